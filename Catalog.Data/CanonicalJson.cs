@@ -1,0 +1,58 @@
+using System.Buffers;
+using System.Security.Cryptography;
+using System.Text.Json;
+
+namespace Catalog.Data;
+
+/// <summary>
+/// One spelling for JSON that says the same: members sorted by name (ordinal), no white space, strings escaped one way. Numbers
+/// keep their digits, because rewriting them as doubles (RFC 8785) would make different large integers equal.
+/// </summary>
+public static class CanonicalJson
+{
+    /// <summary>SHA-256 of the canonical form.</summary>
+    /// <param name="element">The document. Its strings must be valid Unicode.</param>
+    /// <param name="except">A member of the outermost object that does not count, or null.</param>
+    public static byte[] Hash(JsonElement element, string? except = null)
+    {
+        var buffer = new ArrayBufferWriter<byte>(1024);
+        using (var writer = new Utf8JsonWriter(buffer))
+        {
+            Write(writer, element, except);
+        }
+
+        return SHA256.HashData(buffer.WrittenSpan);
+    }
+
+    private static void Write(Utf8JsonWriter writer, JsonElement element, string? except)
+    {
+        switch (element.ValueKind)
+        {
+            case JsonValueKind.Object:
+                writer.WriteStartObject();
+                foreach (var member in element.EnumerateObject().Where(member => member.Name != except).OrderBy(member => member.Name, StringComparer.Ordinal))
+                {
+                    writer.WritePropertyName(member.Name);
+                    Write(writer, member.Value, null);
+                }
+
+                writer.WriteEndObject();
+                break;
+            case JsonValueKind.Array:
+                writer.WriteStartArray();
+                foreach (var item in element.EnumerateArray())
+                {
+                    Write(writer, item, null);
+                }
+
+                writer.WriteEndArray();
+                break;
+            case JsonValueKind.String:
+                writer.WriteStringValue(element.GetString());
+                break;
+            default:
+                writer.WriteRawValue(element.GetRawText(), skipInputValidation: true);
+                break;
+        }
+    }
+}

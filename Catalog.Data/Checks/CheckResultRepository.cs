@@ -1,0 +1,178 @@
+using Catalog.Data.Database;
+
+namespace Catalog.Data.Checks;
+
+/// <summary>Stores and reads check results.</summary>
+public sealed class CheckResultRepository(CatalogDatabase db)
+{
+    private const string Columns = """
+        id, pipeline_id, check_id, run_id, status, severity, dataset, observed_value, observed_number, expected, failed_rows, total_rows,
+        message, executed_at, duration_seconds, metadata, request_hash, created_at
+        """;
+
+    /// <summary>Stores results and closes the gate of the runs that a failure of severity error names, all in one transaction.</summary>
+    /// <returns>For each result, in the order given, what became of it.</returns>
+    public Task<ResultOutcome[]> Record(string organization, IReadOnlyList<CheckResult> results, CancellationToken ct) =>
+        db.Write(organization, async session =>
+        {
+            // One statement cannot meet an id twice, and rows in the order of their ids cannot deadlock with another writer's.
+            var first = results.DistinctBy(result => result.Id, StringComparer.Ordinal).OrderBy(result => result.Id, StringComparer.Ordinal).ToList();
+            var stored = (await Insert(session, first, ct)).ToHashSet(StringComparer.Ordinal);
+            await CloseGates(session, [.. first.Where(result => stored.Contains(result.Id))], ct);
+            return stored.Count == results.Count
+                ? new ResultOutcome[results.Count]
+                : await Explain(session, organization, results, stored, ct);
+        }, ct);
+
+    /// <returns>The result, or null when there is none of that id.</returns>
+    public Task<CheckResult?> Find(string organization, string id, CancellationToken ct)
+    {
+        const string Sql = $"""
+            -- CheckResults.Find
+            select {Columns}
+            from check_results
+            where organization_id = @organization and id = @id
+            """;
+
+        return db.One<CheckResult>(organization, Sql, new { organization, id }, ct);
+    }
+
+    /// <summary>One page, the last executed first.</summary>
+    public async Task<Page<CheckResult>> List(string organization, CheckResultFilter filter, Cursor? after, int limit, CancellationToken ct)
+    {
+        var sql = $"""
+            -- CheckResults.List
+            select {Columns}
+            from check_results
+            where organization_id = @organization
+              {(filter.PipelineId is null ? "" : "and pipeline_id = @PipelineId")}
+              {(filter.CheckId is null ? "" : "and check_id = @CheckId")}
+              {(filter.RunId is null ? "" : "and run_id = @RunId")}
+              {(filter.Dataset is null ? "" : "and dataset = @Dataset")}
+              {(filter.Status is null ? "" : "and status = @Status")}
+              {(filter.Severity is null ? "" : "and severity = @Severity")}
+              {(filter.Since is null ? "" : "and executed_at >= @Since")}
+              {(filter.Until is null ? "" : "and executed_at < @Until")}
+              {(after is null ? "" : "and (executed_at, id) < (@At, @Id)")}
+            order by executed_at desc, id desc
+            limit @Take
+            """;
+
+        var rows = await db.Many<CheckResult>(organization, sql, new
+        {
+            organization, filter.PipelineId, filter.CheckId, filter.RunId, filter.Dataset, filter.Status, filter.Severity,
+            filter.Since, filter.Until, after?.At, after?.Id, Take = limit + 1,
+        }, ct);
+        return Page.Of(rows, limit, result => new Cursor(result.ExecutedAt, result.Id));
+    }
+
+    private static readonly Rows<CheckResult> Rows = new(
+        new Column<CheckResult, string>("id", result => result.Id),
+        new Column<CheckResult, string>("pipeline_id", result => result.PipelineId),
+        new Column<CheckResult, string>("check_id", result => result.CheckId),
+        new Column<CheckResult, string?>("run_id", result => result.RunId),
+        new Column<CheckResult, string>("status", result => result.Status),
+        new Column<CheckResult, string>("severity", result => result.Severity),
+        new Column<CheckResult, string?>("dataset", result => result.Dataset),
+        new Column<CheckResult, string?>("observed_value", result => result.ObservedValue),
+        new Column<CheckResult, double?>("observed_number", result => result.ObservedNumber),
+        new Column<CheckResult, string?>("expected", result => result.Expected),
+        new Column<CheckResult, long?>("failed_rows", result => result.FailedRows),
+        new Column<CheckResult, long?>("total_rows", result => result.TotalRows),
+        new Column<CheckResult, string?>("message", result => result.Message),
+        new Column<CheckResult, DateTimeOffset>("executed_at", result => result.ExecutedAt),
+        new Column<CheckResult, double?>("duration_seconds", result => result.DurationSeconds),
+        new Column<CheckResult, string?>("metadata", result => result.Metadata),
+        new Column<CheckResult, byte[]>("request_hash", result => result.RequestHash),
+        new Column<CheckResult, DateTimeOffset>("created_at", result => result.CreatedAt));
+
+    private Task<List<string>> Insert(Session session, List<CheckResult> results, CancellationToken ct)
+    {
+        var sql = $"""
+            -- CheckResults.Insert
+            insert into check_results (organization_id, {Columns})
+            select @organization, {Columns}
+            from {db.Dialect.From(Rows)}
+            where exists (
+                    select 1 from pipelines
+                    where pipelines.organization_id = @organization and pipelines.id = rows.pipeline_id and pipelines.deleted_at is null)
+              and not exists (
+                    select 1 from runs
+                    where runs.organization_id = @organization and runs.id = rows.run_id and runs.pipeline_id <> rows.pipeline_id)
+            on conflict (organization_id, id) do nothing
+            returning id
+            """;
+
+        return session.Run<CheckResult, string>(sql, Rows, results, ct);
+    }
+
+    private static readonly Rows<Gate> Gates = new(
+        new Column<Gate, string>("id", gate => gate.RunId),
+        new Column<Gate, string>("pipeline_id", gate => gate.PipelineId),
+        new Column<Gate, string>("gate_check_id", gate => gate.CheckId),
+        new Column<Gate, DateTimeOffset>("created_at", gate => gate.At));
+
+    private sealed record Gate(string RunId, string PipelineId, string CheckId, DateTimeOffset At);
+
+    private Task CloseGates(Session session, List<CheckResult> stored, CancellationToken ct)
+    {
+        var sql = $"""
+            -- CheckResults.CloseGates
+            insert into runs (organization_id, id, pipeline_id, status, gate_check_id, created_at, updated_at)
+            select @organization, rows.id, rows.pipeline_id, 'failed', rows.gate_check_id, rows.created_at, rows.created_at
+            from {db.Dialect.From(Gates)}
+            where true
+            on conflict (organization_id, id) do update
+            set status = case when runs.check_gate then 'failed' else runs.status end,
+                gate_check_id = case when runs.gate_check_id < excluded.gate_check_id then runs.gate_check_id else excluded.gate_check_id end,
+                updated_at = excluded.updated_at
+            where runs.pipeline_id = excluded.pipeline_id
+            """;
+
+        var gates = stored
+            .Where(result => result is { RunId: not null, Status: CheckStatus.Fail, Severity: Severity.Error })
+            .GroupBy(result => result.RunId!, StringComparer.Ordinal)
+            .Select(run => run.MinBy(result => result.CheckId, StringComparer.Ordinal)!)
+            .Select(result => new Gate(result.RunId!, result.PipelineId, result.CheckId, result.CreatedAt))
+            .OrderBy(gate => gate.RunId, StringComparer.Ordinal)
+            .ToList();
+        return session.Run<Gate, int>(sql, Gates, gates, ct);
+    }
+
+    private async Task<ResultOutcome[]> Explain(
+        Session session, string organization, IReadOnlyList<CheckResult> results, HashSet<string> stored, CancellationToken ct)
+    {
+        var present = $"""
+            -- CheckResults.Present
+            select id, request_hash
+            from check_results
+            where organization_id = @organization and {db.Dialect.IsAnyOf("id", "@ids")}
+            """;
+        var pipelines = $"""
+            -- CheckResults.KnownPipelines
+            select id
+            from pipelines
+            where organization_id = @organization and {db.Dialect.IsAnyOf("id", "@ids")} and deleted_at is null
+            """;
+
+        var ids = results.Select(result => result.Id).Distinct(StringComparer.Ordinal).ToArray();
+        var hashes = (await session.Many<Stored>(present, new { organization, ids }, ct)).ToDictionary(row => row.Id, row => row.RequestHash, StringComparer.Ordinal);
+        ids = [.. results.Select(result => result.PipelineId).Distinct(StringComparer.Ordinal)];
+        var known = (await session.Many<string>(pipelines, new { organization, ids }, ct)).ToHashSet(StringComparer.Ordinal);
+
+        return
+        [
+            .. results.Select(result =>
+                hashes.TryGetValue(result.Id, out var hash)
+                    ? !hash.AsSpan().SequenceEqual(result.RequestHash) ? ResultOutcome.IdTaken
+                        : stored.Remove(result.Id) ? ResultOutcome.Stored : ResultOutcome.Duplicate
+                    : known.Contains(result.PipelineId) ? ResultOutcome.RunIdTaken : ResultOutcome.PipelineUnknown),
+        ];
+    }
+
+    private sealed record Stored
+    {
+        public required string Id { get; init; }
+        public required byte[] RequestHash { get; init; }
+    }
+}

@@ -1,0 +1,65 @@
+using System.Data.Common;
+
+namespace Catalog.Data.Database;
+
+/// <summary>
+/// The Catalog's own database. The only place that hands out connections for an organization's data, so that the context that
+/// row-level security needs has one door. Failures of the engine leave here as <see cref="DatabaseUnavailableException"/>.
+/// </summary>
+public sealed class CatalogDatabase(DbDataSource reads, DbDataSource writes, Dialect dialect) : IAsyncDisposable
+{
+    /// <summary>What the engines cannot share.</summary>
+    public Dialect Dialect { get; } = dialect;
+
+    /// <summary>The first row of one statement that only reads, or the type's default when there is none.</summary>
+    public Task<T?> One<T>(string organization, string sql, object? parameters, CancellationToken ct) =>
+        Read(organization, session => session.One<T>(sql, parameters, ct), ct);
+
+    /// <summary>All rows of one statement that only reads.</summary>
+    public Task<List<T>> Many<T>(string organization, string sql, object? parameters, CancellationToken ct) =>
+        Read(organization, session => session.Many<T>(sql, parameters, ct), ct);
+
+    /// <summary>Several statements that only read, on one connection. Each sees what was committed when it began.</summary>
+    public async Task<T> Read<T>(string organization, Func<Session, Task<T>> work, CancellationToken ct)
+    {
+        try
+        {
+            await using var connection = await reads.OpenConnectionAsync(ct);
+            return await work(new Session(connection, null, Dialect, organization));
+        }
+        catch (Exception exception) when (Dialect.WhyUnavailable(exception) is { } reason)
+        {
+            throw new DatabaseUnavailableException(reason, exception);
+        }
+    }
+
+    /// <summary>Statements that write, in one transaction, committed when <paramref name="work"/> returns, undone when it throws or calls <see cref="Session.Undo"/>.</summary>
+    public async Task<T> Write<T>(string organization, Func<Session, Task<T>> work, CancellationToken ct)
+    {
+        try
+        {
+            await using var connection = await writes.OpenConnectionAsync(ct);
+            await using var transaction = await connection.BeginTransactionAsync(ct);
+            var session = new Session(connection, transaction, Dialect, organization);
+            var result = await work(session);
+            if (!session.Undone)
+            {
+                // A caller that has gone away must not leave the outcome open between the last statement and the commit.
+                await transaction.CommitAsync(CancellationToken.None);
+            }
+
+            return result;
+        }
+        catch (Exception exception) when (Dialect.WhyUnavailable(exception) is { } reason)
+        {
+            throw new DatabaseUnavailableException(reason, exception);
+        }
+    }
+
+    /// <inheritdoc />
+    public async ValueTask DisposeAsync()
+    {
+        await reads.DisposeAsync();
+        await writes.DisposeAsync();
+    }
+}

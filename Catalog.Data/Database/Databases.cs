@@ -1,0 +1,52 @@
+using System.Data.Common;
+using Catalog.Data.Database.Postgres;
+using Catalog.Data.Database.Sqlite;
+using Npgsql;
+
+namespace Catalog.Data.Database;
+
+/// <summary>Opens what <see cref="DatabaseSettings"/> names: the one place that chooses an engine.</summary>
+public static class Databases
+{
+    /// <summary>The database that requests use: on Postgres the pool, on SQLite one writer beside many readers.</summary>
+    public static CatalogDatabase Open(DatabaseSettings settings)
+    {
+        DapperTypes.Register();
+        if (settings.Postgres is { } postgres)
+        {
+            // A name of its own, because Npgsql 10.0.0 would use the connection string in metrics.
+            var source = new NpgsqlDataSourceBuilder(postgres.ConnectionString) { Name = "catalog" }.Build();
+            return new(source, source, new PostgresDialect());
+        }
+
+        var (reads, writes) = SqliteSource.Open(settings.SqlitePath!);
+        return new(reads, writes, new SqliteDialect());
+    }
+
+    /// <summary>The connection that changes the schema: no time limit on a statement, and no pool that would keep a lock alive.</summary>
+    public static (DbDataSource Source, SchemaDialect Dialect) OpenForMigrations(DatabaseSettings settings)
+    {
+        DapperTypes.Register();
+        return settings.Postgres is { } postgres
+            ? (Unpooled(postgres, "catalog-migrations", statementSeconds: 0), new PostgresSchemaDialect())
+            : (SqliteSource.Open(settings.SqlitePath!).Writes, new SqliteSchemaDialect());
+    }
+
+    /// <summary>The connection of the readiness probe, which must answer when the request pool is exhausted.</summary>
+    public static (DbDataSource Source, SchemaDialect Dialect, Dialect Failures) OpenForProbe(DatabaseSettings settings)
+    {
+        DapperTypes.Register();
+        return settings.Postgres is { } postgres
+            ? (Unpooled(postgres, "catalog-ready", statementSeconds: 1), new PostgresSchemaDialect(), new PostgresDialect())
+            : (SqliteSource.Open(settings.SqlitePath!).Reads, new SqliteSchemaDialect(), new SqliteDialect());
+    }
+
+    private static NpgsqlDataSource Unpooled(NpgsqlConnectionStringBuilder postgres, string name, int statementSeconds)
+    {
+        var settings = new NpgsqlConnectionStringBuilder(postgres.ConnectionString)
+        {
+            Pooling = false, CommandTimeout = statementSeconds, MaxAutoPrepare = 0, ApplicationName = name,
+        };
+        return new NpgsqlDataSourceBuilder(settings.ConnectionString) { Name = name }.Build();
+    }
+}

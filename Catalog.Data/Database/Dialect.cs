@@ -1,0 +1,52 @@
+namespace Catalog.Data.Database;
+
+/// <summary>The few things that Postgres and SQLite cannot share. Anything else belongs in a repository.</summary>
+public abstract class Dialect
+{
+    /// <summary>A condition: <paramref name="column"/> equals one of the values of a list parameter.</summary>
+    public abstract string IsAnyOf(string column, string parameter);
+
+    /// <summary>The table expression <c>rows</c> over what <see cref="Run"/> is given.</summary>
+    public abstract string From<T>(Rows<T> rows);
+
+    /// <summary>Runs a statement that reads <see cref="From"/>.</summary>
+    /// <returns>What the statement returned, in no promised order.</returns>
+    internal abstract Task<List<TResult>> Run<T, TResult>(
+        Session session, string sql, string organization, Rows<T> rows, IReadOnlyList<T> items, CancellationToken ct);
+
+    /// <summary>Why the database cannot serve now, or null when the exception says something else.</summary>
+    internal abstract Unavailability? WhyUnavailable(Exception exception);
+}
+
+/// <summary>Why a database cannot serve a request now.</summary>
+public enum Unavailability
+{
+    /// <summary>No connection, or it broke: the server is down, restarting, or out of connections.</summary>
+    Unreachable,
+
+    /// <summary>The server refused the user or the password.</summary>
+    AuthenticationFailed,
+
+    /// <summary>The server has no database of that name.</summary>
+    DatabaseMissing,
+
+    /// <summary>A statement or a wait for a connection took longer than its limit.</summary>
+    TimedOut,
+
+    /// <summary>The disk is full, or the server has no memory or no connection slot left.</summary>
+    OutOfResources,
+
+    /// <summary>The server takes no writes: a standby, or a file that may not be written.</summary>
+    ReadOnly,
+
+    /// <summary>A table or column is missing: the migrations have not been applied.</summary>
+    SchemaBehind,
+}
+
+/// <summary>The database cannot serve now. Whether a write had its effect is unknown; the same request may be sent again.</summary>
+public sealed class DatabaseUnavailableException(Unavailability reason, Exception cause)
+    : Exception($"The database cannot serve now: {reason}.", cause)
+{
+    /// <summary>Why, in one word.</summary>
+    public Unavailability Reason { get; } = reason;
+}

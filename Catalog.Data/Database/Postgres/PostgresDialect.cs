@@ -1,0 +1,69 @@
+using System.Net.Sockets;
+using System.Security.Authentication;
+using Dapper;
+using Npgsql;
+
+namespace Catalog.Data.Database.Postgres;
+
+internal sealed class PostgresDialect : Dialect
+{
+    public override string IsAnyOf(string column, string parameter) => $"{column} = any({parameter})";
+
+    public override string From<T>(Rows<T> rows) =>
+        $"unnest({string.Join(", ", rows.Columns.Select(column => '@' + column.Name))}) as rows ({string.Join(", ", rows.Columns.Select(column => column.Name))})";
+
+    internal override async Task<List<TResult>> Run<T, TResult>(
+        Session session, string sql, string organization, Rows<T> rows, IReadOnlyList<T> items, CancellationToken ct)
+    {
+        await using var command = (NpgsqlCommand)session.Connection.CreateCommand();
+        command.CommandText = sql;
+        command.Transaction = (NpgsqlTransaction?)session.Transaction;
+        command.Parameters.AddWithValue("organization", organization);
+        foreach (var column in rows.Columns)
+        {
+            command.Parameters.AddWithValue(column.Name, column.ToArray(items));
+        }
+
+        await using var reader = await command.ExecuteReaderAsync(ct);
+        var results = new List<TResult>(items.Count);
+        if (reader.FieldCount > 0)
+        {
+            var parse = reader.GetRowParser<TResult>();
+            while (await reader.ReadAsync(ct))
+            {
+                results.Add(parse(reader));
+            }
+        }
+
+        return results;
+    }
+
+    internal override Unavailability? WhyUnavailable(Exception exception) => exception switch
+    {
+        PostgresException { SqlState: var state } => WhyUnavailable(state),
+        NpgsqlException { InnerException: TimeoutException } or TimeoutException => Unavailability.TimedOut,
+        NpgsqlException { InnerException: SocketException or IOException or AuthenticationException } => Unavailability.Unreachable,
+        NpgsqlException { IsTransient: true } => Unavailability.Unreachable,
+        // "Exception while reading from stream", "The connection pool has been exhausted" and their kin carry no state.
+        NpgsqlException { SqlState: null } => Unavailability.Unreachable,
+        SocketException or IOException => Unavailability.Unreachable,
+        _ => null,
+    };
+
+    // PostgreSQL manual, appendix A. 08P01 is what PgBouncer says of itself; 25006 a primary that has become a standby.
+    private static Unavailability? WhyUnavailable(string state) => state switch
+    {
+        "28000" or "28P01" => Unavailability.AuthenticationFailed,
+        "3D000" => Unavailability.DatabaseMissing,
+        "57014" or "55P03" or "25P03" => Unavailability.TimedOut,
+        "25006" => Unavailability.ReadOnly,
+        "42P01" or "42703" or "3F000" => Unavailability.SchemaBehind,
+        "40001" or "40P01" => Unavailability.TimedOut,
+        _ => state[..2] switch
+        {
+            "53" => Unavailability.OutOfResources,
+            "08" or "57" or "58" => Unavailability.Unreachable,
+            _ => null,
+        },
+    };
+}

@@ -1,0 +1,46 @@
+using System.Data.Common;
+using Dapper;
+
+namespace Catalog.Data.Database;
+
+/// <summary>One connection in the context of one organization, for several statements in a row. Lives inside one repository method.</summary>
+public sealed class Session
+{
+    internal Session(DbConnection connection, DbTransaction? transaction, Dialect dialect, string organization)
+    {
+        Connection = connection;
+        Transaction = transaction;
+        Dialect = dialect;
+        Organization = organization;
+    }
+
+    internal DbConnection Connection { get; }
+
+    internal DbTransaction? Transaction { get; }
+
+    private Dialect Dialect { get; }
+
+    private string Organization { get; }
+
+    internal bool Undone { get; private set; }
+
+    /// <summary>Undoes everything that this transaction wrote, once the work returns: it was refused.</summary>
+    public void Undo() => Undone = true;
+
+    /// <summary>The first row, or the type's default when there is none.</summary>
+    public Task<T?> One<T>(string sql, object? parameters, CancellationToken ct) =>
+        Connection.QueryFirstOrDefaultAsync<T>(new CommandDefinition(sql, parameters, Transaction, cancellationToken: ct));
+
+    /// <summary>All rows.</summary>
+    public async Task<List<T>> Many<T>(string sql, object? parameters, CancellationToken ct) =>
+        (await Connection.QueryAsync<T>(new CommandDefinition(sql, parameters, Transaction, cancellationToken: ct))).AsList();
+
+    /// <summary>The number of rows that the statement changed.</summary>
+    public Task<int> Execute(string sql, object? parameters, CancellationToken ct) =>
+        Connection.ExecuteAsync(new CommandDefinition(sql, parameters, Transaction, cancellationToken: ct));
+
+    /// <summary>Runs a statement over a set of rows, with <c>@organization</c> beside them.</summary>
+    /// <returns>What the statement returned, in no promised order.</returns>
+    public Task<List<TResult>> Run<T, TResult>(string sql, Rows<T> rows, IReadOnlyList<T> items, CancellationToken ct) =>
+        items.Count == 0 ? Task.FromResult(new List<TResult>()) : Dialect.Run<T, TResult>(this, sql, Organization, rows, items, ct);
+}

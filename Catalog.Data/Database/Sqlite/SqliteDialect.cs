@@ -1,0 +1,53 @@
+using Dapper;
+using Microsoft.Data.Sqlite;
+
+namespace Catalog.Data.Database.Sqlite;
+
+internal sealed class SqliteDialect : Dialect
+{
+    // Dapper expands the parameter into (@ids1, @ids2, ...) on engines without arrays.
+    public override string IsAnyOf(string column, string parameter) => $"{column} in {parameter}";
+
+    public override string From<T>(Rows<T> rows) =>
+        $"(select {string.Join(", ", rows.Columns.Select(column => $"@{column.Name} as {column.Name}"))}) as rows";
+
+    internal override Task<List<TResult>> Run<T, TResult>(
+        Session session, string sql, string organization, Rows<T> rows, IReadOnlyList<T> items, CancellationToken ct)
+    {
+        using var command = (SqliteCommand)session.Connection.CreateCommand();
+        command.CommandText = sql;
+        command.Transaction = (SqliteTransaction?)session.Transaction;
+        command.Parameters.AddWithValue("@organization", organization);
+        var parameters = rows.Columns.Select(column => command.Parameters.Add(new SqliteParameter { ParameterName = '@' + column.Name })).ToArray();
+        command.Prepare();
+        var results = new List<TResult>(items.Count);
+        foreach (var item in items)
+        {
+            ct.ThrowIfCancellationRequested();
+            for (var i = 0; i < parameters.Length; i++)
+            {
+                parameters[i].Value = SqliteValue.From(rows.Columns[i].Value(item));
+            }
+
+            using var reader = command.ExecuteReader();
+            while (reader.FieldCount > 0 && reader.Read())
+            {
+                results.Add(reader.GetRowParser<TResult>()(reader));
+            }
+        }
+
+        return Task.FromResult(results);
+    }
+
+    // SQLite's result codes (sqlite.org/rescode.html).
+    internal override Unavailability? WhyUnavailable(Exception exception) => exception switch
+    {
+        SqliteException { SqliteErrorCode: 5 or 6 or 9 } or TimeoutException => Unavailability.TimedOut,
+        SqliteException { SqliteErrorCode: 8 or 3 } => Unavailability.ReadOnly,
+        SqliteException { SqliteErrorCode: 13 or 7 } => Unavailability.OutOfResources,
+        SqliteException { SqliteErrorCode: 10 or 14 or 26 } => Unavailability.Unreachable,
+        SqliteException { SqliteErrorCode: 1, Message: var message } when message.Contains("no such table", StringComparison.Ordinal)
+            || message.Contains("no such column", StringComparison.Ordinal) => Unavailability.SchemaBehind,
+        _ => null,
+    };
+}

@@ -1,0 +1,51 @@
+using System.Data.Common;
+using Catalog.Data.Database;
+
+namespace Catalog.Data.Migrations;
+
+/// <summary>Whether a database is fit for this build.</summary>
+/// <param name="Ready">True when every script that this build needs was applied; newer ones may have been, they only add.</param>
+/// <param name="Head">The newest applied script without its ending, null when there is none.</param>
+/// <param name="Reason">Why not, in words for an operator; null when ready.</param>
+public sealed record SchemaState(bool Ready, string? Head, string? Reason);
+
+/// <summary>Looks at a database from beside the requests: is it there, and does it have the schema that this build was made for?</summary>
+public sealed class SchemaProbe(DbDataSource source, SchemaDialect dialect, Dialect failures) : IAsyncDisposable
+{
+    private readonly IReadOnlyList<string> _needed = [.. Script.In(dialect.Folder).Select(script => script.Name)];
+
+    /// <summary>Asks the database. Never throws for a database that cannot answer: that is what it is there to report.</summary>
+    public async Task<SchemaState> Look(CancellationToken ct)
+    {
+        try
+        {
+            await using var connection = await source.OpenConnectionAsync(ct);
+            var applied = await Journal.Read(connection, dialect, ct);
+            var head = applied.Count == 0 ? null : Path.GetFileNameWithoutExtension(applied[^1].ScriptName);
+            var pending = _needed.Except(applied.Select(row => row.ScriptName), StringComparer.Ordinal).ToList();
+            return pending.Count == 0
+                ? new(true, head, null)
+                : new(false, head, $"The schema is behind: {string.Join(", ", pending.Select(Path.GetFileNameWithoutExtension))} not applied. "
+                    + "Run `catalog-migrations upgrade head`.");
+        }
+        catch (Exception exception) when (failures.WhyUnavailable(exception) is { } reason)
+        {
+            return new(false, null, Words(reason));
+        }
+    }
+
+    /// <summary>The reason in words for an operator, without a host, a user or a secret.</summary>
+    public static string Words(Unavailability reason) => reason switch
+    {
+        Unavailability.Unreachable => "The database cannot be reached: check that it runs and that the address and the network let it be reached.",
+        Unavailability.AuthenticationFailed => "The database refused the user or the password.",
+        Unavailability.DatabaseMissing => "The server has no database of that name: create it, or correct the name.",
+        Unavailability.TimedOut => "The database did not answer in time.",
+        Unavailability.OutOfResources => "The database is out of disk, memory or connections.",
+        Unavailability.ReadOnly => "The database takes no writes: it is a standby, or its file may not be written.",
+        _ => "The schema is behind: run `catalog-migrations upgrade head`.",
+    };
+
+    /// <inheritdoc />
+    public ValueTask DisposeAsync() => source.DisposeAsync();
+}

@@ -1,0 +1,163 @@
+using Catalog.Data.Database;
+
+namespace Catalog.Data.Pipelines;
+
+/// <summary>
+/// Registers pipelines with their checks and lineage edges. Every statement is over all the pipelines of a post, so that a
+/// thousand of them cost as many round trips as one.
+/// </summary>
+public sealed class PipelineRegistration(CatalogDatabase db, TimeProvider time)
+{
+    /// <summary>Registers all of the pipelines or, when the version of one is taken, none.</summary>
+    /// <param name="organization">Whose pipelines they are.</param>
+    /// <param name="pipelines">Each id at most once.</param>
+    /// <param name="ct">Undoes everything.</param>
+    /// <returns>For each pipeline, in the order given, what became of it.</returns>
+    public Task<RegistrationOutcome[]> Register(string organization, IReadOnlyList<NewPipeline> pipelines, CancellationToken ct) =>
+        db.Write(organization, async session =>
+        {
+            var now = time.Now();
+            var known = (await Lock(session, pipelines, now, ct)).ToDictionary(row => row.Id, StringComparer.Ordinal);
+            var versions = await Versions(session, organization, pipelines, ct);
+            var outcomes = pipelines.Select(pipeline => Judge(pipeline, known[pipeline.Id], versions)).ToArray();
+            if (outcomes.Contains(RegistrationOutcome.VersionTaken))
+            {
+                session.Undo();
+                return outcomes;
+            }
+
+            var changed = pipelines.Where((_, i) => outcomes[i] != RegistrationOutcome.Unchanged).OrderBy(pipeline => pipeline.Id, StringComparer.Ordinal).ToList();
+            await InsertVersions(session, [.. changed.Where(pipeline => !versions.ContainsKey((pipeline.Id, pipeline.Version)))], now, ct);
+            await Update(session, changed, now, ct);
+            await ReplaceTags(session, organization, changed, ct);
+            await new PipelineChecks(db.Dialect, session, organization).Replace(changed, now, ct);
+            await new PipelineEdges(db.Dialect, session, organization).Replace(changed, now, ct);
+            return outcomes;
+        }, ct);
+
+    private static RegistrationOutcome Judge(NewPipeline pipeline, Known known, Dictionary<(string, string), byte[]> versions) =>
+        versions.TryGetValue((pipeline.Id, pipeline.Version), out var hash) && !hash.AsSpan().SequenceEqual(pipeline.BodyHash)
+            ? RegistrationOutcome.VersionTaken
+            : hash is null || known.DeletedAt is not null ? RegistrationOutcome.Created
+            : known.CurrentVersion == pipeline.Version ? RegistrationOutcome.Unchanged
+            : RegistrationOutcome.Reactivated;
+
+    // Locks the rows in the order of their ids; a pipeline that is new gets its row here, with a version that is written below.
+    private async Task<List<Known>> Lock(Session session, IReadOnlyList<NewPipeline> pipelines, DateTimeOffset now, CancellationToken ct)
+    {
+        var rows = new Rows<NewPipeline>(
+            new Column<NewPipeline, string>("id", pipeline => pipeline.Id),
+            new Column<NewPipeline, DateTimeOffset>("now", _ => now));
+        var sql = $"""
+            -- PipelineRegistration.Lock
+            insert into pipelines (organization_id, id, current_version, search_key, created_at, updated_at)
+            select @organization, rows.id, '', '', rows.now, rows.now
+            from {db.Dialect.From(rows)}
+            where true
+            order by rows.id
+            on conflict (organization_id, id) do update set updated_at = pipelines.updated_at
+            returning id, current_version, deleted_at
+            """;
+
+        return await session.Run<NewPipeline, Known>(sql, rows, [.. pipelines.OrderBy(pipeline => pipeline.Id, StringComparer.Ordinal)], ct);
+    }
+
+    private async Task<Dictionary<(string, string), byte[]>> Versions(
+        Session session, string organization, IReadOnlyList<NewPipeline> pipelines, CancellationToken ct)
+    {
+        var sql = $"""
+            -- PipelineRegistration.Versions
+            select pipeline_id, version, body_hash
+            from pipeline_versions
+            where organization_id = @organization and {db.Dialect.IsAnyOf("pipeline_id", "@ids")} and {db.Dialect.IsAnyOf("version", "@versions")}
+            """;
+
+        var ids = pipelines.Select(pipeline => pipeline.Id).ToArray();
+        var versions = pipelines.Select(pipeline => pipeline.Version).Distinct(StringComparer.Ordinal).ToArray();
+        return (await session.Many<KnownVersion>(sql, new { organization, ids, versions }, ct))
+            .ToDictionary(row => (row.PipelineId, row.Version), row => row.BodyHash);
+    }
+
+    private Task InsertVersions(Session session, List<NewPipeline> pipelines, DateTimeOffset now, CancellationToken ct)
+    {
+        var rows = new Rows<NewPipeline>(
+            new Column<NewPipeline, string>("pipeline_id", pipeline => pipeline.Id),
+            new Column<NewPipeline, string>("version", pipeline => pipeline.Version),
+            new Column<NewPipeline, string>("body", pipeline => pipeline.Body),
+            new Column<NewPipeline, byte[]>("body_hash", pipeline => pipeline.BodyHash),
+            new Column<NewPipeline, DateTimeOffset>("created_at", _ => now));
+        var sql = $"""
+            -- PipelineRegistration.InsertVersions
+            insert into pipeline_versions (organization_id, pipeline_id, version, body, body_hash, created_at)
+            select @organization, rows.pipeline_id, rows.version, rows.body, rows.body_hash, rows.created_at
+            from {db.Dialect.From(rows)}
+            """;
+
+        return session.Run<NewPipeline, int>(sql, rows, pipelines, ct);
+    }
+
+    private Task Update(Session session, List<NewPipeline> pipelines, DateTimeOffset now, CancellationToken ct)
+    {
+        var rows = new Rows<NewPipeline>(
+            new Column<NewPipeline, string>("id", pipeline => pipeline.Id),
+            new Column<NewPipeline, string>("current_version", pipeline => pipeline.Version),
+            new Column<NewPipeline, string?>("description", pipeline => pipeline.Description),
+            new Column<NewPipeline, string?>("owner", pipeline => pipeline.Owner),
+            new Column<NewPipeline, string?>("environment", pipeline => pipeline.Environment),
+            new Column<NewPipeline, string?>("schedule", pipeline => pipeline.Schedule),
+            new Column<NewPipeline, string>("search_key", pipeline => SearchKey.Of(pipeline.Id, pipeline.Description, pipeline.Owner)),
+            new Column<NewPipeline, DateTimeOffset>("updated_at", _ => now));
+        var sql = $"""
+            -- PipelineRegistration.Update
+            update pipelines
+            set current_version = rows.current_version, description = rows.description, owner = rows.owner, environment = rows.environment,
+                schedule = rows.schedule, search_key = rows.search_key, updated_at = rows.updated_at, deleted_at = null
+            from {db.Dialect.From(rows)}
+            where pipelines.organization_id = @organization and pipelines.id = rows.id
+            """;
+
+        return session.Run<NewPipeline, int>(sql, rows, pipelines, ct);
+    }
+
+    private async Task ReplaceTags(Session session, string organization, List<NewPipeline> pipelines, CancellationToken ct)
+    {
+        var delete = $"""
+            -- PipelineRegistration.DeleteTags
+            delete from pipeline_tags
+            where organization_id = @organization and {db.Dialect.IsAnyOf("pipeline_id", "@ids")}
+            """;
+        var insert = $"""
+            -- PipelineRegistration.InsertTags
+            insert into pipeline_tags (organization_id, pipeline_id, tag)
+            select @organization, rows.pipeline_id, rows.tag
+            from {db.Dialect.From(Tags)}
+            """;
+
+        if (pipelines.Count == 0)
+        {
+            return;
+        }
+
+        await session.Execute(delete, new { organization, ids = pipelines.Select(pipeline => pipeline.Id).ToArray() }, ct);
+        var tags = pipelines.SelectMany(pipeline => pipeline.Tags.Distinct(StringComparer.Ordinal).Select(tag => (pipeline.Id, tag))).ToList();
+        await session.Run<(string Id, string Tag), int>(insert, Tags, tags, ct);
+    }
+
+    private static readonly Rows<(string Id, string Tag)> Tags = new(
+        new Column<(string Id, string Tag), string>("pipeline_id", row => row.Id),
+        new Column<(string Id, string Tag), string>("tag", row => row.Tag));
+
+    private sealed record Known
+    {
+        public required string Id { get; init; }
+        public required string CurrentVersion { get; init; }
+        public DateTimeOffset? DeletedAt { get; init; }
+    }
+
+    private sealed record KnownVersion
+    {
+        public required string PipelineId { get; init; }
+        public required string Version { get; init; }
+        public required byte[] BodyHash { get; init; }
+    }
+}

@@ -1,0 +1,192 @@
+using System.Globalization;
+using Catalog.Data.Database;
+
+namespace Catalog.Data.Pipelines;
+
+/// <summary>Reads and hides pipelines. <see cref="PipelineRegistration"/> writes them.</summary>
+public sealed class PipelineRepository(CatalogDatabase db, TimeProvider time)
+{
+    /// <summary>One page, the newest first.</summary>
+    public Task<Page<Pipeline>> List(string organization, PipelineFilter filter, Cursor? after, int limit, CancellationToken ct) =>
+        db.Read(organization, async session =>
+        {
+            // Open failures: "failed" steps from one check that ever failed to the next by index (a distinct would read every failure),
+            // then the last result of each decides.
+            var sql = $"""
+                -- Pipelines.List
+                with recursive page as (
+                    select id, current_version, description, owner, environment, schedule, created_at, updated_at
+                    from pipelines
+                    where organization_id = @organization and deleted_at is null
+                      {(filter.Owner is null ? "" : "and owner = @Owner")}
+                      {(filter.Environment is null ? "" : "and environment = @Environment")}
+                      {(filter.Tag is null ? "" : "and exists (select 1 from pipeline_tags as tags where tags.organization_id = @organization and tags.tag = @Tag and tags.pipeline_id = pipelines.id)")}
+                      {(filter.Search is null ? "" : "and search_key like @Pattern escape '\\'")}
+                      {(after is null ? "" : "and (created_at, id) < (@At, @Id)")}
+                    order by created_at desc, id desc
+                    limit @Take
+                ), failed (pipeline_id, check_id) as (
+                    select page.id, (select min(check_id) from check_results
+                                     where organization_id = @organization and pipeline_id = page.id and status = 'fail')
+                    from page
+                    union all
+                    select failed.pipeline_id, (select min(check_id) from check_results
+                                                where organization_id = @organization and pipeline_id = failed.pipeline_id and status = 'fail'
+                                                  and check_id > failed.check_id)
+                    from failed
+                    where failed.check_id is not null
+                ), last (pipeline_id, status) as (
+                    select failed.pipeline_id, (select status from check_results
+                                                where organization_id = @organization and pipeline_id = failed.pipeline_id
+                                                  and check_id = failed.check_id
+                                                order by executed_at desc, id desc
+                                                limit 1)
+                    from failed
+                    where failed.check_id is not null
+                )
+                select page.id, page.current_version as version, page.description, page.owner, page.environment, page.schedule,
+                       page.created_at, page.updated_at,
+                       (select count(*) from last where last.pipeline_id = page.id and last.status = 'fail') as open_failures,
+                       runs.id as run_id, runs.status as run_status, runs.created_at as run_created_at,
+                       runs.started_at as run_started_at, runs.completed_at as run_completed_at
+                from page
+                left join runs on runs.organization_id = @organization and runs.id = (
+                    select latest.id from runs as latest
+                    where latest.organization_id = @organization and latest.pipeline_id = page.id
+                    order by latest.created_at desc, latest.id desc
+                    limit 1)
+                order by page.created_at desc, page.id desc
+                """;
+
+            var rows = await session.Many<Pipeline>(sql, new
+            {
+                organization, filter.Owner, filter.Environment, filter.Tag, Pattern = filter.Search is { } text ? SearchKey.Pattern(text) : null,
+                after?.At, after?.Id, Take = limit + 1,
+            }, ct);
+            var page = Page.Of(rows, limit, pipeline => new Cursor(pipeline.CreatedAt, pipeline.Id));
+            return page with { Items = await WithTags(session, organization, page.Items, ct) };
+        }, ct);
+
+    /// <returns>The current version, or null when there is no such pipeline.</returns>
+    public Task<PipelineVersion?> Find(string organization, string id, CancellationToken ct)
+    {
+        const string Sql = """
+            -- Pipelines.Find
+            select versions.version, versions.body, versions.created_at, true as current
+            from pipelines
+            join pipeline_versions as versions
+              on versions.organization_id = pipelines.organization_id and versions.pipeline_id = pipelines.id
+             and versions.version = pipelines.current_version
+            where pipelines.organization_id = @organization and pipelines.id = @id and pipelines.deleted_at is null
+            """;
+
+        return db.One<PipelineVersion>(organization, Sql, new { organization, id }, ct);
+    }
+
+    /// <summary>One page of a pipeline's versions, the newest first.</summary>
+    /// <returns>The page, empty when there is no such pipeline.</returns>
+    public async Task<Page<PipelineVersion>> Versions(string organization, string id, Cursor? after, int limit, CancellationToken ct)
+    {
+        var sql = $"""
+            -- Pipelines.Versions
+            select versions.version, versions.body, versions.created_at, versions.version = pipelines.current_version as current
+            from pipelines
+            join pipeline_versions as versions
+              on versions.organization_id = pipelines.organization_id and versions.pipeline_id = pipelines.id
+            where pipelines.organization_id = @organization and pipelines.id = @id and pipelines.deleted_at is null
+              {(after is null ? "" : "and (versions.created_at, versions.version) < (@At, @Version)")}
+            order by versions.created_at desc, versions.version desc
+            limit @Take
+            """;
+
+        var rows = await db.Many<PipelineVersion>(organization, sql, new { organization, id, after?.At, Version = after?.Id, Take = limit + 1 }, ct);
+        return Page.Of(rows, limit, version => new Cursor(version.CreatedAt, version.Version));
+    }
+
+    /// <summary>The current body of every pipeline, as sent, in the order of their ids.</summary>
+    public Task<List<string>> Export(string organization, CancellationToken ct)
+    {
+        const string Sql = """
+            -- Pipelines.Export
+            select versions.body
+            from pipelines
+            join pipeline_versions as versions
+              on versions.organization_id = pipelines.organization_id and versions.pipeline_id = pipelines.id
+             and versions.version = pipelines.current_version
+            where pipelines.organization_id = @organization and pipelines.deleted_at is null
+            order by pipelines.id
+            """;
+
+        return db.Many<string>(organization, Sql, new { organization }, ct);
+    }
+
+    /// <summary>Hides a pipeline, ends its lineage edges and drops the checks that came with it. Runs and results stay.</summary>
+    /// <returns>False when there is no such pipeline.</returns>
+    public Task<bool> Delete(string organization, string id, CancellationToken ct) => db.Write(organization, async session =>
+    {
+        const string Hide = """
+            -- Pipelines.Delete
+            update pipelines
+            set deleted_at = @now, updated_at = @now
+            where organization_id = @organization and id = @id and deleted_at is null
+            """;
+        const string EndEdges = """
+            -- Pipelines.Delete: edges
+            update lineage_edges
+            set valid_to = @now
+            where organization_id = @organization and pipeline_id = @id and valid_to is null
+            """;
+        const string DropChecks = """
+            -- Pipelines.Delete: checks
+            delete from checks
+            where organization_id = @organization and pipeline_id = @id and pipeline_version is not null
+            """;
+
+        var parameters = new { organization, id, now = time.Now() };
+        if (await session.Execute(Hide, parameters, ct) == 0)
+        {
+            return false;
+        }
+
+        await session.Execute(EndEdges, parameters, ct);
+        await session.Execute(DropChecks, parameters, ct);
+        return true;
+    }, ct);
+
+    private async Task<List<Pipeline>> WithTags(Session session, string organization, IReadOnlyList<Pipeline> pipelines, CancellationToken ct)
+    {
+        if (pipelines.Count == 0)
+        {
+            return [];
+        }
+
+        var sql = $"""
+            -- Pipelines.Tags
+            select pipeline_id, tag
+            from pipeline_tags
+            where organization_id = @organization and {db.Dialect.IsAnyOf("pipeline_id", "@ids")}
+            order by pipeline_id, tag
+            """;
+
+        var tags = (await session.Many<PipelineTag>(sql, new { organization, ids = pipelines.Select(pipeline => pipeline.Id).ToArray() }, ct))
+            .ToLookup(row => row.PipelineId, row => row.Tag);
+        return [.. pipelines.Select(pipeline => pipeline with { Tags = [.. tags[pipeline.Id]] })];
+    }
+
+    private sealed record PipelineTag
+    {
+        public required string PipelineId { get; init; }
+        public required string Tag { get; init; }
+    }
+}
+
+/// <summary>How text is folded for the search of pipelines: SQLite's own folding knows only ASCII, so neither engine's is used.</summary>
+internal static class SearchKey
+{
+    public static string Of(params string?[] texts) =>
+        string.Join('\n', texts.Where(text => text is not null)).ToLower(CultureInfo.InvariantCulture);
+
+    /// <summary>A <c>like</c> pattern with <c>\</c> as its escape.</summary>
+    public static string Pattern(string text) =>
+        '%' + Of(text).Replace("\\", "\\\\", StringComparison.Ordinal).Replace("%", "\\%", StringComparison.Ordinal).Replace("_", "\\_", StringComparison.Ordinal) + '%';
+}

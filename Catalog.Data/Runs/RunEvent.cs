@@ -1,0 +1,99 @@
+namespace Catalog.Data.Runs;
+
+/// <summary>The words for the state of a run or a stage, as they are stored.</summary>
+public static class RunStatus
+{
+    public const string Pending = "pending";
+    public const string Running = "running";
+    public const string Completed = "completed";
+    public const string Failed = "failed";
+    public const string Cancelled = "cancelled";
+    public const string Skipped = "skipped";
+
+    /// <summary>Every word that clients may write, with the one that is stored for it.</summary>
+    public static IReadOnlyDictionary<string, string> Words { get; } = new Dictionary<string, string>(StringComparer.Ordinal)
+    {
+        [Pending] = Pending, ["queued"] = Pending, ["scheduled"] = Pending,
+        [Running] = Running,
+        [Completed] = Completed, ["success"] = Completed, ["succeeded"] = Completed,
+        [Failed] = Failed, ["failure"] = Failed, ["error"] = Failed,
+        [Cancelled] = Cancelled, ["aborted"] = Cancelled, ["killed"] = Cancelled,
+        [Skipped] = Skipped,
+    };
+
+    /// <summary>Pending before running before any end: a late event of a lower rank changes nothing.</summary>
+    internal static int Rank(string status) => status switch { Pending => 0, Running => 1, _ => 2 };
+
+    /// <summary>Which of two ends with the same completion time counts.</summary>
+    internal static int TieBreak(string status) => status switch { Failed => 4, Cancelled => 3, Completed => 2, Skipped => 1, _ => 0 };
+}
+
+/// <summary>What one event says of a run or of a stage. Null says nothing.</summary>
+public abstract record Report
+{
+    /// <summary>A stored status word, see <see cref="RunStatus"/>.</summary>
+    public string? Status { get; init; }
+
+    public DateTimeOffset? StartedAt { get; init; }
+
+    public DateTimeOffset? CompletedAt { get; init; }
+
+    public long? RecordsProcessed { get; init; }
+
+    public string? ErrorMessage { get; init; }
+
+    /// <summary>When the event says that things stood so; null when it names no time, which counts as before every time.</summary>
+    internal DateTimeOffset? At => CompletedAt ?? StartedAt;
+}
+
+/// <summary>What an event says of one stage.</summary>
+public sealed record StageReport : Report
+{
+    public required string StageName { get; init; }
+}
+
+/// <summary>One event of a run, as a client posted it.</summary>
+public sealed record RunEvent : Report
+{
+    public required string RunId { get; init; }
+
+    /// <summary>Null for an event of a run that must be known already.</summary>
+    public string? PipelineId { get; init; }
+
+    public string? Trigger { get; init; }
+
+    public string? ExternalUrl { get; init; }
+
+    /// <summary>A JSON document, as sent.</summary>
+    public string? Metadata { get; init; }
+
+    /// <summary>False switches the gate of failed checks off for the run, whatever other events say.</summary>
+    public bool? CheckGate { get; init; }
+
+    public IReadOnlyList<StageReport> Stages { get; init; } = [];
+
+    /// <summary>SHA-256 of the canonical event: the same again is nothing.</summary>
+    public required byte[] Digest { get; init; }
+
+    /// <summary>The event as received.</summary>
+    public required string Body { get; init; }
+}
+
+/// <summary>What became of an event.</summary>
+public enum RunOutcome
+{
+    /// <summary>It was the first of its run.</summary>
+    Created,
+
+    /// <summary>Its run was known.</summary>
+    Updated,
+
+    /// <summary>No such pipeline; nothing was stored.</summary>
+    PipelineUnknown,
+
+    /// <summary>No such run, and the event names no pipeline to make one for; nothing was stored.</summary>
+    RunUnknown,
+
+    /// <summary>The run id belongs to another pipeline; nothing was stored.</summary>
+    RunIdTaken,
+}

@@ -1,0 +1,113 @@
+using Catalog.Data.Database;
+
+namespace Catalog.Data.Runs;
+
+/// <summary>Reads runs. <see cref="RunEventRepository"/> writes them.</summary>
+public sealed class RunRepository(CatalogDatabase db)
+{
+    private const string Columns = """
+        id, pipeline_id, status, started_at, completed_at, records_processed, error_message, trigger, external_url, metadata,
+        check_gate, gate_check_id, created_at, updated_at
+        """;
+
+    /// <returns>The run with its stages and check counts, or null when there is none of that id.</returns>
+    public Task<RunDetail?> Find(string organization, string id, CancellationToken ct) => db.Read(organization, async session =>
+    {
+        const string Sql = $"""
+            -- Runs.Find
+            select {Columns}
+            from runs
+            where organization_id = @organization and id = @id
+            """;
+
+        return await session.One<Run>(Sql, new { organization, id }, ct) is { } run
+            ? (await WithDetail(session, organization, [run], ct))[0]
+            : null;
+    }, ct);
+
+    /// <summary>One page, the newest received first.</summary>
+    public Task<Page<RunDetail>> List(string organization, RunFilter filter, Cursor? after, int limit, CancellationToken ct) =>
+        db.Read(organization, async session =>
+        {
+            var sql = $"""
+                -- Runs.List
+                select {Columns}
+                from runs
+                where organization_id = @organization
+                  {(filter.PipelineId is null ? "" : "and pipeline_id = @PipelineId")}
+                  {(filter.Status is null ? "" : "and status = @Status")}
+                  {(filter.Since is null ? "" : "and created_at >= @Since")}
+                  {(filter.Until is null ? "" : "and created_at < @Until")}
+                  {(after is null ? "" : "and (created_at, id) < (@At, @Id)")}
+                order by created_at desc, id desc
+                limit @Take
+                """;
+
+            var runs = await session.Many<Run>(sql, new
+            {
+                organization, filter.PipelineId, filter.Status, filter.Since, filter.Until, after?.At, after?.Id, Take = limit + 1,
+            }, ct);
+            var page = Page.Of(runs, limit, run => new Cursor(run.CreatedAt, run.Id));
+            return new Page<RunDetail>(await WithDetail(session, organization, page.Items, ct), page.Next);
+        }, ct);
+
+    /// <summary>One page of a run's events, the newest received first.</summary>
+    /// <returns>The page, or null when there is no such run.</returns>
+    public Task<Page<ReceivedEvent>?> Events(string organization, string id, Cursor? after, int limit, CancellationToken ct) =>
+        db.Read(organization, async session =>
+        {
+            const string Exists = """
+                -- Runs.Exists
+                select 1
+                from runs
+                where organization_id = @organization and id = @id
+                """;
+            var sql = $"""
+                -- Runs.Events
+                select body, received_at, digest
+                from run_events
+                where organization_id = @organization and run_id = @id
+                  {(after is null ? "" : "and (received_at, digest) < (@At, @digest)")}
+                order by received_at desc, digest desc
+                limit @Take
+                """;
+
+            if (await session.One<int?>(Exists, new { organization, id }, ct) is null)
+            {
+                return null;
+            }
+
+            var digest = after is { } cursor ? Convert.FromHexString(cursor.Id) : null;
+            var events = await session.Many<ReceivedEvent>(sql, new { organization, id, after?.At, digest, Take = limit + 1 }, ct);
+            return Page.Of(events, limit, @event => new Cursor(@event.ReceivedAt, @event.Id));
+        }, ct);
+
+    private async Task<List<RunDetail>> WithDetail(Session session, string organization, IReadOnlyList<Run> runs, CancellationToken ct)
+    {
+        if (runs.Count == 0)
+        {
+            return [];
+        }
+
+        var stagesSql = $"""
+            -- Runs.Stages
+            select run_id, stage_name, status, started_at, completed_at, records_processed, error_message
+            from run_stages
+            where organization_id = @organization and {db.Dialect.IsAnyOf("run_id", "@ids")}
+            """;
+        var checksSql = $"""
+            -- Runs.CheckCounts
+            select run_id, status, count(*) as count
+            from check_results
+            where organization_id = @organization and {db.Dialect.IsAnyOf("run_id", "@ids")}
+            group by run_id, status
+            """;
+
+        var ids = runs.Select(run => run.Id).ToArray();
+        var stages = (await session.Many<RunStage>(stagesSql, new { organization, ids }, ct))
+            .OrderBy(stage => stage.StartedAt ?? DateTimeOffset.MaxValue).ThenBy(stage => stage.StageName, StringComparer.Ordinal)
+            .ToLookup(stage => stage.RunId);
+        var checks = (await session.Many<CheckCount>(checksSql, new { organization, ids }, ct)).ToLookup(count => count.RunId);
+        return [.. runs.Select(run => new RunDetail(run, [.. stages[run.Id]], [.. checks[run.Id]]))];
+    }
+}

@@ -1,0 +1,187 @@
+-- Every table starts its key and its indexes with organization_id, so that isolation, row-level security and sharding by
+-- organization follow from one rule. Text that clients write or that is sorted is collate "C": both engines order it byte-wise.
+
+create table pipelines (
+    organization_id text        not null collate "C",
+    id              text        not null collate "C", -- the pipeline's name, as its owner writes it
+    current_version text        not null collate "C",
+    description     text,
+    owner           text        collate "C",
+    environment     text        collate "C",
+    schedule        text,
+    search_key      text        not null,              -- name, description and owner, folded by PipelineRegistration; what ?q= looks in
+    created_at      timestamptz not null,
+    updated_at      timestamptz not null,
+    deleted_at      timestamptz,                       -- hidden since; history stays until retention takes it
+    constraint pipelines_pkey primary key (organization_id, id)
+);
+
+create index pipelines_created_at_idx on pipelines (organization_id, created_at, id) where deleted_at is null;
+
+create table pipeline_tags (
+    organization_id text not null collate "C",
+    pipeline_id     text not null collate "C",
+    tag             text not null collate "C",
+    constraint pipeline_tags_pkey primary key (organization_id, pipeline_id, tag)
+);
+
+create index pipeline_tags_tag_idx on pipeline_tags (organization_id, tag, pipeline_id);
+
+create table pipeline_versions (
+    organization_id text        not null collate "C",
+    pipeline_id     text        not null collate "C",
+    version         text        not null collate "C",
+    body            text        not null,              -- as sent: text, because jsonb would reorder and round it
+    body_hash       bytea       not null,              -- SHA-256 of the canonical JSON without "version"
+    created_at      timestamptz not null,
+    constraint pipeline_versions_pkey primary key (organization_id, pipeline_id, version)
+);
+
+create index pipeline_versions_created_at_idx on pipeline_versions (organization_id, pipeline_id, created_at, version);
+
+create table runs (
+    organization_id   text        not null collate "C",
+    id                text        not null collate "C",
+    pipeline_id       text        not null collate "C",
+    status            text        not null collate "C", -- what clients see: the reported status, or failed when the gate holds
+    reported_status   text        collate "C",          -- what the events say; null while only a check result has named the run
+    started_at        timestamptz,                      -- earliest of all events
+    completed_at      timestamptz,                      -- latest of all events
+    records_processed bigint,
+    error_message     text,
+    trigger           text,
+    external_url      text,
+    metadata          text,
+    decided_at        text        not null default '{}', -- for each field the time of the event that decided it, so that a late event cannot win
+    check_gate        boolean     not null default true, -- false once any event said so
+    gate_check_id     text        collate "C",           -- the first failed check of severity error, by id
+    created_at        timestamptz not null,
+    updated_at        timestamptz not null,
+    constraint runs_pkey primary key (organization_id, id),
+    constraint runs_status_check check (status in ('pending', 'running', 'completed', 'failed', 'cancelled', 'skipped'))
+);
+
+create index runs_created_at_idx on runs (organization_id, created_at, id);
+create index runs_pipeline_id_created_at_idx on runs (organization_id, pipeline_id, created_at, id);
+
+create table run_events (
+    organization_id text        not null collate "C",
+    run_id          text        not null collate "C",
+    digest          bytea       not null,              -- SHA-256 of the canonical event, so that a repeat is nothing
+    body            text        not null,              -- as received
+    received_at     timestamptz not null,
+    constraint run_events_pkey primary key (organization_id, run_id, digest)
+);
+
+create table run_stages (
+    organization_id   text        not null collate "C",
+    run_id            text        not null collate "C",
+    stage_name        text        not null collate "C",
+    status            text        not null collate "C",
+    started_at        timestamptz,
+    completed_at      timestamptz,
+    records_processed bigint,
+    error_message     text,
+    decided_at        text        not null default '{}',
+    constraint run_stages_pkey primary key (organization_id, run_id, stage_name),
+    constraint run_stages_status_check check (status in ('pending', 'running', 'completed', 'failed', 'cancelled', 'skipped'))
+);
+
+create table checks (
+    organization_id  text        not null collate "C",
+    pipeline_id      text        not null collate "C", -- empty for a check that stands alone
+    id               text        not null collate "C",
+    pipeline_version text        collate "C",          -- the version that brought it; null when it was created by itself
+    dataset          text        collate "C",
+    connection_id    text        collate "C",
+    kind             text        collate "C",
+    severity         text        not null collate "C",
+    definition       text        not null,             -- as sent
+    created_at       timestamptz not null,
+    updated_at       timestamptz not null,
+    constraint checks_pkey primary key (organization_id, pipeline_id, id),
+    constraint checks_severity_check check (severity in ('error', 'warn'))
+);
+
+create index checks_id_idx on checks (organization_id, id, pipeline_id);
+
+create table check_results (
+    organization_id  text             not null collate "C",
+    id               text             not null collate "C",
+    pipeline_id      text             not null collate "C",
+    check_id         text             not null collate "C",
+    run_id           text             collate "C",
+    status           text             not null collate "C", -- pass, warn, fail, or error: it could not be evaluated
+    severity         text             not null collate "C",
+    dataset          text             collate "C",
+    observed_value   text,                                  -- any JSON value, as sent
+    observed_number  double precision,                      -- the same when it is a finite number
+    expected         text,
+    failed_rows      bigint,
+    total_rows       bigint,
+    message          text,
+    executed_at      timestamptz      not null,
+    duration_seconds double precision,
+    metadata         text,
+    request_hash     bytea            not null,             -- SHA-256 of the canonical result, tells a repeat from another result
+    created_at       timestamptz      not null,
+    constraint check_results_pkey primary key (organization_id, id),
+    constraint check_results_status_check check (status in ('pass', 'warn', 'fail', 'error')),
+    constraint check_results_severity_check check (severity in ('error', 'warn'))
+);
+
+create index check_results_executed_at_idx on check_results (organization_id, executed_at, id);
+create index check_results_check_id_executed_at_idx on check_results (organization_id, pipeline_id, check_id, executed_at, id);
+create index check_results_run_id_idx on check_results (organization_id, run_id, executed_at, id) where run_id is not null;
+create index check_results_dataset_idx on check_results (organization_id, dataset, executed_at, id) where dataset is not null;
+create index check_results_failed_idx on check_results (organization_id, pipeline_id, check_id) where status = 'fail';
+
+create table connections (
+    organization_id text        not null collate "C",
+    id              text        not null collate "C",
+    type            text        not null collate "C",
+    config          text        not null,              -- everything that may be shown
+    secrets         bytea,                             -- AES-GCM: what may not; null when the configuration holds none
+    created_at      timestamptz not null,
+    updated_at      timestamptz not null,
+    constraint connections_pkey primary key (organization_id, id)
+);
+
+create index connections_created_at_idx on connections (organization_id, created_at, id);
+
+create table datasets (
+    organization_id text        not null collate "C",
+    id              uuid        not null,              -- first 128 bits of SHA-256 over namespace, a zero byte and name
+    namespace       text        not null collate "C",  -- empty for datasets of our own bodies
+    name            text        not null collate "C",
+    created_at      timestamptz not null,
+    constraint datasets_pkey primary key (organization_id, id)
+);
+
+create index datasets_created_at_idx on datasets (organization_id, created_at, id);
+
+create table lineage_edges (
+    organization_id text        not null collate "C",
+    upstream        uuid        not null,
+    downstream      uuid        not null,
+    pipeline_id     text        not null collate "C",
+    valid_from      timestamptz not null,
+    valid_to        timestamptz,                       -- null while it holds; the interval is half-open
+    constraint lineage_edges_pkey primary key (organization_id, upstream, downstream, pipeline_id, valid_from)
+);
+
+create index lineage_edges_downstream_idx on lineage_edges (organization_id, downstream, upstream, pipeline_id, valid_from);
+create index lineage_edges_pipeline_id_idx on lineage_edges (organization_id, pipeline_id) where valid_to is null;
+
+create table idempotency_keys (
+    organization_id text        not null collate "C",
+    key             text        not null collate "C",  -- the Idempotency-Key header, with the route it was sent to
+    request_hash    bytea       not null,
+    status_code     integer     not null,
+    location        text,
+    body            text        not null,
+    created_at      timestamptz not null,
+    constraint idempotency_keys_pkey primary key (organization_id, key)
+);
+
+create index idempotency_keys_created_at_idx on idempotency_keys (organization_id, created_at);

@@ -1,0 +1,12 @@
+drop table idempotency_keys;
+drop table lineage_edges;
+drop table datasets;
+drop table connections;
+drop table check_results;
+drop table checks;
+drop table run_stages;
+drop table run_events;
+drop table runs;
+drop table pipeline_versions;
+drop table pipeline_tags;
+drop table pipelines;
