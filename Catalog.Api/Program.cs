@@ -1,1 +1,45 @@
-WebApplication.Create(args).Run();
+using Catalog.Api.Checks;
+using Catalog.Api.Http;
+using Catalog.Api.OpenApi;
+using Catalog.Api.Operations;
+using Catalog.Api.Pipelines;
+using Catalog.Api.Runs;
+using Catalog.Data;
+using Catalog.Data.Database;
+using Catalog.Data.Migrations;
+
+try
+{
+    var builder = WebApplication.CreateBuilder(args);
+    var database = DatabaseSettings.Read(builder.Configuration);
+    var settings = ServiceSettings.Read(builder.Configuration, database.Engine);
+    if (settings.Urls is [ServiceSettings.DefaultUrl])
+    {
+        builder.WebHost.UseUrls(ServiceSettings.DefaultUrl);
+    }
+
+    builder.AddHttp(settings);
+    builder.Services.AddCatalogData(database);
+    builder.Services.AddSingleton<Readiness>();
+    builder.Services.AddPipelines().AddRuns().AddCheckResults();
+    builder.Services.AddOpenApiDocument();
+
+    var app = builder.Build();
+    await app.BringOwnSchemaToHead();
+
+    app.UseHttp();
+    app.MapOperations();
+    app.MapOpenApi("/openapi/{documentName}.json");
+    var api = app.MapGroup("/api/v1");
+    api.MapPipelines();
+    api.MapRuns();
+    api.MapCheckResults();
+
+    await app.RunAsync();
+    return 0;
+}
+catch (Exception refusal) when (refusal is SettingException or MigrationException or DatabaseUnavailableException)
+{
+    Console.Error.WriteLine($"catalog: {refusal.Message}");
+    return 2;
+}

@@ -14,7 +14,7 @@ public static class CheckStatus
 }
 
 /// <summary>How much a failed check matters.</summary>
-public static class Severity
+public static class CheckSeverity
 {
     /// <summary>The default: a failure marks its run failed.</summary>
     public const string Error = "error";
@@ -36,7 +36,7 @@ public sealed record CheckResult
     /// <summary>A word of <see cref="CheckStatus"/>.</summary>
     public required string Status { get; init; }
 
-    /// <summary>A word of <see cref="Checks.Severity"/>.</summary>
+    /// <summary>A word of <see cref="CheckSeverity"/>.</summary>
     public required string Severity { get; init; }
 
     public string? Dataset { get; init; }

@@ -1,4 +1,5 @@
 using Catalog.Data.Database;
+using Catalog.Data.Lineage;
 
 namespace Catalog.Data.Checks;
 
@@ -9,6 +10,8 @@ public sealed class CheckResultRepository(CatalogDatabase db)
         id, pipeline_id, check_id, run_id, status, severity, dataset, observed_value, observed_number, expected, failed_rows, total_rows,
         message, executed_at, duration_seconds, metadata, request_hash, created_at
         """;
+
+    private const string InsertColumns = $"{Columns}, dataset_key";
 
     /// <summary>Stores results and closes the gate of the runs that a failure of severity error names, all in one transaction.</summary>
     /// <returns>For each result, in the order given, what became of it.</returns>
@@ -48,7 +51,7 @@ public sealed class CheckResultRepository(CatalogDatabase db)
               {(filter.PipelineId is null ? "" : "and pipeline_id = @PipelineId")}
               {(filter.CheckId is null ? "" : "and check_id = @CheckId")}
               {(filter.RunId is null ? "" : "and run_id = @RunId")}
-              {(filter.Dataset is null ? "" : "and dataset = @Dataset")}
+              {(filter.Dataset is null ? "" : "and dataset_key = @DatasetKey")}
               {(filter.Status is null ? "" : "and status = @Status")}
               {(filter.Severity is null ? "" : "and severity = @Severity")}
               {(filter.Since is null ? "" : "and executed_at >= @Since")}
@@ -60,7 +63,8 @@ public sealed class CheckResultRepository(CatalogDatabase db)
 
         var rows = await db.Many<CheckResult>(organization, sql, new
         {
-            organization, filter.PipelineId, filter.CheckId, filter.RunId, filter.Dataset, filter.Status, filter.Severity,
+            organization, filter.PipelineId, filter.CheckId, filter.RunId, filter.Status, filter.Severity,
+            DatasetKey = filter.Dataset is { } dataset ? DatasetId.Of("", dataset) : (Guid?)null,
             filter.Since, filter.Until, after?.At, after?.Id, Take = limit + 1,
         }, ct);
         return Page.Of(rows, limit, result => new Cursor(result.ExecutedAt, result.Id));
@@ -74,6 +78,7 @@ public sealed class CheckResultRepository(CatalogDatabase db)
         new Column<CheckResult, string>("status", result => result.Status),
         new Column<CheckResult, string>("severity", result => result.Severity),
         new Column<CheckResult, string?>("dataset", result => result.Dataset),
+        new Column<CheckResult, Guid?>("dataset_key", result => result.Dataset is { } dataset ? DatasetId.Of("", dataset) : null),
         new Column<CheckResult, string?>("observed_value", result => result.ObservedValue),
         new Column<CheckResult, double?>("observed_number", result => result.ObservedNumber),
         new Column<CheckResult, string?>("expected", result => result.Expected),
@@ -90,8 +95,8 @@ public sealed class CheckResultRepository(CatalogDatabase db)
     {
         var sql = $"""
             -- CheckResults.Insert
-            insert into check_results (organization_id, {Columns})
-            select @organization, {Columns}
+            insert into check_results (organization_id, {InsertColumns})
+            select @organization, {InsertColumns}
             from {db.Dialect.From(Rows)}
             where exists (
                     select 1 from pipelines
@@ -130,7 +135,7 @@ public sealed class CheckResultRepository(CatalogDatabase db)
             """;
 
         var gates = stored
-            .Where(result => result is { RunId: not null, Status: CheckStatus.Fail, Severity: Severity.Error })
+            .Where(result => result is { RunId: not null, Status: CheckStatus.Fail, Severity: CheckSeverity.Error })
             .GroupBy(result => result.RunId!, StringComparer.Ordinal)
             .Select(run => run.MinBy(result => result.CheckId, StringComparer.Ordinal)!)
             .Select(result => new Gate(result.RunId!, result.PipelineId, result.CheckId, result.CreatedAt))

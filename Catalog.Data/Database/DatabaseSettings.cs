@@ -62,6 +62,11 @@ public sealed class DatabaseSettings
         return FromParts(configuration) ?? From("DATAXPIPE_DB", "catalog.db", configuration);
     }
 
+    /// <summary>The address that changes the schema: <c>DATAXPIPE_MIGRATIONS_DB</c>, a direct connection as the tables' owner, else as <see cref="Read"/>.</summary>
+    /// <exception cref="SettingException">A value that cannot be used.</exception>
+    public static DatabaseSettings ReadForMigrations(IConfiguration configuration) =>
+        configuration["DATAXPIPE_MIGRATIONS_DB"] is { Length: > 0 } value ? From("DATAXPIPE_MIGRATIONS_DB", value, configuration) : Read(configuration);
+
     // Generators leave ${...} in DATABASE_URL and expect the parts to be used; in DATAXPIPE_DB it is a mistake worth an error.
     private static bool IsPlaceholder(string name, string value) =>
         name != "DATAXPIPE_DB" && value.Contains("${", StringComparison.Ordinal);

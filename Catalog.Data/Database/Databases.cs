@@ -24,12 +24,12 @@ public static class Databases
     }
 
     /// <summary>The connection that changes the schema: no time limit on a statement, and no pool that would keep a lock alive.</summary>
-    public static (DbDataSource Source, SchemaDialect Dialect) OpenForMigrations(DatabaseSettings settings)
+    public static (DbDataSource Source, SchemaDialect Dialect, Dialect Failures) OpenForMigrations(DatabaseSettings settings)
     {
         DapperTypes.Register();
         return settings.Postgres is { } postgres
-            ? (Unpooled(postgres, "catalog-migrations", statementSeconds: 0), new PostgresSchemaDialect())
-            : (SqliteSource.Open(settings.SqlitePath!).Writes, new SqliteSchemaDialect());
+            ? (Unpooled(postgres, "catalog-migrations", statementSeconds: 0), new PostgresSchemaDialect(), new PostgresDialect())
+            : (SqliteSource.Open(settings.SqlitePath!).Writes, new SqliteSchemaDialect(), new SqliteDialect());
     }
 
     /// <summary>The connection of the readiness probe, which must answer when the request pool is exhausted.</summary>

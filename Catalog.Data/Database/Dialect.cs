@@ -15,7 +15,7 @@ public abstract class Dialect
         Session session, string sql, string organization, Rows<T> rows, IReadOnlyList<T> items, CancellationToken ct);
 
     /// <summary>Why the database cannot serve now, or null when the exception says something else.</summary>
-    internal abstract Unavailability? WhyUnavailable(Exception exception);
+    public abstract Unavailability? WhyUnavailable(Exception exception);
 }
 
 /// <summary>Why a database cannot serve a request now.</summary>

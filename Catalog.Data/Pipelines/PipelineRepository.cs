@@ -133,7 +133,7 @@ public sealed class PipelineRepository(CatalogDatabase db, TimeProvider time)
         const string EndEdges = """
             -- Pipelines.Delete: edges
             update lineage_edges
-            set valid_to = @now
+            set valid_to = case when valid_from > @now then valid_from else @now end
             where organization_id = @organization and pipeline_id = @id and valid_to is null
             """;
         const string DropChecks = """

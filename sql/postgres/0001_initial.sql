@@ -114,6 +114,7 @@ create table check_results (
     status           text             not null collate "C", -- pass, warn, fail, or error: it could not be evaluated
     severity         text             not null collate "C",
     dataset          text             collate "C",
+    dataset_key      uuid,                                  -- DatasetId of its shown id: what the index holds, because names may be long
     observed_value   text,                                  -- any JSON value, as sent
     observed_number  double precision,                      -- the same when it is a finite number
     expected         text,
@@ -133,7 +134,7 @@ create table check_results (
 create index check_results_executed_at_idx on check_results (organization_id, executed_at, id);
 create index check_results_check_id_executed_at_idx on check_results (organization_id, pipeline_id, check_id, executed_at, id);
 create index check_results_run_id_idx on check_results (organization_id, run_id, executed_at, id) where run_id is not null;
-create index check_results_dataset_idx on check_results (organization_id, dataset, executed_at, id) where dataset is not null;
+create index check_results_dataset_key_idx on check_results (organization_id, dataset_key, executed_at, id) where dataset_key is not null;
 create index check_results_failed_idx on check_results (organization_id, pipeline_id, check_id) where status = 'fail';
 
 create table connections (

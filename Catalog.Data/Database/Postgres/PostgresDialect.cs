@@ -28,17 +28,17 @@ internal sealed class PostgresDialect : Dialect
         var results = new List<TResult>(items.Count);
         if (reader.FieldCount > 0)
         {
-            var parse = reader.GetRowParser<TResult>();
+            var parse = reader.GetRowParser(typeof(TResult));
             while (await reader.ReadAsync(ct))
             {
-                results.Add(parse(reader));
+                results.Add((TResult)parse(reader));
             }
         }
 
         return results;
     }
 
-    internal override Unavailability? WhyUnavailable(Exception exception) => exception switch
+    public override Unavailability? WhyUnavailable(Exception exception) => exception switch
     {
         PostgresException { SqlState: var state } => WhyUnavailable(state),
         NpgsqlException { InnerException: TimeoutException } or TimeoutException => Unavailability.TimedOut,

@@ -1,3 +1,4 @@
+using System.Data.Common;
 using Dapper;
 using Microsoft.Data.Sqlite;
 
@@ -21,6 +22,7 @@ internal sealed class SqliteDialect : Dialect
         var parameters = rows.Columns.Select(column => command.Parameters.Add(new SqliteParameter { ParameterName = '@' + column.Name })).ToArray();
         command.Prepare();
         var results = new List<TResult>(items.Count);
+        Func<DbDataReader, object>? parse = null;
         foreach (var item in items)
         {
             ct.ThrowIfCancellationRequested();
@@ -32,7 +34,8 @@ internal sealed class SqliteDialect : Dialect
             using var reader = command.ExecuteReader();
             while (reader.FieldCount > 0 && reader.Read())
             {
-                results.Add(reader.GetRowParser<TResult>()(reader));
+                parse ??= reader.GetRowParser(typeof(TResult));
+                results.Add((TResult)parse(reader));
             }
         }
 
@@ -40,7 +43,7 @@ internal sealed class SqliteDialect : Dialect
     }
 
     // SQLite's result codes (sqlite.org/rescode.html).
-    internal override Unavailability? WhyUnavailable(Exception exception) => exception switch
+    public override Unavailability? WhyUnavailable(Exception exception) => exception switch
     {
         SqliteException { SqliteErrorCode: 5 or 6 or 9 } or TimeoutException => Unavailability.TimedOut,
         SqliteException { SqliteErrorCode: 8 or 3 } => Unavailability.ReadOnly,

@@ -1,0 +1,97 @@
+using System.Text.Json;
+using Catalog.Api.Http;
+using Catalog.Data;
+using Catalog.Data.Checks;
+using FluentValidation;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
+
+namespace Catalog.Api.Checks;
+
+internal static class CheckResultEndpoints
+{
+    public static IServiceCollection AddCheckResults(this IServiceCollection services) => services
+        .AddSingleton<IValidator<PostCheckResult>, PostCheckResultValidator>()
+        .AddSingleton<IValidator<CheckResultQuery>, CheckResultQueryValidator>();
+
+    public static void MapCheckResults(this IEndpointRouteBuilder routes)
+    {
+        var results = routes.MapGroup("/checks/results").WithTags("Checks");
+
+        results.MapPost("/", Post).WithName("PostCheckResults").Requires(Scopes.Write)
+            .Accepts<PostCheckResult>("application/json")
+            .WithMetadata(new RequestSizeLimitAttribute(Limits.BulkBody))
+            .Produces<ResultReceipt>(201).Produces<ResultReceipt>(200).Produces<ResultReceipts>(207)
+            .Refuses(400, 404, 409, 413, 415, 422)
+            .WithSummary("Post one result, an array of results, or {\"results\": […]} with at most 1,000 of them");
+        results.MapGet("/", List).WithName("ListCheckResults").Requires(Scopes.Read).ReadsQuery<CheckResultQuery>()
+            .WithSummary("List results, the last executed first");
+        results.MapGet("/{id}", Get).WithName("GetCheckResult").Requires(Scopes.Read).Produces<CheckResultItem>().Refuses(404)
+            .WithSummary("Read a result");
+    }
+
+    private static async Task<IResult> Post(
+        HttpContext context, Caller caller, CheckResultRepository results, IValidator<PostCheckResult> validator, TimeProvider time, CancellationToken ct)
+    {
+        var (bytes, problem) = await JsonBody.Read(context);
+        if (problem is not null)
+        {
+            return problem;
+        }
+
+        using var json = JsonDocument.Parse(bytes);
+        var posted = PostedResults.Read(json.RootElement, validator, time.Now());
+        if (posted.Problem is not null)
+        {
+            return posted.Problem;
+        }
+
+        var outcomes = await results.Record(caller.Organization, posted.Accepted, ct);
+        return posted.Single ? One(posted.Accepted[0], outcomes[0]) : Many(posted, outcomes);
+    }
+
+    private static async Task<Ok<ItemList<CheckResultItem>>> List(
+        [AsParameters] CheckResultQuery query, Caller caller, CheckResultRepository results, CancellationToken ct) =>
+        TypedResults.Ok(Lists.Of(await results.List(caller.Organization, query.ToFilter(), query.After(), query.Take(), ct), CheckResultItem.From));
+
+    private static async Task<IResult> Get(PathId id, Caller caller, CheckResultRepository results, CancellationToken ct) =>
+        await results.Find(caller.Organization, id.Value, ct) is { } result ? TypedResults.Ok(CheckResultItem.From(result)) : Problems.NotFound("check result");
+
+    private static IResult One(CheckResult result, ResultOutcome outcome) => outcome switch
+    {
+        ResultOutcome.Stored => TypedResults.Created(
+            $"/api/v1/checks/results/{Uri.EscapeDataString(result.Id)}", new ResultReceipt { Id = result.Id, Outcome = "stored" }),
+        ResultOutcome.Duplicate => TypedResults.Ok(new ResultReceipt { Id = result.Id, Outcome = "duplicate" }),
+        _ => Refusal(result, outcome),
+    };
+
+    private static IResult Many(PostedResults posted, ResultOutcome[] outcomes)
+    {
+        var receipts = new ItemReceipt[posted.Count];
+        foreach (var (index, id, reason) in posted.Rejected)
+        {
+            receipts[index] = new() { Index = index, Id = id, Outcome = "rejected", Reason = reason };
+        }
+
+        for (var i = 0; i < outcomes.Length; i++)
+        {
+            var (result, index) = (posted.Accepted[i], posted.Indexes[i]);
+            receipts[index] = outcomes[i] switch
+            {
+                ResultOutcome.Stored => new() { Index = index, Id = result.Id, Outcome = "stored" },
+                ResultOutcome.Duplicate => new() { Index = index, Id = result.Id, Outcome = "duplicate" },
+                _ => new() { Index = index, Id = result.Id, Outcome = "rejected", Reason = Refusal(result, outcomes[i]).Detail },
+            };
+        }
+
+        var rejected = receipts.Any(receipt => receipt.Outcome == "rejected");
+        return TypedResults.Json(new ResultReceipts { Items = receipts }, statusCode: rejected ? 207 : 201);
+    }
+
+    private static Problem Refusal(CheckResult result, ResultOutcome outcome) => outcome switch
+    {
+        ResultOutcome.PipelineUnknown => Problems.PipelineUnknown(result.PipelineId),
+        ResultOutcome.RunIdTaken => Problems.RunIdTaken(result.RunId!),
+        _ => Problems.IdTaken(result.Id),
+    };
+}

@@ -1,0 +1,37 @@
+using Catalog.Api.Http;
+using Catalog.Data.Checks;
+using FluentValidation;
+
+namespace Catalog.Api.Checks;
+
+internal sealed class PostCheckResultValidator : AbstractValidator<PostCheckResult>
+{
+    public PostCheckResultValidator()
+    {
+        RuleFor(result => result.Id).OptionalKey();
+        RuleFor(result => result.PipelineId).Key();
+        RuleFor(result => result.CheckId).Key();
+        RuleFor(result => result.RunId).OptionalKey();
+        RuleFor(result => result.Status).NotNull().WithMessage("is required.").Word(CheckStatus.All);
+        RuleFor(result => result.Severity).Word(CheckSeverity.All);
+        RuleFor(result => result.Dataset).DatasetName();
+        RuleFor(result => result.FailedRows).Count();
+        RuleFor(result => result.TotalRows).Count();
+        RuleFor(result => result.Message).Text(Validation.MaxMessage);
+        RuleFor(result => result.DurationSeconds).GreaterThanOrEqualTo(0).WithMessage("must be 0 or more.");
+        RuleFor(result => result.Metadata).Object();
+    }
+}
+
+internal sealed class CheckResultQueryValidator : ListQueryValidator<CheckResultQuery>
+{
+    public CheckResultQueryValidator()
+    {
+        RuleFor(query => query.PipelineId).Text(Validation.MaxKey);
+        RuleFor(query => query.CheckId).Text(Validation.MaxKey);
+        RuleFor(query => query.RunId).Text(Validation.MaxKey);
+        RuleFor(query => query.Dataset).DatasetName();
+        RuleFor(query => query.Status).Word(CheckStatus.All);
+        RuleFor(query => query.Severity).Word(CheckSeverity.All);
+    }
+}

@@ -1,0 +1,119 @@
+using System.Globalization;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Catalog.Data;
+
+namespace Catalog.Api.Http;
+
+/// <summary>How JSON is read and written here: snake_case, strict, instants in UTC with six digits.</summary>
+internal static class ApiJson
+{
+    public const int MaxDepth = 64;
+
+    public static JsonSerializerOptions Options { get; } = Configure(new JsonSerializerOptions());
+
+    public static JsonSerializerOptions Configure(JsonSerializerOptions options)
+    {
+        options.PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower;
+        options.PropertyNameCaseInsensitive = false;
+        options.NumberHandling = JsonNumberHandling.Strict;
+        // A misspelt field would be lost without a word.
+        options.UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow;
+        options.AllowDuplicateProperties = false;
+        options.MaxDepth = MaxDepth;
+        options.Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping;
+        options.Converters.Add(new InstantConverter());
+        options.Converters.Add(new RawJsonConverter());
+        return options;
+    }
+
+    private sealed class InstantConverter : JsonConverter<DateTimeOffset>
+    {
+        public override DateTimeOffset Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+            reader.TokenType == JsonTokenType.String && Instant.TryParse(reader.GetString()!, out var instant)
+                ? instant
+                : throw new JsonException("must be a time as in RFC 3339, such as 2026-01-31T08:00:00Z.");
+
+        public override void Write(Utf8JsonWriter writer, DateTimeOffset value, JsonSerializerOptions options) =>
+            writer.WriteStringValue(Instant.Format(value));
+    }
+
+    private sealed class RawJsonConverter : JsonConverter<RawJson>
+    {
+        public override RawJson Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+            new(JsonElement.ParseValue(ref reader).GetRawText());
+
+        // Not validated and not counted by the writer's depth: it was both when it came in, and lies deeper in an answer than it did there.
+        public override void Write(Utf8JsonWriter writer, RawJson value, JsonSerializerOptions options) =>
+            writer.WriteRawValue(value.Text, skipInputValidation: true);
+    }
+}
+
+/// <summary>Any JSON value, kept and given back exactly as it was sent.</summary>
+/// <param name="Text">The value's text.</param>
+public readonly record struct RawJson(string Text)
+{
+    /// <summary>What the store holds: the text, or null where nothing was sent or where null was.</summary>
+    public static string? Stored(RawJson? value) => value is { Text: not "null" } raw ? raw.Text : null;
+
+    /// <summary>What the store held.</summary>
+    public static RawJson? From(string? text) => text is null ? null : new(text);
+}
+
+/// <summary>An instant in a query parameter or a body.</summary>
+public readonly record struct Instant(DateTimeOffset Value)
+{
+    private static readonly string[] Formats =
+    [
+        "yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK", "yyyy-MM-dd'T'HH:mm:ssK", "yyyy-MM-dd'T'HH:mmK", "yyyy-MM-dd",
+    ];
+
+    /// <summary>Reads RFC 3339; without an offset it is UTC. Digits beyond microseconds are cut off.</summary>
+    public static bool TryParse(string text, out DateTimeOffset instant)
+    {
+        instant = default;
+        if (text.Length is < 10 or > 64)
+        {
+            return false;
+        }
+
+        text = text.ToUpperInvariant();
+        if (text[10..].StartsWith(' '))
+        {
+            text = text[..10] + 'T' + text[11..];
+        }
+
+        // Nanoseconds, as Go and Java write them: seven digits are all that the framework reads.
+        if (text.IndexOf('.', StringComparison.Ordinal) is > 0 and var dot)
+        {
+            var end = dot + 1;
+            while (end < text.Length && char.IsAsciiDigit(text[end]))
+            {
+                end++;
+            }
+
+            text = end - dot > 8 ? text[..(dot + 8)] + text[end..] : text;
+        }
+
+        if (!DateTimeOffset.TryParseExact(text, Formats, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var parsed))
+        {
+            return false;
+        }
+
+        instant = Clock.Cut(parsed);
+        return true;
+    }
+
+    /// <summary>The form that a query parameter has; a plus sign that arrives as a space is read as the plus it was.</summary>
+    public static bool TryParse(string? text, IFormatProvider? provider, out Instant instant)
+    {
+        var read = TryParse(text?.Length > 19 ? text[..19] + text[19..].Replace(' ', '+') : text ?? "", out DateTimeOffset value);
+        instant = new(value);
+        return read;
+    }
+
+    /// <summary>UTC, always with six digits.</summary>
+    public static string Format(DateTimeOffset instant) =>
+        instant.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,64 @@
+using System.Text.RegularExpressions;
+using Catalog.Data.Database;
+
+namespace Catalog.Api.Http;
+
+/// <summary>Turns what goes wrong below it into problems, whether it was thrown or answered without a body.</summary>
+internal sealed partial class Failures(RequestDelegate next, ILogger<Failures> log)
+{
+    public async Task Invoke(HttpContext context)
+    {
+        try
+        {
+            await next(context);
+        }
+        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+        {
+            // The client has gone; 499 is what logs call it, and nobody reads an answer.
+            context.Response.StatusCode = 499;
+            return;
+        }
+        catch (Exception exception) when (!context.Response.HasStarted)
+        {
+            context.Response.Clear();
+            await Explain(exception, context).ExecuteAsync(context);
+            return;
+        }
+
+        var response = context.Response;
+        if (response.StatusCode >= 400 && !response.HasStarted && response.ContentType is null && response.ContentLength is null)
+        {
+            await Problems.Of(response.StatusCode).ExecuteAsync(context);
+        }
+    }
+
+    private Problem Explain(Exception exception, HttpContext context)
+    {
+        switch (exception)
+        {
+            case DatabaseUnavailableException unavailable:
+                LogUnavailable(unavailable.Reason, unavailable.InnerException?.Message ?? "");
+                return Problems.Unavailable(unavailable.Reason);
+            case BadHttpRequestException { StatusCode: 413 }:
+                return Problems.TooLarge("The body is larger than this path takes: 1 MiB, or 32 MiB for bulk paths. Send it in parts.");
+            // Bodies are read by JsonBody, so what the router could not bind is a parameter of the query.
+            case BadHttpRequestException { StatusCode: 400 } bad when Parameter().Match(bad.Message) is { Success: true } match:
+                var name = System.Text.Json.JsonNamingPolicy.SnakeCaseLower.ConvertName(match.Groups["name"].Value);
+                return Problems.Invalid(name, "cannot be read as a value of this parameter.");
+            case BadHttpRequestException bad:
+                return bad.StatusCode == 400 ? Problems.Malformed("The request was cut off or is not well-formed HTTP.") : Problems.Of(bad.StatusCode);
+            default:
+                LogUnexpected(exception, context.Request.Method, context.GetEndpoint()?.DisplayName ?? "no endpoint");
+                return Problems.Internal();
+        }
+    }
+
+    [GeneratedRegex("""parameter "(?:.* )?(?<name>\w+)" """)]
+    private static partial Regex Parameter();
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The database cannot serve: {Reason}: {Cause}")]
+    private partial void LogUnavailable(Unavailability reason, string cause);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Unexpected failure in {Method} {Endpoint}")]
+    private partial void LogUnexpected(Exception exception, string method, string endpoint);
+}

@@ -1,0 +1,80 @@
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Configuration.Memory;
+
+namespace Catalog.Api.Http;
+
+/// <summary>What every feature's routes stand on: JSON, keys, limits, errors and paths.</summary>
+internal static class HttpServices
+{
+    // Unversioned paths of older clients; they reach the same handlers and stay out of the document.
+    private static readonly PathString[] Unversioned = ["/pipelines", "/runs", "/checks", "/connections", "/lineage", "/datasets"];
+
+    public static void AddHttp(this WebApplicationBuilder builder, ServiceSettings settings)
+    {
+        // Below every other source, so that any of them can say otherwise: a line for each request would cost more than the request.
+        builder.Configuration.Sources.Insert(0, new MemoryConfigurationSource
+        {
+            InitialData = new Dictionary<string, string?> { ["Logging:LogLevel:Default"] = "Information", ["Logging:LogLevel:Microsoft.AspNetCore"] = "Warning" },
+        });
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = Limits.Body;
+            // Above ours, so that a long line or header is answered as a problem; the server's own refusal has no body.
+            kestrel.Limits.MaxRequestLineSize = 4 * Limits.RequestLine;
+            kestrel.Limits.MaxRequestHeadersTotalSize = 4 * Limits.Headers;
+            kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(15);
+            kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(240, TimeSpan.FromSeconds(5));
+        });
+        builder.Services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true);
+        builder.Services.ConfigureHttpJsonOptions(options => ApiJson.Configure(options.SerializerOptions));
+        builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(25));
+        builder.Services.AddSingleton(settings);
+        builder.Services.AddSingleton(TimeProvider.System);
+        builder.Services.AddAuthentication(ApiKeys.SchemeName).AddScheme<AuthenticationSchemeOptions, ApiKeys>(ApiKeys.SchemeName, null);
+        var authorization = builder.Services.AddAuthorizationBuilder();
+        foreach (var scope in Scopes.All)
+        {
+            authorization.AddPolicy(scope, policy => policy.RequireClaim("scope", scope));
+        }
+    }
+
+    public static void UseHttp(this WebApplication app)
+    {
+        app.Use(Manners);
+        app.UseMiddleware<Failures>();
+        app.Use(Refuse);
+        app.Use(Version);
+        app.UseRouting();
+        app.UseAuthentication();
+        app.UseAuthorization();
+    }
+
+    private static Task Manners(HttpContext context, RequestDelegate next)
+    {
+        context.Response.Headers.XContentTypeOptions = "nosniff";
+        context.Response.Headers.CacheControl = "no-store";
+        return next(context);
+    }
+
+    private static Task Refuse(HttpContext context, RequestDelegate next)
+    {
+        var request = context.Request;
+        return request.Path.Value!.Length + request.QueryString.Value!.Length > Limits.RequestLine
+            ? Problems.UriTooLong().ExecuteAsync(context)
+            : request.Headers.Sum(header => header.Key.Length + header.Value.Sum(value => value?.Length ?? 0)) > Limits.Headers
+                ? Problems.HeadersTooLarge().ExecuteAsync(context)
+                : next(context);
+    }
+
+    private static Task Version(HttpContext context, RequestDelegate next)
+    {
+        if (Array.Exists(Unversioned, prefix => context.Request.Path.StartsWithSegments(prefix, StringComparison.Ordinal)))
+        {
+            context.Request.Path = "/api/v1" + context.Request.Path;
+        }
+
+        return next(context);
+    }
+}

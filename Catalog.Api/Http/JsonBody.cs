@@ -1,0 +1,152 @@
+using System.Buffers;
+using System.Text;
+using System.Text.Json;
+using System.Text.Unicode;
+using FluentValidation;
+using Microsoft.Net.Http.Headers;
+
+namespace Catalog.Api.Http;
+
+/// <summary>Reads request bodies: what is not JSON is 400, what is JSON but not what was asked for is 422 with JSON pointers.</summary>
+internal static class JsonBody
+{
+    /// <summary>The body's bytes, known to be UTF-8 and, once parsed, JSON whose strings are Unicode.</summary>
+    /// <returns>The bytes, or the problem to answer with.</returns>
+    /// <exception cref="BadHttpRequestException">The body is larger than the path takes, or was cut off.</exception>
+    public static async ValueTask<(ReadOnlyMemory<byte> Bytes, Problem? Problem)> Read(HttpContext context)
+    {
+        if (!IsJson(context.Request.ContentType))
+        {
+            return (default, Problems.UnsupportedType());
+        }
+
+        var reader = context.Request.BodyReader;
+        while (true)
+        {
+            var result = await reader.ReadAsync(context.RequestAborted);
+            if (result.IsCompleted)
+            {
+                var bytes = result.Buffer.ToArray().AsMemory();
+                reader.AdvanceTo(result.Buffer.End);
+                return Accept(bytes.Span.StartsWith(Encoding.UTF8.Preamble) ? bytes[Encoding.UTF8.Preamble.Length..] : bytes);
+            }
+
+            reader.AdvanceTo(result.Buffer.Start, result.Buffer.End);
+        }
+    }
+
+    /// <summary>Reads one value.</summary>
+    /// <returns>The value, or null with the errors by JSON pointer.</returns>
+    public static (T? Value, Dictionary<string, string[]>? Errors) Parse<T>(ReadOnlySpan<byte> json) where T : class
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<T>(json, ApiJson.Options) is { } value
+                ? (value, null)
+                : (null, new() { [""] = ["must be an object, not null."] });
+        }
+        catch (JsonException exception)
+        {
+            return (null, new() { [JsonPointer.OfPath(exception.Path)] = [Message(exception)] });
+        }
+    }
+
+    /// <summary>Reads one value that was parsed already.</summary>
+    public static (T? Value, Dictionary<string, string[]>? Errors) Parse<T>(JsonElement json) where T : class
+    {
+        try
+        {
+            return json.Deserialize<T>(ApiJson.Options) is { } value
+                ? (value, null)
+                : (null, new() { [""] = ["must be an object, not null."] });
+        }
+        catch (JsonException exception)
+        {
+            return (null, new() { [JsonPointer.OfPath(exception.Path)] = [Message(exception)] });
+        }
+    }
+
+    private static (ReadOnlyMemory<byte>, Problem?) Accept(ReadOnlyMemory<byte> bytes)
+    {
+        if (!Utf8.IsValid(bytes.Span))
+        {
+            return (default, Problems.Malformed("The body is not valid UTF-8."));
+        }
+
+        try
+        {
+            var reader = new Utf8JsonReader(bytes.Span, new JsonReaderOptions { MaxDepth = ApiJson.MaxDepth });
+            while (reader.Read())
+            {
+                // An escaped surrogate without its pair is JSON and yet no text that can be kept (RFC 7493, 2.1).
+                if (reader.TokenType is JsonTokenType.String or JsonTokenType.PropertyName && reader.ValueIsEscaped)
+                {
+                    reader.GetString();
+                }
+            }
+
+            return (bytes, null);
+        }
+        catch (JsonException exception)
+        {
+            return (default, Problems.Malformed($"The body is not JSON that can be read here, at line {exception.LineNumber + 1}, byte {exception.BytePositionInLine + 1}; nesting may be {ApiJson.MaxDepth} deep."));
+        }
+        catch (InvalidOperationException)
+        {
+            return (default, Problems.Malformed("A string in the body holds half of a surrogate pair, which is no valid Unicode."));
+        }
+    }
+
+    private static bool IsJson(string? contentType) =>
+        MediaTypeHeaderValue.TryParse(contentType, out var type)
+        && (type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase) || (type.Type.Equals("application", StringComparison.OrdinalIgnoreCase) && type.Suffix.Equals("json", StringComparison.OrdinalIgnoreCase)))
+        && (!type.Charset.HasValue || HeaderUtilities.RemoveQuotes(type.Charset).Equals("utf-8", StringComparison.OrdinalIgnoreCase));
+
+    // The serializer's own messages name .NET types; those of our converters end in a full stop and begin in lower case.
+    private static string Message(JsonException exception) =>
+        exception.Message.StartsWith("must ", StringComparison.Ordinal) ? exception.Message
+        : exception.Message.Contains("could not be mapped", StringComparison.Ordinal) ? "is not a field here; check its spelling."
+        : exception.Message.Contains("uplicate", StringComparison.Ordinal) ? "is given twice."
+        : "has the wrong type.";
+}
+
+/// <summary>A request body of one shape, read and validated before the handler runs. See <see cref="BodyRoutes.Reads{T}"/>.</summary>
+internal sealed class Body<T> : IBody where T : class
+{
+    private readonly T? _value;
+
+    private Body(T? value, ReadOnlyMemory<byte> json, Problem? problem)
+    {
+        _value = value;
+        Json = json;
+        Problem = problem;
+    }
+
+    /// <summary>The body. Handlers run only when there is one.</summary>
+    public T Value => _value!;
+
+    /// <summary>The body as sent.</summary>
+    public ReadOnlyMemory<byte> Json { get; }
+
+    public Problem? Problem { get; }
+
+    public static async ValueTask<Body<T>> BindAsync(HttpContext context)
+    {
+        var (bytes, problem) = await JsonBody.Read(context);
+        if (problem is not null)
+        {
+            return new(null, bytes, problem);
+        }
+
+        var (value, errors) = JsonBody.Parse<T>(bytes.Span);
+        errors ??= context.RequestServices.GetRequiredService<IValidator<T>>().Errors(value!);
+        return new(value, bytes, errors is null ? null : Problems.Invalid(errors));
+    }
+}
+
+/// <summary>A bound body that may have been refused.</summary>
+internal interface IBody
+{
+    /// <summary>Why it was refused, or null.</summary>
+    Problem? Problem { get; }
+}

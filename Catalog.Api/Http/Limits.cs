@@ -1,0 +1,20 @@
+namespace Catalog.Api.Http;
+
+/// <summary>How large a request may be.</summary>
+internal static class Limits
+{
+    /// <summary>Bytes of a body, unless its path says otherwise.</summary>
+    public const long Body = 1024 * 1024;
+
+    /// <summary>Bytes of a body on paths that take many items.</summary>
+    public const long BulkBody = 32 * 1024 * 1024;
+
+    /// <summary>Characters of a path and its query.</summary>
+    public const int RequestLine = 8 * 1024;
+
+    /// <summary>Characters of all headers.</summary>
+    public const int Headers = 32 * 1024;
+
+    /// <summary>Items in one post.</summary>
+    public const int BulkItems = 1000;
+}

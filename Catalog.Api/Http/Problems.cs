@@ -1,0 +1,140 @@
+using System.Diagnostics;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Catalog.Data.Database;
+using Catalog.Data.Migrations;
+using Microsoft.AspNetCore.WebUtilities;
+
+namespace Catalog.Api.Http;
+
+/// <summary>Every failure that a client can act on, with its stable code: the error documentation of the service.</summary>
+internal static class Problems
+{
+    public static Problem Malformed(string detail) => new(400, "malformed", detail);
+
+    public static Problem Unauthorized() =>
+        new(401, "unauthorized", "Send a valid key as X-API-KEY, or as Authorization: Bearer.") { WwwAuthenticate = "Bearer realm=\"catalog\"" };
+
+    public static Problem Forbidden(string scope) => new(403, "forbidden", $"This key lacks the scope '{scope}'. Use a key that has it.");
+
+    public static Problem PathUnknown() => new(404, "not_found", "There is nothing at this path. See /openapi/v1.json for what there is.");
+
+    public static Problem NotFound(string what) => new(404, "not_found", $"No such {what}.");
+
+    public static Problem PipelineUnknown(string id) => new(404, "pipeline_not_found", $"No pipeline '{Shown(id)}' is registered. Register it with POST /api/v1/pipelines/ first.");
+
+    public static Problem MethodNotAllowed() => new(405, "method_not_allowed", "This path does not take that method; the Allow header names those it takes.");
+
+    public static Problem RunIdTaken(string id) => new(409, "run_id_taken", $"The run id '{Shown(id)}' belongs to another pipeline. Choose another id.");
+
+    public static Problem IdTaken(string id) => new(409, "id_taken", $"Another result has the id '{Shown(id)}'. Send the same content again, or choose another id.");
+
+    public static Problem VersionTaken(string pipeline, string version) =>
+        new(409, "version_taken", $"Version '{Shown(version)}' of pipeline '{Shown(pipeline)}' exists with another body. Give the new body a new version.");
+
+    public static Problem TooLarge(string detail) => new(413, "too_large", detail);
+
+    public static Problem UriTooLong() => new(414, "uri_too_long", $"A path and its query may be {Limits.RequestLine} characters long.");
+
+    public static Problem HeadersTooLarge() => new(431, "headers_too_large", $"All headers may be {Limits.Headers} characters long.");
+
+    public static Problem UnsupportedType() => new(415, "unsupported_media_type", "Send the body as Content-Type: application/json, in UTF-8.");
+
+    public static Problem Invalid(IReadOnlyDictionary<string, string[]> errors) =>
+        new(422, "invalid", "The request is not valid; see errors, keyed by JSON pointer into the body or by query parameter.") { Errors = errors };
+
+    public static Problem Invalid(string pointer, string message) => Invalid(new Dictionary<string, string[]> { [pointer] = [message] });
+
+    public static Problem Internal() => new(500, "internal_error", "Something went wrong here. Report the trace_id to the operator.");
+
+    public static Problem NotReady(string reason) => new(503, "not_ready", reason) { RetryAfterSeconds = 1 };
+
+    public static Problem Unavailable(Unavailability reason) => new(503, reason switch
+    {
+        Unavailability.SchemaBehind => "schema_behind",
+        Unavailability.TimedOut => "database_timeout",
+        _ => "database_unavailable",
+    }, SchemaProbe.Words(reason) + " Nothing is known to be stored; send the same request again.") { RetryAfterSeconds = 1 };
+
+    /// <summary>The problem for a status that some other part of the pipeline answered without a body.</summary>
+    public static Problem Of(int status) => status switch
+    {
+        404 => PathUnknown(),
+        405 => MethodNotAllowed(),
+        413 => TooLarge("The request is larger than this path takes."),
+        415 => UnsupportedType(),
+        _ => new(status, status < 500 ? "bad_request" : "internal_error", ReasonPhrases.GetReasonPhrase(status) + "."),
+    };
+
+    // An answer repeats what the client sent only as far as it helps to recognise it.
+    private static string Shown(string text) => text.Length <= 80 ? text : text[..(char.IsHighSurrogate(text[79]) ? 79 : 80)] + "…";
+}
+
+/// <summary>An error answer: <c>application/problem+json</c> (RFC 9457) whatever the client accepts, because it must see why.</summary>
+internal sealed class Problem(int status, string code, string detail) : IResult
+{
+    public int Status { get; } = status;
+
+    public string Code { get; } = code;
+
+    public string Detail { get; } = detail;
+
+    public IReadOnlyDictionary<string, string[]>? Errors { get; init; }
+
+    public int? RetryAfterSeconds { get; init; }
+
+    public string? WwwAuthenticate { get; init; }
+
+    public Task ExecuteAsync(HttpContext httpContext)
+    {
+        var response = httpContext.Response;
+        response.StatusCode = Status;
+        response.ContentType = "application/problem+json";
+        if (RetryAfterSeconds is { } seconds)
+        {
+            response.Headers.RetryAfter = seconds.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        }
+
+        if (WwwAuthenticate is { } scheme)
+        {
+            response.Headers.WWWAuthenticate = scheme;
+        }
+
+        return HttpMethods.IsHead(httpContext.Request.Method) ? Task.CompletedTask : JsonSerializer.SerializeAsync(response.Body, new ProblemBody
+        {
+            Type = $"urn:catalog:problem:{Code}",
+            Title = ReasonPhrases.GetReasonPhrase(Status),
+            Status = Status,
+            Detail = Detail,
+            Code = Code,
+            TraceId = Activity.Current?.TraceId.ToString() ?? httpContext.TraceIdentifier,
+            Errors = Errors,
+        }, ApiJson.Options, httpContext.RequestAborted);
+    }
+}
+
+/// <summary>What went wrong and what to do about it (RFC 9457).</summary>
+public sealed record ProblemBody
+{
+    /// <summary>A URI that names the kind of problem.</summary>
+    public required string Type { get; init; }
+
+    /// <summary>The status in words.</summary>
+    public required string Title { get; init; }
+
+    /// <summary>The HTTP status.</summary>
+    public required int Status { get; init; }
+
+    /// <summary>What went wrong in this request, and what to do.</summary>
+    public required string Detail { get; init; }
+
+    /// <summary>Stable and made for programs, such as <c>not_found</c>.</summary>
+    public required string Code { get; init; }
+
+    /// <summary>Finds the request in the service's log.</summary>
+    public required string TraceId { get; init; }
+
+    /// <summary>For invalid requests: messages by JSON pointer into the body (<c>/results/3/status</c>) or by query parameter.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyDictionary<string, string[]>? Errors { get; init; }
+}

@@ -1,0 +1,90 @@
+using System.Net;
+using Catalog.Data.Database;
+
+namespace Catalog.Api.Http;
+
+/// <summary>The service's own settings, read once at start. A value that cannot be used stops the start with what to do about it.</summary>
+internal sealed record ServiceSettings
+{
+    /// <summary>The address that is served when none is configured.</summary>
+    public const string DefaultUrl = "http://localhost:8000";
+
+    /// <summary>An operator's key with every scope in the organization <c>default</c>, or null.</summary>
+    public required string? PlatformKey { get; init; }
+
+    /// <summary>Whether the well-known development keys are taken, from loopback only.</summary>
+    public required bool DevKeys { get; init; }
+
+    /// <summary>Whether the schema is brought to head by the migrator alone; false on SQLite means that the service does it at start.</summary>
+    public required bool UseMigrations { get; init; }
+
+    /// <summary>The addresses to serve.</summary>
+    public required IReadOnlyList<string> Urls { get; init; }
+
+    /// <exception cref="SettingException">A value that cannot be used.</exception>
+    public static ServiceSettings Read(IConfiguration configuration, DatabaseEngine engine)
+    {
+        var urls = UrlsOf(configuration);
+        var allLoopback = urls.All(IsLoopback);
+        var devKeys = Flag(configuration, "DATAXPIPE_DEV_KEYS") ?? (engine == DatabaseEngine.Sqlite && allLoopback);
+        if (devKeys && !allLoopback)
+        {
+            throw new SettingException(
+                "DATAXPIPE_DEV_KEYS is on and a public address is served: everybody knows these keys. Turn it off and set "
+                + "DATAXPIPE_PLATFORM_KEY, or serve only localhost.");
+        }
+
+        var platformKey = configuration["DATAXPIPE_PLATFORM_KEY"] is { Length: > 0 } key ? key : null;
+        if (platformKey is { Length: < 32 } || platformKey?.Any(character => character is < '!' or > '~') == true)
+        {
+            throw new SettingException(
+                "DATAXPIPE_PLATFORM_KEY must be at least 32 visible ASCII characters without spaces; make one with `openssl rand -base64 32`.");
+        }
+
+        var useMigrations = Flag(configuration, "DATAXPIPE_USE_MIGRATIONS") ?? Flag(configuration, "DATAXPIPE_USE_ALEMBIC") ?? (engine == DatabaseEngine.Postgres);
+        return engine == DatabaseEngine.Postgres && !useMigrations
+            ? throw new SettingException(
+                "DATAXPIPE_USE_MIGRATIONS cannot be false on Postgres: the service never changes a production schema. Leave it out and run "
+                + "`catalog-migrations upgrade head` before the service starts.")
+            : new() { PlatformKey = platformKey, DevKeys = devKeys, UseMigrations = useMigrations, Urls = urls };
+    }
+
+    private static bool? Flag(IConfiguration configuration, string name) => configuration[name]?.ToLowerInvariant() switch
+    {
+        null or "" => null,
+        "true" or "1" or "yes" or "on" => true,
+        "false" or "0" or "no" or "off" => false,
+        _ => throw new SettingException($"{name} must be true or false."),
+    };
+
+    // What Kestrel itself would bind, so that the development keys can be judged before anything listens.
+    private static List<string> UrlsOf(IConfiguration configuration)
+    {
+        var endpoints = configuration.GetSection("Kestrel:Endpoints").GetChildren().Select(endpoint => endpoint["Url"]).OfType<string>().ToList();
+        if (endpoints.Count > 0)
+        {
+            return endpoints;
+        }
+
+        if (Split(configuration["urls"]) is { Count: > 0 } urls)
+        {
+            return urls;
+        }
+
+        List<string> ports =
+        [
+            .. Split(configuration["http_ports"]).Select(port => $"http://*:{port}"),
+            .. Split(configuration["https_ports"]).Select(port => $"https://*:{port}"),
+        ];
+        return ports.Count > 0 ? ports : [DefaultUrl];
+    }
+
+    private static List<string> Split(string? list) => [.. (list ?? "").Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)];
+
+    private static bool IsLoopback(string url)
+    {
+        var address = BindingAddress.Parse(url);
+        return address.Host.Equals("localhost", StringComparison.OrdinalIgnoreCase)
+            || (IPAddress.TryParse(address.Host.Trim('[', ']'), out var ip) && IPAddress.IsLoopback(ip));
+    }
+}

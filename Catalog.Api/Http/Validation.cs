@@ -1,0 +1,63 @@
+using System.Globalization;
+using FluentValidation;
+
+namespace Catalog.Api.Http;
+
+/// <summary>Runs validators before handlers, and the rules that several contracts share.</summary>
+internal static class Validation
+{
+    public const int MaxKey = 256;
+    public const int MaxDataset = 2048;
+    public const int MaxMessage = 64 * 1024;
+
+    /// <summary>The errors by JSON pointer, or null when the value is valid.</summary>
+    public static Dictionary<string, string[]>? Errors<T>(this IValidator<T> validator, T value)
+    {
+        var result = validator.Validate(value);
+        return result.IsValid
+            ? null
+            : result.Errors.GroupBy(error => JsonPointer.OfProperty(error.PropertyName), StringComparer.Ordinal)
+                .ToDictionary(group => group.Key, group => group.Select(error => error.ErrorMessage).Distinct().ToArray());
+    }
+
+    /// <summary>A key as clients write it: present, at most 256 characters, and such that a path can name it without doubt.</summary>
+    public static IRuleBuilderOptions<T, string?> Key<T>(this IRuleBuilder<T, string?> rule) => rule
+        .NotEmpty().WithMessage("is required.")
+        .OptionalKey();
+
+    /// <summary>As <see cref="Key{T}"/>, where there may be none.</summary>
+    public static IRuleBuilderOptions<T, string?> OptionalKey<T>(this IRuleBuilder<T, string?> rule) => rule
+        .Text(MaxKey)
+        .Must(text => text is not "").WithMessage("must not be empty; leave it out instead.")
+        .Must(text => text is null || !text.Contains("%2F", StringComparison.OrdinalIgnoreCase)).WithMessage("must not hold the text %2F, which stands for a slash in paths.")
+        .Must(text => text is not ("." or "..")).WithMessage("must not be . or .., which no path can name.");
+
+    /// <summary>The id of a dataset; longer than a key, because warehouses name them so.</summary>
+    public static IRuleBuilderOptions<T, string?> DatasetName<T>(this IRuleBuilder<T, string?> rule) => rule
+        .Text(MaxDataset)
+        .Must(text => text is not "").WithMessage("must not be empty; leave it out instead.");
+
+    /// <summary>Text of at most <paramref name="most"/> characters that both engines can keep.</summary>
+    public static IRuleBuilderOptions<T, string?> Text<T>(this IRuleBuilder<T, string?> rule, int most) => rule
+        .MaximumLength(most).WithMessage(string.Create(CultureInfo.InvariantCulture, $"must be at most {most} characters long."))
+        .Must(text => text is null || !text.Contains('\0', StringComparison.Ordinal)).WithMessage("must not hold the character U+0000, which Postgres cannot keep.");
+
+    /// <summary>One of a few words.</summary>
+    public static IRuleBuilderOptions<T, string?> Word<T>(this IRuleBuilder<T, string?> rule, IEnumerable<string> words)
+    {
+        string[] all = [.. words];
+        return rule.Must(word => word is null || all.Contains(word, StringComparer.Ordinal)).WithMessage($"must be one of: {string.Join(", ", all)}.");
+    }
+
+    /// <summary>A count: zero or more.</summary>
+    public static IRuleBuilderOptions<T, long?> Count<T>(this IRuleBuilder<T, long?> rule) =>
+        rule.GreaterThanOrEqualTo(0).WithMessage("must be 0 or more.");
+
+    /// <summary>An item of an array that must not be null.</summary>
+    public static IRuleBuilderOptions<T, TItem?> Present<T, TItem>(this IRuleBuilder<T, TItem?> rule) where TItem : class =>
+        rule.NotNull().WithMessage("must be an object, not null.");
+
+    /// <summary>A JSON object, where there is anything.</summary>
+    public static IRuleBuilderOptions<T, RawJson?> Object<T>(this IRuleBuilder<T, RawJson?> rule) =>
+        rule.Must(json => RawJson.Stored(json) is not { } text || text.StartsWith('{')).WithMessage("must be an object.");
+}

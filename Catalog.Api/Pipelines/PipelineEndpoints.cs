@@ -1,0 +1,106 @@
+using System.Text.Json;
+using Catalog.Api.Http;
+using Catalog.Data.Pipelines;
+using FluentValidation;
+using Microsoft.AspNetCore.Mvc;
+
+namespace Catalog.Api.Pipelines;
+
+internal static class PipelineEndpoints
+{
+    public static IServiceCollection AddPipelines(this IServiceCollection services) => services
+        .AddSingleton<IValidator<PipelineSpec>, PipelineSpecValidator>()
+        .AddSingleton<IValidator<PipelineQuery>, PipelineQueryValidator>();
+
+    public static void MapPipelines(this IEndpointRouteBuilder routes)
+    {
+        var pipelines = routes.MapGroup("/pipelines").WithTags("Pipelines");
+
+        pipelines.MapPost("/", Post).WithName("RegisterPipeline").Requires(Scopes.Write)
+            .Accepts<PipelineSpec>("application/json")
+            .WithMetadata(new RequestSizeLimitAttribute(Limits.BulkBody))
+            .Produces<PipelineSpec>(201).Produces<PipelineSpec>(200)
+            .Refuses(400, 409, 413, 415, 422)
+            .WithSummary("Register a pipeline, or an array of at most 1,000 of them: all or none");
+        pipelines.MapGet("/", List).WithName("ListPipelines").Requires(Scopes.Read).ReadsQuery<PipelineQuery>()
+            .Produces<ItemList<PipelineItem>>().WithSummary("List pipelines, the newest first, or export them all");
+        pipelines.MapGet("/{id}", Get).WithName("GetPipeline").Requires(Scopes.Read).Produces<PipelineSpec>().Refuses(404)
+            .WithSummary("Read a pipeline: its body's fields with the version at the top");
+        pipelines.MapGet("/{id}/versions", Versions).WithName("ListPipelineVersions").Requires(Scopes.Read).ReadsQuery<ListQuery>()
+            .Produces<ItemList<PipelineVersionItem>>().Refuses(404).WithSummary("List a pipeline's versions, the newest first");
+        pipelines.MapDelete("/{id}", Delete).WithName("DeletePipeline").Requires(Scopes.Manage).Produces(204).Refuses(404)
+            .WithSummary("Hide a pipeline and end its lineage; its history stays until retention takes it");
+    }
+
+    private static async Task<IResult> Post(
+        HttpContext context, Caller caller, PipelineRegistration registration, IValidator<PipelineSpec> validator, CancellationToken ct)
+    {
+        var (bytes, problem) = await JsonBody.Read(context);
+        if (problem is not null)
+        {
+            return problem;
+        }
+
+        using var json = JsonDocument.Parse(bytes);
+        var (pipelines, refusal) = PostedPipelines.Read(json.RootElement, validator);
+        if (refusal is not null)
+        {
+            return refusal;
+        }
+
+        var outcomes = await registration.Register(caller.Organization, pipelines, ct);
+        if (Array.IndexOf(outcomes, RegistrationOutcome.VersionTaken) is >= 0 and var taken)
+        {
+            return Problems.VersionTaken(pipelines[taken].Id, pipelines[taken].Version);
+        }
+
+        return json.RootElement.ValueKind == JsonValueKind.Array ? Many(pipelines, outcomes) : One(context, pipelines[0], outcomes[0]);
+    }
+
+    private static async Task<IResult> List([AsParameters] PipelineQuery query, Caller caller, PipelineRepository pipelines, CancellationToken ct) =>
+        query.Format is null
+            ? TypedResults.Ok(Lists.Of(await pipelines.List(caller.Organization, query.ToFilter(), query.After(), query.Take(), ct), PipelineItem.From))
+            : TypedResults.Ok((await pipelines.Export(caller.Organization, ct)).Select(body => new RawJson(body)));
+
+    private static async Task<IResult> Get(PathId id, Caller caller, PipelineRepository pipelines, CancellationToken ct) =>
+        await pipelines.Find(caller.Organization, id.Value, ct) is { } version
+            ? TypedResults.Bytes(PipelineBodies.WithVersion(version), "application/json; charset=utf-8")
+            : Problems.NotFound("pipeline");
+
+    private static async Task<IResult> Versions(PathId id, [AsParameters] ListQuery query, Caller caller, PipelineRepository pipelines, CancellationToken ct)
+    {
+        var page = await pipelines.Versions(caller.Organization, id.Value, query.After(), query.Take(), ct);
+        // A pipeline has a version as long as it is there; an empty page after a cursor is the list's end.
+        return page.Items.Count == 0 && query.Cursor is null ? Problems.NotFound("pipeline") : TypedResults.Ok(Lists.Of(page, PipelineVersionItem.From));
+    }
+
+    private static async Task<IResult> Delete(PathId id, Caller caller, PipelineRepository pipelines, CancellationToken ct) =>
+        await pipelines.Delete(caller.Organization, id.Value, ct) ? TypedResults.NoContent() : Problems.NotFound("pipeline");
+
+    private static IResult One(HttpContext context, NewPipeline pipeline, RegistrationOutcome outcome)
+    {
+        var created = outcome == RegistrationOutcome.Created;
+        context.Response.StatusCode = created ? 201 : 200;
+        if (created)
+        {
+            context.Response.Headers.Location = $"/api/v1/pipelines/{Uri.EscapeDataString(pipeline.Id)}";
+        }
+
+        return TypedResults.Bytes(
+            PipelineBodies.WithVersion(new() { Version = pipeline.Version, Body = pipeline.Body, CreatedAt = default, Current = true }),
+            "application/json; charset=utf-8");
+    }
+
+    private static IResult Many(IReadOnlyList<NewPipeline> pipelines, RegistrationOutcome[] outcomes) => TypedResults.Json(
+        new Registrations
+        {
+            Items =
+            [
+                .. pipelines.Zip(outcomes, (pipeline, outcome) => new RegistrationReceipt
+                {
+                    Id = pipeline.Id, Version = pipeline.Version, Outcome = outcome.ToString().ToLowerInvariant(),
+                }),
+            ],
+        },
+        statusCode: outcomes.Contains(RegistrationOutcome.Created) ? 201 : 200);
+}

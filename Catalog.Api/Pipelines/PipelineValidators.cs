@@ -1,0 +1,129 @@
+using Catalog.Api.Http;
+using Catalog.Data.Checks;
+using FluentValidation;
+
+namespace Catalog.Api.Pipelines;
+
+internal sealed class PipelineSpecValidator : AbstractValidator<PipelineSpec>
+{
+    public PipelineSpecValidator()
+    {
+        RuleFor(pipeline => pipeline.Name).Key();
+        RuleFor(pipeline => pipeline.Version)
+            .Must(version => RawJson.Stored(version) is not { } text || text[0] is '"' or '-' or (>= '0' and <= '9')).WithMessage("must be text or a number.");
+        RuleFor(pipeline => pipeline.VersionText()).OptionalKey().OverridePropertyName("Version")
+            .When(pipeline => RawJson.Stored(pipeline.Version) is { } text && text[0] is not ('{' or '[' or 't' or 'f'));
+        RuleFor(pipeline => pipeline.Description).Text(Validation.MaxMessage);
+        RuleFor(pipeline => pipeline.Owner).Text(Validation.MaxKey);
+        RuleFor(pipeline => pipeline.Environment).Text(Validation.MaxKey);
+        RuleFor(pipeline => pipeline.Schedule).Must(schedule => schedule is null || Cron.IsValid(schedule))
+            .WithMessage("must be a cron expression of five fields: minute, hour, day of month, month, day of week.");
+        RuleForEach(pipeline => pipeline.Tags).Key();
+        RuleForEach(pipeline => pipeline.Sources).Present().SetValidator(new SourceSpecValidator()!);
+        RuleForEach(pipeline => pipeline.Transforms).Present().SetValidator(new TransformSpecValidator()!);
+        RuleForEach(pipeline => pipeline.Targets).Present().SetValidator(new TargetSpecValidator()!);
+        RuleForEach(pipeline => pipeline.Checks).Present().SetValidator(new CheckSpecValidator()!);
+        RuleForEach(pipeline => pipeline.Edges).Present().SetValidator(new EdgeSpecValidator()!);
+        RuleForEach(pipeline => pipeline.Lineage!.Edges).Present().SetValidator(new EdgeSpecValidator()!)
+            .When(pipeline => pipeline.Lineage is not null).OverridePropertyName("Lineage.Edges");
+        RuleFor(pipeline => pipeline).Custom(Together);
+    }
+
+    // What one field cannot say alone: ids that are unique, and inputs that name something.
+    private static void Together(PipelineSpec pipeline, ValidationContext<PipelineSpec> context)
+    {
+        Unique("Sources", (pipeline.Sources ?? []).Select(source => source?.Id), context);
+        Unique("Transforms", (pipeline.Transforms ?? []).Select(transform => transform?.Id), context);
+        Unique("Targets", (pipeline.Targets ?? []).Select(target => target?.Id), context);
+        Unique("Checks", (pipeline.Checks ?? []).Select(check => check?.Id), context);
+
+        var known = (pipeline.Sources ?? []).Select(source => source?.Id)
+            .Concat((pipeline.Transforms ?? []).SelectMany(transform => (transform?.Outputs ?? []).Append(transform?.Id)))
+            .ToHashSet(StringComparer.Ordinal);
+        foreach (var (t, transform) in (pipeline.Transforms ?? []).Index())
+        {
+            foreach (var (i, _) in (transform?.Inputs ?? []).Index().Where(input => !known.Contains(input.Item)))
+            {
+                context.AddFailure($"Transforms[{t}].Inputs[{i}]", "must name a source, a transform or what a transform puts out.");
+            }
+        }
+    }
+
+    private static void Unique(string field, IEnumerable<string?> ids, ValidationContext<PipelineSpec> context)
+    {
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var (index, id) in ids.Index())
+        {
+            if (id is not null && !seen.Add(id))
+            {
+                context.AddFailure($"{field}[{index}].Id", "is used twice.");
+            }
+        }
+    }
+}
+
+internal abstract class EndpointSpecValidator<T> : AbstractValidator<T> where T : EndpointSpec
+{
+    protected EndpointSpecValidator()
+    {
+        RuleFor(endpoint => endpoint.Id).Key();
+        RuleFor(endpoint => endpoint.Type).Key();
+        RuleFor(endpoint => endpoint.ConnectionRef).Key();
+        RuleFor(endpoint => endpoint.Object)
+            .Must(json => RawJson.Stored(json) is { } text && (text[0] == '{' || (text[0] == '"' && text.Length > 2)))
+            .WithMessage("is required: the name of what is read or written, or an object that describes it.");
+    }
+}
+
+internal sealed class SourceSpecValidator : EndpointSpecValidator<SourceSpec>
+{
+    public SourceSpecValidator() => RuleFor(source => source.WatermarkColumn).NotEmpty()
+        .When(source => source.LoadMode == "incremental").WithMessage("is required when load_mode is incremental.");
+}
+
+internal sealed class TargetSpecValidator : EndpointSpecValidator<TargetSpec>
+{
+    public TargetSpecValidator()
+    {
+        RuleFor(target => target.PrimaryKey).NotEmpty().When(target => target.WriteMode == "merge").WithMessage("is required when write_mode is merge.");
+        RuleForEach(target => target.PrimaryKey).NotEmpty().WithMessage("must name a column.");
+    }
+}
+
+internal sealed class TransformSpecValidator : AbstractValidator<TransformSpec>
+{
+    public TransformSpecValidator() => RuleFor(transform => transform.Id).OptionalKey();
+}
+
+internal sealed class CheckSpecValidator : AbstractValidator<CheckSpec>
+{
+    public CheckSpecValidator()
+    {
+        RuleFor(check => check.Id).Key();
+        RuleFor(check => check.Severity).Word(CheckSeverity.All);
+        RuleFor(check => check.Kind).Text(Validation.MaxKey);
+        RuleFor(check => check.Dataset).DatasetName();
+        RuleFor(check => check.ConnectionId).OptionalKey();
+    }
+}
+
+internal sealed class EdgeSpecValidator : AbstractValidator<EdgeSpec>
+{
+    public EdgeSpecValidator()
+    {
+        RuleFor(edge => edge.From).NotNull().WithMessage("is required.").DatasetName();
+        RuleFor(edge => edge.To).NotNull().WithMessage("is required.").DatasetName();
+    }
+}
+
+internal sealed class PipelineQueryValidator : ListQueryValidator<PipelineQuery>
+{
+    public PipelineQueryValidator()
+    {
+        RuleFor(query => query.Owner).Text(Validation.MaxKey);
+        RuleFor(query => query.Tag).Text(Validation.MaxKey);
+        RuleFor(query => query.Environment).Text(Validation.MaxKey);
+        RuleFor(query => query.Q).Text(Validation.MaxKey);
+        RuleFor(query => query.Format).Word(["export"]);
+    }
+}

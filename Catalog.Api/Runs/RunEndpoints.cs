@@ -1,0 +1,97 @@
+using System.Text;
+using System.Text.Json;
+using Catalog.Api.Http;
+using Catalog.Data;
+using Catalog.Data.Runs;
+using FluentValidation;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace Catalog.Api.Runs;
+
+internal static class RunEndpoints
+{
+    public static IServiceCollection AddRuns(this IServiceCollection services) => services
+        .AddSingleton<IValidator<PostRun>, PostRunValidator>()
+        .AddSingleton<IValidator<PatchRun>, PatchRunValidator>()
+        .AddSingleton<IValidator<PutStage>, PutStageValidator>()
+        .AddSingleton<IValidator<RunQuery>, RunQueryValidator>()
+        .AddSingleton<IValidator<ListQuery>, EventsQueryValidator>();
+
+    public static void MapRuns(this IEndpointRouteBuilder routes)
+    {
+        var runs = routes.MapGroup("/runs").WithTags("Runs");
+
+        runs.MapPost("/", Post).WithName("PostRun").Requires(Scopes.Write).Reads<PostRun>().Refuses(404, 409)
+            .Produces<RunItem>(201).Produces<RunItem>(200)
+            .WithSummary("Post an event of a run: 201 for its first, 200 for each that follows");
+        runs.MapGet("/", List).WithName("ListRuns").Requires(Scopes.Read).ReadsQuery<RunQuery>().WithSummary("List runs, the newest first");
+        runs.MapGet("/{id}", Get).WithName("GetRun").Requires(Scopes.Read).Produces<RunItem>().Refuses(404).WithSummary("Read a run");
+        runs.MapPatch("/{id}", Patch).WithName("PatchRun").Requires(Scopes.Write).Reads<PatchRun>().Produces<RunItem>().Refuses(404)
+            .WithSummary("Add an event to a run that is known");
+        runs.MapGet("/{id}/events", Events).WithName("ListRunEvents").Requires(Scopes.Read).ReadsQuery<ListQuery>()
+            .Produces<ItemList<RunEventItem>>().Refuses(404).WithSummary("List the events of a run as they were received, the newest first");
+        runs.MapPut("/{id}/stages/{stage_name}", PutStage).WithName("PutRunStage").Requires(Scopes.Write).Reads<PutStage>()
+            .Produces<RunItem>().Refuses(404).WithSummary("Report on a stage of a run that is known");
+    }
+
+    private static Task<IResult> Post(Body<PostRun> body, Caller caller, RunEventRepository events, RunRepository runs, CancellationToken ct)
+    {
+        var id = body.Value.Id ?? Guid.CreateVersion7().ToString();
+        using var json = JsonDocument.Parse(body.Json);
+        var @event = body.Value.ToEvent(id, body.Value.PipelineId, CanonicalJson.Hash(json.RootElement), Encoding.UTF8.GetString(body.Json.Span));
+        return Record(@event, caller, events, runs, ct);
+    }
+
+    private static async Task<Ok<ItemList<RunItem>>> List([AsParameters] RunQuery query, Caller caller, RunRepository runs, CancellationToken ct) =>
+        TypedResults.Ok(Lists.Of(await runs.List(caller.Organization, query.ToFilter(), query.After(), query.Take(), ct), RunItem.From));
+
+    private static async Task<IResult> Get(PathId id, Caller caller, RunRepository runs, CancellationToken ct) =>
+        await runs.Find(caller.Organization, id.Value, ct) is { } run ? TypedResults.Ok(RunItem.From(run)) : Problems.NotFound("run");
+
+    private static async Task<IResult> Patch(PathId id, Body<PatchRun> body, Caller caller, RunEventRepository events, RunRepository runs, CancellationToken ct)
+    {
+        using var json = JsonDocument.Parse(body.Json);
+        var @event = body.Value.ToEvent(id.Value, null, CanonicalJson.Hash(json.RootElement), Encoding.UTF8.GetString(body.Json.Span));
+        return await Record(@event, caller, events, runs, ct);
+    }
+
+    private static async Task<IResult> Events(PathId id, [AsParameters] ListQuery query, Caller caller, RunRepository runs, CancellationToken ct) =>
+        await runs.Events(caller.Organization, id.Value, query.After(), query.Take(), ct) is { } page
+            ? TypedResults.Ok(Lists.Of(page, RunEventItem.From))
+            : Problems.NotFound("run");
+
+    // A report on a stage is an event of its run that says nothing else, and is kept as one.
+    private static async Task<IResult> PutStage(
+        PathId id, PathId stage_name, Body<PutStage> body, Caller caller, RunEventRepository events, RunRepository runs, CancellationToken ct)
+    {
+        if (new PostedStageValidator().Errors(new PostedStage { StageName = stage_name.Value, Status = "pending" }) is { } errors)
+        {
+            return Problems.Invalid(errors);
+        }
+
+        using var json = JsonDocument.Parse(StageEvent.Of(stage_name.Value, body.Json));
+        var @event = new RunEvent
+        {
+            RunId = id.Value,
+            Stages = [body.Value.ToReport(stage_name.Value)],
+            Digest = CanonicalJson.Hash(json.RootElement),
+            Body = json.RootElement.GetRawText(),
+        };
+        return await Record(@event, caller, events, runs, ct);
+    }
+
+    private static async Task<IResult> Record(RunEvent @event, Caller caller, RunEventRepository events, RunRepository runs, CancellationToken ct)
+    {
+        var outcome = (await events.Record(caller.Organization, [@event], ct))[0];
+        return outcome switch
+        {
+            RunOutcome.PipelineUnknown => Problems.PipelineUnknown(@event.PipelineId!),
+            RunOutcome.RunUnknown => Problems.NotFound("run"),
+            RunOutcome.RunIdTaken => Problems.RunIdTaken(@event.RunId),
+            _ when await runs.Find(caller.Organization, @event.RunId, ct) is { } run => outcome == RunOutcome.Created && @event.PipelineId is not null
+                ? TypedResults.Created($"/api/v1/runs/{Uri.EscapeDataString(@event.RunId)}", RunItem.From(run))
+                : TypedResults.Ok(RunItem.From(run)),
+            _ => Problems.NotFound("run"),
+        };
+    }
+}

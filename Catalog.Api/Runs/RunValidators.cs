@@ -1,0 +1,61 @@
+using Catalog.Api.Http;
+using Catalog.Data.Runs;
+using FluentValidation;
+
+namespace Catalog.Api.Runs;
+
+internal abstract class RunFieldsValidator<T> : AbstractValidator<T> where T : PatchRun
+{
+    protected RunFieldsValidator()
+    {
+        RuleFor(run => run.Status).Word(RunStatus.Words.Keys);
+        RuleFor(run => run.RecordsProcessed).Count();
+        RuleFor(run => run.ErrorMessage).Text(Validation.MaxMessage);
+        RuleFor(run => run.Trigger).Text(Validation.MaxKey);
+        RuleFor(run => run.ExternalUrl).Text(2048)
+            .Must(url => url is null || (Uri.TryCreate(url, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https"))
+            .WithMessage("must be an absolute http or https URL.");
+        RuleFor(run => run.Metadata).Object();
+        RuleForEach(run => run.Stages).Present().SetValidator(new PostedStageValidator()!);
+    }
+}
+
+internal sealed class PatchRunValidator : RunFieldsValidator<PatchRun>;
+
+internal sealed class PostRunValidator : RunFieldsValidator<PostRun>
+{
+    public PostRunValidator()
+    {
+        RuleFor(run => run.Id).OptionalKey();
+        RuleFor(run => run.PipelineId).Key();
+        RuleFor(run => run.Status).NotNull().WithMessage("is required.");
+    }
+}
+
+internal abstract class StageFieldsValidator<T> : AbstractValidator<T> where T : PutStage
+{
+    protected StageFieldsValidator()
+    {
+        RuleFor(stage => stage.Status).NotNull().WithMessage("is required.").Word(RunStatus.Words.Keys);
+        RuleFor(stage => stage.RecordsProcessed).Count();
+        RuleFor(stage => stage.ErrorMessage).Text(Validation.MaxMessage);
+    }
+}
+
+internal sealed class PutStageValidator : StageFieldsValidator<PutStage>;
+
+internal sealed class PostedStageValidator : StageFieldsValidator<PostedStage>
+{
+    public PostedStageValidator() => RuleFor(stage => stage.StageName).Key();
+}
+
+internal sealed class RunQueryValidator : ListQueryValidator<RunQuery>
+{
+    public RunQueryValidator()
+    {
+        RuleFor(query => query.PipelineId).Text(Validation.MaxKey);
+        RuleFor(query => query.Status).Word(RunStatus.Words.Keys);
+    }
+}
+
+internal sealed class EventsQueryValidator : ListQueryValidator<ListQuery>;

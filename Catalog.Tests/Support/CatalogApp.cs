@@ -1,0 +1,85 @@
+using System.Net.Http.Json;
+using System.Text.Json;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Mvc.Testing;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Catalog.Tests.Support;
+
+/// <summary>The whole service on a real port of loopback, over one database.</summary>
+public sealed class CatalogApp : WebApplicationFactory<Catalog.Api.Operations.Health>
+{
+    public const string Key = "platform-key-for-tests-0123456789abcdef";
+    private readonly Dictionary<string, string?> _settings;
+
+    public CatalogApp(TestDatabase database, params (string Name, string Value)[] settings)
+    {
+        _settings = new()
+        {
+            ["DATAXPIPE_DB"] = database.Address,
+            ["DATAXPIPE_PLATFORM_KEY"] = Key,
+            ["urls"] = "http://127.0.0.1:0",
+        };
+        foreach (var (name, value) in settings)
+        {
+            _settings[name] = value;
+        }
+
+        UseKestrel(0);
+    }
+
+    /// <summary>What the service logged.</summary>
+    public LogLines Log { get; } = new();
+
+    protected override IHost CreateHost(IHostBuilder builder)
+    {
+        builder.ConfigureHostConfiguration(configuration => configuration.AddInMemoryCollection(_settings));
+        builder.ConfigureServices(services => services.AddSingleton<ILoggerProvider>(Log));
+        return base.CreateHost(builder);
+    }
+
+    protected override void ConfigureWebHost(IWebHostBuilder builder) => builder.UseEnvironment("Production");
+
+    /// <summary>A client that holds the operator's key.</summary>
+    public HttpClient Client()
+    {
+        var client = Anonymous();
+        client.DefaultRequestHeaders.Add("X-API-KEY", Key);
+        return client;
+    }
+
+    /// <summary>A client without a key.</summary>
+    public HttpClient Anonymous()
+    {
+        StartServer();
+        return new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, MaxConnectionsPerServer = 128 }) { BaseAddress = ClientOptions.BaseAddress };
+    }
+}
+
+/// <summary>Reads answers in tests.</summary>
+public static class Answers
+{
+    public static async Task<JsonElement> Json(this HttpResponseMessage answer) =>
+        await answer.Content.ReadFromJsonAsync<JsonElement>(TestContext.Current.CancellationToken);
+
+    /// <summary>Asserts a problem with a status and a code, and gives its body.</summary>
+    public static async Task<JsonElement> Problem(this HttpResponseMessage answer, int status, string code)
+    {
+        Assert.Equal(status, (int)answer.StatusCode);
+        Assert.Equal("application/problem+json", answer.Content.Headers.ContentType?.MediaType);
+        var body = await answer.Json();
+        Assert.Equal(code, body.GetProperty("code").GetString());
+        Assert.Equal(status, body.GetProperty("status").GetInt32());
+        Assert.NotEqual("", body.GetProperty("trace_id").GetString());
+        return body;
+    }
+
+    public static Task<HttpResponseMessage> PostJson(this HttpClient client, string path, object body) =>
+        client.PostAsJsonAsync(path, body, TestContext.Current.CancellationToken);
+
+    public static Task<JsonElement> GetJson(this HttpClient client, string path) =>
+        client.GetFromJsonAsync<JsonElement>(path, TestContext.Current.CancellationToken);
+}

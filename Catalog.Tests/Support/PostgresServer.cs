@@ -1,0 +1,176 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using Npgsql;
+
+namespace Catalog.Tests.Support;
+
+/// <summary>
+/// A Postgres to test against: the one that POSTGRES_DSN names, else a throw-away cluster started from the Postgres programs of
+/// this machine, which ends with the test process. Started once, when the first test asks.
+/// </summary>
+public sealed class PostgresServer : IDisposable
+{
+    private static readonly Lazy<PostgresServer> Lazy = new(() => Environment.GetEnvironmentVariable("POSTGRES_DSN") is { Length: > 0 } dsn
+        ? new PostgresServer(dsn)
+        : Start(fsync: false));
+
+    private readonly string? _directory;
+    private readonly string? _bin;
+    private Process? _process;
+
+    private PostgresServer(string uri) => Uri = uri;
+
+    private PostgresServer(string bin, string directory, int port, bool fsync)
+    {
+        (_bin, _directory, Port, Fsync) = (bin, directory, port, fsync);
+        Uri = $"postgresql://postgres@127.0.0.1:{port}/postgres";
+    }
+
+    public static PostgresServer Shared => Lazy.Value;
+
+    /// <summary>Why there is no server, or null.</summary>
+    public string? Unavailable { get; private init; }
+
+    /// <summary>An address with the right to create databases.</summary>
+    public string Uri { get; }
+
+    private int Port { get; }
+
+    private bool Fsync { get; }
+
+    /// <summary>A cluster of its own, for tests that stop it.</summary>
+    public static PostgresServer Start(bool fsync)
+    {
+        if (FindBin() is not { } bin)
+        {
+            return new PostgresServer("") { Unavailable = "Postgres is missing: set POSTGRES_DSN, or install the server programs (Debian: apt-get install postgresql-15)." };
+        }
+
+        Sweep();
+        var directory = Path.Combine(Path.GetTempPath(), $"catalog-postgres-{Environment.ProcessId}-{Guid.NewGuid():N}");
+        Directory.CreateDirectory(directory);
+        Execute("chmod", "755", directory);
+        if (Environment.UserName == "root")
+        {
+            Execute("chown", "postgres", directory);
+        }
+
+        var server = new PostgresServer(bin, directory, FreePort(), fsync);
+        Execute([.. AsPostgres(), Path.Combine(bin, "initdb"), "-D", Path.Combine(directory, "data"), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-locale", "-N"]);
+        server.Begin();
+        AppDomain.CurrentDomain.ProcessExit += (_, _) => server.Dispose();
+        return server;
+    }
+
+    /// <summary>Starts the cluster again after <see cref="Stop"/>.</summary>
+    public void Begin()
+    {
+        string[] command =
+        [
+            .. AsPostgres(), Path.Combine(_bin!, "postgres"), "-D", Path.Combine(_directory!, "data"), "-p", $"{Port}",
+            "-c", "listen_addresses=127.0.0.1", "-c", $"unix_socket_directories={_directory}", "-c", $"fsync={(Fsync ? "on" : "off")}",
+            "-c", "max_connections=300",
+        ];
+        using var started = new ManualResetEventSlim();
+        // The kernel ends the server when the thread that started it ends, so that thread must live as long as the server.
+        var keeper = new Thread(() =>
+        {
+            _process = Process.Start(new ProcessStartInfo(command[0], command[1..]) { RedirectStandardError = true, RedirectStandardOutput = true })!;
+            _process.ErrorDataReceived += (_, _) => { };
+            _process.BeginErrorReadLine();
+            started.Set();
+            _process.WaitForExit();
+        }) { IsBackground = true };
+        keeper.Start();
+        started.Wait();
+        WaitUntilItAnswers();
+    }
+
+    /// <summary>Ends the server at once, as a crash of its machine would.</summary>
+    public void Stop()
+    {
+        Execute([.. AsPostgres(), Path.Combine(_bin!, "pg_ctl"), "-D", Path.Combine(_directory!, "data"), "-m", "immediate", "-w", "stop"]);
+        _process!.WaitForExit();
+    }
+
+    public void Dispose()
+    {
+        if (_process is { HasExited: false })
+        {
+            _process.Kill(entireProcessTree: true);
+            _process.WaitForExit(5000);
+        }
+
+        if (_directory is not null && Directory.Exists(_directory))
+        {
+            Directory.Delete(_directory, recursive: true);
+        }
+    }
+
+    private static string? FindBin()
+    {
+        IEnumerable<string?> places = [Environment.GetEnvironmentVariable("PG_BIN")];
+        if (Directory.Exists("/usr/lib/postgresql"))
+        {
+            places = places.Concat(Directory.GetDirectories("/usr/lib/postgresql").OrderDescending(StringComparer.Ordinal).Select(version => Path.Combine(version, "bin")));
+        }
+
+        places = places.Concat(["/opt/homebrew/opt/postgresql@15/bin", "/usr/local/opt/postgresql@15/bin", "/usr/local/pgsql/bin"]);
+        return places.FirstOrDefault(place => place is not null && File.Exists(Path.Combine(place, "initdb")) && File.Exists(Path.Combine(place, "postgres")));
+    }
+
+    // The server programs refuse to run as root.
+    private static string[] AsPostgres() => Environment.UserName == "root"
+        ? ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", "--pdeathsig=KILL", "--"]
+        : OperatingSystem.IsLinux() ? ["setpriv", "--pdeathsig=KILL", "--"] : [];
+
+    private void WaitUntilItAnswers()
+    {
+        var until = Environment.TickCount64 + 30_000;
+        while (true)
+        {
+            try
+            {
+                using var connection = new NpgsqlConnection($"Host=127.0.0.1;Port={Port};Username=postgres;Database=postgres;Pooling=false;Timeout=2");
+                connection.Open();
+                return;
+            }
+            catch (NpgsqlException) when (Environment.TickCount64 < until)
+            {
+                Thread.Sleep(50);
+            }
+        }
+    }
+
+    // What runs that crashed have left behind.
+    private static void Sweep()
+    {
+        foreach (var directory in Directory.GetDirectories(Path.GetTempPath(), "catalog-postgres-*"))
+        {
+            if (int.TryParse(Path.GetFileName(directory).Split('-')[2], out var pid) && !Directory.Exists($"/proc/{pid}") && OperatingSystem.IsLinux())
+            {
+                Directory.Delete(directory, recursive: true);
+            }
+        }
+    }
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    private static void Execute(params string[] command)
+    {
+        using var process = Process.Start(new ProcessStartInfo(command[0], command[1..]) { RedirectStandardError = true, RedirectStandardOutput = true })!;
+        var output = process.StandardOutput.ReadToEndAsync();
+        var errors = process.StandardError.ReadToEndAsync();
+        process.WaitForExit();
+        if (process.ExitCode != 0)
+        {
+            throw new InvalidOperationException($"{command[0]} ended with {process.ExitCode}: {output.GetAwaiter().GetResult()} {errors.GetAwaiter().GetResult()}");
+        }
+    }
+}

@@ -1,0 +1,137 @@
+using Catalog.Data.Database;
+using Catalog.Data.Migrations;
+using Dapper;
+using Microsoft.Extensions.Configuration;
+using Npgsql;
+
+namespace Catalog.Tests.Support;
+
+/// <summary>A fresh database for one test class. Skips on a laptop and fails in CI where the engine is missing: see <see cref="Require"/>.</summary>
+public abstract class TestDatabase : IAsyncLifetime
+{
+    /// <summary>What DATAXPIPE_DB would say.</summary>
+    public abstract string Address { get; }
+
+    protected virtual string? Unavailable => null;
+
+    public DatabaseSettings Settings => Read(Address);
+
+    /// <summary>The database, with the schema at head; opened when first asked for.</summary>
+    public CatalogDatabase Database => field ??= Databases.Open(Settings);
+
+    /// <summary>Called in test constructors: a missing server skips here and fails there, where nothing may go quietly untested.</summary>
+    public TestDatabase Require()
+    {
+        if (Unavailable is { } reason)
+        {
+            Assert.SkipWhen(Environment.GetEnvironmentVariable("CI") is null or "" or "false", reason);
+            Assert.Fail(reason);
+        }
+
+        return this;
+    }
+
+    public abstract ValueTask InitializeAsync();
+
+    public virtual async ValueTask DisposeAsync()
+    {
+        if (Unavailable is null)
+        {
+            await Database.DisposeAsync();
+        }
+
+        GC.SuppressFinalize(this);
+    }
+
+    public static DatabaseSettings Read(string address) =>
+        DatabaseSettings.Read(new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { ["DATAXPIPE_DB"] = address }).Build());
+
+    public static async Task Migrate(string address)
+    {
+        var (source, dialect, _) = Databases.OpenForMigrations(Read(address));
+        await using (source)
+        {
+            await new Migrator(source, dialect, TimeProvider.System).Upgrade((_, _) => { }, CancellationToken.None);
+        }
+    }
+}
+
+/// <summary>A temporary file; in-memory would hide locking and pooling.</summary>
+public sealed class SqliteTestDatabase : TestDatabase
+{
+    private readonly string _directory = Directory.CreateTempSubdirectory("catalog-sqlite-").FullName;
+
+    public override string Address => Path.Combine(_directory, "catalog.db");
+
+    public override async ValueTask InitializeAsync() => await Migrate(Address);
+
+    public override async ValueTask DisposeAsync()
+    {
+        await base.DisposeAsync();
+        Directory.Delete(_directory, recursive: true);
+    }
+}
+
+/// <summary>A database of its own on the shared server, copied from a template that has had the migrations once.</summary>
+public sealed class PostgresTestDatabase : TestDatabase
+{
+    private static readonly SemaphoreSlim TemplateTurn = new(1, 1);
+    private static string? _template;
+    private readonly string _name = $"catalog_{Guid.NewGuid():N}";
+
+    protected override string? Unavailable => PostgresServer.Shared.Unavailable;
+
+    public override string Address => AddressOf(_name);
+
+    public override async ValueTask InitializeAsync()
+    {
+        if (Unavailable is null)
+        {
+            await Execute($"create database {_name} template {await Template()}");
+        }
+    }
+
+    public override async ValueTask DisposeAsync()
+    {
+        await base.DisposeAsync();
+        if (Unavailable is null)
+        {
+            await Execute($"drop database {_name} with (force)");
+        }
+    }
+
+    public static string AddressOf(string database)
+    {
+        var server = new UriBuilder(PostgresServer.Shared.Uri) { Path = database };
+        return server.Uri.ToString();
+    }
+
+    public static async Task Execute(string sql)
+    {
+        var settings = PostgresUri.Parse("POSTGRES_DSN", PostgresServer.Shared.Uri);
+        settings.Pooling = false;
+        await using var connection = new NpgsqlConnection(settings.ConnectionString);
+        await connection.ExecuteAsync(sql);
+    }
+
+    private static async Task<string> Template()
+    {
+        await TemplateTurn.WaitAsync();
+        try
+        {
+            if (_template is null)
+            {
+                var name = $"catalog_template_{Environment.ProcessId}_{Guid.NewGuid():N}";
+                await Execute($"create database {name}");
+                await Migrate(AddressOf(name));
+                _template = name;
+            }
+
+            return _template;
+        }
+        finally
+        {
+            TemplateTurn.Release();
+        }
+    }
+}
