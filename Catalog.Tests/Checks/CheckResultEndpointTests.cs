@@ -1,0 +1,212 @@
+using System.Net;
+using Catalog.Tests.Support;
+
+namespace Catalog.Tests.Checks;
+
+public sealed class CheckResultEndpointsOnSqlite(SqliteTestDatabase database) : CheckResultEndpointTests(database), IClassFixture<SqliteTestDatabase>;
+
+public sealed class CheckResultEndpointsOnPostgres(PostgresTestDatabase database) : CheckResultEndpointTests(database), IClassFixture<PostgresTestDatabase>;
+
+public abstract class CheckResultEndpointTests : IDisposable
+{
+    private const string Path = "/api/v1/checks/results";
+    private readonly CatalogApp _app;
+    private readonly HttpClient _client;
+    private readonly string _pipeline = $"pipeline-{Guid.NewGuid():N}";
+
+    protected CheckResultEndpointTests(TestDatabase database)
+    {
+        _app = new CatalogApp(database.Require());
+        _client = _app.Client();
+    }
+
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_result_is_stored_once_and_read_back_as_sent()
+    {
+        await Register();
+        var id = Guid.NewGuid().ToString();
+        var body = $$"""
+            {"id":"{{id}}","pipeline_id":"{{_pipeline}}","check_id":"c/1","run_id":"r","status":"warn","severity":"warn","dataset":"mart.orders",
+             "observed_value": 12345678901234567890.50, "expected": {"max": [1,  2]}, "failed_rows": 3, "total_rows": 9007199254740993,
+             "message":"héllo 🎉","executed_at":"2026-01-31T08:00:00.123456789+01:00","duration_seconds":0.25,"metadata":{"b":1,"a":{"c":null} } }
+            """;
+
+        var first = await Post(body);
+        var again = await Post(body);
+
+        Assert.Equal((HttpStatusCode.Created, "stored"), (first.StatusCode, (await first.Json()).GetProperty("outcome").GetString()));
+        Assert.Equal((HttpStatusCode.OK, "duplicate"), (again.StatusCode, (await again.Json()).GetProperty("outcome").GetString()));
+        var result = await _client.GetJson($"{Path}/{id}");
+        Assert.Equal("12345678901234567890.50", result.GetProperty("observed_value").GetRawText());
+        Assert.Equal(12345678901234567890.5, result.GetProperty("observed_number").GetDouble());
+        Assert.Equal("""{"max": [1,  2]}""", result.GetProperty("expected").GetRawText());
+        Assert.Equal(9007199254740993, result.GetProperty("total_rows").GetInt64());
+        Assert.Equal("héllo 🎉", result.GetProperty("message").GetString());
+        Assert.Equal("2026-01-31T07:00:00.123456Z", result.GetProperty("executed_at").GetString());
+        Assert.Equal("null", result.GetProperty("metadata").GetProperty("a").GetProperty("c").GetRawText());
+        Assert.Equal("c/1", result.GetProperty("check_id").GetString());
+    }
+
+    [Fact]
+    public async Task The_same_id_with_other_content_is_409()
+    {
+        await Register();
+        var id = Guid.NewGuid().ToString();
+        await _client.PostJson(Path, Result(id, "pass"));
+
+        await (await _client.PostJson(Path, Result(id, "fail"))).Problem(409, "id_taken");
+    }
+
+    [Fact]
+    public async Task Members_in_another_order_are_the_same_content()
+    {
+        await Register();
+        var id = Guid.NewGuid().ToString();
+        await Post($$"""{"id":"{{id}}","pipeline_id":"{{_pipeline}}","check_id":"c","status":"pass"}""");
+
+        var again = await Post($$"""{"status":"pass", "check_id":"c", "pipeline_id":"{{_pipeline}}", "id":"{{id}}"}""");
+
+        Assert.Equal(HttpStatusCode.OK, again.StatusCode);
+    }
+
+    [Fact]
+    public async Task Bad_items_of_a_bulk_post_are_rejected_alone()
+    {
+        await Register();
+        await _client.PostJson("/api/v1/pipelines/", new { name = _pipeline + "-other" });
+        await _client.PostJson("/api/v1/runs/", new { id = _pipeline, pipeline_id = _pipeline + "-other", status = "running" });
+        var known = $"{_pipeline}-known";
+        await _client.PostJson(Path, Result(known, "pass"));
+
+        var answer = await Post($$"""
+            {"results":[
+              {"id":"{{_pipeline}}-0","pipeline_id":"{{_pipeline}}","check_id":"c","status":"pass"},
+              {"id":"{{_pipeline}}-1","pipeline_id":"nobody","check_id":"c","status":"pass"},
+              {"id":"{{_pipeline}}-2","pipeline_id":"{{_pipeline}}","check_id":"c","status":"perhaps"},
+              17,
+              {"id":"{{known}}","pipeline_id":"{{_pipeline}}","check_id":"c","status":"pass"},
+              {"id":"{{_pipeline}}-0","pipeline_id":"{{_pipeline}}","check_id":"c","status":"pass"},
+              {"id":"{{_pipeline}}-0","pipeline_id":"{{_pipeline}}","check_id":"c","status":"fail"},
+              {"id":"{{_pipeline}}-7","pipeline_id":"{{_pipeline}}","check_id":"c","status":"pass","run_id":"{{_pipeline}}"},
+              {"pipeline_id":"{{_pipeline}}","check_id":"c","status":"pass"}
+            ]}
+            """);
+
+        Assert.Equal(207, (int)answer.StatusCode);
+        var items = (await answer.Json()).GetProperty("items").EnumerateArray().ToList();
+        Assert.Equal(
+            ["stored", "rejected", "rejected", "rejected", "duplicate", "duplicate", "rejected", "rejected", "stored"],
+            items.Select(item => item.GetProperty("outcome").GetString()));
+        Assert.Equal(Enumerable.Range(0, 9), items.Select(item => item.GetProperty("index").GetInt32()));
+        Assert.Contains("nobody", items[1].GetProperty("reason").GetString());
+        Assert.Contains("/status must be one of", items[2].GetProperty("reason").GetString());
+        Assert.True(Guid.TryParse(items[8].GetProperty("id").GetString(), out _));
+        Assert.Equal(3, (await _client.GetJson($"{Path}?pipeline_id={_pipeline}")).GetProperty("items").GetArrayLength());
+    }
+
+    [Fact]
+    public async Task A_thousand_results_are_taken_and_one_more_is_413()
+    {
+        await Register();
+        var thousand = Enumerable.Range(0, 1000).Select(i => Result($"{_pipeline}-{i:0000}", "pass")).ToList();
+
+        Assert.Equal(HttpStatusCode.Created, (await _client.PostJson(Path, thousand)).StatusCode);
+        await (await _client.PostJson(Path, thousand.Append(Result($"{_pipeline}-x", "pass")))).Problem(413, "too_large");
+
+        var seen = new HashSet<string>();
+        string? cursor = null;
+        do
+        {
+            var page = await _client.GetJson($"{Path}?limit=499&pipeline_id={_pipeline}" + (cursor is null ? "" : $"&cursor={cursor}"));
+            Assert.All(page.GetProperty("items").EnumerateArray(), item => Assert.True(seen.Add(item.GetProperty("id").GetString()!)));
+            cursor = page.GetProperty("next_cursor").GetString();
+        }
+        while (cursor is not null);
+        Assert.Equal(1000, seen.Count);
+    }
+
+    [Fact]
+    public async Task Filters_choose_results()
+    {
+        await Register();
+        await Post($$"""
+            [{"id":"{{_pipeline}}-a","pipeline_id":"{{_pipeline}}","check_id":"c1","status":"pass","dataset":"d1","executed_at":"2026-01-01T00:00:00Z"},
+             {"id":"{{_pipeline}}-b","pipeline_id":"{{_pipeline}}","check_id":"c2","status":"fail","severity":"warn","run_id":"r1","executed_at":"2026-01-02T00:00:00Z"},
+             {"id":"{{_pipeline}}-c","pipeline_id":"{{_pipeline}}","check_id":"c1","status":"error","executed_at":"2026-01-03T00:00:00Z"}]
+            """);
+
+        async Task<string> Of(string filter) => string.Concat((await _client.GetJson($"{Path}?pipeline_id={_pipeline}&{filter}"))
+            .GetProperty("items").EnumerateArray().Select(item => item.GetProperty("id").GetString()![^1]));
+
+        Assert.Equal("cba", await Of(""));
+        Assert.Equal("ca", await Of("check_id=c1"));
+        Assert.Equal("a", await Of("dataset=d1"));
+        Assert.Equal("b", await Of("run_id=r1"));
+        Assert.Equal("b", await Of("status=fail"));
+        Assert.Equal("b", await Of("severity=warn"));
+        Assert.Equal("cb", await Of("since=2026-01-02T00:00:00Z"));
+        Assert.Equal("a", await Of("until=2026-01-02"));
+        await (await _client.GetAsync($"{Path}?status=bad", Ct)).Problem(422, "invalid");
+        await (await _client.GetAsync($"{Path}?check_id=a%00b", Ct)).Problem(422, "invalid");
+    }
+
+    [Fact]
+    public async Task The_failed_check_is_named_in_the_run()
+    {
+        await Register();
+        await _client.PostJson("/api/v1/runs/", new { id = _pipeline, pipeline_id = _pipeline, status = "completed" });
+
+        await _client.PostJson(Path, new { pipeline_id = _pipeline, check_id = "rows_exist", run_id = _pipeline, status = "fail" });
+
+        var run = await _client.GetJson($"/api/v1/runs/{_pipeline}");
+        Assert.Equal("failed", run.GetProperty("status").GetString());
+        Assert.Contains("rows_exist", run.GetProperty("error_message").GetString());
+        Assert.Equal("""{"pass":0,"warn":0,"fail":1,"error":0}""", run.GetProperty("checks").GetRawText());
+    }
+
+    [Fact]
+    public async Task A_single_result_is_refused_as_a_whole()
+    {
+        await Register();
+        await (await _client.PostJson(Path, new { pipeline_id = "nobody", check_id = "c", status = "pass" })).Problem(404, "pipeline_not_found");
+        var problem = await (await _client.PostJson(Path, new { pipeline_id = _pipeline, status = "pass", failed_rows = -1 })).Problem(422, "invalid");
+        Assert.Equal(["/check_id", "/failed_rows"], problem.GetProperty("errors").EnumerateObject().Select(error => error.Name).Order());
+        await (await Post("""{"results":[],"extra":1}""")).Problem(422, "invalid");
+        await (await Post("""{"results":{}}""")).Problem(422, "invalid");
+        await (await _client.GetAsync($"{Path}/nobody", Ct)).Problem(404, "not_found");
+    }
+
+    [Fact]
+    public async Task The_deepest_value_that_is_taken_can_be_read()
+    {
+        await Register();
+        var deep = new string('[', 62) + new string(']', 62);
+        var id = Guid.NewGuid().ToString();
+
+        var answer = await Post($$"""{"id":"{{id}}","pipeline_id":"{{_pipeline}}","check_id":"deep","status":"pass","observed_value":{{deep}}}""");
+
+        Assert.Equal(HttpStatusCode.Created, answer.StatusCode);
+        var list = await _client.GetAsync($"{Path}?pipeline_id={_pipeline}", Ct);
+        Assert.Contains(deep, await list.Content.ReadAsStringAsync(Ct));
+        await (await Post($$"""{"pipeline_id":"{{_pipeline}}","check_id":"deep","status":"pass","observed_value":[[{{deep}}]]}""")).Problem(400, "malformed");
+    }
+
+    private object Result(string id, string status) => new { id, pipeline_id = _pipeline, check_id = "c", status };
+
+    private async Task<HttpResponseMessage> Post(string body)
+    {
+        using var content = new StringContent(body, null, "application/json");
+        return await _client.PostAsync(Path, content, Ct);
+    }
+
+    private Task<HttpResponseMessage> Register() => _client.PostJson("/api/v1/pipelines/", new { name = _pipeline });
+
+    public void Dispose()
+    {
+        _client.Dispose();
+        _app.Dispose();
+        GC.SuppressFinalize(this);
+    }
+}
