@@ -4,7 +4,6 @@ using Catalog.Data;
 using Catalog.Data.Checks;
 using FluentValidation;
 using Microsoft.AspNetCore.Http.HttpResults;
-using Microsoft.AspNetCore.Mvc;
 
 namespace Catalog.Api.Checks;
 
@@ -20,7 +19,7 @@ internal static class CheckResultEndpoints
 
         results.MapPost("/", Post).WithName("PostCheckResults").Requires(Scopes.Write)
             .Accepts<PostCheckResult>("application/json")
-            .WithMetadata(new RequestSizeLimitAttribute(Limits.BulkBody))
+            .WithMetadata(new BodyLimit(Limits.BulkBody))
             .Produces<ResultReceipt>(201).Produces<ResultReceipt>(200).Produces<ResultReceipts>(207)
             .Refuses(400, 404, 409, 413, 415, 422)
             .WithSummary("Post one result, an array of results, or {\"results\": […]} with at most 1,000 of them");

@@ -40,7 +40,7 @@ internal sealed partial class Failures(RequestDelegate next, ILogger<Failures> l
                 LogUnavailable(unavailable.Reason, unavailable.InnerException?.Message ?? "");
                 return Problems.Unavailable(unavailable.Reason);
             case BadHttpRequestException { StatusCode: 413 }:
-                return Problems.TooLarge("The body is larger than this path takes: 1 MiB, or 32 MiB for bulk paths. Send it in parts.");
+                return Problems.BodyTooLarge(Limits.ServerBody);
             // Bodies are read by JsonBody, so what the router could not bind is a parameter of the query.
             case BadHttpRequestException { StatusCode: 400 } bad when Parameter().Match(bad.Message) is { Success: true } match:
                 var name = System.Text.Json.JsonNamingPolicy.SnakeCaseLower.ConvertName(match.Groups["name"].Value);

@@ -20,7 +20,7 @@ internal static class HttpServices
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxRequestBodySize = Limits.Body;
+            kestrel.Limits.MaxRequestBodySize = Limits.ServerBody;
             // Above ours, so that a long line or header is answered as a problem; the server's own refusal has no body.
             kestrel.Limits.MaxRequestLineSize = 4 * Limits.RequestLine;
             kestrel.Limits.MaxRequestHeadersTotalSize = 4 * Limits.Headers;

@@ -12,7 +12,7 @@ internal static class JsonBody
 {
     /// <summary>The body's bytes, known to be UTF-8 and, once parsed, JSON whose strings are Unicode.</summary>
     /// <returns>The bytes, or the problem to answer with.</returns>
-    /// <exception cref="BadHttpRequestException">The body is larger than the path takes, or was cut off.</exception>
+    /// <exception cref="BadHttpRequestException">The body was cut off.</exception>
     public static async ValueTask<(ReadOnlyMemory<byte> Bytes, Problem? Problem)> Read(HttpContext context)
     {
         if (!IsJson(context.Request.ContentType))
@@ -20,10 +20,23 @@ internal static class JsonBody
             return (default, Problems.UnsupportedType());
         }
 
+        // Ours and not the server's limit, which would cut the connection before the client has read why.
+        var limit = context.GetEndpoint()?.Metadata.GetMetadata<BodyLimit>()?.Bytes ?? Limits.Body;
+        if (context.Request.ContentLength > limit)
+        {
+            return (default, Problems.BodyTooLarge(limit));
+        }
+
         var reader = context.Request.BodyReader;
         while (true)
         {
             var result = await reader.ReadAsync(context.RequestAborted);
+            if (result.Buffer.Length > limit)
+            {
+                reader.AdvanceTo(result.Buffer.End);
+                return (default, Problems.BodyTooLarge(limit));
+            }
+
             if (result.IsCompleted)
             {
                 var bytes = result.Buffer.ToArray().AsMemory();
@@ -48,6 +61,20 @@ internal static class JsonBody
         catch (JsonException exception)
         {
             return (null, new() { [JsonPointer.OfPath(exception.Path)] = [Message(exception)] });
+        }
+    }
+
+    /// <summary>Whether some object, however deep, has two members of one name. Contracts refuse that themselves; kept bodies have none.</summary>
+    public static bool HoldsAMemberTwice(ReadOnlyMemory<byte> json)
+    {
+        try
+        {
+            JsonDocument.Parse(json, new JsonDocumentOptions { AllowDuplicateProperties = false }).Dispose();
+            return false;
+        }
+        catch (JsonException)
+        {
+            return true;
         }
     }
 

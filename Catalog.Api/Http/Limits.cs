@@ -9,6 +9,9 @@ internal static class Limits
     /// <summary>Bytes of a body on paths that take many items.</summary>
     public const long BulkBody = 32 * 1024 * 1024;
 
+    /// <summary>What the server itself cuts off: bodies up to here are refused with a problem that their sender can read.</summary>
+    public const long ServerBody = 256 * 1024 * 1024;
+
     /// <summary>Characters of a path and its query.</summary>
     public const int RequestLine = 8 * 1024;
 
@@ -18,3 +21,6 @@ internal static class Limits
     /// <summary>Items in one post.</summary>
     public const int BulkItems = 1000;
 }
+
+/// <summary>Says of a route how large its body may be, in bytes.</summary>
+internal sealed record BodyLimit(long Bytes);

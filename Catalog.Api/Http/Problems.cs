@@ -34,6 +34,8 @@ internal static class Problems
 
     public static Problem TooLarge(string detail) => new(413, "too_large", detail);
 
+    public static Problem BodyTooLarge(long limit) => TooLarge($"A body may be {limit / (1024 * 1024)} MiB on this path. Send it in parts.");
+
     public static Problem UriTooLong() => new(414, "uri_too_long", $"A path and its query may be {Limits.RequestLine} characters long.");
 
     public static Problem HeadersTooLarge() => new(431, "headers_too_large", $"All headers may be {Limits.Headers} characters long.");

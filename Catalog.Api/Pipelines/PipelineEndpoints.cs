@@ -2,7 +2,6 @@ using System.Text.Json;
 using Catalog.Api.Http;
 using Catalog.Data.Pipelines;
 using FluentValidation;
-using Microsoft.AspNetCore.Mvc;
 
 namespace Catalog.Api.Pipelines;
 
@@ -18,7 +17,7 @@ internal static class PipelineEndpoints
 
         pipelines.MapPost("/", Post).WithName("RegisterPipeline").Requires(Scopes.Write)
             .Accepts<PipelineSpec>("application/json")
-            .WithMetadata(new RequestSizeLimitAttribute(Limits.BulkBody))
+            .WithMetadata(new BodyLimit(Limits.BulkBody))
             .Produces<PipelineSpec>(201).Produces<PipelineSpec>(200)
             .Refuses(400, 409, 413, 415, 422)
             .WithSummary("Register a pipeline, or an array of at most 1,000 of them: all or none");
@@ -39,6 +38,11 @@ internal static class PipelineEndpoints
         if (problem is not null)
         {
             return problem;
+        }
+
+        if (JsonBody.HoldsAMemberTwice(bytes))
+        {
+            return Problems.Malformed("An object in the body holds a member twice, and no reader could say which one counts.");
         }
 
         using var json = JsonDocument.Parse(bytes);

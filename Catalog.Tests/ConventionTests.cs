@@ -1,0 +1,123 @@
+using System.Text.RegularExpressions;
+using Catalog.Data.Migrations;
+using Catalog.Tests.Support;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Catalog.Tests;
+
+/// <summary>Keeps the house standing when nobody is looking.</summary>
+public sealed partial class ConventionTests(SqliteTestDatabase database) : IClassFixture<SqliteTestDatabase>
+{
+    private static readonly string Root = FindRoot();
+
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public void Scripts_are_paired_numbered_without_gaps_and_have_a_way_back()
+    {
+        string[] Names(string folder) => [.. Directory.GetFiles(Path.Combine(Root, "sql", folder), "*.sql").Select(Path.GetFileName).Order(StringComparer.Ordinal)!];
+
+        var postgres = Names("postgres");
+        Assert.NotEmpty(postgres);
+        Assert.All(new[] { "sqlite", "postgres/down", "sqlite/down" }, folder => Assert.Equal(postgres, Names(folder)));
+        Assert.Equal(Enumerable.Range(1, postgres.Length).Select(number => $"{number:0000}_"), postgres.Select(name => name[..5]));
+        Assert.Equal(postgres, Script.In("postgres").Select(script => script.Name));
+        Assert.Equal(postgres, Script.In("sqlite").Select(script => script.Name));
+    }
+
+    [Fact]
+    public void Every_table_and_index_starts_with_the_organization()
+    {
+        var sql = string.Concat(Script.In("postgres").Select(script => script.Sql));
+        var indexes = KeysAndIndexes().Matches(sql).ToList();
+
+        Assert.True(indexes.Count > 12);
+        Assert.All(indexes, index => Assert.StartsWith("organization_id", index.Groups["columns"].Value));
+    }
+
+    [Fact]
+    public void Drivers_are_named_in_their_folder_only() => AssertNowhere(
+        file => !file.StartsWith("Catalog.Data/Database/", StringComparison.Ordinal) && !file.StartsWith("Catalog.Tests/", StringComparison.Ordinal) && !file.StartsWith("bench/", StringComparison.Ordinal),
+        Drivers());
+
+    [Fact]
+    public void The_API_holds_no_SQL() => AssertNowhere(file => file.StartsWith("Catalog.Api/", StringComparison.Ordinal), Sql());
+
+    [Fact]
+    public void The_data_layer_knows_no_HTTP() => AssertNowhere(file => file.StartsWith("Catalog.Data/", StringComparison.Ordinal), Http());
+
+    [Fact]
+    public void No_folder_is_a_place_where_things_get_lost() =>
+        Assert.DoesNotContain(Sources(), file => LostFolders().IsMatch(file));
+
+    [Fact]
+    public async Task Served_routes_are_the_documented_routes()
+    {
+        using var app = new CatalogApp(database);
+        using var client = app.Anonymous();
+        var document = await client.GetJson("/openapi/v1.json");
+        var documented = document.GetProperty("paths").EnumerateObject()
+            .SelectMany(path => path.Value.EnumerateObject().Select(operation => $"{operation.Name.ToUpperInvariant()} {path.Name.TrimEnd('/')}"));
+
+        var served = app.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
+            .Where(endpoint => endpoint.RoutePattern.RawText is { } text && !text.StartsWith("/openapi", StringComparison.Ordinal))
+            .SelectMany(endpoint => endpoint.Metadata.GetMetadata<IHttpMethodMetadata>()!.HttpMethods
+                .Select(method => $"{method} {endpoint.RoutePattern.RawText!.TrimEnd('/')}"));
+
+        Assert.Equal(served.Order(), documented.Order());
+    }
+
+    [Fact]
+    public async Task Every_operation_has_a_summary_an_id_and_its_problems_documented()
+    {
+        using var app = new CatalogApp(database);
+        using var client = app.Anonymous();
+        var document = await client.GetJson("/openapi/v1.json");
+        foreach (var operation in document.GetProperty("paths").EnumerateObject().SelectMany(path => path.Value.EnumerateObject()).Select(operation => operation.Value))
+        {
+            Assert.NotEqual("", operation.GetProperty("summary").GetString());
+            Assert.NotEqual("", operation.GetProperty("operationId").GetString());
+            Assert.All(
+                operation.GetProperty("responses").EnumerateObject().Where(response => response.Name[0] is '4' or '5'),
+                response => Assert.True(response.Value.GetProperty("content").TryGetProperty("application/problem+json", out _)));
+        }
+    }
+
+    private static IEnumerable<string> Sources() => Directory.EnumerateFiles(Root, "*.cs", SearchOption.AllDirectories)
+        .Select(file => Path.GetRelativePath(Root, file).Replace('\\', '/'))
+        .Where(file => !file.Contains("/obj/", StringComparison.Ordinal) && !file.Contains("/bin/", StringComparison.Ordinal));
+
+    private static void AssertNowhere(Func<string, bool> where, Regex what)
+    {
+        var files = Sources().Where(where).ToList();
+        Assert.NotEmpty(files);
+        Assert.Empty(files.SelectMany(file => what.Matches(File.ReadAllText(Path.Combine(Root, file))).Select(match => $"{file}: {match.Value}")));
+    }
+
+    private static string FindRoot()
+    {
+        var directory = AppContext.BaseDirectory;
+        while (!File.Exists(Path.Combine(directory, "Catalog.sln")))
+        {
+            directory = Path.GetDirectoryName(directory) ?? throw new InvalidOperationException("The tests must lie below Catalog.sln.");
+        }
+
+        return directory;
+    }
+
+    [GeneratedRegex(@"(primary key|unique|on \w+) \((?<columns>[^)]*)\)")]
+    private static partial Regex KeysAndIndexes();
+
+    [GeneratedRegex(@"\bNpgsql\w*|\bSqlite(Connection|Command|Exception|Parameter)\b|Microsoft\.Data\.Sqlite")]
+    private static partial Regex Drivers();
+
+    [GeneratedRegex(@"(?i)\b(select|insert into|update|delete from)\s[\w@*, ]+\s(from|values|set|where)\b|\bDapper\b")]
+    private static partial Regex Sql();
+
+    [GeneratedRegex(@"Microsoft\.AspNetCore|System\.Net\.Http|\bHttpContext\b")]
+    private static partial Regex Http();
+
+    [GeneratedRegex(@"(?i)(^|/)(common|core|shared|helpers?|utils?|utilities|services|interfaces|extensions|models|misc)/")]
+    private static partial Regex LostFolders();
+}

@@ -1,0 +1,57 @@
+using Catalog.Api.Http;
+using Catalog.Data.Database;
+using Microsoft.Extensions.Configuration;
+
+namespace Catalog.Tests.Http;
+
+public sealed class ServiceSettingsTests
+{
+    [Theory]
+    [InlineData(DatabaseEngine.Sqlite, null, true)]
+    [InlineData(DatabaseEngine.Sqlite, "http://127.0.0.1:9000;http://[::1]:9000;http://localhost:1", true)]
+    [InlineData(DatabaseEngine.Sqlite, "http://localhost:9000;http://0.0.0.0:9001", false)]
+    [InlineData(DatabaseEngine.Sqlite, "http://*:80", false)]
+    [InlineData(DatabaseEngine.Sqlite, "http://catalog.example:80", false)]
+    [InlineData(DatabaseEngine.Postgres, null, false)]
+    public void Development_keys_default_to_SQLite_on_loopback(DatabaseEngine engine, string? urls, bool expected) =>
+        Assert.Equal(expected, Read(engine, ("urls", urls)).DevKeys);
+
+    [Theory]
+    [InlineData("urls", "http://0.0.0.0:8000")]
+    [InlineData("http_ports", "8080")]
+    [InlineData("Kestrel:Endpoints:Public:Url", "http://+:80")]
+    public void Development_keys_on_a_public_address_stop_the_start(string name, string value) =>
+        Refused("DATAXPIPE_DEV_KEYS", DatabaseEngine.Sqlite, ("DATAXPIPE_DEV_KEYS", "true"), (name, value));
+
+    [Theory]
+    [InlineData("too-short")]
+    [InlineData("0123456789 0123456789 0123456789 0123456789")]
+    [InlineData("éééééééééééééééééééééééééééééééééé")]
+    public void A_weak_platform_key_stops_the_start_and_is_not_repeated(string key) =>
+        Assert.DoesNotContain(key, Refused("DATAXPIPE_PLATFORM_KEY", DatabaseEngine.Postgres, ("DATAXPIPE_PLATFORM_KEY", key)));
+
+    [Fact]
+    public void Flags_take_words_and_refuse_others()
+    {
+        Assert.False(Read(DatabaseEngine.Sqlite, ("DATAXPIPE_DEV_KEYS", "OFF")).DevKeys);
+        Assert.True(Read(DatabaseEngine.Sqlite, ("DATAXPIPE_USE_ALEMBIC", "1")).UseMigrations);
+        Refused("DATAXPIPE_DEV_KEYS", DatabaseEngine.Sqlite, ("DATAXPIPE_DEV_KEYS", "maybe"));
+    }
+
+    [Fact]
+    public void Postgres_is_never_migrated_at_run_time()
+    {
+        Assert.True(Read(DatabaseEngine.Postgres).UseMigrations);
+        Refused("DATAXPIPE_USE_MIGRATIONS", DatabaseEngine.Postgres, ("DATAXPIPE_USE_MIGRATIONS", "false"));
+    }
+
+    private static ServiceSettings Read(DatabaseEngine engine, params (string Name, string? Value)[] settings) =>
+        ServiceSettings.Read(new ConfigurationBuilder().AddInMemoryCollection(settings.ToDictionary(setting => setting.Name, setting => setting.Value)).Build(), engine);
+
+    private static string Refused(string named, DatabaseEngine engine, params (string Name, string? Value)[] settings)
+    {
+        var refusal = Assert.Throws<SettingException>(() => Read(engine, settings));
+        Assert.Contains(named, refusal.Message);
+        return refusal.Message;
+    }
+}
