@@ -37,7 +37,7 @@ public static class Databases
     {
         DapperTypes.Register();
         return settings.Postgres is { } postgres
-            ? (Unpooled(postgres, "catalog-ready", statementSeconds: 1), new PostgresSchemaDialect(), new PostgresDialect())
+            ? (Unpooled(postgres, "catalog-ready", statementSeconds: 2), new PostgresSchemaDialect(), new PostgresDialect())
             : (SqliteSource.Open(settings.SqlitePath!).Reads, new SqliteSchemaDialect(), new SqliteDialect());
     }
 

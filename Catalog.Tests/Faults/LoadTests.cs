@@ -1,0 +1,94 @@
+using System.Diagnostics;
+using System.Net;
+using Catalog.Tests.Support;
+using Microsoft.Extensions.Logging;
+
+namespace Catalog.Tests.Faults;
+
+/// <summary>Tests that load the whole machine run by themselves, after the others.</summary>
+[CollectionDefinition(nameof(Alone), DisableParallelization = true)]
+public sealed class Alone;
+
+/// <summary>Crowds of clients against real Postgres. What was acknowledged is counted by the clients and compared with the tables.</summary>
+[Trait("Category", "Faults")]
+[Collection(nameof(Alone))]
+public sealed class LoadTests(PostgresTestDatabase database) : IClassFixture<PostgresTestDatabase>
+{
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Thirty_two_clients_for_thirty_seconds_over_a_pool_of_ten_lose_nothing()
+    {
+        using var app = new CatalogApp(database.Require(), ("DATAXPIPE_PG_POOL_MAX", "10"));
+        using var client = app.Client();
+        await client.PostJson("/api/v1/pipelines/", new { name = "load" });
+
+        var ledger = await Crowd.Run(client, clients: 32, TimeSpan.FromSeconds(30));
+
+        TestContext.Current.TestOutputHelper!.WriteLine(ledger.ToString());
+        Assert.All(ledger.Statuses.Keys, status => Assert.True((int)status is 200 or 201, $"{status}: {ledger}"));
+        Assert.True(ledger.Results.Count > 500, ledger.ToString());
+        await ledger.Compare(database.Database);
+        Assert.Empty(app.Log.At(LogLevel.Warning));
+    }
+
+    [Fact]
+    public async Task Postgres_that_stops_under_load_is_answered_503_and_found_again()
+    {
+        using var server = PostgresServer.Start(fsync: true);
+        Assert.SkipWhen(server.Unavailable is not null && Environment.GetEnvironmentVariable("CI") is null or "" or "false", server.Unavailable ?? "");
+        Assert.Null(server.Unavailable);
+        await TestDatabase.Migrate(server.Uri);
+        await using var stopped = new StoppableDatabase(server.Uri);
+        using var app = new CatalogApp(stopped);
+        using var client = app.Client();
+        await client.PostJson("/api/v1/pipelines/", new { name = "load" });
+        using var probes = new CancellationTokenSource();
+        var health = Health(client, probes.Token);
+
+        var crowd = Crowd.Run(client, clients: 16, TimeSpan.FromSeconds(20));
+        await Task.Delay(TimeSpan.FromSeconds(4), Ct);
+        server.Stop();
+        await Task.Delay(TimeSpan.FromSeconds(5), Ct);
+        await (await client.GetAsync("/ready", Ct)).Problem(503, "not_ready");
+        await (await client.GetAsync("/api/v1/runs/", Ct)).Problem(503, "database_unavailable");
+        var back = Stopwatch.StartNew();
+        server.Begin();
+        while ((await client.GetAsync("/api/v1/runs/?limit=1", Ct)).StatusCode != HttpStatusCode.OK)
+        {
+            Assert.True(back.Elapsed < TimeSpan.FromSeconds(15), "The service did not find the database again.");
+            await Task.Delay(50, Ct);
+        }
+
+        var ledger = await crowd;
+        await probes.CancelAsync();
+        TestContext.Current.TestOutputHelper!.WriteLine($"{ledger}; first success {back.Elapsed.TotalSeconds:0.0} s after start; /health {await health}");
+        Assert.All(ledger.Statuses.Keys, status => Assert.True((int)status is 200 or 201 or 503, $"{status}: {ledger}"));
+        Assert.True(ledger.Statuses.GetValueOrDefault(HttpStatusCode.ServiceUnavailable) > 0, ledger.ToString());
+        Assert.Equal(0, ledger.WithoutRetryAfter);
+        await ledger.Compare(stopped.Database);
+        Assert.Empty(app.Log.At(LogLevel.Error));
+        Assert.Equal(HttpStatusCode.OK, (await client.GetAsync("/ready", Ct)).StatusCode);
+    }
+
+    // How many probes were answered; any that was not 200 fails the test.
+    private static async Task<int> Health(HttpClient client, CancellationToken stop)
+    {
+        var count = 0;
+        while (!stop.IsCancellationRequested)
+        {
+            Assert.Equal(HttpStatusCode.OK, (await client.GetAsync("/health", Ct)).StatusCode);
+            count++;
+            await Task.Delay(100, Ct);
+        }
+
+        return count;
+    }
+
+    private sealed class StoppableDatabase(string uri) : TestDatabase
+    {
+        public override string Address => uri;
+
+        public override ValueTask InitializeAsync() => ValueTask.CompletedTask;
+    }
+}
