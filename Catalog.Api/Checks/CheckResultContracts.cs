@@ -206,7 +206,13 @@ public sealed record CheckResultQuery : ListQuery
 
     internal CheckResultFilter ToFilter() => new()
     {
-        PipelineId = PipelineId, CheckId = CheckId, RunId = RunId, Dataset = Dataset, Status = Status, Severity = Severity,
-        Since = Since?.Value, Until = Until?.Value,
+        PipelineId = PipelineId,
+        CheckId = CheckId,
+        RunId = RunId,
+        Dataset = Dataset,
+        Status = Status,
+        Severity = Severity,
+        Since = Since?.Value,
+        Until = Until?.Value,
     };
 }

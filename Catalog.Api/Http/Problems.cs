@@ -56,7 +56,8 @@ internal static class Problems
         Unavailability.SchemaBehind => "schema_behind",
         Unavailability.TimedOut => "database_timeout",
         _ => "database_unavailable",
-    }, SchemaProbe.Words(reason) + " Nothing is known to be stored; send the same request again.") { RetryAfterSeconds = 1 };
+    }, SchemaProbe.Words(reason) + " Nothing is known to be stored; send the same request again.")
+    { RetryAfterSeconds = 1 };
 
     /// <summary>The problem for a status that some other part of the pipeline answered without a body.</summary>
     public static Problem Of(int status) => status switch

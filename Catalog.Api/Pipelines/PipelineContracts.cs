@@ -47,7 +47,11 @@ public sealed record PipelineItem
         UpdatedAt = row.UpdatedAt,
         LatestRun = row.RunId is null ? null : new()
         {
-            Id = row.RunId, Status = row.RunStatus!, CreatedAt = row.RunCreatedAt!.Value, StartedAt = row.RunStartedAt, CompletedAt = row.RunCompletedAt,
+            Id = row.RunId,
+            Status = row.RunStatus!,
+            CreatedAt = row.RunCreatedAt!.Value,
+            StartedAt = row.RunStartedAt,
+            CompletedAt = row.RunCompletedAt,
         },
         OpenFailures = row.OpenFailures,
     };

@@ -243,6 +243,9 @@ public sealed record RunQuery : ListQuery
 
     internal RunFilter ToFilter() => new()
     {
-        PipelineId = PipelineId, Status = Status is null ? null : RunStatus.Words[Status], Since = Since?.Value, Until = Until?.Value,
+        PipelineId = PipelineId,
+        Status = Status is null ? null : RunStatus.Words[Status],
+        Since = Since?.Value,
+        Until = Until?.Value,
     };
 }

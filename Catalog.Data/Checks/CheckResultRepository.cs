@@ -63,9 +63,18 @@ public sealed class CheckResultRepository(CatalogDatabase db)
 
         var rows = await db.Many<CheckResult>(organization, sql, new
         {
-            organization, filter.PipelineId, filter.CheckId, filter.RunId, filter.Status, filter.Severity,
+            organization,
+            filter.PipelineId,
+            filter.CheckId,
+            filter.RunId,
+            filter.Status,
+            filter.Severity,
             DatasetKey = filter.Dataset is { } dataset ? DatasetId.Of("", dataset) : (Guid?)null,
-            filter.Since, filter.Until, after?.At, after?.Id, Take = limit + 1,
+            filter.Since,
+            filter.Until,
+            after?.At,
+            after?.Id,
+            Take = limit + 1,
         }, ct);
         return Page.Of(rows, limit, result => new Cursor(result.ExecutedAt, result.Id));
     }

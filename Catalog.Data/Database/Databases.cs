@@ -45,7 +45,10 @@ public static class Databases
     {
         var settings = new NpgsqlConnectionStringBuilder(postgres.ConnectionString)
         {
-            Pooling = false, CommandTimeout = statementSeconds, MaxAutoPrepare = 0, ApplicationName = name,
+            Pooling = false,
+            CommandTimeout = statementSeconds,
+            MaxAutoPrepare = 0,
+            ApplicationName = name,
         };
         return new NpgsqlDataSourceBuilder(settings.ConnectionString) { Name = name }.Build();
     }

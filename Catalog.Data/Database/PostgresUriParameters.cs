@@ -55,18 +55,26 @@ internal static class PostgresUriParameters
 
     private static readonly Dictionary<string, SslMode> SslModes = new()
     {
-        ["disable"] = SslMode.Disable, ["allow"] = SslMode.Allow, ["prefer"] = SslMode.Prefer, ["require"] = SslMode.Require,
-        ["verify-ca"] = SslMode.VerifyCA, ["verify-full"] = SslMode.VerifyFull,
+        ["disable"] = SslMode.Disable,
+        ["allow"] = SslMode.Allow,
+        ["prefer"] = SslMode.Prefer,
+        ["require"] = SslMode.Require,
+        ["verify-ca"] = SslMode.VerifyCA,
+        ["verify-full"] = SslMode.VerifyFull,
     };
 
     private static readonly Dictionary<string, GssEncryptionMode> GssModes = new()
     {
-        ["disable"] = GssEncryptionMode.Disable, ["prefer"] = GssEncryptionMode.Prefer, ["require"] = GssEncryptionMode.Require,
+        ["disable"] = GssEncryptionMode.Disable,
+        ["prefer"] = GssEncryptionMode.Prefer,
+        ["require"] = GssEncryptionMode.Require,
     };
 
     private static readonly Dictionary<string, ChannelBinding> ChannelBindings = new()
     {
-        ["disable"] = ChannelBinding.Disable, ["prefer"] = ChannelBinding.Prefer, ["require"] = ChannelBinding.Require,
+        ["disable"] = ChannelBinding.Disable,
+        ["prefer"] = ChannelBinding.Prefer,
+        ["require"] = ChannelBinding.Require,
     };
 
     private static readonly Dictionary<string, bool> LoadBalancing = new() { ["disable"] = false, ["random"] = true };

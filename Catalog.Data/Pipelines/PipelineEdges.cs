@@ -36,7 +36,10 @@ internal sealed class PipelineEdges(Dialect dialect, Session session, string org
     {
         var wanted = pipelines.SelectMany(pipeline => pipeline.Edges.Select(edge => new Edge
         {
-            PipelineId = pipeline.Id, Upstream = DatasetId.Of("", edge.From), Downstream = DatasetId.Of("", edge.To), ValidFrom = now,
+            PipelineId = pipeline.Id,
+            Upstream = DatasetId.Of("", edge.From),
+            Downstream = DatasetId.Of("", edge.To),
+            ValidFrom = now,
         })).DistinctBy(edge => edge.Key).ToDictionary(edge => edge.Key);
         var open = (await Open(pipelines, ct)).ToDictionary(edge => edge.Key);
 

@@ -60,8 +60,14 @@ public sealed class PipelineRepository(CatalogDatabase db, TimeProvider time)
 
             var rows = await session.Many<Pipeline>(sql, new
             {
-                organization, filter.Owner, filter.Environment, filter.Tag, Pattern = filter.Search is { } text ? SearchKey.Pattern(text) : null,
-                after?.At, after?.Id, Take = limit + 1,
+                organization,
+                filter.Owner,
+                filter.Environment,
+                filter.Tag,
+                Pattern = filter.Search is { } text ? SearchKey.Pattern(text) : null,
+                after?.At,
+                after?.Id,
+                Take = limit + 1,
             }, ct);
             var page = Page.Of(rows, limit, pipeline => new Cursor(pipeline.CreatedAt, pipeline.Id));
             return page with { Items = await WithTags(session, organization, page.Items, ct) };

@@ -13,11 +13,19 @@ public static class RunStatus
     /// <summary>Every word that clients may write, with the one that is stored for it.</summary>
     public static IReadOnlyDictionary<string, string> Words { get; } = new Dictionary<string, string>(StringComparer.Ordinal)
     {
-        [Pending] = Pending, ["queued"] = Pending, ["scheduled"] = Pending,
+        [Pending] = Pending,
+        ["queued"] = Pending,
+        ["scheduled"] = Pending,
         [Running] = Running,
-        [Completed] = Completed, ["success"] = Completed, ["succeeded"] = Completed,
-        [Failed] = Failed, ["failure"] = Failed, ["error"] = Failed,
-        [Cancelled] = Cancelled, ["aborted"] = Cancelled, ["killed"] = Cancelled,
+        [Completed] = Completed,
+        ["success"] = Completed,
+        ["succeeded"] = Completed,
+        [Failed] = Failed,
+        ["failure"] = Failed,
+        ["error"] = Failed,
+        [Cancelled] = Cancelled,
+        ["aborted"] = Cancelled,
+        ["killed"] = Cancelled,
         [Skipped] = Skipped,
     };
 

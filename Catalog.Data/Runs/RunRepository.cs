@@ -45,7 +45,14 @@ public sealed class RunRepository(CatalogDatabase db)
 
             var runs = await session.Many<Run>(sql, new
             {
-                organization, filter.PipelineId, filter.Status, filter.Since, filter.Until, after?.At, after?.Id, Take = limit + 1,
+                organization,
+                filter.PipelineId,
+                filter.Status,
+                filter.Since,
+                filter.Until,
+                after?.At,
+                after?.Id,
+                Take = limit + 1,
             }, ct);
             var page = Page.Of(runs, limit, run => new Cursor(run.CreatedAt, run.Id));
             return new Page<RunDetail>(await WithDetail(session, organization, page.Items, ct), page.Next);

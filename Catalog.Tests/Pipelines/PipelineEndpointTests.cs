@@ -208,7 +208,9 @@ public abstract class PipelineEndpointTests : IDisposable
 
     private string Edges(string version, params (string From, string To)[] edges) => JsonSerializer.Serialize(new
     {
-        name = _name, version, edges = edges.Select(edge => new { from = $"{_name}.{edge.From}", to = $"{_name}.{edge.To}" }),
+        name = _name,
+        version,
+        edges = edges.Select(edge => new { from = $"{_name}.{edge.From}", to = $"{_name}.{edge.To}" }),
     });
 
     // Upstream names with whether the interval has ended, in the order of their beginning.

@@ -29,7 +29,12 @@ public abstract class RunEndpointTests : IDisposable
         var first = await _client.PostJson("/api/v1/runs/", new { id, pipeline_id = _pipeline, status = "queued" });
         var second = await _client.PostJson("/api/v1/runs/", new
         {
-            id, pipeline_id = _pipeline, status = "success", started_at = "2026-01-01T00:00:00Z", completed_at = "2026-01-01T00:01:30.5Z", records_processed = 7,
+            id,
+            pipeline_id = _pipeline,
+            status = "success",
+            started_at = "2026-01-01T00:00:00Z",
+            completed_at = "2026-01-01T00:01:30.5Z",
+            records_processed = 7,
         });
 
         Assert.Equal((HttpStatusCode.Created, HttpStatusCode.OK), (first.StatusCode, second.StatusCode));

@@ -81,7 +81,8 @@ public sealed class PostgresServer : IDisposable
             _process.BeginErrorReadLine();
             started.Set();
             _process.WaitForExit();
-        }) { IsBackground = true };
+        })
+        { IsBackground = true };
         keeper.Start();
         started.Wait();
         WaitUntilItAnswers();
