@@ -1,5 +1,7 @@
 using Catalog.Api.Checks;
+using Catalog.Api.Connections;
 using Catalog.Api.Http;
+using Catalog.Api.Lineage;
 using Catalog.Api.OpenApi;
 using Catalog.Api.Operations;
 using Catalog.Api.Pipelines;
@@ -21,7 +23,7 @@ try
     builder.AddHttp(settings);
     builder.Services.AddCatalogData(database);
     builder.Services.AddSingleton<Readiness>();
-    builder.Services.AddPipelines().AddRuns().AddCheckResults();
+    builder.Services.AddPipelines().AddRuns().AddChecks().AddCheckResults().AddConnections(settings, database).AddLineage();
     builder.Services.AddOpenApiDocument();
 
     var app = builder.Build();
@@ -33,7 +35,10 @@ try
     var api = app.MapGroup("/api/v1");
     api.MapPipelines();
     api.MapRuns();
+    api.MapChecks();
     api.MapCheckResults();
+    api.MapConnections();
+    api.MapLineage();
 
     await app.RunAsync();
     return 0;

@@ -1,5 +1,7 @@
 using Catalog.Data.Checks;
+using Catalog.Data.Connections;
 using Catalog.Data.Database;
+using Catalog.Data.Lineage;
 using Catalog.Data.Pipelines;
 using Catalog.Data.Runs;
 using Microsoft.Extensions.DependencyInjection;
@@ -17,5 +19,10 @@ public static class CatalogData
         .AddSingleton<PipelineRegistration>()
         .AddSingleton<RunRepository>()
         .AddSingleton<RunEventRepository>()
-        .AddSingleton<CheckResultRepository>();
+        .AddSingleton<CheckRepository>()
+        .AddSingleton<CheckResultRepository>()
+        .AddSingleton<ConnectionRepository>()
+        .AddSingleton(LineageBudget.Default)
+        .AddSingleton<LineageRepository>()
+        .AddSingleton<DatasetRepository>();
 }

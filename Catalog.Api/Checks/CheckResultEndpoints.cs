@@ -25,7 +25,7 @@ internal static class CheckResultEndpoints
             .WithSummary("Post one result, an array of results, or {\"results\": […]} with at most 1,000 of them");
         results.MapGet("/", List).WithName("ListCheckResults").Requires(Scopes.Read).ReadsQuery<CheckResultQuery>()
             .WithSummary("List results, the last executed first");
-        results.MapGet("/{id}", Get).WithName("GetCheckResult").Requires(Scopes.Read).Produces<CheckResultItem>().Refuses(404)
+        results.MapGet("/{id}", Get).WithName("GetCheckResult").Requires(Scopes.Read).HasETag().Produces<CheckResultItem>().Refuses(404)
             .WithSummary("Read a result");
     }
 
@@ -91,6 +91,6 @@ internal static class CheckResultEndpoints
     {
         ResultOutcome.PipelineUnknown => Problems.PipelineUnknown(result.PipelineId),
         ResultOutcome.RunIdTaken => Problems.RunIdTaken(result.RunId!),
-        _ => Problems.IdTaken(result.Id),
+        _ => Problems.IdTaken("result", result.Id),
     };
 }

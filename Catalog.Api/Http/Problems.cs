@@ -27,7 +27,13 @@ internal static class Problems
 
     public static Problem RunIdTaken(string id) => new(409, "run_id_taken", $"The run id '{Shown(id)}' belongs to another pipeline. Choose another id.");
 
-    public static Problem IdTaken(string id) => new(409, "id_taken", $"Another result has the id '{Shown(id)}'. Send the same content again, or choose another id.");
+    public static Problem IdTaken(string what, string id) =>
+        new(409, "id_taken", $"Another {what} has the id '{Shown(id)}'. Send the same content again, or choose another id.");
+
+    public static Problem CheckAmbiguous(string id) =>
+        new(409, "check_ambiguous", $"Several pipelines have a check '{Shown(id)}'. Add ?pipeline_id=, empty for the check that stands alone.");
+
+    public static Problem PreconditionFailed() => new(412, "precondition_failed", "It has been changed since it was read. Read it again, and send the new ETag as If-Match.");
 
     public static Problem VersionTaken(string pipeline, string version) =>
         new(409, "version_taken", $"Version '{Shown(version)}' of pipeline '{Shown(pipeline)}' exists with another body. Give the new body a new version.");
@@ -40,6 +46,8 @@ internal static class Problems
 
     public static Problem HeadersTooLarge() => new(431, "headers_too_large", $"All headers may be {Limits.Headers} characters long.");
 
+    public static Problem UnsupportedEncoding() => new(415, "unsupported_content_encoding", "Bodies may be compressed with gzip, br or deflate, and with nothing else.");
+
     public static Problem UnsupportedType() => new(415, "unsupported_media_type", "Send the body as Content-Type: application/json, in UTF-8.");
 
     public static Problem Invalid(IReadOnlyDictionary<string, string[]> errors) =>
@@ -47,7 +55,12 @@ internal static class Problems
 
     public static Problem Invalid(string pointer, string message) => Invalid(new Dictionary<string, string[]> { [pointer] = [message] });
 
+    public static Problem IdempotencyKeyReused() => new(422, "idempotency_key_reused", "This Idempotency-Key came with another body before. Give each request a key of its own.");
+
     public static Problem Internal() => new(500, "internal_error", "Something went wrong here. Report the trace_id to the operator.");
+
+    public static Problem SecretKeyMissing() => new(501, "secret_key_missing",
+        "This service has no key to keep secrets with. Refer to the secret with a field that ends in _secret, or have the operator set DATAXPIPE_SECRET_KEY.");
 
     public static Problem NotReady(string reason) => new(503, "not_ready", reason) { RetryAfterSeconds = 1 };
 

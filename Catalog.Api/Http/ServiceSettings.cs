@@ -18,6 +18,12 @@ internal sealed record ServiceSettings
     /// <summary>Whether the schema is brought to head by the migrator alone; false on SQLite means that the service does it at start.</summary>
     public required bool UseMigrations { get; init; }
 
+    /// <summary>32 bytes that encrypt what connections keep, or null.</summary>
+    public required byte[]? SecretKey { get; init; }
+
+    /// <summary>Whether warehouses at loopback and private addresses may be connected to.</summary>
+    public required bool PrivateWarehouses { get; init; }
+
     /// <summary>The addresses to serve.</summary>
     public required IReadOnlyList<string> Urls { get; init; }
 
@@ -46,7 +52,28 @@ internal sealed record ServiceSettings
             ? throw new SettingException(
                 "DATAXPIPE_USE_MIGRATIONS cannot be false on Postgres: the service never changes a production schema. Leave it out and run "
                 + "`catalog-migrations upgrade head` before the service starts.")
-            : new() { PlatformKey = platformKey, DevKeys = devKeys, UseMigrations = useMigrations, Urls = urls };
+            : new()
+            {
+                PlatformKey = platformKey,
+                DevKeys = devKeys,
+                UseMigrations = useMigrations,
+                Urls = urls,
+                SecretKey = SecretKeyOf(configuration),
+                PrivateWarehouses = Flag(configuration, "DATAXPIPE_PRIVATE_WAREHOUSES") ?? true,
+            };
+    }
+
+    private static byte[]? SecretKeyOf(IConfiguration configuration)
+    {
+        if (configuration["DATAXPIPE_SECRET_KEY"] is not { Length: > 0 } text)
+        {
+            return null;
+        }
+
+        var key = new byte[33];
+        return Convert.TryFromBase64String(text, key, out var length) && length == 32
+            ? key[..32]
+            : throw new SettingException("DATAXPIPE_SECRET_KEY must be 32 bytes in base64; make one with `openssl rand -base64 32`.");
     }
 
     private static bool? Flag(IConfiguration configuration, string name) => configuration[name]?.ToLowerInvariant() switch

@@ -8,6 +8,8 @@ namespace Catalog.Api.Pipelines;
 /// </summary>
 internal static class Cron
 {
+    public const string Wanted = "must be a cron expression of five fields: minute, hour, day of month, month, day of week.";
+
     private static readonly string[] Months = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
     private static readonly string[] Weekdays = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
 

@@ -23,7 +23,7 @@ internal static class PipelineEndpoints
             .WithSummary("Register a pipeline, or an array of at most 1,000 of them: all or none");
         pipelines.MapGet("/", List).WithName("ListPipelines").Requires(Scopes.Read).ReadsQuery<PipelineQuery>()
             .Produces<ItemList<PipelineItem>>().WithSummary("List pipelines, the newest first, or export them all");
-        pipelines.MapGet("/{id}", Get).WithName("GetPipeline").Requires(Scopes.Read).Produces<PipelineSpec>().Refuses(404)
+        pipelines.MapGet("/{id}", Get).WithName("GetPipeline").Requires(Scopes.Read).HasETag().Produces<PipelineSpec>().Refuses(404)
             .WithSummary("Read a pipeline: its body's fields with the version at the top");
         pipelines.MapGet("/{id}/versions", Versions).WithName("ListPipelineVersions").Requires(Scopes.Read).ReadsQuery<ListQuery>()
             .Produces<ItemList<PipelineVersionItem>>().Refuses(404).WithSummary("List a pipeline's versions, the newest first");
@@ -68,7 +68,7 @@ internal static class PipelineEndpoints
 
     private static async Task<IResult> Get(PathId id, Caller caller, PipelineRepository pipelines, CancellationToken ct) =>
         await pipelines.Find(caller.Organization, id.Value, ct) is { } version
-            ? TypedResults.Bytes(PipelineBodies.WithVersion(version), "application/json; charset=utf-8")
+            ? new RawAnswer(PipelineBodies.WithVersion(version))
             : Problems.NotFound("pipeline");
 
     private static async Task<IResult> Versions(PathId id, [AsParameters] ListQuery query, Caller caller, PipelineRepository pipelines, CancellationToken ct)
@@ -84,15 +84,13 @@ internal static class PipelineEndpoints
     private static IResult One(HttpContext context, NewPipeline pipeline, RegistrationOutcome outcome)
     {
         var created = outcome == RegistrationOutcome.Created;
-        context.Response.StatusCode = created ? 201 : 200;
         if (created)
         {
             context.Response.Headers.Location = $"/api/v1/pipelines/{Uri.EscapeDataString(pipeline.Id)}";
         }
 
-        return TypedResults.Bytes(
-            PipelineBodies.WithVersion(new() { Version = pipeline.Version, Body = pipeline.Body, CreatedAt = default, Current = true }),
-            "application/json; charset=utf-8");
+        return new RawAnswer(
+            PipelineBodies.WithVersion(new() { Version = pipeline.Version, Body = pipeline.Body, CreatedAt = default, Current = true }), created ? 201 : 200);
     }
 
     private static IResult Many(IReadOnlyList<NewPipeline> pipelines, RegistrationOutcome[] outcomes) => TypedResults.Json(

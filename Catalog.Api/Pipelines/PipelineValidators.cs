@@ -17,7 +17,7 @@ internal sealed class PipelineSpecValidator : AbstractValidator<PipelineSpec>
         RuleFor(pipeline => pipeline.Owner).Text(Validation.MaxKey);
         RuleFor(pipeline => pipeline.Environment).Text(Validation.MaxKey);
         RuleFor(pipeline => pipeline.Schedule).Must(schedule => schedule is null || Cron.IsValid(schedule))
-            .WithMessage("must be a cron expression of five fields: minute, hour, day of month, month, day of week.");
+            .WithMessage(Cron.Wanted);
         RuleForEach(pipeline => pipeline.Tags).Key();
         RuleForEach(pipeline => pipeline.Sources).Present().SetValidator(new SourceSpecValidator()!);
         RuleForEach(pipeline => pipeline.Transforms).Present().SetValidator(new TransformSpecValidator()!);

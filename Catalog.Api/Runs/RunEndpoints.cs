@@ -25,8 +25,8 @@ internal static class RunEndpoints
             .Produces<RunItem>(201).Produces<RunItem>(200)
             .WithSummary("Post an event of a run: 201 for its first, 200 for each that follows");
         runs.MapGet("/", List).WithName("ListRuns").Requires(Scopes.Read).ReadsQuery<RunQuery>().WithSummary("List runs, the newest first");
-        runs.MapGet("/{id}", Get).WithName("GetRun").Requires(Scopes.Read).Produces<RunItem>().Refuses(404).WithSummary("Read a run");
-        runs.MapPatch("/{id}", Patch).WithName("PatchRun").Requires(Scopes.Write).Reads<PatchRun>().Produces<RunItem>().Refuses(404)
+        runs.MapGet("/{id}", Get).WithName("GetRun").Requires(Scopes.Read).HasETag().Produces<RunItem>().Refuses(404).WithSummary("Read a run");
+        runs.MapPatch("/{id}", Patch).WithName("PatchRun").Requires(Scopes.Write).Reads<PatchRun>().TakesIfMatch().Produces<RunItem>().Refuses(404)
             .WithSummary("Add an event to a run that is known");
         runs.MapGet("/{id}/events", Events).WithName("ListRunEvents").Requires(Scopes.Read).ReadsQuery<ListQuery>()
             .Produces<ItemList<RunEventItem>>().Refuses(404).WithSummary("List the events of a run as they were received, the newest first");
@@ -48,8 +48,14 @@ internal static class RunEndpoints
     private static async Task<IResult> Get(PathId id, Caller caller, RunRepository runs, CancellationToken ct) =>
         await runs.Find(caller.Organization, id.Value, ct) is { } run ? TypedResults.Ok(RunItem.From(run)) : Problems.NotFound("run");
 
-    private static async Task<IResult> Patch(PathId id, Body<PatchRun> body, Caller caller, RunEventRepository events, RunRepository runs, CancellationToken ct)
+    private static async Task<IResult> Patch(
+        PathId id, Body<PatchRun> body, IfMatch match, Caller caller, RunEventRepository events, RunRepository runs, CancellationToken ct)
     {
+        if (match.Given && await runs.Find(caller.Organization, id.Value, ct) is { } current && match.Refusal(() => RunItem.From(current)) is { } refusal)
+        {
+            return refusal;
+        }
+
         using var json = JsonDocument.Parse(body.Json);
         var @event = body.Value.ToEvent(id.Value, null, CanonicalJson.Hash(json.RootElement), Encoding.UTF8.GetString(body.Json.Span));
         return await Record(@event, caller, events, runs, ct);

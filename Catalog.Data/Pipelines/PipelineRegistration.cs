@@ -105,7 +105,7 @@ public sealed class PipelineRegistration(CatalogDatabase db, TimeProvider time)
             new Column<NewPipeline, string?>("owner", pipeline => pipeline.Owner),
             new Column<NewPipeline, string?>("environment", pipeline => pipeline.Environment),
             new Column<NewPipeline, string?>("schedule", pipeline => pipeline.Schedule),
-            new Column<NewPipeline, string>("search_key", pipeline => SearchKey.Of(pipeline.Id, pipeline.Description, pipeline.Owner)),
+            new Column<NewPipeline, string>("search_key", pipeline => SearchPattern.Fold(pipeline.Id, pipeline.Description, pipeline.Owner)),
             new Column<NewPipeline, DateTimeOffset>("updated_at", _ => now));
         var sql = $"""
             -- PipelineRegistration.Update

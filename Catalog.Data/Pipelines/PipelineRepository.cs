@@ -1,4 +1,3 @@
-using System.Globalization;
 using Catalog.Data.Database;
 
 namespace Catalog.Data.Pipelines;
@@ -64,7 +63,7 @@ public sealed class PipelineRepository(CatalogDatabase db, TimeProvider time)
                 filter.Owner,
                 filter.Environment,
                 filter.Tag,
-                Pattern = filter.Search is { } text ? SearchKey.Pattern(text) : null,
+                Pattern = filter.Search is { } text ? SearchPattern.Contains(SearchPattern.Fold(text)) : null,
                 after?.At,
                 after?.Id,
                 Take = limit + 1,
@@ -184,15 +183,4 @@ public sealed class PipelineRepository(CatalogDatabase db, TimeProvider time)
         public required string PipelineId { get; init; }
         public required string Tag { get; init; }
     }
-}
-
-/// <summary>How text is folded for the search of pipelines: SQLite's own folding knows only ASCII, so neither engine's is used.</summary>
-internal static class SearchKey
-{
-    public static string Of(params string?[] texts) =>
-        string.Join('\n', texts.Where(text => text is not null)).ToLower(CultureInfo.InvariantCulture);
-
-    /// <summary>A <c>like</c> pattern with <c>\</c> as its escape.</summary>
-    public static string Pattern(string text) =>
-        '%' + Of(text).Replace("\\", "\\\\", StringComparison.Ordinal).Replace("%", "\\%", StringComparison.Ordinal).Replace("_", "\\_", StringComparison.Ordinal) + '%';
 }

@@ -104,6 +104,7 @@ create table checks (
 );
 
 create index checks_id_idx on checks (organization_id, id, pipeline_id);
+create index checks_created_at_idx on checks (organization_id, created_at, id, pipeline_id);
 
 create table check_results (
     organization_id  text             not null collate "C",
@@ -173,16 +174,3 @@ create table lineage_edges (
 
 create index lineage_edges_downstream_idx on lineage_edges (organization_id, downstream, upstream, pipeline_id, valid_from);
 create index lineage_edges_pipeline_id_idx on lineage_edges (organization_id, pipeline_id) where valid_to is null;
-
-create table idempotency_keys (
-    organization_id text        not null collate "C",
-    key             text        not null collate "C",  -- the Idempotency-Key header, with the route it was sent to
-    request_hash    bytea       not null,
-    status_code     integer     not null,
-    location        text,
-    body            text        not null,
-    created_at      timestamptz not null,
-    constraint idempotency_keys_pkey primary key (organization_id, key)
-);
-
-create index idempotency_keys_created_at_idx on idempotency_keys (organization_id, created_at);

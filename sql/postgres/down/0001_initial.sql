@@ -1,4 +1,3 @@
-drop table idempotency_keys;
 drop table lineage_edges;
 drop table datasets;
 drop table connections;

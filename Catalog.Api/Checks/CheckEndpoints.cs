@@ -1,0 +1,124 @@
+using System.Text;
+using Catalog.Api.Http;
+using Catalog.Data;
+using Catalog.Data.Checks;
+using FluentValidation;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace Catalog.Api.Checks;
+
+internal static class CheckEndpoints
+{
+    public static IServiceCollection AddChecks(this IServiceCollection services) => services
+        .AddSingleton<IValidator<PostCheck>, PostCheckValidator>()
+        .AddSingleton<IValidator<PutCheck>, PutCheckValidator>()
+        .AddSingleton<IValidator<CheckQuery>, CheckQueryValidator>()
+        .AddSingleton<IValidator<CheckChoice>, CheckChoiceValidator>()
+        .AddSingleton<IValidator<HistoryQuery>, HistoryQueryValidator>();
+
+    public static void MapChecks(this IEndpointRouteBuilder routes)
+    {
+        var checks = routes.MapGroup("/checks").WithTags("Checks");
+
+        checks.MapPost("/", Post).WithName("CreateCheck").Requires(Scopes.Write).Reads<PostCheck>()
+            .Produces<CheckItem>(201).Produces<CheckItem>(200).Refuses(404, 409).WithSummary("Define a check");
+        checks.MapGet("/", List).WithName("ListChecks").Requires(Scopes.Read).ReadsQuery<CheckQuery>().WithSummary("List the definitions of checks, the newest first");
+        checks.MapGet("/{id}", Get).WithName("GetCheck").Requires(Scopes.Read).ReadsQuery<CheckChoice>().HasETag()
+            .Produces<CheckItem>().Refuses(404, 409).WithSummary("Read a definition");
+        checks.MapPut("/{id}", Put).WithName("ReplaceCheck").Requires(Scopes.Write).ReadsQuery<CheckChoice>().Reads<PutCheck>().TakesIfMatch()
+            .Produces<CheckItem>().Refuses(404, 409).WithSummary("Replace a definition");
+        checks.MapDelete("/{id}", Delete).WithName("DeleteCheck").Requires(Scopes.Manage).ReadsQuery<CheckChoice>().TakesIfMatch()
+            .Produces(204).Refuses(404, 409).WithSummary("Remove a definition; its results stay");
+        checks.MapGet("/{id}/history", History).WithName("GetCheckHistory").Requires(Scopes.Read).ReadsQuery<HistoryQuery>()
+            .Produces<CheckHistory>().Refuses(404, 409).WithSummary("Read what a check measured over time, with its pass rate");
+    }
+
+    private static async Task<IResult> Post(Body<PostCheck> body, Caller caller, CheckRepository checks, TimeProvider time, CancellationToken ct)
+    {
+        var (id, pipeline) = (body.Value.Id!, body.Value.PipelineId ?? "");
+        var check = body.Value.ToCheck(id, pipeline, Encoding.UTF8.GetString(body.Json.Span), time.Now());
+        return await checks.Insert(caller.Organization, check, ct) switch
+        {
+            CheckOutcome.PipelineUnknown => Problems.PipelineUnknown(pipeline),
+            CheckOutcome.IdTaken => Problems.IdTaken("check", id),
+            CheckOutcome.Created => TypedResults.Created(Location(id, pipeline), CheckItem.From(check)),
+            _ => TypedResults.Ok(CheckItem.From((await checks.Find(caller.Organization, id, pipeline, ct)).FirstOrDefault(check))),
+        };
+    }
+
+    private static async Task<Ok<ItemList<CheckItem>>> List([AsParameters] CheckQuery query, Caller caller, CheckRepository checks, CancellationToken ct) =>
+        TypedResults.Ok(Lists.Of(await checks.List(caller.Organization, query.ToFilter(), query.After(), query.Take(), ct), CheckItem.From));
+
+    private static async Task<IResult> Get(PathId id, [AsParameters] CheckChoice choice, Caller caller, CheckRepository checks, CancellationToken ct)
+    {
+        var found = await checks.Find(caller.Organization, id.Value, choice.PipelineId, ct);
+        return Refusal(found, id) ?? TypedResults.Ok(CheckItem.From(found[0]));
+    }
+
+    private static async Task<IResult> Put(
+        PathId id, [AsParameters] CheckChoice choice, Body<PutCheck> body, IfMatch match, Caller caller, CheckRepository checks, TimeProvider time, CancellationToken ct)
+    {
+        var found = await checks.Find(caller.Organization, id.Value, choice.PipelineId, ct);
+        if ((Refusal(found, id) ?? match.Refusal(() => CheckItem.From(found[0]))) is { } refusal)
+        {
+            return refusal;
+        }
+
+        var check = body.Value.ToCheck(id.Value, found[0].PipelineId, Encoding.UTF8.GetString(body.Json.Span), time.Now()) with { CreatedAt = found[0].CreatedAt };
+        return await checks.Replace(caller.Organization, check, match.AsOf(found[0].UpdatedAt), ct)
+            ? TypedResults.Ok(CheckItem.From(check))
+            : match.Given ? Problems.PreconditionFailed() : Problems.NotFound("check");
+    }
+
+    private static async Task<IResult> Delete(
+        PathId id, [AsParameters] CheckChoice choice, IfMatch match, Caller caller, CheckRepository checks, CancellationToken ct)
+    {
+        var found = await checks.Find(caller.Organization, id.Value, choice.PipelineId, ct);
+        return Refusal(found, id) ?? match.Refusal(() => CheckItem.From(found[0]))
+            ?? (await checks.Delete(caller.Organization, found[0].PipelineId, id.Value, match.AsOf(found[0].UpdatedAt), ct) ? TypedResults.NoContent()
+                : match.Given ? Problems.PreconditionFailed() : Problems.NotFound("check"));
+    }
+
+    private static async Task<IResult> History(
+        PathId id, [AsParameters] HistoryQuery query, Caller caller, CheckRepository checks, CheckResultRepository results, CancellationToken ct)
+    {
+        var found = await checks.Find(caller.Organization, id.Value, query.PipelineId, ct);
+        if (found.Count > 1)
+        {
+            return Problems.CheckAmbiguous(id.Value);
+        }
+
+        // Results may come before the definition; with the pipeline named they are a history all the same.
+        var pipeline = found.Count == 1 ? found[0].PipelineId : query.PipelineId;
+        if (pipeline is null)
+        {
+            return Problems.NotFound("check");
+        }
+
+        var filter = new CheckResultFilter { PipelineId = pipeline, CheckId = id.Value, Since = query.Since?.Value, Until = query.Until?.Value };
+        var page = await results.List(caller.Organization, filter, query.After(), query.Take(), ct);
+        if (found.Count == 0 && page.Items.Count == 0)
+        {
+            return Problems.NotFound("check");
+        }
+
+        var record = await checks.Record(caller.Organization, filter, ct);
+        return TypedResults.Ok(new CheckHistory
+        {
+            PassRate = record.PassRate,
+            Counts = new() { Pass = record.Pass, Warn = record.Warn, Fail = record.Fail, Error = record.Error },
+            Items = [.. page.Items.Select(Measurement.From)],
+            NextCursor = page.Next?.ToString(),
+        });
+    }
+
+    private static IResult? Refusal(List<Check> found, PathId id) => found.Count switch
+    {
+        0 => Problems.NotFound("check"),
+        1 => null,
+        _ => Problems.CheckAmbiguous(id.Value),
+    };
+
+    private static string Location(string id, string pipeline) =>
+        $"/api/v1/checks/{Uri.EscapeDataString(id)}?pipeline_id={Uri.EscapeDataString(pipeline)}";
+}

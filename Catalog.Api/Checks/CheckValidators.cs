@@ -1,0 +1,59 @@
+using Catalog.Api.Http;
+using Catalog.Api.Pipelines;
+using Catalog.Data.Checks;
+using FluentValidation;
+
+namespace Catalog.Api.Checks;
+
+internal abstract class CheckFieldsValidator<T> : AbstractValidator<T> where T : PutCheck
+{
+    protected CheckFieldsValidator()
+    {
+        RuleFor(check => check.Dataset).DatasetName();
+        RuleFor(check => check.ConnectionId).OptionalKey();
+        RuleFor(check => check.Kind).OptionalKey();
+        RuleFor(check => check.Kind).NotNull().When(check => check.Sql is null).WithMessage("is required when there is no sql.");
+        RuleFor(check => check.Column).OptionalKey();
+        RuleForEach(check => check.Columns).Key();
+        RuleFor(check => check.Params).Object();
+        RuleFor(check => check.Sql).Text(Validation.MaxMessage);
+        RuleFor(check => check.Severity).Word(CheckSeverity.All);
+        RuleFor(check => check.Warn).Must(IsThreshold).WithMessage("must be a number or an object.");
+        RuleFor(check => check.Fail).Must(IsThreshold).WithMessage("must be a number or an object.");
+        RuleFor(check => check.Schedule).Must(schedule => schedule is null || Cron.IsValid(schedule)).WithMessage(Cron.Wanted);
+    }
+
+    private static bool IsThreshold(RawJson? json) => RawJson.Stored(json) is not { } text || text[0] is '{' or '-' or (>= '0' and <= '9');
+}
+
+internal sealed class PutCheckValidator : CheckFieldsValidator<PutCheck>;
+
+internal sealed class PostCheckValidator : CheckFieldsValidator<PostCheck>
+{
+    public PostCheckValidator()
+    {
+        RuleFor(check => check.Id).Key().Must(id => id is not "results").WithMessage("must not be results, which is a path of its own.");
+        RuleFor(check => check.PipelineId).OptionalKey();
+    }
+}
+
+internal sealed class CheckQueryValidator : ListQueryValidator<CheckQuery>
+{
+    public CheckQueryValidator()
+    {
+        RuleFor(query => query.PipelineId).Text(Validation.MaxKey);
+        RuleFor(query => query.Dataset).Text(Validation.MaxDataset);
+        RuleFor(query => query.Kind).Text(Validation.MaxKey);
+        RuleFor(query => query.Severity).Word(CheckSeverity.All);
+    }
+}
+
+internal sealed class CheckChoiceValidator : AbstractValidator<CheckChoice>
+{
+    public CheckChoiceValidator() => RuleFor(choice => choice.PipelineId).Text(Validation.MaxKey);
+}
+
+internal sealed class HistoryQueryValidator : ListQueryValidator<HistoryQuery>
+{
+    public HistoryQueryValidator() => RuleFor(query => query.PipelineId).Text(Validation.MaxKey);
+}

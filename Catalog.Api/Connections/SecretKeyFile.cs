@@ -1,0 +1,44 @@
+using System.Security.Cryptography;
+using Catalog.Data.Database;
+
+namespace Catalog.Api.Connections;
+
+/// <summary>On SQLite, with no key configured, the key lies in a file beside the database, readable by its owner alone.</summary>
+internal static class SecretKeyFile
+{
+    /// <summary>The key of a SQLite file, made when there is none yet; null on Postgres.</summary>
+    /// <exception cref="SettingException">The file is there and holds no key.</exception>
+    public static byte[]? Beside(DatabaseSettings database)
+    {
+        if (database.SqlitePath is not { } path)
+        {
+            return null;
+        }
+
+        var file = path + ".key";
+        try
+        {
+            var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+            if (!OperatingSystem.IsWindows())
+            {
+                options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+            }
+
+            using var made = new FileStream(file, options);
+            made.Write(System.Text.Encoding.ASCII.GetBytes(Convert.ToBase64String(RandomNumberGenerator.GetBytes(32))));
+        }
+        catch (IOException) when (File.Exists(file))
+        {
+            // There already, made at an earlier start or by another process just now.
+        }
+        catch (UnauthorizedAccessException)
+        {
+            throw new SettingException($"The key file {file} cannot be written. Make the folder writable, or set DATAXPIPE_SECRET_KEY.");
+        }
+
+        var key = new byte[33];
+        return Convert.TryFromBase64String(File.ReadAllText(file).Trim(), key, out var length) && length == 32
+            ? key[..32]
+            : throw new SettingException($"The key file {file} holds no key of 32 bytes in base64. Restore it, or set DATAXPIPE_SECRET_KEY.");
+    }
+}

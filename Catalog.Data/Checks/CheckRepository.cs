@@ -1,0 +1,161 @@
+using System.Text.Json;
+using Catalog.Data.Database;
+
+namespace Catalog.Data.Checks;
+
+/// <summary>Stores and reads the definitions of checks.</summary>
+public sealed class CheckRepository(CatalogDatabase db)
+{
+    /// <summary>How many of a check's newest results its pass rate is taken over.</summary>
+    public const int RecordSize = 10_000;
+
+    private const string Columns =
+        "id, pipeline_id, pipeline_version, dataset, connection_id, kind, severity, definition, created_at, updated_at";
+
+    /// <summary>Stores a definition unless its id is taken.</summary>
+    public Task<CheckOutcome> Insert(string organization, Check check, CancellationToken ct) => db.Write(organization, async session =>
+    {
+        const string Sql = """
+            -- Checks.Insert
+            insert into checks (organization_id, pipeline_id, id, dataset, connection_id, kind, severity, definition, created_at, updated_at)
+            select @organization, @PipelineId, @Id, @Dataset, @ConnectionId, @Kind, @Severity, @Definition, @CreatedAt, @CreatedAt
+            where @PipelineId = '' or exists (
+                select 1 from pipelines
+                where pipelines.organization_id = @organization and pipelines.id = @PipelineId and pipelines.deleted_at is null)
+            on conflict (organization_id, pipeline_id, id) do nothing
+            """;
+        const string Present = """
+            -- Checks.Present
+            select definition
+            from checks
+            where organization_id = @organization and pipeline_id = @PipelineId and id = @Id
+            """;
+
+        var parameters = new
+        {
+            organization, check.PipelineId, check.Id, check.Dataset, check.ConnectionId, check.Kind, check.Severity, check.Definition, check.CreatedAt,
+        };
+        if (await session.Execute(Sql, parameters, ct) == 1)
+        {
+            return CheckOutcome.Created;
+        }
+
+        return await session.One<string>(Present, new { organization, check.PipelineId, check.Id }, ct) is not { } present ? CheckOutcome.PipelineUnknown
+            : Hash(present).AsSpan().SequenceEqual(Hash(check.Definition)) ? CheckOutcome.Unchanged
+            : CheckOutcome.IdTaken;
+    }, ct);
+
+    /// <summary>The definitions with an id, of one pipeline (empty: standing alone) or, with null, of any; at most two, which is enough to be ambiguous.</summary>
+    public Task<List<Check>> Find(string organization, string id, string? pipelineId, CancellationToken ct)
+    {
+        var sql = $"""
+            -- Checks.Find
+            select {Columns}
+            from checks
+            where organization_id = @organization and id = @id
+              {(pipelineId is null ? "" : "and pipeline_id = @pipelineId")}
+            order by pipeline_id
+            limit 2
+            """;
+
+        return db.Many<Check>(organization, sql, new { organization, id, pipelineId }, ct);
+    }
+
+    /// <summary>One page, the newest first.</summary>
+    public async Task<Page<Check>> List(string organization, CheckFilter filter, Cursor? after, int limit, CancellationToken ct)
+    {
+        var sql = $"""
+            -- Checks.List
+            select {Columns}
+            from checks
+            where organization_id = @organization
+              {(filter.PipelineId is null ? "" : "and pipeline_id = @PipelineId")}
+              {(filter.Dataset is null ? "" : "and dataset = @Dataset")}
+              {(filter.Kind is null ? "" : "and kind = @Kind")}
+              {(filter.Severity is null ? "" : "and severity = @Severity")}
+              {(after is null ? "" : "and (created_at, id, pipeline_id) < (@At, @Id, @Pipeline)")}
+            order by created_at desc, id desc, pipeline_id desc
+            limit @Take
+            """;
+
+        // The key has two parts that clients write, so the cursor says how long the first is.
+        var (id, pipeline) = Split(after?.Id ?? "0:");
+        var rows = await db.Many<Check>(organization, sql, new
+        {
+            organization, filter.PipelineId, filter.Dataset, filter.Kind, filter.Severity, after?.At, Id = id, Pipeline = pipeline, Take = limit + 1,
+        }, ct);
+        return Page.Of(rows, limit, check => new Cursor(check.CreatedAt, $"{check.Id.Length}:{check.Id}{check.PipelineId}"));
+    }
+
+    /// <summary>Replaces a definition, which then belongs to nobody's version any more.</summary>
+    /// <param name="organization">Whose it is.</param>
+    /// <param name="check">The new definition.</param>
+    /// <param name="asOf">Only when it was last changed then; null: whenever it was.</param>
+    /// <param name="ct">Cancels.</param>
+    /// <returns>False when it is not there, or has been changed since <paramref name="asOf"/>.</returns>
+    public Task<bool> Replace(string organization, Check check, DateTimeOffset? asOf, CancellationToken ct) => db.Write(organization, async session =>
+    {
+        var sql = $"""
+            -- Checks.Replace
+            update checks
+            set pipeline_version = null, dataset = @Dataset, connection_id = @ConnectionId, kind = @Kind, severity = @Severity,
+                definition = @Definition, updated_at = @UpdatedAt
+            where organization_id = @organization and pipeline_id = @PipelineId and id = @Id
+              {(asOf is null ? "" : "and updated_at = @asOf")}
+            """;
+
+        return await session.Execute(sql, new
+        {
+            organization, check.PipelineId, check.Id, check.Dataset, check.ConnectionId, check.Kind, check.Severity, check.Definition, check.UpdatedAt, asOf,
+        }, ct) == 1;
+    }, ct);
+
+    /// <summary>Removes a definition; its results stay.</summary>
+    /// <returns>False when it is not there, or has been changed since <paramref name="asOf"/>.</returns>
+    public Task<bool> Delete(string organization, string pipelineId, string id, DateTimeOffset? asOf, CancellationToken ct) => db.Write(organization, async session =>
+    {
+        var sql = $"""
+            -- Checks.Delete
+            delete from checks
+            where organization_id = @organization and pipeline_id = @pipelineId and id = @id
+              {(asOf is null ? "" : "and updated_at = @asOf")}
+            """;
+
+        return await session.Execute(sql, new { organization, pipelineId, id, asOf }, ct) == 1;
+    }, ct);
+
+    /// <summary>How often a check had each status among its newest <see cref="RecordSize"/> results between two times.</summary>
+    public async Task<CheckRecord> Record(string organization, CheckResultFilter filter, CancellationToken ct)
+    {
+        var sql = $"""
+            -- Checks.Record
+            select count(case when status = 'pass' then 1 end) as pass, count(case when status = 'warn' then 1 end) as warn,
+                   count(case when status = 'fail' then 1 end) as fail, count(case when status = 'error' then 1 end) as error
+            from (
+                select status
+                from check_results
+                where organization_id = @organization and pipeline_id = @PipelineId and check_id = @CheckId
+                  {(filter.Since is null ? "" : "and executed_at >= @Since")}
+                  {(filter.Until is null ? "" : "and executed_at < @Until")}
+                order by executed_at desc, id desc
+                limit @RecordSize
+            ) as newest
+            """;
+
+        return (await db.One<CheckRecord>(organization, sql, new { organization, filter.PipelineId, filter.CheckId, filter.Since, filter.Until, RecordSize }, ct))!;
+    }
+
+    private static (string Id, string Pipeline) Split(string text)
+    {
+        var colon = text.IndexOf(':', StringComparison.Ordinal);
+        return colon > 0 && int.TryParse(text[..colon], out var length) && length >= 0 && colon + 1 + length <= text.Length
+            ? (text.Substring(colon + 1, length), text[(colon + 1 + length)..])
+            : (text, "");
+    }
+
+    private static byte[] Hash(string definition)
+    {
+        using var json = JsonDocument.Parse(definition);
+        return CanonicalJson.Hash(json.RootElement);
+    }
+}

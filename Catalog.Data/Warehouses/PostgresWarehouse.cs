@@ -1,0 +1,162 @@
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Authentication;
+using Catalog.Data.Database;
+using Npgsql;
+
+namespace Catalog.Data.Warehouses;
+
+/// <summary>What a test of a connection found, in one word.</summary>
+public enum WarehouseState
+{
+    /// <summary>It was reached and let us in.</summary>
+    Ok,
+
+    /// <summary>Nothing answered in time.</summary>
+    Unreachable,
+
+    /// <summary>The user or password was refused.</summary>
+    AuthenticationFailed,
+
+    /// <summary>There is no database of that name.</summary>
+    DatabaseMissing,
+
+    /// <summary>No secure connection came about.</summary>
+    TlsFailed,
+
+    /// <summary>A secret that the connection refers to could not be had.</summary>
+    SecretUnavailable,
+
+    /// <summary>It is somewhere, or of a kind, that this installation does not connect to.</summary>
+    Refused,
+}
+
+/// <summary>A registered Postgres, or what speaks its protocol.</summary>
+public sealed class PostgresWarehouse
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
+    // Paths to files of this machine are for its operator, never for those who register connections.
+    private static readonly string[] FileParameters = ["Passfile", "SSL Certificate", "SSL Key", "SSL Password", "Root Certificate"];
+
+    private readonly NpgsqlConnectionStringBuilder _settings;
+
+    private PostgresWarehouse(NpgsqlConnectionStringBuilder settings) => _settings = settings;
+
+    /// <summary>The address without its password, for people.</summary>
+    public string Display
+    {
+        get
+        {
+            var user = _settings.Username is { Length: > 0 } name ? Uri.EscapeDataString(name) + (_settings.Password is { Length: > 0 } ? ":***@" : "@") : "";
+            var host = _settings.Host!.Contains(':', StringComparison.Ordinal) ? $"[{_settings.Host}]" : _settings.Host;
+            return $"postgresql://{user}{host}:{_settings.Port}/{Uri.EscapeDataString(_settings.Database ?? "")}?sslmode={SslWord}";
+        }
+    }
+
+    private string SslWord => _settings.SslMode switch
+    {
+        SslMode.VerifyCA => "verify-ca",
+        SslMode.VerifyFull => "verify-full",
+        var mode => mode.ToString().ToLowerInvariant(),
+    };
+
+    /// <summary>Reads an address by libpq's rules.</summary>
+    /// <exception cref="SettingException">It cannot be used; the message holds no part of it.</exception>
+    public static PostgresWarehouse FromDsn(string field, string dsn) => PostgresUri.Matches(dsn)
+        ? Judge(field, PostgresUri.Parse(field, dsn))
+        : throw new SettingException($"{field}: must be written postgresql://user:password@host:port/database.");
+
+    /// <summary>Puts an address together from its parts; null leaves one out.</summary>
+    /// <exception cref="SettingException">A part cannot be used.</exception>
+    public static PostgresWarehouse FromParts(string host, int? port, string? user, string? password, string? database, string? sslMode)
+    {
+        var settings = new NpgsqlConnectionStringBuilder { Host = host, Port = port ?? 5432, Username = user, Password = password, Database = database };
+        try
+        {
+            if (sslMode is not null)
+            {
+                PostgresUriParameters.Set(settings, "sslmode", sslMode, 1);
+            }
+        }
+        catch (FormatException problem)
+        {
+            throw new SettingException(problem.Message);
+        }
+
+        return Judge("host", settings);
+    }
+
+    private static PostgresWarehouse Judge(string field, NpgsqlConnectionStringBuilder settings)
+    {
+        if (settings.Host is not { Length: > 0 } host || host.Contains(',', StringComparison.Ordinal) || host.StartsWith('/') || host.StartsWith('@'))
+        {
+            throw new SettingException($"{field}: must name one network host; sockets and several hosts are not connected to.");
+        }
+
+        return FileParameters.Any(settings.ShouldSerialize)
+            ? throw new SettingException($"{field}: parameters that name files (sslcert, sslkey, sslrootcert, passfile) are not taken.")
+            : new(settings);
+    }
+
+    /// <summary>Connects, and says what came of it.</summary>
+    public async Task<WarehouseState> Test(AddressGuard guard, CancellationToken ct)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        limit.CancelAfter(Patience);
+        try
+        {
+            var (address, refused) = await guard.Resolve(_settings.Host!, limit.Token);
+            if (address is null)
+            {
+                return refused ? WarehouseState.Refused : WarehouseState.Unreachable;
+            }
+
+            await using var source = Source(address.ToString());
+            await using var connection = await source.OpenConnectionAsync(limit.Token);
+            return WarehouseState.Ok;
+        }
+        catch (OperationCanceledException) when (!ct.IsCancellationRequested)
+        {
+            return WarehouseState.Unreachable;
+        }
+        catch (Exception exception) when (exception is NpgsqlException or SocketException or IOException or TimeoutException)
+        {
+            return Word(exception);
+        }
+    }
+
+    // Every field is set, because the driver would take those that are not from the environment and the home of this process.
+    private NpgsqlDataSource Source(string address)
+    {
+        var name = _settings.Host!;
+        var settings = new NpgsqlConnectionStringBuilder(_settings.ConnectionString)
+        {
+            Host = address,
+            Username = _settings.Username ?? "",
+            Password = _settings.Password ?? "",
+            Passfile = "/nonexistent",
+            Pooling = false,
+            Timeout = (int)Patience.TotalSeconds,
+            CommandTimeout = (int)Patience.TotalSeconds,
+            GssEncryptionMode = GssEncryptionMode.Disable,
+            ApplicationName = "catalog-connection-test",
+            IncludeErrorDetail = false,
+        };
+        var builder = new NpgsqlDataSourceBuilder(settings.ConnectionString) { Name = "warehouse" };
+        // The certificate is for the name, while the connection goes to the address that was judged.
+        builder.UseSslClientAuthenticationOptionsCallback((SslClientAuthenticationOptions options) => options.TargetHost = name);
+        return builder.Build();
+    }
+
+    private static WarehouseState Word(Exception exception) => exception switch
+    {
+        PostgresException { SqlState: "3D000" } => WarehouseState.DatabaseMissing,
+        PostgresException { SqlState: ['2', '8', ..] } => WarehouseState.AuthenticationFailed,
+        NpgsqlException { InnerException: AuthenticationException } => WarehouseState.TlsFailed,
+        // "SSL connection requested. No SSL enabled connection from this host is configured": the driver gives it no type of its own.
+        NpgsqlException { InnerException: null, Message: var message } when message.Contains("SSL", StringComparison.Ordinal) => WarehouseState.TlsFailed,
+        NpgsqlException { InnerException: null, Message: var message } when message.Contains("password", StringComparison.OrdinalIgnoreCase) => WarehouseState.AuthenticationFailed,
+        _ => WarehouseState.Unreachable,
+    };
+}
