@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
 using Microsoft.Extensions.Configuration;
 using Npgsql;
 
@@ -17,7 +19,7 @@ public enum DatabaseEngine
 public sealed class SettingException(string message) : Exception(message);
 
 /// <summary>Where the Catalog's own database is and how it is reached. The API and the console read it alike.</summary>
-public sealed class DatabaseSettings
+public sealed partial class DatabaseSettings
 {
     private DatabaseSettings(DatabaseEngine engine, string? sqlitePath, NpgsqlConnectionStringBuilder? postgres)
     {
@@ -37,7 +39,7 @@ public sealed class DatabaseSettings
 
     /// <summary>The database in words that may be logged: engine, host and database, never a password.</summary>
     public string Display => Postgres is { } postgres
-        ? $"Postgres database {postgres.Database ?? postgres.Username} on {postgres.Host}"
+        ? $"Postgres database {postgres.Database ?? postgres.Username ?? "(default)"} on {postgres.Host}"
         : $"SQLite file {SqlitePath}";
 
     /// <summary>
@@ -47,15 +49,12 @@ public sealed class DatabaseSettings
     /// <exception cref="SettingException">A value that cannot be used.</exception>
     public static DatabaseSettings Read(IConfiguration configuration)
     {
-        // The configuration spells the two underscores of an environment variable as a colon.
-        foreach (var (key, name) in new[]
-                 {
-                     ("DATAXPIPE_DB", "DATAXPIPE_DB"), ("DATABASE_URL", "DATABASE_URL"), ("DATABASE:URL", "DATABASE__URL"),
-                 })
+        foreach (var key in new[] { "DATAXPIPE_DB", "DATABASE_URL", "DATABASE:URL" })
         {
-            if (configuration[key] is { Length: > 0 } value && !IsPlaceholder(name, value))
+            // Generators leave ${...} in the last two and expect the parts to be used; in the first it is a mistake worth an error.
+            if (Text(configuration, key) is { } value && (key == "DATAXPIPE_DB" || !Placeholder().IsMatch(value)))
             {
-                return From(name, value, configuration);
+                return From(Variable(key), value, configuration);
             }
         }
 
@@ -65,14 +64,15 @@ public sealed class DatabaseSettings
     /// <summary>The address that changes the schema: <c>DATAXPIPE_MIGRATIONS_DB</c>, a direct connection as the tables' owner, else as <see cref="Read"/>.</summary>
     /// <exception cref="SettingException">A value that cannot be used.</exception>
     public static DatabaseSettings ReadForMigrations(IConfiguration configuration) =>
-        configuration["DATAXPIPE_MIGRATIONS_DB"] is { Length: > 0 } value ? From("DATAXPIPE_MIGRATIONS_DB", value, configuration) : Read(configuration);
-
-    // Generators leave ${...} in DATABASE_URL and expect the parts to be used; in DATAXPIPE_DB it is a mistake worth an error.
-    private static bool IsPlaceholder(string name, string value) =>
-        name != "DATAXPIPE_DB" && value.Contains("${", StringComparison.Ordinal);
+        Text(configuration, "DATAXPIPE_MIGRATIONS_DB") is { } value ? From("DATAXPIPE_MIGRATIONS_DB", value, configuration) : Read(configuration);
 
     private static DatabaseSettings From(string name, string value, IConfiguration configuration)
     {
+        if (Placeholder().IsMatch(value))
+        {
+            throw new SettingException($"{name}: replace the ${{...}} placeholder; a $ in a password can be written %24.");
+        }
+
         if (PostgresUri.Matches(value))
         {
             return OnPostgres(PostgresUri.Parse(name, value), configuration);
@@ -82,55 +82,74 @@ public sealed class DatabaseSettings
         {
             // sqlite:///relative and sqlite:////absolute, as SQLAlchemy writes them.
             var path = value["sqlite://".Length..];
-            return path is ['/', _, ..]
+            return path is ['/', _, ..] && !path.Contains('?', StringComparison.Ordinal)
                 ? OnSqlite(name, path[1..])
-                : throw new SettingException($"{name}: write a SQLite file as sqlite:///relative.db or sqlite:////absolute.db.");
+                : throw new SettingException(
+                    $"{name}: write a SQLite file as sqlite:///relative.db or sqlite:////absolute.db, without parameters.");
         }
 
-        return value.Contains("://", StringComparison.Ordinal)
-            ? throw new SettingException($"{name}: only postgresql://, postgres:// and sqlite:/// addresses or a plain file path are understood.")
+        return NoPlainPath().IsMatch(value)
+            ? throw new SettingException(
+                $"{name}: only postgresql://, postgres:// and sqlite:/// addresses or a plain file path are understood;"
+                + " write a path that holds a = or begins with a name and a colon after sqlite:///.")
             : OnSqlite(name, value);
     }
 
+    // Key=value pairs, other schemes and addresses that lost theirs: as a file they would start an empty Catalog that is named, in
+    // the log, by their password.
+    [GeneratedRegex("^[A-Za-z][A-Za-z0-9+.-]+:|:.*@|=|://", RegexOptions.Singleline)]
+    private static partial Regex NoPlainPath();
+
+    [GeneratedRegex(@"\$\{.*\}", RegexOptions.Singleline)]
+    private static partial Regex Placeholder();
+
+    // No message names the path: it may be a mistyped address with a password in it.
     private static DatabaseSettings OnSqlite(string name, string path)
     {
-        if (path.Contains('\0', StringComparison.Ordinal) || path.Contains("${", StringComparison.Ordinal))
+        if (path.Contains('\0', StringComparison.Ordinal) || path == ":memory:")
         {
-            throw new SettingException($"{name}: this is not a file path; a ${{...}} placeholder must be replaced first.");
+            throw new SettingException($"{name}: name a file; a database in memory would be lost, and no path holds a NUL character.");
         }
 
         var full = Path.GetFullPath(path);
         if (Directory.Exists(full))
         {
-            throw new SettingException($"{name}: {full} is a directory; name a file in it, such as {Path.Combine(full, "catalog.db")}.");
+            throw new SettingException($"{name}: this is a directory; name a file in it, such as catalog.db.");
         }
 
         return Directory.Exists(Path.GetDirectoryName(full))
             ? new(DatabaseEngine.Sqlite, full, null)
-            : throw new SettingException($"{name}: the directory {Path.GetDirectoryName(full)} does not exist; create it first.");
+            : throw new SettingException(
+                $"{name}: the directory of this file does not exist; create it first. Relative paths begin at {Directory.GetCurrentDirectory()}.");
     }
 
     private static DatabaseSettings? FromParts(IConfiguration configuration)
     {
         foreach (var (prefix, user) in new[] { ("DATABASE:", "USER"), ("DATABASE_", "USERNAME") })
         {
-            if (configuration[prefix + "HOST"] is not { Length: > 0 } host)
+            if (Text(configuration, prefix + "HOST") is not { } host || Placeholder().IsMatch(host))
             {
                 continue;
             }
 
-            var portText = configuration[prefix + "PORT"] is { Length: > 0 } text ? text : "5432";
-            if (!int.TryParse(portText, out var port) || port is < 1 or > 65535)
+            var name = Variable(prefix);
+            if (host.Split(',').Any(PostgresUriHosts.HoldsPort))
             {
-                throw new SettingException($"{prefix.Replace(":", "__", StringComparison.Ordinal)}PORT must be a number from 1 to 65535.");
+                throw new SettingException($"{name}HOST must be a host alone; write its port into {name}PORT.");
+            }
+
+            var portText = Text(configuration, prefix + "PORT") ?? "5432";
+            if (!int.TryParse(portText, CultureInfo.InvariantCulture, out var port) || port is < 1 or > 65535)
+            {
+                throw new SettingException($"{name}PORT must be a number from 1 to 65535.");
             }
 
             return OnPostgres(new NpgsqlConnectionStringBuilder
             {
                 Host = host,
                 Port = port,
-                Database = configuration[prefix + "NAME"],
-                Username = configuration[prefix + user],
+                Database = Text(configuration, prefix + "NAME"),
+                Username = Text(configuration, prefix + user),
                 Password = configuration[prefix + "PASSWORD"],
             }, configuration);
         }
@@ -140,14 +159,14 @@ public sealed class DatabaseSettings
 
     private static DatabaseSettings OnPostgres(NpgsqlConnectionStringBuilder postgres, IConfiguration configuration)
     {
-        var poolSize = Number(configuration, "DATABASE:POOL_SIZE", 1, 1000);
-        var overflow = Number(configuration, "DATABASE:MAX_OVERFLOW", 0, 1000) ?? 0;
-        var max = Number(configuration, "DATAXPIPE_PG_POOL_MAX", 1, 1000) ?? (poolSize + overflow) ?? 10;
-        var min = Number(configuration, "DATAXPIPE_PG_POOL_MIN", 0, 1000) ?? Math.Min(1, max);
+        var max = Number(configuration, "DATAXPIPE_PG_POOL_MAX", 1, 1000)
+            ?? Number(configuration, "DATABASE:POOL_SIZE", 1, 1000) + (Number(configuration, "DATABASE:MAX_OVERFLOW", 0, 1000) ?? 0)
+            ?? 10;
+        var min = Number(configuration, "DATAXPIPE_PG_POOL_MIN", 0, 1000) ?? 1;
         if (min > max)
         {
             throw new SettingException(
-                $"DATAXPIPE_PG_POOL_MIN ({min}) is larger than DATAXPIPE_PG_POOL_MAX ({max}); raise the maximum or lower the minimum.");
+                $"DATAXPIPE_PG_POOL_MIN ({min}) is larger than the pool's maximum ({max}); lower it or raise DATAXPIPE_PG_POOL_MAX.");
         }
 
         postgres.MinPoolSize = min;
@@ -173,14 +192,20 @@ public sealed class DatabaseSettings
 
     private static int? Number(IConfiguration configuration, string key, int least, int most)
     {
-        if (configuration[key] is not { Length: > 0 } text)
+        if (Text(configuration, key) is not { } text)
         {
             return null;
         }
 
-        return int.TryParse(text, out var number) && number >= least && number <= most
+        return int.TryParse(text, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most
             ? number
-            : throw new SettingException(
-                $"{key.Replace(":", "__", StringComparison.Ordinal)} must be a whole number from {least} to {most}.");
+            : throw new SettingException($"{Variable(key)} must be a whole number from {least} to {most}.");
     }
+
+    // A blank variable is one that somebody meant to unset.
+    private static string? Text(IConfiguration configuration, string key) =>
+        configuration[key] is { } text && !string.IsNullOrWhiteSpace(text) ? text : null;
+
+    // The configuration spells the two underscores of an environment variable as a colon.
+    private static string Variable(string key) => key.Replace(":", "__", StringComparison.Ordinal);
 }

@@ -24,12 +24,12 @@ public static class PostgresUri
     /// <exception cref="SettingException">It cannot be read, or names a parameter that has no counterpart here.</exception>
     public static NpgsqlConnectionStringBuilder Parse(string setting, string value)
     {
-        var rest = value[Schemes.First(scheme => value.StartsWith(scheme, StringComparison.OrdinalIgnoreCase)).Length..];
-        var parameters = new Dictionary<string, string>(StringComparer.Ordinal);
         try
         {
-            rest = Credentials(rest, parameters);
-            rest = Hosts(rest, parameters);
+            var parameters = new Dictionary<string, string>(StringComparer.Ordinal);
+            var rest = Credentials(WithoutScheme(value), parameters);
+            RefuseAnotherAt(rest);
+            rest = PostgresUriHosts.Read(rest, parameters);
             if (rest.StartsWith('/'))
             {
                 var end = rest.IndexOf('?', StringComparison.Ordinal);
@@ -47,6 +47,30 @@ public static class PostgresUri
         catch (FormatException problem)
         {
             throw new SettingException($"{setting}: {problem.Message}");
+        }
+    }
+
+    private static string WithoutScheme(string value)
+    {
+        // C strings end there, and in the driver's startup packet it would end one field and begin another.
+        if (value.Contains('\0', StringComparison.Ordinal))
+        {
+            throw new FormatException("the address holds a NUL character; remove it.");
+        }
+
+        return Schemes.FirstOrDefault(scheme => value.StartsWith(scheme, StringComparison.OrdinalIgnoreCase)) is { } scheme
+            ? value[scheme.Length..]
+            : throw new FormatException("the address must begin with postgresql:// or postgres://.");
+    }
+
+    // libpq reads on and takes the rest of a password with an @ or / in it for a host or database, which are logged. The first
+    // character may be one: the host of an abstract socket.
+    private static void RefuseAnotherAt(string text)
+    {
+        var query = text.IndexOf('?', StringComparison.Ordinal);
+        if ((query < 0 ? text : text[..query]).LastIndexOf('@') > 0)
+        {
+            throw new FormatException("write an @ in the password or the database as %40, and a / in the password as %2F.");
         }
     }
 
@@ -72,64 +96,6 @@ public static class PostgresUri
         return text[(end + 1)..];
     }
 
-    private static string Hosts(string text, Dictionary<string, string> parameters)
-    {
-        List<string> hosts = [], ports = [];
-        while (true)
-        {
-            int end;
-            if (text.StartsWith('['))
-            {
-                end = text.IndexOf(']', StringComparison.Ordinal);
-                if (end < 2)
-                {
-                    throw new FormatException("an IPv6 address must stand in brackets and not be empty, as in [::1].");
-                }
-
-                hosts.Add(Decode(text[..(end + 1)]));
-                text = text[(end + 1)..];
-                if (text.Length > 0 && text[0] is not (':' or '/' or '?' or ','))
-                {
-                    throw new FormatException("after the bracket of an IPv6 address only a port, a comma, a database or parameters may follow.");
-                }
-            }
-            else
-            {
-                end = text.IndexOfAny([':', '/', '?', ',']) is >= 0 and var at ? at : text.Length;
-                hosts.Add(Decode(text[..end]));
-                text = text[end..];
-            }
-
-            var port = "";
-            if (text.StartsWith(':'))
-            {
-                end = text.IndexOfAny(['/', '?', ',']) is >= 0 and var at ? at : text.Length;
-                port = Decode(text[1..end]);
-                text = text[end..];
-            }
-
-            ports.Add(port);
-            if (!text.StartsWith(','))
-            {
-                break;
-            }
-
-            text = text[1..];
-        }
-
-        if (hosts.Any(host => host.Length > 0))
-        {
-            parameters["host"] = string.Join(',', hosts);
-        }
-
-        if (ports.Any(port => port.Length > 0))
-        {
-            parameters["port"] = string.Join(',', ports);
-        }
-
-        return text;
-    }
-
     private static void Query(string text, Dictionary<string, string> parameters)
     {
         if (text.Length <= 1)
@@ -137,7 +103,8 @@ public static class PostgresUri
             return;
         }
 
-        foreach (var pair in text[1..].Split('&'))
+        // One & may end the list.
+        foreach (var pair in (text.EndsWith('&') ? text[1..^1] : text[1..]).Split('&'))
         {
             var equals = pair.IndexOf('=', StringComparison.Ordinal);
             if (equals < 1)
@@ -150,13 +117,15 @@ public static class PostgresUri
                 throw new FormatException("a parameter after the ? holds a second =; write it as %3D.");
             }
 
-            var name = Decode(pair[..equals]);
-            var value = Decode(pair[(equals + 1)..]);
-            if (name == "ssl")
+            var (name, value) = (Decode(pair[..equals]), Decode(pair[(equals + 1)..]));
+            // Two spellings that libpq translates before it stores them, so that the last of all three wins. It takes no other
+            // value of ssl; asyncpg, behind SQLAlchemy, spells every sslmode so.
+            (name, value) = name switch
             {
-                (name, value) = ("sslmode", value == "true" ? "require" : value);
-            }
-
+                "ssl" => ("sslmode", value == "true" ? "require" : value),
+                "requiressl" => ("sslmode", value.StartsWith('1') ? "require" : "prefer"),
+                _ => (name, value),
+            };
             parameters[name] = value;
         }
     }
@@ -166,44 +135,19 @@ public static class PostgresUri
         var builder = new NpgsqlConnectionStringBuilder();
         var hosts = (parameters.Remove("host", out var host) ? host : "").Split(',');
         var ports = (parameters.Remove("port", out var port) ? port : "").Split(',');
-        if (ports.Length != 1 && ports.Length != hosts.Length)
-        {
-            throw new FormatException("give one port, or as many as there are hosts.");
-        }
-
-        SetHosts(builder, hosts, ports.Length == 1 ? [.. hosts.Select(_ => ports[0])] : ports);
+        PostgresUriHosts.Set(builder, hosts, ports);
         foreach (var (name, value) in parameters)
         {
             PostgresUriParameters.Set(builder, name, value, hosts.Length);
         }
 
+        PostgresUriParameters.Reconcile(builder);
         return builder;
     }
 
-    private static void SetHosts(NpgsqlConnectionStringBuilder builder, string[] hosts, string[] ports)
-    {
-        var numbers = ports.Select(port => port.Length == 0 ? 5432 : Port(port)).ToArray();
-        // libpq's own default is the local socket; it is taken where it exists.
-        var defaultHost = Directory.Exists("/var/run/postgresql") ? "/var/run/postgresql" : "localhost";
-        hosts = [.. hosts.Select(host => host.Length == 0 ? defaultHost : host)];
-        if (hosts.Length == 1)
-        {
-            builder.Host = hosts[0].Trim('[', ']');
-            builder.Port = numbers[0];
-            return;
-        }
-
-        builder.Host = string.Join(',', hosts.Zip(numbers, (host, number) => $"{(IsBareIpv6(host) ? $"[{host}]" : host)}:{number}"));
-    }
-
-    private static bool IsBareIpv6(string host) => !host.StartsWith('[') && !host.StartsWith('/') && host.Contains(':', StringComparison.Ordinal);
-
-    private static int Port(string text) =>
-        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port is >= 1 and <= 65535
-            ? port
-            : throw new FormatException("a port must be a number from 1 to 65535. A password that holds : / @ ? or # must be percent-encoded.");
-
-    private static string Decode(string text)
+    /// <summary>Undoes percent-encoding. A + stays a +.</summary>
+    /// <exception cref="FormatException">The encoding is broken, or gives a NUL or what is not UTF-8.</exception>
+    internal static string Decode(string text)
     {
         if (!text.Contains('%', StringComparison.Ordinal))
         {
