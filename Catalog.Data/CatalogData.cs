@@ -5,16 +5,17 @@ using Catalog.Data.Lineage;
 using Catalog.Data.Pipelines;
 using Catalog.Data.Runs;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 
 namespace Catalog.Data;
 
 /// <summary>Registers the database and its repositories. All are singletons: the source pools, repositories hold no state.</summary>
-public static class CatalogData
+public static partial class CatalogData
 {
     /// <summary>Adds everything that reads and writes the Catalog's own database.</summary>
     public static IServiceCollection AddCatalogData(this IServiceCollection services, DatabaseSettings settings) => services
         .AddSingleton(settings)
-        .AddSingleton(_ => Databases.Open(settings))
+        .AddSingleton(provider => Databases.Open(settings, settings.Echo ? Echo(provider.GetRequiredService<ILogger<CatalogDatabase>>()) : null))
         .AddSingleton<PipelineRepository>()
         .AddSingleton<PipelineRegistration>()
         .AddSingleton<RunRepository>()
@@ -25,4 +26,9 @@ public static class CatalogData
         .AddSingleton(LineageBudget.Default)
         .AddSingleton<LineageRepository>()
         .AddSingleton<DatasetRepository>();
+
+    private static Action<string, TimeSpan> Echo(ILogger log) => (sql, duration) => LogStatement(log, duration.TotalMilliseconds, sql);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Milliseconds:0.000} ms: {Sql}")]
+    private static partial void LogStatement(ILogger log, double milliseconds, string sql);
 }

@@ -53,9 +53,9 @@ public sealed record PostCheckResult
     /// <summary>An object of the client's own, given back as sent.</summary>
     public RawJson? Metadata { get; init; }
 
-    internal CheckResult ToResult(byte[] hash, DateTimeOffset now) => new()
+    internal CheckResult ToResult(string id, byte[] hash, DateTimeOffset now) => new()
     {
-        Id = Id ?? Guid.CreateVersion7().ToString(),
+        Id = id,
         PipelineId = PipelineId!,
         CheckId = CheckId!,
         RunId = RunId,

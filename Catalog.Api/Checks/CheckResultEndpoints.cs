@@ -19,7 +19,7 @@ internal static class CheckResultEndpoints
 
         results.MapPost("/", Post).WithName("PostCheckResults").Requires(Scopes.Write)
             .Accepts<PostCheckResult>("application/json")
-            .WithMetadata(new BodyLimit(Limits.BulkBody))
+            .WithMetadata(new BodyLimit(Limits.BulkBody), new TakesIdempotencyKeyMetadata())
             .Produces<ResultReceipt>(201).Produces<ResultReceipt>(200).Produces<ResultReceipts>(207)
             .Refuses(400, 404, 409, 413, 415, 422)
             .WithSummary("Post one result, an array of results, or {\"results\": […]} with at most 1,000 of them");
@@ -30,22 +30,27 @@ internal static class CheckResultEndpoints
     }
 
     private static async Task<IResult> Post(
-        HttpContext context, Caller caller, CheckResultRepository results, IValidator<PostCheckResult> validator, TimeProvider time, CancellationToken ct)
+        HttpContext context, IdempotencyKey key, Caller caller, CheckResultRepository results, IValidator<PostCheckResult> validator, TimeProvider time, CancellationToken ct)
     {
         var (bytes, problem) = await JsonBody.Read(context);
-        if (problem is not null)
+        if ((key.Refusal ?? problem) is { } unread)
         {
-            return problem;
+            return unread;
         }
 
         using var json = JsonDocument.Parse(bytes);
-        var posted = PostedResults.Read(json.RootElement, validator, time.Now());
+        var posted = PostedResults.Read(json.RootElement, index => key.IdOf(caller, "/checks/results", index), validator, time.Now());
         if (posted.Problem is not null)
         {
             return posted.Problem;
         }
 
         var outcomes = await results.Record(caller.Organization, posted.Accepted, ct);
+        if (outcomes.Index().Any(outcome => outcome.Item == ResultOutcome.IdTaken && posted.IsDerived(posted.Accepted[outcome.Index].Id)))
+        {
+            return Problems.IdempotencyKeyReused();
+        }
+
         return posted.Single ? One(posted.Accepted[0], outcomes[0]) : Many(posted, outcomes);
     }
 

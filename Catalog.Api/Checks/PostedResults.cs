@@ -12,6 +12,7 @@ internal sealed class PostedResults
     private readonly List<CheckResult> _accepted = [];
     private readonly List<int> _indexes = [];
     private readonly List<(int, string?, string)> _rejected = [];
+    private readonly HashSet<string> _derived = new(StringComparer.Ordinal);
 
     /// <summary>Whether the body was one bare result.</summary>
     public bool Single { get; private init; }
@@ -31,11 +32,19 @@ internal sealed class PostedResults
     /// <summary>Why the whole post is refused, or null.</summary>
     public Problem? Problem { get; private init; }
 
-    public static PostedResults Read(JsonElement body, IValidator<PostCheckResult> validator, DateTimeOffset now)
+    /// <summary>Whether an id was derived from the Idempotency-Key.</summary>
+    public bool IsDerived(string id) => _derived.Contains(id);
+
+    /// <summary>Reads a body.</summary>
+    /// <param name="body">One result, an array of them, or an object that holds the array.</param>
+    /// <param name="derive">The id for the result at a place that has none, or null: make one.</param>
+    /// <param name="validator">Judges each result.</param>
+    /// <param name="now">When the body was received.</param>
+    public static PostedResults Read(JsonElement body, Func<int, string?> derive, IValidator<PostCheckResult> validator, DateTimeOffset now)
     {
         if (body.ValueKind == JsonValueKind.Array)
         {
-            return ReadMany(body, validator, now);
+            return ReadMany(body, derive, validator, now);
         }
 
         if (body.ValueKind == JsonValueKind.Object && body.TryGetProperty("results", out var results))
@@ -43,7 +52,7 @@ internal sealed class PostedResults
             return results.ValueKind != JsonValueKind.Array ? new() { Problem = Problems.Invalid("/results", "must be an array of results.") }
                 : body.EnumerateObject().FirstOrDefault(member => member.Name != "results") is { Value.ValueKind: not JsonValueKind.Undefined } other
                     ? new() { Problem = Problems.Invalid(JsonPointer.OfPath("$['" + other.Name + "']"), "is not a field here; check its spelling.") }
-                    : ReadMany(results, validator, now);
+                    : ReadMany(results, derive, validator, now);
         }
 
         var (result, errors) = ReadOne(body, validator);
@@ -53,11 +62,11 @@ internal sealed class PostedResults
         }
 
         var posted = new PostedResults { Single = true };
-        posted.Accept(0, body, result!, now);
+        posted.Accept(0, result!, derive, CanonicalJson.Hash(body), null, now);
         return posted;
     }
 
-    private static PostedResults ReadMany(JsonElement array, IValidator<PostCheckResult> validator, DateTimeOffset now)
+    private static PostedResults ReadMany(JsonElement array, Func<int, string?> derive, IValidator<PostCheckResult> validator, DateTimeOffset now)
     {
         if (array.GetArrayLength() > Limits.BulkItems)
         {
@@ -65,12 +74,14 @@ internal sealed class PostedResults
         }
 
         var posted = new PostedResults();
+        // A repeat of a keyed post must repeat all of it.
+        var whole = derive(0) is null ? null : CanonicalJson.Hash(array);
         foreach (var (index, item) in array.EnumerateArray().Index())
         {
             var (result, errors) = ReadOne(item, validator);
             if (errors is null)
             {
-                posted.Accept(index, item, result!, now);
+                posted.Accept(index, result!, derive, CanonicalJson.Hash(item), whole, now);
             }
             else
             {
@@ -82,9 +93,19 @@ internal sealed class PostedResults
         return posted;
     }
 
-    private void Accept(int index, JsonElement item, PostCheckResult result, DateTimeOffset now)
+    private void Accept(int index, PostCheckResult result, Func<int, string?> derive, byte[] hash, byte[]? whole, DateTimeOffset now)
     {
-        _accepted.Add(result.ToResult(CanonicalJson.Hash(item), now));
+        if (result.Id is null && derive(index) is { } id)
+        {
+            _derived.Add(id);
+            hash = whole ?? hash;
+        }
+        else
+        {
+            id = result.Id ?? Guid.CreateVersion7().ToString();
+        }
+
+        _accepted.Add(result.ToResult(id, hash, now));
         _indexes.Add(index);
     }
 

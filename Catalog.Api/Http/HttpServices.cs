@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Configuration.Memory;
@@ -30,6 +31,7 @@ internal static class HttpServices
         builder.Services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true);
         builder.Services.ConfigureHttpJsonOptions(options => ApiJson.Configure(options.SerializerOptions));
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(25));
+        builder.Services.AddRequestDecompression();
         builder.Services.AddSingleton(settings);
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddAuthentication(ApiKeys.SchemeName).AddScheme<AuthenticationSchemeOptions, ApiKeys>(ApiKeys.SchemeName, null);
@@ -46,6 +48,7 @@ internal static class HttpServices
         app.UseMiddleware<Failures>();
         app.Use(Refuse);
         app.Use(Version);
+        app.UseRequestDecompression();
         app.UseRouting();
         app.UseAuthentication();
         app.UseAuthorization();
@@ -55,8 +58,15 @@ internal static class HttpServices
     {
         context.Response.Headers.XContentTypeOptions = "nosniff";
         context.Response.Headers.CacheControl = "no-store";
+        context.Response.Headers["X-Request-Id"] = RequestId(context);
         return next(context);
     }
+
+    // The client's own where it can be repeated without harm, so that both logs name the request alike.
+    private static string RequestId(HttpContext context) =>
+        context.Request.Headers["X-Request-Id"] is [{ Length: > 0 and <= 128 } given] && given.All(character => char.IsAsciiLetterOrDigit(character) || character is '-' or '_' or '.')
+            ? given
+            : Activity.Current?.TraceId.ToString() ?? context.TraceIdentifier;
 
     private static Task Refuse(HttpContext context, RequestDelegate next)
     {

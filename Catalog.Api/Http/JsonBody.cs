@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.IO.Pipelines;
 using System.Text;
 using System.Text.Json;
 using System.Text.Unicode;
@@ -20,6 +21,12 @@ internal static class JsonBody
             return (default, Problems.UnsupportedType());
         }
 
+        // What decompression understood, it has taken off.
+        if (context.Request.Headers.ContentEncoding.Count > 0 && !context.Request.Headers.ContentEncoding.ToString().Equals("identity", StringComparison.OrdinalIgnoreCase))
+        {
+            return (default, Problems.UnsupportedEncoding());
+        }
+
         // Ours and not the server's limit, which would cut the connection before the client has read why.
         var limit = context.GetEndpoint()?.Metadata.GetMetadata<BodyLimit>()?.Bytes ?? Limits.Body;
         if (context.Request.ContentLength > limit)
@@ -27,10 +34,21 @@ internal static class JsonBody
             return (default, Problems.BodyTooLarge(limit));
         }
 
-        var reader = context.Request.BodyReader;
+        try
+        {
+            return await ReadAll(context.Request.BodyReader, limit, context.RequestAborted);
+        }
+        catch (InvalidDataException)
+        {
+            return (default, Problems.Malformed("The body is not compressed as Content-Encoding says."));
+        }
+    }
+
+    private static async ValueTask<(ReadOnlyMemory<byte>, Problem?)> ReadAll(PipeReader reader, long limit, CancellationToken ct)
+    {
         while (true)
         {
-            var result = await reader.ReadAsync(context.RequestAborted);
+            var result = await reader.ReadAsync(ct);
             if (result.Buffer.Length > limit)
             {
                 reader.AdvanceTo(result.Buffer.End);

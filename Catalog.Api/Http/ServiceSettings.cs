@@ -32,7 +32,7 @@ internal sealed record ServiceSettings
     {
         var urls = UrlsOf(configuration);
         var allLoopback = urls.All(IsLoopback);
-        var devKeys = Flag(configuration, "DATAXPIPE_DEV_KEYS") ?? (engine == DatabaseEngine.Sqlite && allLoopback);
+        var devKeys = Setting.Flag(configuration, "DATAXPIPE_DEV_KEYS") ?? (engine == DatabaseEngine.Sqlite && allLoopback);
         if (devKeys && !allLoopback)
         {
             throw new SettingException(
@@ -47,7 +47,7 @@ internal sealed record ServiceSettings
                 "DATAXPIPE_PLATFORM_KEY must be at least 32 visible ASCII characters without spaces; make one with `openssl rand -base64 32`.");
         }
 
-        var useMigrations = Flag(configuration, "DATAXPIPE_USE_MIGRATIONS") ?? Flag(configuration, "DATAXPIPE_USE_ALEMBIC") ?? (engine == DatabaseEngine.Postgres);
+        var useMigrations = Setting.Flag(configuration, "DATAXPIPE_USE_MIGRATIONS") ?? Setting.Flag(configuration, "DATAXPIPE_USE_ALEMBIC") ?? (engine == DatabaseEngine.Postgres);
         return engine == DatabaseEngine.Postgres && !useMigrations
             ? throw new SettingException(
                 "DATAXPIPE_USE_MIGRATIONS cannot be false on Postgres: the service never changes a production schema. Leave it out and run "
@@ -59,7 +59,7 @@ internal sealed record ServiceSettings
                 UseMigrations = useMigrations,
                 Urls = urls,
                 SecretKey = SecretKeyOf(configuration),
-                PrivateWarehouses = Flag(configuration, "DATAXPIPE_PRIVATE_WAREHOUSES") ?? true,
+                PrivateWarehouses = Setting.Flag(configuration, "DATAXPIPE_PRIVATE_WAREHOUSES") ?? true,
             };
     }
 
@@ -75,14 +75,6 @@ internal sealed record ServiceSettings
             ? key[..32]
             : throw new SettingException("DATAXPIPE_SECRET_KEY must be 32 bytes in base64; make one with `openssl rand -base64 32`.");
     }
-
-    private static bool? Flag(IConfiguration configuration, string name) => configuration[name]?.ToLowerInvariant() switch
-    {
-        null or "" => null,
-        "true" or "1" or "yes" or "on" => true,
-        "false" or "0" or "no" or "off" => false,
-        _ => throw new SettingException($"{name} must be true or false."),
-    };
 
     // What Kestrel itself would bind, so that the development keys can be judged before anything listens.
     private static List<string> UrlsOf(IConfiguration configuration)

@@ -16,7 +16,7 @@ internal static class Validation
         var result = validator.Validate(value);
         return result.IsValid
             ? null
-            : result.Errors.GroupBy(error => JsonPointer.OfProperty(error.PropertyName), StringComparer.Ordinal)
+            : result.Errors.GroupBy(error => error.PropertyName is ['/', ..] ? error.PropertyName : JsonPointer.OfProperty(error.PropertyName), StringComparer.Ordinal)
                 .ToDictionary(group => group.Key, group => group.Select(error => error.ErrorMessage).Distinct().ToArray());
     }
 

@@ -224,28 +224,3 @@ internal static class Duration
     // Clocks of two machines may say that the end came first; a negative duration would say nothing more.
     public static double? Seconds(DateTimeOffset? start, DateTimeOffset? end) => start is null || end is null ? null : Math.Max(0, (end.Value - start.Value).TotalSeconds);
 }
-
-/// <summary>Which runs to list.</summary>
-public sealed record RunQuery : ListQuery
-{
-    /// <summary>Only runs of this pipeline.</summary>
-    [Microsoft.AspNetCore.Mvc.FromQuery(Name = "pipeline_id")]
-    public string? PipelineId { get; init; }
-
-    /// <summary>Only runs that have this status.</summary>
-    public string? Status { get; init; }
-
-    /// <summary>Only runs created at or after this time.</summary>
-    public Instant? Since { get; init; }
-
-    /// <summary>Only runs created before this time.</summary>
-    public Instant? Until { get; init; }
-
-    internal RunFilter ToFilter() => new()
-    {
-        PipelineId = PipelineId,
-        Status = Status is null ? null : RunStatus.Words[Status],
-        Since = Since?.Value,
-        Until = Until?.Value,
-    };
-}

@@ -22,6 +22,7 @@ internal static class RunEndpoints
         var runs = routes.MapGroup("/runs").WithTags("Runs");
 
         runs.MapPost("/", Post).WithName("PostRun").Requires(Scopes.Write).Reads<PostRun>().Refuses(404, 409)
+            .WithMetadata(new TakesIdempotencyKeyMetadata())
             .Produces<RunItem>(201).Produces<RunItem>(200)
             .WithSummary("Post an event of a run: 201 for its first, 200 for each that follows");
         runs.MapGet("/", List).WithName("ListRuns").Requires(Scopes.Read).ReadsQuery<RunQuery>().WithSummary("List runs, the newest first");
@@ -34,12 +35,20 @@ internal static class RunEndpoints
             .Produces<RunItem>().Refuses(404).WithSummary("Report on a stage of a run that is known");
     }
 
-    private static Task<IResult> Post(Body<PostRun> body, Caller caller, RunEventRepository events, RunRepository runs, CancellationToken ct)
+    private static async Task<IResult> Post(
+        Body<PostRun> body, IdempotencyKey key, Caller caller, RunEventRepository events, RunRepository runs, CancellationToken ct)
     {
-        var id = body.Value.Id ?? Guid.CreateVersion7().ToString();
+        if (key.Refusal is { } refusal)
+        {
+            return refusal;
+        }
+
+        var derived = body.Value.Id is null ? key.IdOf(caller, "/runs", 0) : null;
+        var id = body.Value.Id ?? derived ?? Guid.CreateVersion7().ToString();
         using var json = JsonDocument.Parse(body.Json);
-        var @event = body.Value.ToEvent(id, body.Value.PipelineId, CanonicalJson.Hash(json.RootElement), Encoding.UTF8.GetString(body.Json.Span));
-        return Record(@event, caller, events, runs, ct);
+        var @event = body.Value.ToEvent(id, body.Value.PipelineId, CanonicalJson.Hash(json.RootElement), Encoding.UTF8.GetString(body.Json.Span))
+            with { FirstOrRepeat = derived is not null };
+        return await Record(@event, caller, events, runs, ct);
     }
 
     private static async Task<Ok<ItemList<RunItem>>> List([AsParameters] RunQuery query, Caller caller, RunRepository runs, CancellationToken ct) =>
@@ -93,6 +102,7 @@ internal static class RunEndpoints
         {
             RunOutcome.PipelineUnknown => Problems.PipelineUnknown(@event.PipelineId!),
             RunOutcome.RunUnknown => Problems.NotFound("run"),
+            RunOutcome.KeyReused => Problems.IdempotencyKeyReused(),
             RunOutcome.RunIdTaken => Problems.RunIdTaken(@event.RunId),
             _ when await runs.Find(caller.Organization, @event.RunId, ct) is { } run => outcome == RunOutcome.Created && @event.PipelineId is not null
                 ? TypedResults.Created($"/api/v1/runs/{Uri.EscapeDataString(@event.RunId)}", RunItem.From(run))

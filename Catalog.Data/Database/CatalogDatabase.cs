@@ -6,7 +6,11 @@ namespace Catalog.Data.Database;
 /// The Catalog's own database. The only place that hands out connections for an organization's data, so that the context that
 /// row-level security needs has one door. Failures of the engine leave here as <see cref="DatabaseUnavailableException"/>.
 /// </summary>
-public sealed class CatalogDatabase(DbDataSource reads, DbDataSource writes, Dialect dialect) : IAsyncDisposable
+/// <param name="reads">Connections for statements that only read.</param>
+/// <param name="writes">Connections for statements that write.</param>
+/// <param name="dialect">What the engines cannot share.</param>
+/// <param name="echo">Told of every statement and how long it took, never of its parameters; null: nobody is.</param>
+public sealed class CatalogDatabase(DbDataSource reads, DbDataSource writes, Dialect dialect, Action<string, TimeSpan>? echo) : IAsyncDisposable
 {
     /// <summary>What the engines cannot share.</summary>
     public Dialect Dialect { get; } = dialect;
@@ -25,7 +29,7 @@ public sealed class CatalogDatabase(DbDataSource reads, DbDataSource writes, Dia
         try
         {
             await using var connection = await reads.OpenConnectionAsync(ct);
-            return await work(new Session(connection, null, Dialect, organization));
+            return await work(new Session(connection, null, Dialect, organization, echo));
         }
         catch (Exception exception) when (Dialect.WhyUnavailable(exception) is { } reason)
         {
@@ -40,7 +44,7 @@ public sealed class CatalogDatabase(DbDataSource reads, DbDataSource writes, Dia
         {
             await using var connection = await writes.OpenConnectionAsync(ct);
             await using var transaction = await connection.BeginTransactionAsync(ct);
-            var session = new Session(connection, transaction, Dialect, organization);
+            var session = new Session(connection, transaction, Dialect, organization, echo);
             var result = await work(session);
             if (!session.Undone)
             {

@@ -37,6 +37,9 @@ public sealed partial class DatabaseSettings
     /// <summary>The connection on Postgres, with its password, otherwise null. Never to be printed.</summary>
     internal NpgsqlConnectionStringBuilder? Postgres { get; }
 
+    /// <summary>Whether every statement is logged with its duration; never with its parameters.</summary>
+    public bool Echo { get; private set; }
+
     /// <summary>The database in words that may be logged: engine, host and database, never a password.</summary>
     public string Display => Postgres is { } postgres
         ? $"Postgres database {postgres.Database ?? postgres.Username ?? "(default)"} on {postgres.Host}"
@@ -48,6 +51,13 @@ public sealed partial class DatabaseSettings
     /// </summary>
     /// <exception cref="SettingException">A value that cannot be used.</exception>
     public static DatabaseSettings Read(IConfiguration configuration)
+    {
+        var settings = Locate(configuration);
+        settings.Echo = Setting.Flag(configuration, "DATAXPIPE_DB_ECHO") ?? Setting.Flag(configuration, "DATABASE:ECHO") ?? false;
+        return settings;
+    }
+
+    private static DatabaseSettings Locate(IConfiguration configuration)
     {
         foreach (var key in new[] { "DATAXPIPE_DB", "DATABASE_URL", "DATABASE:URL" })
         {
@@ -178,7 +188,8 @@ public sealed partial class DatabaseSettings
         postgres.CancellationTimeout = 1000;
         // The service leaves no session state behind (transaction-local settings only), so the reset on return would buy nothing.
         postgres.NoResetOnClose = true;
-        postgres.MaxAutoPrepare = 100;
+        // Behind a transaction-mode pooler a prepared statement may be asked of a server that never saw it (PgBouncer before 1.21).
+        postgres.MaxAutoPrepare = Setting.Flag(configuration, "DATAXPIPE_PGBOUNCER") == true ? 0 : 100;
         postgres.AutoPrepareMinUsages = 2;
         // Npgsql 10.0.0 falls back badly where the library is missing (npgsql#6422), and no supported host needs it.
         if (!postgres.ShouldSerialize("GSS Encryption Mode"))

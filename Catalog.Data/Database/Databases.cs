@@ -9,18 +9,20 @@ namespace Catalog.Data.Database;
 public static class Databases
 {
     /// <summary>The database that requests use: on Postgres the pool, on SQLite one writer beside many readers.</summary>
-    public static CatalogDatabase Open(DatabaseSettings settings)
+    /// <param name="settings">Where it is.</param>
+    /// <param name="echo">Told of every statement and how long it took; null: nobody is.</param>
+    public static CatalogDatabase Open(DatabaseSettings settings, Action<string, TimeSpan>? echo = null)
     {
         DapperTypes.Register();
         if (settings.Postgres is { } postgres)
         {
             // A name of its own, because Npgsql 10.0.0 would use the connection string in metrics.
             var source = new NpgsqlDataSourceBuilder(postgres.ConnectionString) { Name = "catalog" }.Build();
-            return new(source, source, new PostgresDialect());
+            return new(source, source, new PostgresDialect(), echo);
         }
 
         var (reads, writes) = SqliteSource.Open(settings.SqlitePath!);
-        return new(reads, writes, new SqliteDialect());
+        return new(reads, writes, new SqliteDialect(), echo);
     }
 
     /// <summary>The connection that changes the schema: no time limit on a statement, and no pool that would keep a lock alive.</summary>

@@ -1,4 +1,5 @@
 using System.Data.Common;
+using System.Diagnostics;
 using Dapper;
 
 namespace Catalog.Data.Database;
@@ -6,8 +7,11 @@ namespace Catalog.Data.Database;
 /// <summary>One connection in the context of one organization, for several statements in a row. Lives inside one repository method.</summary>
 public sealed class Session
 {
-    internal Session(DbConnection connection, DbTransaction? transaction, Dialect dialect, string organization)
+    private readonly Action<string, TimeSpan>? _echo;
+
+    internal Session(DbConnection connection, DbTransaction? transaction, Dialect dialect, string organization, Action<string, TimeSpan>? echo)
     {
+        _echo = echo;
         Connection = connection;
         Transaction = transaction;
         Dialect = dialect;
@@ -29,18 +33,36 @@ public sealed class Session
 
     /// <summary>The first row, or the type's default when there is none.</summary>
     public Task<T?> One<T>(string sql, object? parameters, CancellationToken ct) =>
-        Connection.QueryFirstOrDefaultAsync<T>(new CommandDefinition(sql, parameters, Transaction, cancellationToken: ct));
+        Echo(sql, () => Connection.QueryFirstOrDefaultAsync<T>(new CommandDefinition(sql, parameters, Transaction, cancellationToken: ct)));
 
     /// <summary>All rows.</summary>
     public async Task<List<T>> Many<T>(string sql, object? parameters, CancellationToken ct) =>
-        (await Connection.QueryAsync<T>(new CommandDefinition(sql, parameters, Transaction, cancellationToken: ct))).AsList();
+        (await Echo(sql, () => Connection.QueryAsync<T>(new CommandDefinition(sql, parameters, Transaction, cancellationToken: ct)))).AsList();
 
     /// <summary>The number of rows that the statement changed.</summary>
     public Task<int> Execute(string sql, object? parameters, CancellationToken ct) =>
-        Connection.ExecuteAsync(new CommandDefinition(sql, parameters, Transaction, cancellationToken: ct));
+        Echo(sql, () => Connection.ExecuteAsync(new CommandDefinition(sql, parameters, Transaction, cancellationToken: ct)));
 
     /// <summary>Runs a statement over a set of rows, with <c>@organization</c> beside them.</summary>
     /// <returns>What the statement returned, in no promised order.</returns>
     public Task<List<TResult>> Run<T, TResult>(string sql, Rows<T> rows, IReadOnlyList<T> items, CancellationToken ct) =>
-        items.Count == 0 ? Task.FromResult(new List<TResult>()) : Dialect.Run<T, TResult>(this, sql, Organization, rows, items, ct);
+        items.Count == 0 ? Task.FromResult(new List<TResult>()) : Echo(sql, () => Dialect.Run<T, TResult>(this, sql, Organization, rows, items, ct));
+
+    private async Task<T> Echo<T>(string sql, Func<Task<T>> run)
+    {
+        if (_echo is null)
+        {
+            return await run();
+        }
+
+        var began = Stopwatch.GetTimestamp();
+        try
+        {
+            return await run();
+        }
+        finally
+        {
+            _echo(sql, Stopwatch.GetElapsedTime(began));
+        }
+    }
 }

@@ -85,6 +85,9 @@ public sealed record RunEvent : Report
 
     /// <summary>The event as received.</summary>
     public required string Body { get; init; }
+
+    /// <summary>The run's id comes from an idempotency key: the event must be the run's first, or one that it has had.</summary>
+    public bool FirstOrRepeat { get; init; }
 }
 
 /// <summary>What became of an event.</summary>
@@ -104,4 +107,7 @@ public enum RunOutcome
 
     /// <summary>The run id belongs to another pipeline; nothing was stored.</summary>
     RunIdTaken,
+
+    /// <summary>The run's id comes from an idempotency key that came with another event before; nothing was stored.</summary>
+    KeyReused,
 }

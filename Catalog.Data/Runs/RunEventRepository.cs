@@ -19,11 +19,12 @@ public sealed class RunEventRepository(CatalogDatabase db, TimeProvider time)
             var known = await KnownPipelines(session, organization, events, ct);
             // The rows are locked, in the order of their ids, before any event is read: two writers of one run take turns.
             var runs = (await Lock(session, events, known, now, ct)).ToDictionary(run => run.Id, StringComparer.Ordinal);
+            var repeats = await Repeats(session, organization, events, ct);
             var outcomes = new RunOutcome[events.Count];
             List<RunEvent> accepted = [];
             for (var i = 0; i < outcomes.Length; i++)
             {
-                outcomes[i] = Judge(events[i], known, runs);
+                outcomes[i] = Judge(events[i], known, repeats, runs);
                 if (outcomes[i] is RunOutcome.Created or RunOutcome.Updated)
                 {
                     runs[events[i].RunId].Apply(events[i]);
@@ -37,7 +38,8 @@ public sealed class RunEventRepository(CatalogDatabase db, TimeProvider time)
             return outcomes;
         }, ct);
 
-    private static RunOutcome Judge(RunEvent @event, HashSet<string> known, Dictionary<string, RunProgress> runs)
+    private static RunOutcome Judge(
+        RunEvent @event, HashSet<string> known, HashSet<string> repeats, Dictionary<string, RunProgress> runs)
     {
         if (@event.PipelineId is { } pipeline && !known.Contains(pipeline))
         {
@@ -50,7 +52,25 @@ public sealed class RunEventRepository(CatalogDatabase db, TimeProvider time)
         }
 
         return @event.PipelineId is not null && @event.PipelineId != run.PipelineId ? RunOutcome.RunIdTaken
-            : run.Status is null ? RunOutcome.Created : RunOutcome.Updated;
+            : run.Status is null ? RunOutcome.Created
+            : @event.FirstOrRepeat && !repeats.Contains(Convert.ToHexString(@event.Digest)) ? RunOutcome.KeyReused
+            : RunOutcome.Updated;
+    }
+
+    // The digests, in hexadecimal, of events that came with an idempotency key and are there already.
+    private async Task<HashSet<string>> Repeats(Session session, string organization, IReadOnlyList<RunEvent> events, CancellationToken ct)
+    {
+        var sql = $"""
+            -- RunEvents.Repeats
+            select digest
+            from run_events
+            where organization_id = @organization and {db.Dialect.IsAnyOf("run_id", "@runs")} and {db.Dialect.IsAnyOf("digest", "@digests")}
+            """;
+
+        var keyed = events.Where(@event => @event.FirstOrRepeat).ToList();
+        var (runs, digests) = (keyed.Select(@event => @event.RunId).ToArray(), keyed.Select(@event => @event.Digest).ToArray());
+        return keyed.Count == 0 ? []
+            : [.. (await session.Many<byte[]>(sql, new { organization, runs, digests }, ct)).Select(Convert.ToHexString)];
     }
 
     private async Task<HashSet<string>> KnownPipelines(Session session, string organization, IReadOnlyList<RunEvent> events, CancellationToken ct)

@@ -13,7 +13,8 @@ internal static class SqliteValue
     {
         null => DBNull.Value,
         DateTimeOffset instant => instant.UtcDateTime.ToString(Instant, CultureInfo.InvariantCulture),
-        Guid id => id.ToString("D"),
+        // In upper case, as the driver itself writes it where a list of them is expanded.
+        Guid id => id.ToString("D").ToUpperInvariant(),
         bool flag => flag ? 1L : 0L,
         _ => value,
     };

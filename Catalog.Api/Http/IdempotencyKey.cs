@@ -1,0 +1,30 @@
+using System.Globalization;
+using System.Reflection;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Catalog.Api.Http;
+
+/// <summary>
+/// The <c>Idempotency-Key</c> of a post that names no id of its own. The id is derived from organization and key, so that the row
+/// itself tells a repeat from another body, and neither a look-up nor a table of keys is needed.
+/// </summary>
+internal readonly record struct IdempotencyKey(string? Header, bool Valid)
+{
+    public static ValueTask<IdempotencyKey> BindAsync(HttpContext context, ParameterInfo parameter)
+    {
+        var values = context.Request.Headers["Idempotency-Key"];
+        var key = values.Count > 0 ? values.ToString() : null;
+        return ValueTask.FromResult(new IdempotencyKey(key, key is null or { Length: > 0 and <= 255 } && key?.All(character => character is >= ' ' and <= '~') != false));
+    }
+
+    /// <summary>Why the key cannot be used, or null.</summary>
+    public Problem? Refusal => Valid ? null : Problems.Invalid("Idempotency-Key", "must be 1 to 255 visible ASCII characters.");
+
+    /// <summary>The id for the item at a place in the body, or null when there is no key.</summary>
+    public string? IdOf(Caller caller, string route, int index) => Header is null ? null
+        : new Guid(SHA256.HashData(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{caller.Organization}\0{route}\0{Header}\0{index}"))).AsSpan(0, 16), bigEndian: true).ToString();
+}
+
+/// <summary>Says of a route that it takes an Idempotency-Key, for the document.</summary>
+internal sealed record TakesIdempotencyKeyMetadata;

@@ -1,0 +1,146 @@
+using System.Net;
+using System.Text.Json;
+using Catalog.Tests.Support;
+
+namespace Catalog.Tests.Checks;
+
+public sealed class CheckEndpointsOnSqlite(SqliteTestDatabase database) : CheckEndpointTests(database), IClassFixture<SqliteTestDatabase>;
+
+public sealed class CheckEndpointsOnPostgres(PostgresTestDatabase database) : CheckEndpointTests(database), IClassFixture<PostgresTestDatabase>;
+
+public abstract class CheckEndpointTests(TestDatabase database) : EndpointTests(database)
+{
+    private const string Path = "/api/v1/checks/";
+
+    [Fact]
+    public async Task A_definition_is_created_read_replaced_and_removed()
+    {
+        var body = $$"""{"id":"{{Name}}","dataset":"mart.orders","connection_id":"pg","kind":"row_count","params":{"where": "a > 1"},"columns":["a","b"],"fail":{"less_than":1},"warn":10,"schedule":"0 6 * * *"}""";
+
+        var created = await Send(HttpMethod.Post, Path, body);
+        Assert.Equal(HttpStatusCode.Created, created.StatusCode);
+        Assert.Equal(HttpStatusCode.OK, (await Send(HttpMethod.Post, Path, body)).StatusCode);
+        await (await Send(HttpMethod.Post, Path, body.Replace("row_count", "freshness"))).Problem(409, "id_taken");
+        var read = await Client.GetJson(created.Headers.Location!.OriginalString);
+        Assert.Equal(("error", "10", """{"where": "a > 1"}"""), (read.GetProperty("severity").GetString(), read.GetProperty("warn").GetRawText(), read.GetProperty("params").GetRawText()));
+        Assert.Equal(JsonValueKind.Null, read.GetProperty("pipeline_id").ValueKind);
+
+        var replaced = await Send(HttpMethod.Put, Path + Name, """{"kind":"not_null","column":"id","severity":"warn"}""");
+        Assert.Equal(HttpStatusCode.OK, replaced.StatusCode);
+        read = await Client.GetJson(Path + Name);
+        Assert.Equal(("not_null", "warn", JsonValueKind.Null), (read.GetProperty("kind").GetString(), read.GetProperty("severity").GetString(), read.GetProperty("dataset").ValueKind));
+
+        Assert.Equal(HttpStatusCode.NoContent, (await Send(HttpMethod.Delete, Path + Name)).StatusCode);
+        await (await Send(HttpMethod.Delete, Path + Name)).Problem(404, "not_found");
+        await (await Send(HttpMethod.Put, Path + Name, """{"kind":"x"}""")).Problem(404, "not_found");
+        await (await Send(HttpMethod.Get, Path + Name)).Problem(404, "not_found");
+    }
+
+    [Fact]
+    public async Task An_id_that_several_pipelines_have_is_ambiguous_without_its_pipeline()
+    {
+        foreach (var pipeline in new[] { Name + "-a", Name + "-b" })
+        {
+            await Client.PostJson("/api/v1/pipelines/", new { name = pipeline, checks = new[] { new { id = Name, sql = pipeline, x_kept = 1 } } });
+        }
+
+        await Client.PostJson(Path, new { id = Name, kind = "row_count" });
+
+        foreach (var (method, path, body) in new[] { (HttpMethod.Get, "", null), (HttpMethod.Get, "/history", null), (HttpMethod.Put, "", """{"kind":"x"}"""), (HttpMethod.Delete, "", null) })
+        {
+            await (await Send(method, Path + Name + path, body)).Problem(409, "check_ambiguous");
+        }
+
+        var one = await Client.GetJson($"{Path}{Name}?pipeline_id={Name}-a");
+        Assert.Equal((Name + "-a", $"\"{Name}-a\""), (one.GetProperty("pipeline_id").GetString(), one.GetProperty("sql").GetRawText()));
+        Assert.NotNull(one.GetProperty("pipeline_version").GetString());
+        Assert.Equal("row_count", (await Client.GetJson($"{Path}{Name}?pipeline_id=")).GetProperty("kind").GetString());
+        await (await Send(HttpMethod.Get, $"{Path}{Name}?pipeline_id=nobody")).Problem(404, "not_found");
+    }
+
+    [Fact]
+    public async Task Checks_follow_the_versions_of_their_pipeline_and_those_of_clients_stay()
+    {
+        await Client.PostJson("/api/v1/pipelines/", new { name = Name, version = "1", checks = new[] { new { id = "a" }, new { id = "b" } } });
+        await Client.PostJson(Path, new { id = "own", pipeline_id = Name, kind = "row_count" });
+        await Client.PostJson("/api/v1/pipelines/", new { name = Name, version = "2", checks = new[] { new { id = "b" }, new { id = "c" } } });
+        Assert.Equal(["b", "c", "own"], await Ids($"pipeline_id={Name}"));
+
+        await Client.PostJson("/api/v1/pipelines/", new { name = Name, version = "1", checks = new[] { new { id = "a" }, new { id = "b" } } });
+        Assert.Equal(["a", "b", "own"], await Ids($"pipeline_id={Name}"));
+
+        await Send(HttpMethod.Delete, $"/api/v1/pipelines/{Name}");
+        Assert.Equal(["own"], await Ids($"pipeline_id={Name}"));
+    }
+
+    [Fact]
+    public async Task A_list_pages_through_checks_of_one_moment_and_one_id()
+    {
+        // Registered together, they have one time, and all have one id: only the pipeline tells them apart.
+        var pipelines = Enumerable.Range(0, 7).Select(i => new { name = $"{Name}-{i}", checks = new[] { new { id = "same", dataset = Name } } });
+        await Client.PostJson("/api/v1/pipelines/", pipelines);
+
+        var seen = new List<string>();
+        string? cursor = null;
+        do
+        {
+            var page = await Client.GetJson($"{Path}?dataset={Name}&limit=2" + (cursor is null ? "" : $"&cursor={cursor}"));
+            seen.AddRange(page.GetProperty("items").EnumerateArray().Select(item => item.GetProperty("pipeline_id").GetString()!));
+            cursor = page.GetProperty("next_cursor").GetString();
+        }
+        while (cursor is not null);
+
+        Assert.Equal(Enumerable.Range(0, 7).Reverse().Select(i => $"{Name}-{i}"), seen);
+    }
+
+    [Fact]
+    public async Task History_has_the_measured_numbers_and_the_pass_rate()
+    {
+        await Client.PostJson("/api/v1/pipelines/", new { name = Name, checks = new[] { new { id = "rows" } } });
+        foreach (var (status, value, day) in new[] { ("pass", 10.5, 1), ("fail", 0, 2), ("pass", 12, 3), ("warn", 3, 4), ("error", -1, 5) })
+        {
+            await Client.PostJson("/api/v1/checks/results", new { pipeline_id = Name, check_id = "rows", status, observed_value = value, executed_at = $"2026-01-0{day}T00:00:00Z" });
+        }
+
+        var history = await Client.GetJson($"{Path}rows/history?pipeline_id={Name}");
+        Assert.Equal(0.5, history.GetProperty("pass_rate").GetDouble());
+        Assert.Equal("""{"pass":2,"warn":1,"fail":1,"error":1}""", history.GetProperty("counts").GetRawText());
+        Assert.Equal([-1, 3, 12, 0, 10.5], history.GetProperty("items").EnumerateArray().Select(item => item.GetProperty("observed_number").GetDouble()));
+        var window = await Client.GetJson($"{Path}rows/history?pipeline_id={Name}&since=2026-01-02T00:00:00Z&until=2026-01-04T00:00:00Z&limit=1");
+        Assert.Equal((0.5, 1), (window.GetProperty("pass_rate").GetDouble(), window.GetProperty("items").GetArrayLength()));
+        Assert.NotNull(window.GetProperty("next_cursor").GetString());
+        await (await Send(HttpMethod.Get, $"{Path}nobody/history?pipeline_id={Name}")).Problem(404, "not_found");
+        await (await Send(HttpMethod.Get, $"{Path}nobody/history")).Problem(404, "not_found");
+    }
+
+    [Fact]
+    public async Task A_check_without_results_has_no_pass_rate()
+    {
+        await Client.PostJson(Path, new { id = Name, kind = "row_count" });
+
+        Assert.Equal(JsonValueKind.Null, (await Client.GetJson($"{Path}{Name}/history")).GetProperty("pass_rate").ValueKind);
+    }
+
+    [Theory]
+    [InlineData("""{"kind":"x"}""", "/id")]
+    [InlineData("""{"id":"results","kind":"x"}""", "/id")]
+    [InlineData("""{"id":"a"}""", "/kind")]
+    [InlineData("""{"id":"a","kind":"x","severity":"loud"}""", "/severity")]
+    [InlineData("""{"id":"a","kind":"x","warn":"5"}""", "/warn")]
+    [InlineData("""{"id":"a","kind":"x","columns":["a",null]}""", "/columns/1")]
+    [InlineData("""{"id":"a","kind":"x","schedule":"daily"}""", "/schedule")]
+    [InlineData("""{"id":"a","kind":"x","threshold":1}""", "/threshold")]
+    public async Task Invalid_definitions_are_422_with_a_pointer(string body, string pointer)
+    {
+        var problem = await (await Send(HttpMethod.Post, Path, body)).Problem(422, "invalid");
+
+        Assert.Equal(pointer, Assert.Single(problem.GetProperty("errors").EnumerateObject()).Name);
+    }
+
+    [Fact]
+    public async Task A_definition_of_an_unknown_pipeline_is_404() =>
+        await (await Send(HttpMethod.Post, Path, """{"id":"a","pipeline_id":"nobody","kind":"x"}""")).Problem(404, "pipeline_not_found");
+
+    private async Task<List<string>> Ids(string filter) =>
+        [.. (await Client.GetJson($"{Path}?{filter}")).GetProperty("items").EnumerateArray().Select(item => item.GetProperty("id").GetString()!).Order(StringComparer.Ordinal)];
+}
