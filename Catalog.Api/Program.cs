@@ -31,7 +31,7 @@ try
 
     app.UseHttp();
     app.MapOperations();
-    app.MapOpenApi("/openapi/{documentName}.json");
+    app.MapOpenApi("/openapi/{documentName:regex(^v1$)}.json");
     var api = app.MapGroup("/api/v1");
     api.MapPipelines();
     api.MapRuns();
@@ -43,8 +43,14 @@ try
     await app.RunAsync();
     return 0;
 }
-catch (Exception refusal) when (refusal is SettingException or MigrationException or DatabaseUnavailableException)
+// What stands against a start is for the operator: one line that says what to do.
+catch (Exception refusal) when (refusal is SettingException or MigrationException)
 {
     Console.Error.WriteLine($"catalog: {refusal.Message}");
     return 2;
+}
+catch (Exception refusal) when (refusal is IOException or InvalidOperationException or System.Net.Sockets.SocketException)
+{
+    Console.Error.WriteLine($"catalog: the service could not start: {refusal.Message} Check ASPNETCORE_URLS, and that nothing else serves there.");
+    return 1;
 }

@@ -1,5 +1,6 @@
 using System.Buffers.Text;
 using System.Globalization;
+using System.Security.Cryptography;
 using System.Text;
 
 namespace Catalog.Data;
@@ -17,30 +18,41 @@ internal static class Page
         rows.Count <= limit ? new(rows, null) : new(rows[..limit], position(rows[limit - 1]));
 }
 
-/// <summary>A position in a list that is ordered by an instant and an id. Clients see it as opaque text.</summary>
+/// <summary>
+/// A position in a list that is ordered by an instant and an id. Clients see it as opaque text, which names its list and carries a
+/// check sum: a cursor of another list, or one that was changed, is told from a real one and refused.
+/// </summary>
 public readonly record struct Cursor(DateTimeOffset At, string Id)
 {
-    /// <summary>The text that clients send back.</summary>
-    public override string ToString() =>
-        Base64Url.EncodeToString(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{At.UtcTicks}:{Id}")));
+    private const int Sum = 8;
 
-    /// <summary>Reads what <see cref="ToString"/> wrote.</summary>
-    public static bool TryParse(string text, out Cursor cursor)
+    /// <summary>The text that clients send back.</summary>
+    /// <param name="list">The list's name.</param>
+    public string ToText(string list)
+    {
+        var text = string.Create(CultureInfo.InvariantCulture, $"{At.UtcTicks}:{Id}");
+        return Base64Url.EncodeToString(Encoding.UTF8.GetBytes(SumOf(list, text) + text));
+    }
+
+    /// <summary>Reads what <see cref="ToText"/> wrote for the same list.</summary>
+    public static bool TryParse(string list, string text, out Cursor cursor)
     {
         cursor = default;
-        if (text.Length > 2048 || !Base64Url.IsValid(text))
+        if (text.Length > 4096 || !Base64Url.IsValid(text))
         {
             return false;
         }
 
-        var parts = Encoding.UTF8.GetString(Base64Url.DecodeFromChars(text)).Split(':', 2);
-        if (parts.Length != 2 || !long.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out var ticks)
-            || ticks > DateTimeOffset.MaxValue.UtcTicks || parts[1].Contains('\0', StringComparison.Ordinal))
+        var plain = Encoding.UTF8.GetString(Base64Url.DecodeFromChars(text));
+        if (plain.Length <= Sum || plain[..Sum] != SumOf(list, plain[Sum..]))
         {
             return false;
         }
 
-        cursor = new(new DateTimeOffset(ticks, TimeSpan.Zero), parts[1]);
+        var parts = plain[Sum..].Split(':', 2);
+        cursor = new(new DateTimeOffset(long.Parse(parts[0], CultureInfo.InvariantCulture), TimeSpan.Zero), parts[1]);
         return true;
     }
+
+    private static string SumOf(string list, string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{list}\0{text}")).AsSpan(0, Sum / 2));
 }

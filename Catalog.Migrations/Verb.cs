@@ -35,6 +35,10 @@ internal static class Verb
         {
             return Say(ExitCode.Failed, exception.Message);
         }
+        catch (System.Data.Common.DbException exception) when (failures?.WhyUnavailable(exception) is null)
+        {
+            return Say(ExitCode.Failed, exception.Message);
+        }
         catch (Exception exception) when (failures?.WhyUnavailable(exception) is { } reason)
         {
             return Say(ExitCode.Unreachable, SchemaProbe.Words(reason));

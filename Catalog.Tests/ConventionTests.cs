@@ -61,7 +61,8 @@ public sealed partial class ConventionTests(SqliteTestDatabase database) : IClas
             .SelectMany(path => path.Value.EnumerateObject().Select(operation => $"{operation.Name.ToUpperInvariant()} {path.Name.TrimEnd('/')}"));
 
         var served = app.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
-            .Where(endpoint => endpoint.RoutePattern.RawText is { } text && !text.StartsWith("/openapi", StringComparison.Ordinal))
+            .Where(endpoint => endpoint.RoutePattern.RawText is { } text && !text.StartsWith("/openapi", StringComparison.Ordinal)
+                && endpoint.Metadata.GetMetadata<Microsoft.AspNetCore.Routing.IExcludeFromDescriptionMetadata>() is null)
             .SelectMany(endpoint => endpoint.Metadata.GetMetadata<IHttpMethodMetadata>()!.HttpMethods
                 .Select(method => $"{method} {endpoint.RoutePattern.RawText!.TrimEnd('/')}"));
 

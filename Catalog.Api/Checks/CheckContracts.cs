@@ -123,6 +123,8 @@ public sealed record CheckItem
 /// <summary>Which definitions to list.</summary>
 public sealed record CheckQuery : ListQuery
 {
+    internal override string List => "checks";
+
     /// <summary>Only checks of this pipeline; empty: only those that stand alone.</summary>
     [FromQuery(Name = "pipeline_id")]
     public string? PipelineId { get; init; }
@@ -150,6 +152,8 @@ public sealed record CheckChoice
 /// <summary>Which part of a check's history to read.</summary>
 public sealed record HistoryQuery : ListQuery
 {
+    internal override string List => "check_history";
+
     /// <summary>Its pipeline, as for reading the check.</summary>
     [FromQuery(Name = "pipeline_id")]
     public string? PipelineId { get; init; }

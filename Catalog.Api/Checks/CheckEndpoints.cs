@@ -47,7 +47,7 @@ internal static class CheckEndpoints
     }
 
     private static async Task<Ok<ItemList<CheckItem>>> List([AsParameters] CheckQuery query, Caller caller, CheckRepository checks, CancellationToken ct) =>
-        TypedResults.Ok(Lists.Of(await checks.List(caller.Organization, query.ToFilter(), query.After(), query.Take(), ct), CheckItem.From));
+        TypedResults.Ok(Lists.Of(query, await checks.List(caller.Organization, query.ToFilter(), query.After(), query.Take(), ct), CheckItem.From));
 
     private static async Task<IResult> Get(PathId id, [AsParameters] CheckChoice choice, Caller caller, CheckRepository checks, CancellationToken ct)
     {
@@ -108,7 +108,7 @@ internal static class CheckEndpoints
             PassRate = record.PassRate,
             Counts = new() { Pass = record.Pass, Warn = record.Warn, Fail = record.Fail, Error = record.Error },
             Items = [.. page.Items.Select(Measurement.From)],
-            NextCursor = page.Next?.ToString(),
+            NextCursor = page.Next?.ToText(query.List),
         });
     }
 

@@ -177,6 +177,8 @@ public sealed record CheckResultItem
 /// <summary>Which results to list.</summary>
 public sealed record CheckResultQuery : ListQuery
 {
+    internal override string List => "check_results";
+
     /// <summary>Only results of this pipeline.</summary>
     [FromQuery(Name = "pipeline_id")]
     public string? PipelineId { get; init; }

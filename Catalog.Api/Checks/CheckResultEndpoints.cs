@@ -56,7 +56,7 @@ internal static class CheckResultEndpoints
 
     private static async Task<Ok<ItemList<CheckResultItem>>> List(
         [AsParameters] CheckResultQuery query, Caller caller, CheckResultRepository results, CancellationToken ct) =>
-        TypedResults.Ok(Lists.Of(await results.List(caller.Organization, query.ToFilter(), query.After(), query.Take(), ct), CheckResultItem.From));
+        TypedResults.Ok(Lists.Of(query, await results.List(caller.Organization, query.ToFilter(), query.After(), query.Take(), ct), CheckResultItem.From));
 
     private static async Task<IResult> Get(PathId id, Caller caller, CheckResultRepository results, CancellationToken ct) =>
         await results.Find(caller.Organization, id.Value, ct) is { } result ? TypedResults.Ok(CheckResultItem.From(result)) : Problems.NotFound("check result");

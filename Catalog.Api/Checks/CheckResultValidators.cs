@@ -18,7 +18,9 @@ internal sealed class PostCheckResultValidator : AbstractValidator<PostCheckResu
         RuleFor(result => result.FailedRows).Count();
         RuleFor(result => result.TotalRows).Count();
         RuleFor(result => result.Message).Text(Validation.MaxMessage);
-        RuleFor(result => result.DurationSeconds).GreaterThanOrEqualTo(0).WithMessage("must be 0 or more.");
+        RuleFor(result => result.DurationSeconds).InclusiveBetween(0, double.MaxValue).WithMessage("must be 0 or more, and finite.");
+        RuleFor(result => result.ObservedValue).Value();
+        RuleFor(result => result.Expected).Value();
         RuleFor(result => result.Metadata).Object();
     }
 }

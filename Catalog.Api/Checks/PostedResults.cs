@@ -50,9 +50,8 @@ internal sealed class PostedResults
         if (body.ValueKind == JsonValueKind.Object && body.TryGetProperty("results", out var results))
         {
             return results.ValueKind != JsonValueKind.Array ? new() { Problem = Problems.Invalid("/results", "must be an array of results.") }
-                : body.EnumerateObject().FirstOrDefault(member => member.Name != "results") is { Value.ValueKind: not JsonValueKind.Undefined } other
-                    ? new() { Problem = Problems.Invalid(JsonPointer.OfPath("$['" + other.Name + "']"), "is not a field here; check its spelling.") }
-                    : ReadMany(results, derive, validator, now);
+                : body.GetPropertyCount() > 1 ? new() { Problem = Problems.Invalid("/results", "must be the only field, given once.") }
+                : ReadMany(results, derive, validator, now);
         }
 
         var (result, errors) = ReadOne(body, validator);

@@ -52,6 +52,8 @@ public sealed record ConnectionTest
 /// <summary>Which connections to list.</summary>
 public sealed record ConnectionQuery : ListQuery
 {
+    internal override string List => "connections";
+
     /// <summary>Only connections of this type.</summary>
     public string? Type { get; init; }
 }

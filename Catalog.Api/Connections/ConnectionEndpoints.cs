@@ -55,7 +55,7 @@ internal static class ConnectionEndpoints
 
     private static async Task<Ok<ItemList<ConnectionItem>>> List(
         [AsParameters] ConnectionQuery query, Caller caller, ConnectionRepository connections, CancellationToken ct) =>
-        TypedResults.Ok(Lists.Of(await connections.List(caller.Organization, query.Type, query.After(), query.Take(), ct), ConnectionItem.From));
+        TypedResults.Ok(Lists.Of(query, await connections.List(caller.Organization, query.Type, query.After(), query.Take(), ct), ConnectionItem.From));
 
     private static async Task<IResult> Get(PathId id, Caller caller, ConnectionRepository connections, CancellationToken ct) =>
         await connections.Find(caller.Organization, id.Value, ct) is { } connection ? TypedResults.Ok(ConnectionItem.From(connection)) : Problems.NotFound("connection");

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Configuration.Memory;
 
@@ -16,7 +17,13 @@ internal static class HttpServices
         // Below every other source, so that any of them can say otherwise: a line for each request would cost more than the request.
         builder.Configuration.Sources.Insert(0, new MemoryConfigurationSource
         {
-            InitialData = new Dictionary<string, string?> { ["Logging:LogLevel:Default"] = "Information", ["Logging:LogLevel:Microsoft.AspNetCore"] = "Warning" },
+            InitialData = new Dictionary<string, string?>
+            {
+                ["Logging:LogLevel:Default"] = "Information",
+                ["Logging:LogLevel:Microsoft.AspNetCore"] = "Warning",
+                // A start that fails is told in one line by Program, without the stack that the host would log.
+                ["Logging:LogLevel:Microsoft.Extensions.Hosting.Internal.Host"] = "Critical",
+            },
         });
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
@@ -71,6 +78,16 @@ internal static class HttpServices
     private static Task Refuse(HttpContext context, RequestDelegate next)
     {
         var request = context.Request;
+        if (RawPath.Refusal(context.Features.Get<IHttpRequestFeature>()!.RawTarget) is { } refusal)
+        {
+            return refusal.ExecuteAsync(context);
+        }
+
+        if (request.Query.FirstOrDefault(parameter => parameter.Value.Count > 1) is { Key: { } twice })
+        {
+            return Problems.Invalid(twice, "is given twice.").ExecuteAsync(context);
+        }
+
         return request.Path.Value!.Length + request.QueryString.Value!.Length > Limits.RequestLine
             ? Problems.UriTooLong().ExecuteAsync(context)
             : request.Headers.Sum(header => header.Key.Length + header.Value.Sum(value => value?.Length ?? 0)) > Limits.Headers

@@ -12,9 +12,11 @@ namespace Catalog.Api.Http;
 internal static class JsonBody
 {
     /// <summary>The body's bytes, known to be UTF-8 and, once parsed, JSON whose strings are Unicode.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="takesMany">An array holds bodies each of which may be as deep as one alone, and so lies one deeper.</param>
     /// <returns>The bytes, or the problem to answer with.</returns>
     /// <exception cref="BadHttpRequestException">The body was cut off.</exception>
-    public static async ValueTask<(ReadOnlyMemory<byte> Bytes, Problem? Problem)> Read(HttpContext context)
+    public static async ValueTask<(ReadOnlyMemory<byte> Bytes, Problem? Problem)> Read(HttpContext context, bool takesMany = false)
     {
         if (!IsJson(context.Request.ContentType))
         {
@@ -36,7 +38,7 @@ internal static class JsonBody
 
         try
         {
-            return await ReadAll(context.Request.BodyReader, limit, context.RequestAborted);
+            return await ReadAll(context.Request.BodyReader, limit, takesMany, context.RequestAborted);
         }
         catch (InvalidDataException)
         {
@@ -44,7 +46,7 @@ internal static class JsonBody
         }
     }
 
-    private static async ValueTask<(ReadOnlyMemory<byte>, Problem?)> ReadAll(PipeReader reader, long limit, CancellationToken ct)
+    private static async ValueTask<(ReadOnlyMemory<byte>, Problem?)> ReadAll(PipeReader reader, long limit, bool takesMany, CancellationToken ct)
     {
         while (true)
         {
@@ -59,7 +61,7 @@ internal static class JsonBody
             {
                 var bytes = result.Buffer.ToArray().AsMemory();
                 reader.AdvanceTo(result.Buffer.End);
-                return Accept(bytes.Span.StartsWith(Encoding.UTF8.Preamble) ? bytes[Encoding.UTF8.Preamble.Length..] : bytes);
+                return Accept(bytes.Span.StartsWith(Encoding.UTF8.Preamble) ? bytes[Encoding.UTF8.Preamble.Length..] : bytes, takesMany);
             }
 
             reader.AdvanceTo(result.Buffer.Start, result.Buffer.End);
@@ -87,7 +89,7 @@ internal static class JsonBody
     {
         try
         {
-            JsonDocument.Parse(json, new JsonDocumentOptions { AllowDuplicateProperties = false }).Dispose();
+            JsonDocument.Parse(json, new JsonDocumentOptions { AllowDuplicateProperties = false, MaxDepth = ApiJson.MaxDepth + 1 }).Dispose();
             return false;
         }
         catch (JsonException)
@@ -111,7 +113,7 @@ internal static class JsonBody
         }
     }
 
-    private static (ReadOnlyMemory<byte>, Problem?) Accept(ReadOnlyMemory<byte> bytes)
+    private static (ReadOnlyMemory<byte>, Problem?) Accept(ReadOnlyMemory<byte> bytes, bool takesMany)
     {
         if (!Utf8.IsValid(bytes.Span))
         {
@@ -120,7 +122,8 @@ internal static class JsonBody
 
         try
         {
-            var reader = new Utf8JsonReader(bytes.Span, new JsonReaderOptions { MaxDepth = ApiJson.MaxDepth });
+            var many = takesMany && bytes.Span.TrimStart(" \t\r\n"u8) is [(byte)'[', ..];
+            var reader = new Utf8JsonReader(bytes.Span, new JsonReaderOptions { MaxDepth = ApiJson.MaxDepth + (many ? 1 : 0) });
             while (reader.Read())
             {
                 // An escaped surrogate without its pair is JSON and yet no text that can be kept (RFC 7493, 2.1).

@@ -15,8 +15,11 @@ public sealed record ItemList<T>
 }
 
 /// <summary>What every list takes.</summary>
-public record ListQuery
+public abstract record ListQuery
 {
+    /// <summary>The list's name, which its cursors carry.</summary>
+    internal abstract string List { get; }
+
     /// <summary>How many items at most, 1 to 500; 50 unless given.</summary>
     public int? Limit { get; init; }
 
@@ -25,7 +28,7 @@ public record ListQuery
 
     internal int Take() => Limit ?? 50;
 
-    internal Cursor? After() => Cursor is { } text && Catalog.Data.Cursor.TryParse(text, out var cursor) ? cursor : null;
+    internal Cursor? After() => Cursor is { } text && Catalog.Data.Cursor.TryParse(List, text, out var cursor) ? cursor : null;
 }
 
 /// <summary>The rules of <see cref="ListQuery"/>, which each list's own query adds to.</summary>
@@ -35,13 +38,13 @@ internal abstract class ListQueryValidator<T> : AbstractValidator<T> where T : L
     {
         RuleFor(query => query.Limit).InclusiveBetween(1, 500).WithMessage("must be from 1 to 500.");
         RuleFor(query => query.Cursor)
-            .Must(text => text is null || Catalog.Data.Cursor.TryParse(text, out _))
+            .Must((query, text) => text is null || Catalog.Data.Cursor.TryParse(query.List, text, out _))
             .WithMessage("is not a cursor of this list; take next_cursor of the page before, or leave it out.");
     }
 }
 
 internal static class Lists
 {
-    public static ItemList<TItem> Of<TRow, TItem>(Page<TRow> page, Func<TRow, TItem> item) =>
-        new() { Items = [.. page.Items.Select(item)], NextCursor = page.Next?.ToString() };
+    public static ItemList<TItem> Of<TRow, TItem>(ListQuery query, Page<TRow> page, Func<TRow, TItem> item) =>
+        new() { Items = [.. page.Items.Select(item)], NextCursor = page.Next?.ToText(query.List) };
 }

@@ -102,7 +102,16 @@ internal sealed record ServiceSettings
 
     private static bool IsLoopback(string url)
     {
-        var address = BindingAddress.Parse(url);
+        BindingAddress address;
+        try
+        {
+            address = BindingAddress.Parse(url);
+        }
+        catch (FormatException)
+        {
+            throw new SettingException("ASPNETCORE_URLS (or --urls) must hold addresses such as http://localhost:8000, with ; between them.");
+        }
+
         return address.Host.Equals("localhost", StringComparison.OrdinalIgnoreCase)
             || (IPAddress.TryParse(address.Host.Trim('[', ']'), out var ip) && IPAddress.IsLoopback(ip));
     }

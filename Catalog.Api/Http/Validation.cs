@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using FluentValidation;
 
 namespace Catalog.Api.Http;
@@ -7,6 +8,10 @@ namespace Catalog.Api.Http;
 internal static class Validation
 {
     public const int MaxKey = 256;
+
+    // Three keys and the organization must fit into one index row of Postgres, 2,704 bytes.
+    private const int MaxKeyBytes = 768;
+
     public const int MaxDataset = 2048;
     public const int MaxMessage = 64 * 1024;
 
@@ -28,7 +33,8 @@ internal static class Validation
     /// <summary>As <see cref="Key{T}"/>, where there may be none.</summary>
     public static IRuleBuilderOptions<T, string?> OptionalKey<T>(this IRuleBuilder<T, string?> rule) => rule
         .Text(MaxKey)
-        .Must(text => text is not "").WithMessage("must not be empty; leave it out instead.")
+        .Must(text => text is null || Encoding.UTF8.GetByteCount(text) <= MaxKeyBytes).WithMessage($"must be at most {MaxKeyBytes} bytes of UTF-8.")
+        .Must(text => text is null || !string.IsNullOrWhiteSpace(text)).WithMessage("must not be empty or white space; leave it out instead.")
         .Must(text => text is null || !text.Contains("%2F", StringComparison.OrdinalIgnoreCase)).WithMessage("must not hold the text %2F, which stands for a slash in paths.")
         .Must(text => text is not ("." or "..")).WithMessage("must not be . or .., which no path can name.");
 
@@ -39,7 +45,7 @@ internal static class Validation
 
     /// <summary>Text of at most <paramref name="most"/> characters that both engines can keep.</summary>
     public static IRuleBuilderOptions<T, string?> Text<T>(this IRuleBuilder<T, string?> rule, int most) => rule
-        .MaximumLength(most).WithMessage(string.Create(CultureInfo.InvariantCulture, $"must be at most {most} characters long."))
+        .Must(text => text is null || Length(text) <= most).WithMessage(string.Create(CultureInfo.InvariantCulture, $"must be at most {most} characters long."))
         .Must(text => text is null || !text.Contains('\0', StringComparison.Ordinal)).WithMessage("must not hold the character U+0000, which Postgres cannot keep.");
 
     /// <summary>One of a few words.</summary>
@@ -59,5 +65,21 @@ internal static class Validation
 
     /// <summary>A JSON object, where there is anything.</summary>
     public static IRuleBuilderOptions<T, RawJson?> Object<T>(this IRuleBuilder<T, RawJson?> rule) =>
-        rule.Must(json => RawJson.Stored(json) is not { } text || text.StartsWith('{')).WithMessage("must be an object.");
+        rule.Must(json => RawJson.Stored(json) is not { } text || text.StartsWith('{')).WithMessage("must be an object.").Value();
+
+    /// <summary>A JSON value of at most 64 KiB, so that a page of them can be answered.</summary>
+    public static IRuleBuilderOptions<T, RawJson?> Value<T>(this IRuleBuilder<T, RawJson?> rule) =>
+        rule.Must(json => RawJson.Stored(json) is not { Length: > MaxMessage }).WithMessage("must be at most 64 KiB long.");
+
+    // Characters are Unicode's, not the two halves that some of them have in memory.
+    private static int Length(string text)
+    {
+        var pairs = 0;
+        foreach (var character in text)
+        {
+            pairs += char.IsHighSurrogate(character) ? 1 : 0;
+        }
+
+        return text.Length - pairs;
+    }
 }

@@ -161,6 +161,8 @@ public sealed record OpenFailureItem
 /// <summary>Which datasets to list.</summary>
 public sealed record DatasetQuery : ListQuery
 {
+    internal override string List => "datasets";
+
     /// <summary>Only datasets of this namespace; empty: of none.</summary>
     public string? Namespace { get; init; }
 }

@@ -68,7 +68,7 @@ internal static class LineageEndpoints
     }
 
     private static async Task<Ok<ItemList<DatasetItem>>> List([AsParameters] DatasetQuery query, Caller caller, DatasetRepository datasets, CancellationToken ct) =>
-        TypedResults.Ok(Lists.Of(await datasets.List(caller.Organization, query.Namespace, query.After(), query.Take(), ct), DatasetItem.From));
+        TypedResults.Ok(Lists.Of(query, await datasets.List(caller.Organization, query.Namespace, query.After(), query.Take(), ct), DatasetItem.From));
 
     private static async Task<IResult> GetDataset(PathId id, Caller caller, LineageRepository lineage, DatasetRepository datasets, CancellationToken ct)
     {

@@ -12,21 +12,37 @@ internal static partial class OwnSchema
         var settings = app.Services.GetRequiredService<DatabaseSettings>();
         var log = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Catalog.Api.Operations.OwnSchema");
         LogDatabase(log, settings.Display);
-        if (app.Services.GetRequiredService<ServiceSettings>().UseMigrations)
+        var service = app.Services.GetRequiredService<ServiceSettings>();
+        if (service is { PlatformKey: null, DevKeys: false })
+        {
+            LogNoKey(log);
+        }
+
+        if (service.UseMigrations)
         {
             return;
         }
 
-        var (source, dialect, _) = Databases.OpenForMigrations(settings);
+        var (source, dialect, failures) = Databases.OpenForMigrations(settings);
         await using (source)
         {
-            await new Migrator(source, dialect, app.Services.GetRequiredService<TimeProvider>())
-                .Upgrade((script, seconds) => LogApplied(log, script.Name, seconds), app.Lifetime.ApplicationStopping);
+            try
+            {
+                await new Migrator(source, dialect, app.Services.GetRequiredService<TimeProvider>())
+                    .Upgrade((script, seconds) => LogApplied(log, script.Name, seconds), app.Lifetime.ApplicationStopping);
+            }
+            catch (Exception exception) when (failures.WhyUnavailable(exception) is { } reason)
+            {
+                throw new SettingException($"DATAXPIPE_DB: {SchemaProbe.Words(reason)}");
+            }
         }
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Database: {Database}")]
     private static partial void LogDatabase(ILogger log, string database);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "No key is configured, so every request will be refused: set DATAXPIPE_PLATFORM_KEY")]
+    private static partial void LogNoKey(ILogger log);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Applied {Script} in {Seconds:0.000} s")]
     private static partial void LogApplied(ILogger log, string script, double seconds);

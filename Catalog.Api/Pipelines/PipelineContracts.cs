@@ -104,6 +104,8 @@ public sealed record RegistrationReceipt
 /// <summary>Which pipelines to list.</summary>
 public sealed record PipelineQuery : ListQuery
 {
+    internal override string List => "pipelines";
+
     /// <summary>Only pipelines of this owner.</summary>
     public string? Owner { get; init; }
 
@@ -120,6 +122,12 @@ public sealed record PipelineQuery : ListQuery
     public string? Format { get; init; }
 
     internal PipelineFilter ToFilter() => new() { Owner = Owner, Tag = Tag, Environment = Environment, Search = Q };
+}
+
+/// <summary>Which versions of a pipeline to list.</summary>
+public sealed record PipelineVersionQuery : ListQuery
+{
+    internal override string List => "pipeline_versions";
 }
 
 internal static class PipelineBodies

@@ -9,7 +9,8 @@ internal static class PipelineEndpoints
 {
     public static IServiceCollection AddPipelines(this IServiceCollection services) => services
         .AddSingleton<IValidator<PipelineSpec>, PipelineSpecValidator>()
-        .AddSingleton<IValidator<PipelineQuery>, PipelineQueryValidator>();
+        .AddSingleton<IValidator<PipelineQuery>, PipelineQueryValidator>()
+        .AddSingleton<IValidator<PipelineVersionQuery>, PipelineVersionQueryValidator>();
 
     public static void MapPipelines(this IEndpointRouteBuilder routes)
     {
@@ -25,7 +26,7 @@ internal static class PipelineEndpoints
             .Produces<ItemList<PipelineItem>>().WithSummary("List pipelines, the newest first, or export them all");
         pipelines.MapGet("/{id}", Get).WithName("GetPipeline").Requires(Scopes.Read).HasETag().Produces<PipelineSpec>().Refuses(404)
             .WithSummary("Read a pipeline: its body's fields with the version at the top");
-        pipelines.MapGet("/{id}/versions", Versions).WithName("ListPipelineVersions").Requires(Scopes.Read).ReadsQuery<ListQuery>()
+        pipelines.MapGet("/{id}/versions", Versions).WithName("ListPipelineVersions").Requires(Scopes.Read).ReadsQuery<PipelineVersionQuery>()
             .Produces<ItemList<PipelineVersionItem>>().Refuses(404).WithSummary("List a pipeline's versions, the newest first");
         pipelines.MapDelete("/{id}", Delete).WithName("DeletePipeline").Requires(Scopes.Manage).Produces(204).Refuses(404)
             .WithSummary("Hide a pipeline and end its lineage; its history stays until retention takes it");
@@ -34,7 +35,7 @@ internal static class PipelineEndpoints
     private static async Task<IResult> Post(
         HttpContext context, Caller caller, PipelineRegistration registration, IValidator<PipelineSpec> validator, CancellationToken ct)
     {
-        var (bytes, problem) = await JsonBody.Read(context);
+        var (bytes, problem) = await JsonBody.Read(context, takesMany: true);
         if (problem is not null)
         {
             return problem;
@@ -45,7 +46,7 @@ internal static class PipelineEndpoints
             return Problems.Malformed("An object in the body holds a member twice, and no reader could say which one counts.");
         }
 
-        using var json = JsonDocument.Parse(bytes);
+        using var json = JsonDocument.Parse(bytes, new JsonDocumentOptions { MaxDepth = ApiJson.MaxDepth + 1 });
         var (pipelines, refusal) = PostedPipelines.Read(json.RootElement, validator);
         if (refusal is not null)
         {
@@ -63,7 +64,7 @@ internal static class PipelineEndpoints
 
     private static async Task<IResult> List([AsParameters] PipelineQuery query, Caller caller, PipelineRepository pipelines, CancellationToken ct) =>
         query.Format is null
-            ? TypedResults.Ok(Lists.Of(await pipelines.List(caller.Organization, query.ToFilter(), query.After(), query.Take(), ct), PipelineItem.From))
+            ? TypedResults.Ok(Lists.Of(query, await pipelines.List(caller.Organization, query.ToFilter(), query.After(), query.Take(), ct), PipelineItem.From))
             : TypedResults.Ok((await pipelines.Export(caller.Organization, ct)).Select(body => new RawJson(body)));
 
     private static async Task<IResult> Get(PathId id, Caller caller, PipelineRepository pipelines, CancellationToken ct) =>
@@ -71,11 +72,11 @@ internal static class PipelineEndpoints
             ? new RawAnswer(PipelineBodies.WithVersion(version))
             : Problems.NotFound("pipeline");
 
-    private static async Task<IResult> Versions(PathId id, [AsParameters] ListQuery query, Caller caller, PipelineRepository pipelines, CancellationToken ct)
+    private static async Task<IResult> Versions(PathId id, [AsParameters] PipelineVersionQuery query, Caller caller, PipelineRepository pipelines, CancellationToken ct)
     {
         var page = await pipelines.Versions(caller.Organization, id.Value, query.After(), query.Take(), ct);
         // A pipeline has a version as long as it is there; an empty page after a cursor is the list's end.
-        return page.Items.Count == 0 && query.Cursor is null ? Problems.NotFound("pipeline") : TypedResults.Ok(Lists.Of(page, PipelineVersionItem.From));
+        return page.Items.Count == 0 && query.Cursor is null ? Problems.NotFound("pipeline") : TypedResults.Ok(Lists.Of(query, page, PipelineVersionItem.From));
     }
 
     private static async Task<IResult> Delete(PathId id, Caller caller, PipelineRepository pipelines, CancellationToken ct) =>

@@ -42,9 +42,9 @@ internal sealed class PipelineSpecValidator : AbstractValidator<PipelineSpec>
             .ToHashSet(StringComparer.Ordinal);
         foreach (var (t, transform) in (pipeline.Transforms ?? []).Index())
         {
-            foreach (var (i, _) in (transform?.Inputs ?? []).Index().Where(input => !known.Contains(input.Item)))
+            foreach (var (i, _) in (transform?.Inputs ?? []).Index().Where(input => !known.Contains(input.Item) || input.Item == transform!.Id))
             {
-                context.AddFailure($"Transforms[{t}].Inputs[{i}]", "must name a source, a transform or what a transform puts out.");
+                context.AddFailure($"Transforms[{t}].Inputs[{i}]", "must name a source, another transform or what a transform puts out.");
             }
         }
     }
@@ -127,3 +127,5 @@ internal sealed class PipelineQueryValidator : ListQueryValidator<PipelineQuery>
         RuleFor(query => query.Format).Word(["export"]);
     }
 }
+
+internal sealed class PipelineVersionQueryValidator : ListQueryValidator<PipelineVersionQuery>;

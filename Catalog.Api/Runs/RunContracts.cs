@@ -6,6 +6,12 @@ namespace Catalog.Api.Runs;
 /// <summary>What an event may say of a run. What is left out says nothing and changes nothing.</summary>
 public record PatchRun
 {
+    /// <summary>The run's id. In a post it is the client's choice, so that a retry is safe, and made here when left out; in a patch it is the path's.</summary>
+    public string? Id { get; init; }
+
+    /// <summary>The pipeline, which must be registered. A patch may leave it out.</summary>
+    public string? PipelineId { get; init; }
+
     /// <summary>pending, running, completed, failed, cancelled or skipped; success, succeeded, failure, error, queued, scheduled, aborted and killed are understood too.</summary>
     public string? Status { get; init; }
 
@@ -56,14 +62,7 @@ public record PatchRun
 }
 
 /// <summary>An event of a run. The same id again is the next event of that run, in any order.</summary>
-public sealed record PostRun : PatchRun
-{
-    /// <summary>The run's id, chosen by the client so that a retry is safe; made here when it is left out.</summary>
-    public string? Id { get; init; }
-
-    /// <summary>The pipeline, which must be registered.</summary>
-    public string? PipelineId { get; init; }
-}
+public sealed record PostRun : PatchRun;
 
 /// <summary>What an event says of one stage.</summary>
 public record PutStage

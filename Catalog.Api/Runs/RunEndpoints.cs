@@ -15,7 +15,7 @@ internal static class RunEndpoints
         .AddSingleton<IValidator<PatchRun>, PatchRunValidator>()
         .AddSingleton<IValidator<PutStage>, PutStageValidator>()
         .AddSingleton<IValidator<RunQuery>, RunQueryValidator>()
-        .AddSingleton<IValidator<ListQuery>, EventsQueryValidator>();
+        .AddSingleton<IValidator<RunEventQuery>, RunEventQueryValidator>();
 
     public static void MapRuns(this IEndpointRouteBuilder routes)
     {
@@ -27,9 +27,9 @@ internal static class RunEndpoints
             .WithSummary("Post an event of a run: 201 for its first, 200 for each that follows");
         runs.MapGet("/", List).WithName("ListRuns").Requires(Scopes.Read).ReadsQuery<RunQuery>().WithSummary("List runs, the newest first");
         runs.MapGet("/{id}", Get).WithName("GetRun").Requires(Scopes.Read).HasETag().Produces<RunItem>().Refuses(404).WithSummary("Read a run");
-        runs.MapPatch("/{id}", Patch).WithName("PatchRun").Requires(Scopes.Write).Reads<PatchRun>().TakesIfMatch().Produces<RunItem>().Refuses(404)
+        runs.MapPatch("/{id}", Patch).WithName("PatchRun").Requires(Scopes.Write).Reads<PatchRun>().TakesIfMatch().Produces<RunItem>().Refuses(404, 409)
             .WithSummary("Add an event to a run that is known");
-        runs.MapGet("/{id}/events", Events).WithName("ListRunEvents").Requires(Scopes.Read).ReadsQuery<ListQuery>()
+        runs.MapGet("/{id}/events", Events).WithName("ListRunEvents").Requires(Scopes.Read).ReadsQuery<RunEventQuery>()
             .Produces<ItemList<RunEventItem>>().Refuses(404).WithSummary("List the events of a run as they were received, the newest first");
         runs.MapPut("/{id}/stages/{stage_name}", PutStage).WithName("PutRunStage").Requires(Scopes.Write).Reads<PutStage>()
             .Produces<RunItem>().Refuses(404).WithSummary("Report on a stage of a run that is known");
@@ -52,7 +52,7 @@ internal static class RunEndpoints
     }
 
     private static async Task<Ok<ItemList<RunItem>>> List([AsParameters] RunQuery query, Caller caller, RunRepository runs, CancellationToken ct) =>
-        TypedResults.Ok(Lists.Of(await runs.List(caller.Organization, query.ToFilter(), query.After(), query.Take(), ct), RunItem.From));
+        TypedResults.Ok(Lists.Of(query, await runs.List(caller.Organization, query.ToFilter(), query.After(), query.Take(), ct), RunItem.From));
 
     private static async Task<IResult> Get(PathId id, Caller caller, RunRepository runs, CancellationToken ct) =>
         await runs.Find(caller.Organization, id.Value, ct) is { } run ? TypedResults.Ok(RunItem.From(run)) : Problems.NotFound("run");
@@ -60,19 +60,25 @@ internal static class RunEndpoints
     private static async Task<IResult> Patch(
         PathId id, Body<PatchRun> body, IfMatch match, Caller caller, RunEventRepository events, RunRepository runs, CancellationToken ct)
     {
+        if (body.Value.Id is { } named && named != id.Value)
+        {
+            return Problems.Invalid("/id", "must be the path's id, or be left out.");
+        }
+
         if (match.Given && await runs.Find(caller.Organization, id.Value, ct) is { } current && match.Refusal(() => RunItem.From(current)) is { } refusal)
         {
             return refusal;
         }
 
         using var json = JsonDocument.Parse(body.Json);
-        var @event = body.Value.ToEvent(id.Value, null, CanonicalJson.Hash(json.RootElement), Encoding.UTF8.GetString(body.Json.Span));
+        var @event = body.Value.ToEvent(id.Value, body.Value.PipelineId, CanonicalJson.Hash(json.RootElement), Encoding.UTF8.GetString(body.Json.Span))
+            with { RunMustExist = true };
         return await Record(@event, caller, events, runs, ct);
     }
 
-    private static async Task<IResult> Events(PathId id, [AsParameters] ListQuery query, Caller caller, RunRepository runs, CancellationToken ct) =>
+    private static async Task<IResult> Events(PathId id, [AsParameters] RunEventQuery query, Caller caller, RunRepository runs, CancellationToken ct) =>
         await runs.Events(caller.Organization, id.Value, query.After(), query.Take(), ct) is { } page
-            ? TypedResults.Ok(Lists.Of(page, RunEventItem.From))
+            ? TypedResults.Ok(Lists.Of(query, page, RunEventItem.From))
             : Problems.NotFound("run");
 
     // A report on a stage is an event of its run that says nothing else, and is kept as one.
@@ -88,6 +94,7 @@ internal static class RunEndpoints
         var @event = new RunEvent
         {
             RunId = id.Value,
+            RunMustExist = true,
             Stages = [body.Value.ToReport(stage_name.Value)],
             Digest = CanonicalJson.Hash(json.RootElement),
             Body = json.RootElement.GetRawText(),
@@ -104,7 +111,7 @@ internal static class RunEndpoints
             RunOutcome.RunUnknown => Problems.NotFound("run"),
             RunOutcome.KeyReused => Problems.IdempotencyKeyReused(),
             RunOutcome.RunIdTaken => Problems.RunIdTaken(@event.RunId),
-            _ when await runs.Find(caller.Organization, @event.RunId, ct) is { } run => outcome == RunOutcome.Created && @event.PipelineId is not null
+            _ when await runs.Find(caller.Organization, @event.RunId, ct) is { } run => outcome == RunOutcome.Created && !@event.RunMustExist
                 ? TypedResults.Created($"/api/v1/runs/{Uri.EscapeDataString(@event.RunId)}", RunItem.From(run))
                 : TypedResults.Ok(RunItem.From(run)),
             _ => Problems.NotFound("run"),

@@ -7,6 +7,8 @@ namespace Catalog.Api.Runs;
 /// <summary>Which runs to list.</summary>
 public sealed record RunQuery : ListQuery
 {
+    internal override string List => "runs";
+
     /// <summary>Only runs of this pipeline.</summary>
     [FromQuery(Name = "pipeline_id")]
     public string? PipelineId { get; init; }
@@ -27,4 +29,10 @@ public sealed record RunQuery : ListQuery
         Since = Since?.Value,
         Until = Until?.Value,
     };
+}
+
+/// <summary>Which events of a run to list.</summary>
+public sealed record RunEventQuery : ListQuery
+{
+    internal override string List => "run_events";
 }

@@ -8,6 +8,8 @@ internal abstract class RunFieldsValidator<T> : AbstractValidator<T> where T : P
 {
     protected RunFieldsValidator()
     {
+        RuleFor(run => run.Id).OptionalKey();
+        RuleFor(run => run.PipelineId).OptionalKey();
         RuleFor(run => run.Status).Word(RunStatus.Words.Keys);
         RuleFor(run => run.RecordsProcessed).Count();
         RuleFor(run => run.ErrorMessage).Text(Validation.MaxMessage);
@@ -26,8 +28,7 @@ internal sealed class PostRunValidator : RunFieldsValidator<PostRun>
 {
     public PostRunValidator()
     {
-        RuleFor(run => run.Id).OptionalKey();
-        RuleFor(run => run.PipelineId).Key();
+        RuleFor(run => run.PipelineId).NotNull().WithMessage("is required.");
         RuleFor(run => run.Status).NotNull().WithMessage("is required.");
     }
 }
@@ -58,4 +59,4 @@ internal sealed class RunQueryValidator : ListQueryValidator<RunQuery>
     }
 }
 
-internal sealed class EventsQueryValidator : ListQueryValidator<ListQuery>;
+internal sealed class RunEventQueryValidator : ListQueryValidator<RunEventQuery>;

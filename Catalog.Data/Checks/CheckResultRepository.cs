@@ -18,13 +18,15 @@ public sealed class CheckResultRepository(CatalogDatabase db)
     public Task<ResultOutcome[]> Record(string organization, IReadOnlyList<CheckResult> results, CancellationToken ct) =>
         db.Write(organization, async session =>
         {
-            // One statement cannot meet an id twice, and rows in the order of their ids cannot deadlock with another writer's.
-            var first = results.DistinctBy(result => result.Id, StringComparer.Ordinal).OrderBy(result => result.Id, StringComparer.Ordinal).ToList();
-            var stored = (await Insert(session, first, ct)).ToHashSet(StringComparer.Ordinal);
-            await CloseGates(session, [.. first.Where(result => stored.Contains(result.Id))], ct);
-            return stored.Count == results.Count
-                ? new ResultOutcome[results.Count]
-                : await Explain(session, organization, results, stored, ct);
+            var outcomes = new ResultOutcome?[results.Count];
+            // Once is enough but for two cases: the first of two results with one id was refused, so that the second is now the first;
+            // or a pipeline came back between two statements.
+            for (var attempt = 0; attempt < 5 && outcomes.Any(outcome => outcome is null); attempt++)
+            {
+                await Record(session, organization, results, outcomes, ct);
+            }
+
+            return outcomes.Select(outcome => outcome ?? ResultOutcome.PipelineUnknown).ToArray();
         }, ct);
 
     /// <returns>The result, or null when there is none of that id.</returns>
@@ -120,41 +122,29 @@ public sealed class CheckResultRepository(CatalogDatabase db)
         return session.Run<CheckResult, string>(sql, Rows, results, ct);
     }
 
-    private static readonly Rows<Gate> Gates = new(
-        new Column<Gate, string>("id", gate => gate.RunId),
-        new Column<Gate, string>("pipeline_id", gate => gate.PipelineId),
-        new Column<Gate, string>("gate_check_id", gate => gate.CheckId),
-        new Column<Gate, DateTimeOffset>("created_at", gate => gate.At));
-
-    private sealed record Gate(string RunId, string PipelineId, string CheckId, DateTimeOffset At);
-
-    private Task CloseGates(Session session, List<CheckResult> stored, CancellationToken ct)
+    private async Task Record(
+        Session session, string organization, IReadOnlyList<CheckResult> results, ResultOutcome?[] outcomes, CancellationToken ct)
     {
-        var sql = $"""
-            -- CheckResults.CloseGates
-            insert into runs (organization_id, id, pipeline_id, status, gate_check_id, created_at, updated_at)
-            select @organization, rows.id, rows.pipeline_id, 'failed', rows.gate_check_id, rows.created_at, rows.created_at
-            from {db.Dialect.From(Gates)}
-            where true
-            on conflict (organization_id, id) do update
-            set status = case when runs.check_gate then 'failed' else runs.status end,
-                gate_check_id = case when runs.gate_check_id < excluded.gate_check_id then runs.gate_check_id else excluded.gate_check_id end,
-                updated_at = excluded.updated_at
-            where runs.pipeline_id = excluded.pipeline_id
-            """;
+        var pending = results.Index().Where(result => outcomes[result.Index] is null).ToList();
+        // One statement cannot meet an id twice, and rows in the order of their ids cannot deadlock with another writer's.
+        var first = pending.DistinctBy(result => result.Item.Id, StringComparer.Ordinal).OrderBy(result => result.Item.Id, StringComparer.Ordinal).ToList();
+        var stored = (await Insert(session, [.. first.Select(result => result.Item)], ct)).ToHashSet(StringComparer.Ordinal);
+        var inserted = first.Where(result => stored.Contains(result.Item.Id)).OrderBy(result => result.Index).ToList();
+        var foreign = await new RunGates(db.Dialect, session, organization).Close([.. inserted.Select(result => result.Item)], ct);
+        foreach (var (index, result) in inserted)
+        {
+            outcomes[index] = foreign.Contains(result.Id) ? ResultOutcome.RunIdTaken : ResultOutcome.Stored;
+        }
 
-        var gates = stored
-            .Where(result => result is { RunId: not null, Status: CheckStatus.Fail, Severity: CheckSeverity.Error })
-            .GroupBy(result => result.RunId!, StringComparer.Ordinal)
-            .Select(run => run.MinBy(result => result.CheckId, StringComparer.Ordinal)!)
-            .Select(result => new Gate(result.RunId!, result.PipelineId, result.CheckId, result.CreatedAt))
-            .OrderBy(gate => gate.RunId, StringComparer.Ordinal)
-            .ToList();
-        return session.Run<Gate, int>(sql, Gates, gates, ct);
+        if (inserted.Count < pending.Count)
+        {
+            await Explain(session, organization, results, outcomes, ct);
+        }
     }
 
-    private async Task<ResultOutcome[]> Explain(
-        Session session, string organization, IReadOnlyList<CheckResult> results, HashSet<string> stored, CancellationToken ct)
+    // Why those that were not stored were not; one that nothing stands against any more is left to be tried again.
+    private async Task Explain(
+        Session session, string organization, IReadOnlyList<CheckResult> results, ResultOutcome?[] outcomes, CancellationToken ct)
     {
         var present = $"""
             -- CheckResults.Present
@@ -168,25 +158,37 @@ public sealed class CheckResultRepository(CatalogDatabase db)
             from pipelines
             where organization_id = @organization and {db.Dialect.IsAnyOf("id", "@ids")} and deleted_at is null
             """;
+        var runs = $"""
+            -- CheckResults.RunOwners
+            select id, pipeline_id
+            from runs
+            where organization_id = @organization and {db.Dialect.IsAnyOf("id", "@ids")}
+            """;
 
-        var ids = results.Select(result => result.Id).Distinct(StringComparer.Ordinal).ToArray();
-        var hashes = (await session.Many<Stored>(present, new { organization, ids }, ct)).ToDictionary(row => row.Id, row => row.RequestHash, StringComparer.Ordinal);
-        ids = [.. results.Select(result => result.PipelineId).Distinct(StringComparer.Ordinal)];
-        var known = (await session.Many<string>(pipelines, new { organization, ids }, ct)).ToHashSet(StringComparer.Ordinal);
-
-        return
-        [
-            .. results.Select(result =>
-                hashes.TryGetValue(result.Id, out var hash)
-                    ? !hash.AsSpan().SequenceEqual(result.RequestHash) ? ResultOutcome.IdTaken
-                        : stored.Remove(result.Id) ? ResultOutcome.Stored : ResultOutcome.Duplicate
-                    : known.Contains(result.PipelineId) ? ResultOutcome.RunIdTaken : ResultOutcome.PipelineUnknown),
-        ];
+        var left = results.Index().Where(result => outcomes[result.Index] is null).ToList();
+        string[] Ids(Func<CheckResult, string?> id) => [.. left.Select(result => id(result.Item)).OfType<string>().Distinct(StringComparer.Ordinal)];
+        var hashes = (await session.Many<Present>(present, new { organization, ids = Ids(result => result.Id) }, ct)).ToDictionary(row => row.Id, row => row.RequestHash, StringComparer.Ordinal);
+        var known = (await session.Many<string>(pipelines, new { organization, ids = Ids(result => result.PipelineId) }, ct)).ToHashSet(StringComparer.Ordinal);
+        var owners = (await session.Many<Owner>(runs, new { organization, ids = Ids(result => result.RunId) }, ct)).ToDictionary(row => row.Id, row => row.PipelineId, StringComparer.Ordinal);
+        foreach (var (index, result) in left)
+        {
+            outcomes[index] = hashes.TryGetValue(result.Id, out var hash)
+                ? hash.AsSpan().SequenceEqual(result.RequestHash) ? ResultOutcome.Duplicate : ResultOutcome.IdTaken
+                : !known.Contains(result.PipelineId) ? ResultOutcome.PipelineUnknown
+                : result.RunId is { } run && owners.TryGetValue(run, out var owner) && owner != result.PipelineId ? ResultOutcome.RunIdTaken
+                : null;
+        }
     }
 
-    private sealed record Stored
+    private sealed record Present
     {
         public required string Id { get; init; }
         public required byte[] RequestHash { get; init; }
+    }
+
+    private sealed record Owner
+    {
+        public required string Id { get; init; }
+        public required string PipelineId { get; init; }
     }
 }

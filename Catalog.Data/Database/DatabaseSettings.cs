@@ -53,6 +53,8 @@ public sealed partial class DatabaseSettings
     public static DatabaseSettings Read(IConfiguration configuration)
     {
         var settings = Locate(configuration);
+        // Judged on SQLite too, so that a mistake shows before the day of the cutover.
+        Pool(configuration);
         settings.Echo = Setting.Flag(configuration, "DATAXPIPE_DB_ECHO") ?? Setting.Flag(configuration, "DATABASE:ECHO") ?? false;
         return settings;
     }
@@ -137,12 +139,23 @@ public sealed partial class DatabaseSettings
     {
         foreach (var (prefix, user) in new[] { ("DATABASE:", "USER"), ("DATABASE_", "USERNAME") })
         {
-            if (Text(configuration, prefix + "HOST") is not { } host || Placeholder().IsMatch(host))
+            var name = Variable(prefix);
+            if (Text(configuration, prefix + "HOST") is not { } host)
+            {
+                // The parts of a server without its host are a mistake; a SQLite file in its place would be found out too late.
+                if (Text(configuration, prefix + "PASSWORD") is not null)
+                {
+                    throw new SettingException($"{name}PASSWORD is set and {name}HOST is not: set the host too, or unset both.");
+                }
+
+                continue;
+            }
+
+            if (Placeholder().IsMatch(host))
             {
                 continue;
             }
 
-            var name = Variable(prefix);
             if (host.Split(',').Any(PostgresUriHosts.HoldsPort))
             {
                 throw new SettingException($"{name}HOST must be a host alone; write its port into {name}PORT.");
@@ -167,7 +180,7 @@ public sealed partial class DatabaseSettings
         return null;
     }
 
-    private static DatabaseSettings OnPostgres(NpgsqlConnectionStringBuilder postgres, IConfiguration configuration)
+    private static (int Min, int Max, int? Timeout) Pool(IConfiguration configuration)
     {
         var max = Number(configuration, "DATAXPIPE_PG_POOL_MAX", 1, 1000)
             ?? Number(configuration, "DATABASE:POOL_SIZE", 1, 1000) + (Number(configuration, "DATABASE:MAX_OVERFLOW", 0, 1000) ?? 0)
@@ -179,10 +192,13 @@ public sealed partial class DatabaseSettings
                 $"DATAXPIPE_PG_POOL_MIN ({min}) is larger than the pool's maximum ({max}); lower it or raise DATAXPIPE_PG_POOL_MAX.");
         }
 
-        postgres.MinPoolSize = min;
-        postgres.MaxPoolSize = max;
-        postgres.Timeout = Number(configuration, "DATAXPIPE_PG_POOL_TIMEOUT", 1, 60)
-            ?? (postgres.ShouldSerialize("Timeout") ? postgres.Timeout : 2);
+        return (min, max, Number(configuration, "DATAXPIPE_PG_POOL_TIMEOUT", 1, 60));
+    }
+
+    private static DatabaseSettings OnPostgres(NpgsqlConnectionStringBuilder postgres, IConfiguration configuration)
+    {
+        (postgres.MinPoolSize, postgres.MaxPoolSize, var timeout) = Pool(configuration);
+        postgres.Timeout = timeout ?? (postgres.ShouldSerialize("Timeout") ? postgres.Timeout : 2);
         // With the second in which a cancel is waited for, no request waits longer than five seconds for a silent server.
         postgres.CommandTimeout = 4;
         postgres.CancellationTimeout = 1000;

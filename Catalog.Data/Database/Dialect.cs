@@ -39,6 +39,18 @@ public enum Unavailability
     /// <summary>The server takes no writes: a standby, or a file that may not be written.</summary>
     ReadOnly,
 
+    /// <summary>No secure connection came about: the server takes none, or its certificate was not accepted.</summary>
+    TlsFailed,
+
+    /// <summary>The role may not use the tables.</summary>
+    NotPermitted,
+
+    /// <summary>The SQLite file cannot be opened.</summary>
+    FileUnusable,
+
+    /// <summary>The file is no SQLite database, or is damaged.</summary>
+    NotADatabase,
+
     /// <summary>A table or column is missing: the migrations have not been applied.</summary>
     SchemaBehind,
 }

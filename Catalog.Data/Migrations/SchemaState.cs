@@ -43,6 +43,10 @@ public sealed class SchemaProbe(DbDataSource source, SchemaDialect dialect, Dial
         Unavailability.TimedOut => "The database did not answer in time.",
         Unavailability.OutOfResources => "The database is out of disk, memory or connections.",
         Unavailability.ReadOnly => "The database takes no writes: it is a standby, or its file may not be written.",
+        Unavailability.TlsFailed => "No secure connection to the database came about: check that it takes TLS, the certificate, and sslmode.",
+        Unavailability.NotPermitted => "The database role may not use the Catalog's tables: grant it select, insert, update and delete on them.",
+        Unavailability.FileUnusable => "The SQLite file cannot be opened: check that its folder exists and that this user may write there.",
+        Unavailability.NotADatabase => "The file is not a SQLite database, or is damaged: name another file, or restore it.",
         _ => "The schema is behind: run `catalog-migrations upgrade head`.",
     };
 

@@ -65,8 +65,11 @@ public sealed record RunEvent : Report
 {
     public required string RunId { get; init; }
 
-    /// <summary>Null for an event of a run that must be known already.</summary>
+    /// <summary>The run's pipeline; may be null for an event of a run that must exist.</summary>
     public string? PipelineId { get; init; }
+
+    /// <summary>The event makes no run: it is for one that is known.</summary>
+    public bool RunMustExist { get; init; }
 
     public string? Trigger { get; init; }
 

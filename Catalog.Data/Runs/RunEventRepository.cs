@@ -41,7 +41,7 @@ public sealed class RunEventRepository(CatalogDatabase db, TimeProvider time)
     private static RunOutcome Judge(
         RunEvent @event, HashSet<string> known, HashSet<string> repeats, Dictionary<string, RunProgress> runs)
     {
-        if (@event.PipelineId is { } pipeline && !known.Contains(pipeline))
+        if (!@event.RunMustExist && !known.Contains(@event.PipelineId!))
         {
             return RunOutcome.PipelineUnknown;
         }
@@ -109,7 +109,7 @@ public sealed class RunEventRepository(CatalogDatabase db, TimeProvider time)
             """;
 
         var first = events.GroupBy(@event => @event.RunId, StringComparer.Ordinal)
-            .Select(group => new NewRun(group.Key, group.Select(@event => @event.PipelineId).FirstOrDefault(id => id is not null && known.Contains(id)), now))
+            .Select(group => new NewRun(group.Key, group.Where(@event => !@event.RunMustExist).Select(@event => @event.PipelineId).FirstOrDefault(id => known.Contains(id!)), now))
             .OrderBy(run => run.Id, StringComparer.Ordinal)
             .ToList();
         var runs = await session.Run<NewRun, RunProgress>(insert, NewRuns, [.. first.Where(run => run.PipelineId is not null)], ct);

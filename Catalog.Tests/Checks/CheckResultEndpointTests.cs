@@ -107,6 +107,92 @@ public abstract class CheckResultEndpointTests : IDisposable
     }
 
     [Fact]
+    public async Task The_second_of_two_with_one_id_is_stored_when_the_first_is_refused()
+    {
+        await Register();
+        await _client.PostJson("/api/v1/pipelines/", new { name = _pipeline + "-other" });
+        await _client.PostJson("/api/v1/runs/", new { id = _pipeline, pipeline_id = _pipeline + "-other", status = "running" });
+        foreach (var (refused, i) in new[] { "\"pipeline_id\":\"nobody\"", $"\"pipeline_id\":\"{_pipeline}\",\"run_id\":\"{_pipeline}\"" }.Select((text, i) => (text, i)))
+        {
+            var answer = await Post($$"""
+                [{"id":"{{_pipeline}}-{{i}}","check_id":"c","status":"pass",{{refused}}},
+                 {"id":"{{_pipeline}}-{{i}}","check_id":"c","status":"pass","pipeline_id":"{{_pipeline}}"},
+                 {"id":"{{_pipeline}}-e{{i}}","check_id":"c","status":"pass","pipeline_id":"{{_pipeline}}"}]
+                """);
+
+            Assert.Equal(207, (int)answer.StatusCode);
+            Assert.Equal(["rejected", "stored", "stored"], (await answer.Json()).GetProperty("items").EnumerateArray().Select(item => item.GetProperty("outcome").GetString()));
+        }
+    }
+
+    [Fact]
+    public async Task A_run_that_failed_checks_of_two_pipelines_name_belongs_to_the_first()
+    {
+        await Register();
+        await _client.PostJson("/api/v1/pipelines/", new { name = _pipeline + "-other" });
+        var bulk = await Post($$"""
+            [{"pipeline_id":"{{_pipeline}}","check_id":"c","status":"fail","run_id":"{{_pipeline}}-r"},
+             {"pipeline_id":"{{_pipeline}}-other","check_id":"a","status":"fail","run_id":"{{_pipeline}}-r"}]
+            """);
+        Assert.Equal(["stored", "rejected"], (await bulk.Json()).GetProperty("items").EnumerateArray().Select(item => item.GetProperty("outcome").GetString()));
+        Assert.Equal(1, (await _client.GetJson($"/api/v1/runs/{_pipeline}-r")).GetProperty("checks").GetProperty("fail").GetInt64());
+
+        for (var i = 0; i < 10; i++)
+        {
+            var run = $"{_pipeline}-{i}";
+            var answers = await Task.WhenAll(new[] { "", "-other", "", "-other" }.Select((suffix, n) => Post(
+                $$"""{"pipeline_id":"{{_pipeline}}{{suffix}}","check_id":"c{{n}}","status":"fail","run_id":"{{run}}"}""")));
+
+            Assert.Equal([201, 201, 409, 409], answers.Select(answer => (int)answer.StatusCode).Order());
+            Assert.Equal(2, (await _client.GetJson($"/api/v1/runs/{run}")).GetProperty("checks").GetProperty("fail").GetInt64());
+        }
+    }
+
+    [Fact]
+    public async Task Results_posted_while_their_pipeline_comes_and_goes_are_201_or_404()
+    {
+        await Register();
+        var body = $$"""{"pipeline_id":"{{_pipeline}}","check_id":"c","status":"pass"}""";
+
+        await Parallel.ForEachAsync(Enumerable.Range(0, 120), new ParallelOptions { MaxDegreeOfParallelism = 12, CancellationToken = Ct }, async (i, ct) =>
+        {
+            var status = (int)(i % 6) switch
+            {
+                0 => (await _client.DeleteAsync($"/api/v1/pipelines/{_pipeline}", ct)).StatusCode,
+                1 => (await Register()).StatusCode,
+                _ => (await Post(body)).StatusCode,
+            };
+            Assert.Contains((int)status, new[] { 200, 201, 204, 404 });
+        });
+    }
+
+    [Theory]
+    [InlineData("\"duration_seconds\":1e999", "/duration_seconds")]
+    [InlineData("\"duration_seconds\":-1", "/duration_seconds")]
+    [InlineData("\"run_id\":\"  \"", "/run_id")]
+    [InlineData("\"id\":\"\\n\"", "/id")]
+    public async Task Values_that_could_not_be_read_back_are_422(string field, string pointer)
+    {
+        var problem = await (await Post($$"""{"pipeline_id":"p","check_id":"c","status":"pass",{{field}}}""")).Problem(422, "invalid");
+
+        Assert.Equal(pointer, Assert.Single(problem.GetProperty("errors").EnumerateObject()).Name);
+    }
+
+    [Fact]
+    public async Task Kept_values_are_held_to_64_KiB_and_keys_to_256_characters()
+    {
+        await Register();
+        string Body(string check, int size) => $$"""{"pipeline_id":"{{_pipeline}}","check_id":"{{check}}","status":"pass","observed_value":"{{new string('x', size - 2)}}"}""";
+
+        Assert.Equal(HttpStatusCode.Created, (await Post(Body("c", 64 * 1024))).StatusCode);
+        await (await Post(Body("c", (64 * 1024) + 1))).Problem(422, "invalid");
+        Assert.Equal(HttpStatusCode.Created, (await Post(Body(new string('界', 256), 10))).StatusCode);
+        Assert.Equal(HttpStatusCode.Created, (await Post(Body(string.Concat(Enumerable.Repeat("🎉", 192)), 10))).StatusCode);
+        await (await Post(Body(new string('x', 257), 10))).Problem(422, "invalid");
+        await (await Post(Body(string.Concat(Enumerable.Repeat("🎉", 193)), 10))).Problem(422, "invalid");
+    }
+
+    [Fact]
     public async Task A_thousand_results_are_taken_and_one_more_is_413()
     {
         await Register();
@@ -175,6 +261,7 @@ public abstract class CheckResultEndpointTests : IDisposable
         Assert.Equal(["/check_id", "/failed_rows"], problem.GetProperty("errors").EnumerateObject().Select(error => error.Name).Order());
         await (await Post("""{"results":[],"extra":1}""")).Problem(422, "invalid");
         await (await Post("""{"results":{}}""")).Problem(422, "invalid");
+        await (await Post("""{"results":[],"results":[]}""")).Problem(422, "invalid");
         await (await _client.GetAsync($"{Path}/nobody", Ct)).Problem(404, "not_found");
     }
 

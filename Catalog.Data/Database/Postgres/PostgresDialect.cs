@@ -42,7 +42,10 @@ internal sealed class PostgresDialect : Dialect
     {
         PostgresException { SqlState: var state } => WhyUnavailable(state),
         NpgsqlException { InnerException: TimeoutException } or TimeoutException => Unavailability.TimedOut,
-        NpgsqlException { InnerException: SocketException or IOException or AuthenticationException } => Unavailability.Unreachable,
+        NpgsqlException { InnerException: AuthenticationException } => Unavailability.TlsFailed,
+        // "SSL connection requested. No SSL enabled connection from this host is configured": the driver gives it no type of its own.
+        NpgsqlException { InnerException: null, SqlState: null, Message: var message } when message.Contains("SSL", StringComparison.Ordinal) => Unavailability.TlsFailed,
+        NpgsqlException { InnerException: SocketException or IOException } => Unavailability.Unreachable,
         NpgsqlException { IsTransient: true } => Unavailability.Unreachable,
         // "Exception while reading from stream", "The connection pool has been exhausted" and their kin carry no state.
         NpgsqlException { SqlState: null } => Unavailability.Unreachable,
@@ -56,6 +59,7 @@ internal sealed class PostgresDialect : Dialect
         "28000" or "28P01" => Unavailability.AuthenticationFailed,
         "3D000" => Unavailability.DatabaseMissing,
         "57014" or "55P03" or "25P03" => Unavailability.TimedOut,
+        "42501" => Unavailability.NotPermitted,
         "25006" => Unavailability.ReadOnly,
         "42P01" or "42703" or "3F000" => Unavailability.SchemaBehind,
         "40001" or "40P01" => Unavailability.TimedOut,

@@ -48,7 +48,8 @@ internal sealed class SqliteDialect : Dialect
         SqliteException { SqliteErrorCode: 5 or 6 or 9 } or TimeoutException => Unavailability.TimedOut,
         SqliteException { SqliteErrorCode: 8 or 3 } => Unavailability.ReadOnly,
         SqliteException { SqliteErrorCode: 13 or 7 } => Unavailability.OutOfResources,
-        SqliteException { SqliteErrorCode: 10 or 14 or 26 } => Unavailability.Unreachable,
+        SqliteException { SqliteErrorCode: 10 or 14 } => Unavailability.FileUnusable,
+        SqliteException { SqliteErrorCode: 11 or 26 } => Unavailability.NotADatabase,
         SqliteException { SqliteErrorCode: 1, Message: var message } when message.Contains("no such table", StringComparison.Ordinal)
             || message.Contains("no such column", StringComparison.Ordinal) => Unavailability.SchemaBehind,
         _ => null,

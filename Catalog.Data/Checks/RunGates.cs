@@ -1,0 +1,70 @@
+using Catalog.Data.Database;
+
+namespace Catalog.Data.Checks;
+
+/// <summary>The part of storing results that closes the gates of their runs, inside its transaction.</summary>
+internal sealed class RunGates(Dialect dialect, Session session, string organization)
+{
+    private static readonly Rows<Gate> Gates = new(
+        new Column<Gate, string>("id", gate => gate.RunId),
+        new Column<Gate, string>("pipeline_id", gate => gate.PipelineId),
+        new Column<Gate, string>("gate_check_id", gate => gate.CheckId),
+        new Column<Gate, DateTimeOffset>("created_at", gate => gate.At));
+
+    private sealed record Gate(string RunId, string PipelineId, string CheckId, DateTimeOffset At);
+
+    /// <summary>
+    /// Closes the gate of every run that a failure of severity error names, making the run where it is not known yet. The run then belongs to
+    /// that pipeline; results of another, stored just before, are taken back.
+    /// </summary>
+    /// <param name="stored">The results that were stored, in the order of the request.</param>
+    /// <param name="ct">Undoes everything.</param>
+    /// <returns>The ids of the results that were taken back.</returns>
+    public async Task<HashSet<string>> Close(List<CheckResult> stored, CancellationToken ct)
+    {
+        var close = $"""
+            -- RunGates.Close
+            insert into runs (organization_id, id, pipeline_id, status, gate_check_id, created_at, updated_at)
+            select @organization, rows.id, rows.pipeline_id, 'failed', rows.gate_check_id, rows.created_at, rows.created_at
+            from {dialect.From(Gates)}
+            where true
+            order by rows.id
+            on conflict (organization_id, id) do update
+            set status = case when runs.check_gate then 'failed' else runs.status end,
+                gate_check_id = case when runs.gate_check_id < excluded.gate_check_id then runs.gate_check_id else excluded.gate_check_id end,
+                updated_at = excluded.updated_at
+            where runs.pipeline_id = excluded.pipeline_id
+            returning id
+            """;
+        var takeBack = $"""
+            -- RunGates.TakeBack
+            delete from check_results
+            where organization_id = @organization and {dialect.IsAnyOf("id", "@ids")}
+            """;
+
+        var gates = stored
+            .Where(result => result is { RunId: not null, Status: CheckStatus.Fail, Severity: CheckSeverity.Error })
+            .GroupBy(result => result.RunId!, StringComparer.Ordinal)
+            .Select(run => Of([.. run]))
+            .OrderBy(gate => gate.RunId, StringComparer.Ordinal)
+            .ToDictionary(gate => gate.RunId, StringComparer.Ordinal);
+        var closed = (await session.Run<Gate, string>(close, Gates, [.. gates.Values], ct)).ToHashSet(StringComparer.Ordinal);
+        var foreign = stored
+            .Where(result => result.RunId is { } run && gates.TryGetValue(run, out var gate) && (!closed.Contains(run) || gate.PipelineId != result.PipelineId))
+            .Select(result => result.Id)
+            .ToHashSet(StringComparer.Ordinal);
+        if (foreign.Count > 0)
+        {
+            await session.Execute(takeBack, new { organization, ids = foreign.ToArray() }, ct);
+        }
+
+        return foreign;
+    }
+
+    // Of two pipelines that name one run in one request, the first has it.
+    private static Gate Of(List<CheckResult> failures)
+    {
+        var own = failures.Where(result => result.PipelineId == failures[0].PipelineId).ToList();
+        return new(failures[0].RunId!, failures[0].PipelineId, own.Select(result => result.CheckId).Min(StringComparer.Ordinal)!, failures[0].CreatedAt);
+    }
+}

@@ -1,0 +1,63 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+
+namespace Catalog.Tests.Operations;
+
+/// <summary>What stands against a start is said in one line that tells what to do, without a stack or a password.</summary>
+public sealed class StartTests : IDisposable
+{
+    private readonly string _directory = Directory.CreateTempSubdirectory("catalog-start-").FullName;
+
+    [Fact]
+    public async Task A_file_that_is_no_database_stops_the_start()
+    {
+        var file = Path.Combine(_directory, "text.db");
+        await File.WriteAllTextAsync(file, new string('x', 5000), TestContext.Current.CancellationToken);
+
+        await Refused("not a SQLite database", ("DATAXPIPE_DB", file));
+    }
+
+    [Theory]
+    [InlineData("DATAXPIPE_DB", "postgresql://u:c4nary@h:port/d", "DATAXPIPE_DB")]
+    [InlineData("DATAXPIPE_DB", "Host=h;Password=c4nary", "DATAXPIPE_DB")]
+    [InlineData("DATABASE__PASSWORD", "c4nary", "DATABASE__HOST")]
+    [InlineData("DATAXPIPE_PG_POOL_MAX", "0", "DATAXPIPE_PG_POOL_MAX")]
+    [InlineData("DATAXPIPE_PLATFORM_KEY", "c4nary", "DATAXPIPE_PLATFORM_KEY")]
+    [InlineData("DATAXPIPE_SECRET_KEY", "c4nary", "DATAXPIPE_SECRET_KEY")]
+    [InlineData("ASPNETCORE_URLS", "garbage", "ASPNETCORE_URLS")]
+    public Task A_setting_that_cannot_be_used_stops_the_start(string name, string value, string said) => Refused(said, (name, value));
+
+    [Fact]
+    public async Task A_port_in_use_stops_the_start()
+    {
+        using var taken = new TcpListener(IPAddress.Loopback, 0);
+        taken.Start();
+
+        await Refused("nothing else serves there", ("ASPNETCORE_URLS", $"http://127.0.0.1:{((IPEndPoint)taken.LocalEndpoint).Port}"));
+    }
+
+    private async Task Refused(string said, params (string Name, string Value)[] settings)
+    {
+        var start = new ProcessStartInfo("dotnet", [typeof(Catalog.Api.Operations.Health).Assembly.Location])
+        {
+            WorkingDirectory = _directory, RedirectStandardError = true, RedirectStandardOutput = true,
+        };
+        start.Environment["ASPNETCORE_URLS"] = "http://127.0.0.1:0";
+        foreach (var (name, value) in settings)
+        {
+            start.Environment[name] = value;
+        }
+
+        using var process = Process.Start(start)!;
+        var output = process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
+        var errors = await process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        Assert.True(process.WaitForExit(TimeSpan.FromSeconds(20)));
+        Assert.NotEqual(0, process.ExitCode);
+        Assert.Contains(said, errors);
+        Assert.DoesNotContain("   at ", errors + await output);
+        Assert.DoesNotContain("c4nary", errors + await output);
+    }
+
+    public void Dispose() => Directory.Delete(_directory, recursive: true);
+}
