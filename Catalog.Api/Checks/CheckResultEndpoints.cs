@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Catalog.Api.Http;
+using Catalog.Api.OpenApi;
 using Catalog.Data;
 using Catalog.Data.Checks;
 using FluentValidation;
@@ -19,12 +20,14 @@ internal static class CheckResultEndpoints
 
         results.MapPost("/", Post).WithName("PostCheckResults").Requires(Scopes.Write)
             .Accepts<PostCheckResult>("application/json")
-            .WithMetadata(new BodyLimit(Limits.BulkBody), new TakesIdempotencyKeyMetadata())
+            .WithMetadata(new BodyLimit(Limits.BulkBody), new TakesIdempotencyKeyMetadata(), new TakesManyMetadata(typeof(ResultReceipts), "results"))
             .Produces<ResultReceipt>(201).Produces<ResultReceipt>(200).Produces<ResultReceipts>(207)
             .Refuses(400, 404, 409, 413, 415, 422)
             .WithSummary("Post one result, an array of results, or {\"results\": […]} with at most 1,000 of them");
         results.MapGet("/", List).WithName("ListCheckResults").Requires(Scopes.Read).ReadsQuery<CheckResultQuery>()
             .WithSummary("List results, the last executed first");
+        // Without these the router would take "results" for the id of a check.
+        results.MapMethods("/", [HttpMethods.Put, HttpMethods.Delete], NotAllowed).Requires(Scopes.Read).ExcludeFromDescription();
         results.MapGet("/{id}", Get).WithName("GetCheckResult").Requires(Scopes.Read).HasETag().Produces<CheckResultItem>().Refuses(404)
             .WithSummary("Read a result");
     }
@@ -60,6 +63,12 @@ internal static class CheckResultEndpoints
 
     private static async Task<IResult> Get(PathId id, Caller caller, CheckResultRepository results, CancellationToken ct) =>
         await results.Find(caller.Organization, id.Value, ct) is { } result ? TypedResults.Ok(CheckResultItem.From(result)) : Problems.NotFound("check result");
+
+    private static Problem NotAllowed(HttpContext context)
+    {
+        context.Response.Headers.Allow = "GET, POST";
+        return Problems.MethodNotAllowed();
+    }
 
     private static IResult One(CheckResult result, ResultOutcome outcome) => outcome switch
     {

@@ -2,6 +2,7 @@ using Catalog.Api.Http;
 using Catalog.Api.Pipelines;
 using Catalog.Data.Checks;
 using FluentValidation;
+using Microsoft.OpenApi;
 
 namespace Catalog.Api.Checks;
 
@@ -18,12 +19,10 @@ internal abstract class CheckFieldsValidator<T> : AbstractValidator<T> where T :
         RuleFor(check => check.Params).Object();
         RuleFor(check => check.Sql).Text(Validation.MaxMessage);
         RuleFor(check => check.Severity).Word(CheckSeverity.All);
-        RuleFor(check => check.Warn).Must(IsThreshold).WithMessage("must be a number or an object.");
-        RuleFor(check => check.Fail).Must(IsThreshold).WithMessage("must be a number or an object.");
-        RuleFor(check => check.Schedule).Must(schedule => schedule is null || Cron.IsValid(schedule)).WithMessage(Cron.Wanted);
+        RuleFor(check => check.Warn).SetValidator(new JsonRule<T>(JsonSchemaType.Number | JsonSchemaType.Object, "must be a number or an object."));
+        RuleFor(check => check.Fail).SetValidator(new JsonRule<T>(JsonSchemaType.Number | JsonSchemaType.Object, "must be a number or an object."));
+        RuleFor(check => check.Schedule).SetValidator(new FormRule<T>("cron", Cron.IsValid, Cron.Wanted));
     }
-
-    private static bool IsThreshold(RawJson? json) => RawJson.Stored(json) is not { } text || text[0] is '{' or '-' or (>= '0' and <= '9');
 }
 
 internal sealed class PutCheckValidator : CheckFieldsValidator<PutCheck>;

@@ -1,3 +1,4 @@
+using Catalog.Api.OpenApi;
 using FluentValidation;
 
 namespace Catalog.Api.Http;
@@ -22,6 +23,7 @@ internal static class BodyRoutes
                 ? next(context)
                 : ValueTask.FromResult<object?>(Problems.Invalid(errors.ToDictionary(error => error.Key.TrimStart('/'), error => error.Value)));
         })
+        .WithMetadata(new QueryMetadata(typeof(T)))
         .Refuses(422);
 
     /// <summary>The statuses that the route may refuse with, for the document.</summary>

@@ -18,6 +18,7 @@ internal static class ETags
                 RawAnswer raw => new TaggedResult(raw.Json),
                 var result => result,
             })
+        .WithMetadata(new HasETagMetadata())
         .Produces(304);
 
     /// <summary>The route takes <c>If-Match</c>, bound as <see cref="IfMatch"/>.</summary>
@@ -55,6 +56,9 @@ internal static class ETags
         }
     }
 }
+
+/// <summary>Says of a route that it answers with an ETag, for the document.</summary>
+internal sealed record HasETagMetadata;
 
 /// <summary>Says of a route that it takes If-Match, for the document.</summary>
 internal sealed record TakesIfMatchMetadata;

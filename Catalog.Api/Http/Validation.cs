@@ -1,19 +1,21 @@
-using System.Globalization;
 using System.Text;
 using FluentValidation;
+using Microsoft.OpenApi;
 
 namespace Catalog.Api.Http;
 
-/// <summary>Runs validators before handlers, and the rules that several contracts share.</summary>
+/// <summary>Runs validators, and holds the rules that several contracts share.</summary>
 internal static class Validation
 {
     public const int MaxKey = 256;
+    public const int MaxDataset = 2048;
+    public const int MaxMessage = 64 * 1024;
+
+    public const JsonSchemaType AnyJson =
+        JsonSchemaType.Object | JsonSchemaType.Array | JsonSchemaType.String | JsonSchemaType.Boolean | JsonSchemaType.Number;
 
     // Three keys and the organization must fit into one index row of Postgres, 2,704 bytes.
     private const int MaxKeyBytes = 768;
-
-    public const int MaxDataset = 2048;
-    public const int MaxMessage = 64 * 1024;
 
     /// <summary>The errors by JSON pointer, or null when the value is valid.</summary>
     public static Dictionary<string, string[]>? Errors<T>(this IValidator<T> validator, T value)
@@ -27,33 +29,30 @@ internal static class Validation
 
     /// <summary>A key as clients write it: present, at most 256 characters, and such that a path can name it without doubt.</summary>
     public static IRuleBuilderOptions<T, string?> Key<T>(this IRuleBuilder<T, string?> rule) => rule
-        .NotEmpty().WithMessage("is required.")
+        .NotNull().WithMessage("is required.")
         .OptionalKey();
 
     /// <summary>As <see cref="Key{T}"/>, where there may be none.</summary>
     public static IRuleBuilderOptions<T, string?> OptionalKey<T>(this IRuleBuilder<T, string?> rule) => rule
         .Text(MaxKey)
+        .SetValidator(new NotBlankRule<T>())
         .Must(text => text is null || Encoding.UTF8.GetByteCount(text) <= MaxKeyBytes).WithMessage($"must be at most {MaxKeyBytes} bytes of UTF-8.")
-        .Must(text => text is null || !string.IsNullOrWhiteSpace(text)).WithMessage("must not be empty or white space; leave it out instead.")
         .Must(text => text is null || !text.Contains("%2F", StringComparison.OrdinalIgnoreCase)).WithMessage("must not hold the text %2F, which stands for a slash in paths.")
         .Must(text => text is not ("." or "..")).WithMessage("must not be . or .., which no path can name.");
 
     /// <summary>The id of a dataset; longer than a key, because warehouses name them so.</summary>
     public static IRuleBuilderOptions<T, string?> DatasetName<T>(this IRuleBuilder<T, string?> rule) => rule
         .Text(MaxDataset)
-        .Must(text => text is not "").WithMessage("must not be empty; leave it out instead.");
+        .SetValidator(new NotBlankRule<T>());
 
     /// <summary>Text of at most <paramref name="most"/> characters that both engines can keep.</summary>
     public static IRuleBuilderOptions<T, string?> Text<T>(this IRuleBuilder<T, string?> rule, int most) => rule
-        .Must(text => text is null || Length(text) <= most).WithMessage(string.Create(CultureInfo.InvariantCulture, $"must be at most {most} characters long."))
+        .SetValidator(new LengthRule<T>(most))
         .Must(text => text is null || !text.Contains('\0', StringComparison.Ordinal)).WithMessage("must not hold the character U+0000, which Postgres cannot keep.");
 
     /// <summary>One of a few words.</summary>
-    public static IRuleBuilderOptions<T, string?> Word<T>(this IRuleBuilder<T, string?> rule, IEnumerable<string> words)
-    {
-        string[] all = [.. words];
-        return rule.Must(word => word is null || all.Contains(word, StringComparer.Ordinal)).WithMessage($"must be one of: {string.Join(", ", all)}.");
-    }
+    public static IRuleBuilderOptions<T, string?> Word<T>(this IRuleBuilder<T, string?> rule, IEnumerable<string> words) =>
+        rule.SetValidator(new WordRule<T>([.. words]));
 
     /// <summary>A count: zero or more.</summary>
     public static IRuleBuilderOptions<T, long?> Count<T>(this IRuleBuilder<T, long?> rule) =>
@@ -65,21 +64,9 @@ internal static class Validation
 
     /// <summary>A JSON object, where there is anything.</summary>
     public static IRuleBuilderOptions<T, RawJson?> Object<T>(this IRuleBuilder<T, RawJson?> rule) =>
-        rule.Must(json => RawJson.Stored(json) is not { } text || text.StartsWith('{')).WithMessage("must be an object.").Value();
+        rule.SetValidator(new JsonRule<T>(JsonSchemaType.Object, "must be an object."));
 
-    /// <summary>A JSON value of at most 64 KiB, so that a page of them can be answered.</summary>
+    /// <summary>Any JSON value.</summary>
     public static IRuleBuilderOptions<T, RawJson?> Value<T>(this IRuleBuilder<T, RawJson?> rule) =>
-        rule.Must(json => RawJson.Stored(json) is not { Length: > MaxMessage }).WithMessage("must be at most 64 KiB long.");
-
-    // Characters are Unicode's, not the two halves that some of them have in memory.
-    private static int Length(string text)
-    {
-        var pairs = 0;
-        foreach (var character in text)
-        {
-            pairs += char.IsHighSurrogate(character) ? 1 : 0;
-        }
-
-        return text.Length - pairs;
-    }
+        rule.SetValidator(new JsonRule<T>(AnyJson, "must be a JSON value."));
 }

@@ -1,3 +1,6 @@
+using System.Reflection;
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using Catalog.Api.Http;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.OpenApi;
@@ -5,15 +8,19 @@ using Microsoft.OpenApi;
 
 namespace Catalog.Api.OpenApi;
 
-/// <summary>The OpenAPI document, made from the routes and the comments of their contracts.</summary>
+/// <summary>The OpenAPI document, made from the routes, the comments of their contracts and the validators' rules.</summary>
 internal static class OpenApiDocuments
 {
     public static IServiceCollection AddOpenApiDocument(this IServiceCollection services) => services.AddOpenApi("v1", options =>
     {
         options.OpenApiVersion = OpenApiSpecVersion.OpenApi3_1;
+        // Where a value may be any JSON its rules stand at the place, not in a schema that all such places share.
+        options.CreateSchemaReferenceId = type => type.Type == typeof(RawJson) || type.Type == typeof(RawJson?) ? null : OpenApiOptions.CreateDefaultSchemaReferenceId(type);
         options.AddDocumentTransformer(Describe);
         options.AddOperationTransformer(Secure);
-        options.AddSchemaTransformer(Shape);
+        options.AddOperationTransformer(Parameters);
+        options.AddOperationTransformer(Bodies);
+        options.AddSchemaTransformer(ContractSchemas.Shape);
     });
 
     private static Task Describe(OpenApiDocument document, OpenApiDocumentTransformerContext context, CancellationToken ct)
@@ -23,8 +30,19 @@ internal static class OpenApiDocuments
             Title = "Catalog",
             Version = "v1",
             Description = "The system of record for data pipelines: pipelines, runs, stages, check results and lineage.",
+            Contact = new() { Name = "The operator of this Catalog" },
+            License = new() { Name = "Proprietary", Identifier = "LicenseRef-Proprietary" },
         };
-        document.Servers = [];
+        document.Servers = [new() { Url = "/" }];
+        document.Tags = new HashSet<OpenApiTag>
+        {
+            new() { Name = "Operations", Description = "Probes and the build. No key is needed." },
+            new() { Name = "Pipelines", Description = "What pipelines there are, in which versions." },
+            new() { Name = "Runs", Description = "How every run and stage went." },
+            new() { Name = "Checks", Description = "What is checked, and what every check found." },
+            new() { Name = "Connections", Description = "The warehouses that checks run on." },
+            new() { Name = "Lineage", Description = "Which datasets depend on which." },
+        };
         document.Components ??= new();
         document.Components.SecuritySchemes = new Dictionary<string, IOpenApiSecurityScheme>
         {
@@ -38,6 +56,7 @@ internal static class OpenApiDocuments
     {
         if (context.Description.ActionDescriptor.EndpointMetadata.OfType<IAuthorizeData>().FirstOrDefault()?.Policy is not { } scope)
         {
+            operation.Security = [];
             return Task.CompletedTask;
         }
 
@@ -47,12 +66,16 @@ internal static class OpenApiDocuments
             new() { [new OpenApiSecuritySchemeReference("api_key", context.Document)] = [] },
             new() { [new OpenApiSecuritySchemeReference("bearer", context.Document)] = [] },
         ];
-        foreach (var status in new[] { "401", "403", "503" })
+        foreach (var (status, description) in new[]
+                 {
+                     ("401", "No valid key"), ("403", "The key lacks the scope"), ("414", "The address is too long"), ("431", "The headers are too large"),
+                     ("503", "The database cannot serve now; send the same request again after Retry-After"),
+                 })
         {
             operation.Responses ??= [];
             operation.Responses.TryAdd(status, new OpenApiResponse
             {
-                Description = status switch { "401" => "No valid key", "403" => "The key lacks the scope", _ => "The database cannot serve now; retry" },
+                Description = description,
                 Content = new Dictionary<string, OpenApiMediaType>
                 {
                     ["application/problem+json"] = new() { Schema = new OpenApiSchemaReference(nameof(ProblemBody), context.Document) },
@@ -63,18 +86,110 @@ internal static class OpenApiDocuments
         return Task.CompletedTask;
     }
 
-    private static Task Shape(OpenApiSchema schema, OpenApiSchemaTransformerContext context, CancellationToken ct)
+    private static async Task Parameters(OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken ct)
     {
-        var type = Nullable.GetUnderlyingType(context.JsonTypeInfo.Type) ?? context.JsonTypeInfo.Type;
-        if (type == typeof(RawJson))
+        var metadata = context.Description.ActionDescriptor.EndpointMetadata;
+        foreach (var parameter in (operation.Parameters ?? []).OfType<OpenApiParameter>())
         {
-            (schema.Type, schema.Properties, schema.Required) = (null, null, null);
-        }
-        else if (type == typeof(Instant))
-        {
-            (schema.Type, schema.Format, schema.Properties, schema.Required) = (JsonSchemaType.String, "date-time", null, null);
+            parameter.Name = JsonNamingPolicy.SnakeCaseLower.ConvertName(parameter.Name!);
+            if (parameter.In == ParameterLocation.Path)
+            {
+                parameter.Description ??= "Percent-encoded, a slash as %2F.";
+            }
         }
 
-        return Task.CompletedTask;
+        foreach (var query in metadata.OfType<QueryMetadata>())
+        {
+            var parameters = (operation.Parameters ?? []).Where(parameter => parameter.In == ParameterLocation.Query).ToDictionary(parameter => parameter.Name!);
+            var contract = await context.GetOrCreateSchemaAsync(query.Type, null, ct);
+            foreach (var (name, property) in contract.Properties ?? new Dictionary<string, IOpenApiSchema>())
+            {
+                if (parameters.TryGetValue(name, out var found) && found is OpenApiParameter parameter)
+                {
+                    parameter.Description = property.Description;
+                    parameter.Schema = property is OpenApiSchema { Type: { } type } schema ? new OpenApiSchema { Type = type & ~JsonSchemaType.Null, Format = schema.Format } : parameter.Schema;
+                }
+            }
+
+            ContractSchemas.Apply(query.Type, context.ApplicationServices, parameters);
+        }
+
+        void Header(string name, string description) => (operation.Parameters ??= []).Add(new OpenApiParameter
+        {
+            Name = name, In = ParameterLocation.Header, Description = description, Schema = new OpenApiSchema { Type = JsonSchemaType.String },
+        });
+
+        if (metadata.OfType<TakesIdempotencyKeyMetadata>().Any())
+        {
+            Header("Idempotency-Key", "For a body that names no id: the same key and body again change nothing, another body is 422.");
+        }
+
+        if (metadata.OfType<TakesIfMatchMetadata>().Any())
+        {
+            Header("If-Match", "Only when the ETag is still this one, otherwise 412.");
+        }
+
+        if (metadata.OfType<HasETagMetadata>().Any())
+        {
+            Header("If-None-Match", "304 when the ETag is still this one.");
+        }
+    }
+
+    private static async Task Bodies(OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken ct)
+    {
+        var metadata = context.Description.ActionDescriptor.EndpointMetadata;
+        if (operation.RequestBody?.Content is not { } requests || !requests.TryGetValue("application/json", out var body))
+        {
+            return;
+        }
+
+        body.Example = Example(operation.OperationId!);
+        if (metadata.OfType<TakesManyMetadata>().FirstOrDefault() is not { } many)
+        {
+            return;
+        }
+
+        // One of them, an array, or where there is such a thing an object that holds the array.
+        var one = body.Schema!;
+        body.Schema = new OpenApiSchema
+        {
+            AnyOf = [one, ArrayOf(one), .. Wrapped(many.Wrapper, one)],
+        };
+        foreach (var status in new[] { "200", "201" })
+        {
+            if (operation.Responses?.GetValueOrDefault(status) is OpenApiResponse { Content: { } content } && content.TryGetValue("application/json", out var answer))
+            {
+                var receipts = await context.GetOrCreateSchemaAsync(many.Receipts, null, ct);
+                context.Document!.AddComponent(many.Receipts.Name, receipts);
+                answer.Schema = new OpenApiSchema { AnyOf = [answer.Schema!, new OpenApiSchemaReference(many.Receipts.Name, context.Document)] };
+            }
+        }
+    }
+
+    private static OpenApiSchema ArrayOf(IOpenApiSchema one) => new() { Type = JsonSchemaType.Array, MaxItems = Limits.BulkItems, Items = one };
+
+    private static OpenApiSchema[] Wrapped(string? field, IOpenApiSchema one) => field is null ? [] :
+    [
+        new()
+        {
+            Type = JsonSchemaType.Object,
+            Required = new HashSet<string> { field },
+            AdditionalPropertiesAllowed = false,
+            Properties = new Dictionary<string, IOpenApiSchema> { [field] = ArrayOf(one) },
+        },
+    ];
+
+    private static JsonNode? Example(string operation)
+    {
+        using var stream = Assembly.GetExecutingAssembly().GetManifestResourceStream($"examples/{operation}.json");
+        return stream is null ? null : JsonNode.Parse(stream);
     }
 }
+
+/// <summary>Says of a route which query it reads.</summary>
+internal sealed record QueryMetadata(Type Type);
+
+/// <summary>Says of a route that it takes many bodies at once.</summary>
+/// <param name="Receipts">What it then answers.</param>
+/// <param name="Wrapper">The field of an object that may hold the array; null when only a bare array is taken.</param>
+internal sealed record TakesManyMetadata(Type Receipts, string? Wrapper);

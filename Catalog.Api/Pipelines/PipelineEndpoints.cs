@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Catalog.Api.Http;
+using Catalog.Api.OpenApi;
 using Catalog.Data.Pipelines;
 using FluentValidation;
 
@@ -9,6 +10,11 @@ internal static class PipelineEndpoints
 {
     public static IServiceCollection AddPipelines(this IServiceCollection services) => services
         .AddSingleton<IValidator<PipelineSpec>, PipelineSpecValidator>()
+        .AddSingleton<IValidator<SourceSpec>, SourceSpecValidator>()
+        .AddSingleton<IValidator<TargetSpec>, TargetSpecValidator>()
+        .AddSingleton<IValidator<TransformSpec>, TransformSpecValidator>()
+        .AddSingleton<IValidator<CheckSpec>, CheckSpecValidator>()
+        .AddSingleton<IValidator<EdgeSpec>, EdgeSpecValidator>()
         .AddSingleton<IValidator<PipelineQuery>, PipelineQueryValidator>()
         .AddSingleton<IValidator<PipelineVersionQuery>, PipelineVersionQueryValidator>();
 
@@ -18,7 +24,7 @@ internal static class PipelineEndpoints
 
         pipelines.MapPost("/", Post).WithName("RegisterPipeline").Requires(Scopes.Write)
             .Accepts<PipelineSpec>("application/json")
-            .WithMetadata(new BodyLimit(Limits.BulkBody))
+            .WithMetadata(new BodyLimit(Limits.BulkBody), new TakesManyMetadata(typeof(Registrations), null))
             .Produces<PipelineSpec>(201).Produces<PipelineSpec>(200)
             .Refuses(400, 409, 413, 415, 422)
             .WithSummary("Register a pipeline, or an array of at most 1,000 of them: all or none");

@@ -1,6 +1,7 @@
 using Catalog.Api.Http;
 using Catalog.Data.Checks;
 using FluentValidation;
+using Microsoft.OpenApi;
 
 namespace Catalog.Api.Pipelines;
 
@@ -10,14 +11,13 @@ internal sealed class PipelineSpecValidator : AbstractValidator<PipelineSpec>
     {
         RuleFor(pipeline => pipeline.Name).Key();
         RuleFor(pipeline => pipeline.Version)
-            .Must(version => RawJson.Stored(version) is not { } text || text[0] is '"' or '-' or (>= '0' and <= '9')).WithMessage("must be text or a number.");
+            .SetValidator(new JsonRule<PipelineSpec>(JsonSchemaType.String | JsonSchemaType.Number, "must be text or a number."));
         RuleFor(pipeline => pipeline.VersionText()).OptionalKey().OverridePropertyName("Version")
             .When(pipeline => RawJson.Stored(pipeline.Version) is { } text && text[0] is not ('{' or '[' or 't' or 'f'));
         RuleFor(pipeline => pipeline.Description).Text(Validation.MaxMessage);
         RuleFor(pipeline => pipeline.Owner).Text(Validation.MaxKey);
         RuleFor(pipeline => pipeline.Environment).Text(Validation.MaxKey);
-        RuleFor(pipeline => pipeline.Schedule).Must(schedule => schedule is null || Cron.IsValid(schedule))
-            .WithMessage(Cron.Wanted);
+        RuleFor(pipeline => pipeline.Schedule).SetValidator(new FormRule<PipelineSpec>("cron", Cron.IsValid, Cron.Wanted));
         RuleForEach(pipeline => pipeline.Tags).Key();
         RuleForEach(pipeline => pipeline.Sources).Present().SetValidator(new SourceSpecValidator()!);
         RuleForEach(pipeline => pipeline.Transforms).Present().SetValidator(new TransformSpecValidator()!);
@@ -70,8 +70,9 @@ internal abstract class EndpointSpecValidator<T> : AbstractValidator<T> where T 
         RuleFor(endpoint => endpoint.Type).Key();
         RuleFor(endpoint => endpoint.ConnectionRef).Key();
         RuleFor(endpoint => endpoint.Object)
-            .Must(json => RawJson.Stored(json) is { } text && (text[0] == '{' || (text[0] == '"' && text.Length > 2)))
-            .WithMessage("is required: the name of what is read or written, or an object that describes it.");
+            .NotNull().WithMessage("is required: the name of what is read or written, or an object that describes it.")
+            .SetValidator(new JsonRule<T>(JsonSchemaType.String | JsonSchemaType.Object, "must be a name or an object."))
+            .Must(json => json is not { Text: "\"\"" or "null" }).WithMessage("must not be empty.");
     }
 }
 

@@ -14,6 +14,7 @@ internal static class RunEndpoints
         .AddSingleton<IValidator<PostRun>, PostRunValidator>()
         .AddSingleton<IValidator<PatchRun>, PatchRunValidator>()
         .AddSingleton<IValidator<PutStage>, PutStageValidator>()
+        .AddSingleton<IValidator<PostedStage>, PostedStageValidator>()
         .AddSingleton<IValidator<RunQuery>, RunQueryValidator>()
         .AddSingleton<IValidator<RunEventQuery>, RunEventQueryValidator>();
 

@@ -15,11 +15,13 @@ internal abstract class RunFieldsValidator<T> : AbstractValidator<T> where T : P
         RuleFor(run => run.ErrorMessage).Text(Validation.MaxMessage);
         RuleFor(run => run.Trigger).Text(Validation.MaxKey);
         RuleFor(run => run.ExternalUrl).Text(2048)
-            .Must(url => url is null || (Uri.TryCreate(url, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https"))
-            .WithMessage("must be an absolute http or https URL.");
+            .SetValidator(new FormRule<T>("uri", IsWebAddress, "must be an absolute http or https URL."));
         RuleFor(run => run.Metadata).Object();
         RuleForEach(run => run.Stages).Present().SetValidator(new PostedStageValidator()!);
     }
+
+    // A page shows it as a link, so no other scheme may pass.
+    private static bool IsWebAddress(string url) => Uri.TryCreate(url, UriKind.Absolute, out var uri) && (uri.Scheme == Uri.UriSchemeHttp || uri.Scheme == Uri.UriSchemeHttps);
 }
 
 internal sealed class PatchRunValidator : RunFieldsValidator<PatchRun>;

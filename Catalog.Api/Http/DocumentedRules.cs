@@ -1,0 +1,102 @@
+using FluentValidation;
+using FluentValidation.Validators;
+using Microsoft.OpenApi;
+
+namespace Catalog.Api.Http;
+
+/// <summary>A rule that can say itself in a JSON schema, so that the document and the service cannot come to differ.</summary>
+internal interface IDocumentedRule
+{
+    void Document(OpenApiSchema schema);
+}
+
+/// <summary>Text of at most so many characters, as Unicode counts them.</summary>
+internal sealed class LengthRule<T>(int most) : PropertyValidator<T, string?>, IDocumentedRule
+{
+    public override string Name => "LengthRule";
+
+    public override bool IsValid(ValidationContext<T> context, string? value) =>
+        value is null || value.Length <= most || value.Length - value.Count(char.IsHighSurrogate) <= most;
+
+    public void Document(OpenApiSchema schema) => schema.MaxLength = most;
+
+    protected override string GetDefaultMessageTemplate(string errorCode) => $"must be at most {most} characters long.";
+}
+
+/// <summary>Neither empty nor white space alone.</summary>
+internal sealed class NotBlankRule<T> : PropertyValidator<T, string?>, IDocumentedRule
+{
+    public override string Name => "NotBlankRule";
+
+    public override bool IsValid(ValidationContext<T> context, string? value) => value is null || !string.IsNullOrWhiteSpace(value);
+
+    public void Document(OpenApiSchema schema) => schema.MinLength = 1;
+
+    protected override string GetDefaultMessageTemplate(string errorCode) => "must not be empty or white space; leave it out instead.";
+}
+
+/// <summary>One of a few words.</summary>
+internal sealed class WordRule<T>(string[] words) : PropertyValidator<T, string?>, IDocumentedRule
+{
+    public override string Name => "WordRule";
+
+    public override bool IsValid(ValidationContext<T> context, string? value) => value is null || words.Contains(value, StringComparer.Ordinal);
+
+    public void Document(OpenApiSchema schema)
+    {
+        schema.Enum = [.. words.Select(word => (System.Text.Json.Nodes.JsonNode)word)];
+        if (schema.Type?.HasFlag(JsonSchemaType.Null) == true)
+        {
+            schema.Enum.Add(JsonNullSentinel.JsonNull);
+        }
+    }
+
+    protected override string GetDefaultMessageTemplate(string errorCode) => $"must be one of: {string.Join(", ", words)}.";
+}
+
+/// <summary>Text in a form that has a name of its own.</summary>
+internal sealed class FormRule<T>(string format, Func<string, bool> judge, string message) : PropertyValidator<T, string?>, IDocumentedRule
+{
+    public override string Name => "FormRule";
+
+    public override bool IsValid(ValidationContext<T> context, string? value) => value is null || judge(value);
+
+    public void Document(OpenApiSchema schema) => schema.Format = format;
+
+    protected override string GetDefaultMessageTemplate(string errorCode) => message;
+}
+
+/// <summary>A JSON value of one of a few kinds and at most 64 KiB, so that a page of them can be answered.</summary>
+internal sealed class JsonRule<T>(JsonSchemaType kinds, string message) : PropertyValidator<T, RawJson?>, IDocumentedRule
+{
+    public override string Name => "JsonRule";
+
+    public override bool IsValid(ValidationContext<T> context, RawJson? value)
+    {
+        if (RawJson.Stored(value) is not { } text)
+        {
+            return true;
+        }
+
+        var kind = text[0] switch
+        {
+            '{' => JsonSchemaType.Object,
+            '[' => JsonSchemaType.Array,
+            '"' => JsonSchemaType.String,
+            't' or 'f' => JsonSchemaType.Boolean,
+            _ => JsonSchemaType.Number,
+        };
+        return kinds.HasFlag(kind) && text.Length <= Validation.MaxMessage;
+    }
+
+    public void Document(OpenApiSchema schema)
+    {
+        if (kinds != Validation.AnyJson)
+        {
+            schema.OneOf = null;
+            schema.Type = kinds | JsonSchemaType.Null;
+        }
+    }
+
+    protected override string GetDefaultMessageTemplate(string errorCode) => message + " It may be 64 KiB long.";
+}

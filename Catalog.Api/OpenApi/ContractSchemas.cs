@@ -1,0 +1,98 @@
+using System.Text.Json;
+using Catalog.Api.Http;
+using FluentValidation;
+using FluentValidation.Validators;
+using Microsoft.AspNetCore.OpenApi;
+using Microsoft.OpenApi;
+
+namespace Catalog.Api.OpenApi;
+
+/// <summary>Puts into the schemas of contracts what their validators hold: lengths, ranges, words and what is required.</summary>
+internal static class ContractSchemas
+{
+    public static Task Shape(OpenApiSchema schema, OpenApiSchemaTransformerContext context, CancellationToken ct)
+    {
+        var type = Nullable.GetUnderlyingType(context.JsonTypeInfo.Type) ?? context.JsonTypeInfo.Type;
+        var orNull = context.JsonPropertyInfo is { IsGetNullable: true } || Nullable.GetUnderlyingType(context.JsonTypeInfo.Type) is not null ? JsonSchemaType.Null : default;
+        if (type == typeof(RawJson))
+        {
+            schema.Description ??= "Any JSON value.";
+        }
+        else if (type == typeof(Instant) || type == typeof(DateTimeOffset))
+        {
+            (schema.Type, schema.Format, schema.Properties, schema.Required) = (JsonSchemaType.String | orNull, "date-time", null, null);
+        }
+        else if (context.JsonPropertyInfo is null && Validator(type, context.ApplicationServices) is { } validator)
+        {
+            Apply(validator, schema.Properties ?? new Dictionary<string, IOpenApiSchema>(), name => (schema.Required ??= new HashSet<string>()).Add(name));
+        }
+
+        return Task.CompletedTask;
+    }
+
+    /// <summary>Puts the rules of a query's validator into its parameters.</summary>
+    public static void Apply(Type query, IServiceProvider services, IReadOnlyDictionary<string, IOpenApiParameter> parameters)
+    {
+        var schemas = parameters.Where(parameter => parameter.Value.Schema is not null).ToDictionary(parameter => parameter.Key, parameter => parameter.Value.Schema!);
+        Apply(Validator(query, services)!, schemas, name =>
+        {
+            if (parameters.TryGetValue(name, out var found) && found is OpenApiParameter parameter)
+            {
+                parameter.Required = true;
+            }
+        });
+    }
+
+    private static IValidator? Validator(Type type, IServiceProvider services) => services.GetService(typeof(IValidator<>).MakeGenericType(type)) as IValidator;
+
+    private static void Apply(IValidator validator, IDictionary<string, IOpenApiSchema> properties, Action<string> require)
+    {
+        foreach (var rule in validator.CreateDescriptor().Rules.Where(rule => !rule.HasCondition && !rule.HasAsyncCondition && rule.PropertyName is not null))
+        {
+            var name = JsonNamingPolicy.SnakeCaseLower.ConvertName(rule.PropertyName);
+            if (!properties.TryGetValue(name, out var found) || found is not OpenApiSchema schema)
+            {
+                continue;
+            }
+
+            // A rule for each item is one for the array's items.
+            var forItems = rule.GetType().Name.StartsWith("CollectionPropertyRule", StringComparison.Ordinal);
+            foreach (var component in rule.Components.Where(component => !component.HasCondition && !component.HasAsyncCondition))
+            {
+                if (forItems)
+                {
+                    Document(component.Validator, schema.Items as OpenApiSchema);
+                }
+                else if (component.Validator is INotNullValidator or INotEmptyValidator)
+                {
+                    schema.Type &= ~JsonSchemaType.Null;
+                    if (schema.OneOf is { Count: > 0 } choices)
+                    {
+                        schema.OneOf = [.. choices.Where(choice => choice.Type != JsonSchemaType.Null)];
+                    }
+
+                    schema.Enum = schema.Enum?.Where(word => word is not null && !JsonNullSentinel.IsJsonNullSentinel(word)).ToList();
+                    require(name);
+                }
+                else
+                {
+                    Document(component.Validator, schema);
+                }
+            }
+        }
+    }
+
+    private static void Document(IPropertyValidator validator, OpenApiSchema? schema)
+    {
+        switch (validator)
+        {
+            case var _ when schema is null: break;
+            case IDocumentedRule rule: rule.Document(schema); break;
+            case INotNullValidator: schema.Type &= ~JsonSchemaType.Null; break;
+            case IBetweenValidator between: (schema.Minimum, schema.Maximum) = (Number(between.From), between.To is double.MaxValue ? null : Number(between.To)); break;
+            case IComparisonValidator { Comparison: Comparison.GreaterThanOrEqual } least: schema.Minimum = Number(least.ValueToCompare); break;
+        }
+    }
+
+    private static string? Number(object? value) => Convert.ToString(value, System.Globalization.CultureInfo.InvariantCulture);
+}
