@@ -27,7 +27,7 @@ internal static class CheckResultEndpoints
         results.MapGet("/", List).WithName("ListCheckResults").Requires(Scopes.Read).ReadsQuery<CheckResultQuery>()
             .WithSummary("List results, the last executed first");
         // Without these the router would take "results" for the id of a check.
-        results.MapMethods("/", [HttpMethods.Put, HttpMethods.Delete], NotAllowed).Requires(Scopes.Read).ExcludeFromDescription();
+        results.MapMethods("/", [HttpMethods.Put, HttpMethods.Delete, HttpMethods.Patch, HttpMethods.Options, HttpMethods.Trace, HttpMethods.Head], NotAllowed).Requires(Scopes.Read).ExcludeFromDescription();
         results.MapGet("/{id}", Get).WithName("GetCheckResult").Requires(Scopes.Read).HasETag().Produces<CheckResultItem>().Refuses(404)
             .WithSummary("Read a result");
     }

@@ -52,7 +52,7 @@ public abstract class ContractTests(TestDatabase database) : EndpointTests(datab
         var document = await Prepare();
         foreach (var path in document.Operations.Where(operation => operation.NeedsKey).GroupBy(operation => operation.Path))
         {
-            foreach (var method in new[] { "GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND" }.Except(path.Select(operation => operation.Method)))
+            foreach (var method in new[] { "GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE" }.Except(path.Select(operation => operation.Method)))
             {
                 var answer = await Send(new HttpMethod(method), Fill(path.Key, 0));
 
