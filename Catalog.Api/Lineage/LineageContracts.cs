@@ -1,5 +1,6 @@
 using Catalog.Api.Checks;
 using Catalog.Api.Http;
+using Catalog.Data.Checks;
 using Catalog.Data.Lineage;
 
 namespace Catalog.Api.Lineage;

@@ -1,5 +1,6 @@
 using Catalog.Api.Checks;
 using Catalog.Api.Http;
+using Catalog.Data.Checks;
 using Catalog.Data.Lineage;
 using FluentValidation;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -44,7 +45,7 @@ internal static class LineageEndpoints
             : Problems.NotFound("dataset");
 
     private static async Task<IResult> GetImpact(
-        PathId dataset, [AsParameters] ImpactQuery query, Caller caller, LineageRepository lineage, DatasetRepository datasets, CancellationToken ct)
+        PathId dataset, [AsParameters] ImpactQuery query, Caller caller, LineageRepository lineage, DatasetRepository datasets, CheckResultRepository results, CancellationToken ct)
     {
         if (await lineage.Find(caller.Organization, dataset.Value, ct) is not { } start)
         {
@@ -54,7 +55,7 @@ internal static class LineageEndpoints
         var graph = await lineage.Walk(caller.Organization, start, LineageDirection.Downstream, query.Depth ?? MaxDepth, null, ct);
         string[] ids = [.. graph.Edges.Select(edge => edge.PipelineId).Distinct(StringComparer.Ordinal)];
         var pipelines = await datasets.Owners(caller.Organization, ids, ct);
-        var failures = (await datasets.OpenFailures(caller.Organization, ids, ct)).ToLookup(failure => failure.PipelineId);
+        var failures = (await results.OpenFailures(caller.Organization, [.. pipelines.Select(pipeline => pipeline.Id)], ct)).ToLookup(failure => failure.PipelineId);
         return TypedResults.Ok(new Impact
         {
             Datasets = [.. graph.Nodes.Where(node => node.Depth > 0).Select(node => LineageNode.From(node.Dataset, node.Depth))],

@@ -32,7 +32,7 @@ public sealed record PipelineItem
     public LatestRun? LatestRun { get; init; }
 
     /// <summary>How many of its checks failed when they were last executed.</summary>
-    public required long OpenFailures { get; init; }
+    public required int OpenFailures { get; init; }
 
     internal static PipelineItem From(Pipeline row) => new()
     {

@@ -66,6 +66,18 @@ public sealed record CheckResult
     public required DateTimeOffset CreatedAt { get; init; }
 }
 
+/// <summary>A check whose last result was a failure.</summary>
+public sealed record OpenFailure
+{
+    public required string PipelineId { get; init; }
+    public required string CheckId { get; init; }
+    public required string ResultId { get; init; }
+    public required string Severity { get; init; }
+    public string? Dataset { get; init; }
+    public string? Message { get; init; }
+    public required DateTimeOffset ExecutedAt { get; init; }
+}
+
 /// <summary>What became of a result.</summary>
 public enum ResultOutcome
 {

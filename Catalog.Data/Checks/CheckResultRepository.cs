@@ -81,6 +81,41 @@ public sealed class CheckResultRepository(CatalogDatabase db)
         return Page.Of(rows, limit, result => new Cursor(result.ExecutedAt, result.Id));
     }
 
+    /// <summary>The checks of pipelines whose last result was a failure, with that result.</summary>
+    public Task<List<OpenFailure>> OpenFailures(string organization, IReadOnlyList<string> pipelines, CancellationToken ct)
+    {
+        // Steps from one check that ever failed to the next by index; a distinct would read every failure there ever was.
+        var sql = $"""
+            -- CheckResults.OpenFailures
+            with recursive failed (pipeline_id, check_id) as (
+                select pipelines.id, (select min(check_id) from check_results
+                                      where organization_id = @organization and pipeline_id = pipelines.id and status = 'fail')
+                from pipelines
+                where organization_id = @organization and {db.Dialect.IsAnyOf("id", "@ids")}
+                union all
+                select failed.pipeline_id, (select min(check_id) from check_results
+                                            where organization_id = @organization and pipeline_id = failed.pipeline_id and status = 'fail'
+                                              and check_id > failed.check_id)
+                from failed
+                where failed.check_id is not null
+            ), last (id) as (
+                select (select id from check_results
+                        where organization_id = @organization and pipeline_id = failed.pipeline_id and check_id = failed.check_id
+                        order by executed_at desc, id desc
+                        limit 1)
+                from failed
+                where failed.check_id is not null
+            )
+            select results.pipeline_id, results.check_id, results.id as result_id, results.severity, results.dataset, results.message, results.executed_at
+            from check_results as results
+            join last on last.id = results.id
+            where results.organization_id = @organization and results.status = 'fail'
+            order by results.pipeline_id, results.check_id
+            """;
+
+        return db.Many<OpenFailure>(organization, sql, new { organization, ids = pipelines.ToArray() }, ct);
+    }
+
     private static readonly Rows<CheckResult> Rows = new(
         new Column<CheckResult, string>("id", result => result.Id),
         new Column<CheckResult, string>("pipeline_id", result => result.PipelineId),

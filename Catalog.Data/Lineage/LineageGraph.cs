@@ -62,18 +62,6 @@ public sealed record LineageBudget(int Nodes, int Edges)
 public sealed record LineageGraph(
     IReadOnlyList<(Dataset Dataset, int Depth)> Nodes, IReadOnlyList<LineageEdge> Edges, bool Truncated, IReadOnlyList<Dataset> Frontier);
 
-/// <summary>A check whose last result was a failure.</summary>
-public sealed record OpenFailure
-{
-    public required string PipelineId { get; init; }
-    public required string CheckId { get; init; }
-    public required string ResultId { get; init; }
-    public required string Severity { get; init; }
-    public string? Dataset { get; init; }
-    public string? Message { get; init; }
-    public required DateTimeOffset ExecutedAt { get; init; }
-}
-
 /// <summary>A pipeline as lineage shows it.</summary>
 public sealed record LineagePipeline
 {

@@ -16,7 +16,7 @@ public sealed record Pipeline
     public required DateTimeOffset UpdatedAt { get; init; }
 
     /// <summary>How many of its checks failed when they were last executed.</summary>
-    public required long OpenFailures { get; init; }
+    public int OpenFailures { get; init; }
 
     public string? RunId { get; init; }
     public string? RunStatus { get; init; }

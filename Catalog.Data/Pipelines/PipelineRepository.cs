@@ -1,19 +1,26 @@
+using Catalog.Data.Checks;
 using Catalog.Data.Database;
 
 namespace Catalog.Data.Pipelines;
 
 /// <summary>Reads and hides pipelines. <see cref="PipelineRegistration"/> writes them.</summary>
-public sealed class PipelineRepository(CatalogDatabase db, TimeProvider time)
+public sealed class PipelineRepository(CatalogDatabase db, CheckResultRepository results, TimeProvider time)
 {
     /// <summary>One page, the newest first.</summary>
-    public Task<Page<Pipeline>> List(string organization, PipelineFilter filter, Cursor? after, int limit, CancellationToken ct) =>
+    public async Task<Page<Pipeline>> List(string organization, PipelineFilter filter, Cursor? after, int limit, CancellationToken ct)
+    {
+        var page = await ListWithTags(organization, filter, after, limit, ct);
+        var failures = (await results.OpenFailures(organization, [.. page.Items.Select(pipeline => pipeline.Id)], ct)).CountBy(failure => failure.PipelineId)
+            .ToDictionary(StringComparer.Ordinal);
+        return page with { Items = [.. page.Items.Select(pipeline => pipeline with { OpenFailures = failures.GetValueOrDefault(pipeline.Id) })] };
+    }
+
+    private Task<Page<Pipeline>> ListWithTags(string organization, PipelineFilter filter, Cursor? after, int limit, CancellationToken ct) =>
         db.Read(organization, async session =>
         {
-            // Open failures: "failed" steps from one check that ever failed to the next by index (a distinct would read every failure),
-            // then the last result of each decides.
             var sql = $"""
                 -- Pipelines.List
-                with recursive page as (
+                with page as (
                     select id, current_version, description, owner, environment, schedule, created_at, updated_at
                     from pipelines
                     where organization_id = @organization and deleted_at is null
@@ -24,29 +31,9 @@ public sealed class PipelineRepository(CatalogDatabase db, TimeProvider time)
                       {(after is null ? "" : "and (created_at, id) < (@At, @Id)")}
                     order by created_at desc, id desc
                     limit @Take
-                ), failed (pipeline_id, check_id) as (
-                    select page.id, (select min(check_id) from check_results
-                                     where organization_id = @organization and pipeline_id = page.id and status = 'fail')
-                    from page
-                    union all
-                    select failed.pipeline_id, (select min(check_id) from check_results
-                                                where organization_id = @organization and pipeline_id = failed.pipeline_id and status = 'fail'
-                                                  and check_id > failed.check_id)
-                    from failed
-                    where failed.check_id is not null
-                ), last (pipeline_id, status) as (
-                    select failed.pipeline_id, (select status from check_results
-                                                where organization_id = @organization and pipeline_id = failed.pipeline_id
-                                                  and check_id = failed.check_id
-                                                order by executed_at desc, id desc
-                                                limit 1)
-                    from failed
-                    where failed.check_id is not null
                 )
                 select page.id, page.current_version as version, page.description, page.owner, page.environment, page.schedule,
-                       page.created_at, page.updated_at,
-                       (select count(*) from last where last.pipeline_id = page.id and last.status = 'fail') as open_failures,
-                       runs.id as run_id, runs.status as run_status, runs.created_at as run_created_at,
+                       page.created_at, page.updated_at, runs.id as run_id, runs.status as run_status, runs.created_at as run_created_at,
                        runs.started_at as run_started_at, runs.completed_at as run_completed_at
                 from page
                 left join runs on runs.organization_id = @organization and runs.id = (

@@ -16,7 +16,7 @@ public sealed class ContractOnPostgres(PostgresTestDatabase database) : Contract
 /// </summary>
 public abstract class ContractTests(TestDatabase database) : EndpointTests(database)
 {
-    private const int Requests = 5_000;
+    private const int Requests = 10_000;
     private readonly List<string> _findings = [];
 
     [Fact]
