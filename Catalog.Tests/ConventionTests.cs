@@ -9,7 +9,7 @@ namespace Catalog.Tests;
 /// <summary>Keeps the house standing when nobody is looking.</summary>
 public sealed partial class ConventionTests(SqliteTestDatabase database) : IClassFixture<SqliteTestDatabase>
 {
-    private static readonly string Root = FindRoot();
+    internal static readonly string Root = FindRoot();
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 

@@ -1,0 +1,104 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+
+namespace Catalog.Tests.Support;
+
+/// <summary>
+/// A copy of the npm package in Contract/client outside the repository, with its tools installed as the lock file says.
+/// Skips on a laptop and fails in CI where npm is missing: see <see cref="Require"/>.
+/// </summary>
+public sealed class ClientPackage : IAsyncLifetime
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
+    private static readonly string? Npm = FindNpm();
+
+    public string Directory { get; } = System.IO.Directory.CreateTempSubdirectory("catalog-client-").FullName;
+
+    /// <summary>Called in test constructors, as <see cref="TestDatabase.Require"/>.</summary>
+    public ClientPackage Require()
+    {
+        if (Npm is null)
+        {
+            const string Reason = "npm is missing: install Node.js 20.19 or newer.";
+            Assert.SkipWhen(Environment.GetEnvironmentVariable("CI") is null or "" or "false", Reason);
+            Assert.Fail(Reason);
+        }
+
+        return this;
+    }
+
+    public async ValueTask InitializeAsync()
+    {
+        if (Npm is null)
+        {
+            return;
+        }
+
+        foreach (var file in System.IO.Directory.GetFiles(Path.Combine(ConventionTests.Root, "Catalog.Tests", "Contract", "client")))
+        {
+            File.Copy(file, Path.Combine(Directory, Path.GetFileName(file)));
+        }
+
+        await Run(["ci", "--ignore-scripts", "--prefer-offline", "--no-audit", "--no-fund"]);
+    }
+
+    /// <summary>Runs one of the package's scripts; fails the test with its output unless it ends with 0 in time.</summary>
+    public Task Script(string name, params (string Name, string Value)[] environment) => Run(["run", name], environment);
+
+    public ValueTask DisposeAsync()
+    {
+        System.IO.Directory.Delete(Directory, recursive: true);
+        return ValueTask.CompletedTask;
+    }
+
+    private async Task Run(string[] arguments, params (string Name, string Value)[] environment)
+    {
+        var start = new ProcessStartInfo(Npm!, arguments)
+        {
+            WorkingDirectory = Directory,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        foreach (var (name, value) in environment.Append(("NO_COLOR", "1")))
+        {
+            start.Environment[name] = value;
+        }
+
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        limit.CancelAfter(Limit);
+        var said = new ConcurrentQueue<string>();
+        using var process = new Process { StartInfo = start };
+        process.OutputDataReceived += (_, line) => said.Enqueue(line.Data ?? "");
+        process.ErrorDataReceived += (_, line) => said.Enqueue(line.Data ?? "");
+        process.Start();
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        string ended;
+        try
+        {
+            await process.WaitForExitAsync(limit.Token);
+            ended = $"ended with {process.ExitCode}";
+        }
+        catch (OperationCanceledException) when (!TestContext.Current.CancellationToken.IsCancellationRequested)
+        {
+            ended = $"did not end in {Limit.TotalSeconds} seconds";
+        }
+        finally
+        {
+            if (!process.HasExited)
+            {
+                process.Kill(entireProcessTree: true);
+                process.WaitForExit(5000);
+            }
+        }
+
+        Assert.True(ended == "ended with 0", $"npm {string.Join(' ', arguments)} {ended}:\n{string.Join('\n', said)}");
+    }
+
+    private static string? FindNpm()
+    {
+        var name = OperatingSystem.IsWindows() ? "npm.cmd" : "npm";
+        return (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
+            .Select(folder => Path.Combine(folder, name)).FirstOrDefault(File.Exists);
+    }
+}
