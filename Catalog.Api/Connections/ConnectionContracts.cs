@@ -38,7 +38,11 @@ public sealed record ConnectionItem
 
     internal static ConnectionItem From(Connection connection) => new()
     {
-        Id = connection.Id, Type = connection.Type, Config = new(connection.Config), CreatedAt = connection.CreatedAt, UpdatedAt = connection.UpdatedAt,
+        Id = connection.Id,
+        Type = connection.Type,
+        Config = new(connection.Config),
+        CreatedAt = connection.CreatedAt,
+        UpdatedAt = connection.UpdatedAt,
     };
 }
 

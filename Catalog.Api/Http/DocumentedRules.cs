@@ -95,6 +95,8 @@ internal sealed class JsonRule<T>(JsonSchemaType kinds, string message) : Proper
         {
             schema.OneOf = null;
             schema.Type = kinds | JsonSchemaType.Null;
+            // Said, because generators take an object without it for one that holds nothing.
+            schema.AdditionalProperties = kinds.HasFlag(JsonSchemaType.Object) ? new OpenApiSchema() : null;
         }
     }
 

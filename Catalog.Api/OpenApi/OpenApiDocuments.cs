@@ -116,7 +116,10 @@ internal static class OpenApiDocuments
 
         void Header(string name, string description) => (operation.Parameters ??= []).Add(new OpenApiParameter
         {
-            Name = name, In = ParameterLocation.Header, Description = description, Schema = new OpenApiSchema { Type = JsonSchemaType.String },
+            Name = name,
+            In = ParameterLocation.Header,
+            Description = description,
+            Schema = new OpenApiSchema { Type = JsonSchemaType.String },
         });
 
         if (metadata.OfType<TakesIdempotencyKeyMetadata>().Any())

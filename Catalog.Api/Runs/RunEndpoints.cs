@@ -48,7 +48,8 @@ internal static class RunEndpoints
         var id = body.Value.Id ?? derived ?? Guid.CreateVersion7().ToString();
         using var json = JsonDocument.Parse(body.Json);
         var @event = body.Value.ToEvent(id, body.Value.PipelineId, CanonicalJson.Hash(json.RootElement), Encoding.UTF8.GetString(body.Json.Span))
-            with { FirstOrRepeat = derived is not null };
+            with
+        { FirstOrRepeat = derived is not null };
         return await Record(@event, caller, events, runs, ct);
     }
 
@@ -73,7 +74,8 @@ internal static class RunEndpoints
 
         using var json = JsonDocument.Parse(body.Json);
         var @event = body.Value.ToEvent(id.Value, body.Value.PipelineId, CanonicalJson.Hash(json.RootElement), Encoding.UTF8.GetString(body.Json.Span))
-            with { RunMustExist = true };
+            with
+        { RunMustExist = true };
         return await Record(@event, caller, events, runs, ct);
     }
 

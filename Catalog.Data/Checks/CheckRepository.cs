@@ -33,7 +33,15 @@ public sealed class CheckRepository(CatalogDatabase db)
 
         var parameters = new
         {
-            organization, check.PipelineId, check.Id, check.Dataset, check.ConnectionId, check.Kind, check.Severity, check.Definition, check.CreatedAt,
+            organization,
+            check.PipelineId,
+            check.Id,
+            check.Dataset,
+            check.ConnectionId,
+            check.Kind,
+            check.Severity,
+            check.Definition,
+            check.CreatedAt,
         };
         if (await session.Execute(Sql, parameters, ct) == 1)
         {
@@ -82,7 +90,15 @@ public sealed class CheckRepository(CatalogDatabase db)
         var (id, pipeline) = Split(after?.Id ?? "0:");
         var rows = await db.Many<Check>(organization, sql, new
         {
-            organization, filter.PipelineId, filter.Dataset, filter.Kind, filter.Severity, after?.At, Id = id, Pipeline = pipeline, Take = limit + 1,
+            organization,
+            filter.PipelineId,
+            filter.Dataset,
+            filter.Kind,
+            filter.Severity,
+            after?.At,
+            Id = id,
+            Pipeline = pipeline,
+            Take = limit + 1,
         }, ct);
         return Page.Of(rows, limit, check => new Cursor(check.CreatedAt, $"{check.Id.Length}:{check.Id}{check.PipelineId}"));
     }
@@ -106,7 +122,16 @@ public sealed class CheckRepository(CatalogDatabase db)
 
         return await session.Execute(sql, new
         {
-            organization, check.PipelineId, check.Id, check.Dataset, check.ConnectionId, check.Kind, check.Severity, check.Definition, check.UpdatedAt, asOf,
+            organization,
+            check.PipelineId,
+            check.Id,
+            check.Dataset,
+            check.ConnectionId,
+            check.Kind,
+            check.Severity,
+            check.Definition,
+            check.UpdatedAt,
+            asOf,
         }, ct) == 1;
     }, ct);
 

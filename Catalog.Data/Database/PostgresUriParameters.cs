@@ -99,7 +99,8 @@ internal static class PostgresUriParameters
 
     private static readonly Dictionary<string, SslNegotiation> SslNegotiations = new()
     {
-        ["postgres"] = SslNegotiation.Postgres, ["direct"] = SslNegotiation.Direct,
+        ["postgres"] = SslNegotiation.Postgres,
+        ["direct"] = SslNegotiation.Direct,
     };
 
     private static readonly Dictionary<string, GssEncryptionMode> GssModes = new()
@@ -119,7 +120,12 @@ internal static class PostgresUriParameters
     // Npgsql knows them only by the names of its enumeration.
     private static readonly Dictionary<string, string> AuthenticationMethods = new()
     {
-        ["password"] = "Password", ["md5"] = "MD5", ["gss"] = "GSS", ["sspi"] = "SSPI", ["scram-sha-256"] = "ScramSHA256", ["none"] = "None",
+        ["password"] = "Password",
+        ["md5"] = "MD5",
+        ["gss"] = "GSS",
+        ["sspi"] = "SSPI",
+        ["scram-sha-256"] = "ScramSHA256",
+        ["none"] = "None",
     };
 
     private static readonly Dictionary<string, bool> LoadBalancing = new() { ["disable"] = false, ["random"] = true };

@@ -32,7 +32,11 @@ public sealed class DatasetRepository(CatalogDatabase db)
         var id = after is { } cursor && Guid.TryParse(cursor.Id, out var known) ? known : Guid.Empty;
         var rows = await db.Many<Dataset>(organization, sql, new
         {
-            organization, ns, after?.At, Id = id, Take = limit + 1,
+            organization,
+            ns,
+            after?.At,
+            Id = id,
+            Take = limit + 1,
         }, ct);
         return Page.Of(rows, limit, dataset => new Cursor(dataset.CreatedAt, dataset.Id.ToString()));
     }

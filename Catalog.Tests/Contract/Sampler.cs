@@ -172,7 +172,12 @@ public sealed class Sampler(ApiDocument document, Random random)
 
     private JsonNode? Any() => random.Next(6) switch
     {
-        0 => null, 1 => true, 2 => random.NextDouble(), 3 => "text", 4 => new JsonArray(1, "a", null), _ => new JsonObject { ["a"] = new JsonObject { ["b"] = 1 } },
+        0 => null,
+        1 => true,
+        2 => random.NextDouble(),
+        3 => "text",
+        4 => new JsonArray(1, "a", null),
+        _ => new JsonObject { ["a"] = new JsonObject { ["b"] = 1 } },
     };
 
     private static long Most(JsonObject schema, long otherwise) => schema["maximum"] is { } maximum ? (long)(double)maximum : (long?)schema["maxLength"] ?? otherwise;

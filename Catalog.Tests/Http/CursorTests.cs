@@ -15,8 +15,15 @@ public sealed class CursorTests(SqliteTestDatabase database) : EndpointTests(dat
             .ToDictionary(list => list, list => new Cursor(DateTimeOffset.UnixEpoch, new string('a', 64)).ToText(list));
         var lists = new Dictionary<string, string>
         {
-            ["pipelines"] = "pipelines/", ["pipeline_versions"] = $"pipelines/{Name}/versions", ["runs"] = "runs/", ["run_events"] = $"runs/{Name}/events",
-            ["checks"] = "checks/", ["check_results"] = "checks/results", ["check_history"] = $"checks/{Name}/history", ["connections"] = "connections/", ["datasets"] = "datasets/",
+            ["pipelines"] = "pipelines/",
+            ["pipeline_versions"] = $"pipelines/{Name}/versions",
+            ["runs"] = "runs/",
+            ["run_events"] = $"runs/{Name}/events",
+            ["checks"] = "checks/",
+            ["check_results"] = "checks/results",
+            ["check_history"] = $"checks/{Name}/history",
+            ["connections"] = "connections/",
+            ["datasets"] = "datasets/",
         };
         foreach (var (list, path) in lists)
         {

@@ -165,7 +165,8 @@ public abstract class LineageEndpointTests(TestDatabase database) : EndpointTest
     private async Task Register(string pipeline, params (string From, string To)[] edges) =>
         Assert.Equal(HttpStatusCode.Created, (await Client.PostJson("/api/v1/pipelines/", new
         {
-            name = $"{Name}-{pipeline}", edges = edges.Select(edge => new { from = $"{Name}.{edge.From}", to = $"{Name}.{edge.To}" }),
+            name = $"{Name}-{pipeline}",
+            edges = edges.Select(edge => new { from = $"{Name}.{edge.From}", to = $"{Name}.{edge.To}" }),
         })).StatusCode);
 
     private Task<JsonElement> Graph(string dataset, string query = "") => Client.GetJson($"/api/v1/lineage/{Name}.{dataset}?{query}");

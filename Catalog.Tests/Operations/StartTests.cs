@@ -41,7 +41,9 @@ public sealed class StartTests : IDisposable
     {
         var start = new ProcessStartInfo("dotnet", [typeof(Catalog.Api.Operations.Health).Assembly.Location])
         {
-            WorkingDirectory = _directory, RedirectStandardError = true, RedirectStandardOutput = true,
+            WorkingDirectory = _directory,
+            RedirectStandardError = true,
+            RedirectStandardOutput = true,
         };
         start.Environment["ASPNETCORE_URLS"] = "http://127.0.0.1:0";
         foreach (var (name, value) in settings)

@@ -31,6 +31,7 @@ const registered = body(201, await catalog.POST("/api/v1/pipelines", {
         lineage: { edges: [{ from: "public.orders", to: dataset }] },
     },
 }));
+assert.ok("version" in registered);
 assert.equal(registered.version, "1");
 assert.equal(body(200, await catalog.GET("/api/v1/pipelines/{id}", { params: { path: { id: pipeline } } })).owner, "sales-data");
 
