@@ -20,7 +20,9 @@ internal sealed partial class Failures(RequestDelegate next, ILogger<Failures> l
         }
         catch (Exception exception) when (!context.Response.HasStarted)
         {
+            // What the handler had begun to say does not hold any more.
             context.Response.Clear();
+            HttpServices.SetManners(context);
             await Explain(exception, context).ExecuteAsync(context);
             return;
         }

@@ -63,10 +63,16 @@ internal static class HttpServices
 
     private static Task Manners(HttpContext context, RequestDelegate next)
     {
+        SetManners(context);
+        return next(context);
+    }
+
+    /// <summary>The headers that every answer has.</summary>
+    internal static void SetManners(HttpContext context)
+    {
         context.Response.Headers.XContentTypeOptions = "nosniff";
         context.Response.Headers.CacheControl = "no-store";
         context.Response.Headers["X-Request-Id"] = RequestId(context);
-        return next(context);
     }
 
     // The client's own where it can be repeated without harm, so that both logs name the request alike.

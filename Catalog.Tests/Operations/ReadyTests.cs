@@ -67,6 +67,8 @@ public sealed class ReadyTests(PostgresTestDatabase postgres) : IClassFixture<Po
         var answer = await client.GetAsync("/api/v1/runs/", Ct);
         await answer.Problem(503, code);
         Assert.NotNull(answer.Headers.RetryAfter);
+        Assert.NotEmpty(answer.Headers.GetValues("X-Request-Id"));
+        Assert.Equal("nosniff", Assert.Single(answer.Headers.GetValues("X-Content-Type-Options")));
         Assert.Equal(HttpStatusCode.OK, (await client.GetAsync("/health", Ct)).StatusCode);
         Assert.DoesNotContain(app.Log.At(Microsoft.Extensions.Logging.LogLevel.Trace), line => line.Contains("c4nary", StringComparison.Ordinal));
     }
