@@ -56,6 +56,19 @@ public sealed class Migrator(DbDataSource source, SchemaDialect dialect, TimePro
         return count;
     }
 
+    // A container may have no list of users at all.
+    private static string? WhoRuns()
+    {
+        try
+        {
+            return Environment.UserName;
+        }
+        catch (IOException)
+        {
+            return null;
+        }
+    }
+
     private void Refuse(Dictionary<string, AppliedScript> known)
     {
         var unknown = known.Keys.Except(Scripts.Select(script => script.Name), StringComparer.Ordinal).Order(StringComparer.Ordinal).FirstOrDefault();
@@ -82,7 +95,7 @@ public sealed class Migrator(DbDataSource source, SchemaDialect dialect, TimePro
                 Applied = time.Now(),
                 Checksum = script.Checksum,
                 DurationSeconds = Math.Round(clock.Elapsed.TotalSeconds, 3),
-                AppliedBy = Environment.UserName,
+                AppliedBy = WhoRuns(),
                 ToolVersion = typeof(Migrator).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion,
             }, ct);
             await transaction.CommitAsync(ct);

@@ -17,13 +17,15 @@ public sealed record Script(string Name, string Sql)
     public static IReadOnlyList<Script> In(string folder)
     {
         var assembly = typeof(Script).Assembly;
-        return
+        List<Script> scripts =
         [
             .. assembly.GetManifestResourceNames()
                 .Where(name => name.StartsWith(folder + '/', StringComparison.Ordinal) && name.IndexOf('/', folder.Length + 1) < 0)
                 .Order(StringComparer.Ordinal)
                 .Select(name => new Script(name[(folder.Length + 1)..], Read(assembly, name))),
         ];
+        // Without any, every database would seem to be at head.
+        return scripts.Count > 0 ? scripts : throw new InvalidOperationException($"This build holds no scripts of sql/{folder}; build it from a whole tree.");
     }
 
     private static string Read(Assembly assembly, string name)
