@@ -41,7 +41,9 @@ internal static class Verb
         }
         catch (Exception exception) when (failures?.WhyUnavailable(exception) is { } reason)
         {
-            return Say(ExitCode.Unreachable, SchemaProbe.Words(reason));
+            return reason == Unavailability.NotPermitted
+                ? Say(ExitCode.Failed, "This role may not create or change the Catalog's tables. Set DATAXPIPE_MIGRATIONS_DB to an address of their owner.")
+                : Say(ExitCode.Unreachable, SchemaProbe.Words(reason));
         }
     }
 

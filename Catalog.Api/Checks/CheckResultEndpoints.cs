@@ -42,14 +42,14 @@ internal static class CheckResultEndpoints
         }
 
         using var json = JsonDocument.Parse(bytes);
-        var posted = PostedResults.Read(json.RootElement, index => key.IdOf(caller, "/checks/results", index), validator, time.Now());
+        var posted = PostedResults.Read(json.RootElement, place => key.IdOf(caller, "/checks/results", place), validator, time.Now());
         if (posted.Problem is not null)
         {
             return posted.Problem;
         }
 
-        var outcomes = await results.Record(caller.Organization, posted.Accepted, ct);
-        if (outcomes.Index().Any(outcome => outcome.Item == ResultOutcome.IdTaken && posted.IsDerived(posted.Accepted[outcome.Index].Id)))
+        var outcomes = await results.Record(caller.Organization, posted.Accepted, posted.Derived, ct);
+        if (outcomes.Index().Any(outcome => outcome.Item == ResultOutcome.IdTaken && posted.Derived.Contains(posted.Accepted[outcome.Index].Id)))
         {
             return Problems.IdempotencyKeyReused();
         }

@@ -32,12 +32,12 @@ internal sealed class PostedResults
     /// <summary>Why the whole post is refused, or null.</summary>
     public Problem? Problem { get; private init; }
 
-    /// <summary>Whether an id was derived from the Idempotency-Key.</summary>
-    public bool IsDerived(string id) => _derived.Contains(id);
+    /// <summary>The ids that were derived from the Idempotency-Key.</summary>
+    public IReadOnlySet<string> Derived => _derived;
 
     /// <summary>Reads a body.</summary>
     /// <param name="body">One result, an array of them, or an object that holds the array.</param>
-    /// <param name="derive">The id for the result at a place that has none, or null: make one.</param>
+    /// <param name="derive">The id for the first, second and so on of those that have none, or null: make one.</param>
     /// <param name="validator">Judges each result.</param>
     /// <param name="now">When the body was received.</param>
     public static PostedResults Read(JsonElement body, Func<int, string?> derive, IValidator<PostCheckResult> validator, DateTimeOffset now)
@@ -94,7 +94,7 @@ internal sealed class PostedResults
 
     private void Accept(int index, PostCheckResult result, Func<int, string?> derive, byte[] hash, byte[]? whole, DateTimeOffset now)
     {
-        if (result.Id is null && derive(index) is { } id)
+        if (result.Id is null && derive(_derived.Count) is { } id)
         {
             _derived.Add(id);
             hash = whole ?? hash;

@@ -73,6 +73,16 @@ internal sealed class ConnectionConfig
             }
         }
 
+        if (type == Postgres && fields.ContainsKey("dsn") && fields.Count(member => member.Key != "password_secret") > 1)
+        {
+            errors["/config"] = ["holds a dsn and parts of one; give one of the two."];
+        }
+
+        if (fields.ContainsKey("password") && fields.ContainsKey("password_secret"))
+        {
+            errors["/config/password_secret"] = ["stands beside a password; give one of the two."];
+        }
+
         var config = new ConnectionConfig(fields);
         if (errors.Count == 0 && type == Postgres)
         {

@@ -31,9 +31,9 @@ internal static class SecretKeyFile
         {
             // There already, made at an earlier start or by another process just now.
         }
-        catch (UnauthorizedAccessException)
+        catch (Exception exception) when (exception is UnauthorizedAccessException or IOException)
         {
-            throw new SettingException($"The key file {file} cannot be written. Make the folder writable, or set DATAXPIPE_SECRET_KEY.");
+            throw new SettingException($"The key file {file} cannot be made or read. Make the folder writable and remove what else has this name, or set DATAXPIPE_SECRET_KEY.");
         }
 
         var key = new byte[33];

@@ -33,9 +33,9 @@ internal static class ETags
         return $"\"{Convert.ToHexStringLower(hash[..16])}\"";
     }
 
-    // Weak tags compare by their text: ours differ whenever a byte does.
-    internal static bool Names(string? header, string tag) =>
-        header is not null && header.Split(',').Select(part => part.Trim()).Any(part => part == "*" || part == tag || part == "W/" + tag);
+    // If-None-Match compares weakly, If-Match strongly (RFC 9110, 13.1).
+    internal static bool Names(string? header, string tag, bool weakly) =>
+        header is not null && header.Split(',').Select(part => part.Trim()).Any(part => part == "*" || part == tag || (weakly && part == "W/" + tag));
 
     private sealed class TaggedResult(ReadOnlyMemory<byte> json) : IResult
     {
@@ -44,7 +44,7 @@ internal static class ETags
             var tag = Of(json.Span);
             httpContext.Response.Headers.ETag = tag;
             httpContext.Response.Headers.CacheControl = "private, no-cache";
-            if (Names(httpContext.Request.Headers.IfNoneMatch, tag))
+            if (Names(httpContext.Request.Headers.IfNoneMatch, tag, weakly: true))
             {
                 httpContext.Response.StatusCode = 304;
                 return;
@@ -86,7 +86,12 @@ internal readonly record struct IfMatch(string? Header)
 
     /// <summary>Why the update is refused, or null.</summary>
     /// <param name="current">What a read would answer now.</param>
-    public IResult? Refusal(Func<object> current) => Given && !ETags.Names(Header, ETags.Of(ETags.Serialize(current()))) ? Problems.PreconditionFailed() : null;
+    public IResult? Refusal(Func<object> current) => Given ? Refusal(ETags.Serialize(current())) : null;
+
+    /// <summary>Why the update is refused, or null.</summary>
+    /// <param name="current">The JSON that a read would answer now.</param>
+    public IResult? Refusal(ReadOnlySpan<byte> current) =>
+        Given && !ETags.Names(Header, ETags.Of(current), weakly: false) ? Problems.PreconditionFailed() : null;
 
     /// <summary>The change that the update must find to be the last, or null when any will do.</summary>
     public DateTimeOffset? AsOf(DateTimeOffset lastChange) => Given ? lastChange : null;

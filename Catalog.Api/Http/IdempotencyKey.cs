@@ -15,11 +15,12 @@ internal readonly record struct IdempotencyKey(string? Header, bool Valid)
     {
         var values = context.Request.Headers["Idempotency-Key"];
         var key = values.Count > 0 ? values.ToString() : null;
-        return ValueTask.FromResult(new IdempotencyKey(key, key is null or { Length: > 0 and <= 255 } && key?.All(character => character is >= ' ' and <= '~') != false));
+        var valid = values.Count == 0 || (values.Count == 1 && key is { Length: > 0 and <= 255 } && key.All(character => character is >= ' ' and <= '~'));
+        return ValueTask.FromResult(new IdempotencyKey(key, valid));
     }
 
     /// <summary>Why the key cannot be used, or null.</summary>
-    public Problem? Refusal => Valid ? null : Problems.Invalid("Idempotency-Key", "must be 1 to 255 visible ASCII characters.");
+    public Problem? Refusal => Valid ? null : Problems.Invalid("Idempotency-Key", "must be given once, as 1 to 255 visible ASCII characters.");
 
     /// <summary>The id for the item at a place in the body, or null when there is no key.</summary>
     public string? IdOf(Caller caller, string route, int index) => Header is null ? null

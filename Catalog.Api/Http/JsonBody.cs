@@ -40,7 +40,8 @@ internal static class JsonBody
         {
             return await ReadAll(context.Request.BodyReader, limit, takesMany, context.RequestAborted);
         }
-        catch (InvalidDataException)
+        // The second is what the Brotli decoder throws.
+        catch (Exception exception) when (exception is InvalidDataException or InvalidOperationException)
         {
             return (default, Problems.Malformed("The body is not compressed as Content-Encoding says."));
         }

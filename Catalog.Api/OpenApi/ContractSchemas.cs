@@ -57,6 +57,7 @@ internal static class ContractSchemas
 
             // A rule for each item is one for the array's items.
             var forItems = rule.GetType().Name.StartsWith("CollectionPropertyRule", StringComparison.Ordinal);
+            var required = false;
             foreach (var component in rule.Components.Where(component => !component.HasCondition && !component.HasAsyncCondition))
             {
                 if (forItems)
@@ -65,19 +66,20 @@ internal static class ContractSchemas
                 }
                 else if (component.Validator is INotNullValidator or INotEmptyValidator)
                 {
-                    schema.Type &= ~JsonSchemaType.Null;
-                    if (schema.OneOf is { Count: > 0 } choices)
-                    {
-                        schema.OneOf = [.. choices.Where(choice => choice.Type != JsonSchemaType.Null)];
-                    }
-
-                    schema.Enum = schema.Enum?.Where(word => word is not null && !JsonNullSentinel.IsJsonNullSentinel(word)).ToList();
-                    require(name);
+                    required = true;
                 }
                 else
                 {
                     Document(component.Validator, schema);
                 }
+            }
+
+            // Last, because other rules add null where it is allowed.
+            if (required)
+            {
+                schema.Type &= ~JsonSchemaType.Null;
+                schema.Enum = schema.Enum?.Where(word => word is not null && !JsonNullSentinel.IsJsonNullSentinel(word)).ToList();
+                require(name);
             }
         }
     }

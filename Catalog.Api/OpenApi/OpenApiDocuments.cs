@@ -124,7 +124,7 @@ internal static class OpenApiDocuments
 
         if (metadata.OfType<TakesIdempotencyKeyMetadata>().Any())
         {
-            Header("Idempotency-Key", "For a body that names no id: the same key and body again change nothing, another body is 422.");
+            Header("Idempotency-Key", "For a body that names no id: the same key and body again change nothing, another body is 422. 1 to 255 visible ASCII characters.");
         }
 
         if (metadata.OfType<TakesIfMatchMetadata>().Any())
@@ -135,6 +135,14 @@ internal static class OpenApiDocuments
         if (metadata.OfType<HasETagMetadata>().Any())
         {
             Header("If-None-Match", "304 when the ETag is still this one.");
+            if (operation.Responses?["200"] is OpenApiResponse answer)
+            {
+                (answer.Headers ??= new Dictionary<string, IOpenApiHeader>())["ETag"] = new OpenApiHeader
+                {
+                    Description = "Changes whenever anything that is answered does.",
+                    Schema = new OpenApiSchema { Type = JsonSchemaType.String },
+                };
+            }
         }
     }
 

@@ -1,4 +1,5 @@
 using Catalog.Api.Http;
+using Catalog.Data.Connections;
 using Catalog.Data.Database;
 using Catalog.Data.Migrations;
 
@@ -36,6 +37,13 @@ internal static partial class OwnSchema
                 throw new SettingException($"DATAXPIPE_DB: {SchemaProbe.Words(reason)}");
             }
         }
+
+        // A key file that was lost has just been made anew, and nothing would say so until a check fails.
+        if (await app.Services.GetRequiredService<ConnectionRepository>().FindSealed("default", app.Lifetime.ApplicationStopping) is { } connection
+            && app.Services.GetRequiredService<SecretBox>().Open("default", connection.Id, connection.Secrets!) is null)
+        {
+            LogWrongKey(log);
+        }
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Database: {Database}")]
@@ -43,6 +51,9 @@ internal static partial class OwnSchema
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "No key is configured, so every request will be refused: set DATAXPIPE_PLATFORM_KEY")]
     private static partial void LogNoKey(ILogger log);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Connections hold secrets that the present key does not open: restore the key file beside the database, or set DATAXPIPE_SECRET_KEY")]
+    private static partial void LogWrongKey(ILogger log);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Applied {Script} in {Seconds:0.000} s")]
     private static partial void LogApplied(ILogger log, string script, double seconds);

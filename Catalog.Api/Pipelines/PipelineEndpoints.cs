@@ -34,7 +34,7 @@ internal static class PipelineEndpoints
             .WithSummary("Read a pipeline: its body's fields with the version at the top");
         pipelines.MapGet("/{id}/versions", Versions).WithName("ListPipelineVersions").Requires(Scopes.Read).ReadsQuery<PipelineVersionQuery>()
             .Produces<ItemList<PipelineVersionItem>>().Refuses(404).WithSummary("List a pipeline's versions, the newest first");
-        pipelines.MapDelete("/{id}", Delete).WithName("DeletePipeline").Requires(Scopes.Manage).Produces(204).Refuses(404)
+        pipelines.MapDelete("/{id}", Delete).WithName("DeletePipeline").Requires(Scopes.Manage).TakesIfMatch().Produces(204).Refuses(404)
             .WithSummary("Hide a pipeline and end its lineage; its history stays until retention takes it");
     }
 
@@ -85,8 +85,16 @@ internal static class PipelineEndpoints
         return page.Items.Count == 0 && query.Cursor is null ? Problems.NotFound("pipeline") : TypedResults.Ok(Lists.Of(query, page, PipelineVersionItem.From));
     }
 
-    private static async Task<IResult> Delete(PathId id, Caller caller, PipelineRepository pipelines, CancellationToken ct) =>
-        await pipelines.Delete(caller.Organization, id.Value, ct) ? TypedResults.NoContent() : Problems.NotFound("pipeline");
+    private static async Task<IResult> Delete(PathId id, IfMatch match, Caller caller, PipelineRepository pipelines, CancellationToken ct)
+    {
+        if (match.Given && await pipelines.Find(caller.Organization, id.Value, ct) is { } current
+            && match.Refusal(PipelineBodies.WithVersion(current).Span) is { } refusal)
+        {
+            return refusal;
+        }
+
+        return await pipelines.Delete(caller.Organization, id.Value, ct) ? TypedResults.NoContent() : Problems.NotFound("pipeline");
+    }
 
     private static IResult One(HttpContext context, NewPipeline pipeline, RegistrationOutcome outcome)
     {

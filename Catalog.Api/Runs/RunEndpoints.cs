@@ -32,7 +32,7 @@ internal static class RunEndpoints
             .WithSummary("Add an event to a run that is known");
         runs.MapGet("/{id}/events", Events).WithName("ListRunEvents").Requires(Scopes.Read).ReadsQuery<RunEventQuery>()
             .Produces<ItemList<RunEventItem>>().Refuses(404).WithSummary("List the events of a run as they were received, the newest first");
-        runs.MapPut("/{id}/stages/{stage_name}", PutStage).WithName("PutRunStage").Requires(Scopes.Write).Reads<PutStage>()
+        runs.MapPut("/{id}/stages/{stage_name}", PutStage).WithName("PutRunStage").Requires(Scopes.Write).Reads<PutStage>().TakesIfMatch()
             .Produces<RunItem>().Refuses(404).WithSummary("Report on a stage of a run that is known");
     }
 
@@ -86,11 +86,16 @@ internal static class RunEndpoints
 
     // A report on a stage is an event of its run that says nothing else, and is kept as one.
     private static async Task<IResult> PutStage(
-        PathId id, PathId stage_name, Body<PutStage> body, Caller caller, RunEventRepository events, RunRepository runs, CancellationToken ct)
+        PathId id, PathId stage_name, Body<PutStage> body, IfMatch match, Caller caller, RunEventRepository events, RunRepository runs, CancellationToken ct)
     {
         if (new PostedStageValidator().Errors(new PostedStage { StageName = stage_name.Value, Status = "pending" }) is { } errors)
         {
             return Problems.Invalid(errors);
+        }
+
+        if (match.Given && await runs.Find(caller.Organization, id.Value, ct) is { } current && match.Refusal(() => RunItem.From(current)) is { } refusal)
+        {
+            return refusal;
         }
 
         using var json = JsonDocument.Parse(StageEvent.Of(stage_name.Value, body.Json));

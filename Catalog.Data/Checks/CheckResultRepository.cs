@@ -16,6 +16,10 @@ public sealed class CheckResultRepository(CatalogDatabase db)
     /// <summary>Stores results and closes the gate of the runs that a failure of severity error names, all in one transaction.</summary>
     /// <returns>For each result, in the order given, what became of it.</returns>
     public Task<ResultOutcome[]> Record(string organization, IReadOnlyList<CheckResult> results, CancellationToken ct) =>
+        Record(organization, results, new HashSet<string>(), ct);
+
+    /// <summary>As the other, for results some of whose ids come from an idempotency key: when one of these is taken, nothing at all is stored.</summary>
+    public Task<ResultOutcome[]> Record(string organization, IReadOnlyList<CheckResult> results, IReadOnlySet<string> keyed, CancellationToken ct) =>
         db.Write(organization, async session =>
         {
             var outcomes = new ResultOutcome?[results.Count];
@@ -24,6 +28,11 @@ public sealed class CheckResultRepository(CatalogDatabase db)
             for (var attempt = 0; attempt < 5 && outcomes.Any(outcome => outcome is null); attempt++)
             {
                 await Record(session, organization, results, outcomes, ct);
+            }
+
+            if (outcomes.Index().Any(outcome => outcome.Item == ResultOutcome.IdTaken && keyed.Contains(results[outcome.Index].Id)))
+            {
+                session.Undo();
             }
 
             return outcomes.Select(outcome => outcome ?? ResultOutcome.PipelineUnknown).ToArray();

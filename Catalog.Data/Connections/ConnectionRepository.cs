@@ -20,6 +20,20 @@ public sealed class ConnectionRepository(CatalogDatabase db)
         return await session.Execute(Sql, new { organization, connection.Id, connection.Type, connection.Config, connection.Secrets, connection.CreatedAt }, ct) == 1;
     }, ct);
 
+    /// <returns>Some connection that keeps secrets, or null when none does.</returns>
+    public Task<Connection?> FindSealed(string organization, CancellationToken ct)
+    {
+        const string Sql = $"""
+            -- Connections.FindSealed
+            select {Columns}
+            from connections
+            where organization_id = @organization and secrets is not null
+            limit 1
+            """;
+
+        return db.One<Connection>(organization, Sql, new { organization }, ct);
+    }
+
     /// <returns>The connection, or null when there is none of that id.</returns>
     public Task<Connection?> Find(string organization, string id, CancellationToken ct)
     {

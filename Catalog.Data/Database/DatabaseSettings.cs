@@ -143,9 +143,9 @@ public sealed partial class DatabaseSettings
             if (Text(configuration, prefix + "HOST") is not { } host)
             {
                 // The parts of a server without its host are a mistake; a SQLite file in its place would be found out too late.
-                if (Text(configuration, prefix + "PASSWORD") is not null)
+                if (new[] { "PASSWORD", "NAME", user }.FirstOrDefault(part => Text(configuration, prefix + part) is not null) is { } part)
                 {
-                    throw new SettingException($"{name}PASSWORD is set and {name}HOST is not: set the host too, or unset both.");
+                    throw new SettingException($"{name}{part} is set and {name}HOST is not: set the host too, or unset both.");
                 }
 
                 continue;

@@ -14,7 +14,9 @@ public sealed class AddressGuard(bool allowPrivate)
     private static readonly IPNetwork[] Never = [.. new[]
     {
         "0.0.0.0/8", "169.254.0.0/16", "192.0.0.0/24", "192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4",
-        "::/128", "fe80::/10", "ff00::/8", "2001:db8::/32", "fd00:ec2::254/128", "100.100.100.200/32",
+        "::/128", "64:ff9b:1::/48", "fe80::/10", "fec0::/10", "ff00::/8", "2001:db8::/32",
+        // Metadata services that lie outside link-local: AWS by IPv6, Alibaba, Azure.
+        "fd00:ec2::254/128", "100.100.100.200/32", "168.63.129.16/32",
     }.Select(IPNetwork.Parse)];
 
     private static readonly IPNetwork[] Private = [.. new[]
@@ -22,9 +24,9 @@ public sealed class AddressGuard(bool allowPrivate)
         "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "198.18.0.0/15", "::1/128", "fc00::/7",
     }.Select(IPNetwork.Parse)];
 
-    /// <summary>The address to connect to.</summary>
-    /// <returns>One of the host's addresses when all of them may be reached; null when one may not, or none was found.</returns>
-    public async Task<(IPAddress? Address, bool Refused)> Resolve(string host, CancellationToken ct)
+    /// <summary>The addresses to connect to.</summary>
+    /// <returns>The host's addresses when all of them may be reached; none when one may not, or none was found.</returns>
+    public async Task<(IReadOnlyList<IPAddress> Addresses, bool Refused)> Resolve(string host, CancellationToken ct)
     {
         IPAddress[] addresses;
         try
@@ -33,12 +35,10 @@ public sealed class AddressGuard(bool allowPrivate)
         }
         catch (SocketException)
         {
-            return (null, false);
+            return ([], false);
         }
 
-        return addresses.Length == 0 ? (null, false)
-            : addresses.All(Allows) ? (addresses[0], false)
-            : (null, true);
+        return addresses.All(Allows) ? (addresses, false) : ([], true);
     }
 
     /// <summary>Whether an address may be reached.</summary>
@@ -48,7 +48,7 @@ public sealed class AddressGuard(bool allowPrivate)
         return !Array.Exists(Never, network => network.Contains(judged)) && (allowPrivate || !Array.Exists(Private, network => network.Contains(judged)));
     }
 
-    // IPv4 inside IPv6, in the forms that reach it: mapped, NAT64 and 6to4.
+    // IPv4 inside IPv6: mapped, compatible, translated, NAT64 and 6to4.
     private static IPAddress Inner(IPAddress address)
     {
         if (address.AddressFamily != AddressFamily.InterNetworkV6)
@@ -57,7 +57,10 @@ public sealed class AddressGuard(bool allowPrivate)
         }
 
         var bytes = address.GetAddressBytes();
-        return address.IsIPv4MappedToIPv6 ? address.MapToIPv4()
+        return address.Equals(IPAddress.IPv6Loopback) || address.Equals(IPAddress.IPv6Any) ? address
+            : address.IsIPv4MappedToIPv6 ? address.MapToIPv4()
+            : bytes.AsSpan(0, 12).IndexOfAnyExcept((byte)0) < 0 ? new IPAddress(bytes.AsSpan(12))
+            : bytes.AsSpan().StartsWith((byte[])[0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0, 0]) ? new IPAddress(bytes.AsSpan(12))
             : bytes.AsSpan().StartsWith((byte[])[0x00, 0x64, 0xff, 0x9b, 0, 0, 0, 0, 0, 0, 0, 0]) ? new IPAddress(bytes.AsSpan(12))
             : bytes.AsSpan().StartsWith((byte[])[0x20, 0x02]) ? new IPAddress(bytes.AsSpan(2, 4))
             : address;

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
@@ -94,6 +95,11 @@ public sealed class PostgresWarehouse
             throw new SettingException($"{field}: must name one network host; sockets and several hosts are not connected to.");
         }
 
+        if (Uri.CheckHostName(host) == UriHostNameType.Unknown)
+        {
+            throw new SettingException($"{field}: the host must be a name or an address and nothing else.");
+        }
+
         return FileParameters.Any(settings.ShouldSerialize)
             ? throw new SettingException($"{field}: parameters that name files (sslcert, sslkey, sslrootcert, passfile) are not taken.")
             : new(settings);
@@ -106,19 +112,29 @@ public sealed class PostgresWarehouse
         limit.CancelAfter(Patience);
         try
         {
-            var (address, refused) = await guard.Resolve(_settings.Host!, limit.Token);
-            if (address is null)
+            var (addresses, refused) = await guard.Resolve(_settings.Host!, limit.Token);
+            var state = refused ? WarehouseState.Refused : WarehouseState.Unreachable;
+            // A name may have an address of a kind that this machine has no way to; another may answer.
+            for (var i = 0; i < addresses.Count && state == WarehouseState.Unreachable; i++)
             {
-                return refused ? WarehouseState.Refused : WarehouseState.Unreachable;
+                state = await Connect(addresses[i], limit.Token);
             }
 
-            await using var source = Source(address.ToString());
-            await using var connection = await source.OpenConnectionAsync(limit.Token);
-            return WarehouseState.Ok;
+            return state;
         }
         catch (OperationCanceledException) when (!ct.IsCancellationRequested)
         {
             return WarehouseState.Unreachable;
+        }
+    }
+
+    private async Task<WarehouseState> Connect(IPAddress address, CancellationToken ct)
+    {
+        try
+        {
+            await using var source = Source(address.ToString());
+            await using var connection = await source.OpenConnectionAsync(ct);
+            return WarehouseState.Ok;
         }
         catch (Exception exception) when (exception is NpgsqlException or SocketException or IOException or TimeoutException)
         {
@@ -126,15 +142,19 @@ public sealed class PostgresWarehouse
         }
     }
 
-    // Every field is set, because the driver would take those that are not from the environment and the home of this process.
+    // Neither user, password nor database may be left out or empty: the driver would then take those of this process from its
+    // environment, and send the operator's password to whatever host a connection names. A password that nobody has is refused where one
+    // is asked for, and makes no difference where none is.
     private NpgsqlDataSource Source(string address)
     {
         var name = _settings.Host!;
+        var user = _settings.Username is { Length: > 0 } given ? given : "catalog";
         var settings = new NpgsqlConnectionStringBuilder(_settings.ConnectionString)
         {
             Host = address,
-            Username = _settings.Username ?? "",
-            Password = _settings.Password ?? "",
+            Username = user,
+            Password = _settings.Password is { Length: > 0 } password ? password : Guid.NewGuid().ToString(),
+            Database = _settings.Database is { Length: > 0 } database ? database : user,
             Passfile = "/nonexistent",
             Pooling = false,
             Timeout = (int)Patience.TotalSeconds,

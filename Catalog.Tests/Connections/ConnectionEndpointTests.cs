@@ -89,6 +89,11 @@ public abstract class ConnectionEndpointTests(TestDatabase database)
     [InlineData("""{"id":"a","type":"postgres","config":{"host":"h","password":"***"}}""", "/config/password")]
     [InlineData("""{"id":"a","type":"postgres","config":{"host":"h","password_secret":"hunter2"}}""", "/config/password_secret")]
     [InlineData("""{"id":"a","type":"postgres","config":{"host":"h","port":70000}}""", "/config")]
+    [InlineData("""{"id":"a","type":"postgres","config":{"host":"http://u:secret@h"}}""", "/config")]
+    [InlineData("""{"id":"a","type":"postgres","config":{"host":"u:secret@h"}}""", "/config")]
+    [InlineData("""{"id":"a","type":"postgres","config":{"host":"h; password=secret"}}""", "/config")]
+    [InlineData("""{"id":"a","type":"postgres","config":{"dsn":"postgresql://h/d","host":"h"}}""", "/config")]
+    [InlineData("""{"id":"a","type":"postgres","config":{"host":"h","password":"p","password_secret":"a/b"}}""", "/config/password_secret")]
     [InlineData("""{"id":"a","type":"postgres","config":{"host":"h","options":"-c x=y"}}""", "/config/options")]
     [InlineData("""{"id":"a","type":"other","config":{"a":{"b":1}}}""", "/config/a")]
     public async Task Invalid_configurations_are_422_with_a_pointer(string body, string pointer)
@@ -119,6 +124,38 @@ public abstract class ConnectionEndpointTests(TestDatabase database)
         Assert.Equal("refused", await Test("""{"account":"a"}""", "snowflake"));
         Assert.Equal("secret_unavailable", await Test("""{"host":"127.0.0.1","user":"a","password_secret":"vault/data/db-password"}"""));
         await (await Send(HttpMethod.Post, Path + "nobody/test")).Problem(404, "not_found");
+    }
+
+    [Fact]
+    public async Task The_services_own_password_is_sent_to_nobody()
+    {
+        using var server = new TcpListener(IPAddress.Loopback, 0);
+        server.Start();
+        var heard = Task.Run(async () =>
+        {
+            using var client = await server.AcceptTcpClientAsync(Ct);
+            var (stream, bytes) = (client.GetStream(), new byte[4096]);
+            var text = Encoding.Latin1.GetString(bytes, 0, await stream.ReadAsync(bytes, Ct));
+            // AuthenticationCleartextPassword: what comes next is the password.
+            await stream.WriteAsync(new byte[] { (byte)'R', 0, 0, 0, 8, 0, 0, 0, 3 }, Ct);
+            return text + Encoding.Latin1.GetString(bytes, 0, await stream.ReadAsync(bytes, Ct));
+        }, Ct);
+        Environment.SetEnvironmentVariable("PGPASSWORD", Canary);
+        Environment.SetEnvironmentVariable("PGUSER", Canary + "-user");
+        Environment.SetEnvironmentVariable("PGDATABASE", Canary + "-database");
+        try
+        {
+            await Test($$"""{"host":"127.0.0.1","port":{{((IPEndPoint)server.LocalEndpoint).Port}},"sslmode":"disable"}""");
+            var text = await heard;
+            Assert.Contains("user", text);
+            Assert.DoesNotContain(Canary, text);
+        }
+        finally
+        {
+            Environment.SetEnvironmentVariable("PGPASSWORD", null);
+            Environment.SetEnvironmentVariable("PGUSER", null);
+            Environment.SetEnvironmentVariable("PGDATABASE", null);
+        }
     }
 
     [Fact]
@@ -163,7 +200,15 @@ public sealed class SecretKeyTests(SqliteTestDatabase sqlite, PostgresTestDataba
         {
             using var app = new CatalogApp(sqlite);
             using var client = app.Client();
+            Assert.DoesNotContain(app.Log.At(LogLevel.Warning), line => line.Contains("does not open", StringComparison.Ordinal));
             Assert.Equal(start == 0 ? HttpStatusCode.Created : HttpStatusCode.OK, (await client.PostJson("/api/v1/connections/", WithPassword)).StatusCode);
+        }
+
+        File.Move(sqlite.Address + ".key", sqlite.Address + ".lost");
+        using (var lost = new CatalogApp(sqlite))
+        {
+            using var client = lost.Client();
+            Assert.Contains(lost.Log.At(LogLevel.Warning), line => line.Contains("does not open", StringComparison.Ordinal));
         }
 
         if (!OperatingSystem.IsWindows())

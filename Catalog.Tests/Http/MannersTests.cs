@@ -40,7 +40,25 @@ public abstract class MannersTests(TestDatabase database) : EndpointTests(databa
         var again = await (await Send(HttpMethod.Post, Results, $"[{one},{one}]", ("Idempotency-Key", Name))).Json();
         Assert.All(again.GetProperty("items").EnumerateArray(), item => Assert.Equal("duplicate", item.GetProperty("outcome").GetString()));
         await (await Send(HttpMethod.Post, Results, $"[{one}]", ("Idempotency-Key", Name))).Problem(422, "idempotency_key_reused");
+        await (await Send(HttpMethod.Post, Results, $"[{one},{one},{one}]", ("Idempotency-Key", Name))).Problem(422, "idempotency_key_reused");
+        var own = one.Replace("{", $"{{\"id\":\"{Name}-own\",", StringComparison.Ordinal);
+        await (await Send(HttpMethod.Post, Results, $"[{own},{one}]", ("Idempotency-Key", Name))).Problem(422, "idempotency_key_reused");
         Assert.Equal(2, (await Client.GetJson($"{Results}?pipeline_id={Name}")).GetProperty("items").GetArrayLength());
+    }
+
+    [Fact]
+    public async Task Of_many_bodies_under_one_key_one_is_stored_whole()
+    {
+        await Register();
+        string One(int i) => $$"""{"pipeline_id":"{{Name}}","check_id":"c","status":"pass","message":"{{i}}"}""";
+
+        var answers = await Task.WhenAll(Enumerable.Range(0, 8).Select(i => Send(HttpMethod.Post, Results, $"[{string.Join(',', Enumerable.Range(0, i + 1).Select(_ => One(i)))}]", ("Idempotency-Key", Name))));
+
+        var winner = Array.FindIndex(answers, answer => answer.StatusCode == HttpStatusCode.Created);
+        Assert.Equal(7, answers.Count(answer => (int)answer.StatusCode == 422));
+        var stored = (await Client.GetJson($"{Results}?pipeline_id={Name}")).GetProperty("items").EnumerateArray().ToList();
+        Assert.Equal(winner + 1, stored.Count);
+        Assert.All(stored, item => Assert.Equal($"{winner}", item.GetProperty("message").GetString()));
     }
 
     [Fact]
@@ -99,6 +117,10 @@ public abstract class MannersTests(TestDatabase database) : EndpointTests(databa
         }
 
         await Client.PostJson("/api/v1/runs/", new { id = Name, pipeline_id = Name, status = "running" });
+        await (await Send(HttpMethod.Put, $"/api/v1/runs/{Name}/stages/a", """{"status":"failed"}""", ("If-Match", "\"old\""))).Problem(412, "precondition_failed");
+        await (await Send(HttpMethod.Delete, $"/api/v1/pipelines/{Name}", null, ("If-Match", "\"old\""))).Problem(412, "precondition_failed");
+        var weak = "W/" + (await Send(HttpMethod.Get, $"/api/v1/pipelines/{Name}")).Headers.ETag;
+        await (await Send(HttpMethod.Delete, $"/api/v1/pipelines/{Name}", null, ("If-Match", weak))).Problem(412, "precondition_failed");
         await (await Send(HttpMethod.Patch, $"/api/v1/runs/{Name}", """{"status":"failed"}""", ("If-Match", "\"old\""))).Problem(412, "precondition_failed");
         Assert.Equal("running", (await Client.GetJson($"/api/v1/runs/{Name}")).GetProperty("status").GetString());
     }
@@ -117,7 +139,11 @@ public abstract class MannersTests(TestDatabase database) : EndpointTests(databa
     [Fact]
     public async Task A_body_that_is_not_what_its_encoding_says_is_refused()
     {
-        await (await Compressed("none", "gzip", "{}"u8.ToArray())).Problem(400, "malformed");
+        foreach (var encoding in new[] { "gzip", "br", "deflate" })
+        {
+            await (await Compressed("none", encoding, "{\"name\":\"not compressed\"}"u8.ToArray())).Problem(400, "malformed");
+        }
+
         await (await Compressed("none", "compress", "{}"u8.ToArray())).Problem(415, "unsupported_content_encoding");
         await (await Compressed("gzip", "gzip, gzip", "{}"u8.ToArray())).Problem(415, "unsupported_content_encoding");
     }
