@@ -16,12 +16,7 @@ public sealed class MigratorOnPostgres : MigratorTests, IClassFixture<PostgresTe
 {
     public MigratorOnPostgres(PostgresTestDatabase database) => database.Require();
 
-    protected override async Task<string> EmptyDatabase()
-    {
-        var name = $"catalog_empty_{Guid.NewGuid():N}";
-        await PostgresTestDatabase.Execute($"create database {name}");
-        return PostgresTestDatabase.AddressOf(name);
-    }
+    protected override Task<string> EmptyDatabase() => PostgresTestDatabase.Empty("catalog_empty");
 }
 
 public abstract class MigratorTests

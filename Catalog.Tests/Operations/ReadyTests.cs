@@ -48,10 +48,8 @@ public sealed class ReadyTests(PostgresTestDatabase postgres) : IClassFixture<Po
     public async Task A_schema_that_is_behind_is_named_as_the_reason()
     {
         postgres.Require();
-        var name = $"catalog_behind_{Guid.NewGuid():N}";
-        await PostgresTestDatabase.Execute($"create database {name}");
 
-        await Reason(PostgresTestDatabase.AddressOf(name), "0001_initial", "schema_behind");
+        await Reason(await PostgresTestDatabase.Empty("catalog_behind"), "0001_initial", "schema_behind");
     }
 
     private static async Task Reason(string address, string said, string code)

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Catalog.Data.Database;
 using Catalog.Data.Migrations;
 using Dapper;
@@ -76,6 +77,7 @@ public sealed class SqliteTestDatabase : TestDatabase
 public sealed class PostgresTestDatabase : TestDatabase
 {
     private static readonly SemaphoreSlim TemplateTurn = new(1, 1);
+    private static readonly ConcurrentBag<string> LeftAtExit = [];
     private static string? _template;
     private readonly string _name = $"catalog_{Guid.NewGuid():N}";
 
@@ -114,6 +116,38 @@ public sealed class PostgresTestDatabase : TestDatabase
         await connection.ExecuteAsync(sql);
     }
 
+    /// <summary>Makes a database without any table, which is dropped when the tests end.</summary>
+    /// <returns>Its address.</returns>
+    public static async Task<string> Empty(string prefix)
+    {
+        var name = $"{prefix}_{Guid.NewGuid():N}";
+        await Execute($"create database {name}");
+        // A server that was lent (POSTGRES_DSN) is left as it was found.
+        if (LeftAtExit.IsEmpty)
+        {
+            AppDomain.CurrentDomain.ProcessExit += (_, _) => DropLeft().GetAwaiter().GetResult();
+        }
+
+        LeftAtExit.Add(name);
+        return AddressOf(name);
+    }
+
+    private static async Task DropLeft()
+    {
+        foreach (var name in LeftAtExit)
+        {
+            try
+            {
+                await Execute($"drop database if exists {name} with (force)");
+            }
+            catch (NpgsqlException)
+            {
+                // The throw-away server has ended before, and its databases with it.
+                return;
+            }
+        }
+    }
+
     private static async Task<string> Template()
     {
         await TemplateTurn.WaitAsync();
@@ -121,10 +155,9 @@ public sealed class PostgresTestDatabase : TestDatabase
         {
             if (_template is null)
             {
-                var name = $"catalog_template_{Environment.ProcessId}_{Guid.NewGuid():N}";
-                await Execute($"create database {name}");
-                await Migrate(AddressOf(name));
-                _template = name;
+                var address = await Empty("catalog_template");
+                await Migrate(address);
+                _template = new Uri(address).AbsolutePath.TrimStart('/');
             }
 
             return _template;
