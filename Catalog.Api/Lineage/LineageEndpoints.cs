@@ -71,7 +71,8 @@ internal static class LineageEndpoints
     private static async Task<Ok<ItemList<DatasetItem>>> List([AsParameters] DatasetQuery query, Caller caller, DatasetRepository datasets, CancellationToken ct) =>
         TypedResults.Ok(Lists.Of(query, await datasets.List(caller.Organization, query.Namespace, query.After(), query.Take(), ct), DatasetItem.From));
 
-    private static async Task<IResult> GetDataset(PathId id, Caller caller, LineageRepository lineage, DatasetRepository datasets, CancellationToken ct)
+    private static async Task<IResult> GetDataset(
+        PathId id, Caller caller, LineageRepository lineage, DatasetRepository datasets, CheckResultRepository results, CancellationToken ct)
     {
         if (await lineage.Find(caller.Organization, id.Value, ct) is not { } dataset)
         {
@@ -79,7 +80,7 @@ internal static class LineageEndpoints
         }
 
         var (producers, consumers) = await datasets.Pipelines(caller.Organization, dataset.Id, ct);
-        var results = await datasets.LastResults(caller.Organization, dataset.ShownId, 20, ct);
+        var last = await results.List(caller.Organization, new() { Dataset = dataset.ShownId }, null, limit: 20, ct);
         return TypedResults.Ok(new DatasetDetail
         {
             Id = dataset.ShownId,
@@ -90,7 +91,7 @@ internal static class LineageEndpoints
             Tags = await datasets.Tags(caller.Organization, [.. producers.Select(pipeline => pipeline.Id)], ct),
             ProducedBy = [.. producers.Select(pipeline => pipeline.Id)],
             ConsumedBy = [.. consumers.Select(pipeline => pipeline.Id)],
-            LastResults = [.. results.Select(CheckResultItem.From)],
+            LastResults = [.. last.Items.Select(CheckResultItem.From)],
         });
     }
 

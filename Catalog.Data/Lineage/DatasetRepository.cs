@@ -1,4 +1,3 @@
-using Catalog.Data.Checks;
 using Catalog.Data.Database;
 
 namespace Catalog.Data.Lineage;
@@ -89,8 +88,4 @@ public sealed class DatasetRepository(CatalogDatabase db)
 
         return db.Many<string>(organization, sql, new { organization, ids = pipelines.ToArray() }, ct);
     }
-
-    /// <summary>The newest results about a dataset, the last executed first.</summary>
-    public async Task<IReadOnlyList<CheckResult>> LastResults(string organization, string shownId, int limit, CancellationToken ct) =>
-        (await new CheckResultRepository(db).List(organization, new CheckResultFilter { Dataset = shownId }, null, limit, ct)).Items;
 }
