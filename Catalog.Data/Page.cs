@@ -49,8 +49,15 @@ public readonly record struct Cursor(DateTimeOffset At, string Id)
             return false;
         }
 
+        // The sum is no signature: who knows how it is made can make one, and must still meet a refusal.
         var parts = plain[Sum..].Split(':', 2);
-        cursor = new(new DateTimeOffset(long.Parse(parts[0], CultureInfo.InvariantCulture), TimeSpan.Zero), parts[1]);
+        if (parts.Length != 2 || parts[1].Contains('\0', StringComparison.Ordinal)
+            || !long.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out var ticks) || ticks > DateTimeOffset.MaxValue.UtcTicks)
+        {
+            return false;
+        }
+
+        cursor = new(new DateTimeOffset(ticks, TimeSpan.Zero), parts[1]);
         return true;
     }
 

@@ -81,13 +81,6 @@ public sealed record PostCheckResult
             : null;
 }
 
-/// <summary>Many results at once, at most 1,000. A bare array of them is taken too.</summary>
-public sealed record PostCheckResults
-{
-    /// <summary>The results.</summary>
-    public required IReadOnlyList<PostCheckResult> Results { get; init; }
-}
-
 /// <summary>What became of a single result.</summary>
 public sealed record ResultReceipt
 {

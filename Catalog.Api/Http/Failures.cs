@@ -12,10 +12,14 @@ internal sealed partial class Failures(RequestDelegate next, ILogger<Failures> l
         {
             await next(context);
         }
-        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+        catch (Exception) when (context.RequestAborted.IsCancellationRequested)
         {
-            // The client has gone; 499 is what logs call it, and nobody reads an answer.
-            context.Response.StatusCode = 499;
+            // The client has gone: whatever broke, broke for that, and nobody reads an answer. 499 is what logs call it.
+            if (!context.Response.HasStarted)
+            {
+                context.Response.StatusCode = 499;
+            }
+
             return;
         }
         catch (Exception exception) when (!context.Response.HasStarted)

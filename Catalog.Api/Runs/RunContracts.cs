@@ -1,4 +1,7 @@
+using System.Text;
+using System.Text.Json;
 using Catalog.Api.Http;
+using Catalog.Data;
 using Catalog.Data.Runs;
 
 namespace Catalog.Api.Runs;
@@ -42,23 +45,27 @@ public record PatchRun
     /// <summary>What the event says of the run's stages.</summary>
     public IReadOnlyList<PostedStage?>? Stages { get; init; }
 
-    internal RunEvent ToEvent(string runId, string? pipelineId, byte[] digest, string body) => new()
+    internal RunEvent ToEvent(string runId, ReadOnlyMemory<byte> json)
     {
-        RunId = runId,
-        PipelineId = pipelineId,
-        Status = Status is null ? null : RunStatus.Words[Status],
-        StartedAt = StartedAt,
-        CompletedAt = CompletedAt,
-        RecordsProcessed = RecordsProcessed,
-        ErrorMessage = ErrorMessage,
-        Trigger = Trigger,
-        ExternalUrl = ExternalUrl,
-        Metadata = RawJson.Stored(Metadata),
-        CheckGate = CheckGate,
-        Stages = [.. (Stages ?? []).OfType<PostedStage>().Select(stage => stage.ToReport(stage.StageName!))],
-        Digest = digest,
-        Body = body,
-    };
+        using var document = JsonDocument.Parse(json);
+        return new()
+        {
+            RunId = runId,
+            PipelineId = PipelineId,
+            Status = Status is null ? null : RunStatus.Words[Status],
+            StartedAt = StartedAt,
+            CompletedAt = CompletedAt,
+            RecordsProcessed = RecordsProcessed,
+            ErrorMessage = ErrorMessage,
+            Trigger = Trigger,
+            ExternalUrl = ExternalUrl,
+            Metadata = RawJson.Stored(Metadata),
+            CheckGate = CheckGate,
+            Stages = [.. (Stages ?? []).OfType<PostedStage>().Select(stage => stage.ToReport(stage.StageName!))],
+            Digest = CanonicalJson.Hash(document.RootElement),
+            Body = Encoding.UTF8.GetString(json.Span),
+        };
+    }
 }
 
 /// <summary>An event of a run. The same id again is the next event of that run, in any order.</summary>

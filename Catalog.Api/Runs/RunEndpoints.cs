@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Json;
 using Catalog.Api.Http;
 using Catalog.Data;
@@ -46,11 +45,7 @@ internal static class RunEndpoints
 
         var derived = body.Value.Id is null ? key.IdOf(caller, "/runs", 0) : null;
         var id = body.Value.Id ?? derived ?? Guid.CreateVersion7().ToString();
-        using var json = JsonDocument.Parse(body.Json);
-        var @event = body.Value.ToEvent(id, body.Value.PipelineId, CanonicalJson.Hash(json.RootElement), Encoding.UTF8.GetString(body.Json.Span))
-            with
-        { FirstOrRepeat = derived is not null };
-        return await Record(@event, caller, events, runs, ct);
+        return await Record(body.Value.ToEvent(id, body.Json) with { FirstOrRepeat = derived is not null }, caller, events, runs, ct);
     }
 
     private static async Task<Ok<ItemList<RunItem>>> List([AsParameters] RunQuery query, Caller caller, RunRepository runs, CancellationToken ct) =>
@@ -72,11 +67,7 @@ internal static class RunEndpoints
             return refusal;
         }
 
-        using var json = JsonDocument.Parse(body.Json);
-        var @event = body.Value.ToEvent(id.Value, body.Value.PipelineId, CanonicalJson.Hash(json.RootElement), Encoding.UTF8.GetString(body.Json.Span))
-            with
-        { RunMustExist = true };
-        return await Record(@event, caller, events, runs, ct);
+        return await Record(body.Value.ToEvent(id.Value, body.Json) with { RunMustExist = true }, caller, events, runs, ct);
     }
 
     private static async Task<IResult> Events(PathId id, [AsParameters] RunEventQuery query, Caller caller, RunRepository runs, CancellationToken ct) =>

@@ -1,5 +1,6 @@
 using Catalog.Data.Database;
 using Catalog.Data.Lineage;
+using Catalog.Data.Pipelines;
 
 namespace Catalog.Data.Checks;
 
@@ -196,12 +197,6 @@ public sealed class CheckResultRepository(CatalogDatabase db)
             from check_results
             where organization_id = @organization and {db.Dialect.IsAnyOf("id", "@ids")}
             """;
-        var pipelines = $"""
-            -- CheckResults.KnownPipelines
-            select id
-            from pipelines
-            where organization_id = @organization and {db.Dialect.IsAnyOf("id", "@ids")} and deleted_at is null
-            """;
         var runs = $"""
             -- CheckResults.RunOwners
             select id, pipeline_id
@@ -212,7 +207,7 @@ public sealed class CheckResultRepository(CatalogDatabase db)
         var left = results.Index().Where(result => outcomes[result.Index] is null).ToList();
         string[] Ids(Func<CheckResult, string?> id) => [.. left.Select(result => id(result.Item)).OfType<string>().Distinct(StringComparer.Ordinal)];
         var hashes = (await session.Many<Present>(present, new { organization, ids = Ids(result => result.Id) }, ct)).ToDictionary(row => row.Id, row => row.RequestHash, StringComparer.Ordinal);
-        var known = (await session.Many<string>(pipelines, new { organization, ids = Ids(result => result.PipelineId) }, ct)).ToHashSet(StringComparer.Ordinal);
+        var known = await KnownPipelines.Among(session, db.Dialect, organization, left.Select(result => result.Item.PipelineId), ct);
         var owners = (await session.Many<Owner>(runs, new { organization, ids = Ids(result => result.RunId) }, ct)).ToDictionary(row => row.Id, row => row.PipelineId, StringComparer.Ordinal);
         foreach (var (index, result) in left)
         {

@@ -1,4 +1,5 @@
 using Catalog.Data.Database;
+using Catalog.Data.Pipelines;
 
 namespace Catalog.Data.Runs;
 
@@ -16,7 +17,7 @@ public sealed class RunEventRepository(CatalogDatabase db, TimeProvider time)
         db.Write(organization, async session =>
         {
             var now = time.Now();
-            var known = await KnownPipelines(session, organization, events, ct);
+            var known = await KnownPipelines.Among(session, db.Dialect, organization, events.Select(@event => @event.PipelineId).OfType<string>(), ct);
             // The rows are locked, in the order of their ids, before any event is read: two writers of one run take turns.
             var runs = (await Lock(session, events, known, now, ct)).ToDictionary(run => run.Id, StringComparer.Ordinal);
             var repeats = await Repeats(session, organization, events, ct);
@@ -71,19 +72,6 @@ public sealed class RunEventRepository(CatalogDatabase db, TimeProvider time)
         var (runs, digests) = (keyed.Select(@event => @event.RunId).ToArray(), keyed.Select(@event => @event.Digest).ToArray());
         return keyed.Count == 0 ? []
             : [.. (await session.Many<byte[]>(sql, new { organization, runs, digests }, ct)).Select(Convert.ToHexString)];
-    }
-
-    private async Task<HashSet<string>> KnownPipelines(Session session, string organization, IReadOnlyList<RunEvent> events, CancellationToken ct)
-    {
-        var sql = $"""
-            -- RunEvents.KnownPipelines
-            select id
-            from pipelines
-            where organization_id = @organization and {db.Dialect.IsAnyOf("id", "@ids")} and deleted_at is null
-            """;
-
-        var ids = events.Select(@event => @event.PipelineId).OfType<string>().Distinct(StringComparer.Ordinal).ToArray();
-        return ids.Length == 0 ? [] : [.. await session.Many<string>(sql, new { organization, ids }, ct)];
     }
 
     private async Task<List<RunProgress>> Lock(

@@ -84,7 +84,8 @@ public sealed class RunRepository(CatalogDatabase db)
                 return null;
             }
 
-            var digest = after is { } cursor ? Convert.FromHexString(cursor.Id) : null;
+            // A cursor that someone made by hand may hold no digest; it then begins after all that have its time.
+            var digest = after is { } cursor && cursor.Id.Length == 64 && cursor.Id.All(char.IsAsciiHexDigit) ? Convert.FromHexString(cursor.Id) : [];
             var events = await session.Many<ReceivedEvent>(sql, new { organization, id, after?.At, digest, Take = limit + 1 }, ct);
             return Page.Of(events, limit, @event => new Cursor(@event.ReceivedAt, @event.Id));
         }, ct);
