@@ -1,3 +1,5 @@
+using Catalog.Data.Migrations;
+
 namespace Catalog.Migrations;
 
 /// <summary>What the console's exit says to a script. The numbers are stable.</summary>
@@ -15,6 +17,26 @@ internal static class ExitCode
     /// <summary>Scripts are pending.</summary>
     public const int Pending = 3;
 
+    /// <summary>Scripts, journal and schema do not say the same.</summary>
+    public const int Drift = 4;
+
+    /// <summary>A lock was not obtained: another migrator's, or a table's.</summary>
+    public const int LockNotObtained = 5;
+
+    /// <summary>A script that runs without a transaction was interrupted, and its state cannot be told.</summary>
+    public const int HalfApplied = 6;
+
     /// <summary>The database cannot be reached.</summary>
     public const int Unreachable = 7;
+
+    /// <summary>The code for a fault.</summary>
+    public static int For(MigrationFault fault) => fault switch
+    {
+        MigrationFault.UnknownTarget or MigrationFault.NotConfirmed => Usage,
+        MigrationFault.ChainBroken or MigrationFault.ChecksumMismatch or MigrationFault.NewerSchema or MigrationFault.UnknownRevision
+            or MigrationFault.HistoryGap or MigrationFault.OutOfOrder or MigrationFault.DuplicateRevision or MigrationFault.Drift => Drift,
+        MigrationFault.LockNotObtained => LockNotObtained,
+        MigrationFault.HalfApplied => HalfApplied,
+        _ => Failed,
+    };
 }

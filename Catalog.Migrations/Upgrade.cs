@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Catalog.Data.Migrations;
 
 namespace Catalog.Migrations;
 
@@ -7,16 +8,53 @@ internal static class Upgrade
 {
     public static Command Command()
     {
-        var command = Verb.On("upgrade", "Applies every pending script, each in a transaction of its own. Example: catalog-migrations upgrade head", async (migrator, _, ct) =>
-        {
-            var count = await migrator.Upgrade(
-                (script, seconds) => Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"applied {script.Name} in {seconds:0.000} s")), ct);
-            Console.WriteLine(count == 0 ? $"at head: {Path.GetFileNameWithoutExtension(migrator.Scripts[^1].Name)}, nothing to do" : $"at head: {Path.GetFileNameWithoutExtension(migrator.Scripts[^1].Name)}");
-            return ExitCode.Ok;
-        });
-        var target = new Argument<string>("target") { Description = "How far to go: head.", DefaultValueFactory = _ => "head" };
-        target.AcceptOnlyFromAmong("head");
+        var target = new Argument<string>("target") { Description = "head, a revision (0002, 0002_saas), or +N for the next N scripts.", DefaultValueFactory = _ => Chain.Head };
+        var again = Limits.Again();
+        var limits = new Limits();
+        var command = Verb.On("upgrade",
+            "Apply pending scripts, each in a transaction of its own with its journal row. Safe to run from several places at once.",
+            "upgrade\nupgrade 0001_initial\nupgrade +1 --lock-timeout 5",
+            async (database, arguments, output, ct) =>
+            {
+                var migrator = new Migrator(database, Verb.Chain(arguments, database.Dialect.Folder), TimeProvider.System, limits.Read(arguments))
+                {
+                    Progress = Steps(output),
+                    AppRole = Grant.Role(Verb.Settings()),
+                };
+                var steps = await migrator.Upgrade(arguments.GetValue(target)!, arguments.GetValue(again), ct);
+                return await Say(migrator, steps, output, ct);
+            });
         command.Arguments.Add(target);
+        command.Options.Add(again);
+        limits.AddTo(command);
+        command.Options.Add(Verb.Scripts);
         return command;
+    }
+
+    /// <summary>A line for each thing that happens.</summary>
+    public static Action<MigrationStep> Steps(Output output) => step =>
+    {
+        if (step.Seconds is { } seconds)
+        {
+            output.Line(string.Create(CultureInfo.InvariantCulture, $"{step.Words} {step.Revision}, {step.Rows} {(step.Rows == 1 ? "row" : "rows")}, {seconds:0.000} s"));
+        }
+        else
+        {
+            output.Progress($"{step.Words} {step.Revision}".TrimEnd());
+        }
+    };
+
+    /// <summary>Where the database stands after the steps.</summary>
+    public static async Task<int> Say(Migrator migrator, IReadOnlyList<MigrationStep> steps, Output output, CancellationToken ct)
+    {
+        var standing = await migrator.Look(ct);
+        output.Line($"{(standing.Pending.Count == 0 ? "at head: " : "at ")}{standing.Current}{(steps.Count == 0 ? ", nothing to do" : "")}");
+        output.Document(new
+        {
+            current = standing.Current,
+            at_head = standing.Pending.Count == 0,
+            steps = steps.Select(step => new { revision = step.Revision, done = step.Words, rows = step.Rows, seconds = step.Seconds }),
+        });
+        return ExitCode.Ok;
     }
 }

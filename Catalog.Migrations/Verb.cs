@@ -1,55 +1,111 @@
 using System.CommandLine;
+using System.Data.Common;
 using Catalog.Data.Database;
 using Catalog.Data.Migrations;
 using Microsoft.Extensions.Configuration;
 
 namespace Catalog.Migrations;
 
-/// <summary>What every verb does before and after its own work: find the database, and turn what goes wrong into words and an exit code.</summary>
+/// <summary>What every verb has around its own work: its help with an example, its output, and words and an exit code for what goes wrong.</summary>
 internal static class Verb
 {
-    public static Command On(string name, string description, Func<Migrator, ParseResult, CancellationToken, Task<int>> work)
+    /// <summary>Of every verb.</summary>
+    public static readonly Option<bool> Json = new("--json") { Description = "Print one JSON document instead of text.", Recursive = true };
+
+    /// <summary>Of the verbs that read scripts.</summary>
+    public static readonly Option<string?> Scripts = new("--scripts")
+    {
+        Description = "Read scripts from this directory (which holds postgres/ and sqlite/) instead of those built into this program.",
+        HelpName = "DIRECTORY",
+    };
+
+    /// <summary>A verb that works without a database.</summary>
+    /// <param name="name">As it is typed.</param>
+    /// <param name="description">One sentence for the list of verbs, then what else help says.</param>
+    /// <param name="example">Arguments after the program's name, one line each.</param>
+    /// <param name="work">Returns the exit code.</param>
+    public static Command On(string name, string description, string example, Func<ParseResult, Output, CancellationToken, Task<int>> work)
     {
         var command = new Command(name, description);
-        command.SetAction((arguments, ct) => Run(arguments, work, ct));
+        Examples.Add(name, example);
+        command.SetAction((arguments, ct) => Run(arguments, null, work, ct));
         return command;
     }
 
-    private static async Task<int> Run(ParseResult arguments, Func<Migrator, ParseResult, CancellationToken, Task<int>> work, CancellationToken ct)
+    /// <summary>A verb over the database that the migrator is set to.</summary>
+    /// <inheritdoc cref="On(string, string, string, Func{ParseResult, Output, CancellationToken, Task{int}})" path="/param"/>
+    public static Command On(string name, string description, string example, Func<MigrationDatabase, ParseResult, Output, CancellationToken, Task<int>> work)
     {
-        Dialect? failures = null;
+        var command = new Command(name, description);
+        Examples.Add(name, example);
+        command.SetAction(async (arguments, ct) =>
+        {
+            MigrationDatabase? database = null;
+            try
+            {
+                return await Run(arguments, () => database?.Failures, async (_, output, stop) =>
+                {
+                    database = Databases.OpenForMigrations(DatabaseSettings.ReadForMigrations(Settings()));
+                    return await work(database, arguments, output, stop);
+                }, ct);
+            }
+            finally
+            {
+                await (database?.DisposeAsync() ?? ValueTask.CompletedTask);
+            }
+        });
+        return command;
+    }
+
+    /// <summary>The examples that help shows, by verb.</summary>
+    public static Dictionary<string, string> Examples { get; } = [];
+
+    /// <summary>What the environment says.</summary>
+    public static IConfiguration Settings() => new ConfigurationBuilder().AddEnvironmentVariables().Build();
+
+    /// <summary>The scripts that the arguments name for an engine, else the built-in ones.</summary>
+    public static Chain Chain(ParseResult arguments, string folder) =>
+        arguments.GetValue(Scripts) is { } directory ? Catalog.Data.Migrations.Chain.From(directory, folder) : Catalog.Data.Migrations.Chain.BuiltIn(folder);
+
+    private static async Task<int> Run(
+        ParseResult arguments, Func<Dialect?>? failures, Func<ParseResult, Output, CancellationToken, Task<int>> work, CancellationToken ct)
+    {
+        var output = new Output(arguments.GetValue(Json));
+        int Say(int code, string word, string message)
+        {
+            output.Error(word, message);
+            return code;
+        }
+
         try
         {
-            var settings = DatabaseSettings.ReadForMigrations(new ConfigurationBuilder().AddEnvironmentVariables().Build());
-            (var source, var dialect, failures) = Databases.OpenForMigrations(settings);
-            await using (source)
-            {
-                return await work(new Migrator(source, dialect, TimeProvider.System), arguments, ct);
-            }
+            return await work(arguments, output, ct);
         }
         catch (SettingException exception)
         {
-            return Say(ExitCode.Usage, exception.Message);
+            return Say(ExitCode.Usage, "setting", exception.Message);
         }
         catch (MigrationException exception)
         {
-            return Say(ExitCode.Failed, exception.Message);
+            return Say(ExitCode.For(exception.Fault), Output.Code(exception.Fault), exception.Message);
         }
-        catch (System.Data.Common.DbException exception) when (failures?.WhyUnavailable(exception) is null)
+        catch (OperationCanceledException)
         {
-            return Say(ExitCode.Failed, exception.Message);
+            return Say(ExitCode.Failed, "interrupted", "Interrupted. A script in a transaction was undone; run `catalog-migrations current` to see where the database stands.");
         }
-        catch (Exception exception) when (failures?.WhyUnavailable(exception) is { } reason)
+        catch (Exception exception) when (failures?.Invoke()?.WhyUnavailable(exception) is { } reason)
         {
             return reason == Unavailability.NotPermitted
-                ? Say(ExitCode.Failed, "This role may not create or change the Catalog's tables. Set DATAXPIPE_MIGRATIONS_DB to an address of their owner.")
-                : Say(ExitCode.Unreachable, SchemaProbe.Words(reason));
+                ? Say(ExitCode.Failed, Output.Code(reason), "This role may not do that. Set DATAXPIPE_MIGRATIONS_DB to an address of the tables' owner.")
+                : Say(ExitCode.Unreachable, Output.Code(reason), SchemaProbe.Words(reason));
         }
-    }
-
-    private static int Say(int code, string message)
-    {
-        Console.Error.WriteLine($"catalog-migrations: {message}");
-        return code;
+        catch (DbException exception)
+        {
+            return Say(ExitCode.Failed, "database", exception.Message);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return Say(ExitCode.Failed, "file", exception.Message);
+        }
     }
 }

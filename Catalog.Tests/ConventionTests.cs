@@ -22,14 +22,14 @@ public sealed partial class ConventionTests(SqliteTestDatabase database) : IClas
         Assert.NotEmpty(postgres);
         Assert.All(new[] { "sqlite", "postgres/down", "sqlite/down" }, folder => Assert.Equal(postgres, Names(folder)));
         Assert.Equal(Enumerable.Range(1, postgres.Length).Select(number => $"{number:0000}_"), postgres.Select(name => name[..5]));
-        Assert.Equal(postgres, Script.In("postgres").Select(script => script.Name));
-        Assert.Equal(postgres, Script.In("sqlite").Select(script => script.Name));
+        Assert.Equal(postgres, Chain.BuiltIn("postgres").Scripts.Select(script => script.Name));
+        Assert.Equal(postgres, Chain.BuiltIn("sqlite").Scripts.Select(script => script.Name));
     }
 
     [Fact]
     public void Every_table_and_index_starts_with_the_organization()
     {
-        var sql = string.Concat(Script.In("postgres").Select(script => script.Sql));
+        var sql = string.Concat(Chain.BuiltIn("postgres").Scripts.Select(script => script.Up.Sql));
         var indexes = KeysAndIndexes().Matches(sql).ToList();
 
         Assert.True(indexes.Count > 12);

@@ -24,15 +24,18 @@ internal static partial class OwnSchema
             return;
         }
 
-        var (source, dialect, failures) = Databases.OpenForMigrations(settings);
-        await using (source)
+        await using (var database = Databases.OpenForMigrations(settings))
         {
             try
             {
-                await new Migrator(source, dialect, app.Services.GetRequiredService<TimeProvider>())
-                    .Upgrade((script, seconds) => LogApplied(log, script.Name, seconds), app.Lifetime.ApplicationStopping);
+                var applied = await new Migrator(database, Chain.BuiltIn(database.Dialect.Folder), app.Services.GetRequiredService<TimeProvider>())
+                    .Upgrade(Chain.Head, again: false, app.Lifetime.ApplicationStopping);
+                foreach (var step in applied)
+                {
+                    LogApplied(log, step.Revision, step.Seconds ?? 0);
+                }
             }
-            catch (Exception exception) when (failures.WhyUnavailable(exception) is { } reason)
+            catch (Exception exception) when (database.Failures.WhyUnavailable(exception) is { } reason)
             {
                 throw new SettingException($"DATAXPIPE_DB: {SchemaProbe.Words(reason)}");
             }

@@ -25,13 +25,17 @@ public static class Databases
         return new(reads, writes, new SqliteDialect(), echo);
     }
 
-    /// <summary>The connection that changes the schema: no time limit on a statement, and no pool that would keep a lock alive.</summary>
-    public static (DbDataSource Source, SchemaDialect Dialect, Dialect Failures) OpenForMigrations(DatabaseSettings settings)
+    /// <summary>The connections that change the schema and look at it: no time limit on a statement, and no pool that would keep a lock alive.</summary>
+    public static MigrationDatabase OpenForMigrations(DatabaseSettings settings)
     {
         DapperTypes.Register();
-        return settings.Postgres is { } postgres
-            ? (Unpooled(postgres, "catalog-migrations", statementSeconds: 0), new PostgresSchemaDialect(), new PostgresDialect())
-            : (SqliteSource.Open(settings.SqlitePath!).Writes, new SqliteSchemaDialect(), new SqliteDialect());
+        if (settings.Postgres is { } postgres)
+        {
+            var source = Unpooled(postgres, "catalog-migrations", statementSeconds: 0);
+            return new(settings, source, source, new PostgresSchemaDialect(), new PostgresDialect());
+        }
+
+        return new(settings, SqliteSource.Open(settings.SqlitePath!).Writes, SqliteSource.Look(settings.SqlitePath!), new SqliteSchemaDialect(), new SqliteDialect());
     }
 
     /// <summary>The connection of the readiness probe, which must answer when the request pool is exhausted.</summary>

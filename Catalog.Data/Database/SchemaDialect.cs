@@ -1,6 +1,23 @@
 using System.Data.Common;
+using Catalog.Data.Migrations;
 
 namespace Catalog.Data.Database;
+
+/// <summary>How patient a migration is. It is held up by others' locks, and holds others up while it waits for one.</summary>
+public sealed record MigrationLimits
+{
+    /// <summary>How long a statement waits for a lock on a table, and so how long traffic behind it can stall.</summary>
+    public TimeSpan LockTimeout { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>How often a script is tried that waited in vain.</summary>
+    public int Attempts { get; init; } = 10;
+
+    /// <summary>How long one statement may run.</summary>
+    public TimeSpan StatementTimeout { get; init; } = TimeSpan.FromHours(1);
+
+    /// <summary>How long to wait for another migrator to finish.</summary>
+    public TimeSpan Patience { get; init; } = TimeSpan.FromMinutes(10);
+}
 
 /// <summary>What the engines cannot share when the schema is changed.</summary>
 public abstract class SchemaDialect
@@ -8,16 +25,85 @@ public abstract class SchemaDialect
     /// <summary>The folder below <c>sql/</c> that holds this engine's scripts.</summary>
     public abstract string Folder { get; }
 
-    /// <summary>
-    /// Makes the journal where it is absent: DbUp's own table and columns, so that DbUp pointed at the same folder and database
-    /// finds nothing to do, and ours beside them, nullable, because DbUp would not fill them.
-    /// </summary>
+    /// <summary>The statements that make the journal and its history where they are absent: DbUp's own table and columns, ours beside them, nullable, because DbUp would not fill them.</summary>
     internal abstract string CreateJournal { get; }
 
     /// <summary>One row when the journal exists, otherwise none.</summary>
     internal abstract string FindJournal { get; }
 
+    /// <summary>One row when the history of attempts exists, otherwise none.</summary>
+    internal abstract string FindHistory { get; }
+
+    /// <summary>The names of tables and views that are not the migrator's own and belong to no extension.</summary>
+    internal abstract string FindTables { get; }
+
+    /// <summary>Whether <see cref="Lock"/> holds off other migrators; where false, each script's transaction does.</summary>
+    internal abstract bool Locks { get; }
+
+    /// <summary>Makes <see cref="CreateJournal"/>, and gives a journal that DbUp made our columns.</summary>
+    internal abstract Task MakeJournal(DbConnection connection, CancellationToken ct);
+
+    /// <summary>Refuses a database that must not be migrated, then sets the session's limits.</summary>
+    /// <param name="connection">The migrator's own.</param>
+    /// <param name="another">Opens a second connection, to find out whether a pooler stands between.</param>
+    /// <param name="limits">How patient to be.</param>
+    /// <param name="ct">Stops.</param>
+    /// <exception cref="MigrationException">A pooler in transaction mode, a standby, a server too old.</exception>
+    internal abstract Task Begin(DbConnection connection, Func<CancellationToken, ValueTask<DbConnection>> another, MigrationLimits limits, CancellationToken ct);
+
     /// <summary>Holds off other migrators while the returned lock lives.</summary>
+    /// <param name="connection">The migrator's own.</param>
+    /// <param name="patience">How long to wait.</param>
+    /// <param name="waiting">Told once who is waited for.</param>
+    /// <param name="ct">Stops.</param>
     /// <returns>The lock, or null when another process kept it for the whole time.</returns>
-    internal abstract Task<IAsyncDisposable?> Lock(DbConnection connection, TimeSpan patience, CancellationToken ct);
+    internal abstract Task<IAsyncDisposable?> Lock(DbConnection connection, TimeSpan patience, Action<string> waiting, CancellationToken ct);
+
+    /// <summary>Who holds the lock, in words; null when nobody does.</summary>
+    internal abstract Task<string?> Holder(DbConnection connection, CancellationToken ct);
+
+    /// <summary>Runs one statement as it is written.</summary>
+    /// <returns>The rows it changed.</returns>
+    internal abstract Task<long> Execute(DbConnection connection, DbTransaction? transaction, string sql, CancellationToken ct);
+
+    /// <summary>Sets whether statements may wait for locks without end: those that run without a transaction hold nobody up while they wait.</summary>
+    internal abstract Task WaitForLocks(DbConnection connection, TimeSpan limit, CancellationToken ct);
+
+    /// <summary>Whether it failed because somebody else held a lock, so that another try may do.</summary>
+    internal abstract bool IsLockTimeout(Exception exception);
+
+    /// <summary>What the server said, without a value of anybody's row, and the place in the statement.</summary>
+    internal abstract (string Message, int? Position, bool AlreadyExists) Explain(DbException exception);
+
+    /// <summary>Whether an interrupted statement outside a transaction took effect; takes away what it left half done.</summary>
+    /// <returns>True: it is done. False: nothing is left of it, run it again. Null: cannot be told.</returns>
+    internal abstract Task<bool?> TookEffect(DbConnection connection, SqlStatement statement, CancellationToken ct);
+
+    /// <summary>The live schema, one line for each table, column, constraint, index and so on, in no promised order.</summary>
+    internal abstract Task<List<string>> Describe(DbConnection connection, CancellationToken ct);
+
+    /// <summary>The indexes that an interrupted build left unusable.</summary>
+    internal abstract Task<List<string>> InvalidIndexes(DbConnection connection, CancellationToken ct);
+
+    /// <summary>Takes away tables, views and functions of these names with what depends on them.</summary>
+    internal abstract Task Drop(DbConnection connection, DbTransaction transaction, IReadOnlyList<(string Kind, string Name)> objects, CancellationToken ct);
+
+    /// <summary>What a preview begins with: how it is run, and the session's settings.</summary>
+    /// <param name="limits">How patient to be.</param>
+    internal abstract string PreviewOpening(MigrationLimits limits);
+
+    /// <summary>Stops the preview's script when another migrator runs or the revision before it is not there; empty where the engine has no such statement.</summary>
+    internal abstract string PreviewGuard(string? before, string script);
+
+    /// <summary>The present in UTC as an expression for the journal's zoneless column.</summary>
+    internal abstract string PreviewNow { get; }
+
+    /// <summary>The present as an expression for the history's column.</summary>
+    internal abstract string PreviewInstant { get; }
+
+    /// <summary>Gives the role that the service's statements run as what it needs, when the role exists; null where the engine has no roles.</summary>
+    internal abstract string? Grant(string role);
+
+    /// <summary>The database's name, as a destructive verb asks for it.</summary>
+    internal abstract Task<string> DatabaseName(DbConnection connection, CancellationToken ct);
 }

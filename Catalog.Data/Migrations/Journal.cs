@@ -1,4 +1,5 @@
 using System.Data.Common;
+using System.Reflection;
 using Catalog.Data.Database;
 using Dapper;
 
@@ -23,22 +24,68 @@ public sealed record AppliedScript
     public string? ToolVersion { get; init; }
 }
 
-/// <summary>The table <c>schemaversions</c>: which scripts a database has had.</summary>
+/// <summary>One row of the history: something that was tried.</summary>
+public sealed record Attempt
+{
+    public required string ScriptName { get; init; }
+
+    /// <summary><c>upgrade</c>, <c>downgrade</c>, <c>stamp</c> or <c>reset</c>.</summary>
+    public required string Direction { get; init; }
+
+    /// <summary><c>started</c>, <c>finished</c> or <c>failed</c>.</summary>
+    public required string Outcome { get; init; }
+
+    /// <summary>When, in UTC.</summary>
+    public required DateTimeOffset At { get; init; }
+
+    public double? DurationSeconds { get; init; }
+
+    public string? AppliedBy { get; init; }
+
+    /// <summary>The machine it ran on.</summary>
+    public string? Host { get; init; }
+
+    public string? ToolVersion { get; init; }
+
+    /// <summary>Why it failed; null otherwise.</summary>
+    public string? Message { get; init; }
+}
+
+/// <summary>
+/// The table <c>schemaversions</c>, which scripts a database has had, and beside it <c>schema_history</c>, what was tried.
+/// The first is DbUp's (its column <c>applied</c> carries no zone and holds UTC), so that DbUp pointed at the same folder and database finds nothing to do.
+/// </summary>
 public static class Journal
 {
-    /// <summary>The applied scripts in the order of their names; empty when there is no journal yet.</summary>
-    public static async Task<List<AppliedScript>> Read(DbConnection connection, SchemaDialect dialect, CancellationToken ct)
+    internal static string ToolVersion { get; } = typeof(Journal).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "";
+
+    /// <summary>The applied scripts in the order they were written down; empty when there is no journal yet.</summary>
+    public static async Task<List<AppliedScript>> Read(DbConnection connection, DbTransaction? transaction, SchemaDialect dialect, CancellationToken ct)
     {
+        // Every column there is: a journal that DbUp made lacks ours.
         const string Sql = """
             -- Journal.Read
-            select scriptname as script_name, applied, checksum, duration_seconds, applied_by, tool_version
-            from schemaversions
-            order by scriptname
+            select * from schemaversions order by schemaversionsid
             """;
 
-        return await connection.ExecuteScalarAsync<int?>(new CommandDefinition(dialect.FindJournal, cancellationToken: ct)) is null
-            ? []
-            : (await connection.QueryAsync<AppliedScript>(new CommandDefinition(Sql, cancellationToken: ct))).AsList();
+        return await Exists(connection, transaction, dialect.FindJournal, ct)
+            ? (await connection.QueryAsync<AppliedScript>(new CommandDefinition(Sql, transaction: transaction, cancellationToken: ct))).AsList()
+            : [];
+    }
+
+    /// <summary>What was tried, oldest first; empty when there is no history yet.</summary>
+    public static async Task<List<Attempt>> ReadHistory(DbConnection connection, DbTransaction? transaction, SchemaDialect dialect, CancellationToken ct)
+    {
+        const string Sql = """
+            -- Journal.ReadHistory
+            select scriptname as script_name, direction, outcome, at, duration_seconds, applied_by, host, tool_version, message
+            from schema_history
+            order by id
+            """;
+
+        return await Exists(connection, transaction, dialect.FindHistory, ct)
+            ? (await connection.QueryAsync<Attempt>(new CommandDefinition(Sql, transaction: transaction, cancellationToken: ct))).AsList()
+            : [];
     }
 
     internal static Task Add(DbConnection connection, DbTransaction transaction, AppliedScript script, CancellationToken ct)
@@ -52,7 +99,6 @@ public static class Journal
         return connection.ExecuteAsync(new CommandDefinition(Sql, new
         {
             script.ScriptName,
-            // DbUp's column carries no zone and holds UTC.
             Applied = DateTime.SpecifyKind(script.Applied.UtcDateTime, DateTimeKind.Unspecified),
             script.Checksum,
             script.DurationSeconds,
@@ -60,4 +106,51 @@ public static class Journal
             script.ToolVersion,
         }, transaction, cancellationToken: ct));
     }
+
+    internal static Task Remove(DbConnection connection, DbTransaction transaction, string scriptName, CancellationToken ct)
+    {
+        const string Sql = """
+            -- Journal.Remove
+            delete from schemaversions where scriptname = @scriptName
+            """;
+
+        return connection.ExecuteAsync(new CommandDefinition(Sql, new { scriptName }, transaction, cancellationToken: ct));
+    }
+
+    internal static Task Clear(DbConnection connection, DbTransaction transaction, CancellationToken ct)
+    {
+        const string Sql = """
+            -- Journal.Clear
+            delete from schemaversions
+            """;
+
+        return connection.ExecuteAsync(new CommandDefinition(Sql, transaction: transaction, cancellationToken: ct));
+    }
+
+    internal static Task Write(DbConnection connection, DbTransaction? transaction, Attempt attempt, CancellationToken ct)
+    {
+        const string Sql = """
+            -- Journal.Write
+            insert into schema_history (scriptname, direction, outcome, at, duration_seconds, applied_by, host, tool_version, message)
+            values (@ScriptName, @Direction, @Outcome, @At, @DurationSeconds, @AppliedBy, @Host, @ToolVersion, @Message)
+            """;
+
+        return connection.ExecuteAsync(new CommandDefinition(Sql, attempt with { Host = Environment.MachineName, AppliedBy = WhoRuns(), ToolVersion = ToolVersion }, transaction, cancellationToken: ct));
+    }
+
+    // A container may have no list of users at all.
+    internal static string? WhoRuns()
+    {
+        try
+        {
+            return Environment.UserName;
+        }
+        catch (IOException)
+        {
+            return null;
+        }
+    }
+
+    private static async Task<bool> Exists(DbConnection connection, DbTransaction? transaction, string find, CancellationToken ct) =>
+        await connection.ExecuteScalarAsync<int?>(new CommandDefinition(find, transaction: transaction, cancellationToken: ct)) is not null;
 }

@@ -1,109 +1,363 @@
+using System.Data;
 using System.Data.Common;
 using System.Diagnostics;
-using System.Reflection;
+using System.Globalization;
 using Catalog.Data.Database;
 using Dapper;
 
 namespace Catalog.Data.Migrations;
 
-/// <summary>A migration that could not be carried out. The message says what to do and holds no secret.</summary>
-public sealed class MigrationException(string message, Exception? cause = null) : Exception(message, cause);
+/// <summary>What the migrator is doing, for whoever watches.</summary>
+/// <param name="Revision">The script at hand; empty while another migrator is waited for.</param>
+/// <param name="Words">What happens: <c>applying</c>, <c>applied</c>, <c>undoing</c>, <c>undone</c>, or a sentence.</param>
+/// <param name="Rows">The rows that the script changed, once it is done.</param>
+/// <param name="Seconds">How long it took, once it is done; null before.</param>
+public sealed record MigrationStep(string Revision, string Words, long Rows = 0, double? Seconds = null);
 
-/// <summary>Brings a database's schema to the head that this build knows, one transaction for each script and its journal row.</summary>
-public sealed class Migrator(DbDataSource source, SchemaDialect dialect, TimeProvider time)
+/// <summary>Moves a database's schema along a chain of scripts, one transaction for each script and its journal row.</summary>
+public sealed class Migrator(MigrationDatabase database, Chain chain, TimeProvider time, MigrationLimits? limits = null)
 {
-    private static readonly TimeSpan LockPatience = TimeSpan.FromMinutes(1);
+    private static readonly string[] ChangesRows = ["insert", "update", "delete", "merge", "with"];
+    private readonly SchemaDialect _dialect = database.Dialect;
+    private readonly MigrationLimits _limits = limits ?? new();
 
-    /// <summary>Every script that this build holds for the engine, in order.</summary>
-    public IReadOnlyList<Script> Scripts { get; } = Script.In(dialect.Folder);
+    /// <summary>Told of what happens; null: nobody is.</summary>
+    public Action<MigrationStep>? Progress { get; init; }
 
-    /// <summary>The scripts that the database has had, in the order of their names.</summary>
-    public async Task<List<AppliedScript>> History(CancellationToken ct)
+    /// <summary>The role that the service's statements run as: after an upgrade it is given what it needs, when it exists.</summary>
+    public string? AppRole { get; init; }
+
+    /// <summary>Where the database stands. Takes no lock and writes nothing.</summary>
+    public async Task<Standing> Look(CancellationToken ct)
     {
-        await using var connection = await source.OpenConnectionAsync(ct);
-        return await Journal.Read(connection, dialect, ct);
+        await using var connection = await database.Reads.OpenConnectionAsync(ct);
+        return await Standing.Read(connection, _dialect, chain, ct);
     }
 
-    /// <summary>Applies what is pending.</summary>
-    /// <param name="applied">Told of each script when it is committed, with its seconds.</param>
+    /// <summary>Applies what is pending up to a target.</summary>
+    /// <param name="target">See <see cref="Chain.Place(string, int)"/>.</param>
+    /// <param name="again">Runs a script without a transaction again whose state cannot be told.</param>
     /// <param name="ct">Stops between scripts and within one, whose transaction is then undone.</param>
-    /// <returns>How many scripts were applied; 0 when the database was at head.</returns>
-    /// <exception cref="MigrationException">An applied script was changed, the journal is newer than this build, or a script failed.</exception>
-    public async Task<int> Upgrade(Action<Script, double> applied, CancellationToken ct)
+    /// <returns>The steps that were done, in order; empty when there was nothing to do.</returns>
+    /// <exception cref="MigrationException">See <see cref="MigrationFault"/>.</exception>
+    public Task<List<MigrationStep>> Upgrade(string target, bool again, CancellationToken ct) => Locked(async (connection, standing) =>
     {
-        await using var connection = await source.OpenConnectionAsync(ct);
-        await using var held = await dialect.Lock(connection, LockPatience, ct)
-            ?? throw new MigrationException("Another migrator holds the lock. Wait for it to finish, then run this again.");
-        await connection.ExecuteAsync(new CommandDefinition(dialect.CreateJournal, cancellationToken: ct));
-
-        var count = 0;
-        foreach (var script in Scripts)
+        if (standing.Applied.Count == 0 && !await HasJournal(connection, ct)
+            && (await connection.QueryAsync<string>(new CommandDefinition(_dialect.FindTables, cancellationToken: ct))).AsList() is { Count: > 0 } tables
+            // On SQLite another migrator may have made all of it since.
+            && !await HasJournal(connection, ct))
         {
-            await using var transaction = await connection.BeginTransactionAsync(ct);
-            // Read again inside the transaction: on SQLite it is the lock.
-            var known = (await Journal.Read(connection, dialect, ct)).ToDictionary(row => row.ScriptName, StringComparer.Ordinal);
-            Refuse(known);
-            if (known.ContainsKey(script.Name))
+            throw new MigrationException(MigrationFault.NotEmpty,
+                $"The database holds tables ({string.Join(", ", tables.Take(5))}{(tables.Count > 5 ? ", …" : "")}) and no journal of migrations. Name another database; "
+                + "or, if they are the Catalog's, `catalog-migrations stamp REVISION` with the revision they are at; or, if they are not and may stay, `catalog-migrations stamp base`.");
+        }
+
+        var to = chain.Place(target, standing.Place);
+        if (to < standing.Place)
+        {
+            throw new MigrationException(MigrationFault.UnknownTarget, $"The database is at {standing.Current}, beyond {chain.Name(to)}. To go back: `catalog-migrations downgrade {chain.Name(to)}`.");
+        }
+
+        await _dialect.MakeJournal(connection, ct);
+        var steps = new List<MigrationStep>();
+        foreach (var script in chain.Scripts.Take(standing.Place..to))
+        {
+            if (await Apply(connection, script, Directions.Upgrade, Standing.IsHalfApplied(script, applied: false, standing.Attempts), again, ct) is { } step)
             {
-                continue;
+                steps.Add(step);
             }
-
-            var seconds = await Apply(connection, transaction, script, ct);
-            applied(script, seconds);
-            count++;
         }
 
-        return count;
+        if (AppRole is not null && _dialect.Grant(AppRole) is { } grant)
+        {
+            await _dialect.Execute(connection, null, grant, ct);
+        }
+
+        return steps;
+    }, ct);
+
+    /// <summary>Takes scripts back, newest first, by their way back in <c>down/</c>.</summary>
+    /// <param name="target">The revision that is left: see <see cref="Chain.Place(string, int)"/>.</param>
+    /// <param name="again">Runs a script without a transaction again whose state cannot be told.</param>
+    /// <param name="ct">Stops between scripts and within one, whose transaction is then undone.</param>
+    /// <returns>The steps that were done, in order.</returns>
+    /// <exception cref="MigrationException">See <see cref="MigrationFault"/>.</exception>
+    public Task<List<MigrationStep>> Downgrade(string target, bool again, CancellationToken ct) => Locked(async (connection, standing) =>
+    {
+        var undo = Undone(target, standing);
+        await _dialect.MakeJournal(connection, ct);
+        var steps = new List<MigrationStep>();
+        foreach (var script in undo)
+        {
+            if (await Apply(connection, script, Directions.Downgrade, Standing.IsHalfApplied(script, applied: true, standing.Attempts), again, ct) is { } step)
+            {
+                steps.Add(step);
+            }
+        }
+
+        return steps;
+    }, ct);
+
+    /// <summary>The scripts that a downgrade would take back, newest first.</summary>
+    /// <exception cref="MigrationException">The target is unknown or lies ahead, or a script has no way back.</exception>
+    public IReadOnlyList<Script> Undone(string target, Standing standing)
+    {
+        var to = chain.Place(target, standing.Place);
+        if (to > standing.Place)
+        {
+            throw new MigrationException(MigrationFault.UnknownTarget, $"The database is at {standing.Current}, before {chain.Name(to)}. To go forward: `catalog-migrations upgrade {chain.Name(to)}`.");
+        }
+
+        List<Script> undo = [.. chain.Scripts.Take(to..standing.Place).Reverse()];
+        return undo.FirstOrDefault(script => script.Down is null) is { } oneWay
+            ? throw new MigrationException(MigrationFault.UnknownTarget, $"{oneWay.Revision} has no way back: there is no down/{oneWay.Name}. Restore a backup instead.")
+            : undo;
     }
 
-    // A container may have no list of users at all.
-    private static string? WhoRuns()
+    /// <summary>Writes the journal as if every script up to a target had been applied and none after it, and runs none.</summary>
+    /// <param name="target">See <see cref="Chain.Place(string, int)"/>.</param>
+    /// <param name="force">Also when the live schema is not the one of that revision.</param>
+    /// <param name="ct">Stops.</param>
+    /// <returns>The revision that the journal names now.</returns>
+    /// <exception cref="MigrationException">The target is unknown, or the live schema is another one.</exception>
+    public Task<string> Stamp(string target, bool force, CancellationToken ct) => Locked(async (connection, standing) =>
     {
-        try
+        var to = chain.Place(target, standing.Place);
+        // Nothing is known of a database at base but that it holds nothing of ours.
+        if (!force && to > 0 && chain.Scripts[to - 1].Fingerprint is { } fingerprint
+            && SchemaDescription.Compare(fingerprint, await _dialect.Describe(connection, ct)) is { Count: > 0 } differences)
         {
-            return Environment.UserName;
+            throw new MigrationException(MigrationFault.Drift,
+                $"The live schema is not that of {chain.Name(to)}: {string.Join("; ", differences.Take(5))}{(differences.Count > 5 ? $"; and {differences.Count - 5} more" : "")}. "
+                + "Name the revision it is at, mend it, or add --force.");
         }
-        catch (IOException)
+
+        await _dialect.MakeJournal(connection, ct);
+        await using var transaction = await connection.BeginTransactionAsync(ct);
+        await Journal.Clear(connection, transaction, ct);
+        foreach (var script in chain.Scripts.Take(to))
         {
-            return null;
+            var row = standing.Applied.FirstOrDefault(row => row.ScriptName == script.Name)
+                ?? new AppliedScript { ScriptName = script.Name, Applied = time.Now(), AppliedBy = Journal.WhoRuns(), ToolVersion = Journal.ToolVersion };
+            await Journal.Add(connection, transaction, row with { Checksum = script.Checksum }, ct);
         }
+
+        await Journal.Write(connection, transaction, Attempt(to == 0 ? Chain.Base : chain.Scripts[to - 1].Name, Directions.Stamp, Outcomes.Finished), ct);
+        await transaction.CommitAsync(ct);
+        return chain.Name(to);
+    }, ct, refuse: false);
+
+    /// <summary>Takes away everything that the scripts made, whatever state it is in, and with it all data. The history of attempts stays.</summary>
+    /// <returns>What was taken away.</returns>
+    public Task<IReadOnlyList<string>> Clear(CancellationToken ct) => Locked(async (connection, _) =>
+    {
+        await _dialect.MakeJournal(connection, ct);
+        var objects = SchemaDescription.Made(chain);
+        await using var transaction = await connection.BeginTransactionAsync(ct);
+        await _dialect.Drop(connection, transaction, objects, ct);
+        await Journal.Clear(connection, transaction, ct);
+        await Journal.Write(connection, transaction, Attempt(Chain.Base, Directions.Reset, Outcomes.Finished), ct);
+        await transaction.CommitAsync(ct);
+        return (IReadOnlyList<string>)[.. objects.Select(made => made.Name)];
+    }, ct, refuse: false);
+
+    /// <summary>The live schema, a line for each of its parts, sorted.</summary>
+    public async Task<IReadOnlyList<string>> Describe(CancellationToken ct)
+    {
+        await using var connection = await database.Reads.OpenConnectionAsync(ct);
+        return [.. (await _dialect.Describe(connection, ct)).Order(StringComparer.Ordinal)];
     }
 
-    private void Refuse(Dictionary<string, AppliedScript> known)
+    /// <summary>The indexes that an interrupted build left unusable.</summary>
+    public async Task<IReadOnlyList<string>> InvalidIndexes(CancellationToken ct)
     {
-        var unknown = known.Keys.Except(Scripts.Select(script => script.Name), StringComparer.Ordinal).Order(StringComparer.Ordinal).FirstOrDefault();
-        if (unknown is not null)
-        {
-            throw new MigrationException($"The database has had {unknown}, which this build does not know. Use the build that brought it, or a newer one.");
-        }
-
-        if (Scripts.FirstOrDefault(script => known.TryGetValue(script.Name, out var row) && row.Checksum is { } sum && sum != script.Checksum) is { } changed)
-        {
-            throw new MigrationException($"{changed.Name} was changed after it was applied. Restore its text and put the change into a new script.");
-        }
+        await using var connection = await database.Reads.OpenConnectionAsync(ct);
+        return await _dialect.InvalidIndexes(connection, ct);
     }
 
-    private async Task<double> Apply(DbConnection connection, DbTransaction transaction, Script script, CancellationToken ct)
+    /// <summary>The database's name, as a destructive verb asks for it.</summary>
+    public async Task<string> DatabaseName(CancellationToken ct)
     {
+        await using var connection = await database.Reads.OpenConnectionAsync(ct);
+        return await _dialect.DatabaseName(connection, ct);
+    }
+
+    private async Task<T> Locked<T>(Func<DbConnection, Standing, Task<T>> work, CancellationToken ct, bool refuse = true)
+    {
+        await using var connection = await database.Source.OpenConnectionAsync(ct);
+        await _dialect.Begin(connection, stop => database.Source.OpenConnectionAsync(stop), _limits, ct);
+        await using var held = await _dialect.Lock(connection, _limits.Patience, holder => Progress?.Invoke(new("", $"waiting for {holder}")), ct)
+            ?? throw new MigrationException(MigrationFault.LockNotObtained,
+                $"The lock was not obtained in {_limits.Patience.TotalSeconds:0} s; {await _dialect.Holder(connection, ct) ?? "it has just become free"}. Wait for it to finish, or look with `catalog-migrations doctor` and end it with `catalog-migrations kill`.");
+        var standing = await Standing.Read(connection, _dialect, chain, ct);
+        if (refuse && standing.Faults.Count > 0)
+        {
+            throw standing.Faults[0];
+        }
+
+        return await work(connection, standing);
+    }
+
+    private async Task<bool> HasJournal(DbConnection connection, CancellationToken ct) =>
+        await connection.ExecuteScalarAsync<int?>(new CommandDefinition(_dialect.FindJournal, cancellationToken: ct)) is not null;
+
+    // Null when another migrator has done it meanwhile.
+    private async Task<MigrationStep?> Apply(DbConnection connection, Script script, string direction, bool halfApplied, bool again, CancellationToken ct)
+    {
+        var file = direction == Directions.Upgrade ? script.Up : script.Down!;
+        Progress?.Invoke(new(script.Revision, direction == Directions.Upgrade ? "applying" : "undoing"));
         var clock = Stopwatch.StartNew();
         try
         {
-            await connection.ExecuteAsync(new CommandDefinition(script.Sql, transaction: transaction, cancellationToken: ct));
+            var rows = file.Transactional
+                ? await InTransaction(connection, script, file, direction, clock, ct)
+                : await WithoutTransaction(connection, script, file, direction, halfApplied, again, clock, ct);
+            if (rows is null)
+            {
+                return null;
+            }
+
+            var step = new MigrationStep(script.Revision, direction == Directions.Upgrade ? "applied" : "undone", rows.Value, Math.Round(clock.Elapsed.TotalSeconds, 3));
+            Progress?.Invoke(step);
+            return step;
+        }
+        catch (Exception exception) when (exception is MigrationException { Fault: not MigrationFault.HalfApplied } or OperationCanceledException or DbException)
+        {
+            await Remember(connection, script, direction, exception, clock);
+            throw;
+        }
+    }
+
+    private async Task<long?> InTransaction(DbConnection connection, Script script, SqlFile file, string direction, Stopwatch clock, CancellationToken ct)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            if (_dialect.Locks)
+            {
+                await Journal.Write(connection, null, Attempt(script.Name, direction, Outcomes.Started), ct);
+            }
+
+            try
+            {
+                await using var transaction = await connection.BeginTransactionAsync(ct);
+                if ((await Journal.Read(connection, transaction, _dialect, ct)).Any(row => row.ScriptName == script.Name) == (direction == Directions.Upgrade))
+                {
+                    return null;
+                }
+
+                var rows = 0L;
+                foreach (var statement in file.Statements)
+                {
+                    rows += await Execute(connection, transaction, file, statement, ct);
+                }
+
+                await Finish(connection, transaction, script, direction, clock, ct);
+                await transaction.CommitAsync(ct);
+                return rows;
+            }
+            catch (Exception exception) when (_dialect.IsLockTimeout(exception.InnerException ?? exception))
+            {
+                if (attempt >= _limits.Attempts)
+                {
+                    throw new MigrationException(MigrationFault.LockNotObtained,
+                        $"{file.Name} was undone: a table it changes was locked by others for {_limits.LockTimeout.TotalSeconds:0.###} s, {attempt} times. "
+                        + "See who with `catalog-migrations doctor`, and run this again when they are done.", exception);
+                }
+
+                var wait = TimeSpan.FromMilliseconds(Math.Min(10_000, 250 * Math.Pow(2, attempt)) * (0.5 + Random.Shared.NextDouble()));
+                Progress?.Invoke(new(script.Revision, string.Create(CultureInfo.InvariantCulture, $"a table is locked by others; attempt {attempt + 1} of {_limits.Attempts} in {wait.TotalSeconds:0.0} s")));
+                await Remember(connection, script, direction, exception, clock);
+                await Task.Delay(wait, ct);
+            }
+        }
+    }
+
+    private async Task<long?> WithoutTransaction(
+        DbConnection connection, Script script, SqlFile file, string direction, bool halfApplied, bool again, Stopwatch clock, CancellationToken ct)
+    {
+        var done = halfApplied ? await _dialect.TookEffect(connection, file.Statements[0], ct) : false;
+        if (done is null && !again)
+        {
+            throw new MigrationException(MigrationFault.HalfApplied,
+                $"{file.Name} runs without a transaction and was interrupted, and whether it took effect cannot be told. Look: line {file.Statements[0].Line} of it. "
+                + $"If it did, `catalog-migrations stamp {(direction == Directions.Upgrade ? script.Revision : chain.Name(chain.Place(script.Revision, 0) - 1))}`; "
+                + $"if it did not, `catalog-migrations {direction} --again`.");
+        }
+
+        var rows = 0L;
+        if (done is not true)
+        {
+            await Journal.Write(connection, null, Attempt(script.Name, direction, Outcomes.Started), ct);
+            await _dialect.WaitForLocks(connection, TimeSpan.Zero, ct);
+            rows = await Execute(connection, null, file, file.Statements[0], ct);
+            await _dialect.WaitForLocks(connection, _limits.LockTimeout, ct);
+        }
+
+        await using var transaction = await connection.BeginTransactionAsync(ct);
+        await Finish(connection, transaction, script, direction, clock, ct);
+        await transaction.CommitAsync(ct);
+        return rows;
+    }
+
+    private async Task<long> Execute(DbConnection connection, DbTransaction? transaction, SqlFile file, SqlStatement statement, CancellationToken ct)
+    {
+        try
+        {
+            var rows = await _dialect.Execute(connection, transaction, statement.Sql, ct);
+            // SQLite also counts what it writes into its own tables of definitions.
+            return ChangesRows.Any(statement.Tokens[0].Is) ? rows : 0;
+        }
+        catch (DbException exception) when (_dialect.Explain(exception) is var (message, position, exists) && database.Failures.WhyUnavailable(exception) is not (Unavailability.Unreachable or Unavailability.NotPermitted))
+        {
+            var line = statement.Line + (position is { } at ? statement.Sql.AsSpan(0, Math.Clamp(at - 1, 0, statement.Sql.Length)).Count('\n') : 0);
+            throw new MigrationException(MigrationFault.ScriptFailed,
+                $"{file.Name} line {line}: {message}. {(file.Transactional ? "The whole script was undone." : "It runs without a transaction; `catalog-migrations upgrade` finds out what is left of it.")}"
+                + (exists ? " Something that this script makes is there already: look with `catalog-migrations verify`; if all of the script was applied by hand, `catalog-migrations stamp` its revision." : ""), exception);
+        }
+    }
+
+    private async Task Finish(DbConnection connection, DbTransaction transaction, Script script, string direction, Stopwatch clock, CancellationToken ct)
+    {
+        var seconds = Math.Round(clock.Elapsed.TotalSeconds, 3);
+        if (direction == Directions.Upgrade)
+        {
             await Journal.Add(connection, transaction, new AppliedScript
             {
                 ScriptName = script.Name,
                 Applied = time.Now(),
                 Checksum = script.Checksum,
-                DurationSeconds = Math.Round(clock.Elapsed.TotalSeconds, 3),
-                AppliedBy = WhoRuns(),
-                ToolVersion = typeof(Migrator).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion,
+                DurationSeconds = seconds,
+                AppliedBy = Journal.WhoRuns(),
+                ToolVersion = Journal.ToolVersion,
             }, ct);
-            await transaction.CommitAsync(ct);
-            return clock.Elapsed.TotalSeconds;
         }
-        catch (DbException exception)
+        else
         {
-            throw new MigrationException($"{script.Name} failed and was undone: {exception.Message}", exception);
+            await Journal.Remove(connection, transaction, script.Name, ct);
+        }
+
+        await Journal.Write(connection, transaction, Attempt(script.Name, direction, Outcomes.Finished) with { DurationSeconds = seconds }, ct);
+    }
+
+    // That it cannot be written down must not hide why it failed.
+    private async Task Remember(DbConnection connection, Script script, string direction, Exception exception, Stopwatch clock)
+    {
+        var attempt = Attempt(script.Name, direction, Outcomes.Failed) with
+        {
+            DurationSeconds = Math.Round(clock.Elapsed.TotalSeconds, 3),
+            Message = exception is OperationCanceledException ? "interrupted" : exception.Message,
+        };
+        try
+        {
+            using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(5));
+            await using var another = connection.State == ConnectionState.Open ? null : await database.Source.OpenConnectionAsync(limit.Token);
+            await Journal.Write(another ?? connection, null, attempt, limit.Token);
+        }
+        catch (Exception unwritten) when (unwritten is DbException or OperationCanceledException or TimeoutException or IOException)
+        {
+            Progress?.Invoke(new(script.Revision, "this failure could not be written into schema_history"));
         }
     }
+
+    private Attempt Attempt(string scriptName, string direction, string outcome) => new() { ScriptName = scriptName, Direction = direction, Outcome = outcome, At = time.Now() };
 }

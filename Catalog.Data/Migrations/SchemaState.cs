@@ -12,7 +12,7 @@ public sealed record SchemaState(bool Ready, string? Head, string? Reason);
 /// <summary>Looks at a database from beside the requests: is it there, and does it have the schema that this build was made for?</summary>
 public sealed class SchemaProbe(DbDataSource source, SchemaDialect dialect, Dialect failures) : IAsyncDisposable
 {
-    private readonly IReadOnlyList<string> _needed = [.. Script.In(dialect.Folder).Select(script => script.Name)];
+    private readonly IReadOnlyList<string> _needed = [.. Chain.BuiltIn(dialect.Folder).Scripts.Select(script => script.Name)];
 
     /// <summary>Asks the database. Never throws for a database that cannot answer: that is what it is there to report.</summary>
     public async Task<SchemaState> Look(CancellationToken ct)
@@ -20,8 +20,8 @@ public sealed class SchemaProbe(DbDataSource source, SchemaDialect dialect, Dial
         try
         {
             await using var connection = await source.OpenConnectionAsync(ct);
-            var applied = await Journal.Read(connection, dialect, ct);
-            var head = applied.Count == 0 ? null : Path.GetFileNameWithoutExtension(applied[^1].ScriptName);
+            var applied = await Journal.Read(connection, null, dialect, ct);
+            var head = Path.GetFileNameWithoutExtension(applied.Select(row => row.ScriptName).Max(StringComparer.Ordinal));
             var pending = _needed.Except(applied.Select(row => row.ScriptName), StringComparer.Ordinal).ToList();
             return pending.Count == 0
                 ? new(true, head, null)

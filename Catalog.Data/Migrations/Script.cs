@@ -1,36 +1,76 @@
-using System.Reflection;
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.RegularExpressions;
 
 namespace Catalog.Data.Migrations;
 
-/// <summary>One migration script as it was built into the program.</summary>
-/// <param name="Name">The bare file name, which is what the journal holds: <c>0001_initial.sql</c>.</param>
-/// <param name="Sql">Its text.</param>
-public sealed record Script(string Name, string Sql)
+/// <summary>One file of SQL.</summary>
+public sealed partial class SqlFile
 {
-    /// <summary>SHA-256 of the text with line ends as LF, in lower-case hexadecimal: a checkout with CRLF is the same script.</summary>
-    public string Checksum { get; } = Convert.ToHexStringLower(
-        SHA256.HashData(Encoding.UTF8.GetBytes(Sql.ReplaceLineEndings("\n"))));
-
-    /// <summary>All scripts of one folder below <c>sql/</c>, in the order of their names.</summary>
-    public static IReadOnlyList<Script> In(string folder)
+    /// <summary>Reads the file's statements.</summary>
+    /// <param name="name">What messages call it: <c>0001_initial.sql</c>, <c>down/0001_initial.sql</c>.</param>
+    /// <param name="sql">Its text.</param>
+    /// <exception cref="MigrationException">A quote or comment does not end, or a script without a transaction has not exactly one statement.</exception>
+    public SqlFile(string name, string sql)
     {
-        var assembly = typeof(Script).Assembly;
-        List<Script> scripts =
-        [
-            .. assembly.GetManifestResourceNames()
-                .Where(name => name.StartsWith(folder + '/', StringComparison.Ordinal) && name.IndexOf('/', folder.Length + 1) < 0)
-                .Order(StringComparer.Ordinal)
-                .Select(name => new Script(name[(folder.Length + 1)..], Read(assembly, name))),
-        ];
-        // Without any, every database would seem to be at head.
-        return scripts.Count > 0 ? scripts : throw new InvalidOperationException($"This build holds no scripts of sql/{folder}; build it from a whole tree.");
+        (Name, Sql) = (name, sql.TrimStart('\uFEFF'));
+        try
+        {
+            Statements = SqlText.Statements(Sql);
+        }
+        catch (FormatException exception)
+        {
+            throw new MigrationException(MigrationFault.ScriptUnreadable, $"{name}: {exception.Message}.");
+        }
+
+        Transactional = !NoTransaction().IsMatch(Sql);
+        if (!Transactional && Statements.Count != 1)
+        {
+            throw new MigrationException(MigrationFault.ScriptUnreadable,
+                $"{name} says `-- transaction: none` and holds {Statements.Count} statements: give each one a script of its own, so that a broken run can be told.");
+        }
     }
 
-    private static string Read(Assembly assembly, string name)
-    {
-        using var reader = new StreamReader(assembly.GetManifestResourceStream(name)!, Encoding.UTF8);
-        return reader.ReadToEnd();
-    }
+    /// <summary>The file's path below its engine's folder.</summary>
+    public string Name { get; }
+
+    /// <summary>Its text without a byte order mark.</summary>
+    public string Sql { get; }
+
+    /// <summary>In order; empty when the file holds comments only, which says that this engine has nothing to do.</summary>
+    public IReadOnlyList<SqlStatement> Statements { get; }
+
+    /// <summary>False when a line of its own says <c>-- transaction: none</c>: the statement cannot run in a transaction (an index that is built concurrently).</summary>
+    public bool Transactional { get; }
+
+    [GeneratedRegex(@"^--\s*transaction:\s*none\s*$", RegexOptions.Multiline | RegexOptions.IgnoreCase)]
+    private static partial Regex NoTransaction();
+}
+
+/// <summary>One revision of the schema for one engine.</summary>
+public sealed class Script
+{
+    /// <summary>The file that brings the revision.</summary>
+    public required SqlFile Up { get; init; }
+
+    /// <summary>The file that takes it back; null where there is none.</summary>
+    public required SqlFile? Down { get; init; }
+
+    /// <summary>The description of the schema at this revision (<see cref="SchemaDescription"/>); null where none was committed yet.</summary>
+    public required string? Fingerprint { get; init; }
+
+    /// <summary>The bare file name, which is what the journal holds: <c>0001_initial.sql</c>.</summary>
+    public string Name => Up.Name;
+
+    /// <summary>The name without its ending: <c>0001_initial</c>.</summary>
+    public string Revision => Path.GetFileNameWithoutExtension(Name);
+
+    /// <summary>SHA-256 of the text with line ends as LF and without a byte order mark, in lower-case hexadecimal: a checkout with CRLF is the same script.</summary>
+    public string Checksum => field ??= Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Up.Sql.ReplaceLineEndings("\n"))));
+
+    /// <summary>What a person may call it: <c>0001_initial</c>, <c>0001_initial.sql</c>, <c>0001</c> or <c>1</c>.</summary>
+    public bool IsCalled(string revision) =>
+        revision == Revision || revision == Name || (revision.Length <= 4 && int.TryParse(revision, out var number) && number == Number);
+
+    internal int Number => int.Parse(Name.AsSpan(0, 4), System.Globalization.CultureInfo.InvariantCulture);
 }

@@ -49,11 +49,8 @@ public abstract class TestDatabase : IAsyncLifetime
 
     public static async Task Migrate(string address)
     {
-        var (source, dialect, _) = Databases.OpenForMigrations(Read(address));
-        await using (source)
-        {
-            await new Migrator(source, dialect, TimeProvider.System).Upgrade((_, _) => { }, CancellationToken.None);
-        }
+        await using var database = Databases.OpenForMigrations(Read(address));
+        await new Migrator(database, Chain.BuiltIn(database.Dialect.Folder), TimeProvider.System).Upgrade(Chain.Head, again: false, CancellationToken.None);
     }
 }
 

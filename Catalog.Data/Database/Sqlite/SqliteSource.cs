@@ -13,9 +13,12 @@ internal sealed class SqliteSource : DbDataSource
     private readonly SemaphoreSlim? _writer;
     private readonly string _pragmas;
 
-    private SqliteSource(string connectionString, SemaphoreSlim? writer)
+    private readonly string? _onlyIfThere;
+
+    private SqliteSource(string connectionString, SemaphoreSlim? writer, string? onlyIfThere = null)
     {
         ConnectionString = connectionString;
+        _onlyIfThere = onlyIfThere;
         _writer = writer;
         // synchronous=full: what was acknowledged survives a power cut, not only a killed process.
         _pragmas = $"pragma busy_timeout={Patience.TotalMilliseconds}; pragma foreign_keys=on; pragma synchronous=full; pragma trusted_schema=off; "
@@ -40,6 +43,13 @@ internal sealed class SqliteSource : DbDataSource
 
         // The two strings differ, so that the driver's pools do: a reader's pragma must never reach the writer.
         return (new SqliteSource(ConnectionString(""), null), new SqliteSource(ConnectionString(";Recursive Triggers=False"), new SemaphoreSlim(1, 1)));
+    }
+
+    /// <summary>For somebody who only looks: a file that does not exist is an empty database, and stays absent.</summary>
+    public static DbDataSource Look(string path)
+    {
+        SqliteLibrary.Load();
+        return new SqliteSource(new SqliteConnectionStringBuilder { DataSource = path, Mode = SqliteOpenMode.ReadWrite, DefaultTimeout = (int)Patience.TotalSeconds }.ConnectionString, null, path);
     }
 
     protected override DbConnection CreateDbConnection() =>
@@ -67,7 +77,7 @@ internal sealed class SqliteSource : DbDataSource
 
     private Connection Opened()
     {
-        var connection = new Connection(ConnectionString, _writer);
+        var connection = new Connection(_onlyIfThere is null || File.Exists(_onlyIfThere) ? ConnectionString : "Data Source=:memory:", _writer);
         try
         {
             connection.Open();

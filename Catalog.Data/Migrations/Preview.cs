@@ -1,0 +1,66 @@
+using System.Text;
+using Catalog.Data.Database;
+
+namespace Catalog.Data.Migrations;
+
+/// <summary>Writes down what a migration would send, journal rows included, as SQL that <c>psql</c> or <c>sqlite3</c> can run.</summary>
+public static class Preview
+{
+    /// <summary>The SQL that leads from one place of a chain to another; forward or back.</summary>
+    /// <param name="dialect">The engine's.</param>
+    /// <param name="chain">The scripts.</param>
+    /// <param name="from">The place to begin at; see <see cref="Chain.Place(string, int)"/>.</param>
+    /// <param name="to">The place to end at.</param>
+    /// <param name="appRole">The role that is given what the service needs, when it exists.</param>
+    /// <exception cref="MigrationException">A script on the way back has none.</exception>
+    public static string Write(SchemaDialect dialect, Chain chain, int from, int to, string appRole)
+    {
+        var sql = new StringBuilder();
+        sql.Append($"-- Catalog, {dialect.Folder}: from {chain.Name(from)} to {chain.Name(to)}.\n\n").Append(dialect.PreviewOpening(new())).Append('\n');
+        if (from == to)
+        {
+            return sql.Append("-- Nothing to do.\n").ToString();
+        }
+
+        sql.Append(dialect.CreateJournal).Append(";\n");
+        var scripts = from < to ? chain.Scripts.Take(from..to) : chain.Scripts.Take(to..from).Reverse();
+        foreach (var script in scripts)
+        {
+            Write(sql, dialect, script, from < to, from < to ? Before(chain, script) : null);
+        }
+
+        if (from < to && dialect.Grant(appRole) is { } grant)
+        {
+            sql.Append($"\n-- What the service's role needs.\n{grant};\n");
+        }
+
+        return sql.ToString();
+    }
+
+    private static string? Before(Chain chain, Script script) => chain.Place(script.Revision, 0) is > 1 and var place ? chain.Scripts[place - 2].Name : null;
+
+    private static void Write(StringBuilder sql, SchemaDialect dialect, Script script, bool forward, string? before)
+    {
+        var file = (forward ? script.Up : script.Down)
+            ?? throw new MigrationException(MigrationFault.UnknownTarget, $"{script.Revision} has no way back: there is no down/{script.Name}.");
+        var direction = forward ? Directions.Upgrade : Directions.Downgrade;
+        var guard = forward ? dialect.PreviewGuard(before, script.Name) : "";
+        sql.Append($"\n-- {file.Name}\n");
+        if (!file.Transactional)
+        {
+            sql.Append(guard.Length > 0 ? $"begin;\n{guard}commit;\n" : "").Append(file.Statements[0].Sql).Append(";\n");
+        }
+
+        sql.Append("begin;\n").Append(guard);
+        if (file.Transactional)
+        {
+            sql.Append(file.Sql.TrimEnd()).Append(file.Statements.Count == 0 || file.Sql.TrimEnd().EndsWith(';') ? "\n" : "\n;\n");
+        }
+
+        sql.Append(forward
+            ? $"insert into schemaversions (scriptname, applied, checksum, applied_by, tool_version) values ('{script.Name}', {dialect.PreviewNow}, '{script.Checksum}', 'sql', '{Journal.ToolVersion}');\n"
+            : $"delete from schemaversions where scriptname = '{script.Name}';\n");
+        sql.Append($"insert into schema_history (scriptname, direction, outcome, at, applied_by, tool_version) values ('{script.Name}', '{direction}', 'finished', {dialect.PreviewInstant}, 'sql', '{Journal.ToolVersion}');\n");
+        sql.Append("commit;\n");
+    }
+}

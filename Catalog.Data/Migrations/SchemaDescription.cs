@@ -1,0 +1,46 @@
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Catalog.Data.Migrations;
+
+/// <summary>
+/// A schema as text: a sorted line for each table, column, constraint, index, policy and so on. It is committed for each revision in
+/// <c>sql/ENGINE/fingerprint/</c>, so that a live schema can be compared with what it should be, and a difference can be named.
+/// </summary>
+public static class SchemaDescription
+{
+    /// <summary>SHA-256 of the sorted lines in lower-case hexadecimal: the fingerprint in short.</summary>
+    public static string Fingerprint(IEnumerable<string> lines) =>
+        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', lines.Order(StringComparer.Ordinal)))));
+
+    /// <summary>How a live schema differs from a committed description.</summary>
+    /// <returns>One line a difference, <c>missing: …</c> or <c>unexpected: …</c>; empty when there is none.</returns>
+    public static IReadOnlyList<string> Compare(string committed, IEnumerable<string> live)
+    {
+        var wanted = committed.ReplaceLineEndings("\n").Split('\n', StringSplitOptions.RemoveEmptyEntries).ToHashSet(StringComparer.Ordinal);
+        var found = live.ToHashSet(StringComparer.Ordinal);
+        return
+        [
+            .. wanted.Except(found).Order(StringComparer.Ordinal).Select(line => $"missing: {line}"),
+            .. found.Except(wanted).Order(StringComparer.Ordinal).Select(line => $"unexpected: {line}"),
+        ];
+    }
+
+    /// <summary>What the scripts of a chain create that stands by itself, newest first: tables, views, functions, sequences and types.</summary>
+    internal static IReadOnlyList<(string Kind, string Name)> Made(Chain chain)
+    {
+        string[] modifiers = ["or", "replace", "temp", "temporary", "unlogged", "materialized", "if", "not", "exists"];
+        var made = new List<(string Kind, string Name)>();
+        foreach (var statement in chain.Scripts.SelectMany(script => script.Up.Statements).Where(statement => statement.Tokens[0].Is("create")))
+        {
+            var words = statement.Tokens.Skip(1).Where(token => !modifiers.Any(token.Is)).Take(2).ToList();
+            if (words is [{ Kind: SqlTokenKind.Word } kind, var name] && kind.Text.ToLowerInvariant() is "table" or "view" or "function" or "sequence" or "type" or "domain")
+            {
+                made.Add(((statement.Tokens.Any(token => token.Is("materialized")) ? "materialized " : "") + kind.Text.ToLowerInvariant(), name.Text));
+            }
+        }
+
+        made.Reverse();
+        return [.. made.Distinct()];
+    }
+}
