@@ -28,6 +28,9 @@ public abstract class SchemaDialect
     /// <summary>The statements that make the journal and its history where they are absent: DbUp's own table and columns, ours beside them, nullable, because DbUp would not fill them.</summary>
     internal abstract string CreateJournal { get; }
 
+    /// <summary>The column that tells in which order the journal was written. DbUp calls its own differently on each engine.</summary>
+    internal abstract string JournalOrder { get; }
+
     /// <summary>One row when the journal exists, otherwise none.</summary>
     internal abstract string FindJournal { get; }
 

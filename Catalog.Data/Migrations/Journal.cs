@@ -63,13 +63,13 @@ public static class Journal
     public static async Task<List<AppliedScript>> Read(DbConnection connection, DbTransaction? transaction, SchemaDialect dialect, CancellationToken ct)
     {
         // Every column there is: a journal that DbUp made lacks ours.
-        const string Sql = """
+        var sql = $"""
             -- Journal.Read
-            select * from schemaversions order by schemaversionsid
+            select * from schemaversions order by {dialect.JournalOrder}
             """;
 
         return await Exists(connection, transaction, dialect.FindJournal, ct)
-            ? (await connection.QueryAsync<AppliedScript>(new CommandDefinition(Sql, transaction: transaction, cancellationToken: ct))).AsList()
+            ? (await connection.QueryAsync<AppliedScript>(new CommandDefinition(sql, transaction: transaction, cancellationToken: ct))).AsList()
             : [];
     }
 

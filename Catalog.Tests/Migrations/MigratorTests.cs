@@ -19,9 +19,11 @@ public sealed class MigratorOnPostgres : MigratorTests, IClassFixture<PostgresTe
     protected override Task<string> EmptyDatabase() => PostgresTestDatabase.Empty("catalog_empty");
 }
 
-public abstract class MigratorTests
+public abstract class MigratorTests : IDisposable
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    private ScriptFolder Folder { get; } = new();
 
     protected abstract Task<string> EmptyDatabase();
 
@@ -30,13 +32,15 @@ public abstract class MigratorTests
     {
         var address = await EmptyDatabase();
 
-        Assert.Equal(Head.Length, await Upgrade(address));
-        Assert.Equal(0, await Upgrade(address));
+        Assert.Equal(Head.Length, (await Upgrade(address)).Count);
+        Assert.Empty(await Upgrade(address));
 
-        var history = await History(address);
-        Assert.Equal(Head, history.Select(row => row.ScriptName));
-        Assert.All(history, row => Assert.True(row.Checksum?.Length == 64 && row.AppliedBy is not null && row.DurationSeconds >= 0));
-        Assert.InRange(history[0].Applied, DateTimeOffset.UtcNow.AddMinutes(-1), DateTimeOffset.UtcNow.AddMinutes(1));
+        var standing = await Look(address);
+        Assert.Equal(Head, standing.Applied.Select(row => row.ScriptName));
+        Assert.All(standing.Applied, row => Assert.True(row.Checksum?.Length == 64 && row.AppliedBy is not null && row.DurationSeconds >= 0));
+        Assert.InRange(standing.Applied[0].Applied, DateTimeOffset.UtcNow.AddMinutes(-1), DateTimeOffset.UtcNow.AddMinutes(1));
+        Assert.Equal(Head, standing.Attempts.Where(attempt => attempt is { Direction: "upgrade", Outcome: "finished" }).Select(attempt => attempt.ScriptName));
+        Assert.Empty(standing.Faults);
     }
 
     [Fact]
@@ -44,36 +48,243 @@ public abstract class MigratorTests
     {
         var address = await EmptyDatabase();
 
-        var applied = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(() => Upgrade(address))));
+        var applied = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(() => Upgrade(address, scripts: Folder))));
 
-        Assert.Equal(Head.Length, applied.Sum());
-        Assert.Equal(Head, (await History(address)).Select(row => row.ScriptName));
+        Assert.Equal(4, applied.Sum(steps => steps.Count));
+        Assert.Equal(["0001_shop", "0002_currency", "0003_state_idx", "0004_touch"], (await Look(address, Folder)).Applied.Select(row => Path.GetFileNameWithoutExtension(row.ScriptName)));
     }
 
     [Fact]
-    public async Task A_changed_script_and_an_unknown_one_stop_the_upgrade()
+    public async Task Targets_are_numbers_names_and_steps()
     {
         var address = await EmptyDatabase();
-        await Upgrade(address);
-        await Execute(address, "update schemaversions set checksum = 'other'");
-        Assert.Contains("was changed after it was applied", (await Assert.ThrowsAsync<MigrationException>(() => Upgrade(address))).Message);
 
-        await Execute(address, "insert into schemaversions (scriptname, applied) values ('9999_future.sql', '2026-01-01')");
-        Assert.Contains("9999_future.sql", (await Assert.ThrowsAsync<MigrationException>(() => Upgrade(address))).Message);
+        Assert.Equal(["0001_shop"], Names(await Upgrade(address, "+1", Folder)));
+        Assert.Equal(["0002_currency", "0003_state_idx"], Names(await Upgrade(address, "0003", Folder)));
+        Assert.Empty(await Upgrade(address, "0003_state_idx.sql", Folder));
+        Assert.Equal(["0004_touch"], Names(await Upgrade(address, "4", Folder)));
+        Assert.Equal(["0004_touch"], Names(await Downgrade(address, "-1")));
+        Assert.Equal(["0003_state_idx", "0002_currency"], Names(await Downgrade(address, "0001_shop")));
+        Assert.Equal(["0001_shop"], Names(await Downgrade(address, "base")));
+        Assert.Equal("base", (await Look(address, Folder)).Current);
+        foreach (var target in new[] { "0005", "shop", "+5", "-1", "", "0001; drop table x", "00001", "١" })
+        {
+            Assert.Equal(MigrationFault.UnknownTarget, (await Assert.ThrowsAsync<MigrationException>(() => Upgrade(address, target, Folder))).Fault);
+        }
+
+        await Upgrade(address, "2", Folder);
+        Assert.Equal(MigrationFault.UnknownTarget, (await Assert.ThrowsAsync<MigrationException>(() => Upgrade(address, "1", Folder))).Fault);
+        Assert.Equal(MigrationFault.UnknownTarget, (await Assert.ThrowsAsync<MigrationException>(() => Downgrade(address, "4"))).Fault);
     }
 
     [Fact]
-    public async Task A_script_that_fails_leaves_nothing_behind()
+    public async Task Up_down_and_up_again_is_the_same_schema_at_every_revision()
+    {
+        foreach (var scripts in new[] { null, Folder })
+        {
+            var address = await EmptyDatabase();
+            var chain = Chain(address, scripts);
+            var seen = new List<string> { await Fingerprint(address, scripts) };
+            foreach (var script in chain.Scripts)
+            {
+                await Upgrade(address, script.Revision, scripts);
+                seen.Add(await Fingerprint(address, scripts));
+                await Downgrade(address, "-1", scripts);
+                Assert.Equal(seen[^2], await Fingerprint(address, scripts));
+                await Upgrade(address, script.Revision, scripts);
+                Assert.Equal(seen[^1], await Fingerprint(address, scripts));
+            }
+
+            Assert.Equal(seen.Count, seen.Distinct().Count());
+        }
+    }
+
+    [Fact]
+    public async Task Data_survives_the_scripts_that_do_not_take_its_table()
     {
         var address = await EmptyDatabase();
-        await Execute(address, "create table runs (id integer)");
+        var steps = await Upgrade(address, "2", Folder);
+        await Execute(address, "insert into orders (id, customer_id, state, total_minor, currency) values (7, 1, 'open', 250, 'CHF')");
+        await Upgrade(address, "head", Folder);
+        await Execute(address, "update orders set state = 'paid' where id = 7");
+        await Downgrade(address, "1", Folder);
 
-        var failure = await Assert.ThrowsAsync<MigrationException>(() => Upgrade(address));
+        Assert.Equal([2L, 1L], steps.Select(step => step.Rows));
+        Assert.Equal([(7, "paid", 250)], await Query<(long, string, long)>(address, "select id, state, total_minor from orders"));
+        Assert.Equal(["a;b@example.com", "it's -- no comment"], await Query<string>(address, "select email from customers order by id"));
+    }
 
-        Assert.Equal(MigrationFault.NotEmpty, failure.Fault);
-        Assert.Empty(await History(address));
-        await Execute(address, "drop table runs");
-        Assert.Equal(Head.Length, await Upgrade(address));
+    [Fact]
+    public async Task A_script_that_fails_leaves_nothing_behind_and_says_where()
+    {
+        var address = await EmptyDatabase();
+        Folder.Change("0002_currency.sql", sql => $"-- first\n\n{sql}\ninsert into nowhere values (1);\n");
+
+        var failure = await Assert.ThrowsAsync<MigrationException>(() => Upgrade(address, scripts: Folder));
+
+        Assert.Equal(MigrationFault.ScriptFailed, failure.Fault);
+        Assert.StartsWith("0002_currency.sql line 6: ", failure.Message);
+        Assert.Contains("nowhere", failure.Message);
+        var standing = await Look(address, Folder);
+        Assert.Equal("0001_shop", standing.Current);
+        Assert.Equal(failure.Message, standing.Attempts.Single(attempt => attempt.Outcome == "failed").Message);
+        Folder.Change("0002_currency.sql", sql => sql.Replace("insert into nowhere values (1);", "", StringComparison.Ordinal));
+        Assert.Equal(3, (await Upgrade(address, scripts: Folder)).Count);
+    }
+
+    [Fact]
+    public async Task What_is_there_already_is_said_with_the_way_out()
+    {
+        var address = await EmptyDatabase();
+        await Upgrade(address, "1", Folder);
+        await Execute(address, "alter table orders add column currency text not null default 'EUR'");
+
+        var failure = await Assert.ThrowsAsync<MigrationException>(() => Upgrade(address, scripts: Folder));
+
+        Assert.Contains("0002_currency.sql line 1", failure.Message);
+        Assert.Contains("is there already", failure.Message);
+    }
+
+    [Fact]
+    public async Task A_database_of_other_tables_is_refused_until_it_is_stamped()
+    {
+        var address = await EmptyDatabase();
+        await Execute(address, "create table somebody_elses (id integer)");
+
+        var refusal = await Assert.ThrowsAsync<MigrationException>(() => Upgrade(address));
+        Assert.Equal(MigrationFault.NotEmpty, refusal.Fault);
+        Assert.Contains("somebody_elses", refusal.Message);
+        Assert.Empty((await Look(address)).Attempts);
+
+        await Stamp(address, "base");
+        Assert.Equal(Head.Length, (await Upgrade(address)).Count);
+        Assert.Single(await Query<string>(address, "select 'there' from (select count(*) from somebody_elses) as x"));
+    }
+
+    [Fact]
+    public async Task A_stamp_is_held_to_the_live_schema()
+    {
+        var address = await EmptyDatabase();
+        Assert.Equal(MigrationFault.UnknownTarget, (await Assert.ThrowsAsync<MigrationException>(() => Stamp(address, "0042_typo"))).Fault);
+        var drift = await Assert.ThrowsAsync<MigrationException>(() => Stamp(address, "head"));
+        Assert.Equal(MigrationFault.Drift, drift.Fault);
+        Assert.Contains("missing: column", drift.Message);
+
+        foreach (var statement in Chain(address, null).Scripts.SelectMany(script => script.Up.Statements))
+        {
+            await Execute(address, statement.Sql);
+        }
+
+        Assert.Equal(MigrationFault.NotEmpty, (await Assert.ThrowsAsync<MigrationException>(() => Upgrade(address))).Fault);
+        await Stamp(address, "head");
+        Assert.Empty(await Upgrade(address));
+        await Stamp(address, "base", force: true);
+        Assert.Equal("base", (await Look(address)).Current);
+        Assert.Equal(["stamp", "stamp"], (await Look(address)).Attempts.Select(attempt => attempt.Direction));
+    }
+
+    [Fact]
+    public async Task Tampering_gaps_order_and_strangers_each_have_their_word()
+    {
+        var address = await EmptyDatabase();
+        await Upgrade(address, scripts: Folder);
+        async Task Expect(MigrationFault fault, string sql)
+        {
+            await Execute(address, sql);
+            Assert.Contains(fault, (await Look(address, Folder)).Faults.Select(found => found.Fault));
+            var before = await Fingerprint(address, Folder);
+            var refusal = await Assert.ThrowsAsync<MigrationException>(() => Upgrade(address, scripts: Folder));
+            Assert.Equal((await Look(address, Folder)).Faults[0].Fault, refusal.Fault);
+            await Assert.ThrowsAsync<MigrationException>(() => Downgrade(address, "-1"));
+            Assert.Equal(before, await Fingerprint(address, Folder));
+            await Stamp(address, "0004", force: true);
+            Assert.Empty((await Look(address, Folder)).Faults);
+        }
+
+        await Expect(MigrationFault.ChecksumMismatch, "update schemaversions set checksum = 'other' where scriptname = '0002_currency.sql'");
+        await Expect(MigrationFault.NewerSchema, "insert into schemaversions (scriptname, applied) values ('0009_future.sql', '2026-01-01')");
+        await Expect(MigrationFault.UnknownRevision, "insert into schemaversions (scriptname, applied) values ('0002_other.sql', '2026-01-01')");
+        await Expect(MigrationFault.HistoryGap, "delete from schemaversions where scriptname = '0002_currency.sql'");
+        await Expect(MigrationFault.OutOfOrder, "update schemaversions set schemaversionsid = 900 where scriptname = '0002_currency.sql'");
+        var applied = (await Look(address, Folder)).Applied;
+        Assert.Contains(MigrationFault.DuplicateRevision, Chain(address, Folder).Faults([.. applied, applied[1]]).Select(fault => fault.Fault));
+    }
+
+    [Fact]
+    public async Task One_changed_byte_is_seen_and_line_ends_and_byte_order_marks_are_no_change()
+    {
+        var address = await EmptyDatabase();
+        await Upgrade(address, scripts: Folder);
+
+        Folder.Change("0001_shop.sql", sql => '\uFEFF' + sql.Replace("\n", "\r\n", StringComparison.Ordinal));
+        Assert.Empty((await Look(address, Folder)).Faults);
+        Folder.Change("0002_currency.sql", sql => sql.Replace("EUR", "EUr", StringComparison.Ordinal));
+        Assert.Equal(MigrationFault.ChecksumMismatch, Assert.Single((await Look(address, Folder)).Faults).Fault);
+    }
+
+    [Fact]
+    public async Task A_chain_with_a_hole_or_two_scripts_of_one_number_is_no_chain()
+    {
+        var address = await EmptyDatabase();
+        async Task Expect(string words, Action<ScriptFolder> change)
+        {
+            using var folder = new ScriptFolder();
+            change(folder);
+            var refusal = await Assert.ThrowsAsync<MigrationException>(() => Upgrade(address, scripts: folder));
+            Assert.Equal(MigrationFault.ChainBroken, refusal.Fault);
+            Assert.Contains(words, refusal.Message);
+        }
+
+        await Expect("0002 is missing", folder => folder.Change("0002_currency.sql", _ => null).Change("down/0002_currency.sql", _ => null));
+        await Expect("carry the same number", folder => folder.Change("0002_another.sql", _ => "select 1;"));
+        await Expect("call scripts NNNN_name.sql", folder => folder.Change("5_Odd.sql", _ => "select 1;"));
+        await Expect("belongs to no script", folder => folder.Change("down/0007_lost.sql", _ => "select 1;"));
+        var unreadable = await Assert.ThrowsAsync<MigrationException>(() => Upgrade(address, scripts: Folder.Change("0002_currency.sql", sql => sql + "\nselect 'open")));
+        Assert.Equal(MigrationFault.ScriptUnreadable, unreadable.Fault);
+        Assert.Contains("line 4", unreadable.Message);
+    }
+
+    [Fact]
+    public async Task Reset_takes_away_what_the_scripts_made_whatever_its_state()
+    {
+        var address = await EmptyDatabase();
+        await Upgrade(address, scripts: Folder);
+        await Execute(address, "drop view open_orders");
+        await Execute(address, "insert into orders (id, customer_id, state, total_minor) values (7, 1, 'open', 250)");
+
+        await using (var database = Databases.OpenForMigrations(TestDatabase.Read(address)))
+        {
+            await new Migrator(database, Chain(address, Folder), TimeProvider.System).Clear(Ct);
+        }
+
+        Assert.Equal("base", (await Look(address, Folder)).Current);
+        Assert.Equal(4, (await Upgrade(address, scripts: Folder)).Count);
+        Assert.Empty(await Query<long>(address, "select id from orders"));
+    }
+
+    [Fact]
+    public async Task DbUp_would_find_nothing_to_do_and_its_own_journal_is_taken_over()
+    {
+        var address = await EmptyDatabase();
+        await Upgrade(address, scripts: Folder);
+        // DbUp's own query of its journal, and the names that its folder provider makes of a directory without those below it.
+        var executed = await Query<string>(address, "select ScriptName from schemaversions order by ScriptName");
+        Assert.Equal(Directory.GetFiles(Path.Combine(Folder.Path, "postgres"), "*.sql").Select(Path.GetFileName).Order(StringComparer.Ordinal), executed);
+
+        // And the other way about: a journal as DbUp makes it, with two scripts applied.
+        var other = await EmptyDatabase();
+        await Upgrade(other, "2", Folder);
+        await Execute(other, "create table kept as select scriptname, applied from schemaversions order by schemaversionsid");
+        await Execute(other, "drop table schemaversions");
+        await Execute(other, "drop table schema_history");
+        await Execute(other, DbUpJournal);
+        await Execute(other, "insert into schemaversions (scriptname, applied) select scriptname, applied from kept");
+        await Execute(other, "drop table kept");
+
+        var standing = await Look(other, Folder);
+        Assert.Equal(("0002_currency", 2), (standing.Current, standing.Pending.Count));
+        Assert.Equal(["0003_state_idx", "0004_touch"], Names(await Upgrade(other, scripts: Folder)));
+        Assert.Equal([null, null, 64, 64], (await Look(other, Folder)).Applied.Select(row => row.Checksum?.Length));
     }
 
     [Fact]
@@ -92,24 +303,59 @@ public abstract class MigratorTests
         Assert.Equal((true, Path.GetFileNameWithoutExtension(Head[^1]), null), (after.Ready, after.Head, after.Reason));
     }
 
-    private static string[] Head => [.. Chain.BuiltIn("postgres").Scripts.Select(script => script.Name)];
+    private string DbUpJournal => this is MigratorOnPostgres
+        ? """create table schemaversions (schemaversionsid serial not null, scriptname character varying(255) not null, applied timestamp without time zone not null, constraint "PK_schemaversions_Id" primary key (schemaversionsid))"""
+        : "create table SchemaVersions (SchemaVersionID INTEGER CONSTRAINT 'PK_SchemaVersions_SchemaVersionID' PRIMARY KEY AUTOINCREMENT NOT NULL, ScriptName TEXT NOT NULL, Applied DATETIME NOT NULL)";
 
-    private static async Task<int> Upgrade(string address)
+    private static string[] Head => [.. Data.Migrations.Chain.BuiltIn("postgres").Scripts.Select(script => script.Name)];
+
+    private static string[] Names(IEnumerable<MigrationStep> steps) => [.. steps.Select(step => step.Revision)];
+
+    private static Chain Chain(string address, ScriptFolder? scripts)
     {
-        await using var database = Databases.OpenForMigrations(TestDatabase.Read(address));
-        return (await new Migrator(database, Chain.BuiltIn(database.Dialect.Folder), TimeProvider.System).Upgrade(Chain.Head, again: false, Ct)).Count;
+        var folder = address.StartsWith("postgres", StringComparison.Ordinal) ? "postgres" : "sqlite";
+        return scripts is null ? Data.Migrations.Chain.BuiltIn(folder) : Data.Migrations.Chain.From(scripts.Path, folder);
     }
 
-    private static async Task<IReadOnlyList<AppliedScript>> History(string address)
+    private static async Task<T> With<T>(string address, ScriptFolder? scripts, Func<Migrator, Task<T>> work)
     {
         await using var database = Databases.OpenForMigrations(TestDatabase.Read(address));
-        return (await new Migrator(database, Chain.BuiltIn(database.Dialect.Folder), TimeProvider.System).Look(Ct)).Applied;
+        return await work(new Migrator(database, Chain(address, scripts), TimeProvider.System));
     }
+
+    private static Task<List<MigrationStep>> Upgrade(string address, string target = "head", ScriptFolder? scripts = null) =>
+        With(address, scripts, migrator => migrator.Upgrade(target, again: false, Ct));
+
+    private Task<List<MigrationStep>> Downgrade(string address, string target) => Downgrade(address, target, Folder);
+
+    private static Task<List<MigrationStep>> Downgrade(string address, string target, ScriptFolder? scripts) =>
+        With(address, scripts, migrator => migrator.Downgrade(target, again: false, Ct));
+
+    private Task<string> Stamp(string address, string target, bool force = false) =>
+        With(address, force && target == "0004" ? Folder : null, migrator => migrator.Stamp(target, force, Ct));
+
+    private static Task<Standing> Look(string address, ScriptFolder? scripts = null) => With(address, scripts, migrator => migrator.Look(Ct));
+
+    private static Task<string> Fingerprint(string address, ScriptFolder? scripts) =>
+        With(address, scripts, async migrator => SchemaDescription.Fingerprint(await migrator.Describe(Ct)));
 
     private static async Task Execute(string address, string sql)
     {
         await using var database = Databases.OpenForMigrations(TestDatabase.Read(address));
         await using var connection = await database.Source.OpenConnectionAsync(Ct);
         await connection.ExecuteAsync(sql);
+    }
+
+    private static async Task<List<T>> Query<T>(string address, string sql)
+    {
+        await using var database = Databases.OpenForMigrations(TestDatabase.Read(address));
+        await using var connection = await database.Source.OpenConnectionAsync(Ct);
+        return (await connection.QueryAsync<T>(sql)).AsList();
+    }
+
+    public void Dispose()
+    {
+        Folder.Dispose();
+        GC.SuppressFinalize(this);
     }
 }

@@ -47,6 +47,8 @@ internal sealed class PostgresSchemaDialect : SchemaDialect
             add column if not exists tool_version text
         """;
 
+    internal override string JournalOrder => "schemaversionsid";
+
     internal override string FindJournal => "select 1 where to_regclass('public.schemaversions') is not null";
 
     internal override string FindHistory => "select 1 where to_regclass('public.schema_history') is not null";

@@ -37,6 +37,8 @@ internal sealed class SqliteSchemaDialect : SchemaDialect
         )
         """;
 
+    internal override string JournalOrder => "rowid";
+
     internal override string FindJournal => "select 1 from sqlite_master where type = 'table' and lower(name) = 'schemaversions'";
 
     internal override string FindHistory => "select 1 from sqlite_master where type = 'table' and lower(name) = 'schema_history'";

@@ -1,0 +1,2 @@
+-- transaction: none
+drop index concurrently orders_state_idx;

@@ -1,0 +1,4 @@
+drop view open_orders;
+drop trigger orders_touch on orders;
+drop function orders_touch();
+alter table orders drop column touched;

@@ -1,0 +1,1 @@
+create index orders_state_idx on orders (state) where state = 'open';
