@@ -20,6 +20,18 @@ var help = root.Options.OfType<HelpOption>().Single();
 help.Action = new HelpWithExamples((HelpAction)help.Action!);
 
 var parsed = root.Parse(args);
+if (parsed.Errors.Count > 0 && parsed.Action is not HelpWithExamples)
+{
+    if (args.Length == 0)
+    {
+        root.Parse("--help").Invoke();
+        return ExitCode.Usage;
+    }
+
+    var verb = parsed.CommandResult.Command == root ? "" : parsed.CommandResult.Command.Name + ' ';
+    new Output(args.Contains("--json")).Error("usage", $"{string.Join(" ", parsed.Errors.Select(error => error.Message))} Run `catalog-migrations {verb}--help`.");
+    return ExitCode.Usage;
+}
+
 // Long enough to roll back and to write down that it was interrupted.
-var code = await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromSeconds(10) });
-return parsed.Errors.Count > 0 ? ExitCode.Usage : code;
+return await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromSeconds(10) });

@@ -50,11 +50,7 @@ public sealed class PostgresServer : IDisposable
         Sweep();
         var directory = Path.Combine(Path.GetTempPath(), $"catalog-postgres-{Environment.ProcessId}-{Guid.NewGuid():N}");
         Directory.CreateDirectory(directory);
-        Execute("chmod", "755", directory);
-        if (Environment.UserName == "root")
-        {
-            Execute("chown", "postgres", directory);
-        }
+        HandOver(directory);
 
         var server = new PostgresServer(bin, directory, FreePort(), fsync);
         Execute([.. AsPostgres(), Path.Combine(bin, "initdb"), "-D", Path.Combine(directory, "data"), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-locale", "-N"]);
@@ -109,6 +105,23 @@ public sealed class PostgresServer : IDisposable
         }
     }
 
+    /// <summary>Starts the cluster, once stopped, as the standby of a primary that never answers.</summary>
+    public void BeginAsStandby()
+    {
+        File.WriteAllText(Path.Combine(_directory!, "data", "standby.signal"), "");
+        Begin();
+    }
+
+    // A directory that the server programs may write, when they do not run as us.
+    internal static void HandOver(string directory)
+    {
+        Execute("chmod", "755", directory);
+        if (Environment.UserName == "root")
+        {
+            Execute("chown", "-R", "postgres", directory);
+        }
+    }
+
     private static string? FindBin()
     {
         IEnumerable<string?> places = [Environment.GetEnvironmentVariable("PG_BIN")];
@@ -122,7 +135,7 @@ public sealed class PostgresServer : IDisposable
     }
 
     // The server programs refuse to run as root.
-    private static string[] AsPostgres() => Environment.UserName == "root"
+    internal static string[] AsPostgres() => Environment.UserName == "root"
         ? ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", "--pdeathsig=KILL", "--"]
         : OperatingSystem.IsLinux() ? ["setpriv", "--pdeathsig=KILL", "--"] : [];
 
@@ -156,7 +169,7 @@ public sealed class PostgresServer : IDisposable
         }
     }
 
-    private static int FreePort()
+    internal static int FreePort()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();

@@ -302,31 +302,48 @@ internal sealed class PostgresSchemaDialect : SchemaDialect
             return;
         }
 
-        const string Refusal = "A pooler in transaction mode stands between: it would lend the migrator's lock and settings to others. Set DATAXPIPE_MIGRATIONS_DB to the server's own address.";
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        limit.CancelAfter(TimeSpan.FromSeconds(3));
+        var release = new TaskCompletionSource();
         try
         {
             for (var round = 0; round < 5; round++)
             {
-                await using var second = await another(limit.Token);
-                await using var transaction = await second.BeginTransactionAsync(limit.Token);
-                var lent = await second.ExecuteScalarAsync<int>(new CommandDefinition("select pg_backend_pid()", transaction: transaction, cancellationToken: limit.Token));
-                var own = lent == process ? process : await connection.ExecuteScalarAsync<int>(new CommandDefinition("select pg_backend_pid()", cancellationToken: limit.Token));
-                if (lent == process || own != process)
+                var lent = new TaskCompletionSource<int>();
+                var second = HoldAnother(another, lent, release.Task, ct);
+                // In session mode the second connection may wait for a server process of its own without end: that is the safe kind of pooler.
+                // It is not cancelled, because PgBouncer lets a cancel wait too; it ends by itself once it is served.
+                if (await Task.WhenAny(lent.Task, second, Task.Delay(TimeSpan.FromSeconds(3), ct)) != lent.Task)
                 {
-                    throw new MigrationException(MigrationFault.WrongTarget, Refusal);
+                    await (second.IsCompleted ? second : Task.CompletedTask);
+                    return;
+                }
+
+                if (await lent.Task == process
+                    || await connection.ExecuteScalarAsync<int>(new CommandDefinition("select pg_backend_pid()", cancellationToken: ct)) != process)
+                {
+                    throw Refusal();
                 }
             }
         }
-        catch (PostgresException exception) when (exception.SqlState == "08P01" && exception.MessageText.Contains("statement pooling", StringComparison.Ordinal))
+        catch (PostgresException exception) when (exception.SqlState == "08P01" && exception.MessageText.Contains("pooling mode", StringComparison.Ordinal))
         {
-            throw new MigrationException(MigrationFault.WrongTarget, Refusal, exception);
+            // Statement mode refuses transactions.
+            throw Refusal(exception);
         }
-        catch (Exception exception) when (!ct.IsCancellationRequested && exception is OperationCanceledException or NpgsqlException)
+        finally
         {
-            // In session mode the second connection waits for a server process of its own: that is the safe kind of pooler.
+            release.SetResult();
         }
+
+        static MigrationException Refusal(Exception? cause = null) => new(MigrationFault.WrongTarget,
+            "A pooler in transaction mode stands between: it would lend the migrator's lock and settings to others. Set DATAXPIPE_MIGRATIONS_DB to the server's own address.", cause);
+    }
+
+    private static async Task HoldAnother(Func<CancellationToken, ValueTask<DbConnection>> another, TaskCompletionSource<int> lent, Task release, CancellationToken ct)
+    {
+        await using var second = await another(ct);
+        await using var transaction = await second.BeginTransactionAsync(ct);
+        lent.SetResult(await second.ExecuteScalarAsync<int>(new CommandDefinition("select pg_backend_pid()", transaction: transaction, cancellationToken: CancellationToken.None)));
+        await release;
     }
 
     private static string Milliseconds(TimeSpan limit) => $"{(long)limit.TotalMilliseconds}ms";

@@ -1,0 +1,127 @@
+using System.Text.Json;
+using Catalog.Tests.Support;
+
+namespace Catalog.Tests.Migrations;
+
+/// <summary>The console as pipelines meet it: exit codes, JSON, help. On SQLite; what the verbs do is tested on both engines elsewhere.</summary>
+public sealed class ConsoleTests : IDisposable
+{
+    private readonly string _directory = Directory.CreateTempSubdirectory("catalog-console-").FullName;
+    private readonly ScriptFolder _scripts = new();
+
+    private string Database => Path.Combine(_directory, "catalog.db");
+
+    [Fact]
+    public async Task Looking_at_a_file_that_is_not_there_makes_none()
+    {
+        var current = await Run("current", "--json");
+        Assert.Equal((3, "base"), (current.Exit, current.Json.GetProperty("current").GetString()));
+        Assert.Equal(0, (await Run("history")).Exit);
+        Assert.Equal(3, (await Run("verify")).Exit);
+        Assert.Equal(0, (await Run("sql")).Exit);
+        Assert.Empty(Directory.GetFiles(_directory));
+    }
+
+    [Fact]
+    public async Task A_pipeline_reads_exit_codes_alone()
+    {
+        Assert.Equal(3, (await Run("current")).Exit);
+        Assert.Equal(0, (await Run("upgrade", "+1")).Exit);
+        Assert.Equal(3, (await Run("current")).Exit);
+        Assert.Equal(0, (await Run("upgrade")).Exit);
+        Assert.Equal(0, (await Run("current")).Exit);
+        Assert.Equal(0, (await Run("wait", "--head")).Exit);
+        Assert.Equal(2, (await Run("upgrade", "0099")).Exit);
+        Assert.Equal(2, (await Run("upgrade", "head", "--lock-timeout", "0")).Exit);
+        Assert.Equal(2, (await Run("no-such-verb")).Exit);
+        Assert.Equal(2, (await Run()).Exit);
+
+        _scripts.Change("0002_currency.sql", sql => sql + " ");
+        foreach (var verb in new[] { "current", "upgrade", "verify" })
+        {
+            Assert.Equal(4, (await Run(verb)).Exit);
+        }
+
+        using var process = MigratorConsole.Start("mysql://user:Canary-7781@host/db", ["current", "--json"]);
+        var setting = await MigratorConsole.End(process);
+        Assert.Equal((2, "setting"), (setting.Exit, setting.Json.GetProperty("error").GetProperty("code").GetString()));
+        Assert.DoesNotContain("Canary-7781", setting.ToString());
+        Assert.Equal(7, (await MigratorConsole.Run("postgresql://nobody@127.0.0.1:1/nothing", "current")).Exit);
+        Assert.Equal(7, (await MigratorConsole.Run("postgresql://nobody@127.0.0.1:1/nothing", "wait", "--timeout", "0.5")).Exit);
+    }
+
+    [Fact]
+    public async Task What_destroys_asks_for_the_name()
+    {
+        await Run("upgrade");
+        async Task Refused(string words, params string[] arguments)
+        {
+            var refused = await Run([.. arguments, "--json"]);
+            Assert.Equal((2, "not_confirmed"), (refused.Exit, refused.Json.GetProperty("error").GetProperty("code").GetString()));
+            Assert.Contains(words, refused.Errors);
+            Assert.Equal(0, (await Run("current")).Exit);
+        }
+
+        await Refused("--yes --database NAME", "reset");
+        await Refused("--yes --database NAME", "downgrade", "-1");
+        await Refused("--yes --database NAME", "stamp", "base", "--force");
+        await Refused("Add --database", "reset", "--yes");
+        await Refused("is called catalog.db", "downgrade", "base", "--yes", "--database", "catalog");
+        using (var process = MigratorConsole.Start(Database, ["reset", "--yes", "--database", "catalog.db", "--scripts", _scripts.Path], ("DOTNET_ENVIRONMENT", "Production")))
+        {
+            var refused = await MigratorConsole.End(process);
+            Assert.Equal((2, true), (refused.Exit, refused.Errors.Contains("--production", StringComparison.Ordinal)));
+        }
+
+        Assert.Equal(0, (await Run("downgrade", "-1", "--yes", "--database", "catalog.db")).Exit);
+        var reset = await Run("reset", "--yes", "--database", "catalog.db", "--json");
+        Assert.Equal((0, "0004_touch"), (reset.Exit, reset.Json.GetProperty("current").GetString()));
+    }
+
+    [Fact]
+    public async Task Every_verb_says_one_JSON_document_and_shows_an_example()
+    {
+        await Run("upgrade");
+        var verbs = (await Run("--help")).Output.Split("Commands:")[1].Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Where(line => line.StartsWith("  ", StringComparison.Ordinal) && line[2] != ' ').Select(line => line.Trim().Split(' ')[0]).ToList();
+        Assert.Superset(new HashSet<string> { "current", "history", "upgrade", "downgrade", "sql", "stamp", "verify", "reset", "wait" }, verbs.ToHashSet());
+
+        await Task.WhenAll(verbs.Select(async verb =>
+        {
+            var help = await Run(verb, "--help");
+            Assert.Equal(0, help.Exit);
+            Assert.Contains($"  catalog-migrations {verb}", help.Output.Split("Examples:")[1]);
+        }));
+        foreach (var arguments in new string[][]
+        {
+            ["current"], ["history"], ["history", "--all"], ["upgrade"], ["downgrade", "-1", "--yes", "--database", "catalog.db"], ["sql"],
+            ["stamp", "0003", "--yes", "--database", "catalog.db"], ["verify"], ["verify", "--print"], ["wait"], ["upgrade", "77"], ["downgrade", "7"], ["bogus"], ["upgrade", "--bogus"],
+        })
+        {
+            var result = await Run([.. arguments, "--json"]);
+            Assert.True(result.Output.Length > 0, $"{string.Join(' ', arguments)}: {result}");
+            Assert.Equal(JsonValueKind.Object, result.Json.ValueKind);
+        }
+    }
+
+    [Fact]
+    public async Task Piped_output_is_plain_and_aligned()
+    {
+        await Run("upgrade");
+        var history = await Run("history");
+        Assert.DoesNotContain('\u001b', history.Output);
+        var lines = history.Output.TrimEnd().Split('\n');
+        Assert.Equal(5, lines.Length);
+        Assert.All(lines, line => Assert.InRange(line.Length, 20, 80));
+        Assert.Single(lines.Select(line => line.IndexOf("  ", 20, StringComparison.Ordinal) > 0).Distinct());
+    }
+
+    private Task<ConsoleResult> Run(params string[] arguments) =>
+        MigratorConsole.Run(Database, arguments is ["no-such-verb" or "--help" or "bogus", ..] or [] ? arguments : [.. arguments, "--scripts", _scripts.Path]);
+
+    public void Dispose()
+    {
+        _scripts.Dispose();
+        Directory.Delete(_directory, recursive: true);
+    }
+}

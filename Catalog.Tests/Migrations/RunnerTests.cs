@@ -1,0 +1,339 @@
+using System.Diagnostics;
+using Catalog.Data.Database;
+using Catalog.Data.Migrations;
+using Catalog.Tests.Faults;
+using Catalog.Tests.Support;
+using Dapper;
+
+namespace Catalog.Tests.Migrations;
+
+/// <summary>Many migrators at once, and migrators that die: real processes over real Postgres.</summary>
+[Collection(nameof(Alone))]
+public sealed class RunnerTests(PostgresTestDatabase server) : IClassFixture<PostgresTestDatabase>, IDisposable
+{
+    private const int GateKey = 77;
+    private static readonly string[] Revisions = ["0001_shop", "0002_currency", "0003_state_idx", "0004_touch"];
+    private readonly ScriptFolder _scripts = new();
+
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public Task Twenty_runners_at_once_all_succeed_and_record_each_revision_once() => Race(rounds: 5);
+
+    [Fact(Explicit = true)]
+    [Trait("Category", "Long")]
+    public Task Twenty_runners_at_once_fifty_times() => Race(rounds: 50);
+
+    [Fact]
+    public Task Waiting_runners_and_an_index_built_concurrently_do_not_deadlock() => WaitBesideConcurrentIndex(rounds: 5);
+
+    [Fact(Explicit = true)]
+    [Trait("Category", "Long")]
+    public Task Waiting_runners_and_an_index_built_concurrently_fifty_times() => WaitBesideConcurrentIndex(rounds: 50);
+
+    [Theory]
+    [InlineData("0001_shop", "before")]
+    [InlineData("0001_shop", "inside")]
+    [InlineData("0001_shop", "after")]
+    [InlineData("0002_currency", "before")]
+    [InlineData("0002_currency", "inside")]
+    [InlineData("0002_currency", "after")]
+    [InlineData("0004_touch", "before")]
+    [InlineData("0004_touch", "inside")]
+    [InlineData("0004_touch", "after")]
+    public async Task A_runner_killed_at_a_script_leaves_its_lock_and_no_trace(string revision, string point)
+    {
+        var address = await Empty();
+        using var gated = new ScriptFolder();
+        gated.Change(revision + ".sql", sql =>
+        {
+            var statements = SqlText.Statements(sql).Select(statement => statement.Sql).ToList();
+            statements.Insert(point switch { "before" => 0, "inside" => 1, _ => statements.Count }, $"select pg_advisory_xact_lock({GateKey})");
+            return string.Join(";\n", statements) + ";\n";
+        });
+        await using var gate = await Open(address);
+        await using var connection = await gate.Source.OpenConnectionAsync(Ct);
+        await connection.ExecuteAsync($"select pg_advisory_lock({GateKey})");
+
+        // Far more patient than the test, so that it is not a timeout that frees the lock.
+        using var killed = MigratorConsole.Start(address, ["upgrade", "--scripts", gated.Path, "--lock-timeout", "600"]);
+        await Until(connection, $"select exists (select from pg_locks where locktype = 'advisory' and not granted and objid = {GateKey} and database = (select oid from pg_database where datname = current_database()))");
+        killed.Kill();
+        var clock = Stopwatch.StartNew();
+        var next = await MigratorConsole.Run(address, "upgrade", "--scripts", _scripts.Path);
+
+        Assert.True(next.Exit == 0, next.ToString());
+        TestContext.Current.TestOutputHelper!.WriteLine($"{revision} killed {point}: the next runner was done after {clock.Elapsed.TotalSeconds:0.0} s");
+        Assert.True(clock.Elapsed < TimeSpan.FromSeconds(10), "The lock of a killed runner was not freed.");
+        await AssertClean(address);
+    }
+
+    [Fact]
+    public async Task A_runner_killed_in_a_concurrent_index_leaves_one_that_the_next_run_builds_anew()
+    {
+        var address = await Empty();
+        await Upgrade(address, "2");
+        await using var writer = await Open(address);
+        await using var connection = await writer.Source.OpenConnectionAsync(Ct);
+        await using var transaction = await connection.BeginTransactionAsync(Ct);
+        await connection.ExecuteAsync("insert into orders (customer_id, state, total_minor) values (1, 'open', 1)");
+
+        using var killed = MigratorConsole.Start(address, ["upgrade", "--scripts", _scripts.Path]);
+        await using var observer = await Open(address);
+        await using var look = await observer.Source.OpenConnectionAsync(Ct);
+        await Until(look, "select exists (select from pg_index where indexrelid = to_regclass('orders_state_idx') and not indisvalid)");
+        killed.Kill();
+        await Until(look, "select not exists (select from pg_stat_activity where query like '%concurrently%' and datname = current_database() and pid <> pg_backend_pid() and state = 'active')");
+        var half = await MigratorConsole.Run(address, "current", "--scripts", _scripts.Path);
+        Assert.Equal((6, true), (half.Exit, half.Output.Contains("half-applied 0003_state_idx", StringComparison.Ordinal)));
+        var verify = await MigratorConsole.Run(address, "verify", "--json", "--scripts", _scripts.Path);
+        Assert.Contains(verify.Json.GetProperty("faults").EnumerateArray(), fault => fault.GetProperty("code").GetString() == "invalid_index");
+
+        await transaction.RollbackAsync(Ct);
+        var next = await MigratorConsole.Run(address, "upgrade", "--scripts", _scripts.Path);
+        Assert.True(next.Exit == 0, next.ToString());
+        await AssertClean(address);
+    }
+
+    [Fact]
+    public async Task A_concurrent_index_whose_runner_died_before_or_after_it_is_told_apart()
+    {
+        foreach (var built in new[] { false, true })
+        {
+            var address = await Empty();
+            await Upgrade(address, "2");
+            await Execute(address, "insert into schema_history (scriptname, direction, outcome, at) values ('0003_state_idx.sql', 'upgrade', 'started', now())");
+            if (built)
+            {
+                await Execute(address, "create index concurrently orders_state_idx on orders (state) where state = 'open'");
+            }
+
+            await Upgrade(address, "head");
+            await AssertClean(address);
+
+            await Downgrade(address, "3");
+            await Execute(address, "insert into schema_history (scriptname, direction, outcome, at) values ('0003_state_idx.sql', 'downgrade', 'started', now())");
+            if (built)
+            {
+                await Execute(address, "drop index concurrently orders_state_idx");
+            }
+
+            await Downgrade(address, "2");
+            await Upgrade(address, "head");
+            await AssertClean(address);
+        }
+    }
+
+    [Fact]
+    public async Task What_cannot_be_told_is_left_to_a_person()
+    {
+        var address = await Empty();
+        _scripts.Change("0005_backfill.sql", _ => "-- transaction: none\ncall backfill();\n").Change("down/0005_backfill.sql", _ => "select 1;");
+        await Upgrade(address, "4");
+        await Execute(address, "create procedure backfill() language sql as 'update orders set total_minor = total_minor + 1'");
+        await Execute(address, "insert into schema_history (scriptname, direction, outcome, at) values ('0005_backfill.sql', 'upgrade', 'started', now())");
+
+        var refused = await MigratorConsole.Run(address, "upgrade", "--json", "--scripts", _scripts.Path);
+        Assert.Equal((6, "half_applied"), (refused.Exit, refused.Json.GetProperty("error").GetProperty("code").GetString()));
+        Assert.Contains("stamp 0005_backfill", refused.Errors);
+        Assert.Contains("upgrade --again", refused.Errors);
+        Assert.Equal(6, (await MigratorConsole.Run(address, "current", "--scripts", _scripts.Path)).Exit);
+
+        Assert.Equal(0, (await MigratorConsole.Run(address, "upgrade", "--again", "--scripts", _scripts.Path)).Exit);
+        Assert.Equal(0, (await MigratorConsole.Run(address, "current", "--scripts", _scripts.Path)).Exit);
+    }
+
+    [Fact]
+    public async Task Killed_at_any_moment_a_plain_upgrade_reaches_the_same_schema()
+    {
+        server.Require();
+        var directory = Directory.CreateTempSubdirectory("catalog-killed-");
+        var random = new Random(4);
+        for (var i = 0; i < 10; i++)
+        {
+            foreach (var address in new[] { await Empty(), Path.Combine(directory.FullName, $"{i}.db") })
+            {
+                using var killed = MigratorConsole.Start(address, ["upgrade"]);
+                await Task.Delay(random.Next(100, 450), Ct);
+                killed.Kill();
+                await killed.WaitForExitAsync(Ct);
+                var next = await MigratorConsole.Run(address, "upgrade");
+                Assert.True(next.Exit == 0, next.ToString());
+                await using var database = Databases.OpenForMigrations(TestDatabase.Read(address));
+                var chain = Chain.BuiltIn(database.Dialect.Folder);
+                Assert.Empty(SchemaDescription.Compare(chain.Scripts[^1].Fingerprint!, await new Migrator(database, chain, TimeProvider.System).Describe(Ct)));
+            }
+        }
+
+        directory.Delete(recursive: true);
+    }
+
+    [Fact]
+    public async Task An_interrupted_runner_undoes_its_script_and_says_so()
+    {
+        var address = await Empty();
+        _scripts.Change("0002_currency.sql", sql => sql + "select pg_sleep(60);\n");
+        using var process = MigratorConsole.Start(address, ["upgrade", "--scripts", _scripts.Path]);
+        await using var observer = await Open(address);
+        await using var look = await observer.Source.OpenConnectionAsync(Ct);
+        await Until(look, "select exists (select from pg_stat_activity where wait_event = 'PgSleep' and datname = current_database())");
+        Process.Start("kill", ["-INT", $"{process.Id}"]).WaitForExit();
+        var result = await MigratorConsole.End(process);
+
+        Assert.Equal(1, result.Exit);
+        Assert.Contains("Interrupted", result.Errors);
+        var history = await MigratorConsole.Run(address, "history", "--json", "--scripts", _scripts.Path);
+        Assert.Contains(history.Json.GetProperty("attempts").EnumerateArray(), attempt => attempt.GetProperty("message").GetString() == "interrupted");
+        Assert.Equal("0001_shop", history.Json.GetProperty("current").GetString());
+    }
+
+    [Fact]
+    public async Task A_table_that_others_keep_locked_is_tried_again_and_then_given_up_with_a_code_of_its_own()
+    {
+        var address = await Empty();
+        await Upgrade(address, "1");
+        await using var reader = await Open(address);
+        await using var connection = await reader.Source.OpenConnectionAsync(Ct);
+        var transaction = await connection.BeginTransactionAsync(Ct);
+        await connection.ExecuteAsync("select * from orders");
+
+        var refused = await MigratorConsole.Run(address, "upgrade", "--lock-timeout", "0.2", "--attempts", "2", "--json", "--scripts", _scripts.Path);
+        Assert.Equal((5, "lock_not_obtained"), (refused.Exit, refused.Json.GetProperty("error").GetProperty("code").GetString()));
+
+        var patient = MigratorConsole.Start(address, ["upgrade", "--lock-timeout", "0.2", "--scripts", _scripts.Path]);
+        await Task.Delay(1500, Ct);
+        await transaction.RollbackAsync(Ct);
+        var result = await MigratorConsole.End(patient);
+        Assert.True(result.Exit == 0, result.ToString());
+        Assert.Contains("a table is locked by others; attempt 2 of 10", result.Errors);
+        await AssertClean(address);
+    }
+
+    [Fact]
+    public async Task A_runner_that_waits_in_vain_says_for_whom()
+    {
+        var address = await Empty();
+        await using var busy = await Open(address);
+        await using var connection = await busy.Source.OpenConnectionAsync(Ct);
+        await using var held = await busy.Dialect.Lock(connection, TimeSpan.Zero, _ => { }, Ct);
+
+        var refused = await MigratorConsole.Run(address, "upgrade", "--wait", "0.5");
+
+        var process = await connection.ExecuteScalarAsync<int>("select pg_backend_pid()");
+        Assert.Equal(5, refused.Exit);
+        Assert.Contains($"waiting for migrator with server process {process}", refused.Errors);
+        Assert.Contains("catalog-migrations kill", refused.Errors);
+    }
+
+    private async Task Race(int rounds)
+    {
+        for (var round = 0; round < rounds; round++)
+        {
+            var address = await Empty();
+            var processes = Enumerable.Range(0, 20).Select(_ => MigratorConsole.Start(address, ["upgrade", "--scripts", _scripts.Path])).ToList();
+            var results = await Task.WhenAll(processes.Select(MigratorConsole.End));
+            Assert.All(results, result => Assert.True(result.Exit == 0, result.ToString()));
+            Assert.Equal(Revisions.Length, results.Sum(result => result.Output.Split('\n').Count(line => line.StartsWith("applied ", StringComparison.Ordinal))));
+            Assert.Equal(Revisions, (await Look(address)).Applied.Select(row => Path.GetFileNameWithoutExtension(row.ScriptName)));
+            processes.ForEach(process => process.Dispose());
+        }
+    }
+
+    private async Task WaitBesideConcurrentIndex(int rounds)
+    {
+        var address = await Empty();
+        await Upgrade(address, "2");
+        var deadlocks = await Deadlocks(address);
+        for (var round = 0; round < rounds; round++)
+        {
+            await using var writer = await Open(address);
+            await using var connection = await writer.Source.OpenConnectionAsync(Ct);
+            await using var transaction = await connection.BeginTransactionAsync(Ct);
+            await connection.ExecuteAsync("insert into orders (customer_id, state, total_minor) values (1, 'open', 1)");
+            await using var observer = await Open(address);
+            await using var look = await observer.Source.OpenConnectionAsync(Ct);
+
+            var builder = Upgrade(address, "3");
+            await Until(look, "select exists (select from pg_index where indexrelid = to_regclass('orders_state_idx') and not indisvalid)");
+            var waiting = Enumerable.Range(0, 5).Select(_ => Upgrade(address, "3")).ToList();
+            for (var sample = 0; sample < 3; sample++)
+            {
+                await Task.Delay(100, Ct);
+                Assert.Equal(0, await look.ExecuteScalarAsync<int>("select count(*)::int from pg_stat_activity where datname = current_database() and query like '%pg_try_advisory_lock(%' and pid <> pg_backend_pid() and (state = 'idle in transaction' or (state = 'active' and now() - query_start > interval '1 second'))"));
+            }
+
+            await transaction.CommitAsync(Ct);
+            Assert.Single(await builder);
+            Assert.All(await Task.WhenAll(waiting), Assert.Empty);
+            await Downgrade(address, "2");
+        }
+
+        Assert.Equal(deadlocks, await Deadlocks(address));
+    }
+
+    private static async Task<long> Deadlocks(string address)
+    {
+        await using var database = await Open(address);
+        await using var connection = await database.Source.OpenConnectionAsync(Ct);
+        return await connection.ExecuteScalarAsync<long>("select deadlocks from pg_stat_database where datname = current_database()");
+    }
+
+    private async Task AssertClean(string address)
+    {
+        var clean = await Empty();
+        await Upgrade(clean, "head");
+        Assert.Equal(await Describe(clean), await Describe(address));
+        Assert.Equal(Revisions, (await Look(address)).Applied.Select(row => Path.GetFileNameWithoutExtension(row.ScriptName)));
+        Assert.Empty((await Look(address)).HalfApplied);
+        // Once each: the second script's update of a customer, applied twice, would show.
+        Assert.Equal(2, await Count(address, "select count(*)::int from customers where email in ('a;b@example.com.', 'it''s -- no comment')"));
+    }
+
+    private async Task<string> Empty()
+    {
+        server.Require();
+        return await PostgresTestDatabase.Empty("catalog_runner");
+    }
+
+    private static Task<MigrationDatabase> Open(string address) => Task.FromResult(Databases.OpenForMigrations(TestDatabase.Read(address)));
+
+    private async Task<T> With<T>(string address, Func<Migrator, Task<T>> work)
+    {
+        await using var database = await Open(address);
+        return await work(new Migrator(database, Chain.From(_scripts.Path, "postgres"), TimeProvider.System));
+    }
+
+    private Task<List<MigrationStep>> Upgrade(string address, string target) => With(address, migrator => migrator.Upgrade(target, again: false, Ct));
+
+    private Task<List<MigrationStep>> Downgrade(string address, string target) => With(address, migrator => migrator.Downgrade(target, again: false, Ct));
+
+    private Task<IReadOnlyList<string>> Describe(string address) => With(address, migrator => migrator.Describe(Ct));
+
+    private Task<Standing> Look(string address) => With(address, migrator => migrator.Look(Ct));
+
+    private static async Task Execute(string address, string sql)
+    {
+        await using var database = await Open(address);
+        await using var connection = await database.Source.OpenConnectionAsync(Ct);
+        await connection.ExecuteAsync(sql);
+    }
+
+    private static async Task<int> Count(string address, string sql)
+    {
+        await using var database = await Open(address);
+        await using var connection = await database.Source.OpenConnectionAsync(Ct);
+        return await connection.ExecuteScalarAsync<int>(sql);
+    }
+
+    private static async Task Until(System.Data.Common.DbConnection connection, string condition)
+    {
+        var clock = Stopwatch.StartNew();
+        while (!await connection.ExecuteScalarAsync<bool>(condition))
+        {
+            Assert.True(clock.Elapsed < TimeSpan.FromSeconds(20), $"Never came true: {condition}");
+            await Task.Delay(20, Ct);
+        }
+    }
+
+    public void Dispose() => _scripts.Dispose();
+}

@@ -1,0 +1,82 @@
+using System.Diagnostics;
+using System.Net.Sockets;
+
+namespace Catalog.Tests.Support;
+
+/// <summary>A PgBouncer in front of the shared server, which ends with the test process.</summary>
+public sealed class Pooler : IDisposable
+{
+    private readonly string _directory = Directory.CreateTempSubdirectory("catalog-pgbouncer-").FullName;
+    private readonly Process _process;
+    private readonly int _port = PostgresServer.FreePort();
+
+    public Pooler(string mode, int poolSize = 20)
+    {
+        var server = new UriBuilder(PostgresServer.Shared.Uri);
+        var password = server.Password.Length > 0 ? $" password={Uri.UnescapeDataString(server.Password)}" : "";
+        File.WriteAllText(Path.Combine(_directory, "pgbouncer.ini"), $"""
+            [databases]
+            * = host={server.Host} port={server.Port} user={server.UserName}{password}
+            [pgbouncer]
+            listen_addr = 127.0.0.1
+            listen_port = {_port}
+            unix_socket_dir =
+            auth_type = any
+            pool_mode = {mode}
+            default_pool_size = {poolSize}
+            max_client_conn = 500
+            server_reset_query_always = 0
+            """);
+        PostgresServer.HandOver(_directory);
+        string[] command = [.. PostgresServer.AsPostgres(), Program!, "-q", Path.Combine(_directory, "pgbouncer.ini")];
+        var started = new TaskCompletionSource<Process>();
+        // The kernel ends it when the thread that started it ends.
+        new Thread(() =>
+        {
+            var process = Process.Start(new ProcessStartInfo(command[0], command[1..]) { RedirectStandardError = true })!;
+            started.SetResult(process);
+            process.WaitForExit();
+        })
+        { IsBackground = true }.Start();
+        _process = started.Task.GetAwaiter().GetResult();
+        for (var tries = 0; !Answers(); tries++)
+        {
+            Assert.True(tries < 100 && !_process.HasExited, "PgBouncer did not start.");
+            Thread.Sleep(50);
+        }
+    }
+
+    /// <summary>Where the program is; null when it is not installed.</summary>
+    public static string? Program => new[] { "/usr/sbin/pgbouncer", "/usr/bin/pgbouncer", "/usr/local/bin/pgbouncer", "/opt/homebrew/bin/pgbouncer" }.FirstOrDefault(File.Exists);
+
+    /// <summary>Skips on a laptop and fails in CI where the program is missing.</summary>
+    public static void Require()
+    {
+        const string Missing = "PgBouncer is missing (Debian: apt-get install pgbouncer).";
+        Assert.SkipWhen(Program is null && Environment.GetEnvironmentVariable("CI") is null or "" or "false", Missing);
+        Assert.True(Program is not null, Missing);
+    }
+
+    /// <summary>The address of a database through it.</summary>
+    public string Through(string address) => new UriBuilder(address) { Host = "127.0.0.1", Port = _port }.Uri.ToString();
+
+    public void Dispose()
+    {
+        _process.Kill();
+        _process.WaitForExit(5000);
+        Directory.Delete(_directory, recursive: true);
+    }
+
+    private bool Answers()
+    {
+        try
+        {
+            using var client = new TcpClient("127.0.0.1", _port);
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
+    }
+}
