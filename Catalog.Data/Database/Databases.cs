@@ -25,13 +25,13 @@ public static class Databases
         return new(reads, writes, new SqliteDialect(), echo);
     }
 
-    /// <summary>The connections that change the schema and look at it: no time limit on a statement, and no pool that would keep a lock alive.</summary>
+    /// <summary>The connections that change the schema and look at it: no time limit on a statement, patience with a busy server, and no pool that would keep a lock alive.</summary>
     public static MigrationDatabase OpenForMigrations(DatabaseSettings settings)
     {
         DapperTypes.Register();
         if (settings.Postgres is { } postgres)
         {
-            var source = Unpooled(postgres, "catalog-migrations", statementSeconds: 0);
+            var source = Unpooled(postgres, "catalog-migrations", statementSeconds: 0, connectSeconds: 15);
             return new(settings, source, source, new PostgresSchemaDialect(), new PostgresDialect());
         }
 
@@ -43,16 +43,17 @@ public static class Databases
     {
         DapperTypes.Register();
         return settings.Postgres is { } postgres
-            ? (Unpooled(postgres, "catalog-ready", statementSeconds: 2), new PostgresSchemaDialect(), new PostgresDialect())
+            ? (Unpooled(postgres, "catalog-ready", statementSeconds: 2, postgres.Timeout), new PostgresSchemaDialect(), new PostgresDialect())
             : (SqliteSource.Open(settings.SqlitePath!).Reads, new SqliteSchemaDialect(), new SqliteDialect());
     }
 
-    private static NpgsqlDataSource Unpooled(NpgsqlConnectionStringBuilder postgres, string name, int statementSeconds)
+    private static NpgsqlDataSource Unpooled(NpgsqlConnectionStringBuilder postgres, string name, int statementSeconds, int connectSeconds)
     {
         var settings = new NpgsqlConnectionStringBuilder(postgres.ConnectionString)
         {
             Pooling = false,
             CommandTimeout = statementSeconds,
+            Timeout = connectSeconds,
             MaxAutoPrepare = 0,
             ApplicationName = name,
         };
