@@ -14,6 +14,7 @@ var root = new RootCommand("Brings the Catalog's database to the schema that the
     Verify.Command(),
     Reset.Command(),
     Wait.Command(),
+    New.Command(),
     LintVerb.Command(),
 };
 root.HelpName = "catalog-migrations";
