@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using Catalog.Migrations;
+using Catalog.Migrations.Lint;
 
 var root = new RootCommand("Brings the Catalog's database to the schema that the service wants, and says where it stands.")
 {
@@ -13,6 +14,8 @@ var root = new RootCommand("Brings the Catalog's database to the schema that the
     Verify.Command(),
     Reset.Command(),
     Wait.Command(),
+    New.Command(),
+    LintVerb.Command(),
 };
 root.HelpName = "catalog-migrations";
 root.Options.Add(Verb.Json);

@@ -18,9 +18,9 @@ public sealed partial class SqlFile
         {
             Statements = SqlText.Statements(Sql);
         }
-        catch (FormatException exception)
+        catch (UnendedException exception)
         {
-            throw new MigrationException(MigrationFault.ScriptUnreadable, $"{name}: {exception.Message}.");
+            throw new MigrationException(MigrationFault.ScriptUnreadable, $"{name}: {exception.Message}.", exception);
         }
 
         Transactional = !NoTransaction().IsMatch(Sql);

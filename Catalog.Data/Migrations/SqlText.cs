@@ -39,29 +39,50 @@ public readonly record struct SqlToken(SqlTokenKind Kind, string Text, int Line)
 /// <param name="Comments">The comments before and inside it, without their markers, each with its line.</param>
 public sealed record SqlStatement(string Sql, int Line, IReadOnlyList<SqlToken> Tokens, IReadOnlyList<(int Line, string Text)> Comments);
 
+/// <summary>Something in a script does not end.</summary>
+/// <param name="line">Where it begins.</param>
+public sealed class UnendedException(int line)
+    : FormatException($"what begins on line {line} does not end: a quote, a comment, a dollar tag, a parenthesis or the body of a trigger or function is not closed")
+{
+    /// <summary>The line of the file it begins on, from 1.</summary>
+    public int Line { get; } = line;
+}
+
 /// <summary>
 /// Cuts a script into statements by the lexical rules of PostgreSQL (manual 4.1), which cover SQLite's but for brackets as quotes:
-/// comments nest, quotes double, <c>E''</c> escapes, dollar tags; the body of a trigger or of <c>begin atomic</c> belongs to its statement.
+/// comments nest, quotes double, <c>E''</c> escapes, dollar tags; parentheses and the body of a trigger or of <c>begin atomic</c> belong to their statement.
 /// </summary>
 public sealed class SqlText
 {
+    private static readonly string[] BeginsInTrigger = ["select", "insert", "update", "delete", "replace", "values", "with"];
     private readonly string _sql;
     private readonly List<SqlToken> _tokens = [];
     private readonly List<(int Line, string Text)> _comments = [];
     private int _at;
     private int _line = 1;
 
-    private SqlText(string sql) => _sql = sql;
+    // A byte order mark is no part of the first word.
+    private SqlText(string sql) => (_sql, _at) = (sql, sql.StartsWith('\uFEFF') ? 1 : 0);
 
     /// <summary>The statements in order; empty when the text holds none.</summary>
-    /// <exception cref="FormatException">A quote, comment or dollar tag does not end; the message names its line.</exception>
+    /// <exception cref="UnendedException">A quote, comment, dollar tag, parenthesis or body does not end; the message names its line.</exception>
     public static IReadOnlyList<SqlStatement> Statements(string sql) => [.. new SqlText(sql).Cut()];
+
+    /// <summary>The comments after the last statement, which belong to none; all of them when the text holds no statement.</summary>
+    /// <inheritdoc cref="Statements" path="/exception"/>
+    public static IReadOnlyList<(int Line, string Text)> TrailingComments(string sql)
+    {
+        var text = new SqlText(sql);
+        _ = text.Cut().Count();
+        return text._comments;
+    }
 
     private IEnumerable<SqlStatement> Cut()
     {
         var start = -1;
-        // Of begin, case and end in the body of a trigger or function.
-        var depth = 0;
+        // The lines on which what is still open was opened: a semicolon within ends no statement.
+        var parentheses = new Stack<int>();
+        int? body = null;
         while (_at < _sql.Length)
         {
             if (Blank())
@@ -71,7 +92,7 @@ public sealed class SqlText
 
             var from = _at;
             var token = Next();
-            if (token.Is(";") && depth == 0)
+            if (token.Is(";") && parentheses.Count == 0 && body is null)
             {
                 if (start >= 0)
                 {
@@ -83,8 +104,22 @@ public sealed class SqlText
             }
 
             start = start < 0 ? from : start;
+            if (token.Is("("))
+            {
+                parentheses.Push(token.Line);
+            }
+            else if (token.Is(")"))
+            {
+                parentheses.TryPop(out _);
+            }
+
+            body = body is null ? BeginOfBody(token) : EndsBody(token) ? null : body;
             _tokens.Add(token);
-            depth = Depth(depth, token);
+        }
+
+        if (body is { } line || parentheses.TryPeek(out line))
+        {
+            throw new UnendedException(line);
         }
 
         if (start >= 0)
@@ -101,16 +136,20 @@ public sealed class SqlText
         return statement;
     }
 
-    private int Depth(int depth, SqlToken token)
+    // A column may be called begin or end, so the word alone tells nothing: a trigger's begin stands before a statement.
+    private int? BeginOfBody(SqlToken token)
     {
-        if (depth == 0)
+        if (_tokens.Count == 0 || !_tokens[0].Is("create") || !_tokens[^1].Is("begin"))
         {
-            var trigger = _tokens[0].Is("create") && _tokens.Take(4).Any(word => word.Is("trigger")) && token.Is("begin");
-            return trigger || (token.Is("atomic") && _tokens.Count > 1 && _tokens[^2].Is("begin")) ? 1 : 0;
+            return null;
         }
 
-        return token.Is("case") ? depth + 1 : token.Is("end") ? depth - 1 : depth;
+        var trigger = _tokens.Take(4).Any(word => word.Is("trigger")) && BeginsInTrigger.Any(token.Is);
+        return trigger || token.Is("atomic") ? _tokens[^1].Line : null;
     }
+
+    // Every statement of a body ends with a semicolon, and no case does; only the body of a function may be empty.
+    private bool EndsBody(SqlToken token) => token.Is("end") && (_tokens[^1].Is(";") || _tokens[^1].Is("atomic"));
 
     // White space and comments.
     private bool Blank()
@@ -124,7 +163,7 @@ public sealed class SqlText
 
         if (Sees("--"))
         {
-            var end = _sql.IndexOf('\n', _at);
+            var end = _sql.AsSpan(_at).IndexOfAny('\r', '\n') is var length and >= 0 ? _at + length : -1;
             _comments.Add((_line, _sql[(_at + 2)..(end < 0 ? _sql.Length : end)].Trim()));
             Advance((end < 0 ? _sql.Length : end) - _at);
             return true;
@@ -213,14 +252,28 @@ public sealed class SqlText
         Advance(1);
         while (true)
         {
-            var here = _at < _sql.Length ? _sql[_at] : throw Unended(line);
+            var here = _at < _sql.Length ? _sql[_at] : throw new UnendedException(line);
             var doubled = _at + 1 < _sql.Length && _sql[_at + 1] == quote;
             Advance((escapes && here == '\\') || (here == quote && doubled) ? 2 : 1, line);
-            if (here == quote && !doubled)
+            if (here == quote && !doubled && !(escapes && ContinuesOnNextLine()))
             {
                 return;
             }
         }
+    }
+
+    // Two texts with only a line's end between them are one, and the second escapes as the first does.
+    private bool ContinuesOnNextLine()
+    {
+        var rest = _sql.AsSpan(_at);
+        var blank = rest[..(rest.Length - rest.TrimStart().Length)];
+        if (blank.Length == rest.Length || rest[blank.Length] != '\'' || !blank.Contains('\n'))
+        {
+            return false;
+        }
+
+        Advance(blank.Length + 1);
+        return true;
     }
 
     private string? DollarTag()
@@ -238,12 +291,10 @@ public sealed class SqlText
     {
         if (_at + count > _sql.Length)
         {
-            throw Unended(begunOn ?? _line);
+            throw new UnendedException(begunOn ?? _line);
         }
 
         _line += _sql.AsSpan(_at, count).Count('\n');
         _at += count;
     }
-
-    private static FormatException Unended(int line) => new($"what begins on line {line} does not end: a quote, a comment or a dollar tag is not closed");
 }

@@ -1,0 +1,125 @@
+using System.Text.Json;
+using Catalog.Data.Migrations;
+using Catalog.Migrations;
+using Catalog.Migrations.Lint;
+
+namespace Catalog.Tests.Migrations;
+
+public sealed class NewTests : IDisposable
+{
+    private static readonly string[] Four = ["postgres/0002_add_owner.sql", "postgres/down/0002_add_owner.sql", "sqlite/0002_add_owner.sql", "sqlite/down/0002_add_owner.sql"];
+    private readonly ScriptsDirectory _sql = new();
+
+    public void Dispose() => _sql.Dispose();
+
+    [Fact]
+    public void It_makes_both_engines_scripts_and_their_ways_back_with_the_next_number()
+    {
+        var made = New.Make(_sql.Path, "add_owner");
+
+        Assert.Equal(Four.Select(file => Path.Combine(_sql.Path, file)), made);
+        Assert.Equal(["postgres/0001_initial.sql", .. Four[..2], "sqlite/0001_initial.sql", .. Four[2..]], _sql.Files());
+        Assert.Contains("0003_again.sql", New.Make(_sql.Path, "again")[0]);
+    }
+
+    [Fact]
+    public void What_it_makes_is_a_chain_without_findings_and_without_statements()
+    {
+        New.Make(_sql.Path, "add_owner");
+
+        Assert.Equal((6, 0), (LintVerb.Check(_sql.Path).Scripts, LintVerb.Check(_sql.Path).Findings.Count));
+        foreach (var script in new[] { "postgres", "sqlite" }.Select(engine => Chain.From(_sql.Path, engine).Scripts[1]))
+        {
+            Assert.True(script.Up.Transactional && script.Down!.Transactional);
+            Assert.Empty(script.Up.Statements.Concat(script.Down.Statements));
+            Assert.Contains("catalog-migrations lint --scripts sql", script.Up.Sql);
+            Assert.All([script.Up.Sql, script.Down.Sql], text => Assert.True(text.StartsWith("-- ", StringComparison.Ordinal) && text.EndsWith(".\n", StringComparison.Ordinal)));
+        }
+    }
+
+    [Theory]
+    [InlineData("Add Owner!", "add_owner")]
+    [InlineData("add-owner.sql", "add_owner_sql")]
+    [InlineData("../../etc", "etc")]
+    [InlineData("Größe", "gr_e")]
+    [InlineData("", "add_owner")]
+    [InlineData("!", "add_owner")]
+    public void A_name_that_is_no_name_is_refused_with_what_to_type(string name, string suggested)
+    {
+        Assert.EndsWith($"catalog-migrations new {suggested}", New.Refusal(name));
+        Assert.Null(New.Refusal(suggested));
+    }
+
+    [Fact]
+    public void Engines_that_are_not_at_the_same_number_are_refused()
+    {
+        _sql.Write("sqlite/0002_late.sql", "");
+
+        var message = Assert.Throws<MigrationException>(() => New.Make(_sql.Path, "add_owner")).Message;
+
+        Assert.Contains("postgres is 0001_initial.sql", message);
+        Assert.Contains("sqlite is 0002_late.sql", message);
+        Assert.Equal(3, _sql.Files().Count());
+    }
+
+    [Theory]
+    [InlineData("sqlite/down/0002_add_owner.sql")]
+    [InlineData("postgres/down/0002_add_owner.sql")]
+    public void A_file_that_is_there_already_stays_and_no_other_is_made(string file)
+    {
+        _sql.Write(file, "mine");
+
+        var message = Assert.Throws<IOException>(() => New.Make(_sql.Path, "add_owner")).Message;
+
+        Assert.Contains(Path.GetFileName(file), message);
+        Assert.Equal(new[] { "postgres/0001_initial.sql", "sqlite/0001_initial.sql", file }.Order(StringComparer.Ordinal), _sql.Files());
+        Assert.Equal("mine", File.ReadAllText(Path.Combine(_sql.Path, file)));
+    }
+
+    [Fact]
+    public void A_folder_that_cannot_be_made_leaves_nothing_behind()
+    {
+        _sql.Write("sqlite/down", "a file where the folder should be");
+
+        Assert.Throws<IOException>(() => New.Make(_sql.Path, "add_owner"));
+
+        Assert.Equal(3, _sql.Files().Count());
+        Assert.False(Directory.Exists(Path.Combine(_sql.Path, "postgres", "down")));
+    }
+
+    [Fact]
+    public void The_number_after_9999_is_refused()
+    {
+        _sql.Write("postgres/9999_last.sql", "");
+        _sql.Write("sqlite/9999_last.sql", "");
+
+        Assert.Contains("9999", Assert.Throws<MigrationException>(() => New.Make(_sql.Path, "add_owner")).Message);
+    }
+
+    [Fact]
+    public void The_nearest_sql_directory_is_found_upward()
+    {
+        var root = Path.GetDirectoryName(_sql.Path)!;
+        var below = Directory.CreateDirectory(Path.Combine(root, "a", "b")).FullName;
+
+        Assert.Equal(_sql.Path, New.Nearest(below));
+        Assert.Equal(_sql.Path, New.Nearest(root));
+        Assert.Equal(_sql.Path, New.Nearest(Path.Combine(_sql.Path, "postgres")));
+        Assert.Contains("--scripts", Assert.Throws<MigrationException>(() => New.Nearest(Path.GetPathRoot(root)!)).Message);
+    }
+
+    [Fact]
+    public void The_console_prints_what_it_made_and_refuses_with_exit_2()
+    {
+        var json = MigrationsConsole.RunIn(Path.Combine(_sql.Path, "sqlite"), "new", "add_owner", "--json");
+        using var document = JsonDocument.Parse(json.Output);
+        Assert.Equal((0, "0002_add_owner", 4), (json.Exit, document.RootElement.GetProperty("revision").GetString(), document.RootElement.GetProperty("files").GetArrayLength()));
+
+        var said = MigrationsConsole.Run("new", "again", "--scripts", _sql.Path);
+        Assert.Equal(4, said.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Count(File.Exists));
+
+        var refused = MigrationsConsole.Run("new", "Add Owner!", "--scripts", _sql.Path);
+        Assert.Equal(2, refused.Exit);
+        Assert.Contains("catalog-migrations new add_owner", refused.Error);
+    }
+}
