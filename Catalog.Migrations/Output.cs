@@ -28,15 +28,6 @@ internal sealed class Output(bool json)
         }
     }
 
-    /// <summary>A line for a person, in a colour where the terminal has colours.</summary>
-    public void Line(string text, Color color)
-    {
-        if (!Json)
-        {
-            AnsiConsole.Console.WriteLine(text, new Style(color));
-        }
-    }
-
     /// <summary>What goes on, on standard error, so that it mixes with no result.</summary>
     public void Progress(string text)
     {

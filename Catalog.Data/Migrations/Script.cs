@@ -1,12 +1,13 @@
 using System.Security.Cryptography;
 using System.Text;
-using System.Text.RegularExpressions;
 
 namespace Catalog.Data.Migrations;
 
 /// <summary>One file of SQL.</summary>
-public sealed partial class SqlFile
+public sealed class SqlFile
 {
+    private const string NoTransaction = "transaction: none";
+
     /// <summary>Reads the file's statements.</summary>
     /// <param name="name">What messages call it: <c>0001_initial.sql</c>, <c>down/0001_initial.sql</c>.</param>
     /// <param name="sql">Its text.</param>
@@ -23,7 +24,8 @@ public sealed partial class SqlFile
             throw new MigrationException(MigrationFault.ScriptUnreadable, $"{name}: {exception.Message}.", exception);
         }
 
-        Transactional = !NoTransaction().IsMatch(Sql);
+        Transactional = !Statements.SelectMany(statement => statement.Comments).Concat(SqlText.TrailingComments(Sql))
+            .Any(comment => NoTransaction.Equals(comment.Text, StringComparison.OrdinalIgnoreCase));
         if (!Transactional && Statements.Count != 1)
         {
             throw new MigrationException(MigrationFault.ScriptUnreadable,
@@ -40,11 +42,8 @@ public sealed partial class SqlFile
     /// <summary>In order; empty when the file holds comments only, which says that this engine has nothing to do.</summary>
     public IReadOnlyList<SqlStatement> Statements { get; }
 
-    /// <summary>False when a line of its own says <c>-- transaction: none</c>: the statement cannot run in a transaction (an index that is built concurrently).</summary>
+    /// <summary>False when a comment says <c>-- transaction: none</c>: the statement cannot run in a transaction (an index that is built concurrently).</summary>
     public bool Transactional { get; }
-
-    [GeneratedRegex(@"^--\s*transaction:\s*none\s*$", RegexOptions.Multiline | RegexOptions.IgnoreCase)]
-    private static partial Regex NoTransaction();
 }
 
 /// <summary>One revision of the schema for one engine.</summary>

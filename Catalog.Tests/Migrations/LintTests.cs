@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Catalog.Migrations.Lint;
+using Catalog.Tests.Support;
 
 namespace Catalog.Tests.Migrations;
 
@@ -230,19 +231,19 @@ public sealed class LintTests
         Assert.Empty(Check("sqlite", ("0001_a.sql", "create index i on runs (a); create table t (id integer primary key, a timestamp, b char(3)); alter table runs add column a json references t; drop index i")));
 
     [Fact]
-    public void The_console_says_findings_to_people_and_to_programs()
+    public async Task The_console_says_findings_to_people_and_to_programs()
     {
         using var sql = new ScriptsDirectory();
         sql.Write("postgres/0002_x.sql", "create index i\n    on runs (a);\n");
         sql.Write("sqlite/0002_x.sql", "-- Nothing to do.\n");
 
-        var said = MigrationsConsole.Run("lint", "--scripts", sql.Path);
+        var said = await MigratorConsole.RunIn(Environment.CurrentDirectory, "lint", "--scripts", sql.Path);
         Assert.Equal(1, said.Exit);
         Assert.Equal(
             "postgres/0002_x.sql:1  index-not-concurrent  builds index i on runs, whose writers wait until it is done\n    -- transaction: none\n    create index concurrently i\n        on runs (a);\n1 finding in 4 scripts\n",
             said.Output);
 
-        var json = MigrationsConsole.Run("lint", "--scripts", sql.Path, "--json");
+        var json = await MigratorConsole.RunIn(Environment.CurrentDirectory, "lint", "--scripts", sql.Path, "--json");
         using var document = JsonDocument.Parse(json.Output);
         Assert.Equal((1, 4), (json.Exit, document.RootElement.GetProperty("scripts").GetInt32()));
         var finding = Assert.Single(document.RootElement.GetProperty("findings").EnumerateArray());
@@ -251,18 +252,18 @@ public sealed class LintTests
     }
 
     [Fact]
-    public void The_console_lists_its_rules_and_finds_nothing_in_its_own_scripts()
+    public async Task The_console_lists_its_rules_and_finds_nothing_in_its_own_scripts()
     {
-        var clean = MigrationsConsole.Run("lint");
+        var clean = await MigratorConsole.RunIn(Environment.CurrentDirectory, "lint");
         Assert.Equal((0, true), (clean.Exit, clean.Output.StartsWith("no findings in ", StringComparison.Ordinal)));
 
-        var rules = MigrationsConsole.Run("lint", "--rules");
+        var rules = await MigratorConsole.RunIn(Environment.CurrentDirectory, "lint", "--rules");
         Assert.Equal(0, rules.Exit);
         Assert.All(LintRules.All, rule => Assert.Contains($"\n{rule.Id} ", rules.Output));
     }
 
     [Fact]
-    public void A_gap_in_the_numbers_and_a_directory_without_scripts_are_told()
+    public async Task A_gap_in_the_numbers_and_a_directory_without_scripts_are_told()
     {
         using var sql = new ScriptsDirectory();
         sql.Write("sqlite/0003_x.sql", "select 1");
@@ -271,7 +272,7 @@ public sealed class LintTests
 
         Assert.Equal(("sqlite", "chain-broken"), (finding.Engine, finding.Rule));
         Assert.Contains("0002 is missing", finding.Message);
-        Assert.Contains("has no folder postgres", MigrationsConsole.Run("lint", "--scripts", Path.Combine(sql.Path, "sqlite")).Error);
+        Assert.Contains("has no folder postgres", (await MigratorConsole.RunIn(Environment.CurrentDirectory, "lint", "--scripts", Path.Combine(sql.Path, "sqlite"))).Errors);
     }
 
     private static IReadOnlyList<LintFinding> Check(string engine, params (string Path, string Text)[] scripts)

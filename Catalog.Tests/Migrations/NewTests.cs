@@ -2,6 +2,7 @@ using System.Text.Json;
 using Catalog.Data.Migrations;
 using Catalog.Migrations;
 using Catalog.Migrations.Lint;
+using Catalog.Tests.Support;
 
 namespace Catalog.Tests.Migrations;
 
@@ -109,17 +110,17 @@ public sealed class NewTests : IDisposable
     }
 
     [Fact]
-    public void The_console_prints_what_it_made_and_refuses_with_exit_2()
+    public async Task The_console_prints_what_it_made_and_refuses_with_exit_2()
     {
-        var json = MigrationsConsole.RunIn(Path.Combine(_sql.Path, "sqlite"), "new", "add_owner", "--json");
+        var json = await MigratorConsole.RunIn(Path.Combine(_sql.Path, "sqlite"), "new", "add_owner", "--json");
         using var document = JsonDocument.Parse(json.Output);
         Assert.Equal((0, "0002_add_owner", 4), (json.Exit, document.RootElement.GetProperty("revision").GetString(), document.RootElement.GetProperty("files").GetArrayLength()));
 
-        var said = MigrationsConsole.Run("new", "again", "--scripts", _sql.Path);
+        var said = await MigratorConsole.RunIn(Environment.CurrentDirectory, "new", "again", "--scripts", _sql.Path);
         Assert.Equal(4, said.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Count(File.Exists));
 
-        var refused = MigrationsConsole.Run("new", "Add Owner!", "--scripts", _sql.Path);
+        var refused = await MigratorConsole.RunIn(Environment.CurrentDirectory, "new", "Add Owner!", "--scripts", _sql.Path);
         Assert.Equal(2, refused.Exit);
-        Assert.Contains("catalog-migrations new add_owner", refused.Error);
+        Assert.Contains("catalog-migrations new add_owner", refused.Errors);
     }
 }

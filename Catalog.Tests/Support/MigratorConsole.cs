@@ -21,11 +21,22 @@ public static class MigratorConsole
         return await End(process);
     }
 
+    /// <summary>Runs it without a database, in a directory.</summary>
+    public static async Task<ConsoleResult> RunIn(string directory, params string[] arguments)
+    {
+        using var process = Start(null, arguments, directory);
+        return await End(process);
+    }
+
     /// <summary>Starts it with its output redirected and nothing to read.</summary>
-    public static Process Start(string address, string[] arguments, params (string Name, string Value)[] environment)
+    public static Process Start(string address, string[] arguments, params (string Name, string Value)[] environment) =>
+        Start(address, arguments, Environment.CurrentDirectory, environment);
+
+    private static Process Start(string? address, string[] arguments, string directory, params (string Name, string Value)[] environment)
     {
         var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Catalog.Migrations.dll"), .. arguments])
         {
+            WorkingDirectory = directory,
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -35,7 +46,11 @@ public static class MigratorConsole
             start.Environment.Remove(name);
         }
 
-        start.Environment["DATAXPIPE_DB"] = address;
+        if (address is not null)
+        {
+            start.Environment["DATAXPIPE_DB"] = address;
+        }
+
         foreach (var (name, value) in environment)
         {
             start.Environment[name] = value;

@@ -1,0 +1,28 @@
+namespace Catalog.Tests.Migrations;
+
+/// <summary>A directory with one pair of scripts that goes away with the test.</summary>
+internal sealed class ScriptsDirectory : IDisposable
+{
+    private readonly string _root = Directory.CreateTempSubdirectory("catalog-scripts-").FullName;
+
+    public ScriptsDirectory()
+    {
+        foreach (var engine in new[] { "postgres", "sqlite" })
+        {
+            Write($"{engine}/0001_initial.sql", "create table runs (a text);\n");
+        }
+    }
+
+    public string Path => System.IO.Path.Combine(_root, "sql");
+
+    public void Write(string file, string text)
+    {
+        var path = System.IO.Path.Combine(Path, file);
+        Directory.CreateDirectory(System.IO.Path.GetDirectoryName(path)!);
+        File.WriteAllText(path, text);
+    }
+
+    public IEnumerable<string> Files() => Directory.EnumerateFiles(Path, "*", SearchOption.AllDirectories).Select(file => System.IO.Path.GetRelativePath(Path, file).Replace('\\', '/')).Order(StringComparer.Ordinal);
+
+    public void Dispose() => Directory.Delete(_root, recursive: true);
+}
