@@ -13,6 +13,7 @@ var root = new RootCommand("Brings the Catalog's database to the schema that the
     Verify.Command(),
     Reset.Command(),
     Wait.Command(),
+    Doctor.Command(),
 };
 root.HelpName = "catalog-migrations";
 root.Options.Add(Verb.Json);
