@@ -14,6 +14,7 @@ var root = new RootCommand("Brings the Catalog's database to the schema that the
     Reset.Command(),
     Wait.Command(),
     Doctor.Command(),
+    Kill.Command(),
 };
 root.HelpName = "catalog-migrations";
 root.Options.Add(Verb.Json);
