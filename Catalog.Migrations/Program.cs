@@ -15,6 +15,7 @@ var root = new RootCommand("Brings the Catalog's database to the schema that the
     Wait.Command(),
     Doctor.Command(),
     Kill.Command(),
+    Grant.Command(),
 };
 root.HelpName = "catalog-migrations";
 root.Options.Add(Verb.Json);
