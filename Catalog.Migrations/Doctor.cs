@@ -122,7 +122,7 @@ internal static class Doctor
             {
                 output.Table(["table", ">size", ">live rows", ">dead rows", "vacuumed (UTC)"], tables.Take(MostTables).Select(table => new[]
                 {
-                    Output.Cut(table.Name, 24), Quantity.Size(table.Bytes ?? 0), Quantity.Number(table.LiveRows ?? 0), Quantity.Number(table.DeadRows ?? 0),
+                    Output.Cut(table.Name, 24), table.Bytes is { } bytes ? Quantity.Size(bytes) : "locked", Quantity.Number(table.LiveRows ?? 0), Quantity.Number(table.DeadRows ?? 0),
                     new[] { table.LastVacuum, table.LastAutovacuum }.Max()?.UtcDateTime.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture) ?? "never",
                 }));
             }

@@ -15,7 +15,7 @@ public sealed class Examined
     /// <summary>What other connections do now, the longest first.</summary>
     public IReadOnlyList<ActiveStatement> ActiveStatements { get; internal set; } = [];
 
-    /// <summary>The largest first.</summary>
+    /// <summary>The largest first, after those whose size is not known.</summary>
     public IReadOnlyList<TableState> Tables { get; internal set; } = [];
 
     /// <summary>Those that are invalid or unused, the largest first.</summary>
@@ -74,7 +74,7 @@ public sealed record TableState
 {
     public required string Name { get; init; }
 
-    /// <summary>With its indexes; null on SQLite, which does not say.</summary>
+    /// <summary>With its indexes; null while somebody holds it exclusively or waits to, and on SQLite, which does not say.</summary>
     public long? Bytes { get; init; }
 
     /// <summary>An estimate on Postgres; null when counting took too long.</summary>
@@ -102,6 +102,7 @@ public sealed record IndexState
     /// <summary>How often it was read since <see cref="Since"/>.</summary>
     public required long Scans { get; init; }
 
+    /// <summary>As the server last measured it.</summary>
     public required long Bytes { get; init; }
 
     /// <summary>Since when scans are surely counted.</summary>

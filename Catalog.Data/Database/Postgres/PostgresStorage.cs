@@ -15,7 +15,7 @@ internal static class PostgresStorage
 
     private static async Task LookAtTables(DbConnection connection, ExaminationLimits limits, Examined examined, CancellationToken ct)
     {
-        // Measuring a table waits for whoever holds it exclusively, which is what a doctor is called for: there the catalog's estimate does.
+        // Measuring a table waits for whoever holds it exclusively, or wants to, which is what a doctor is called for.
         const string Sql = """
             -- PostgresStorage.LookAtTables
             with held as materialized (
@@ -23,14 +23,12 @@ internal static class PostgresStorage
                 where locktype = 'relation' and mode = 'AccessExclusiveLock' and database = (select oid from pg_database where datname = current_database())
             )
             select c.oid::regclass::text as name, s.n_live_tup as live_rows, s.n_dead_tup as dead_rows, s.last_vacuum, s.last_autovacuum,
-                   case when exists (select from held h where h.relation in (c.oid, c.reltoastrelid))
-                          or exists (select from held h join pg_index i on i.indexrelid = h.relation where i.indrelid in (c.oid, c.reltoastrelid))
-                        then (select sum(p.relpages) from pg_class p where p.oid in (c.oid, c.reltoastrelid)
-                                 or p.oid in (select i.indexrelid from pg_index i where i.indrelid in (c.oid, c.reltoastrelid))) * current_setting('block_size')::bigint
-                        else pg_total_relation_size(c.oid) end as bytes
+                   case when not exists (select from held h where h.relation in (c.oid, c.reltoastrelid))
+                         and not exists (select from held h join pg_index i on i.indexrelid = h.relation where i.indrelid in (c.oid, c.reltoastrelid))
+                        then pg_total_relation_size(c.oid) end as bytes
             from pg_stat_user_tables s
             join pg_class c on c.oid = s.relid
-            order by bytes desc, name
+            order by bytes desc nulls first, name
             """;
 
         var tables = (await connection.QueryAsync<TableState>(new CommandDefinition(Sql, commandTimeout: 10, cancellationToken: ct))).AsList();
