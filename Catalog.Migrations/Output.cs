@@ -28,6 +28,16 @@ internal sealed class Output(bool json)
         }
     }
 
+    /// <summary>A line for a person, in a colour where the terminal has colours.</summary>
+    public void Line(string text, Color color)
+    {
+        if (!Json)
+        {
+            Coloured(text, color);
+            Console.WriteLine();
+        }
+    }
+
     /// <summary>What goes on, on standard error, so that it mixes with no result.</summary>
     public void Progress(string text)
     {
@@ -38,7 +48,7 @@ internal sealed class Output(bool json)
     }
 
     /// <summary>A table for a person: ruled in a terminal, columns of plain text in a pipe.</summary>
-    /// <param name="columns">Their heads; one that begins with <c>></c> is aligned to the right.</param>
+    /// <param name="columns">Their heads; one that begins with <c>></c> is aligned to the right, one that begins with <c>~</c> takes the room that the others leave and is cut.</param>
     /// <param name="rows">One text a column; null is empty.</param>
     public void Table(IReadOnlyList<string> columns, IEnumerable<IReadOnlyList<string?>> rows)
     {
@@ -49,10 +59,11 @@ internal sealed class Output(bool json)
 
         var cells = rows.ToList();
         bool Right(int column) => columns[column][0] == '>';
-        string Head(int column) => columns[column].TrimStart('>');
+        string Head(int column) => columns[column].TrimStart('>', '~');
+        int Widest(int column) => cells.Select(row => row[column]?.Length ?? 0).Append(Head(column).Length).Max();
         if (Console.IsOutputRedirected)
         {
-            var widths = columns.Select((_, column) => cells.Select(row => row[column]?.Length ?? 0).Append(Head(column).Length).Max()).ToArray();
+            var widths = columns.Select((_, column) => Widest(column)).ToArray();
             foreach (var row in cells.Prepend([.. columns.Select((_, column) => Head(column))]))
             {
                 Console.WriteLine(string.Join("  ", row.Select((cell, column) => Right(column) ? (cell ?? "").PadLeft(widths[column]) : (cell ?? "").PadRight(widths[column]))).TrimEnd());
@@ -67,13 +78,60 @@ internal sealed class Output(bool json)
             table.AddColumn(new TableColumn(Markup.Escape(Head(column))) { Alignment = Right(column) ? Justify.Right : Justify.Left, NoWrap = Right(column) });
         }
 
+        // Each column has a space on either side, and a rule before and after it.
+        var left = Math.Max(10, Width - columns.Select((head, column) => head[0] == '~' ? 3 : Widest(column) + 3).Sum() - 1);
         foreach (var row in cells)
         {
-            table.AddRow([.. row.Select(cell => Markup.Escape(cell ?? ""))]);
+            table.AddRow([.. row.Select((cell, column) => Markup.Escape(columns[column][0] == '~' ? Cut(cell ?? "", left) : cell ?? ""))]);
         }
 
         AnsiConsole.Write(table);
     }
+
+    /// <summary>A text for a person that is broken at the terminal's edge, its further lines indented; in a pipe it stays one line.</summary>
+    /// <param name="indent">Before every line; where it is longer than blanks, before the first only.</param>
+    /// <param name="text">Words.</param>
+    /// <param name="color">Of the indent, where the terminal has colours.</param>
+    public void Paragraph(string indent, string text, Color? color = null)
+    {
+        if (Json)
+        {
+            return;
+        }
+
+        var lines = new List<string> { "" };
+        foreach (var word in text.Split(' '))
+        {
+            if (!Console.IsOutputRedirected && lines[^1].Length > 0 && indent.Length + lines[^1].Length + 1 + word.Length > Width)
+            {
+                lines.Add("");
+            }
+
+            lines[^1] += lines[^1].Length == 0 ? word : $" {word}";
+        }
+
+        Coloured(indent, color);
+        Console.WriteLine(string.Join($"\n{new string(' ', indent.Length)}", lines));
+    }
+
+    // The library would send a pipe the terminal's codes.
+    private static void Coloured(string text, Color? color)
+    {
+        if (Console.IsOutputRedirected)
+        {
+            Console.Write(text);
+        }
+        else
+        {
+            AnsiConsole.Console.Write(new Text(text, new Style(color)));
+        }
+    }
+
+    /// <summary>A text cut to a length, with … where it was.</summary>
+    public static string Cut(string text, int most) => text.Length <= most ? text : $"{text[..(most - 1)].TrimEnd()}…";
+
+    /// <summary>Characters in a line of the terminal.</summary>
+    public static int Width => AnsiConsole.Console.Profile.Width;
 
     /// <summary>The one document for a program; nothing for a person.</summary>
     public void Document(object document)

@@ -16,6 +16,9 @@ var root = new RootCommand("Brings the Catalog's database to the schema that the
     Wait.Command(),
     New.Command(),
     LintVerb.Command(),
+    Doctor.Command(),
+    Kill.Command(),
+    Grant.Command(),
 };
 root.HelpName = "catalog-migrations";
 root.Options.Add(Verb.Json);

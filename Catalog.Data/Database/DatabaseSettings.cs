@@ -37,6 +37,12 @@ public sealed partial class DatabaseSettings
     /// <summary>The connection on Postgres, with its password, otherwise null. Never to be printed.</summary>
     internal NpgsqlConnectionStringBuilder? Postgres { get; }
 
+    /// <summary>The setting that names it, such as <c>DATAXPIPE_DB</c>.</summary>
+    public string ReadFrom { get; private init; } = "DATAXPIPE_DB";
+
+    /// <summary>The user that the address names; null where it names none, and on SQLite.</summary>
+    public string? User => Postgres?.Username;
+
     /// <summary>Whether every statement is logged with its duration; never with its parameters.</summary>
     public bool Echo { get; private set; }
 
@@ -78,6 +84,9 @@ public sealed partial class DatabaseSettings
     public static DatabaseSettings ReadForMigrations(IConfiguration configuration) =>
         Text(configuration, "DATAXPIPE_MIGRATIONS_DB") is { } value ? From("DATAXPIPE_MIGRATIONS_DB", value, configuration) : Read(configuration);
 
+    /// <summary>Whether both name one database by the same user and way.</summary>
+    public bool IsSameAs(DatabaseSettings other) => SqlitePath == other.SqlitePath && Postgres?.ConnectionString == other.Postgres?.ConnectionString;
+
     private static DatabaseSettings From(string name, string value, IConfiguration configuration)
     {
         if (Placeholder().IsMatch(value))
@@ -87,7 +96,7 @@ public sealed partial class DatabaseSettings
 
         if (PostgresUri.Matches(value))
         {
-            return OnPostgres(PostgresUri.Parse(name, value), configuration);
+            return OnPostgres(name, PostgresUri.Parse(name, value), configuration);
         }
 
         if (value.StartsWith("sqlite://", StringComparison.OrdinalIgnoreCase))
@@ -130,7 +139,7 @@ public sealed partial class DatabaseSettings
         }
 
         return Directory.Exists(Path.GetDirectoryName(full))
-            ? new(DatabaseEngine.Sqlite, full, null)
+            ? new(DatabaseEngine.Sqlite, full, null) { ReadFrom = name }
             : throw new SettingException(
                 $"{name}: the directory of this file does not exist; create it first. Relative paths begin at {Directory.GetCurrentDirectory()}.");
     }
@@ -167,7 +176,7 @@ public sealed partial class DatabaseSettings
                 throw new SettingException($"{name}PORT must be a number from 1 to 65535.");
             }
 
-            return OnPostgres(new NpgsqlConnectionStringBuilder
+            return OnPostgres(name + "HOST", new NpgsqlConnectionStringBuilder
             {
                 Host = host,
                 Port = port,
@@ -195,7 +204,7 @@ public sealed partial class DatabaseSettings
         return (min, max, Number(configuration, "DATAXPIPE_PG_POOL_TIMEOUT", 1, 60));
     }
 
-    private static DatabaseSettings OnPostgres(NpgsqlConnectionStringBuilder postgres, IConfiguration configuration)
+    private static DatabaseSettings OnPostgres(string name, NpgsqlConnectionStringBuilder postgres, IConfiguration configuration)
     {
         (postgres.MinPoolSize, postgres.MaxPoolSize, var timeout) = Pool(configuration);
         postgres.Timeout = timeout ?? (postgres.ShouldSerialize("Timeout") ? postgres.Timeout : 2);
@@ -214,7 +223,7 @@ public sealed partial class DatabaseSettings
         }
 
         postgres.ApplicationName ??= "catalog";
-        return new(DatabaseEngine.Postgres, null, postgres);
+        return new(DatabaseEngine.Postgres, null, postgres) { ReadFrom = name };
     }
 
     private static int? Number(IConfiguration configuration, string key, int least, int most)

@@ -32,10 +32,10 @@ public static class Databases
         if (settings.Postgres is { } postgres)
         {
             var source = Unpooled(postgres, "catalog-migrations", statementSeconds: 0, connectSeconds: 15);
-            return new(settings, source, source, new PostgresSchemaDialect(), new PostgresDialect());
+            return new(settings, source, source, new PostgresSchemaDialect(), new PostgresDialect()) { Examiner = new PostgresExaminer() };
         }
 
-        return new(settings, SqliteSource.Open(settings.SqlitePath!).Writes, SqliteSource.Look(settings.SqlitePath!), new SqliteSchemaDialect(), new SqliteDialect());
+        return new(settings, SqliteSource.Open(settings.SqlitePath!).Writes, SqliteSource.Look(settings.SqlitePath!), new SqliteSchemaDialect(), new SqliteDialect()) { Examiner = new SqliteExaminer(settings.SqlitePath!) };
     }
 
     /// <summary>The connection of the readiness probe, which must answer when the request pool is exhausted.</summary>

@@ -20,6 +20,9 @@ public sealed class MigrationDatabase(DatabaseSettings settings, DbDataSource so
     /// <summary>Tells why the database cannot be used.</summary>
     public Dialect Failures { get; } = failures;
 
+    /// <summary>Looks at the database and changes nothing.</summary>
+    public required Examiner Examiner { get; init; }
+
     /// <inheritdoc />
     public async ValueTask DisposeAsync()
     {

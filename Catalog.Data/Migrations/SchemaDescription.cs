@@ -27,11 +27,14 @@ public static class SchemaDescription
     }
 
     /// <summary>What the scripts of a chain create that stands by itself, newest first: tables, views, functions, sequences and types.</summary>
-    internal static IReadOnlyList<(string Kind, string Name)> Made(Chain chain)
+    internal static IReadOnlyList<(string Kind, string Name)> Made(Chain chain) => Made(chain.Scripts);
+
+    /// <inheritdoc cref="Made(Chain)"/>
+    internal static IReadOnlyList<(string Kind, string Name)> Made(IEnumerable<Script> scripts)
     {
         string[] modifiers = ["or", "replace", "temp", "temporary", "unlogged", "materialized", "if", "not", "exists"];
         var made = new List<(string Kind, string Name)>();
-        foreach (var statement in chain.Scripts.SelectMany(script => script.Up.Statements).Where(statement => statement.Tokens[0].Is("create")))
+        foreach (var statement in scripts.SelectMany(script => script.Up.Statements).Where(statement => statement.Tokens[0].Is("create")))
         {
             var words = statement.Tokens.Skip(1).Where(token => !modifiers.Any(token.Is)).Take(2).ToList();
             if (words is [{ Kind: SqlTokenKind.Word } kind, var name] && kind.Text.ToLowerInvariant() is "table" or "view" or "function" or "sequence" or "type" or "domain")

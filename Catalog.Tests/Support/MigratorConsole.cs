@@ -21,6 +21,13 @@ public static class MigratorConsole
         return await End(process);
     }
 
+    /// <summary>Runs it with these settings alone.</summary>
+    public static async Task<ConsoleResult> Run(Dictionary<string, string> settings, params string[] arguments)
+    {
+        using var process = Start(null, arguments, Environment.CurrentDirectory, [.. settings.Select(setting => (setting.Key, setting.Value))]);
+        return await End(process);
+    }
+
     /// <summary>Runs it without a database, in a directory.</summary>
     public static async Task<ConsoleResult> RunIn(string directory, params string[] arguments)
     {
@@ -41,7 +48,7 @@ public static class MigratorConsole
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("DATAXPIPE_", StringComparison.Ordinal) || name.StartsWith("DATABASE", StringComparison.Ordinal) || name.EndsWith("_ENVIRONMENT", StringComparison.Ordinal)).ToList())
+        foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("DATA", StringComparison.Ordinal) || name.StartsWith("PG", StringComparison.Ordinal) || name.EndsWith("_ENVIRONMENT", StringComparison.Ordinal)).ToList())
         {
             start.Environment.Remove(name);
         }

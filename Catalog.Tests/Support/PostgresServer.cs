@@ -21,9 +21,9 @@ public sealed class PostgresServer : IDisposable
 
     private PostgresServer(string uri) => Uri = uri;
 
-    private PostgresServer(string bin, string directory, int port, bool fsync)
+    private PostgresServer(string bin, string directory, int port, bool fsync, string[] settings)
     {
-        (_bin, _directory, Port, Fsync) = (bin, directory, port, fsync);
+        (_bin, _directory, Port, Fsync, Settings) = (bin, directory, port, fsync, settings);
         Uri = $"postgresql://postgres@127.0.0.1:{port}/postgres";
     }
 
@@ -39,8 +39,10 @@ public sealed class PostgresServer : IDisposable
 
     private bool Fsync { get; }
 
-    /// <summary>A cluster of its own, for tests that stop it.</summary>
-    public static PostgresServer Start(bool fsync)
+    private string[] Settings { get; } = [];
+
+    /// <summary>A cluster of its own, for tests that stop it or need settings of their own, such as <c>max_connections=20</c>.</summary>
+    public static PostgresServer Start(bool fsync, params string[] settings)
     {
         if (FindBin() is not { } bin)
         {
@@ -52,7 +54,7 @@ public sealed class PostgresServer : IDisposable
         Directory.CreateDirectory(directory);
         HandOver(directory);
 
-        var server = new PostgresServer(bin, directory, FreePort(), fsync);
+        var server = new PostgresServer(bin, directory, FreePort(), fsync, settings);
         Execute([.. AsPostgres(), Path.Combine(bin, "initdb"), "-D", Path.Combine(directory, "data"), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-locale", "-N"]);
         server.Begin();
         AppDomain.CurrentDomain.ProcessExit += (_, _) => server.Dispose();
@@ -66,7 +68,7 @@ public sealed class PostgresServer : IDisposable
         [
             .. AsPostgres(), Path.Combine(_bin!, "postgres"), "-D", Path.Combine(_directory!, "data"), "-p", $"{Port}",
             "-c", "listen_addresses=127.0.0.1", "-c", $"unix_socket_directories={_directory}", "-c", $"fsync={(Fsync ? "on" : "off")}",
-            "-c", "max_connections=300",
+            "-c", "max_connections=300", .. Settings.SelectMany(setting => new[] { "-c", setting }),
         ];
         using var started = new ManualResetEventSlim();
         // The kernel ends the server when the thread that started it ends, so that thread must live as long as the server.

@@ -271,24 +271,7 @@ internal sealed class PostgresSchemaDialect : SchemaDialect
 
         """;
 
-    internal override string? Grant(string role) => $"""
-        do $$
-        declare
-            tables text;
-        begin
-            if exists (select from pg_roles where rolname = '{role}') then
-                select string_agg(format('%I', relname), ', ') into tables
-                from pg_class
-                where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and relname not in ('schemaversions', 'schema_history')
-                  and pg_has_role(current_user, relowner, 'USAGE');
-                execute format('grant select, insert, update, delete on %s to %I', tables, '{role}');
-                execute format('grant select on schemaversions to %I', '{role}');
-                if not has_schema_privilege('{role}', 'public', 'USAGE') then
-                    execute format('grant usage on schema public to %I', '{role}');
-                end if;
-            end if;
-        end $$
-        """;
+    internal override string? Grant(string role) => PostgresGrants.Privileges(role);
 
     internal override async Task<string> DatabaseName(DbConnection connection, CancellationToken ct) =>
         (await connection.ExecuteScalarAsync<string>(new CommandDefinition("select current_database()", cancellationToken: ct)))!;

@@ -1,0 +1,164 @@
+using System.Text.RegularExpressions;
+using Catalog.Data.Migrations;
+using Dapper;
+using Npgsql;
+
+namespace Catalog.Data.Database.Postgres;
+
+/// <summary>Makes the role that the service's statements run as, gives it what they need, and lets the service's login assume it.</summary>
+public static partial class PostgresGrants
+{
+    /// <summary>The Catalog's tables: <c>oid</c>, <c>name</c>, <c>owner</c>.</summary>
+    internal const string Tables = """
+        select c.oid, c.relname::text as name, c.relowner as owner
+        from pg_class c
+        where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and c.relname not in ('schemaversions', 'schema_history')
+          and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')
+        """;
+
+    /// <summary>Whether a name can be a role's here: small letters, digits and underscores, beginning with no digit, at most 63.</summary>
+    public static bool IsRole(string name) => RoleName().IsMatch(name);
+
+    /// <summary>Whether a name can be a login's here; hosts hand out such as <c>svc@tenant</c> and <c>Catalog-App</c>.</summary>
+    public static bool IsLogin(string name) => LoginName().IsMatch(name);
+
+    /// <summary>The statement that gives the role what the service needs on what is there, when the role exists; it may be run again.</summary>
+    public static string Privileges(string role) => $"""
+        do $$
+        declare
+            app constant text := '{Checked(role)}';
+            tables text;
+        begin
+            if exists (select from pg_roles where rolname = app) then
+                select string_agg(format('public.%I', name), ', ') into tables
+                from ({Indented(Tables)}) ours
+                where pg_has_role(current_user, owner, 'USAGE');
+                if tables is not null then
+                    execute format('grant select, insert, update, delete on %s to %I', tables, app);
+                end if;
+                -- The journal is the migrator's: the service reads how far the schema is, also where somebody had granted everything.
+                if exists (select from pg_class where oid = to_regclass('public.schemaversions') and pg_has_role(current_user, relowner, 'USAGE')) then
+                    execute format('revoke all on public.schemaversions from %I', app);
+                    execute format('grant select on public.schemaversions to %I', app);
+                end if;
+                if exists (select from pg_class where oid = to_regclass('public.schema_history') and pg_has_role(current_user, relowner, 'USAGE')) then
+                    execute format('revoke all on public.schema_history from %I', app);
+                end if;
+                if not has_schema_privilege(app, 'public', 'USAGE') then
+                    execute format('grant usage on schema public to %I', app);
+                end if;
+            end if;
+        end $$
+        """;
+
+    /// <summary>The statement that makes the role where it is missing.</summary>
+    public static string Creation(string role) => $"""
+        do $$ begin
+            if not exists (select from pg_roles where rolname = '{Checked(role)}') then
+                create role "{role}" nologin nosuperuser nobypassrls noinherit nocreatedb nocreaterole noreplication;
+            end if;
+        end $$
+        """;
+
+    /// <summary>The statement that lets a login assume the role.</summary>
+    public static string Membership(string role, string login) => IsLogin(login)
+        ? $"grant \"{Checked(role)}\" to \"{login}\""
+        : throw new ArgumentException("This is no login's name.", nameof(login));
+
+    /// <summary>All of it, for an administrator who is a superuser or the tables' owner.</summary>
+    /// <param name="role">The service's role.</param>
+    /// <param name="login">Who may assume it; null when nobody is known, or it is the role itself.</param>
+    public static string Everything(string role, string? login) =>
+        $"{Creation(role)};\n\n{(login is null ? "" : $"{Membership(role, login)};\n\n")}{Privileges(role)};\n";
+
+    /// <summary>Does all of it, as far as this connection's role may.</summary>
+    /// <param name="database">As the tables' owner.</param>
+    /// <param name="role">The service's role.</param>
+    /// <param name="login">Who may assume it; null: this connection's own login.</param>
+    /// <param name="ct">Stops; nothing is changed then.</param>
+    /// <exception cref="MigrationException">The role is above row-level security, the login does not exist, or the tables are not this role's to grant.</exception>
+    public static async Task<Granted> Run(MigrationDatabase database, string role, string? login, CancellationToken ct)
+    {
+        await using var connection = await database.Source.OpenConnectionAsync(ct);
+        // Two that grant at once, such as an upgrade beside this, would meet in one row of the server's catalog.
+        await using var held = await database.Dialect.Lock(connection, TimeSpan.FromSeconds(10), _ => { }, ct)
+            ?? throw new MigrationException(MigrationFault.LockNotObtained, $"Another migrator is at work: {await database.Dialect.Holder(connection, ct) ?? "it has just ended"}. Run this again when it is done.");
+        login ??= await connection.ExecuteScalarAsync<string>(new CommandDefinition("select session_user::text", cancellationToken: ct));
+        var before = await PostgresRoles.Find(connection, role, login, ct);
+        Refuse(before, role, login!);
+
+        string? needed = null;
+        await using var transaction = (NpgsqlTransaction)await connection.BeginTransactionAsync(ct);
+        async Task Try(string sql)
+        {
+            await transaction.SaveAsync("step", ct);
+            try
+            {
+                await database.Dialect.Execute(connection, transaction, sql, ct);
+            }
+            catch (PostgresException exception) when (exception.SqlState == "42501")
+            {
+                await transaction.RollbackAsync("step", ct);
+                needed += $"{sql};\n";
+            }
+        }
+
+        await connection.ExecuteAsync(new CommandDefinition("select set_config('lock_timeout', '5s', true), set_config('search_path', 'public', true)", transaction: transaction, cancellationToken: ct));
+        if (!before.Exists)
+        {
+            await Try(Creation(role));
+        }
+
+        var joins = login != role && !before.Assumable;
+        if (joins && needed is null)
+        {
+            await Try(Membership(role, login!));
+        }
+        else if (joins)
+        {
+            needed += $"{Membership(role, login!)};\n";
+        }
+
+        await database.Dialect.Execute(connection, transaction, Privileges(role), ct);
+        var after = await PostgresRoles.Find(connection, role, login, ct);
+        await transaction.CommitAsync(ct);
+        return new(login!, !before.Exists && after.Exists, after.Assumable && !before.Assumable, after.Exists ? after.Tables - after.Lacking.Length : 0, needed);
+    }
+
+    private static void Refuse(FoundRole found, string role, string login)
+    {
+        if (found is { Exists: true, Above: { } above })
+        {
+            throw new MigrationException(MigrationFault.WrongTarget, $"The role {role} {above}, so row-level security would not bind it; nothing was changed. {found.Mend(role)}");
+        }
+
+        if (!found.LoginExists && login != role)
+        {
+            throw new MigrationException(MigrationFault.UnknownTarget, $"The server has no login {login}: name the service's with --member, or make it first; nothing was changed.");
+        }
+
+        if (found.ForeignTables is { Length: > 0 } foreign)
+        {
+            throw new MigrationException(MigrationFault.WrongTarget,
+                $"{Quantity.Of(foreign.Length, "table belongs", "tables belong")} to another role, who alone can grant on them: {Quantity.Few(foreign)}. Set DATAXPIPE_MIGRATIONS_DB to an address of the tables' owner; nothing was changed.");
+        }
+    }
+
+    private static string Checked(string role) => IsRole(role) ? role : throw new ArgumentException("This is no role's name.", nameof(role));
+
+    private static string Indented(string sql) => sql.ReplaceLineEndings("\n                    ");
+
+    [GeneratedRegex("^[a-z_][a-z0-9_]{0,62}$")]
+    private static partial Regex RoleName();
+
+    [GeneratedRegex("^[A-Za-z_][A-Za-z0-9_.@$-]{0,62}$")]
+    private static partial Regex LoginName();
+}
+
+/// <summary>What a grant did.</summary>
+/// <param name="Login">Who may assume the role.</param>
+/// <param name="Created">Whether the role was made.</param>
+/// <param name="Joined">Whether the login was made its member.</param>
+/// <param name="Tables">On how many tables the role has what the service needs.</param>
+/// <param name="Needed">The SQL that this role may not run and an administrator has to; null when all is done.</param>
+public sealed record Granted(string Login, bool Created, bool Joined, int Tables, string? Needed);

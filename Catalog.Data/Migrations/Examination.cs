@@ -1,0 +1,97 @@
+using System.Data.Common;
+using Catalog.Data.Database;
+using Dapper;
+
+namespace Catalog.Data.Migrations;
+
+/// <summary>Looks at the database from both sides, the migrator's and the service's, says what is wrong, and changes nothing.</summary>
+public sealed class Examination(MigrationDatabase database, Chain chain, ExaminationLimits? limits = null)
+{
+    private readonly Examined _examined = new();
+
+    /// <summary>Looks once.</summary>
+    /// <param name="service">The address that the service uses; often the migrator's own.</param>
+    /// <param name="role">The role that the service's statements run as.</param>
+    /// <param name="ct">Stops.</param>
+    public async Task<Examined> Look(DatabaseSettings service, string role, CancellationToken ct)
+    {
+        var same = service.IsSameAs(database.Settings);
+        var mine = $"{(same ? "The address" : "The migrator's address")} ({database.Settings.ReadFrom})";
+        try
+        {
+            await using var connection = await database.Reads.OpenConnectionAsync(ct);
+            var place = await database.Examiner.Locate(connection, ct);
+            _examined.Reached = true;
+            var served = same ? place : await FindService(service, place, ct);
+            await LookAtSchema(connection, ct);
+            await database.Examiner.Look(connection, new(service, served, role), limits ?? new(), _examined, ct);
+        }
+        catch (Exception exception) when (database.Examiner.WhyUnreachable(exception, mine, database.Settings) is { } finding)
+        {
+            _examined.Findings.Add(finding);
+            if (!_examined.Reached && !same)
+            {
+                await FindService(service, null, ct);
+            }
+        }
+
+        return _examined;
+    }
+
+    private async Task LookAtSchema(DbConnection connection, CancellationToken ct)
+    {
+        var dialect = database.Dialect;
+        (Standing Standing, bool HasJournal, List<string> Tables)? found = null;
+        await database.Examiner.Part(connection, "The schema", async () => found = (
+            await Standing.Read(connection, dialect, chain, ct),
+            await connection.ExecuteScalarAsync<int?>(new CommandDefinition(dialect.FindJournal, cancellationToken: ct)) is not null,
+            (await connection.QueryAsync<string>(new CommandDefinition(dialect.FindTables, cancellationToken: ct))).AsList()), _examined, ct);
+        if (found is var (standing, hasJournal, tables))
+        {
+            var likeness = hasJournal || tables.Count == 0 ? null : await Likeness(connection, ct);
+            _examined.Findings.AddRange(SchemaFindings.Of(standing, hasJournal, tables, likeness, chain));
+        }
+    }
+
+    // The newest revision whose committed description the live schema has; null when there is none, or it cannot be told in time.
+    private async Task<string?> Likeness(DbConnection connection, CancellationToken ct)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        limit.CancelAfter(TimeSpan.FromSeconds(5));
+        try
+        {
+            var live = await database.Dialect.Describe(connection, limit.Token);
+            return chain.Scripts.LastOrDefault(script => script.Fingerprint is { } committed && SchemaDescription.Compare(committed, live).Count == 0)?.Revision;
+        }
+        catch (Exception exception) when (!ct.IsCancellationRequested && exception is DbException or OperationCanceledException)
+        {
+            return null;
+        }
+    }
+
+    // Null when it cannot be reached, or leads elsewhere: then nothing can be said of it here.
+    private async Task<Place?> FindService(DatabaseSettings service, Place? place, CancellationToken ct)
+    {
+        var which = $"The service's address ({service.ReadFrom})";
+        await using var opened = Databases.OpenForMigrations(service);
+        try
+        {
+            await using var connection = await opened.Reads.OpenConnectionAsync(ct);
+            var found = await opened.Examiner.Locate(connection, ct);
+            if (place is null || found.Database == place.Database)
+            {
+                return found;
+            }
+
+            _examined.Add("addresses_differ", Severity.Error,
+                $"The migrator's address ({database.Settings.ReadFrom}: {database.Settings.Display}) and the service's ({service.ReadFrom}: {service.Display}) lead to different databases: what is migrated is not what is served.",
+                $"Let both name one database, or unset {database.Settings.ReadFrom}.");
+        }
+        catch (Exception exception) when (opened.Examiner.WhyUnreachable(exception, which, service) is { } finding)
+        {
+            _examined.Findings.Add(finding);
+        }
+
+        return null;
+    }
+}

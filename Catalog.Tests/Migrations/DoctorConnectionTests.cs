@@ -1,0 +1,157 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using Catalog.Data.Database;
+using Catalog.Tests.Support;
+using static Catalog.Tests.Migrations.DoctorTests;
+
+namespace Catalog.Tests.Migrations;
+
+/// <summary>What the doctor says of an address that leads nowhere.</summary>
+[Collection(nameof(OwnPostgres))]
+public sealed class DoctorConnectionTests
+{
+    private const string Password = "s3cret-that-nobody-may-see";
+    private readonly OwnPostgres _server;
+
+    public DoctorConnectionTests(OwnPostgres server) => _server = server.Require();
+
+    [Fact]
+    public async Task Who_may_not_log_in_is_told_why_and_never_shown_the_password()
+    {
+        var address = await _server.Empty();
+        var (known, banned) = (await _server.Login($"password '{Password}'"), await _server.Login());
+        await LetIn($"host all {known} 127.0.0.1/32 scram-sha-256", $"host all {banned} 127.0.0.1/32 reject", "host all all 127.0.0.1/32 trust");
+
+        var wrong = await Unreached(OwnPostgres.As(address, known, $"{Password}-not"));
+        Assert.Equal("authentication_failed", wrong.Code);
+        Assert.Contains("user or the password", wrong.Message);
+        Assert.DoesNotContain(Password, wrong.ToString());
+        Assert.True((await Examine(OwnPostgres.As(address, known, Password))).Reached);
+
+        var unknown = await Unreached(OwnPostgres.As(address, "nobody_of_that_name"));
+        Assert.Equal("authentication_failed", unknown.Code);
+        Assert.Contains("no such user", unknown.Message);
+        Assert.Equal("not_in_pg_hba", (await Unreached(OwnPostgres.As(address, banned))).Code);
+    }
+
+    [Fact]
+    public async Task A_missing_database_is_named_with_the_command_that_makes_it()
+    {
+        var finding = await Unreached(_server.Address("no_such_database"));
+
+        Assert.Equal("database_missing", finding.Code);
+        Assert.Contains("create database \"no_such_database\"", finding.Action);
+    }
+
+    [Fact]
+    public async Task Who_may_not_connect_and_who_finds_no_connection_left_is_told_so()
+    {
+        var address = await _server.Empty();
+        var login = await _server.Login("connection limit 1");
+        await using (await OwnPostgres.Open(OwnPostgres.As(address, login)))
+        {
+            Assert.Equal("too_many_connections", (await Unreached(OwnPostgres.As(address, login))).Code);
+        }
+
+        await OwnPostgres.Execute(address, $"revoke connect on database {new Uri(address).AbsolutePath[1..]} from public");
+        Assert.Equal("not_permitted", (await Unreached(OwnPostgres.As(address, login))).Code);
+    }
+
+    [Fact]
+    public async Task A_server_without_TLS_and_a_certificate_that_nobody_vouches_for_are_told_apart()
+    {
+        var address = await _server.Empty();
+        Assert.Equal("tls_refused", (await Unreached($"{address}?sslmode=require")).Code);
+
+        await UseCertificate(_server.Address("postgres"));
+        try
+        {
+            Assert.Equal("certificate_refused", (await Unreached($"{address}?sslmode=verify-full")).Code);
+            Assert.True((await Examine($"{address}?sslmode=require")).Reached);
+        }
+        finally
+        {
+            await OwnPostgres.Execute(_server.Address("postgres"), "alter system set ssl = off", "select pg_reload_conf()");
+            await OwnPostgres.Until(_server.Address("postgres"), "current_setting('ssl') = 'off'");
+        }
+    }
+
+    [Fact]
+    public async Task A_port_where_nothing_answers_and_a_name_that_nobody_knows_are_told_apart()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        var port = ((IPEndPoint)listener.LocalEndpoint).Port;
+        listener.Stop();
+
+        var refused = await Unreached($"postgresql://u:{Password}@127.0.0.1:{port}/catalog");
+        Assert.Equal("connection_refused", refused.Code);
+        Assert.Contains($"127.0.0.1:{port}", refused.Message);
+        Assert.Equal("host_unknown", (await Unreached($"postgresql://u:{Password}@nowhere.invalid/catalog")).Code);
+    }
+
+    [Fact]
+    public async Task Both_addresses_are_looked_at_and_named()
+    {
+        var address = await _server.AtHead();
+        var gone = _server.Address("gone");
+
+        var service = Code("database_missing", await Examine(address, gone));
+        Assert.StartsWith("The service's address (DATAXPIPE_DB)", service.Message);
+        var migrator = await Examine(gone, address);
+        Assert.False(migrator.Reached);
+        Assert.StartsWith("The migrator's address (DATAXPIPE_MIGRATIONS_DB)", Assert.Single(migrator.Findings).Message);
+        var both = await Examine(gone, $"{gone}?sslmode=require");
+        Assert.Equal(["database_missing", "tls_refused"], both.Findings.Select(finding => finding.Code));
+    }
+
+    [Fact]
+    public async Task The_console_exits_7_with_the_finding_and_without_the_password()
+    {
+        var address = OwnPostgres.As(_server.Address("gone"), "postgres", Password);
+
+        var run = await MigratorConsole.Run(address, "doctor", "--json");
+
+        Assert.Equal(7, run.Exit);
+        Assert.Equal("database_missing", Assert.Single(run.Json.GetProperty("findings").EnumerateArray()).GetProperty("code").GetString());
+        Assert.DoesNotContain(Password, run.Output + run.Errors);
+    }
+
+    private static async Task<Finding> Unreached(string address)
+    {
+        var examined = await Examine(address);
+        Assert.False(examined.Reached);
+        return Assert.Single(examined.Findings);
+    }
+
+    private async Task LetIn(params string[] lines)
+    {
+        var address = _server.Address("postgres");
+        await Write(address, "hba_file", string.Join('\n', lines));
+        await OwnPostgres.Execute(address, "select pg_reload_conf()");
+        await OwnPostgres.Until(address, "exists (select from pg_hba_file_rules where auth_method = 'reject')");
+        // The postmaster reads it a moment after the signal.
+        await Task.Delay(200, OwnPostgres.Ct);
+    }
+
+    private static async Task UseCertificate(string address)
+    {
+        using var key = RSA.Create(2048);
+        using var certificate = new CertificateRequest("CN=somebody", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1)
+            .CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
+        await Write(address, "ssl_cert_file", certificate.ExportCertificatePem());
+        await Write(address, "ssl_key_file", key.ExportPkcs8PrivateKeyPem());
+        await OwnPostgres.Execute(address, "alter system set ssl = on", "select pg_reload_conf()");
+        await OwnPostgres.Until(address, "current_setting('ssl') = 'on'");
+        await Task.Delay(200, OwnPostgres.Ct);
+    }
+
+    // The server's own user writes the file, which nobody else may read: so it demands of a key.
+    private static async Task Write(string address, string setting, string text)
+    {
+        var file = await OwnPostgres.Scalar<string>(address, $"select case when current_setting('{setting}') like '/%' then current_setting('{setting}') else current_setting('data_directory') || '/' || current_setting('{setting}') end");
+        await OwnPostgres.Execute(address, $"copy (select unnest(string_to_array('{text.Replace("\n", "|", StringComparison.Ordinal)}', '|'))) to program 'umask 077; cat > {file}'");
+    }
+}

@@ -1,0 +1,263 @@
+using Catalog.Data.Database;
+using Catalog.Data.Database.Postgres;
+using Catalog.Tests.Support;
+using Dapper;
+using static Catalog.Tests.Migrations.DoctorTests;
+
+namespace Catalog.Tests.Migrations;
+
+/// <summary>What the doctor says of a Postgres that it can look at.</summary>
+[Collection(nameof(OwnPostgres))]
+public sealed class DoctorServerTests
+{
+    private readonly OwnPostgres _server;
+
+    public DoctorServerTests(OwnPostgres server) => _server = server.Require();
+
+    private static CancellationToken Ct => OwnPostgres.Ct;
+
+    [Fact]
+    public async Task A_migration_that_waits_is_named_with_who_holds_it_and_those_behind_it()
+    {
+        var address = await _server.AtHead();
+        await using var holder = await OwnPostgres.Open(address, "a careless client");
+        await using var open = await holder.BeginTransactionAsync(Ct);
+        await holder.ExecuteAsync("select count(*) from runs", transaction: open);
+        await using var migrator = await OwnPostgres.Open(address, "catalog-migrations");
+        var migration = migrator.ExecuteAsync("alter table runs add column password_hash text, add column other text");
+        await OwnPostgres.Until(address, "exists (select from pg_locks where not granted and mode = 'AccessExclusiveLock')");
+        await using var reader = await OwnPostgres.Open(address);
+        var read = reader.ExecuteAsync("select count(*) from runs");
+        await OwnPostgres.Until(address, "(select count(*) = 2 from pg_locks where not granted)");
+
+        var examined = await Examine(address, limits: new() { Waiting = TimeSpan.Zero });
+
+        var blocked = Code("migration_blocked", examined);
+        Assert.Equal(Severity.Error, blocked.Severity);
+        Assert.All(new[] { $"process {migrator.ProcessID}", "lock on runs", "alter table runs", $"process {holder.ProcessID} (a careless client", "idle in transaction", "select count(*) from runs" }, words => Assert.Contains(words, blocked.Message));
+        Assert.Contains($"catalog-migrations kill {holder.ProcessID} --connection", blocked.Action);
+        Assert.Contains($"catalog-migrations kill {migrator.ProcessID}`", blocked.Action);
+        // The one behind the migration waits, in the end, for the same client.
+        Assert.Contains($"process {holder.ProcessID} ", Code("lock_wait", examined).Message);
+        Assert.Equal([holder.ProcessID], examined.ActiveStatements.Single(statement => statement.Pid == migrator.ProcessID).BlockedBy);
+        Assert.Contains(examined.Tables, table => table is { Name: "runs", Bytes: null });
+        Assert.DoesNotContain(examined.Findings, finding => finding.Code == "not_examined");
+
+        await open.RollbackAsync(Ct);
+        await migration;
+        await read;
+    }
+
+    [Fact]
+    public async Task A_table_that_a_migration_holds_keeps_the_doctor_from_nothing()
+    {
+        var address = await _server.AtHead();
+        await using var migrator = await OwnPostgres.Open(address, "catalog-migrations");
+        await using var open = await migrator.BeginTransactionAsync(Ct);
+        await migrator.ExecuteAsync("lock table runs, checks in access exclusive mode", transaction: open);
+
+        var examined = await Examine(address);
+
+        Assert.DoesNotContain(examined.Findings, finding => finding.Code == "not_examined");
+        Assert.Equal(["checks", "runs"], examined.Tables.Where(table => table.Bytes is null).Select(table => table.Name));
+    }
+
+    [Fact]
+    public async Task A_slow_migration_and_a_forgotten_transaction_are_named_with_the_command_that_ends_them()
+    {
+        var address = await _server.AtHead();
+        await using var migrator = await OwnPostgres.Open(address, "catalog-migrations");
+        var migration = migrator.ExecuteAsync("select pg_sleep(60), 'password=hunter2'");
+        await using var client = await OwnPostgres.Open(address);
+        await using var open = await client.BeginTransactionAsync(Ct);
+        await client.ExecuteAsync("select 'postgresql://u:hunter2@h/d'", transaction: open);
+        await Task.Delay(150, Ct);
+
+        var examined = await Examine(address, limits: new() { Slow = TimeSpan.FromMilliseconds(100) });
+
+        Assert.Contains($"catalog-migrations kill {migrator.ProcessID}`", Code("migration_slow", examined).Action);
+        Assert.Contains($"catalog-migrations kill {client.ProcessID} --connection", Code("idle_in_transaction", examined).Action);
+        Assert.DoesNotContain((await Examine(address)).Findings, finding => finding.Code is "migration_slow" or "idle_in_transaction");
+        Assert.All(examined.ActiveStatements, statement => Assert.DoesNotContain("hunter2", statement.Query));
+        Assert.Equal("select 'postgresql://…'", examined.ActiveStatements.Single(statement => statement.Pid == client.ProcessID).Query);
+
+        await OwnPostgres.Scalar<bool>(address, $"select pg_terminate_backend({migrator.ProcessID})");
+        await Assert.ThrowsAnyAsync<Exception>(() => migration);
+    }
+
+    [Fact]
+    public async Task A_pool_is_held_against_every_limit_and_the_advice_is_counted_out()
+    {
+        var address = await _server.AtHead();
+        var login = await _server.Login("connection limit 30");
+        var service = OwnPostgres.As(address, login);
+
+        Assert.Contains($"fits 3 replicas: the connection limit of role {login}", Code("pool_fits", await Examine(address, service)).Message);
+        var large = Code("pool_too_large", await Examine(address, service, settings: ("DATAXPIPE_PG_POOL_MAX", "31")));
+        Assert.Equal(Severity.Error, large.Severity);
+        Assert.Contains("30 for one, 15 for two, 7 for four", large.Action);
+
+        await using (await OwnPostgres.Open(service, "another program"))
+        {
+            var tight = Code("pool_too_large", await Examine(address, service, settings: ("DATAXPIPE_PG_POOL_MAX", "30")));
+            Assert.Equal(Severity.Warning, tight.Severity);
+            Assert.Contains("others hold 1 now", tight.Message);
+        }
+
+        await OwnPostgres.Execute(address, $"alter database {new Uri(address).AbsolutePath[1..]} connection limit 20");
+        Assert.Contains("the database's connection limit leaves 20", Code("pool_too_large", await Examine(address, service, settings: ("DATAXPIPE_PG_POOL_MAX", "25"))).Message);
+        // A superuser's login is held to none of them but the server's own.
+        Assert.Contains("max_connections less 0 reserved leaves 300", Code("pool_too_large", await Examine(address, settings: ("DATAXPIPE_PG_POOL_MAX", "301"))).Message);
+    }
+
+    [Fact]
+    public async Task A_role_that_row_level_security_would_not_bind_is_a_warning_each_way()
+    {
+        var address = await _server.AtHead();
+        var (role, login) = (OwnPostgres.Name("r"), await _server.Login());
+        var service = OwnPostgres.As(address, login);
+        async Task<Finding> Found(string code) => Code(code, await Examine(address, service, role));
+
+        Assert.Equal(Severity.Warning, (await Found("app_role_missing")).Severity);
+        await OwnPostgres.Execute(address, $"create role {role} superuser");
+        Assert.Contains("is a superuser", (await Found("app_role_bypasses_row_security")).Message);
+        await OwnPostgres.Execute(address, $"alter role {role} nosuperuser bypassrls");
+        Assert.Contains("has BYPASSRLS", (await Found("app_role_bypasses_row_security")).Message);
+        await OwnPostgres.Execute(address, $"alter role {role} nobypassrls", $"alter table runs owner to {role}");
+        Assert.Contains("owns the Catalog's tables", (await Found("app_role_bypasses_row_security")).Message);
+        await OwnPostgres.Execute(address, "alter table runs owner to postgres", $"revoke all on runs from {role}");
+        Assert.Contains("11 tables", (await Found("app_role_not_granted")).Message);
+        Assert.Contains($"catalog-migrations grant --member {login}", (await Found("app_role_not_assumable")).Action);
+        Assert.Equal(Severity.Error, (await Found("service_not_permitted")).Severity);
+
+        await using var database = Databases.OpenForMigrations(TestDatabase.Read(address));
+        await PostgresGrants.Run(database, role, login, Ct);
+        Assert.DoesNotContain((await Examine(address, service, role)).Findings, finding => finding.Severity != Severity.Note);
+    }
+
+    [Fact]
+    public async Task Tables_full_of_dead_rows_and_indexes_that_serve_nobody_are_named()
+    {
+        var address = await _server.AtHead();
+        await OwnPostgres.Execute(address,
+            "create table heap (id int) with (autovacuum_enabled = false)", "insert into heap select generate_series(1, 40000)",
+            "create index heap_unused on heap (id)", "create index heap_invalid on heap (id)", "delete from heap where id <= 20000",
+            "update pg_index set indisvalid = false where indexrelid = 'heap_invalid'::regclass");
+        await OwnPostgres.Until(address, "(select n_dead_tup > 15000 from pg_stat_user_tables where relname = 'heap')");
+
+        var examined = await Examine(address, limits: new() { UnusedFor = TimeSpan.Zero, UnusedBytes = 100_000 });
+
+        Assert.Contains("20,000 dead rows beside 20,000 live ones and was never vacuumed", Code("vacuum_behind", examined).Message);
+        Assert.Contains("reindex index concurrently heap_invalid", Code("invalid_index", examined).Action);
+        Assert.Contains("heap_unused", Code("unused_index", examined).Message);
+        Assert.Equal(["heap_invalid", "heap_unused"], examined.Indexes.Select(index => index.Name).Order());
+        Assert.Contains(examined.Tables, table => table is { Name: "heap", DeadRows: 20_000, LastVacuum: null });
+        Assert.DoesNotContain((await Examine(address)).Findings, finding => finding.Code == "unused_index");
+
+        await OwnPostgres.Execute(address, "vacuum heap");
+        await OwnPostgres.Until(address, "(select n_dead_tup = 0 from pg_stat_user_tables where relname = 'heap')");
+        Assert.DoesNotContain((await Examine(address)).Findings, finding => finding.Code == "vacuum_behind");
+    }
+
+    [Fact]
+    public async Task What_holds_the_server_back_is_named()
+    {
+        var address = await _server.AtHead();
+        await OwnPostgres.Execute(address, "select pg_create_physical_replication_slot('idle_slot', true)");
+        await OwnPostgres.Execute(address, "begin; create table gone (id int); prepare transaction 'left behind'");
+        try
+        {
+            // As if 1.5 billion transactions had passed since the oldest row.
+            await OwnPostgres.Execute(address, "update pg_database set datfrozenxid = ((pg_current_xact_id()::text::bigint + 4294967296 - 1500000000) % 4294967296)::text::xid where datname = current_database()");
+
+            var examined = await Examine(address, limits: new() { SlotBytes = -1, Slow = TimeSpan.Zero });
+
+            Assert.Contains("pg_drop_replication_slot('idle_slot')", Code("replication_slot_behind", examined).Action);
+            Assert.Contains("commit prepared 'left behind'", Code("prepared_transaction", examined).Action);
+            Assert.Contains("1,500,000,0", Code("wraparound_near", examined).Message);
+            Assert.DoesNotContain((await Examine(address)).Findings, finding => finding.Code is "replication_slot_behind" or "prepared_transaction");
+        }
+        finally
+        {
+            await OwnPostgres.Execute(address, "rollback prepared 'left behind'", "select pg_drop_replication_slot('idle_slot')");
+        }
+    }
+
+    [Fact]
+    public async Task The_slowest_statements_are_read_wherever_the_extension_lies()
+    {
+        var address = await _server.AtHead();
+        Assert.Contains("create extension", Code("pg_stat_statements_missing", await Examine(address)).Action);
+
+        await OwnPostgres.Execute(address, "create schema \"Odd one\"", "create extension pg_stat_statements schema \"Odd one\"", "-- DoctorServerTests\nselect pg_sleep(0.3)");
+        var examined = await Examine(address);
+
+        Assert.Equal("-- DoctorServerTests select pg_sleep($1)", examined.SlowestStatements![0].Query);
+        Assert.True(examined.SlowestStatements[0] is { Calls: 1, MeanMilliseconds: >= 300, TotalSeconds: >= 0.3 });
+        Assert.DoesNotContain(examined.Findings, finding => finding.Code.StartsWith("pg_stat_statements", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task An_extension_whose_library_is_not_loaded_is_a_note()
+    {
+        var address = await PostgresTestDatabase.Empty("catalog_empty");
+        Assert.SkipWhen(await OwnPostgres.Scalar<bool>(address, "select exists (select from pg_settings where name = 'pg_stat_statements.max')"), "This server has it loaded.");
+        await OwnPostgres.Execute(address, "create extension pg_stat_statements");
+
+        Assert.Contains("shared_preload_libraries", Code("pg_stat_statements_not_loaded", await Examine(address)).Action);
+    }
+
+    [Fact]
+    public async Task A_plain_login_may_look_and_is_told_what_it_does_not_see()
+    {
+        var address = await _server.AtHead();
+        var login = await _server.Login();
+        await using var other = await OwnPostgres.Open(address);
+
+        var examined = await Examine(OwnPostgres.As(address, login));
+
+        Assert.Contains($"grant pg_read_all_stats to \"{login}\"", Code("statistics_hidden", examined).Action);
+        Assert.Empty(examined.ActiveStatements);
+        // The journal is its owner's.
+        Assert.Contains("DATAXPIPE_MIGRATIONS_DB", Code("not_examined", examined).Action);
+        Assert.NotEmpty(examined.Tables);
+    }
+
+    [Fact]
+    public async Task What_the_doctor_runs_can_write_nothing_and_not_last()
+    {
+        var address = await _server.Empty();
+        await using var database = Databases.OpenForMigrations(TestDatabase.Read(address));
+        await using var connection = await database.Reads.OpenConnectionAsync(Ct);
+        var examined = new Examined();
+
+        await database.Examiner.Part(connection, "A", () => connection.ExecuteAsync("create table t (id int)"), examined, Ct);
+        await database.Examiner.Part(connection, "B", async () => Assert.Equal("5s", await connection.ExecuteScalarAsync<string>("show statement_timeout")), examined, Ct);
+        await database.Examiner.Part(connection, "C", () => connection.ExecuteAsync("set local statement_timeout = 50; select pg_sleep(5)"), examined, Ct);
+
+        Assert.Collection(examined.Findings, write => Assert.Contains("25006", write.Message), late => Assert.Contains("57014", late.Message));
+        Assert.Equal("0", await connection.ExecuteScalarAsync<string>("show statement_timeout"));
+    }
+
+    [Fact]
+    public async Task The_console_exits_1_for_a_warning_and_tells_a_program_all_of_it()
+    {
+        var address = await _server.AtHead();
+        await using var other = await OwnPostgres.Open(address, "batch");
+        await using var open = await other.BeginTransactionAsync(Ct);
+        await other.ExecuteAsync("select 1", transaction: open);
+        var settings = new Dictionary<string, string> { ["DATAXPIPE_DB"] = address, ["DATAXPIPE_APP_ROLE"] = OwnPostgres.Name("r") };
+
+        var run = await MigratorConsole.Run(settings, "doctor", "--json");
+        var text = await MigratorConsole.Run(settings, "doctor");
+
+        Assert.Equal((1, 1), (run.Exit, text.Exit));
+        var finding = run.Json.GetProperty("findings").EnumerateArray().First();
+        Assert.Equal(("app_role_missing", "warning"), (finding.GetProperty("code").GetString(), finding.GetProperty("severity").GetString()));
+        var statement = Assert.Single(run.Json.GetProperty("active_statements").EnumerateArray());
+        Assert.Equal((other.ProcessID, "batch", "idle in transaction", "select 1"), (statement.GetProperty("pid").GetInt32(), statement.GetProperty("application").GetString(), statement.GetProperty("state").GetString(), statement.GetProperty("query").GetString()));
+        Assert.True(run.Json.GetProperty("tables")[0].GetProperty("bytes").GetInt64() > 8192);
+        Assert.Contains("warning: app_role_missing", text.Output);
+        Assert.Matches(@"(?m)^ *\d+  postgres batch +idle in tx +\d+\.\d s  select 1$", text.Output);
+    }
+}

@@ -1,0 +1,222 @@
+using Catalog.Data.Database;
+using Catalog.Data.Database.Postgres;
+using Catalog.Data.Migrations;
+using Catalog.Tests.Support;
+using Dapper;
+using Npgsql;
+
+namespace Catalog.Tests.Migrations;
+
+/// <summary>Roles belong to the whole server: each test makes its own and takes them away.</summary>
+public sealed class GrantTests : IClassFixture<PostgresTestDatabase>, IAsyncLifetime
+{
+    private readonly string _role = OwnPostgres.Name("r");
+    private readonly string _login = OwnPostgres.Name("u");
+    private readonly List<string> _roles = [];
+    private string _address = "";
+
+    public GrantTests(PostgresTestDatabase database) => database.Require();
+
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync()
+    {
+        _address = await PostgresTestDatabase.Empty("catalog_grant");
+        await TestDatabase.Migrate(_address);
+        await Make(_login, "login");
+        _roles.Add(_role);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var role in Enumerable.Reverse(_roles))
+        {
+            await OwnPostgres.Execute(_address, $"do $$ begin if exists (select from pg_roles where rolname = '{role}') then reassign owned by {role} to current_user; drop owned by {role}; drop role {role}; end if; end $$");
+        }
+    }
+
+    [Fact]
+    public async Task A_login_that_is_only_a_member_does_the_services_work_as_the_role_and_nothing_else()
+    {
+        var granted = await Run();
+
+        Assert.Equal((true, true, null), (granted.Created, granted.Joined, granted.Needed));
+        Assert.Equal("f f f f f f", await OwnPostgres.Scalar<string>(_address, $"select concat_ws(' ', rolcanlogin, rolsuper, rolbypassrls, rolinherit, rolcreatedb, rolcreaterole) from pg_roles where rolname = '{_role}'"));
+        await using var service = await OwnPostgres.Open(OwnPostgres.As(_address, _login));
+        var tables = (await service.QueryAsync<string>("select relname from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and relname not in ('schemaversions', 'schema_history')")).AsList();
+        Assert.Equal(granted.Tables, tables.Count);
+        foreach (var table in tables)
+        {
+            await AsRole(service, $"insert into {table} select * from {table}; update {table} set organization_id = organization_id; delete from {table}");
+        }
+
+        await AsRole(service, "select scriptname from schemaversions");
+        foreach (var forbidden in new[]
+                 {
+                     "create table mine (id int)", "alter table runs add column mine int", "drop table runs", "truncate runs", "create index mine on runs (id)",
+                     "insert into schemaversions (scriptname, applied) values ('x', now())", "update schemaversions set checksum = ''", "delete from schemaversions", "select * from schema_history",
+                 })
+        {
+            Assert.Equal("42501", (await Assert.ThrowsAsync<PostgresException>(() => AsRole(service, forbidden))).SqlState);
+        }
+    }
+
+    [Fact]
+    public async Task A_second_run_finds_nothing_to_do_and_takes_back_what_a_broad_grant_gave()
+    {
+        await Run();
+        await OwnPostgres.Execute(_address, $"grant all on all tables in schema public to {_role}");
+
+        var again = await Run();
+
+        Assert.Equal((false, false, null), (again.Created, again.Joined, again.Needed));
+        Assert.False(await OwnPostgres.Scalar<bool>(_address, $"select has_table_privilege('{_role}', 'schema_history', 'select') or has_table_privilege('{_role}', 'schemaversions', 'delete')"));
+    }
+
+    [Fact]
+    public async Task A_table_that_an_upgrade_brings_has_its_grants()
+    {
+        await Run();
+        var scripts = Directory.CreateTempSubdirectory("catalog-scripts-");
+        var folder = scripts.CreateSubdirectory("postgres").FullName;
+        var chain = Chain.BuiltIn("postgres");
+        foreach (var script in chain.Scripts)
+        {
+            File.Copy(Path.Combine(ConventionTests.Root, "sql", "postgres", script.Name), Path.Combine(folder, script.Name));
+        }
+
+        await File.WriteAllTextAsync(Path.Combine(folder, $"{chain.Scripts.Count + 1:0000}_new.sql"), "create table brand_new (organization_id text primary key);\n", Ct);
+        await using var database = Databases.OpenForMigrations(TestDatabase.Read(_address));
+
+        await new Migrator(database, Chain.From(scripts.FullName, "postgres"), TimeProvider.System) { AppRole = _role }.Upgrade(Chain.Head, again: false, Ct);
+
+        await using var service = await OwnPostgres.Open(OwnPostgres.As(_address, _login));
+        await AsRole(service, "insert into brand_new values ('default'); select * from brand_new; delete from brand_new");
+        scripts.Delete(recursive: true);
+    }
+
+    [Fact]
+    public async Task A_role_above_row_level_security_is_refused_and_nothing_is_changed()
+    {
+        await Make(_role, "superuser");
+        Assert.Contains("is a superuser", await Refused());
+        await OwnPostgres.Execute(_address, $"alter role {_role} nosuperuser bypassrls");
+        Assert.Contains("has BYPASSRLS", await Refused());
+        await OwnPostgres.Execute(_address, $"alter role {_role} nobypassrls");
+        var owner = await Make(OwnPostgres.Name("o"));
+        await OwnPostgres.Execute(_address, $"alter table runs owner to {owner}", $"grant {owner} to {_role}");
+        Assert.Contains("inherits from their owner", await Refused());
+
+        Assert.False(await OwnPostgres.Scalar<bool>(_address, $"select pg_has_role('{_login}', '{_role}', 'MEMBER') or has_table_privilege('{_role}', 'checks', 'select')"));
+        await OwnPostgres.Execute(_address, $"revoke {owner} from {_role}");
+    }
+
+    [Fact]
+    public async Task An_unknown_login_and_tables_of_another_owner_are_refused()
+    {
+        Assert.Contains("no login nobody_of_that_name", await Refused(login: "nobody_of_that_name"));
+        Assert.Contains("belong to another role", await Refused(OwnPostgres.As(_address, _login)));
+        Assert.False(await OwnPostgres.Scalar<bool>(_address, $"select exists (select from pg_roles where rolname = '{_role}')"));
+    }
+
+    [Fact]
+    public async Task An_owner_who_may_make_no_roles_gets_the_SQL_that_an_administrator_runs()
+    {
+        var owner = await Make(OwnPostgres.Name("o"), "login");
+        await OwnPostgres.Execute(_address, $"do $$ declare t text; begin for t in select relname from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r' loop execute format('alter table public.%I owner to {owner}', t); end loop; end $$");
+        await OwnPostgres.Execute(_address, $"alter schema public owner to {owner}");
+        var settings = new Dictionary<string, string>
+        {
+            ["DATAXPIPE_MIGRATIONS_DB"] = OwnPostgres.As(_address, owner),
+            ["DATAXPIPE_DB"] = OwnPostgres.As(_address, _login),
+            ["DATAXPIPE_APP_ROLE"] = _role,
+        };
+
+        var run = await MigratorConsole.Run(settings, "grant");
+        Assert.Equal(1, run.Exit);
+        Assert.Contains($"create role \"{_role}\" nologin nosuperuser nobypassrls noinherit", run.Output);
+        Assert.EndsWith($"grant \"{_role}\" to \"{_login}\";\n", run.Output);
+        await OwnPostgres.Execute(_address, run.Output);
+
+        var again = await MigratorConsole.Run(settings, "grant", "--json");
+        Assert.Equal(0, again.Exit);
+        Assert.Equal((_role, _login, false), (again.Json.GetProperty("role").GetString(), again.Json.GetProperty("login").GetString(), again.Json.GetProperty("created").GetBoolean()));
+        await using var service = await OwnPostgres.Open(OwnPostgres.As(_address, _login));
+        await AsRole(service, "select * from runs");
+    }
+
+    [Fact]
+    public async Task One_who_may_make_roles_and_is_no_superuser_does_it_all()
+    {
+        var owner = await Make(OwnPostgres.Name("o"), "login createrole");
+        await OwnPostgres.Execute(_address, "drop schema public cascade", $"create schema public authorization {owner}");
+        await TestDatabase.Migrate(OwnPostgres.As(_address, owner));
+
+        var granted = await Run(OwnPostgres.As(_address, owner));
+
+        Assert.Equal((true, true, null), (granted.Created, granted.Joined, granted.Needed));
+    }
+
+    [Fact]
+    public async Task The_printed_SQL_does_the_same_and_nothing_is_run_for_it()
+    {
+        var settings = new Dictionary<string, string> { ["DATAXPIPE_DB"] = OwnPostgres.As(_address, _login, "s3cret") };
+
+        var run = await MigratorConsole.Run(settings, "grant", _role, "--print");
+
+        Assert.Equal((0, ""), (run.Exit, run.Errors));
+        Assert.DoesNotContain("s3cret", run.Output);
+        Assert.False(await OwnPostgres.Scalar<bool>(_address, $"select exists (select from pg_roles where rolname = '{_role}')"));
+        await OwnPostgres.Execute(_address, [.. SqlText.Statements(run.Output).Select(statement => statement.Sql)]);
+        await using var service = await OwnPostgres.Open(OwnPostgres.As(_address, _login));
+        await AsRole(service, "delete from runs");
+    }
+
+    [Theory]
+    [InlineData("catalog_app", true)]
+    [InlineData("Catalog", false)]
+    [InlineData("a\"; drop role b", false)]
+    [InlineData("", false)]
+    public void Only_plain_names_are_roles(string name, bool plain)
+    {
+        Assert.Equal(plain, PostgresGrants.IsRole(name));
+        if (!plain)
+        {
+            Assert.Throws<ArgumentException>(() => PostgresGrants.Privileges(name));
+        }
+    }
+
+    [Fact]
+    public async Task On_SQLite_there_is_nothing_to_grant()
+    {
+        var run = await MigratorConsole.Run(Path.Combine(Path.GetTempPath(), "catalog-grant.db"), "grant");
+
+        Assert.Equal((0, ""), (run.Exit, run.Errors));
+        Assert.Contains("nothing to grant", run.Output);
+    }
+
+    private static async Task AsRole(NpgsqlConnection service, string sql, string role)
+    {
+        await using var transaction = await service.BeginTransactionAsync(Ct);
+        await service.ExecuteAsync($"set local role {role}", transaction: transaction);
+        await service.ExecuteAsync(sql, transaction: transaction);
+    }
+
+    private Task AsRole(NpgsqlConnection service, string sql) => AsRole(service, sql, _role);
+
+    private async Task<string> Make(string role, string rights = "")
+    {
+        await OwnPostgres.Execute(_address, $"create role {role} {rights}");
+        _roles.Add(role);
+        return role;
+    }
+
+    private async Task<Granted> Run(string? address = null, string? login = null)
+    {
+        await using var database = Databases.OpenForMigrations(TestDatabase.Read(address ?? _address));
+        return await PostgresGrants.Run(database, _role, login ?? _login, Ct);
+    }
+
+    private async Task<string> Refused(string? address = null, string? login = null) =>
+        (await Assert.ThrowsAsync<MigrationException>(() => Run(address, login))).Message;
+}

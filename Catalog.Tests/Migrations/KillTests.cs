@@ -1,0 +1,134 @@
+using Catalog.Data.Database;
+using Catalog.Data.Database.Postgres;
+using Catalog.Data.Migrations;
+using Catalog.Tests.Support;
+using Dapper;
+using Npgsql;
+
+namespace Catalog.Tests.Migrations;
+
+public sealed class KillTests : IClassFixture<PostgresTestDatabase>
+{
+    private readonly string _address;
+
+    public KillTests(PostgresTestDatabase database) => _address = database.Require().Address;
+
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_statement_is_shown_ended_and_seen_to_be_gone()
+    {
+        await using var client = await OwnPostgres.Open(_address, "batch");
+        var statement = client.ExecuteAsync("select pg_sleep(60)");
+        await Sleeps(client);
+
+        var asked = await Console("kill", $"{client.ProcessID}");
+        Assert.Equal(2, asked.Exit);
+        Assert.Contains("add --yes", asked.Errors);
+        Assert.False(statement.IsCompleted);
+
+        var run = await Console("kill", $"{client.ProcessID}", "--yes");
+
+        Assert.Equal(0, run.Exit);
+        Assert.Contains("select pg_sleep(60)", run.Output);
+        Assert.Contains("batch", run.Output);
+        Assert.Contains($"The statement of process {client.ProcessID} has ended.", run.Output);
+        Assert.Equal("57014", (await Assert.ThrowsAsync<PostgresException>(() => statement)).SqlState);
+        Assert.Equal(1, await client.ExecuteScalarAsync<int>("select 1"));
+    }
+
+    [Fact]
+    public async Task A_connection_that_is_idle_in_a_transaction_is_ended_as_a_whole()
+    {
+        await using var client = await OwnPostgres.Open(_address);
+        await using var open = await client.BeginTransactionAsync(Ct);
+        await client.ExecuteAsync("lock table runs", transaction: open);
+
+        var statement = await Console("kill", $"{client.ProcessID}", "--yes");
+        Assert.Equal(2, statement.Exit);
+        Assert.Contains("add --connection", statement.Errors);
+
+        var run = await Console("kill", $"{client.ProcessID}", "--connection", "--yes", "--json");
+        Assert.Equal(0, run.Exit);
+        Assert.Equal(("connection", true), (run.Json.GetProperty("what").GetString(), run.Json.GetProperty("ended").GetBoolean()));
+        Assert.Equal("lock table runs", run.Json.GetProperty("process").GetProperty("query").GetString());
+        await Assert.ThrowsAnyAsync<NpgsqlException>(() => client.ExecuteAsync("select 1"));
+        await OwnPostgres.Execute(_address, "begin; set local lock_timeout = '1s'; lock table runs; commit");
+    }
+
+    [Fact]
+    public async Task What_is_not_to_be_ended_is_refused()
+    {
+        await using var database = Databases.OpenForMigrations(TestDatabase.Read(_address));
+        await using var connection = await database.Source.OpenConnectionAsync(Ct);
+        async Task<string> Refusal(int pid)
+        {
+            var refused = await Assert.ThrowsAsync<MigrationException>(() => PostgresProcesses.Find(connection, pid, Ct));
+            Assert.Equal(MigrationFault.UnknownTarget, refused.Fault);
+            return refused.Message;
+        }
+
+        await using var elsewhere = await OwnPostgres.Open(PostgresTestDatabase.AddressOf("postgres"));
+        Assert.Contains("another database (postgres)", await Refusal(elsewhere.ProcessID));
+        Assert.Contains("this command's own", await Refusal(((NpgsqlConnection)connection).ProcessID));
+        Assert.Contains("no process", await Refusal(2_147_483_647));
+        Assert.Contains("the server's own (checkpointer)", await Refusal(await connection.ExecuteScalarAsync<int>("select pid from pg_stat_activity where backend_type = 'checkpointer'")));
+    }
+
+    [Fact]
+    public async Task Another_statement_than_the_one_that_was_shown_is_left_alone()
+    {
+        await using var database = Databases.OpenForMigrations(TestDatabase.Read(_address));
+        await using var connection = await database.Source.OpenConnectionAsync(Ct);
+        await using var client = await OwnPostgres.Open(_address);
+        var first = client.ExecuteAsync("select pg_sleep(0.3)");
+        await Sleeps(client);
+        var shown = await PostgresProcesses.Find(connection, client.ProcessID, Ct);
+        await first;
+        var second = client.ExecuteAsync("select pg_sleep(1)");
+        await Sleeps(client);
+
+        Assert.Null(await PostgresProcesses.End(connection, shown, whole: false, Ct));
+        await second;
+    }
+
+    [Fact]
+    public async Task Who_may_not_is_told_who_may()
+    {
+        var login = OwnPostgres.Name("u");
+        await OwnPostgres.Execute(_address, $"create role {login} login");
+        await using var client = await OwnPostgres.Open(_address);
+        var statement = client.ExecuteAsync("select pg_sleep(60)");
+        await Sleeps(client);
+        try
+        {
+            await using var database = Databases.OpenForMigrations(TestDatabase.Read(OwnPostgres.As(_address, login)));
+            await using var connection = await database.Source.OpenConnectionAsync(Ct);
+            var hidden = await PostgresProcesses.Find(connection, client.ProcessID, Ct);
+
+            Assert.Null(hidden.State);
+            Assert.Contains("pg_signal_backend", (await Assert.ThrowsAsync<MigrationException>(() => PostgresProcesses.End(connection, hidden, whole: false, Ct))).Message);
+            Assert.False(statement.IsCompleted);
+        }
+        finally
+        {
+            await OwnPostgres.Execute(_address, $"select pg_cancel_backend({client.ProcessID})", $"drop owned by {login}", $"drop role {login}");
+        }
+
+        await Assert.ThrowsAsync<PostgresException>(() => statement);
+    }
+
+    [Fact]
+    public async Task On_SQLite_there_is_nothing_to_end()
+    {
+        var run = await MigratorConsole.Run(Path.Combine(Path.GetTempPath(), "catalog-kill.db"), "kill", "1", "--yes");
+
+        Assert.Equal(2, run.Exit);
+        Assert.Contains("no server processes", run.Errors);
+    }
+
+    private Task<ConsoleResult> Console(params string[] arguments) => MigratorConsole.Run(_address, arguments);
+
+    private Task Sleeps(NpgsqlConnection client) =>
+        OwnPostgres.Until(_address, $"exists (select from pg_stat_activity where pid = {client.ProcessID} and state = 'active' and wait_event = 'PgSleep')");
+}
