@@ -54,6 +54,9 @@ public abstract class SchemaDialect
     /// <exception cref="MigrationException">A pooler in transaction mode, a standby, a server too old.</exception>
     internal abstract Task Begin(DbConnection connection, Func<CancellationToken, ValueTask<DbConnection>> another, MigrationLimits limits, CancellationToken ct);
 
+    /// <summary>Begins a transaction that the engine itself holds to reading, in which names mean the Catalog's schema whatever the role's search path says.</summary>
+    internal abstract Task<DbTransaction> Reading(DbConnection connection, CancellationToken ct);
+
     /// <summary>Holds off other migrators while the returned lock lives.</summary>
     /// <param name="connection">The migrator's own.</param>
     /// <param name="patience">How long to wait.</param>
@@ -82,7 +85,7 @@ public abstract class SchemaDialect
     /// <returns>True: it is done. False: nothing is left of it, run it again. Null: cannot be told.</returns>
     internal abstract Task<bool?> TookEffect(DbConnection connection, SqlStatement statement, CancellationToken ct);
 
-    /// <summary>The live schema, one line for each table, column, constraint, index and so on, in no promised order.</summary>
+    /// <summary>The live schema, one line for each table, column, constraint, index and so on, in no promised order. Definitions name schemas that are not in the search path, so that must be the Catalog's.</summary>
     internal abstract Task<List<string>> Describe(DbConnection connection, CancellationToken ct);
 
     /// <summary>The indexes that an interrupted build left unusable.</summary>

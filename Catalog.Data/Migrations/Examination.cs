@@ -60,6 +60,7 @@ public sealed class Examination(MigrationDatabase database, Chain chain, Examina
         limit.CancelAfter(TimeSpan.FromSeconds(5));
         try
         {
+            await using var reading = await database.Dialect.Reading(connection, limit.Token);
             var live = await database.Dialect.Describe(connection, limit.Token);
             return chain.Scripts.LastOrDefault(script => script.Fingerprint is { } committed && SchemaDescription.Compare(committed, live).Count == 0)?.Revision;
         }

@@ -31,6 +31,7 @@ public sealed class Migrator(MigrationDatabase database, Chain chain, TimeProvid
     public async Task<Standing> Look(CancellationToken ct)
     {
         await using var connection = await database.Reads.OpenConnectionAsync(ct);
+        await using var reading = await _dialect.Reading(connection, ct);
         return await Standing.Read(connection, _dialect, chain, ct);
     }
 
@@ -165,6 +166,7 @@ public sealed class Migrator(MigrationDatabase database, Chain chain, TimeProvid
     public async Task<IReadOnlyList<string>> Describe(CancellationToken ct)
     {
         await using var connection = await database.Reads.OpenConnectionAsync(ct);
+        await using var reading = await _dialect.Reading(connection, ct);
         return [.. (await _dialect.Describe(connection, ct)).Order(StringComparer.Ordinal)];
     }
 
@@ -172,6 +174,7 @@ public sealed class Migrator(MigrationDatabase database, Chain chain, TimeProvid
     public async Task<IReadOnlyList<string>> InvalidIndexes(CancellationToken ct)
     {
         await using var connection = await database.Reads.OpenConnectionAsync(ct);
+        await using var reading = await _dialect.Reading(connection, ct);
         return await _dialect.InvalidIndexes(connection, ct);
     }
 

@@ -8,8 +8,7 @@ internal static class PostgresSchemaDescription
 {
     public static async Task<List<string>> Read(DbConnection connection, CancellationToken ct)
     {
-        // Definitions name schemas that are not in the search path, so it is pinned, for this transaction only. Columns are not numbered:
-        // one that was dropped and added again is the same column. Postgres 18 lists not-null constraints too; the columns say them already.
+        // Columns are not numbered: one that was dropped and added again is the same column. Postgres 18 lists not-null constraints too; the columns say them already.
         const string Sql = """
             -- PostgresSchemaDescription.Read
             with ours as (
@@ -75,8 +74,6 @@ internal static class PostgresSchemaDescription
               and not exists (select from pg_depend d where d.classid = 'pg_type'::regclass and d.objid = y.oid and d.deptype = 'e')
             """;
 
-        await using var transaction = await connection.BeginTransactionAsync(ct);
-        await connection.ExecuteAsync(new CommandDefinition("set local search_path = public", transaction: transaction, cancellationToken: ct));
-        return (await connection.QueryAsync<string>(new CommandDefinition(Sql, transaction: transaction, cancellationToken: ct))).AsList();
+        return (await connection.QueryAsync<string>(new CommandDefinition(Sql, cancellationToken: ct))).AsList();
     }
 }

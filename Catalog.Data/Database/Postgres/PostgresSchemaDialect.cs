@@ -129,6 +129,15 @@ internal sealed class PostgresSchemaDialect : SchemaDialect
         await connection.ExecuteAsync(new CommandDefinition(Watch, cancellationToken: ct));
     }
 
+    internal override async Task<DbTransaction> Reading(DbConnection connection, CancellationToken ct)
+    {
+        var transaction = await connection.BeginTransactionAsync(ct);
+        // Local to the transaction: what is set for a session would stay behind in a pooler.
+        await connection.ExecuteAsync(new CommandDefinition(
+            "select set_config('transaction_read_only', 'on', true), set_config('search_path', 'public', true)", transaction: transaction, cancellationToken: ct));
+        return transaction;
+    }
+
     internal override async Task<IAsyncDisposable?> Lock(DbConnection connection, TimeSpan patience, Action<string> waiting, CancellationToken ct)
     {
         var until = Environment.TickCount64 + (long)patience.TotalMilliseconds;

@@ -72,6 +72,10 @@ internal sealed class SqliteSchemaDialect : SchemaDialect
     internal override Task Begin(DbConnection connection, Func<CancellationToken, ValueTask<DbConnection>> another, MigrationLimits limits, CancellationToken ct) =>
         Task.CompletedTask;
 
+    // The reader's pragma refuses writes.
+    internal override Task<DbTransaction> Reading(DbConnection connection, CancellationToken ct) =>
+        Task.FromResult<DbTransaction>(((SqliteConnection)connection).BeginTransaction(deferred: true));
+
     // Each script's immediate transaction is the lock: a second migrator waits for it, then finds the script in the journal.
     internal override Task<IAsyncDisposable?> Lock(DbConnection connection, TimeSpan patience, Action<string> waiting, CancellationToken ct) =>
         Task.FromResult<IAsyncDisposable?>(new NoLock());
