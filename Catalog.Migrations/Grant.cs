@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Catalog.Data.Database;
+using Catalog.Data.Database.Examination;
 using Catalog.Data.Database.Postgres;
 using Microsoft.Extensions.Configuration;
 

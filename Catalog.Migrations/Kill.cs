@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Catalog.Data.Database;
+using Catalog.Data.Database.Examination;
 using Catalog.Data.Database.Postgres;
 using Catalog.Data.Migrations;
 

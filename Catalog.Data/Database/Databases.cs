@@ -1,4 +1,5 @@
 using System.Data.Common;
+using Catalog.Data.Database.Examination;
 using Catalog.Data.Database.Postgres;
 using Catalog.Data.Database.Sqlite;
 using Npgsql;

@@ -1,4 +1,5 @@
 using Catalog.Data.Database;
+using Catalog.Data.Database.Examination;
 using Catalog.Data.Database.Postgres;
 using Catalog.Tests.Support;
 using Dapper;
@@ -23,29 +24,27 @@ public sealed class DoctorServerTests
         await using var holder = await OwnPostgres.Open(address, "a careless client");
         await using var open = await holder.BeginTransactionAsync(Ct);
         await holder.ExecuteAsync("select count(*) from runs", transaction: open);
-        await using var migrator = await OwnPostgres.Open(address, "catalog-migrations");
-        var migration = migrator.ExecuteAsync("alter table runs add column password_hash text, add column other text");
+        await using var migration = await OwnPostgres.Begin(address, "alter table runs add column password_hash text, add column other text", "catalog-migrations");
         await OwnPostgres.Until(address, "exists (select from pg_locks where not granted and mode = 'AccessExclusiveLock')");
-        await using var reader = await OwnPostgres.Open(address);
-        var read = reader.ExecuteAsync("select count(*) from runs");
+        await using var read = await OwnPostgres.Begin(address, "select count(*) from runs");
         await OwnPostgres.Until(address, "(select count(*) = 2 from pg_locks where not granted)");
 
         var examined = await Examine(address, limits: new() { Waiting = TimeSpan.Zero });
 
         var blocked = Code("migration_blocked", examined);
         Assert.Equal(Severity.Error, blocked.Severity);
-        Assert.All(new[] { $"process {migrator.ProcessID}", "lock on runs", "alter table runs", $"process {holder.ProcessID} (a careless client", "idle in transaction", "select count(*) from runs" }, words => Assert.Contains(words, blocked.Message));
+        Assert.All(new[] { $"process {migration.Pid}", "lock on runs", "alter table runs", $"process {holder.ProcessID} (a careless client", "idle in transaction", "select count(*) from runs" }, words => Assert.Contains(words, blocked.Message));
         Assert.Contains($"catalog-migrations kill {holder.ProcessID} --connection", blocked.Action);
-        Assert.Contains($"catalog-migrations kill {migrator.ProcessID}`", blocked.Action);
+        Assert.Contains($"catalog-migrations kill {migration.Pid}`", blocked.Action);
         // The one behind the migration waits, in the end, for the same client.
         Assert.Contains($"process {holder.ProcessID} ", Code("lock_wait", examined).Message);
-        Assert.Equal([holder.ProcessID], examined.ActiveStatements.Single(statement => statement.Pid == migrator.ProcessID).BlockedBy);
+        Assert.Equal([holder.ProcessID], examined.ActiveStatements.Single(statement => statement.Pid == migration.Pid).BlockedBy);
         Assert.Contains(examined.Tables, table => table is { Name: "runs", Bytes: null });
         Assert.DoesNotContain(examined.Findings, finding => finding.Code == "not_examined");
 
         await open.RollbackAsync(Ct);
-        await migration;
-        await read;
+        await migration.Done;
+        await read.Done;
     }
 
     [Fact]
@@ -66,8 +65,7 @@ public sealed class DoctorServerTests
     public async Task A_slow_migration_and_a_forgotten_transaction_are_named_with_the_command_that_ends_them()
     {
         var address = await _server.AtHead();
-        await using var migrator = await OwnPostgres.Open(address, "catalog-migrations");
-        var migration = migrator.ExecuteAsync("select pg_sleep(60), 'password=hunter2'");
+        await using var migration = await OwnPostgres.Begin(address, "select pg_sleep(60), 'password=hunter2'", "catalog-migrations");
         await using var client = await OwnPostgres.Open(address);
         await using var open = await client.BeginTransactionAsync(Ct);
         await client.ExecuteAsync("select 'postgresql://u:hunter2@h/d'", transaction: open);
@@ -75,14 +73,11 @@ public sealed class DoctorServerTests
 
         var examined = await Examine(address, limits: new() { Slow = TimeSpan.FromMilliseconds(100) });
 
-        Assert.Contains($"catalog-migrations kill {migrator.ProcessID}`", Code("migration_slow", examined).Action);
+        Assert.Contains($"catalog-migrations kill {migration.Pid}`", Code("migration_slow", examined).Action);
         Assert.Contains($"catalog-migrations kill {client.ProcessID} --connection", Code("idle_in_transaction", examined).Action);
         Assert.DoesNotContain((await Examine(address)).Findings, finding => finding.Code is "migration_slow" or "idle_in_transaction");
         Assert.All(examined.ActiveStatements, statement => Assert.DoesNotContain("hunter2", statement.Query));
         Assert.Equal("select 'postgresql://…'", examined.ActiveStatements.Single(statement => statement.Pid == client.ProcessID).Query);
-
-        await OwnPostgres.Scalar<bool>(address, $"select pg_terminate_backend({migrator.ProcessID})");
-        await Assert.ThrowsAnyAsync<Exception>(() => migration);
     }
 
     [Fact]

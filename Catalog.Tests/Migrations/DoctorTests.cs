@@ -1,5 +1,5 @@
 using Catalog.Data.Database;
-using Catalog.Data.Database.Sqlite;
+using Catalog.Data.Database.Examination;
 using Catalog.Data.Migrations;
 using Catalog.Tests.Support;
 using Dapper;
@@ -212,7 +212,7 @@ public abstract class DoctorTests
         }).AddInMemoryCollection(settings.Select(setting => KeyValuePair.Create(setting.Name, (string?)setting.Value))).Build();
         await using var database = Databases.OpenForMigrations(DatabaseSettings.ReadForMigrations(configuration));
         var chain = scripts is null ? Chain.BuiltIn(database.Dialect.Folder) : Chain.From(scripts, database.Dialect.Folder);
-        return await new Examination(database, chain, limits).Look(DatabaseSettings.Read(configuration), role, Ct);
+        return await new DatabaseExamination(database, chain, limits).Look(DatabaseSettings.Read(configuration), role, Ct);
     }
 
     protected static async Task Execute(string address, params string[] statements)

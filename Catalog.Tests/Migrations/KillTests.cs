@@ -18,23 +18,22 @@ public sealed class KillTests : IClassFixture<PostgresTestDatabase>
     [Fact]
     public async Task A_statement_is_shown_ended_and_seen_to_be_gone()
     {
-        await using var client = await OwnPostgres.Open(_address, "batch");
-        var statement = client.ExecuteAsync("select pg_sleep(60)");
-        await Sleeps(client);
+        await using var statement = await OwnPostgres.Begin(_address, "select pg_sleep(60)", "batch");
+        await Sleeps(statement);
 
-        var asked = await Console("kill", $"{client.ProcessID}");
+        var asked = await Console("kill", $"{statement.Pid}");
         Assert.Equal(2, asked.Exit);
         Assert.Contains("add --yes", asked.Errors);
-        Assert.False(statement.IsCompleted);
+        Assert.False(statement.Done.IsCompleted);
 
-        var run = await Console("kill", $"{client.ProcessID}", "--yes");
+        var run = await Console("kill", $"{statement.Pid}", "--yes");
 
         Assert.Equal(0, run.Exit);
         Assert.Contains("select pg_sleep(60)", run.Output);
         Assert.Contains("batch", run.Output);
-        Assert.Contains($"The statement of process {client.ProcessID} has ended.", run.Output);
-        Assert.Equal("57014", (await Assert.ThrowsAsync<PostgresException>(() => statement)).SqlState);
-        Assert.Equal(1, await client.ExecuteScalarAsync<int>("select 1"));
+        Assert.Contains($"The statement of process {statement.Pid} has ended.", run.Output);
+        Assert.Equal("57014", (await Assert.ThrowsAsync<PostgresException>(() => statement.Done)).SqlState);
+        Assert.Equal(1, await statement.Connection.ExecuteScalarAsync<int>("select 1"));
     }
 
     [Fact]
@@ -80,16 +79,16 @@ public sealed class KillTests : IClassFixture<PostgresTestDatabase>
     {
         await using var database = Databases.OpenForMigrations(TestDatabase.Read(_address));
         await using var connection = await database.Source.OpenConnectionAsync(Ct);
-        await using var client = await OwnPostgres.Open(_address);
-        var first = client.ExecuteAsync("select pg_sleep(0.3)");
+        await using var client = await OwnPostgres.Begin(_address, "select pg_sleep(0.3)");
         await Sleeps(client);
-        var shown = await PostgresProcesses.Find(connection, client.ProcessID, Ct);
-        await first;
-        var second = client.ExecuteAsync("select pg_sleep(1)");
+        var shown = await PostgresProcesses.Find(connection, client.Pid, Ct);
+        await client.Done;
+        var second = client.Connection.ExecuteAsync("select pg_sleep(1)");
         await Sleeps(client);
-
-        Assert.Null(await PostgresProcesses.End(connection, shown, whole: false, Ct));
+        var ended = await PostgresProcesses.End(connection, shown, whole: false, Ct);
         await second;
+
+        Assert.Null(ended);
     }
 
     [Fact]
@@ -97,25 +96,22 @@ public sealed class KillTests : IClassFixture<PostgresTestDatabase>
     {
         var login = OwnPostgres.Name("u");
         await OwnPostgres.Execute(_address, $"create role {login} login");
-        await using var client = await OwnPostgres.Open(_address);
-        var statement = client.ExecuteAsync("select pg_sleep(60)");
-        await Sleeps(client);
+        await using var statement = await OwnPostgres.Begin(_address, "select pg_sleep(60)");
+        await Sleeps(statement);
         try
         {
             await using var database = Databases.OpenForMigrations(TestDatabase.Read(OwnPostgres.As(_address, login)));
             await using var connection = await database.Source.OpenConnectionAsync(Ct);
-            var hidden = await PostgresProcesses.Find(connection, client.ProcessID, Ct);
+            var hidden = await PostgresProcesses.Find(connection, statement.Pid, Ct);
 
             Assert.Null(hidden.State);
             Assert.Contains("pg_signal_backend", (await Assert.ThrowsAsync<MigrationException>(() => PostgresProcesses.End(connection, hidden, whole: false, Ct))).Message);
-            Assert.False(statement.IsCompleted);
+            Assert.False(statement.Done.IsCompleted);
         }
         finally
         {
-            await OwnPostgres.Execute(_address, $"select pg_cancel_backend({client.ProcessID})", $"drop owned by {login}", $"drop role {login}");
+            await OwnPostgres.Execute(_address, $"drop owned by {login}", $"drop role {login}");
         }
-
-        await Assert.ThrowsAsync<PostgresException>(() => statement);
     }
 
     [Fact]
@@ -129,6 +125,6 @@ public sealed class KillTests : IClassFixture<PostgresTestDatabase>
 
     private Task<ConsoleResult> Console(params string[] arguments) => MigratorConsole.Run(_address, arguments);
 
-    private Task Sleeps(NpgsqlConnection client) =>
-        OwnPostgres.Until(_address, $"exists (select from pg_stat_activity where pid = {client.ProcessID} and state = 'active' and wait_event = 'PgSleep')");
+    private Task Sleeps(LastingStatement statement) =>
+        OwnPostgres.Until(_address, $"exists (select from pg_stat_activity where pid = {statement.Pid} and state = 'active' and wait_event = 'PgSleep')");
 }

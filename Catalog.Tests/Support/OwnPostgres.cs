@@ -86,7 +86,7 @@ public sealed class OwnPostgres : IAsyncLifetime
         return (await connection.ExecuteScalarAsync<T>(sql, parameters))!;
     }
 
-    /// <summary>A connection of its own, with no limit on a statement.</summary>
+    /// <summary>A connection of its own.</summary>
     public static async Task<NpgsqlConnection> Open(string address, string application = "test")
     {
         var settings = PostgresUri.Parse("address", address);
@@ -94,6 +94,14 @@ public sealed class OwnPostgres : IAsyncLifetime
         var connection = new NpgsqlConnection(settings.ConnectionString);
         await connection.OpenAsync(Ct);
         return connection;
+    }
+
+    /// <summary>Begins a statement that lasts, on a connection of its own.</summary>
+    public static async Task<LastingStatement> Begin(string address, string sql, string application = "test")
+    {
+        var connection = await Open(address, application);
+        var stop = new CancellationTokenSource();
+        return new(connection, connection.ExecuteAsync(new CommandDefinition(sql, cancellationToken: stop.Token)), stop);
     }
 
     /// <summary>Waits until a condition on the server holds, at most ten seconds.</summary>
@@ -105,6 +113,25 @@ public sealed class OwnPostgres : IAsyncLifetime
             Assert.True(i < 200, condition);
             await Task.Delay(50, Ct);
         }
+    }
+}
+
+/// <summary>A statement under way; it is cancelled at the end of a test, which otherwise, when it fails, would wait for locks that it holds itself.</summary>
+public sealed class LastingStatement(NpgsqlConnection connection, Task done, CancellationTokenSource stop) : IAsyncDisposable
+{
+    public NpgsqlConnection Connection => connection;
+
+    public int Pid => connection.ProcessID;
+
+    /// <summary>Ends with the statement.</summary>
+    public Task Done => done;
+
+    public async ValueTask DisposeAsync()
+    {
+        await stop.CancelAsync();
+        await done.ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+        await connection.DisposeAsync();
+        stop.Dispose();
     }
 }
 

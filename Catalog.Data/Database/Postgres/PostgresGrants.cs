@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Catalog.Data.Database.Examination;
 using Catalog.Data.Migrations;
 using Dapper;
 using Npgsql;

@@ -2,7 +2,7 @@ using System.Data.Common;
 using Dapper;
 using Npgsql;
 
-namespace Catalog.Data.Database.Postgres;
+namespace Catalog.Data.Database.Examination;
 
 /// <summary>Looks at a Postgres database part by part, each in a read-only transaction of at most five seconds.</summary>
 internal sealed class PostgresExaminer : Examiner

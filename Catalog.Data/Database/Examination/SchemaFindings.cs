@@ -1,6 +1,6 @@
-using Catalog.Data.Database;
+using Catalog.Data.Migrations;
 
-namespace Catalog.Data.Migrations;
+namespace Catalog.Data.Database.Examination;
 
 /// <summary>Says what is wrong with a schema's standing, and what to do.</summary>
 internal static class SchemaFindings

@@ -1,7 +1,7 @@
 using System.Data.Common;
 using Dapper;
 
-namespace Catalog.Data.Database.Postgres;
+namespace Catalog.Data.Database.Examination;
 
 /// <summary>Looks at what the other connections to this database do: migrations, waits, transactions that were left open.</summary>
 internal static class PostgresActivity

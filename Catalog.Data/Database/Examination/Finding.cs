@@ -1,4 +1,4 @@
-namespace Catalog.Data.Database;
+namespace Catalog.Data.Database.Examination;
 
 /// <summary>How grave a finding is.</summary>
 public enum Severity

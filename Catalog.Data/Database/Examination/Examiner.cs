@@ -1,6 +1,6 @@
 using System.Data.Common;
 
-namespace Catalog.Data.Database;
+namespace Catalog.Data.Database.Examination;
 
 /// <summary>Where a connection leads.</summary>
 /// <param name="Database">The same for two addresses of one database, and for no others.</param>

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Catalog.Data.Database;
+namespace Catalog.Data.Database.Examination;
 
 /// <summary>Sizes, ages and numbers for people.</summary>
 public static class Quantity

@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
 
-namespace Catalog.Data.Database;
+namespace Catalog.Data.Database.Examination;
 
 /// <summary>A statement's text as it may be shown.</summary>
 public static partial class QueryText

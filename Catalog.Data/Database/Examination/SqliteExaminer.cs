@@ -4,7 +4,7 @@ using Dapper;
 using Microsoft.Data.Sqlite;
 using SQLitePCL;
 
-namespace Catalog.Data.Database.Sqlite;
+namespace Catalog.Data.Database.Examination;
 
 /// <summary>Looks at a SQLite file.</summary>
 internal sealed class SqliteExaminer(string path) : Examiner

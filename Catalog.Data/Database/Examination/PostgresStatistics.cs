@@ -2,7 +2,7 @@ using System.Data.Common;
 using Dapper;
 using Npgsql;
 
-namespace Catalog.Data.Database.Postgres;
+namespace Catalog.Data.Database.Examination;
 
 /// <summary>Reads the statements that took most of the server's time, where the server measures them.</summary>
 internal static class PostgresStatistics

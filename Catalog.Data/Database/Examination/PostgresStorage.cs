@@ -2,7 +2,7 @@ using System.Data.Common;
 using System.Globalization;
 using Dapper;
 
-namespace Catalog.Data.Database.Postgres;
+namespace Catalog.Data.Database.Examination;
 
 /// <summary>Looks at tables and indexes: size, dead rows, what is unused or unusable.</summary>
 internal static class PostgresStorage

@@ -1,7 +1,7 @@
 using System.Data.Common;
 using Dapper;
 
-namespace Catalog.Data.Database.Postgres;
+namespace Catalog.Data.Database.Examination;
 
 /// <summary>Looks at what concerns the whole server and the whole database.</summary>
 internal static class PostgresServerState

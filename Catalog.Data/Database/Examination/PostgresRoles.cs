@@ -1,7 +1,8 @@
 using System.Data.Common;
+using Catalog.Data.Database.Postgres;
 using Dapper;
 
-namespace Catalog.Data.Database.Postgres;
+namespace Catalog.Data.Database.Examination;
 
 /// <summary>Looks at the role that the service's statements run as: row-level security binds nobody who is above it.</summary>
 internal static class PostgresRoles

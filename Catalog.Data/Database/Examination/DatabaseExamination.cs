@@ -1,11 +1,11 @@
 using System.Data.Common;
-using Catalog.Data.Database;
+using Catalog.Data.Migrations;
 using Dapper;
 
-namespace Catalog.Data.Migrations;
+namespace Catalog.Data.Database.Examination;
 
 /// <summary>Looks at the database from both sides, the migrator's and the service's, says what is wrong, and changes nothing.</summary>
-public sealed class Examination(MigrationDatabase database, Chain chain, ExaminationLimits? limits = null)
+public sealed class DatabaseExamination(MigrationDatabase database, Chain chain, ExaminationLimits? limits = null)
 {
     private readonly Examined _examined = new();
 

@@ -1,4 +1,4 @@
-namespace Catalog.Data.Database;
+namespace Catalog.Data.Database.Examination;
 
 /// <summary>What an examination of a database brought to light.</summary>
 public sealed class Examined

@@ -1,7 +1,7 @@
 using System.Data.Common;
 using Dapper;
 
-namespace Catalog.Data.Database.Postgres;
+namespace Catalog.Data.Database.Examination;
 
 /// <summary>Holds the service's pool against what the server, the database and the login let it have.</summary>
 internal static class PostgresPoolLimits
