@@ -6,6 +6,7 @@ namespace Catalog.Migrations;
 /// <summary>What a verb asks that can destroy data or history: the database's name, typed or given.</summary>
 internal sealed class Confirmation
 {
+    private static readonly string[] Environments = ["ASPNETCORE_ENVIRONMENT", "DOTNET_ENVIRONMENT"];
     private readonly Option<bool> _yes = new("--yes") { Description = "Do not ask; needs --database." };
     private readonly Option<string?> _database = new("--database") { Description = "The database's name (on SQLite the file's), to show that you mean this one.", HelpName = "NAME" };
     private readonly Option<bool> _production = new("--production") { Description = "Also where DOTNET_ENVIRONMENT or ASPNETCORE_ENVIRONMENT says Production." };
@@ -24,8 +25,9 @@ internal sealed class Confirmation
     /// <exception cref="MigrationException">Another name, none, or a production that was not named.</exception>
     public void Ask(ParseResult arguments, string name, string consequence)
     {
-        var environment = Verb.Settings()["ASPNETCORE_ENVIRONMENT"] ?? Verb.Settings()["DOTNET_ENVIRONMENT"];
-        if (string.Equals(environment, "Production", StringComparison.OrdinalIgnoreCase) && !arguments.GetValue(_production))
+        var settings = Verb.Settings();
+        if (Environments.Any(name => string.Equals(settings[name]?.Trim(), "Production", StringComparison.OrdinalIgnoreCase))
+            && !arguments.GetValue(_production))
         {
             throw new MigrationException(MigrationFault.NotConfirmed, $"The environment says Production. {consequence} If you mean it, add --production.");
         }

@@ -33,7 +33,8 @@ internal static class ExitCode
     public static int For(MigrationFault fault) => fault switch
     {
         MigrationFault.UnknownTarget or MigrationFault.NotConfirmed => Usage,
-        MigrationFault.ChainBroken or MigrationFault.ChecksumMismatch or MigrationFault.NewerSchema or MigrationFault.UnknownRevision
+        MigrationFault.ConnectionLost => Unreachable,
+        MigrationFault.ChainBroken or MigrationFault.JournalUnreadable or MigrationFault.ChecksumMismatch or MigrationFault.NewerSchema or MigrationFault.UnknownRevision
             or MigrationFault.HistoryGap or MigrationFault.OutOfOrder or MigrationFault.DuplicateRevision or MigrationFault.Drift => Drift,
         MigrationFault.LockNotObtained => LockNotObtained,
         MigrationFault.HalfApplied => HalfApplied,

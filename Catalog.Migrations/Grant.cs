@@ -50,7 +50,7 @@ internal static class Grant
 
     private static string Plain(string name, string role) => PostgresGrants.IsRole(role)
         ? role
-        : throw new SettingException($"{name} must be small letters, digits and underscores, beginning with a letter, at most 63.");
+        : throw new SettingException($"{name} must be small letters, digits and underscores, beginning with a letter, at most 63, and none of the server's own (pg_…, public, none).");
 
     // Null when the address names no user: then it is the one that the server sees.
     private static string? Login(string? named, MigrationDatabase database)

@@ -22,7 +22,7 @@ internal static class History
                 {
                     output.Table(["at (UTC)", "script", "direction", "outcome", ">seconds", "by"], standing.Attempts.Select(attempt => new[]
                     {
-                        Utc(attempt.At), Path.GetFileNameWithoutExtension(attempt.ScriptName), attempt.Direction, attempt.Outcome, Seconds(attempt.DurationSeconds), attempt.AppliedBy,
+                        Utc(attempt.At), Path.GetFileNameWithoutExtension(attempt.ScriptName), attempt.Direction, attempt.Outcome, Seconds(attempt.DurationSeconds), attempt.Host is null ? attempt.AppliedBy : $"{attempt.AppliedBy}@{attempt.Host}",
                     }));
                     foreach (var failed in standing.Attempts.Where(attempt => attempt.Message is not null))
                     {

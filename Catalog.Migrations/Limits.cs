@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using Catalog.Data.Database;
 
 namespace Catalog.Migrations;
@@ -43,15 +44,22 @@ internal sealed class Limits
     /// <summary>An option of seconds: a thousandth to a day.</summary>
     public static Option<double> Seconds(string name, TimeSpan byDefault, string description)
     {
-        var option = new Option<double>(name) { Description = description, DefaultValueFactory = _ => byDefault.TotalSeconds, HelpName = "SECONDS" };
-        option.Validators.Add(result =>
+        return new Option<double>(name)
         {
-            if (result.Tokens.Count > 0
-                && !(double.TryParse(result.Tokens[0].Value, System.Globalization.CultureInfo.InvariantCulture, out var seconds) && seconds is >= 0.001 and <= 86_400))
+            Description = description,
+            DefaultValueFactory = _ => byDefault.TotalSeconds,
+            HelpName = "SECONDS",
+            // The library's own parser takes a decimal comma for one between thousands.
+            CustomParser = result =>
             {
+                if (double.TryParse(result.Tokens[0].Value, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var seconds) && seconds is >= 0.001 and <= 86_400)
+                {
+                    return seconds;
+                }
+
                 result.AddError($"{name} must be a number of seconds from 0.001 to 86400.");
-            }
-        });
-        return option;
+                return 0;
+            },
+        };
     }
 }

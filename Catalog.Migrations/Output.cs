@@ -16,6 +16,8 @@ internal sealed class Output(bool json)
         WriteIndented = true,
     };
 
+    private readonly TextWriter _errors = Console.Error;
+
     /// <summary>Whether a program reads.</summary>
     public bool Json { get; } = json;
 
@@ -39,13 +41,7 @@ internal sealed class Output(bool json)
     }
 
     /// <summary>What goes on, on standard error, so that it mixes with no result.</summary>
-    public void Progress(string text)
-    {
-        if (!Json)
-        {
-            Console.Error.WriteLine(text);
-        }
-    }
+    public void Progress(string text) => _errors.WriteLine(text);
 
     /// <summary>A table for a person: ruled in a terminal, columns of plain text in a pipe.</summary>
     /// <param name="columns">Their heads; one that begins with <c>></c> is aligned to the right, one that begins with <c>~</c> takes the room that the others leave and is cut.</param>

@@ -7,6 +7,7 @@ internal static class Reset
 {
     public static Command Command()
     {
+        var force = new Option<bool>("--force") { Description = "Also what other people have hung on the tables, and also without a journal that is known." };
         var confirmation = new Confirmation();
         var command = Verb.On("reset",
             "Take away everything that the scripts made, with all data, and apply them anew. For development; asks for the database's name.",
@@ -15,10 +16,11 @@ internal static class Reset
             {
                 var migrator = new Migrator(database, Verb.Chain(arguments, database.Dialect.Folder), TimeProvider.System) { Progress = Upgrade.Steps(output), AppRole = Grant.Role(Verb.Settings()) };
                 confirmation.Ask(arguments, await migrator.DatabaseName(ct), "This takes away every table of the Catalog with all it holds.");
-                var cleared = await migrator.Clear(ct);
+                var cleared = await migrator.Clear(arguments.GetValue(force), ct);
                 output.Line($"taken away: {string.Join(", ", cleared)}");
                 return await Upgrade.Say(migrator, await migrator.Upgrade(Chain.Head, again: false, ct), output, ct);
             });
+        command.Options.Add(force);
         confirmation.AddTo(command);
         command.Options.Add(Verb.Scripts);
         return command;

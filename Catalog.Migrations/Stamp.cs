@@ -8,7 +8,7 @@ internal static class Stamp
     public static Command Command()
     {
         var target = new Argument<string>("revision") { Description = "The revision that the database is at, head, or base for none." };
-        var force = new Option<bool>("--force") { Description = "Also when the live schema is not the one of that revision." };
+        var force = new Option<bool>("--force") { Description = "Also when the live schema is not the one of that revision, and when the journal names scripts that this build does not know." };
         var confirmation = new Confirmation();
         var command = Verb.On("stamp",
             "Write down that the database is at a revision without running a script: for a schema that was made by hand, by psql or by another tool.",

@@ -36,7 +36,9 @@ internal static class Upgrade
     {
         if (step.Seconds is { } seconds)
         {
-            output.Line(string.Create(CultureInfo.InvariantCulture, $"{step.Words} {step.Revision}, {step.Rows} {(step.Rows == 1 ? "row" : "rows")}, {seconds:0.000} s"));
+            var line = string.Create(CultureInfo.InvariantCulture, $"{step.Words} {step.Revision}, {step.Rows} {(step.Rows == 1 ? "row" : "rows")}, {seconds:0.000} s");
+            // A program gets its one document at the end; whoever watches it wants to see it move.
+            (output.Json ? (Action<string>)output.Progress : output.Line)(line);
         }
         else
         {

@@ -43,7 +43,7 @@ internal static class Verb
             MigrationDatabase? database = null;
             try
             {
-                return await Run(arguments, () => database?.Failures, async (_, output, stop) =>
+                return await Run(arguments, () => database, async (_, output, stop) =>
                 {
                     database = Databases.OpenForMigrations(DatabaseSettings.ReadForMigrations(Settings()));
                     return await work(database, arguments, output, stop);
@@ -67,8 +67,12 @@ internal static class Verb
     public static Chain Chain(ParseResult arguments, string folder) =>
         arguments.GetValue(Scripts) is { } directory ? Catalog.Data.Migrations.Chain.From(directory, folder) : Catalog.Data.Migrations.Chain.BuiltIn(folder);
 
+    // A table or column that is missing is a fault of the schema, and a right that is missing one of the role: the server was reached.
+    private static Unavailability? Unavailable(MigrationDatabase database, Exception exception) =>
+        database.Failures.WhyUnavailable(exception) is { } reason and not (Unavailability.SchemaBehind or Unavailability.NotPermitted) ? reason : null;
+
     private static async Task<int> Run(
-        ParseResult arguments, Func<Dialect?>? failures, Func<ParseResult, Output, CancellationToken, Task<int>> work, CancellationToken ct)
+        ParseResult arguments, Func<MigrationDatabase?>? database, Func<ParseResult, Output, CancellationToken, Task<int>> work, CancellationToken ct)
     {
         var output = new Output(arguments.GetValue(Json));
         int Say(int code, string word, string message)
@@ -93,19 +97,25 @@ internal static class Verb
         {
             return Say(ExitCode.Failed, "interrupted", "Interrupted. A script in a transaction was undone; run `catalog-migrations current` to see where the database stands.");
         }
-        catch (Exception exception) when (failures?.Invoke()?.WhyUnavailable(exception) is { } reason)
-        {
-            return reason == Unavailability.NotPermitted
-                ? Say(ExitCode.Failed, Output.Code(reason), "This role may not do that. Set DATAXPIPE_MIGRATIONS_DB to an address of the tables' owner.")
-                : Say(ExitCode.Unreachable, Output.Code(reason), SchemaProbe.Words(reason));
-        }
-        catch (DbException exception)
-        {
-            return Say(ExitCode.Failed, "database", exception.Message);
-        }
+        // Of a driver they come wrapped; bare they are about a file or a pipe of ours.
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             return Say(ExitCode.Failed, "file", exception.Message);
+        }
+        catch (Exception exception) when (exception is DbException or TimeoutException && database?.Invoke() is { } at && Unavailable(at, exception) is { } reason)
+        {
+            return Say(ExitCode.Unreachable, Output.Code(reason), SchemaProbe.Words(reason));
+        }
+        catch (DbException exception) when (database?.Invoke() is { } at && at.Dialect.Explain(exception) is var said)
+        {
+            return said.NotPermitted
+                ? Say(ExitCode.Failed, Output.Code(Unavailability.NotPermitted), $"This role may not do that: {said.Message}. Set DATAXPIPE_MIGRATIONS_DB to an address of the tables' owner.")
+                : Say(ExitCode.Failed, "database", said.Message);
+        }
+        catch (Exception exception)
+        {
+            // A defect of this program. Its text may hold what nobody may see; a type's name holds nothing.
+            return Say(ExitCode.Failed, "internal", $"An error that nobody foresaw: {exception.GetType().Name}. A script in a transaction was undone. Please report it with the command and the scripts.");
         }
     }
 }

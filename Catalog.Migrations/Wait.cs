@@ -24,13 +24,22 @@ internal static class Wait
                 {
                     try
                     {
+                        if (!arguments.GetValue(head))
+                        {
+                            // A login that may not read the journal may wait all the same.
+                            await (await database.Reads.OpenConnectionAsync(ct)).DisposeAsync();
+                            output.Line(string.Create(CultureInfo.InvariantCulture, $"answers after {clock.Elapsed.TotalSeconds:0.0} s"));
+                            output.Document(new { seconds = Math.Round(clock.Elapsed.TotalSeconds, 3) });
+                            return ExitCode.Ok;
+                        }
+
                         var standing = await migrator.Look(ct);
                         var exit = Current.Exit(standing);
-                        if (!arguments.GetValue(head) || exit is not (ExitCode.Pending or ExitCode.HalfApplied) || clock.Elapsed > limit)
+                        if (exit is not (ExitCode.Pending or ExitCode.HalfApplied) || clock.Elapsed > limit)
                         {
                             output.Line(string.Create(CultureInfo.InvariantCulture, $"answers after {clock.Elapsed.TotalSeconds:0.0} s, at {standing.Current}"));
                             output.Document(new { current = standing.Current, at_head = standing.Pending.Count == 0, seconds = Math.Round(clock.Elapsed.TotalSeconds, 3) });
-                            return arguments.GetValue(head) ? exit : ExitCode.Ok;
+                            return exit;
                         }
                     }
                     catch (Exception exception) when (clock.Elapsed < limit

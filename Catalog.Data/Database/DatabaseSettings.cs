@@ -89,6 +89,8 @@ public sealed partial class DatabaseSettings
 
     private static DatabaseSettings From(string name, string value, IConfiguration configuration)
     {
+        // A secret that was pasted often ends in a line's end.
+        value = value.Trim();
         if (Placeholder().IsMatch(value))
         {
             throw new SettingException($"{name}: replace the ${{...}} placeholder; a $ in a password can be written %24.");

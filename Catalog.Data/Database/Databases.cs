@@ -56,6 +56,7 @@ public static class Databases
             CommandTimeout = statementSeconds,
             Timeout = connectSeconds,
             MaxAutoPrepare = 0,
+            IncludeErrorDetail = true,
             ApplicationName = name,
         };
         return new NpgsqlDataSourceBuilder(settings.ConnectionString) { Name = name }.Build();

@@ -19,6 +19,15 @@ public sealed record MigrationLimits
     public TimeSpan Patience { get; init; } = TimeSpan.FromMinutes(10);
 }
 
+/// <summary>What a server said against a statement.</summary>
+/// <param name="Message">In its own words, without a value of anybody's row.</param>
+/// <param name="Position">The character of the statement it means, from 1; null when it names none.</param>
+/// <param name="AlreadyExists">Whether what the statement makes is there already.</param>
+/// <param name="Missing">Whether a table, column or schema is not there.</param>
+/// <param name="NotPermitted">Whether the role may not.</param>
+/// <param name="Final">Whether the statement was refused before it did anything, so that nothing of it can be left.</param>
+public sealed record Refusal(string Message, int? Position, bool AlreadyExists, bool Missing, bool NotPermitted, bool Final);
+
 /// <summary>What the engines cannot share when the schema is changed.</summary>
 public abstract class SchemaDialect
 {
@@ -78,8 +87,15 @@ public abstract class SchemaDialect
     /// <summary>Whether it failed because somebody else held a lock, so that another try may do.</summary>
     internal abstract bool IsLockTimeout(Exception exception);
 
-    /// <summary>What the server said, without a value of anybody's row, and the place in the statement.</summary>
-    internal abstract (string Message, int? Position, bool AlreadyExists) Explain(DbException exception);
+    /// <summary>What the server said, without a value of anybody's row, and what follows from it.</summary>
+    public abstract Refusal Explain(DbException exception);
+
+    /// <summary>Sets the session as every script finds it, whatever the one before has set.</summary>
+    internal abstract Task Settle(DbConnection connection, MigrationLimits limits, CancellationToken ct);
+
+    /// <summary>Looks before a script is committed at what the engine does not hold by itself.</summary>
+    /// <returns>What is wrong, in words; null when nothing is.</returns>
+    internal abstract Task<string?> FindBroken(DbConnection connection, CancellationToken ct);
 
     /// <summary>Whether an interrupted statement outside a transaction took effect; takes away what it left half done.</summary>
     /// <returns>True: it is done. False: nothing is left of it, run it again. Null: cannot be told.</returns>
@@ -91,15 +107,23 @@ public abstract class SchemaDialect
     /// <summary>The indexes that an interrupted build left unusable.</summary>
     internal abstract Task<List<string>> InvalidIndexes(DbConnection connection, CancellationToken ct);
 
-    /// <summary>Takes away tables, views and functions of these names with what depends on them.</summary>
-    internal abstract Task Drop(DbConnection connection, DbTransaction transaction, IReadOnlyList<(string Kind, string Name)> objects, CancellationToken ct);
+    /// <summary>Takes away tables, views, functions and the like of these names.</summary>
+    /// <param name="connection">The migrator's own.</param>
+    /// <param name="transaction">Its transaction.</param>
+    /// <param name="objects">What to take away, in this order.</param>
+    /// <param name="cascade">With what other people have hung on them, where the engine can; otherwise that makes it fail.</param>
+    /// <param name="ct">Stops.</param>
+    internal abstract Task Drop(DbConnection connection, DbTransaction transaction, IReadOnlyList<(string Kind, string Name)> objects, bool cascade, CancellationToken ct);
 
     /// <summary>What a preview begins with: how it is run, and the session's settings.</summary>
     /// <param name="limits">How patient to be.</param>
     internal abstract string PreviewOpening(MigrationLimits limits);
 
-    /// <summary>Stops the preview's script when another migrator runs or the revision before it is not there; empty where the engine has no such statement.</summary>
-    internal abstract string PreviewGuard(string? before, string script);
+    /// <summary>Stops the preview's script when another migrator runs or the database is elsewhere; empty where the engine has no such statement.</summary>
+    /// <param name="file">The script's file.</param>
+    /// <param name="present">The script that must be in the journal; null: none need be.</param>
+    /// <param name="absent">The script that must not be; null: none.</param>
+    internal abstract string PreviewGuard(string file, string? present, string? absent);
 
     /// <summary>The present in UTC as an expression for the journal's zoneless column.</summary>
     internal abstract string PreviewNow { get; }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
+using Catalog.Data.Database;
 
 namespace Catalog.Data.Migrations;
 
@@ -20,7 +21,7 @@ public sealed partial class Chain
 
         Scripts =
         [
-            .. texts.Where(file => !file.Key.Contains('/', StringComparison.Ordinal) && file.Key.EndsWith(".sql", StringComparison.Ordinal))
+            .. texts.Where(file => !file.Key.Contains('/', StringComparison.Ordinal) && IsSql(file.Key))
                 .OrderBy(file => file.Key, StringComparer.Ordinal)
                 .Select(file => new Script
                 {
@@ -54,6 +55,11 @@ public sealed partial class Chain
     /// <exception cref="MigrationException">The directory has no such folder, or its scripts are no chain.</exception>
     public static Chain From(string directory, string folder)
     {
+        if (!Directory.Exists(directory))
+        {
+            throw new SettingException($"--scripts: there is no directory {directory}; name the one that holds postgres/ and sqlite/, such as sql.");
+        }
+
         var root = Path.Combine(directory, folder);
         if (!Directory.Exists(root))
         {
@@ -61,7 +67,9 @@ public sealed partial class Chain
         }
 
         return new(folder, Directory.EnumerateFiles(root, "*", SearchOption.AllDirectories)
-            .Select(file => (Path.GetRelativePath(root, file).Replace('\\', '/'), File.ReadAllText(file))));
+            .Select(file => (Path: Path.GetRelativePath(root, file).Replace('\\', '/'), File: file))
+            .Where(file => IsSql(file.Path) || file.Path.StartsWith("fingerprint/", StringComparison.Ordinal))
+            .Select(file => (file.Path, Read(file.Path, file.File))));
     }
 
     /// <summary>The place of a revision: 0 for <see cref="Base"/>, 1 for the first script, the number of scripts for <see cref="Head"/>.</summary>
@@ -142,8 +150,27 @@ public sealed partial class Chain
         return faults;
     }
 
-    private void Refuse(string folder, IEnumerable<string> files)
+    private static bool IsSql(string path) => path.EndsWith(".sql", StringComparison.OrdinalIgnoreCase);
+
+    private static string Read(string path, string file)
     {
+        try
+        {
+            return File.ReadAllText(file, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true));
+        }
+        catch (DecoderFallbackException exception)
+        {
+            throw new MigrationException(MigrationFault.ScriptUnreadable, $"{path} is not UTF-8: save it so, or text in it would change.", exception);
+        }
+    }
+
+    private void Refuse(string folder, IReadOnlyCollection<string> files)
+    {
+        if (files.FirstOrDefault(file => IsSql(file) && (file.StartsWith("down/", StringComparison.Ordinal) ? file["down/".Length..] : file).Contains('/', StringComparison.Ordinal)) is { } deep)
+        {
+            throw new MigrationException(MigrationFault.ChainBroken, $"{folder}/{deep} would never be applied: scripts lie directly in {folder}/, their ways back in {folder}/down/.");
+        }
+
         // Without any, every database would seem to be at head.
         if (Scripts.Count == 0)
         {
@@ -174,6 +201,6 @@ public sealed partial class Chain
         }
     }
 
-    [GeneratedRegex(@"^\d{4}_[a-z0-9_]+\.sql$")]
+    [GeneratedRegex(@"^\d{4}_[a-z0-9_]+\.sql\z")]
     private static partial Regex ScriptName();
 }

@@ -1,3 +1,4 @@
+using System.Data;
 using System.Data.Common;
 using System.Reflection;
 using Catalog.Data.Database;
@@ -32,7 +33,7 @@ public sealed record Attempt
     /// <summary><c>upgrade</c>, <c>downgrade</c>, <c>stamp</c> or <c>reset</c>.</summary>
     public required string Direction { get; init; }
 
-    /// <summary><c>started</c>, <c>finished</c> or <c>failed</c>.</summary>
+    /// <summary><c>started</c>, <c>finished</c>, <c>failed</c>, or <c>refused</c> before anything was done.</summary>
     public required string Outcome { get; init; }
 
     /// <summary>When, in UTC.</summary>
@@ -68,9 +69,21 @@ public static class Journal
             select * from schemaversions order by {dialect.JournalOrder}
             """;
 
-        return await Exists(connection, transaction, dialect.FindJournal, ct)
-            ? (await connection.QueryAsync<AppliedScript>(new CommandDefinition(sql, transaction: transaction, cancellationToken: ct))).AsList()
-            : [];
+        if (!await Exists(connection, transaction, dialect.FindJournal, ct))
+        {
+            return [];
+        }
+
+        try
+        {
+            // DbUp's column may hold null; such a row names nothing that is known.
+            return [.. (await connection.QueryAsync<AppliedScript>(new CommandDefinition(sql, transaction: transaction, cancellationToken: ct)))
+                .Select(row => row.ScriptName is null ? row with { ScriptName = "(null)" } : row)];
+        }
+        catch (Exception exception) when (exception is DataException || (exception is DbException failed && dialect.Explain(failed).Missing))
+        {
+            throw Unreadable("schemaversions", exception);
+        }
     }
 
     /// <summary>What was tried, oldest first; empty when there is no history yet.</summary>
@@ -83,9 +96,19 @@ public static class Journal
             order by id
             """;
 
-        return await Exists(connection, transaction, dialect.FindHistory, ct)
-            ? (await connection.QueryAsync<Attempt>(new CommandDefinition(Sql, transaction: transaction, cancellationToken: ct))).AsList()
-            : [];
+        if (!await Exists(connection, transaction, dialect.FindHistory, ct))
+        {
+            return [];
+        }
+
+        try
+        {
+            return (await connection.QueryAsync<Attempt>(new CommandDefinition(Sql, transaction: transaction, cancellationToken: ct))).AsList();
+        }
+        catch (Exception exception) when (exception is DataException || (exception is DbException failed && dialect.Explain(failed).Missing))
+        {
+            throw Unreadable("schema_history", exception);
+        }
     }
 
     internal static Task Add(DbConnection connection, DbTransaction transaction, AppliedScript script, CancellationToken ct)
@@ -117,6 +140,7 @@ public static class Journal
         return connection.ExecuteAsync(new CommandDefinition(Sql, new { scriptName }, transaction, cancellationToken: ct));
     }
 
+    /// <summary>Forgets every script, also those of which nothing is known.</summary>
     internal static Task Clear(DbConnection connection, DbTransaction transaction, CancellationToken ct)
     {
         const string Sql = """
@@ -137,6 +161,9 @@ public static class Journal
 
         return connection.ExecuteAsync(new CommandDefinition(Sql, attempt with { Host = Environment.MachineName, AppliedBy = WhoRuns(), ToolVersion = ToolVersion }, transaction, cancellationToken: ct));
     }
+
+    private static MigrationException Unreadable(string table, Exception cause) => new(MigrationFault.JournalUnreadable,
+        $"The table {table} is not the one that this program or DbUp makes ({(cause is DataException ? "a column has another type" : "a column is missing")}). Rename it if it is somebody else's; mend it if it was altered.", cause);
 
     // A container may have no list of users at all.
     internal static string? WhoRuns()

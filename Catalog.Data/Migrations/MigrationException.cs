@@ -9,6 +9,12 @@ public enum MigrationFault
     /// <summary>A script's file cannot be read as SQL.</summary>
     ScriptUnreadable,
 
+    /// <summary>The tables of the journal are not those that this program or DbUp makes.</summary>
+    JournalUnreadable,
+
+    /// <summary>The connection was lost in the middle of a script; the server undoes what was begun.</summary>
+    ConnectionLost,
+
     /// <summary>Two scripts carry one number, or a number is missing, or a name is not <c>NNNN_name.sql</c>.</summary>
     ChainBroken,
 

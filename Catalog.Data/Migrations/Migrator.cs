@@ -44,12 +44,12 @@ public sealed class Migrator(MigrationDatabase database, Chain chain, TimeProvid
     public Task<List<MigrationStep>> Upgrade(string target, bool again, CancellationToken ct) => Locked(async (connection, standing) =>
     {
         if (standing.Applied.Count == 0 && !await HasJournal(connection, ct)
-            && (await connection.QueryAsync<string>(new CommandDefinition(_dialect.FindTables, cancellationToken: ct))).AsList() is { Count: > 0 } tables
+            && await Tables(connection, ct) is { Count: > 0 } tables
             // On SQLite another migrator may have made all of it since.
             && !await HasJournal(connection, ct))
         {
             throw new MigrationException(MigrationFault.NotEmpty,
-                $"The database holds tables ({string.Join(", ", tables.Take(5))}{(tables.Count > 5 ? ", …" : "")}) and no journal of migrations. Name another database; "
+                $"The database holds tables ({Few(tables)}) and no journal of migrations. Name another database; "
                 + "or, if they are the Catalog's, `catalog-migrations stamp REVISION` with the revision they are at; or, if they are not and may stay, `catalog-migrations stamp base`.");
         }
 
@@ -59,7 +59,8 @@ public sealed class Migrator(MigrationDatabase database, Chain chain, TimeProvid
             throw new MigrationException(MigrationFault.UnknownTarget, $"The database is at {standing.Current}, beyond {chain.Name(to)}. To go back: `catalog-migrations downgrade {chain.Name(to)}`.");
         }
 
-        await _dialect.MakeJournal(connection, ct);
+        Refuse(chain.Scripts.Take(standing.Place..to).Select(script => script.Up));
+        await MakeJournal(connection, ct);
         var steps = new List<MigrationStep>();
         foreach (var script in chain.Scripts.Take(standing.Place..to))
         {
@@ -71,6 +72,7 @@ public sealed class Migrator(MigrationDatabase database, Chain chain, TimeProvid
 
         if (AppRole is not null && _dialect.Grant(AppRole) is { } grant)
         {
+            await _dialect.Settle(connection, _limits, ct);
             await _dialect.Execute(connection, null, grant, ct);
         }
 
@@ -86,7 +88,8 @@ public sealed class Migrator(MigrationDatabase database, Chain chain, TimeProvid
     public Task<List<MigrationStep>> Downgrade(string target, bool again, CancellationToken ct) => Locked(async (connection, standing) =>
     {
         var undo = Undone(target, standing);
-        await _dialect.MakeJournal(connection, ct);
+        Refuse(undo.Select(script => script.Down!));
+        await MakeJournal(connection, ct);
         var steps = new List<MigrationStep>();
         foreach (var script in undo)
         {
@@ -117,13 +120,18 @@ public sealed class Migrator(MigrationDatabase database, Chain chain, TimeProvid
 
     /// <summary>Writes the journal as if every script up to a target had been applied and none after it, and runs none.</summary>
     /// <param name="target">See <see cref="Chain.Place(string, int)"/>.</param>
-    /// <param name="force">Also when the live schema is not the one of that revision.</param>
+    /// <param name="force">Also when the live schema is not the one of that revision, and when the journal names scripts that this build does not know: they are forgotten.</param>
     /// <param name="ct">Stops.</param>
     /// <returns>The revision that the journal names now.</returns>
     /// <exception cref="MigrationException">The target is unknown, or the live schema is another one.</exception>
     public Task<string> Stamp(string target, bool force, CancellationToken ct) => Locked(async (connection, standing) =>
     {
         var to = chain.Place(target, standing.Place);
+        if (!force && Strangers(standing) is { } strangers)
+        {
+            throw new MigrationException(strangers.Fault, $"{strangers.Message} If the journal is the Catalog's all the same, --force forgets what this build does not know.");
+        }
+
         // Nothing is known of a database at base but that it holds nothing of ours.
         if (!force && to > 0 && chain.Scripts[to - 1].Fingerprint is { } fingerprint
             && SchemaDescription.Compare(fingerprint, await _dialect.Describe(connection, ct)) is { Count: > 0 } differences)
@@ -133,7 +141,7 @@ public sealed class Migrator(MigrationDatabase database, Chain chain, TimeProvid
                 + "Name the revision it is at, mend it, or add --force.");
         }
 
-        await _dialect.MakeJournal(connection, ct);
+        await MakeJournal(connection, ct);
         await using var transaction = await connection.BeginTransactionAsync(ct);
         await Journal.Clear(connection, transaction, ct);
         foreach (var script in chain.Scripts.Take(to))
@@ -149,13 +157,34 @@ public sealed class Migrator(MigrationDatabase database, Chain chain, TimeProvid
     }, ct, refuse: false);
 
     /// <summary>Takes away everything that the scripts made, whatever state it is in, and with it all data. The history of attempts stays.</summary>
+    /// <param name="force">Also what other people have hung on it, and also where the journal is missing or names scripts that this build does not know.</param>
+    /// <param name="ct">Stops.</param>
     /// <returns>What was taken away.</returns>
-    public Task<IReadOnlyList<string>> Clear(CancellationToken ct) => Locked(async (connection, _) =>
+    /// <exception cref="MigrationException">The tables may be somebody else's.</exception>
+    public Task<IReadOnlyList<string>> Clear(bool force, CancellationToken ct) => Locked(async (connection, standing) =>
     {
-        await _dialect.MakeJournal(connection, ct);
+        if (!force && Strangers(standing) is { } strangers)
+        {
+            throw new MigrationException(strangers.Fault, $"{strangers.Message} The tables may be another program's; if they are not, --force takes them away.");
+        }
+
+        if (!force && !await HasJournal(connection, ct) && await Tables(connection, ct) is { Count: > 0 } tables)
+        {
+            throw new MigrationException(MigrationFault.NotEmpty, $"There is no journal, so these tables may be another program's: {Few(tables)}. If they are not, --force takes away those that carry the names of the Catalog's.");
+        }
+
+        await MakeJournal(connection, ct);
         var objects = SchemaDescription.Made(chain);
         await using var transaction = await connection.BeginTransactionAsync(ct);
-        await _dialect.Drop(connection, transaction, objects, ct);
+        try
+        {
+            await _dialect.Drop(connection, transaction, objects, force, ct);
+        }
+        catch (DbException exception) when (connection.State == ConnectionState.Open && _dialect.Explain(exception) is var said)
+        {
+            throw new MigrationException(MigrationFault.ScriptFailed, $"Nothing was taken away: {said.Message}. --force takes away what depends on the Catalog's tables too.", exception);
+        }
+
         await Journal.Clear(connection, transaction, ct);
         await Journal.Write(connection, transaction, Attempt(Chain.Base, Directions.Reset, Outcomes.Finished), ct);
         await transaction.CommitAsync(ct);
@@ -187,7 +216,7 @@ public sealed class Migrator(MigrationDatabase database, Chain chain, TimeProvid
 
     private async Task<T> Locked<T>(Func<DbConnection, Standing, Task<T>> work, CancellationToken ct, bool refuse = true)
     {
-        await using var connection = await database.Source.OpenConnectionAsync(ct);
+        await using var connection = await Patiently(() => database.Source.OpenConnectionAsync(ct).AsTask(), ct);
         await _dialect.Begin(connection, stop => database.Source.OpenConnectionAsync(stop), _limits, ct);
         await using var held = await _dialect.Lock(connection, _limits.Patience, holder => Progress?.Invoke(new("", $"waiting for {holder}")), ct)
             ?? throw new MigrationException(MigrationFault.LockNotObtained,
@@ -199,6 +228,51 @@ public sealed class Migrator(MigrationDatabase database, Chain chain, TimeProvid
         }
 
         return await work(connection, standing);
+    }
+
+    private async Task MakeJournal(DbConnection connection, CancellationToken ct) => await Patiently(async () =>
+    {
+        await _dialect.MakeJournal(connection, ct);
+        return true;
+    }, ct);
+
+    // On SQLite whatever writes may find the file taken.
+    private async Task<T> Patiently<T>(Func<Task<T>> work, CancellationToken ct)
+    {
+        for (var clock = Stopwatch.StartNew(); ;)
+        {
+            try
+            {
+                return await work();
+            }
+            catch (Exception exception) when (_dialect.IsLockTimeout(exception))
+            {
+                if (clock.Elapsed > _limits.Patience)
+                {
+                    throw new MigrationException(MigrationFault.LockNotObtained, $"The database was locked by others for {_limits.Patience.TotalSeconds:0.###} s. Run this again when they are done.", exception);
+                }
+
+                await Task.Delay(200, ct);
+            }
+        }
+    }
+
+    private static MigrationException? Strangers(Standing standing) =>
+        standing.Faults.FirstOrDefault(fault => fault.Fault is MigrationFault.NewerSchema or MigrationFault.UnknownRevision);
+
+    private async Task<List<string>> Tables(DbConnection connection, CancellationToken ct) =>
+        (await connection.QueryAsync<string>(new CommandDefinition(_dialect.FindTables, cancellationToken: ct))).AsList();
+
+    private static string Few(IReadOnlyList<string> names) => $"{string.Join(", ", names.Take(5))}{(names.Count > 5 ? ", …" : "")}";
+
+    // Before anything is run: half a chain would be left where one of them ends the runner's transaction.
+    private static void Refuse(IEnumerable<SqlFile> files)
+    {
+        if (files.FirstOrDefault(file => file is { Transactional: true, TransactionControl: not null }) is { } file)
+        {
+            throw new MigrationException(MigrationFault.ScriptUnreadable,
+                $"{file.Name} line {file.TransactionControl!.Line}: `{file.TransactionControl.Tokens[0].Text}` would end or begin the runner's own transaction. Take it out: every script runs in one.");
+        }
     }
 
     private async Task<bool> HasJournal(DbConnection connection, CancellationToken ct) =>
@@ -224,7 +298,7 @@ public sealed class Migrator(MigrationDatabase database, Chain chain, TimeProvid
             Progress?.Invoke(step);
             return step;
         }
-        catch (Exception exception) when (exception is MigrationException { Fault: not MigrationFault.HalfApplied } or OperationCanceledException or DbException)
+        catch (Exception exception) when (exception is not MigrationException { Fault: MigrationFault.HalfApplied })
         {
             await Remember(connection, script, direction, exception, clock);
             throw;
@@ -235,6 +309,8 @@ public sealed class Migrator(MigrationDatabase database, Chain chain, TimeProvid
     {
         for (var attempt = 1; ; attempt++)
         {
+            // First of all, because the script before may have made the session read-only.
+            await _dialect.Settle(connection, _limits, ct);
             if (_dialect.Locks)
             {
                 await Journal.Write(connection, null, Attempt(script.Name, direction, Outcomes.Started), ct);
@@ -254,8 +330,17 @@ public sealed class Migrator(MigrationDatabase database, Chain chain, TimeProvid
                     rows += await Execute(connection, transaction, file, statement, ct);
                 }
 
-                await Finish(connection, transaction, script, direction, clock, ct);
-                await transaction.CommitAsync(ct);
+                if (await _dialect.FindBroken(connection, ct) is { } broken)
+                {
+                    throw new MigrationException(MigrationFault.ScriptFailed, $"{file.Name}: {broken}. The whole script was undone.");
+                }
+
+                await Explained(connection, _ => $"{file.Name} could not be committed", "The whole script was undone.", async () =>
+                {
+                    await Finish(connection, transaction, script, direction, clock, ct);
+                    await transaction.CommitAsync(ct);
+                    return true;
+                });
                 return rows;
             }
             catch (Exception exception) when (_dialect.IsLockTimeout(exception.InnerException ?? exception))
@@ -290,10 +375,15 @@ public sealed class Migrator(MigrationDatabase database, Chain chain, TimeProvid
         var rows = 0L;
         if (done is not true)
         {
+            await _dialect.Settle(connection, _limits, ct);
             await Journal.Write(connection, null, Attempt(script.Name, direction, Outcomes.Started), ct);
-            await _dialect.WaitForLocks(connection, TimeSpan.Zero, ct);
+            if (file.Statements[0].IsConcurrent)
+            {
+                await _dialect.WaitForLocks(connection, TimeSpan.Zero, ct);
+            }
+
             rows = await Execute(connection, null, file, file.Statements[0], ct);
-            await _dialect.WaitForLocks(connection, _limits.LockTimeout, ct);
+            await _dialect.Settle(connection, _limits, ct);
         }
 
         await using var transaction = await connection.BeginTransactionAsync(ct);
@@ -304,18 +394,36 @@ public sealed class Migrator(MigrationDatabase database, Chain chain, TimeProvid
 
     private async Task<long> Execute(DbConnection connection, DbTransaction? transaction, SqlFile file, SqlStatement statement, CancellationToken ct)
     {
+        var rows = await Explained(
+            connection,
+            position => $"{file.Name} line {statement.Line + (position is { } at ? statement.Sql.AsSpan(0, Math.Clamp(at - 1, 0, statement.Sql.Length)).Count('\n') : 0)}",
+            file.Transactional ? "The whole script was undone." : "It runs without a transaction; `catalog-migrations upgrade` finds out what is left of it.",
+            () => _dialect.Execute(connection, transaction, statement.Sql, ct));
+        // SQLite also counts what it writes into its own tables of definitions.
+        return ChangesRows.Any(statement.Tokens[0].Is) ? rows : 0;
+    }
+
+    // Turns what the engine says into a sentence with the place, what became of the script, and what to do.
+    private async Task<T> Explained<T>(DbConnection connection, Func<int?, string> where, string left, Func<Task<T>> work)
+    {
         try
         {
-            var rows = await _dialect.Execute(connection, transaction, statement.Sql, ct);
-            // SQLite also counts what it writes into its own tables of definitions.
-            return ChangesRows.Any(statement.Tokens[0].Is) ? rows : 0;
+            return await work();
         }
-        catch (DbException exception) when (_dialect.Explain(exception) is var (message, position, exists) && database.Failures.WhyUnavailable(exception) is not (Unavailability.Unreachable or Unavailability.NotPermitted))
+        catch (DbException exception) when (connection.State != ConnectionState.Open && !_dialect.Explain(exception).Final)
         {
-            var line = statement.Line + (position is { } at ? statement.Sql.AsSpan(0, Math.Clamp(at - 1, 0, statement.Sql.Length)).Count('\n') : 0);
+            throw new MigrationException(MigrationFault.ConnectionLost, $"{where(null)}: the connection was lost, by a restart of the server or because somebody ended it. {left} Run this again.", exception);
+        }
+        catch (DbException exception) when (_dialect.Explain(exception) is var said)
+        {
             throw new MigrationException(MigrationFault.ScriptFailed,
-                $"{file.Name} line {line}: {message}. {(file.Transactional ? "The whole script was undone." : "It runs without a transaction; `catalog-migrations upgrade` finds out what is left of it.")}"
-                + (exists ? " Something that this script makes is there already: look with `catalog-migrations verify`; if all of the script was applied by hand, `catalog-migrations stamp` its revision." : ""), exception);
+                $"{where(said.Position)}: {said.Message}. {left}"
+                + (said.AlreadyExists ? " Something that this script makes is there already: look with `catalog-migrations verify`; if all of the script was applied by hand, `catalog-migrations stamp` its revision." : "")
+                + (said.NotPermitted ? " Set DATAXPIPE_MIGRATIONS_DB to an address of a role that may, usually the tables' owner." : ""), exception);
+        }
+        catch (Exception exception) when (exception is NotSupportedException or InvalidOperationException)
+        {
+            throw new MigrationException(MigrationFault.ScriptFailed, $"{where(null)}: this statement cannot be run by a migration ({exception.Message.TrimEnd('.')}). {left}", exception);
         }
     }
 
@@ -345,10 +453,18 @@ public sealed class Migrator(MigrationDatabase database, Chain chain, TimeProvid
     // That it cannot be written down must not hide why it failed.
     private async Task Remember(DbConnection connection, Script script, string direction, Exception exception, Stopwatch clock)
     {
-        var attempt = Attempt(script.Name, direction, Outcomes.Failed) with
+        var file = direction == Directions.Upgrade ? script.Up : script.Down!;
+        // Of an index that is built concurrently a refusal half-way leaves something too.
+        var refused = exception.InnerException is DbException said && _dialect.Explain(said).Final && !file.Transactional && !file.Statements[0].IsConcurrent;
+        var attempt = Attempt(script.Name, direction, refused ? Outcomes.Refused : Outcomes.Failed) with
         {
             DurationSeconds = Math.Round(clock.Elapsed.TotalSeconds, 3),
-            Message = exception is OperationCanceledException ? "interrupted" : exception.Message,
+            Message = exception switch
+            {
+                OperationCanceledException => "interrupted",
+                DbException failed => _dialect.Explain(failed).Message,
+                _ => exception.Message,
+            },
         };
         try
         {
@@ -356,7 +472,7 @@ public sealed class Migrator(MigrationDatabase database, Chain chain, TimeProvid
             await using var another = connection.State == ConnectionState.Open ? null : await database.Source.OpenConnectionAsync(limit.Token);
             await Journal.Write(another ?? connection, null, attempt, limit.Token);
         }
-        catch (Exception unwritten) when (unwritten is DbException or OperationCanceledException or TimeoutException or IOException)
+        catch (Exception unwritten) when (unwritten is DbException or OperationCanceledException or TimeoutException or IOException or InvalidOperationException)
         {
             Progress?.Invoke(new(script.Revision, "this failure could not be written into schema_history"));
         }

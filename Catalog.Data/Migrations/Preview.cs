@@ -26,7 +26,11 @@ public static class Preview
         var scripts = from < to ? chain.Scripts.Take(from..to) : chain.Scripts.Take(to..from).Reverse();
         foreach (var script in scripts)
         {
-            Write(sql, dialect, script, from < to, from < to ? Before(chain, script) : null);
+            var place = chain.Place(script.Revision, 0);
+            var guard = from < to
+                ? dialect.PreviewGuard(script.Name, present: place > 1 ? chain.Scripts[place - 2].Name : null, absent: script.Name)
+                : dialect.PreviewGuard($"down/{script.Name}", present: script.Name, absent: place < chain.Scripts.Count ? chain.Scripts[place].Name : null);
+            Write(sql, dialect, script, from < to, guard);
         }
 
         if (from < to && dialect.Grant(appRole) is { } grant)
@@ -37,14 +41,11 @@ public static class Preview
         return sql.ToString();
     }
 
-    private static string? Before(Chain chain, Script script) => chain.Place(script.Revision, 0) is > 1 and var place ? chain.Scripts[place - 2].Name : null;
-
-    private static void Write(StringBuilder sql, SchemaDialect dialect, Script script, bool forward, string? before)
+    private static void Write(StringBuilder sql, SchemaDialect dialect, Script script, bool forward, string guard)
     {
         var file = (forward ? script.Up : script.Down)
             ?? throw new MigrationException(MigrationFault.UnknownTarget, $"{script.Revision} has no way back: there is no down/{script.Name}.");
         var direction = forward ? Directions.Upgrade : Directions.Downgrade;
-        var guard = forward ? dialect.PreviewGuard(before, script.Name) : "";
         sql.Append($"\n-- {file.Name}\n");
         if (!file.Transactional)
         {

@@ -36,10 +36,10 @@ public static class SchemaDescription
         var made = new List<(string Kind, string Name)>();
         foreach (var statement in scripts.SelectMany(script => script.Up.Statements).Where(statement => statement.Tokens[0].Is("create")))
         {
-            var words = statement.Tokens.Skip(1).Where(token => !modifiers.Any(token.Is)).Take(2).ToList();
-            if (words is [{ Kind: SqlTokenKind.Word } kind, var name] && kind.Text.ToLowerInvariant() is "table" or "view" or "function" or "sequence" or "type" or "domain")
+            var words = statement.Tokens.Skip(1).Where(token => !modifiers.Any(token.Is)).Take(4).ToList();
+            if (words is [{ Kind: SqlTokenKind.Word } kind, var name, ..] && kind.Text.ToLowerInvariant() is "table" or "view" or "function" or "procedure" or "sequence" or "type" or "domain")
             {
-                made.Add(((statement.Tokens.Any(token => token.Is("materialized")) ? "materialized " : "") + kind.Text.ToLowerInvariant(), name.Text));
+                made.Add(((statement.Tokens.Any(token => token.Is("materialized")) ? "materialized " : "") + kind.Text.ToLowerInvariant(), words is [_, _, var dot, var part] && dot.Is(".") ? $"{name.Text}.{part.Text}" : name.Text));
             }
         }
 

@@ -7,6 +7,7 @@ namespace Catalog.Data.Migrations;
 public sealed class SqlFile
 {
     private const string NoTransaction = "transaction: none";
+    private static readonly string[] ControlWords = ["begin", "start", "commit", "end", "abort"];
 
     /// <summary>Reads the file's statements.</summary>
     /// <param name="name">What messages call it: <c>0001_initial.sql</c>, <c>down/0001_initial.sql</c>.</param>
@@ -32,6 +33,11 @@ public sealed class SqlFile
                 $"{name} says `-- transaction: none` and holds {Statements.Count} statements: give each one a script of its own, so that a broken run can be told.");
         }
     }
+
+    /// <summary>The first statement that would end or begin the runner's own transaction; null when there is none. Savepoints may be used.</summary>
+    public SqlStatement? TransactionControl => Statements.FirstOrDefault(statement => statement.Tokens[0] is var first
+        && (ControlWords.Any(first.Is) || (first.Is("rollback") && !statement.Tokens.Any(token => token.Is("to")))
+            || (first.Is("prepare") && statement.Tokens.Count > 1 && statement.Tokens[1].Is("transaction"))));
 
     /// <summary>The file's path below its engine's folder.</summary>
     public string Name { get; }

@@ -37,7 +37,11 @@ public readonly record struct SqlToken(SqlTokenKind Kind, string Text, int Line)
 /// <param name="Line">The line of the file it begins on, from 1.</param>
 /// <param name="Tokens">Its tokens, comments left out; never empty.</param>
 /// <param name="Comments">The comments before and inside it, without their markers, each with its line.</param>
-public sealed record SqlStatement(string Sql, int Line, IReadOnlyList<SqlToken> Tokens, IReadOnlyList<(int Line, string Text)> Comments);
+public sealed record SqlStatement(string Sql, int Line, IReadOnlyList<SqlToken> Tokens, IReadOnlyList<(int Line, string Text)> Comments)
+{
+    /// <summary>Whether it is made to run beside traffic: others are not held up while it waits for their locks.</summary>
+    public bool IsConcurrent => Tokens.Any(token => token.Is("concurrently")) || Tokens[0].Is("analyze") || (Tokens[0].Is("vacuum") && !Tokens.Any(token => token.Is("full")));
+}
 
 /// <summary>Something in a script does not end.</summary>
 /// <param name="line">Where it begins.</param>

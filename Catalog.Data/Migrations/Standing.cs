@@ -36,7 +36,7 @@ public sealed record Standing(
     {
         var direction = applied ? Directions.Downgrade : Directions.Upgrade;
         return (applied ? script.Down : script.Up) is { Transactional: false }
-            && attempts.LastOrDefault(attempt => attempt.ScriptName == script.Name) is { } last && last.Direction == direction && last.Outcome != Outcomes.Finished;
+            && attempts.LastOrDefault(attempt => attempt.ScriptName == script.Name) is { } last && last.Direction == direction && last.Outcome is Outcomes.Started or Outcomes.Failed;
     }
 }
 
@@ -55,4 +55,7 @@ internal static class Outcomes
     public const string Started = "started";
     public const string Finished = "finished";
     public const string Failed = "failed";
+
+    /// <summary>Before anything was done: nothing of it can be left.</summary>
+    public const string Refused = "refused";
 }

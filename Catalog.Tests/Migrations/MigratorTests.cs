@@ -250,16 +250,109 @@ public abstract class MigratorTests : IDisposable
         var address = await EmptyDatabase();
         await Upgrade(address, scripts: Folder);
         await Execute(address, "drop view open_orders");
+        if (this is MigratorOnPostgres)
+        {
+            await Execute(address, "create function orders_touch(integer) returns integer language sql as 'select 1'");
+            await Execute(address, "create view report as select id from orders");
+            var kept = await Assert.ThrowsAsync<MigrationException>(() => Clear(address));
+            Assert.Contains("report", kept.Message);
+            Assert.Equal("0004_touch", (await Look(address, Folder)).Current);
+            await Execute(address, "drop view report");
+        }
+
         await Execute(address, "insert into orders (id, customer_id, state, total_minor) values (7, 1, 'open', 250)");
 
-        await using (var database = Databases.OpenForMigrations(TestDatabase.Read(address)))
-        {
-            await new Migrator(database, Chain(address, Folder), TimeProvider.System).Clear(Ct);
-        }
+        await Clear(address);
 
         Assert.Equal("base", (await Look(address, Folder)).Current);
         Assert.Equal(4, (await Upgrade(address, scripts: Folder)).Count);
         Assert.Empty(await Query<long>(address, "select id from orders"));
+    }
+
+    [Fact]
+    public async Task Reset_and_stamp_leave_to_others_what_is_theirs()
+    {
+        var address = await EmptyDatabase();
+        await Execute(address, "create table orders (id integer)");
+        Assert.Equal(MigrationFault.NotEmpty, (await Assert.ThrowsAsync<MigrationException>(() => Clear(address))).Fault);
+
+        await Execute(address, DbUpJournal);
+        await Execute(address, "insert into schemaversions (scriptname, applied) values ('another.sql', '2026-01-01')");
+        Assert.Equal(MigrationFault.NewerSchema, (await Assert.ThrowsAsync<MigrationException>(() => Clear(address))).Fault);
+        Assert.Equal(MigrationFault.NewerSchema, (await Assert.ThrowsAsync<MigrationException>(() => Stamp(address, "base"))).Fault);
+        Assert.Equal(["another.sql"], await Query<string>(address, "select scriptname from schemaversions"));
+        Assert.Equal(0, Assert.Single(await Query<long>(address, "select count(*) from orders")));
+    }
+
+    [Theory]
+    [InlineData("create table a (x integer);\ncommit;\ncreate table b (x integer);")]
+    [InlineData("begin;\ncreate table a (x integer);\ncommit;")]
+    [InlineData("create table a (x integer);\nrollback and chain;\ncreate table b (x integer);")]
+    [InlineData("create table a (x integer);\nend;")]
+    [InlineData("create table a (x integer);\nstart transaction;")]
+    public async Task A_script_that_would_end_the_runners_transaction_is_refused_before_anything_runs(string sql)
+    {
+        var address = await EmptyDatabase();
+        Folder.Change("0002_currency.sql", _ => sql);
+
+        var refused = await Assert.ThrowsAsync<MigrationException>(() => Upgrade(address, scripts: Folder));
+
+        Assert.Equal(MigrationFault.ScriptUnreadable, refused.Fault);
+        Assert.StartsWith("0002_currency.sql line ", refused.Message);
+        Assert.Equal("base", (await Look(address, Folder)).Current);
+    }
+
+    [Fact]
+    public async Task Savepoints_may_be_used_and_a_script_that_takes_the_journal_away_is_undone()
+    {
+        var address = await EmptyDatabase();
+        Folder.Change("0002_currency.sql", sql => "savepoint s;\ninsert into customers (id, email) values (9, 'x');\nrollback to s;\nrelease s;\n" + sql);
+        await Upgrade(address, "2", Folder);
+        Assert.Equal(2, Assert.Single(await Query<long>(address, "select count(*) from customers")));
+
+        Folder.Change("0003_state_idx.sql", _ => "drop table schemaversions;");
+        var failed = await Assert.ThrowsAsync<MigrationException>(() => Upgrade(address, scripts: Folder));
+        Assert.Equal(MigrationFault.ScriptFailed, failed.Fault);
+        Assert.StartsWith("0003_state_idx.sql could not be committed", failed.Message);
+        Assert.Equal("0002_currency", (await Look(address, Folder)).Current);
+    }
+
+    [Fact]
+    public async Task A_journal_of_another_shape_is_named()
+    {
+        foreach (var (table, sql) in new[]
+        {
+            // On SQLite every table has the column by which DbUp's journal and ours are ordered.
+            ("schemaversions", this is MigratorOnPostgres ? "create table schemaversions (scriptname text, applied text)" : "create table schemaversions (schemaversionsid integer primary key, applied text) without rowid"),
+            ("schema_history", "create table schema_history (id integer)"),
+        })
+        {
+            var address = await EmptyDatabase();
+            await Execute(address, sql);
+            var fault = await Assert.ThrowsAsync<MigrationException>(() => Look(address));
+            Assert.Equal(MigrationFault.JournalUnreadable, fault.Fault);
+            Assert.Contains(table, fault.Message);
+        }
+    }
+
+    [Fact]
+    public async Task Scripts_that_would_never_be_applied_or_would_change_their_text_are_refused()
+    {
+        var address = await EmptyDatabase();
+        async Task<MigrationException> Refused(Action<string> change)
+        {
+            using var folder = new ScriptFolder();
+            foreach (var engine in new[] { "postgres", "sqlite" })
+            {
+                change(Path.Combine(folder.Path, engine));
+            }
+
+            return await Assert.ThrowsAsync<MigrationException>(() => Upgrade(address, scripts: folder));
+        }
+
+        Assert.Equal(MigrationFault.ChainBroken, (await Refused(root => File.WriteAllText(Path.Combine(root, "0005_UP.SQL"), "select 1"))).Fault);
+        Assert.Contains("would never be applied", (await Refused(root => File.WriteAllText(Path.Combine(Directory.CreateDirectory(Path.Combine(root, "sub")).FullName, "0005_y.sql"), "select 1"))).Message);
+        Assert.Contains("is not UTF-8", (await Refused(root => File.WriteAllBytes(Path.Combine(root, "0002_currency.sql"), [.. "select 'caf"u8, 0xe9, .. "'"u8]))).Message);
     }
 
     [Fact]
@@ -333,6 +426,8 @@ public abstract class MigratorTests : IDisposable
 
     private Task<string> Stamp(string address, string target, bool force = false) =>
         With(address, force && target == "0004" ? Folder : null, migrator => migrator.Stamp(target, force, Ct));
+
+    private Task<IReadOnlyList<string>> Clear(string address) => With(address, Folder, migrator => migrator.Clear(force: false, Ct));
 
     private static Task<Standing> Look(string address, ScriptFolder? scripts = null) => With(address, scripts, migrator => migrator.Look(Ct));
 

@@ -42,10 +42,19 @@ public sealed class DatabaseExamination(MigrationDatabase database, Chain chain,
     {
         var dialect = database.Dialect;
         (Standing Standing, bool HasJournal, List<string> Tables)? found = null;
-        await database.Examiner.Part(connection, "The schema", async () => found = (
-            await Standing.Read(connection, dialect, chain, ct),
-            await connection.ExecuteScalarAsync<int?>(new CommandDefinition(dialect.FindJournal, cancellationToken: ct)) is not null,
-            (await connection.QueryAsync<string>(new CommandDefinition(dialect.FindTables, cancellationToken: ct))).AsList()), _examined, ct);
+        try
+        {
+            await database.Examiner.Part(connection, "The schema", async () => found = (
+                await Standing.Read(connection, dialect, chain, ct),
+                await connection.ExecuteScalarAsync<int?>(new CommandDefinition(dialect.FindJournal, cancellationToken: ct)) is not null,
+                (await connection.QueryAsync<string>(new CommandDefinition(dialect.FindTables, cancellationToken: ct))).AsList()), _examined, ct);
+        }
+        catch (MigrationException exception)
+        {
+            _examined.Add("journal_unreadable", Severity.Error, exception.Message, null);
+            return;
+        }
+
         if (found is var (standing, hasJournal, tables))
         {
             var likeness = hasJournal || tables.Count == 0 ? null : await Likeness(connection, ct);

@@ -81,6 +81,8 @@ public static partial class PostgresGrants
     public static async Task<Granted> Run(MigrationDatabase database, string role, string? login, CancellationToken ct)
     {
         await using var connection = await database.Source.OpenConnectionAsync(ct);
+        // As for every migration: a pooler in transaction mode would keep the lock and hand it to others.
+        await database.Dialect.Begin(connection, stop => database.Source.OpenConnectionAsync(stop), new(), ct);
         // Two that grant at once, such as an upgrade beside this, would meet in one row of the server's catalog.
         await using var held = await database.Dialect.Lock(connection, TimeSpan.FromSeconds(10), _ => { }, ct)
             ?? throw new MigrationException(MigrationFault.LockNotObtained, $"Another migrator is at work: {await database.Dialect.Holder(connection, ct) ?? "it has just ended"}. Run this again when it is done.");
@@ -149,10 +151,11 @@ public static partial class PostgresGrants
 
     private static string Indented(string sql) => sql.ReplaceLineEndings("\n                    ");
 
-    [GeneratedRegex("^[a-z_][a-z0-9_]{0,62}$")]
+    // What begins with pg_ is the server's own.
+    [GeneratedRegex(@"^(?!pg_|public\z|none\z)[a-z_][a-z0-9_]{0,62}\z")]
     private static partial Regex RoleName();
 
-    [GeneratedRegex("^[A-Za-z_][A-Za-z0-9_.@$-]{0,62}$")]
+    [GeneratedRegex(@"^[A-Za-z_][A-Za-z0-9_.@$-]{0,62}\z")]
     private static partial Regex LoginName();
 }
 

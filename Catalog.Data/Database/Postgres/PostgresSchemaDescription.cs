@@ -12,7 +12,7 @@ internal static class PostgresSchemaDescription
         const string Sql = """
             -- PostgresSchemaDescription.Read
             with ours as (
-                select c.oid, c.relname, c.relkind, c.relrowsecurity, c.relforcerowsecurity, c.relispartition, c.relpartbound
+                select c.oid, c.relname, c.relkind, c.relpersistence, c.reloptions, c.relrowsecurity, c.relforcerowsecurity, c.relispartition, c.relpartbound
                 from pg_class c
                 where c.relnamespace = 'public'::regnamespace and c.relname not in ('schemaversions', 'schema_history')
                   and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')
@@ -22,6 +22,7 @@ internal static class PostgresSchemaDescription
                 || case when relispartition then ' partition ' || pg_get_expr(relpartbound, oid) else '' end
                 || case when relrowsecurity then ' row security' else '' end
                 || case when relforcerowsecurity then ' forced' else '' end
+                || case when relpersistence = 'p' then '' else ' unlogged' end
             from tables
             union all
             select format('column %s.%s %s%s%s%s', t.relname, a.attname, format_type(a.atttypid, a.atttypmod),
@@ -51,24 +52,30 @@ internal static class PostgresSchemaDescription
             from pg_policies p
             where p.schemaname = 'public'
             union all
-            select format('trigger %s.%s %s', t.relname, g.tgname, pg_get_triggerdef(g.oid))
+            select format('trigger %s.%s %s%s', t.relname, g.tgname, pg_get_triggerdef(g.oid), case g.tgenabled when 'O' then '' when 'D' then ' disabled' else ' enabled ' || g.tgenabled::text end)
             from tables t
             join pg_trigger g on g.tgrelid = t.oid and not g.tgisinternal
             union all
-            select format('%s %s %s', case relkind when 'v' then 'view' else 'materialized view' end, relname, regexp_replace(pg_get_viewdef(oid), '\s+', ' ', 'g'))
+            select format('%s %s%s %s', case relkind when 'v' then 'view' else 'materialized view' end, relname, coalesce(' with (' || array_to_string(reloptions, ', ') || ')', ''), regexp_replace(pg_get_viewdef(oid), '\s+', ' ', 'g'))
             from ours
             where relkind in ('v', 'm')
+            union all
+            select format('rule %s.%s %s', o.relname, r.rulename, pg_get_ruledef(r.oid))
+            from ours o
+            join pg_rewrite r on r.ev_class = o.oid and r.rulename <> '_RETURN'
             union all
             select 'sequence ' || relname
             from ours o
             where relkind = 'S' and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = o.oid and d.deptype = 'i')
             union all
-            select format('function %s(%s) returns %s %s', p.proname, pg_get_function_identity_arguments(p.oid), pg_get_function_result(p.oid), md5(p.prosrc))
+            select format('function %s(%s) returns %s %s', p.proname, pg_get_function_identity_arguments(p.oid), coalesce(pg_get_function_result(p.oid), '-'),
+                md5(p.prosrc) || case when p.prosecdef then ' security definer' else '' end || coalesce(' set ' || array_to_string(p.proconfig, ', '), ''))
             from pg_proc p
             where p.pronamespace = 'public'::regnamespace
               and not exists (select from pg_depend d where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype = 'e')
             union all
-            select format('type %s %s', y.typname, coalesce((select string_agg(quote_literal(e.enumlabel), ', ' order by e.enumsortorder) from pg_enum e where e.enumtypid = y.oid), format_type(y.typbasetype, y.typtypmod)))
+            select format('type %s %s', y.typname, coalesce((select string_agg(quote_literal(e.enumlabel), ', ' order by e.enumsortorder) from pg_enum e where e.enumtypid = y.oid), format_type(y.typbasetype, y.typtypmod) || case when y.typnotnull then ' not null' else '' end
+                || coalesce((select ' ' || string_agg(pg_get_constraintdef(k.oid), ' ' order by k.conname) from pg_constraint k where k.contypid = y.oid), '')))
             from pg_type y
             where y.typnamespace = 'public'::regnamespace and y.typtype in ('e', 'd')
               and not exists (select from pg_depend d where d.classid = 'pg_type'::regclass and d.objid = y.oid and d.deptype = 'e')

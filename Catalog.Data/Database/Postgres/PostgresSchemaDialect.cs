@@ -51,7 +51,8 @@ internal sealed class PostgresSchemaDialect : SchemaDialect
 
     internal override string FindJournal => "select 1 where to_regclass('public.schemaversions') is not null";
 
-    internal override string FindHistory => "select 1 where to_regclass('public.schema_history') is not null";
+    // Where it may not be read, as by the service's own role, it is as good as absent.
+    internal override string FindHistory => "select 1 from pg_class where oid = to_regclass('public.schema_history') and has_table_privilege(oid, 'select')";
 
     internal override string FindTables => """
         select c.relname
@@ -91,16 +92,6 @@ internal sealed class PostgresSchemaDialect : SchemaDialect
             select pg_backend_pid() as process, pg_is_in_recovery() as standby, current_setting('server_version_num')::int as version,
                    current_setting('server_encoding') as encoding, current_setting('transaction_read_only') as read_only
             """;
-        // Set in statements, because poolers refuse startup options. The checks of a vanished client are what frees the lock of a killed
-        // migrator in the middle of a statement; where the platform has none, keepalives and the end of the socket have to do.
-        const string Session = """
-            -- PostgresSchemaDialect.Begin session
-            select set_config('lock_timeout', @LockTimeout, false), set_config('statement_timeout', @StatementTimeout, false),
-                   set_config('idle_in_transaction_session_timeout', '5min', false), set_config('search_path', 'public', false),
-                   set_config('timezone', 'UTC', false), set_config('client_min_messages', 'warning', false),
-                   set_config('tcp_keepalives_idle', '5', false), set_config('tcp_keepalives_interval', '5', false), set_config('tcp_keepalives_count', '3', false)
-            """;
-        const string Watch = "do $$ begin set client_connection_check_interval = '1s'; exception when others then null; end $$";
 
         var server = await connection.QuerySingleAsync<Server>(new CommandDefinition(Where, cancellationToken: ct));
         if (server.Version < 150_000)
@@ -124,9 +115,7 @@ internal sealed class PostgresSchemaDialect : SchemaDialect
         }
 
         await RefusePooler((NpgsqlConnection)connection, server.Process, another, ct);
-        await connection.ExecuteAsync(new CommandDefinition(
-            Session, new { LockTimeout = Milliseconds(limits.LockTimeout), StatementTimeout = Milliseconds(limits.StatementTimeout) }, cancellationToken: ct));
-        await connection.ExecuteAsync(new CommandDefinition(Watch, cancellationToken: ct));
+        await Settle(connection, limits, ct);
     }
 
     internal override async Task<DbTransaction> Reading(DbConnection connection, CancellationToken ct)
@@ -134,7 +123,7 @@ internal sealed class PostgresSchemaDialect : SchemaDialect
         var transaction = await connection.BeginTransactionAsync(ct);
         // Local to the transaction: what is set for a session would stay behind in a pooler.
         await connection.ExecuteAsync(new CommandDefinition(
-            "select set_config('transaction_read_only', 'on', true), set_config('search_path', 'public', true)", transaction: transaction, cancellationToken: ct));
+            "select set_config('transaction_read_only', 'on', true), set_config('search_path', 'public', true), set_config('quote_all_identifiers', 'off', true)", transaction: transaction, cancellationToken: ct));
         return transaction;
     }
 
@@ -195,9 +184,41 @@ internal sealed class PostgresSchemaDialect : SchemaDialect
     // Also a deadlock, which is two waits for locks at once.
     internal override bool IsLockTimeout(Exception exception) => exception is PostgresException { SqlState: "55P03" or "40P01" };
 
-    internal override (string Message, int? Position, bool AlreadyExists) Explain(DbException exception) => exception is PostgresException refused
-        ? ($"{refused.MessageText} ({refused.SqlState})", refused.Position > 0 ? refused.Position : null, refused.SqlState is "42P07" or "42710" or "42701" or "42P06")
-        : (exception.Message, null, false);
+    // PostgreSQL manual, appendix A.
+    public override Refusal Explain(DbException exception) => exception is PostgresException refused
+        // Of what depends on a thing only the detail tells; other details hold values of rows.
+        ? new($"{refused.MessageText}{(refused is { SqlState: "2BP01", Detail: { } detail } ? $": {detail.ReplaceLineEndings("; ")}" : "")} ({refused.SqlState})", refused.Position > 0 ? refused.Position : null,
+            AlreadyExists: refused.SqlState is "42P07" or "42710" or "42701" or "42P06",
+            Missing: refused.SqlState is "42P01" or "42703" or "3F000",
+            NotPermitted: refused.SqlState == "42501",
+            Final: refused.SqlState[..2] is "42" or "0A" or "22" or "26" or "3F" || refused.SqlState == "08P01")
+        : new(exception.Message, null, false, false, false, false);
+
+    internal override async Task Settle(DbConnection connection, MigrationLimits limits, CancellationToken ct)
+    {
+        // Set in statements, because poolers refuse startup options. The checks of a vanished client are what frees the lock of a killed
+        // migrator in the middle of a statement; where the platform has none, keepalives and the end of the socket have to do.
+        const string Session = """
+            -- PostgresSchemaDialect.Settle
+            select set_config('lock_timeout', @LockTimeout, false), set_config('statement_timeout', @StatementTimeout, false),
+                   set_config('idle_in_transaction_session_timeout', '5min', false), set_config('search_path', 'public', false),
+                   set_config('timezone', 'UTC', false), set_config('client_min_messages', 'warning', false), set_config('quote_all_identifiers', 'off', false),
+                   set_config('tcp_keepalives_idle', '5', false), set_config('tcp_keepalives_interval', '5', false), set_config('tcp_keepalives_count', '3', false)
+            """;
+        const string Watch = "do $$ begin set client_connection_check_interval = '1s'; exception when others then null; end $$";
+
+        // Each by itself: none of these may stand in a transaction of several.
+        foreach (var reset in new[] { "reset session authorization", "reset role", "reset all", "discard temp" })
+        {
+            await Execute(connection, null, reset, ct);
+        }
+
+        await connection.ExecuteAsync(new CommandDefinition(
+            Session, new { LockTimeout = Milliseconds(limits.LockTimeout), StatementTimeout = Milliseconds(limits.StatementTimeout) }, cancellationToken: ct));
+        await connection.ExecuteAsync(new CommandDefinition(Watch, cancellationToken: ct));
+    }
+
+    internal override Task<string?> FindBroken(DbConnection connection, CancellationToken ct) => Task.FromResult<string?>(null);
 
     internal override async Task<bool?> TookEffect(DbConnection connection, SqlStatement statement, CancellationToken ct)
     {
@@ -251,11 +272,23 @@ internal sealed class PostgresSchemaDialect : SchemaDialect
         return (await connection.QueryAsync<string>(new CommandDefinition(Sql, cancellationToken: ct))).AsList();
     }
 
-    internal override async Task Drop(DbConnection connection, DbTransaction transaction, IReadOnlyList<(string Kind, string Name)> objects, CancellationToken ct)
+    internal override async Task Drop(DbConnection connection, DbTransaction transaction, IReadOnlyList<(string Kind, string Name)> objects, bool cascade, CancellationToken ct)
     {
-        foreach (var (kind, name) in objects)
+        const string Routines = """
+            -- PostgresSchemaDialect.Drop
+            select oid::regprocedure::text from pg_proc where pronamespace = 'public'::regnamespace and proname = any(@names)
+            """;
+
+        string[] routines = [.. objects.Where(made => made.Kind is "function" or "procedure").Select(made => made.Name.Trim('"'))];
+        foreach (var (kind, name) in objects.Where(made => made.Kind is not ("function" or "procedure")))
         {
-            await Execute(connection, transaction, $"drop {kind} if exists public.{name} cascade", ct);
+            await Execute(connection, transaction, $"drop {kind} if exists {name}{(cascade ? " cascade" : "")}", ct);
+        }
+
+        // Last, because triggers use them; each of them, because they may share a name.
+        foreach (var routine in await connection.QueryAsync<string>(new CommandDefinition(Routines, new { names = routines }, transaction, cancellationToken: ct)))
+        {
+            await Execute(connection, transaction, $"drop routine {routine}{(cascade ? " cascade" : "")}", ct);
         }
     }
 
@@ -268,13 +301,13 @@ internal sealed class PostgresSchemaDialect : SchemaDialect
 
         """;
 
-    internal override string PreviewGuard(string? before, string script) => $"""
+    internal override string PreviewGuard(string file, string? present, string? absent) => $"""
         do $$ begin
             if not pg_try_advisory_xact_lock({LockKey}) then
                 raise exception 'another migrator is at work: run this again when it is done';
             end if;
-            if {(before is null ? "false" : $"not exists (select from schemaversions where scriptname = '{before}')")} or exists (select from schemaversions where scriptname = '{script}') then
-                raise exception 'this database is not where {script} begins: nothing of it was applied';
+            if {(present is null ? "false" : $"not exists (select from schemaversions where scriptname = '{present}')")} or {(absent is null ? "false" : $"exists (select from schemaversions where scriptname = '{absent}')")} then
+                raise exception 'this database is not where {file} begins: nothing of it was applied';
             end if;
         end $$;
 

@@ -70,15 +70,55 @@ internal sealed class SqliteSchemaDialect : SchemaDialect
     }
 
     internal override Task Begin(DbConnection connection, Func<CancellationToken, ValueTask<DbConnection>> another, MigrationLimits limits, CancellationToken ct) =>
-        Task.CompletedTask;
+        Settle(connection, limits, ct);
+
+    // As SQLite's own manual has tables rebuilt (lang_altertable.html, 7): dropping a parent would empty its children. What is broken
+    // afterwards is found before the commit. Other connections are not touched, and the next to open this one sets it anew.
+    internal override async Task Settle(DbConnection connection, MigrationLimits limits, CancellationToken ct) =>
+        await Execute(connection, null, "pragma foreign_keys=off", ct);
+
+    internal override async Task<string?> FindBroken(DbConnection connection, CancellationToken ct)
+    {
+        const string Sql = """
+            -- SqliteSchemaDialect.FindBroken
+            select 'it leaves rows of ' || "table" || ' that refer to no row of ' || parent from pragma_foreign_key_check limit 1
+            """;
+
+        return await connection.QueryFirstOrDefaultAsync<string>(new CommandDefinition(Sql, cancellationToken: ct));
+    }
 
     // The reader's pragma refuses writes.
     internal override Task<DbTransaction> Reading(DbConnection connection, CancellationToken ct) =>
         Task.FromResult<DbTransaction>(((SqliteConnection)connection).BeginTransaction(deferred: true));
 
-    // Each script's immediate transaction is the lock: a second migrator waits for it, then finds the script in the journal.
-    internal override Task<IAsyncDisposable?> Lock(DbConnection connection, TimeSpan patience, Action<string> waiting, CancellationToken ct) =>
-        Task.FromResult<IAsyncDisposable?>(new NoLock());
+    // Each script's immediate transaction is the lock: a second migrator finds the script in the journal once it has its own. Here it
+    // only waits until one can be had at all.
+    internal override async Task<IAsyncDisposable?> Lock(DbConnection connection, TimeSpan patience, Action<string> waiting, CancellationToken ct)
+    {
+        var until = Environment.TickCount64 + (long)patience.TotalMilliseconds;
+        for (var told = false; ; told = true)
+        {
+            try
+            {
+                await using var transaction = await connection.BeginTransactionAsync(ct);
+                return new NoLock();
+            }
+            catch (Exception exception) when (IsLockTimeout(exception))
+            {
+                if (Environment.TickCount64 > until)
+                {
+                    return null;
+                }
+
+                if (!told)
+                {
+                    waiting("another process that writes to the file");
+                }
+
+                await Task.Delay(200, ct);
+            }
+        }
+    }
 
     internal override Task<string?> Holder(DbConnection connection, CancellationToken ct) => Task.FromResult<string?>(null);
 
@@ -95,10 +135,13 @@ internal sealed class SqliteSchemaDialect : SchemaDialect
 
     internal override bool IsLockTimeout(Exception exception) => exception is SqliteException { SqliteErrorCode: 5 or 6 } or TimeoutException;
 
-    internal override (string Message, int? Position, bool AlreadyExists) Explain(DbException exception) => (
+    public override Refusal Explain(DbException exception) => new(
         exception is SqliteException { SqliteErrorCode: var code } ? $"{Said(exception.Message)} ({code})" : exception.Message,
         null,
-        exception.Message.Contains("already exists", StringComparison.Ordinal) || exception.Message.Contains("duplicate column", StringComparison.Ordinal));
+        AlreadyExists: exception.Message.Contains("already exists", StringComparison.Ordinal) || exception.Message.Contains("duplicate column", StringComparison.Ordinal),
+        Missing: exception.Message.Contains("no such", StringComparison.Ordinal),
+        NotPermitted: false,
+        Final: true);
 
     // SQLite changes schemas inside transactions only.
     internal override Task<bool?> TookEffect(DbConnection connection, SqlStatement statement, CancellationToken ct) => Task.FromResult<bool?>(null);
@@ -107,19 +150,17 @@ internal sealed class SqliteSchemaDialect : SchemaDialect
 
     internal override Task<List<string>> InvalidIndexes(DbConnection connection, CancellationToken ct) => Task.FromResult<List<string>>([]);
 
-    internal override async Task Drop(DbConnection connection, DbTransaction transaction, IReadOnlyList<(string Kind, string Name)> objects, CancellationToken ct)
+    internal override async Task Drop(DbConnection connection, DbTransaction transaction, IReadOnlyList<(string Kind, string Name)> objects, bool cascade, CancellationToken ct)
     {
-        // Whatever order the tables go in, no reference is left at the end.
-        await Execute(connection, transaction, "pragma defer_foreign_keys=on", ct);
         foreach (var (kind, name) in objects.Where(made => made.Kind is "table" or "view"))
         {
             await Execute(connection, transaction, $"drop {kind} if exists {name}", ct);
         }
     }
 
-    internal override string PreviewOpening(MigrationLimits limits) => "-- Run with: sqlite3 -bail DATABASE < FILE\n";
+    internal override string PreviewOpening(MigrationLimits limits) => "-- Run with: sqlite3 -bail DATABASE < FILE (without -bail a script that fails half-way would be written down as applied)\npragma foreign_keys = off;\n";
 
-    internal override string PreviewGuard(string? before, string script) => "";
+    internal override string PreviewGuard(string file, string? present, string? absent) => "";
 
     internal override string? Grant(string role) => null;
 
