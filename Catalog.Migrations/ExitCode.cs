@@ -34,7 +34,10 @@ internal static class ExitCode
     {
         MigrationFault.UnknownTarget or MigrationFault.NotConfirmed => Usage,
         MigrationFault.ChainBroken or MigrationFault.ChecksumMismatch or MigrationFault.NewerSchema or MigrationFault.UnknownRevision
-            or MigrationFault.HistoryGap or MigrationFault.OutOfOrder or MigrationFault.DuplicateRevision or MigrationFault.Drift => Drift,
+            or MigrationFault.HistoryGap or MigrationFault.OutOfOrder or MigrationFault.DuplicateRevision or MigrationFault.Drift
+            or MigrationFault.NotMovable => Drift,
+        MigrationFault.RevisionsDiffer => Pending,
+        MigrationFault.SourceUnusable => Unreachable,
         MigrationFault.LockNotObtained => LockNotObtained,
         MigrationFault.HalfApplied => HalfApplied,
         _ => Failed,

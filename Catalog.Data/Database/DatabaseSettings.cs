@@ -78,7 +78,12 @@ public sealed partial class DatabaseSettings
     public static DatabaseSettings ReadForMigrations(IConfiguration configuration) =>
         Text(configuration, "DATAXPIPE_MIGRATIONS_DB") is { } value ? From("DATAXPIPE_MIGRATIONS_DB", value, configuration) : Read(configuration);
 
-    private static DatabaseSettings From(string name, string value, IConfiguration configuration)
+    /// <summary>Reads one address, as <c>DATAXPIPE_DB</c> would hold it.</summary>
+    /// <param name="name">What messages call it.</param>
+    /// <param name="value">The address.</param>
+    /// <param name="configuration">Holds what else belongs to a connection.</param>
+    /// <exception cref="SettingException">It cannot be used.</exception>
+    public static DatabaseSettings From(string name, string value, IConfiguration configuration)
     {
         if (Placeholder().IsMatch(value))
         {
