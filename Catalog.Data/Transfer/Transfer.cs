@@ -128,6 +128,7 @@ public sealed class Transfer(DatabaseSettings source, MigrationDatabase target, 
         }
 
         var loaded = new HashSet<string>(StringComparer.Ordinal);
+        await postgres.WaitForDisk(false, ct);
         for (var i = 0; i < tables.Count; i++)
         {
             if (results[i].Present < results[i].Rows)
@@ -137,6 +138,8 @@ public sealed class Transfer(DatabaseSettings source, MigrationDatabase target, 
             }
         }
 
+        // The next commit takes all before it to the disk.
+        await postgres.WaitForDisk(true, ct);
         var differences = new List<Difference>();
         for (var i = 0; i < tables.Count; i++)
         {

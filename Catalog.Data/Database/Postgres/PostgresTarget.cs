@@ -84,6 +84,9 @@ internal sealed class PostgresTarget(DbConnection connection)
     public async Task<long> Count(TransferTable table, CancellationToken ct) =>
         await _connection.ExecuteScalarAsync<long>(new CommandDefinition($"select count(*) from {Name(table)}", cancellationToken: ct));
 
+    /// <summary>Sets whether a commit waits for the disk. While rows are loaded it need not: what a crash of the server takes is a tail, which the next transfer loads again.</summary>
+    public Task WaitForDisk(bool wait, CancellationToken ct) => Execute($"select set_config('synchronous_commit', '{(wait ? "on" : "off")}', false)", ct);
+
     /// <summary>Loads rows in one transaction of its own: all of them, or none when it is not <see cref="PostgresCopyIn.Complete"/>.</summary>
     public PostgresCopyIn CopyIn(TransferTable table) => CopyIn(table, Name(table));
 
