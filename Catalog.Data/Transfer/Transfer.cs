@@ -42,7 +42,20 @@ public sealed class Transfer(DatabaseSettings source, MigrationDatabase target, 
     /// <exception cref="MigrationException">The databases do not fit together, or the target holds other rows.</exception>
     public async Task<TransferReport> Run(bool dryRun, CancellationToken ct)
     {
-        using var snapshot = await Open(ct);
+        try
+        {
+            using var snapshot = SqliteSnapshot.Take(source.SqlitePath!);
+            return await snapshot.Encoding(ct) is "UTF-8" ? await Run(snapshot, dryRun, ct)
+                : throw Unusable("its texts are kept as UTF-16. Copy it with `sqlite3 OLD .dump | sqlite3 NEW` first.");
+        }
+        catch (DbException exception) when (SqliteSnapshot.WhyUnusable(exception) is { } why)
+        {
+            throw Unusable(why, exception);
+        }
+    }
+
+    private async Task<TransferReport> Run(SqliteSnapshot snapshot, bool dryRun, CancellationToken ct)
+    {
         var standing = await Standing.Read(snapshot.Connection, new SqliteSchemaDialect(), chains.Source, ct);
         Refuse(standing);
         var limits = new MigrationLimits { Patience = patience, StatementTimeout = TimeSpan.Zero, LockTimeout = TimeSpan.FromSeconds(30) };
@@ -110,7 +123,8 @@ public sealed class Transfer(DatabaseSettings source, MigrationDatabase target, 
             Findings = count,
             Listed = found,
             Differences = [],
-            Secrets = await Secrets(snapshot.Connection, ct),
+            // A chain of scripts given by --scripts may be another's.
+            Secrets = tables.Any(table => table.Name == "connections") ? await Secrets(snapshot.Connection, ct) : null,
         };
         if (count > 0)
         {
@@ -159,27 +173,7 @@ public sealed class Transfer(DatabaseSettings source, MigrationDatabase target, 
         return report with { Differences = differences };
     }
 
-    private async Task<SqliteSnapshot> Open(CancellationToken ct)
-    {
-        try
-        {
-            var snapshot = SqliteSnapshot.Take(source.SqlitePath!);
-            return await snapshot.Encoding(ct) is "UTF-8" ? snapshot
-                : throw new MigrationException(MigrationFault.SourceUnusable, "The source keeps its texts as UTF-16: copy it with `sqlite3 OLD .dump | sqlite3 NEW` first.");
-        }
-        catch (DbException exception)
-        {
-            var reason = new SqliteDialect().WhyUnavailable(exception);
-            throw new MigrationException(MigrationFault.SourceUnusable, "The source: " + reason switch
-            {
-                Unavailability.NotADatabase => "the file is no SQLite database, or is damaged.",
-                // Readers of a file with a write-ahead log need the two small files beside it.
-                Unavailability.FileUnusable or Unavailability.ReadOnly => "the file cannot be opened: check that this user may read it and may write in its folder.",
-                Unavailability.TimedOut => "others kept the file locked for the whole time.",
-                _ => "the file cannot be read.",
-            }, exception);
-        }
-    }
+    private static MigrationException Unusable(string why, Exception? cause = null) => new(MigrationFault.SourceUnusable, $"The source: {why}", cause);
 
     private static void Refuse(Standing standing)
     {
@@ -209,7 +203,7 @@ public sealed class Transfer(DatabaseSettings source, MigrationDatabase target, 
         }
     }
 
-    private static MigrationException Damaged(string how) => new(MigrationFault.SourceUnusable, $"The source is damaged: {how}. Nothing was written. Restore a backup, or mend the file with `sqlite3 OLD .recover | sqlite3 NEW`.");
+    private static MigrationException Damaged(string how) => Unusable($"it is damaged: {how}. Nothing was written. Restore a backup, or mend the file with `sqlite3 OLD .recover | sqlite3 NEW`.");
 
     // Every table of the source, in the target, with the same columns and the same key.
     private static List<TransferTable> Match(IReadOnlyList<(string Table, IReadOnlyList<string> Columns, IReadOnlyList<string> Key)> from, IReadOnlyList<TransferTable> to)

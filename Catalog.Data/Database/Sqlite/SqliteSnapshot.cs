@@ -41,6 +41,16 @@ internal sealed partial class SqliteSnapshot : IDisposable
         }
     }
 
+    /// <summary>Why the file cannot be read, as a sentence; null when it is not the file that failed.</summary>
+    public static string? WhyUnusable(DbException exception) => exception is not SqliteException { SqliteErrorCode: var code } ? null : code switch
+    {
+        11 or 26 => "the file is no SQLite database, or is damaged. Nothing more was written. Restore a backup, or mend it with `sqlite3 OLD .recover | sqlite3 NEW`.",
+        // Who reads a file with a write-ahead log needs the two small files beside it.
+        8 or 14 or 3 => "the file cannot be opened: check that this user may read it and may write in its folder.",
+        5 or 6 => "others kept the file locked for the whole time.",
+        _ => $"it cannot be read (SQLite error {code}).",
+    };
+
     /// <summary>The tables that are not the migrator's own, with their columns as they are declared and their primary keys in order.</summary>
     public async Task<IReadOnlyList<(string Table, IReadOnlyList<string> Columns, IReadOnlyList<string> Key)>> Tables(CancellationToken ct)
     {
