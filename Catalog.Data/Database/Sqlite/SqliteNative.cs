@@ -4,7 +4,7 @@ namespace Catalog.Data.Database.Sqlite;
 
 /// <summary>
 /// The five calls that a scan of a whole file makes for each value. The driver's own wrap each in a handle's reference count, which
-/// made such a scan four times as long.
+/// made such a scan more than twice as long.
 /// </summary>
 internal static unsafe partial class SqliteNative
 {
