@@ -33,9 +33,11 @@ internal static class ExitCode
     public static int For(MigrationFault fault) => fault switch
     {
         MigrationFault.UnknownTarget or MigrationFault.NotConfirmed => Usage,
-        MigrationFault.ConnectionLost => Unreachable,
+        MigrationFault.RevisionsDiffer => Pending,
+        MigrationFault.ConnectionLost or MigrationFault.SourceUnusable => Unreachable,
         MigrationFault.ChainBroken or MigrationFault.JournalUnreadable or MigrationFault.ChecksumMismatch or MigrationFault.NewerSchema or MigrationFault.UnknownRevision
-            or MigrationFault.HistoryGap or MigrationFault.OutOfOrder or MigrationFault.DuplicateRevision or MigrationFault.Drift => Drift,
+            or MigrationFault.HistoryGap or MigrationFault.OutOfOrder or MigrationFault.DuplicateRevision or MigrationFault.Drift
+            or MigrationFault.NotMovable => Drift,
         MigrationFault.LockNotObtained => LockNotObtained,
         MigrationFault.HalfApplied => HalfApplied,
         _ => Failed,

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using Catalog.Migrations;
 using Catalog.Migrations.Lint;
+using Catalog.Migrations.Transfer;
 
 var root = new RootCommand("Brings the Catalog's database to the schema that the service wants, and says where it stands.")
 {
@@ -14,6 +15,7 @@ var root = new RootCommand("Brings the Catalog's database to the schema that the
     Verify.Command(),
     Reset.Command(),
     Wait.Command(),
+    TransferVerb.Command(),
     New.Command(),
     LintVerb.Command(),
     Doctor.Command(),

@@ -32,9 +32,10 @@ internal static class Verb
         return command;
     }
 
-    /// <summary>A verb over the database that the migrator is set to.</summary>
+    /// <summary>A verb over the database that the migrator is set to, or another that its arguments name.</summary>
     /// <inheritdoc cref="On(string, string, string, Func{ParseResult, Output, CancellationToken, Task{int}})" path="/param"/>
-    public static Command On(string name, string description, string example, Func<MigrationDatabase, ParseResult, Output, CancellationToken, Task<int>> work)
+    public static Command On(string name, string description, string example, Func<MigrationDatabase, ParseResult, Output, CancellationToken, Task<int>> work,
+        Func<ParseResult, DatabaseSettings>? which = null)
     {
         var command = new Command(name, description);
         Examples.Add(name, example);
@@ -45,7 +46,7 @@ internal static class Verb
             {
                 return await Run(arguments, () => database, async (_, output, stop) =>
                 {
-                    database = Databases.OpenForMigrations(DatabaseSettings.ReadForMigrations(Settings()));
+                    database = Databases.OpenForMigrations(which?.Invoke(arguments) ?? DatabaseSettings.ReadForMigrations(Settings()));
                     return await work(database, arguments, output, stop);
                 }, ct);
             }

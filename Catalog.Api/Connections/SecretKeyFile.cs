@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Catalog.Data.Connections;
 using Catalog.Data.Database;
 
 namespace Catalog.Api.Connections;
@@ -15,7 +16,7 @@ internal static class SecretKeyFile
             return null;
         }
 
-        var file = path + ".key";
+        var file = SecretKey.FileBeside(path);
         try
         {
             var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
@@ -36,9 +37,7 @@ internal static class SecretKeyFile
             throw new SettingException($"The key file {file} cannot be made or read. Make the folder writable and remove what else has this name, or set DATAXPIPE_SECRET_KEY.");
         }
 
-        var key = new byte[33];
-        return Convert.TryFromBase64String(File.ReadAllText(file).Trim(), key, out var length) && length == 32
-            ? key[..32]
-            : throw new SettingException($"The key file {file} holds no key of 32 bytes in base64. Restore it, or set DATAXPIPE_SECRET_KEY.");
+        return SecretKey.Parse(File.ReadAllText(file))
+            ?? throw new SettingException($"The key file {file} holds no key of 32 bytes in base64. Restore it, or set DATAXPIPE_SECRET_KEY.");
     }
 }

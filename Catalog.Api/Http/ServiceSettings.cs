@@ -70,10 +70,8 @@ internal sealed record ServiceSettings
             return null;
         }
 
-        var key = new byte[33];
-        return Convert.TryFromBase64String(text, key, out var length) && length == 32
-            ? key[..32]
-            : throw new SettingException("DATAXPIPE_SECRET_KEY must be 32 bytes in base64; make one with `openssl rand -base64 32`.");
+        return Data.Connections.SecretKey.Parse(text)
+            ?? throw new SettingException("DATAXPIPE_SECRET_KEY must be 32 bytes in base64; make one with `openssl rand -base64 32`.");
     }
 
     // What Kestrel itself would bind, so that the development keys can be judged before anything listens.

@@ -87,7 +87,12 @@ public sealed partial class DatabaseSettings
     /// <summary>Whether both name one database by the same user and way.</summary>
     public bool IsSameAs(DatabaseSettings other) => SqlitePath == other.SqlitePath && Postgres?.ConnectionString == other.Postgres?.ConnectionString;
 
-    private static DatabaseSettings From(string name, string value, IConfiguration configuration)
+    /// <summary>Reads one address, as <c>DATAXPIPE_DB</c> would hold it.</summary>
+    /// <param name="name">What messages call it.</param>
+    /// <param name="value">The address.</param>
+    /// <param name="configuration">Holds what else belongs to a connection.</param>
+    /// <exception cref="SettingException">It cannot be used.</exception>
+    public static DatabaseSettings From(string name, string value, IConfiguration configuration)
     {
         // A secret that was pasted often ends in a line's end.
         value = value.Trim();

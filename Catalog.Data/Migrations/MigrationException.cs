@@ -56,6 +56,15 @@ public enum MigrationFault
 
     /// <summary>The database's name was not given as it has to be.</summary>
     NotConfirmed,
+
+    /// <summary>Of two databases one has had scripts that the other has not.</summary>
+    RevisionsDiffer,
+
+    /// <summary>The file to be moved cannot be read, is no database or is damaged.</summary>
+    SourceUnusable,
+
+    /// <summary>Rows of such a table cannot be moved: it lacks a column or a key, or has a type or references that this build cannot serve.</summary>
+    NotMovable,
 }
 
 /// <summary>A migration that could not be carried out. The message says what to do and holds no secret.</summary>

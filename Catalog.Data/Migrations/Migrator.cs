@@ -214,7 +214,8 @@ public sealed class Migrator(MigrationDatabase database, Chain chain, TimeProvid
         return await _dialect.DatabaseName(connection, ct);
     }
 
-    private async Task<T> Locked<T>(Func<DbConnection, Standing, Task<T>> work, CancellationToken ct, bool refuse = true)
+    /// <summary>Does a work on the database that no other migrator may disturb, on the connection that holds the lock.</summary>
+    internal async Task<T> Locked<T>(Func<DbConnection, Standing, Task<T>> work, CancellationToken ct, bool refuse = true)
     {
         await using var connection = await Patiently(() => database.Source.OpenConnectionAsync(ct).AsTask(), ct);
         await _dialect.Begin(connection, stop => database.Source.OpenConnectionAsync(stop), _limits, ct);

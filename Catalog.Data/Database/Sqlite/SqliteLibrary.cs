@@ -20,7 +20,12 @@ internal static class SqliteLibrary
             }
 
             var system = System();
-            NativeLibrary.SetDllImportResolver(typeof(SQLite3Provider_e_sqlite3).Assembly, (name, _, _) => name == "e_sqlite3" ? system : 0);
+            // One library for the driver and for SqliteNative: a statement of one copy means nothing to another.
+            foreach (var assembly in new[] { typeof(SQLite3Provider_e_sqlite3).Assembly, typeof(SqliteLibrary).Assembly })
+            {
+                NativeLibrary.SetDllImportResolver(assembly, (name, _, _) => name == "e_sqlite3" ? system : 0);
+            }
+
             raw.SetProvider(new SQLite3Provider_e_sqlite3());
             _loaded = true;
         }

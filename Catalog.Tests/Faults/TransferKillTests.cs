@@ -1,0 +1,78 @@
+using System.Diagnostics;
+using Catalog.Tests.Support;
+using Dapper;
+
+namespace Catalog.Tests.Faults;
+
+/// <summary>A transfer that is killed at random points, again and again, ends with what an undisturbed one would have made.</summary>
+[Trait("Category", "Faults")]
+[Collection(nameof(Alone))]
+public sealed class TransferKillTests(PostgresTestDatabase server) : IClassFixture<PostgresTestDatabase>
+{
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Killed_at_twenty_random_points_it_ends_with_the_same_rows()
+    {
+        server.Require();
+        using var pair = await TransferPair.Make();
+        pair.AddResults(300_000);
+        pair.Change("insert into pipeline_tags select distinct 'default', pipeline_id, 'tag-' || check_id from check_results");
+        var clock = Stopwatch.StartNew();
+        var undisturbed = await pair.Transfer("--json");
+        var whole = clock.Elapsed;
+        Assert.Equal(0, undisturbed.Exit);
+        await using var target = await pair.OpenTarget();
+        var left = new List<long>();
+        var ended = 0;
+        while (left.Count < 20)
+        {
+            if (left.Count % 5 == 0)
+            {
+                await target.ExecuteAsync("truncate check_results, pipeline_tags");
+            }
+
+            using var process = MigratorConsole.Start(pair.Target, ["transfer", "--from", pair.Source, "--json"]);
+            var output = MigratorConsole.End(process);
+            await Task.WhenAny(output, Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.Next(200, (int)whole.TotalMilliseconds)), Ct));
+            if (!process.HasExited)
+            {
+                process.Kill();
+                left.Add(await Settled(target));
+            }
+
+            var result = await output;
+            if (result.Exit == 0)
+            {
+                ended++;
+                await target.ExecuteAsync("truncate check_results, pipeline_tags");
+            }
+            else
+            {
+                Assert.Equal(137, result.Exit);
+            }
+        }
+
+        var resumed = await pair.Transfer("--json");
+
+        TestContext.Current.TestOutputHelper!.WriteLine($"undisturbed {whole.TotalSeconds:0.0} s; rows left by each kill: {string.Join(", ", left)}; ended before its kill: {ended}");
+        Assert.True(resumed.Exit == 0, resumed.ToString());
+        Assert.Equal(Hashes(undisturbed), Hashes(resumed));
+        Assert.Equal(300_000, await target.ExecuteScalarAsync<long>("select count(distinct id) from check_results"));
+        Assert.Contains(left, rows => rows is > 0 and < 300_000);
+    }
+
+    // The server notices by itself that its client is gone.
+    private static async Task<long> Settled(Npgsql.NpgsqlConnection target)
+    {
+        while (await target.ExecuteScalarAsync<bool>("select exists (select from pg_stat_activity where application_name = 'catalog-migrations' and datname = current_database())"))
+        {
+            await Task.Delay(20, Ct);
+        }
+
+        return await target.ExecuteScalarAsync<long>("select count(*) from check_results");
+    }
+
+    private static IEnumerable<(string?, string?)> Hashes(ConsoleResult result) => result.Json.GetProperty("tables").EnumerateArray()
+        .Select(table => (table.GetProperty("table").GetString(), table.GetProperty("target_hash").GetString()));
+}
