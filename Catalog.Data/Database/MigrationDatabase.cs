@@ -20,6 +20,13 @@ public sealed class MigrationDatabase(DatabaseSettings settings, DbDataSource so
     /// <summary>Tells why the database cannot be used.</summary>
     public Dialect Failures { get; } = failures;
 
+    /// <summary>Has the engine look at the tables anew, so that its plans fit what was just written in bulk.</summary>
+    public async Task Analyze(CancellationToken ct)
+    {
+        await using var connection = await Source.OpenConnectionAsync(ct);
+        await Dialect.Execute(connection, null, "analyze", ct);
+    }
+
     /// <inheritdoc />
     public async ValueTask DisposeAsync()
     {

@@ -125,7 +125,7 @@ public sealed class Migrator(MigrationDatabase database, Chain chain, TimeProvid
         var to = chain.Place(target, standing.Place);
         // Nothing is known of a database at base but that it holds nothing of ours.
         if (!force && to > 0 && chain.Scripts[to - 1].Fingerprint is { } fingerprint
-            && SchemaDescription.Compare(fingerprint, await _dialect.Describe(connection, ct)) is { Count: > 0 } differences)
+            && SchemaDescription.Compare(fingerprint, await _dialect.Describe(connection, null, ct)) is { Count: > 0 } differences)
         {
             throw new MigrationException(MigrationFault.Drift,
                 $"The live schema is not that of {chain.Name(to)}: {string.Join("; ", differences.Take(5))}{(differences.Count > 5 ? $"; and {differences.Count - 5} more" : "")}. "
@@ -165,7 +165,7 @@ public sealed class Migrator(MigrationDatabase database, Chain chain, TimeProvid
     public async Task<IReadOnlyList<string>> Describe(CancellationToken ct)
     {
         await using var connection = await database.Reads.OpenConnectionAsync(ct);
-        return [.. (await _dialect.Describe(connection, ct)).Order(StringComparer.Ordinal)];
+        return [.. (await _dialect.Describe(connection, null, ct)).Order(StringComparer.Ordinal)];
     }
 
     /// <summary>The indexes that an interrupted build left unusable.</summary>
@@ -181,6 +181,12 @@ public sealed class Migrator(MigrationDatabase database, Chain chain, TimeProvid
         await using var connection = await database.Reads.OpenConnectionAsync(ct);
         return await _dialect.DatabaseName(connection, ct);
     }
+
+    /// <summary>Does something while no migrator can be at work; on SQLite nothing is held off.</summary>
+    /// <param name="work">Is handed the connection that holds the lock.</param>
+    /// <param name="ct">Stops.</param>
+    /// <exception cref="MigrationException">The lock was not obtained, or this is no database to migrate.</exception>
+    public Task<T> Alone<T>(Func<DbConnection, Task<T>> work, CancellationToken ct) => Locked((connection, _) => work(connection), ct, refuse: false);
 
     private async Task<T> Locked<T>(Func<DbConnection, Standing, Task<T>> work, CancellationToken ct, bool refuse = true)
     {

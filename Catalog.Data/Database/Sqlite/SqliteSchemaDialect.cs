@@ -49,6 +49,15 @@ internal sealed class SqliteSchemaDialect : SchemaDialect
         order by name
         """;
 
+    internal override string FindRowTables => """
+        select case when name glob '*[^a-z0-9_]*' then '"' || replace(name, '"', '""') || '"' else name end
+        from sqlite_master
+        where type = 'table' and name not like 'sqlite\_%' escape '\'
+        order by name
+        """;
+
+    internal override string FindVersion => "select sqlite_version()";
+
     internal override string PreviewNow => "strftime('%Y-%m-%d %H:%M:%f', 'now')";
 
     internal override string PreviewInstant => "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')";
@@ -99,7 +108,7 @@ internal sealed class SqliteSchemaDialect : SchemaDialect
     // SQLite changes schemas inside transactions only.
     internal override Task<bool?> TookEffect(DbConnection connection, SqlStatement statement, CancellationToken ct) => Task.FromResult<bool?>(null);
 
-    internal override Task<List<string>> Describe(DbConnection connection, CancellationToken ct) => SqliteSchemaDescription.Read(connection, ct);
+    internal override Task<List<string>> Describe(DbConnection connection, DbTransaction? transaction, CancellationToken ct) => SqliteSchemaDescription.Read(connection, ct);
 
     internal override Task<List<string>> InvalidIndexes(DbConnection connection, CancellationToken ct) => Task.FromResult<List<string>>([]);
 
