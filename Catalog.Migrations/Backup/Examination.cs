@@ -39,6 +39,7 @@ internal static class Examination
     {
         try
         {
+            await (manifest.Compression == "gzip" ? Gzip.Check(path, ct) : Task.CompletedTask);
             return manifest.Format switch
             {
                 "custom" or "plain" => await Script(path, manifest, ct),

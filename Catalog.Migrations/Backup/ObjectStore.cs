@@ -250,7 +250,7 @@ internal sealed class ObjectStore : BackupPlace
             }
             catch (Exception exception) when (!ct.IsCancellationRequested && exception is not BackupException)
             {
-                if (attempt >= _settings.Attempts || exception is not (IOException or OperationCanceledException))
+                if (attempt >= _settings.Attempts || exception is not (IOException or OperationCanceledException or TimeoutException))
                 {
                     throw Words(exception);
                 }
@@ -266,7 +266,7 @@ internal sealed class ObjectStore : BackupPlace
         {
             return await request();
         }
-        catch (Exception exception) when (!ct.IsCancellationRequested && exception is AmazonServiceException or AmazonClientException or HttpRequestException or IOException or OperationCanceledException or WebException)
+        catch (Exception exception) when (!ct.IsCancellationRequested && exception is AmazonServiceException or AmazonClientException or HttpRequestException or IOException or OperationCanceledException or TimeoutException or WebException)
         {
             throw Words(exception);
         }
