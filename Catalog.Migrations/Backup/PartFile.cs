@@ -37,12 +37,19 @@ internal sealed class PartFile : IDisposable
         Flush(System.IO.Path.GetDirectoryName(_final)!);
     }
 
-    public void Dispose() => File.Delete(Path);
+    public void Dispose()
+    {
+        // SQLite keeps a journal beside a file that it writes, and leaves it when the disk is full.
+        foreach (var file in new[] { Path, Path + "-journal", Path + "-wal", Path + "-shm" })
+        {
+            File.Delete(file);
+        }
+    }
 
     /// <summary>Removes what killed runs have left: older than a day, and their process is gone.</summary>
     public static void Sweep(string folder, DateTimeOffset now)
     {
-        foreach (var file in new DirectoryInfo(folder).EnumerateFiles(".catalog-*.part", new EnumerationOptions { AttributesToSkip = 0 }))
+        foreach (var file in new DirectoryInfo(folder).EnumerateFiles(".catalog-*.part*", new EnumerationOptions { AttributesToSkip = 0 }))
         {
             if (file.LastWriteTimeUtc < now.UtcDateTime.AddDays(-1)
                 && int.TryParse(file.Name.Split('.')[^2], CultureInfo.InvariantCulture, out var process)
