@@ -50,6 +50,14 @@ internal sealed class ObjectStore : BackupPlace
         _client = new AmazonS3Client(settings.SessionToken is { } token
             ? new SessionAWSCredentials(settings.AccessKey, settings.SecretKey, token)
             : new BasicAWSCredentials(settings.AccessKey, settings.SecretKey), config);
+        // The client escapes the slashes of a copy's source too; some stores look for the bucket's name before they unescape.
+        _client.BeforeRequestEvent += (_, arguments) =>
+        {
+            if (arguments is WebServiceRequestEventArgs request && request.Headers.TryGetValue("x-amz-copy-source", out var source))
+            {
+                request.Headers["x-amz-copy-source"] = source.Replace("%2F", "/", StringComparison.OrdinalIgnoreCase);
+            }
+        };
     }
 
     public override string Display => $"{_settings.Bucket}/{_settings.Prefix}".TrimEnd('/') + (_settings.Endpoint is { } endpoint ? $" at {endpoint.Authority}" : "");

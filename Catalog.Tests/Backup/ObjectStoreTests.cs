@@ -197,7 +197,11 @@ public sealed class ObjectStoreTests(SqliteTestDatabase database, BackupFolder f
         {
             using var client = new AmazonS3Client(new BasicAWSCredentials(FakeS3.AccessKey, secret), new AmazonS3Config
             {
-                ServiceURL = store.Endpoint, ForcePathStyle = true, AuthenticationRegion = "test-1", RequestChecksumCalculation = checksum, MaxErrorRetry = 0,
+                ServiceURL = store.Endpoint,
+                ForcePathStyle = true,
+                AuthenticationRegion = "test-1",
+                RequestChecksumCalculation = checksum,
+                MaxErrorRetry = 0,
             });
             using var body = new MemoryStream(content);
             await client.PutObjectAsync(new PutObjectRequest { BucketName = FakeS3.Bucket, Key = key, InputStream = body, UseChunkEncoding = chunked, ChecksumAlgorithm = algorithm }, Ct);
