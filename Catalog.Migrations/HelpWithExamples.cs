@@ -11,7 +11,7 @@ internal sealed class HelpWithExamples(HelpAction help) : SynchronousCommandLine
     public override int Invoke(ParseResult parseResult)
     {
         var exit = help.Invoke(parseResult);
-        if (Verb.Examples.TryGetValue(parseResult.CommandResult.Command.Name, out var examples))
+        if (Verb.Examples.TryGetValue(parseResult.CommandResult.Command, out var examples))
         {
             Console.WriteLine("Examples:");
             foreach (var example in examples.Split('\n', StringSplitOptions.TrimEntries))

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using Catalog.Migrations;
+using Catalog.Migrations.Backup;
 using Catalog.Migrations.Lint;
 using Catalog.Migrations.Transfer;
 
@@ -21,6 +22,9 @@ var root = new RootCommand("Brings the Catalog's database to the schema that the
     Doctor.Command(),
     Kill.Command(),
     Grant.Command(),
+    BackupVerb.Command(),
+    RestoreVerb.Command(),
+    BackupsVerb.Command(),
 };
 root.HelpName = "catalog-migrations";
 root.Options.Add(Verb.Json);
@@ -36,7 +40,8 @@ if (parsed.Errors.Count > 0 && parsed.Action is not HelpWithExamples)
         return ExitCode.Usage;
     }
 
-    var verb = parsed.CommandResult.Command == root ? "" : parsed.CommandResult.Command.Name + ' ';
+    var verb = string.Concat(parsed.CommandResult.Command.Parents.OfType<Command>().Where(parent => parent != root).Append(parsed.CommandResult.Command)
+        .Where(command => command != root).Select(command => command.Name + ' '));
     new Output(args.Contains("--json")).Error("usage", $"{string.Join(" ", parsed.Errors.Select(error => error.Message))} Run `catalog-migrations {verb}--help`.");
     return ExitCode.Usage;
 }

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Data.Common;
 using Catalog.Data.Database;
 using Catalog.Data.Migrations;
+using Catalog.Migrations.Backup;
 using Microsoft.Extensions.Configuration;
 
 namespace Catalog.Migrations;
@@ -27,7 +28,7 @@ internal static class Verb
     public static Command On(string name, string description, string example, Func<ParseResult, Output, CancellationToken, Task<int>> work)
     {
         var command = new Command(name, description);
-        Examples.Add(name, example);
+        Examples.Add(command, example);
         command.SetAction((arguments, ct) => Run(arguments, null, work, ct));
         return command;
     }
@@ -38,7 +39,7 @@ internal static class Verb
         Func<ParseResult, DatabaseSettings>? which = null)
     {
         var command = new Command(name, description);
-        Examples.Add(name, example);
+        Examples.Add(command, example);
         command.SetAction(async (arguments, ct) =>
         {
             MigrationDatabase? database = null;
@@ -59,7 +60,7 @@ internal static class Verb
     }
 
     /// <summary>The examples that help shows, by verb.</summary>
-    public static Dictionary<string, string> Examples { get; } = [];
+    public static Dictionary<Command, string> Examples { get; } = [];
 
     /// <summary>What the environment says.</summary>
     public static IConfiguration Settings() => new ConfigurationBuilder().AddEnvironmentVariables().Build();
@@ -93,6 +94,10 @@ internal static class Verb
         catch (MigrationException exception)
         {
             return Say(ExitCode.For(exception.Fault), Output.Code(exception.Fault), exception.Message);
+        }
+        catch (BackupException exception)
+        {
+            return Say(exception.Exit, exception.Code, exception.Message);
         }
         catch (OperationCanceledException)
         {

@@ -15,27 +15,15 @@ internal static class Verify
             {
                 var chain = Verb.Chain(arguments, database.Dialect.Folder);
                 var migrator = new Migrator(database, chain, TimeProvider.System);
-                var live = await migrator.Describe(ct);
                 if (arguments.GetValue(print))
                 {
-                    output.Line(string.Join('\n', live));
-                    output.Document(new { fingerprint = SchemaDescription.Fingerprint(live), lines = live });
+                    var described = await migrator.Describe(ct);
+                    output.Line(string.Join('\n', described));
+                    output.Document(new { fingerprint = SchemaDescription.Fingerprint(described), lines = described });
                     return ExitCode.Ok;
                 }
 
-                var standing = await migrator.Look(ct);
-                var committed = standing.Place > 0 ? chain.Scripts[standing.Place - 1].Fingerprint : "";
-                var invalid = await migrator.InvalidIndexes(ct);
-                List<(string Code, string Message)> faults =
-                [
-                    .. standing.Faults.Select(fault => (Output.Code(fault.Fault), fault.Message)),
-                    .. standing.HalfApplied.Select(script => ("half_applied", $"{script.Name} was begun and has not been seen to end; `catalog-migrations upgrade` finds out what is left of it.")),
-                    .. invalid.Select(index => ("invalid_index", $"Index {index} is invalid: its build was interrupted. `drop index concurrently {index}`, then build it again; if a script builds it, `catalog-migrations upgrade` does both.")),
-                    // Against what it should be only a schema that its journal explains can be held; one at base may hold other people's tables.
-                    .. standing.Faults.Count > 0 || standing.Place == 0 ? [] : committed is null
-                        ? [("drift", $"There is no committed description of {standing.Current}: write one with `catalog-migrations verify --print`.")]
-                        : SchemaDescription.Compare(committed, live).Select(difference => ("drift", difference)),
-                ];
+                var (standing, live, faults) = await Look(migrator, chain, ct);
                 foreach (var (_, message) in faults)
                 {
                     output.Line(message);
@@ -56,5 +44,24 @@ internal static class Verify
         command.Options.Add(print);
         command.Options.Add(Verb.Scripts);
         return command;
+    }
+
+    /// <summary>Where a database stands, its live schema, and what scripts, journal and schema do not agree on.</summary>
+    public static async Task<(Standing Standing, IReadOnlyList<string> Live, IReadOnlyList<(string Code, string Message)> Faults)> Look(Migrator migrator, Chain chain, CancellationToken ct)
+    {
+        var live = await migrator.Describe(ct);
+        var standing = await migrator.Look(ct);
+        var committed = standing.Place > 0 ? chain.Scripts[standing.Place - 1].Fingerprint : "";
+        var invalid = await migrator.InvalidIndexes(ct);
+        return (standing, live,
+        [
+            .. standing.Faults.Select(fault => (Output.Code(fault.Fault), fault.Message)),
+            .. standing.HalfApplied.Select(script => ("half_applied", $"{script.Name} was begun and has not been seen to end; `catalog-migrations upgrade` finds out what is left of it.")),
+            .. invalid.Select(index => ("invalid_index", $"Index {index} is invalid: its build was interrupted. `drop index concurrently {index}`, then build it again; if a script builds it, `catalog-migrations upgrade` does both.")),
+            // Against what it should be only a schema that its journal explains can be held; one at base may hold other people's tables.
+            .. standing.Faults.Count > 0 || standing.Place == 0 ? [] : committed is null
+                ? [("drift", $"There is no committed description of {standing.Current}: write one with `catalog-migrations verify --print`.")]
+                : SchemaDescription.Compare(committed, live).Select(difference => ("drift", difference)),
+        ]);
     }
 }

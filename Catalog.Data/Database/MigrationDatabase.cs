@@ -24,6 +24,13 @@ public sealed class MigrationDatabase(DatabaseSettings settings, DbDataSource so
     /// <summary>Looks at the database and changes nothing.</summary>
     public required Examiner Examiner { get; init; }
 
+    /// <summary>Has the engine look at the tables anew, so that its plans fit what was just written in bulk.</summary>
+    public async Task Analyze(CancellationToken ct)
+    {
+        await using var connection = await Source.OpenConnectionAsync(ct);
+        await Dialect.Execute(connection, null, "analyze", ct);
+    }
+
     /// <inheritdoc />
     public async ValueTask DisposeAsync()
     {

@@ -104,6 +104,12 @@ public abstract class SchemaDialect
     /// <summary>The live schema, one line for each table, column, constraint, index and so on, in no promised order. Definitions name schemas that are not in the search path, so that must be the Catalog's.</summary>
     internal abstract Task<List<string>> Describe(DbConnection connection, CancellationToken ct);
 
+    /// <summary>The names of all tables that hold rows, the migrator's own among them, each as it is written in a statement.</summary>
+    internal abstract string FindRowTables { get; }
+
+    /// <summary>One row: the server's or library's version.</summary>
+    internal abstract string FindVersion { get; }
+
     /// <summary>The indexes that an interrupted build left unusable.</summary>
     internal abstract Task<List<string>> InvalidIndexes(DbConnection connection, CancellationToken ct);
 

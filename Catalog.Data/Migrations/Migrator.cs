@@ -214,6 +214,12 @@ public sealed class Migrator(MigrationDatabase database, Chain chain, TimeProvid
         return await _dialect.DatabaseName(connection, ct);
     }
 
+    /// <summary>Does something while no migrator can be at work; on SQLite nothing is held off.</summary>
+    /// <param name="work">Is handed the connection that holds the lock.</param>
+    /// <param name="ct">Stops.</param>
+    /// <exception cref="MigrationException">The lock was not obtained, or this is no database to migrate.</exception>
+    public Task<T> Alone<T>(Func<DbConnection, Task<T>> work, CancellationToken ct) => Locked((connection, _) => work(connection), ct, refuse: false);
+
     /// <summary>Does a work on the database that no other migrator may disturb, on the connection that holds the lock.</summary>
     internal async Task<T> Locked<T>(Func<DbConnection, Standing, Task<T>> work, CancellationToken ct, bool refuse = true)
     {

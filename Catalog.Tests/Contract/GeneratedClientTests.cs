@@ -6,7 +6,7 @@ namespace Catalog.Tests.Contract;
 [Trait("Category", "Npm")]
 public sealed class GeneratedClientTests : IClassFixture<ClientPackage>, IClassFixture<SqliteTestDatabase>, IDisposable
 {
-    private readonly ClientPackage _package;
+    private readonly NpmPackage _package;
     private readonly CatalogApp _app;
     private readonly HttpClient _client;
 

@@ -62,6 +62,18 @@ internal sealed class PostgresSchemaDialect : SchemaDialect
         order by c.relname
         """;
 
+    // The rows of a partitioned table are those of its partitions.
+    internal override string FindRowTables => """
+        select case n.nspname when 'public' then quote_ident(c.relname) else format('%I.%I', n.nspname, c.relname) end
+        from pg_class c
+        join pg_namespace n on n.oid = c.relnamespace
+        where c.relkind = 'r' and n.nspname not in ('pg_catalog', 'information_schema') and n.nspname not like 'pg\_%'
+          and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')
+        order by 1
+        """;
+
+    internal override string FindVersion => "select current_setting('server_version')";
+
     internal override string PreviewNow => "now() at time zone 'UTC'";
 
     internal override string PreviewInstant => "now()";

@@ -49,6 +49,15 @@ internal sealed class SqliteSchemaDialect : SchemaDialect
         order by name
         """;
 
+    internal override string FindRowTables => """
+        select case when name glob '*[^a-z0-9_]*' then '"' || replace(name, '"', '""') || '"' else name end
+        from sqlite_master
+        where type = 'table' and name not like 'sqlite\_%' escape '\'
+        order by name
+        """;
+
+    internal override string FindVersion => "select sqlite_version()";
+
     internal override string PreviewNow => "strftime('%Y-%m-%d %H:%M:%f', 'now')";
 
     internal override string PreviewInstant => "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')";

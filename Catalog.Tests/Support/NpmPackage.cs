@@ -4,10 +4,11 @@ using System.Diagnostics;
 namespace Catalog.Tests.Support;
 
 /// <summary>
-/// A copy of the npm package in Contract/client outside the repository, with its tools installed as the lock file says.
+/// A copy of an npm package of this project outside the repository, with its tools installed as the lock file says.
 /// Skips on a laptop and fails in CI where npm is missing: see <see cref="Require"/>.
 /// </summary>
-public sealed class ClientPackage : IAsyncLifetime
+/// <param name="folder">Below Catalog.Tests.</param>
+public abstract class NpmPackage(string folder) : IAsyncLifetime
 {
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
     private static readonly string? Npm = FindNpm();
@@ -15,7 +16,7 @@ public sealed class ClientPackage : IAsyncLifetime
     public string Directory { get; } = System.IO.Directory.CreateTempSubdirectory("catalog-client-").FullName;
 
     /// <summary>Called in test constructors, as <see cref="TestDatabase.Require"/>.</summary>
-    public ClientPackage Require()
+    public NpmPackage Require()
     {
         if (Npm is null)
         {
@@ -34,7 +35,7 @@ public sealed class ClientPackage : IAsyncLifetime
             return;
         }
 
-        foreach (var file in System.IO.Directory.GetFiles(Path.Combine(ConventionTests.Root, "Catalog.Tests", "Contract", "client")))
+        foreach (var file in System.IO.Directory.GetFiles(Path.Combine(ConventionTests.Root, "Catalog.Tests", folder)))
         {
             File.Copy(file, Path.Combine(Directory, Path.GetFileName(file)));
         }
@@ -48,6 +49,7 @@ public sealed class ClientPackage : IAsyncLifetime
     public ValueTask DisposeAsync()
     {
         System.IO.Directory.Delete(Directory, recursive: true);
+        GC.SuppressFinalize(this);
         return ValueTask.CompletedTask;
     }
 
@@ -102,3 +104,9 @@ public sealed class ClientPackage : IAsyncLifetime
             .Select(folder => Path.Combine(folder, name)).FirstOrDefault(File.Exists);
     }
 }
+
+/// <summary>The tools that work on the OpenAPI document.</summary>
+public sealed class ClientPackage() : NpmPackage("Contract/client");
+
+/// <summary>s3rver, an object store written by others.</summary>
+public sealed class S3rverPackage() : NpmPackage("Backup/s3rver");

@@ -1,0 +1,83 @@
+using System.Data.Common;
+using Npgsql;
+
+namespace Catalog.Data.Database.Postgres;
+
+/// <summary>Tells other programs where a Postgres database is: by their environment, which only they and this user can read, never by arguments.</summary>
+public static class PostgresHandover
+{
+    // libpq before 16 knows no "system" certificates; the driver, told no file, uses them.
+    private static readonly string[] Certificates = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"];
+
+    /// <summary>Variables for pg_dump, pg_restore and psql; a null takes one away. They reach the very server that an open connection reached, also where an address names several.</summary>
+    /// <exception cref="SettingException">The address holds what libpq takes by argument only.</exception>
+    public static IReadOnlyDictionary<string, string?> ForPrograms(DatabaseSettings settings, DbConnection open)
+    {
+        var postgres = settings.Postgres!;
+        var connection = (NpgsqlConnection)open;
+        if (postgres.SslPassword is not null)
+        {
+            throw new SettingException("The address holds an sslpassword, which pg_dump would take as an argument that everybody can read: use a client key without a password.");
+        }
+
+        var variables = new Dictionary<string, string?>
+        {
+            ["PGHOST"] = connection.Host,
+            ["PGPORT"] = $"{connection.Port}",
+            ["PGDATABASE"] = connection.Database,
+            ["PGSSLMODE"] = Word(postgres.SslMode),
+            ["PGGSSENCMODE"] = postgres.GssEncryptionMode.ToString().ToLowerInvariant(),
+            ["PGCHANNELBINDING"] = postgres.ChannelBinding.ToString().ToLowerInvariant(),
+            ["PGAPPNAME"] = "catalog-backup",
+            ["PGCONNECT_TIMEOUT"] = "15",
+            // These would overrule the address.
+            ["PGSERVICE"] = null,
+            ["PGSERVICEFILE"] = null,
+            ["PGHOSTADDR"] = null,
+            ["PGTARGETSESSIONATTRS"] = null,
+        };
+        // What the address does not say, the driver and libpq find alike: PGUSER, PGPASSWORD, PGPASSFILE, ~/.pgpass, PGSSLROOTCERT.
+        foreach (var (name, value) in new[]
+        {
+            ("PGUSER", postgres.Username), ("PGPASSWORD", postgres.Password), ("PGPASSFILE", postgres.Passfile), ("PGOPTIONS", postgres.Options),
+            ("PGSSLROOTCERT", RootCertificate(postgres)), ("PGSSLCERT", postgres.SslCertificate), ("PGSSLKEY", postgres.SslKey),
+        })
+        {
+            if (value is not null)
+            {
+                variables[name] = value;
+            }
+        }
+
+        return variables;
+    }
+
+    /// <summary>The address of another database on the server that an open connection reached, with the password. Never to be printed.</summary>
+    public static string Uri(DatabaseSettings settings, DbConnection open, string database)
+    {
+        var postgres = settings.Postgres!;
+        var connection = (NpgsqlConnection)open;
+        static string Escape(string text) => System.Uri.EscapeDataString(text);
+        var host = connection.Host!;
+        var parameters = new[]
+        {
+            ("sslmode", Word(postgres.SslMode)), ("gssencmode", postgres.GssEncryptionMode.ToString().ToLowerInvariant()),
+            ("channel_binding", postgres.ChannelBinding.ToString().ToLowerInvariant()), ("sslrootcert", postgres.RootCertificate), ("sslcert", postgres.SslCertificate),
+            ("sslkey", postgres.SslKey), ("sslpassword", postgres.SslPassword), ("passfile", postgres.Passfile), ("options", postgres.Options),
+        };
+        return $"postgresql://{Escape(postgres.Username ?? "")}{(postgres.Password is { } password ? ':' + Escape(password) : "")}{(postgres.Username is null && postgres.Password is null ? "" : "@")}"
+            + $"{(host.Contains(':', StringComparison.Ordinal) ? $"[{host}]" : Escape(host))}:{connection.Port}/{Escape(database)}?"
+            + string.Join('&', parameters.Where(parameter => parameter.Item2 is not null).Select(parameter => $"{parameter.Item1}={Escape(parameter.Item2!)}"));
+    }
+
+    private static string? RootCertificate(NpgsqlConnectionStringBuilder postgres) => postgres.RootCertificate
+        ?? (postgres.SslMode is SslMode.VerifyCA or SslMode.VerifyFull && string.IsNullOrEmpty(System.Environment.GetEnvironmentVariable("PGSSLROOTCERT"))
+            ? Certificates.FirstOrDefault(File.Exists) : null);
+
+    private static string Word(SslMode mode) => mode switch
+    {
+        SslMode.VerifyCA => "verify-ca",
+        SslMode.VerifyFull => "verify-full",
+        _ => mode.ToString().ToLowerInvariant(),
+    };
+}

@@ -1,0 +1,63 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using Dapper;
+
+namespace Catalog.Data.Database.Postgres;
+
+/// <summary>An empty database on the server of another one, dropped when it is disposed of.</summary>
+public sealed class PostgresScratch : IAsyncDisposable
+{
+    private const string Prefix = "catalog_drill_";
+    private const string Time = "yyyyMMddHHmmss";
+    private readonly MigrationDatabase _beside;
+
+    private PostgresScratch(MigrationDatabase beside, string name, string uri) => (_beside, Name, Uri) = (beside, name, uri);
+
+    public string Name { get; }
+
+    /// <summary>Its address, with the password. Never to be printed.</summary>
+    public string Uri { get; }
+
+    /// <summary>Makes one, in the encoding and order of the other, and drops what killed runs have left for more than a day.</summary>
+    /// <param name="beside">A database on the server; its role needs <c>createdb</c>.</param>
+    /// <param name="now">Becomes part of the name.</param>
+    /// <param name="ct">Stops.</param>
+    public static async Task<PostgresScratch> Make(MigrationDatabase beside, DateTimeOffset now, CancellationToken ct)
+    {
+        const string Like = """
+            -- PostgresScratch.Make
+            select format('encoding %L lc_collate %L lc_ctype %L', pg_encoding_to_char(encoding), datcollate, datctype) from pg_database where datname = current_database()
+            """;
+
+        await using var connection = await beside.Source.OpenConnectionAsync(ct);
+        foreach (var left in await connection.QueryAsync<string>(new CommandDefinition("select datname from pg_database where datname like 'catalog\\_drill\\_%'", cancellationToken: ct)))
+        {
+            if (left.Length > Prefix.Length + Time.Length
+                && DateTime.TryParseExact(left.AsSpan(Prefix.Length, Time.Length), Time, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var made)
+                && made < now.UtcDateTime.AddDays(-1))
+            {
+                await beside.Dialect.Execute(connection, null, $"drop database if exists {left} with (force)", ct);
+            }
+        }
+
+        var name = $"{Prefix}{now.UtcDateTime.ToString(Time, CultureInfo.InvariantCulture)}_{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(3))}";
+        var like = await connection.ExecuteScalarAsync<string>(new CommandDefinition(Like, cancellationToken: ct));
+        await beside.Dialect.Execute(connection, null, $"create database {name} template template0 {like}", ct);
+        return new(beside, name, PostgresHandover.Uri(beside.Settings, connection, name));
+    }
+
+    /// <summary>Has every later session begin its transactions read-only.</summary>
+    public async Task MakeReadOnly(CancellationToken ct)
+    {
+        await using var connection = await _beside.Source.OpenConnectionAsync(ct);
+        await _beside.Dialect.Execute(connection, null, $"alter database {Name} set default_transaction_read_only = on", ct);
+    }
+
+    /// <inheritdoc />
+    public async ValueTask DisposeAsync()
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        await using var connection = await _beside.Source.OpenConnectionAsync(limit.Token);
+        await _beside.Dialect.Execute(connection, null, $"drop database if exists {Name} with (force)", limit.Token);
+    }
+}

@@ -1,0 +1,21 @@
+namespace Catalog.Migrations.Backup;
+
+/// <summary>Words for what goes wrong with files and by interruption, which to the other verbs mean something of the database.</summary>
+internal static class BackupFailures
+{
+    public static async Task<int> Say(Func<Task<int>> work)
+    {
+        try
+        {
+            return await work();
+        }
+        catch (OperationCanceledException exception)
+        {
+            throw new BackupException(ExitCode.Failed, "interrupted", "Interrupted: what was begun was removed.", exception);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new BackupException(ExitCode.Failed, "file", exception.Message, exception);
+        }
+    }
+}

@@ -1,0 +1,86 @@
+using System.Globalization;
+
+namespace Catalog.Migrations.Backup;
+
+/// <summary>How a backup in a place looks without reading it to its end.</summary>
+internal enum KeptState
+{
+    /// <summary>Its manifest is there and says its size.</summary>
+    Complete,
+
+    /// <summary>It has no manifest: it is being written, or was never finished. It is no backup.</summary>
+    NoManifest,
+
+    /// <summary>Its file is missing or has another size, its manifest cannot be read, or, when it was read, it is not what its manifest says.</summary>
+    Damaged,
+}
+
+/// <summary>A backup that lies in a place.</summary>
+/// <param name="Name">Of its file.</param>
+/// <param name="Bytes">Of its file; null when that is missing.</param>
+/// <param name="Manifest">Null when it is missing or cannot be read.</param>
+/// <param name="State">How it looks.</param>
+/// <param name="Fault">Why it is damaged; otherwise null.</param>
+internal sealed record Kept(string Name, long? Bytes, Manifest? Manifest, KeptState State, string? Fault)
+{
+    /// <summary>The backups of a place, newest first.</summary>
+    public static async Task<IReadOnlyList<Kept>> In(BackupPlace place, CancellationToken ct)
+    {
+        var files = (await place.List(ct)).ToDictionary(file => file.Name, file => file.Bytes, StringComparer.Ordinal);
+        var names = files.Keys.Select(name => name.EndsWith(".json", StringComparison.Ordinal) ? name[..^".json".Length] : name)
+            .Where(Manifest.IsName).Distinct(StringComparer.Ordinal);
+        var kept = new List<Kept>();
+        foreach (var name in names)
+        {
+            kept.Add(await One(place, name, files.TryGetValue(name, out var bytes) ? bytes : null, files.ContainsKey(name + ".json"), ct));
+        }
+
+        // Names tell seconds only.
+        return [.. kept.OrderByDescending(one => one.Manifest?.StartedAt ?? Time(one.Name)).ThenByDescending(one => one.Name, StringComparer.Ordinal)];
+    }
+
+    private static DateTimeOffset Time(string name) =>
+        DateTimeOffset.TryParseExact(name.AsSpan("catalog-".Length, 16), "yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) ? time : default;
+
+    /// <summary>Reads it to its end; downloads it first where it lies elsewhere.</summary>
+    /// <returns>The same, damaged when it is not what its manifest says.</returns>
+    public async Task<Kept> Examined(BackupPlace place, CancellationToken ct)
+    {
+        if (State != KeptState.Complete)
+        {
+            return this;
+        }
+
+        using var folder = new TemporaryFolder();
+        var path = await place.Fetch(Name, folder.Path, ct);
+        return await Examination.Faults(path, Manifest!, ct) is { Count: > 0 } faults ? this with { State = KeptState.Damaged, Fault = string.Join("; ", faults) } : this;
+    }
+
+    /// <summary>The state in words.</summary>
+    public string Words => State switch
+    {
+        KeptState.Complete => "complete",
+        KeptState.NoManifest => "no manifest",
+        _ => $"damaged: {Fault}",
+    };
+
+    private static async Task<Kept> One(BackupPlace place, string name, long? bytes, bool described, CancellationToken ct)
+    {
+        if (!described)
+        {
+            return new(name, bytes, null, KeptState.NoManifest, null);
+        }
+
+        try
+        {
+            var manifest = Manifest.Read(await place.Read(name + ".json", ct), name);
+            return bytes is null ? new(name, bytes, manifest, KeptState.Damaged, "its file is missing")
+                : bytes != manifest.Bytes ? new(name, bytes, manifest, KeptState.Damaged, $"it has {bytes} bytes and should have {manifest.Bytes}")
+                : new(name, bytes, manifest, KeptState.Complete, null);
+        }
+        catch (BackupException exception) when (exception.Exit == ExitCode.Drift)
+        {
+            return new(name, bytes, null, KeptState.Damaged, exception.Message);
+        }
+    }
+}

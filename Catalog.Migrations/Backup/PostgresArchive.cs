@@ -1,0 +1,162 @@
+using System.Globalization;
+using System.Text;
+using Catalog.Data.Database;
+using Catalog.Data.Database.Postgres;
+using Catalog.Data.Migrations;
+
+namespace Catalog.Migrations.Backup;
+
+/// <summary>Backups of Postgres: written by pg_dump, read by pg_restore, restored by psql in one transaction.</summary>
+internal static class PostgresArchive
+{
+    /// <summary>Writes a dump and what its manifest says of the database.</summary>
+    /// <param name="database">The database.</param>
+    /// <param name="path">A file that does not exist, or is empty.</param>
+    /// <param name="wishes">What kind of dump.</param>
+    /// <param name="ct">Kills pg_dump.</param>
+    public static async Task<(DatabaseContents Contents, string PgDumpVersion, IReadOnlyList<string> Excluded)> Write(MigrationDatabase database, string path, Wishes wishes, CancellationToken ct)
+    {
+        var pgDump = PostgresClient.Find("pg_dump");
+        var (version, major) = await PostgresClient.Version(pgDump, ct);
+        await using var snapshot = await PostgresSnapshot.Take(database, wishes.LockWait, ct);
+        if (major < snapshot.Major)
+        {
+            throw new BackupException(ExitCode.Failed, "client_too_old",
+                $"{pgDump} is version {version} and the server is {snapshot.Major}: a dump by an older pg_dump may be incomplete. Install postgresql-client-{snapshot.Major} or newer, or set PG_BIN to its folder.");
+        }
+
+        if (snapshot.Hidden.Count > 0)
+        {
+            throw new BackupException(ExitCode.Failed, "rows_hidden",
+                $"Row-level security hides rows of {string.Join(", ", snapshot.Hidden)} from this role, and the backup would lack them. Give it `bypassrls` (alter role NAME bypassrls), or set DATAXPIPE_MIGRATIONS_DB to an address of a role that has it.");
+        }
+
+        DatabaseContents contents;
+        try
+        {
+            contents = await snapshot.Contents(database, ct);
+        }
+        catch (Exception exception) when (exception is System.Data.Common.DbException { SqlState: "55P03" })
+        {
+            throw Locked(wishes.LockWait, exception);
+        }
+
+        // Without owners and grants it restores as any role. Both come from elsewhere: tables belong to who restores, and what the
+        // service's role may do is granted by `restore` and `upgrade`.
+        string[] arguments =
+        [
+            $"--format={wishes.Format}", "--no-owner", "--no-privileges", "--no-password", "--encoding=UTF8", $"--snapshot={snapshot.Id}",
+            string.Create(CultureInfo.InvariantCulture, $"--lock-wait-timeout={(long)wishes.LockWait.TotalMilliseconds}"),
+            .. wishes.SchemaOnly ? ["--schema-only"] : Array.Empty<string>(),
+            .. wishes.Format == "custom" ? [$"--compress={wishes.Level ?? 0}", $"--file={path}"] : Array.Empty<string>(),
+        ];
+        var result = await PostgresClient.Run(pgDump, arguments, snapshot.Environment, null, wishes.Format == "custom" ? null : async script =>
+        {
+            await using var file = Gzip.Write(path, wishes.Level);
+            await script.CopyToAsync(file, ct);
+        }, ct);
+        if (result.Exit != 0)
+        {
+            throw result.Complaint.Contains("lock timeout", StringComparison.Ordinal) || result.Errors.Any(line => line.Contains("lock timeout", StringComparison.Ordinal))
+                ? Locked(wishes.LockWait, null)
+                : new BackupException(ExitCode.Failed, "dump_failed", $"pg_dump failed, and no backup was made: {result.Complaint}");
+        }
+
+        return (contents, version,
+        [
+            .. wishes.SchemaOnly ? ["the rows of every table, the journal's among them"] : Array.Empty<string>(),
+            .. snapshot.Foreign.Select(table => $"the rows of the foreign table {table}"),
+        ]);
+    }
+
+    /// <summary>Reads a dump to its end as SQL.</summary>
+    /// <returns>Null, or why it cannot be read.</returns>
+    public static async Task<string?> Read(string path, Manifest manifest, Func<Stream, Task> read, CancellationToken ct)
+    {
+        if (manifest.Format == "plain")
+        {
+            await using var script = Gzip.Read(path, manifest.Compression == "gzip");
+            await read(script);
+            return null;
+        }
+
+        var pgRestore = PostgresClient.Find("pg_restore");
+        var (version, major) = await PostgresClient.Version(pgRestore, ct);
+        if (manifest.PgDumpVersion is { } dumped && int.TryParse(dumped.Split('.')[0], CultureInfo.InvariantCulture, out var needed) && major < needed)
+        {
+            throw new BackupException(ExitCode.Failed, "client_too_old",
+                $"{pgRestore} is version {version} and the backup was written by {dumped}: install postgresql-client-{needed} or newer, or set PG_BIN to its folder.");
+        }
+
+        var result = await PostgresClient.Run(pgRestore, ["--file=-", "--no-owner", "--no-privileges", path], new Dictionary<string, string?>(), null, read, ct);
+        return result.Exit == 0 ? null : $"pg_restore cannot read it: {result.Complaint}";
+    }
+
+    /// <summary>Restores in one transaction, which is committed only when rows, schema and journal are the manifest's.</summary>
+    /// <param name="database">The target.</param>
+    /// <param name="path">A backup that was found good.</param>
+    /// <param name="manifest">What it should be.</param>
+    /// <param name="mayClear">Asked when the target is not empty, with what is there; returns when that may be taken away, otherwise throws.</param>
+    /// <param name="ct">Kills psql, and the transaction is undone.</param>
+    public static Task Restore(MigrationDatabase database, string path, Manifest manifest, Func<string, IReadOnlyList<string>, Task> mayClear, CancellationToken ct)
+    {
+        var chain = Chain.BuiltIn(database.Dialect.Folder);
+        var psql = PostgresClient.Find("psql");
+        return new Migrator(database, chain, TimeProvider.System).Alone(async connection =>
+        {
+            var occupants = await PostgresRestore.Occupants(connection, ct);
+            if (occupants.Count > 0)
+            {
+                await mayClear(connection.Database, occupants);
+            }
+
+            string? unreadable = null;
+            var journal = manifest.SchemaOnly || manifest.SchemaRevision == Chain.Base ? null : manifest.SchemaRevision;
+            string closing;
+            try
+            {
+                closing = PostgresRestore.Closing(manifest.Rows, manifest.SchemaFingerprint, journal);
+            }
+            catch (FormatException exception)
+            {
+                throw BackupException.Damaged($"The manifest cannot be right: {exception.Message}");
+            }
+
+            var result = await PostgresClient.Run(psql, ["--no-psqlrc", "--no-password", "--quiet", "--set=ON_ERROR_STOP=1", "--set=VERBOSITY=terse", "--file=-"],
+                PostgresHandover.ForPrograms(database.Settings, connection), async input =>
+                {
+                    await input.WriteAsync(Encoding.UTF8.GetBytes(PostgresRestore.Opening(occupants.Count > 0)), ct);
+                    unreadable = await Read(path, manifest, script => script.CopyToAsync(input, ct), ct);
+                    if (unreadable is null)
+                    {
+                        await input.WriteAsync(Encoding.UTF8.GetBytes(closing), ct);
+                        await input.FlushAsync(ct);
+                    }
+                }, null, ct);
+            if (unreadable is not null)
+            {
+                throw BackupException.Damaged($"{manifest.File} is damaged, and the database is as it was: {unreadable}.");
+            }
+
+            return result.Exit == 0 ? true : throw Failure(manifest, result);
+        }, ct);
+    }
+
+    private static BackupException Failure(Manifest manifest, ProgramResult result)
+    {
+        var complaint = result.Complaint;
+        var at = complaint.IndexOf(PostgresRestore.Mismatch, StringComparison.Ordinal);
+        if (at >= 0)
+        {
+            return BackupException.Damaged($"{manifest.File} is not what its manifest says, and the database is as it was: {complaint[(at + PostgresRestore.Mismatch.Length)..]}.");
+        }
+
+        var advice = complaint.Contains("role \"", StringComparison.Ordinal) && complaint.Contains("does not exist", StringComparison.Ordinal) ? " Policies name that role: create it first."
+            : complaint.Contains("\\restrict", StringComparison.Ordinal) ? " psql is older than the pg_dump that wrote the backup: update PostgreSQL's client programs."
+            : "";
+        return new(ExitCode.Failed, "restore_failed", $"The restore failed, and the database is as it was: {complaint}.{advice}");
+    }
+
+    private static BackupException Locked(TimeSpan wait, Exception? cause) => new(ExitCode.Failed, "lock_not_obtained",
+        string.Create(CultureInfo.InvariantCulture, $"A table was locked by others for {wait.TotalSeconds:0.###} s, and no backup was made. Run it again when they are done, or wait longer with --lock-wait."), cause);
+}

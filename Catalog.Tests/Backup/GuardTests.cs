@@ -1,0 +1,155 @@
+using System.Diagnostics;
+using Catalog.Data.Database;
+using Catalog.Tests.Support;
+using Dapper;
+using Npgsql;
+
+namespace Catalog.Tests.Backup;
+
+/// <summary>Backups of Postgres that would not be whole are refused, and no secret is seen by others.</summary>
+public sealed class GuardTests(PostgresTestDatabase database, BackupFolder folder) : IClassFixture<PostgresTestDatabase>, IClassFixture<BackupFolder>
+{
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData("echo 'pg_dump (PostgreSQL) 14.12'", 1, "client_too_old", "is version 14.12 and the server is 15")]
+    [InlineData("echo nothing", 1, "client_missing", "does not say its version")]
+    [InlineData("[ \"$1\" = --version ] && echo 'pg_dump (PostgreSQL) 15.1' && exit; echo 'pg_dump: error: no' >&2; exit 1", 1, "dump_failed", "pg_dump: error: no")]
+    [InlineData("[ \"$1\" = --version ] && echo 'pg_dump (PostgreSQL) 15.1' && exit; exit 0", 1, "dump_failed", "The dump is empty")]
+    [InlineData("[ \"$1\" = --version ] && echo 'pg_dump (PostgreSQL) 15.1' && exit; kill -9 $$", 1, "dump_failed", "signal 9")]
+    [InlineData("[ \"$1\" = --version ] && echo 'pg_dump (PostgreSQL) 15.1' && exit; for a; do case $a in --file=*) f=${a#--file=};; esac; done; REAL \"$@\"; head -c 9000 \"$f\" >\"$f.x\"; cat \"$f.x\" >\"$f\"; rm \"$f.x\"", 4, "damaged", "did not come out well")]
+    public async Task A_pg_dump_that_is_too_old_fails_or_cuts_leaves_nothing(string script, int exit, string code, string words)
+    {
+        database.Require();
+        var bin = Script("pg_dump", script);
+        var where = folder.New();
+        var earlier = await Kit.BackUp(database.Address, where);
+
+        var result = await Kit.Run(database.Address, [("PG_BIN", ""), ("PATH", $"{bin}:{Environment.GetEnvironmentVariable("PATH")}")], "backup", "--output", where, "--json", "--keep", "1");
+
+        Assert.True(result.Exit == exit, result.ToString());
+        Assert.Equal(code, result.Code());
+        Assert.Contains(words, result.Errors);
+        Assert.Equal([Path.GetFileName(earlier), Path.GetFileName(earlier) + ".json"], Kit.Names(where));
+        Assert.Equal(0, (await MigratorConsole.Run(database.Address, "backup", "--output", where)).Exit);
+    }
+
+    [Fact]
+    public async Task A_plain_dump_that_ends_early_is_refused_though_pg_dump_said_nothing()
+    {
+        database.Require();
+        var bin = Script("pg_dump", "[ \"$1\" = --version ] && echo 'pg_dump (PostgreSQL) 15.1' && exit; REAL \"$@\" | head -c 9000");
+        foreach (var compress in new[] { "6", "none" })
+        {
+            var where = folder.New();
+            var result = await Kit.Run(database.Address, [("PG_BIN", bin)], "backup", "--output", where, "--format", "plain", "--compress", compress, "--json");
+            Assert.Equal((4, "damaged"), (result.Exit, result.Code()));
+            Assert.Empty(Kit.Names(where));
+        }
+    }
+
+    [Fact]
+    public async Task A_role_that_does_not_see_every_row_makes_no_backup()
+    {
+        database.Require();
+        var target = await PostgresTestDatabase.Empty("catalog_rls");
+        await TestDatabase.Migrate(target);
+        var role = $"backup_{Guid.NewGuid():N}";
+        await using var connection = await Open(target);
+        await connection.ExecuteAsync($"create role {role} login; grant select on all tables in schema public to {role}; grant select on all sequences in schema public to {role}; alter table runs enable row level security");
+        try
+        {
+            var address = new UriBuilder(target) { UserName = role }.Uri.ToString();
+            var refused = await MigratorConsole.Run(address, "backup", "--output", folder.New(), "--json");
+            Assert.Equal((1, "rows_hidden"), (refused.Exit, refused.Code()));
+            Assert.Contains("hides rows of runs", refused.Errors);
+
+            await connection.ExecuteAsync($"alter table runs owner to {role}");
+            Assert.Equal(0, (await MigratorConsole.Run(address, "backup", "--output", folder.New())).Exit);
+            await connection.ExecuteAsync("alter table runs force row level security");
+            Assert.Equal(1, (await MigratorConsole.Run(address, "backup", "--output", folder.New())).Exit);
+            await connection.ExecuteAsync($"alter role {role} bypassrls");
+            Assert.Equal(0, (await MigratorConsole.Run(address, "backup", "--output", folder.New())).Exit);
+        }
+        finally
+        {
+            await connection.ExecuteAsync($"reassign owned by {role} to current_user; drop owned by {role}; drop role {role}");
+        }
+    }
+
+    [Fact]
+    public async Task A_table_that_somebody_keeps_ends_it_soon()
+    {
+        database.Require();
+        await using var connection = await Open(database.Address);
+        await using var transaction = await connection.BeginTransactionAsync(Ct);
+        await connection.ExecuteAsync("lock table runs in access exclusive mode");
+        var where = folder.New();
+        var clock = Stopwatch.StartNew();
+
+        var result = await MigratorConsole.Run(database.Address, "backup", "--output", where, "--lock-wait", "0.5", "--json");
+
+        Assert.Equal((1, "lock_not_obtained"), (result.Exit, result.Code()));
+        Assert.InRange(clock.Elapsed.TotalSeconds, 0.5, 15);
+        Assert.Empty(Kit.Names(where));
+    }
+
+    [Fact]
+    public async Task A_password_goes_to_pg_dump_unseen_and_a_wrong_one_is_named_as_such()
+    {
+        database.Require();
+        using var server = PostgresServer.Start(fsync: false);
+        const string Password = "Canary 7781:\\@/'\"%ü";
+        await using (var connection = await Open(server.Uri))
+        {
+            await connection.ExecuteAsync("create role keeper superuser login password 'Canary 7781:\\@/''\"%ü'");
+            var file = await connection.ExecuteScalarAsync<string>("show hba_file");
+            await File.WriteAllTextAsync(file!, "host all keeper 127.0.0.1/32 scram-sha-256\n" + await File.ReadAllTextAsync(file!, Ct), Ct);
+            await connection.ExecuteAsync("select pg_reload_conf()");
+        }
+
+        string Address(string password) => server.Uri.Replace("postgres@", $"keeper:{Uri.EscapeDataString(password)}@", StringComparison.Ordinal);
+        await TestDatabase.Migrate(server.Uri);
+        var seen = Path.Combine(folder.Path, "seen");
+        var bin = Script("pg_dump", $"echo \"$@\" >>{seen}; exec REAL \"$@\"");
+        Script("pg_restore", "exec REAL \"$@\"", bin);
+        Script("psql", $"echo \"$@\" >>{seen}; exec REAL \"$@\"", bin);
+        var where = folder.New();
+        var result = await Kit.Run(Address(Password), [("PG_BIN", bin)], "backup", "--output", where, "--json");
+        Assert.True(result.Exit == 0, result.ToString());
+        var restored = await Kit.Run(Address(Password).Replace("/postgres", "/template1", StringComparison.Ordinal), [("PG_BIN", bin)], "restore", result.Json.GetProperty("path").GetString()!);
+        Assert.True(restored.Exit == 0, restored.ToString());
+        var drill = await MigratorConsole.Run(Address(Password), "backups", "drill", where);
+        Assert.True(drill.Exit == 0, drill.ToString());
+        var everything = await File.ReadAllTextAsync(seen, Ct) + result + restored + drill + await File.ReadAllTextAsync(result.Json.GetProperty("path").GetString() + ".json", Ct);
+        Assert.Contains("--snapshot=", everything);
+        Assert.DoesNotContain("Canary", everything);
+
+        var refused = await MigratorConsole.Run(Address("Canary-wrong"), "backup", "--output", where, "--json");
+        Assert.Equal((7, "authentication_failed"), (refused.Exit, refused.Code()));
+        Assert.DoesNotContain("Canary", refused.ToString());
+    }
+
+    /// <summary>A program of that name in a folder; REAL stands for the real one.</summary>
+    private string Script(string name, string body, string? bin = null)
+    {
+        bin ??= folder.New();
+        Directory.CreateDirectory(bin);
+        var real = Directory.GetDirectories("/usr/lib/postgresql").OrderDescending(StringComparer.Ordinal).Select(version => Path.Combine(version, "bin", name)).First(File.Exists);
+        var path = Path.Combine(bin, name);
+        File.WriteAllText(path, $"#!/bin/sh\n{body.Replace("REAL", real, StringComparison.Ordinal)}\n");
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(path, (UnixFileMode)0b111_101_101);
+        }
+
+        return bin;
+    }
+
+    private static async Task<NpgsqlConnection> Open(string address)
+    {
+        var connection = new NpgsqlConnection(PostgresUri.Parse("x", address).ConnectionString + ";Pooling=false");
+        await connection.OpenAsync(Ct);
+        return connection;
+    }
+}

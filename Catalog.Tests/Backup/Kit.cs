@@ -1,0 +1,122 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using Catalog.Data.Database;
+using Catalog.Migrations.Backup;
+using Catalog.Tests.Support;
+
+namespace Catalog.Tests.Backup;
+
+/// <summary>What the tests of backups share.</summary>
+internal static class Kit
+{
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    /// <summary>Has the service write what there is to write: a pipeline with versions, runs, results and definitions of checks.</summary>
+    public static async Task Fill(TestDatabase database)
+    {
+        using var app = new CatalogApp(database);
+        using var client = app.Client();
+        await client.PostJson("/api/v1/pipelines/", new { name = "load", description = "Zeilen \u00fcber\tTab, \\. und \"Anf\u00fchrung\"\nCOPY x FROM stdin;\n\\." });
+        for (var i = 0; i < 30; i++)
+        {
+            using var run = await client.PostJson("/api/v1/runs/", new { id = $"run-{i}", pipeline_id = "load", status = "completed", records_processed = i });
+            using var result = await client.PostJson("/api/v1/checks/results", new { id = $"result-{i}", pipeline_id = "load", check_id = "rows", run_id = $"run-{i}", status = i % 7 == 1 ? "fail" : "pass", message = new string('x', 200 + i) + '\n' });
+            Assert.True(run.IsSuccessStatusCode && result.IsSuccessStatusCode, await result.Content.ReadAsStringAsync(Ct));
+        }
+    }
+
+    /// <summary>Of every value of every row, whatever order the rows come in.</summary>
+    public static async Task<string> Hash(string address, params string[] without)
+    {
+        await using var database = Databases.OpenForMigrations(TestDatabase.Read(address));
+        var contents = await DatabaseContents.Read(database, Ct);
+        await using var connection = await database.Reads.OpenConnectionAsync(Ct);
+        var lines = new List<string>();
+        foreach (var table in contents.Rows.Keys.Except(without))
+        {
+            await using var command = connection.CreateCommand();
+            command.CommandText = $"select * from {table}";
+            await using var reader = await command.ExecuteReaderAsync(Ct);
+            while (await reader.ReadAsync(Ct))
+            {
+                lines.Add($"{table} {string.Join('|', Enumerable.Range(0, reader.FieldCount).Select(column => reader.GetValue(column) switch { byte[] bytes => Convert.ToHexString(bytes), DateTime time => time.ToString("O"), var value => value.ToString() }))}");
+            }
+        }
+
+        Assert.NotEmpty(lines);
+        return $"{lines.Count} rows, {contents.Fingerprint}, {Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', lines.Order(StringComparer.Ordinal)))))}";
+    }
+
+    public static async Task<ConsoleResult> Run(string address, (string Name, string Value)[] environment, params string[] arguments)
+    {
+        using var process = MigratorConsole.Start(address, arguments, environment);
+        return await MigratorConsole.End(process);
+    }
+
+    /// <summary>Backs up, and gives the file's path.</summary>
+    public static async Task<string> BackUp(string address, string folder, params string[] arguments)
+    {
+        var result = await MigratorConsole.Run(address, ["backup", "--output", folder, "--json", .. arguments]);
+        Assert.True(result.Exit == 0, result.ToString());
+        return result.Json.GetProperty("path").GetString()!;
+    }
+
+    public static Manifest Describe(string path) => Manifest.Read(File.ReadAllBytes(path + ".json"), Path.GetFileName(path));
+
+    /// <summary>An own copy of a backup, with its manifest rewritten to what is asked.</summary>
+    public static string Copy(string path, string folder, byte[] content, Func<Manifest, Manifest>? change = null, string? name = null)
+    {
+        Directory.CreateDirectory(folder);
+        var copy = Path.Combine(folder, name ?? Path.GetFileName(path));
+        File.WriteAllBytes(copy, content);
+        var manifest = Describe(path) with { File = Path.GetFileName(copy) };
+        File.WriteAllBytes(copy + ".json", (change?.Invoke(manifest) ?? manifest).Write());
+        return copy;
+    }
+
+    /// <summary>The names of files that count as backups or could be taken for one.</summary>
+    public static string[] Names(string folder) => Directory.Exists(folder) ? [.. Directory.GetFiles(folder).Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal)] : [];
+
+    public static string Code(this ConsoleResult result) => result.Json.GetProperty("error").GetProperty("code").GetString()!;
+
+    public static JsonElement[] Backups(this ConsoleResult result) => [.. result.Json.GetProperty("backups").EnumerateArray()];
+}
+
+/// <summary>A folder for one test class.</summary>
+public sealed class BackupFolder : IDisposable
+{
+    public string Path { get; } = Directory.CreateTempSubdirectory("catalog-backups-").FullName;
+
+    /// <summary>A folder in it that does not exist yet.</summary>
+    public string New() => System.IO.Path.Combine(Path, Guid.NewGuid().ToString("N")[..8]);
+
+    public void Dispose() => Directory.Delete(Path, recursive: true);
+}
+
+/// <summary>A database of each engine that holds something.</summary>
+public sealed class FilledDatabases : IAsyncLifetime
+{
+    public PostgresTestDatabase Postgres { get; } = new();
+
+    public SqliteTestDatabase Sqlite { get; } = new();
+
+    public async ValueTask InitializeAsync()
+    {
+        await Postgres.InitializeAsync();
+        await Sqlite.InitializeAsync();
+        await Kit.Fill(Sqlite);
+        if (PostgresServer.Shared.Unavailable is null)
+        {
+            await Kit.Fill(Postgres);
+        }
+    }
+
+    public TestDatabase Of(string engine) => engine == "sqlite" ? Sqlite.Require() : Postgres.Require();
+
+    public async ValueTask DisposeAsync()
+    {
+        await Postgres.DisposeAsync();
+        await Sqlite.DisposeAsync();
+    }
+}

@@ -1,0 +1,243 @@
+using System.Security.Cryptography;
+using Amazon.Runtime;
+using Amazon.S3;
+using Amazon.S3.Model;
+using Catalog.Migrations.Backup;
+using Catalog.Tests.Support;
+using Microsoft.Extensions.Configuration;
+
+namespace Catalog.Tests.Backup;
+
+/// <summary>Backups in a bucket: on good days, and when the store fails at any request in any way.</summary>
+public sealed class ObjectStoreTests(SqliteTestDatabase database, BackupFolder folder) : IClassFixture<SqliteTestDatabase>, IClassFixture<BackupFolder>
+{
+    private const string Url = $"s3://{FakeS3.Bucket}/nightly";
+
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task What_was_uploaded_is_listed_verified_restored_drilled_and_pruned_from_there()
+    {
+        await using var store = await FakeS3.Start();
+        store.Objects["nightly/.uploading/lost"] = [1];
+        store.Objects["nightly/other.txt"] = [2];
+        store.Written = TimeProvider.System.GetUtcNow().AddDays(-2);
+        var environment = store.Environment();
+        var backup = await Kit.Run(database.Address, environment, "backup", "--output", folder.New(), "--upload", Url, "--json");
+        Assert.True(backup.Exit == 0, backup.ToString());
+        var name = Path.GetFileName(backup.Json.GetProperty("path").GetString()!);
+        Assert.Equal([$"nightly/{name}", $"nightly/{name}.json", "nightly/other.txt"], store.Objects.Keys.Order(StringComparer.Ordinal));
+        Assert.Equal(await File.ReadAllBytesAsync(backup.Json.GetProperty("path").GetString()!, Ct), store.Objects[$"nightly/{name}"]);
+
+        Assert.Equal("complete", (await Kit.Run("x.db", environment, "backups", "list", Url, "--deep", "--json")).Backups().Single().GetProperty("state").GetString());
+        Assert.Equal(0, (await Kit.Run("x.db", environment, "backups", "verify", "all", Url)).Exit);
+        Assert.Equal(0, (await Kit.Run("x.db", environment, "backups", "verify", $"{Url}/{name}")).Exit);
+        var target = Path.Combine(folder.Path, "restored.db");
+        var restored = await Kit.Run(target, environment, "restore", $"{Url}/{name}");
+        Assert.True(restored.Exit == 0, restored.ToString());
+        Assert.Equal(await Kit.Hash(database.Address), await Kit.Hash(target));
+        var drill = await Kit.Run(database.Address, environment, "backups", "drill", Url);
+        Assert.True(drill.Exit == 0, drill.ToString());
+
+        var again = await Kit.Run(database.Address, environment, "backup", "--output", folder.New(), "--upload", Url, "--keep", "1", "--json");
+        Assert.True(again.Exit == 0, again.ToString());
+        Assert.Equal(name, again.Json.GetProperty("removed").EnumerateArray().Single().GetString());
+        Assert.DoesNotContain($"nightly/{name}", store.Objects.Keys);
+        Assert.Equal(3, store.Objects.Count);
+        foreach (var said in new[] { backup, restored, drill, again })
+        {
+            Assert.DoesNotContain("Canary-S3-2219", said.ToString());
+        }
+    }
+
+    [Fact]
+    public async Task A_large_file_goes_and_is_copied_in_parts()
+    {
+        await using var store = await FakeS3.Start();
+        var (path, manifest) = await Sample(40 << 20);
+        using var client = Store(store, copyAtOnce: 16 << 20);
+
+        await Upload.Send(client, path, manifest, TimeProvider.System, _ => { }, Ct);
+
+        Assert.Equal(manifest.Sha256, Convert.ToHexStringLower(SHA256.HashData(store.Objects[$"nightly/{manifest.File}"])));
+        Assert.Equal(2, store.Objects.Count);
+        Assert.Equal(0, store.OpenUploads);
+        Assert.Equal(6, store.Requests.Count(request => request.StartsWith("PUT nightly/", StringComparison.Ordinal) && request.Contains('?', StringComparison.Ordinal)));
+
+        // Cut off in the middle, nothing is left of the parts either.
+        store.Objects.Clear();
+        store.Forget();
+        store.Misdeeds = (number, method, _) => method == "PUT" && number > 3 ? Misdeed.InternalError : Misdeed.None;
+        await Assert.ThrowsAsync<BackupException>(() => Upload.Send(client, path, manifest, TimeProvider.System, _ => { }, Ct));
+        Assert.Equal((0, 0), (store.Objects.Count, store.OpenUploads));
+    }
+
+    public static TheoryData<Misdeed> Failures => [Misdeed.InternalError, Misdeed.SlowDown, Misdeed.Forbidden, Misdeed.Reset, Misdeed.ResetAtHalf, Misdeed.ClockSkew, Misdeed.Truncates, Misdeed.KeepsFraming];
+
+    [Theory]
+    [MemberData(nameof(Failures))]
+    public async Task Whichever_request_fails_there_is_never_a_manifest_without_a_whole_backup(Misdeed misdeed)
+    {
+        await using var store = await FakeS3.Start();
+        var (path, manifest) = await Sample(5000);
+        using var client = Store(store);
+        await Upload.Send(client, path, manifest, TimeProvider.System, _ => { }, Ct);
+        var requests = store.Requests.Count;
+        Assert.InRange(requests, 8, 12);
+        var older = store.Objects.ToDictionary();
+        var failed = 0;
+        for (var bad = 1; bad <= requests; bad++)
+        {
+            foreach (var forever in new[] { false, true })
+            {
+                store.Objects.Clear();
+                foreach (var (key, content) in older)
+                {
+                    store.Objects[key] = content;
+                }
+
+                store.Forget();
+                var k = bad;
+                store.Misdeeds = (number, _, _) => number == k || (forever && number > k) ? misdeed : Misdeed.None;
+                var next = manifest with { File = Manifest.NewName(manifest.StartedAt, "db") };
+                var warned = false;
+                try
+                {
+                    await Upload.Send(client, path, next, TimeProvider.System, _ => warned = true, Ct);
+                }
+                catch (BackupException exception)
+                {
+                    Assert.True(exception.Exit is ExitCodes.Damaged or ExitCodes.Unreachable, exception.Message);
+                    Assert.DoesNotContain("Canary-S3-2219", exception.ToString());
+                    failed++;
+                    if (store.Objects.ContainsKey($"nightly/{next.File}.json"))
+                    {
+                        // Only where the store let nothing be taken away either, and then it is a whole one.
+                        Assert.True(forever, $"request {k}");
+                        Assert.Equal(next.Sha256, Convert.ToHexStringLower(SHA256.HashData(store.Objects[$"nightly/{next.File}"])));
+                    }
+
+                    Assert.All(older, one => Assert.Equal(one.Value, store.Objects[one.Key]));
+                    continue;
+                }
+
+                Assert.Equal(next.Sha256, Convert.ToHexStringLower(SHA256.HashData(store.Objects[$"nightly/{next.File}"])));
+                Assert.Equal(next.Write(), store.Objects[$"nightly/{next.File}.json"]);
+                // What is not part of a backup may fail: the temporary object stays for the next upload to remove.
+                Assert.True(!warned || k == requests, $"request {k}");
+            }
+        }
+
+        Assert.True(failed > 4, $"{failed} failed");
+    }
+
+    [Theory]
+    [InlineData(Misdeed.InternalError)]
+    [InlineData(Misdeed.SlowDown)]
+    [InlineData(Misdeed.Reset)]
+    [InlineData(Misdeed.ResetAtHalf)]
+    public async Task A_request_that_fails_once_is_tried_again(Misdeed misdeed)
+    {
+        await using var store = await FakeS3.Start();
+        var (path, manifest) = await Sample(5000);
+        using var client = Store(store, attempts: 2);
+        // Every second request fails, so each is met once.
+        store.Misdeeds = (number, _, _) => number % 2 == 1 ? misdeed : Misdeed.None;
+
+        await Upload.Send(client, path, manifest, TimeProvider.System, _ => { }, Ct);
+
+        Assert.Equal(manifest.Sha256, Convert.ToHexStringLower(SHA256.HashData(store.Objects[$"nightly/{manifest.File}"])));
+        Assert.Equal(2, store.Objects.Count);
+    }
+
+    [Fact]
+    public async Task What_is_wrong_is_said_in_plain_words_and_nothing_is_left_there()
+    {
+        await using var store = await FakeS3.Start();
+        async Task Fails(int exit, string code, string words, string url, params (string, string)[] changes)
+        {
+            var where = folder.New();
+            var result = await Kit.Run(database.Address, store.Environment([("DATAXPIPE_S3_ATTEMPTS", "1"), .. changes]), "backup", "--output", where, "--upload", url, "--json");
+            Assert.True(result.Exit == exit, result.ToString());
+            Assert.Equal(code, result.Code());
+            Assert.Contains(words, result.Errors);
+            Assert.DoesNotContain("Canary-S3", result.ToString());
+            Assert.Empty(store.Objects);
+            Assert.DoesNotContain(Kit.Names(where), name => name.Contains(".part", StringComparison.Ordinal));
+        }
+
+        await Task.WhenAll(
+            Fails(7, "store_credentials", "refused the access key", Url, ("AWS_SECRET_ACCESS_KEY", "Canary-S3-wrong")),
+            Fails(7, "store_credentials", "refused the access key", Url, ("AWS_ACCESS_KEY_ID", "AKIAOTHER")),
+            Fails(7, "bucket_missing", "no bucket elsewhere", "s3://elsewhere/nightly"),
+            Fails(7, "store_unreachable", "cannot be reached", Url, ("DATAXPIPE_S3_ENDPOINT", "http://127.0.0.1:1")),
+            Fails(2, "setting", "must begin with https://", Url, ("DATAXPIPE_S3_ENDPOINT", "http://s3.example.com")),
+            Fails(2, "setting", "Set AWS_ACCESS_KEY_ID", Url, ("AWS_ACCESS_KEY_ID", "")),
+            Fails(2, "setting", "without keys", "s3://key:Canary-S3@bucket/x"),
+            Fails(2, "setting", "Set DATAXPIPE_S3_REGION", "spaces://bucket/x", ("DATAXPIPE_S3_ENDPOINT", ""), ("DATAXPIPE_S3_REGION", "")),
+            Fails(2, "setting", "--upload takes", "/var/backups"));
+        store.Misdeeds = (_, _, _) => Misdeed.ClockSkew;
+        await Fails(7, "clock_skewed", "clock differs", Url);
+        store.Misdeeds = (_, _, _) => Misdeed.Forbidden;
+        await Fails(7, "store_refused", "needs to list the bucket", Url);
+        store.Misdeeds = (_, method, _) => method == "PUT" ? Misdeed.KeepsFraming : Misdeed.None;
+        await Fails(4, "upload_garbled", "something else than was sent", Url);
+        store.Misdeeds = (_, _, _) => Misdeed.Silence;
+        await Fails(7, "store_unreachable", "fell silent", Url, ("DATAXPIPE_S3_TIMEOUT", "1"));
+        Assert.Equal("https://nyc3.digitaloceanspaces.com/", Settings("spaces://b/p", ("DATAXPIPE_S3_REGION", "nyc3")).Endpoint!.ToString());
+        Assert.Null(Settings("s3://b/p", ("DATAXPIPE_S3_REGION", "eu-west-1")).Endpoint);
+    }
+
+    [Fact]
+    public async Task The_fake_judges_signatures_of_every_form_that_the_client_sends()
+    {
+        await using var store = await FakeS3.Start();
+        var content = RandomNumberGenerator.GetBytes(300_000);
+        async Task Put(string key, string secret, RequestChecksumCalculation checksum, bool chunked, ChecksumAlgorithm? algorithm = null)
+        {
+            using var client = new AmazonS3Client(new BasicAWSCredentials(FakeS3.AccessKey, secret), new AmazonS3Config
+            {
+                ServiceURL = store.Endpoint,
+                ForcePathStyle = true,
+                AuthenticationRegion = "test-1",
+                RequestChecksumCalculation = checksum,
+                MaxErrorRetry = 0,
+            });
+            using var body = new MemoryStream(content);
+            await client.PutObjectAsync(new PutObjectRequest { BucketName = FakeS3.Bucket, Key = key, InputStream = body, UseChunkEncoding = chunked, ChecksumAlgorithm = algorithm }, Ct);
+        }
+
+        await Put("trailer", FakeS3.Secret, RequestChecksumCalculation.WHEN_SUPPORTED, chunked: true);
+        await Put("trailer256", FakeS3.Secret, RequestChecksumCalculation.WHEN_SUPPORTED, chunked: true, ChecksumAlgorithm.SHA256);
+        await Put("chunks", FakeS3.Secret, RequestChecksumCalculation.WHEN_REQUIRED, chunked: true);
+        await Put("a key/with ü+&=", FakeS3.Secret, RequestChecksumCalculation.WHEN_REQUIRED, chunked: false);
+        Assert.Equal(4, store.Objects.Count);
+        Assert.All(store.Objects.Values, stored => Assert.Equal(content, stored));
+        var refused = await Assert.ThrowsAsync<AmazonS3Exception>(() => Put("wrong", "another", RequestChecksumCalculation.WHEN_SUPPORTED, chunked: true));
+        Assert.Equal("SignatureDoesNotMatch", refused.ErrorCode);
+        // And it can do wrong: the framing of a chunked body stays in the object.
+        store.Misdeeds = (_, _, _) => Misdeed.KeepsFraming;
+        await Put("framed", FakeS3.Secret, RequestChecksumCalculation.WHEN_REQUIRED, chunked: true);
+        Assert.True(store.Objects["framed"].Length > content.Length);
+    }
+
+    internal static ObjectStoreSettings Settings(string url, params (string Name, string Value)[] environment) => ObjectStoreSettings.Read(url, new ConfigurationBuilder()
+        .AddInMemoryCollection([new("AWS_ACCESS_KEY_ID", FakeS3.AccessKey), new("AWS_SECRET_ACCESS_KEY", FakeS3.Secret), .. environment.Select(one => new KeyValuePair<string, string?>(one.Name, one.Value))]).Build());
+
+    private static ObjectStore Store(FakeS3 store, int attempts = 1, long copyAtOnce = 5L << 30) =>
+        new(Settings(Url, ("DATAXPIPE_S3_ENDPOINT", store.Endpoint), ("DATAXPIPE_S3_ATTEMPTS", $"{attempts}"), ("DATAXPIPE_S3_TIMEOUT", "60")), copyAtOnce);
+
+    private async Task<(string Path, Manifest Manifest)> Sample(int bytes)
+    {
+        var backup = await Kit.BackUp(database.Address, folder.New());
+        var content = RandomNumberGenerator.GetBytes(bytes);
+        var path = Kit.Copy(backup, folder.New(), content, manifest => manifest with { Bytes = bytes, Sha256 = Convert.ToHexStringLower(SHA256.HashData(content)) });
+        return (path, Kit.Describe(path));
+    }
+
+    private static class ExitCodes
+    {
+        public const int Damaged = 4;
+        public const int Unreachable = 7;
+    }
+}

@@ -1,0 +1,161 @@
+using System.Globalization;
+using Catalog.Migrations.Backup;
+using Catalog.Tests.Support;
+
+namespace Catalog.Tests.Backup;
+
+/// <summary>What is kept, by a table of dates; and that nothing is removed on the word of a backup that is not good.</summary>
+public sealed class RetentionTests(SqliteTestDatabase database, BackupFolder folder) : IClassFixture<SqliteTestDatabase>, IClassFixture<BackupFolder>
+{
+    private static readonly DateTimeOffset Now = new(2026, 11, 21, 12, 0, 0, TimeSpan.Zero);
+
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    // 2026-11-21 is a Saturday. A name ends with ! where the backup is not good.
+    [Theory]
+    [InlineData("the newest stays", 1, 0, 0, 0, null, "11-21 11-20 11-19", "11-20 11-19")]
+    [InlineData("as many as there are", 7, 0, 0, 0, null, "11-21 11-20", "")]
+    [InlineData("age alone removes nothing that is kept", 2, 0, 0, 0, 0, "01-02 01-01", "")]
+    [InlineData("one a day, the newest of it", 1, 2, 0, 0, null, "11-21T09 11-21T03 11-20T09 11-20T03 11-19T09", "11-21T03 11-20T03 11-19T09")]
+    [InlineData("days without any are not counted", 1, 3, 0, 0, null, "11-21 11-10 10-01 09-01", "09-01")]
+    [InlineData("weeks begin on Mondays", 1, 0, 2, 0, null, "11-21 11-16 11-15 11-09 11-08", "11-16 11-09 11-08")]
+    [InlineData("weeks at the turn of the year", 1, 0, 2, 0, null, "01-03 01-01 12-30@2025 12-28@2025 12-27@2025", "01-01 12-30@2025 12-27@2025")]
+    [InlineData("one a month", 1, 0, 0, 3, null, "11-21 11-01 10-31 10-01 09-30 08-31", "11-01 10-01 08-31")]
+    [InlineData("rules add up", 2, 0, 0, 2, null, "11-21 11-20 11-19 10-05", "11-19")]
+    [InlineData("only what is older goes", 1, 0, 0, 0, 5, "11-21 11-20 11-17 11-15 11-01", "11-15 11-01")]
+    [InlineData("what is not good does not count", 2, 0, 0, 0, null, "11-21 11-20! 11-19 11-18", "11-18")]
+    [InlineData("nor does it for a day", 1, 2, 0, 0, null, "11-21 11-20T09! 11-20T03 11-19", "11-19")]
+    [InlineData("the last good one stays, however old", 1, 0, 0, 0, 0, "11-21! 11-20! 01-01", "")]
+    public async Task Kept_by_date(string why, int last, int daily, int weekly, int monthly, int? olderThan, string backups, string removed)
+    {
+        var rules = new Retention(last, daily, weekly, monthly, olderThan is { } days ? TimeSpan.FromDays(days) : null);
+
+        var removable = await rules.Removable(backups.Split(' '), At, name => Task.FromResult(!name.EndsWith('!')), Now);
+
+        Assert.True(removed == string.Join(' ', removable), $"{why}: {string.Join(' ', removable)}");
+    }
+
+    [Fact]
+    public async Task A_dry_run_says_what_the_run_then_does()
+    {
+        var where = await Generations(10);
+        var before = Kit.Names(where);
+
+        var dry = await MigratorConsole.Run("x.db", "backups", "prune", where, "--keep-last", "3", "--dry-run", "--json");
+        Assert.Equal((0, 7), (dry.Exit, dry.Json.GetProperty("removed").GetArrayLength()));
+        Assert.Equal(before, Kit.Names(where));
+
+        var run = await MigratorConsole.Run("x.db", "backups", "prune", where, "--keep-last", "3", "--json");
+        Assert.Equal(dry.Json.GetProperty("removed").ToString(), run.Json.GetProperty("removed").ToString());
+        Assert.Equal(before[^6..], Kit.Names(where));
+        // Seven when nothing is said, and never none.
+        Assert.Equal(0, (await MigratorConsole.Run("x.db", "backups", "prune", where, "--json")).Json.GetProperty("removed").GetArrayLength());
+        Assert.Equal(2, (await MigratorConsole.Run("x.db", "backups", "prune", where, "--keep-last", "0")).Exit);
+    }
+
+    [Theory]
+    [InlineData("flipped")]
+    [InlineData("cut")]
+    [InlineData("empty")]
+    [InlineData("file missing")]
+    [InlineData("manifest garbled")]
+    public async Task Nothing_is_removed_while_the_newest_is_not_good(string harm)
+    {
+        var where = await Generations(4);
+        var newest = Directory.GetFiles(where, "*.db").Order(StringComparer.Ordinal).Last();
+        var content = await File.ReadAllBytesAsync(newest, Ct);
+        switch (harm)
+        {
+            case "flipped": content[^10] ^= 1; await File.WriteAllBytesAsync(newest, content, Ct); break;
+            case "cut": await File.WriteAllBytesAsync(newest, content[..^1], Ct); break;
+            case "empty": await File.WriteAllBytesAsync(newest, [], Ct); break;
+            case "file missing": File.Delete(newest); break;
+            default: await File.WriteAllTextAsync(newest + ".json", "{", Ct); break;
+        }
+
+        var before = Kit.Names(where);
+        var refused = await MigratorConsole.Run("x.db", "backups", "prune", where, "--keep-last", "1", "--json");
+
+        Assert.Equal((4, "newest_damaged"), (refused.Exit, refused.Code()));
+        Assert.Equal(before, Kit.Names(where));
+    }
+
+    [Fact]
+    public async Task Damaged_unfinished_and_schema_only_ones_neither_count_nor_go()
+    {
+        var where = await Generations(5);
+        var files = Directory.GetFiles(where, "*.db").Order(StringComparer.Ordinal).ToList();
+        // Third: damaged where only the hash sees it. Fourth: never finished. And one of a schema alone, newer than all.
+        var third = await File.ReadAllBytesAsync(files[2], Ct);
+        third[^10] ^= 1;
+        await File.WriteAllBytesAsync(files[2], third, Ct);
+        File.Delete(files[3] + ".json");
+        Kit.Copy(files[0], where, await File.ReadAllBytesAsync(files[0], Ct), manifest => manifest with { SchemaOnly = true, StartedAt = Now.AddDays(1) }, "catalog-20261122T000000Z-00000000.db");
+
+        var run = await MigratorConsole.Run("x.db", "backups", "prune", where, "--keep-last", "2", "--json");
+
+        Assert.True(run.Exit == 0, run.ToString());
+        Assert.Equal([Path.GetFileName(files[0])], run.Json.GetProperty("removed").EnumerateArray().Select(name => name.GetString()));
+        Assert.All(files[1..], file => Assert.True(File.Exists(file)));
+        // Two databases in one folder are two rows of generations.
+        var other = Kit.Copy(files[1], where, await File.ReadAllBytesAsync(files[1], Ct), manifest => manifest with { Database = "another.db" }, "catalog-20250101T000000Z-00000000.db");
+        await MigratorConsole.Run("x.db", "backups", "prune", where, "--keep-last", "1");
+        Assert.True(File.Exists(other));
+        Assert.False(File.Exists(files[1]));
+    }
+
+    [Fact]
+    public async Task A_backup_that_fails_removes_none()
+    {
+        var where = await Generations(3);
+        var before = Kit.Names(where);
+
+        Assert.Equal(7, (await MigratorConsole.Run("postgresql://nobody@127.0.0.1:1/nothing", "backup", "--output", where, "--keep", "1")).Exit);
+        Assert.Equal(7, (await MigratorConsole.Run(Path.Combine(folder.Path, "never.db"), "backup", "--output", where, "--keep", "1")).Exit);
+
+        Assert.Equal(before, Kit.Names(where));
+        Assert.Equal(0, (await MigratorConsole.Run(database.Address, "backup", "--output", where, "--keep", "2")).Exit);
+        Assert.Equal(4, Kit.Names(where).Length);
+    }
+
+    [Fact]
+    public async Task Leftovers_of_dead_runs_go_after_a_day()
+    {
+        var where = folder.New();
+        Directory.CreateDirectory(where);
+        string Left(int process, int days)
+        {
+            var path = Path.Combine(where, $".catalog-20261101T000000Z-0000000{days}.db.{process}.part");
+            File.WriteAllText(path, "half");
+            File.SetLastWriteTimeUtc(path, TimeProvider.System.GetUtcNow().UtcDateTime.AddDays(-days));
+            return path;
+        }
+
+        var (young, old, alive) = (Left(int.MaxValue, 0), Left(int.MaxValue, 2), Left(Environment.ProcessId, 3));
+        await Kit.BackUp(database.Address, where);
+
+        Assert.Equal((true, false, true), (File.Exists(young), File.Exists(old), File.Exists(alive)));
+    }
+
+    private static DateTimeOffset At(string name)
+    {
+        var parts = name.TrimEnd('!').Split('@');
+        var text = parts[0].Split('T');
+        return DateTimeOffset.Parse($"{(parts.Length > 1 ? parts[1] : "2026")}-{text[0]}T{(text.Length > 1 ? text[1] : "00")}:00:00Z", CultureInfo.InvariantCulture);
+    }
+
+    // One a day, the newest today.
+    private async Task<string> Generations(int count)
+    {
+        var path = await Kit.BackUp(database.Address, folder.New());
+        var content = await File.ReadAllBytesAsync(path, Ct);
+        var where = folder.New();
+        for (var day = 0; day < count; day++)
+        {
+            var at = Now.AddDays(-day);
+            Kit.Copy(path, where, content, manifest => manifest with { StartedAt = at }, Manifest.NewName(at, "db"));
+        }
+
+        return where;
+    }
+}

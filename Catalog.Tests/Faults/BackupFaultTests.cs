@@ -1,0 +1,188 @@
+using System.Diagnostics;
+using Catalog.Tests.Backup;
+using Catalog.Tests.Support;
+using Dapper;
+using Npgsql;
+
+namespace Catalog.Tests.Faults;
+
+/// <summary>Full disks and killed processes: nothing under a final name, what was there before stays, and the next backup works.</summary>
+[Trait("Category", "Faults")]
+[Collection(nameof(Alone))]
+public sealed class BackupFaultTests(PostgresTestDatabase postgres, SqliteTestDatabase sqlite, BackupFolder folder)
+    : IClassFixture<PostgresTestDatabase>, IClassFixture<SqliteTestDatabase>, IClassFixture<BackupFolder>
+{
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData("postgres")]
+    [InlineData("postgres", "--compress", "none")]
+    [InlineData("postgres", "--format", "plain")]
+    [InlineData("postgres", "--format", "plain", "--compress", "none")]
+    [InlineData("sqlite")]
+    [InlineData("sqlite", "--compress", "1")]
+    public async Task A_full_disk_fails_the_backup_and_spares_the_earlier_ones(string engine, params string[] arguments)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux() && Environment.UserName == "root", "Mounting a small file system needs root.");
+        var address = await Large(engine);
+        var where = folder.New();
+        Directory.CreateDirectory(where);
+        await Execute("mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", where);
+        try
+        {
+            var earlier = Path.Combine(where, "catalog-20261101T000000Z-00000000.dump");
+            await File.WriteAllTextAsync(earlier, "earlier", Ct);
+
+            var result = await MigratorConsole.Run(address, ["backup", "--output", where, "--json", .. arguments]);
+
+            Assert.True(result.Exit is 1 or 7, result.ToString());
+            TestContext.Current.TestOutputHelper!.WriteLine(result.Errors);
+            Assert.Equal([Path.GetFileName(earlier)], Kit.Names(where));
+            await Execute("mount", "-o", "remount,size=64m", where);
+            Assert.Equal(0, (await MigratorConsole.Run(address, ["backup", "--output", where, .. arguments])).Exit);
+        }
+        finally
+        {
+            await Execute("umount", where);
+        }
+    }
+
+    [Fact]
+    public async Task A_full_disk_under_a_restore_leaves_no_target()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux() && Environment.UserName == "root", "Mounting a small file system needs root.");
+        var path = await Kit.BackUp(await Large("sqlite"), folder.New(), "--compress", "1");
+        var where = folder.New();
+        Directory.CreateDirectory(where);
+        await Execute("mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", where);
+        try
+        {
+            Assert.Equal(1, (await MigratorConsole.Run(Path.Combine(where, "restored.db"), "restore", path)).Exit);
+            Assert.Empty(Directory.GetFiles(where));
+        }
+        finally
+        {
+            await Execute("umount", where);
+        }
+    }
+
+    [Theory]
+    [InlineData("postgres")]
+    [InlineData("postgres", "--format", "plain")]
+    [InlineData("sqlite", "--compress", "9")]
+    public async Task Killed_at_any_time_it_leaves_no_backup_that_is_not_one(string engine, params string[] arguments)
+    {
+        var address = await Large(engine);
+        var where = folder.New();
+        var earlier = await Kit.BackUp(address, where, arguments);
+        var halves = 0;
+        for (var wait = 200; wait <= 1000; wait += 100)
+        {
+            using var process = MigratorConsole.Start(address, ["backup", "--output", where, .. arguments]);
+            await Task.Delay(wait, Ct);
+            process.Kill();
+            await process.WaitForExitAsync(Ct);
+            halves += Directory.GetFiles(where, ".*.part").Length;
+        }
+
+        TestContext.Current.TestOutputHelper!.WriteLine($"{halves} left-over parts seen after nine kills");
+        Assert.True(halves > 0);
+        // What has a manifest is whole; what was cut has none, or not even a name.
+        var verified = await MigratorConsole.Run(address, "backups", "verify", "all", where, "--json");
+        Assert.True(verified.Exit == 0, verified.ToString());
+        Assert.Contains(Path.GetFileName(earlier), verified.Output);
+        var next = await Kit.BackUp(address, where, arguments);
+        Assert.Equal(0, (await MigratorConsole.Run(address, "backups", "verify", next)).Exit);
+    }
+
+    [Fact]
+    public async Task Killed_during_the_upload_it_leaves_no_object_under_a_final_name_without_a_whole_backup()
+    {
+        await using var store = await FakeS3.Start();
+        var address = await Large("sqlite");
+        var environment = store.Environment();
+        const string Url = $"s3://{FakeS3.Bucket}/p";
+        Assert.Equal(0, (await Kit.Run(address, environment, "backup", "--output", folder.New(), "--upload", Url)).Exit);
+        var earlier = store.Objects.ToDictionary();
+        var requests = store.Requests.Count;
+        for (var at = 1; at <= requests; at++)
+        {
+            store.Forget();
+            using var reached = new SemaphoreSlim(0);
+            var k = at;
+            store.Misdeeds = (number, _, _) =>
+            {
+                if (number == k)
+                {
+                    reached.Release();
+                    return Misdeed.Silence;
+                }
+
+                return Misdeed.None;
+            };
+            using var process = MigratorConsole.Start(address, ["backup", "--output", folder.New(), "--upload", Url], [.. environment, ("DATAXPIPE_S3_TIMEOUT", "60")]);
+            Assert.True(await reached.WaitAsync(TimeSpan.FromSeconds(30), Ct));
+            process.Kill();
+            await process.WaitForExitAsync(Ct);
+            store.Misdeeds = (_, _, _) => Misdeed.None;
+            var verified = await Kit.Run(address, environment, "backups", "verify", "all", Url);
+            Assert.True(verified.Exit == 0, $"killed at request {at}: {verified}");
+            Assert.All(earlier, one => Assert.Equal(one.Value, store.Objects[one.Key]));
+        }
+
+        Assert.Equal(0, (await Kit.Run(address, environment, "backup", "--output", folder.New(), "--upload", Url)).Exit);
+    }
+
+    [Fact]
+    public async Task A_restore_that_is_killed_leaves_the_database_empty()
+    {
+        var path = await Kit.BackUp(await Large("postgres"), folder.New());
+        var target = await PostgresTestDatabase.Empty("catalog_killed");
+        var emptied = 0;
+        for (var wait = 250; wait <= 900; wait += 130)
+        {
+            using var process = MigratorConsole.Start(target, ["restore", path]);
+            await Task.Delay(wait, Ct);
+            process.Kill();
+            await process.WaitForExitAsync(Ct);
+            // Its psql ends at the end of its input, and the server undoes what was not committed.
+            await Task.Delay(1000, Ct);
+            await using var connection = new NpgsqlConnection(Data.Database.PostgresUri.Parse("x", target).ConnectionString);
+            var tables = await connection.ExecuteScalarAsync<long>("select count(*) from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r'");
+            if (tables > 0)
+            {
+                Assert.Equal(40_000, await connection.ExecuteScalarAsync<long>("select count(*) from check_results"));
+                break;
+            }
+
+            emptied++;
+        }
+
+        Assert.True(emptied > 0);
+        TestContext.Current.TestOutputHelper!.WriteLine($"{emptied} kills left it empty");
+    }
+
+    private async Task<string> Large(string engine)
+    {
+        TestDatabase database = engine == "postgres" ? postgres : sqlite;
+        database.Require();
+        // Hexadecimal noise, so that compression does not make it small.
+        var noise = engine == "postgres" ? "md5(i::text) || md5((i * 7)::text) || md5((i * 11)::text)" : "hex(randomblob(48))";
+        var hash = engine == "postgres" ? "'\\x00'::bytea" : "x'00'";
+        var now = engine == "postgres" ? "now()" : "'2026-11-21T00:00:00.000000Z'";
+        await database.Database.Write("default", session => session.Execute($"""
+            with recursive n(i) as (select 1 union all select i + 1 from n where i < 40000)
+            insert into check_results (organization_id, id, pipeline_id, check_id, status, severity, executed_at, created_at, request_hash, message)
+            select 'default', 'r' || i, 'load', 'c', 'pass', 'error', {now}, {now}, {hash}, {noise} from n where true
+            on conflict do nothing
+            """, null, Ct), Ct);
+        return database.Address;
+    }
+
+    private static async Task Execute(string program, params string[] arguments)
+    {
+        using var process = Process.Start(program, arguments);
+        await process.WaitForExitAsync(Ct);
+        Assert.Equal(0, process.ExitCode);
+    }
+}

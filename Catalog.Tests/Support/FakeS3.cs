@@ -1,0 +1,392 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using System.Xml.Linq;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Catalog.Tests.Support;
+
+/// <summary>What the store does wrong.</summary>
+public enum Misdeed
+{
+    None,
+    InternalError,
+    SlowDown,
+    Forbidden,
+    Reset,
+    Silence,
+
+    /// <summary>Half of the answer's body is sent, then the connection is reset.</summary>
+    ResetAtHalf,
+    ClockSkew,
+
+    /// <summary>Answers 200 and stores the framing of a chunked body, or, where there is none, a frame of its own.</summary>
+    KeepsFraming,
+
+    /// <summary>Answers 200 and stores all but the last byte.</summary>
+    Truncates,
+}
+
+/// <summary>
+/// An S3 in this process, for one bucket: judges every signature (version 4, with the body's hash, unsigned, or in signed and unsigned
+/// chunks with trailers), keeps objects in memory, and does at chosen requests what stores do on bad days.
+/// </summary>
+public sealed class FakeS3 : IAsyncDisposable
+{
+    public const string Bucket = "backups";
+    public const string AccessKey = "AKIAFAKEFAKEFAKEFAKE";
+    public const string Secret = "fake/Canary-S3-2219+secret";
+    private static readonly XNamespace Xml = "http://s3.amazonaws.com/doc/2006-03-01/";
+    private readonly WebApplication _app;
+    private readonly ConcurrentDictionary<string, SortedDictionary<int, byte[]>> _uploads = new();
+    private int _requests;
+
+    private FakeS3(WebApplication app) => _app = app;
+
+    /// <summary>By key.</summary>
+    public ConcurrentDictionary<string, byte[]> Objects { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Method and key of each request, in the order they came.</summary>
+    public ConcurrentQueue<string> Requests { get; } = new();
+
+    /// <summary>What is done to a request, by its number from 1 on, its method and key.</summary>
+    public Func<int, string, string, Misdeed> Misdeeds { get; set; } = (_, _, _) => Misdeed.None;
+
+    /// <summary>When objects say they were written.</summary>
+    public DateTimeOffset Written { get; set; } = TimeProvider.System.GetUtcNow();
+
+    /// <summary>How many uploads in parts were begun and neither completed nor given up.</summary>
+    public int OpenUploads => _uploads.Count;
+
+    public string Endpoint => _app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single();
+
+    /// <summary>The environment of a console that knows the store.</summary>
+    public (string Name, string Value)[] Environment(params (string Name, string Value)[] more) =>
+    [
+        ("DATAXPIPE_S3_ENDPOINT", Endpoint), ("DATAXPIPE_S3_REGION", "test-1"), ("AWS_ACCESS_KEY_ID", AccessKey), ("AWS_SECRET_ACCESS_KEY", Secret), ("DATAXPIPE_S3_TIMEOUT", "3"), .. more,
+    ];
+
+    public static async Task<FakeS3> Start()
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.UseUrls("http://127.0.0.1:0").ConfigureKestrel(kestrel => kestrel.Limits.MaxRequestBodySize = null);
+        var app = builder.Build();
+        var store = new FakeS3(app);
+        app.Run(store.Serve);
+        await app.StartAsync();
+        return store;
+    }
+
+    /// <summary>Begins to count requests anew.</summary>
+    public void Forget()
+    {
+        Requests.Clear();
+        _requests = 0;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromMilliseconds(200));
+        try
+        {
+            await _app.StopAsync(limit.Token);
+        }
+        finally
+        {
+            await _app.DisposeAsync();
+        }
+    }
+
+    private async Task Serve(HttpContext context)
+    {
+        var number = Interlocked.Increment(ref _requests);
+        var path = context.Request.Path.Value!.TrimStart('/').Split('/', 2);
+        var key = path.Length > 1 ? path[1] : "";
+        Requests.Enqueue($"{context.Request.Method} {key}{context.Request.QueryString.Value?.Split('&')[0]}");
+        var misdeed = Misdeeds(number, context.Request.Method, key);
+        using var memory = new MemoryStream();
+        if (misdeed == Misdeed.ResetAtHalf && context.Request.ContentLength > 1000)
+        {
+            await context.Request.Body.ReadExactlyAsync(new byte[(int)context.Request.ContentLength.Value / 2]);
+            context.Abort();
+            return;
+        }
+
+        await context.Request.Body.CopyToAsync(memory);
+        var sent = memory.ToArray();
+        switch (misdeed)
+        {
+            case Misdeed.InternalError: await Refuse(context, 500, "InternalError"); return;
+            case Misdeed.SlowDown: await Refuse(context, 503, "SlowDown"); return;
+            case Misdeed.Forbidden: await Refuse(context, 403, "AccessDenied"); return;
+            case Misdeed.ClockSkew: await Refuse(context, 403, "RequestTimeTooSkewed"); return;
+            case Misdeed.Reset: context.Abort(); return;
+            case Misdeed.Silence: await Task.Delay(TimeSpan.FromSeconds(30), context.RequestAborted).ContinueWith(_ => { }, TaskScheduler.Default); context.Abort(); return;
+        }
+
+        if (Judge(context.Request, sent) is { } refusal)
+        {
+            await Refuse(context, refusal == "BadDigest" || refusal == "XAmzContentSHA256Mismatch" ? 400 : 403, refusal);
+            return;
+        }
+
+        if (path[0] != Bucket)
+        {
+            await Refuse(context, 404, "NoSuchBucket");
+            return;
+        }
+
+        var content = misdeed switch
+        {
+            Misdeed.KeepsFraming => IsChunked(context.Request) ? sent : [.. Encoding.ASCII.GetBytes($"{sent.Length:x}\r\n"), .. sent, .. "\r\n0\r\n\r\n"u8],
+            _ => IsChunked(context.Request) ? Unframed(sent, out _, out _) : sent,
+        };
+        await Answer(context, key, misdeed == Misdeed.Truncates && content.Length > 0 ? content[..^1] : content, misdeed);
+    }
+
+    private async Task Answer(HttpContext context, string key, byte[] content, Misdeed misdeed)
+    {
+        var query = context.Request.Query;
+        var copied = context.Request.Headers["x-amz-copy-source"].FirstOrDefault() is { } source ? Uri.UnescapeDataString(source).TrimStart('/').Split('/', 2)[1] : null;
+        if (copied is not null)
+        {
+            if (!Objects.TryGetValue(copied, out var original))
+            {
+                await Refuse(context, 404, "NoSuchKey");
+                return;
+            }
+
+            content = context.Request.Headers["x-amz-copy-source-range"].FirstOrDefault() is { } range
+                ? original[int.Parse(range[6..].Split('-')[0], CultureInfo.InvariantCulture)..(int.Parse(range.Split('-')[1], CultureInfo.InvariantCulture) + 1)]
+                : misdeed == Misdeed.Truncates ? original[..^1] : original;
+        }
+
+        switch (context.Request.Method)
+        {
+            case "GET" when key.Length == 0:
+                await List(context);
+                break;
+            case "PUT" when query.ContainsKey("uploadId"):
+                _uploads[query["uploadId"]!][int.Parse(query["partNumber"]!, CultureInfo.InvariantCulture)] = content;
+                await Stored(context, content, copied is null ? null : "CopyPartResult");
+                break;
+            case "PUT":
+                Objects[key] = content;
+                await Stored(context, content, copied is null ? null : "CopyObjectResult");
+                break;
+            case "POST" when query.ContainsKey("uploads"):
+                var id = Guid.NewGuid().ToString("N");
+                _uploads[id] = [];
+                await Say(context, new XElement(Xml + "InitiateMultipartUploadResult", new XElement(Xml + "Bucket", Bucket), new XElement(Xml + "Key", key), new XElement(Xml + "UploadId", id)));
+                break;
+            case "POST" when query.ContainsKey("uploadId") && _uploads.TryRemove(query["uploadId"]!, out var parts):
+                Objects[key] = [.. parts.Values.SelectMany(part => part)];
+                await Say(context, new XElement(Xml + "CompleteMultipartUploadResult", new XElement(Xml + "Key", key), new XElement(Xml + "ETag", "\"parts\"")));
+                break;
+            case "DELETE" when query.ContainsKey("uploadId"):
+                _uploads.TryRemove(query["uploadId"]!, out _);
+                context.Response.StatusCode = 204;
+                break;
+            case "DELETE":
+                Objects.TryRemove(key, out _);
+                context.Response.StatusCode = 204;
+                break;
+            case "GET" or "HEAD" when Objects.TryGetValue(key, out var found):
+                context.Response.ContentLength = found.Length;
+                context.Response.Headers.ETag = Tag(found);
+                context.Response.Headers.LastModified = Written.ToString("R", CultureInfo.InvariantCulture);
+                if (context.Request.Method == "GET")
+                {
+                    if (misdeed == Misdeed.ResetAtHalf)
+                    {
+                        await context.Response.Body.WriteAsync(found.AsMemory(0, found.Length / 2));
+                        await context.Response.Body.FlushAsync();
+                        context.Abort();
+                        return;
+                    }
+
+                    await context.Response.Body.WriteAsync(found);
+                }
+
+                break;
+            default:
+                await Refuse(context, 404, "NoSuchKey");
+                break;
+        }
+    }
+
+    private async Task List(HttpContext context)
+    {
+        var prefix = context.Request.Query["prefix"].FirstOrDefault() ?? "";
+        var after = context.Request.Query["continuation-token"].FirstOrDefault() ?? "";
+        // Small pages, so that more than one is met.
+        var keys = Objects.Keys.Where(key => key.StartsWith(prefix, StringComparison.Ordinal) && !key[prefix.Length..].Contains('/', StringComparison.Ordinal) && string.CompareOrdinal(key, after) > 0)
+            .Order(StringComparer.Ordinal).ToList();
+        var page = keys.Take(3).ToList();
+        await Say(context, new XElement(Xml + "ListBucketResult",
+            new XElement(Xml + "Name", Bucket), new XElement(Xml + "Prefix", prefix), new XElement(Xml + "IsTruncated", keys.Count > 3 ? "true" : "false"),
+            keys.Count > 3 ? new XElement(Xml + "NextContinuationToken", page[^1]) : null,
+            page.Select(key => new XElement(Xml + "Contents", new XElement(Xml + "Key", key), new XElement(Xml + "Size", Objects[key].Length),
+                new XElement(Xml + "LastModified", Written.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture)), new XElement(Xml + "ETag", Tag(Objects[key]))))));
+    }
+
+    private static async Task Stored(HttpContext context, byte[] content, string? copy)
+    {
+        context.Response.Headers.ETag = Tag(content);
+        if (copy is not null)
+        {
+            await Say(context, new XElement(Xml + copy, new XElement(Xml + "ETag", Tag(content))));
+        }
+    }
+
+    private static Task Say(HttpContext context, XElement document)
+    {
+        context.Response.ContentType = "application/xml";
+        return context.Response.WriteAsync(document.ToString());
+    }
+
+    private static Task Refuse(HttpContext context, int status, string code)
+    {
+        context.Response.StatusCode = status;
+        context.Response.ContentType = "application/xml";
+        return context.Request.Method == "HEAD" ? Task.CompletedTask : context.Response.WriteAsync($"<Error><Code>{code}</Code><Message>{code}</Message></Error>");
+    }
+
+    private static string Tag(byte[] content) => $"\"{Convert.ToHexStringLower(SHA256.HashData(content)[..16])}-1\"";
+
+    private static bool IsChunked(HttpRequest request) => request.Headers["x-amz-content-sha256"].FirstOrDefault()?.StartsWith("STREAMING-", StringComparison.Ordinal) == true;
+
+    /// <summary>AWS Signature Version 4, from its published description.</summary>
+    /// <returns>Null when all is well, else the code of the refusal.</returns>
+    private static string? Judge(HttpRequest request, byte[] sent)
+    {
+        var parts = (request.Headers.Authorization.FirstOrDefault() ?? "").Split(' ', 2);
+        if (parts is not ["AWS4-HMAC-SHA256", var fields])
+        {
+            return "AccessDenied";
+        }
+
+        var named = fields.Split(',').Select(field => field.Trim().Split('=', 2)).ToDictionary(field => field[0], field => field[1]);
+        var scope = named["Credential"].Split('/', 2);
+        if (scope[0] != AccessKey)
+        {
+            return "InvalidAccessKeyId";
+        }
+
+        var signed = named["SignedHeaders"].Split(';');
+        var body = request.Headers["x-amz-content-sha256"].FirstOrDefault() ?? "";
+        var date = request.Headers["x-amz-date"].FirstOrDefault() ?? "";
+        var query = string.Join('&', request.Query.SelectMany(pair => pair.Value.Select(value => $"{Escape(pair.Key)}={Escape(value ?? "")}")).Order(StringComparer.Ordinal));
+        var canonical = string.Join('\n', request.Method, string.Join('/', request.Path.Value!.Split('/').Select(Escape)), query,
+            string.Concat(signed.Select(name => $"{name}:{string.Join(',', request.Headers[name].Select(value => value!.Trim()))}\n")), named["SignedHeaders"], body);
+        byte[] Mac(byte[] key, string text) => HMACSHA256.HashData(key, Encoding.UTF8.GetBytes(text));
+        static string Hex(byte[] bytes) => Convert.ToHexStringLower(bytes);
+        var key = scope[1].Split('/').Aggregate(Encoding.UTF8.GetBytes("AWS4" + Secret), Mac);
+        var signature = Hex(Mac(key, $"AWS4-HMAC-SHA256\n{date}\n{scope[1]}\n{Hex(SHA256.HashData(Encoding.UTF8.GetBytes(canonical)))}"));
+        if (signature != named["Signature"])
+        {
+            return "SignatureDoesNotMatch";
+        }
+
+        if (!IsChunked(request))
+        {
+            return body == "UNSIGNED-PAYLOAD" || body == Hex(SHA256.HashData(sent)) ? null : "XAmzContentSHA256Mismatch";
+        }
+
+        var content = Unframed(sent, out var chunks, out var trailer);
+        if (content.Length.ToString(CultureInfo.InvariantCulture) != request.Headers["x-amz-decoded-content-length"])
+        {
+            return "IncompleteBody";
+        }
+
+        if (body.StartsWith("STREAMING-AWS4-HMAC-SHA256-PAYLOAD", StringComparison.Ordinal))
+        {
+            var previous = signature;
+            foreach (var (data, claimed) in chunks)
+            {
+                previous = Hex(Mac(key, $"AWS4-HMAC-SHA256-PAYLOAD\n{date}\n{scope[1]}\n{previous}\n{Hex(SHA256.HashData([]))}\n{Hex(SHA256.HashData(data))}"));
+                if (previous != claimed)
+                {
+                    return "SignatureDoesNotMatch";
+                }
+            }
+
+            if (trailer.TryGetValue("x-amz-trailer-signature", out var end))
+            {
+                var text = string.Concat(trailer.Where(header => header.Key != "x-amz-trailer-signature").Select(header => $"{header.Key}:{header.Value}\n"));
+                if (end != Hex(Mac(key, $"AWS4-HMAC-SHA256-TRAILER\n{date}\n{scope[1]}\n{previous}\n{Hex(SHA256.HashData(Encoding.UTF8.GetBytes(text)))}")))
+                {
+                    return "SignatureDoesNotMatch";
+                }
+            }
+        }
+
+        return trailer.TryGetValue("x-amz-checksum-sha256", out var sum) && sum != Convert.ToBase64String(SHA256.HashData(content)) ? "BadDigest"
+            : trailer.TryGetValue("x-amz-checksum-crc32", out var crc) && crc != Convert.ToBase64String(Crc32(content)) ? "BadDigest"
+            : null;
+    }
+
+    /// <summary>Takes the framing off: <c>size[;chunk-signature=…]</c>, the data, …, size 0, then trailers.</summary>
+    private static byte[] Unframed(byte[] sent, out List<(byte[] Data, string Signature)> chunks, out SortedDictionary<string, string> trailer)
+    {
+        (chunks, trailer) = ([], new(StringComparer.Ordinal));
+        var at = 0;
+        string Line()
+        {
+            var end = sent.AsSpan(at).IndexOf("\r\n"u8);
+            var line = end < 0 ? Encoding.ASCII.GetString(sent.AsSpan(at)) : Encoding.ASCII.GetString(sent, at, end);
+            at = end < 0 ? sent.Length : at + end + 2;
+            return line;
+        }
+
+        while (at < sent.Length)
+        {
+            var head = Line().Split(";chunk-signature=");
+            var size = int.Parse(head[0], NumberStyles.HexNumber, CultureInfo.InvariantCulture);
+            chunks.Add((sent[at..(at + size)], head.Length > 1 ? head[1] : ""));
+            at += size;
+            if (size == 0)
+            {
+                break;
+            }
+
+            at += 2;
+        }
+
+        while (at < sent.Length)
+        {
+            if (Line().Split(':', 2) is [var name, var value])
+            {
+                trailer[name.Trim()] = value.Trim();
+            }
+        }
+
+        return [.. chunks.SelectMany(chunk => chunk.Data)];
+    }
+
+    private static string Escape(string text) => Uri.EscapeDataString(text);
+
+    private static byte[] Crc32(byte[] content)
+    {
+        var crc = uint.MaxValue;
+        foreach (var one in content)
+        {
+            crc ^= one;
+            for (var bit = 0; bit < 8; bit++)
+            {
+                crc = (crc >> 1) ^ (0xEDB88320 & (uint)-(int)(crc & 1));
+            }
+        }
+
+        return [(byte)(~crc >> 24), (byte)(~crc >> 16), (byte)(~crc >> 8), (byte)~crc];
+    }
+}
