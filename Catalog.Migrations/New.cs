@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using Catalog.Data.Migrations;
@@ -8,6 +9,8 @@ namespace Catalog.Migrations;
 internal static class New
 {
     private const int LastNumber = 9999;
+    private const string LockFile = ".new.lock";
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
     private static readonly string[] Engines = ["postgres", "sqlite"];
     private static readonly string[] Folders = ["", "down"];
 
@@ -81,14 +84,15 @@ internal static class New
     /// <summary>Makes the files of the next revision, all of them or none.</summary>
     /// <returns>Their paths.</returns>
     /// <exception cref="MigrationException">The directory is none of scripts, the engines' newest scripts differ, or the numbers are used up.</exception>
-    /// <exception cref="IOException">A file is there already or cannot be made.</exception>
-    public static IReadOnlyList<string> Make(string directory, string name)
+    /// <exception cref="IOException">A file is there already or cannot be made, or another one is still making its own after <paramref name="patience"/>.</exception>
+    public static IReadOnlyList<string> Make(string directory, string name, TimeSpan? patience = null)
     {
         if (!IsHome(directory))
         {
             throw new MigrationException(MigrationFault.ChainBroken, $"{directory} does not hold postgres/ and sqlite/: name the directory that does, such as sql.");
         }
 
+        using var alone = Alone(directory, patience ?? Patience);
         var (postgres, sqlite) = (Newest(directory, "postgres"), Newest(directory, "sqlite"));
         if (postgres.Number != sqlite.Number)
         {
@@ -113,6 +117,37 @@ internal static class New
     }
 
     private static bool IsHome(string directory) => Directory.Exists(Path.Combine(directory, "postgres")) && Directory.Exists(Path.Combine(directory, "sqlite"));
+
+    // Two at once would both find the same number free. Only who creates the file deletes it: a lock on one that is
+    // opened would hold nobody off once its name is deleted and made anew.
+    private static FileStream Alone(string directory, TimeSpan patience)
+    {
+        var path = Path.Combine(directory, LockFile);
+        var (began, without) = (Stopwatch.GetTimestamp(), 0);
+        while (true)
+        {
+            try
+            {
+                return new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0, FileOptions.DeleteOnClose);
+            }
+            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+            {
+                // It may have gone just now, and Windows denies access to one that is going; but then it is soon gone.
+                without += File.Exists(path) ? 0 : 1;
+                if (without > 20)
+                {
+                    throw new IOException($"{directory} cannot be written to: {exception.Message}", exception);
+                }
+
+                if (Stopwatch.GetElapsedTime(began) > patience)
+                {
+                    throw new IOException($"Another `catalog-migrations new` is at work in {directory}, so nothing was made. Run this again; if none is at work, delete {path} first.", exception);
+                }
+            }
+
+            Thread.Sleep(20);
+        }
+    }
 
     private static (int Number, string File) Newest(string directory, string engine) => Directory.EnumerateFiles(Path.Combine(directory, engine), "*.sql")
         .Select(file => Path.GetFileName(file))

@@ -7,7 +7,7 @@ internal enum ChangeKind
 {
     CreateTable,
     CreateIndex,
-    CreateType,
+    CreateObject,
     AddColumn,
     AddConstraint,
     AlterColumn,
@@ -23,8 +23,8 @@ internal enum ChangeKind
 
 /// <summary>One thing that a statement does to a schema; an <c>alter table</c> may do several.</summary>
 /// <param name="Kind">What.</param>
-/// <param name="Table">To which table; empty for an index that is dropped, which does not say.</param>
-/// <param name="Name">Of the column, constraint, index or type; the new name where it is renamed; empty where it has none.</param>
+/// <param name="Table">To which table; what kind of object another than a table or index is; empty for an index that is dropped, which does not say.</param>
+/// <param name="Name">Of the column, constraint, index or other object; the new name where it is renamed; empty where it has none.</param>
 /// <param name="Tokens">What was said of it: the column's definition, the constraint's, else the whole.</param>
 /// <param name="Line">Where, from 1.</param>
 internal sealed record Change(ChangeKind Kind, string Table, string Name, IReadOnlyList<SqlToken> Tokens, int Line)
@@ -32,6 +32,8 @@ internal sealed record Change(ChangeKind Kind, string Table, string Name, IReadO
     private static readonly string[] BeginsConstraint = ["constraint", "primary", "unique", "foreign", "check", "exclude"];
     private static readonly string[] EndsType = ["constraint", "not", "null", "default", "primary", "unique", "references", "check", "collate", "generated", "storage", "compression", "deferrable", "as", "using"];
     private static readonly string[] EndsDefault = ["constraint", "not", "null", "primary", "unique", "references", "check", "generated", "collate"];
+
+    private static readonly string[] Objects = ["type", "domain", "schema", "sequence", "extension", "function", "procedure", "trigger", "policy"];
 
     /// <summary>What a statement does to a schema, in order; empty for one that does nothing to it.</summary>
     public static IEnumerable<Change> Read(IReadOnlyList<SqlToken> tokens)
@@ -51,7 +53,7 @@ internal sealed record Change(ChangeKind Kind, string Table, string Name, IReadO
 
     private static IEnumerable<Change> Create(TokenReader reader, IReadOnlyList<SqlToken> tokens)
     {
-        reader.Skip("or", "replace", "global", "local", "temporary", "temp", "unlogged", "unique", "materialized", "foreign", "virtual", "recursive");
+        reader.Skip("or", "replace", "global", "local", "temporary", "temp", "unlogged", "unique", "materialized", "foreign", "virtual", "recursive", "constraint");
         var line = tokens[0].Line;
         if (reader.Take("index"))
         {
@@ -60,9 +62,14 @@ internal sealed record Change(ChangeKind Kind, string Table, string Name, IReadO
             reader.Skip("on", "only");
             yield return new(ChangeKind.CreateIndex, reader.Name(), name, tokens, line);
         }
-        else if (reader.Take("type"))
+        else if (Objects.FirstOrDefault(reader.Take) is { } kind)
         {
-            yield return new(ChangeKind.CreateType, "", reader.Name(), tokens, line);
+            reader.Skip("if", "not", "exists", "authorization");
+            // What is replaced may have been there before.
+            if (!tokens.At(1, "or", "replace"))
+            {
+                yield return new(ChangeKind.CreateObject, kind, reader.Name(), tokens, line);
+            }
         }
         else if (reader.Take("table") || reader.Take("view"))
         {

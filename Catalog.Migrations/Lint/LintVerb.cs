@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text;
 using Catalog.Data.Migrations;
 
 namespace Catalog.Migrations.Lint;
@@ -6,6 +7,7 @@ namespace Catalog.Migrations.Lint;
 internal static class LintVerb
 {
     private static readonly string[] Engines = ["postgres", "sqlite"];
+    private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     public static Command Command()
     {
@@ -47,15 +49,25 @@ internal static class LintVerb
         foreach (var engine in Engines)
         {
             var linter = new Linter(engine);
-            var texts = directory is null ? BuiltIn(engine) : Read(directory, engine);
-            linter.Check(texts);
+            if (directory is null)
+            {
+                var builtIn = BuiltIn(engine);
+                linter.Check(builtIn);
+                scripts += builtIn.Count;
+            }
+            else
+            {
+                var files = Files(directory, engine);
+                linter.Check(Read(files, linter));
+                scripts += files.Count;
+            }
+
             // What cannot be read by itself was told already.
             if (directory is not null && Broken(directory, engine) is { Fault: not MigrationFault.ScriptUnreadable } broken)
             {
                 linter.Refuse(broken.Message.TrimEnd('.'));
             }
 
-            scripts += texts.Count;
             findings.AddRange(linter.Findings);
         }
 
@@ -66,7 +78,8 @@ internal static class LintVerb
         .SelectMany(script => new[] { script.Up, script.Down }).OfType<SqlFile>()
         .ToDictionary(file => file.Name, file => file.Sql, StringComparer.Ordinal);
 
-    private static Dictionary<string, string> Read(string directory, string engine)
+    // By their paths below the engine's folder.
+    private static Dictionary<string, string> Files(string directory, string engine)
     {
         var root = Path.Combine(directory, engine);
         if (!Directory.Exists(root))
@@ -77,7 +90,41 @@ internal static class LintVerb
 
         return new[] { root, Path.Combine(root, "down") }.Where(Directory.Exists)
             .SelectMany(folder => Directory.EnumerateFiles(folder, "*.sql"))
-            .ToDictionary(file => Path.GetRelativePath(root, file).Replace('\\', '/'), File.ReadAllText, StringComparer.Ordinal);
+            .ToDictionary(file => Path.GetRelativePath(root, file).Replace('\\', '/'), file => file, StringComparer.Ordinal);
+    }
+
+    // What is no UTF-8 is not read with other letters in its place.
+    private static Dictionary<string, string> Read(Dictionary<string, string> files, Linter linter)
+    {
+        var texts = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var (name, path) in files)
+        {
+            var bytes = File.ReadAllBytes(path);
+            if (NotText(bytes) is { } at)
+            {
+                linter.Refuse(name, bytes.AsSpan(0, at).Count((byte)'\n') + 1, "is not UTF-8 from here on");
+            }
+            else
+            {
+                texts.Add(name, Strict.GetString(bytes));
+            }
+        }
+
+        return texts;
+    }
+
+    // Where; null when all is text. Zeros are UTF-16 without a mark.
+    private static int? NotText(byte[] bytes)
+    {
+        try
+        {
+            _ = Strict.GetCharCount(bytes);
+            return bytes.IndexOf((byte)0) is var zero and >= 0 ? zero : null;
+        }
+        catch (DecoderFallbackException exception)
+        {
+            return Math.Clamp(exception.Index, 0, bytes.Length);
+        }
     }
 
     private static MigrationException? Broken(string directory, string engine)

@@ -29,6 +29,9 @@ internal sealed class Linter(string engine)
     /// <summary>Tells of scripts that the runner would refuse together.</summary>
     public void Refuse(string message) => Add(".", 1, "chain-broken", message, null);
 
+    /// <summary>Tells of a file that is no text.</summary>
+    public void Refuse(string file, int line, string message) => Add(file, line, "unreadable", message, "Save the file as UTF-8.");
+
     private SqlFile? Read(string name, string text)
     {
         try

@@ -5,7 +5,7 @@ namespace Catalog.Migrations.Lint;
 /// <summary>What takes away data, access control, or names that the running release still uses.</summary>
 internal static class LossRules
 {
-    private static readonly string[] BeginsWrite = ["update", "delete", "with", "truncate"];
+    private static readonly string[] BeginsWrite = ["update", "delete", "with", "truncate", "insert"];
 
     public static readonly IReadOnlyList<LintRule> All =
     [
@@ -48,12 +48,17 @@ internal static class LossRules
         new("update-without-where", "Every row is written in one transaction, which holds their locks, or a condition was forgotten.",
             "Say which rows: where owner is null; of a large table a few thousand at a time.")
         {
-            OnStatement = UpdateWithoutWhere,
+            OnStatement = context => [.. UpdateWithoutWhere(context), .. MergeDeletes(context)],
         },
         new("disable-row-security", "Organizations can see each other's rows.", "Change the policy: alter policy … on runs using (…).")
         {
             Engine = "postgres",
             OnStatement = DisableRowSecurity,
+        },
+        new("disable-trigger", "What the trigger keeps true is not kept; `all` takes foreign keys too.", "Leave it on; or let the trigger itself pass over what the script writes: create or replace function ….")
+        {
+            Engine = "postgres",
+            OnStatement = DisableTrigger,
         },
         new("grant-to-public", "Every role of the server gets it, also those made later.", "Name the role: grant select on runs to catalog_app.")
         {
@@ -65,7 +70,7 @@ internal static class LossRules
         },
     ];
 
-    private static string Waiver(string rule, string statement) =>
+    public static string Waiver(string rule, string statement) =>
         $"-- once no running release uses it:\n-- lint: allow {rule}: not used since release X\n{statement}";
 
     private static bool RenamedBack(LintContext context, Change change) =>
@@ -105,6 +110,29 @@ internal static class LossRules
         }
     }
 
+    private static IEnumerable<LintHit> MergeDeletes(LintContext context)
+    {
+        var tokens = context.Tokens;
+        var merge = tokens.Find("merge into");
+        var reader = new TokenReader([.. tokens.Skip(merge + 2)]);
+        reader.Skip("only");
+        if (merge < 0 || reader.Name() is var table && context.IsNew(table))
+        {
+            yield break;
+        }
+
+        var when = 0;
+        for (var place = merge; place < tokens.Count; place++)
+        {
+            when = tokens.At(place, "when", "matched") || tokens.At(place, "when", "not", "matched") ? place : when;
+            if (tokens.At(place, "then", "delete") && !tokens.Take(place).Skip(when).Any(token => token.Is("and")))
+            {
+                var matched = tokens.Take(place).Skip(when).Words();
+                yield return new(tokens[place].Line, $"merge … {matched} then delete: every such row of {table}", $"{matched} and … then delete");
+            }
+        }
+    }
+
     private static bool HasWhere(IReadOnlyList<SqlToken> tokens)
     {
         var depth = 0;
@@ -118,6 +146,22 @@ internal static class LossRules
         }
 
         return false;
+    }
+
+    private static IEnumerable<LintHit> DisableTrigger(LintContext context)
+    {
+        foreach (var change in context.Changes.Where(change => change.Kind == ChangeKind.AlterTable && (change.Tokens.At(0, "disable", "trigger") || change.Tokens.At(0, "enable", "replica", "trigger"))))
+        {
+            if (!context.IsNew(change.Table))
+            {
+                yield return new(change.Line, $"{change.Tokens.Words()} on {change.Table}: what it keeps true is not kept");
+            }
+        }
+
+        if (context.Tokens[0].Is("set") && context.Tokens.Has("session_replication_role"))
+        {
+            yield return new(context.Line, "session_replication_role switches off triggers and foreign keys");
+        }
     }
 
     private static IEnumerable<LintHit> DisableRowSecurity(LintContext context)

@@ -5,8 +5,6 @@ namespace Catalog.Migrations.Lint;
 /// <summary>What a script may not do because its runner does it, and what cannot run as it is written.</summary>
 internal static class ScriptRules
 {
-    private static readonly string[] Limits = ["lock_timeout", "statement_timeout"];
-
     public static readonly IReadOnlyList<LintRule> All =
     [
         new("transaction-control", "The runner's transaction ends early, and the script and its journal row come apart.", "Leave it out: each script runs in a transaction with its journal row.")
@@ -28,11 +26,6 @@ internal static class ScriptRules
                 ? context.At("says `-- transaction: none`, and the statement may run in one", $"{context.Statement.Sql};")
                 : [],
         },
-        new("lock-timeout", "The runner's limits no longer hold traffic's wait short.", "Leave it out; for one run: catalog-migrations upgrade --lock-timeout SECONDS --statement-timeout SECONDS.")
-        {
-            Engine = "postgres",
-            OnStatement = LockTimeout,
-        },
         new("enum-value-used", "Postgres refuses a new enum value in the transaction that adds it.", "Add the value in one script, and use it in the next.")
         {
             Engine = "postgres",
@@ -44,7 +37,35 @@ internal static class ScriptRules
                 .Where(token => token.Kind is SqlTokenKind.DollarText or SqlTokenKind.Text)
                 .SelectMany(token => Variables(token.Text).Take(1).Select(name => new LintHit(token.Line, $"DbUp takes ${name}$ for a variable of its own and fails"))),
         },
-        new("unreadable", "What does not end swallows the rest of the script.", "Close the quote, comment, dollar tag, parenthesis or body."),
+        new("copy", "The runner sends statements only: there is no input to read, and the server's files and programs are not the script's.", "insert into … values …; many rows are loaded by a program of their own.")
+        {
+            Engine = "postgres",
+            OnStatement = context => context.Tokens[0].Is("copy") ? context.At("copy in a script: the runner sends statements only, and no rows beside them") : [],
+        },
+        new("meta-command", "It is a command of a console (psql, sqlite3), no SQL, and the server refuses it.", "Leave it out, or write the SQL that it stands for.")
+        {
+            OnStatement = MetaCommand,
+        },
+        new("dynamic-sql", "What a do block puts together while it runs cannot be judged before.", "Write the statements as they are, in a do block in $$ … $$; or say in a waiver what the text can be.")
+        {
+            Engine = "postgres",
+            OnStatement = context => context.Inner ? [] : Blocks.Unjudged(context.Statement)
+                .Select(token => new LintHit(token.Line, token.Is("do") ? "a do block in single quotes or another language than plpgsql cannot be judged" : "execute runs a text, which cannot be judged",
+                    "Write the statements as they are, in a do block in $$ … $$. If they have to be put together:\n-- lint: allow dynamic-sql: what they can be, and why each is safe")),
+        },
+        new("create-rule", "It rewrites every statement on the table, with results that nobody expects: default values twice, no count of rows, no copy.", "A trigger: create trigger … before insert on ….")
+        {
+            Engine = "postgres",
+            OnStatement = context => context.Tokens.At(0, "create", "rule") || context.Tokens.At(0, "create", "or", "replace", "rule") ? context.At("makes a rule, which rewrites every statement on its table") : [],
+        },
+        new("change-owner", "Scripts run as the tables' owner: another one shuts later scripts out, and an owner is above row security that is not forced.", "Leave it out, and grant what the role needs.")
+        {
+            Engine = "postgres",
+            OnStatement = context => context.Tokens.At(0, "reassign", "owned") || (context.Tokens[0].Is("alter") && context.Tokens.Has("owner to") && !context.Tokens.Has("rename"))
+                ? context.At("gives what it alters another owner, and later scripts run as the owner of all tables")
+                : [],
+        },
+        new("unreadable", "What does not end swallows the rest of the script, and what is not UTF-8 is read as something else.", "Close the quote, comment, dollar tag, parenthesis or body; save the file as UTF-8."),
         new("chain-broken", "The runner refuses the scripts.", "Number the scripts without gaps, NNNN_name.sql; catalog-migrations new NAME does."),
         new("waiver-without-reason", "Nobody can tell later whether it still holds.", $"-- lint: allow RULE: a reason of at least {Waivers.ShortestReason} characters"),
         new("waiver-unused", "It waives nothing, and may one day waive what nobody looked at.", "Take it out, or put it directly in front of its statement."),
@@ -76,6 +97,7 @@ internal static class ScriptRules
         return tokens.Has("concurrently") && (tokens.Has("index") || Is("reindex") || tokens.Has("detach partition")) && !Is("do") ? $"{tokens[0].Name()} … concurrently"
             : Is("reindex", "database") || Is("reindex", "system") || Is("reindex", "schema") ? $"reindex {tokens[1].Name()}"
             : Is("vacuum") ? "vacuum"
+            : Is("cluster") && tokens.Count == 1 ? "cluster of every table"
             : Is("alter", "system") ? "alter system"
             : Is("create", "database") || Is("drop", "database") || Is("create", "tablespace") || Is("drop", "tablespace") || Is("create", "subscription") || Is("drop", "subscription") ? $"{tokens[0].Name()} {tokens[1].Name()}"
             : null;
@@ -84,15 +106,11 @@ internal static class ScriptRules
     // A procedure may, and nobody can see from here.
     private static bool EndsTransactions(LintContext context) => context.Tokens[0].Is("call") || context.Within.Any(tokens => tokens[0].Is("commit") || tokens[0].Is("rollback"));
 
-    private static IEnumerable<LintHit> LockTimeout(LintContext context)
-    {
-        var tokens = context.Tokens;
-        var limit = tokens[0].Is("set") || tokens[0].Is("reset")
-            ? Limits.FirstOrDefault(tokens.Has)
-            : tokens.Index().Where(token => tokens.At(token.Index - 2, "set_config", "(")).Select(token => token.Item.Text.Trim('\'').ToLowerInvariant()).FirstOrDefault(Limits.Contains);
-        limit ??= tokens.At(0, "reset", "all") || tokens.At(0, "discard", "all") ? tokens.Words() : null;
-        return limit is null ? [] : context.At($"{limit} is the runner's to set, so that traffic waits no longer than that");
-    }
+    // A backslash is in no SQL but within quotes, and a dot begins none.
+    private static IEnumerable<LintHit> MetaCommand(LintContext context) => context.Tokens
+        .Where((token, place) => token.Is("\\") || (place == 0 && token.Is(".")))
+        .DistinctBy(token => token.Line)
+        .Select(token => new LintHit(token.Line, $"a command of {(token.Is(".") ? "the sqlite3 console" : "psql")}, which is no SQL"));
 
     private static IEnumerable<LintHit> EnumValueUsed(LintContext context)
     {
@@ -103,7 +121,7 @@ internal static class ScriptRules
 
         var name = new TokenReader([.. context.Tokens.Skip(2)]).Name();
         var value = context.Tokens.Skip(at).FirstOrDefault(token => token.Kind == SqlTokenKind.Text);
-        return context.Made("type", "", name)
+        return context.Made("object", "type", name)
             ? []
             : context.File.Statements.Where(statement => statement != context.Statement).SelectMany(Blocks.All)
                 .SelectMany(tokens => tokens.Where(token => token.Kind == SqlTokenKind.Text && token.Text == value.Text && token.Line >= value.Line))

@@ -94,7 +94,7 @@ internal static class SqliteRules
 
         if (tokens.At(0, "pragma") && (tokens.Has("foreign_keys") || tokens.Has("journal_mode") || tokens.Has("synchronous")))
         {
-            yield return new(context.Line, $"pragma {new TokenReader([.. tokens.Skip(1)]).Name()} has no effect in a transaction", tokens.Has("foreign_keys") ? "pragma defer_foreign_keys = on;" : null);
+            yield return new(context.Line, $"pragma {new TokenReader([.. tokens.Skip(1)]).Name()} has no effect in a transaction", tokens.Has("foreign_keys") ? "Leave it out: the runner switches foreign keys off before the script, and runs pragma foreign_key_check before it commits." : null);
         }
     }
 

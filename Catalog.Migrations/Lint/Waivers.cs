@@ -21,7 +21,7 @@ internal sealed class Waivers(string engine, string file)
         {
             if (reason.Length < ShortestReason)
             {
-                Add(line, "waiver-without-reason", $"allows {rule} without a reason", $"-- lint: allow {rule}: why this one is safe");
+                Add(line, "waiver-without-reason", $"allows {rule} without a reason of at least {ShortestReason} characters", $"-- lint: allow {rule}: why this one is safe");
             }
             else if (line <= endOfLast)
             {

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using Catalog.Migrations.Lint;
 using Catalog.Tests.Support;
@@ -73,7 +74,7 @@ public sealed class LintTests
         { "sqlite", "transaction-control", "begin immediate; end", "create trigger t after insert on runs begin update runs set a = 1; end" },
         { "postgres", "lock-timeout", "set local lock_timeout = 0", "set local work_mem = '64MB'" },
         { "postgres", "lock-timeout", "select set_config('statement_timeout', '0', false)", "select set_config('work_mem', '64MB', true)" },
-        { "postgres", "lock-timeout", "reset all", "create function f() returns void language sql set lock_timeout = '1s' as $$ select 1 $$" },
+        { "postgres", "lock-timeout", "reset lock_timeout", "create function f() returns void language sql set lock_timeout = '1s' as $$ select 1 $$" },
         { "postgres", "update-without-where", "update runs set a = 1 from t", "update runs set a = 1 where a is null" },
         { "postgres", "update-without-where", "delete from only runs using (select 1 where true) t", "create table t (a text); delete from t" },
         { "postgres", "update-without-where", "with gone as (delete from runs returning id) select 1 from gone where id is null", "with t as (select 1) update runs set a = 1 where a is null" },
@@ -96,17 +97,86 @@ public sealed class LintTests
         { "sqlite", "newer-than-3-35", "create view v as select a is not distinct from b from runs", "create view v as select distinct format from runs" },
         { "sqlite", "sqlite-no-transaction", "-- transaction: none\ncreate index i on runs (a)", "create index i on runs (a)" },
         { "sqlite", "sqlite-no-transaction", "-- transaction: none\nselect 1;\nselect 2", "select 1; select 2" },
-        { "sqlite", "sqlite-no-transaction", "pragma foreign_keys = off", "pragma defer_foreign_keys = on" },
+        { "sqlite", "sqlite-no-transaction", "pragma foreign_keys = off", "create table n (a text); insert into n select a from runs; pragma foreign_key_check" },
         { "sqlite", "sqlite-no-transaction", "vacuum", "analyze" },
+        { "postgres", "update-without-where", "merge into runs using t on runs.id = t.id when matched then delete", "merge into runs using t on runs.id = t.id when matched and t.gone then delete when not matched then insert (id) values (t.id)" },
+        { "postgres", "update-without-where", "with t as (select 1) merge into only runs using t on true when matched and a then update set a = 1 when not matched by source then delete",
+            "create table n (a text); merge into n using t on n.a = t.a when matched then delete" },
+        { "postgres", "update-without-where", "insert into archive with gone as (delete from runs returning *) select * from gone where true", "insert into archive with gone as (delete from runs where a returning *) select * from gone" },
+        { "postgres", "disable-trigger", "alter table runs disable trigger all", "alter table runs enable trigger runs_audit" },
+        { "postgres", "disable-trigger", "alter table runs enable replica trigger runs_audit", "create table t (a text); alter table t disable trigger user" },
+        { "postgres", "disable-trigger", "set local session_replication_role = replica", "create trigger t after insert on runs for each row execute function f()" },
+        { "postgres", "drop-object", "drop schema if exists archive", "create schema if not exists archive; drop schema archive cascade" },
+        { "postgres", "drop-object", "drop owned by catalog_app", "drop role catalog_app" },
+        { "postgres", "drop-object", "drop view run_list cascade", "drop view if exists run_list, run_tree" },
+        { "postgres", "drop-object", "drop materialized view run_list", "create materialized view run_list as select 1; drop materialized view run_list" },
+        { "postgres", "drop-object", "drop function if exists f(int, text), g cascade", "drop function f(int, text)" },
+        { "postgres", "drop-object", "drop procedure f cascade", "drop procedure f" },
+        { "postgres", "drop-object", "drop type s", "create type s as enum ('a'); drop type public.s" },
+        { "postgres", "drop-object", "drop domain s", "create domain s as text; drop domain s" },
+        { "postgres", "drop-object", "drop sequence s, runs_id_seq", "create sequence s; drop sequence s" },
+        { "postgres", "drop-object", "drop extension pg_trgm", "create extension if not exists pg_trgm; drop extension pg_trgm" },
+        { "postgres", "drop-object", "drop trigger t on runs cascade", "drop trigger t on runs; create table n (a text); drop trigger t on n cascade" },
+        { "postgres", "drop-object", "drop policy p on runs cascade", "drop policy p on runs" },
+        { "postgres", "drop-object", "create or replace function f() returns int language sql as $$ select 1 $$; drop function f cascade", "create function f() returns int language sql as $$ select 1 $$; drop function f() cascade" },
+        { "postgres", "drop-object", "do $$ begin drop type s; end $$", "do $$ begin drop view s; end $$" },
+        { "postgres", "table-lock", "cluster runs using runs_pkey", "create table t (a text); cluster verbose t using t_pkey" },
+        { "postgres", "table-lock", "-- transaction: none\ncluster", "alter table runs cluster on runs_pkey" },
+        { "postgres", "table-lock", "alter table runs set unlogged", "create table t (a text); alter table t set unlogged" },
+        { "postgres", "table-lock", "alter table runs add column a text, set logged", "create unlogged table t (a text)" },
+        { "postgres", "table-lock", "alter table runs set tablespace fast", "alter table runs set (fillfactor = 90)" },
+        { "postgres", "table-lock", "alter index runs_pkey set tablespace fast", "alter index runs_pkey set (fillfactor = 90)" },
+        { "postgres", "table-lock", "alter table all in tablespace slow set tablespace fast", "alter table runs alter column a set storage external" },
+        { "postgres", "table-lock", "lock table runs", "lock table runs in row exclusive mode" },
+        { "postgres", "table-lock", "do $$ begin lock t, only runs in share row exclusive mode; end $$", "do $$ declare lock bool; begin lock := true; end $$" },
+        { "postgres", "table-lock", "refresh materialized view run_list", "refresh materialized view concurrently run_list" },
+        { "postgres", "table-lock", "refresh materialized view public.run_list with data", "create materialized view run_list as select 1 with no data; refresh materialized view run_list" },
+        { "postgres", "table-lock", "-- transaction: none\nvacuum full runs", "-- transaction: none\nvacuum runs" },
+        { "postgres", "table-lock", "-- transaction: none\nvacuum (full, analyze) runs", "-- transaction: none\nvacuum (analyze) runs" },
+        { "postgres", "table-lock", "alter table runs detach partition runs_2025", "-- transaction: none\nalter table runs detach partition runs_2025 concurrently" },
+        { "postgres", "attach-partition", "alter table runs attach partition runs_2026 for values from (1) to (2)",
+            "create table runs_2026 (a bigint); alter table runs attach partition runs_2026 for values from (1) to (2)" },
+        { "postgres", "attach-partition", "alter table runs_2026 add constraint c check (a > 0) not valid; alter table runs attach partition runs_2026 default",
+            "alter table runs_2026 validate constraint runs_2026_bounds; alter table runs attach partition runs_2026 for values from (1) to (2)" },
+        { "postgres", "session-setting", "set search_path = archive", "insert into archive.runs (a) values (1)" },
+        { "postgres", "session-setting", "set local search_path to archive", "create function f() returns int language sql set search_path = '' as $$ select 1 $$" },
+        { "postgres", "session-setting", "set local schema 'archive'", "update runs set role = 'x' where role = 'y'" },
+        { "postgres", "session-setting", "set role catalog_app", "set constraints all deferred" },
+        { "postgres", "session-setting", "set session authorization catalog_app", "set transaction isolation level repeatable read" },
+        { "postgres", "session-setting", "set work_mem = '64MB'", "set local work_mem = '64MB'" },
+        { "postgres", "session-setting", "set session time zone 'UTC'", "set local time zone 'UTC'" },
+        { "postgres", "session-setting", "reset all", "select 1 -- reset all\n" },
+        { "postgres", "session-setting", "reset role", "select 'reset role'" },
+        { "postgres", "session-setting", "discard all", "delete from runs where discard" },
+        { "postgres", "session-setting", "do $$ begin perform set_config('search_path', 'archive', true); end $$", "do $$ begin perform set_config('work_mem', '64MB', true); end $$" },
+        { "postgres", "session-setting", "select set_config('work_mem', '64MB', false)", "select current_setting('work_mem')" },
+        { "postgres", "copy", "copy runs (a) from stdin", "insert into runs (a) values ('copy')" },
+        { "postgres", "copy", "copy (select a from runs) to program 'cat'", "insert into archive select a from runs" },
+        { "postgres", "copy", "do $$ begin copy runs from '/tmp/runs'; end $$", "create table copy (a text)" },
+        { "postgres", "meta-command", "\\set ON_ERROR_STOP on\n", "select '\n\\set'" },
+        { "postgres", "meta-command", "select 1\n\\gexec\n", "select E'\\\\'" },
+        { "sqlite", "meta-command", "\\i other.sql", "select '\\'" },
+        { "sqlite", "meta-command", ".mode csv", "select main.runs\n.a from runs" },
+        { "postgres", "dynamic-sql", "do $$ begin execute 'drop table runs'; end $$", "do $$ begin raise notice 'execute'; end $$" },
+        { "postgres", "dynamic-sql", "do $$ declare r record; begin for r in execute format('truncate %I', 'runs') loop null; end loop; end $$", "do $$ begin grant execute on function f() to catalog_app; end $$" },
+        { "postgres", "dynamic-sql", "do 'begin drop table runs; end'", "do language plpgsql $$ begin create trigger t after insert on runs execute function f(); end $$" },
+        { "postgres", "dynamic-sql", "do language plpython3u $$ plpy.run('drop table runs') $$", "prepare p as select 1; execute p" },
+        { "postgres", "create-rule", "create or replace rule r as on insert to runs do instead nothing", "create trigger t before insert on runs for each row execute function f()" },
+        { "postgres", "change-owner", "alter table runs owner to catalog_app", "alter table runs alter owner drop default" },
+        { "postgres", "change-owner", "alter function f() owner to catalog_app", "create table t (owner text); alter table t rename owner to holder" },
+        { "postgres", "change-owner", "reassign owned by a to b", "grant select on runs to catalog_app" },
         { "sqlite", "brackets", "create table t ([order] text)", "create table t (\"order\" text)" },
     };
+
+    // What the script before has done for some of the safe ways.
+    private const string Proofs = "alter table runs add constraint runs_owner_not_null check (owner is not null) not valid; alter table runs_2026 add constraint runs_2026_bounds check (a between 1 and 2) not valid";
 
     [Theory]
     [MemberData(nameof(Rules))]
     public void A_rule_fires_on_what_is_dangerous_and_not_on_the_safe_way(string engine, string rule, string dangerous, string safe)
     {
         Assert.Equal([rule], Check(engine, ("0002_x.sql", dangerous)).Select(finding => finding.Rule).Distinct());
-        Assert.Empty(Check(engine, ("0001_proof.sql", "alter table runs add constraint runs_owner_not_null check (owner is not null) not valid"), ("0002_x.sql", safe)));
+        Assert.Empty(Check(engine, ("0001_proof.sql", Proofs), ("0002_x.sql", safe)));
     }
 
     [Fact]
@@ -146,6 +216,13 @@ public sealed class LintTests
 
         var unique = Assert.Single(Check("postgres", ("0001_x.sql", "alter table runs add column owner text unique"))).Instead.Split("-- in the next script:\n");
         Assert.Empty(Check("postgres", ("0001_x.sql", unique[0]), ("0002_y.sql", unique[1])));
+
+        var attach = Assert.Single(Check("postgres", ("0001_x.sql", "alter table runs attach partition runs_2026 for values in ('a')"))).Instead.Split("-- in the next script:\n");
+        Assert.Empty(Check("postgres", ("0001_x.sql", attach[0]), ("0002_y.sql", attach[1])));
+
+        var setting = Assert.Single(Check("postgres", ("0001_x.sql", "set session work_mem = '64MB'"))).Instead;
+        Assert.Equal("set local work_mem = '64MB';", setting);
+        Assert.Empty(Check("postgres", ("0001_x.sql", setting)));
     }
 
     [Fact]
@@ -159,6 +236,47 @@ public sealed class LintTests
         Assert.Empty(Check("postgres", added, validated, set));
         Assert.Equal(["set-not-null"], Check("postgres", added, set).Select(finding => finding.Rule));
         Assert.Equal(["drop-constraint", "set-not-null"], Check("postgres", added, validated, Script(3, "alter table runs drop constraint c"), set).Select(finding => finding.Rule));
+    }
+
+    [Fact]
+    public void A_proof_of_bounds_counts_until_it_is_dropped()
+    {
+        var added = ("0001_x.sql", "alter table p add constraint c check (a > 0) not valid");
+        const string attach = "alter table runs attach partition p for values from (1) to (2)";
+
+        Assert.Empty(Check("postgres", added, ("0002_x.sql", "alter table p validate constraint c"), ("0003_x.sql", attach)));
+        Assert.Equal(["attach-partition"], Check("postgres", added, ("0002_x.sql", "alter table p validate constraint c;\n-- lint: allow drop-constraint: it was of no use\nalter table p drop constraint c"), ("0003_x.sql", attach)).Select(finding => finding.Rule));
+    }
+
+    [Fact]
+    public void SQLites_foreign_keys_are_the_runners_to_switch()
+    {
+        var finding = Assert.Single(Check("sqlite", ("0002_x.sql", "pragma foreign_keys = off")));
+
+        Assert.Contains("pragma foreign_key_check", finding.Instead);
+        Assert.DoesNotContain("defer", finding.Instead);
+    }
+
+    [Fact]
+    public void A_waiver_that_says_too_little_is_told_how_much_is_enough() =>
+        Assert.Contains("at least 10 characters", Check("postgres", ("0002_x.sql", "-- lint: allow drop-table: because\ndrop table runs;"))[0].Message);
+
+    [Theory]
+    [InlineData("select 1;\n-- Gr\u00fc\u00dfe\ndrop table runs;", "iso-8859-1", 2)]
+    [InlineData("select 1;\nselect '\u00fc", "iso-8859-1", 2)]
+    [InlineData("select 1;", "utf-16", 1)]
+    [InlineData("select 1;", "utf-16BE", 1)]
+    public void A_script_that_is_not_UTF8_is_unreadable(string text, string encoding, int line)
+    {
+        using var sql = new ScriptsDirectory();
+        File.WriteAllBytes(Path.Combine(sql.Path, "postgres", "0002_x.sql"), Encoding.GetEncoding(encoding).GetBytes(text));
+        File.WriteAllText(Path.Combine(sql.Path, "sqlite", "0002_x.sql"), "-- Gr\u00fc\u00dfe\n", new UTF8Encoding(encoderShouldEmitUTF8Identifier: true));
+
+        var (scripts, findings) = LintVerb.Check(sql.Path);
+
+        var finding = Assert.Single(findings);
+        Assert.Equal((4, "postgres", "0002_x.sql", line, "unreadable"), (scripts, finding.Engine, finding.File, finding.Line, finding.Rule));
+        Assert.Contains("UTF-8", finding.Message);
     }
 
     [Fact]
@@ -197,6 +315,8 @@ public sealed class LintTests
     [InlineData("alter table runs add column a text constraint a_short references t", "alter table runs drop constraint a_short; alter table runs drop column a")]
     [InlineData("-- transaction: none\ncreate index concurrently i on runs (a)", "-- transaction: none\ndrop index concurrently i")]
     [InlineData("alter table runs enable row level security; alter table runs force row level security", "alter table runs no force row level security; alter table runs disable row level security")]
+    [InlineData("create type s as enum ('a'); create sequence q; create schema a; create materialized view v as select 1", "drop materialized view v; drop schema a; drop sequence q; drop type s cascade")]
+    [InlineData("create function f() returns int language sql as $$ select 1 $$; create trigger t after insert on runs execute function f()", "drop trigger t on runs cascade; drop function f() cascade")]
     [InlineData("-- lint: allow rename: the table is read by nobody yet\nalter table runs rename to executions", "alter table executions rename to runs")]
     [InlineData("-- lint: allow rename: the column is read by nobody yet\nalter table runs rename owner to holder", "alter table runs rename holder to owner")]
     public void A_way_back_may_take_away_what_its_script_made(string up, string down) =>
@@ -210,6 +330,8 @@ public sealed class LintTests
     [InlineData("-- transaction: none\ndrop index concurrently i", "create index i on runs (a)", "index-not-concurrent")]
     [InlineData("alter table runs drop column a -- lint: allow drop-column: not read since release 2.1\n", "alter table runs add column a text not null", "set-not-null")]
     [InlineData("create table n (a text);\n-- lint: allow drop-table: its rows were moved above\ndrop table runs; alter table n rename to runs", "drop table runs", "drop-table")]
+    [InlineData("create type s as enum ('a')", "drop type u", "drop-object")]
+    [InlineData("create sequence s", "drop type s", "drop-object")]
     [InlineData("alter table runs enable row level security", "alter table checks disable row level security", "disable-row-security")]
     public void A_way_back_may_do_no_more_than_that(string up, string down, string rule)
     {

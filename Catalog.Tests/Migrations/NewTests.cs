@@ -38,6 +38,34 @@ public sealed class NewTests : IDisposable
         }
     }
 
+    [Fact]
+    public async Task Eight_at_once_make_eight_numbers_and_leave_nothing_else()
+    {
+        const int many = 8;
+        using var together = new Barrier(many);
+
+        var made = await Task.WhenAll(Enumerable.Range(0, many).Select(number => Task.Factory.StartNew(() =>
+        {
+            together.SignalAndWait();
+            return Path.GetFileName(New.Make(_sql.Path, $"change_{number}")[0])[..4];
+        }, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)));
+
+        Assert.Equal(Enumerable.Range(2, many).Select(number => $"000{number}"), made.Order(StringComparer.Ordinal));
+        Assert.Equal(2 + (4 * many), _sql.Files().Count());
+        Assert.Empty(LintVerb.Check(_sql.Path).Findings);
+    }
+
+    [Fact]
+    public void One_that_is_still_at_work_is_waited_for_and_then_named()
+    {
+        _sql.Write(".new.lock", "");
+
+        var message = Assert.Throws<IOException>(() => New.Make(_sql.Path, "add_owner", TimeSpan.FromMilliseconds(50))).Message;
+
+        Assert.Contains(Path.Combine(_sql.Path, ".new.lock"), message);
+        Assert.Equal(3, _sql.Files().Count());
+    }
+
     [Theory]
     [InlineData("Add Owner!", "add_owner")]
     [InlineData("add-owner.sql", "add_owner_sql")]
