@@ -114,6 +114,29 @@ public sealed class DamageTests(FilledDatabases databases, BackupFolder folder) 
         Assert.Equal(manifest.Rows, (await DatabaseContents.Read(database, Ct)).Rows);
     }
 
+    [Fact]
+    public async Task A_program_that_falls_silent_is_not_waited_for()
+    {
+        await Assert.ThrowsAsync<TimeoutException>(() => PostgresClient.Run("/bin/sh", ["-c", "echo begun; sleep 30"], new Dictionary<string, string?>(), null, null, Ct, TimeSpan.FromSeconds(0.3)));
+        Assert.Equal(0, (await PostgresClient.Run("/bin/sh", ["-c", "for i in 1 2 3; do sleep 0.2; echo $i; done"], new Dictionary<string, string?>(), null, null, Ct, TimeSpan.FromSeconds(5))).Exit);
+    }
+
+    [Fact]
+    public async Task An_odd_quote_that_swallows_the_end_of_a_script_is_no_success()
+    {
+        var path = await Kit.BackUp(databases.Of("postgres").Address, folder.New(), "--format", "plain", "--compress", "none");
+        var target = await Target("postgres");
+        await using var database = Databases.OpenForMigrations(TestDatabase.Read(target));
+        // A dollar quote of its own name ends nowhere, and psql ends well at the end of its input.
+        var text = (await File.ReadAllTextAsync(path, Ct)).Replace("-- PostgreSQL database dump complete", "select $nowhere$\n-- PostgreSQL database dump complete", StringComparison.Ordinal);
+        await File.WriteAllTextAsync(path, text, Ct);
+
+        var refused = await Assert.ThrowsAsync<BackupException>(() => PostgresArchive.Restore(database, path, Kit.Describe(path), (_, _) => Task.CompletedTask, Ct));
+
+        Assert.True(refused.Exit is 4 or 1, refused.Message);
+        await AssertEmpty("postgres", target, database);
+    }
+
     private static IEnumerable<(string What, byte[] Content)> Damaged(byte[] whole)
     {
         foreach (var percent in new[] { 1, 10, 50, 90, 99, 99.9 })
