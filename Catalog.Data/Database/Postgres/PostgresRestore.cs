@@ -39,7 +39,7 @@ public static partial class PostgresRestore
     /// <param name="rows">See <see cref="DatabaseContents.Rows"/>.</param>
     /// <param name="fingerprint">See <see cref="DatabaseContents.Fingerprint"/>.</param>
     /// <param name="revision">The newest revision that the journal must name; null: the journal is empty.</param>
-    /// <param name="receipt">What psql prints when the commit is done: an odd quote in a dump could swallow all of this, and psql would end well.</param>
+    /// <param name="receipt">What psql prints when the commit is done: a script that has psql leave early ends well too.</param>
     /// <exception cref="FormatException">A table's name is none.</exception>
     public static string Closing(IReadOnlyDictionary<string, long> rows, string fingerprint, string? revision, Guid receipt)
     {
