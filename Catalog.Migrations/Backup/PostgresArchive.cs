@@ -9,6 +9,9 @@ namespace Catalog.Migrations.Backup;
 /// <summary>Backups of Postgres: written by pg_dump, read by pg_restore, restored by psql in one transaction.</summary>
 internal static class PostgresArchive
 {
+    // A length with its sign flipped has pg_restore go back and forth in the file for ever.
+    private static readonly TimeSpan Silence = TimeSpan.FromSeconds(60);
+
     /// <summary>Writes a dump and what its manifest says of the database.</summary>
     /// <param name="database">The database.</param>
     /// <param name="path">A file that does not exist, or is empty.</param>
@@ -88,8 +91,15 @@ internal static class PostgresArchive
                 $"{pgRestore} is version {version} and the backup was written by {dumped}: install postgresql-client-{needed} or newer, or set PG_BIN to its folder.");
         }
 
-        var result = await PostgresClient.Run(pgRestore, ["--file=-", "--no-owner", "--no-privileges", path], new Dictionary<string, string?>(), null, read, ct);
-        return result.Exit == 0 ? null : $"pg_restore cannot read it: {result.Complaint}";
+        try
+        {
+            var result = await PostgresClient.Run(pgRestore, ["--file=-", "--no-owner", "--no-privileges", path], new Dictionary<string, string?>(), null, read, ct, Silence);
+            return result.Exit == 0 ? null : $"pg_restore cannot read it: {result.Complaint}";
+        }
+        catch (TimeoutException)
+        {
+            return $"pg_restore wrote nothing for {Silence.TotalSeconds:0} s";
+        }
     }
 
     /// <summary>Restores in one transaction, which is committed only when rows, schema and journal are the manifest's.</summary>
@@ -112,17 +122,19 @@ internal static class PostgresArchive
 
             string? unreadable = null;
             var journal = manifest.SchemaOnly || manifest.SchemaRevision == Chain.Base ? null : manifest.SchemaRevision;
+            var receipt = Guid.NewGuid();
+            var said = "";
             string closing;
             try
             {
-                closing = PostgresRestore.Closing(manifest.Rows, manifest.SchemaFingerprint, journal);
+                closing = PostgresRestore.Closing(manifest.Rows, manifest.SchemaFingerprint, journal, receipt);
             }
             catch (FormatException exception)
             {
                 throw BackupException.Damaged($"The manifest cannot be right: {exception.Message}");
             }
 
-            var result = await PostgresClient.Run(psql, ["--no-psqlrc", "--no-password", "--quiet", "--set=ON_ERROR_STOP=1", "--set=VERBOSITY=terse", "--file=-"],
+            var result = await PostgresClient.Run(psql, ["--no-psqlrc", "--no-password", "--quiet", "--tuples-only", "--set=ON_ERROR_STOP=1", "--set=VERBOSITY=terse", "--file=-"],
                 PostgresHandover.ForPrograms(database.Settings, connection), async input =>
                 {
                     await input.WriteAsync(Encoding.UTF8.GetBytes(PostgresRestore.Opening(occupants.Count > 0)), ct);
@@ -132,13 +144,22 @@ internal static class PostgresArchive
                         await input.WriteAsync(Encoding.UTF8.GetBytes(closing), ct);
                         await input.FlushAsync(ct);
                     }
-                }, null, ct);
+                }, async output =>
+                {
+                    using var reader = new StreamReader(output);
+                    while (await reader.ReadLineAsync(ct) is { } line)
+                    {
+                        said = line.Length > 0 ? line.Trim() : said;
+                    }
+                }, ct);
             if (unreadable is not null)
             {
                 throw BackupException.Damaged($"{manifest.File} is damaged, and the database is as it was: {unreadable}.");
             }
 
-            return result.Exit == 0 ? true : throw Failure(manifest, result);
+            return result.Exit != 0 ? throw Failure(manifest, result)
+                : said == receipt.ToString() ? true
+                : throw BackupException.Damaged($"{manifest.File} is no whole script, and the database is as it was: its commit was never reached.");
         }, ct);
     }
 

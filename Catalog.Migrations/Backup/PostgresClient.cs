@@ -51,8 +51,11 @@ internal static partial class PostgresClient
     /// <param name="feed">Writes its input; null: it has none.</param>
     /// <param name="drain">Reads its output; null: nobody does.</param>
     /// <param name="ct">Kills it.</param>
+    /// <param name="silence">How long it may say nothing while somebody waits for its output; null: as long as it likes.</param>
+    /// <exception cref="TimeoutException">It was silent for too long and was killed.</exception>
     public static async Task<ProgramResult> Run(
-        string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string?> variables, Func<Stream, Task>? feed, Func<Stream, Task>? drain, CancellationToken ct)
+        string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string?> variables, Func<Stream, Task>? feed, Func<Stream, Task>? drain, CancellationToken ct,
+        TimeSpan? silence = null)
     {
         var start = new ProcessStartInfo(program, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment["LC_MESSAGES"] = "C";
@@ -69,7 +72,8 @@ internal static partial class PostgresClient
         try
         {
             var errors = Errors(process.StandardError);
-            var reading = drain is null ? process.StandardOutput.BaseStream.CopyToAsync(Stream.Null, ct) : drain(process.StandardOutput.BaseStream);
+            await using var output = new Watched(process.StandardOutput.BaseStream, silence ?? Timeout.InfiniteTimeSpan);
+            var reading = drain is null ? output.CopyToAsync(Stream.Null, ct) : drain(output);
             if (feed is not null)
             {
                 try

@@ -114,6 +114,30 @@ public sealed class DamageTests(FilledDatabases databases, BackupFolder folder) 
         Assert.Equal(manifest.Rows, (await DatabaseContents.Read(database, Ct)).Rows);
     }
 
+    [Fact]
+    public async Task A_program_that_falls_silent_is_not_waited_for()
+    {
+        await Assert.ThrowsAsync<TimeoutException>(() => PostgresClient.Run("/bin/sh", ["-c", "echo begun; sleep 30"], new Dictionary<string, string?>(), null, null, Ct, TimeSpan.FromSeconds(0.3)));
+        Assert.Equal(0, (await PostgresClient.Run("/bin/sh", ["-c", "for i in 1 2 3; do sleep 0.2; echo $i; done"], new Dictionary<string, string?>(), null, null, Ct, TimeSpan.FromSeconds(5))).Exit);
+    }
+
+    [Fact]
+    public async Task A_script_that_leaves_before_its_commit_is_no_success()
+    {
+        var path = await Kit.BackUp(databases.Of("postgres").Address, folder.New(), "--format", "plain", "--compress", "none");
+        var target = await Target("postgres");
+        await using var database = Databases.OpenForMigrations(TestDatabase.Read(target));
+        // Without the lines that newer programs guard a script with, psql takes it for the wish to end, and ends well.
+        var lines = (await File.ReadAllLinesAsync(path, Ct)).Where(line => !line.StartsWith("\\restrict", StringComparison.Ordinal) && !line.StartsWith("\\unrestrict", StringComparison.Ordinal));
+        var text = string.Join('\n', lines).Replace("-- PostgreSQL database dump complete", "\\q\n-- PostgreSQL database dump complete", StringComparison.Ordinal);
+        await File.WriteAllTextAsync(path, text, Ct);
+
+        var refused = await Assert.ThrowsAsync<BackupException>(() => PostgresArchive.Restore(database, path, Kit.Describe(path), (_, _) => Task.CompletedTask, Ct));
+
+        Assert.Contains("its commit was never reached", refused.Message);
+        await AssertEmpty("postgres", target, database);
+    }
+
     private static IEnumerable<(string What, byte[] Content)> Damaged(byte[] whole)
     {
         foreach (var percent in new[] { 1, 10, 50, 90, 99, 99.9 })

@@ -39,8 +39,9 @@ public static partial class PostgresRestore
     /// <param name="rows">See <see cref="DatabaseContents.Rows"/>.</param>
     /// <param name="fingerprint">See <see cref="DatabaseContents.Fingerprint"/>.</param>
     /// <param name="revision">The newest revision that the journal must name; null: the journal is empty.</param>
+    /// <param name="receipt">What psql prints when the commit is done: a script that has psql leave early ends well too.</param>
     /// <exception cref="FormatException">A table's name is none.</exception>
-    public static string Closing(IReadOnlyDictionary<string, long> rows, string fingerprint, string? revision)
+    public static string Closing(IReadOnlyDictionary<string, long> rows, string fingerprint, string? revision, Guid receipt)
     {
         if (rows.Keys.FirstOrDefault(table => !TableName().IsMatch(table)) is { } odd)
         {
@@ -69,7 +70,7 @@ public static partial class PostgresRestore
         }
 
         text.Append(CultureInfo.InvariantCulture, $"    if (select encode(sha256(convert_to(coalesce(string_agg(line, E'\\n' order by line collate \"C\"), ''), 'UTF8')), 'hex') from (\n{PostgresSchemaDescription.Sql}\n) as described(line)) <> '{fingerprint}' then\n");
-        text.Append(CultureInfo.InvariantCulture, $"        raise exception '{Mismatch}the schema is not the one that was backed up';\n    end if;\nend {tag};\ncommit;\n");
+        text.Append(CultureInfo.InvariantCulture, $"        raise exception '{Mismatch}the schema is not the one that was backed up';\n    end if;\nend {tag};\ncommit;\nselect '{receipt}';\n");
         return text.ToString();
     }
 
