@@ -113,7 +113,6 @@ public sealed class DatabaseSettingsTests : IDisposable
     [InlineData("a\0b", "name a file")]
     [InlineData($"mysql://ada:{Canary}@h/app", "only postgresql://")]
     [InlineData($"postgresql+other://ada:{Canary}@h/app", "only postgresql://")]
-    [InlineData($" postgresql://ada:{Canary}@h/app", "only postgresql://")]
     // Misspelled addresses, which must not pass for a file.
     [InlineData($"postgresql:/ada:{Canary}@h/app", "only postgresql://")]
     [InlineData($"postgresql:{Canary}", "only postgresql://")]
@@ -135,6 +134,12 @@ public sealed class DatabaseSettingsTests : IDisposable
             Assert.StartsWith($"{name}: ", Refused(name, advice, [(key, value)]), StringComparison.Ordinal);
         }
     }
+
+    [Theory]
+    [InlineData(" postgresql://ada:secret@h/app")]
+    [InlineData("postgresql://ada:secret@h/app\n")]
+    public void Blanks_around_a_pasted_address_are_no_part_of_it(string value) =>
+        Assert.Equal("Postgres database app on h", TestDatabase.Read(value).Display);
 
     [Theory]
     [InlineData("", 1, 10)]
