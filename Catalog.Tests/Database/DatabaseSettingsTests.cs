@@ -139,7 +139,7 @@ public sealed class DatabaseSettingsTests : IDisposable
     [InlineData(" postgresql://ada:secret@h/app")]
     [InlineData("postgresql://ada:secret@h/app\n")]
     public void Blanks_around_a_pasted_address_are_no_part_of_it(string value) =>
-        Assert.Equal("Postgres database app on h", TestDatabase.Read(value).Display);
+        Assert.Equal("Postgres database app on h", Support.TestDatabase.Read(value).Display);
 
     [Theory]
     [InlineData("", 1, 10)]
