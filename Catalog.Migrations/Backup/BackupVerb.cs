@@ -40,13 +40,18 @@ internal static class BackupVerb
                 var wishes = new Wishes(postgres ? arguments.GetValue(format) ?? "custom" : "sqlite", level, arguments.GetValue(schemaOnly), TimeSpan.FromSeconds(arguments.GetValue(lockWait)));
                 // What is wrong with the address shows before the work.
                 using var store = arguments.GetValue(upload) is { } address ? Store(address) : null;
-                var directory = Path.GetFullPath(arguments.GetValue(folder)!);
+                var directory = Folder(arguments.GetValue(folder)!);
                 var manifest = await Taking.Take(database, directory, wishes, TimeProvider.System, ct);
                 output.Line(string.Create(CultureInfo.InvariantCulture,
                     $"backed up {manifest.Database} at {manifest.SchemaRevision}: {manifest.File}, {manifest.Bytes} bytes, {manifest.Rows.Count} tables, {manifest.AllRows} rows, {clock.Elapsed.TotalSeconds:0.0} s"));
                 foreach (var excluded in manifest.Excluded)
                 {
                     output.Line($"without {excluded}");
+                }
+
+                if (manifest.Rows.GetValueOrDefault("connections") > 0)
+                {
+                    output.Line(KeyApart);
                 }
 
                 if (store is not null)
@@ -75,6 +80,21 @@ internal static class BackupVerb
 
         retention.AddTo(command);
         return command;
+    }
+
+    /// <summary>What a backup cannot hold: with it, whoever has the file would have the passwords.</summary>
+    public const string KeyApart =
+        "Passwords of connections are sealed, and their key is in no backup: keep DATAXPIPE_SECRET_KEY (on SQLite without it the file DATABASE.key) apart, or they cannot be opened after a restore.";
+
+    private static string Folder(string output)
+    {
+        if (string.IsNullOrWhiteSpace(output))
+        {
+            throw new SettingException("--output: name a folder to write to.");
+        }
+
+        var directory = Path.GetFullPath(output);
+        return File.Exists(directory) ? throw new SettingException($"--output: {directory} is a file; name a folder.") : directory;
     }
 
     private static ObjectStore Store(string address) => ObjectStoreSettings.IsAddress(address)

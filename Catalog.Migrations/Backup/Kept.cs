@@ -1,4 +1,5 @@
 using System.Globalization;
+using Catalog.Data;
 
 namespace Catalog.Migrations.Backup;
 
@@ -76,11 +77,17 @@ internal sealed record Kept(string Name, long? Bytes, Manifest? Manifest, KeptSt
             var manifest = Manifest.Read(await place.Read(name + ".json", ct), name);
             return bytes is null ? new(name, bytes, manifest, KeptState.Damaged, "its file is missing")
                 : bytes != manifest.Bytes ? new(name, bytes, manifest, KeptState.Damaged, $"it has {bytes} bytes and should have {manifest.Bytes}")
+                // Made under a wrong clock it would count as the newest until that day, and those made meanwhile as old.
+                : manifest.StartedAt > TimeProvider.System.Now().AddHours(1) ? new(name, bytes, manifest, KeptState.Damaged, $"it says that it was made at {manifest.StartedAt:yyyy-MM-dd HH:mm:ss}Z, which is still to come: move it away or rename it")
                 : new(name, bytes, manifest, KeptState.Complete, null);
         }
         catch (BackupException exception) when (exception.Exit == ExitCode.Drift)
         {
             return new(name, bytes, null, KeptState.Damaged, exception.Message);
+        }
+        catch (UnauthorizedAccessException)
+        {
+            return new(name, bytes, null, KeptState.Damaged, "its manifest may not be read by this user");
         }
     }
 }

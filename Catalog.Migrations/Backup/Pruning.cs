@@ -23,7 +23,7 @@ internal static class Pruning
             output.Line($"left {odd.Name}: {odd.Words}");
         }
 
-        // A damaged manifest tells of no database; the newest file of all must not be such a one either.
+        // Before anything is read: the newest file of all must be good.
         if (all.FirstOrDefault(kept => kept.State != KeptState.NoManifest) is { State: KeptState.Damaged } newest)
         {
             throw Refusal(newest);
@@ -38,7 +38,7 @@ internal static class Pruning
                 throw Refusal(first);
             }
 
-            removable.AddRange(await rules.Removable(generations.Where(kept => kept.State == KeptState.Complete), kept => kept.Manifest!.StartedAt, async kept =>
+            var gone = await rules.Removable(generations.Where(kept => kept.State == KeptState.Complete), kept => kept.Manifest!.StartedAt, async kept =>
             {
                 if (kept.Name == first.Name || shallow)
                 {
@@ -52,7 +52,14 @@ internal static class Pruning
                 }
 
                 return examined.State == KeptState.Complete;
-            }, time.Now()));
+            }, time.Now());
+            // A manifest that cannot be read tells of no database, so it may be of this one.
+            if (gone.Count > 0 && all.TakeWhile(kept => kept != generations.First()).FirstOrDefault(kept => kept is { State: KeptState.Damaged, Manifest: null }) is { } unreadable)
+            {
+                throw Refusal(unreadable);
+            }
+
+            removable.AddRange(gone);
         }
 
         foreach (var kept in removable)

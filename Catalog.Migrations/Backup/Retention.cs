@@ -68,7 +68,7 @@ internal sealed class RetentionOptions
     }
 
     /// <summary>Whether any rule was named.</summary>
-    public bool Given(ParseResult arguments) => new[] { _last, _daily, _weekly, _monthly }.Any(option => arguments.GetValue(option) is not null);
+    public bool Given(ParseResult arguments) => new[] { _last, _daily, _weekly, _monthly, _olderThan }.Any(option => arguments.GetValue(option) is not null);
 
     public bool Shallow(ParseResult arguments) => arguments.GetValue(_shallow);
 

@@ -63,10 +63,12 @@ internal static class SqliteArchive
             await mayReplace(Path.GetFileName(target), occupants);
         }
 
+        // What a link points to is the database; the link stays.
+        target = (File.Exists(target) ? File.ResolveLinkTarget(target, returnFinalTarget: true)?.FullName : null) ?? target;
         var folder = Path.GetDirectoryName(Path.GetFullPath(target))!;
-        using var part = new PartFile(folder, $"catalog-restore-{Guid.NewGuid():N}", secret: false);
+        using var part = new PartFile(folder, $"catalog-restore-{Guid.NewGuid():N}");
         await using (var from = Gzip.Read(path, manifest.Compression == "gzip"))
-        await using (var to = new FileStream(part.Path, FileMode.CreateNew))
+        await using (var to = new FileStream(part.Path, FileMode.Create))
         {
             await from.CopyToAsync(to, ct);
             to.Flush(flushToDisk: true);
@@ -81,6 +83,11 @@ internal static class SqliteArchive
         if (File.Exists(target) && !SqliteBackup.Release(target))
         {
             throw new BackupException(ExitCode.Failed, "in_use", "Another process has the database file open, and it is as it was: stop the service, then restore again.");
+        }
+
+        if (File.Exists(target) && !OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(part.Path, File.GetUnixFileMode(target));
         }
 
         File.Move(part.Path, target, overwrite: true);

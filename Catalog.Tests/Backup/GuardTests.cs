@@ -78,6 +78,63 @@ public sealed class GuardTests(PostgresTestDatabase database, BackupFolder folde
     }
 
     [Fact]
+    public async Task A_restore_by_force_leaves_what_hangs_on_the_tables_from_outside()
+    {
+        database.Require();
+        var path = await Kit.BackUp(database.Address, folder.New());
+        var target = await PostgresTestDatabase.Empty("catalog_target");
+        Assert.Equal(0, (await MigratorConsole.Run(target, "upgrade")).Exit);
+        await using (var connection = new NpgsqlConnection(PostgresUri.Parse("x", target).ConnectionString))
+        {
+            await connection.OpenAsync(Ct);
+            await connection.ExecuteAsync("create schema other; create view other.v as select id from runs");
+        }
+
+        var name = new Uri(target).AbsolutePath.Trim('/');
+        var refused = await MigratorConsole.Run(target, "restore", path, "--force", "--yes", "--database", name);
+
+        Assert.NotEqual(0, refused.Exit);
+        Assert.Contains("other.v", refused.Errors);
+        await using var look = new NpgsqlConnection(PostgresUri.Parse("x", target).ConnectionString);
+        await look.OpenAsync(Ct);
+        Assert.Equal(0, await look.ExecuteScalarAsync<int>("select count(*)::int from other.v"));
+    }
+
+    [Fact]
+    public async Task A_SQLite_restore_follows_a_link_and_keeps_the_rights_of_what_it_replaces()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            // Rights and links are those of Unix.
+            return;
+        }
+
+        var where = folder.New();
+        Directory.CreateDirectory(where);
+        var (real, link) = (Path.Combine(where, "real.db"), Path.Combine(where, "link.db"));
+        Assert.Equal(0, (await MigratorConsole.Run(real, "upgrade")).Exit);
+        var backup = await Kit.BackUp(real, folder.New());
+        File.SetUnixFileMode(real, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        File.CreateSymbolicLink(link, real);
+        var before = File.GetLastWriteTimeUtc(real);
+
+        var restored = await MigratorConsole.Run(link, "restore", backup, "--force", "--yes", "--database", "link.db");
+
+        Assert.True(restored.Exit == 0, restored.ToString());
+        Assert.Equal(real, File.ResolveLinkTarget(link, returnFinalTarget: true)?.FullName);
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(real));
+        Assert.True(File.GetLastWriteTimeUtc(real) >= before);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData(" ")]
+    public async Task An_output_that_is_no_folder_is_a_wrong_setting(string output)
+    {
+        Assert.Equal(2, (await MigratorConsole.Run(Path.Combine(folder.Path, "x.db"), "backup", "--output", output)).Exit);
+    }
+
+    [Fact]
     public async Task A_table_that_somebody_keeps_ends_it_soon()
     {
         database.Require();

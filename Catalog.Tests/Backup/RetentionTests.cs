@@ -90,7 +90,7 @@ public sealed class RetentionTests(SqliteTestDatabase database, BackupFolder fol
         third[^10] ^= 1;
         await File.WriteAllBytesAsync(files[2], third, Ct);
         File.Delete(files[3] + ".json");
-        Kit.Copy(files[0], where, await File.ReadAllBytesAsync(files[0], Ct), manifest => manifest with { SchemaOnly = true, StartedAt = Now.AddDays(1) }, "catalog-20261122T000000Z-00000000.db");
+        Kit.Copy(files[0], where, await File.ReadAllBytesAsync(files[0], Ct), manifest => manifest with { SchemaOnly = true, StartedAt = Now.AddMinutes(30) }, "catalog-20261121T123000Z-00000000.db");
 
         var run = await MigratorConsole.Run("x.db", "backups", "prune", where, "--keep-last", "2", "--json");
 
@@ -135,6 +135,36 @@ public sealed class RetentionTests(SqliteTestDatabase database, BackupFolder fol
         await Kit.BackUp(database.Address, where);
 
         Assert.Equal((true, false, true), (File.Exists(young), File.Exists(old), File.Exists(alive)));
+    }
+
+    [Fact]
+    public async Task A_backup_from_the_future_stops_retention_and_costs_no_other()
+    {
+        var where = await Generations(3);
+        var path = Path.Combine(where, Kit.Names(where)[0]);
+        Kit.Copy(path, where, await File.ReadAllBytesAsync(path, Ct), manifest => manifest with { StartedAt = new(2136, 1, 1, 0, 0, 0, TimeSpan.Zero) }, "catalog-21360101T000000Z-00000000.db");
+        var before = Kit.Names(where).Length;
+
+        var backup = await MigratorConsole.Run(database.Address, "backup", "--output", where, "--keep", "1", "--json");
+
+        Assert.Equal((4, "newest_damaged"), (backup.Exit, backup.Code()));
+        Assert.Equal(before + 2, Kit.Names(where).Length);
+    }
+
+    [Fact]
+    public async Task A_damaged_newest_does_not_hide_behind_another_database()
+    {
+        var where = await Generations(3);
+        var newest = Kit.Names(where).Where(name => name.EndsWith(".db", StringComparison.Ordinal)).Max(StringComparer.Ordinal)!;
+        var content = await File.ReadAllBytesAsync(Path.Combine(where, newest), Ct);
+        Kit.Copy(Path.Combine(where, newest), where, content, manifest => manifest with { Database = "another.db", StartedAt = Now.AddMinutes(5) }, Manifest.NewName(Now.AddMinutes(5), "db"));
+        await File.WriteAllTextAsync(Path.Combine(where, newest + ".json"), "{", Ct);
+        var before = Kit.Names(where);
+
+        var prune = await MigratorConsole.Run(database.Address, "backups", "prune", where, "--keep-last", "1", "--json");
+
+        Assert.Equal((4, "newest_damaged"), (prune.Exit, prune.Code()));
+        Assert.Equal(before, Kit.Names(where));
     }
 
     private static DateTimeOffset At(string name)

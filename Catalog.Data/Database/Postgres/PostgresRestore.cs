@@ -79,7 +79,24 @@ public static partial class PostgresRestore
         do $clear$
         declare
             one record;
+            outside text;
         begin
+            -- What lies elsewhere and hangs on these tables is not in the backup, and would go without a word.
+            select string_agg(distinct hangs.name, ', ') into outside
+            from (select v.oid::regclass::text as name
+                  from pg_depend d
+                  join pg_rewrite r on r.oid = d.objid and d.classid = 'pg_rewrite'::regclass and d.refclassid = 'pg_class'::regclass
+                  join pg_class v on v.oid = r.ev_class and v.relnamespace <> 'public'::regnamespace
+                  join pg_class t on t.oid = d.refobjid and t.relnamespace = 'public'::regnamespace
+                  union all
+                  select c.oid::regclass::text
+                  from pg_constraint k
+                  join pg_class c on c.oid = k.conrelid and c.relnamespace <> 'public'::regnamespace
+                  join pg_class t on t.oid = k.confrelid and t.relnamespace = 'public'::regnamespace
+                  where k.contype = 'f') hangs;
+            if outside is not null then
+                raise exception 'outside schema public these depend on what would be taken away: %. Drop them first', outside;
+            end if;
             for one in
                 select format('drop %s if exists %s cascade', case c.relkind when 'v' then 'view' when 'm' then 'materialized view' when 'S' then 'sequence' when 'f' then 'foreign table' else 'table' end, c.oid::regclass) as statement
                 from pg_class c
@@ -88,7 +105,7 @@ public static partial class PostgresRestore
                 union all
                 select format('drop routine if exists %s cascade', p.oid::regprocedure)
                 from pg_proc p
-                where p.pronamespace = 'public'::regnamespace and not exists (select from pg_depend d where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype = 'e')
+                where p.pronamespace = 'public'::regnamespace and not exists (select from pg_depend d where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype in ('e', 'i'))
                 union all
                 select format('drop type if exists %s cascade', y.oid::regtype)
                 from pg_type y

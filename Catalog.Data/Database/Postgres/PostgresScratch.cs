@@ -18,7 +18,7 @@ public sealed class PostgresScratch : IAsyncDisposable
     /// <summary>Its address, with the password. Never to be printed.</summary>
     public string Uri { get; }
 
-    /// <summary>Makes one, in the encoding and order of the other, and drops what killed runs have left for more than a day.</summary>
+    /// <summary>Makes one, in the encoding and order of the other, and drops what killed runs have left for more than an hour and nobody uses.</summary>
     /// <param name="beside">A database on the server; its role needs <c>createdb</c>.</param>
     /// <param name="now">Becomes part of the name.</param>
     /// <param name="ct">Stops.</param>
@@ -30,13 +30,13 @@ public sealed class PostgresScratch : IAsyncDisposable
             """;
 
         await using var connection = await beside.Source.OpenConnectionAsync(ct);
-        foreach (var left in await connection.QueryAsync<string>(new CommandDefinition("select datname from pg_database where datname like 'catalog\\_drill\\_%'", cancellationToken: ct)))
+        foreach (var left in await connection.QueryAsync<string>(new CommandDefinition("select datname from pg_database d where datname like 'catalog\\_drill\\_%' and not exists (select from pg_stat_activity a where a.datid = d.oid)", cancellationToken: ct)))
         {
             if (left.Length > Prefix.Length + Time.Length
                 && DateTime.TryParseExact(left.AsSpan(Prefix.Length, Time.Length), Time, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var made)
-                && made < now.UtcDateTime.AddDays(-1))
+                && made < now.UtcDateTime.AddHours(-1))
             {
-                await beside.Dialect.Execute(connection, null, $"drop database if exists {left} with (force)", ct);
+                await beside.Dialect.Execute(connection, null, $"drop database if exists {left}", ct);
             }
         }
 
