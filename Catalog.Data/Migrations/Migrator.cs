@@ -3,6 +3,7 @@ using System.Data.Common;
 using System.Diagnostics;
 using System.Globalization;
 using Catalog.Data.Database;
+using Catalog.Data.Database.Examination;
 using Dapper;
 
 namespace Catalog.Data.Migrations;
@@ -49,7 +50,7 @@ public sealed class Migrator(MigrationDatabase database, Chain chain, TimeProvid
             && !await HasJournal(connection, ct))
         {
             throw new MigrationException(MigrationFault.NotEmpty,
-                $"The database holds tables ({Few(tables)}) and no journal of migrations. Name another database; "
+                $"The database holds tables ({Quantity.Few(tables)}) and no journal of migrations. Name another database; "
                 + "or, if they are the Catalog's, `catalog-migrations stamp REVISION` with the revision they are at; or, if they are not and may stay, `catalog-migrations stamp base`.");
         }
 
@@ -170,7 +171,7 @@ public sealed class Migrator(MigrationDatabase database, Chain chain, TimeProvid
 
         if (!force && !await HasJournal(connection, ct) && await Tables(connection, ct) is { Count: > 0 } tables)
         {
-            throw new MigrationException(MigrationFault.NotEmpty, $"There is no journal, so these tables may be another program's: {Few(tables)}. If they are not, --force takes away those that carry the names of the Catalog's.");
+            throw new MigrationException(MigrationFault.NotEmpty, $"There is no journal, so these tables may be another program's: {Quantity.Few(tables)}. If they are not, --force takes away those that carry the names of the Catalog's.");
         }
 
         await MakeJournal(connection, ct);
@@ -269,8 +270,6 @@ public sealed class Migrator(MigrationDatabase database, Chain chain, TimeProvid
 
     private async Task<List<string>> Tables(DbConnection connection, CancellationToken ct) =>
         (await connection.QueryAsync<string>(new CommandDefinition(_dialect.FindTables, cancellationToken: ct))).AsList();
-
-    private static string Few(IReadOnlyList<string> names) => $"{string.Join(", ", names.Take(5))}{(names.Count > 5 ? ", …" : "")}";
 
     // Before anything is run: half a chain would be left where one of them ends the runner's transaction.
     private static void Refuse(IEnumerable<SqlFile> files)
