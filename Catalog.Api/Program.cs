@@ -23,6 +23,7 @@ try
     builder.AddHttp(settings);
     builder.Services.AddCatalogData(database);
     builder.Services.AddSingleton<Readiness>();
+    builder.Services.AddHostedService<IsolationWatch>();
     builder.Services.AddPipelines().AddRuns().AddChecks().AddCheckResults().AddConnections(settings, database).AddLineage();
     builder.Services.AddOpenApiDocument();
 

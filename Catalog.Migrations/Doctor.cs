@@ -21,7 +21,7 @@ internal static class Doctor
                 var chain = Verb.Chain(arguments, database.Dialect.Folder);
                 var limits = new ExaminationLimits { Slow = TimeSpan.FromSeconds(arguments.GetValue(slow)) };
                 var (service, unusable) = Service(database);
-                var examined = await new DatabaseExamination(database, chain, limits).Look(service, Grant.Role(Verb.Settings()), ct);
+                var examined = await new DatabaseExamination(database, chain, limits).Look(service, DatabaseSettings.ReadAppRole(Verb.Settings()), ct);
                 List<Finding> findings = [.. unusable is null ? [] : new[] { unusable }, .. examined.Findings];
                 findings = [.. findings.OrderBy(finding => finding.Severity)];
                 Print(database, examined, findings, output);

@@ -2,7 +2,6 @@ using System.CommandLine;
 using Catalog.Data.Database;
 using Catalog.Data.Database.Examination;
 using Catalog.Data.Database.Postgres;
-using Microsoft.Extensions.Configuration;
 
 namespace Catalog.Migrations;
 
@@ -25,7 +24,7 @@ internal static class Grant
                     return ExitCode.Ok;
                 }
 
-                var role = arguments.GetValue(named) is { } given ? Plain("ROLE", given) : Role(Verb.Settings());
+                var role = arguments.GetValue(named) is { } given ? PostgresGrants.Role("ROLE", given) : DatabaseSettings.ReadAppRole(Verb.Settings());
                 var login = Login(arguments.GetValue(member), database);
                 if (arguments.GetValue(print))
                 {
@@ -42,15 +41,6 @@ internal static class Grant
         command.Options.Add(print);
         return command;
     }
-
-    /// <summary>The role that the service's statements run as.</summary>
-    /// <exception cref="SettingException">It is no plain name.</exception>
-    public static string Role(IConfiguration settings) =>
-        Plain("DATAXPIPE_APP_ROLE", settings["DATAXPIPE_APP_ROLE"] is { } named && !string.IsNullOrWhiteSpace(named) ? named : "catalog_app");
-
-    private static string Plain(string name, string role) => PostgresGrants.IsRole(role)
-        ? role
-        : throw new SettingException($"{name} must be small letters, digits and underscores, beginning with a letter, at most 63, and none of the server's own (pg_…, public, none).");
 
     // Null when the address names no user: then it is the one that the server sees.
     private static string? Login(string? named, MigrationDatabase database)

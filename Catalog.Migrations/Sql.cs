@@ -20,7 +20,7 @@ internal static class Sql
             {
                 var chain = Verb.Chain(arguments, database.Dialect.Folder);
                 var (from, to) = arguments.GetValue(range) is { } text ? Places(chain, text) : (await Here(database, chain, ct), chain.Scripts.Count);
-                var sql = Preview.Write(database.Dialect, chain, from, to, Grant.Role(Verb.Settings()));
+                var sql = Preview.Write(database.Dialect, chain, from, to, DatabaseSettings.ReadAppRole(Verb.Settings()));
                 if (!output.Json)
                 {
                     Console.Write(sql);

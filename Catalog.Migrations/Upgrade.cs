@@ -1,3 +1,4 @@
+using Catalog.Data.Database;
 using System.CommandLine;
 using System.Globalization;
 using Catalog.Data.Migrations;
@@ -19,7 +20,7 @@ internal static class Upgrade
                 var migrator = new Migrator(database, Verb.Chain(arguments, database.Dialect.Folder), TimeProvider.System, limits.Read(arguments))
                 {
                     Progress = Steps(output),
-                    AppRole = Grant.Role(Verb.Settings()),
+                    AppRole = DatabaseSettings.ReadAppRole(Verb.Settings()),
                 };
                 var steps = await migrator.Upgrade(arguments.GetValue(target)!, arguments.GetValue(again), ct);
                 return await Say(migrator, steps, output, ct);

@@ -3,8 +3,8 @@ using System.Data.Common;
 namespace Catalog.Data.Database;
 
 /// <summary>
-/// The Catalog's own database. The only place that hands out connections for an organization's data, so that the context that
-/// row-level security needs has one door. Failures of the engine leave here as <see cref="DatabaseUnavailableException"/>.
+/// The Catalog's own database. The only place that hands out connections for an organization's data, each in the context that
+/// row-level security needs. Failures of the engine leave here as <see cref="DatabaseUnavailableException"/>.
 /// </summary>
 /// <param name="reads">Connections for statements that only read.</param>
 /// <param name="writes">Connections for statements that write.</param>
@@ -15,6 +15,9 @@ public sealed class CatalogDatabase(DbDataSource reads, DbDataSource writes, Dia
     /// <summary>What the engines cannot share.</summary>
     public Dialect Dialect { get; } = dialect;
 
+    /// <summary>Whether the database itself keeps organizations apart; null on an engine that never does.</summary>
+    public Task<Isolation?> Isolation(CancellationToken ct) => Explained(() => Dialect.Isolation(ct));
+
     /// <summary>The first row of one statement that only reads, or the type's default when there is none.</summary>
     public Task<T?> One<T>(string organization, string sql, object? parameters, CancellationToken ct) =>
         Read(organization, session => session.One<T>(sql, parameters, ct), ct);
@@ -23,36 +26,48 @@ public sealed class CatalogDatabase(DbDataSource reads, DbDataSource writes, Dia
     public Task<List<T>> Many<T>(string organization, string sql, object? parameters, CancellationToken ct) =>
         Read(organization, session => session.Many<T>(sql, parameters, ct), ct);
 
-    /// <summary>Several statements that only read, on one connection. Each sees what was committed when it began.</summary>
-    public async Task<T> Read<T>(string organization, Func<Session, Task<T>> work, CancellationToken ct)
+    /// <summary>All rows of a look-up that comes before an organization is known.</summary>
+    /// <param name="by">What is looked up.</param>
+    /// <param name="value">What the look-up names.</param>
+    /// <param name="sql">One statement that only reads, with the same condition on <c>@value</c>.</param>
+    /// <param name="ct">Cancels.</param>
+    public Task<List<T>> LookUp<T>(LookUp by, string value, string sql, CancellationToken ct) => Explained(async () =>
     {
-        try
-        {
-            await using var connection = await reads.OpenConnectionAsync(ct);
-            return await work(new Session(connection, null, Dialect, organization, echo));
-        }
-        catch (Exception exception) when (Dialect.WhyUnavailable(exception) is { } reason)
-        {
-            throw new DatabaseUnavailableException(reason, exception);
-        }
-    }
+        var context = new Context(await Dialect.Before(by, ct), value);
+        await using var connection = await reads.OpenConnectionAsync(ct);
+        return await new Session(connection, null, Dialect, context, echo).Many<T>(sql, new { value }, ct);
+    });
+
+    /// <summary>Several statements that only read, on one connection. Each sees what was committed when it began.</summary>
+    public Task<T> Read<T>(string organization, Func<Session, Task<T>> work, CancellationToken ct) => Explained(async () =>
+    {
+        var context = new Context(await Dialect.Before(ct), organization);
+        await using var connection = await reads.OpenConnectionAsync(ct);
+        return await work(new Session(connection, null, Dialect, context, echo));
+    });
 
     /// <summary>Statements that write, in one transaction, committed when <paramref name="work"/> returns, undone when it throws or calls <see cref="Session.Undo"/>.</summary>
-    public async Task<T> Write<T>(string organization, Func<Session, Task<T>> work, CancellationToken ct)
+    public Task<T> Write<T>(string organization, Func<Session, Task<T>> work, CancellationToken ct) => Explained(async () =>
+    {
+        var context = new Context(await Dialect.Before(ct), organization);
+        await using var connection = await writes.OpenConnectionAsync(ct);
+        await using var transaction = await connection.BeginTransactionAsync(ct);
+        var session = new Session(connection, transaction, Dialect, context, echo);
+        var result = await work(session);
+        if (!session.Undone)
+        {
+            // A caller that has gone away must not leave the outcome open between the last statement and the commit.
+            await transaction.CommitAsync(CancellationToken.None);
+        }
+
+        return result;
+    });
+
+    private async Task<T> Explained<T>(Func<Task<T>> work)
     {
         try
         {
-            await using var connection = await writes.OpenConnectionAsync(ct);
-            await using var transaction = await connection.BeginTransactionAsync(ct);
-            var session = new Session(connection, transaction, Dialect, organization, echo);
-            var result = await work(session);
-            if (!session.Undone)
-            {
-                // A caller that has gone away must not leave the outcome open between the last statement and the commit.
-                await transaction.CommitAsync(CancellationToken.None);
-            }
-
-            return result;
+            return await work();
         }
         catch (Exception exception) when (Dialect.WhyUnavailable(exception) is { } reason)
         {

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using Catalog.Data.Database.Postgres;
 using Microsoft.Extensions.Configuration;
 using Npgsql;
 
@@ -21,6 +22,8 @@ public sealed class SettingException(string message) : Exception(message);
 /// <summary>Where the Catalog's own database is and how it is reached. The API and the console read it alike.</summary>
 public sealed partial class DatabaseSettings
 {
+    private const string DefaultAppRole = "catalog_app";
+
     private DatabaseSettings(DatabaseEngine engine, string? sqlitePath, NpgsqlConnectionStringBuilder? postgres)
     {
         Engine = engine;
@@ -46,6 +49,12 @@ public sealed partial class DatabaseSettings
     /// <summary>Whether every statement is logged with its duration; never with its parameters.</summary>
     public bool Echo { get; private set; }
 
+    /// <summary>The role on Postgres that the service's statements run as.</summary>
+    public string AppRole { get; private set; } = DefaultAppRole;
+
+    /// <summary>Whether nothing may be served where the database itself does not keep organizations apart.</summary>
+    public bool RequireRowSecurity { get; private set; }
+
     /// <summary>The database in words that may be logged: engine, host and database, never a password.</summary>
     public string Display => Postgres is { } postgres
         ? $"Postgres database {postgres.Database ?? postgres.Username ?? "(default)"} on {postgres.Host}"
@@ -62,8 +71,18 @@ public sealed partial class DatabaseSettings
         // Judged on SQLite too, so that a mistake shows before the day of the cutover.
         Pool(configuration);
         settings.Echo = Setting.Flag(configuration, "DATAXPIPE_DB_ECHO") ?? Setting.Flag(configuration, "DATABASE:ECHO") ?? false;
+        settings.AppRole = ReadAppRole(configuration);
+        settings.RequireRowSecurity = Setting.Flag(configuration, "DATAXPIPE_REQUIRE_RLS") ?? false;
+        if (settings is { RequireRowSecurity: true, Engine: DatabaseEngine.Sqlite })
+        {
+            throw new SettingException("DATAXPIPE_REQUIRE_RLS is set, and SQLite has no row-level security: use Postgres, or leave it out.");
+        }
         return settings;
     }
+
+    /// <summary>The role on Postgres that the service's statements run as: <c>DATAXPIPE_APP_ROLE</c>, else <c>catalog_app</c>.</summary>
+    /// <exception cref="SettingException">It is no plain name.</exception>
+    public static string ReadAppRole(IConfiguration configuration) => PostgresGrants.Role("DATAXPIPE_APP_ROLE", Text(configuration, "DATAXPIPE_APP_ROLE") ?? DefaultAppRole);
 
     private static DatabaseSettings Locate(IConfiguration configuration)
     {

@@ -19,7 +19,7 @@ public static class Databases
         {
             // A name of its own, because Npgsql 10.0.0 would use the connection string in metrics.
             var source = new NpgsqlDataSourceBuilder(postgres.ConnectionString) { Name = "catalog" }.Build();
-            return new(source, source, new PostgresDialect(), echo);
+            return new(source, source, new PostgresDialect(new(source, settings.AppRole, settings.RequireRowSecurity)), echo);
         }
 
         var (reads, writes) = SqliteSource.Open(settings.SqlitePath!);

@@ -9,10 +9,19 @@ public abstract class Dialect
     /// <summary>The table expression <c>rows</c> over what <see cref="Run"/> is given.</summary>
     public abstract string From<T>(Rows<T> rows);
 
-    /// <summary>Runs a statement that reads <see cref="From"/>.</summary>
+    /// <summary>Runs a statement that reads <see cref="From"/>, in the same round trip after what sets its context.</summary>
     /// <returns>What the statement returned, in no promised order.</returns>
     internal abstract Task<List<TResult>> Run<T, TResult>(
-        Session session, string sql, string organization, Rows<T> rows, IReadOnlyList<T> items, CancellationToken ct);
+        Session session, string? before, string sql, string organization, Rows<T> rows, IReadOnlyList<T> items, CancellationToken ct);
+
+    /// <summary>What goes before statements in an organization's context; null: nothing.</summary>
+    internal virtual ValueTask<string?> Before(CancellationToken ct) => default;
+
+    /// <summary>What goes before a look-up; null: nothing.</summary>
+    internal virtual ValueTask<string?> Before(LookUp by, CancellationToken ct) => default;
+
+    /// <summary>Whether the database itself keeps organizations apart; null on an engine that never does.</summary>
+    internal virtual Task<Isolation?> Isolation(CancellationToken ct) => Task.FromResult<Isolation?>(null);
 
     /// <summary>Why the database cannot serve now, or null when the exception says something else.</summary>
     public abstract Unavailability? WhyUnavailable(Exception exception);
@@ -42,8 +51,11 @@ public enum Unavailability
     /// <summary>No secure connection came about: the server takes none, or its certificate was not accepted.</summary>
     TlsFailed,
 
-    /// <summary>The role may not use the tables.</summary>
+    /// <summary>The role may not use the tables, or may not be assumed any more.</summary>
     NotPermitted,
+
+    /// <summary>Row-level security is required and does not hold.</summary>
+    NotIsolated,
 
     /// <summary>The SQLite file cannot be opened.</summary>
     FileUnusable,

@@ -8,23 +8,22 @@ namespace Catalog.Data.Database;
 public sealed class Session
 {
     private readonly Action<string, TimeSpan>? _echo;
+    private readonly Dialect _dialect;
+    private readonly Context _context;
+    private bool _inContext;
 
-    internal Session(DbConnection connection, DbTransaction? transaction, Dialect dialect, string organization, Action<string, TimeSpan>? echo)
+    internal Session(DbConnection connection, DbTransaction? transaction, Dialect dialect, Context context, Action<string, TimeSpan>? echo)
     {
         _echo = echo;
+        _dialect = dialect;
+        _context = context;
         Connection = connection;
         Transaction = transaction;
-        Dialect = dialect;
-        Organization = organization;
     }
 
     internal DbConnection Connection { get; }
 
     internal DbTransaction? Transaction { get; }
-
-    private Dialect Dialect { get; }
-
-    private string Organization { get; }
 
     internal bool Undone { get; private set; }
 
@@ -32,21 +31,64 @@ public sealed class Session
     public void Undo() => Undone = true;
 
     /// <summary>The first row, or the type's default when there is none.</summary>
-    public Task<T?> One<T>(string sql, object? parameters, CancellationToken ct) =>
-        Echo(sql, () => Connection.QueryFirstOrDefaultAsync<T>(new CommandDefinition(sql, parameters, Transaction, cancellationToken: ct)));
+    public Task<T?> One<T>(string sql, object? parameters, CancellationToken ct) => Echo(sql, async () =>
+        Before() is not { } before
+            ? await Connection.QueryFirstOrDefaultAsync<T>(new CommandDefinition(sql, parameters, Transaction, cancellationToken: ct))
+            : (await InContext<T>(before, sql, parameters, ct)) is [var first, ..] ? first : default);
 
     /// <summary>All rows.</summary>
-    public async Task<List<T>> Many<T>(string sql, object? parameters, CancellationToken ct) =>
-        (await Echo(sql, () => Connection.QueryAsync<T>(new CommandDefinition(sql, parameters, Transaction, cancellationToken: ct)))).AsList();
+    public Task<List<T>> Many<T>(string sql, object? parameters, CancellationToken ct) => Echo(sql, async () =>
+        Before() is not { } before
+            ? (await Connection.QueryAsync<T>(new CommandDefinition(sql, parameters, Transaction, cancellationToken: ct))).AsList()
+            : await InContext<T>(before, sql, parameters, ct));
 
     /// <summary>The number of rows that the statement changed.</summary>
-    public Task<int> Execute(string sql, object? parameters, CancellationToken ct) =>
-        Echo(sql, () => Connection.ExecuteAsync(new CommandDefinition(sql, parameters, Transaction, cancellationToken: ct)));
+    public Task<int> Execute(string sql, object? parameters, CancellationToken ct) => Echo(sql, () =>
+        Before() is not { } before
+            ? Connection.ExecuteAsync(new CommandDefinition(sql, parameters, Transaction, cancellationToken: ct))
+            : Connection.ExecuteAsync(new CommandDefinition(before + sql, InContext(parameters), Transaction, cancellationToken: ct)));
 
     /// <summary>Runs a statement over a set of rows, with <c>@organization</c> beside them.</summary>
     /// <returns>What the statement returned, in no promised order.</returns>
     public Task<List<TResult>> Run<T, TResult>(string sql, Rows<T> rows, IReadOnlyList<T> items, CancellationToken ct) =>
-        items.Count == 0 ? Task.FromResult(new List<TResult>()) : Echo(sql, () => Dialect.Run<T, TResult>(this, sql, Organization, rows, items, ct));
+        items.Count == 0 ? Task.FromResult(new List<TResult>()) : Echo(sql, () => _dialect.Run<T, TResult>(this, Before(), sql, _context.Value, rows, items, ct));
+
+    // The context lasts for a transaction: without one, for a statement.
+    private string? Before()
+    {
+        if (_inContext)
+        {
+            return null;
+        }
+
+        _inContext = Transaction is not null;
+        return _context.Sql;
+    }
+
+    private async Task<List<T>> InContext<T>(string before, string sql, object? parameters, CancellationToken ct)
+    {
+        await using var reader = await Connection.ExecuteReaderAsync(new CommandDefinition(before + sql, InContext(parameters), Transaction, cancellationToken: ct));
+        // The first result is that of the context.
+        await reader.NextResultAsync(ct);
+        var rows = new List<T>();
+        var parse = reader.GetRowParser(typeof(T));
+        while (await reader.ReadAsync(ct))
+        {
+            rows.Add((T)parse(reader));
+        }
+
+        // To the end: a failure may follow the rows.
+        await reader.NextResultAsync(ct);
+        return rows;
+    }
+
+    // Beside the statement's own @organization, so that a mistake in one of the two is met by the other.
+    private DynamicParameters InContext(object? parameters)
+    {
+        var all = new DynamicParameters(parameters);
+        all.Add(Context.Parameter, _context.Value);
+        return all;
+    }
 
     private async Task<T> Echo<T>(string sql, Func<Task<T>> run)
     {

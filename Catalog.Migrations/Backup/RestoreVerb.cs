@@ -124,7 +124,7 @@ internal static class RestoreVerb
         }
 
         // Committed and good from here on. The dump has no grants, and without rows no journal either.
-        var migrator = new Migrator(database, chain, TimeProvider.System) { AppRole = Grant.Role(Verb.Settings()) };
+        var migrator = new Migrator(database, chain, TimeProvider.System) { AppRole = DatabaseSettings.ReadAppRole(Verb.Settings()) };
         if (manifest.SchemaOnly)
         {
             await migrator.Stamp(manifest.SchemaRevision, force: false, ct);

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Catalog.Data.Database;
+using Catalog.Data.Database.Postgres;
 using Catalog.Data.Migrations;
 using Dapper;
 using Microsoft.Extensions.Configuration;
@@ -51,6 +52,13 @@ public abstract class TestDatabase : IAsyncLifetime
     {
         await using var database = Databases.OpenForMigrations(Read(address));
         await new Migrator(database, Chain.BuiltIn(database.Dialect.Folder), TimeProvider.System).Upgrade(Chain.Head, again: false, CancellationToken.None);
+    }
+
+    /// <summary>Makes the service's role and gives it what it needs, as an operator does with <c>catalog-migrations grant</c>.</summary>
+    public static async Task Grant(string address)
+    {
+        await using var database = Databases.OpenForMigrations(Read(address));
+        await PostgresGrants.Run(database, Read(address).AppRole, null, CancellationToken.None);
     }
 }
 
@@ -154,6 +162,7 @@ public sealed class PostgresTestDatabase : TestDatabase
             {
                 var address = await Empty("catalog_template");
                 await Migrate(address);
+                await Grant(address);
                 _template = new Uri(address).AbsolutePath.TrimStart('/');
             }
 

@@ -53,8 +53,8 @@ internal static class PostgresRoles
                    coalesce(r.rolsuper, false) as superuser, coalesce(r.rolbypassrls, false) as bypasses,
                    coalesce(not r.rolsuper and exists (select from ours where pg_has_role(r.oid, ours.owner, 'USAGE')), false) as owns,
                    coalesce(pg_has_role(l.oid, r.oid, 'MEMBER'), false) as assumable,
-                   case when r.oid is null then '{}' else array(select name from ours where not (select bool_and(has_table_privilege(r.oid, ours.oid, p)) from unnest(array['select', 'insert', 'update', 'delete']) p) order by name) end as lacking,
-                   case when l.oid is null then '{}' else array(select name from ours where not (select bool_and(has_table_privilege(l.oid, ours.oid, p)) from unnest(array['select', 'insert', 'update', 'delete']) p) order by name) end as login_lacking,
+                   case when r.oid is null then '{}' else array(select name from ours where not (select bool_and(has_table_privilege(r.oid, ours.oid, p)) from unnest(ours.needed) p) order by name) end as lacking,
+                   case when l.oid is null then '{}' else array(select name from ours where not (select bool_and(has_table_privilege(l.oid, ours.oid, p)) from unnest(ours.needed) p) order by name) end as login_lacking,
                    array(select name from ours where not pg_has_role(current_user, ours.owner, 'USAGE') order by name) as foreign_tables,
                    (select count(*)::int from ours) as tables
             from (select 1) one

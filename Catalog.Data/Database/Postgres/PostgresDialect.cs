@@ -5,26 +5,43 @@ using Npgsql;
 
 namespace Catalog.Data.Database.Postgres;
 
-internal sealed class PostgresDialect : Dialect
+/// <param name="security">Sets the context of statements; null for connections that serve no organization.</param>
+internal sealed class PostgresDialect(PostgresRowSecurity? security = null) : Dialect
 {
+    internal override ValueTask<string?> Before(CancellationToken ct) => security?.ForOrganization(ct) ?? default;
+
+    internal override ValueTask<string?> Before(LookUp by, CancellationToken ct) => security?.For(by, ct) ?? default;
+
+    internal override async Task<Isolation?> Isolation(CancellationToken ct) => security is null ? null : await security.Look(ct);
+
     public override string IsAnyOf(string column, string parameter) => $"{column} = any({parameter})";
 
     public override string From<T>(Rows<T> rows) =>
         $"unnest({string.Join(", ", rows.Columns.Select(column => '@' + column.Name))}) as rows ({string.Join(", ", rows.Columns.Select(column => column.Name))})";
 
     internal override async Task<List<TResult>> Run<T, TResult>(
-        Session session, string sql, string organization, Rows<T> rows, IReadOnlyList<T> items, CancellationToken ct)
+        Session session, string? before, string sql, string organization, Rows<T> rows, IReadOnlyList<T> items, CancellationToken ct)
     {
         await using var command = (NpgsqlCommand)session.Connection.CreateCommand();
-        command.CommandText = sql;
+        command.CommandText = before + sql;
         command.Transaction = (NpgsqlTransaction?)session.Transaction;
         command.Parameters.AddWithValue("organization", organization);
+        if (before is not null)
+        {
+            command.Parameters.AddWithValue(Context.Parameter, organization);
+        }
+
         foreach (var column in rows.Columns)
         {
             command.Parameters.AddWithValue(column.Name, column.ToArray(items));
         }
 
         await using var reader = await command.ExecuteReaderAsync(ct);
+        if (before is not null)
+        {
+            await reader.NextResultAsync(ct);
+        }
+
         var results = new List<TResult>(items.Count);
         if (reader.FieldCount > 0)
         {
@@ -35,11 +52,15 @@ internal sealed class PostgresDialect : Dialect
             }
         }
 
+        // To the end: a failure may follow the rows.
+        await reader.NextResultAsync(ct);
         return results;
     }
 
     public override Unavailability? WhyUnavailable(Exception exception) => exception switch
     {
+        // A role that was taken away is an invalid value of the setting "role".
+        PostgresException { SqlState: "22023", Routine: "call_string_check_hook" or "check_role" or "check_session_authorization" } => Unavailability.NotPermitted,
         PostgresException { SqlState: var state } => WhyUnavailable(state),
         NpgsqlException { InnerException: TimeoutException } or TimeoutException => Unavailability.TimedOut,
         NpgsqlException { InnerException: AuthenticationException } => Unavailability.TlsFailed,

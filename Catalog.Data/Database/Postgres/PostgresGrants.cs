@@ -9,9 +9,10 @@ namespace Catalog.Data.Database.Postgres;
 /// <summary>Makes the role that the service's statements run as, gives it what they need, and lets the service's login assume it.</summary>
 public static partial class PostgresGrants
 {
-    /// <summary>The Catalog's tables: <c>oid</c>, <c>name</c>, <c>owner</c>.</summary>
+    /// <summary>The Catalog's tables: <c>oid</c>, <c>name</c>, <c>owner</c>, and <c>needed</c>, what the service does in them.</summary>
     internal const string Tables = """
-        select c.oid, c.relname::text as name, c.relowner as owner
+        select c.oid, c.relname::text as name, c.relowner as owner,
+               case when c.relname = 'audit_log' then '{select,insert}' else '{select,insert,update,delete}' end::text[] as needed
         from pg_class c
         where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and c.relname not in ('schemaversions', 'schema_history')
           and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')
@@ -19,6 +20,14 @@ public static partial class PostgresGrants
 
     /// <summary>Whether a name can be a role's here: small letters, digits and underscores, beginning with no digit, at most 63.</summary>
     public static bool IsRole(string name) => RoleName().IsMatch(name);
+
+    /// <summary>A role's name that was given by an operator.</summary>
+    /// <param name="setting">What the message calls it.</param>
+    /// <param name="role">The name.</param>
+    /// <exception cref="SettingException">It is no plain name.</exception>
+    public static string Role(string setting, string role) => IsRole(role)
+        ? role
+        : throw new SettingException($"{setting} must be small letters, digits and underscores, beginning with a letter, at most 63, and none of the server's own (pg_…, public, none).");
 
     /// <summary>Whether a name can be a login's here; hosts hand out such as <c>svc@tenant</c> and <c>Catalog-App</c>.</summary>
     public static bool IsLogin(string name) => LoginName().IsMatch(name);
@@ -28,14 +37,20 @@ public static partial class PostgresGrants
         do $$
         declare
             app constant text := '{Checked(role)}';
-            tables text;
+            tables record;
         begin
             if exists (select from pg_roles where rolname = app) then
-                select string_agg(format('public.%I', name), ', ') into tables
-                from ({Indented(Tables)}) ours
-                where pg_has_role(current_user, owner, 'USAGE');
-                if tables is not null then
-                    execute format('grant select, insert, update, delete on %s to %I', tables, app);
+                for tables in
+                    select string_agg(format('public.%I', name), ', ') as names, array_to_string(needed, ', ') as privileges
+                    from ({Indented(Tables)}) ours
+                    where pg_has_role(current_user, owner, 'USAGE')
+                    group by needed
+                loop
+                    execute format('grant %s on %s to %I', tables.privileges, tables.names, app);
+                end loop;
+                -- What was done stays written: the service adds to it and changes nothing in it.
+                if exists (select from pg_class where oid = to_regclass('public.audit_log') and pg_has_role(current_user, relowner, 'USAGE')) then
+                    execute format('revoke update, delete, truncate on public.audit_log from %I', app);
                 end if;
                 -- The journal is the migrator's: the service reads how far the schema is, also where somebody had granted everything.
                 if exists (select from pg_class where oid = to_regclass('public.schemaversions') and pg_has_role(current_user, relowner, 'USAGE')) then

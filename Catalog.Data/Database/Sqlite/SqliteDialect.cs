@@ -13,7 +13,7 @@ internal sealed class SqliteDialect : Dialect
         $"(select {string.Join(", ", rows.Columns.Select(column => $"@{column.Name} as {column.Name}"))}) as rows";
 
     internal override Task<List<TResult>> Run<T, TResult>(
-        Session session, string sql, string organization, Rows<T> rows, IReadOnlyList<T> items, CancellationToken ct)
+        Session session, string? before, string sql, string organization, Rows<T> rows, IReadOnlyList<T> items, CancellationToken ct)
     {
         using var command = (SqliteCommand)session.Connection.CreateCommand();
         command.CommandText = sql;

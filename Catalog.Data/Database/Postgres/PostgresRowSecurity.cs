@@ -1,0 +1,124 @@
+using System.Data.Common;
+using Catalog.Data.Database.Examination;
+using Dapper;
+using Npgsql;
+
+namespace Catalog.Data.Database.Postgres;
+
+/// <summary>
+/// Finds out whether row-level security binds the service's statements, by trying, and says what has to go before them. Once it was seen
+/// to hold it is never let go again: a role that is taken away later makes statements fail, not run without it.
+/// </summary>
+/// <param name="source">The pool of the requests.</param>
+/// <param name="role">The role that statements are to run as.</param>
+/// <param name="required">Whether nothing may run where it does not hold.</param>
+internal sealed class PostgresRowSecurity(DbDataSource source, string role, bool required)
+{
+    private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(10);
+    private readonly Lock _turn = new();
+    private volatile Found? _found;
+    private Task<Found>? _looking;
+
+    /// <summary>What goes before statements in an organization's context; null: nothing.</summary>
+    public async ValueTask<string?> ForOrganization(CancellationToken ct) => (await Known(ct)).Organization;
+
+    /// <summary>What goes before a look-up; null: nothing.</summary>
+    public async ValueTask<string?> For(LookUp by, CancellationToken ct)
+    {
+        var found = await Known(ct);
+        return by == LookUp.ApiKey ? found.ApiKey : found.StripeCustomer;
+    }
+
+    public async Task<Isolation> Look(CancellationToken ct) => (await Find(ct)).Isolation;
+
+    private ValueTask<Found> Known(CancellationToken ct) => _found is { Isolation.Held: true } held ? ValueTask.FromResult(held) : new(Allowed(ct));
+
+    private async Task<Found> Allowed(CancellationToken ct)
+    {
+        var found = await Find(ct);
+        return found.Isolation.Held || !required
+            ? found
+            : throw new DatabaseUnavailableException(Unavailability.NotIsolated, new InvalidOperationException(found.Isolation.Words));
+    }
+
+    private async Task<Found> Find(CancellationToken ct)
+    {
+        Task<Found> looking;
+        lock (_turn)
+        {
+            if (_found is { } last && (last.Isolation.Held || TimeProvider.System.GetElapsedTime(last.At) < LookAgain))
+            {
+                return last;
+            }
+
+            // One looks for all who wait, so nobody's cancellation may end it.
+            looking = _looking is { IsCompleted: false } ? _looking : _looking = Try(CancellationToken.None);
+        }
+
+        return _found = await looking.WaitAsync(ct);
+    }
+
+    private async Task<Found> Try(CancellationToken ct)
+    {
+        await using var connection = (NpgsqlConnection)await source.OpenConnectionAsync(ct);
+        // Before the script that brings it there is nothing to judge, and nothing that this build could serve.
+        if (!await connection.ExecuteScalarAsync<bool>(new CommandDefinition("select to_regclass('public.organizations') is not null", cancellationToken: ct)))
+        {
+            throw new DatabaseUnavailableException(Unavailability.SchemaBehind, new InvalidOperationException("There is no table organizations."));
+        }
+
+        if (await IsBound(connection, role, ct))
+        {
+            return Found.Holding($"statements run as {role}, which row-level security binds", $"set_config('role', '{role}', true), ");
+        }
+
+        if (await IsBound(connection, null, ct))
+        {
+            return Found.Holding("row-level security binds the service's login", "");
+        }
+
+        var login = await connection.ExecuteScalarAsync<string>(new CommandDefinition("select session_user::text", cancellationToken: ct));
+        var described = await PostgresRoles.Find(connection, role, login, ct);
+        return new(new(false, described switch
+        {
+            { Exists: false } => $"there is no role {role}: run `catalog-migrations grant`.",
+            { Above: { } above } => $"the role {role} {above}. {described.Mend(role)}",
+            { Assumable: false } => $"the login {login} may not assume the role {role}: run `catalog-migrations grant --member {login}`.",
+            _ => "tables have no row security: run `catalog-migrations upgrade head`, then `catalog-migrations verify`.",
+        }), null, null, null, TimeProvider.System.GetTimestamp());
+    }
+
+    // What counts is that it binds whoever runs the statements, not that it was declared.
+    private static async Task<bool> IsBound(NpgsqlConnection connection, string? role, CancellationToken ct)
+    {
+        const string Sql = $"""
+            -- PostgresRowSecurity.IsBound
+            select coalesce(bool_and(row_security_active(ours.oid)), false)
+            from ({PostgresGrants.Tables}) ours
+            """;
+
+        await using var transaction = await connection.BeginTransactionAsync(ct);
+        try
+        {
+            if (role is not null)
+            {
+                await connection.ExecuteAsync(new CommandDefinition("select set_config('role', @role, true)", new { role }, transaction, cancellationToken: ct));
+            }
+
+            return await connection.ExecuteScalarAsync<bool>(new CommandDefinition(Sql, transaction: transaction, cancellationToken: ct));
+        }
+        catch (PostgresException exception) when (exception.SqlState is "22023" or "42501" or "42704")
+        {
+            return false;
+        }
+    }
+
+    private sealed record Found(Isolation Isolation, string? Organization, string? ApiKey, string? StripeCustomer, long At)
+    {
+        public static Found Holding(string words, string role)
+        {
+            string Before(string setting) => $"select {role}set_config('app.{setting}', @{Context.Parameter}, true);\n";
+            return new(new(true, words), Before("organization_id"), Before("api_key_id"), Before("stripe_customer_id"), 0);
+        }
+    }
+}
