@@ -1,9 +1,11 @@
+using Catalog.Api.Authentication;
 using Catalog.Api.Checks;
 using Catalog.Api.Connections;
 using Catalog.Api.Http;
 using Catalog.Api.Lineage;
 using Catalog.Api.OpenApi;
 using Catalog.Api.Operations;
+using Catalog.Api.Organizations;
 using Catalog.Api.Pipelines;
 using Catalog.Api.Runs;
 using Catalog.Data;
@@ -21,10 +23,11 @@ try
     }
 
     builder.AddHttp(settings);
+    builder.Services.AddCallers();
     builder.Services.AddCatalogData(database);
     builder.Services.AddSingleton<Readiness>();
     builder.Services.AddHostedService<IsolationWatch>();
-    builder.Services.AddPipelines().AddRuns().AddChecks().AddCheckResults().AddConnections(settings, database).AddLineage();
+    builder.Services.AddPipelines().AddRuns().AddChecks().AddCheckResults().AddConnections(settings, database).AddLineage().AddOrganizations();
     builder.Services.AddOpenApiDocument();
 
     var app = builder.Build();
@@ -40,6 +43,8 @@ try
     api.MapCheckResults();
     api.MapConnections();
     api.MapLineage();
+    api.MapOrganizations();
+    api.MapApiKeys();
 
     await app.RunAsync();
     return 0;

@@ -2,6 +2,7 @@ using Catalog.Data.Checks;
 using Catalog.Data.Connections;
 using Catalog.Data.Database;
 using Catalog.Data.Lineage;
+using Catalog.Data.Organizations;
 using Catalog.Data.Pipelines;
 using Catalog.Data.Runs;
 using Microsoft.Extensions.DependencyInjection;
@@ -23,6 +24,9 @@ public static partial class CatalogData
         .AddSingleton<CheckRepository>()
         .AddSingleton<CheckResultRepository>()
         .AddSingleton<ConnectionRepository>()
+        .AddSingleton<OrganizationRepository>()
+        .AddSingleton<ApiKeyRepository>()
+        .AddSingleton<AuditRepository>()
         .AddSingleton(LineageBudget.Default)
         .AddSingleton<LineageRepository>()
         .AddSingleton<DatasetRepository>();

@@ -71,11 +71,11 @@ internal static class CheckEndpoints
     }
 
     private static async Task<IResult> Delete(
-        PathId id, [AsParameters] CheckChoice choice, IfMatch match, Caller caller, CheckRepository checks, CancellationToken ct)
+        PathId id, [AsParameters] CheckChoice choice, IfMatch match, Caller caller, CheckRepository checks, TimeProvider time, CancellationToken ct)
     {
         var found = await checks.Find(caller.Organization, id.Value, choice.PipelineId, ct);
         return Refusal(found, id) ?? match.Refusal(() => CheckItem.From(found[0]))
-            ?? (await checks.Delete(caller.Organization, found[0].PipelineId, id.Value, match.AsOf(found[0].UpdatedAt), ct) ? TypedResults.NoContent()
+            ?? (await checks.Delete(caller.Organization, found[0].PipelineId, id.Value, match.AsOf(found[0].UpdatedAt), caller.Did("check", found[0].PipelineId.Length == 0 ? id.Value : $"{found[0].PipelineId}/{id.Value}", "deleted", time), ct) ? TypedResults.NoContent()
                 : match.Given ? Problems.PreconditionFailed() : Problems.NotFound("check"));
     }
 

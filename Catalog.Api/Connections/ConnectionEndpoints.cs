@@ -23,7 +23,7 @@ internal static class ConnectionEndpoints
         var connections = routes.MapGroup("/connections").WithTags("Connections");
 
         connections.MapPost("/", Post).WithName("RegisterConnection").Requires(Scopes.Manage).Reads<PostConnection>()
-            .Produces<ConnectionItem>(201).Produces<ConnectionItem>(200).Refuses(409, 501).WithSummary("Register a warehouse connection");
+            .Produces<ConnectionItem>(201).Produces<ConnectionItem>(200).Refuses(403, 409, 501).WithSummary("Register a warehouse connection");
         connections.MapGet("/", List).WithName("ListConnections").Requires(Scopes.Read).ReadsQuery<ConnectionQuery>().WithSummary("List connections, the newest first");
         connections.MapGet("/{id}", Get).WithName("GetConnection").Requires(Scopes.Read).HasETag().Produces<ConnectionItem>().Refuses(404)
             .WithSummary("Read a connection; its secrets are masked");
@@ -44,7 +44,13 @@ internal static class ConnectionEndpoints
             return Problems.SecretKeyMissing();
         }
 
-        if (await connections.Insert(caller.Organization, connection, ct))
+        var (stored, ceiling) = await connections.Insert(caller.Organization, connection, caller.Did("connection", id, "created", time), ct);
+        if (ceiling is not null)
+        {
+            return Problems.PlanLimitReached(ceiling);
+        }
+
+        if (stored)
         {
             return TypedResults.Created($"/api/v1/connections/{Uri.EscapeDataString(id)}", ConnectionItem.From(connection));
         }
@@ -78,12 +84,12 @@ internal static class ConnectionEndpoints
             return Problems.SecretKeyMissing();
         }
 
-        return await connections.Replace(caller.Organization, connection, match.AsOf(present.UpdatedAt), ct)
+        return await connections.Replace(caller.Organization, connection, match.AsOf(present.UpdatedAt), caller.Did("connection", id.Value, "changed", time), ct)
             ? TypedResults.Ok(ConnectionItem.From(connection with { CreatedAt = present.CreatedAt }))
             : match.Given ? Problems.PreconditionFailed() : Problems.NotFound("connection");
     }
 
-    private static async Task<IResult> Delete(PathId id, IfMatch match, Caller caller, ConnectionRepository connections, CancellationToken ct)
+    private static async Task<IResult> Delete(PathId id, IfMatch match, Caller caller, ConnectionRepository connections, TimeProvider time, CancellationToken ct)
     {
         var present = match.Given ? await connections.Find(caller.Organization, id.Value, ct) : null;
         if (present is not null && match.Refusal(() => ConnectionItem.From(present)) is { } refusal)
@@ -91,7 +97,7 @@ internal static class ConnectionEndpoints
             return refusal;
         }
 
-        return await connections.Delete(caller.Organization, id.Value, present is null ? null : match.AsOf(present.UpdatedAt), ct) ? TypedResults.NoContent()
+        return await connections.Delete(caller.Organization, id.Value, present is null ? null : match.AsOf(present.UpdatedAt), caller.Did("connection", id.Value, "deleted", time), ct) ? TypedResults.NoContent()
             : present is not null ? Problems.PreconditionFailed() : Problems.NotFound("connection");
     }
 

@@ -1,16 +1,31 @@
 using System.Reflection;
 using System.Security.Claims;
+using Catalog.Data;
+using Catalog.Data.Organizations;
 
 namespace Catalog.Api.Http;
 
-/// <summary>Who asks: the organization whose data a request may see. Bound from the key, never from anything else in the request.</summary>
-internal readonly record struct Caller(string Organization)
+/// <summary>Who asks, and the organization whose data the request may see. Bound from the key or token, never from anything else in the request.</summary>
+/// <param name="Organization">Whose data.</param>
+/// <param name="Actor">What the audit log calls them.</param>
+/// <param name="Scopes">What they may do.</param>
+/// <param name="IsOperator">Whether they hold the operator's key.</param>
+internal readonly record struct Caller(string Organization, string Actor, string[] Scopes, bool IsOperator)
 {
     public const string OrganizationClaim = "organization";
 
-    public static ValueTask<Caller> BindAsync(HttpContext context, ParameterInfo parameter) =>
-        ValueTask.FromResult(new Caller(context.User.FindFirstValue(OrganizationClaim)
-            ?? throw new InvalidOperationException("This route takes no anonymous caller and must require a scope.")));
+    public static ValueTask<Caller> BindAsync(HttpContext context, ParameterInfo parameter) => ValueTask.FromResult(Of(context.User));
+
+    /// <summary>Who a verified principal is.</summary>
+    public static Caller Of(ClaimsPrincipal user) => new(
+        user.FindFirstValue(OrganizationClaim) ?? throw new InvalidOperationException("This route takes no anonymous caller and must require a scope."),
+        user.FindFirstValue(ClaimTypes.Name) ?? "unknown",
+        [.. user.FindAll("scope").Select(claim => claim.Value)],
+        user.HasClaim(Http.Scopes.Operator, ""));
+
+    /// <summary>What the caller does now, for the organization's log.</summary>
+    public AuditEntry Did(string objectType, string objectId, string deed, TimeProvider time, string? detail = null) =>
+        new() { OccurredAt = time.Now(), Actor = Actor, Action = $"{objectType}.{deed}", ObjectType = objectType, ObjectId = objectId, Detail = detail };
 }
 
 /// <summary>What a key may do.</summary>
@@ -27,6 +42,9 @@ internal static class Scopes
 
     /// <summary>Run checks against warehouses.</summary>
     public const string Execute = "execute";
+
+    /// <summary>No scope that a key can have: make organizations and give them keys.</summary>
+    public const string Operator = "operator";
 
     public static readonly string[] All = [Read, Write, Manage, Execute];
 

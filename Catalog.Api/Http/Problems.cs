@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Catalog.Data.Database;
 using Catalog.Data.Migrations;
+using Catalog.Data.Organizations;
 using Microsoft.AspNetCore.WebUtilities;
 
 namespace Catalog.Api.Http;
@@ -17,6 +18,12 @@ internal static class Problems
 
     public static Problem Forbidden(string scope) => new(403, "forbidden", $"This key lacks the scope '{scope}'. Use a key that has it.");
 
+    public static Problem OperatorOnly() => new(403, "forbidden", "Only the operator's key may do this: the one that DATAXPIPE_PLATFORM_KEY names.");
+
+    public static Problem PlanLimitReached(CeilingReached reached) => new(403, "plan_limit_reached",
+        $"The plan '{reached.Plan.Name}' allows {reached.Most} {reached.What}. The plan '{reached.Enough.Name}' would do; POST /api/v1/billing/checkout begins it.")
+    { Plan = reached.Enough.Name };
+
     public static Problem PathUnknown() => new(404, "not_found", "There is nothing at this path. See /openapi/v1.json for what there is.");
 
     public static Problem NotFound(string what) => new(404, "not_found", $"No such {what}.");
@@ -29,6 +36,14 @@ internal static class Problems
 
     public static Problem IdTaken(string what, string id) =>
         new(409, "id_taken", $"Another {what} has the id '{Shown(id)}'. Send the same content again, or choose another id.");
+
+    public static Problem DefaultOrganization() => new(409, "default_organization", "The organization 'default' cannot be changed: it is self-hosted for good. Register another with POST /api/v1/organizations/.");
+
+    public static Problem TooManyKeys(int most) => new(409, "too_many_keys", $"An organization may have {most} live keys. Revoke those that nobody uses.");
+
+    public static Problem KeyNotShownAgain(string id) => new(409, "id_taken", $"The key '{id}' was made by this request before and is not shown again. Revoke it, and ask for another with another Idempotency-Key.");
+
+    public static Problem NotRotatable(string id) => new(409, "key_not_rotatable", $"The key '{Shown(id)}' has ended, or the key that replaced it is still live. Rotate that one, or revoke it first.");
 
     public static Problem CheckAmbiguous(string id) =>
         new(409, "check_ambiguous", $"Several pipelines have a check '{Shown(id)}'. Add ?pipeline_id=, empty for the check that stands alone.");
@@ -101,6 +116,8 @@ internal sealed class Problem(int status, string code, string detail) : IResult
 
     public string? WwwAuthenticate { get; init; }
 
+    public string? Plan { get; init; }
+
     public Task ExecuteAsync(HttpContext httpContext)
     {
         var response = httpContext.Response;
@@ -125,6 +142,7 @@ internal sealed class Problem(int status, string code, string detail) : IResult
             Code = Code,
             TraceId = Activity.Current?.TraceId.ToString() ?? httpContext.TraceIdentifier,
             Errors = Errors,
+            Plan = Plan,
         }, ApiJson.Options, httpContext.RequestAborted);
     }
 }
@@ -153,4 +171,8 @@ public sealed record ProblemBody
     /// <summary>For invalid requests: messages by JSON pointer into the body (<c>/results/3/status</c>) or by query parameter.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyDictionary<string, string[]>? Errors { get; init; }
+
+    /// <summary>With <c>plan_limit_reached</c>: the smallest plan that would do.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Plan { get; init; }
 }

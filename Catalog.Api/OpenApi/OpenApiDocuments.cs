@@ -42,6 +42,7 @@ internal static class OpenApiDocuments
             new() { Name = "Checks", Description = "What is checked, and what every check found." },
             new() { Name = "Connections", Description = "The warehouses that checks run on." },
             new() { Name = "Lineage", Description = "Which datasets depend on which." },
+            new() { Name = "Organizations", Description = "Whose data it is: plans, keys, and who did what." },
         };
         document.Components ??= new();
         document.Components.SecuritySchemes = new Dictionary<string, IOpenApiSecurityScheme>
@@ -60,7 +61,7 @@ internal static class OpenApiDocuments
             return Task.CompletedTask;
         }
 
-        operation.Description = $"Needs the scope `{scope}`.";
+        operation.Description = scope == Scopes.Operator ? "Needs the operator's key." : $"Needs the scope `{scope}`.";
         operation.Security =
         [
             new() { [new OpenApiSecuritySchemeReference("api_key", context.Document)] = [] },

@@ -26,7 +26,7 @@ internal static class PipelineEndpoints
             .Accepts<PipelineSpec>("application/json")
             .WithMetadata(new BodyLimit(Limits.BulkBody), new TakesManyMetadata(typeof(Registrations), null))
             .Produces<PipelineSpec>(201).Produces<PipelineSpec>(200)
-            .Refuses(400, 409, 413, 415, 422)
+            .Refuses(400, 403, 409, 413, 415, 422)
             .WithSummary("Register a pipeline, or an array of at most 1,000 of them: all or none");
         pipelines.MapGet("/", List).WithName("ListPipelines").Requires(Scopes.Read).ReadsQuery<PipelineQuery>()
             .Produces<ItemList<PipelineItem>>().WithSummary("List pipelines, the newest first, or export them all");
@@ -59,10 +59,15 @@ internal static class PipelineEndpoints
             return refusal;
         }
 
-        var outcomes = await registration.Register(caller.Organization, pipelines, ct);
+        var (outcomes, ceiling) = await registration.Register(caller.Organization, pipelines, ct);
         if (Array.IndexOf(outcomes, RegistrationOutcome.VersionTaken) is >= 0 and var taken)
         {
             return Problems.VersionTaken(pipelines[taken].Id, pipelines[taken].Version);
+        }
+
+        if (ceiling is not null)
+        {
+            return Problems.PlanLimitReached(ceiling);
         }
 
         return json.RootElement.ValueKind == JsonValueKind.Array ? Many(pipelines, outcomes) : One(context, pipelines[0], outcomes[0]);
@@ -85,7 +90,7 @@ internal static class PipelineEndpoints
         return page.Items.Count == 0 && query.Cursor is null ? Problems.NotFound("pipeline") : TypedResults.Ok(Lists.Of(query, page, PipelineVersionItem.From));
     }
 
-    private static async Task<IResult> Delete(PathId id, IfMatch match, Caller caller, PipelineRepository pipelines, CancellationToken ct)
+    private static async Task<IResult> Delete(PathId id, IfMatch match, Caller caller, PipelineRepository pipelines, TimeProvider time, CancellationToken ct)
     {
         if (match.Given && await pipelines.Find(caller.Organization, id.Value, ct) is { } current
             && match.Refusal(PipelineBodies.WithVersion(current).Span) is { } refusal)
@@ -93,7 +98,7 @@ internal static class PipelineEndpoints
             return refusal;
         }
 
-        return await pipelines.Delete(caller.Organization, id.Value, ct) ? TypedResults.NoContent() : Problems.NotFound("pipeline");
+        return await pipelines.Delete(caller.Organization, id.Value, caller.Did("pipeline", id.Value, "deleted", time), ct) ? TypedResults.NoContent() : Problems.NotFound("pipeline");
     }
 
     private static IResult One(HttpContext context, NewPipeline pipeline, RegistrationOutcome outcome)

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Catalog.Data.Database;
+using Catalog.Data.Organizations;
 
 namespace Catalog.Data.Checks;
 
@@ -137,7 +138,7 @@ public sealed class CheckRepository(CatalogDatabase db)
 
     /// <summary>Removes a definition; its results stay.</summary>
     /// <returns>False when it is not there, or has been changed since <paramref name="asOf"/>.</returns>
-    public Task<bool> Delete(string organization, string pipelineId, string id, DateTimeOffset? asOf, CancellationToken ct) => db.Write(organization, async session =>
+    public Task<bool> Delete(string organization, string pipelineId, string id, DateTimeOffset? asOf, AuditEntry entry, CancellationToken ct) => db.Write(organization, async session =>
     {
         var sql = $"""
             -- Checks.Delete
@@ -146,7 +147,13 @@ public sealed class CheckRepository(CatalogDatabase db)
               {(asOf is null ? "" : "and updated_at = @asOf")}
             """;
 
-        return await session.Execute(sql, new { organization, pipelineId, id, asOf }, ct) == 1;
+        if (await session.Execute(sql, new { organization, pipelineId, id, asOf }, ct) == 0)
+        {
+            return false;
+        }
+
+        await AuditRepository.Append(session, organization, entry, ct);
+        return true;
     }, ct);
 
     /// <summary>How often a check had each status among its newest <see cref="RecordSize"/> results between two times.</summary>

@@ -1,4 +1,5 @@
 using Catalog.Data.Database;
+using Catalog.Data.Organizations;
 
 namespace Catalog.Data.Connections;
 
@@ -7,8 +8,8 @@ public sealed class ConnectionRepository(CatalogDatabase db)
 {
     private const string Columns = "id, type, config, secrets, created_at, updated_at";
 
-    /// <returns>False when the id is taken.</returns>
-    public Task<bool> Insert(string organization, Connection connection, CancellationToken ct) => db.Write(organization, async session =>
+    /// <summary>Registers a connection, unless its id is taken or the plan ends before.</summary>
+    public Task<ConnectionRegistration> Insert(string organization, Connection connection, AuditEntry entry, CancellationToken ct) => db.Write(organization, async session =>
     {
         const string Sql = """
             -- Connections.Insert
@@ -17,7 +18,27 @@ public sealed class ConnectionRepository(CatalogDatabase db)
             on conflict (organization_id, id) do nothing
             """;
 
-        return await session.Execute(Sql, new { organization, connection.Id, connection.Type, connection.Config, connection.Secrets, connection.CreatedAt }, ct) == 1;
+        const string Count = """
+            -- Connections.Count
+            select count(*)
+            from connections
+            where organization_id = @organization
+            """;
+
+        if (await session.Execute(Sql, new { organization, connection.Id, connection.Type, connection.Config, connection.Secrets, connection.CreatedAt }, ct) == 0)
+        {
+            return new ConnectionRegistration(false, null);
+        }
+
+        if (await Ceilings.Lock(session, organization, ct) is { } plan
+            && Ceilings.Reached(plan, "connections", each => each.Connections, await session.One<long>(Count, new { organization }, ct)) is { } reached)
+        {
+            session.Undo();
+            return new(false, reached);
+        }
+
+        await AuditRepository.Append(session, organization, entry, ct);
+        return new(true, null);
     }, ct);
 
     /// <returns>Some connection that keeps secrets, or null when none does.</returns>
@@ -66,7 +87,7 @@ public sealed class ConnectionRepository(CatalogDatabase db)
     }
 
     /// <returns>False when it is not there, or has been changed since <paramref name="asOf"/>.</returns>
-    public Task<bool> Replace(string organization, Connection connection, DateTimeOffset? asOf, CancellationToken ct) => db.Write(organization, async session =>
+    public Task<bool> Replace(string organization, Connection connection, DateTimeOffset? asOf, AuditEntry entry, CancellationToken ct) => db.Write(organization, async session =>
     {
         var sql = $"""
             -- Connections.Replace
@@ -76,11 +97,17 @@ public sealed class ConnectionRepository(CatalogDatabase db)
               {(asOf is null ? "" : "and updated_at = @asOf")}
             """;
 
-        return await session.Execute(sql, new { organization, connection.Id, connection.Type, connection.Config, connection.Secrets, connection.UpdatedAt, asOf }, ct) == 1;
+        if (await session.Execute(sql, new { organization, connection.Id, connection.Type, connection.Config, connection.Secrets, connection.UpdatedAt, asOf }, ct) == 0)
+        {
+            return false;
+        }
+
+        await AuditRepository.Append(session, organization, entry, ct);
+        return true;
     }, ct);
 
     /// <returns>False when it is not there, or has been changed since <paramref name="asOf"/>.</returns>
-    public Task<bool> Delete(string organization, string id, DateTimeOffset? asOf, CancellationToken ct) => db.Write(organization, async session =>
+    public Task<bool> Delete(string organization, string id, DateTimeOffset? asOf, AuditEntry entry, CancellationToken ct) => db.Write(organization, async session =>
     {
         var sql = $"""
             -- Connections.Delete
@@ -89,6 +116,17 @@ public sealed class ConnectionRepository(CatalogDatabase db)
               {(asOf is null ? "" : "and updated_at = @asOf")}
             """;
 
-        return await session.Execute(sql, new { organization, id, asOf }, ct) == 1;
+        if (await session.Execute(sql, new { organization, id, asOf }, ct) == 0)
+        {
+            return false;
+        }
+
+        await AuditRepository.Append(session, organization, entry, ct);
+        return true;
     }, ct);
 }
+
+/// <summary>What became of a registration.</summary>
+/// <param name="Stored">False when the id is taken, or a ceiling was met.</param>
+/// <param name="Ceiling">The ceiling of the plan that was met; otherwise null.</param>
+public sealed record ConnectionRegistration(bool Stored, CeilingReached? Ceiling);

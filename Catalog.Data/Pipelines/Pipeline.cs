@@ -91,6 +91,11 @@ public sealed record NewCheck
     public required string Definition { get; init; }
 }
 
+/// <summary>What became of a registration.</summary>
+/// <param name="Outcomes">For each pipeline, in the order given.</param>
+/// <param name="Ceiling">The ceiling of the plan that was met, so that none was registered; otherwise null.</param>
+public sealed record RegistrationResult(RegistrationOutcome[] Outcomes, Organizations.CeilingReached? Ceiling);
+
 /// <summary>What became of a pipeline that was posted.</summary>
 public enum RegistrationOutcome
 {

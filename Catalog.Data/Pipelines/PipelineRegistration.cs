@@ -1,4 +1,5 @@
 using Catalog.Data.Database;
+using Catalog.Data.Organizations;
 
 namespace Catalog.Data.Pipelines;
 
@@ -8,12 +9,11 @@ namespace Catalog.Data.Pipelines;
 /// </summary>
 public sealed class PipelineRegistration(CatalogDatabase db, TimeProvider time)
 {
-    /// <summary>Registers all of the pipelines or, when the version of one is taken, none.</summary>
+    /// <summary>Registers all of the pipelines or, when the version of one is taken or the plan ends before, none.</summary>
     /// <param name="organization">Whose pipelines they are.</param>
     /// <param name="pipelines">Each id at most once.</param>
     /// <param name="ct">Undoes everything.</param>
-    /// <returns>For each pipeline, in the order given, what became of it.</returns>
-    public Task<RegistrationOutcome[]> Register(string organization, IReadOnlyList<NewPipeline> pipelines, CancellationToken ct) =>
+    public Task<RegistrationResult> Register(string organization, IReadOnlyList<NewPipeline> pipelines, CancellationToken ct) =>
         db.Write(organization, async session =>
         {
             var now = time.Now();
@@ -23,7 +23,13 @@ public sealed class PipelineRegistration(CatalogDatabase db, TimeProvider time)
             if (outcomes.Contains(RegistrationOutcome.VersionTaken))
             {
                 session.Undo();
-                return outcomes;
+                return new RegistrationResult(outcomes, null);
+            }
+
+            if (await Ceiling(session, organization, known, ct) is { } reached)
+            {
+                session.Undo();
+                return new(outcomes, reached);
             }
 
             var changed = pipelines.Where((_, i) => outcomes[i] != RegistrationOutcome.Unchanged).OrderBy(pipeline => pipeline.Id, StringComparer.Ordinal).ToList();
@@ -32,8 +38,29 @@ public sealed class PipelineRegistration(CatalogDatabase db, TimeProvider time)
             await ReplaceTags(session, organization, changed, ct);
             await new PipelineChecks(db.Dialect, session, organization).Replace(changed, now, ct);
             await new PipelineEdges(db.Dialect, session, organization).Replace(changed, now, ct);
-            return outcomes;
+            return new(outcomes, null);
         }, ct);
+
+    // Only what was not there before is measured: an organization that has more than its plan allows keeps and mends what it has.
+    private static async Task<CeilingReached?> Ceiling(Session session, string organization, Dictionary<string, Known> known, CancellationToken ct)
+    {
+        const string Live = """
+            -- PipelineRegistration.CountLive
+            select count(*)
+            from pipelines
+            where organization_id = @organization and deleted_at is null
+            """;
+
+        // The new ones have their rows by now, those that come back are still marked as deleted.
+        var returning = known.Values.Count(pipeline => pipeline.DeletedAt is not null);
+        if ((returning == 0 && !known.Values.Any(pipeline => pipeline.CurrentVersion.Length == 0))
+            || await Ceilings.Lock(session, organization, ct) is not { } plan)
+        {
+            return null;
+        }
+
+        return Ceilings.Reached(plan, "pipelines", each => each.Pipelines, await session.One<long>(Live, new { organization }, ct) + returning);
+    }
 
     private static RegistrationOutcome Judge(NewPipeline pipeline, Known known, Dictionary<(string, string), byte[]> versions) =>
         versions.TryGetValue((pipeline.Id, pipeline.Version), out var hash) && !hash.AsSpan().SequenceEqual(pipeline.BodyHash)

@@ -1,10 +1,11 @@
 using Catalog.Data.Checks;
 using Catalog.Data.Database;
+using Catalog.Data.Organizations;
 
 namespace Catalog.Data.Pipelines;
 
 /// <summary>Reads and hides pipelines. <see cref="PipelineRegistration"/> writes them.</summary>
-public sealed class PipelineRepository(CatalogDatabase db, CheckResultRepository results, TimeProvider time)
+public sealed class PipelineRepository(CatalogDatabase db, CheckResultRepository results)
 {
     /// <summary>One page, the newest first.</summary>
     public async Task<Page<Pipeline>> List(string organization, PipelineFilter filter, Cursor? after, int limit, CancellationToken ct)
@@ -114,7 +115,7 @@ public sealed class PipelineRepository(CatalogDatabase db, CheckResultRepository
 
     /// <summary>Hides a pipeline, ends its lineage edges and drops the checks that came with it. Runs and results stay.</summary>
     /// <returns>False when there is no such pipeline.</returns>
-    public Task<bool> Delete(string organization, string id, CancellationToken ct) => db.Write(organization, async session =>
+    public Task<bool> Delete(string organization, string id, AuditEntry entry, CancellationToken ct) => db.Write(organization, async session =>
     {
         const string Hide = """
             -- Pipelines.Delete
@@ -134,7 +135,7 @@ public sealed class PipelineRepository(CatalogDatabase db, CheckResultRepository
             where organization_id = @organization and pipeline_id = @id and pipeline_version is not null
             """;
 
-        var parameters = new { organization, id, now = time.Now() };
+        var parameters = new { organization, id, now = entry.OccurredAt };
         if (await session.Execute(Hide, parameters, ct) == 0)
         {
             return false;
@@ -142,6 +143,7 @@ public sealed class PipelineRepository(CatalogDatabase db, CheckResultRepository
 
         await session.Execute(EndEdges, parameters, ct);
         await session.Execute(DropChecks, parameters, ct);
+        await AuditRepository.Append(session, organization, entry, ct);
         return true;
     }, ct);
 

@@ -3,17 +3,20 @@ using System.Security.Claims;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Encodings.Web;
+using Catalog.Api.Http;
+using Catalog.Data.Organizations;
 using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authorization;
 using Microsoft.Extensions.Options;
 
-namespace Catalog.Api.Http;
+namespace Catalog.Api.Authentication;
 
 /// <summary>Finds out who asks, from <c>X-API-KEY</c> or <c>Authorization: Bearer</c>.</summary>
-internal sealed class ApiKeys(
-    IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory log, UrlEncoder encoder, ServiceSettings settings)
+internal sealed class CallerAuthentication(
+    IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory log, UrlEncoder encoder, ServiceSettings settings, KnownKeys keys)
     : AuthenticationHandler<AuthenticationSchemeOptions>(options, log, encoder)
 {
-    public const string SchemeName = "ApiKey";
+    public const string SchemeName = "Catalog";
 
     private static readonly string[] ForwardingHeaders =
     [
@@ -21,33 +24,36 @@ internal sealed class ApiKeys(
         "True-Client-IP", "CF-Connecting-IP",
     ];
 
-    private static readonly ClaimsPrincipal Operator = Principal("platform-key", Scopes.All);
-    private static readonly ClaimsPrincipal Admin = Principal("admin-key", Scopes.All);
-    private static readonly ClaimsPrincipal Developer = Principal("dev-key", [Scopes.Read, Scopes.Write]);
+    private static readonly ClaimsPrincipal Operator = Callers.Principal("platform-key", Organization.Default, Scopes.All, new Claim(Scopes.Operator, ""));
+    private static readonly ClaimsPrincipal Admin = Callers.Principal("admin-key", Organization.Default, Scopes.All);
+    private static readonly ClaimsPrincipal Developer = Callers.Principal("dev-key", Organization.Default, [Scopes.Read, Scopes.Write]);
 
     private readonly byte[]? _platformKey = settings.PlatformKey is { } key ? SHA256.HashData(Encoding.UTF8.GetBytes(key)) : null;
 
-    protected override Task<AuthenticateResult> HandleAuthenticateAsync()
+    protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
     {
-        if (Key() is not { } key)
+        if (Credential() is not { } credential)
         {
-            return Task.FromResult(AuthenticateResult.NoResult());
+            return AuthenticateResult.NoResult();
         }
 
-        var caller = IsPlatformKey(key) ? Operator : settings.DevKeys && IsLocal() ? DevKey(key) : null;
-        return Task.FromResult(caller is null
-            ? AuthenticateResult.Fail("No such key.")
-            : AuthenticateResult.Success(new AuthenticationTicket(caller, SchemeName)));
+        var caller = KeyText.TryParse(credential, out var key) ? await keys.Find(key, Context.RequestAborted)
+            : IsPlatformKey(credential) ? Operator
+            : settings.DevKeys && IsLocal() ? DevKey(credential)
+            : null;
+        return caller is null ? AuthenticateResult.Fail("No such key.") : AuthenticateResult.Success(new AuthenticationTicket(caller, SchemeName));
     }
 
     protected override Task HandleChallengeAsync(AuthenticationProperties properties) => Problems.Unauthorized().ExecuteAsync(Context);
 
-    protected override Task HandleForbiddenAsync(AuthenticationProperties properties) =>
-        Problems.Forbidden(Context.GetEndpoint()?.Metadata.GetMetadata<Microsoft.AspNetCore.Authorization.IAuthorizeData>()?.Policy ?? "")
-            .ExecuteAsync(Context);
+    protected override Task HandleForbiddenAsync(AuthenticationProperties properties)
+    {
+        var scope = Context.GetEndpoint()?.Metadata.GetMetadata<IAuthorizeData>()?.Policy ?? "";
+        return (scope == Scopes.Operator ? Problems.OperatorOnly() : Problems.Forbidden(scope)).ExecuteAsync(Context);
+    }
 
     // Two keys in one request are a mistake or an attack; neither is guessed at.
-    private string? Key()
+    private string? Credential()
     {
         var header = Request.Headers["X-API-KEY"];
         var authorization = Request.Headers.Authorization;
@@ -79,7 +85,4 @@ internal sealed class ApiKeys(
         "dev-key" => Developer,
         _ => null,
     };
-
-    private static ClaimsPrincipal Principal(string name, string[] scopes) => new(new ClaimsIdentity(
-        [new(ClaimTypes.Name, name), new(Caller.OrganizationClaim, "default"), .. scopes.Select(scope => new Claim("scope", scope))], SchemeName));
 }

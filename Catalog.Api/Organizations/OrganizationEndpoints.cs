@@ -1,0 +1,104 @@
+using System.Text.Json;
+using Catalog.Api.Authentication;
+using Catalog.Api.Http;
+using Catalog.Data;
+using Catalog.Data.Organizations;
+using FluentValidation;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace Catalog.Api.Organizations;
+
+internal static class OrganizationEndpoints
+{
+    public static IServiceCollection AddOrganizations(this IServiceCollection services) => services
+        .AddSingleton<IValidator<PostOrganization>, PostOrganizationValidator>()
+        .AddSingleton<IValidator<PatchOrganization>, PatchOrganizationValidator>()
+        .AddSingleton<IValidator<PostApiKey>, PostApiKeyValidator>()
+        .AddSingleton<IValidator<RotateApiKey>, RotateApiKeyValidator>()
+        .AddSingleton<IValidator<ApiKeyQuery>, ApiKeyQueryValidator>()
+        .AddSingleton<IValidator<AuditQuery>, AuditQueryValidator>();
+
+    public static void MapOrganizations(this IEndpointRouteBuilder routes)
+    {
+        var organizations = routes.MapGroup("/organizations").WithTags("Organizations");
+
+        organizations.MapPost("/", Post).WithName("RegisterOrganization").Requires(Scopes.Operator).Reads<PostOrganization>()
+            .Produces<RegisteredOrganization>(201).Produces<RegisteredOrganization>(200).Refuses(409)
+            .WithSummary("Register an organization; the answer shows its first key, this once");
+        organizations.MapGet("/{id}", Get).WithName("GetOrganization").Requires(Scopes.Operator).HasETag().Produces<OrganizationItem>().Refuses(404)
+            .WithSummary("Read an organization's plan and what it uses of it");
+        organizations.MapPatch("/{id}", Patch).WithName("ChangeOrganization").Requires(Scopes.Operator).Reads<PatchOrganization>()
+            .Produces<OrganizationItem>().Refuses(404, 409).WithSummary("Change an organization's name or plan");
+        organizations.MapGet("/me", GetMine).WithName("GetMyOrganization").Requires(Scopes.Read).HasETag().Produces<OrganizationItem>().Refuses(404)
+            .WithSummary("Read the caller's organization: its plan, ceilings and usage");
+        organizations.MapGet("/me/audit-log", AuditLog).WithName("ListAuditLog").Requires(Scopes.Manage).ReadsQuery<AuditQuery>()
+            .WithSummary("List who did what to which object, the newest first");
+    }
+
+    private static async Task<IResult> Post(Body<PostOrganization> body, Caller caller, OrganizationRepository organizations, TimeProvider time, CancellationToken ct)
+    {
+        var now = time.Now();
+        var organization = new Organization { Id = body.Value.Id!, Name = body.Value.Name!, Plan = body.Value.Plan ?? Plan.Free.Name, CreatedAt = now, UpdatedAt = now };
+        var text = KeyText.New();
+        var key = ApiKeyEndpoints.Make(text, organization.Id, "first key", Scopes.All, null, caller, now);
+        if (organization.Id != Organization.Default && await organizations.Insert(organization, key, caller.Did("organization", organization.Id, "created", time, Detail(null, organization.Plan)), ct))
+        {
+            var first = new FirstKey { Id = key.Id, Key = text.ToText(), Scopes = Scopes.All };
+            return TypedResults.Created($"/api/v1/organizations/{organization.Id}", RegisteredOrganization.From(organization, first));
+        }
+
+        var present = await organizations.Find(organization.Id, ct);
+        return present is not null && (present.Name, present.Plan) == (organization.Name, organization.Plan)
+            ? TypedResults.Ok(RegisteredOrganization.From(present, null))
+            : Problems.IdTaken("organization", organization.Id);
+    }
+
+    private static Task<IResult> Get(PathId id, OrganizationRepository organizations, CancellationToken ct) => Read(id.Value, organizations, ct);
+
+    private static Task<IResult> GetMine(Caller caller, OrganizationRepository organizations, CancellationToken ct) => Read(caller.Organization, organizations, ct);
+
+    private static async Task<IResult> Read(string id, OrganizationRepository organizations, CancellationToken ct)
+    {
+        if (!PostOrganizationValidator.OrganizationId().IsMatch(id) || await organizations.Find(id, ct) is not { } organization)
+        {
+            return Problems.NotFound("organization");
+        }
+
+        var usage = await organizations.Usage(id, ct);
+        return TypedResults.Ok(new OrganizationItem
+        {
+            Id = organization.Id,
+            Name = organization.Name,
+            Plan = organization.Plan,
+            Ceilings = PlanCeilings.From(Plan.Of(organization.Plan)),
+            Usage = new() { Pipelines = usage.Pipelines, Connections = usage.Connections },
+            Subscribed = organization.StripeSubscriptionId is not null,
+            CreatedAt = organization.CreatedAt,
+            UpdatedAt = organization.UpdatedAt,
+        });
+    }
+
+    private static async Task<IResult> Patch(
+        PathId id, Body<PatchOrganization> body, Caller caller, OrganizationRepository organizations, KnownOrganizations known, TimeProvider time, CancellationToken ct)
+    {
+        if (id.Value == Organization.Default)
+        {
+            return Problems.DefaultOrganization();
+        }
+
+        var entry = caller.Did("organization", id.Value, "changed", time, Detail(body.Value.Name, body.Value.Plan));
+        if (!PostOrganizationValidator.OrganizationId().IsMatch(id.Value) || !await organizations.Change(id.Value, body.Value.Name, body.Value.Plan, entry, ct))
+        {
+            return Problems.NotFound("organization");
+        }
+
+        known.Forget(id.Value);
+        return await Read(id.Value, organizations, ct);
+    }
+
+    private static async Task<Ok<ItemList<AuditItem>>> AuditLog([AsParameters] AuditQuery query, Caller caller, AuditRepository audit, CancellationToken ct) =>
+        TypedResults.Ok(Lists.Of(query, await audit.List(caller.Organization, query.ToFilter(), query.After(), query.Take(), ct), AuditItem.From));
+
+    private static string Detail(string? name, string? plan) => JsonSerializer.Serialize(
+        new[] { ("name", name), ("plan", plan) }.Where(pair => pair.Item2 is not null).ToDictionary(pair => pair.Item1, pair => pair.Item2), ApiJson.Options);
+}

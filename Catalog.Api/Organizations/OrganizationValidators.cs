@@ -1,0 +1,60 @@
+using System.Text.RegularExpressions;
+using Catalog.Api.Http;
+using Catalog.Data.Organizations;
+using FluentValidation;
+
+namespace Catalog.Api.Organizations;
+
+internal sealed class PatchOrganizationValidator : AbstractValidator<PatchOrganization>
+{
+    internal static readonly string[] Plans = [.. Plan.All.Select(plan => plan.Name)];
+
+    public PatchOrganizationValidator()
+    {
+        RuleFor(organization => organization.Name).OptionalKey();
+        RuleFor(organization => organization.Plan).Word(Plans);
+    }
+}
+
+internal sealed partial class PostOrganizationValidator : AbstractValidator<PostOrganization>
+{
+    public PostOrganizationValidator()
+    {
+        RuleFor(organization => organization.Id).Text(64)
+            .Must(id => id is not null && OrganizationId().IsMatch(id) && id != "me")
+            .WithMessage("is required: letters, digits, -, _ and ., beginning with a letter or digit, and not me.");
+        RuleFor(organization => organization.Name).Key();
+        RuleFor(organization => organization.Plan).Word(PatchOrganizationValidator.Plans);
+    }
+
+    [GeneratedRegex(@"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}\z")]
+    internal static partial Regex OrganizationId();
+}
+
+internal sealed class PostApiKeyValidator : AbstractValidator<PostApiKey>
+{
+    public PostApiKeyValidator(TimeProvider time)
+    {
+        RuleFor(key => key.Name).Key();
+        RuleFor(key => key.Scopes).Must(scopes => scopes is not []).WithMessage("must hold a scope; leave it out for read and write.");
+        RuleForEach(key => key.Scopes).NotNull().WithMessage("must be text, not null.").Word(Http.Scopes.All);
+        RuleFor(key => key.ExpiresAt).Must(end => end is not { } instant || instant > time.GetUtcNow()).WithMessage("must lie in the future.");
+    }
+}
+
+internal sealed class RotateApiKeyValidator : AbstractValidator<RotateApiKey>
+{
+    public RotateApiKeyValidator() =>
+        RuleFor(rotation => rotation.OverlapSeconds).InclusiveBetween(0, 30 * 24 * 60 * 60).WithMessage("must be from 0 to 2592000.");
+}
+
+internal sealed class ApiKeyQueryValidator : ListQueryValidator<ApiKeyQuery>;
+
+internal sealed class AuditQueryValidator : ListQueryValidator<AuditQuery>
+{
+    public AuditQueryValidator()
+    {
+        RuleFor(query => query.Actor).Text(1024);
+        RuleFor(query => query.Action).Text(Validation.MaxKey);
+    }
+}
