@@ -27,6 +27,7 @@ public static partial class CatalogData
         .AddSingleton<OrganizationRepository>()
         .AddSingleton<ApiKeyRepository>()
         .AddSingleton<AuditRepository>()
+        .AddSingleton<RequestRateRepository>()
         .AddSingleton(LineageBudget.Default)
         .AddSingleton<LineageRepository>()
         .AddSingleton<DatasetRepository>();
