@@ -3,6 +3,7 @@ using System.Security.Claims;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Encodings.Web;
+using Catalog.Api.Authentication.Oidc;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.Extensions.Options;
 
@@ -10,7 +11,7 @@ namespace Catalog.Api.Http;
 
 /// <summary>Finds out who asks, from <c>X-API-KEY</c> or <c>Authorization: Bearer</c>.</summary>
 internal sealed class ApiKeys(
-    IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory log, UrlEncoder encoder, ServiceSettings settings)
+    IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory log, UrlEncoder encoder, ServiceSettings settings, AccessTokens? tokens = null)
     : AuthenticationHandler<AuthenticationSchemeOptions>(options, log, encoder)
 {
     public const string SchemeName = "ApiKey";
@@ -34,13 +35,19 @@ internal sealed class ApiKeys(
             return Task.FromResult(AuthenticateResult.NoResult());
         }
 
+        if (tokens is not null && TokenSignIn.IsToken(Request, key) && !IsPlatformKey(key))
+        {
+            return tokens.Authenticate(key, SchemeName, Context.RequestAborted);
+        }
+
         var caller = IsPlatformKey(key) ? Operator : settings.DevKeys && IsLocal() ? DevKey(key) : null;
         return Task.FromResult(caller is null
             ? AuthenticateResult.Fail("No such key.")
             : AuthenticateResult.Success(new AuthenticationTicket(caller, SchemeName)));
     }
 
-    protected override Task HandleChallengeAsync(AuthenticationProperties properties) => Problems.Unauthorized().ExecuteAsync(Context);
+    protected override async Task HandleChallengeAsync(AuthenticationProperties properties) =>
+        await TokenSignIn.Refusal(await HandleAuthenticateOnceSafeAsync()).ExecuteAsync(Context);
 
     protected override Task HandleForbiddenAsync(AuthenticationProperties properties) =>
         Problems.Forbidden(Context.GetEndpoint()?.Metadata.GetMetadata<Microsoft.AspNetCore.Authorization.IAuthorizeData>()?.Policy ?? "")

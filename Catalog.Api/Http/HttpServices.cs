@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Catalog.Api.Authentication.Oidc;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -44,6 +45,7 @@ internal static class HttpServices
         builder.Services.AddSingleton(settings);
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddAuthentication(ApiKeys.SchemeName).AddScheme<AuthenticationSchemeOptions, ApiKeys>(ApiKeys.SchemeName, null);
+        builder.Services.AddTokenSignIn(OidcSettings.Read(builder.Configuration));
         var authorization = builder.Services.AddAuthorizationBuilder();
         foreach (var scope in Scopes.All)
         {
