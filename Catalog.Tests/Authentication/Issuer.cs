@@ -48,7 +48,7 @@ public sealed class Issuer : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        Shown.AddRange([Rsa.Jwk(), Elliptic.Jwk(("use", "sig"), ("alg", "ES256"))]);
+        Shown.AddRange([Rsa.Jwk(), Elliptic.Jwk(("use", "sig"))]);
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
