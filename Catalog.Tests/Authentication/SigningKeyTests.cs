@@ -112,6 +112,19 @@ public sealed class SigningKeyTests(SqliteTestDatabase database) : IClassFixture
     }
 
     [Fact]
+    public async Task A_token_that_was_taken_before_ends_in_its_time()
+    {
+        var token = _issuer.Make();
+        Assert.Equal(200, await Status(token));
+
+        _issuer.Clock.Advance(TimeSpan.FromSeconds(329));
+        Assert.Equal(200, await Status(token));
+        Assert.Equal(401, await Status(Token.With(token, 2, part => (part[0] == 'A' ? 'B' : 'A') + part[1..])));
+        _issuer.Clock.Advance(TimeSpan.FromSeconds(1));
+        Assert.Equal(401, await Status(token));
+    }
+
+    [Fact]
     public async Task Known_keys_hold_while_the_provider_is_away_or_raves()
     {
         Assert.Equal(200, await Status(_issuer.Make()));
