@@ -82,19 +82,21 @@ public sealed class SigningKeyTests(SqliteTestDatabase database) : IClassFixture
     [Fact]
     public async Task A_withdrawn_key_is_refused_after_the_period()
     {
-        Assert.Equal(200, await Status(Lasting()));
+        var token = Lasting();
+        Assert.Equal(200, await Status(token));
         _issuer.Shown.RemoveAt(0);
         _issuer.Clock.Advance(SigningKeys.Period - TimeSpan.FromSeconds(1));
-        Assert.Equal(200, await Status(Lasting()));
+        Assert.Equal(200, await Status(token));
 
         // The request that comes first is not kept waiting for the reading that it causes.
         _issuer.Clock.Advance(TimeSpan.FromSeconds(1));
-        for (var tries = 0; await Status(Lasting()) != 401; tries++)
+        for (var tries = 0; await Status(token) != 401; tries++)
         {
             Assert.True(tries < 100, "The withdrawn key is still taken.");
             await Task.Delay(20, Ct);
         }
 
+        Assert.Equal(401, await Status(Lasting()));
         Assert.Equal(200, await Status(_issuer.Make(_issuer.Elliptic, "ES256")));
         Assert.Equal(2, _issuer.KeySets);
     }
