@@ -85,6 +85,9 @@ internal static class Problems
 
     public static Problem NotReady(string reason) => new(503, "not_ready", reason) { RetryAfterSeconds = 1 };
 
+    public static Problem IdentityProviderUnavailable() =>
+        new(503, "identity_provider_unavailable", "The identity provider cannot be reached, so access tokens cannot be judged. Send the same request again, or use a key.") { RetryAfterSeconds = 10 };
+
     public static Problem Unavailable(Unavailability reason) => new(503, reason switch
     {
         Unavailability.SchemaBehind => "schema_behind",
