@@ -27,7 +27,7 @@ internal static class CheckResultEndpoints
         results.MapGet("/", List).WithName("ListCheckResults").Requires(Scopes.Read).ReadsQuery<CheckResultQuery>()
             .WithSummary("List results, the last executed first");
         // Without these the router would take "results" for the id of a check.
-        results.MapMethods("/", [HttpMethods.Put, HttpMethods.Delete, HttpMethods.Patch, HttpMethods.Options, HttpMethods.Trace, HttpMethods.Head], NotAllowed).Requires(Scopes.Read).ExcludeFromDescription();
+        results.MapOtherMethods("/", HttpMethods.Get, HttpMethods.Post);
         results.MapGet("/{id}", Get).WithName("GetCheckResult").Requires(Scopes.Read).HasETag().Produces<CheckResultItem>().Refuses(404)
             .WithSummary("Read a result");
     }
@@ -63,12 +63,6 @@ internal static class CheckResultEndpoints
 
     private static async Task<IResult> Get(PathId id, Caller caller, CheckResultRepository results, CancellationToken ct) =>
         await results.Find(caller.Organization, id.Value, ct) is { } result ? TypedResults.Ok(CheckResultItem.From(result)) : Problems.NotFound("check result");
-
-    private static Problem NotAllowed(HttpContext context)
-    {
-        context.Response.Headers.Allow = "GET, POST";
-        return Problems.MethodNotAllowed();
-    }
 
     private static IResult One(CheckResult result, ResultOutcome outcome) => outcome switch
     {

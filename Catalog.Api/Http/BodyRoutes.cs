@@ -6,6 +6,9 @@ namespace Catalog.Api.Http;
 /// <summary>What a route says about its request in one word, for the router and for the OpenAPI document.</summary>
 internal static class BodyRoutes
 {
+    private static readonly string[] Methods =
+        [HttpMethods.Get, HttpMethods.Post, HttpMethods.Put, HttpMethods.Delete, HttpMethods.Patch, HttpMethods.Options, HttpMethods.Trace, HttpMethods.Head];
+
     /// <summary>The route reads a <see cref="Body{T}"/>; a refused one never reaches the handler.</summary>
     public static RouteHandlerBuilder Reads<T>(this RouteHandlerBuilder route) where T : class => route
         .Accepts<T>("application/json")
@@ -25,6 +28,15 @@ internal static class BodyRoutes
         })
         .WithMetadata(new QueryMetadata(typeof(T)))
         .Refuses(422);
+
+    /// <summary>Refuses the methods that a path does not take, where the router would take its last segment for an id.</summary>
+    public static void MapOtherMethods(this IEndpointRouteBuilder routes, string path, params string[] taken) => routes
+        .MapMethods(path, Methods.Except(taken), (HttpContext context) =>
+        {
+            context.Response.Headers.Allow = string.Join(", ", taken);
+            return Problems.MethodNotAllowed();
+        })
+        .Requires(Scopes.Read).ExcludeFromDescription();
 
     /// <summary>The statuses that the route may refuse with, for the document.</summary>
     public static RouteHandlerBuilder Refuses(this RouteHandlerBuilder route, params int[] statuses)

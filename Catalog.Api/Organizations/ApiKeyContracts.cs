@@ -1,6 +1,7 @@
 using Catalog.Api.Authentication;
 using Catalog.Api.Http;
 using Catalog.Data.Organizations;
+using Microsoft.AspNetCore.Mvc;
 
 namespace Catalog.Api.Organizations;
 
@@ -18,10 +19,11 @@ public sealed record PostApiKey
 }
 
 /// <summary>How to rotate a key.</summary>
-public sealed record RotateApiKey
+public sealed record RotationQuery
 {
     /// <summary>For how many seconds the old key goes on beside the new one, 0 to 2,592,000 (30 days); a day unless given.</summary>
-    public long? OverlapSeconds { get; init; }
+    [FromQuery(Name = "overlap_seconds")]
+    public int? OverlapSeconds { get; init; }
 }
 
 /// <summary>A key, without its secret.</summary>
@@ -81,7 +83,12 @@ public sealed record NewApiKey
 
     internal static NewApiKey From(KeyText text, ApiKey key) => new()
     {
-        Id = key.Id, Key = text.ToText(), Name = key.Name, Scopes = key.Scopes.Split(' '), CreatedAt = key.CreatedAt, ExpiresAt = key.ExpiresAt,
+        Id = key.Id,
+        Key = text.ToText(),
+        Name = key.Name,
+        Scopes = key.Scopes.Split(' '),
+        CreatedAt = key.CreatedAt,
+        ExpiresAt = key.ExpiresAt,
     };
 }
 

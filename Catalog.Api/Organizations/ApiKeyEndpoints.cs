@@ -21,10 +21,10 @@ internal static class ApiKeyEndpoints
             .Produces<NewApiKey>(201).Refuses(409).WithSummary("Make a key; the answer shows it, this once");
         keys.MapGet("/me/api-keys", List).WithName("ListApiKeys").Requires(Scopes.Manage).ReadsQuery<ApiKeyQuery>()
             .WithSummary("List keys, the newest first, those that have ended too");
-        keys.MapPost("/me/api-keys/{id}/rotate", Rotate).WithName("RotateApiKey").Requires(Scopes.Manage).Reads<RotateApiKey>()
+        keys.MapPost("/me/api-keys/{id}/rotate", Rotate).WithName("RotateApiKey").Requires(Scopes.Manage).ReadsQuery<RotationQuery>()
             .Produces<NewApiKey>(201).Refuses(404, 409).WithSummary("Make a key in the place of another, which goes on for a while");
         keys.MapDelete("/me/api-keys/{id}", Delete).WithName("RevokeApiKey").Requires(Scopes.Manage).Produces(204).Refuses(404)
-            .WithSummary("End a key: at once here, within 10 seconds on every replica");
+            .WithSummary("Revoke a key: at once here, within 10 seconds on every replica");
     }
 
     /// <summary>A key as it is stored.</summary>
@@ -76,7 +76,7 @@ internal static class ApiKeyEndpoints
     }
 
     private static async Task<IResult> Rotate(
-        PathId id, Body<RotateApiKey> body, Caller caller, ApiKeyRepository keys, KnownKeys known, TimeProvider time, CancellationToken ct)
+        PathId id, [AsParameters] RotationQuery query, Caller caller, ApiKeyRepository keys, KnownKeys known, TimeProvider time, CancellationToken ct)
     {
         if (await keys.Find(caller.Organization, id.Value, ct) is not { } old)
         {
@@ -91,7 +91,7 @@ internal static class ApiKeyEndpoints
         var now = time.Now();
         var text = KeyText.New();
         var key = Make(text, caller.Organization, old.Name, old.Scopes.Split(' '), null, caller, now);
-        var until = now.AddSeconds(body.Value.OverlapSeconds ?? 24 * 60 * 60);
+        var until = now.AddSeconds(query.OverlapSeconds ?? 24 * 60 * 60);
         var entry = caller.Did("api_key", old.Id, "rotated", time, JsonSerializer.Serialize(new { ReplacedBy = key.Id, Until = until }, ApiJson.Options));
         if (await keys.Rotate(old.Id, key, until, entry, ct) != KeyOutcome.Done)
         {

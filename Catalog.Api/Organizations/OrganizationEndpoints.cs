@@ -16,7 +16,7 @@ internal static class OrganizationEndpoints
         .AddSingleton<IValidator<PostOrganization>, PostOrganizationValidator>()
         .AddSingleton<IValidator<PatchOrganization>, PatchOrganizationValidator>()
         .AddSingleton<IValidator<PostApiKey>, PostApiKeyValidator>()
-        .AddSingleton<IValidator<RotateApiKey>, RotateApiKeyValidator>()
+        .AddSingleton<IValidator<RotationQuery>, RotationQueryValidator>()
         .AddSingleton<IValidator<ApiKeyQuery>, ApiKeyQueryValidator>()
         .AddSingleton<IValidator<AuditQuery>, AuditQueryValidator>();
 
@@ -33,6 +33,7 @@ internal static class OrganizationEndpoints
             .Produces<OrganizationItem>().Refuses(404, 409).WithSummary("Change an organization's name or plan");
         organizations.MapGet("/me", GetMine).WithName("GetMyOrganization").Requires(Scopes.Read).HasETag().Produces<OrganizationItem>().Refuses(404)
             .WithSummary("Read the caller's organization: its plan, ceilings and usage");
+        organizations.MapOtherMethods("/me", HttpMethods.Get);
         organizations.MapGet("/me/audit-log", AuditLog).WithName("ListAuditLog").Requires(Scopes.Manage).ReadsQuery<AuditQuery>()
             .WithSummary("List who did what to which object, the newest first");
     }
@@ -76,7 +77,9 @@ internal static class OrganizationEndpoints
             Ceilings = PlanCeilings.From(plan),
             Usage = new()
             {
-                Pipelines = usage.Pipelines, Connections = usage.Connections, RequestsLeft = plan.RequestsPerMinute is { } perMinute ? rates.Left(id, perMinute) : null,
+                Pipelines = usage.Pipelines,
+                Connections = usage.Connections,
+                RequestsLeft = plan.RequestsPerMinute is { } perMinute ? rates.Left(id, perMinute) : null,
             },
             Subscribed = organization.StripeSubscriptionId is not null,
             CreatedAt = organization.CreatedAt,

@@ -42,9 +42,9 @@ internal sealed class PostApiKeyValidator : AbstractValidator<PostApiKey>
     }
 }
 
-internal sealed class RotateApiKeyValidator : AbstractValidator<RotateApiKey>
+internal sealed class RotationQueryValidator : AbstractValidator<RotationQuery>
 {
-    public RotateApiKeyValidator() =>
+    public RotationQueryValidator() =>
         RuleFor(rotation => rotation.OverlapSeconds).InclusiveBetween(0, 30 * 24 * 60 * 60).WithMessage("must be from 0 to 2592000.");
 }
 

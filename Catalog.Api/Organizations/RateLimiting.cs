@@ -1,6 +1,7 @@
 using System.Globalization;
 using Catalog.Api.Authentication;
 using Catalog.Api.Http;
+using Microsoft.AspNetCore.Authorization;
 
 namespace Catalog.Api.Organizations;
 
@@ -12,7 +13,8 @@ internal sealed class RateLimiting(RequestDelegate next, KnownOrganizations orga
 {
     public async Task Invoke(HttpContext context)
     {
-        if (context.User.Identity is { IsAuthenticated: true })
+        // Probes and the like are open, and stay so for those who send a key along.
+        if (context.User.Identity is { IsAuthenticated: true } && context.GetEndpoint()?.Metadata.GetMetadata<IAuthorizeData>() is not null)
         {
             var organization = Caller.Of(context.User).Organization;
             if (await organizations.PlanOf(organization, context.RequestAborted) is not { } plan)

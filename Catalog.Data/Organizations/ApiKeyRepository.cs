@@ -80,24 +80,34 @@ public sealed class ApiKeyRepository(CatalogDatabase db)
     /// <summary>Adds the key that takes the place of another, which goes on until <paramref name="until"/>, or until it ends by itself before.</summary>
     public Task<KeyOutcome> Rotate(string old, ApiKey key, DateTimeOffset until, AuditEntry entry, CancellationToken ct) => db.Write(key.OrganizationId, async session =>
     {
-        // A live successor would make three. Two rotations at once meet in the row, and the second one finds it replaced.
-        const string Sql = """
+        // Of two rotations at once the second one waits here, and then sees what the first one made.
+        const string Lock = """
+            -- ApiKeys.Rotate: lock
+            update api_keys
+            set name = name
+            where organization_id = @organization and id = @old and revoked_at is null and (expires_at is null or expires_at > @CreatedAt)
+            returning id, replaced_by
+            """;
+        const string Successor = """
+            -- ApiKeys.Rotate: successor
+            select id
+            from api_keys
+            where organization_id = @organization and id = @ReplacedBy and revoked_at is null and (expires_at is null or expires_at > @CreatedAt)
+            """;
+        const string Replace = """
             -- ApiKeys.Rotate
             update api_keys
             set replaced_by = @Id, expires_at = case when expires_at < @until then expires_at else @until end
-            where organization_id = @organization and id = @old and revoked_at is null and (expires_at is null or expires_at > @CreatedAt)
-              and not exists (
-                  select 1
-                  from api_keys as successor
-                  where successor.organization_id = @organization and successor.id = api_keys.replaced_by
-                    and successor.revoked_at is null and (successor.expires_at is null or successor.expires_at > @CreatedAt))
+            where organization_id = @organization and id = @old
             """;
 
-        if (await session.Execute(Sql, new { organization = key.OrganizationId, old, until, key.Id, key.CreatedAt }, ct) == 0)
+        if (await session.One<Replaceable>(Lock, new { organization = key.OrganizationId, old, key.CreatedAt }, ct) is not { } found
+            || (found.ReplacedBy is not null && await session.One<string>(Successor, new { organization = key.OrganizationId, found.ReplacedBy, key.CreatedAt }, ct) is not null))
         {
             return KeyOutcome.NotRotatable;
         }
 
+        await session.Execute(Replace, new { organization = key.OrganizationId, old, until, key.Id }, ct);
         await Insert(session, key, ct);
         await AuditRepository.Append(session, key.OrganizationId, entry, ct);
         return KeyOutcome.Done;
@@ -153,6 +163,12 @@ public sealed class ApiKeyRepository(CatalogDatabase db)
 
         return await session.Execute(
             Sql, new { organization = key.OrganizationId, key.Id, key.Name, key.SecretHash, key.Scopes, key.CreatedAt, key.CreatedBy, key.ExpiresAt }, ct) == 1;
+    }
+
+    private sealed record Replaceable
+    {
+        public required string Id { get; init; }
+        public string? ReplacedBy { get; init; }
     }
 }
 

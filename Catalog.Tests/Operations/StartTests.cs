@@ -1,11 +1,12 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
+using Catalog.Tests.Support;
 
 namespace Catalog.Tests.Operations;
 
 /// <summary>What stands against a start is said in one line that tells what to do, without a stack or a password.</summary>
-public sealed class StartTests : IDisposable
+public sealed class StartTests(PostgresTestDatabase postgres) : IClassFixture<PostgresTestDatabase>, IDisposable
 {
     private readonly string _directory = Directory.CreateTempSubdirectory("catalog-start-").FullName;
 
@@ -27,6 +28,17 @@ public sealed class StartTests : IDisposable
     [InlineData("DATAXPIPE_SECRET_KEY", "c4nary", "DATAXPIPE_SECRET_KEY")]
     [InlineData("ASPNETCORE_URLS", "garbage", "ASPNETCORE_URLS")]
     public Task A_setting_that_cannot_be_used_stops_the_start(string name, string value, string said) => Refused(said, (name, value));
+
+    [Fact]
+    public async Task Row_level_security_that_is_required_and_cannot_hold_stops_the_start()
+    {
+        postgres.Require();
+
+        await Refused("there is no role nobody_made_this", ("DATAXPIPE_DB", postgres.Address), ("DATAXPIPE_APP_ROLE", "nobody_made_this"), ("DATAXPIPE_REQUIRE_RLS", "true"));
+    }
+
+    [Fact]
+    public Task Row_level_security_cannot_be_required_of_SQLite() => Refused("SQLite has no row-level security", ("DATAXPIPE_REQUIRE_RLS", "true"));
 
     [Fact]
     public async Task A_port_in_use_stops_the_start()

@@ -59,6 +59,24 @@ public sealed class CatalogApp : WebApplicationFactory<Catalog.Api.Operations.He
         return client;
     }
 
+    /// <summary>Registers an organization.</summary>
+    /// <returns>A client that holds its first key.</returns>
+    public async Task<HttpClient> Organization(string id, string plan = "self_hosted")
+    {
+        using var @operator = Client();
+        var answer = await @operator.PostJson("/api/v1/organizations/", new { id, name = id, plan });
+        Assert.Equal(201, (int)answer.StatusCode);
+        return With((await answer.Json()).GetProperty("api_key").GetProperty("key").GetString()!);
+    }
+
+    /// <summary>A client that holds a key.</summary>
+    public HttpClient With(string key)
+    {
+        var client = Anonymous();
+        client.DefaultRequestHeaders.Add("X-API-KEY", key);
+        return client;
+    }
+
     /// <summary>A client without a key.</summary>
     public HttpClient Anonymous()
     {

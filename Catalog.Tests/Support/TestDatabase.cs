@@ -45,8 +45,8 @@ public abstract class TestDatabase : IAsyncLifetime
         GC.SuppressFinalize(this);
     }
 
-    public static DatabaseSettings Read(string address) =>
-        DatabaseSettings.Read(new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { ["DATAXPIPE_DB"] = address }).Build());
+    public static DatabaseSettings Read(string address, params (string Name, string Value)[] settings) => DatabaseSettings.Read(new ConfigurationBuilder()
+        .AddInMemoryCollection(settings.Append(("DATAXPIPE_DB", address)).ToDictionary(setting => setting.Item1, setting => (string?)setting.Item2)).Build());
 
     public static async Task Migrate(string address)
     {

@@ -1,0 +1,140 @@
+using Catalog.Data.Organizations;
+using Catalog.Tests.Support;
+
+namespace Catalog.Tests.Organizations;
+
+public sealed class PlansOnSqlite(SqliteTestDatabase database) : PlanTests(database), IClassFixture<SqliteTestDatabase>;
+
+public sealed class PlansOnPostgres(PostgresTestDatabase database) : PlanTests(database), IClassFixture<PostgresTestDatabase>;
+
+public abstract class PlanTests(TestDatabase database) : EndpointTests(database)
+{
+    [Fact]
+    public async Task An_organization_is_registered_once()
+    {
+        var body = new { id = Name, name = "Acme", plan = "team" };
+
+        var first = await Client.PostJson("/api/v1/organizations/", body);
+        var second = await Client.PostJson("/api/v1/organizations/", body);
+
+        Assert.Equal((201, 200), ((int)first.StatusCode, (int)second.StatusCode));
+        Assert.Equal(["read", "write", "manage", "execute"], (await first.Json()).GetProperty("api_key").GetProperty("scopes").EnumerateArray().Select(scope => scope.GetString()));
+        Assert.Equal(System.Text.Json.JsonValueKind.Null, (await second.Json()).GetProperty("api_key").ValueKind);
+        await (await Client.PostJson("/api/v1/organizations/", new { id = Name, name = "Other" })).Problem(409, "id_taken");
+        await (await Client.PostJson("/api/v1/organizations/", new { id = "default", name = "Mine" })).Problem(409, "id_taken");
+        await (await Send(HttpMethod.Patch, "/api/v1/organizations/default", """{"plan":"free"}""")).Problem(409, "default_organization");
+    }
+
+    [Theory]
+    [InlineData("""{"id":"me","name":"x"}""")]
+    [InlineData("""{"id":"","name":"x"}""")]
+    [InlineData("""{"id":"a/b","name":"x"}""")]
+    [InlineData("""{"id":"-a","name":"x"}""")]
+    [InlineData("""{"id":"a b","name":"x"}""")]
+    [InlineData("""{"id":"ä","name":"x"}""")]
+    [InlineData("""{"id":"a\n","name":"x"}""")]
+    [InlineData("""{"id":"a\u0000","name":"x"}""")]
+    [InlineData("""{"id":"x","name":"x","plan":"gold"}""")]
+    [InlineData("""{"id":"x","name":"x","stripe_customer_id":"cus_1"}""")]
+    [InlineData("""{"id":"x"}""")]
+    public async Task An_organization_that_makes_no_sense_is_refused(string body) =>
+        await (await Send(HttpMethod.Post, "/api/v1/organizations/", body)).Problem(422, "invalid");
+
+    [Fact]
+    public async Task Fifty_registrations_at_once_stay_under_the_ceiling()
+    {
+        using var client = await App.Organization(Name, "free");
+
+        var pipelines = await Task.WhenAll(Enumerable.Range(0, 40).Select(i => client.PostJson("/api/v1/pipelines/", new { name = $"p{i}" })));
+        var connections = await Task.WhenAll(Enumerable.Range(0, 10).Select(i => client.PostJson("/api/v1/connections/", new { id = $"c{i}", type = "bigquery", config = new { project = "p" } })));
+
+        Assert.Equal(3, pipelines.Count(answer => (int)answer.StatusCode == 201));
+        Assert.Equal(2, connections.Count(answer => (int)answer.StatusCode == 201));
+        foreach (var refused in pipelines.Concat(connections).Where(answer => (int)answer.StatusCode != 201))
+        {
+            Assert.Equal("team", (await refused.Problem(403, "plan_limit_reached")).GetProperty("plan").GetString());
+        }
+
+        var me = await client.GetJson("/api/v1/organizations/me");
+        Assert.Equal((3, 2), (me.GetProperty("usage").GetProperty("pipelines").GetInt32(), me.GetProperty("usage").GetProperty("connections").GetInt32()));
+        Assert.Equal((3, 2, 100), (me.GetProperty("ceilings").GetProperty("pipelines").GetInt32(), me.GetProperty("ceilings").GetProperty("connections").GetInt32(), me.GetProperty("ceilings").GetProperty("requests_per_minute").GetInt32()));
+        Assert.InRange(me.GetProperty("usage").GetProperty("requests_left").GetInt32(), 40, 60);
+    }
+
+    [Fact]
+    public async Task A_post_of_many_is_measured_as_a_whole_and_names_the_plan_that_would_do()
+    {
+        using var client = await App.Organization(Name, "free");
+        object[] Many(int count) => [.. Enumerable.Range(0, count).Select(i => new { name = $"p{i}" })];
+
+        Assert.Equal("team", (await (await client.PostJson("/api/v1/pipelines/", Many(4))).Problem(403, "plan_limit_reached")).GetProperty("plan").GetString());
+        Assert.Equal("business", (await (await client.PostJson("/api/v1/pipelines/", Many(26))).Problem(403, "plan_limit_reached")).GetProperty("plan").GetString());
+        Assert.Equal(0, (await client.GetJson("/api/v1/pipelines/")).GetProperty("items").GetArrayLength());
+        Assert.Equal(201, (int)(await client.PostJson("/api/v1/pipelines/", Many(3))).StatusCode);
+        Assert.Equal(200, (int)(await client.PostJson("/api/v1/pipelines/", Many(3))).StatusCode);
+    }
+
+    [Fact]
+    public async Task A_plan_that_shrinks_takes_nothing_away_and_what_was_deleted_makes_room()
+    {
+        using var client = await App.Organization(Name, "team");
+        await client.PostJson("/api/v1/pipelines/", Enumerable.Range(0, 5).Select(i => new { name = $"p{i}" }));
+
+        Assert.Equal(200, (int)(await Send(HttpMethod.Patch, $"/api/v1/organizations/{Name}", """{"plan":"free"}""")).StatusCode);
+
+        Assert.Equal(5, (await client.GetJson("/api/v1/pipelines/")).GetProperty("items").GetArrayLength());
+        Assert.Equal(201, (int)(await client.PostJson("/api/v1/pipelines/", new { name = "p0", version = "2" })).StatusCode);
+        await (await client.PostJson("/api/v1/pipelines/", new { name = "p9" })).Problem(403, "plan_limit_reached");
+        foreach (var gone in new[] { "p0", "p1", "p2" })
+        {
+            Assert.Equal(204, (int)(await client.DeleteAsync($"/api/v1/pipelines/{gone}", Ct)).StatusCode);
+        }
+
+        Assert.Equal(201, (int)(await client.PostJson("/api/v1/pipelines/", new { name = "p0" })).StatusCode);
+        await (await client.PostJson("/api/v1/pipelines/", new { name = "p1" })).Problem(403, "plan_limit_reached");
+    }
+
+    [Fact]
+    public async Task A_minutes_requests_are_let_through_and_the_next_is_429()
+    {
+        using var client = await App.Organization(Name, "free");
+
+        var answers = await Task.WhenAll(Enumerable.Range(0, 130).Select(_ => client.GetAsync("/api/v1/runs/?limit=1", Ct)));
+
+        Assert.InRange(answers.Count(answer => (int)answer.StatusCode == 200), 100, 115);
+        var refused = answers.First(answer => (int)answer.StatusCode == 429);
+        await refused.Problem(429, "rate_limited");
+        Assert.InRange(refused.Headers.RetryAfter!.Delta!.Value.TotalSeconds, 1, 60);
+        Assert.Equal(("100", "0"), (refused.Headers.GetValues("RateLimit-Limit").Single(), refused.Headers.GetValues("RateLimit-Remaining").Single()));
+        Assert.InRange(int.Parse(refused.Headers.GetValues("RateLimit-Reset").Single(), System.Globalization.CultureInfo.InvariantCulture), 50, 61);
+        Assert.Equal(200, (int)(await client.GetAsync("/ready", Ct)).StatusCode);
+        Assert.Equal(200, (int)(await Client.GetAsync("/api/v1/runs/", Ct)).StatusCode);
+    }
+
+    [Fact]
+    public async Task What_one_replica_lets_through_counts_on_the_other()
+    {
+        using var here = await App.Organization(Name, "free");
+        using var other = new CatalogApp(Database);
+        using var there = other.With(here.DefaultRequestHeaders.GetValues("X-API-KEY").Single());
+        Assert.Equal(200, (int)(await there.GetAsync("/api/v1/runs/", Ct)).StatusCode);
+
+        await Task.WhenAll(Enumerable.Range(0, 110).Select(_ => here.GetAsync("/api/v1/runs/?limit=1", Ct)));
+
+        var let = 1;
+        var until = Environment.TickCount64 + 10_000;
+        while ((int)(await there.GetAsync("/api/v1/runs/?limit=1", Ct)).StatusCode == 200)
+        {
+            let++;
+            Assert.True(Environment.TickCount64 < until, $"The other replica let {let} through.");
+            await Task.Delay(100, Ct);
+        }
+
+        // What time has filled in, and what it let through before it was told.
+        Assert.InRange(let, 1, 40);
+    }
+
+    [Fact]
+    public void Every_plan_with_a_ceiling_is_one_that_registrations_lock() =>
+        Assert.Equal(["free", "team"], Plan.All.Where(plan => plan.Pipelines is not null || plan.Connections is not null).Select(plan => plan.Name));
+}

@@ -1,0 +1,187 @@
+using Catalog.Data.Database;
+using Catalog.Data.Database.Postgres;
+using Catalog.Tests.Support;
+using Dapper;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace Catalog.Tests.Organizations;
+
+/// <summary>What Postgres itself refuses when a statement has forgotten its condition.</summary>
+public sealed class RowSecurityTests : IClassFixture<PostgresTestDatabase>, IAsyncLifetime
+{
+    private readonly PostgresTestDatabase _database;
+    private string[] _tables = [];
+
+    public RowSecurityTests(PostgresTestDatabase database)
+    {
+        _database = database;
+        database.Require();
+    }
+
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync()
+    {
+        await using var owner = await OwnPostgres.Open(_database.Address);
+        _tables = [.. await owner.QueryAsync<string>($"select name from ({PostgresGrants.Tables}) ours order by name")];
+        foreach (var table in _tables)
+        {
+            foreach (var organization in new[] { "a", "b" })
+            {
+                await owner.ExecuteAsync($"insert into {table} select (jsonb_populate_record(null::{table}, @row::jsonb)).* on conflict do nothing", new { row = Row(await Columns(owner, table), organization) });
+            }
+        }
+    }
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    [Fact]
+    public async Task Every_table_is_bound() => Assert.True(_tables.Length >= 16 && (await _database.Database.Isolation(Ct))!.Held);
+
+    [Fact]
+    public async Task A_statement_without_its_condition_finds_and_changes_only_the_organizations_own()
+    {
+        foreach (var table in _tables)
+        {
+            Assert.Equal(["a"], await _database.Database.Many<string>("a", $"select distinct organization_id from {table}", null, Ct));
+            Assert.Empty(await _database.Database.Many<string>("c", $"select organization_id from {table}", null, Ct));
+            Assert.Empty(await _database.Database.Many<string>("", $"select organization_id from {table}", null, Ct));
+            // What was done can only be added to.
+            if (table != "audit_log")
+            {
+                Assert.Equal((1, 0), (await Undone("a", $"update {table} set organization_id = organization_id"), await Undone("c", $"update {table} set organization_id = organization_id")));
+                Assert.Equal((1, 0), (await Undone("a", $"delete from {table}"), await Undone("c", $"delete from {table}")));
+            }
+        }
+    }
+
+    [Fact]
+    public async Task A_row_of_another_organization_cannot_be_written()
+    {
+        foreach (var table in _tables)
+        {
+            var refused = await Assert.ThrowsAsync<DatabaseUnavailableException>(() => Undone("c", $"insert into {table} select (jsonb_populate_record(null::{table}, @row::jsonb)).*", "d"));
+            Assert.Equal(Unavailability.NotPermitted, refused.Reason);
+            if (table != "audit_log")
+            {
+                await Assert.ThrowsAsync<DatabaseUnavailableException>(() => Undone("a", $"update {table} set organization_id = 'd'"));
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData("update audit_log set actor = 'nobody'")]
+    [InlineData("delete from audit_log")]
+    [InlineData("truncate audit_log")]
+    public async Task What_was_done_stays_written(string statement)
+    {
+        var refused = await Assert.ThrowsAsync<DatabaseUnavailableException>(() => Undone("a", statement));
+
+        Assert.Equal("42501", Assert.IsType<PostgresException>(refused.InnerException).SqlState);
+    }
+
+    [Fact]
+    public async Task A_look_up_shows_the_one_row_that_it_names()
+    {
+        Assert.Equal(["a"], await _database.Database.LookUp<string>(LookUp.ApiKey, "id-a", "select organization_id from api_keys", Ct));
+        Assert.Equal(["b"], await _database.Database.LookUp<string>(LookUp.StripeCustomer, "stripe_customer_id-b", "select organization_id from organizations", Ct));
+        Assert.Empty(await _database.Database.LookUp<string>(LookUp.ApiKey, "id-a", "select organization_id from organizations", Ct));
+        Assert.Empty(await _database.Database.LookUp<string>(LookUp.ApiKey, "", "select organization_id from api_keys", Ct));
+        Assert.Empty(await _database.Database.LookUp<string>(LookUp.StripeCustomer, "", "select organization_id from organizations", Ct));
+    }
+
+    [Fact]
+    public async Task Nothing_of_the_context_is_left_on_the_connection()
+    {
+        await using var one = Databases.Open(TestDatabase.Read(_database.Address, ("DATAXPIPE_PG_POOL_MAX", "1")));
+        Assert.Equal(["a"], await one.Many<string>("a", "select organization_id from runs", null, Ct));
+        await one.Write("b", session => session.Execute("update runs set status = status", null, Ct), Ct);
+
+        Assert.Equal(
+            ["c", "catalog_app"],
+            await one.Many<string>("c", "select current_setting('app.organization_id') union all select current_user::text", null, Ct));
+        await using var plain = await OwnPostgres.Open(_database.Address);
+        Assert.Equal("", await plain.ExecuteScalarAsync<string>("select coalesce(current_setting('app.organization_id', true), '')"));
+    }
+
+    [Fact]
+    public async Task A_service_whose_role_is_taken_away_refuses_rather_than_going_on_without()
+    {
+        var (role, login) = (OwnPostgres.Name("r"), OwnPostgres.Name("u"));
+        var address = await PostgresTestDatabase.Empty("catalog_role");
+        await TestDatabase.Migrate(address);
+        await OwnPostgres.Execute(address, $"create role {login} login");
+        await using (var owner = Databases.OpenForMigrations(TestDatabase.Read(address)))
+        {
+            await PostgresGrants.Run(owner, role, login, Ct);
+        }
+
+        using var app = new CatalogApp(new Prepared(OwnPostgres.As(address, login)), ("DATAXPIPE_APP_ROLE", role));
+        using var client = app.Client();
+        Assert.Equal(200, (int)(await client.GetAsync("/api/v1/runs/", Ct)).StatusCode);
+
+        await OwnPostgres.Execute(address, $"revoke {role} from {login}");
+
+        await (await client.GetAsync("/api/v1/runs/", Ct)).Problem(503, "database_unavailable");
+        await OwnPostgres.Execute(address, $"grant {role} to {login}");
+        Assert.Equal(200, (int)(await client.GetAsync("/api/v1/runs/", Ct)).StatusCode);
+        await OwnPostgres.Execute(address, $"drop owned by {role}", $"drop role {role}", $"drop role {login}");
+    }
+
+    [Fact]
+    public async Task Where_it_cannot_hold_the_service_warns_and_where_it_does_not()
+    {
+        using var warned = new CatalogApp(_database, ("DATAXPIPE_APP_ROLE", "nobody_made_this"));
+        using var client = warned.Client();
+        Assert.Equal(200, (int)(await client.GetAsync("/api/v1/runs/", Ct)).StatusCode);
+        Assert.Contains(warned.Log.At(LogLevel.Warning), line => line.Contains("there is no role nobody_made_this", StringComparison.Ordinal));
+
+        using var held = new CatalogApp(_database, ("DATAXPIPE_REQUIRE_RLS", "true"));
+        using var served = held.Client();
+        Assert.Equal(200, (int)(await served.GetAsync("/api/v1/runs/", Ct)).StatusCode);
+        Assert.Empty(held.Log.At(LogLevel.Warning));
+    }
+
+    private Task<int> Undone(string organization, string sql, string row = "") => _database.Database.Write(organization, async session =>
+    {
+        session.Undo();
+        var parameters = row.Length == 0 ? null : new { row = Row(await session.Many<Column>(ColumnsOf, new { table = sql.Split(' ')[2] }, Ct), row) };
+        return await session.Execute(sql, parameters, Ct);
+    }, Ct);
+
+    private const string ColumnsOf = "select column_name as name, data_type as type from information_schema.columns where table_schema = 'public' and table_name = @table";
+
+    private static async Task<List<Column>> Columns(NpgsqlConnection connection, string table) => (await connection.QueryAsync<Column>(ColumnsOf, new { table })).AsList();
+
+    // A row that every table takes: words where one of a few is asked for.
+    private static string Row(List<Column> columns, string organization) => "{" + string.Join(",", columns.Select(column => $"\"{column.Name}\":" + column.Name switch
+    {
+        "organization_id" => $"\"{organization}\"",
+        "status" => columns.Any(other => other.Name == "severity") ? "\"fail\"" : "\"failed\"",
+        "severity" => "\"warn\"",
+        "plan" => "\"free\"",
+        _ => column.Type switch
+        {
+            "text" => $"\"{column.Name}-{organization}\"",
+            "uuid" => "\"00000000-0000-0000-0000-000000000001\"",
+            "bytea" => "\"\\\\x00\"",
+            "boolean" => "true",
+            "timestamp with time zone" => "\"2026-01-01T00:00:00Z\"",
+            _ => "1",
+        },
+    })) + "}";
+
+    private sealed record Column
+    {
+        public required string Name { get; init; }
+        public required string Type { get; init; }
+    }
+
+    private sealed class Prepared(string address) : TestDatabase
+    {
+        public override string Address => address;
+
+        public override ValueTask InitializeAsync() => ValueTask.CompletedTask;
+    }
+}
