@@ -12,7 +12,7 @@ internal static class Bench
         {
             case ["micro", .. var filters]:
                 return Pieces.Run(filters);
-            case ["load", .. var options]:
+            case ["load", .. var options] when !options.Contains("--help"):
                 return await LoadRun.Run(options);
             default:
                 Console.Error.WriteLine($"""

@@ -8,6 +8,7 @@ namespace Catalog.Bench.Load;
 internal sealed class Service : IAsyncDisposable
 {
     private static int _organizations;
+    private static bool _fallbackSaid;
     private readonly Child _process;
     private readonly HttpClient _http;
 
@@ -68,7 +69,7 @@ internal sealed class Service : IAsyncDisposable
     /// <summary>Starts the published Catalog and waits for nothing.</summary>
     public static Service Launch(Stand stand, string database, params (string Name, string Value)[] settings)
     {
-        var (address, key) = (new Uri($"http://127.0.0.1:{Postgres.FreePort()}"), Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(24)));
+        var (address, key) = (new Uri($"http://127.0.0.1:{Postgres.FreePort()}"), NewKey());
         var environment = new Dictionary<string, string>(stand.Options.Set)
         {
             ["DATAXPIPE_DB"] = database,
@@ -87,8 +88,9 @@ internal sealed class Service : IAsyncDisposable
     }
 
     /// <summary>Starts a peer and waits until it answers.</summary>
-    public static async Task<Service> StartPeer(Stand stand, IReadOnlyList<string> command, Uri address, string key, string database, CancellationToken ct)
+    public static async Task<Service> StartPeer(Stand stand, IReadOnlyList<string> command, Uri address, string database, CancellationToken ct)
     {
+        var key = NewKey();
         var environment = new Dictionary<string, string>
         {
             ["PORT"] = $"{address.Port}",
@@ -146,13 +148,20 @@ internal sealed class Service : IAsyncDisposable
         await _process.DisposeAsync();
     }
 
+    private static string NewKey() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(24));
+
     private async Task TakeOrganization(CancellationToken ct)
     {
         var id = $"bench_{++_organizations}";
         using var answer = await _http.PostAsJsonAsync("/api/v1/organizations/", new { id, name = "Bench", plan = "self_hosted" }, ct);
         if ((int)answer.StatusCode != 201)
         {
-            Console.WriteLine($"No organization of its own (POST /api/v1/organizations/ answered {(int)answer.StatusCode}): the platform's key is used, in organization default.\n");
+            if (!_fallbackSaid)
+            {
+                Console.WriteLine($"No organization of its own (POST /api/v1/organizations/ answered {(int)answer.StatusCode}): here and below the platform's key is used, in organization default.\n");
+                _fallbackSaid = true;
+            }
+
             return;
         }
 

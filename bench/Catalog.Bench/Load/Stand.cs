@@ -3,6 +3,7 @@ namespace Catalog.Bench.Load;
 /// <summary>What a run stands on: a Postgres of its own and the published service, in a folder that goes with it.</summary>
 internal sealed class Stand : IAsyncDisposable
 {
+    private const string Prefix = "catalog-load-";
     private readonly string _folder;
     private int _files;
     private int _databases;
@@ -25,7 +26,8 @@ internal sealed class Stand : IAsyncDisposable
             throw new BenchException("wrk is missing. Debian: apt-get install wrk");
         }
 
-        var folder = Path.Combine(options.Work, $"catalog-load-{Environment.ProcessId}");
+        Sweep(options.Work);
+        var folder = Path.Combine(options.Work, $"{Prefix}{Environment.ProcessId}");
         Directory.CreateDirectory(folder);
         try
         {
@@ -68,6 +70,15 @@ internal sealed class Stand : IAsyncDisposable
     {
         await Postgres.DisposeAsync();
         Directory.Delete(_folder, recursive: true);
+    }
+
+    // What runs that were killed have left behind.
+    private static void Sweep(string work)
+    {
+        foreach (var folder in Directory.GetDirectories(work, Prefix + "*").Where(folder => !Directory.Exists($"/proc/{Path.GetFileName(folder)[Prefix.Length..]}")))
+        {
+            Directory.Delete(folder, recursive: true);
+        }
     }
 
     private static string FindRoot()

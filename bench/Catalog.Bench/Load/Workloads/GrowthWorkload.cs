@@ -24,7 +24,6 @@ internal static class GrowthWorkload
         var contest = await Contest.Hold(stand.Options, ct,
             Post(old, many, "post, large table"), Post(young, few, "post, small table"), Page(old, "recent page, large table"), Page(young, "recent page, small table"));
         contest.Print("requests");
-        await old.DisposeAsync();
         await stand.DropDatabase(large, ct);
         await stand.DropDatabase(small, ct);
         return

@@ -40,7 +40,9 @@ internal static class SqliteWorkload
 
     private static async Task<long> Count(DbDataSource source, CancellationToken ct)
     {
-        await using var command = source.CreateCommand("select count(*) from check_results");
+        await using var connection = await source.OpenConnectionAsync(ct);
+        await using var command = connection.CreateCommand();
+        command.CommandText = "select count(*) from check_results";
         return (long)(await command.ExecuteScalarAsync(ct))!;
     }
 
