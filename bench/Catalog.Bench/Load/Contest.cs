@@ -17,7 +17,7 @@ internal sealed class Contest
         // Not counted: pools open, code is compiled, statements are prepared.
         foreach (var contestant in contestants)
         {
-            await contestant.Run(Math.Min(3, options.Seconds), ct);
+            await contestant.Run(options.Seconds, ct);
         }
 
         for (var round = 1; round <= options.Rounds; round++)

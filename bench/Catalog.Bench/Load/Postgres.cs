@@ -24,7 +24,7 @@ internal sealed class Postgres : IAsyncDisposable
     /// <summary>What differs from the server's defaults. No checkpoint falls into a sample by the clock.</summary>
     public static string[] Settings { get; } =
     [
-        "fsync=on", "synchronous_commit=on", $"shared_buffers={SharedBuffers()}MB", "max_wal_size=16GB", "checkpoint_timeout=1h", "max_connections=300",
+        "fsync=on", "synchronous_commit=on", $"shared_buffers={SharedBuffers()}MB", "max_wal_size=4GB", "checkpoint_timeout=1h", "max_connections=300",
     ];
 
     public static async Task<Postgres> Start(string folder, CancellationToken ct)
