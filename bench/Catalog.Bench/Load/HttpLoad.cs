@@ -1,0 +1,67 @@
+using System.Globalization;
+using System.Text;
+
+namespace Catalog.Bench.Load;
+
+/// <summary>One request that clients send; they go round a list of them.</summary>
+internal sealed record Request(string Method, string Path, string? Body = null);
+
+/// <summary>Clients that send requests as fast as they are answered, by wrk with one thread.</summary>
+internal sealed class HttpLoad(Stand stand, Service service, string name, int clients, IReadOnlyList<Request> requests, int each = 1)
+{
+    private readonly string _script = Write(stand, service, requests);
+
+    public Contestant Contestant => new(name, Run);
+
+    private async Task<Sample> Run(int seconds, CancellationToken ct)
+    {
+        var (ours, theirs) = (ProcessClock.Seconds(service.ProcessId), service.UsesPostgres ? ProcessClock.SecondsOfFamily(stand.Postgres.ProcessId) : 0);
+        var printed = await Tool.Run(
+            ["wrk", "-t1", $"-c{clients}", $"-d{seconds}s", "--timeout", "10s", "-s", _script, service.Address.ToString()],
+            ct, TimeSpan.FromSeconds(seconds + 30));
+        (ours, theirs) = (ProcessClock.Seconds(service.ProcessId) - ours, service.UsesPostgres ? ProcessClock.SecondsOfFamily(stand.Postgres.ProcessId) - theirs : 0);
+
+        var line = printed.Split('\n').SingleOrDefault(line => line.StartsWith("bench ", StringComparison.Ordinal))
+            ?? throw new BenchException($"wrk printed no summary:\n{printed}\n{service.Said}");
+        var numbers = line.Split(' ').Skip(1).Select(number => double.Parse(number, CultureInfo.InvariantCulture)).ToArray();
+        var (answers, duration, refused, broken) = (numbers[0], numbers[1], numbers[2], numbers[3]);
+        var counted = (answers - refused) * each;
+        return new()
+        {
+            Rate = counted / duration * 1e6,
+            P50 = numbers[4] / 1000,
+            P95 = numbers[5] / 1000,
+            P99 = numbers[6] / 1000,
+            ServiceMicroseconds = ours / counted * 1e6,
+            PostgresMicroseconds = service.UsesPostgres ? theirs / counted * 1e6 : null,
+            Acknowledged = (long)counted,
+            Refused = (long)(refused + broken),
+        };
+    }
+
+    private static string Write(Stand stand, Service service, IReadOnlyList<Request> requests)
+    {
+        var lua = new StringBuilder("local requests, last = {}, 0\nfunction init(arguments)\n");
+        lua.Append(CultureInfo.InvariantCulture, $"  local headers = {{ [\"X-API-KEY\"] = \"{service.Key}\", [\"Content-Type\"] = \"application/json\" }}\n");
+        foreach (var request in requests)
+        {
+            lua.Append(CultureInfo.InvariantCulture, $"  requests[#requests + 1] = wrk.format(\"{request.Method}\", \"{request.Path}\", headers, {(request.Body is null ? "nil" : $"[==[{request.Body}]==]")})\n");
+        }
+
+        lua.Append("""
+            end
+            function request()
+              last = last % #requests + 1
+              return requests[last]
+            end
+            function done(summary, latency, _)
+              local errors = summary.errors
+              io.write(string.format("bench %d %d %d %d %d %d %d\n", summary.requests, summary.duration, errors.status,
+                errors.connect + errors.read + errors.write + errors.timeout, latency:percentile(50), latency:percentile(95), latency:percentile(99)))
+            end
+            """);
+        var path = stand.NewFile("requests.lua");
+        File.WriteAllText(path, lua.ToString());
+        return path;
+    }
+}

@@ -1,0 +1,68 @@
+namespace Catalog.Bench.Load;
+
+/// <summary>Statements over check_results: the rows that a post of <see cref="ResultBody"/> makes, made by the server itself.</summary>
+internal static class ResultSql
+{
+    public const string Columns = """
+        id, pipeline_id, check_id, run_id, status, severity, dataset, observed_value, observed_number, expected, failed_rows, total_rows,
+        message, executed_at, duration_seconds, metadata, request_hash, created_at
+        """;
+
+    /// <summary>What pgbench runs beside single posts. Ids ascend with time, as those of the service do.</summary>
+    public static string InsertOne(string organization) => $"""
+        \set n random(1, 1000000)
+        \set r random(1, 9000000000000000000)
+        insert into check_results (organization_id, {Columns}, dataset_key)
+        values ('{organization}', {Ascending(":r")}, {Values(":n::int", "now()")});
+        """;
+
+    /// <summary>What pgbench runs beside bulk posts: one statement of this many rows.</summary>
+    public static string InsertMany(string organization, int rows) => $"""
+        \set n random(1, 1000000)
+        \set r random(1, 9000000000000000000)
+        insert into check_results (organization_id, {Columns}, dataset_key)
+        select '{organization}', {Ascending(":r + i")}, {Values("(:n::int + i)", "now()")}
+        from generate_series(1, {rows}) as i;
+        """;
+
+    /// <summary>Fills a table with results that were executed a second apart; their ids are <see cref="Id"/>.</summary>
+    public static string Preload(string organization, int from, int to) => $"""
+        insert into check_results (organization_id, {Columns}, dataset_key)
+        select '{organization}', '{IdPrefix}' || lpad(to_hex(i), 12, '0'), {Values("i", "timestamptz '2026-01-01 00:00:00+00' + i * interval '1 second'")}
+        from generate_series({from}, {to}) as i
+        """;
+
+    public static string Id(int number) => $"{IdPrefix}{number:x12}";
+
+    /// <summary>What pgbench runs beside single reads.</summary>
+    public static string SelectOne(string organization, int rows) => $"""
+        \set n random(1, {rows})
+        select {Columns}
+        from check_results
+        where organization_id = '{organization}' and id = '{IdPrefix}' || lpad(to_hex(:n::int), 12, '0');
+        """;
+
+    /// <summary>What pgbench runs beside lists: a page of 50 and the row that tells that there is another.</summary>
+    public static string SelectPage(string organization, int rows) => $"""
+        \set n random(100, {rows})
+        select {Columns}
+        from check_results
+        where organization_id = '{organization}' and (executed_at, id) < (timestamptz '2026-01-01 00:00:00+00' + :n::int * interval '1 second', '')
+        order by executed_at desc, id desc
+        limit 51;
+        """;
+
+    private const string IdPrefix = "01900000-0000-7000-8000-";
+
+    private static string Ascending(string random) =>
+        $"lpad(to_hex((date_part('epoch', clock_timestamp()) * 1000000)::bigint), 14, '0') || '-7000-' || lpad(to_hex({random}::bigint), 16, '0')";
+
+    // After the id: every other column of Columns, then dataset_key.
+    private static string Values(string n, string time) => $$"""
+        'daily_orders_' || ({{n}} % {{ResultBody.Pipelines}}), 'orders_row_count_' || ({{n}} % 100), 'scheduled__2026-01-01T' || lpad(({{n}} % 1000)::text, 6, '0'),
+            'pass', 'error', 'warehouse.sales.orders_' || ({{n}} % 200), ({{n}} % 100003)::text, {{n}} % 100003, '{"min":1000,"max":100003}', 0, {{n}},
+            'row count of the last load lies within the bounds that the owners of the table agreed on in spring', {{time}}, 0.412,
+            '{"task":"check_orders","attempt":1,"worker":"worker-1"}', '\x5feceb66ffc86f38d952786c6d696c79c2dbc239dd4e91b46729d73a27fb57e9', {{time}},
+            md5(({{n}} % 200)::text)::uuid
+        """;
+}

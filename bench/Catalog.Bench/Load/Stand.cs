@@ -1,0 +1,94 @@
+namespace Catalog.Bench.Load;
+
+/// <summary>What a run stands on: a Postgres of its own and the published service, in a folder that goes with it.</summary>
+internal sealed class Stand : IAsyncDisposable
+{
+    private const string Prefix = "catalog-load-";
+    private readonly string _folder;
+    private int _files;
+    private int _databases;
+
+    private Stand(LoadOptions options, string folder, Postgres postgres) => (Options, _folder, Postgres) = (options, folder, postgres);
+
+    public LoadOptions Options { get; }
+
+    public Postgres Postgres { get; }
+
+    /// <summary>The folder of the sources.</summary>
+    public static string Root { get; } = FindRoot();
+
+    public string Api => Path.Combine(_folder, "api", "Catalog.Api");
+
+    public static async Task<Stand> Prepare(LoadOptions options, CancellationToken ct)
+    {
+        if (!Tool.Exists("wrk"))
+        {
+            throw new BenchException("wrk is missing. Debian: apt-get install wrk");
+        }
+
+        Sweep(options.Work);
+        var folder = Path.Combine(options.Work, $"{Prefix}{Environment.ProcessId}");
+        Directory.CreateDirectory(folder);
+        try
+        {
+            // The server programs may run as somebody else.
+            await Tool.Run(["chmod", "755", folder], ct);
+            foreach (var (project, target) in new[] { ("Catalog.Api", "api"), ("Catalog.Migrations", "migrations") })
+            {
+                await Tool.Run(["dotnet", "publish", project, "-c", "Release", "-o", Path.Combine(folder, target), "--nologo", "-v", "quiet"], ct, directory: Root);
+            }
+
+            return new(options, folder, await Postgres.Start(Path.Combine(folder, "postgres"), ct));
+        }
+        catch
+        {
+            Directory.Delete(folder, recursive: true);
+            throw;
+        }
+    }
+
+    /// <summary>A database with the schema, and the role that the service's statements run as.</summary>
+    public async Task<string> NewDatabase(CancellationToken ct)
+    {
+        var name = $"bench_{++_databases}";
+        await Postgres.Execute("postgres", $"create database {name}", ct);
+        await Migrations(Postgres.Uri(name), ct, "upgrade");
+        await Migrations(Postgres.Uri(name), ct, "grant");
+        return name;
+    }
+
+    public Task DropDatabase(string name, CancellationToken ct) => Postgres.Execute("postgres", $"drop database {name} with (force)", ct);
+
+    public Task Migrations(string database, CancellationToken ct, params string[] verb) => Tool.Run(
+        [Path.Combine(_folder, "migrations", "Catalog.Migrations"), .. verb], ct, environment: new Dictionary<string, string> { ["DATAXPIPE_DB"] = database }, directory: _folder);
+
+    public string NewFile(string name) => Path.Combine(_folder, $"{++_files}-{name}");
+
+    public string NewFolder(string name) => Directory.CreateDirectory(NewFile(name)).FullName;
+
+    public async ValueTask DisposeAsync()
+    {
+        await Postgres.DisposeAsync();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    // What runs that were killed have left behind.
+    private static void Sweep(string work)
+    {
+        foreach (var folder in Directory.GetDirectories(work, Prefix + "*").Where(folder => !Directory.Exists($"/proc/{Path.GetFileName(folder)[Prefix.Length..]}")))
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    private static string FindRoot()
+    {
+        var folder = AppContext.BaseDirectory;
+        while (!File.Exists(Path.Combine(folder, "Catalog.sln")))
+        {
+            folder = Path.GetDirectoryName(folder) ?? throw new BenchException("The harness must lie below Catalog.sln.");
+        }
+
+        return folder;
+    }
+}

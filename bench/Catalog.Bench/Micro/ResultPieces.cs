@@ -1,0 +1,55 @@
+using System.Buffers;
+using System.Globalization;
+using System.Text.Json;
+using BenchmarkDotNet.Attributes;
+using Catalog.Api.Checks;
+using Catalog.Api.Http;
+using Catalog.Bench.Load;
+using Catalog.Data;
+using FluentValidation;
+
+namespace Catalog.Bench.Micro;
+
+/// <summary>What happens to check results between the socket and the database.</summary>
+public class ResultPieces
+{
+    private static readonly DateTimeOffset Now = DateTimeOffset.Parse("2026-01-31T08:00:00Z", CultureInfo.InvariantCulture);
+
+    private readonly IValidator<PostCheckResult> _validator = new PostCheckResultValidator();
+    private readonly ArrayBufferWriter<byte> _buffer = new(64 * 1024);
+    private byte[] _body = [];
+    private JsonDocument _parsed = null!;
+    private ItemList<CheckResultItem> _page = null!;
+
+    [GlobalSetup]
+    public void Prepare()
+    {
+        _body = ResultBody.Json(1);
+        _parsed = JsonDocument.Parse(_body);
+        var result = PostedResults.Read(_parsed.RootElement, _ => null, _validator, Now).Accepted[0];
+        _page = new() { Items = [.. Enumerable.Repeat(CheckResultItem.From(result), 50)], NextCursor = new Cursor(Now, result.Id).ToText("check_results") };
+    }
+
+    /// <summary>From the bytes of a single post to the row that is stored: parse, read strictly, validate, hash.</summary>
+    [Benchmark]
+    public int ParseAndValidate()
+    {
+        using var json = JsonDocument.Parse(_body);
+        return PostedResults.Read(json.RootElement, _ => null, _validator, Now).Count;
+    }
+
+    /// <summary>The part of it that tells a repeat from another result.</summary>
+    [Benchmark]
+    public byte[] CanonicalHash() => CanonicalJson.Hash(_parsed.RootElement);
+
+    /// <summary>A page of 50 results as a client reads it.</summary>
+    [Benchmark]
+    public int SerializePage()
+    {
+        _buffer.ResetWrittenCount();
+        using var writer = new Utf8JsonWriter(_buffer);
+        JsonSerializer.Serialize(writer, _page, ApiJson.Options);
+        writer.Flush();
+        return _buffer.WrittenCount;
+    }
+}
