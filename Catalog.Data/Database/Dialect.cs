@@ -6,6 +6,9 @@ public abstract class Dialect
     /// <summary>A condition: <paramref name="column"/> equals one of the values of a list parameter.</summary>
     public abstract string IsAnyOf(string column, string parameter);
 
+    /// <summary>How many values the list of <see cref="IsAnyOf"/> may hold.</summary>
+    public abstract int ListLimit { get; }
+
     /// <summary>The table expression <c>rows</c> over what <see cref="Run"/> is given.</summary>
     public abstract string From<T>(Rows<T> rows);
 

@@ -9,6 +9,9 @@ internal sealed class PostgresDialect : Dialect
 {
     public override string IsAnyOf(string column, string parameter) => $"{column} = any({parameter})";
 
+    // One parameter, however many; beyond this a statement would hold more than it is good to wait for.
+    public override int ListLimit => 50_000;
+
     public override string From<T>(Rows<T> rows) =>
         $"unnest({string.Join(", ", rows.Columns.Select(column => '@' + column.Name))}) as rows ({string.Join(", ", rows.Columns.Select(column => column.Name))})";
 
