@@ -45,10 +45,11 @@ public sealed class LineageRepository(CatalogDatabase db, LineageBudget budget)
             }
 
             var names = around.Datasets;
+            var frontier = await Frontier(question, walk, depth, names);
             await Name(question, walk.Depths.Keys.Where(id => !names.ContainsKey(id)), names);
             return new LineageGraph(
                 Nearest(walk.Depths, names), walk.Edges, walk.Cut is not null,
-                [.. (await Frontier(question, walk, depth)).Select(id => names[id]).OrderBy(dataset => dataset.ShownId, StringComparer.Ordinal)]);
+                [.. frontier.Select(id => names[id]).OrderBy(dataset => dataset.ShownId, StringComparer.Ordinal)]);
         }, ct);
 
     private static List<(Dataset Dataset, int Depth)> Nearest(IReadOnlyDictionary<Guid, int> depths, Dictionary<Guid, Dataset> names)
@@ -154,7 +155,7 @@ public sealed class LineageRepository(CatalogDatabase db, LineageBudget budget)
     }
 
     // Those that the walk left aside when it was cut and that have edges to go on with.
-    private async Task<HashSet<Guid>> Frontier(Question question, LineageWalk walk, int depth)
+    private async Task<HashSet<Guid>> Frontier(Question question, LineageWalk walk, int depth, Dictionary<Guid, Dataset> names)
     {
         if (walk.Cut is not { } cut)
         {
@@ -164,32 +165,41 @@ public sealed class LineageRepository(CatalogDatabase db, LineageBudget budget)
         var frontier = new HashSet<Guid> { cut.Dataset };
         foreach (var side in walk.Sides)
         {
-            // A next level lies at the depth of its datasets, and beyond the last hop nobody asked.
-            var next = side.Level.Where(id => side.Depth < depth);
-            await Beyond(question, side, [.. side.Left.Concat(next).Where(id => !frontier.Contains(id))], frontier);
+            // Beyond the last hop nobody asked.
+            var next = side.Level.Where(_ => side.Depth < depth);
+            await Beyond(question, side, [.. side.Left.Concat(next).Where(id => !frontier.Contains(id))], frontier, names);
         }
 
         return frontier;
     }
 
-    private async Task Beyond(Question question, LineageWalk.Side side, IReadOnlyList<Guid> datasets, HashSet<Guid> frontier)
+    private async Task Beyond(Question question, LineageWalk.Side side, IReadOnlyList<Guid> datasets, HashSet<Guid> frontier, Dictionary<Guid, Dataset> names)
     {
         var (session, organization, at, ct) = question;
-        // A scalar subquery with a limit is looked up for each dataset; an exists could be planned as a join over all edges.
+        // A subquery with a limit is looked up for each dataset; an exists could be planned as a join over all edges. The names come
+        // along, because these are most of the datasets of an answer that was cut.
         var sql = $"""
             -- Lineage.Beyond
-            select id
+            select id, namespace, name, created_at, coalesce((
+                select 1
+                from lineage_edges as edges
+                where edges.organization_id = @organization and edges.{(side.Way == LineageDirection.Upstream ? "downstream" : "upstream")} = datasets.id and {Holds(at, "edges.")}
+                limit 1), 0)
             from datasets
             where organization_id = @organization and {db.Dialect.IsAnyOf("id", "@ids")}
-              and (select 1
-                   from lineage_edges as edges
-                   where edges.organization_id = @organization and edges.{(side.Way == LineageDirection.Upstream ? "downstream" : "upstream")} = datasets.id and {Holds(at, "edges.")}
-                   limit 1) = 1
             """;
 
         foreach (var ids in datasets.Chunk(db.Dialect.ListLimit))
         {
-            await session.Each(sql, new { organization, ids, at }, row => frontier.Add(row.GetGuid(0)), ct);
+            await session.Each(sql, new { organization, ids, at }, row =>
+            {
+                var id = row.GetGuid(0);
+                names.TryAdd(id, Dataset(id, row.GetString(1), row.GetString(2), row.GetFieldValue<DateTimeOffset>(3)));
+                if (row.GetInt32(4) == 1)
+                {
+                    frontier.Add(id);
+                }
+            }, ct);
         }
     }
 
