@@ -77,9 +77,9 @@ public sealed class LineageRepository(CatalogDatabase db, LineageBudget budget)
             """;
         string Edges(string way, string near, int number) => $"""
             select * from (
-                select {number} as way, edges.upstream as id, edges.downstream, edges.pipeline_id as name, edges.valid_from, edges.valid_to, '' as namespace, 0 as times
+                select {number} as way, upstream as id, downstream, pipeline_id as name, valid_from, valid_to, '' as namespace, 0 as times
                 from {way}_nodes
-                join lineage_edges as edges on edges.organization_id = @organization and edges.{near} = {way}_nodes.id and {Holds(at, "edges.")}
+                {db.Dialect.JoinByIndex("lineage_edges", $"organization_id = @organization and {Holds(at, "")}", near, $"{way}_nodes.id")}
                 where {way}_nodes.depth < @hops
                 limit @limit) as {way}_edges
             """;
@@ -106,7 +106,7 @@ public sealed class LineageRepository(CatalogDatabase db, LineageBudget budget)
                 select id, cast(sum(times) as bigint) as times
                 from ({string.Join(" union all ", ways.Select(way => $"select id, times from {way.Way}_nodes"))}) as either
                 group by id) as reached
-            join datasets on datasets.organization_id = @organization and datasets.id = reached.id
+            {db.Dialect.JoinByIndex("datasets", "organization_id = @organization", "id", "reached.id")}
             """;
 
         var around = new Surroundings(hops, Math.Min(budget.Edges, MostNear));
@@ -139,8 +139,7 @@ public sealed class LineageRepository(CatalogDatabase db, LineageBudget budget)
         var sql = $"""
             -- Lineage.Neighbours
             select upstream, downstream, pipeline_id, valid_from, valid_to
-            from lineage_edges
-            where organization_id = @organization and {db.Dialect.IsAnyOf(near, "@ids")} and {Holds(at, "")}
+            from {db.Dialect.LookUp("lineage_edges", $"organization_id = @organization and {Holds(at, "")}", near, "@ids")}
             {(ordered ? $"order by {near}, {far}, pipeline_id, valid_from" : "")}
             limit @limit
             """;
@@ -185,8 +184,7 @@ public sealed class LineageRepository(CatalogDatabase db, LineageBudget budget)
                 from lineage_edges as edges
                 where edges.organization_id = @organization and edges.{(side.Way == LineageDirection.Upstream ? "downstream" : "upstream")} = datasets.id and {Holds(at, "edges.")}
                 limit 1), 0)
-            from datasets
-            where organization_id = @organization and {db.Dialect.IsAnyOf("id", "@ids")}
+            from {db.Dialect.LookUp("datasets", "organization_id = @organization", "id", "@ids")}
             """;
 
         foreach (var ids in datasets.Chunk(db.Dialect.ListLimit))
@@ -237,8 +235,7 @@ public sealed class LineageRepository(CatalogDatabase db, LineageBudget budget)
         var sql = $"""
             -- Lineage.Datasets
             select id, namespace, name, created_at
-            from datasets
-            where organization_id = @organization and {db.Dialect.IsAnyOf("id", "@ids")}
+            from {db.Dialect.LookUp("datasets", "organization_id = @organization", "id", "@ids")}
             """;
 
         foreach (var ids in datasets.Chunk(db.Dialect.ListLimit).ToList())
