@@ -6,7 +6,7 @@ namespace Catalog.Data.Lineage;
 /// <summary>Reads the lineage graph around a dataset: what is near in one statement, the rest hop by hop. <see cref="LineageWalk"/> decides what belongs to it.</summary>
 public sealed class LineageRepository(CatalogDatabase db, LineageBudget budget)
 {
-    // Measured: up to here one statement is faster than a round trip for each hop and way; beyond, it reads the same edges too often.
+    // Beyond, one statement meets the same edges at too many depths: with 5 hops of a million edges it took as long as all trips together.
     private const int Near = 3;
 
     // More edges than these near by are read hop by hop as well: the one statement would have been in vain, and must not cost much.
