@@ -40,19 +40,18 @@ internal static class LineageEndpoints
         Walk(dataset.Value, query, caller, lineage, ct);
 
     private static async Task<IResult> Walk(string id, LineageQuery query, Caller caller, LineageRepository lineage, CancellationToken ct) =>
-        await lineage.Find(caller.Organization, id, ct) is { } dataset
-            ? TypedResults.Ok(LineageGraphItem.From(await lineage.Walk(caller.Organization, dataset, query.Way(), query.Hops(), query.At?.Value, ct)))
+        await lineage.Walk(caller.Organization, id, query.Way(), query.Hops(), query.At?.Value, ct) is { } graph
+            ? TypedResults.Ok(LineageGraphItem.From(graph))
             : Problems.NotFound("dataset");
 
     private static async Task<IResult> GetImpact(
         PathId dataset, [AsParameters] ImpactQuery query, Caller caller, LineageRepository lineage, DatasetRepository datasets, CheckResultRepository results, CancellationToken ct)
     {
-        if (await lineage.Find(caller.Organization, dataset.Value, ct) is not { } start)
+        if (await lineage.Walk(caller.Organization, dataset.Value, LineageDirection.Downstream, query.Depth ?? MaxDepth, null, ct) is not { } graph)
         {
             return Problems.NotFound("dataset");
         }
 
-        var graph = await lineage.Walk(caller.Organization, start, LineageDirection.Downstream, query.Depth ?? MaxDepth, null, ct);
         string[] ids = [.. graph.Edges.Select(edge => edge.PipelineId).Distinct(StringComparer.Ordinal)];
         var pipelines = await datasets.Owners(caller.Organization, ids, ct);
         var failures = (await results.OpenFailures(caller.Organization, [.. pipelines.Select(pipeline => pipeline.Id)], ct)).ToLookup(failure => failure.PipelineId);

@@ -6,6 +6,26 @@ public abstract class Dialect
     /// <summary>A condition: <paramref name="column"/> equals one of the values of a list parameter.</summary>
     public abstract string IsAnyOf(string column, string parameter);
 
+    /// <summary>
+    /// The rows of a table whose <paramref name="key"/> equals one of the values of a list parameter, under the table's name, looked up one
+    /// value after another. For long lists: a planner may take <see cref="IsAnyOf"/> of some hundred values for a reason to read the whole table.
+    /// </summary>
+    /// <param name="table">The table.</param>
+    /// <param name="where">What else its rows must meet, columns without a table's name.</param>
+    /// <param name="key">A column that an index leads to.</param>
+    /// <param name="parameter">The list.</param>
+    public abstract string LookUp(string table, string where, string key, string parameter);
+
+    /// <summary>A join with the rows of a table whose <paramref name="key"/> equals <paramref name="value"/>, likewise looked up one after another.</summary>
+    /// <param name="table">The table.</param>
+    /// <param name="where">What else its rows must meet, columns without a table's name.</param>
+    /// <param name="key">A column that an index leads to.</param>
+    /// <param name="value">A column of what stands before the join, by its full name.</param>
+    public abstract string JoinByIndex(string table, string where, string key, string value);
+
+    /// <summary>How many values a list parameter may hold.</summary>
+    public abstract int ListLimit { get; }
+
     /// <summary>The table expression <c>rows</c> over what <see cref="Run"/> is given.</summary>
     public abstract string From<T>(Rows<T> rows);
 

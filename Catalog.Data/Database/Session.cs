@@ -42,6 +42,21 @@ public sealed class Session
             ? (await Connection.QueryAsync<T>(new CommandDefinition(sql, parameters, Transaction, cancellationToken: ct))).AsList()
             : await InContext<T>(before, sql, parameters, ct));
 
+    /// <summary>Shows each row to <paramref name="row"/> as the driver has it, for answers of so many rows that an object for each value would cost more than the query.</summary>
+    /// <returns>How many rows there were.</returns>
+    public Task<int> Each(string sql, object? parameters, Action<DbDataReader> row, CancellationToken ct) => Echo(sql, async () =>
+    {
+        await using var reader = await Connection.ExecuteReaderAsync(new CommandDefinition(sql, parameters, Transaction, cancellationToken: ct));
+        var rows = 0;
+        while (await reader.ReadAsync(ct))
+        {
+            row(reader);
+            rows++;
+        }
+
+        return rows;
+    });
+
     /// <summary>The number of rows that the statement changed.</summary>
     public Task<int> Execute(string sql, object? parameters, CancellationToken ct) => Echo(sql, () =>
         Before() is not { } before

@@ -67,8 +67,7 @@ public sealed class DatasetRepository(CatalogDatabase db)
         var sql = $"""
             -- Datasets.Owners
             select id, owner
-            from pipelines
-            where organization_id = @organization and {db.Dialect.IsAnyOf("id", "@ids")} and deleted_at is null
+            from {db.Dialect.LookUp("pipelines", "organization_id = @organization and deleted_at is null", "id", "@ids")}
             order by id
             """;
 
@@ -81,8 +80,7 @@ public sealed class DatasetRepository(CatalogDatabase db)
         var sql = $"""
             -- Datasets.Tags
             select distinct tag
-            from pipeline_tags
-            where organization_id = @organization and {db.Dialect.IsAnyOf("pipeline_id", "@ids")}
+            from {db.Dialect.LookUp("pipeline_tags", "organization_id = @organization", "pipeline_id", "@ids")}
             order by tag
             """;
 

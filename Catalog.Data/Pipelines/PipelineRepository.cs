@@ -157,8 +157,7 @@ public sealed class PipelineRepository(CatalogDatabase db, CheckResultRepository
         var sql = $"""
             -- Pipelines.Tags
             select pipeline_id, tag
-            from pipeline_tags
-            where organization_id = @organization and {db.Dialect.IsAnyOf("pipeline_id", "@ids")}
+            from {db.Dialect.LookUp("pipeline_tags", "organization_id = @organization", "pipeline_id", "@ids")}
             order by pipeline_id, tag
             """;
 

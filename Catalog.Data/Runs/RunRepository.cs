@@ -100,14 +100,12 @@ public sealed class RunRepository(CatalogDatabase db)
         var stagesSql = $"""
             -- Runs.Stages
             select run_id, stage_name, status, started_at, completed_at, records_processed, error_message
-            from run_stages
-            where organization_id = @organization and {db.Dialect.IsAnyOf("run_id", "@ids")}
+            from {db.Dialect.LookUp("run_stages", "organization_id = @organization", "run_id", "@ids")}
             """;
         var checksSql = $"""
             -- Runs.CheckCounts
             select run_id, status, count(*) as count
-            from check_results
-            where organization_id = @organization and {db.Dialect.IsAnyOf("run_id", "@ids")}
+            from {db.Dialect.LookUp("check_results", "organization_id = @organization", "run_id", "@ids")}
             group by run_id, status
             """;
 

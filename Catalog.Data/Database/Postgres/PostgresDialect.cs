@@ -16,6 +16,16 @@ internal sealed class PostgresDialect(PostgresRowSecurity? security = null) : Di
 
     public override string IsAnyOf(string column, string parameter) => $"{column} = any({parameter})";
 
+    public override string LookUp(string table, string where, string key, string parameter) =>
+        $"unnest({parameter}) as asked (value) {JoinByIndex(table, where, key, "asked.value")}";
+
+    // The offset keeps the subquery one: nothing is left to join by but its index.
+    public override string JoinByIndex(string table, string where, string key, string value) =>
+        $"cross join lateral (select * from {table} where {where} and {key} = {value} offset 0) as {table}";
+
+    // One parameter, however many; beyond this a statement would hold more than it is good to wait for.
+    public override int ListLimit => 50_000;
+
     public override string From<T>(Rows<T> rows) =>
         $"unnest({string.Join(", ", rows.Columns.Select(column => '@' + column.Name))}) as rows ({string.Join(", ", rows.Columns.Select(column => column.Name))})";
 

@@ -9,6 +9,15 @@ internal sealed class SqliteDialect : Dialect
     // Dapper expands the parameter into (@ids1, @ids2, ...) on engines without arrays.
     public override string IsAnyOf(string column, string parameter) => $"{column} in {parameter}";
 
+    public override string LookUp(string table, string where, string key, string parameter) =>
+        $"(select * from {table} where {where} and {IsAnyOf(key, parameter)}) as {table}";
+
+    public override string JoinByIndex(string table, string where, string key, string value) =>
+        $"join (select * from {table} where {where}) as {table} on {table}.{key} = {value}";
+
+    // A parameter for each value; a library may be built with as few as 999, and long texts of SQL are parsed each time.
+    public override int ListLimit => 900;
+
     public override string From<T>(Rows<T> rows) =>
         $"(select {string.Join(", ", rows.Columns.Select(column => $"@{column.Name} as {column.Name}"))}) as rows";
 

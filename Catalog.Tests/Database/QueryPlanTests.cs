@@ -1,0 +1,227 @@
+using System.Data.Common;
+using System.Text.Json;
+using Catalog.Data;
+using Catalog.Data.Checks;
+using Catalog.Data.Connections;
+using Catalog.Data.Database;
+using Catalog.Data.Database.Postgres;
+using Catalog.Data.Lineage;
+using Catalog.Data.Pipelines;
+using Catalog.Data.Runs;
+using Catalog.Tests.Support;
+using Dapper;
+using Npgsql;
+
+namespace Catalog.Tests.Database;
+
+/// <summary>
+/// Drives the repositories over 100,000 rows while the server tells the plan of every statement it runs, and asserts that none of them
+/// reads or sorts a large table. The plans are those for the values given, as without prepared statements.
+/// </summary>
+public sealed class QueryPlanTests(QueryPlanTests.Filled filled) : IClassFixture<QueryPlanTests.Filled>
+{
+    private const string Organization = "default";
+
+    // Sorts of few rows, whatever the table holds.
+    private static readonly Dictionary<string, string> FewRows = new(StringComparer.Ordinal)
+    {
+        ["Lineage.Around"] = "the keys that one name with slashes may stand for, at most 64",
+        ["Lineage.Neighbours"] = "the one hop at which a budget ends a walk, in the order of keys",
+        ["Runs.Events"] = "the events of one run",
+        ["Runs.CheckCounts"] = "the counts of a page's runs",
+        ["CheckResults.OpenFailures"] = "a page's open failures",
+        ["Datasets.Pipelines"] = "the pipelines of one dataset",
+        ["Datasets.Owners"] = "at most 1,000 pipelines",
+        ["Datasets.Tags"] = "the tags of at most 1,000 pipelines",
+        ["Pipelines.Tags"] = "the tags of a page's pipelines",
+    };
+
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task No_hot_query_reads_or_sorts_a_large_table()
+    {
+        var plans = new List<(string Query, JsonElement Plan)>();
+        await using var db = filled.Open(plans.Add);
+        var runs = new RunRepository(db);
+        var results = new CheckResultRepository(db);
+        var checks = new CheckRepository(db);
+        var connections = new ConnectionRepository(db);
+        var pipelines = new PipelineRepository(db, results, TimeProvider.System);
+        var datasets = new DatasetRepository(db);
+        var lineage = new LineageRepository(db, LineageBudget.Default);
+        var cursor = new Cursor(new DateTimeOffset(2026, 1, 15, 0, 0, 0, TimeSpan.Zero), "x");
+        var (since, until) = (cursor.At.AddDays(-3), cursor.At.AddDays(-2));
+        var (pipeline, run, dataset) = ("p77", "r12345", "d5000");
+
+        foreach (var at in new DateTimeOffset?[] { null, cursor.At })
+        {
+            foreach (var direction in new[] { LineageDirection.Upstream, LineageDirection.Downstream, LineageDirection.Both })
+            {
+                await lineage.Walk(Organization, dataset, direction, 3, at, Ct);
+                await lineage.Walk(Organization, dataset, direction, 20, at, Ct);
+                await new LineageRepository(db, new(4000, 50_000)).Walk(Organization, dataset, direction, 20, at, Ct);
+                await new LineageRepository(db, new(10_000, 3000)).Walk(Organization, dataset, direction, 20, at, Ct);
+            }
+        }
+
+        await lineage.Find(Organization, "s3://a/b/c/d", Ct);
+        await datasets.List(Organization, null, null, 50, Ct);
+        await datasets.List(Organization, "", cursor, 50, Ct);
+        await datasets.Pipelines(Organization, DatasetId.Of("", dataset), Ct);
+        await datasets.Owners(Organization, [.. Enumerable.Range(0, 1000).Select(i => $"p{i}")], Ct);
+        await datasets.Tags(Organization, [.. Enumerable.Range(0, 100).Select(i => $"p{i}")], Ct);
+
+        await runs.Find(Organization, run, Ct);
+        await runs.Events(Organization, run, null, 50, Ct);
+        await runs.Events(Organization, run, cursor, 50, Ct);
+        foreach (var filter in new RunFilter[] { new(), new() { PipelineId = pipeline }, new() { Status = "failed" }, new() { Since = since }, new() { Until = until }, new() { PipelineId = pipeline, Status = "failed", Since = since, Until = cursor.At } })
+        {
+            await runs.List(Organization, filter, null, 50, Ct);
+            await runs.List(Organization, filter, cursor, 500, Ct);
+        }
+
+        await results.Find(Organization, "c12345", Ct);
+        foreach (var filter in new CheckResultFilter[]
+        {
+            // All results of a pipeline, or of a check's name in any, are not asked for: no index leads to them in the order of time yet.
+            new(), new() { PipelineId = pipeline, CheckId = "k7" }, new() { RunId = run }, new() { Dataset = dataset }, new() { Status = "fail" },
+            new() { Severity = "warn" }, new() { Since = since }, new() { Until = until }, new() { PipelineId = pipeline, CheckId = "k7", Since = since, Until = cursor.At },
+        })
+        {
+            await results.List(Organization, filter, null, 50, Ct);
+            await results.List(Organization, filter, cursor, 500, Ct);
+        }
+
+        await checks.Record(Organization, new() { PipelineId = pipeline, CheckId = "k7" }, Ct);
+        await checks.Record(Organization, new() { PipelineId = pipeline, CheckId = "k7", Since = since, Until = cursor.At }, Ct);
+        await checks.Find(Organization, "k7", null, Ct);
+        await checks.Find(Organization, "k7", pipeline, Ct);
+        await checks.List(Organization, new(), null, 50, Ct);
+        await checks.List(Organization, new() { Severity = "warn" }, cursor, 50, Ct);
+        await results.OpenFailures(Organization, [.. Enumerable.Range(0, 500).Select(i => $"p{i}")], Ct);
+
+        await pipelines.Find(Organization, pipeline, Ct);
+        // By owner or text no index leads to them yet, and they may be read through.
+        foreach (var filter in new PipelineFilter[] { new(), new() { Environment = "prod" }, new() { Tag = "gold" } })
+        {
+            await pipelines.List(Organization, filter, null, 50, Ct);
+            await pipelines.List(Organization, filter, cursor, 500, Ct);
+        }
+
+        await connections.Find(Organization, "w7", Ct);
+        await connections.List(Organization, null, null, 50, Ct);
+        await connections.List(Organization, "postgres", cursor, 50, Ct);
+
+        var named = plans.Select(plan => Named(plan.Query)).ToHashSet(StringComparer.Ordinal);
+        Assert.Superset(new HashSet<string>(StringComparer.Ordinal)
+        {
+            "Lineage.Around", "Lineage.Neighbours", "Lineage.Beyond", "Lineage.Datasets", "Datasets.List", "Datasets.Pipelines", "Datasets.Owners", "Runs.Find", "Runs.List", "Runs.Events", "Runs.Stages",
+            "Runs.CheckCounts", "CheckResults.Find", "CheckResults.List", "CheckResults.OpenFailures", "Checks.Record", "Checks.Find", "Checks.List", "Pipelines.Find", "Pipelines.List", "Connections.Find", "Connections.List",
+        }, named);
+        var faults = plans.SelectMany(plan => Faults(plan.Query, plan.Plan)).Distinct().ToList();
+        Assert.True(faults.Count == 0, string.Join("\n\n", faults));
+    }
+
+    private static string Named(string query) => query.TrimStart()[3..].Split('\n')[0].Trim();
+
+    private static IEnumerable<string> Faults(string query, JsonElement plan)
+    {
+        var type = plan.GetProperty("Node Type").GetString()!;
+        if (type == "Seq Scan")
+        {
+            yield return $"reads all of {plan.GetProperty("Relation Name").GetString()}: {query}";
+        }
+
+        if (type.EndsWith("Sort", StringComparison.Ordinal) && !FewRows.ContainsKey(Named(query)))
+        {
+            yield return $"sorts by {plan.GetProperty("Sort Key")}: {query}";
+        }
+
+        if (plan.TryGetProperty("Plans", out var inner))
+        {
+            foreach (var fault in inner.EnumerateArray().SelectMany(node => Faults(query, node)))
+            {
+                yield return fault;
+            }
+        }
+    }
+
+    /// <summary>A database of 100,000 runs, results and edges, with the statistics that a server keeps of them.</summary>
+    public sealed class Filled : IAsyncLifetime
+    {
+        private readonly PostgresTestDatabase _database = new();
+        private NpgsqlDataSource? _source;
+
+        public async ValueTask InitializeAsync()
+        {
+            await _database.InitializeAsync();
+            _database.Require();
+            _source = NpgsqlDataSource.Create(PostgresUri.Parse("POSTGRES_DSN", _database.Address).ConnectionString);
+            await using var connection = await _source.OpenConnectionAsync();
+            await connection.ExecuteAsync("""
+                create function pg_temp.did(i bigint) returns uuid language sql as $$ select substr(encode(sha256('\x00'::bytea || convert_to('d' || i, 'utf8')), 'hex'), 1, 32)::uuid $$;
+                insert into pipelines select 'default', 'p' || i, '1', null, 'o' || i % 20, case i % 2 when 0 then 'prod' else 'test' end, null, 'p' || i, '2026-01-01'::timestamptz + i * interval '4 minutes', '2026-01-01', null from generate_series(1, 10000) i;
+                insert into pipeline_versions select 'default', 'p' || i, '1', '{}', '\x00', '2026-01-01' from generate_series(1, 10000) i;
+                insert into pipeline_tags select 'default', 'p' || i, t from generate_series(1, 10000) i, unnest(array['gold', 'daily']) t;
+                insert into runs select 'default', 'r' || i, 'p' || i % 1000, (array['completed', 'completed', 'completed', 'failed', 'running'])[1 + i % 5], 'completed', null, null, i, null, null, null, null, '{}', true, null,
+                       '2026-01-01'::timestamptz + i * interval '25 seconds', '2026-01-01' from generate_series(1, 100000) i order by hashint8(i);
+                insert into run_events select 'default', 'r' || i, decode(md5(i::text), 'hex'), '{}', '2026-01-01' from generate_series(1, 100000) i order by hashint8(i);
+                insert into run_stages select 'default', 'r' || i, 'load', 'completed', null, null, i, null, '{}' from generate_series(1, 100000) i order by hashint8(i);
+                insert into checks select 'default', 'p' || i % 1000, 'k' || i / 1000, '1', 'd' || i, null, 'rows', case i % 4 when 0 then 'warn' else 'error' end, '{}', '2026-01-01'::timestamptz + i * interval '4 minutes', '2026-01-01' from generate_series(1, 10000) i;
+                insert into check_results (organization_id, id, pipeline_id, check_id, run_id, status, severity, dataset, dataset_key, executed_at, request_hash, created_at)
+                select 'default', 'c' || i, 'p' || i % 1000, 'k' || i / 1000 % 10, 'r' || i, case i % 20 when 0 then 'fail' else 'pass' end, case i % 4 when 0 then 'warn' else 'error' end, 'd' || i % 30000, pg_temp.did(i % 30000),
+                       '2026-01-01'::timestamptz + i * interval '25 seconds', '\x00', '2026-01-01' from generate_series(1, 100000) i order by hashint8(i);
+                insert into connections select 'default', 'w' || i, (array['postgres', 'sqlite'])[1 + i % 2], '{}', null, '2026-01-01'::timestamptz + i * interval '1 hour', '2026-01-01' from generate_series(1, 2000) i;
+                insert into datasets select 'default', pg_temp.did(i), '', 'd' || i, '2026-01-01'::timestamptz + i * interval '1 minute' from generate_series(0, 30000) i order by hashint8(i);
+                insert into lineage_edges select 'default', pg_temp.did(greatest(0, n - 1 - abs(hashint8(e)::bigint) % 50)), pg_temp.did(n), 'p' || n % 10000, '2026-01-01', case e % 20 when 0 then '2026-02-01'::timestamptz end
+                from (select e, 1 + abs(hashint8(-e)::bigint) % 30000 as n from generate_series(1, 100000) e) x order by hashint8(e) on conflict do nothing;
+                """);
+            // Not in one transaction with others.
+            await connection.ExecuteAsync("vacuum analyze");
+        }
+
+        public CatalogDatabase Open(Action<(string Query, JsonElement Plan)> tell)
+        {
+            var source = new Explaining(_source!, tell);
+            return new(source, source, new PostgresDialect(), null);
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            if (_source is not null)
+            {
+                await _source.DisposeAsync();
+            }
+
+            await _database.DisposeAsync();
+        }
+    }
+
+    // auto_explain belongs to the server and sends the plan of what really ran, with the values that it ran with, as a notice.
+    private sealed class Explaining(NpgsqlDataSource source, Action<(string Query, JsonElement Plan)> tell) : DbDataSource
+    {
+        public override string ConnectionString => source.ConnectionString;
+
+        protected override DbConnection CreateDbConnection() => throw new NotSupportedException("Open the connection.");
+
+        protected override async ValueTask<DbConnection> OpenDbConnectionAsync(CancellationToken cancellationToken = default)
+        {
+            var connection = await source.OpenConnectionAsync(cancellationToken);
+            await connection.ExecuteAsync("""
+                load 'auto_explain';
+                set auto_explain.log_min_duration = 0; set auto_explain.log_format = json; set auto_explain.log_level = notice; set client_min_messages = notice; set plan_cache_mode = force_custom_plan;
+                """);
+            connection.Notice += (_, told) =>
+            {
+                var text = told.Notice.MessageText;
+                if (text.Contains("plan:", StringComparison.Ordinal))
+                {
+                    using var json = JsonDocument.Parse(text[text.IndexOf('{', StringComparison.Ordinal)..]);
+                    tell((json.RootElement.GetProperty("Query Text").GetString()!, json.RootElement.GetProperty("Plan").Clone()));
+                }
+            };
+            return connection;
+        }
+    }
+}

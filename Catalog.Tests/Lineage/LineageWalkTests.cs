@@ -1,0 +1,161 @@
+using Catalog.Data.Database;
+using Catalog.Data.Lineage;
+using Catalog.Tests.Support;
+
+namespace Catalog.Tests.Lineage;
+
+public sealed class LineageWalkOnSqlite(SqliteTestDatabase database) : LineageWalkTests(database), IClassFixture<SqliteTestDatabase>;
+
+public sealed class LineageWalkOnPostgres(PostgresTestDatabase database) : LineageWalkTests(database), IClassFixture<PostgresTestDatabase>;
+
+/// <summary>Compares walks that read all in one statement, all hop by hop, and both in turn, with a plain search over a list of edges.</summary>
+public abstract class LineageWalkTests(TestDatabase database)
+{
+    private static readonly DateTimeOffset Then = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+    private readonly CatalogDatabase _db = database.Require().Database;
+    private readonly string _organization = $"o{Guid.NewGuid():N}";
+
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(4)]
+    public async Task Every_way_of_reading_gives_the_same_graph_under_every_budget(int seed)
+    {
+        var random = new Random(seed);
+        const int Datasets = 8;
+        // Anything to anything: cycles, diamonds, edges to oneself, several pipelines for one pair; some have ended, some begin later.
+        var edges = Enumerable.Range(0, 22).Select(_ => Edge(random.Next(Datasets), random.Next(Datasets), $"p{random.Next(3)}",
+            Then.AddDays(random.Next(3)), random.Next(3) == 0 ? Then.AddDays(3 + random.Next(3)) : null)).DistinctBy(edge => (edge.Upstream, edge.Downstream, edge.PipelineId)).ToList();
+        await Store(Datasets, edges);
+        var (cut, whole) = (0, 0);
+
+        foreach (var budget in Enumerable.Range(1, Datasets).Select(nodes => new LineageBudget(nodes, 100)).Concat(Enumerable.Range(0, edges.Count + 1).Select(count => new LineageBudget(100, count))))
+        {
+            foreach (var (direction, depth, at) in Questions(random))
+            {
+                var expected = Search(edges, direction, depth, at, budget);
+                foreach (var near in new[] { 0, 2, 100 })
+                {
+                    Assert.Equal(expected, await Read(budget, direction, depth, at, near));
+                }
+
+                _ = expected.EndsWith("cut", StringComparison.Ordinal) ? cut++ : whole++;
+            }
+        }
+
+        Assert.True(cut > 20 && whole > 20, $"{cut} answers were cut and {whole} were not.");
+    }
+
+    [Fact]
+    public async Task A_hub_with_more_neighbours_than_one_statement_holds_is_walked_alike()
+    {
+        const int Leaves = 2600;
+        var edges = Enumerable.Range(1, Leaves).SelectMany(leaf => new[] { Edge(0, leaf, "p", Then, null), Edge(leaf, Leaves + 1 + leaf % 7, "p", Then, null) }).ToList();
+        await Store(Leaves + 8, edges);
+
+        foreach (var budget in new LineageBudget[] { LineageBudget.Default, new(2000, 50_000), new(10_000, 1000), new(10_000, 3500), new(2603, 50_000) })
+        {
+            var expected = Search(edges, LineageDirection.Downstream, 5, null, budget);
+            foreach (var near in new[] { 0, 3 })
+            {
+                Assert.Equal(expected, await Read(budget, LineageDirection.Downstream, 5, null, near));
+            }
+        }
+    }
+
+    [Fact]
+    public async Task A_shallow_walk_is_one_statement()
+    {
+        await Store(4, [Edge(0, 1, "p", Then, null), Edge(1, 2, "p", Then, null), Edge(2, 3, "p", Then, null)]);
+        List<string> statements = [];
+        await using var counted = Databases.Open(database.Settings, (sql, _) => statements.Add(sql));
+
+        var graph = await new LineageRepository(counted, LineageBudget.Default).Walk(_organization, "n0", LineageDirection.Both, 3, null, Ct);
+
+        Assert.Equal(4, graph!.Nodes.Count);
+        Assert.Single(statements);
+    }
+
+    private static IEnumerable<(LineageDirection, int, DateTimeOffset?)> Questions(Random random) =>
+        from direction in new[] { LineageDirection.Upstream, LineageDirection.Downstream, LineageDirection.Both }
+        select (direction, random.Next(0, 6), random.Next(2) == 0 ? null : (DateTimeOffset?)Then.AddDays(random.Next(6)));
+
+    private async Task<string> Read(LineageBudget budget, LineageDirection direction, int depth, DateTimeOffset? at, int near)
+    {
+        var graph = (await new LineageRepository(_db, budget).Walk(_organization, "n0", direction, depth, at, near, Ct))!;
+        return Text(graph.Nodes.Select(node => (node.Dataset.Id, node.Depth)), graph.Edges, graph.Frontier.Select(dataset => dataset.Id), graph.Truncated);
+    }
+
+    private static string Search(List<LineageEdge> all, LineageDirection direction, int depth, DateTimeOffset? at, LineageBudget budget)
+    {
+        var edges = all.Where(edge => at is null ? edge.ValidTo is null : edge.ValidFrom <= at && (edge.ValidTo is null || edge.ValidTo > at)).ToList();
+        Guid Near(bool up, LineageEdge edge) => up ? edge.Downstream : edge.Upstream;
+        Guid Far(bool up, LineageEdge edge) => up ? edge.Upstream : edge.Downstream;
+        var start = DatasetId.Of("", "n0");
+        var depths = new Dictionary<Guid, int> { [start] = 0 };
+        var taken = new List<LineageEdge>();
+        // The datasets of which each way has to look at the edges, those at the same distance in the order of their keys.
+        var queue = new List<(bool Up, Guid Dataset, int Distance)>();
+        queue.AddRange(new[] { true, false }.Where(up => direction.HasFlag(up ? LineageDirection.Upstream : LineageDirection.Downstream)).Select(up => (up, start, 0)));
+        var met = queue.Select(item => (item.Up, item.Dataset)).ToHashSet();
+        while (queue.Count > 0)
+        {
+            var (up, near, distance) = queue.OrderBy(item => item.Distance).ThenByDescending(item => item.Up).ThenBy(item => $"{item.Dataset}", StringComparer.Ordinal).First();
+            foreach (var edge in edges.Where(edge => distance < depth && Near(up, edge) == near).OrderBy(edge => $"{Far(up, edge)}", StringComparer.Ordinal).ThenBy(edge => edge.PipelineId, StringComparer.Ordinal))
+            {
+                var far = Far(up, edge);
+                if (!taken.Contains(edge))
+                {
+                    if (taken.Count == budget.Edges || (!depths.ContainsKey(far) && depths.Count == budget.Nodes))
+                    {
+                        var left = queue.Where(item => (item.Up, item.Dataset) != (up, near) && item.Distance < depth && edges.Any(other => Near(item.Up, other) == item.Dataset)).Select(item => item.Dataset);
+                        return Text(depths.Select(node => (node.Key, node.Value)), taken, left.Append(near).Distinct(), true);
+                    }
+
+                    taken.Add(edge);
+                }
+
+                depths.TryAdd(far, distance + 1);
+                if (met.Add((up, far)))
+                {
+                    queue.Add((up, far, distance + 1));
+                }
+            }
+
+            queue.Remove((up, near, distance));
+        }
+
+        return Text(depths.Select(node => (node.Key, node.Value)), taken, [], false);
+    }
+
+    private static string Text(IEnumerable<(Guid Id, int Depth)> nodes, IEnumerable<LineageEdge> edges, IEnumerable<Guid> frontier, bool truncated) => string.Join('\n', [
+        .. nodes.Select(node => $"{node.Id} {node.Depth}").Order(StringComparer.Ordinal),
+        .. edges.Select(edge => $"{edge.Upstream} > {edge.Downstream} {edge.PipelineId} {edge.ValidFrom:O} {edge.ValidTo:O}").Order(StringComparer.Ordinal),
+        .. frontier.Select(id => $"on from {id}").Order(StringComparer.Ordinal), truncated ? "cut" : "whole"]);
+
+    private static LineageEdge Edge(int upstream, int downstream, string pipeline, DateTimeOffset from, DateTimeOffset? to) => new()
+    {
+        Upstream = DatasetId.Of("", $"n{upstream}"),
+        Downstream = DatasetId.Of("", $"n{downstream}"),
+        PipelineId = pipeline,
+        ValidFrom = from,
+        ValidTo = to,
+    };
+
+    private Task<int> Store(int datasets, List<LineageEdge> edges) => _db.Write(_organization, async session =>
+    {
+        var names = new Rows<string>(new Column<string, Guid>("id", name => DatasetId.Of("", name)), new Column<string, string>("name", name => name), new Column<string, DateTimeOffset>("created_at", _ => Then));
+        await session.Run<string, int>($"insert into datasets (organization_id, id, namespace, name, created_at) select @organization, rows.id, '', rows.name, rows.created_at from {_db.Dialect.From(names)}",
+            names, [.. Enumerable.Range(0, datasets).Select(i => $"n{i}")], Ct);
+        var rows = new Rows<LineageEdge>(
+            new Column<LineageEdge, Guid>("upstream", edge => edge.Upstream), new Column<LineageEdge, Guid>("downstream", edge => edge.Downstream), new Column<LineageEdge, string>("pipeline_id", edge => edge.PipelineId),
+            new Column<LineageEdge, DateTimeOffset>("valid_from", edge => edge.ValidFrom), new Column<LineageEdge, DateTimeOffset?>("valid_to", edge => edge.ValidTo));
+        await session.Run<LineageEdge, int>(
+            $"insert into lineage_edges (organization_id, upstream, downstream, pipeline_id, valid_from, valid_to) select @organization, rows.upstream, rows.downstream, rows.pipeline_id, rows.valid_from, rows.valid_to from {_db.Dialect.From(rows)}",
+            rows, edges, Ct);
+        return edges.Count;
+    }, Ct);
+}
