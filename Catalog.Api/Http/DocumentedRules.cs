@@ -35,6 +35,18 @@ internal sealed class NotBlankRule<T> : PropertyValidator<T, string?>, IDocument
     protected override string GetDefaultMessageTemplate(string errorCode) => "must not be empty or white space; leave it out instead.";
 }
 
+/// <summary>An array that holds something, where there is one.</summary>
+internal sealed class NotEmptyRule<T, TItem>(string message) : PropertyValidator<T, IReadOnlyList<TItem>?>, IDocumentedRule
+{
+    public override string Name => "NotEmptyRule";
+
+    public override bool IsValid(ValidationContext<T> context, IReadOnlyList<TItem>? value) => value is not [];
+
+    public void Document(OpenApiSchema schema) => schema.MinItems = 1;
+
+    protected override string GetDefaultMessageTemplate(string errorCode) => message;
+}
+
 /// <summary>One of a few words.</summary>
 internal sealed class WordRule<T>(string[] words) : PropertyValidator<T, string?>, IDocumentedRule
 {

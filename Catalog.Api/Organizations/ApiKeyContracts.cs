@@ -14,8 +14,8 @@ public sealed record PostApiKey
     /// <summary>Of read, write, manage and execute; read and write unless given. None that the caller lacks.</summary>
     public IReadOnlyList<string?>? Scopes { get; init; }
 
-    /// <summary>When it ends by itself, in the future; without one it does not.</summary>
-    public DateTimeOffset? ExpiresAt { get; init; }
+    /// <summary>After how many seconds it ends by itself, 1 to 315,360,000 (ten years); without them it does not.</summary>
+    public long? ExpiresInSeconds { get; init; }
 }
 
 /// <summary>How to rotate a key.</summary>

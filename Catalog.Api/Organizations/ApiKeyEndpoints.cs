@@ -37,7 +37,7 @@ internal static class ApiKeyEndpoints
         Scopes = string.Join(' ', Scopes.All.Intersect(scopes)),
         CreatedAt = now,
         CreatedBy = caller.Actor,
-        ExpiresAt = expiresAt is { } end ? Clock.Cut(end) : null,
+        ExpiresAt = expiresAt,
     };
 
     private static async Task<IResult> PostFor(
@@ -59,7 +59,8 @@ internal static class ApiKeyEndpoints
         }
 
         var text = once.Header is null ? KeyText.New() : KeyText.For($"{organization}\0{once.Header}");
-        var key = Make(text, organization, posted.Name!, scopes, posted.ExpiresAt, caller, time.Now());
+        var now = time.Now();
+        var key = Make(text, organization, posted.Name!, scopes, posted.ExpiresInSeconds is { } seconds ? now.AddSeconds(seconds) : null, caller, now);
         var entry = caller.Did("api_key", key.Id, "created", time, JsonSerializer.Serialize(new { key.Name, Scopes = key.Scopes.Split(' ') }, ApiJson.Options));
         return await keys.Add(key, entry, ct) switch
         {

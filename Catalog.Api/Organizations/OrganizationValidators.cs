@@ -20,9 +20,9 @@ internal sealed partial class PostOrganizationValidator : AbstractValidator<Post
 {
     public PostOrganizationValidator()
     {
-        RuleFor(organization => organization.Id).Text(64)
-            .Must(id => id is not null && OrganizationId().IsMatch(id) && id != "me")
-            .WithMessage("is required: letters, digits, -, _ and ., beginning with a letter or digit, and not me.");
+        RuleFor(organization => organization.Id)
+            .NotNull().WithMessage("is required.")
+            .SetValidator(new FormRule<PostOrganization>("organization-id", id => OrganizationId().IsMatch(id) && id != "me", "must be 1 to 64 letters, digits, -, _ and ., beginning with a letter or digit, and not me."));
         RuleFor(organization => organization.Name).Key();
         RuleFor(organization => organization.Plan).Word(PatchOrganizationValidator.Plans);
     }
@@ -33,12 +33,12 @@ internal sealed partial class PostOrganizationValidator : AbstractValidator<Post
 
 internal sealed class PostApiKeyValidator : AbstractValidator<PostApiKey>
 {
-    public PostApiKeyValidator(TimeProvider time)
+    public PostApiKeyValidator()
     {
         RuleFor(key => key.Name).Key();
-        RuleFor(key => key.Scopes).Must(scopes => scopes is not []).WithMessage("must hold a scope; leave it out for read and write.");
+        RuleFor(key => key.Scopes).SetValidator(new NotEmptyRule<PostApiKey, string?>("must hold a scope; leave it out for read and write."));
         RuleForEach(key => key.Scopes).NotNull().WithMessage("must be text, not null.").Word(Http.Scopes.All);
-        RuleFor(key => key.ExpiresAt).Must(end => end is not { } instant || instant > time.GetUtcNow()).WithMessage("must lie in the future.");
+        RuleFor(key => key.ExpiresInSeconds).InclusiveBetween(1, 10L * 365 * 24 * 60 * 60).WithMessage("must be from 1 to 315360000.");
     }
 }
 

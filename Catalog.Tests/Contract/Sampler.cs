@@ -36,7 +36,7 @@ public sealed class Sampler(ApiDocument document, Random random)
             "boolean" => random.Next(2) == 0,
             "integer" => random.Next(4) switch { 0 => (long)((double?)schema["minimum"] ?? 0), 1 => Most(schema, 9007199254740993L), _ => (long)random.Next(1, Most(schema, 1000) > 1000 ? 1000 : (int)Most(schema, 1000)) },
             "number" => random.Next(3) switch { 0 => 0, 1 => 1e-300, _ => random.NextDouble() * 1e6 },
-            "array" => new JsonArray([.. Enumerable.Range(0, random.Next(4)).Select(_ => Valid(schema["items"]!, name.TrimEnd('s')))]),
+            "array" => new JsonArray([.. Enumerable.Range(0, random.Next((int?)schema["minItems"] ?? 0, 4)).Select(_ => Valid(schema["items"]!, name.TrimEnd('s')))]),
             "object" => schema["properties"] is JsonObject properties ? Object(schema, properties) : new JsonObject { ["k"] = Any() },
             _ => Text(schema),
         };
@@ -119,9 +119,9 @@ public sealed class Sampler(ApiDocument document, Random random)
             yield return ("too large", JsonValue.Create((long)(double)schema["maximum"]! + 1));
         }
 
-        if ((string?)schema["format"] is "date-time" or "cron" or "uri")
+        if ((string?)schema["format"] is "date-time" or "cron" or "uri" or "organization-id")
         {
-            yield return ("not in its form", "nonsense");
+            yield return ("not in its form", "not a form");
         }
     }
 
@@ -129,7 +129,7 @@ public sealed class Sampler(ApiDocument document, Random random)
     {
         if ((string?)schema["format"] is { } format)
         {
-            return format switch { "date-time" => Times[random.Next(Times.Length)], "cron" => "*/5 0-6 1,15 * MON", "uri" => "https://example.org/a?b=c", _ => "x" };
+            return format switch { "date-time" => Times[random.Next(Times.Length)], "cron" => "*/5 0-6 1,15 * MON", "uri" => "https://example.org/a?b=c", "organization-id" => $"org-{random.Next(1_000_000_000)}", _ => "x" };
         }
 
         var most = (int)Math.Min(Most(schema, 64), 64);
