@@ -100,7 +100,7 @@ public sealed class CheckResultRepository(CatalogDatabase db)
             with recursive failed (pipeline_id, check_id) as (
                 select pipelines.id, (select min(check_id) from check_results
                                       where organization_id = @organization and pipeline_id = pipelines.id and status = 'fail')
-                from {db.Dialect.LookUp("pipelines", "organization_id = @organization", "id", "@ids")}
+                from {db.Dialect.ByIndex("pipelines", "organization_id = @organization", "id", "@ids")}
                 union all
                 select failed.pipeline_id, (select min(check_id) from check_results
                                             where organization_id = @organization and pipeline_id = failed.pipeline_id and status = 'fail'

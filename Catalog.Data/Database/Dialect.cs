@@ -14,7 +14,7 @@ public abstract class Dialect
     /// <param name="where">What else its rows must meet, columns without a table's name.</param>
     /// <param name="key">A column that an index leads to.</param>
     /// <param name="parameter">The list.</param>
-    public abstract string LookUp(string table, string where, string key, string parameter);
+    public abstract string ByIndex(string table, string where, string key, string parameter);
 
     /// <summary>A join with the rows of a table whose <paramref name="key"/> equals <paramref name="value"/>, likewise looked up one after another.</summary>
     /// <param name="table">The table.</param>

@@ -46,7 +46,7 @@ public sealed class Session
     /// <returns>How many rows there were.</returns>
     public Task<int> Each(string sql, object? parameters, Action<DbDataReader> row, CancellationToken ct) => Echo(sql, async () =>
     {
-        await using var reader = await Connection.ExecuteReaderAsync(new CommandDefinition(sql, parameters, Transaction, cancellationToken: ct));
+        await using var reader = await Read(Before(), sql, parameters, ct);
         var rows = 0;
         while (await reader.ReadAsync(ct))
         {
@@ -54,6 +54,8 @@ public sealed class Session
             rows++;
         }
 
+        // To the end: a failure may follow the rows.
+        await reader.NextResultAsync(ct);
         return rows;
     });
 
@@ -82,9 +84,7 @@ public sealed class Session
 
     private async Task<List<T>> InContext<T>(string before, string sql, object? parameters, CancellationToken ct)
     {
-        await using var reader = await Connection.ExecuteReaderAsync(new CommandDefinition(before + sql, InContext(parameters), Transaction, cancellationToken: ct));
-        // The first result is that of the context.
-        await reader.NextResultAsync(ct);
+        await using var reader = await Read(before, sql, parameters, ct);
         var rows = new List<T>();
         var parse = reader.GetRowParser(typeof(T));
         while (await reader.ReadAsync(ct))
@@ -95,6 +95,18 @@ public sealed class Session
         // To the end: a failure may follow the rows.
         await reader.NextResultAsync(ct);
         return rows;
+    }
+
+    private async Task<DbDataReader> Read(string? before, string sql, object? parameters, CancellationToken ct)
+    {
+        var reader = await Connection.ExecuteReaderAsync(new CommandDefinition(before + sql, before is null ? parameters : InContext(parameters), Transaction, cancellationToken: ct));
+        if (before is not null)
+        {
+            // The first result is that of the context.
+            await reader.NextResultAsync(ct);
+        }
+
+        return reader;
     }
 
     // Beside the statement's own @organization, so that a mistake in one of the two is met by the other.

@@ -67,7 +67,7 @@ public sealed class DatasetRepository(CatalogDatabase db)
         var sql = $"""
             -- Datasets.Owners
             select id, owner
-            from {db.Dialect.LookUp("pipelines", "organization_id = @organization and deleted_at is null", "id", "@ids")}
+            from {db.Dialect.ByIndex("pipelines", "organization_id = @organization and deleted_at is null", "id", "@ids")}
             order by id
             """;
 
@@ -80,7 +80,7 @@ public sealed class DatasetRepository(CatalogDatabase db)
         var sql = $"""
             -- Datasets.Tags
             select distinct tag
-            from {db.Dialect.LookUp("pipeline_tags", "organization_id = @organization", "pipeline_id", "@ids")}
+            from {db.Dialect.ByIndex("pipeline_tags", "organization_id = @organization", "pipeline_id", "@ids")}
             order by tag
             """;
 

@@ -139,7 +139,7 @@ public sealed class LineageRepository(CatalogDatabase db, LineageBudget budget)
         var sql = $"""
             -- Lineage.Neighbours
             select upstream, downstream, pipeline_id, valid_from, valid_to
-            from {db.Dialect.LookUp("lineage_edges", $"organization_id = @organization and {Holds(at, "")}", near, "@ids")}
+            from {db.Dialect.ByIndex("lineage_edges", $"organization_id = @organization and {Holds(at, "")}", near, "@ids")}
             {(ordered ? $"order by {near}, {far}, pipeline_id, valid_from" : "")}
             limit @limit
             """;
@@ -184,7 +184,7 @@ public sealed class LineageRepository(CatalogDatabase db, LineageBudget budget)
                 from lineage_edges as edges
                 where edges.organization_id = @organization and edges.{(side.Way == LineageDirection.Upstream ? "downstream" : "upstream")} = datasets.id and {Holds(at, "edges.")}
                 limit 1), 0)
-            from {db.Dialect.LookUp("datasets", "organization_id = @organization", "id", "@ids")}
+            from {db.Dialect.ByIndex("datasets", "organization_id = @organization", "id", "@ids")}
             """;
 
         foreach (var ids in datasets.Chunk(db.Dialect.ListLimit))
@@ -235,7 +235,7 @@ public sealed class LineageRepository(CatalogDatabase db, LineageBudget budget)
         var sql = $"""
             -- Lineage.Datasets
             select id, namespace, name, created_at
-            from {db.Dialect.LookUp("datasets", "organization_id = @organization", "id", "@ids")}
+            from {db.Dialect.ByIndex("datasets", "organization_id = @organization", "id", "@ids")}
             """;
 
         foreach (var ids in datasets.Chunk(db.Dialect.ListLimit).ToList())

@@ -157,7 +157,7 @@ public sealed class PipelineRepository(CatalogDatabase db, CheckResultRepository
         var sql = $"""
             -- Pipelines.Tags
             select pipeline_id, tag
-            from {db.Dialect.LookUp("pipeline_tags", "organization_id = @organization", "pipeline_id", "@ids")}
+            from {db.Dialect.ByIndex("pipeline_tags", "organization_id = @organization", "pipeline_id", "@ids")}
             order by pipeline_id, tag
             """;
 

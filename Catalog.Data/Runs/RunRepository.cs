@@ -100,12 +100,12 @@ public sealed class RunRepository(CatalogDatabase db)
         var stagesSql = $"""
             -- Runs.Stages
             select run_id, stage_name, status, started_at, completed_at, records_processed, error_message
-            from {db.Dialect.LookUp("run_stages", "organization_id = @organization", "run_id", "@ids")}
+            from {db.Dialect.ByIndex("run_stages", "organization_id = @organization", "run_id", "@ids")}
             """;
         var checksSql = $"""
             -- Runs.CheckCounts
             select run_id, status, count(*) as count
-            from {db.Dialect.LookUp("check_results", "organization_id = @organization", "run_id", "@ids")}
+            from {db.Dialect.ByIndex("check_results", "organization_id = @organization", "run_id", "@ids")}
             group by run_id, status
             """;
 

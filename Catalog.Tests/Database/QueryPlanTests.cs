@@ -47,7 +47,7 @@ public sealed class QueryPlanTests(QueryPlanTests.Filled filled) : IClassFixture
         var results = new CheckResultRepository(db);
         var checks = new CheckRepository(db);
         var connections = new ConnectionRepository(db);
-        var pipelines = new PipelineRepository(db, results, TimeProvider.System);
+        var pipelines = new PipelineRepository(db, results);
         var datasets = new DatasetRepository(db);
         var lineage = new LineageRepository(db, LineageBudget.Default);
         var cursor = new Cursor(new DateTimeOffset(2026, 1, 15, 0, 0, 0, TimeSpan.Zero), "x");

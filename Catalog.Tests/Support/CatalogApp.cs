@@ -19,7 +19,7 @@ public sealed class CatalogApp : WebApplicationFactory<Catalog.Api.Operations.He
     {
         _settings = new()
         {
-            ["DATAXPIPE_DB"] = database.Address,
+            ["DATAXPIPE_DB"] = database.ServiceAddress,
             ["DATAXPIPE_PLATFORM_KEY"] = Key,
             ["urls"] = "http://127.0.0.1:0",
         };

@@ -14,6 +14,9 @@ public abstract class TestDatabase : IAsyncLifetime
     /// <summary>What DATAXPIPE_DB would say.</summary>
     public abstract string Address { get; }
 
+    /// <summary>What the service's DATAXPIPE_DB says: as production has it, a login that owns nothing.</summary>
+    public virtual string ServiceAddress => Address;
+
     protected virtual string? Unavailable => null;
 
     public DatabaseSettings Settings => Read(Address);
@@ -55,10 +58,12 @@ public abstract class TestDatabase : IAsyncLifetime
     }
 
     /// <summary>Makes the service's role and gives it what it needs, as an operator does with <c>catalog-migrations grant</c>.</summary>
-    public static async Task Grant(string address)
+    /// <param name="address">Of the tables' owner.</param>
+    /// <param name="login">Who may assume it; null: the owner.</param>
+    public static async Task Grant(string address, string? login = null)
     {
         await using var database = Databases.OpenForMigrations(Read(address));
-        await PostgresGrants.Run(database, Read(address).AppRole, null, CancellationToken.None);
+        await PostgresGrants.Run(database, Read(address).AppRole, login, CancellationToken.None);
     }
 }
 
@@ -81,6 +86,7 @@ public sealed class SqliteTestDatabase : TestDatabase
 /// <summary>A database of its own on the shared server, copied from a template that has had the migrations once.</summary>
 public sealed class PostgresTestDatabase : TestDatabase
 {
+    private const string ServiceLogin = "catalog_test_service";
     private static readonly SemaphoreSlim TemplateTurn = new(1, 1);
     private static readonly ConcurrentBag<string> LeftAtExit = [];
     private static string? _template;
@@ -89,6 +95,9 @@ public sealed class PostgresTestDatabase : TestDatabase
     protected override string? Unavailable => PostgresServer.Shared.Unavailable;
 
     public override string Address => AddressOf(_name);
+
+    // Without a context such a login finds nothing, so a statement that forgets it fails its tests.
+    public override string ServiceAddress => OwnPostgres.As(Address, ServiceLogin, ServiceLogin);
 
     public override async ValueTask InitializeAsync()
     {
@@ -162,7 +171,9 @@ public sealed class PostgresTestDatabase : TestDatabase
             {
                 var address = await Empty("catalog_template");
                 await Migrate(address);
-                await Grant(address);
+                await Execute($"do $$ begin if not exists (select from pg_roles where rolname = '{ServiceLogin}') then create role {ServiceLogin} login password '{ServiceLogin}'; end if; end $$");
+                await Grant(address, ServiceLogin);
+                await Grant(address, null);
                 _template = new Uri(address).AbsolutePath.TrimStart('/');
             }
 

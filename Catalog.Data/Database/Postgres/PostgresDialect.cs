@@ -16,7 +16,7 @@ internal sealed class PostgresDialect(PostgresRowSecurity? security = null) : Di
 
     public override string IsAnyOf(string column, string parameter) => $"{column} = any({parameter})";
 
-    public override string LookUp(string table, string where, string key, string parameter) =>
+    public override string ByIndex(string table, string where, string key, string parameter) =>
         $"unnest({parameter}) as asked (value) {JoinByIndex(table, where, key, "asked.value")}";
 
     // The offset keeps the subquery one: nothing is left to join by but its index.

@@ -9,7 +9,7 @@ internal sealed class SqliteDialect : Dialect
     // Dapper expands the parameter into (@ids1, @ids2, ...) on engines without arrays.
     public override string IsAnyOf(string column, string parameter) => $"{column} in {parameter}";
 
-    public override string LookUp(string table, string where, string key, string parameter) =>
+    public override string ByIndex(string table, string where, string key, string parameter) =>
         $"(select * from {table} where {where} and {IsAnyOf(key, parameter)}) as {table}";
 
     public override string JoinByIndex(string table, string where, string key, string value) =>
