@@ -22,7 +22,9 @@ public sealed class SettingException(string message) : Exception(message);
 /// <summary>Where the Catalog's own database is and how it is reached. The API and the console read it alike.</summary>
 public sealed partial class DatabaseSettings
 {
-    private const string DefaultAppRole = "catalog_app";
+    /// <summary>The role on Postgres that the service's statements run as, unless another is named.</summary>
+    public const string DefaultAppRole = "catalog_app";
+
 
     private DatabaseSettings(DatabaseEngine engine, string? sqlitePath, NpgsqlConnectionStringBuilder? postgres)
     {

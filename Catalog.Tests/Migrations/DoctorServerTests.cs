@@ -195,7 +195,7 @@ public sealed class DoctorServerTests
     [Fact]
     public async Task An_extension_whose_library_is_not_loaded_is_a_note()
     {
-        var address = await PostgresTestDatabase.Empty("catalog_empty");
+        var address = await PostgresTestDatabase.Empty("catalog_empty", superuser: true);
         Assert.SkipWhen(await OwnPostgres.Scalar<bool>(address, "select exists (select from pg_settings where name = 'pg_stat_statements.max')"), "This server has it loaded.");
         await OwnPostgres.Execute(address, "create extension pg_stat_statements");
 

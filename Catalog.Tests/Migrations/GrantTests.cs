@@ -21,7 +21,7 @@ public sealed class GrantTests : IClassFixture<PostgresTestDatabase>, IAsyncLife
 
     public async ValueTask InitializeAsync()
     {
-        _address = await PostgresTestDatabase.Empty("catalog_grant");
+        _address = await PostgresTestDatabase.Empty("catalog_grant", superuser: true);
         await TestDatabase.Migrate(_address);
         await Make(_login, "login");
         _roles.Add(_role);

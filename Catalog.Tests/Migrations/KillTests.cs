@@ -11,7 +11,11 @@ public sealed class KillTests : IClassFixture<PostgresTestDatabase>
 {
     private readonly string _address;
 
-    public KillTests(PostgresTestDatabase database) => _address = database.Require().Address;
+    public KillTests(PostgresTestDatabase database)
+    {
+        database.Require();
+        _address = database.SuperuserAddress;
+    }
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 

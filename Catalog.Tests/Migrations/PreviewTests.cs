@@ -20,7 +20,7 @@ public sealed class PreviewTests(PostgresTestDatabase server) : IClassFixture<Po
         foreach (var scripts in new[] { null, _scripts })
         {
             string[] from = scripts is null ? [] : ["--scripts", scripts.Path];
-            var (upgraded, previewed) = (await PostgresTestDatabase.Empty("catalog_upgraded"), await PostgresTestDatabase.Empty("catalog_previewed"));
+            var (upgraded, previewed) = (await PostgresTestDatabase.Empty("catalog_upgraded"), await PostgresTestDatabase.Empty("catalog_previewed", superuser: true));
             Assert.Equal(0, (await MigratorConsole.Run(upgraded, ["upgrade", .. from])).Exit);
             var sql = await MigratorConsole.Run(previewed, ["sql", .. from]);
             Assert.Equal(3, (await MigratorConsole.Run(previewed, ["current", .. from])).Exit);

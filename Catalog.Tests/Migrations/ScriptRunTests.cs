@@ -115,7 +115,7 @@ public sealed class ScriptRunTests(PostgresTestDatabase server) : IClassFixture<
     public async Task The_services_login_may_wait_and_look()
     {
         server.Require();
-        var address = await PostgresTestDatabase.Empty("catalog_service");
+        var address = await PostgresTestDatabase.Empty("catalog_service", superuser: true);
         await MigratorConsole.Run(address, "upgrade");
         var login = $"catalog_login_{Guid.NewGuid():N}"[..24];
         await PostgresTestDatabase.Execute($"create role {login} login password 'login'");

@@ -109,7 +109,7 @@ public sealed class RowSecurityTests : IClassFixture<PostgresTestDatabase>, IAsy
     public async Task A_service_whose_role_is_taken_away_refuses_rather_than_going_on_without()
     {
         var (role, login) = (OwnPostgres.Name("r"), OwnPostgres.Name("u"));
-        var address = await PostgresTestDatabase.Empty("catalog_role");
+        var address = await PostgresTestDatabase.Empty("catalog_role", superuser: true);
         await TestDatabase.Migrate(address);
         await OwnPostgres.Execute(address, $"create role {login} login");
         await using (var owner = Databases.OpenForMigrations(TestDatabase.Read(address)))
@@ -132,7 +132,7 @@ public sealed class RowSecurityTests : IClassFixture<PostgresTestDatabase>, IAsy
     [Fact]
     public async Task Where_it_cannot_hold_the_service_warns_and_where_it_does_not()
     {
-        using var warned = new CatalogApp(_database, ("DATAXPIPE_APP_ROLE", "nobody_made_this"));
+        using var warned = new CatalogApp(new Prepared(_database.Address), ("DATAXPIPE_APP_ROLE", "nobody_made_this"));
         using var client = warned.Client();
         Assert.Equal(200, (int)(await client.GetAsync("/api/v1/runs/", Ct)).StatusCode);
         Assert.Contains(warned.Log.At(LogLevel.Warning), line => line.Contains("there is no role nobody_made_this", StringComparison.Ordinal));

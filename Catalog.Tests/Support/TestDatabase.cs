@@ -54,16 +54,7 @@ public abstract class TestDatabase : IAsyncLifetime
     public static async Task Migrate(string address)
     {
         await using var database = Databases.OpenForMigrations(Read(address));
-        await new Migrator(database, Chain.BuiltIn(database.Dialect.Folder), TimeProvider.System).Upgrade(Chain.Head, again: false, CancellationToken.None);
-    }
-
-    /// <summary>Makes the service's role and gives it what it needs, as an operator does with <c>catalog-migrations grant</c>.</summary>
-    /// <param name="address">Of the tables' owner.</param>
-    /// <param name="login">Who may assume it; null: the owner.</param>
-    public static async Task Grant(string address, string? login = null)
-    {
-        await using var database = Databases.OpenForMigrations(Read(address));
-        await PostgresGrants.Run(database, Read(address).AppRole, login, CancellationToken.None);
+        await new Migrator(database, Chain.BuiltIn(database.Dialect.Folder), TimeProvider.System) { AppRole = DatabaseSettings.DefaultAppRole }.Upgrade(Chain.Head, again: false, CancellationToken.None);
     }
 }
 
@@ -87,14 +78,20 @@ public sealed class SqliteTestDatabase : TestDatabase
 public sealed class PostgresTestDatabase : TestDatabase
 {
     private const string ServiceLogin = "catalog_test_service";
+    private const string Owner = "catalog_test_owner";
+    private static bool _roles;
     private static readonly SemaphoreSlim TemplateTurn = new(1, 1);
+    private static readonly SemaphoreSlim RolesTurn = new(1, 1);
     private static readonly ConcurrentBag<string> LeftAtExit = [];
     private static string? _template;
     private readonly string _name = $"catalog_{Guid.NewGuid():N}";
 
     protected override string? Unavailable => PostgresServer.Shared.Unavailable;
 
-    public override string Address => AddressOf(_name);
+    public override string Address => OwnPostgres.As(AddressOf(_name), Owner, Owner);
+
+    /// <summary>By a superuser, for a test that needs one beside what is tested.</summary>
+    public string SuperuserAddress => AddressOf(_name);
 
     // Without a context such a login finds nothing, so a statement that forgets it fails its tests.
     public override string ServiceAddress => OwnPostgres.As(Address, ServiceLogin, ServiceLogin);
@@ -103,7 +100,7 @@ public sealed class PostgresTestDatabase : TestDatabase
     {
         if (Unavailable is null)
         {
-            await Execute($"create database {_name} template {await Template()}");
+            await Execute($"create database {_name} template {await Template()} owner {Owner}");
         }
     }
 
@@ -130,12 +127,15 @@ public sealed class PostgresTestDatabase : TestDatabase
         await connection.ExecuteAsync(sql);
     }
 
-    /// <summary>Makes a database without any table, which is dropped when the tests end.</summary>
+    /// <summary>Makes a database without any table, owned by a login that may make databases and nothing more; it is dropped when the tests end.</summary>
+    /// <param name="prefix">What its name begins with.</param>
+    /// <param name="superuser">Whether the address is a superuser's, for a test that needs one beside what is tested.</param>
     /// <returns>Its address.</returns>
-    public static async Task<string> Empty(string prefix)
+    public static async Task<string> Empty(string prefix, bool superuser = false)
     {
         var name = $"{prefix}_{Guid.NewGuid():N}";
-        await Execute($"create database {name}");
+        await Roles();
+        await Execute($"create database {name}{(superuser ? "" : $" owner {Owner}")}");
         // A server that was lent (POSTGRES_DSN) is left as it was found.
         if (LeftAtExit.IsEmpty)
         {
@@ -143,7 +143,33 @@ public sealed class PostgresTestDatabase : TestDatabase
         }
 
         LeftAtExit.Add(name);
-        return AddressOf(name);
+        return superuser ? AddressOf(name) : OwnPostgres.As(AddressOf(name), Owner, Owner);
+    }
+
+    // The roles of the whole server, as an administrator makes them before the first migration.
+    private static async Task Roles()
+    {
+        await RolesTurn.WaitAsync();
+        try
+        {
+            if (!_roles)
+            {
+                await Execute($"""
+                    {PostgresGrants.Creation(DatabaseSettings.DefaultAppRole)};
+                    do $$ begin
+                        if not exists (select from pg_roles where rolname = '{Owner}') then create role {Owner} login createdb password '{Owner}'; end if;
+                        if not exists (select from pg_roles where rolname = '{ServiceLogin}') then create role {ServiceLogin} login password '{ServiceLogin}'; end if;
+                    end $$;
+                    {PostgresGrants.Membership(DatabaseSettings.DefaultAppRole, Owner)};
+                    {PostgresGrants.Membership(DatabaseSettings.DefaultAppRole, ServiceLogin)}
+                    """);
+                _roles = true;
+            }
+        }
+        finally
+        {
+            RolesTurn.Release();
+        }
     }
 
     private static async Task DropLeft()
@@ -164,6 +190,7 @@ public sealed class PostgresTestDatabase : TestDatabase
 
     private static async Task<string> Template()
     {
+        await Roles();
         await TemplateTurn.WaitAsync();
         try
         {
@@ -171,9 +198,6 @@ public sealed class PostgresTestDatabase : TestDatabase
             {
                 var address = await Empty("catalog_template");
                 await Migrate(address);
-                await Execute($"do $$ begin if not exists (select from pg_roles where rolname = '{ServiceLogin}') then create role {ServiceLogin} login password '{ServiceLogin}'; end if; end $$");
-                await Grant(address, ServiceLogin);
-                await Grant(address, null);
                 _template = new Uri(address).AbsolutePath.TrimStart('/');
             }
 
