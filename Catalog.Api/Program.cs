@@ -1,4 +1,5 @@
 using Catalog.Api.Authentication;
+using Catalog.Api.Billing;
 using Catalog.Api.Checks;
 using Catalog.Api.Connections;
 using Catalog.Api.Http;
@@ -28,6 +29,7 @@ try
     builder.Services.AddSingleton<Readiness>();
     builder.Services.AddHostedService<IsolationWatch>();
     builder.Services.AddPipelines().AddRuns().AddChecks().AddCheckResults().AddConnections(settings, database).AddLineage().AddOrganizations();
+    builder.Services.AddBilling(StripeSettings.Read(builder.Configuration));
     builder.Services.AddOpenApiDocument();
 
     var app = builder.Build();
@@ -35,6 +37,7 @@ try
 
     app.UseHttp();
     app.MapOperations();
+    app.MapStripeNotices();
     app.MapOpenApi("/openapi/{documentName:regex(^v1$)}.json");
     var api = app.MapGroup("/api/v1");
     api.MapPipelines();
@@ -45,6 +48,7 @@ try
     api.MapLineage();
     api.MapOrganizations();
     api.MapApiKeys();
+    api.MapBilling();
 
     await app.RunAsync();
     return 0;
