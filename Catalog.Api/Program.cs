@@ -1,4 +1,5 @@
 using Catalog.Api.Authentication;
+using Catalog.Api.Authentication.Oidc;
 using Catalog.Api.Billing;
 using Catalog.Api.Checks;
 using Catalog.Api.Connections;
@@ -24,7 +25,7 @@ try
     }
 
     builder.AddHttp(settings);
-    builder.Services.AddCallers();
+    builder.Services.AddCallers().AddTokenSignIn(OidcSettings.Read(builder.Configuration));
     builder.Services.AddCatalogData(database);
     builder.Services.AddSingleton<Readiness>();
     builder.Services.AddHostedService<IsolationWatch>();

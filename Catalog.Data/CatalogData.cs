@@ -29,6 +29,7 @@ public static partial class CatalogData
         .AddSingleton<ApiKeyRepository>()
         .AddSingleton<AuditRepository>()
         .AddSingleton<BillingRepository>()
+        .AddSingleton<RequestRateRepository>()
         .AddSingleton(LineageBudget.Default)
         .AddSingleton<LineageRepository>()
         .AddSingleton<DatasetRepository>();

@@ -3,6 +3,7 @@ using System.Security.Claims;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Encodings.Web;
+using Catalog.Api.Authentication.Oidc;
 using Catalog.Api.Http;
 using Catalog.Data.Organizations;
 using Microsoft.AspNetCore.Authentication;
@@ -13,7 +14,7 @@ namespace Catalog.Api.Authentication;
 
 /// <summary>Finds out who asks, from <c>X-API-KEY</c> or <c>Authorization: Bearer</c>.</summary>
 internal sealed class CallerAuthentication(
-    IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory log, UrlEncoder encoder, ServiceSettings settings, KnownKeys keys)
+    IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory log, UrlEncoder encoder, ServiceSettings settings, KnownKeys keys, AccessTokens? tokens = null)
     : AuthenticationHandler<AuthenticationSchemeOptions>(options, log, encoder)
 {
     public const string SchemeName = "Catalog";
@@ -37,6 +38,12 @@ internal sealed class CallerAuthentication(
             return AuthenticateResult.NoResult();
         }
 
+        // The operator's key is asked for first, since it may look like a token.
+        if (tokens is not null && TokenSignIn.IsToken(Request, credential) && !IsPlatformKey(credential))
+        {
+            return await tokens.Authenticate(credential, SchemeName, Context.RequestAborted);
+        }
+
         var caller = KeyText.TryParse(credential, out var key) ? await keys.Find(key, Context.RequestAborted)
             : IsPlatformKey(credential) ? Operator
             : settings.DevKeys && IsLocal() ? DevKey(credential)
@@ -44,7 +51,8 @@ internal sealed class CallerAuthentication(
         return caller is null ? AuthenticateResult.Fail("No such key.") : AuthenticateResult.Success(new AuthenticationTicket(caller, SchemeName));
     }
 
-    protected override Task HandleChallengeAsync(AuthenticationProperties properties) => Problems.Unauthorized().ExecuteAsync(Context);
+    protected override async Task HandleChallengeAsync(AuthenticationProperties properties) =>
+        await TokenSignIn.Refusal(await HandleAuthenticateOnceSafeAsync()).ExecuteAsync(Context);
 
     protected override Task HandleForbiddenAsync(AuthenticationProperties properties)
     {

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Catalog.Api.Organizations;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Configuration.Memory;
@@ -53,6 +54,7 @@ internal static class HttpServices
         app.UseRequestDecompression();
         app.UseRouting();
         app.UseAuthentication();
+        app.UseMiddleware<RateLimiting>();
         app.UseAuthorization();
     }
 

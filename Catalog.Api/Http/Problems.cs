@@ -22,6 +22,12 @@ internal static class Problems
 
     public static Problem OperatorOnly() => new(403, "forbidden", "Only the operator's key may do this: the one that DATAXPIPE_PLATFORM_KEY names.");
 
+    public static Problem OrganizationUnknown() => new(403, "organization_unknown", "The organization of this token is not registered here. Have the operator register it with POST /api/v1/organizations/.");
+
+    public static Problem RateLimited(Plan plan, int seconds) => new(429, "rate_limited",
+        $"The plan '{plan.Name}' allows {plan.RequestsPerMinute} requests a minute, and they are used up. Wait as Retry-After says.")
+    { RetryAfterSeconds = seconds };
+
     public static Problem PlanLimitReached(CeilingReached reached) => new(403, "plan_limit_reached",
         $"The plan '{reached.Plan.Name}' allows {reached.Most} {reached.What}. The plan '{reached.Enough.Name}' would do; POST /api/v1/billing/checkout begins it.")
     { Plan = reached.Enough.Name };
@@ -92,6 +98,9 @@ internal static class Problems
     public static Problem StripeUnavailable() => new(503, "stripe_unavailable", "Stripe cannot be reached now. Nothing has changed here; send the same request again.") { RetryAfterSeconds = 5 };
 
     public static Problem NotReady(string reason) => new(503, "not_ready", reason) { RetryAfterSeconds = 1 };
+
+    public static Problem IdentityProviderUnavailable() =>
+        new(503, "identity_provider_unavailable", "The identity provider cannot be reached, so access tokens cannot be judged. Send the same request again, or use a key.") { RetryAfterSeconds = 10 };
 
     public static Problem Unavailable(Unavailability reason) => new(503, reason switch
     {

@@ -70,7 +70,8 @@ internal static class OpenApiDocuments
         ];
         foreach (var (status, description) in new[]
                  {
-                     ("401", "No valid key"), ("403", "The key lacks the scope"), ("414", "The address is too long"), ("431", "The headers are too large"),
+                     ("401", "No valid key"), ("403", "The key lacks the scope, or the plan's ceiling is met"), ("414", "The address is too long"), ("431", "The headers are too large"),
+                     ("429", "The plan's requests of this minute are used up; Retry-After says when the next may follow"),
                      ("503", "The database cannot serve now; send the same request again after Retry-After"),
                  })
         {

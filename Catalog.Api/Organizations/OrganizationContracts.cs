@@ -92,4 +92,7 @@ public sealed record PlanUsage
     public required long Pipelines { get; init; }
 
     public required long Connections { get; init; }
+
+    /// <summary>How many requests may follow at once; null: any number.</summary>
+    public int? RequestsLeft { get; init; }
 }

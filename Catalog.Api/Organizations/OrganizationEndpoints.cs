@@ -11,6 +11,8 @@ namespace Catalog.Api.Organizations;
 internal static class OrganizationEndpoints
 {
     public static IServiceCollection AddOrganizations(this IServiceCollection services) => services
+        .AddSingleton<RequestRates>()
+        .AddHostedService<RateMerging>()
         .AddSingleton<IValidator<PostOrganization>, PostOrganizationValidator>()
         .AddSingleton<IValidator<PatchOrganization>, PatchOrganizationValidator>()
         .AddSingleton<IValidator<PostApiKey>, PostApiKeyValidator>()
@@ -53,11 +55,11 @@ internal static class OrganizationEndpoints
             : Problems.IdTaken("organization", organization.Id);
     }
 
-    private static Task<IResult> Get(PathId id, OrganizationRepository organizations, CancellationToken ct) => Read(id.Value, organizations, ct);
+    private static Task<IResult> Get(PathId id, OrganizationRepository organizations, RequestRates rates, CancellationToken ct) => Read(id.Value, organizations, rates, ct);
 
-    private static Task<IResult> GetMine(Caller caller, OrganizationRepository organizations, CancellationToken ct) => Read(caller.Organization, organizations, ct);
+    private static Task<IResult> GetMine(Caller caller, OrganizationRepository organizations, RequestRates rates, CancellationToken ct) => Read(caller.Organization, organizations, rates, ct);
 
-    private static async Task<IResult> Read(string id, OrganizationRepository organizations, CancellationToken ct)
+    private static async Task<IResult> Read(string id, OrganizationRepository organizations, RequestRates rates, CancellationToken ct)
     {
         if (!PostOrganizationValidator.OrganizationId().IsMatch(id) || await organizations.Find(id, ct) is not { } organization)
         {
@@ -65,13 +67,17 @@ internal static class OrganizationEndpoints
         }
 
         var usage = await organizations.Usage(id, ct);
+        var plan = Plan.Of(organization.Plan);
         return TypedResults.Ok(new OrganizationItem
         {
             Id = organization.Id,
             Name = organization.Name,
             Plan = organization.Plan,
-            Ceilings = PlanCeilings.From(Plan.Of(organization.Plan)),
-            Usage = new() { Pipelines = usage.Pipelines, Connections = usage.Connections },
+            Ceilings = PlanCeilings.From(plan),
+            Usage = new()
+            {
+                Pipelines = usage.Pipelines, Connections = usage.Connections, RequestsLeft = plan.RequestsPerMinute is { } perMinute ? rates.Left(id, perMinute) : null,
+            },
             Subscribed = organization.StripeSubscriptionId is not null,
             CreatedAt = organization.CreatedAt,
             UpdatedAt = organization.UpdatedAt,
@@ -79,7 +85,7 @@ internal static class OrganizationEndpoints
     }
 
     private static async Task<IResult> Patch(
-        PathId id, Body<PatchOrganization> body, Caller caller, OrganizationRepository organizations, KnownOrganizations known, TimeProvider time, CancellationToken ct)
+        PathId id, Body<PatchOrganization> body, Caller caller, OrganizationRepository organizations, KnownOrganizations known, RequestRates rates, TimeProvider time, CancellationToken ct)
     {
         if (id.Value == Organization.Default)
         {
@@ -93,7 +99,7 @@ internal static class OrganizationEndpoints
         }
 
         known.Forget(id.Value);
-        return await Read(id.Value, organizations, ct);
+        return await Read(id.Value, organizations, rates, ct);
     }
 
     private static async Task<Ok<ItemList<AuditItem>>> AuditLog([AsParameters] AuditQuery query, Caller caller, AuditRepository audit, CancellationToken ct) =>

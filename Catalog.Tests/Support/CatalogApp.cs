@@ -34,10 +34,18 @@ public sealed class CatalogApp : WebApplicationFactory<Catalog.Api.Operations.He
     /// <summary>What the service logged.</summary>
     public LogLines Log { get; } = new();
 
+    /// <summary>The service's clock, where it is not the machine's.</summary>
+    public TimeProvider? Time { get; init; }
+
     protected override IHost CreateHost(IHostBuilder builder)
     {
         builder.ConfigureHostConfiguration(configuration => configuration.AddInMemoryCollection(_settings));
         builder.ConfigureServices(services => services.AddSingleton<ILoggerProvider>(Log));
+        if (Time is { } time)
+        {
+            builder.ConfigureServices(services => services.AddSingleton(time));
+        }
+
         return base.CreateHost(builder);
     }
 

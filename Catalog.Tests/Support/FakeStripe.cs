@@ -36,7 +36,7 @@ public enum StripeMisdeed
     /// <summary>200 with another JSON.</summary>
     Nonsense,
 
-    /// <summary>200 with 8 MiB.</summary>
+    /// <summary>What is right, and 8 MiB of blanks after it.</summary>
     Huge,
 }
 
@@ -213,7 +213,6 @@ public sealed class FakeStripe : IAsyncLifetime
             case StripeMisdeed.Redirect: context.Response.Redirect($"{Endpoint}/stolen"); return;
             case StripeMisdeed.Html: await context.Response.WriteAsync($"<html>{Canary}</html>"); return;
             case StripeMisdeed.Nonsense: await context.Response.WriteAsync($$"""{"data":[{"id":7,"{{Canary}}":null}],"url":"javascript:{{Canary}}"}"""); return;
-            case StripeMisdeed.Huge: await context.Response.WriteAsync(new string(' ', 8 << 20) + "{}"); return;
         }
 
         if (context.Request.Headers.Authorization.ToString() != $"Bearer {Key}")
@@ -241,7 +240,7 @@ public sealed class FakeStripe : IAsyncLifetime
         context.Response.StatusCode = status;
         context.Response.ContentType = "application/json";
         context.Response.Headers["Request-Id"] = $"req_{number}";
-        await context.Response.WriteAsync(body);
+        await context.Response.WriteAsync(misdeed == StripeMisdeed.Huge ? body + new string(' ', 8 << 20) : body);
     }
 
     private (int, string) Get(HttpContext context)

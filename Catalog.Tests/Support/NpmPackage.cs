@@ -113,3 +113,6 @@ public sealed class StripePackage() : NpmPackage("Billing/signer");
 
 /// <summary>s3rver, an object store written by others.</summary>
 public sealed class S3rverPackage() : NpmPackage("Backup/s3rver");
+
+/// <summary>oidc-provider, an OpenID provider written by others.</summary>
+public sealed class OidcProviderPackage() : NpmPackage("Authentication/provider");

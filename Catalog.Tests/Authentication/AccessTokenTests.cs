@@ -1,0 +1,111 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Catalog.Tests.Support;
+using Microsoft.Extensions.Logging;
+
+namespace Catalog.Tests.Authentication;
+
+/// <summary>Which tokens let somebody in, asked of the service over HTTP.</summary>
+public sealed class AccessTokenTests(SignInApp service) : IClassFixture<SignInApp>
+{
+    private Issuer Issuer => service.Issuer;
+
+    public static TheoryData<string> Forged => [.. ForgedTokens.Names];
+
+    [Theory]
+    [MemberData(nameof(Forged))]
+    public async Task A_forged_token_is_answered_as_a_wrong_key_and_its_fault_is_logged(string name)
+    {
+        Assert.Equal(200, (int)(await service.Client.With(Issuer.Make())).StatusCode);
+        var wrongKey = await service.Client.With("wrong");
+        var before = service.App.Log.At(LogLevel.Information).Count();
+
+        var answer = await service.Client.With(service.Forged.Make(name));
+
+        Assert.Equal(WithoutTrace(await wrongKey.Problem(401, "unauthorized")), WithoutTrace(await answer.Problem(401, "unauthorized")));
+        Assert.Equal(wrongKey.Headers.WwwAuthenticate, answer.Headers.WwwAuthenticate);
+        Assert.Contains(service.App.Log.At(LogLevel.Information).Skip(before), line => line.Contains(ForgedTokens.Reason(name), StringComparison.Ordinal));
+        Assert.Equal(0, Issuer.Elsewhere);
+    }
+
+    public static TheoryData<string> Good => [.. GoodTokens.Keys];
+
+    [Theory]
+    [MemberData(nameof(Good))]
+    public async Task A_good_token_is_taken(string name) =>
+        Assert.Equal(200, (int)(await service.Client.With(GoodTokens[name](Issuer))).StatusCode);
+
+    [Theory]
+    [InlineData("scope", "\"read\"", 200, 403, 403)]
+    [InlineData("scope", "\"write\"", 403, 201, 403)]
+    [InlineData("scope", "\"openid read write manage\"", 200, 201, 404)]
+    [InlineData("scope", "\"Read READ readwrite catalog:read\"", 403, 403, 403)]
+    [InlineData("scope", "\"\"", 403, 403, 403)]
+    [InlineData("scp", "\"read write\"", 200, 201, 403)]
+    [InlineData("scp", "[\"read\",\"manage\"]", 200, 403, 404)]
+    [InlineData("none", "1", 403, 403, 403)]
+    public async Task Scopes_say_what_a_token_may_do(string claim, string value, int read, int write, int manage)
+    {
+        var token = Issuer.Make(payload: payload =>
+        {
+            payload.Remove("scope");
+            payload[claim] = JsonNode.Parse(value);
+        });
+
+        Assert.Equal(read, (int)(await service.Client.With(token)).StatusCode);
+        Assert.Equal(write, (int)(await service.Client.With(token, HttpMethod.Post, json: $$"""{"name":"p{{Guid.NewGuid():N}}"}""")).StatusCode);
+        Assert.Equal(manage, (int)(await service.Client.With(token, HttpMethod.Delete, "/api/v1/pipelines/absent")).StatusCode);
+    }
+
+    [Fact]
+    public async Task The_organization_is_the_claims_and_no_headers()
+    {
+        var name = $"p{Guid.NewGuid():N}";
+        Assert.Equal(201, (int)(await service.Client.With(Issuer.Make(payload: payload => payload["scope"] = "write"), HttpMethod.Post, json: $$"""{"name":"{{name}}"}""")).StatusCode);
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"/api/v1/pipelines/{name}");
+        request.Headers.Add("Authorization", "Bearer " + Issuer.Make(payload: payload => payload["organization"] = "other"));
+        request.Headers.Add("X-Organization", "default");
+
+        await (await service.Client.SendAsync(request, TestContext.Current.CancellationToken)).Problem(404, "not_found");
+        Assert.Equal(200, (int)(await service.Client.With(Issuer.Make(), path: $"/api/v1/pipelines/{name}")).StatusCode);
+    }
+
+    [Fact]
+    public async Task A_token_stands_alone_and_in_one_place()
+    {
+        using var beside = new HttpRequestMessage(HttpMethod.Get, "/api/v1/pipelines/");
+        beside.Headers.Add("Authorization", "Bearer " + Issuer.Make());
+        beside.Headers.Add("X-API-KEY", CatalogApp.Key);
+        using var elsewhere = new HttpRequestMessage(HttpMethod.Get, "/api/v1/pipelines/");
+        elsewhere.Headers.Add("X-API-KEY", Issuer.Make());
+
+        await (await service.Client.SendAsync(beside, TestContext.Current.CancellationToken)).Problem(401, "unauthorized");
+        await (await service.Client.SendAsync(elsewhere, TestContext.Current.CancellationToken)).Problem(401, "unauthorized");
+        Assert.Equal(200, (int)(await service.Client.With(CatalogApp.Key)).StatusCode);
+    }
+
+    private static string WithoutTrace(JsonElement body) =>
+        string.Join('\n', body.EnumerateObject().Where(member => member.Name != "trace_id").Select(member => member.ToString()));
+
+    private static readonly Dictionary<string, Func<Issuer, string>> GoodTokens = new()
+    {
+        ["RS256"] = issuer => issuer.Make(),
+        ["PS256"] = issuer => issuer.Make(algorithm: "PS256"),
+        ["ES256"] = issuer => issuer.Make(issuer.Elliptic, "ES256"),
+        ["typ absent"] = issuer => issuer.Make(header: header => header["typ"] = null),
+        ["typ JWT"] = issuer => issuer.Make(header: header => header["typ"] = "JWT"),
+        ["typ in another case"] = issuer => issuer.Make(header: header => header["typ"] = "AT+JWT"),
+        ["typ in full"] = issuer => issuer.Make(header: header => header["typ"] = "application/at+jwt"),
+        ["kid absent, one key fits"] = issuer => issuer.Make(issuer.Elliptic, "ES256", header: header => header["kid"] = null),
+        ["jku beside the right key is not followed"] = issuer => issuer.Make(header: header => header["jku"] = issuer.Authority + "/strangers-keys"),
+        ["several audiences"] = issuer => issuer.Make(payload: payload => payload["aud"] = new JsonArray("https://billing.example", Issuer.Audience)),
+        ["exp within the leeway"] = issuer => issuer.Make(payload: payload => payload["exp"] = issuer.Clock.Seconds - 29),
+        ["exp with a fraction"] = issuer => issuer.Make(payload: payload => payload["exp"] = issuer.Clock.Seconds + 0.5),
+        ["nbf within the leeway"] = issuer => issuer.Make(payload: payload => payload["nbf"] = issuer.Clock.Seconds + 30),
+        ["iat within the leeway"] = issuer => issuer.Make(payload: payload => payload["iat"] = issuer.Clock.Seconds + 30),
+        ["iat absent"] = issuer => issuer.Make(payload: payload => payload["iat"] = null),
+        ["organization of 256 characters"] = issuer => issuer.Make(payload: payload => payload["organization"] = new string('x', 256)),
+        ["claims of the provider's own"] = issuer => issuer.Make(payload: payload => payload["realm_access"] = new JsonObject { ["roles"] = new JsonArray("a", "b") }),
+        ["nearly as long as may be"] = issuer => issuer.Make(payload: payload => payload["x"] = new string('x', 5000)),
+    };
+}

@@ -1,0 +1,69 @@
+using System.Diagnostics;
+using System.Net.Http.Headers;
+using System.Text;
+using Catalog.Tests.Support;
+
+namespace Catalog.Tests.Authentication;
+
+/// <summary>A second opinion on what tokens look like, by a provider that others wrote and that is certified.</summary>
+[Trait("Category", "Npm")]
+public sealed class RealProviderTests(OidcProviderPackage package, SqliteTestDatabase database) : IClassFixture<OidcProviderPackage>, IClassFixture<SqliteTestDatabase>
+{
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Its_access_tokens_are_taken_for_what_they_are()
+    {
+        package.Require();
+        // It ends with its standard input, so also when this process is killed.
+        using var provider = Process.Start(new ProcessStartInfo("node", [Path.Combine(package.Directory, "server.mjs")])
+        { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true })!;
+        var complaints = provider.StandardError.ReadToEndAsync(CancellationToken.None);
+        try
+        {
+            var authority = await provider.StandardOutput.ReadLineAsync(Ct).AsTask().WaitAsync(TimeSpan.FromSeconds(30), Ct);
+            Assert.True(authority is not null, authority is null ? await complaints : "");
+            using var app = new CatalogApp(database, ("DATAXPIPE_OIDC_AUTHORITY", authority!), ("DATAXPIPE_OIDC_AUDIENCE", Issuer.Audience));
+            using var client = app.Anonymous();
+            foreach (var algorithm in new[] { "RS256", "PS256", "ES256" })
+            {
+                await Judge(client, authority!, algorithm);
+            }
+        }
+        finally
+        {
+            provider.Kill(entireProcessTree: true);
+            await provider.WaitForExitAsync(CancellationToken.None);
+        }
+    }
+
+    private static async Task Judge(HttpClient client, string authority, string algorithm)
+    {
+        var pipeline = $$"""{"name":"p{{Guid.NewGuid():N}}"}""";
+        var reading = await Token(authority, algorithm, Issuer.Audience, "read");
+        Assert.Contains($"\"alg\":\"{algorithm}\"", Encoding.UTF8.GetString(System.Buffers.Text.Base64Url.DecodeFromChars(reading.Split('.')[0])), StringComparison.Ordinal);
+
+        Assert.Equal(200, (int)(await client.With(reading)).StatusCode);
+        await (await client.With(reading, HttpMethod.Post, json: pipeline)).Problem(403, "forbidden");
+        var writing = await Token(authority, algorithm, Issuer.Audience, "read write");
+        Assert.Equal(201, (int)(await client.With(writing, HttpMethod.Post, json: pipeline)).StatusCode);
+
+        var tampered = Authentication.Token.With(reading, 1, _ => writing.Split('.')[1]);
+        await (await client.With(tampered)).Problem(401, "unauthorized");
+        var elsewhere = await Token(authority, algorithm, "https://billing.example", "read");
+        await (await client.With(elsewhere)).Problem(401, "unauthorized");
+    }
+
+    private static async Task<string> Token(string authority, string algorithm, string resource, string scope)
+    {
+        using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false });
+        using var request = new HttpRequestMessage(HttpMethod.Post, authority + "/token")
+        {
+            Content = new FormUrlEncodedContent([new("grant_type", "client_credentials"), new("resource", resource), new("scope", scope)]),
+        };
+        request.Headers.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.ASCII.GetBytes($"{algorithm}:secret-of-{algorithm}")));
+        using var answer = await http.SendAsync(request, Ct);
+        Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync(Ct));
+        return (await answer.Json()).GetProperty("access_token").GetString()!;
+    }
+}

@@ -1,0 +1,244 @@
+using System.Text.Json.Nodes;
+using Catalog.Api.Authentication.Oidc;
+using Catalog.Tests.Support;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+
+namespace Catalog.Tests.Authentication;
+
+/// <summary>How the service lives with its provider: how often it asks, what it believes, and what holds while nobody answers.</summary>
+public sealed class SigningKeyTests(SqliteTestDatabase database) : IClassFixture<SqliteTestDatabase>, IAsyncLifetime
+{
+    private readonly Issuer _issuer = new();
+    private CatalogApp? _app;
+    private HttpClient? _client;
+
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    private HttpClient Client => _client ??= App.Anonymous();
+
+    private CatalogApp App => _app ??= _issuer.App(database);
+
+    public ValueTask InitializeAsync() => _issuer.InitializeAsync();
+
+    public async ValueTask DisposeAsync()
+    {
+        _client?.Dispose();
+        if (_app is not null)
+        {
+            await _app.DisposeAsync();
+        }
+
+        await _issuer.DisposeAsync();
+        GC.SuppressFinalize(this);
+    }
+
+    [Fact]
+    public async Task A_thousand_unknown_kids_cause_one_reading_in_each_pause()
+    {
+        Assert.Equal(200, await Status(_issuer.Make()));
+
+        for (var reading = 2; reading < 4; reading++)
+        {
+            _issuer.Clock.Advance(SigningKeys.Pause);
+            await Crowd();
+            Assert.Equal((reading, reading), (_issuer.Discoveries, _issuer.KeySets));
+        }
+
+        await Crowd();
+        Assert.Equal(3, _issuer.KeySets);
+        Assert.Equal(200, await Status(_issuer.Make()));
+
+        async Task Crowd()
+        {
+            using var stranger = IssuerKey.Rsa(null);
+            var answers = await Task.WhenAll(Enumerable.Range(0, 1000).Select(i => Status(_issuer.Make(stranger, header: header => header["kid"] = $"unknown-{i}"))));
+            Assert.All(answers, answer => Assert.Equal(401, answer));
+        }
+    }
+
+    [Fact]
+    public async Task Many_first_requests_share_one_reading()
+    {
+        var token = _issuer.Make();
+
+        Assert.All(await Task.WhenAll(Enumerable.Range(0, 100).Select(_ => Status(token))), answer => Assert.Equal(200, answer));
+        Assert.Equal((1, 1), (_issuer.Discoveries, _issuer.KeySets));
+    }
+
+    [Fact]
+    public async Task A_new_key_is_taken_after_the_pause()
+    {
+        Assert.Equal(200, await Status(_issuer.Make()));
+        using var fresh = IssuerKey.Rsa("fresh");
+        _issuer.Shown.Add(fresh.Jwk());
+
+        Assert.Equal(401, await Status(_issuer.Make(fresh)));
+        _issuer.Clock.Advance(SigningKeys.Pause);
+        Assert.Equal(200, await Status(_issuer.Make(fresh)));
+        Assert.Equal(200, await Status(_issuer.Make()));
+    }
+
+    [Fact]
+    public async Task A_withdrawn_key_is_refused_after_the_period()
+    {
+        var token = Lasting();
+        Assert.Equal(200, await Status(token));
+        _issuer.Shown.RemoveAt(0);
+        _issuer.Clock.Advance(SigningKeys.Period - TimeSpan.FromSeconds(1));
+        Assert.Equal(200, await Status(token));
+
+        // The request that comes first is not kept waiting for the reading that it causes.
+        _issuer.Clock.Advance(TimeSpan.FromSeconds(1));
+        for (var tries = 0; await Status(token) != 401; tries++)
+        {
+            Assert.True(tries < 100, "The withdrawn key is still taken.");
+            await Task.Delay(20, Ct);
+        }
+
+        Assert.Equal(401, await Status(Lasting()));
+        Assert.Equal(200, await Status(_issuer.Make(_issuer.Elliptic, "ES256")));
+        Assert.Equal(2, _issuer.KeySets);
+    }
+
+    [Fact]
+    public async Task A_withdrawn_key_is_refused_at_once_after_a_silence()
+    {
+        var token = Lasting();
+        Assert.Equal(200, await Status(token));
+        _issuer.Shown.RemoveAt(0);
+
+        _issuer.Clock.Advance(2 * SigningKeys.Period);
+
+        Assert.Equal(401, await Status(token));
+    }
+
+    [Fact]
+    public async Task A_token_that_was_taken_before_ends_in_its_time()
+    {
+        var token = _issuer.Make();
+        Assert.Equal(200, await Status(token));
+
+        _issuer.Clock.Advance(TimeSpan.FromSeconds(329));
+        Assert.Equal(200, await Status(token));
+        Assert.Equal(401, await Status(Token.With(token, 2, part => (part[0] == 'A' ? 'B' : 'A') + part[1..])));
+        _issuer.Clock.Advance(TimeSpan.FromSeconds(1));
+        Assert.Equal(401, await Status(token));
+    }
+
+    [Fact]
+    public async Task Known_keys_hold_while_the_provider_is_away_or_raves()
+    {
+        Assert.Equal(200, await Status(_issuer.Make()));
+        foreach (var trouble in new Func<HttpContext, Task>[] { Away, context => context.Response.WriteAsync("<html>", Ct), context => context.Response.WriteAsJsonAsync(new { keys = 1 }, Ct) })
+        {
+            _issuer.KeySet = trouble;
+            _issuer.Clock.Advance(TimeSpan.FromHours(24));
+            Assert.Equal(200, await Status(_issuer.Make()));
+            Assert.Equal(401, await Status(_issuer.Make(header: header => header["kid"] = "unknown")));
+        }
+
+        Assert.Equal(4, _issuer.KeySets);
+        Assert.Contains(App.Log.At(LogLevel.Warning), line => line.Contains("the keys read before are kept", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task An_emptied_key_set_is_believed()
+    {
+        Assert.Equal(200, await Status(_issuer.Make()));
+        _issuer.Shown.Clear();
+        _issuer.Clock.Advance(2 * SigningKeys.Period);
+
+        Assert.Equal(401, await Status(_issuer.Make()));
+    }
+
+    [Fact]
+    public async Task Before_any_key_was_read_tokens_are_503_and_everything_else_works()
+    {
+        _issuer.Discovery = Away;
+
+        var answer = await Client.With(_issuer.Make());
+
+        await answer.Problem(503, "identity_provider_unavailable");
+        Assert.Equal(SigningKeys.Pause, answer.Headers.RetryAfter?.Delta);
+        Assert.Equal(401, await Status("a.b.c"));
+        Assert.Equal(200, await Status(CatalogApp.Key));
+        Assert.Equal(200, (int)(await Client.With(_issuer.Make(), path: "/health")).StatusCode);
+        Assert.All(await Task.WhenAll(Enumerable.Range(0, 100).Select(_ => Status(_issuer.Make()))), status => Assert.Equal(503, status));
+        Assert.Equal(1, _issuer.Discoveries);
+    }
+
+    public static TheoryData<string> Hostile => [.. HostileProviders.Keys];
+
+    [Theory]
+    [MemberData(nameof(Hostile))]
+    public async Task A_hostile_provider_gives_no_keys_until_it_is_well(string name)
+    {
+        var (arrange, reason) = HostileProviders[name];
+        arrange(_issuer);
+
+        await (await Client.With(_issuer.Make())).Problem(503, "identity_provider_unavailable");
+
+        Assert.Contains(App.Log.At(LogLevel.Warning), line => line.Contains(reason, StringComparison.Ordinal));
+        Assert.Equal(0, _issuer.Elsewhere);
+        (_issuer.Discovery, _issuer.KeySet) = (null, null);
+        _issuer.Clock.Advance(SigningKeys.Pause);
+        Assert.Equal(200, await Status(_issuer.Make()));
+    }
+
+    private string Lasting() => _issuer.Make(payload: payload => payload["exp"] = _issuer.Clock.Seconds + 86400);
+
+    private async Task<int> Status(string token)
+    {
+        using var answer = await Client.With(token);
+        return (int)answer.StatusCode;
+    }
+
+    private static Task Away(HttpContext context)
+    {
+        context.Abort();
+        return Task.CompletedTask;
+    }
+
+    private static Func<HttpContext, Task> Discovers(string issuer, string? keys) =>
+        context => context.Response.WriteAsJsonAsync(new JsonObject { ["issuer"] = issuer, ["jwks_uri"] = keys });
+
+    private static readonly Dictionary<string, (Action<Issuer> Arrange, string Reason)> HostileProviders = new()
+    {
+        ["huge"] = (issuer => issuer.KeySet = async context =>
+        {
+            var blanks = new byte[64 * 1024];
+            blanks.AsSpan().Fill((byte)' ');
+            await context.Response.WriteAsync("{\"keys\":[", context.RequestAborted);
+            for (var i = 0; i < 1000; i++)
+            {
+                await context.Response.Body.WriteAsync(blanks, context.RequestAborted);
+            }
+        }, "too large"),
+        ["slow to begin"] = (issuer => issuer.Discovery = context => Task.Delay(Timeout.Infinite, context.RequestAborted), "took longer than 5 s"),
+        ["slow to end"] = (issuer => issuer.KeySet = async context =>
+        {
+            while (!context.RequestAborted.IsCancellationRequested)
+            {
+                await context.Response.WriteAsync(" ", context.RequestAborted);
+                await context.Response.Body.FlushAsync(context.RequestAborted);
+                await Task.Delay(200, context.RequestAborted);
+            }
+        }, "took longer than 5 s"),
+        ["redirected discovery"] = (issuer => issuer.Discovery = context => { context.Response.Redirect("/elsewhere"); return Task.CompletedTask; }, "it answered 302"),
+        ["redirected keys"] = (issuer => issuer.KeySet = context => { context.Response.Redirect("/elsewhere"); return Task.CompletedTask; }, "it answered 302"),
+        ["an error with keys in it"] = (issuer => issuer.KeySet = context => { context.Response.StatusCode = 500; return context.Response.WriteAsJsonAsync(new { keys = issuer.Shown }); }, "it answered 500"),
+        ["not JSON"] = (issuer => issuer.KeySet = context => context.Response.WriteAsync("<html>"), "is no JSON object"),
+        ["an array"] = (issuer => issuer.KeySet = context => context.Response.WriteAsJsonAsync(issuer.Shown), "is no JSON object"),
+        ["keys twice"] = (issuer => issuer.KeySet = context => context.Response.WriteAsync("{\"keys\":[],\"keys\":[]}"), "is no JSON object"),
+        ["no keys member"] = (issuer => issuer.KeySet = context => context.Response.WriteAsJsonAsync(new { kees = issuer.Shown }), "holds no keys"),
+        ["another issuer"] = (issuer => issuer.Discovery = Discovers("https://login.example", issuer.Authority + "/keys"), "names another issuer"),
+        ["its issuer with a slash"] = (issuer => issuer.Discovery = Discovers(issuer.Authority + "/", issuer.Authority + "/keys"), "names another issuer"),
+        ["no jwks_uri"] = (issuer => issuer.Discovery = Discovers(issuer.Authority, null), "jwks_uri is missing or not https"),
+        ["jwks_uri over http"] = (issuer => issuer.Discovery = Discovers(issuer.Authority, "http://192.168.0.1/keys"), "jwks_uri is missing or not https"),
+        ["jwks_uri is a file"] = (issuer => issuer.Discovery = Discovers(issuer.Authority, "file:///etc/passwd"), "jwks_uri is missing or not https"),
+        ["jwks_uri is relative"] = (issuer => issuer.Discovery = Discovers(issuer.Authority, "keys"), "jwks_uri is missing or not https"),
+        ["jwks_uri with a user"] = (issuer => issuer.Discovery = Discovers(issuer.Authority, issuer.Authority.Replace("//", "//u:p@", StringComparison.Ordinal) + "/keys"), "jwks_uri is missing or not https"),
+        ["jwks_uri at the metadata service"] = (issuer => issuer.Discovery = Discovers(issuer.Authority, "https://169.254.169.254/keys"), "never connected to"),
+    };
+}
