@@ -158,7 +158,7 @@ public abstract class NoticeTests(TestDatabase database, FakeStripe stripe) : Bi
         Stripe.CountAnew();
 
         var late = Notify(created);
-        await asked.Task.WaitAsync(Ct);
+        await asked.Task.WaitAsync(TimeSpan.FromSeconds(20), Ct);
         await Notified(Stripe.Change(subscription, "canceled"));
         go.Release();
 
