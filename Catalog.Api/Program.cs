@@ -1,5 +1,6 @@
 using Catalog.Api.Authentication;
 using Catalog.Api.Authentication.Oidc;
+using Catalog.Api.Billing;
 using Catalog.Api.Checks;
 using Catalog.Api.Connections;
 using Catalog.Api.Http;
@@ -29,6 +30,7 @@ try
     builder.Services.AddSingleton<Readiness>();
     builder.Services.AddHostedService<IsolationWatch>();
     builder.Services.AddPipelines().AddRuns().AddChecks().AddCheckResults().AddConnections(settings, database).AddLineage().AddOrganizations();
+    builder.Services.AddBilling(StripeSettings.Read(builder.Configuration));
     builder.Services.AddOpenApiDocument();
 
     var app = builder.Build();
@@ -36,6 +38,7 @@ try
 
     app.UseHttp();
     app.MapOperations();
+    app.MapStripeNotices();
     app.MapOpenApi("/openapi/{documentName:regex(^v1$)}.json");
     var api = app.MapGroup("/api/v1");
     api.MapPipelines();
@@ -46,6 +49,7 @@ try
     api.MapLineage();
     api.MapOrganizations();
     api.MapApiKeys();
+    api.MapBilling();
 
     await app.RunAsync();
     return 0;

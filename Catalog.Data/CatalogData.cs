@@ -1,3 +1,4 @@
+using Catalog.Data.Billing;
 using Catalog.Data.Checks;
 using Catalog.Data.Connections;
 using Catalog.Data.Database;
@@ -27,6 +28,7 @@ public static partial class CatalogData
         .AddSingleton<OrganizationRepository>()
         .AddSingleton<ApiKeyRepository>()
         .AddSingleton<AuditRepository>()
+        .AddSingleton<BillingRepository>()
         .AddSingleton<RequestRateRepository>()
         .AddSingleton(LineageBudget.Default)
         .AddSingleton<LineageRepository>()

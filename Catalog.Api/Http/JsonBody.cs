@@ -23,6 +23,16 @@ internal static class JsonBody
             return (default, Problems.UnsupportedType());
         }
 
+        var (bytes, problem) = await ReadBytes(context);
+        return problem is not null ? (default, problem)
+            : Accept(bytes.Span.StartsWith(Encoding.UTF8.Preamble) ? bytes[Encoding.UTF8.Preamble.Length..] : bytes, takesMany);
+    }
+
+    /// <summary>The body's bytes, whatever they are, up to the route's limit.</summary>
+    /// <returns>The bytes, or the problem to answer with.</returns>
+    /// <exception cref="BadHttpRequestException">The body was cut off.</exception>
+    public static async ValueTask<(ReadOnlyMemory<byte> Bytes, Problem? Problem)> ReadBytes(HttpContext context)
+    {
         // What decompression understood, it has taken off.
         if (context.Request.Headers.ContentEncoding.Count > 0 && !context.Request.Headers.ContentEncoding.ToString().Equals("identity", StringComparison.OrdinalIgnoreCase))
         {
@@ -38,7 +48,7 @@ internal static class JsonBody
 
         try
         {
-            return await ReadAll(context.Request.BodyReader, limit, takesMany, context.RequestAborted);
+            return await ReadAll(context.Request.BodyReader, limit, context.RequestAborted);
         }
         // The second is what the Brotli decoder throws.
         catch (Exception exception) when (exception is InvalidDataException or InvalidOperationException)
@@ -47,7 +57,7 @@ internal static class JsonBody
         }
     }
 
-    private static async ValueTask<(ReadOnlyMemory<byte>, Problem?)> ReadAll(PipeReader reader, long limit, bool takesMany, CancellationToken ct)
+    private static async ValueTask<(ReadOnlyMemory<byte>, Problem?)> ReadAll(PipeReader reader, long limit, CancellationToken ct)
     {
         while (true)
         {
@@ -60,9 +70,9 @@ internal static class JsonBody
 
             if (result.IsCompleted)
             {
-                var bytes = result.Buffer.ToArray().AsMemory();
+                var bytes = result.Buffer.ToArray();
                 reader.AdvanceTo(result.Buffer.End);
-                return Accept(bytes.Span.StartsWith(Encoding.UTF8.Preamble) ? bytes[Encoding.UTF8.Preamble.Length..] : bytes, takesMany);
+                return (bytes, null);
             }
 
             reader.AdvanceTo(result.Buffer.Start, result.Buffer.End);

@@ -13,6 +13,8 @@ internal static class Problems
 {
     public static Problem Malformed(string detail) => new(400, "malformed", detail);
 
+    public static Problem SignatureInvalid() => new(400, "signature_invalid", "Stripe-Signature does not fit the body as it came, or its time is more than 5 minutes away.");
+
     public static Problem Unauthorized() =>
         new(401, "unauthorized", "Send a valid key as X-API-KEY, or as Authorization: Bearer.") { WwwAuthenticate = "Bearer realm=\"catalog\"" };
 
@@ -51,6 +53,12 @@ internal static class Problems
 
     public static Problem NotRotatable(string id) => new(409, "key_not_rotatable", $"The key '{Shown(id)}' has ended, or the key that replaced it is still live. Rotate that one, or revoke it first.");
 
+    public static Problem SelfHosted() => new(409, "self_hosted", "This organization is self-hosted: it has no ceilings and nothing to pay. The operator can give it another plan.");
+
+    public static Problem AlreadySubscribed() => new(409, "already_subscribed", "This organization has a subscription. Change or end it in the portal: POST /api/v1/billing/portal.");
+
+    public static Problem NoCustomer() => new(409, "no_customer", "Nobody has begun to pay for this organization. Begin with POST /api/v1/billing/checkout.");
+
     public static Problem CheckAmbiguous(string id) =>
         new(409, "check_ambiguous", $"Several pipelines have a check '{Shown(id)}'. Add ?pipeline_id=, empty for the check that stands alone.");
 
@@ -82,6 +90,12 @@ internal static class Problems
 
     public static Problem SecretKeyMissing() => new(501, "secret_key_missing",
         "This service has no key to keep secrets with. Refer to the secret with a field that ends in _secret, or have the operator set DATAXPIPE_SECRET_KEY.");
+
+    public static Problem BillingNotConfigured() => new(501, "billing_not_configured", "This service sells no plans. The operator can set the DATAXPIPE_STRIPE_ settings, or give the organization a plan.");
+
+    public static Problem StripeRefused() => new(502, "stripe_refused", "Stripe refused what this service asked. The operator finds why in its log; trying again will not help.");
+
+    public static Problem StripeUnavailable() => new(503, "stripe_unavailable", "Stripe cannot be reached now. Nothing has changed here; send the same request again.") { RetryAfterSeconds = 5 };
 
     public static Problem NotReady(string reason) => new(503, "not_ready", reason) { RetryAfterSeconds = 1 };
 

@@ -43,6 +43,7 @@ internal static class OpenApiDocuments
             new() { Name = "Connections", Description = "The warehouses that checks run on." },
             new() { Name = "Lineage", Description = "Which datasets depend on which." },
             new() { Name = "Organizations", Description = "Whose data it is: plans, keys, and who did what." },
+            new() { Name = "Billing", Description = "Paying for a plan, with Stripe." },
         };
         document.Components ??= new();
         document.Components.SecuritySchemes = new Dictionary<string, IOpenApiSecurityScheme>

@@ -20,7 +20,7 @@ public sealed class PreviewTests(PostgresTestDatabase server) : IClassFixture<Po
         foreach (var scripts in new[] { null, _scripts })
         {
             string[] from = scripts is null ? [] : ["--scripts", scripts.Path];
-            var (upgraded, previewed) = (await PostgresTestDatabase.Empty("catalog_upgraded"), await PostgresTestDatabase.Empty("catalog_previewed", superuser: true));
+            var (upgraded, previewed) = (await PostgresTestDatabase.Empty("catalog_upgraded"), await PostgresTestDatabase.Empty("catalog_previewed"));
             Assert.Equal(0, (await MigratorConsole.Run(upgraded, ["upgrade", .. from])).Exit);
             var sql = await MigratorConsole.Run(previewed, ["sql", .. from]);
             Assert.Equal(3, (await MigratorConsole.Run(previewed, ["current", .. from])).Exit);
@@ -61,7 +61,7 @@ public sealed class PreviewTests(PostgresTestDatabase server) : IClassFixture<Po
     public async Task A_role_that_may_only_read_gets_the_preview_and_nothing_changes()
     {
         server.Require();
-        var address = await PostgresTestDatabase.Empty("catalog_previewed");
+        var address = await PostgresTestDatabase.Empty("catalog_previewed", superuser: true);
         await MigratorConsole.Run(address, "upgrade", "1", "--scripts", _scripts.Path);
         var role = $"catalog_reader_{Guid.NewGuid():N}";
         await PostgresTestDatabase.Execute($"create role {role} login password 'reader'");

@@ -108,6 +108,9 @@ public abstract class NpmPackage(string folder) : IAsyncLifetime
 /// <summary>The tools that work on the OpenAPI document.</summary>
 public sealed class ClientPackage() : NpmPackage("Contract/client");
 
+/// <summary>The library by Stripe that says what a signature is.</summary>
+public sealed class StripePackage() : NpmPackage("Billing/signer");
+
 /// <summary>s3rver, an object store written by others.</summary>
 public sealed class S3rverPackage() : NpmPackage("Backup/s3rver");
 

@@ -1,0 +1,72 @@
+using System.Text;
+using System.Text.Json;
+using Catalog.Data.Billing;
+using Catalog.Data.Organizations;
+using Catalog.Tests.Support;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Catalog.Tests.Billing;
+
+/// <summary>The service with Stripe's stand-in, and organizations that pay.</summary>
+public abstract class BillingKit : EndpointTests
+{
+    protected BillingKit(TestDatabase database, FakeStripe stripe) : base(database, stripe.Settings(("DATAXPIPE_STRIPE_TIMEOUT", "3")))
+    {
+        Stripe = stripe;
+        stripe.Reset();
+    }
+
+    protected FakeStripe Stripe { get; }
+
+    /// <summary>An organization, with a client that holds its first key.</summary>
+    protected async Task<(string Id, HttpClient Client)> Organization(string plan = "free")
+    {
+        var id = $"o{Guid.NewGuid():N}";
+        var made = await Client.PostJson("/api/v1/organizations/", new { id, name = "Ömer & Söhne", plan });
+        Assert.Equal(201, (int)made.StatusCode);
+        var client = App.Anonymous();
+        client.DefaultRequestHeaders.Add("X-API-KEY", (await made.Json()).GetProperty("api_key").GetProperty("key").GetString());
+        return (id, client);
+    }
+
+    /// <summary>An organization whose customer Stripe has.</summary>
+    protected async Task<(string Id, HttpClient Client, string Customer)> Customer(string plan = "free")
+    {
+        var (id, client) = await Organization(plan);
+        Assert.Equal(201, (int)(await client.PostJson("/api/v1/billing/checkout", new { plan = "team" })).StatusCode);
+        return (id, client, Stripe.CustomerOf(id));
+    }
+
+    protected Task<HttpResponseMessage> Notify(string json, CatalogApp? app = null) => Notify(Encoding.UTF8.GetBytes(json), null, app);
+
+    protected async Task<HttpResponseMessage> Notify(byte[] body, string? header, CatalogApp? app = null, string path = "/webhooks/stripe")
+    {
+        using var client = (app ?? App).Anonymous();
+        using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = new ByteArrayContent(body) };
+        request.Content.Headers.TryAddWithoutValidation("Content-Type", "application/json; charset=utf-8");
+        header ??= StripeSigner.Header(TimeProvider.System.GetUtcNow().ToUnixTimeSeconds(), body, FakeStripe.WebhookSecret);
+        if (header.Length > 0)
+        {
+            request.Headers.TryAddWithoutValidation("Stripe-Signature", header);
+        }
+
+        return await client.SendAsync(request, Ct);
+    }
+
+    protected async Task Notified(string json) => Assert.Equal(200, (int)(await Notify(json)).StatusCode);
+
+    protected static async Task<string> PlanOf(HttpClient client) => (await client.GetJson("/api/v1/organizations/me")).GetProperty("plan").GetString()!;
+
+    protected static async Task<bool> IsSubscribed(HttpClient client) => (await client.GetJson("/api/v1/organizations/me")).GetProperty("subscribed").GetBoolean();
+
+    protected static async Task<List<(string Actor, string From, string To)>> PlanChanges(HttpClient client) =>
+    [
+        .. (await client.GetJson("/api/v1/organizations/me/audit-log?action=plan.changed&limit=500")).GetProperty("items").EnumerateArray().Select(entry =>
+            (entry.GetProperty("actor").GetString()!, entry.GetProperty("detail").GetProperty("from").GetString()!, entry.GetProperty("detail").GetProperty("to").GetString()!)),
+    ];
+
+    protected Task<Organization?> Row(string organization) => App.Services.GetRequiredService<OrganizationRepository>().Find(organization, Ct);
+
+    protected Task<bool> IsRemembered(string organization, string json) =>
+        App.Services.GetRequiredService<BillingRepository>().IsKnown(organization, JsonDocument.Parse(json).RootElement.GetProperty("id").GetString()!, Ct);
+}

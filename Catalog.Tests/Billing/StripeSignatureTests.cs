@@ -1,0 +1,178 @@
+using System.Net.Http.Headers;
+using System.Text;
+using System.Text.Json;
+using Catalog.Api.Billing;
+using Catalog.Tests.Support;
+
+namespace Catalog.Tests.Billing;
+
+public sealed class StripeSignatureTests
+{
+    internal const string Secret = FakeStripe.WebhookSecret;
+    internal const long Now = 1_800_000_000;
+    private static readonly byte[] Body = """{ "id": "evt_1", "amount": 1.0, "name": "é🎉" }"""u8.ToArray();
+    private static readonly string Good = StripeSigner.Tag(Now, Body, Secret);
+
+    /// <summary>Headers for one body at one time, and whether they hold. Stripe's library judges the same ones in <see cref="StripeLibraryTests"/>.</summary>
+    internal static readonly (string What, string Header, bool Holds)[] Headers =
+    [
+        ("as it should be", $"t={Now},v1={Good}", true),
+        ("the other way round", $"v1={Good},t={Now}", true),
+        ("an unknown scheme beside", $"t={Now},v1={Good},v0={Good},x=y,z", true),
+        ("the right one second", $"t={Now},v1={new string('0', 64)},v1={Good}", true),
+        ("the right one first", $"t={Now},v1={Good},v1={new string('0', 64)}", true),
+        ("five minutes old", StripeSigner.Header(Now - 300, Body, Secret), true),
+        ("older than five minutes", StripeSigner.Header(Now - 301, Body, Secret), false),
+        ("a day old", StripeSigner.Header(Now - 86400, Body, Secret), false),
+        ("another time than the signed one", $"t={Now + 1},v1={Good}", false),
+        ("another secret", StripeSigner.Header(Now, Body, Secret + "x"), false),
+        ("an empty secret", StripeSigner.Header(Now, Body, ""), false),
+        ("one character of the tag missing", $"t={Now},v1={Good[..^1]}", false),
+        ("half of the tag", $"t={Now},v1={Good[..32]}", false),
+        ("one character more", $"t={Now},v1={Good}0", false),
+        ("one character changed", $"t={Now},v1={(Good[0] == '0' ? '1' : '0')}{Good[1..]}", false),
+        ("no tag", $"t={Now},v1=", false),
+        ("no scheme that is known", $"t={Now},v0={Good}", false),
+        ("no time", $"v1={Good}", false),
+        ("an empty time", $"t=,v1={Good}", false),
+        ("words for a time", $"t=now,v1={Good}", false),
+        ("blanks before the scheme", $"t={Now}, v1={Good}", false),
+        ("a tag in capitals", $"t={Now},v1={Good.ToUpperInvariant()}", false),
+        ("the tag alone", Good, false),
+        ("commas", ",,,", false),
+    ];
+
+    [Fact]
+    public void Headers_hold_or_not() => Assert.All(Headers, variant => Assert.True(variant.Holds == Holds(variant.Header), variant.What));
+
+    // Stripe's library takes these: it knows no future, reads the beginning of a number, and lets the last time win.
+    [Theory]
+    [InlineData("t=1800000301,v1=", 1_800_000_301L, false)]
+    [InlineData("t=1800000300,v1=", 1_800_000_300L, true)]
+    [InlineData("t=1800000000x,v1=", Now, false)]
+    [InlineData("t= 1800000000,v1=", Now, false)]
+    [InlineData("t=+1800000000,v1=", Now, false)]
+    [InlineData("t=1,t=1800000000,v1=", Now, false)]
+    public void The_time_must_be_one_and_near(string header, long signed, bool holds) => Assert.Equal(holds, Holds(header + StripeSigner.Tag(signed, Body, Secret)));
+
+    [Theory]
+    [InlineData(-1)]
+    [InlineData(99999999999999)]
+    [InlineData(long.MaxValue)]
+    [InlineData(long.MinValue)]
+    public void A_time_out_of_this_world_is_none(long time) => Assert.False(Holds(StripeSigner.Header(time, Body, Secret)));
+
+    [Fact]
+    public void Nothing_and_far_too_much_hold_nothing()
+    {
+        Assert.False(Holds(null));
+        Assert.False(Holds(""));
+        Assert.False(Holds($"t={Now},v1={Good},{new string('x', 5000)}"));
+        Assert.False(Holds($"t={Now},{string.Concat(Enumerable.Repeat("v1=,", 30))}v1={Good}"));
+    }
+
+    [Fact]
+    public void One_flipped_bit_anywhere_in_the_body_is_seen()
+    {
+        for (var at = 0; at < Body.Length; at++)
+        {
+            var flipped = Body.ToArray();
+            flipped[at] ^= 1;
+            Assert.False(StripeSignature.Holds($"t={Now},v1={Good}", flipped, [Secret], DateTimeOffset.FromUnixTimeSeconds(Now)));
+        }
+    }
+
+    [Fact]
+    public void A_body_that_was_read_and_written_again_is_another()
+    {
+        var again = JsonSerializer.SerializeToUtf8Bytes(JsonSerializer.Deserialize<JsonElement>(Body));
+
+        Assert.False(StripeSignature.Holds($"t={Now},v1={Good}", again, [Secret], DateTimeOffset.FromUnixTimeSeconds(Now)));
+        Assert.False(StripeSignature.Holds($"t={Now},v1={Good}", [.. Body, (byte)'\n'], [Secret], DateTimeOffset.FromUnixTimeSeconds(Now)));
+        Assert.False(StripeSignature.Holds($"t={Now},v1={Good}", [], [Secret], DateTimeOffset.FromUnixTimeSeconds(Now)));
+    }
+
+    [Fact]
+    public void While_secrets_are_rotated_both_hold_and_then_one()
+    {
+        var old = StripeSigner.Header(Now, Body, "whsec_old");
+        var both = $"{old},v1={Good}";
+
+        Assert.All([old, both], header => Assert.True(StripeSignature.Holds(header, Body, ["whsec_old", Secret], DateTimeOffset.FromUnixTimeSeconds(Now))));
+        Assert.True(Holds(both));
+        Assert.False(Holds(old));
+    }
+
+    private static bool Holds(string? header) => StripeSignature.Holds(header, Body, [Secret], DateTimeOffset.FromUnixTimeSeconds(Now));
+
+    internal static byte[] SignedBody => Body;
+}
+
+/// <summary>The same headers, judged by Stripe's own library, and headers that it made, judged here.</summary>
+[Trait("Category", "Npm")]
+public sealed class StripeLibraryTests(StripePackage package, SqliteTestDatabase database, FakeStripe stripe)
+    : IClassFixture<StripePackage>, IClassFixture<SqliteTestDatabase>, IClassFixture<FakeStripe>
+{
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Stripes_library_and_this_service_agree()
+    {
+        package.Require();
+        var now = TimeProvider.System.GetUtcNow().ToUnixTimeSeconds();
+        string[] payloads =
+        [
+            stripe.Event("invoice.paid", new { customer = "cus_nobody" }), stripe.Event("x", new { name = "é🎉\u2028 \\ \"" }), "{}", " {\n\t\"id\" : 1.0 }\r\n", new string('x', 100_000),
+            stripe.Event("customer.subscription.updated", new { customer = "cus_nobody" }),
+        ];
+        string[] secrets = [FakeStripe.WebhookSecret, FakeStripe.OldWebhookSecret, "whsec_somebody_else"];
+        var made = payloads.SelectMany(payload => secrets.SelectMany(secret => new[] { 0, -299, -301 }.Select(away => new Case(payload, secret, now + away, null, now)))).ToList();
+        var judged = StripeSignatureTests.Headers.Select(variant => new Case(
+            Encoding.UTF8.GetString(StripeSignatureTests.SignedBody), StripeSignatureTests.Secret, StripeSignatureTests.Now, variant.Header, StripeSignatureTests.Now)).ToList();
+        await File.WriteAllTextAsync(Path.Combine(package.Directory, "cases.json"), JsonSerializer.Serialize(made.Concat(judged), JsonSerializerOptions.Web), Ct);
+
+        await package.Script("sign");
+
+        var answers = JsonSerializer.Deserialize<Verdict[]>(await File.ReadAllTextAsync(Path.Combine(package.Directory, "answers.json"), Ct), JsonSerializerOptions.Web)!;
+        Assert.Equal(made.Count + judged.Count, answers.Length);
+        foreach (var (asked, answer) in made.Zip(answers))
+        {
+            Assert.Equal(answer.Header, StripeSigner.Header(asked.Timestamp, Encoding.UTF8.GetBytes(asked.Payload), asked.Secret));
+            Assert.Equal(answer.Holds, StripeSignature.Holds(answer.Header, Encoding.UTF8.GetBytes(asked.Payload), [asked.Secret], DateTimeOffset.FromUnixTimeSeconds(now)));
+        }
+
+        foreach (var (variant, answer) in StripeSignatureTests.Headers.Zip(answers.Skip(made.Count)))
+        {
+            Assert.True(variant.Holds == answer.Holds, variant.What);
+        }
+
+        await PostThem(made.Zip(answers, (asked, answer) => (asked, answer.Header)).ToList(), now);
+    }
+
+    private async Task PostThem(List<(Case Asked, string Header)> made, long now)
+    {
+        using var app = new CatalogApp(database, stripe.Settings());
+        using var client = app.Anonymous();
+        foreach (var (asked, header) in made)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Post, "/webhooks/stripe") { Content = new ByteArrayContent(Encoding.UTF8.GetBytes(asked.Payload)) };
+            request.Content.Headers.ContentType = MediaTypeHeaderValue.Parse("application/json; charset=utf-8");
+            request.Headers.TryAddWithoutValidation("Stripe-Signature", header);
+            using var answer = await client.SendAsync(request, Ct);
+            // Those of 299 seconds may have become older on the way.
+            var holds = asked.Secret != "whsec_somebody_else" && asked.Timestamp == now;
+            if (!holds && asked.Timestamp != now - 299)
+            {
+                await answer.Problem(400, "signature_invalid");
+            }
+            else if (holds)
+            {
+                Assert.Equal(asked.Payload.Contains("\"type\"", StringComparison.Ordinal) ? 200 : 400, (int)answer.StatusCode);
+            }
+        }
+    }
+
+    private sealed record Case(string Payload, string Secret, long Timestamp, string? Header, long Now);
+
+    private sealed record Verdict(string Header, bool Holds);
+}
