@@ -67,14 +67,15 @@ internal sealed class PostgresRowSecurity(DbDataSource source, string role, bool
             throw new DatabaseUnavailableException(Unavailability.SchemaBehind, new InvalidOperationException("There is no table organizations."));
         }
 
-        if (await IsBound(connection, role, ct))
-        {
-            return Found.Holding($"statements run as {role}, which row-level security binds", $"set_config('role', '{role}', true), ");
-        }
-
+        // A login that may do no more than the role need not become it, which the server would pay for with each statement.
         if (await IsBound(connection, null, ct))
         {
             return Found.Holding("row-level security binds the service's login", "");
+        }
+
+        if (await IsBound(connection, role, ct))
+        {
+            return Found.Holding($"statements run as {role}, which row-level security binds", $"set_config('role', '{role}', true), ");
         }
 
         var login = await connection.ExecuteScalarAsync<string>(new CommandDefinition("select session_user::text", cancellationToken: ct));
@@ -88,12 +89,12 @@ internal sealed class PostgresRowSecurity(DbDataSource source, string role, bool
         }), null, null, null, TimeProvider.System.GetTimestamp());
     }
 
-    // What counts is that it binds whoever runs the statements, not that it was declared.
+    // What counts is that it binds whoever runs the statements, not that it was declared; and that they cannot rewrite what was done.
     private static async Task<bool> IsBound(NpgsqlConnection connection, string? role, CancellationToken ct)
     {
         const string Sql = $"""
             -- PostgresRowSecurity.IsBound
-            select coalesce(bool_and(row_security_active(ours.oid)), false)
+            select coalesce(bool_and(row_security_active(ours.oid) and (ours.name <> 'audit_log' or not has_table_privilege(ours.oid, 'update, delete, truncate'))), false)
             from ({PostgresGrants.Tables}) ours
             """;
 
