@@ -11,6 +11,7 @@ using Catalog.Api.Pipelines;
 using Catalog.Api.Runs;
 using Catalog.Data;
 using Catalog.Data.Database;
+using Catalog.Data.Ingest;
 using Catalog.Data.Migrations;
 
 try
@@ -25,7 +26,7 @@ try
 
     builder.AddHttp(settings);
     builder.Services.AddCallers().AddTokenSignIn(OidcSettings.Read(builder.Configuration));
-    builder.Services.AddCatalogData(database);
+    builder.Services.AddCatalogData(database, IngestSettings.Read(builder.Configuration));
     builder.Services.AddSingleton<Readiness>();
     builder.Services.AddHostedService<IsolationWatch>();
     builder.Services.AddPipelines().AddRuns().AddChecks().AddCheckResults().AddConnections(settings, database).AddLineage().AddOrganizations();

@@ -81,7 +81,12 @@ public sealed record NewApiKey
 
     internal static NewApiKey From(KeyText text, ApiKey key) => new()
     {
-        Id = key.Id, Key = text.ToText(), Name = key.Name, Scopes = key.Scopes.Split(' '), CreatedAt = key.CreatedAt, ExpiresAt = key.ExpiresAt,
+        Id = key.Id,
+        Key = text.ToText(),
+        Name = key.Name,
+        Scopes = key.Scopes.Split(' '),
+        CreatedAt = key.CreatedAt,
+        ExpiresAt = key.ExpiresAt,
     };
 }
 

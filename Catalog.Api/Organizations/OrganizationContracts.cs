@@ -35,7 +35,11 @@ public sealed record RegisteredOrganization
 
     internal static RegisteredOrganization From(Organization organization, FirstKey? key) => new()
     {
-        Id = organization.Id, Name = organization.Name, Plan = organization.Plan, CreatedAt = organization.CreatedAt, ApiKey = key,
+        Id = organization.Id,
+        Name = organization.Name,
+        Plan = organization.Plan,
+        CreatedAt = organization.CreatedAt,
+        ApiKey = key,
     };
 }
 

@@ -76,7 +76,9 @@ internal static class OrganizationEndpoints
             Ceilings = PlanCeilings.From(plan),
             Usage = new()
             {
-                Pipelines = usage.Pipelines, Connections = usage.Connections, RequestsLeft = plan.RequestsPerMinute is { } perMinute ? rates.Left(id, perMinute) : null,
+                Pipelines = usage.Pipelines,
+                Connections = usage.Connections,
+                RequestsLeft = plan.RequestsPerMinute is { } perMinute ? rates.Left(id, perMinute) : null,
             },
             Subscribed = organization.StripeSubscriptionId is not null,
             CreatedAt = organization.CreatedAt,

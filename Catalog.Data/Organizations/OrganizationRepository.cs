@@ -41,8 +41,11 @@ public sealed class OrganizationRepository(CatalogDatabase db)
         return organization == Organization.Default
             ? new()
             {
-                Id = Organization.Default, Name = "Default", Plan = Plan.SelfHosted.Name,
-                CreatedAt = DateTimeOffset.UnixEpoch, UpdatedAt = DateTimeOffset.UnixEpoch,
+                Id = Organization.Default,
+                Name = "Default",
+                Plan = Plan.SelfHosted.Name,
+                CreatedAt = DateTimeOffset.UnixEpoch,
+                UpdatedAt = DateTimeOffset.UnixEpoch,
             }
             : await db.One<Organization>(organization, Sql, new { organization }, ct);
     }
