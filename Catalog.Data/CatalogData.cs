@@ -27,6 +27,8 @@ public static partial class CatalogData
         .AddSingleton(ingest)
         .AddSingleton<ResultIngest>()
         .AddHostedService(provider => provider.GetRequiredService<ResultIngest>())
+        .AddSingleton<RunIngest>()
+        .AddHostedService(provider => provider.GetRequiredService<RunIngest>())
         .AddSingleton<ConnectionRepository>()
         .AddSingleton<OrganizationRepository>()
         .AddSingleton<ApiKeyRepository>()
