@@ -16,7 +16,8 @@ using Catalog.Data.Migrations;
 
 try
 {
-    var builder = WebApplication.CreateBuilder(args);
+    // Settings are judged once, at start; watching their files would cost more the more is written beside them, as by SQLite.
+    var builder = WebApplication.CreateBuilder([.. args, "--hostBuilder:reloadConfigOnChange=false"]);
     var database = DatabaseSettings.Read(builder.Configuration);
     var settings = ServiceSettings.Read(builder.Configuration, database.Engine);
     if (settings.Urls is [ServiceSettings.DefaultUrl])
