@@ -11,13 +11,17 @@ namespace Catalog.Data.Checks;
 /// </summary>
 public sealed class ResultIngest : IHostedService
 {
+    private const int Many = 100;
     private readonly CatalogDatabase _db;
-    private readonly IngestQueue<CheckResult, ResultOutcome> _queue;
+    private readonly IngestQueue<CheckResult, ResultOutcome> _few;
+    private readonly IngestQueue<CheckResult, ResultOutcome> _many;
 
     public ResultIngest(CatalogDatabase db, IngestSettings settings, IMeterFactory meters)
     {
         _db = db;
-        _queue = new("check_results", settings, meters, Write);
+        _few = new("check_results", settings, meters, Write);
+        // A transaction of thousands of rows would hold up those who bring one. They gain nothing by sharing a commit, and something by having two at once.
+        _many = new("check_results_bulk", settings with { Writers = Math.Max(2, settings.Writers) }, meters, Write);
     }
 
     /// <summary>Takes in the results of one request.</summary>
@@ -25,17 +29,19 @@ public sealed class ResultIngest : IHostedService
     /// <param name="results">At least one.</param>
     /// <param name="bytes">About how much memory they take.</param>
     /// <returns>For each result, in the order given, what became of it; null when too many requests wait already.</returns>
-    public Task<ResultOutcome[]>? Take(string organization, IReadOnlyList<CheckResult> results, long bytes) => _queue.Take(organization, results, bytes);
+    public Task<ResultOutcome[]>? Take(string organization, IReadOnlyList<CheckResult> results, long bytes) =>
+        (results.Count < Many ? _few : _many).Take(organization, results, bytes);
 
     /// <inheritdoc />
     public Task StartAsync(CancellationToken cancellationToken)
     {
-        _queue.Start();
+        _few.Start();
+        _many.Start();
         return Task.CompletedTask;
     }
 
     /// <inheritdoc />
-    public Task StopAsync(CancellationToken cancellationToken) => _queue.Stop(cancellationToken);
+    public Task StopAsync(CancellationToken cancellationToken) => Task.WhenAll(_few.Stop(cancellationToken), _many.Stop(cancellationToken));
 
     private async Task Write(IReadOnlyList<IngestRequest<CheckResult, ResultOutcome>> requests)
     {
