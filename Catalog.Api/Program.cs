@@ -12,11 +12,13 @@ using Catalog.Api.Pipelines;
 using Catalog.Api.Runs;
 using Catalog.Data;
 using Catalog.Data.Database;
+using Catalog.Data.Ingest;
 using Catalog.Data.Migrations;
 
 try
 {
-    var builder = WebApplication.CreateBuilder(args);
+    // Settings are judged once, at start; watching their files would cost more the more is written beside them, as by SQLite.
+    var builder = WebApplication.CreateBuilder([.. args, "--hostBuilder:reloadConfigOnChange=false"]);
     var database = DatabaseSettings.Read(builder.Configuration);
     var settings = ServiceSettings.Read(builder.Configuration, database.Engine);
     if (settings.Urls is [ServiceSettings.DefaultUrl])
@@ -26,7 +28,7 @@ try
 
     builder.AddHttp(settings);
     builder.Services.AddCallers().AddTokenSignIn(OidcSettings.Read(builder.Configuration));
-    builder.Services.AddCatalogData(database);
+    builder.Services.AddCatalogData(database, IngestSettings.Read(builder.Configuration));
     builder.Services.AddSingleton<Readiness>();
     builder.Services.AddHostedService<IsolationWatch>();
     builder.Services.AddPipelines().AddRuns().AddChecks().AddCheckResults().AddConnections(settings, database).AddLineage().AddOrganizations();

@@ -30,10 +30,10 @@ public static class CanonicalJson
         {
             case JsonValueKind.Object:
                 writer.WriteStartObject();
-                foreach (var member in element.EnumerateObject().Where(member => member.Name != except).OrderBy(member => member.Name, StringComparer.Ordinal))
+                foreach (var (name, _, value) in Members(element, except))
                 {
-                    writer.WritePropertyName(member.Name);
-                    Write(writer, member.Value, null);
+                    writer.WritePropertyName(name);
+                    Write(writer, value, null);
                 }
 
                 writer.WriteEndObject();
@@ -54,5 +54,21 @@ public static class CanonicalJson
                 writer.WriteRawValue(element.GetRawText(), skipInputValidation: true);
                 break;
         }
+    }
+
+    // Each name is a string that is made when it is asked for, so it is asked for once.
+    private static List<(string Name, int Place, JsonElement Value)> Members(JsonElement element, string? except)
+    {
+        List<(string Name, int Place, JsonElement Value)> members = new(16);
+        foreach (var member in element.EnumerateObject())
+        {
+            if (member.Name is var name && name != except)
+            {
+                members.Add((name, members.Count, member.Value));
+            }
+        }
+
+        members.Sort(static (a, b) => string.CompareOrdinal(a.Name, b.Name) is not 0 and var order ? order : a.Place - b.Place);
+        return members;
     }
 }

@@ -2,6 +2,7 @@ using Catalog.Data.Billing;
 using Catalog.Data.Checks;
 using Catalog.Data.Connections;
 using Catalog.Data.Database;
+using Catalog.Data.Ingest;
 using Catalog.Data.Lineage;
 using Catalog.Data.Organizations;
 using Catalog.Data.Pipelines;
@@ -15,7 +16,7 @@ namespace Catalog.Data;
 public static partial class CatalogData
 {
     /// <summary>Adds everything that reads and writes the Catalog's own database.</summary>
-    public static IServiceCollection AddCatalogData(this IServiceCollection services, DatabaseSettings settings) => services
+    public static IServiceCollection AddCatalogData(this IServiceCollection services, DatabaseSettings settings, IngestSettings ingest) => services
         .AddSingleton(settings)
         .AddSingleton(provider => Databases.Open(settings, settings.Echo ? Echo(provider.GetRequiredService<ILogger<CatalogDatabase>>()) : null))
         .AddSingleton<PipelineRepository>()
@@ -24,6 +25,11 @@ public static partial class CatalogData
         .AddSingleton<RunEventRepository>()
         .AddSingleton<CheckRepository>()
         .AddSingleton<CheckResultRepository>()
+        .AddSingleton(ingest)
+        .AddSingleton<ResultIngest>()
+        .AddHostedService(provider => provider.GetRequiredService<ResultIngest>())
+        .AddSingleton<RunIngest>()
+        .AddHostedService(provider => provider.GetRequiredService<RunIngest>())
         .AddSingleton<ConnectionRepository>()
         .AddSingleton<OrganizationRepository>()
         .AddSingleton<ApiKeyRepository>()

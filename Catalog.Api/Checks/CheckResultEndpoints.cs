@@ -33,7 +33,7 @@ internal static class CheckResultEndpoints
     }
 
     private static async Task<IResult> Post(
-        HttpContext context, IdempotencyKey key, Caller caller, CheckResultRepository results, IValidator<PostCheckResult> validator, TimeProvider time, CancellationToken ct)
+        HttpContext context, IdempotencyKey key, Caller caller, ResultIngest ingest, IValidator<PostCheckResult> validator, TimeProvider time)
     {
         var (bytes, problem) = await JsonBody.Read(context);
         if ((key.Refusal ?? problem) is { } unread)
@@ -48,8 +48,18 @@ internal static class CheckResultEndpoints
             return posted.Problem;
         }
 
-        var outcomes = await results.Record(caller.Organization, posted.Accepted, posted.Derived, ct);
-        if (outcomes.Index().Any(outcome => outcome.Item == ResultOutcome.IdTaken && posted.Derived.Contains(posted.Accepted[outcome.Index].Id)))
+        if (posted.Accepted.Count == 0)
+        {
+            return Many(posted, []);
+        }
+
+        if (ingest.Take(caller.Organization, posted.Accepted, bytes.Length) is not { } stored)
+        {
+            return Problems.IngestQueueFull();
+        }
+
+        var outcomes = await stored;
+        if (outcomes.Index().Any(outcome => outcome.Item == ResultOutcome.IdTaken && posted.Accepted[outcome.Index].IdIsDerived))
         {
             return Problems.IdempotencyKeyReused();
         }

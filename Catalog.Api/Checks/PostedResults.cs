@@ -12,7 +12,7 @@ internal sealed class PostedResults
     private readonly List<CheckResult> _accepted = [];
     private readonly List<int> _indexes = [];
     private readonly List<(int, string?, string)> _rejected = [];
-    private readonly HashSet<string> _derived = new(StringComparer.Ordinal);
+    private int _derived;
 
     /// <summary>Whether the body was one bare result.</summary>
     public bool Single { get; private init; }
@@ -31,9 +31,6 @@ internal sealed class PostedResults
 
     /// <summary>Why the whole post is refused, or null.</summary>
     public Problem? Problem { get; private init; }
-
-    /// <summary>The ids that were derived from the Idempotency-Key.</summary>
-    public IReadOnlySet<string> Derived => _derived;
 
     /// <summary>Reads a body.</summary>
     /// <param name="body">One result, an array of them, or an object that holds the array.</param>
@@ -94,17 +91,14 @@ internal sealed class PostedResults
 
     private void Accept(int index, PostCheckResult result, Func<int, string?> derive, byte[] hash, byte[]? whole, DateTimeOffset now)
     {
-        if (result.Id is null && derive(_derived.Count) is { } id)
+        var derived = result.Id is null ? derive(_derived) : null;
+        if (derived is not null)
         {
-            _derived.Add(id);
+            _derived++;
             hash = whole ?? hash;
         }
-        else
-        {
-            id = result.Id ?? Guid.CreateVersion7().ToString();
-        }
 
-        _accepted.Add(result.ToResult(id, hash, now));
+        _accepted.Add(result.ToResult(derived ?? result.Id ?? Guid.CreateVersion7().ToString(), hash, now) with { IdIsDerived = derived is not null });
         _indexes.Add(index);
     }
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -47,8 +48,15 @@ internal static class ApiJson
 
     private sealed class RawJsonConverter : JsonConverter<RawJson>
     {
-        public override RawJson Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
-            new(JsonElement.ParseValue(ref reader).GetRawText());
+        // Most are numbers, words and strings, whose text lies in the reader already.
+        public override RawJson Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => new(reader.TokenType switch
+        {
+            JsonTokenType.True => "true",
+            JsonTokenType.False => "false",
+            JsonTokenType.Number when !reader.HasValueSequence => Encoding.UTF8.GetString(reader.ValueSpan),
+            JsonTokenType.String when !reader.HasValueSequence => $"\"{Encoding.UTF8.GetString(reader.ValueSpan)}\"",
+            _ => JsonElement.ParseValue(ref reader).GetRawText(),
+        });
 
         // Not validated and not counted by the writer's depth: it was both when it came in, and lies deeper in an answer than it did there.
         public override void Write(Utf8JsonWriter writer, RawJson value, JsonSerializerOptions options) =>

@@ -86,16 +86,31 @@ internal static class HttpServices
             return refusal.ExecuteAsync(context);
         }
 
-        if (request.Query.FirstOrDefault(parameter => parameter.Value.Count > 1) is { Key: { } twice })
+        if (request.QueryString.HasValue && request.Query.FirstOrDefault(parameter => parameter.Value.Count > 1) is { Key: { } twice })
         {
             return Problems.Invalid(twice, "is given twice.").ExecuteAsync(context);
         }
 
         return request.Path.Value!.Length + request.QueryString.Value!.Length > Limits.RequestLine
             ? Problems.UriTooLong().ExecuteAsync(context)
-            : request.Headers.Sum(header => header.Key.Length + header.Value.Sum(value => value?.Length ?? 0)) > Limits.Headers
+            : LengthOf(request.Headers) > Limits.Headers
                 ? Problems.HeadersTooLarge().ExecuteAsync(context)
                 : next(context);
+    }
+
+    private static int LengthOf(IHeaderDictionary headers)
+    {
+        var length = 0;
+        foreach (var (name, values) in headers)
+        {
+            length += name.Length;
+            foreach (var value in values)
+            {
+                length += value?.Length ?? 0;
+            }
+        }
+
+        return length;
     }
 
     private static Task Version(HttpContext context, RequestDelegate next)

@@ -102,10 +102,13 @@ internal static class Problems
     public static Problem IdentityProviderUnavailable() =>
         new(503, "identity_provider_unavailable", "The identity provider cannot be reached, so access tokens cannot be judged. Send the same request again, or use a key.") { RetryAfterSeconds = 10 };
 
+    public static Problem IngestQueueFull() =>
+        new(503, "ingest_queue_full", "More requests wait to be written than this replica takes, or it is being stopped. Nothing was stored; send the same request again.") { RetryAfterSeconds = 1 };
+
     public static Problem Unavailable(Unavailability reason) => new(503, reason switch
     {
         Unavailability.SchemaBehind => "schema_behind",
-        Unavailability.TimedOut => "database_timeout",
+        Unavailability.TimedOut or Unavailability.Contended => "database_timeout",
         _ => "database_unavailable",
     }, SchemaProbe.Words(reason) + " Nothing is known to be stored; send the same request again.")
     { RetryAfterSeconds = 1 };

@@ -36,7 +36,7 @@ internal static class RunEndpoints
     }
 
     private static async Task<IResult> Post(
-        Body<PostRun> body, IdempotencyKey key, Caller caller, RunEventRepository events, RunRepository runs, CancellationToken ct)
+        Body<PostRun> body, IdempotencyKey key, Caller caller, RunIngest ingest)
     {
         if (key.Refusal is { } refusal)
         {
@@ -45,7 +45,7 @@ internal static class RunEndpoints
 
         var derived = body.Value.Id is null ? key.IdOf(caller, "/runs", 0) : null;
         var id = body.Value.Id ?? derived ?? Guid.CreateVersion7().ToString();
-        return await Record(body.Value.ToEvent(id, body.Json) with { FirstOrRepeat = derived is not null }, caller, events, runs, ct);
+        return await Record(body.Value.ToEvent(id, body.Json) with { FirstOrRepeat = derived is not null }, caller, ingest);
     }
 
     private static async Task<Ok<ItemList<RunItem>>> List([AsParameters] RunQuery query, Caller caller, RunRepository runs, CancellationToken ct) =>
@@ -55,7 +55,7 @@ internal static class RunEndpoints
         await runs.Find(caller.Organization, id.Value, ct) is { } run ? TypedResults.Ok(RunItem.From(run)) : Problems.NotFound("run");
 
     private static async Task<IResult> Patch(
-        PathId id, Body<PatchRun> body, IfMatch match, Caller caller, RunEventRepository events, RunRepository runs, CancellationToken ct)
+        PathId id, Body<PatchRun> body, IfMatch match, Caller caller, RunIngest ingest, RunRepository runs, CancellationToken ct)
     {
         if (body.Value.Id is { } named && named != id.Value)
         {
@@ -67,7 +67,7 @@ internal static class RunEndpoints
             return refusal;
         }
 
-        return await Record(body.Value.ToEvent(id.Value, body.Json) with { RunMustExist = true }, caller, events, runs, ct);
+        return await Record(body.Value.ToEvent(id.Value, body.Json) with { RunMustExist = true }, caller, ingest);
     }
 
     private static async Task<IResult> Events(PathId id, [AsParameters] RunEventQuery query, Caller caller, RunRepository runs, CancellationToken ct) =>
@@ -77,7 +77,7 @@ internal static class RunEndpoints
 
     // A report on a stage is an event of its run that says nothing else, and is kept as one.
     private static async Task<IResult> PutStage(
-        PathId id, PathId stage_name, Body<PutStage> body, IfMatch match, Caller caller, RunEventRepository events, RunRepository runs, CancellationToken ct)
+        PathId id, PathId stage_name, Body<PutStage> body, IfMatch match, Caller caller, RunIngest ingest, RunRepository runs, CancellationToken ct)
     {
         if (new PostedStageValidator().Errors(new PostedStage { StageName = stage_name.Value, Status = "pending" }) is { } errors)
         {
@@ -98,21 +98,25 @@ internal static class RunEndpoints
             Digest = CanonicalJson.Hash(json.RootElement),
             Body = json.RootElement.GetRawText(),
         };
-        return await Record(@event, caller, events, runs, ct);
+        return await Record(@event, caller, ingest);
     }
 
-    private static async Task<IResult> Record(RunEvent @event, Caller caller, RunEventRepository events, RunRepository runs, CancellationToken ct)
+    private static async Task<IResult> Record(RunEvent @event, Caller caller, RunIngest ingest)
     {
-        var outcome = (await events.Record(caller.Organization, [@event], ct))[0];
-        return outcome switch
+        if (ingest.Take(caller.Organization, @event) is not { } stored)
         {
-            RunOutcome.PipelineUnknown => Problems.PipelineUnknown(@event.PipelineId!),
-            RunOutcome.RunUnknown => Problems.NotFound("run"),
-            RunOutcome.KeyReused => Problems.IdempotencyKeyReused(),
-            RunOutcome.RunIdTaken => Problems.RunIdTaken(@event.RunId),
-            _ when await runs.Find(caller.Organization, @event.RunId, ct) is { } run => outcome == RunOutcome.Created && !@event.RunMustExist
-                ? TypedResults.Created($"/api/v1/runs/{Uri.EscapeDataString(@event.RunId)}", RunItem.From(run))
-                : TypedResults.Ok(RunItem.From(run)),
+            return Problems.IngestQueueFull();
+        }
+
+        var receipt = (await stored)[0];
+        return receipt switch
+        {
+            { Outcome: RunOutcome.Created, Run: { } run } when !@event.RunMustExist =>
+                TypedResults.Created($"/api/v1/runs/{Uri.EscapeDataString(@event.RunId)}", RunItem.From(run)),
+            { Run: { } run } => TypedResults.Ok(RunItem.From(run)),
+            { Outcome: RunOutcome.PipelineUnknown } => Problems.PipelineUnknown(@event.PipelineId!),
+            { Outcome: RunOutcome.KeyReused } => Problems.IdempotencyKeyReused(),
+            { Outcome: RunOutcome.RunIdTaken } => Problems.RunIdTaken(@event.RunId),
             _ => Problems.NotFound("run"),
         };
     }

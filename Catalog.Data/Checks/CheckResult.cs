@@ -64,6 +64,12 @@ public sealed record CheckResult
 
     /// <summary>When it was received.</summary>
     public required DateTimeOffset CreatedAt { get; init; }
+
+    /// <summary>The id comes from an idempotency key: when another result has it, nothing of the request is stored.</summary>
+    public bool IdIsDerived { get; init; }
+
+    /// <summary>Whether it marks its run failed.</summary>
+    internal bool ClosesGate => this is { RunId: not null, Status: CheckStatus.Fail, Severity: CheckSeverity.Error };
 }
 
 /// <summary>A check whose last result was a failure.</summary>

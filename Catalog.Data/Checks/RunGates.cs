@@ -43,7 +43,7 @@ internal sealed class RunGates(Dialect dialect, Session session, string organiza
             """;
 
         var gates = stored
-            .Where(result => result is { RunId: not null, Status: CheckStatus.Fail, Severity: CheckSeverity.Error })
+            .Where(result => result.ClosesGate)
             .GroupBy(result => result.RunId!, StringComparer.Ordinal)
             .Select(run => Of([.. run]))
             .OrderBy(gate => gate.RunId, StringComparer.Ordinal)

@@ -63,6 +63,31 @@ public sealed class CatalogDatabase(DbDataSource reads, DbDataSource writes, Dia
         return result;
     });
 
+    /// <summary>Statements of any organizations, each in its context, in one transaction and, where there are trips, in one round trip.</summary>
+    public Task Write(IReadOnlyList<Statement> statements, CancellationToken ct) => Explained(async () =>
+    {
+        if (statements.All(statement => statement.Count == 0))
+        {
+            return true;
+        }
+
+        var before = await Dialect.Before(ct);
+        await using var connection = await writes.OpenConnectionAsync(ct);
+        await new JointSession(connection, null, Dialect, before, echo).Send(statements, ct);
+        return true;
+    });
+
+    /// <summary>Statements of several organizations in one transaction, committed when <paramref name="work"/> returns, undone when it throws.</summary>
+    public Task WriteTogether(Func<JointSession, Task> work, CancellationToken ct) => Explained(async () =>
+    {
+        var before = await Dialect.Before(ct);
+        await using var connection = await writes.OpenConnectionAsync(ct);
+        await using var transaction = await connection.BeginTransactionAsync(ct);
+        await work(new JointSession(connection, transaction, Dialect, before, echo));
+        await transaction.CommitAsync(CancellationToken.None);
+        return true;
+    });
+
     private async Task<T> Explained<T>(Func<Task<T>> work)
     {
         try

@@ -219,17 +219,17 @@ public sealed partial class DatabaseSettings
 
     private static (int Min, int Max, int? Timeout) Pool(IConfiguration configuration)
     {
-        var max = Number(configuration, "DATAXPIPE_PG_POOL_MAX", 1, 1000)
-            ?? Number(configuration, "DATABASE:POOL_SIZE", 1, 1000) + (Number(configuration, "DATABASE:MAX_OVERFLOW", 0, 1000) ?? 0)
+        var max = Setting.Number(configuration, "DATAXPIPE_PG_POOL_MAX", 1, 1000)
+            ?? Setting.Number(configuration, "DATABASE:POOL_SIZE", 1, 1000) + (Setting.Number(configuration, "DATABASE:MAX_OVERFLOW", 0, 1000) ?? 0)
             ?? 10;
-        var min = Number(configuration, "DATAXPIPE_PG_POOL_MIN", 0, 1000) ?? 1;
+        var min = Setting.Number(configuration, "DATAXPIPE_PG_POOL_MIN", 0, 1000) ?? 1;
         if (min > max)
         {
             throw new SettingException(
                 $"DATAXPIPE_PG_POOL_MIN ({min}) is larger than the pool's maximum ({max}); lower it or raise DATAXPIPE_PG_POOL_MAX.");
         }
 
-        return (min, max, Number(configuration, "DATAXPIPE_PG_POOL_TIMEOUT", 1, 60));
+        return (min, max, Setting.Number(configuration, "DATAXPIPE_PG_POOL_TIMEOUT", 1, 60));
     }
 
     private static DatabaseSettings OnPostgres(string name, NpgsqlConnectionStringBuilder postgres, IConfiguration configuration)
@@ -252,18 +252,6 @@ public sealed partial class DatabaseSettings
 
         postgres.ApplicationName ??= "catalog";
         return new(DatabaseEngine.Postgres, null, postgres) { ReadFrom = name };
-    }
-
-    private static int? Number(IConfiguration configuration, string key, int least, int most)
-    {
-        if (Text(configuration, key) is not { } text)
-        {
-            return null;
-        }
-
-        return int.TryParse(text, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most
-            ? number
-            : throw new SettingException($"{Variable(key)} must be a whole number from {least} to {most}.");
     }
 
     // A blank variable is one that somebody meant to unset.

@@ -1,3 +1,5 @@
+using System.Data.Common;
+
 namespace Catalog.Data.Database;
 
 /// <summary>The few things that Postgres and SQLite cannot share. Anything else belongs in a repository.</summary>
@@ -26,13 +28,18 @@ public abstract class Dialect
     /// <summary>How many values a list parameter may hold.</summary>
     public abstract int ListLimit { get; }
 
-    /// <summary>The table expression <c>rows</c> over what <see cref="Run"/> is given.</summary>
+    /// <summary>The table expression <c>rows</c> over the rows of a <see cref="Statement"/>.</summary>
     public abstract string From<T>(Rows<T> rows);
 
-    /// <summary>Runs a statement that reads <see cref="From"/>, in the same round trip after what sets its context.</summary>
-    /// <returns>What the statement returned, in no promised order.</returns>
-    internal abstract Task<List<TResult>> Run<T, TResult>(
-        Session session, string? before, string sql, string organization, Rows<T> rows, IReadOnlyList<T> items, CancellationToken ct);
+    /// <summary>What ends a query that locks the rows it reads until its transaction ends, in the order in which it reads them.</summary>
+    public abstract string ForUpdate { get; }
+
+    /// <summary>Runs statements in their order, in one round trip where there are trips, each after what sets its context.</summary>
+    /// <param name="connection">The connection.</param>
+    /// <param name="transaction">Its transaction; null: the statements become one of their own, which is committed when this returns.</param>
+    /// <param name="statements">At least one, none without rows.</param>
+    /// <param name="ct">Cancels.</param>
+    internal abstract Task Send(DbConnection connection, DbTransaction? transaction, IReadOnlyList<Statement> statements, CancellationToken ct);
 
     /// <summary>What goes before statements in an organization's context; null: nothing.</summary>
     internal virtual ValueTask<string?> Before(CancellationToken ct) => default;
@@ -61,6 +68,9 @@ public enum Unavailability
 
     /// <summary>A statement or a wait for a connection took longer than its limit.</summary>
     TimedOut,
+
+    /// <summary>Another transaction was in the way and went first; nothing was stored.</summary>
+    Contended,
 
     /// <summary>The disk is full, or the server has no memory or no connection slot left.</summary>
     OutOfResources,

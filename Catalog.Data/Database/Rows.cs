@@ -1,13 +1,15 @@
 namespace Catalog.Data.Database;
 
 /// <summary>
-/// A set of rows handed to one statement, which reads it as the table <c>rows</c>. Postgres receives an array for each column
+/// A set of rows handed to a statement, which reads it as the table <c>rows</c>. Postgres receives an array for each column
 /// and reads them with <c>unnest</c>; SQLite runs the prepared statement once for each row, which in-process is the faster way.
 /// </summary>
 /// <typeparam name="T">What a row is made from.</typeparam>
 public sealed class Rows<T>(params Column<T>[] columns)
 {
     internal Column<T>[] Columns { get; } = columns;
+
+    internal string[] Names { get; } = [.. columns.Select(column => column.Name)];
 }
 
 /// <summary>One column of <see cref="Rows{T}"/>: its name in SQL, which is also its parameter's, and how a row gives its value.</summary>

@@ -68,7 +68,24 @@ public sealed class Session
     /// <summary>Runs a statement over a set of rows, with <c>@organization</c> beside them.</summary>
     /// <returns>What the statement returned, in no promised order.</returns>
     public Task<List<TResult>> Run<T, TResult>(string sql, Rows<T> rows, IReadOnlyList<T> items, CancellationToken ct) =>
-        items.Count == 0 ? Task.FromResult(new List<TResult>()) : Echo(sql, () => _dialect.Run<T, TResult>(this, Before(), sql, _context.Value, rows, items, ct));
+        Run(new Statement<T, TResult>(_context.Value, sql, rows, items), ct);
+
+    /// <summary>Runs a statement of this session's organization.</summary>
+    /// <returns>What the statement returned, in no promised order.</returns>
+    public async Task<List<TResult>> Run<T, TResult>(Statement<T, TResult> statement, CancellationToken ct)
+    {
+        if (statement.Count > 0)
+        {
+            statement.Before = Before();
+            await Echo(statement.Sql, async () =>
+            {
+                await _dialect.Send(Connection, Transaction, [statement], ct);
+                return true;
+            });
+        }
+
+        return statement.Results;
+    }
 
     // The context lasts for a transaction: without one, for a statement.
     private string? Before()

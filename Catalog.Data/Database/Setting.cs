@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.Extensions.Configuration;
 
 namespace Catalog.Data.Database;
@@ -14,4 +15,19 @@ public static class Setting
         "false" or "0" or "no" or "off" => false,
         _ => throw new SettingException($"{key.Replace(":", "__", StringComparison.Ordinal)} must be true or false."),
     };
+
+    /// <summary>A whole number; null when it is not set.</summary>
+    /// <exception cref="SettingException">It is something else, or not between the two.</exception>
+    public static int? Number(IConfiguration configuration, string key, int least, int most)
+    {
+        // A blank variable is one that somebody meant to unset.
+        if (configuration[key] is not { } text || string.IsNullOrWhiteSpace(text))
+        {
+            return null;
+        }
+
+        return int.TryParse(text, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most
+            ? number
+            : throw new SettingException($"{key.Replace(":", "__", StringComparison.Ordinal)} must be a whole number from {least} to {most}.");
+    }
 }

@@ -41,6 +41,7 @@ public sealed class SchemaProbe(DbDataSource source, SchemaDialect dialect, Dial
         Unavailability.AuthenticationFailed => "The database refused the user or the password: correct them in the address; special characters in a password are written %40 for @, %3A for :, %2F for /.",
         Unavailability.DatabaseMissing => "The server has no database of that name: create it, or correct the name.",
         Unavailability.TimedOut => "The database did not answer in time: `catalog-migrations doctor` says what runs there and who waits for whom.",
+        Unavailability.Contended => "Another transaction was in the way and went first.",
         Unavailability.OutOfResources => "The database is out of disk, memory or connections: `catalog-migrations doctor` says which limit the pools meet.",
         Unavailability.ReadOnly => "The database takes no writes: it is a standby, or its file may not be written.",
         Unavailability.TlsFailed => "No secure connection to the database came about: check that it takes TLS, the certificate, and sslmode.",

@@ -100,6 +100,8 @@ internal sealed class RunProgress : Progress
 
     public string? GateCheckId { get; init; }
 
+    public required DateTimeOffset CreatedAt { get; init; }
+
     /// <summary>What clients see: failed while the gate holds, otherwise what the events say.</summary>
     public string VisibleStatus => CheckGate && GateCheckId is not null ? RunStatus.Failed : Status ?? RunStatus.Pending;
 
@@ -111,6 +113,24 @@ internal sealed class RunProgress : Progress
         Metadata = Later("metadata", Metadata, @event.Metadata, @event.At, StringComparer.Ordinal);
         CheckGate = CheckGate && @event.CheckGate is not false;
     }
+
+    public Run ToRun(DateTimeOffset updatedAt) => new()
+    {
+        Id = Id,
+        PipelineId = PipelineId,
+        Status = VisibleStatus,
+        StartedAt = StartedAt,
+        CompletedAt = CompletedAt,
+        RecordsProcessed = RecordsProcessed,
+        ErrorMessage = ErrorMessage,
+        Trigger = Trigger,
+        ExternalUrl = ExternalUrl,
+        Metadata = Metadata,
+        CheckGate = CheckGate,
+        GateCheckId = GateCheckId,
+        CreatedAt = CreatedAt,
+        UpdatedAt = updatedAt,
+    };
 }
 
 /// <summary>A stage's row while events are folded into it.</summary>
@@ -119,4 +139,15 @@ internal sealed class StageProgress : Progress
     public required string RunId { get; init; }
 
     public required string StageName { get; init; }
+
+    public RunStage ToStage() => new()
+    {
+        RunId = RunId,
+        StageName = StageName,
+        Status = Status ?? RunStatus.Pending,
+        StartedAt = StartedAt,
+        CompletedAt = CompletedAt,
+        RecordsProcessed = RecordsProcessed,
+        ErrorMessage = ErrorMessage,
+    };
 }

@@ -54,7 +54,11 @@ public sealed record CheckCount
 /// <param name="Run">The run.</param>
 /// <param name="Stages">Its stages, in the order in which they started, those that have not started last.</param>
 /// <param name="Checks">Its check results, counted by status; a status without results is absent.</param>
-public sealed record RunDetail(Run Run, IReadOnlyList<RunStage> Stages, IReadOnlyList<CheckCount> Checks);
+public sealed record RunDetail(Run Run, IReadOnlyList<RunStage> Stages, IReadOnlyList<CheckCount> Checks)
+{
+    internal static List<RunStage> InOrder(IEnumerable<RunStage> stages) =>
+        [.. stages.OrderBy(stage => stage.StartedAt ?? DateTimeOffset.MaxValue).ThenBy(stage => stage.StageName, StringComparer.Ordinal)];
+}
 
 /// <summary>One event as it was received.</summary>
 public sealed record ReceivedEvent

@@ -114,3 +114,8 @@ public enum RunOutcome
     /// <summary>The run's id comes from an idempotency key that came with another event before; nothing was stored.</summary>
     KeyReused,
 }
+
+/// <summary>What became of an event.</summary>
+/// <param name="Outcome">In a word.</param>
+/// <param name="Run">The run after it, and after the events that were stored with it; null when nothing was stored.</param>
+public sealed record RunReceipt(RunOutcome Outcome, RunDetail? Run);

@@ -111,9 +111,8 @@ public sealed class RunRepository(CatalogDatabase db)
 
         var ids = runs.Select(run => run.Id).ToArray();
         var stages = (await session.Many<RunStage>(stagesSql, new { organization, ids }, ct))
-            .OrderBy(stage => stage.StartedAt ?? DateTimeOffset.MaxValue).ThenBy(stage => stage.StageName, StringComparer.Ordinal)
             .ToLookup(stage => stage.RunId);
         var checks = (await session.Many<CheckCount>(checksSql, new { organization, ids }, ct)).ToLookup(count => count.RunId);
-        return [.. runs.Select(run => new RunDetail(run, [.. stages[run.Id]], [.. checks[run.Id]]))];
+        return [.. runs.Select(run => new RunDetail(run, RunDetail.InOrder(stages[run.Id]), [.. checks[run.Id]]))];
     }
 }

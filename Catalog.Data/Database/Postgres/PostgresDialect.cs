@@ -1,6 +1,6 @@
+using System.Data.Common;
 using System.Net.Sockets;
 using System.Security.Authentication;
-using Dapper;
 using Npgsql;
 
 namespace Catalog.Data.Database.Postgres;
@@ -29,42 +29,52 @@ internal sealed class PostgresDialect(PostgresRowSecurity? security = null) : Di
     public override string From<T>(Rows<T> rows) =>
         $"unnest({string.Join(", ", rows.Columns.Select(column => '@' + column.Name))}) as rows ({string.Join(", ", rows.Columns.Select(column => column.Name))})";
 
-    internal override async Task<List<TResult>> Run<T, TResult>(
-        Session session, string? before, string sql, string organization, Rows<T> rows, IReadOnlyList<T> items, CancellationToken ct)
+    public override string ForUpdate => "for update";
+
+    internal override async Task Send(DbConnection connection, DbTransaction? transaction, IReadOnlyList<Statement> statements, CancellationToken ct)
     {
-        await using var command = (NpgsqlCommand)session.Connection.CreateCommand();
-        command.CommandText = before + sql;
-        command.Transaction = (NpgsqlTransaction?)session.Transaction;
-        command.Parameters.AddWithValue("organization", organization);
-        if (before is not null)
+        await using var batch = ((NpgsqlConnection)connection).CreateBatch();
+        batch.Transaction = (NpgsqlTransaction?)transaction;
+        foreach (var statement in statements)
         {
-            command.Parameters.AddWithValue(Context.Parameter, organization);
-        }
-
-        foreach (var column in rows.Columns)
-        {
-            command.Parameters.AddWithValue(column.Name, column.ToArray(items));
-        }
-
-        await using var reader = await command.ExecuteReaderAsync(ct);
-        if (before is not null)
-        {
-            await reader.NextResultAsync(ct);
-        }
-
-        var results = new List<TResult>(items.Count);
-        if (reader.FieldCount > 0)
-        {
-            var parse = reader.GetRowParser(typeof(TResult));
-            while (await reader.ReadAsync(ct))
+            if (statement.Before is { } before)
             {
-                results.Add((TResult)parse(reader));
+                batch.BatchCommands.Add(new NpgsqlBatchCommand(before) { Parameters = { new NpgsqlParameter<string>(Context.Parameter, statement.Organization) } });
+            }
+
+            var command = new NpgsqlBatchCommand(statement.Sql) { Parameters = { new NpgsqlParameter<string>("organization", statement.Organization) } };
+            for (var column = 0; column < statement.Names.Count; column++)
+            {
+                command.Parameters.AddWithValue(statement.Names[column], statement.Values(column));
+            }
+
+            batch.BatchCommands.Add(command);
+        }
+
+        // The driver passes over what returns no rows.
+        await using var reader = await batch.ExecuteReaderAsync(ct);
+        foreach (var statement in statements)
+        {
+            if (statement.Before is not null)
+            {
+                await reader.NextResultAsync(ct);
+            }
+
+            if (statement.Returns)
+            {
+                while (await reader.ReadAsync(ct))
+                {
+                    statement.Keep(reader);
+                }
+
+                await reader.NextResultAsync(ct);
             }
         }
 
-        // To the end: a failure may follow the rows.
-        await reader.NextResultAsync(ct);
-        return results;
+        // To the very end: a failure may follow the rows, and without a transaction the commit comes after all of them.
+        while (await reader.NextResultAsync(ct))
+        {
+        }
     }
 
     public override Unavailability? WhyUnavailable(Exception exception) => exception switch
@@ -93,7 +103,7 @@ internal sealed class PostgresDialect(PostgresRowSecurity? security = null) : Di
         "42501" => Unavailability.NotPermitted,
         "25006" => Unavailability.ReadOnly,
         "42P01" or "42703" or "3F000" => Unavailability.SchemaBehind,
-        "40001" or "40P01" => Unavailability.TimedOut,
+        "40001" or "40P01" => Unavailability.Contended,
         _ => state[..2] switch
         {
             "53" => Unavailability.OutOfResources,

@@ -1,5 +1,4 @@
 using System.Data.Common;
-using Dapper;
 using Microsoft.Data.Sqlite;
 
 namespace Catalog.Data.Database.Sqlite;
@@ -21,34 +20,43 @@ internal sealed class SqliteDialect : Dialect
     public override string From<T>(Rows<T> rows) =>
         $"(select {string.Join(", ", rows.Columns.Select(column => $"@{column.Name} as {column.Name}"))}) as rows";
 
-    internal override Task<List<TResult>> Run<T, TResult>(
-        Session session, string? before, string sql, string organization, Rows<T> rows, IReadOnlyList<T> items, CancellationToken ct)
+    // There is one writer.
+    public override string ForUpdate => "";
+
+    internal override Task Send(DbConnection connection, DbTransaction? transaction, IReadOnlyList<Statement> statements, CancellationToken ct)
     {
-        using var command = (SqliteCommand)session.Connection.CreateCommand();
-        command.CommandText = sql;
-        command.Transaction = (SqliteTransaction?)session.Transaction;
-        command.Parameters.AddWithValue("@organization", organization);
-        var parameters = rows.Columns.Select(column => command.Parameters.Add(new SqliteParameter { ParameterName = '@' + column.Name })).ToArray();
+        using var own = transaction is null ? connection.BeginTransaction() : null;
+        foreach (var statement in statements)
+        {
+            Run((SqliteConnection)connection, (SqliteTransaction?)(transaction ?? own), statement, ct);
+        }
+
+        own?.Commit();
+        return Task.CompletedTask;
+    }
+
+    private static void Run(SqliteConnection connection, SqliteTransaction? transaction, Statement statement, CancellationToken ct)
+    {
+        using var command = connection.CreateCommand();
+        command.CommandText = statement.Sql;
+        command.Transaction = transaction;
+        command.Parameters.AddWithValue("@organization", statement.Organization);
+        var parameters = statement.Names.Select(name => command.Parameters.Add(new SqliteParameter { ParameterName = '@' + name })).ToArray();
         command.Prepare();
-        var results = new List<TResult>(items.Count);
-        Func<DbDataReader, object>? parse = null;
-        foreach (var item in items)
+        for (var row = 0; row < statement.Count; row++)
         {
             ct.ThrowIfCancellationRequested();
             for (var i = 0; i < parameters.Length; i++)
             {
-                parameters[i].Value = SqliteValue.From(rows.Columns[i].Value(item));
+                parameters[i].Value = SqliteValue.From(statement.Value(row, i));
             }
 
             using var reader = command.ExecuteReader();
             while (reader.FieldCount > 0 && reader.Read())
             {
-                parse ??= reader.GetRowParser(typeof(TResult));
-                results.Add((TResult)parse(reader));
+                statement.Keep(reader);
             }
         }
-
-        return Task.FromResult(results);
     }
 
     // SQLite's result codes (sqlite.org/rescode.html).

@@ -1,0 +1,49 @@
+using System.Data.Common;
+using System.Diagnostics;
+
+namespace Catalog.Data.Database;
+
+/// <summary>One connection for statements of several organizations, each of which runs in the context of its own.</summary>
+public sealed class JointSession
+{
+    private readonly DbConnection _connection;
+    private readonly DbTransaction? _transaction;
+    private readonly Dialect _dialect;
+    private readonly string? _before;
+    private readonly Action<string, TimeSpan>? _echo;
+    private string? _organization;
+
+    internal JointSession(DbConnection connection, DbTransaction? transaction, Dialect dialect, string? before, Action<string, TimeSpan>? echo) =>
+        (_connection, _transaction, _dialect, _before, _echo) = (connection, transaction, dialect, before, echo);
+
+    /// <summary>Runs statements in their order, in one round trip where there are trips. Those without rows are left out.</summary>
+    public async Task Send(IEnumerable<Statement> statements, CancellationToken ct)
+    {
+        List<Statement> sent = [.. statements.Where(statement => statement.Count > 0)];
+        if (sent.Count == 0)
+        {
+            return;
+        }
+
+        foreach (var statement in sent)
+        {
+            statement.Before = statement.Organization == _organization ? null : _before;
+            _organization = statement.Organization;
+        }
+
+        var began = Stopwatch.GetTimestamp();
+        await _dialect.Send(_connection, _transaction, sent, ct);
+        if (_echo is not null)
+        {
+            var duration = Stopwatch.GetElapsedTime(began);
+            sent.ForEach(statement => _echo(statement.Sql, duration));
+        }
+    }
+
+    /// <summary>The same connection and transaction for statements of one organization, until the next use of this.</summary>
+    public Session In(string organization)
+    {
+        _organization = null;
+        return new(_connection, _transaction, _dialect, new(_before, organization), _echo);
+    }
+}

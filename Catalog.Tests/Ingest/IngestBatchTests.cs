@@ -1,0 +1,286 @@
+using System.Diagnostics.Metrics;
+using Catalog.Data.Checks;
+using Catalog.Data.Pipelines;
+using Catalog.Data.Runs;
+using Catalog.Tests.Support;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Catalog.Tests.Ingest;
+
+public sealed class IngestBatchesOnSqlite(SqliteTestDatabase database) : IngestBatchTests(database), IClassFixture<SqliteTestDatabase>
+{
+    protected override string[] Poison =>
+        ["create trigger poison before insert on check_results when new.message = 'poison' begin select raise(abort, 'poison'); end"];
+}
+
+public sealed class IngestBatchesOnPostgres(PostgresTestDatabase database) : IngestBatchTests(database), IClassFixture<PostgresTestDatabase>
+{
+    protected override string[] Poison =>
+    [
+        "create or replace function poison() returns trigger language plpgsql as 'begin if new.message = ''poison'' then raise exception ''poison''; end if; return new; end'",
+        "create or replace trigger poison before insert on check_results for each row execute function poison()",
+    ];
+}
+
+/// <summary>Requests that were taken before anything is written share a batch: what they do to one another there.</summary>
+public abstract class IngestBatchTests : IAsyncLifetime
+{
+    private static readonly DateTimeOffset Noon = new(2026, 1, 1, 12, 0, 0, TimeSpan.Zero);
+    private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().BuildServiceProvider();
+    private readonly TestDatabase _database;
+    private readonly string _pipeline = $"pipeline-{Guid.NewGuid():N}";
+    private readonly string _other = $"other-{Guid.NewGuid():N}";
+
+    protected IngestBatchTests(TestDatabase database) => _database = database.Require();
+
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    /// <summary>Makes the database refuse results with the message "poison".</summary>
+    protected abstract string[] Poison { get; }
+
+    public async ValueTask InitializeAsync()
+    {
+        var registration = new PipelineRegistration(_database.Database, TimeProvider.System);
+        foreach (var organization in new[] { "default", "second" })
+        {
+            await registration.Register(organization, [.. new[] { _pipeline, _other }.Select(id => new NewPipeline { Id = id, Version = "1", Body = "{}", BodyHash = [1] })], Ct);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _services.DisposeAsync();
+        GC.SuppressFinalize(this);
+    }
+
+    [Fact]
+    public async Task One_id_in_one_batch_is_stored_once()
+    {
+        var id = Guid.NewGuid().ToString();
+
+        var outcomes = await Together([Result(id)], [Result(id)], [Result(id) with { RequestHash = [9] }], [Result(id), Result(id + "x")]);
+
+        Assert.Equal([[ResultOutcome.Stored], [ResultOutcome.Duplicate], [ResultOutcome.IdTaken], [ResultOutcome.Duplicate, ResultOutcome.Stored]], outcomes);
+        Assert.Equal([[ResultOutcome.Duplicate], [ResultOutcome.IdTaken]], await Together([Result(id)], [Result(id) with { RequestHash = [9] }]));
+    }
+
+    [Fact]
+    public async Task Each_request_of_a_batch_is_judged_alone()
+    {
+        var run = $"{_pipeline}-run";
+        await Events().Record("default", [Event(run, _other)], Ct);
+
+        var outcomes = await Together(
+            [Result()],
+            [Result() with { PipelineId = "nobody" }],
+            [Result() with { RunId = run }],
+            [Result() with { RunId = run, PipelineId = _other, Status = "fail" }],
+            [Result() with { RunId = run, Status = "fail" }],
+            [Result(), Result() with { PipelineId = "nobody" }, Result()],
+            [Result() with { RunId = run + "-new", Status = "fail", CheckId = "b" }],
+            [Result() with { RunId = run + "-new", Status = "fail", CheckId = "a" }, Result() with { RunId = run + "-new" }]);
+
+        Assert.Equal(
+            [
+                [ResultOutcome.Stored], [ResultOutcome.PipelineUnknown], [ResultOutcome.RunIdTaken], [ResultOutcome.Stored], [ResultOutcome.RunIdTaken],
+                [ResultOutcome.Stored, ResultOutcome.PipelineUnknown, ResultOutcome.Stored], [ResultOutcome.Stored], [ResultOutcome.Stored, ResultOutcome.Stored],
+            ], outcomes);
+        var runs = new RunRepository(_database.Database);
+        Assert.Equal(("failed", "c"), await GateOf(runs, run));
+        Assert.Equal(("failed", "a"), await GateOf(runs, run + "-new"));
+    }
+
+    [Fact]
+    public async Task What_came_with_a_key_that_is_taken_is_not_stored_in_part()
+    {
+        var taken = Guid.NewGuid().ToString();
+        await Together([Result(taken)]);
+        var (first, neighbour) = (Result() with { IdIsDerived = true }, Result());
+
+        var outcomes = await Together([first, Result(taken) with { IdIsDerived = true, RequestHash = [9] }], [neighbour]);
+
+        Assert.Equal(ResultOutcome.IdTaken, outcomes[0][1]);
+        var results = new CheckResultRepository(_database.Database);
+        Assert.Null(await results.Find("default", first.Id, Ct));
+        Assert.NotNull(await results.Find("default", neighbour.Id, Ct));
+    }
+
+    [Theory]
+    [InlineData("pass")]
+    [InlineData("fail")]
+    public async Task A_row_that_the_database_refuses_fails_alone(string status)
+    {
+        await Execute(Poison);
+        var ingest = Results();
+        CheckResult Made(int i) => Result() with { RunId = $"{_pipeline}-poison", Status = status, Message = i % 40 == 7 ? "poison" : null };
+        var requests = Enumerable.Range(0, 100).Select(i => (Organization: i % 3 == 0 ? "second" : "default", Result: Made(i))).ToList();
+
+        var taken = requests.Select(request => ingest.Take(request.Organization, [request.Result], 1)!).ToList();
+        await ingest.StartAsync(Ct);
+        await Task.WhenAll(taken).ContinueWith(_ => { }, TaskScheduler.Default);
+        await ingest.StopAsync(Ct);
+
+        var results = new CheckResultRepository(_database.Database);
+        foreach (var ((organization, result), answer) in requests.Zip(taken))
+        {
+            Assert.Equal(result.Message is null, answer.IsCompletedSuccessfully);
+            Assert.Equal(result.Message is null, await results.Find(organization, result.Id, Ct) is not null);
+            Assert.Null(await results.Find(organization == "default" ? "second" : "default", result.Id, Ct));
+        }
+    }
+
+    [Fact]
+    public async Task Beyond_its_room_a_queue_takes_nothing_and_what_it_took_it_writes_before_it_ends()
+    {
+        var ingest = Results(queue: 300);
+        var taken = Enumerable.Range(0, 400).Select(_ => ingest.Take("default", [Result()], 1)).ToList();
+        var large = Results();
+
+        await ingest.StartAsync(Ct);
+        await ingest.StopAsync(Ct);
+
+        Assert.Equal(300, taken.TakeWhile(answer => answer is not null).Count());
+        Assert.All(taken.Take(300), answer => Assert.True(answer!.IsCompletedSuccessfully));
+        Assert.All(taken.Skip(300), Assert.Null);
+        Assert.Null(ingest.Take("default", [Result()], 1));
+        Assert.NotNull(large.Take("default", [Result()], 100 * 1024 * 1024));
+        Assert.Null(large.Take("default", [Result()], 100 * 1024 * 1024));
+    }
+
+    [Fact]
+    public async Task Events_in_one_batch_are_judged_one_after_the_other()
+    {
+        var run = $"{_pipeline}-run";
+        var keyed = Event(run + "-k", _pipeline) with { FirstOrRepeat = true };
+
+        var outcomes = await Together(
+            Event(run, "nobody"),
+            Event(run, _pipeline),
+            Event(run, _pipeline),
+            Event(run, _other),
+            Event(run, null) with { RunMustExist = true, Trigger = "patched" },
+            Event(run + "-none", null) with { RunMustExist = true },
+            Event(run + "-none", "nobody"),
+            keyed,
+            keyed,
+            keyed with { Digest = [7] },
+            Event(run + "-k2", _pipeline) with { FirstOrRepeat = true, Digest = [7] });
+
+        Assert.Equal(
+            [
+                RunOutcome.PipelineUnknown, RunOutcome.Created, RunOutcome.Updated, RunOutcome.RunIdTaken, RunOutcome.Updated, RunOutcome.RunUnknown, RunOutcome.PipelineUnknown,
+                RunOutcome.Created, RunOutcome.Updated, RunOutcome.KeyReused, RunOutcome.Created,
+            ], outcomes.Select(receipt => receipt.Outcome));
+        Assert.Equal("patched", outcomes[1].Run!.Run.Trigger);
+        // What is one run's digest says nothing of another's.
+        Assert.Equal(RunOutcome.KeyReused, (await Together(keyed with { Digest = [7] }, Event(run + "-k2", _pipeline) with { FirstOrRepeat = true, Digest = [7] }))[0].Outcome);
+        Assert.Null(await new RunRepository(_database.Database).Find("default", run + "-none", Ct));
+    }
+
+    [Fact]
+    public async Task An_answer_is_the_run_as_it_can_be_read()
+    {
+        var run = $"{_pipeline}-run";
+        await Together([Result() with { RunId = run, Status = "warn" }], [Result() with { RunId = run, Status = "fail" }]);
+
+        var receipts = await Together(
+            Event(run, _pipeline) with { StartedAt = Noon, Metadata = """{"a":1}""", Stages = [new() { StageName = "b", Status = "running" }, new() { StageName = "a", Status = "failed", StartedAt = Noon }] },
+            Event(run, _pipeline) with { Status = "completed", CompletedAt = Noon.AddHours(1), RecordsProcessed = 5 });
+
+        var read = (await new RunRepository(_database.Database).Find("default", run, Ct))!;
+        Assert.All(receipts, receipt => Assert.Equal((Said(read), "failed"), (Said(receipt.Run!), receipt.Run!.Run.Status)));
+    }
+
+    [Fact]
+    public async Task Crowds_of_shuffled_and_repeated_events_end_as_the_ordered_ones()
+    {
+        var random = new Random(11);
+        string[] words = ["pending", "running", "completed", "failed", "cancelled", "skipped"];
+        var events = Enumerable.Range(0, 600).Select(i => Event($"{_pipeline}-{i % 60}", _pipeline) with
+        {
+            Status = words[random.Next(words.Length)],
+            StartedAt = random.Next(4) == 0 ? null : Noon.AddMinutes(random.Next(5)),
+            CompletedAt = random.Next(2) == 0 ? null : Noon.AddMinutes(random.Next(5)),
+            RecordsProcessed = random.Next(3) == 0 ? null : random.Next(5),
+            ErrorMessage = random.Next(2) == 0 ? null : $"error {random.Next(3)}",
+            Digest = BitConverter.GetBytes(i),
+            Stages = [new() { StageName = $"stage {random.Next(2)}", Status = words[random.Next(words.Length)], RecordsProcessed = random.Next(4) }],
+        }).ToList();
+        foreach (var @event in events)
+        {
+            await Events().Record("second", [@event], Ct);
+        }
+
+        var shuffled = events.Concat(events.Where(_ => random.Next(3) == 0)).ToArray();
+        random.Shuffle(shuffled);
+        var ingest = new RunIngest(_database.Database, new(4, 4096), TimeProvider.System, Meters);
+        await ingest.StartAsync(Ct);
+        await Parallel.ForEachAsync(shuffled, new ParallelOptions { MaxDegreeOfParallelism = 64, CancellationToken = Ct }, async (@event, _) => await ingest.Take("default", @event)!);
+        await ingest.StopAsync(Ct);
+
+        var runs = new RunRepository(_database.Database);
+        foreach (var id in events.Select(@event => @event.RunId).Distinct())
+        {
+            Assert.Equal(Said((await runs.Find("second", id, Ct))!), Said((await runs.Find("default", id, Ct))!));
+        }
+    }
+
+    private IMeterFactory Meters => _services.GetRequiredService<IMeterFactory>();
+
+    private ResultIngest Results(int queue = 4096) => new(_database.Database, new(1, queue), Meters);
+
+    private RunEventRepository Events() => new(_database.Database, TimeProvider.System);
+
+    private CheckResult Result(string? id = null) => new()
+    {
+        Id = id ?? Guid.NewGuid().ToString(),
+        PipelineId = _pipeline,
+        CheckId = "c",
+        Status = "pass",
+        Severity = "error",
+        ExecutedAt = Noon,
+        CreatedAt = Noon,
+        RequestHash = [1],
+    };
+
+    private static RunEvent Event(string run, string? pipeline) => new() { RunId = run, PipelineId = pipeline, Status = "running", Digest = [1], Body = "{}" };
+
+    private async Task<ResultOutcome[][]> Together(params CheckResult[][] requests)
+    {
+        var ingest = Results();
+        var taken = requests.Select(results => ingest.Take("default", results, 1)!).ToList();
+        await ingest.StartAsync(Ct);
+        await ingest.StopAsync(Ct);
+        return await Task.WhenAll(taken);
+    }
+
+    private async Task<RunReceipt[]> Together(params RunEvent[] events)
+    {
+        var ingest = new RunIngest(_database.Database, new(1, 4096), TimeProvider.System, Meters);
+        var taken = events.Select(@event => ingest.Take("default", @event)!).ToList();
+        await ingest.StartAsync(Ct);
+        await ingest.StopAsync(Ct);
+        return [.. (await Task.WhenAll(taken)).Select(receipts => receipts[0])];
+    }
+
+    private async Task Execute(string[] statements)
+    {
+        await using var database = Catalog.Data.Database.Databases.OpenForMigrations(_database.Settings);
+        await using var connection = await database.Source.OpenConnectionAsync(Ct);
+        foreach (var sql in statements)
+        {
+            await using var command = connection.CreateCommand();
+            command.CommandText = sql.Replace("create trigger poison", "create trigger if not exists poison", StringComparison.Ordinal);
+            await command.ExecuteNonQueryAsync(Ct);
+        }
+    }
+
+    private static async Task<(string, string?)> GateOf(RunRepository runs, string id)
+    {
+        var run = (await runs.Find("default", id, Ct))!.Run;
+        return (run.Status, run.GateCheckId);
+    }
+
+    private static string Said(RunDetail detail) => (detail.Run with { CreatedAt = default, UpdatedAt = default }).ToString()
+        + string.Concat(detail.Stages) + string.Concat(detail.Checks.OrderBy(count => count.Status, StringComparer.Ordinal));
+}
