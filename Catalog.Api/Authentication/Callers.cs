@@ -26,6 +26,7 @@ internal static class Callers
     /// <param name="organization">Whose data they may see.</param>
     /// <param name="scopes">What they may do.</param>
     /// <param name="more">What else is known of them.</param>
-    public static ClaimsPrincipal Principal(string actor, string organization, IEnumerable<string> scopes, params Claim[] more) => new(new ClaimsIdentity(
-        [new(ClaimTypes.Name, actor), new(Caller.OrganizationClaim, organization), .. scopes.Select(scope => new Claim("scope", scope)), .. more], CallerAuthentication.SchemeName));
+    public static ClaimsPrincipal Principal(string actor, string organization, IReadOnlyList<string> scopes, params Claim[] more) => new CallerPrincipal(
+        new(organization, actor, scopes, more.Any(claim => claim.Type == Scopes.Operator)),
+        new([new(ClaimTypes.Name, actor), .. scopes.Select(scope => new Claim("scope", scope)), .. more], CallerAuthentication.SchemeName));
 }

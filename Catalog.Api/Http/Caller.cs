@@ -10,22 +10,25 @@ namespace Catalog.Api.Http;
 /// <param name="Actor">What the audit log calls them.</param>
 /// <param name="Scopes">What they may do.</param>
 /// <param name="IsOperator">Whether they hold the operator's key.</param>
-internal readonly record struct Caller(string Organization, string Actor, string[] Scopes, bool IsOperator)
+internal sealed record Caller(string Organization, string Actor, IReadOnlyList<string> Scopes, bool IsOperator)
 {
-    public const string OrganizationClaim = "organization";
-
     public static ValueTask<Caller> BindAsync(HttpContext context, ParameterInfo parameter) => ValueTask.FromResult(Of(context.User));
 
     /// <summary>Who a verified principal is.</summary>
-    public static Caller Of(ClaimsPrincipal user) => new(
-        user.FindFirstValue(OrganizationClaim) ?? throw new InvalidOperationException("This route takes no anonymous caller and must require a scope."),
-        user.FindFirstValue(ClaimTypes.Name) ?? "unknown",
-        [.. user.FindAll("scope").Select(claim => claim.Value)],
-        user.HasClaim(Http.Scopes.Operator, ""));
+    public static Caller Of(ClaimsPrincipal user) =>
+        (user as CallerPrincipal)?.Caller ?? throw new InvalidOperationException("This route takes no anonymous caller and must require a scope.");
 
     /// <summary>What the caller does now, for the organization's log.</summary>
     public AuditEntry Did(string objectType, string objectId, string deed, TimeProvider time, string? detail = null) =>
         new() { OccurredAt = time.Now(), Actor = Actor, Action = $"{objectType}.{deed}", ObjectType = objectType, ObjectId = objectId, Detail = detail };
+}
+
+/// <summary>A caller as the framework's authorization sees it.</summary>
+/// <param name="caller">Who it is.</param>
+/// <param name="identity">The claims that policies ask for.</param>
+internal sealed class CallerPrincipal(Caller caller, ClaimsIdentity identity) : ClaimsPrincipal(identity)
+{
+    public Caller Caller { get; } = caller;
 }
 
 /// <summary>What a key may do.</summary>

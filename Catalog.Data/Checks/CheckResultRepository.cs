@@ -1,3 +1,4 @@
+using System.Data.Common;
 using Catalog.Data.Database;
 using Catalog.Data.Lineage;
 
@@ -8,7 +9,7 @@ public sealed class CheckResultRepository(CatalogDatabase db)
 {
     private const string Columns = """
         id, pipeline_id, check_id, run_id, status, severity, dataset, observed_value, observed_number, expected, failed_rows, total_rows,
-        message, executed_at, duration_seconds, metadata, request_hash, created_at
+        message, executed_at, duration_seconds, metadata, created_at
         """;
 
     /// <summary>Stores results and closes the gate of the runs that a failure of severity error names, all in one transaction.</summary>
@@ -26,7 +27,7 @@ public sealed class CheckResultRepository(CatalogDatabase db)
             where organization_id = @organization and id = @id
             """;
 
-        return db.One<CheckResult>(organization, Sql, new { organization, id }, ct);
+        return db.One(organization, Sql, new { organization, id }, Result, ct);
     }
 
     /// <summary>One page, the last executed first.</summary>
@@ -50,7 +51,7 @@ public sealed class CheckResultRepository(CatalogDatabase db)
             limit @Take
             """;
 
-        var rows = await db.Many<CheckResult>(organization, sql, new
+        var rows = await db.Many(organization, sql, new
         {
             organization,
             filter.PipelineId,
@@ -64,9 +65,31 @@ public sealed class CheckResultRepository(CatalogDatabase db)
             after?.At,
             after?.Id,
             Take = limit + 1,
-        }, ct);
+        }, Result, ct);
         return Page.Of(rows, limit, result => new Cursor(result.ExecutedAt, result.Id));
     }
+
+    // In the order of Columns.
+    private static CheckResult Result(DbDataReader row) => new()
+    {
+        Id = row.GetString(0),
+        PipelineId = row.GetString(1),
+        CheckId = row.GetString(2),
+        RunId = row.TextOrNull(3),
+        Status = row.GetString(4),
+        Severity = row.GetString(5),
+        Dataset = row.TextOrNull(6),
+        ObservedValue = row.TextOrNull(7),
+        ObservedNumber = row.NumberOrNull(8),
+        Expected = row.TextOrNull(9),
+        FailedRows = row.CountOrNull(10),
+        TotalRows = row.CountOrNull(11),
+        Message = row.TextOrNull(12),
+        ExecutedAt = row.GetFieldValue<DateTimeOffset>(13),
+        DurationSeconds = row.NumberOrNull(14),
+        Metadata = row.TextOrNull(15),
+        CreatedAt = row.GetFieldValue<DateTimeOffset>(16),
+    };
 
     /// <summary>The checks of pipelines whose last result was a failure, with that result.</summary>
     public Task<List<OpenFailure>> OpenFailures(string organization, IReadOnlyList<string> pipelines, CancellationToken ct)

@@ -26,6 +26,18 @@ public sealed class CatalogDatabase(DbDataSource reads, DbDataSource writes, Dia
     public Task<List<T>> Many<T>(string organization, string sql, object? parameters, CancellationToken ct) =>
         Read(organization, session => session.Many<T>(sql, parameters, ct), ct);
 
+    /// <summary>As <see cref="One{T}(string, string, object?, CancellationToken)"/>, each row read by hand: for what is read most.</summary>
+    public async Task<T?> One<T>(string organization, string sql, object? parameters, Func<DbDataReader, T> read, CancellationToken ct) where T : class =>
+        await Many(organization, sql, parameters, read, ct) is [var first, ..] ? first : null;
+
+    /// <summary>As <see cref="Many{T}(string, string, object?, CancellationToken)"/>, each row read by hand: for what is read most.</summary>
+    public Task<List<T>> Many<T>(string organization, string sql, object? parameters, Func<DbDataReader, T> read, CancellationToken ct) => Read(organization, async session =>
+    {
+        var rows = new List<T>();
+        await session.Each(sql, parameters, row => rows.Add(read(row)), ct);
+        return rows;
+    }, ct);
+
     /// <summary>All rows of a look-up that comes before an organization is known.</summary>
     /// <param name="by">What is looked up.</param>
     /// <param name="value">What the look-up names.</param>
@@ -34,33 +46,33 @@ public sealed class CatalogDatabase(DbDataSource reads, DbDataSource writes, Dia
     public Task<List<T>> LookUp<T>(LookUp by, string value, string sql, CancellationToken ct) => Explained(async () =>
     {
         var context = new Context(await Dialect.Before(by, ct), value);
-        await using var connection = await reads.OpenConnectionAsync(ct);
-        return await new Session(connection, null, Dialect, context, echo).Many<T>(sql, new { value }, ct);
+        return await On(reads, connection => new Session(connection, null, Dialect, context, echo).Many<T>(sql, new { value }, ct), ct);
     });
 
     /// <summary>Several statements that only read, on one connection. Each sees what was committed when it began.</summary>
     public Task<T> Read<T>(string organization, Func<Session, Task<T>> work, CancellationToken ct) => Explained(async () =>
     {
         var context = new Context(await Dialect.Before(ct), organization);
-        await using var connection = await reads.OpenConnectionAsync(ct);
-        return await work(new Session(connection, null, Dialect, context, echo));
+        return await On(reads, connection => work(new Session(connection, null, Dialect, context, echo)), ct);
     });
 
     /// <summary>Statements that write, in one transaction, committed when <paramref name="work"/> returns, undone when it throws or calls <see cref="Session.Undo"/>.</summary>
     public Task<T> Write<T>(string organization, Func<Session, Task<T>> work, CancellationToken ct) => Explained(async () =>
     {
         var context = new Context(await Dialect.Before(ct), organization);
-        await using var connection = await writes.OpenConnectionAsync(ct);
-        await using var transaction = await connection.BeginTransactionAsync(ct);
-        var session = new Session(connection, transaction, Dialect, context, echo);
-        var result = await work(session);
-        if (!session.Undone)
+        return await On(writes, async connection =>
         {
-            // A caller that has gone away must not leave the outcome open between the last statement and the commit.
-            await transaction.CommitAsync(CancellationToken.None);
-        }
+            await using var transaction = await connection.BeginTransactionAsync(ct);
+            var session = new Session(connection, transaction, Dialect, context, echo);
+            var result = await work(session);
+            if (!session.Undone)
+            {
+                // A caller that has gone away must not leave the outcome open between the last statement and the commit.
+                await transaction.CommitAsync(CancellationToken.None);
+            }
 
-        return result;
+            return result;
+        }, ct);
     });
 
     /// <summary>Statements of any organizations, each in its context, in one transaction and, where there are trips, in one round trip.</summary>
@@ -72,21 +84,39 @@ public sealed class CatalogDatabase(DbDataSource reads, DbDataSource writes, Dia
         }
 
         var before = await Dialect.Before(ct);
-        await using var connection = await writes.OpenConnectionAsync(ct);
-        await new JointSession(connection, null, Dialect, before, echo).Send(statements, ct);
-        return true;
+        return await On(writes, async connection =>
+        {
+            await new JointSession(connection, null, Dialect, before, echo).Send(statements, ct);
+            return true;
+        }, ct);
     });
 
     /// <summary>Statements of several organizations in one transaction, committed when <paramref name="work"/> returns, undone when it throws.</summary>
     public Task WriteTogether(Func<JointSession, Task> work, CancellationToken ct) => Explained(async () =>
     {
         var before = await Dialect.Before(ct);
-        await using var connection = await writes.OpenConnectionAsync(ct);
-        await using var transaction = await connection.BeginTransactionAsync(ct);
-        await work(new JointSession(connection, transaction, Dialect, before, echo));
-        await transaction.CommitAsync(CancellationToken.None);
-        return true;
+        return await On(writes, async connection =>
+        {
+            await using var transaction = await connection.BeginTransactionAsync(ct);
+            await work(new JointSession(connection, transaction, Dialect, before, echo));
+            await transaction.CommitAsync(CancellationToken.None);
+            return true;
+        }, ct);
     });
+
+    private async Task<T> On<T>(DbDataSource source, Func<DbConnection, Task<T>> work, CancellationToken ct)
+    {
+        await using var connection = await source.OpenConnectionAsync(ct);
+        try
+        {
+            return await work(connection);
+        }
+        catch
+        {
+            Dialect.Mend(connection);
+            throw;
+        }
+    }
 
     private async Task<T> Explained<T>(Func<Task<T>> work)
     {

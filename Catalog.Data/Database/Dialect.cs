@@ -50,6 +50,11 @@ public abstract class Dialect
     /// <summary>Whether the database itself keeps organizations apart; null on an engine that never does.</summary>
     internal virtual Task<Isolation?> Isolation(CancellationToken ct) => Task.FromResult<Isolation?>(null);
 
+    /// <summary>Makes a connection fit for the next one who takes it from the pool, after a failure on it.</summary>
+    internal virtual void Mend(DbConnection connection)
+    {
+    }
+
     /// <summary>Why the database cannot serve now, or null when the exception says something else.</summary>
     public abstract Unavailability? WhyUnavailable(Exception exception);
 }

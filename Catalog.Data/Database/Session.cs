@@ -117,13 +117,22 @@ public sealed class Session
     private async Task<DbDataReader> Read(string? before, string sql, object? parameters, CancellationToken ct)
     {
         var reader = await Connection.ExecuteReaderAsync(new CommandDefinition(before + sql, before is null ? parameters : InContext(parameters), Transaction, cancellationToken: ct));
-        if (before is not null)
+        if (before is null)
+        {
+            return reader;
+        }
+
+        try
         {
             // The first result is that of the context.
             await reader.NextResultAsync(ct);
+            return reader;
         }
-
-        return reader;
+        catch
+        {
+            await reader.DisposeAsync();
+            throw;
+        }
     }
 
     // Beside the statement's own @organization, so that a mistake in one of the two is met by the other.

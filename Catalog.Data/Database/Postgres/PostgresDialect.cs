@@ -1,3 +1,4 @@
+using System.Data;
 using System.Data.Common;
 using System.Net.Sockets;
 using System.Security.Authentication;
@@ -74,6 +75,22 @@ internal sealed class PostgresDialect(PostgresRowSecurity? security = null) : Di
         // To the very end: a failure may follow the rows, and without a transaction the commit comes after all of them.
         while (await reader.NextResultAsync(ct))
         {
+        }
+    }
+
+    // A statement that fails while Npgsql prepares it by itself stays noted as prepared, and is without columns ever after (npgsql#6391).
+    internal override void Mend(DbConnection connection)
+    {
+        if (connection is NpgsqlConnection { State: ConnectionState.Open } open)
+        {
+            try
+            {
+                open.UnprepareAll();
+            }
+            catch (Exception exception) when (exception is NpgsqlException or InvalidOperationException)
+            {
+                // It broke, and so leaves the pool by itself.
+            }
         }
     }
 
