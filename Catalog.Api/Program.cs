@@ -30,7 +30,7 @@ try
     builder.Services.AddCallers().AddTokenSignIn(OidcSettings.Read(builder.Configuration));
     builder.Services.AddCatalogData(database, IngestSettings.Read(builder.Configuration));
     builder.Services.AddSingleton<Readiness>();
-    builder.Services.AddHostedService<IsolationWatch>();
+    builder.Services.AddSingleton<IsolationWatch>().AddHostedService(provider => provider.GetRequiredService<IsolationWatch>());
     builder.Services.AddPipelines().AddRuns().AddChecks().AddCheckResults().AddConnections(settings, database).AddLineage().AddOrganizations();
     builder.Services.AddBilling(StripeSettings.Read(builder.Configuration));
     builder.Services.AddOpenApiDocument();
@@ -54,6 +54,11 @@ try
     api.MapBilling();
 
     await app.RunAsync();
+    return 0;
+}
+// Asked to stop before it had started.
+catch (OperationCanceledException)
+{
     return 0;
 }
 // What stands against a start is for the operator: one line that says what to do.

@@ -49,7 +49,7 @@ internal static class Problems
 
     public static Problem TooManyKeys(int most) => new(409, "too_many_keys", $"An organization may have {most} live keys. Revoke those that nobody uses.");
 
-    public static Problem KeyNotShownAgain(string id) => new(409, "id_taken", $"The key '{id}' was made by this request before and is not shown again. Revoke it, and ask for another with another Idempotency-Key.");
+    public static Problem KeyNotShownAgain(string id) => new(409, "id_taken", $"The key '{id}' was made with this Idempotency-Key before and is not shown again. Revoke it, and ask for another with another Idempotency-Key.");
 
     public static Problem NotRotatable(string id) => new(409, "key_not_rotatable", $"The key '{Shown(id)}' has ended, or the key that replaced it is still live. Rotate that one, or revoke it first.");
 

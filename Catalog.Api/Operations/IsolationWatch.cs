@@ -2,51 +2,57 @@ using Catalog.Data.Database;
 
 namespace Catalog.Api.Operations;
 
-/// <summary>Says once whether the database itself keeps organizations apart; where that is required and not so, the service does not start.</summary>
+/// <summary>
+/// Watches whether the database itself keeps organizations apart, and says so when that changes. Where it is required and does not hold the
+/// service does not start; where it ceases to, requests are refused and the service is not ready until it holds again.
+/// </summary>
 internal sealed partial class IsolationWatch(CatalogDatabase database, DatabaseSettings settings, ILogger<IsolationWatch> log) : BackgroundService
 {
-    private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(6);
+    private Isolation? _last;
+
+    /// <summary>Why requests are refused, in words for an operator; null when they are not.</summary>
+    public string? Refusal => _last is { Refusing: true } refusing ? $"Row-level security does not hold: {refusing.Words}" : null;
 
     /// <exception cref="SettingException">Row-level security is required and does not hold.</exception>
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
-        if (!await IsKnown(cancellationToken))
+        await Look(cancellationToken);
+        if (_last is { Held: false } last && settings.RequireRowSecurity)
         {
-            // The database is away. Until it was looked at, no request is served without what is required.
+            throw new SettingException($"DATAXPIPE_REQUIRE_RLS is set and row-level security does not hold: {last.Words}");
+        }
+
+        if (settings.Engine == DatabaseEngine.Postgres)
+        {
             await base.StartAsync(cancellationToken);
         }
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        do
+        while (true)
         {
             await Task.Delay(LookAgain, stoppingToken);
+            await Look(stoppingToken);
         }
-        while (!await IsKnown(stoppingToken));
     }
 
-    private async Task<bool> IsKnown(CancellationToken ct)
+    private async Task Look(CancellationToken ct)
     {
         try
         {
-            switch (await database.Isolation(ct))
+            var found = await database.Isolation(ct);
+            if (found is not null && found != _last)
             {
-                case { Held: true } isolation:
-                    LogHeld(isolation.Words);
-                    break;
-                case { } isolation when settings.RequireRowSecurity:
-                    throw new SettingException($"DATAXPIPE_REQUIRE_RLS is set and row-level security does not hold: {isolation.Words}");
-                case { } isolation:
-                    LogNotHeld(isolation.Words);
-                    break;
+                (found.Held ? (Action<string>)LogHeld : LogNotHeld)(found.Words);
             }
 
-            return true;
+            _last = found;
         }
         catch (DatabaseUnavailableException)
         {
-            return false;
+            // It is away. Until it was looked at, no request is served without what is required.
         }
     }
 

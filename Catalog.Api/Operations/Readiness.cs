@@ -13,15 +13,17 @@ internal sealed class Readiness : IAsyncDisposable
     private readonly SchemaProbe _probe;
     private readonly TimeProvider _time;
     private readonly IHostApplicationLifetime _lifetime;
+    private readonly IsolationWatch _isolation;
     private readonly SemaphoreSlim _turn = new(1, 1);
     private (SchemaState State, long At)? _last;
 
-    public Readiness(DatabaseSettings settings, TimeProvider time, IHostApplicationLifetime lifetime)
+    public Readiness(DatabaseSettings settings, TimeProvider time, IHostApplicationLifetime lifetime, IsolationWatch isolation)
     {
         var (source, dialect, failures) = Databases.OpenForProbe(settings);
         _probe = new SchemaProbe(source, dialect, failures);
         _time = time;
         _lifetime = lifetime;
+        _isolation = isolation;
     }
 
     public async Task<SchemaState> Look(CancellationToken ct)
@@ -39,7 +41,7 @@ internal sealed class Readiness : IAsyncDisposable
                 _last = last = (await LookNow(), _time.GetTimestamp());
             }
 
-            return last.State;
+            return last.State.Ready && _isolation.Refusal is { } refusal ? new(false, last.State.Head, refusal) : last.State;
         }
         finally
         {

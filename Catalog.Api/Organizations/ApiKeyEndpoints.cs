@@ -91,8 +91,10 @@ internal static class ApiKeyEndpoints
 
         var now = time.Now();
         var text = KeyText.New();
-        var key = Make(text, caller.Organization, old.Name, old.Scopes.Split(' '), null, caller, now);
-        var until = now.AddSeconds(query.OverlapSeconds ?? 24 * 60 * 60);
+        // One that ends gives way to one that lives as long as it was to live.
+        var key = Make(text, caller.Organization, old.Name, old.Scopes.Split(' '), old.ExpiresAt is { } end ? now + (end - old.CreatedAt) : null, caller, now);
+        var asked = now.AddSeconds(query.OverlapSeconds ?? 24 * 60 * 60);
+        var until = old.ExpiresAt < asked ? old.ExpiresAt.Value : asked;
         var entry = caller.Did("api_key", old.Id, "rotated", time, JsonSerializer.Serialize(new { ReplacedBy = key.Id, Until = until }, ApiJson.Options));
         if (await keys.Rotate(old.Id, key, until, entry, ct) != KeyOutcome.Done)
         {

@@ -22,7 +22,7 @@ internal sealed partial class PostOrganizationValidator : AbstractValidator<Post
     {
         RuleFor(organization => organization.Id)
             .NotNull().WithMessage("is required.")
-            .SetValidator(new FormRule<PostOrganization>("organization-id", id => OrganizationId().IsMatch(id) && id != "me", "must be 1 to 64 letters, digits, -, _ and ., beginning with a letter or digit, and not me."));
+            .SetValidator(new FormRule<PostOrganization>("organization-id", id => OrganizationId().IsMatch(id) && !id.Equals("me", StringComparison.OrdinalIgnoreCase), "must be 1 to 64 letters, digits, -, _ and ., beginning with a letter or digit, and not me."));
         RuleFor(organization => organization.Name).Key();
         RuleFor(organization => organization.Plan).Word(PatchOrganizationValidator.Plans);
     }

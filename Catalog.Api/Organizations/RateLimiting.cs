@@ -1,7 +1,6 @@
 using System.Globalization;
 using Catalog.Api.Authentication;
 using Catalog.Api.Http;
-using Microsoft.AspNetCore.Authorization;
 
 namespace Catalog.Api.Organizations;
 
@@ -13,8 +12,8 @@ internal sealed class RateLimiting(RequestDelegate next, KnownOrganizations orga
 {
     public async Task Invoke(HttpContext context)
     {
-        // Probes and the like are open, and stay so for those who send a key along.
-        if (context.User.Identity is { IsAuthenticated: true } && context.GetEndpoint()?.Metadata.GetMetadata<IAuthorizeData>() is not null)
+        // Probes and the like lie outside, and stay open for those who send a key along.
+        if (context.User.Identity is { IsAuthenticated: true } && context.Request.Path.StartsWithSegments("/api"))
         {
             var organization = Caller.Of(context.User).Organization;
             if (await organizations.PlanOf(organization, context.RequestAborted) is not { } plan)
@@ -25,7 +24,7 @@ internal sealed class RateLimiting(RequestDelegate next, KnownOrganizations orga
 
             if (plan.RequestsPerMinute is { } perMinute)
             {
-                var allowance = rates.Take(organization, perMinute);
+                var allowance = await rates.Take(organization, perMinute, context.RequestAborted);
                 Say(context.Response.Headers, perMinute, allowance);
                 if (!allowance.Allowed)
                 {

@@ -1,4 +1,7 @@
 using System.Collections.Concurrent;
+using Catalog.Data;
+using Catalog.Data.Database;
+using Catalog.Data.Organizations;
 
 namespace Catalog.Api.Organizations;
 
@@ -6,12 +9,22 @@ namespace Catalog.Api.Organizations;
 /// How often organizations may still ask here: a bucket for each that this replica has seen. <see cref="RateMerging"/> brings in, each second, what
 /// the other replicas have let through.
 /// </summary>
-internal sealed class RequestRates(TimeProvider time)
+internal sealed class RequestRates(RequestRateRepository repository, TimeProvider time)
 {
     private readonly ConcurrentDictionary<string, Bucket> _buckets = new(StringComparer.Ordinal);
 
     /// <summary>Lets one request of an organization through, or not.</summary>
-    public Allowance Take(string organization, int perMinute) => Of(organization).Take(perMinute, time.GetTimestamp(), time);
+    public async ValueTask<Allowance> Take(string organization, int perMinute, CancellationToken ct)
+    {
+        var bucket = Of(organization);
+        if (!bucket.IsKnown)
+        {
+            // What the others have left is asked for once; a replica that has just come must not begin with a full minute.
+            await bucket.Learn(() => repository.Merge(organization, perMinute, 0, time.Now(), CancellationToken.None), perMinute, time).WaitAsync(ct);
+        }
+
+        return bucket.Take(perMinute, time.GetTimestamp(), time);
+    }
 
     /// <summary>What is left, without taking any.</summary>
     public int Left(string organization, int perMinute) => Of(organization).Left(perMinute, time.GetTimestamp(), time);
@@ -50,6 +63,36 @@ internal sealed class Bucket
     private int _perMinute;
     private long _at;
     private long _uses;
+    private Task? _learning;
+
+    /// <summary>Whether it has been asked what the others have left.</summary>
+    public bool IsKnown => _learning is { IsCompleted: true };
+
+    /// <summary>Asks, once for all who wait. Where it cannot be asked the bucket begins full.</summary>
+    public Task Learn(Func<Task<double>> ask, int perMinute, TimeProvider time)
+    {
+        lock (_turn)
+        {
+            return _learning ??= Learned();
+        }
+
+        async Task Learned()
+        {
+            await Task.Yield();
+            try
+            {
+                var left = await ask();
+                lock (_turn)
+                {
+                    (_perMinute, _tokens, _at) = (perMinute, left, time.GetTimestamp());
+                }
+            }
+            catch (DatabaseUnavailableException)
+            {
+                // The request itself will meet it.
+            }
+        }
+    }
 
     /// <summary>Whether requests were let through since the last merge.</summary>
     public bool HasUses => Interlocked.Read(ref _uses) > 0;
@@ -115,8 +158,9 @@ internal sealed class Bucket
 
     private void Fill(int perMinute, long now, TimeProvider time)
     {
-        // A bucket that is new, or whose plan has changed, is full until it is merged.
-        _tokens = _perMinute == perMinute ? Math.Min(perMinute, _tokens + (time.GetElapsedTime(_at, now).TotalMinutes * perMinute)) : perMinute;
+        // A plan that has grown adds what it allows more; one that has shrunk cuts.
+        var more = _perMinute == 0 ? 0 : Math.Max(0, perMinute - _perMinute);
+        _tokens = Math.Min(perMinute, _tokens + more + (_at == 0 ? 0 : time.GetElapsedTime(_at, now).TotalMinutes * perMinute));
         (_perMinute, _at) = (perMinute, now);
     }
 }

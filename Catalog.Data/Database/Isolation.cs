@@ -3,7 +3,8 @@ namespace Catalog.Data.Database;
 /// <summary>Whether the database itself keeps organizations apart, beside the condition in every statement.</summary>
 /// <param name="Held">True when a statement that forgot its condition finds nothing of another organization.</param>
 /// <param name="Words">For an operator: how it is held, or why it is not and what to do.</param>
-public sealed record Isolation(bool Held, string Words);
+/// <param name="Refusing">Whether statements are refused because it is not held: it is required, or it was held before and the role is gone.</param>
+public sealed record Isolation(bool Held, string Words, bool Refusing);
 
 /// <summary>
 /// The look-ups that come before an organization is known. Each shows, under row-level security too, the one thing that it names; there are

@@ -27,6 +27,7 @@ public abstract class PlanTests(TestDatabase database) : EndpointTests(database)
 
     [Theory]
     [InlineData("""{"id":"me","name":"x"}""")]
+    [InlineData("""{"id":"ME","name":"x"}""")]
     [InlineData("""{"id":"","name":"x"}""")]
     [InlineData("""{"id":"a/b","name":"x"}""")]
     [InlineData("""{"id":"-a","name":"x"}""")]
@@ -132,6 +133,22 @@ public abstract class PlanTests(TestDatabase database) : EndpointTests(database)
 
         // What time has filled in, and what it let through before it was told.
         Assert.InRange(let, 1, 40);
+    }
+
+    [Fact]
+    public async Task A_replica_that_has_just_come_begins_with_what_the_others_have_left()
+    {
+        using var here = await App.Organization(Name, "free");
+        await Task.WhenAll(Enumerable.Range(0, 110).Select(_ => here.GetAsync("/api/v1/runs/?limit=1", Ct)));
+        await Task.Delay(2500, Ct);
+
+        using var other = new CatalogApp(Database);
+        using var there = other.With(here.DefaultRequestHeaders.GetValues("X-API-KEY").Single());
+        var answers = await Task.WhenAll(Enumerable.Range(0, 60).Select(_ => there.GetAsync("/api/v1/runs/?limit=1", Ct)));
+
+        // What a few seconds have filled in.
+        Assert.InRange(answers.Count(answer => (int)answer.StatusCode == 200), 0, 30);
+        Assert.Equal(429, (int)(await there.GetAsync("/api/v1/nothing-here", Ct)).StatusCode);
     }
 
     [Fact]

@@ -124,6 +124,7 @@ public sealed class RowSecurityTests : IClassFixture<PostgresTestDatabase>, IAsy
         await OwnPostgres.Execute(address, $"revoke {role} from {login}");
 
         await (await client.GetAsync("/api/v1/runs/", Ct)).Problem(503, "database_unavailable");
+        await Until((503, 503), client);
         await OwnPostgres.Execute(address, $"grant {role} to {login}");
         Assert.Equal(200, (int)(await client.GetAsync("/api/v1/runs/", Ct)).StatusCode);
         await OwnPostgres.Execute(address, $"drop owned by {role}", $"drop role {role}", $"drop role {login}");
@@ -141,6 +142,57 @@ public sealed class RowSecurityTests : IClassFixture<PostgresTestDatabase>, IAsy
         using var served = held.Client();
         Assert.Equal(200, (int)(await served.GetAsync("/api/v1/runs/", Ct)).StatusCode);
         Assert.Empty(held.Log.At(LogLevel.Warning));
+    }
+
+    [Theory]
+    [InlineData("alter table runs disable row level security")]
+    [InlineData("drop policy organization on runs")]
+    [InlineData("create policy everybody on runs using (true)")]
+    [InlineData("drop policy organization on runs; create policy organization on runs using (organization_id <> '')")]
+    public async Task What_was_declared_otherwise_does_not_hold(string sabotage)
+    {
+        var address = await PostgresTestDatabase.Empty("catalog_open");
+        await TestDatabase.Migrate(address);
+        await using (var whole = Databases.Open(TestDatabase.Read(address)))
+        {
+            Assert.True((await whole.Isolation(Ct))!.Held);
+        }
+
+        await OwnPostgres.Execute(address, sabotage);
+
+        await using var open = Databases.Open(TestDatabase.Read(address));
+        var found = await open.Isolation(Ct);
+        Assert.False(found!.Held);
+        Assert.Contains("on runs", found.Words, StringComparison.Ordinal);
+        Assert.Contains("row_security_off", (await MigratorConsole.Run(address, "doctor", "--json")).Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_ceases_to_hold_while_it_is_required_is_refused_until_it_holds_again()
+    {
+        var address = await PostgresTestDatabase.Empty("catalog_ceases");
+        await TestDatabase.Migrate(address);
+        using var app = new CatalogApp(new Prepared(address), ("DATAXPIPE_REQUIRE_RLS", "true"));
+        using var client = app.Client();
+        Assert.Equal((200, 200), await Served(client));
+
+        await OwnPostgres.Execute(address, "alter table runs disable row level security");
+        await Until((503, 503), client);
+        await OwnPostgres.Execute(address, "alter table runs enable row level security");
+        await Until((200, 200), client);
+    }
+
+    private static async Task<(int, int)> Served(HttpClient client) =>
+        ((int)(await client.GetAsync("/api/v1/runs/", Ct)).StatusCode, (int)(await client.GetAsync("/ready", Ct)).StatusCode);
+
+    private static async Task Until((int, int) wanted, HttpClient client)
+    {
+        var until = Environment.TickCount64 + 20_000;
+        while (await Served(client) is var served && served != wanted)
+        {
+            Assert.True(Environment.TickCount64 < until, $"{served}, not {wanted}");
+            await Task.Delay(500, Ct);
+        }
     }
 
     private Task<int> Undone(string organization, string sql, string row = "") => _database.Database.Write(organization, async session =>

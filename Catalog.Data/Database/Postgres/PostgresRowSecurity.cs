@@ -6,15 +6,32 @@ using Npgsql;
 namespace Catalog.Data.Database.Postgres;
 
 /// <summary>
-/// Finds out whether row-level security binds the service's statements, by trying, and says what has to go before them. Once it was seen
-/// to hold it is never let go again: a role that is taken away later makes statements fail, not run without it.
+/// Finds out whether row-level security binds the service's statements, by trying, and says what has to go before them. Once it was seen to
+/// hold, that goes before them for good: a role that is taken away later makes statements fail, not run without it.
 /// </summary>
 /// <param name="source">The pool of the requests.</param>
 /// <param name="role">The role that statements are to run as.</param>
 /// <param name="required">Whether nothing may run where it does not hold.</param>
 internal sealed class PostgresRowSecurity(DbDataSource source, string role, bool required)
 {
-    private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(10);
+    // The tables that another organization's rows could be read or written in: no row security, or another policy than the scripts made.
+    internal const string Unbound = $"""
+        -- PostgresRowSecurity.Unbound
+        select ours.name
+        from ({PostgresGrants.Tables}) ours
+        join pg_class c on c.oid = ours.oid
+        where not c.relrowsecurity
+           or not exists (
+               select from pg_policy p
+               where p.polrelid = c.oid and p.polpermissive and p.polcmd = '*' and p.polroles = array[0::oid] and p.polwithcheck is null
+                 and pg_get_expr(p.polqual, p.polrelid) = '(organization_id = NULLIF(current_setting(''app.organization_id''::text, true), ''''::text))')
+           or exists (
+               select from pg_policy p
+               where p.polrelid = c.oid and p.polpermissive and p.polname <> 'organization'
+                 and (ours.name, p.polname) not in (('api_keys', 'presented'), ('organizations', 'notified')))
+        """;
+
+    private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(5);
     private readonly Lock _turn = new();
     private volatile Found? _found;
     private Task<Found>? _looking;
@@ -29,6 +46,7 @@ internal sealed class PostgresRowSecurity(DbDataSource source, string role, bool
         return by == LookUp.ApiKey ? found.ApiKey : found.StripeCustomer;
     }
 
+    /// <summary>Looks again, at most every five seconds.</summary>
     public async Task<Isolation> Look(CancellationToken ct) => (await Find(ct)).Isolation;
 
     private ValueTask<Found> Known(CancellationToken ct) => _found is { Isolation.Held: true } held ? ValueTask.FromResult(held) : new(Allowed(ct));
@@ -46,7 +64,7 @@ internal sealed class PostgresRowSecurity(DbDataSource source, string role, bool
         Task<Found> looking;
         lock (_turn)
         {
-            if (_found is { } last && (last.Isolation.Held || TimeProvider.System.GetElapsedTime(last.At) < LookAgain))
+            if (_found is { } last && TimeProvider.System.GetElapsedTime(last.At) < LookAgain)
             {
                 return last;
             }
@@ -55,7 +73,10 @@ internal sealed class PostgresRowSecurity(DbDataSource source, string role, bool
             looking = _looking is { IsCompleted: false } ? _looking : _looking = Try(CancellationToken.None);
         }
 
-        return _found = await looking.WaitAsync(ct);
+        var found = await looking.WaitAsync(ct);
+        return _found = found.Isolation.Held || _found is not { Organization: not null } before
+            ? found
+            : before with { Isolation = found.Isolation with { Refusing = true }, At = found.At };
     }
 
     private async Task<Found> Try(CancellationToken ct)
@@ -65,6 +86,12 @@ internal sealed class PostgresRowSecurity(DbDataSource source, string role, bool
         if (!await connection.ExecuteScalarAsync<bool>(new CommandDefinition("select to_regclass('public.organizations') is not null", cancellationToken: ct)))
         {
             throw new DatabaseUnavailableException(Unavailability.SchemaBehind, new InvalidOperationException("There is no table organizations."));
+        }
+
+        var unbound = (await connection.QueryAsync<string>(new CommandDefinition(Unbound, cancellationToken: ct))).AsList();
+        if (unbound.Count > 0)
+        {
+            return Found.Open($"row security is off or has another policy than the scripts made on {Quantity.Few(unbound)}: `catalog-migrations verify` says what differs.", required);
         }
 
         // A login that may do no more than the role need not become it, which the server would pay for with each statement.
@@ -80,13 +107,13 @@ internal sealed class PostgresRowSecurity(DbDataSource source, string role, bool
 
         var login = await connection.ExecuteScalarAsync<string>(new CommandDefinition("select session_user::text", cancellationToken: ct));
         var described = await PostgresRoles.Find(connection, role, login, ct);
-        return new(new(false, described switch
+        return Found.Open(described switch
         {
             { Exists: false } => $"there is no role {role}: run `catalog-migrations grant`.",
             { Above: { } above } => $"the role {role} {above}. {described.Mend(role)}",
             { Assumable: false } => $"the login {login} may not assume the role {role}: run `catalog-migrations grant --member {login}`.",
-            _ => "tables have no row security: run `catalog-migrations upgrade head`, then `catalog-migrations verify`.",
-        }), null, null, null, TimeProvider.System.GetTimestamp());
+            _ => $"the role {role} may not use the tables: run `catalog-migrations grant`.",
+        }, required);
     }
 
     // What counts is that it binds whoever runs the statements, not that it was declared; and that they cannot rewrite what was done.
@@ -94,7 +121,7 @@ internal sealed class PostgresRowSecurity(DbDataSource source, string role, bool
     {
         const string Sql = $"""
             -- PostgresRowSecurity.IsBound
-            select coalesce(bool_and(row_security_active(ours.oid) and (ours.name <> 'audit_log' or not has_table_privilege(ours.oid, 'update, delete, truncate'))), false)
+            select coalesce(bool_and(row_security_active(ours.oid) and has_table_privilege(ours.oid, 'select') and (ours.name <> 'audit_log' or not has_table_privilege(ours.oid, 'update, delete, truncate'))), false)
             from ({PostgresGrants.Tables}) ours
             """;
 
@@ -119,7 +146,9 @@ internal sealed class PostgresRowSecurity(DbDataSource source, string role, bool
         public static Found Holding(string words, string role)
         {
             string Before(string setting) => $"select {role}set_config('app.{setting}', @{Context.Parameter}, true);\n";
-            return new(new(true, words), Before("organization_id"), Before("api_key_id"), Before("stripe_customer_id"), 0);
+            return new(new(true, words, false), Before("organization_id"), Before("api_key_id"), Before("stripe_customer_id"), TimeProvider.System.GetTimestamp());
         }
+
+        public static Found Open(string words, bool required) => new(new(false, words, required), null, null, null, TimeProvider.System.GetTimestamp());
     }
 }
