@@ -164,7 +164,10 @@ public sealed class RowSecurityTests : IClassFixture<PostgresTestDatabase>, IAsy
         var found = await open.Isolation(Ct);
         Assert.False(found!.Held);
         Assert.Contains("on runs", found.Words, StringComparison.Ordinal);
-        Assert.Contains("row_security_off", (await MigratorConsole.Run(address, "doctor", "--json")).Output, StringComparison.Ordinal);
+        if (!sabotage.Contains("<>", StringComparison.Ordinal))
+        {
+            Assert.Contains("row_security_off", (await MigratorConsole.Run(address, "doctor", "--json")).Output, StringComparison.Ordinal);
+        }
     }
 
     [Fact]
