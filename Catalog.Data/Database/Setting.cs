@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.Extensions.Configuration;
 
 namespace Catalog.Data.Database;
@@ -13,5 +14,19 @@ public static class Setting
         "true" or "1" or "yes" or "on" => true,
         "false" or "0" or "no" or "off" => false,
         _ => throw new SettingException($"{key.Replace(":", "__", StringComparison.Ordinal)} must be true or false."),
+    };
+
+    /// <summary>A whole number; null when it is not set.</summary>
+    /// <param name="configuration">The settings.</param>
+    /// <param name="key">The setting's name.</param>
+    /// <param name="least">The smallest.</param>
+    /// <param name="most">The largest.</param>
+    /// <param name="otherwise">A sentence that says what to do instead.</param>
+    /// <exception cref="SettingException">It is something else.</exception>
+    public static int? Whole(IConfiguration configuration, string key, int least, int most, string otherwise) => configuration[key]?.Trim() switch
+    {
+        null or "" => null,
+        var text when int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most => number,
+        _ => throw new SettingException($"{key} must be a whole number from {least} to {most}. {otherwise}"),
     };
 }
