@@ -61,7 +61,7 @@ public sealed class Removal(MigrationDatabase database, RetentionDays days, Time
         // The transaction at hand is let finish, but not for ever.
         using var stop = new CancellationTokenSource();
         await using var stopping = ct.Register(() => stop.CancelAfter(TimeSpan.FromSeconds(5)));
-        var plan = await Plan(connection, null, scope, ct);
+        var plan = await Patiently(() => Plan(connection, null, scope, ct), ct);
         var removed = new List<Removed>();
         foreach (var part in plan)
         {
@@ -391,69 +391,69 @@ public sealed class Removal(MigrationDatabase database, RetentionDays days, Time
 
         private async Task<bool> Repeat(Func<DbTransaction, Task<Batch>> batch, CancellationToken ct)
         {
-            for (var last = false; !last;)
+            try
             {
-                if (ct.IsCancellationRequested)
+                for (var last = false; !last;)
                 {
-                    return false;
+                    ct.ThrowIfCancellationRequested();
+                    var began = removal.Time.GetTimestamp();
+                    var done = await removal.Patiently(() => Once(batch), ct);
+                    last = done.Last;
+                    done.Committed();
+                    if (done.Rows.Any(table => table.Rows > 0))
+                    {
+                        Total = Sum(done.Rows);
+                        removal.Progress?.Invoke(part.With(Total));
+                        var took = removal.Time.GetElapsedTime(began);
+                        await Task.Delay(took > removal._limits.Pause ? took : removal._limits.Pause, removal.Time, ct);
+                    }
                 }
 
-                var began = removal.Time.GetTimestamp();
-                var done = await Patiently(batch, ct);
-                last = done.Last;
-                done.Committed();
-                if (done.Rows.Any(table => table.Rows > 0))
-                {
-                    Total = Sum(done.Rows);
-                    removal.Progress?.Invoke(part.With(Total));
-                    var took = removal.Time.GetElapsedTime(began);
-                    await Rest(took > removal._limits.Pause ? took : removal._limits.Pause, ct);
-                }
+                return true;
             }
-
-            return true;
+            catch (OperationCanceledException) when (ct.IsCancellationRequested)
+            {
+                return false;
+            }
         }
 
         private List<TableRows> Sum(List<TableRows> rows) =>
             Total.Count == 0 ? rows : [.. rows.Zip(Total, (one, other) => one with { Rows = one.Rows + other.Rows })];
 
-        private async Task<Batch> Patiently(Func<DbTransaction, Task<Batch>> batch, CancellationToken ct)
+        private async Task<Batch> Once(Func<DbTransaction, Task<Batch>> batch)
         {
-            for (var attempt = 1; ; attempt++)
+            await using var transaction = await connection.BeginTransactionAsync(stop);
+            await _dialect.PlanByIndex(connection, transaction, stop);
+            var done = await batch(transaction);
+            if (done.Rows.Any(table => table.Rows > 0))
             {
-                try
-                {
-                    await using var transaction = await connection.BeginTransactionAsync(stop);
-                    await _dialect.PlanByIndex(connection, transaction, stop);
-                    var done = await batch(transaction);
-                    if (done.Rows.Any(table => table.Rows > 0))
-                    {
-                        await _audit.Write(connection, transaction, Sum(done.Rows), removal.Time.Now(), stop);
-                    }
+                await _audit.Write(connection, transaction, Sum(done.Rows), removal.Time.Now(), stop);
+            }
 
-                    await transaction.CommitAsync(stop);
-                    return done;
-                }
-                catch (Exception exception) when (_dialect.IsLockTimeout(exception))
-                {
-                    if (attempt == removal._limits.Attempts)
-                    {
-                        throw new MigrationException(MigrationFault.LockNotObtained,
-                            $"Others kept the tables locked through {attempt} attempts. What was removed stays removed; run this again when they are done. `catalog-migrations doctor` says who they are.", exception);
-                    }
+            await transaction.CommitAsync(stop);
+            return done;
+        }
+    }
 
-                    await Rest(TimeSpan.FromMilliseconds(200), ct);
-                    if (ct.IsCancellationRequested)
-                    {
-                        return new([], Last: false, () => { });
-                    }
+    private async Task<T> Patiently<T>(Func<Task<T>> work, CancellationToken ct)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return await work();
+            }
+            catch (Exception exception) when (_dialect.IsLockTimeout(exception))
+            {
+                if (attempt >= _limits.Attempts)
+                {
+                    throw new MigrationException(MigrationFault.LockNotObtained,
+                        $"Others kept the tables locked through {attempt} attempts. What was removed stays removed; run this again when they are done. `catalog-migrations doctor` says who they are.", exception);
                 }
+
+                await Task.Delay(TimeSpan.FromMilliseconds(200), time, ct);
             }
         }
-
-        // Told to stop, it ends early; the caller looks.
-        private async Task Rest(TimeSpan length, CancellationToken ct) =>
-            await Task.Delay(length, removal.Time, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     private Dialect Queries => database.Failures;
