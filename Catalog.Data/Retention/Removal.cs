@@ -273,8 +273,9 @@ public sealed class Removal(MigrationDatabase database, RetentionDays days, Time
         public Task<bool> Events(CancellationToken ct)
         {
             Old? from = null;
+            // The last of the runs at hand; null: they go to the end.
             Old? to = null;
-            var at = false;
+            var paged = false;
             return Repeat(async transaction =>
             {
                 var page = $"""
@@ -291,8 +292,8 @@ public sealed class Removal(MigrationDatabase database, RetentionDays days, Time
                         select run_events.run_id, run_events.digest
                         from runs
                         cross join run_events
-                        where runs.organization_id = @organization and runs.created_at < @before
-                          {(from is null ? "" : "and (runs.created_at, runs.id) > (@FromAt, @FromId)")} {(to is null ? "" : "and (runs.created_at, runs.id) <= (@ToAt, @ToId)")}
+                        where runs.organization_id = @organization {(from is null ? "" : "and (runs.created_at, runs.id) > (@FromAt, @FromId)")}
+                          and {(to is null ? "runs.created_at < @before" : "runs.created_at <= @ToAt and (runs.created_at, runs.id) <= (@ToAt, @ToId)")}
                           and run_events.organization_id = @organization and run_events.run_id = runs.id and run_events.received_at < @before
                         limit @batch
                     )
@@ -301,15 +302,15 @@ public sealed class Removal(MigrationDatabase database, RetentionDays days, Time
                     """;
                 object Parameters() => new { organization = part.Organization, before = part.Before, FromAt = from?.At, FromId = from?.Id, ToAt = to?.At, ToId = to?.Id, batch = _batch, last = _batch - 1 };
 
-                if (!at)
+                if (!paged)
                 {
                     to = await connection.QueryFirstOrDefaultAsync<Old>(new CommandDefinition(page, Parameters(), transaction, cancellationToken: stop));
-                    at = true;
+                    paged = true;
                 }
 
                 var gone = await connection.ExecuteAsync(new CommandDefinition(Delete(), Parameters(), transaction, cancellationToken: stop));
                 var done = gone < _batch;
-                return new([new("run_events", gone)], done && to is null, () => (from, at) = done ? (to, false) : (from, at));
+                return new([new("run_events", gone)], done && to is null, () => (from, paged) = done ? (to, false) : (from, paged));
             }, ct);
         }
 

@@ -64,13 +64,16 @@ public abstract class RetentionUnderLoadTests(TestDatabase database)
     {
         database.Require();
         await using var migrations = Databases.OpenForMigrations(database.Settings);
-        await using var connection = await migrations.Source.OpenConnectionAsync(Ct);
-        await connection.ExecuteAsync(new CommandDefinition($"""
-            {Numbers}
-            insert into check_results (organization_id, id, pipeline_id, check_id, run_id, status, severity, dataset, observed_value, executed_at, request_hash, created_at)
-            select 'default', 'old-' || n, 'old', 'c' || n % 50, 'r' || n / 10, 'pass', 'error', 'd', '1', @at, @hash, @at
-            from numbers
-            """, new { at = TimeProvider.System.GetUtcNow().AddDays(-60), hash = new byte[32] }, commandTimeout: 300, cancellationToken: Ct));
+        await using (var connection = await migrations.Source.OpenConnectionAsync(Ct))
+        {
+            await connection.ExecuteAsync(new CommandDefinition($"""
+                {Numbers}
+                insert into check_results (organization_id, id, pipeline_id, check_id, run_id, status, severity, dataset, observed_value, executed_at, request_hash, created_at)
+                select 'default', 'old-' || n, 'old', 'c' || n % 50, 'r' || n / 10, 'pass', 'error', 'd', '1', @at, @hash, @at
+                from numbers
+                """, new { at = TimeProvider.System.GetUtcNow().AddDays(-60), hash = new byte[32] }, commandTimeout: 300, cancellationToken: Ct));
+        }
+
         await migrations.Analyze(Ct);
     }
 
