@@ -376,6 +376,34 @@ public abstract class RetentionTests : IAsyncLifetime
         Assert.Equal(["default/young"], await Ids("check_results"));
     }
 
+    [Fact]
+    public async Task Told_to_end_the_console_finishes_its_transaction_and_says_how_to_go_on()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Signals are sent with kill.");
+        await Execute("""
+            with recursive numbers (n) as (select 1 union all select n + 1 from numbers where n < 3000)
+            insert into check_results (organization_id, id, pipeline_id, check_id, status, severity, executed_at, request_hash, created_at)
+            select 'default', 'x' || n, 'p', 'c', 'pass', 'error', @old, @hash, @old from numbers
+            """, new { old = TimeProvider.System.GetUtcNow().AddDays(-60), hash = Array.Empty<byte>() });
+        using var process = MigratorConsole.Start(Database.Address, ["retention", "apply", "--batch", "100", "--pause", "0.2"], ("DATAXPIPE_RETENTION_RESULTS_DAYS", "30"));
+        var ended = MigratorConsole.End(process);
+        while (await Audited() < 200)
+        {
+            Assert.False(ended.IsCompleted);
+            await Task.Delay(50, Ct);
+        }
+
+        using var kill = Process.Start("kill", ["-TERM", $"{process.Id}"]);
+        var result = await ended;
+
+        Assert.Equal(1, result.Exit);
+        Assert.Contains("run the same command again", result.Errors);
+        var left = (await Ids("check_results")).Count;
+        Assert.InRange(left, 1, 2800);
+        Assert.Equal(3000 - left, await Audited());
+        Assert.Equal(0, left % 100);
+    }
+
     protected DateTimeOffset Days(int days) => Now.AddDays(days);
 
     protected static string Text(RemovalReport report) => string.Join('|', report.Items.Select(item =>
