@@ -71,7 +71,9 @@ public sealed class RetentionOnPostgres : RetentionTests
 
         Assert.Equal(MigrationFault.LockNotObtained, refused.Fault);
         Assert.StartsWith("retention with server process", waited);
-        await TestDatabase.Migrate(Database.Address);
+        await using var other = await Migrations.Source.OpenConnectionAsync(Ct);
+        await using var migrating = await Migrations.Dialect.Lock(other, TimeSpan.Zero, _ => { }, Ct);
+        Assert.NotNull(migrating);
     }
 
     [Fact]
