@@ -22,6 +22,7 @@ var root = new RootCommand("Brings the Catalog's database to the schema that the
     Doctor.Command(),
     Kill.Command(),
     Grant.Command(),
+    RetentionVerb.Command(),
     BackupVerb.Command(),
     RestoreVerb.Command(),
     BackupsVerb.Command(),

@@ -74,6 +74,16 @@ public abstract class SchemaDialect
     /// <returns>The lock, or null when another process kept it for the whole time.</returns>
     internal abstract Task<IAsyncDisposable?> Lock(DbConnection connection, TimeSpan patience, Action<string> waiting, CancellationToken ct);
 
+    /// <summary>Holds off others that remove old rows while the returned lock lives; migrators are not held off.</summary>
+    /// <inheritdoc cref="Lock"/>
+    internal abstract Task<IAsyncDisposable?> LockRetention(DbConnection connection, TimeSpan patience, Action<string> waiting, CancellationToken ct);
+
+    /// <summary>Has the rest of a transaction look rows up by index, whatever the statistics say, which a large removal makes wrong.</summary>
+    internal abstract Task PlanByIndex(DbConnection connection, DbTransaction transaction, CancellationToken ct);
+
+    /// <summary>After a query: locks the rows it finds and leaves out those that somebody else has locked; empty where a writer is alone anyway.</summary>
+    internal abstract string SkipLocked { get; }
+
     /// <summary>Who holds the lock, in words; null when nobody does.</summary>
     internal abstract Task<string?> Holder(DbConnection connection, CancellationToken ct);
 

@@ -17,17 +17,17 @@ public static class Setting
     };
 
     /// <summary>A whole number; null when it is not set.</summary>
+    /// <param name="configuration">The settings.</param>
+    /// <param name="key">The setting's name.</param>
+    /// <param name="least">The smallest.</param>
+    /// <param name="most">The largest.</param>
+    /// <param name="otherwise">A sentence that says what else can be done; empty: none.</param>
     /// <exception cref="SettingException">It is something else, or not between the two.</exception>
-    public static int? Number(IConfiguration configuration, string key, int least, int most)
+    public static int? Number(IConfiguration configuration, string key, int least, int most, string otherwise = "") => configuration[key]?.Trim() switch
     {
         // A blank variable is one that somebody meant to unset.
-        if (configuration[key] is not { } text || string.IsNullOrWhiteSpace(text))
-        {
-            return null;
-        }
-
-        return int.TryParse(text, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most
-            ? number
-            : throw new SettingException($"{key.Replace(":", "__", StringComparison.Ordinal)} must be a whole number from {least} to {most}.");
-    }
+        null or "" => null,
+        var text when int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most => number,
+        _ => throw new SettingException($"{key.Replace(":", "__", StringComparison.Ordinal)} must be a whole number from {least} to {most}. {otherwise}".TrimEnd()),
+    };
 }

@@ -9,6 +9,7 @@ internal sealed class PostgresSchemaDialect : SchemaDialect
 {
     // Any constant will do, as long as every migrator of a Catalog uses it: "catalog" as bytes.
     private const long LockKey = 0x0063_6174_616c_6f67;
+    private const long RetentionKey = LockKey + 1;
 
     public override string Folder => "postgres";
 
@@ -139,15 +140,33 @@ internal sealed class PostgresSchemaDialect : SchemaDialect
         return transaction;
     }
 
-    internal override async Task<IAsyncDisposable?> Lock(DbConnection connection, TimeSpan patience, Action<string> waiting, CancellationToken ct)
+    internal override Task<IAsyncDisposable?> Lock(DbConnection connection, TimeSpan patience, Action<string> waiting, CancellationToken ct) =>
+        Lock(LockKey, "migrator", connection, patience, waiting, ct);
+
+    internal override Task<IAsyncDisposable?> LockRetention(DbConnection connection, TimeSpan patience, Action<string> waiting, CancellationToken ct) =>
+        Lock(RetentionKey, "retention", connection, patience, waiting, ct);
+
+    internal override Task PlanByIndex(DbConnection connection, DbTransaction transaction, CancellationToken ct)
+    {
+        const string Sql = """
+            -- PostgresSchemaDialect.PlanByIndex
+            select set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)
+            """;
+
+        return connection.ExecuteAsync(new CommandDefinition(Sql, transaction: transaction, cancellationToken: ct));
+    }
+
+    internal override string SkipLocked => "for update skip locked";
+
+    private static async Task<IAsyncDisposable?> Lock(long key, string what, DbConnection connection, TimeSpan patience, Action<string> waiting, CancellationToken ct)
     {
         var until = Environment.TickCount64 + (long)patience.TotalMilliseconds;
         var told = false;
         // Polling from an idle connection: a blocked pg_advisory_lock deadlocks with CREATE INDEX CONCURRENTLY in the holder.
         while (!await connection.ExecuteScalarAsync<bool>(new CommandDefinition(
-                   "select pg_try_advisory_lock(@LockKey)", new { LockKey }, cancellationToken: ct)))
+                   "select pg_try_advisory_lock(@key)", new { key }, cancellationToken: ct)))
         {
-            if (!told && await Holder(connection, ct) is { } holder)
+            if (!told && await Holder(key, what, connection, ct) is { } holder)
             {
                 waiting(holder);
                 told = true;
@@ -161,21 +180,23 @@ internal sealed class PostgresSchemaDialect : SchemaDialect
             await Task.Delay(200, ct);
         }
 
-        return new AdvisoryLock(connection);
+        return new AdvisoryLock(connection, key);
     }
 
-    internal override async Task<string?> Holder(DbConnection connection, CancellationToken ct)
+    internal override Task<string?> Holder(DbConnection connection, CancellationToken ct) => Holder(LockKey, "migrator", connection, ct);
+
+    private static async Task<string?> Holder(long key, string what, DbConnection connection, CancellationToken ct)
     {
         const string Sql = """
             -- PostgresSchemaDialect.Holder
-            select format('migrator with server process %s%s, for %s s', l.pid, ' from ' || host(a.client_addr), coalesce(round(extract(epoch from now() - a.backend_start)), 0))
+            select format('%s with server process %s%s, for %s s', @what, l.pid, ' from ' || host(a.client_addr), coalesce(round(extract(epoch from now() - a.backend_start)), 0))
             from pg_locks l
             left join pg_stat_activity a on a.pid = l.pid
-            where l.locktype = 'advisory' and l.granted and l.objsubid = 1 and l.classid = (@LockKey >> 32)::int::oid and l.objid = (@LockKey & 4294967295)::oid
+            where l.locktype = 'advisory' and l.granted and l.objsubid = 1 and l.classid = (@key >> 32)::int::oid and l.objid = (@key & 4294967295)::oid
               and l.database = (select oid from pg_database where datname = current_database()) and l.pid <> pg_backend_pid()
             """;
 
-        return await connection.QueryFirstOrDefaultAsync<string>(new CommandDefinition(Sql, new { LockKey }, cancellationToken: ct));
+        return await connection.QueryFirstOrDefaultAsync<string>(new CommandDefinition(Sql, new { key, what }, cancellationToken: ct));
     }
 
     internal override async Task<long> Execute(DbConnection connection, DbTransaction? transaction, string sql, CancellationToken ct)
@@ -398,14 +419,14 @@ internal sealed class PostgresSchemaDialect : SchemaDialect
         public required string ReadOnly { get; init; }
     }
 
-    private sealed class AdvisoryLock(DbConnection connection) : IAsyncDisposable
+    private sealed class AdvisoryLock(DbConnection connection, long key) : IAsyncDisposable
     {
         // A broken connection has given its lock back already.
         public async ValueTask DisposeAsync()
         {
             if (connection.State == System.Data.ConnectionState.Open)
             {
-                await connection.ExecuteAsync("select pg_advisory_unlock(@LockKey)", new { LockKey });
+                await connection.ExecuteAsync("select pg_advisory_unlock(@key)", new { key });
             }
         }
     }

@@ -129,6 +129,14 @@ internal sealed class SqliteSchemaDialect : SchemaDialect
         }
     }
 
+    // A batch is an immediate transaction, so those of several take turns.
+    internal override Task<IAsyncDisposable?> LockRetention(DbConnection connection, TimeSpan patience, Action<string> waiting, CancellationToken ct) =>
+        Lock(connection, patience, waiting, ct);
+
+    internal override Task PlanByIndex(DbConnection connection, DbTransaction transaction, CancellationToken ct) => Task.CompletedTask;
+
+    internal override string SkipLocked => "";
+
     internal override Task<string?> Holder(DbConnection connection, CancellationToken ct) => Task.FromResult<string?>(null);
 
     internal override async Task<long> Execute(DbConnection connection, DbTransaction? transaction, string sql, CancellationToken ct)

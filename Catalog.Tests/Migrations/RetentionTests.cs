@@ -1,0 +1,518 @@
+using System.Diagnostics;
+using System.Text.Json;
+using Catalog.Data.Database;
+using Catalog.Data.Migrations;
+using Catalog.Data.Retention;
+using Catalog.Tests.Authentication;
+using Catalog.Tests.Support;
+using Dapper;
+using Microsoft.Extensions.Configuration;
+
+namespace Catalog.Tests.Migrations;
+
+public sealed class RetentionOnSqlite() : RetentionTests(new SqliteTestDatabase());
+
+public sealed class RetentionOnPostgres : RetentionTests
+{
+    public RetentionOnPostgres()
+        : base(new PostgresTestDatabase())
+    {
+    }
+
+    [Fact]
+    public async Task What_somebody_holds_is_passed_over_and_goes_next_time()
+    {
+        await Result("default", "held", Days(-40));
+        await Result("default", "free", Days(-40));
+        await Run("default", "held", Days(-40), events: [Days(-40)]);
+        await Run("default", "free", Days(-40), events: [Days(-40)]);
+        await using (var client = await OwnPostgres.Open(Database.Address))
+        await using (var open = await client.BeginTransactionAsync(Ct))
+        {
+            await client.ExecuteAsync("select 1 from check_results where id = 'held' for update; update runs set updated_at = updated_at where id = 'held'", transaction: open);
+            var clock = Stopwatch.StartNew();
+            await Apply(new(30, 30, null));
+            Assert.True(clock.Elapsed < TimeSpan.FromSeconds(2), $"{clock.Elapsed}");
+            Assert.Equal(["default/held"], await Ids("check_results"));
+            Assert.Equal(["default/held"], await Ids("runs"));
+            Assert.Equal(["default/held"], await Ids("run_events", "run_id"));
+        }
+
+        await Apply(new(30, 30, null));
+        Assert.Empty(await Ids("check_results"));
+        Assert.Empty(await Ids("runs"));
+    }
+
+    [Fact]
+    public async Task A_table_that_others_keep_locked_is_given_up_and_nothing_is_half_done()
+    {
+        await Result("default", "old", Days(-40));
+        await using var client = await OwnPostgres.Open(Database.Address);
+        await using var open = await client.BeginTransactionAsync(Ct);
+        await client.ExecuteAsync("lock table check_results", transaction: open);
+
+        var refused = await Assert.ThrowsAsync<MigrationException>(() =>
+            new Removal(Migrations, new(null, 30, null), Clock, new() { LockTimeout = TimeSpan.FromMilliseconds(100), Attempts = 2 }).Apply(RemovalScope.All, Ct));
+
+        Assert.Equal(MigrationFault.LockNotObtained, refused.Fault);
+        await open.RollbackAsync(Ct);
+        Assert.Equal(["default/old"], await Ids("check_results"));
+    }
+
+    [Fact]
+    public async Task A_second_one_waits_for_the_first_and_an_upgrade_does_not()
+    {
+        await using var busy = await Migrations.Source.OpenConnectionAsync(Ct);
+        await using var held = await Migrations.Dialect.LockRetention(busy, TimeSpan.Zero, _ => { }, Ct);
+        string? waited = null;
+
+        var refused = await Assert.ThrowsAsync<MigrationException>(() =>
+            new Removal(Migrations, new(1, 1, 1), Clock, new() { Patience = TimeSpan.FromMilliseconds(300) }) { Waiting = holder => waited = holder }.Apply(RemovalScope.All, Ct));
+
+        Assert.Equal(MigrationFault.LockNotObtained, refused.Fault);
+        Assert.StartsWith("retention with server process", waited);
+        await using var other = await Migrations.Source.OpenConnectionAsync(Ct);
+        await using var migrating = await Migrations.Dialect.Lock(other, TimeSpan.Zero, _ => { }, Ct);
+        Assert.NotNull(migrating);
+    }
+
+    [Fact]
+    public async Task No_statement_reads_a_whole_table()
+    {
+        await Execute("""
+            insert into runs (organization_id, id, pipeline_id, status, reported_status, created_at, updated_at)
+            select 'o' || n % 2, 'r' || n, 'p', 'completed', 'completed', @now - n * interval '1 minute', @now - n * interval '1 minute' from generate_series(1, 100000) n;
+            insert into run_events (organization_id, run_id, digest, body, received_at)
+            select organization_id, id, decode(md5(id), 'hex'), '{}', created_at from runs;
+            insert into check_results (organization_id, id, pipeline_id, check_id, status, severity, executed_at, request_hash, created_at)
+            select organization_id, id, 'p', 'c', 'pass', 'error', created_at, '', created_at from runs;
+            """, new { now = Now });
+        await Migrations.Analyze(Ct);
+        var before = await Scans();
+
+        var planned = await Count(new(60, 30, 50));
+        var removed = await Apply(new(60, 30, 50), batch: 1000);
+
+        Assert.True(removed.AllRows > 90_000, $"{removed.AllRows}");
+        Assert.Equal(Text(planned), Text(removed));
+        Assert.Equal(before, await Scans());
+    }
+
+    private async Task<List<string>> Scans()
+    {
+        // Counters are written down when a connection ends.
+        await Task.Delay(1500, Ct);
+        await using var connection = await Migrations.Source.OpenConnectionAsync(Ct);
+        return (await connection.QueryAsync<string>("select relname || ' ' || seq_scan from pg_stat_user_tables where relname in ('runs', 'check_results', 'run_events', 'run_stages') order by 1")).AsList();
+    }
+}
+
+/// <summary>Retention over a database of its own for each test, because it works on all organizations.</summary>
+public abstract class RetentionTests : IAsyncLifetime
+{
+    private int _rows;
+
+    protected RetentionTests(TestDatabase database) => Database = database.Require();
+
+    protected static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    protected TestDatabase Database { get; }
+
+    protected TestClock Clock { get; } = new();
+
+    protected DateTimeOffset Now => Clock.GetUtcNow();
+
+    protected MigrationDatabase Migrations { get; private set; } = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        await Database.InitializeAsync();
+        Migrations = Databases.OpenForMigrations(Database.Settings);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Migrations.DisposeAsync();
+        await Database.DisposeAsync();
+        GC.SuppressFinalize(this);
+    }
+
+    [Fact]
+    public async Task What_is_older_goes_and_what_is_as_old_stays()
+    {
+        foreach (var (name, at) in new[] { ("older", Days(-30).AddMicroseconds(-1)), ("as old", Days(-30)), ("younger", Days(-30).AddMicroseconds(1)) })
+        {
+            await Result("default", name, at);
+            await Run("default", name, at, events: [at, Now], stages: 2);
+        }
+
+        var report = await Apply(new(30, 30, null));
+
+        Assert.Equal(["default/as old", "default/younger"], await Ids("check_results"));
+        Assert.Equal(["default/as old", "default/younger"], await Ids("runs"));
+        Assert.Equal(4, (await Ids("run_events", "run_id")).Count);
+        Assert.Equal(4, (await Ids("run_stages", "run_id")).Count);
+        Assert.Equal("default results check_results=1|default runs runs=1 run_stages=2 run_events=2", Text(report));
+    }
+
+    [Fact]
+    public async Task A_result_stays_as_long_as_its_execution_or_its_arrival_is_young()
+    {
+        await Result("default", "brought in late", Days(-400), created: Days(-2));
+        await Result("default", "told of the future", Days(5), created: Days(-60));
+        await Result("default", "old", Days(-31), created: Days(-31));
+
+        await Apply(new(null, 30, null));
+
+        Assert.Equal(["default/brought in late", "default/told of the future"], await Ids("check_results"));
+    }
+
+    [Fact]
+    public async Task A_run_that_may_be_going_on_stays_until_nothing_was_heard_of_it()
+    {
+        await Run("default", "running", Days(-40), "running", updated: Days(-1));
+        await Run("default", "forgotten", Days(-40), "running", updated: Days(-31));
+        await Run("default", "gate only", Days(-40), reported: null, updated: Days(-1));
+        await Run("default", "ended, corrected", Days(-40), "failed", updated: Days(-1));
+
+        await Apply(new(30, null, null));
+
+        Assert.Equal(["default/gate only", "default/running"], await Ids("runs"));
+    }
+
+    [Fact]
+    public async Task Old_events_and_results_go_and_their_run_is_as_it_was()
+    {
+        await Run("default", "r", Days(-40), events: [Days(-40), Days(-31), Days(-30), Days(-1)], stages: 1, gate: "c");
+        await Result("default", "x", Days(-40), run: "r", status: "fail");
+        var before = await Rows("runs");
+
+        await Apply(new(null, 30, 30));
+
+        Assert.Empty(await Ids("check_results"));
+        Assert.Equal(2, (await Ids("run_events", "run_id")).Count);
+        Assert.Single(await Ids("run_stages", "run_id"));
+        Assert.Equal(before, await Rows("runs"));
+    }
+
+    [Fact]
+    public async Task An_organizations_own_smaller_number_holds_and_a_larger_one_does_not()
+    {
+        await Organization("own", runs: 10, results: 90, events: 0);
+        foreach (var organization in new[] { "default", "own", "known to no table of organizations" })
+        {
+            foreach (var age in new[] { 5, 20, 40 })
+            {
+                await Result(organization, $"{age}", Days(-age));
+                await Run(organization, $"{age}", Days(-age), events: [Days(-age)]);
+            }
+        }
+
+        await Apply(new(30, 30, null));
+
+        string[] kept = ["default/20", "default/5", "known to no table of organizations/20", "known to no table of organizations/5"];
+        Assert.Equal([.. kept, "own/5"], await Ids("runs"));
+        Assert.Equal([.. kept, "own/5"], await Ids("run_events", "run_id"));
+        Assert.Equal([.. kept, "own/20", "own/5"], await Ids("check_results"));
+        await Apply(new(null, null, null));
+        Assert.Equal(5, (await Ids("runs")).Count);
+    }
+
+    [Fact]
+    public async Task One_organization_and_one_kind_are_taken_alone()
+    {
+        foreach (var organization in new[] { "a", "b" })
+        {
+            await Result(organization, "x", Days(-40));
+            await Run(organization, "x", Days(-40));
+        }
+
+        await Removal(new(30, 30, 30)).Apply(new(new HashSet<RetentionKind> { RetentionKind.Results }, "b"), Ct);
+
+        Assert.Equal(["a/x"], await Ids("check_results"));
+        Assert.Equal(["a/x", "b/x"], await Ids("runs"));
+        var unknown = await Assert.ThrowsAsync<MigrationException>(() => Removal(new(30, 30, 30)).Apply(RemovalScope.All with { Organization = "c" }, Ct));
+        Assert.Equal(MigrationFault.UnknownTarget, unknown.Fault);
+    }
+
+    [Fact]
+    public async Task A_deleted_pipeline_goes_once_its_history_has()
+    {
+        foreach (var (name, deleted) in new[] { ("live", (DateTimeOffset?)null), ("just deleted", Days(-29)), ("without history", Days(-31)), ("with a run", Days(-31)), ("with a result", Days(-31)), ("old history", Days(-31)) })
+        {
+            await Pipeline("default", name, deleted);
+        }
+
+        await Run("default", "young", Days(-3), pipeline: "with a run");
+        await Result("default", "kept", Days(-50), pipeline: "with a result");
+        await Run("default", "old", Days(-50), pipeline: "old history");
+        var planned = await Count(new(30, null, null));
+
+        var removed = await Apply(new(30, null, null));
+
+        Assert.Equal(["default/just deleted", "default/live", "default/with a result", "default/with a run"], await Ids("pipelines"));
+        Assert.Equal(await Ids("pipelines"), await Ids("pipeline_versions", "pipeline_id"));
+        Assert.Equal(await Ids("pipelines"), await Ids("pipeline_tags", "pipeline_id"));
+        Assert.Equal("default runs runs=1 run_stages=0 run_events=0|default pipelines pipelines=2 pipeline_versions=2 pipeline_tags=2", Text(removed));
+        Assert.Equal(Text(planned), Text(removed));
+        await Apply(new(30, 30, null));
+        Assert.DoesNotContain("default/with a result", await Ids("pipelines"));
+    }
+
+    [Theory]
+    [InlineData(RetentionKind.Events)]
+    [InlineData(RetentionKind.Results, RetentionKind.Pipelines)]
+    [InlineData(RetentionKind.Runs, RetentionKind.Events)]
+    [InlineData(RetentionKind.Results, RetentionKind.Runs, RetentionKind.Events, RetentionKind.Pipelines)]
+    public async Task A_dry_run_writes_nothing_and_counts_what_goes(params RetentionKind[] kinds)
+    {
+        await Crowded();
+        var before = await Everything();
+        var scope = new RemovalScope(kinds.ToHashSet());
+
+        var planned = await Removal(new(30, 20, 10)).Count(scope, Ct);
+        Assert.Equal(before, await Everything());
+        var removed = await Removal(new(30, 20, 10), batch: 7).Apply(scope, Ct);
+
+        Assert.Equal(Text(planned), Text(removed));
+        Assert.Equal(kinds.Length, removed.Items.Count(item => item.Organization == "a"));
+        Assert.Equal(0, (await Removal(new(30, 20, 10)).Count(scope, Ct)).AllRows);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(4)]
+    [InlineData(9)]
+    public async Task Stopped_between_batches_and_run_again_it_ends_the_same(int after)
+    {
+        await Crowded();
+        var planned = await Count(new(30, 20, 10));
+        using var stop = new CancellationTokenSource();
+        var batches = 0;
+        var first = await new Removal(Migrations, new(30, 20, 10), Clock, Limit(5))
+        {
+            Progress = _ =>
+            {
+                if (++batches == after)
+                {
+                    stop.Cancel();
+                }
+            },
+        }.Apply(RemovalScope.All, stop.Token);
+        Assert.True(first.Interrupted);
+        Assert.Equal(after, batches);
+
+        var left = await Count(new(30, 20, 10));
+        Assert.Equal(planned.AllRows, first.AllRows + left.AllRows);
+        var second = await Apply(new(30, 20, 10), batch: 5);
+
+        Assert.Equal(planned.AllRows, first.AllRows + second.AllRows);
+        Assert.Equal(planned.AllRows, await Audited());
+        Assert.Equal(0, (await Count(new(30, 20, 10))).AllRows);
+    }
+
+    [Fact]
+    public async Task Two_at_once_remove_each_row_once()
+    {
+        await Crowded();
+        var planned = await Count(new(30, 20, 10));
+
+        await using var other = Databases.OpenForMigrations(Database.Settings);
+        var reports = await Task.WhenAll(
+            Task.Run(() => Apply(new(30, 20, 10), batch: 3)),
+            Task.Run(() => new Removal(other, new(30, 20, 10), Clock, Limit(4)).Apply(RemovalScope.All, Ct)));
+
+        Assert.Equal(planned.AllRows, reports.Sum(report => report.AllRows));
+        Assert.Equal(planned.AllRows, await Audited());
+    }
+
+    [Fact]
+    public async Task Each_organization_and_kind_that_lost_anything_has_one_entry_in_the_audit_log()
+    {
+        await Organization("own", results: 7);
+        for (var i = 0; i < 12; i++)
+        {
+            await Result("own", $"{i}", Days(-8));
+            await Run("default", $"{i}", Days(-40), events: [Days(-40)]);
+        }
+
+        await Apply(new(30, 30, 30), batch: 5);
+
+        await using var connection = await Migrations.Reads.OpenConnectionAsync(Ct);
+        var entries = (await connection.QueryAsync<(string, string, string, string, string)>("select organization_id, actor, action, object_id, detail from audit_log order by organization_id, action")).AsList();
+        Assert.Equal(
+        [
+            ("default", "retention", "runs.removed", "default", """{"before":"2026-10-22T12:00:00.000000Z","kept_days":30,"runs":12,"run_stages":0,"run_events":12}"""),
+            ("own", "retention", "results.removed", "own", """{"before":"2026-11-14T12:00:00.000000Z","kept_days":7,"check_results":12}"""),
+        ], entries);
+    }
+
+    [Theory]
+    [InlineData("0")]
+    [InlineData("-1")]
+    [InlineData("36501")]
+    [InlineData("30d")]
+    public void A_setting_that_is_no_number_of_days_is_refused(string value)
+    {
+        RetentionDays Read(string key) => RetentionDays.Read(new ConfigurationBuilder().AddInMemoryCollection([new(key, value)]).Build());
+        Assert.All(["DATAXPIPE_RETENTION_RUNS_DAYS", "DATAXPIPE_RETENTION_RESULTS_DAYS", "DATAXPIPE_RETENTION_EVENTS_DAYS"], key =>
+            Assert.Equal($"{key} must be a whole number from 1 to 36500. Leave it out to keep everything.", Assert.Throws<SettingException>(() => Read(key)).Message));
+    }
+
+    [Fact]
+    public async Task The_console_counts_removes_and_refuses()
+    {
+        await Result("default", "old", TimeProvider.System.GetUtcNow().AddDays(-40));
+        await Result("default", "young", TimeProvider.System.GetUtcNow().AddDays(-20));
+        Task<ConsoleResult> Console(params string[] arguments) =>
+            MigratorConsole.Run(new Dictionary<string, string> { ["DATAXPIPE_DB"] = Database.Address, ["DATAXPIPE_RETENTION_RESULTS_DAYS"] = "30" }, ["retention", .. arguments]);
+
+        Assert.Equal((2, ""), await Console() is var neither && neither.Errors.Contains("retention apply", StringComparison.Ordinal) ? (neither.Exit, neither.Output) : default);
+        Assert.Equal(2, (await Console("apply", "--dry-run")).Exit);
+        Assert.Equal(2, (await Console("apply", "--organization", "nobody")).Exit);
+        var planned = await Console("--dry-run", "--json");
+        Assert.Equal((0, 1), (planned.Exit, planned.Json.GetProperty("items")[0].GetProperty("rows").GetProperty("check_results").GetInt32()));
+        var removed = await Console("apply", "--kind", "results");
+        Assert.Equal((0, ""), (removed.Exit, removed.Errors));
+        Assert.Contains("1 row removed", removed.Output);
+        Assert.Equal(["default/young"], await Ids("check_results"));
+    }
+
+    [Fact]
+    public async Task Told_to_end_the_console_finishes_its_transaction_and_says_how_to_go_on()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Signals are sent with kill.");
+        await Execute("""
+            with recursive numbers (n) as (select 1 union all select n + 1 from numbers where n < 3000)
+            insert into check_results (organization_id, id, pipeline_id, check_id, status, severity, executed_at, request_hash, created_at)
+            select 'default', 'x' || n, 'p', 'c', 'pass', 'error', @old, @hash, @old from numbers
+            """, new { old = TimeProvider.System.GetUtcNow().AddDays(-60), hash = Array.Empty<byte>() });
+        using var process = MigratorConsole.Start(Database.Address, ["retention", "apply", "--batch", "100", "--pause", "0.2"], ("DATAXPIPE_RETENTION_RESULTS_DAYS", "30"));
+        var ended = MigratorConsole.End(process);
+        while (await Audited() < 200)
+        {
+            Assert.False(ended.IsCompleted);
+            await Task.Delay(50, Ct);
+        }
+
+        using var kill = Process.Start("kill", ["-TERM", $"{process.Id}"]);
+        var result = await ended;
+
+        Assert.Equal(1, result.Exit);
+        Assert.Contains("run the same command again", result.Errors);
+        var left = (await Ids("check_results")).Count;
+        Assert.InRange(left, 1, 2800);
+        Assert.Equal(3000 - left, await Audited());
+        Assert.Equal(0, left % 100);
+    }
+
+    protected DateTimeOffset Days(int days) => Now.AddDays(days);
+
+    protected static string Text(RemovalReport report) => string.Join('|', report.Items.Select(item =>
+        $"{item.Organization} {JsonNamingPolicy.SnakeCaseLower.ConvertName(item.Kind.ToString())} {string.Join(' ', item.Rows.Select(table => $"{table.Table}={table.Rows}"))}"));
+
+    protected Task<RemovalReport> Count(RetentionDays days) => Removal(days).Count(RemovalScope.All, Ct);
+
+    protected Task<RemovalReport> Apply(RetentionDays days, int batch = 5000) => Removal(days, batch).Apply(RemovalScope.All, Ct);
+
+    private Removal Removal(RetentionDays days, int batch = 5000) => new(Migrations, days, Clock, Limit(batch));
+
+    private static RemovalLimits Limit(int batch) => new() { Batch = batch, Pause = TimeSpan.FromMilliseconds(1) };
+
+    protected Task Result(string organization, string id, DateTimeOffset executed, DateTimeOffset? created = null, string pipeline = "p", string? run = null, string status = "pass") => Execute("""
+        insert into check_results (organization_id, id, pipeline_id, check_id, run_id, status, severity, executed_at, request_hash, created_at)
+        values (@organization, @id, @pipeline, 'c', @run, @status, 'error', @executed, @hash, @created)
+        """, new { organization, id, pipeline, run, status, executed, hash = Array.Empty<byte>(), created = created ?? executed });
+
+    protected async Task Run(string organization, string id, DateTimeOffset created, string? reported = "completed", DateTimeOffset? updated = null, string pipeline = "p", DateTimeOffset[]? events = null, int stages = 0, string? gate = null)
+    {
+        await Execute("""
+            insert into runs (organization_id, id, pipeline_id, status, reported_status, gate_check_id, created_at, updated_at)
+            values (@organization, @id, @pipeline, @status, @reported, @gate, @created, @updated)
+            """, new { organization, id, pipeline, status = gate is null ? reported ?? "pending" : "failed", reported, gate, created, updated = updated ?? created });
+        foreach (var received in events ?? [])
+        {
+            await Execute("insert into run_events (organization_id, run_id, digest, body, received_at) values (@organization, @id, @digest, '{}', @received)",
+                new { organization, id, digest = BitConverter.GetBytes(_rows++), received });
+        }
+
+        for (var stage = 0; stage < stages; stage++)
+        {
+            await Execute("insert into run_stages (organization_id, run_id, stage_name, status) values (@organization, @id, @stage, 'completed')", new { organization, id, stage = $"{stage}" });
+        }
+    }
+
+    private async Task Pipeline(string organization, string id, DateTimeOffset? deleted)
+    {
+        await Execute("""
+            insert into pipelines (organization_id, id, current_version, search_key, created_at, updated_at, deleted_at)
+            values (@organization, @id, '1', '', @created, @created, @deleted)
+            """, new { organization, id, created = Days(-100), deleted });
+        await Execute("insert into pipeline_versions (organization_id, pipeline_id, version, body, body_hash, created_at) values (@organization, @id, '1', '{}', @hash, @created)",
+            new { organization, id, hash = Array.Empty<byte>(), created = Days(-100) });
+        await Execute("insert into pipeline_tags (organization_id, pipeline_id, tag) values (@organization, @id, 't')", new { organization, id });
+    }
+
+    private Task Organization(string id, long? runs = null, long? results = null, long? events = null) => Execute("""
+        insert into organizations (organization_id, name, plan, runs_kept_days, results_kept_days, events_kept_days, created_at, updated_at)
+        values (@id, @id, 'free', @runs, @results, @events, @now, @now)
+        """, new { id, runs, results, events, now = Now });
+
+    // Three organizations with some of everything, old and young.
+    private async Task Crowded()
+    {
+        await Organization("b", runs: 15, results: 40);
+        foreach (var organization in new[] { "a", "b", "default" })
+        {
+            for (var i = 0; i < 20; i++)
+            {
+                await Run(organization, $"r{i}", Days(-i * 3), i % 7 == 0 ? "running" : "completed", updated: Days(-i), pipeline: $"p{i % 4}", events: [Days(-i * 3), Days(-i * 2), Days(-i)], stages: i % 3);
+                await Result(organization, $"x{i}", Days(-i * 3), created: Days(i % 5 == 0 ? -1 : -i * 3), pipeline: $"p{i % 4}", run: $"r{i}");
+            }
+
+            // Their history is old, or there is none.
+            await Run(organization, "last of p5", Days(-60), pipeline: "p5", events: [Days(-60)]);
+            await Result(organization, "last of p6", Days(-60), pipeline: "p6");
+            for (var i = 0; i < 8; i++)
+            {
+                await Pipeline(organization, $"p{i}", i < 3 ? null : Days(-50));
+            }
+        }
+    }
+
+    protected async Task Execute(string sql, object? parameters)
+    {
+        await using var connection = await Migrations.Source.OpenConnectionAsync(Ct);
+        await connection.ExecuteAsync(sql, parameters);
+    }
+
+    protected async Task<List<string>> Ids(string table, string column = "id")
+    {
+        await using var connection = await Migrations.Reads.OpenConnectionAsync(Ct);
+        return [.. (await connection.QueryAsync<string>($"select organization_id || '/' || {column} from {table}")).Order(StringComparer.Ordinal)];
+    }
+
+    private async Task<List<string>> Rows(string table)
+    {
+        await using var connection = await Migrations.Reads.OpenConnectionAsync(Ct);
+        return [.. (await connection.QueryAsync($"select * from {table}")).Select(row => string.Join('|', ((IDictionary<string, object?>)row).Select(cell => cell.Value is byte[] bytes ? Convert.ToHexString(bytes) : $"{cell.Value}"))).Order(StringComparer.Ordinal)];
+    }
+
+    private async Task<string> Everything()
+    {
+        var rows = new List<string>();
+        foreach (var table in new[] { "runs", "run_stages", "run_events", "check_results", "pipelines", "pipeline_versions", "pipeline_tags", "organizations", "audit_log" })
+        {
+            rows.AddRange(await Rows(table));
+        }
+
+        return string.Join('\n', rows);
+    }
+
+    private async Task<long> Audited()
+    {
+        await using var connection = await Migrations.Reads.OpenConnectionAsync(Ct);
+        return (await connection.QueryAsync<string>("select detail from audit_log where actor = 'retention'"))
+            .Sum(detail => JsonDocument.Parse(detail).RootElement.EnumerateObject().Where(property => property.Name is not ("before" or "kept_days")).Sum(property => property.Value.GetInt64()));
+    }
+}
