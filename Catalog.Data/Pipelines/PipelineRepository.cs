@@ -19,6 +19,7 @@ public sealed class PipelineRepository(CatalogDatabase db, CheckResultRepository
     private Task<Page<Pipeline>> ListWithTags(string organization, PipelineFilter filter, Cursor? after, int limit, CancellationToken ct) =>
         db.Read(organization, async session =>
         {
+            // The latest run's id is found first and by itself: joined on a subquery, row-level security would have every run of the organization read.
             var sql = $"""
                 -- Pipelines.List
                 with page as (
@@ -32,16 +33,19 @@ public sealed class PipelineRepository(CatalogDatabase db, CheckResultRepository
                       {(after is null ? "" : "and (created_at, id) < (@At, @Id)")}
                     order by created_at desc, id desc
                     limit @Take
+                ), latest as materialized (
+                    select page.*, (
+                        select runs.id from runs
+                        where runs.organization_id = @organization and runs.pipeline_id = page.id
+                        order by runs.created_at desc, runs.id desc
+                        limit 1) as latest_run_id
+                    from page
                 )
                 select page.id, page.current_version as version, page.description, page.owner, page.environment, page.schedule,
                        page.created_at, page.updated_at, runs.id as run_id, runs.status as run_status, runs.created_at as run_created_at,
                        runs.started_at as run_started_at, runs.completed_at as run_completed_at
-                from page
-                left join runs on runs.organization_id = @organization and runs.id = (
-                    select latest.id from runs as latest
-                    where latest.organization_id = @organization and latest.pipeline_id = page.id
-                    order by latest.created_at desc, latest.id desc
-                    limit 1)
+                from latest as page
+                left join runs on runs.organization_id = @organization and runs.id = page.latest_run_id
                 order by page.created_at desc, page.id desc
                 """;
 

@@ -66,7 +66,13 @@ internal sealed class Postgres : IAsyncDisposable
         }
     }
 
-    public string Uri(string database) => $"postgresql://postgres@127.0.0.1:{Port}/{database}?sslmode=disable";
+    public string Uri(string database, string login = "postgres") => $"postgresql://{login}@127.0.0.1:{Port}/{database}?sslmode=disable";
+
+    /// <summary>As a service has it in production: a login that owns nothing.</summary>
+    public string ServiceUri(string database) => Uri(database, ServiceLogin);
+
+    /// <summary>Member of the role that the service's statements run as.</summary>
+    public const string ServiceLogin = "bench_service";
 
     public async Task Execute(string database, string sql, CancellationToken ct)
     {

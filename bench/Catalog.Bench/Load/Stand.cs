@@ -53,7 +53,12 @@ internal sealed class Stand : IAsyncDisposable
         var name = $"bench_{++_databases}";
         await Postgres.Execute("postgres", $"create database {name}", ct);
         await Migrations(Postgres.Uri(name), ct, "upgrade");
-        await Migrations(Postgres.Uri(name), ct, "grant");
+        if (_databases == 1)
+        {
+            await Postgres.Execute("postgres", $"create role {Load.Postgres.ServiceLogin} login", ct);
+        }
+
+        await Migrations(Postgres.Uri(name), ct, "grant", "--member", Load.Postgres.ServiceLogin);
         return name;
     }
 

@@ -6,7 +6,7 @@ internal static class BulkWorkload
     public static async Task<IReadOnlyList<Goal>> Run(Stand stand, CancellationToken ct)
     {
         var database = await stand.NewDatabase(ct);
-        await using var service = await Service.Start(stand, stand.Postgres.Uri(database), ownOrganization: true, ct);
+        await using var service = await Service.Start(stand, stand.Postgres.ServiceUri(database), ownOrganization: true, ct);
         var table = new ResultTable(stand, database);
         const string Ours = "post of 1,000, 8 clients", Theirs = "pgbench insert of 100, 8 clients";
         var contest = await Contest.Hold(stand.Options, ct,

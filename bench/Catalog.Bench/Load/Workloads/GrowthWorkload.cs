@@ -11,8 +11,8 @@ internal static class GrowthWorkload
     public static async Task<IReadOnlyList<Goal>> Run(Stand stand, CancellationToken ct)
     {
         var (small, large) = (await stand.NewDatabase(ct), await stand.NewDatabase(ct));
-        await using var young = await Service.Start(stand, stand.Postgres.Uri(small), ownOrganization: true, ct);
-        await using var old = await Service.Start(stand, stand.Postgres.Uri(large), ownOrganization: true, ct);
+        await using var young = await Service.Start(stand, stand.Postgres.ServiceUri(small), ownOrganization: true, ct);
+        await using var old = await Service.Start(stand, stand.Postgres.ServiceUri(large), ownOrganization: true, ct);
         var (few, many) = (new ResultTable(stand, small), new ResultTable(stand, large));
         await few.Preload(young.Organization, Few, ct);
         await many.Preload(old.Organization, stand.Options.GrowthRows, ct);

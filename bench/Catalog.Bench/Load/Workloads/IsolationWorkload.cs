@@ -11,9 +11,9 @@ internal static class IsolationWorkload
     public static async Task<IReadOnlyList<Goal>> Run(Stand stand, CancellationToken ct)
     {
         var database = await stand.NewDatabase(ct);
-        var uri = stand.Postgres.Uri(database);
-        await using var on = await Service.Start(stand, uri, ownOrganization: true, ct);
-        await using var off = await Service.Start(stand, uri, ownOrganization: false, ct, ("DATAXPIPE_APP_ROLE", "bench_no_such_role"));
+        await using var on = await Service.Start(stand, stand.Postgres.ServiceUri(database), ownOrganization: true, ct);
+        // As the owner, because a login that owns nothing sees nothing without a context.
+        await using var off = await Service.Start(stand, stand.Postgres.Uri(database), ownOrganization: false, ct, ("DATAXPIPE_APP_ROLE", "bench_no_such_role"));
         var table = new ResultTable(stand, database);
         await table.Preload(off.Organization, Rows, ct);
         if (on.Organization != off.Organization)

@@ -12,7 +12,7 @@ internal static class LineageWorkload
     public static async Task<IReadOnlyList<Goal>> Run(Stand stand, CancellationToken ct)
     {
         var database = await stand.NewDatabase(ct);
-        await using var service = await Service.Start(stand, stand.Postgres.Uri(database), ownOrganization: true, ct);
+        await using var service = await Service.Start(stand, stand.Postgres.ServiceUri(database), ownOrganization: true, ct);
         // 3.4 edges a dataset.
         var datasets = Math.Max(1000, stand.Options.Edges * 10 / 34);
         await stand.Postgres.Execute(database, Graph(service.Organization, datasets, stand.Options.Edges), ct);

@@ -8,7 +8,7 @@ internal static class MemoryWorkload
     public static async Task<IReadOnlyList<Goal>> Run(Stand stand, CancellationToken ct)
     {
         var database = await stand.NewDatabase(ct);
-        await using var service = await Service.Start(stand, stand.Postgres.Uri(database), ownOrganization: true, ct);
+        await using var service = await Service.Start(stand, stand.Postgres.ServiceUri(database), ownOrganization: true, ct);
         var idle = ProcessClock.ResidentMebibytes(service.ProcessId);
         var load = new ResultTable(stand, database).Watch(new HttpLoad(stand, service, "post, 128 clients", 128, Requests.Posts).Contestant).Run(stand.Options.MemorySeconds, ct);
         var seen = new List<double>();

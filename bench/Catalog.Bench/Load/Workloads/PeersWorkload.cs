@@ -14,7 +14,7 @@ internal static class PeersWorkload
     {
         var database = await stand.NewDatabase(ct);
         var table = new ResultTable(stand, database);
-        await using var catalog = await Service.Start(stand, stand.Postgres.Uri(database), ownOrganization: true, ct, ("DATAXPIPE_PG_POOL_MAX", "10"));
+        await using var catalog = await Service.Start(stand, stand.Postgres.ServiceUri(database), ownOrganization: true, ct, ("DATAXPIPE_PG_POOL_MAX", "10"));
         await using var fastify = await Fastify(stand, database, ct);
         await using var fastApi = await FastApi(stand, database, ct);
         (string Name, Service? Service, double Wanted)[] peers = [("fastify", fastify, 2.5), ("FastAPI", fastApi, 12)];

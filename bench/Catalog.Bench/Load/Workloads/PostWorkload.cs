@@ -6,7 +6,7 @@ internal static class PostWorkload
     public static async Task<IReadOnlyList<Goal>> Run(Stand stand, CancellationToken ct)
     {
         var database = await stand.NewDatabase(ct);
-        await using var service = await Service.Start(stand, stand.Postgres.Uri(database), ownOrganization: true, ct);
+        await using var service = await Service.Start(stand, stand.Postgres.ServiceUri(database), ownOrganization: true, ct);
         var table = new ResultTable(stand, database);
         Console.WriteLine($"Both insert every column of check_results; its indexes: {await table.Indexes(ct)}.\n");
 

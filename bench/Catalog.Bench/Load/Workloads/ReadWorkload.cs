@@ -15,7 +15,7 @@ internal static class ReadWorkload
         Stand stand, string name, Request[] requests, string reference, Func<string, string> statement, double wanted, CancellationToken ct)
     {
         var database = await stand.NewDatabase(ct);
-        await using var service = await Service.Start(stand, stand.Postgres.Uri(database), ownOrganization: true, ct);
+        await using var service = await Service.Start(stand, stand.Postgres.ServiceUri(database), ownOrganization: true, ct);
         await new ResultTable(stand, database).Preload(service.Organization, Rows, ct);
         var (ours, theirs) = ($"{name}, 32 clients", $"{reference}, 8 clients");
         var contest = await Contest.Hold(stand.Options, ct,
