@@ -109,7 +109,7 @@ internal sealed class Bucket
             if (allowed)
             {
                 _tokens--;
-                _uses++;
+                Interlocked.Increment(ref _uses);
             }
 
             var perSecond = perMinute / 60.0;
