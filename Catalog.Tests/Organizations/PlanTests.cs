@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Catalog.Data.Organizations;
 using Catalog.Tests.Support;
 
@@ -100,9 +101,11 @@ public abstract class PlanTests(TestDatabase database) : EndpointTests(database)
     {
         using var client = await App.Organization(Name, "free");
 
+        var asked = Stopwatch.GetTimestamp();
         var answers = await Task.WhenAll(Enumerable.Range(0, 130).Select(_ => client.GetAsync("/api/v1/runs/?limit=1", Ct)));
+        var filledIn = (int)Math.Ceiling(Stopwatch.GetElapsedTime(asked).TotalMinutes * 100);
 
-        Assert.InRange(answers.Count(answer => (int)answer.StatusCode == 200), 100, 115);
+        Assert.InRange(answers.Count(answer => (int)answer.StatusCode == 200), 100, 101 + filledIn);
         var refused = answers.First(answer => (int)answer.StatusCode == 429);
         await refused.Problem(429, "rate_limited");
         Assert.InRange(refused.Headers.RetryAfter!.Delta!.Value.TotalSeconds, 1, 60);
@@ -148,7 +151,8 @@ public abstract class PlanTests(TestDatabase database) : EndpointTests(database)
 
         // What a few seconds have filled in.
         Assert.InRange(answers.Count(answer => (int)answer.StatusCode == 200), 0, 30);
-        Assert.Equal(429, (int)(await there.GetAsync("/api/v1/nothing-here", Ct)).StatusCode);
+        var missing = await Task.WhenAll(Enumerable.Range(0, 60).Select(_ => there.GetAsync("/api/v1/nothing-here", Ct)));
+        Assert.Contains(missing, answer => (int)answer.StatusCode == 429);
     }
 
     [Fact]
