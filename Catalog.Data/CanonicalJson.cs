@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text.Json;
 
@@ -10,6 +11,10 @@ namespace Catalog.Data;
 /// </summary>
 public static class CanonicalJson
 {
+    // What the writer would write as it is.
+    private static readonly SearchValues<byte> Plain = SearchValues.Create(
+        [.. Enumerable.Range(' ', 95).Select(character => (byte)character).Except([(byte)'"', (byte)'\\', (byte)'&', (byte)'\'', (byte)'+', (byte)'<', (byte)'>', (byte)'`'])]);
+
     /// <summary>SHA-256 of the canonical form.</summary>
     /// <param name="element">The document. Its strings must be valid Unicode.</param>
     /// <param name="except">A member of the outermost object that does not count, or null.</param>
@@ -47,11 +52,15 @@ public static class CanonicalJson
 
                 writer.WriteEndArray();
                 break;
+            // Most strings need no escape, and none was written.
+            case JsonValueKind.String when JsonMarshal.GetRawUtf8Value(element) is var raw && !raw[1..^1].ContainsAnyExcept(Plain):
+                writer.WriteRawValue(raw, skipInputValidation: true);
+                break;
             case JsonValueKind.String:
                 writer.WriteStringValue(element.GetString());
                 break;
             default:
-                writer.WriteRawValue(element.GetRawText(), skipInputValidation: true);
+                writer.WriteRawValue(JsonMarshal.GetRawUtf8Value(element), skipInputValidation: true);
                 break;
         }
     }

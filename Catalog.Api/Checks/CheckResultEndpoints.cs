@@ -1,10 +1,8 @@
-using System.Text.Json;
 using Catalog.Api.Http;
 using Catalog.Api.OpenApi;
 using Catalog.Data;
 using Catalog.Data.Checks;
 using FluentValidation;
-using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Catalog.Api.Checks;
 
@@ -24,7 +22,7 @@ internal static class CheckResultEndpoints
             .Produces<ResultReceipt>(201).Produces<ResultReceipt>(200).Produces<ResultReceipts>(207)
             .Refuses(400, 404, 409, 413, 415, 422)
             .WithSummary("Post one result, an array of results, or {\"results\": […]} with at most 1,000 of them");
-        results.MapGet("/", List).WithName("ListCheckResults").Requires(Scopes.Read).ReadsQuery<CheckResultQuery>()
+        results.MapGet("/", List).WithName("ListCheckResults").Requires(Scopes.Read).ReadsQuery<CheckResultQuery>().Produces<ItemList<CheckResultItem>>()
             .WithSummary("List results, the last executed first");
         // Without these the router would take "results" for the id of a check.
         results.MapOtherMethods("/", HttpMethods.Get, HttpMethods.Post);
@@ -35,14 +33,14 @@ internal static class CheckResultEndpoints
     private static async Task<IResult> Post(
         HttpContext context, IdempotencyKey key, Caller caller, ResultIngest ingest, IValidator<PostCheckResult> validator, TimeProvider time)
     {
-        var (bytes, problem) = await JsonBody.Read(context);
+        var (json, length, problem) = await JsonBody.ReadDocument(context);
+        using var _ = json;
         if ((key.Refusal ?? problem) is { } unread)
         {
             return unread;
         }
 
-        using var json = JsonDocument.Parse(bytes);
-        var posted = PostedResults.Read(json.RootElement, place => key.IdOf(caller, "/checks/results", place), validator, time.Now());
+        var posted = PostedResults.Read(json!.RootElement, place => key.IdOf(caller, "/checks/results", place), validator, time.Now());
         if (posted.Problem is not null)
         {
             return posted.Problem;
@@ -53,7 +51,7 @@ internal static class CheckResultEndpoints
             return Many(posted, []);
         }
 
-        if (ingest.Take(caller.Organization, posted.Accepted, bytes.Length) is not { } stored)
+        if (ingest.Take(caller.Organization, posted.Accepted, length) is not { } stored)
         {
             return Problems.IngestQueueFull();
         }
@@ -67,18 +65,19 @@ internal static class CheckResultEndpoints
         return posted.Single ? One(posted.Accepted[0], outcomes[0]) : Many(posted, outcomes);
     }
 
-    private static async Task<Ok<ItemList<CheckResultItem>>> List(
-        [AsParameters] CheckResultQuery query, Caller caller, CheckResultRepository results, CancellationToken ct) =>
-        TypedResults.Ok(Lists.Of(query, await results.List(caller.Organization, query.ToFilter(), query.After(), query.Take(), ct), CheckResultItem.From));
+    private static async Task<IResult> List([AsParameters] CheckResultQuery query, Caller caller, CheckResultRepository results, CancellationToken ct)
+    {
+        var page = await results.List(caller.Organization, query.ToFilter(), query.After(), query.Take(), ct);
+        return new CheckResultPage(page, page.Next?.ToText(query.List));
+    }
 
     private static async Task<IResult> Get(PathId id, Caller caller, CheckResultRepository results, CancellationToken ct) =>
         await results.Find(caller.Organization, id.Value, ct) is { } result ? TypedResults.Ok(CheckResultItem.From(result)) : Problems.NotFound("check result");
 
     private static IResult One(CheckResult result, ResultOutcome outcome) => outcome switch
     {
-        ResultOutcome.Stored => TypedResults.Created(
-            $"/api/v1/checks/results/{Uri.EscapeDataString(result.Id)}", new ResultReceipt { Id = result.Id, Outcome = "stored" }),
-        ResultOutcome.Duplicate => TypedResults.Ok(new ResultReceipt { Id = result.Id, Outcome = "duplicate" }),
+        ResultOutcome.Stored => RawAnswer.Of(new ResultReceipt { Id = result.Id, Outcome = "stored" }, 201, $"/api/v1/checks/results/{Uri.EscapeDataString(result.Id)}"),
+        ResultOutcome.Duplicate => RawAnswer.Of(new ResultReceipt { Id = result.Id, Outcome = "duplicate" }),
         _ => Refusal(result, outcome),
     };
 

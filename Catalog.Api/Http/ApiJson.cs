@@ -29,6 +29,15 @@ internal static class ApiJson
         return options;
     }
 
+    /// <summary>Writes an instant straight into bytes, because a large answer holds tens of thousands: the round-trip form has seven digits, of which the last is cut off.</summary>
+    public static void Write(Utf8JsonWriter writer, DateTimeOffset instant)
+    {
+        Span<byte> text = stackalloc byte[28];
+        instant.UtcDateTime.TryFormat(text, out _, "O", CultureInfo.InvariantCulture);
+        text[26] = (byte)'Z';
+        writer.WriteStringValue(text[..27]);
+    }
+
     private sealed class InstantConverter : JsonConverter<DateTimeOffset>
     {
         public override DateTimeOffset Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
@@ -36,14 +45,7 @@ internal static class ApiJson
                 ? instant
                 : throw new JsonException("must be a time as in RFC 3339, such as 2026-01-31T08:00:00Z.");
 
-        // Straight into bytes, because a large answer holds tens of thousands: the round-trip form has seven digits, of which the last is cut off.
-        public override void Write(Utf8JsonWriter writer, DateTimeOffset value, JsonSerializerOptions options)
-        {
-            Span<byte> text = stackalloc byte[28];
-            value.UtcDateTime.TryFormat(text, out _, "O", CultureInfo.InvariantCulture);
-            text[26] = (byte)'Z';
-            writer.WriteStringValue(text[..27]);
-        }
+        public override void Write(Utf8JsonWriter writer, DateTimeOffset value, JsonSerializerOptions options) => ApiJson.Write(writer, value);
     }
 
     private sealed class RawJsonConverter : JsonConverter<RawJson>

@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.Text;
 using FluentValidation;
 using FluentValidation.Validators;
 using Microsoft.OpenApi;
@@ -16,11 +18,75 @@ internal sealed class LengthRule<T>(int most) : PropertyValidator<T, string?>, I
     public override string Name => "LengthRule";
 
     public override bool IsValid(ValidationContext<T> context, string? value) =>
-        value is null || value.Length <= most || value.Length - value.Count(char.IsHighSurrogate) <= most;
+        value is null || !IsLonger(value, most);
 
     public void Document(OpenApiSchema schema) => schema.MaxLength = most;
 
+    internal static bool IsLonger(string value, int most) => value.Length > most && value.Length - value.Count(char.IsHighSurrogate) > most;
+
     protected override string GetDefaultMessageTemplate(string errorCode) => $"must be at most {most} characters long.";
+}
+
+/// <summary>A key as clients write it, which a path can name without doubt. One rule for all that keys must be, because every post has several.</summary>
+internal sealed class KeyRule<T> : PropertyValidator<T, string?>, IDocumentedRule
+{
+    // Three keys and the organization must fit into one index row of Postgres, 2,704 bytes.
+    private const int MaxBytes = 768;
+
+    private static readonly SearchValues<char> Plain = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-:+/");
+
+    public override string Name => "KeyRule";
+
+    public override bool IsValid(ValidationContext<T> context, string? value)
+    {
+        if (value is null || (value.Length is > 0 and <= Validation.MaxKey && !value.AsSpan().ContainsAnyExcept(Plain)))
+        {
+            return true;
+        }
+
+        foreach (var wrong in Wrong(value))
+        {
+            context.AddFailure(wrong);
+        }
+
+        // What is wrong has been said.
+        return true;
+    }
+
+    public void Document(OpenApiSchema schema) => (schema.MinLength, schema.MaxLength) = (1, Validation.MaxKey);
+
+    private static IEnumerable<string> Wrong(string value)
+    {
+        if (LengthRule<T>.IsLonger(value, Validation.MaxKey))
+        {
+            yield return $"must be at most {Validation.MaxKey} characters long.";
+        }
+
+        if (value.Contains('\0', StringComparison.Ordinal))
+        {
+            yield return Validation.NoNul;
+        }
+
+        if (string.IsNullOrWhiteSpace(value))
+        {
+            yield return "must not be empty or white space; leave it out instead.";
+        }
+
+        if (Encoding.UTF8.GetByteCount(value) > MaxBytes)
+        {
+            yield return $"must be at most {MaxBytes} bytes of UTF-8.";
+        }
+
+        if (value.Contains("%2F", StringComparison.OrdinalIgnoreCase))
+        {
+            yield return "must not hold the text %2F, which stands for a slash in paths.";
+        }
+
+        if (value is "." or "..")
+        {
+            yield return "must not be . or .., which no path can name.";
+        }
+    }
 }
 
 /// <summary>Neither empty nor white space alone.</summary>

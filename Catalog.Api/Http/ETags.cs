@@ -64,11 +64,22 @@ internal sealed record HasETagMetadata;
 internal sealed record TakesIfMatchMetadata;
 
 /// <summary>An answer that is JSON already.</summary>
-internal sealed record RawAnswer(ReadOnlyMemory<byte> Json, int Status = 200) : IResult
+/// <param name="Json">The body.</param>
+/// <param name="Status">The status.</param>
+/// <param name="Location">Where what was made can be read, or null.</param>
+internal sealed record RawAnswer(ReadOnlyMemory<byte> Json, int Status = 200, string? Location = null) : IResult
 {
+    /// <summary>An answer of known length, which costs half of what one in chunks does: for the routes that are asked most.</summary>
+    public static RawAnswer Of<T>(T value, int status = 200, string? location = null) => new(JsonSerializer.SerializeToUtf8Bytes(value, ApiJson.Options), status, location);
+
     public Task ExecuteAsync(HttpContext httpContext)
     {
         httpContext.Response.StatusCode = Status;
+        if (Location is not null)
+        {
+            httpContext.Response.Headers.Location = Location;
+        }
+
         httpContext.Response.ContentType = "application/json; charset=utf-8";
         httpContext.Response.ContentLength = Json.Length;
         return httpContext.Response.Body.WriteAsync(Json, httpContext.RequestAborted).AsTask();

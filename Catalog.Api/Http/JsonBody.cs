@@ -18,14 +18,46 @@ internal static class JsonBody
     /// <exception cref="BadHttpRequestException">The body was cut off.</exception>
     public static async ValueTask<(ReadOnlyMemory<byte> Bytes, Problem? Problem)> Read(HttpContext context, bool takesMany = false)
     {
+        var (bytes, problem) = await ReadJsonBytes(context);
+        return problem is not null ? (default, problem) : Accept(bytes, takesMany);
+    }
+
+    /// <summary>The body parsed, in one pass: for the routes that are asked most.</summary>
+    /// <returns>The document, how many bytes it has, and otherwise the problem to answer with.</returns>
+    /// <exception cref="BadHttpRequestException">The body was cut off.</exception>
+    public static async ValueTask<(JsonDocument? Json, int Length, Problem? Problem)> ReadDocument(HttpContext context)
+    {
+        var (bytes, problem) = await ReadJsonBytes(context);
+        // Only an escape can hold what JSON allows and Unicode does not.
+        if (problem is null && (bytes.Span.IndexOf("\\u"u8) >= 0 || !Utf8.IsValid(bytes.Span)))
+        {
+            (bytes, problem) = Accept(bytes, takesMany: false);
+        }
+
+        if (problem is not null)
+        {
+            return (null, 0, problem);
+        }
+
+        try
+        {
+            return (JsonDocument.Parse(bytes, new JsonDocumentOptions { MaxDepth = ApiJson.MaxDepth }), bytes.Length, null);
+        }
+        catch (JsonException exception)
+        {
+            return (null, 0, NotJson(exception));
+        }
+    }
+
+    private static async ValueTask<(ReadOnlyMemory<byte> Bytes, Problem? Problem)> ReadJsonBytes(HttpContext context)
+    {
         if (!IsJson(context.Request.ContentType))
         {
             return (default, Problems.UnsupportedType());
         }
 
         var (bytes, problem) = await ReadBytes(context);
-        return problem is not null ? (default, problem)
-            : Accept(bytes.Span.StartsWith(Encoding.UTF8.Preamble) ? bytes[Encoding.UTF8.Preamble.Length..] : bytes, takesMany);
+        return (bytes.Span.StartsWith(Encoding.UTF8.Preamble) ? bytes[Encoding.UTF8.Preamble.Length..] : bytes, problem);
     }
 
     /// <summary>The body's bytes, whatever they are, up to the route's limit.</summary>
@@ -148,7 +180,7 @@ internal static class JsonBody
         }
         catch (JsonException exception)
         {
-            return (default, Problems.Malformed($"The body is not JSON that can be read here, at line {exception.LineNumber + 1}, byte {exception.BytePositionInLine + 1}; nesting may be {ApiJson.MaxDepth} deep."));
+            return (default, NotJson(exception));
         }
         catch (InvalidOperationException)
         {
@@ -156,10 +188,14 @@ internal static class JsonBody
         }
     }
 
+    private static Problem NotJson(JsonException exception) => Problems.Malformed(
+        $"The body is not JSON that can be read here, at line {exception.LineNumber + 1}, byte {exception.BytePositionInLine + 1}; nesting may be {ApiJson.MaxDepth} deep.");
+
     private static bool IsJson(string? contentType) =>
-        MediaTypeHeaderValue.TryParse(contentType, out var type)
+        contentType == "application/json"
+        || (MediaTypeHeaderValue.TryParse(contentType, out var type)
         && (type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase) || (type.Type.Equals("application", StringComparison.OrdinalIgnoreCase) && type.Suffix.Equals("json", StringComparison.OrdinalIgnoreCase)))
-        && (!type.Charset.HasValue || HeaderUtilities.RemoveQuotes(type.Charset).Equals("utf-8", StringComparison.OrdinalIgnoreCase));
+        && (!type.Charset.HasValue || HeaderUtilities.RemoveQuotes(type.Charset).Equals("utf-8", StringComparison.OrdinalIgnoreCase)));
 
     // The serializer's own messages name .NET types; those of our converters end in a full stop and begin in lower case.
     private static string Message(JsonException exception) =>

@@ -1,4 +1,3 @@
-using System.Text;
 using FluentValidation;
 using Microsoft.OpenApi;
 
@@ -14,8 +13,7 @@ internal static class Validation
     public const JsonSchemaType AnyJson =
         JsonSchemaType.Object | JsonSchemaType.Array | JsonSchemaType.String | JsonSchemaType.Boolean | JsonSchemaType.Number;
 
-    // Three keys and the organization must fit into one index row of Postgres, 2,704 bytes.
-    private const int MaxKeyBytes = 768;
+    public const string NoNul = "must not hold the character U+0000, which Postgres cannot keep.";
 
     /// <summary>The errors by JSON pointer, or null when the value is valid.</summary>
     public static Dictionary<string, string[]>? Errors<T>(this IValidator<T> validator, T value)
@@ -34,11 +32,7 @@ internal static class Validation
 
     /// <summary>As <see cref="Key{T}"/>, where there may be none.</summary>
     public static IRuleBuilderOptions<T, string?> OptionalKey<T>(this IRuleBuilder<T, string?> rule) => rule
-        .Text(MaxKey)
-        .SetValidator(new NotBlankRule<T>())
-        .Must(text => text is null || Encoding.UTF8.GetByteCount(text) <= MaxKeyBytes).WithMessage($"must be at most {MaxKeyBytes} bytes of UTF-8.")
-        .Must(text => text is null || !text.Contains("%2F", StringComparison.OrdinalIgnoreCase)).WithMessage("must not hold the text %2F, which stands for a slash in paths.")
-        .Must(text => text is not ("." or "..")).WithMessage("must not be . or .., which no path can name.");
+        .SetValidator(new KeyRule<T>());
 
     /// <summary>The id of a dataset; longer than a key, because warehouses name them so.</summary>
     public static IRuleBuilderOptions<T, string?> DatasetName<T>(this IRuleBuilder<T, string?> rule) => rule
@@ -48,7 +42,7 @@ internal static class Validation
     /// <summary>Text of at most <paramref name="most"/> characters that both engines can keep.</summary>
     public static IRuleBuilderOptions<T, string?> Text<T>(this IRuleBuilder<T, string?> rule, int most) => rule
         .SetValidator(new LengthRule<T>(most))
-        .Must(text => text is null || !text.Contains('\0', StringComparison.Ordinal)).WithMessage("must not hold the character U+0000, which Postgres cannot keep.");
+        .Must(text => text is null || !text.Contains('\0', StringComparison.Ordinal)).WithMessage(NoNul);
 
     /// <summary>One of a few words.</summary>
     public static IRuleBuilderOptions<T, string?> Word<T>(this IRuleBuilder<T, string?> rule, IEnumerable<string> words) =>

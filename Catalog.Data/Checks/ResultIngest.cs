@@ -28,8 +28,8 @@ public sealed class ResultIngest : IHostedService
     /// <param name="organization">Whose results.</param>
     /// <param name="results">At least one.</param>
     /// <param name="bytes">About how much memory they take.</param>
-    /// <returns>For each result, in the order given, what became of it; null when too many requests wait already.</returns>
-    public Task<ResultOutcome[]>? Take(string organization, IReadOnlyList<CheckResult> results, long bytes) =>
+    /// <returns>For each result, in the order given, what became of it; to be awaited once; null when too many requests wait already, or the service stops.</returns>
+    public ValueTask<ResultOutcome[]>? Take(string organization, IReadOnlyList<CheckResult> results, long bytes) =>
         (results.Count < Many ? _few : _many).Take(organization, results, bytes);
 
     /// <inheritdoc />

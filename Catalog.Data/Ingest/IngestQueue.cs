@@ -5,8 +5,8 @@ using Catalog.Data.Database;
 namespace Catalog.Data.Ingest;
 
 /// <summary>
-/// Requests that wait to be written together. Few writers take what is there, all of it at once and without a pause: a lone request goes at
-/// once, a crowd shares a commit.
+/// Requests that wait to be written together. Who brings one while too few write begins to write, and goes on for as long as others come: a lone
+/// request goes at once and on its own thread, a crowd shares a commit.
 /// </summary>
 /// <typeparam name="TItem">What is stored.</typeparam>
 /// <typeparam name="TOutcome">What became of an item.</typeparam>
@@ -20,11 +20,14 @@ internal sealed class IngestQueue<TItem, TOutcome>
 
     private readonly Channel<IngestRequest<TItem, TOutcome>> _channel;
     private readonly Func<IReadOnlyList<IngestRequest<TItem, TOutcome>>, Task> _write;
-    private readonly int _writerCount;
+    private readonly int _mostWriters;
     private readonly Histogram<int> _batchSizes;
     private readonly KeyValuePair<string, object?> _tag;
-    private Task _writers = Task.CompletedTask;
+    private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int _writers;
     private long _bytes;
+    private volatile bool _started;
+    private volatile bool _stopping;
 
     /// <param name="name">What measurements call it.</param>
     /// <param name="settings">Its limits.</param>
@@ -32,53 +35,111 @@ internal sealed class IngestQueue<TItem, TOutcome>
     /// <param name="write">Stores a batch and completes its requests; those that it has not completed when it throws were not stored, or may be stored again.</param>
     public IngestQueue(string name, IngestSettings settings, IMeterFactory meters, Func<IReadOnlyList<IngestRequest<TItem, TOutcome>>, Task> write)
     {
-        _channel = Channel.CreateBounded<IngestRequest<TItem, TOutcome>>(new BoundedChannelOptions(settings.Queue) { SingleReader = settings.Writers == 1 });
+        _channel = Channel.CreateBounded<IngestRequest<TItem, TOutcome>>(settings.Queue);
         _write = write;
-        _writerCount = settings.Writers;
+        _mostWriters = settings.Writers;
         _tag = new("queue", name);
         var meter = meters.Create("Catalog");
         _batchSizes = meter.CreateHistogram<int>("catalog.ingest.batch", "{request}", "Requests that shared a commit");
         meter.CreateObservableGauge("catalog.ingest.queued", () => new Measurement<int>(_channel.Reader.Count, _tag), "{request}", "Requests that wait to be written");
     }
 
-    /// <summary>Begins to write.</summary>
-    public void Start() => _writers = Task.WhenAll(Enumerable.Range(0, _writerCount).Select(_ => Task.Run(Work)));
+    /// <summary>From now on what is taken is written, and what was taken before.</summary>
+    public void Start()
+    {
+        _started = true;
+        Work();
+    }
 
     /// <summary>Takes nothing more and writes what was taken, for as long as <paramref name="ct"/> allows.</summary>
     public async Task Stop(CancellationToken ct)
     {
         _channel.Writer.TryComplete();
-        await _writers.WaitAsync(ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _stopping = true;
+        SayWhenDrained();
+        await _drained.Task.WaitAsync(ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     /// <summary>Takes a request in.</summary>
     /// <param name="organization">Whose items.</param>
     /// <param name="items">What to store, at least one.</param>
     /// <param name="bytes">About how much memory they take.</param>
-    /// <returns>For each item what became of it, once the commit is on disk; null when there is no room.</returns>
-    public Task<TOutcome[]>? Take(string organization, IReadOnlyList<TItem> items, long bytes)
+    /// <returns>For each item what became of it, once the commit is on disk, to be awaited once; null when there is no room.</returns>
+    public ValueTask<TOutcome[]>? Take(string organization, IReadOnlyList<TItem> items, long bytes)
     {
         var request = new IngestRequest<TItem, TOutcome>(organization, items, bytes);
         if (Interlocked.Add(ref _bytes, bytes) <= MaxQueuedBytes && _channel.Writer.TryWrite(request))
         {
-            return request.Done;
+            var done = request.Done;
+            Work();
+            return done;
         }
 
         Interlocked.Add(ref _bytes, -bytes);
         return null;
     }
 
-    private async Task Work()
+    private void Work()
     {
-        while (await _channel.Reader.WaitToReadAsync())
+        if (_started && BecomeWriter())
         {
-            var batch = NextBatch();
-            if (batch.Count > 0)
+            // It goes on for others, and must not carry along what belongs to this request alone.
+            using (ExecutionContext.SuppressFlow())
+            {
+                _ = WriteAll();
+            }
+        }
+    }
+
+    private bool BecomeWriter()
+    {
+        for (var writers = Volatile.Read(ref _writers); writers < _mostWriters;)
+        {
+            var before = Interlocked.CompareExchange(ref _writers, writers + 1, writers);
+            if (before == writers)
+            {
+                return true;
+            }
+
+            writers = before;
+        }
+
+        return false;
+    }
+
+    private async Task WriteAll()
+    {
+        var onOwnThread = false;
+        do
+        {
+            while (NextBatch() is { Count: > 0 } batch)
             {
                 _batchSizes.Record(batch.Count, _tag);
-                await Write(batch, MaxAttempts);
+                var writing = Write(batch, MaxAttempts);
+                var waited = !writing.IsCompleted;
+                await writing;
                 Interlocked.Add(ref _bytes, -batch.Sum(request => request.Bytes));
+                if (!waited && !onOwnThread)
+                {
+                    // An engine in this process has written without a pause: whose thread this is must get back to its request.
+                    await Task.Yield();
+                }
+
+                onOwnThread = true;
             }
+
+            Interlocked.Decrement(ref _writers);
+        }
+        // Somebody may have come between the two and found enough writers.
+        while (_channel.Reader.Count > 0 && BecomeWriter());
+        SayWhenDrained();
+    }
+
+    private void SayWhenDrained()
+    {
+        if (_stopping && Volatile.Read(ref _writers) == 0 && _channel.Reader.Count == 0)
+        {
+            _drained.TrySetResult();
         }
     }
 
@@ -94,6 +155,11 @@ internal sealed class IngestQueue<TItem, TOutcome>
             bytes += request.Bytes;
         }
 
+        if (batch is [var alone] && _channel.Reader.Count == 0)
+        {
+            alone.IsAlone = true;
+        }
+
         return batch;
     }
 
@@ -105,7 +171,7 @@ internal sealed class IngestQueue<TItem, TOutcome>
         }
         catch (Exception failure)
         {
-            IngestRequest<TItem, TOutcome>[] left = [.. batch.Where(request => !request.Done.IsCompleted)];
+            IngestRequest<TItem, TOutcome>[] left = [.. batch.Where(request => !request.IsDone)];
             switch (failure)
             {
                 case DatabaseUnavailableException { Reason: Unavailability.Contended } when attempts > 1:

@@ -21,8 +21,8 @@ public sealed class RunIngest : IHostedService
     /// <summary>Takes in the event of one request.</summary>
     /// <param name="organization">Whose run.</param>
     /// <param name="event">The event.</param>
-    /// <returns>What became of it; null when too many requests wait already.</returns>
-    public Task<RunReceipt[]>? Take(string organization, RunEvent @event) => _queue.Take(organization, [@event], 2L * @event.Body.Length);
+    /// <returns>What became of it; to be awaited once; null when too many requests wait already, or the service stops.</returns>
+    public ValueTask<RunReceipt[]>? Take(string organization, RunEvent @event) => _queue.Take(organization, [@event], 2L * @event.Body.Length);
 
     /// <inheritdoc />
     public Task StartAsync(CancellationToken cancellationToken)

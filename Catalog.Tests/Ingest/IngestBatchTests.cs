@@ -115,7 +115,7 @@ public abstract class IngestBatchTests : IAsyncLifetime
         CheckResult Made(int i) => Result() with { RunId = $"{_pipeline}-poison", Status = status, Message = i % 40 == 7 ? "poison" : null };
         var requests = Enumerable.Range(0, 100).Select(i => (Organization: i % 3 == 0 ? "second" : "default", Result: Made(i))).ToList();
 
-        var taken = requests.Select(request => ingest.Take(request.Organization, [request.Result], 1)!).ToList();
+        var taken = requests.Select(request => ingest.Take(request.Organization, [request.Result], 1)!.Value.AsTask()).ToList();
         await ingest.StartAsync(Ct);
         await Task.WhenAll(taken).ContinueWith(_ => { }, TaskScheduler.Default);
         await ingest.StopAsync(Ct);
@@ -133,17 +133,17 @@ public abstract class IngestBatchTests : IAsyncLifetime
     public async Task Beyond_its_room_a_queue_takes_nothing_and_what_it_took_it_writes_before_it_ends()
     {
         var ingest = Results(queue: 300);
-        var taken = Enumerable.Range(0, 400).Select(_ => ingest.Take("default", [Result()], 1)).ToList();
+        var taken = Enumerable.Range(0, 400).Select(_ => ingest.Take("default", [Result()], 1)?.AsTask()).ToList();
         var large = Results();
 
         await ingest.StartAsync(Ct);
         await ingest.StopAsync(Ct);
 
         Assert.Equal(300, taken.TakeWhile(answer => answer is not null).Count());
-        Assert.All(taken.Take(300), answer => Assert.True(answer!.IsCompletedSuccessfully));
+        await Task.WhenAll(taken.Take(300).Select(answer => answer!));
         Assert.All(taken.Skip(300), Assert.Null);
         Assert.Null(ingest.Take("default", [Result()], 1));
-        Assert.NotNull(large.Take("default", [Result()], 100 * 1024 * 1024));
+        Assert.NotNull(large.Take("default", [Result()], 100 * 1024 * 1024)?.AsTask());
         Assert.Null(large.Take("default", [Result()], 100 * 1024 * 1024));
     }
 
@@ -215,7 +215,7 @@ public abstract class IngestBatchTests : IAsyncLifetime
         random.Shuffle(shuffled);
         var ingest = new RunIngest(_database.Database, new(4, 4096), TimeProvider.System, Meters);
         await ingest.StartAsync(Ct);
-        await Parallel.ForEachAsync(shuffled, new ParallelOptions { MaxDegreeOfParallelism = 64, CancellationToken = Ct }, async (@event, _) => await ingest.Take("default", @event)!);
+        await Parallel.ForEachAsync(shuffled, new ParallelOptions { MaxDegreeOfParallelism = 64, CancellationToken = Ct }, async (@event, _) => await ingest.Take("default", @event)!.Value);
         await ingest.StopAsync(Ct);
 
         var runs = new RunRepository(_database.Database);
@@ -248,7 +248,7 @@ public abstract class IngestBatchTests : IAsyncLifetime
     private async Task<ResultOutcome[][]> Together(params CheckResult[][] requests)
     {
         var ingest = Results();
-        var taken = requests.Select(results => ingest.Take("default", results, 1)!).ToList();
+        var taken = requests.Select(results => ingest.Take("default", results, 1)!.Value.AsTask()).ToList();
         await ingest.StartAsync(Ct);
         await ingest.StopAsync(Ct);
         return await Task.WhenAll(taken);
@@ -257,7 +257,7 @@ public abstract class IngestBatchTests : IAsyncLifetime
     private async Task<RunReceipt[]> Together(params RunEvent[] events)
     {
         var ingest = new RunIngest(_database.Database, new(1, 4096), TimeProvider.System, Meters);
-        var taken = events.Select(@event => ingest.Take("default", @event)!).ToList();
+        var taken = events.Select(@event => ingest.Take("default", @event)!.Value.AsTask()).ToList();
         await ingest.StartAsync(Ct);
         await ingest.StopAsync(Ct);
         return [.. (await Task.WhenAll(taken)).Select(receipts => receipts[0])];

@@ -22,7 +22,9 @@ internal sealed class SqliteSource : DbDataSource
         _writer = writer;
         // synchronous=full: what was acknowledged survives a power cut, not only a killed process.
         _pragmas = $"pragma busy_timeout={Patience.TotalMilliseconds}; pragma foreign_keys=on; pragma synchronous=full; pragma trusted_schema=off; "
-            + (writer is null ? "pragma query_only=on" : "pragma query_only=off");
+            // The writer appends to as many places of the indexes as there are checks, runs and datasets at work: they stay in memory (64 MiB at most),
+            // and a page that many commits changed goes from the log to the file once (every 16 MiB).
+            + (writer is null ? "pragma query_only=on" : "pragma query_only=off; pragma cache_size=-65536; pragma wal_autocheckpoint=4096");
     }
 
     /// <inheritdoc />

@@ -3,7 +3,6 @@ using System.Globalization;
 using System.Text.Json;
 using BenchmarkDotNet.Attributes;
 using Catalog.Api.Checks;
-using Catalog.Api.Http;
 using Catalog.Bench.Load;
 using Catalog.Data;
 using FluentValidation;
@@ -19,7 +18,7 @@ public class ResultPieces
     private readonly ArrayBufferWriter<byte> _buffer = new(64 * 1024);
     private byte[] _body = [];
     private JsonDocument _parsed = null!;
-    private ItemList<CheckResultItem> _page = null!;
+    private CheckResultPage _page = null!;
 
     [GlobalSetup]
     public void Prepare()
@@ -27,7 +26,7 @@ public class ResultPieces
         _body = ResultBody.Json(1);
         _parsed = JsonDocument.Parse(_body);
         var result = PostedResults.Read(_parsed.RootElement, _ => null, _validator, Now).Accepted[0];
-        _page = new() { Items = [.. Enumerable.Repeat(CheckResultItem.From(result), 50)], NextCursor = new Cursor(Now, result.Id).ToText("check_results") };
+        _page = new(new([.. Enumerable.Repeat(result, 50)], null), new Cursor(Now, result.Id).ToText("check_results"));
     }
 
     /// <summary>From the bytes of a single post to the row that is stored: parse, read strictly, validate, hash.</summary>
@@ -47,9 +46,8 @@ public class ResultPieces
     public int SerializePage()
     {
         _buffer.ResetWrittenCount();
-        using var writer = new Utf8JsonWriter(_buffer);
-        JsonSerializer.Serialize(writer, _page, ApiJson.Options);
-        writer.Flush();
+        using var writer = new Utf8JsonWriter(_buffer, CheckResultPage.Options);
+        _page.Write(writer);
         return _buffer.WrittenCount;
     }
 }
