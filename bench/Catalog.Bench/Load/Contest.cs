@@ -36,7 +36,10 @@ internal sealed class Contest
     public double Median(string name, Func<Sample, double?> value) => Numbers.Median(Of(name).Select(sample => value(sample) ?? double.NaN));
 
     /// <summary>The median of the rounds' ratios of rates.</summary>
-    public double Ratio(string name, string to) => Numbers.Median(Of(name).Zip(Of(to), (one, other) => one.Rate / other.Rate));
+    public double Ratio(string name, string to) => RatioOf(name, to, sample => sample.Rate);
+
+    /// <summary>The median of the rounds' ratios of something else.</summary>
+    public double RatioOf(string name, string to, Func<Sample, double> value) => Numbers.Median(Of(name).Zip(Of(to), (one, other) => value(one) / value(other)));
 
     /// <summary>Prints the medians of all rounds as a Markdown table.</summary>
     /// <param name="counted">What a second's worth of is in the second column: requests, rows.</param>

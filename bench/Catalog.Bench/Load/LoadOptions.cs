@@ -4,7 +4,7 @@ namespace Catalog.Bench.Load;
 internal sealed record LoadOptions
 {
     public const string Usage = """
-        Workloads: post bulk list get lineage isolation growth sqlite memory start peers (default: all)
+        Workloads: post bulk list get lineage isolation growth retention sqlite memory start peers (default: all)
 
           --rounds N           rounds of each comparison, in turns (5)
           --seconds S          length of one sample (4)

@@ -17,6 +17,7 @@ internal static class LoadRun
         ("lineage", LineageWorkload.Run),
         ("isolation", IsolationWorkload.Run),
         ("growth", GrowthWorkload.Run),
+        ("retention", RetentionWorkload.Run),
         ("sqlite", SqliteWorkload.Run),
         ("memory", MemoryWorkload.Run),
         ("start", StartWorkload.Run),
