@@ -173,15 +173,40 @@ public sealed class RowSecurityTests : IClassFixture<PostgresTestDatabase>, IAsy
     [Fact]
     public async Task What_ceases_to_hold_while_it_is_required_is_refused_until_it_holds_again()
     {
-        var address = await PostgresTestDatabase.Empty("catalog_ceases");
-        await TestDatabase.Migrate(address);
-        using var app = new CatalogApp(new Prepared(address), ("DATAXPIPE_REQUIRE_RLS", "true"));
+        var open = await PostgresTestDatabase.Empty("catalog_ceases");
+        await TestDatabase.Migrate(open);
+        var above = await PostgresTestDatabase.Empty("catalog_above", superuser: true);
+        await TestDatabase.Migrate(above);
+        var (role, login, itself) = (OwnPostgres.Name("r"), OwnPostgres.Name("u"), OwnPostgres.Name("v"));
+        // One login has to become the role, and the other is the role.
+        await OwnPostgres.Execute(above, $"create role {login} login noinherit", $"create role {itself} login");
+        await using (var owner = Databases.OpenForMigrations(TestDatabase.Read(above)))
+        {
+            await PostgresGrants.Run(owner, role, login, Ct);
+            await PostgresGrants.Run(owner, itself, itself, Ct);
+        }
+
+        // The service looks how far the schema is as its login.
+        await OwnPostgres.Execute(above, $"grant select on schemaversions to {login}");
+
+        // At once, because each looks every six seconds.
+        await Task.WhenAll(
+            Ceases(open, null, open, "alter table runs disable row level security", "alter table runs enable row level security", "on runs"),
+            Ceases(OwnPostgres.As(above, login), role, above, $"alter role {role} bypassrls", $"alter role {role} nobypassrls", $"the role {role} has BYPASSRLS"),
+            Ceases(OwnPostgres.As(above, itself), itself, above, $"alter role {itself} bypassrls", $"alter role {itself} nobypassrls", $"the role {itself} has BYPASSRLS"));
+        await OwnPostgres.Execute(above, $"drop owned by {role}, {login}, {itself}", $"drop role {role}, {login}, {itself}");
+    }
+
+    private static async Task Ceases(string service, string? role, string administrator, string sabotage, string mend, string words)
+    {
+        using var app = new CatalogApp(new Prepared(service), [("DATAXPIPE_REQUIRE_RLS", "true"), .. role is null ? [] : new[] { ("DATAXPIPE_APP_ROLE", role) }]);
         using var client = app.Client();
         Assert.Equal((200, 200), await Served(client));
 
-        await OwnPostgres.Execute(address, "alter table runs disable row level security");
+        await OwnPostgres.Execute(administrator, sabotage);
         await Until((503, 503), client);
-        await OwnPostgres.Execute(address, "alter table runs enable row level security");
+        Assert.Contains(app.Log.At(LogLevel.Warning), line => line.Contains(words, StringComparison.Ordinal));
+        await OwnPostgres.Execute(administrator, mend);
         await Until((200, 200), client);
     }
 
