@@ -22,7 +22,6 @@ public static partial class CatalogData
         .AddSingleton<PipelineRepository>()
         .AddSingleton<PipelineRegistration>()
         .AddSingleton<RunRepository>()
-        .AddSingleton<RunEventRepository>()
         .AddSingleton<CheckRepository>()
         .AddSingleton<CheckResultRepository>()
         .AddSingleton(ingest)

@@ -70,11 +70,41 @@ public sealed record OrganizationItem
     /// <summary>What is used of it.</summary>
     public required PlanUsage Usage { get; init; }
 
+    /// <summary>For how long it keeps what it was sent.</summary>
+    public required Retention Retention { get; init; }
+
     /// <summary>Whether the plan follows a subscription.</summary>
     public required bool Subscribed { get; init; }
 
     public required DateTimeOffset CreatedAt { get; init; }
     public required DateTimeOffset UpdatedAt { get; init; }
+}
+
+/// <summary>
+/// For how many days an organization keeps what it was sent, 1 to 36500; what is older is removed for good the next time the operator has old rows
+/// removed. Null: for as long as the operator keeps it, which may be for ever. More days than the operator keeps have no effect.
+/// </summary>
+public record PutRetention
+{
+    /// <summary>Runs with their stages and events, and deleted pipelines.</summary>
+    public long? RunsKeptDays { get; init; }
+
+    /// <summary>Check results.</summary>
+    public long? ResultsKeptDays { get; init; }
+
+    /// <summary>Events of runs that stay: the run's state remains, how it came about does not.</summary>
+    public long? EventsKeptDays { get; init; }
+}
+
+/// <summary>For how many days an organization keeps what it was sent; null: for as long as the operator does.</summary>
+public sealed record Retention : PutRetention
+{
+    internal static Retention From(Organization organization) => new()
+    {
+        RunsKeptDays = organization.RunsKeptDays,
+        ResultsKeptDays = organization.ResultsKeptDays,
+        EventsKeptDays = organization.EventsKeptDays,
+    };
 }
 
 /// <summary>What a plan allows; null: any number.</summary>

@@ -15,6 +15,7 @@ internal static class OrganizationEndpoints
         .AddHostedService<RateMerging>()
         .AddSingleton<IValidator<PostOrganization>, PostOrganizationValidator>()
         .AddSingleton<IValidator<PatchOrganization>, PatchOrganizationValidator>()
+        .AddSingleton<IValidator<PutRetention>, PutRetentionValidator>()
         .AddSingleton<IValidator<PostApiKey>, PostApiKeyValidator>()
         .AddSingleton<IValidator<RotationQuery>, RotationQueryValidator>()
         .AddSingleton<IValidator<ApiKeyQuery>, ApiKeyQueryValidator>()
@@ -31,9 +32,13 @@ internal static class OrganizationEndpoints
             .WithSummary("Read an organization's plan and what it uses of it");
         organizations.MapPatch("/{id}", Patch).WithName("ChangeOrganization").Requires(Scopes.Operator).Reads<PatchOrganization>()
             .Produces<OrganizationItem>().Refuses(404, 409).WithSummary("Change an organization's name or plan");
+        organizations.MapPut("/{id}/retention", PutRetention).WithName("ReplaceOrganizationRetention").Requires(Scopes.Operator).Reads<PutRetention>()
+            .Produces<OrganizationItem>().Refuses(404, 409).WithSummary("Change for how long an organization keeps what it was sent");
         organizations.MapGet("/me", GetMine).WithName("GetMyOrganization").Requires(Scopes.Read).HasETag().Produces<OrganizationItem>().Refuses(404)
             .WithSummary("Read the caller's organization: its plan, ceilings and usage");
         organizations.MapOtherMethods("/me", HttpMethods.Get);
+        organizations.MapPut("/me/retention", PutMyRetention).WithName("ReplaceRetention").Requires(Scopes.Manage).Reads<PutRetention>()
+            .Produces<OrganizationItem>().Refuses(404, 409).WithSummary("Change for how long the caller's organization keeps what it was sent");
         organizations.MapGet("/me/audit-log", AuditLog).WithName("ListAuditLog").Requires(Scopes.Manage).ReadsQuery<AuditQuery>()
             .WithSummary("List who did what to which object, the newest first");
     }
@@ -81,6 +86,7 @@ internal static class OrganizationEndpoints
                 Connections = usage.Connections,
                 RequestsLeft = plan.RequestsPerMinute is { } perMinute ? rates.Left(id, perMinute) : null,
             },
+            Retention = Retention.From(organization),
             Subscribed = organization.StripeSubscriptionId is not null,
             CreatedAt = organization.CreatedAt,
             UpdatedAt = organization.UpdatedAt,
@@ -103,6 +109,29 @@ internal static class OrganizationEndpoints
 
         known.Forget(id.Value);
         return await Read(id.Value, organizations, rates, ct);
+    }
+
+    private static Task<IResult> PutRetention(
+        PathId id, Body<PutRetention> body, Caller caller, OrganizationRepository organizations, RequestRates rates, TimeProvider time, CancellationToken ct) =>
+        Keep(id.Value, body.Value, caller, organizations, rates, time, ct);
+
+    private static Task<IResult> PutMyRetention(
+        Body<PutRetention> body, Caller caller, OrganizationRepository organizations, RequestRates rates, TimeProvider time, CancellationToken ct) =>
+        Keep(caller.Organization, body.Value, caller, organizations, rates, time, ct);
+
+    private static async Task<IResult> Keep(
+        string id, PutRetention retention, Caller caller, OrganizationRepository organizations, RequestRates rates, TimeProvider time, CancellationToken ct)
+    {
+        if (id == Organization.Default)
+        {
+            return Problems.DefaultOrganization();
+        }
+
+        var entry = caller.Did("organization", id, "changed", time, JsonSerializer.Serialize(retention, ApiJson.Options));
+        return PostOrganizationValidator.OrganizationId().IsMatch(id)
+            && await organizations.Keep(id, retention.RunsKeptDays, retention.ResultsKeptDays, retention.EventsKeptDays, entry, ct)
+            ? await Read(id, organizations, rates, ct)
+            : Problems.NotFound("organization");
     }
 
     private static async Task<Ok<ItemList<AuditItem>>> AuditLog([AsParameters] AuditQuery query, Caller caller, AuditRepository audit, CancellationToken ct) =>

@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using Catalog.Api.Http;
 using Catalog.Data.Organizations;
+using Catalog.Data.Retention;
 using FluentValidation;
 
 namespace Catalog.Api.Organizations;
@@ -29,6 +30,18 @@ internal sealed partial class PostOrganizationValidator : AbstractValidator<Post
 
     [GeneratedRegex(@"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}\z")]
     internal static partial Regex OrganizationId();
+}
+
+internal sealed class PutRetentionValidator : AbstractValidator<PutRetention>
+{
+    public PutRetentionValidator()
+    {
+        RuleFor(retention => retention.RunsKeptDays).InclusiveBetween(1, RetentionDays.Most).WithMessage(Range);
+        RuleFor(retention => retention.ResultsKeptDays).InclusiveBetween(1, RetentionDays.Most).WithMessage(Range);
+        RuleFor(retention => retention.EventsKeptDays).InclusiveBetween(1, RetentionDays.Most).WithMessage(Range);
+    }
+
+    private static string Range => $"must be from 1 to {RetentionDays.Most}; null for as long as the operator keeps it.";
 }
 
 internal sealed class PostApiKeyValidator : AbstractValidator<PostApiKey>

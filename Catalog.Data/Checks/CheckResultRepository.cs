@@ -4,18 +4,13 @@ using Catalog.Data.Lineage;
 
 namespace Catalog.Data.Checks;
 
-/// <summary>Stores and reads check results.</summary>
+/// <summary>Reads check results. <see cref="ResultIngest"/> writes them.</summary>
 public sealed class CheckResultRepository(CatalogDatabase db)
 {
     private const string Columns = """
         id, pipeline_id, check_id, run_id, status, severity, dataset, observed_value, observed_number, expected, failed_rows, total_rows,
         message, executed_at, duration_seconds, metadata, created_at
         """;
-
-    /// <summary>Stores results and closes the gate of the runs that a failure of severity error names, all in one transaction.</summary>
-    /// <returns>For each result, in the order given, what became of it.</returns>
-    public Task<ResultOutcome[]> Record(string organization, IReadOnlyList<CheckResult> results, CancellationToken ct) =>
-        db.Write(organization, session => new ResultWriting(db.Dialect, organization).Record(session, results, ct), ct);
 
     /// <returns>The result, or null when there is none of that id.</returns>
     public Task<CheckResult?> Find(string organization, string id, CancellationToken ct)

@@ -24,6 +24,15 @@ public sealed record Organization
     /// <summary>Counts what billing has changed.</summary>
     public long StripeRevision { get; init; }
 
+    /// <summary>For how many days it keeps runs with their stages and events, where that is less than the operator's settings say; null: as they say.</summary>
+    public long? RunsKeptDays { get; init; }
+
+    /// <summary>The same for check results.</summary>
+    public long? ResultsKeptDays { get; init; }
+
+    /// <summary>The same for events of runs that stay.</summary>
+    public long? EventsKeptDays { get; init; }
+
     public required DateTimeOffset CreatedAt { get; init; }
     public required DateTimeOffset UpdatedAt { get; init; }
 }

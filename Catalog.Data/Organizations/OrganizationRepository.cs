@@ -5,7 +5,10 @@ namespace Catalog.Data.Organizations;
 /// <summary>Stores and reads organizations.</summary>
 public sealed class OrganizationRepository(CatalogDatabase db)
 {
-    private const string Columns = "organization_id as id, name, plan, stripe_customer_id, stripe_subscription_id, stripe_revision, created_at, updated_at";
+    private const string Columns = """
+        organization_id as id, name, plan, stripe_customer_id, stripe_subscription_id, stripe_revision, runs_kept_days, results_kept_days, events_kept_days,
+        created_at, updated_at
+        """;
 
     /// <summary>Registers an organization with its first key.</summary>
     /// <returns>False when the id is taken.</returns>
@@ -62,6 +65,26 @@ public sealed class OrganizationRepository(CatalogDatabase db)
             """;
 
         if (await session.Execute(Sql, new { organization, name, plan, entry.OccurredAt }, ct) == 0)
+        {
+            return false;
+        }
+
+        await AuditRepository.Append(session, organization, entry, ct);
+        return true;
+    }, ct);
+
+    /// <summary>Changes for how many days an organization keeps each kind; null: as the operator's settings say.</summary>
+    /// <returns>False when there is no such organization.</returns>
+    public Task<bool> Keep(string organization, long? runs, long? results, long? events, AuditEntry entry, CancellationToken ct) => db.Write(organization, async session =>
+    {
+        const string Sql = """
+            -- Organizations.Keep
+            update organizations
+            set runs_kept_days = @runs, results_kept_days = @results, events_kept_days = @events, updated_at = @OccurredAt
+            where organization_id = @organization
+            """;
+
+        if (await session.Execute(Sql, new { organization, runs, results, events, entry.OccurredAt }, ct) == 0)
         {
             return false;
         }

@@ -22,7 +22,8 @@ public enum RetentionKind
 /// <summary>For how many days each kind is kept; null: for ever.</summary>
 public sealed record RetentionDays(int? Runs, int? Results, int? Events)
 {
-    private const int Most = 36_500;
+    /// <summary>The most days that may be asked for, in settings and by an organization: about a hundred years.</summary>
+    public const int Most = 36_500;
 
     /// <summary>What the operator's settings say.</summary>
     /// <exception cref="SettingException">A value that cannot be used.</exception>

@@ -2,7 +2,7 @@ using Catalog.Data.Database;
 
 namespace Catalog.Data.Runs;
 
-/// <summary>Reads runs. <see cref="RunEventRepository"/> writes them.</summary>
+/// <summary>Reads runs. <see cref="RunIngest"/> writes them.</summary>
 public sealed class RunRepository(CatalogDatabase db)
 {
     private const string Columns = """

@@ -68,7 +68,7 @@ public abstract class IngestBatchTests : IAsyncLifetime
     public async Task Each_request_of_a_batch_is_judged_alone()
     {
         var run = $"{_pipeline}-run";
-        await Events().Record("default", [Event(run, _other)], Ct);
+        await Together(Event(run, _other));
 
         var outcomes = await Together(
             [Result()],
@@ -206,15 +206,15 @@ public abstract class IngestBatchTests : IAsyncLifetime
             Digest = BitConverter.GetBytes(i),
             Stages = [new() { StageName = $"stage {random.Next(2)}", Status = words[random.Next(words.Length)], RecordsProcessed = random.Next(4) }],
         }).ToList();
-        foreach (var @event in events)
-        {
-            await Events().Record("second", [@event], Ct);
-        }
-
         var shuffled = events.Concat(events.Where(_ => random.Next(3) == 0)).ToArray();
         random.Shuffle(shuffled);
         var ingest = new RunIngest(_database.Database, new(4, 4096), TimeProvider.System, Meters);
         await ingest.StartAsync(Ct);
+        foreach (var @event in events)
+        {
+            await ingest.Take("second", @event)!.Value;
+        }
+
         await Parallel.ForEachAsync(shuffled, new ParallelOptions { MaxDegreeOfParallelism = 64, CancellationToken = Ct }, async (@event, _) => await ingest.Take("default", @event)!.Value);
         await ingest.StopAsync(Ct);
 
@@ -228,8 +228,6 @@ public abstract class IngestBatchTests : IAsyncLifetime
     private IMeterFactory Meters => _services.GetRequiredService<IMeterFactory>();
 
     private ResultIngest Results(int queue = 4096) => new(_database.Database, new(1, queue), Meters);
-
-    private RunEventRepository Events() => new(_database.Database, TimeProvider.System);
 
     private CheckResult Result(string? id = null) => new()
     {

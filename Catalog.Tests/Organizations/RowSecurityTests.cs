@@ -173,16 +173,74 @@ public sealed class RowSecurityTests : IClassFixture<PostgresTestDatabase>, IAsy
     [Fact]
     public async Task What_ceases_to_hold_while_it_is_required_is_refused_until_it_holds_again()
     {
-        var address = await PostgresTestDatabase.Empty("catalog_ceases");
-        await TestDatabase.Migrate(address);
-        using var app = new CatalogApp(new Prepared(address), ("DATAXPIPE_REQUIRE_RLS", "true"));
+        var open = await PostgresTestDatabase.Empty("catalog_ceases");
+        await TestDatabase.Migrate(open);
+        var above = await PostgresTestDatabase.Empty("catalog_above", superuser: true);
+        await TestDatabase.Migrate(above);
+        var (role, login, itself) = (OwnPostgres.Name("r"), OwnPostgres.Name("u"), OwnPostgres.Name("v"));
+        // One login has to become the role, and the other is the role.
+        await OwnPostgres.Execute(above, $"create role {login} login noinherit", $"create role {itself} login");
+        await using (var owner = Databases.OpenForMigrations(TestDatabase.Read(above)))
+        {
+            await PostgresGrants.Run(owner, role, login, Ct);
+            await PostgresGrants.Run(owner, itself, itself, Ct);
+        }
+
+        // The service looks how far the schema is as its login.
+        await OwnPostgres.Execute(above, $"grant select on schemaversions to {login}");
+
+        // At once, because each looks every six seconds.
+        await Task.WhenAll(
+            Ceases(open, null, open, "alter table runs disable row level security", "alter table runs enable row level security", "on runs"),
+            Ceases(OwnPostgres.As(above, login), role, above, $"alter role {role} bypassrls", $"alter role {role} nobypassrls", $"the role {role} has BYPASSRLS"),
+            Ceases(OwnPostgres.As(above, itself), itself, above, $"alter role {itself} bypassrls", $"alter role {itself} nobypassrls", $"the role {itself} has BYPASSRLS"),
+            ForgetsWhatItPreparedMeanwhile(above));
+        await OwnPostgres.Execute(above, $"drop owned by {role}, {login}, {itself}", $"drop role {role}, {login}, {itself}");
+    }
+
+    private static async Task Ceases(string service, string? role, string administrator, string sabotage, string mend, string words)
+    {
+        using var app = new CatalogApp(new Prepared(service), [("DATAXPIPE_REQUIRE_RLS", "true"), .. role is null ? [] : new[] { ("DATAXPIPE_APP_ROLE", role) }]);
         using var client = app.Client();
         Assert.Equal((200, 200), await Served(client));
 
-        await OwnPostgres.Execute(address, "alter table runs disable row level security");
+        await OwnPostgres.Execute(administrator, sabotage);
         await Until((503, 503), client);
-        await OwnPostgres.Execute(address, "alter table runs enable row level security");
+        Assert.Contains(app.Log.At(LogLevel.Warning), line => line.Contains(words, StringComparison.Ordinal));
+        await OwnPostgres.Execute(administrator, mend);
         await Until((200, 200), client);
+    }
+
+    // The server keeps the plan of a prepared statement when a role is bound again.
+    private static async Task ForgetsWhatItPreparedMeanwhile(string administrator)
+    {
+        var role = OwnPostgres.Name("w");
+        await OwnPostgres.Execute(administrator, $"create role {role} login");
+        await using (var owner = Databases.OpenForMigrations(TestDatabase.Read(administrator)))
+        {
+            await PostgresGrants.Run(owner, role, role, Ct);
+        }
+
+        await OwnPostgres.Execute(administrator, "insert into organizations (organization_id, name, plan, created_at, updated_at) values ('a', 'a', 'free', now(), now()), ('b', 'b', 'free', now(), now())");
+        await using var database = Databases.Open(TestDatabase.Read(OwnPostgres.As(administrator, role)));
+        async Task<int> Seen() => (await database.Many<string>("a", "select organization_id from organizations", null, Ct)).Count;
+        async Task Until(bool held)
+        {
+            for (var until = Environment.TickCount64 + 20_000; (await database.Isolation(Ct))!.Held != held; await Task.Delay(250, Ct))
+            {
+                Assert.True(Environment.TickCount64 < until);
+            }
+        }
+
+        await Until(held: true);
+        await OwnPostgres.Execute(administrator, $"alter role {role} bypassrls");
+        await Until(held: false);
+        // The third time it is prepared.
+        Assert.Equal((2, 2, 2), (await Seen(), await Seen(), await Seen()));
+        await OwnPostgres.Execute(administrator, $"alter role {role} nobypassrls");
+        await Until(held: true);
+        Assert.Equal(1, await Seen());
+        await OwnPostgres.Execute(administrator, $"drop owned by {role}", $"drop role {role}");
     }
 
     private static async Task<(int, int)> Served(HttpClient client) =>

@@ -1,7 +1,9 @@
+using System.Diagnostics.Metrics;
 using Catalog.Data.Checks;
 using Catalog.Data.Pipelines;
 using Catalog.Data.Runs;
 using Catalog.Tests.Support;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Catalog.Tests.Runs;
 
@@ -10,20 +12,45 @@ public sealed class RunStateOnSqlite(SqliteTestDatabase database) : RunStateTest
 public sealed class RunStateOnPostgres(PostgresTestDatabase database) : RunStateTests(database), IClassFixture<PostgresTestDatabase>;
 
 /// <summary>A run's state is derived from its events: in whatever order and however often they arrive, it ends the same.</summary>
-public abstract class RunStateTests(TestDatabase database)
+public abstract class RunStateTests : IAsyncLifetime
 {
     private static readonly DateTimeOffset Noon = new(2026, 1, 1, 12, 0, 0, TimeSpan.Zero);
-    private readonly RunEventRepository _events = new(database.Require().Database, TimeProvider.System);
-    private readonly RunRepository _runs = new(database.Database);
-    private readonly CheckResultRepository _results = new(database.Database);
+    private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().BuildServiceProvider();
+    private readonly TestDatabase _database;
+    private readonly RunIngest _events;
+    private readonly ResultIngest _results;
+    private readonly RunRepository _runs;
     private readonly string _pipeline = $"pipeline-{Guid.NewGuid():N}";
 
+    protected RunStateTests(TestDatabase database)
+    {
+        _database = database.Require();
+        _events = Events(writers: 1);
+        _results = new(_database.Database, new(1, 4096), Meters);
+        _runs = new(_database.Database);
+    }
+
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync()
+    {
+        await new PipelineRegistration(_database.Database, TimeProvider.System)
+            .Register("default", [new NewPipeline { Id = _pipeline, Version = "1", Body = "{}", BodyHash = [1] }], Ct);
+        await _events.StartAsync(Ct);
+        await _results.StartAsync(Ct);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _events.StopAsync(CancellationToken.None);
+        await _results.StopAsync(CancellationToken.None);
+        await _services.DisposeAsync();
+        GC.SuppressFinalize(this);
+    }
 
     [Fact]
     public async Task A_hundred_shuffled_and_repeated_histories_end_as_the_ordered_one()
     {
-        await Register();
         for (var seed = 0; seed < 100; seed++)
         {
             var random = new Random(seed);
@@ -41,20 +68,22 @@ public abstract class RunStateTests(TestDatabase database)
     [Fact]
     public async Task Events_of_one_run_in_one_batch_end_as_one_by_one()
     {
-        await Register();
         var history = History(new Random(7));
         var single = await Feed("single", history);
 
-        var outcomes = await _events.Record("default", [.. history.Select((@event, i) => Of(@event, "batch", i))], Ct);
+        // What was taken before anything is written shares a batch.
+        var events = Events(writers: 1);
+        var taken = history.Select((@event, i) => events.Take("default", Of(@event, "batch", i))!.Value.AsTask()).ToList();
+        await events.StartAsync(Ct);
+        await events.StopAsync(Ct);
 
-        Assert.Equal([RunOutcome.Created, .. Enumerable.Repeat(RunOutcome.Updated, history.Length - 1)], outcomes);
+        Assert.Equal([RunOutcome.Created, .. Enumerable.Repeat(RunOutcome.Updated, history.Length - 1)], (await Task.WhenAll(taken)).Select(answer => answer.Single().Outcome));
         Assert.Equal(Comparable(single), Comparable((await _runs.Find("default", $"{_pipeline}-batch", Ct))!));
     }
 
     [Fact]
     public async Task A_late_start_does_not_reopen_a_finished_run()
     {
-        await Register();
         var run = await Feed("late", new Blank { Status = "completed", CompletedAt = Noon }, new() { Status = "running", StartedAt = Noon.AddHours(1) });
 
         Assert.Equal("completed", run.Run.Status);
@@ -63,8 +92,6 @@ public abstract class RunStateTests(TestDatabase database)
     [Fact]
     public async Task Among_ends_the_latest_counts_and_at_the_same_time_the_worst()
     {
-        await Register();
-
         var retried = await Feed("retried", new Blank { Status = "failed", CompletedAt = Noon }, new() { Status = "completed", CompletedAt = Noon.AddMinutes(1) });
         var tied = await Feed("tied", new Blank { Status = "failed", CompletedAt = Noon }, new() { Status = "completed", CompletedAt = Noon });
 
@@ -74,7 +101,6 @@ public abstract class RunStateTests(TestDatabase database)
     [Fact]
     public async Task A_field_comes_from_the_latest_event_that_has_it()
     {
-        await Register();
         var run = await Feed(
             "fields",
             new Blank { Status = "completed", StartedAt = Noon, CompletedAt = Noon.AddMinutes(9), RecordsProcessed = 900 },
@@ -89,14 +115,13 @@ public abstract class RunStateTests(TestDatabase database)
     [InlineData(false)]
     public async Task A_failed_check_marks_its_run_failed_in_either_order(bool checkFirst)
     {
-        await Register();
         var id = $"{_pipeline}-gate-{checkFirst}";
         if (checkFirst)
         {
             await Fail(id, "rows_exist");
         }
 
-        await _events.Record("default", [Of(new() { Status = "completed", CompletedAt = Noon }, id[(_pipeline.Length + 1)..], 0)], Ct);
+        await Take(Of(new() { Status = "completed", CompletedAt = Noon }, id[(_pipeline.Length + 1)..], 0));
         if (!checkFirst)
         {
             await Fail(id, "rows_exist");
@@ -111,12 +136,10 @@ public abstract class RunStateTests(TestDatabase database)
     [Fact]
     public async Task A_failed_check_names_a_run_that_is_not_known_yet()
     {
-        await Register();
         await Fail($"{_pipeline}-early", "rows_exist");
 
         Assert.Equal("failed", (await _runs.Find("default", $"{_pipeline}-early", Ct))!.Run.Status);
-        var outcome = await _events.Record("default", [Of(new() { Status = "running" }, "early", 0)], Ct);
-        Assert.Equal([RunOutcome.Created], outcome);
+        Assert.Equal(RunOutcome.Created, await Take(Of(new() { Status = "running" }, "early", 0)));
     }
 
     [Theory]
@@ -124,14 +147,13 @@ public abstract class RunStateTests(TestDatabase database)
     [InlineData(false)]
     public async Task An_event_may_switch_the_gate_off_in_either_order(bool checkFirst)
     {
-        await Register();
         var id = $"{_pipeline}-off-{checkFirst}";
         if (checkFirst)
         {
             await Fail(id, "rows_exist");
         }
 
-        await _events.Record("default", [Of(new() { Status = "completed", CheckGate = false }, id[(_pipeline.Length + 1)..], 0)], Ct);
+        await Take(Of(new() { Status = "completed", CheckGate = false }, id[(_pipeline.Length + 1)..], 0));
         if (!checkFirst)
         {
             await Fail(id, "rows_exist");
@@ -143,7 +165,6 @@ public abstract class RunStateTests(TestDatabase database)
     [Fact]
     public async Task Warnings_passes_and_errors_leave_the_run_alone()
     {
-        await Register();
         await Feed("calm", new Blank { Status = "completed" });
         await Record($"{_pipeline}-calm", "a", "fail", "warn");
         await Record($"{_pipeline}-calm", "b", "warn", "error");
@@ -155,13 +176,18 @@ public abstract class RunStateTests(TestDatabase database)
     [Fact]
     public async Task Sixteen_writers_of_one_run_lose_nothing()
     {
-        await Register();
-        await Parallel.ForEachAsync(Enumerable.Range(0, 64), new ParallelOptions { MaxDegreeOfParallelism = 16, CancellationToken = Ct }, async (i, ct) =>
-            await _events.Record("default", [Of(new()
+        var events = Events(writers: 16);
+        await events.StartAsync(Ct);
+        await Parallel.ForEachAsync(Enumerable.Range(0, 64), new ParallelOptions { MaxDegreeOfParallelism = 16, CancellationToken = Ct }, async (i, _) =>
+            await events.Take("default", Of(new()
             {
-                Status = "running", StartedAt = Noon.AddSeconds(i), CompletedAt = Noon.AddMinutes(i), RecordsProcessed = i,
+                Status = "running",
+                StartedAt = Noon.AddSeconds(i),
+                CompletedAt = Noon.AddMinutes(i),
+                RecordsProcessed = i,
                 Stages = [new StageReport { StageName = $"stage-{i % 4}", Status = "running", RecordsProcessed = i, StartedAt = Noon.AddSeconds(i) }],
-            }, "crowd", i)], ct));
+            }, "crowd", i))!.Value);
+        await events.StopAsync(Ct);
 
         var run = (await _runs.Find("default", $"{_pipeline}-crowd", Ct))!;
         Assert.Equal((Noon, Noon.AddMinutes(63), 63), (run.Run.StartedAt, run.Run.CompletedAt, run.Run.RecordsProcessed));
@@ -206,11 +232,13 @@ public abstract class RunStateTests(TestDatabase database)
     {
         foreach (var (i, @event) in events.Index())
         {
-            await _events.Record("default", [Of(@event, name, i)], Ct);
+            await Take(Of(@event, name, i));
         }
 
         return (await _runs.Find("default", $"{_pipeline}-{name}", Ct))!;
     }
+
+    private async Task<RunOutcome> Take(RunEvent @event) => (await _events.Take("default", @event)!.Value).Single().Outcome;
 
     private RunEvent Of(Blank said, string name, int i) => new()
     {
@@ -234,15 +262,16 @@ public abstract class RunStateTests(TestDatabase database)
 
     private Task Fail(string runId, string checkId) => Record(runId, checkId, "fail", "error");
 
-    private Task Record(string runId, string checkId, string status, string severity) => _results.Record("default",
+    private Task Record(string runId, string checkId, string status, string severity) => _results.Take("default",
     [
         new CheckResult
         {
             Id = Guid.NewGuid().ToString(), PipelineId = _pipeline, CheckId = checkId, RunId = runId, Status = status, Severity = severity,
             ExecutedAt = Noon, CreatedAt = Noon, RequestHash = [1],
         },
-    ], Ct);
+    ], 1)!.Value.AsTask();
 
-    private Task Register() => new PipelineRegistration(database.Database, TimeProvider.System)
-        .Register("default", [new NewPipeline { Id = _pipeline, Version = "1", Body = "{}", BodyHash = [1] }], Ct);
+    private IMeterFactory Meters => _services.GetRequiredService<IMeterFactory>();
+
+    private RunIngest Events(int writers) => new(_database.Database, new(writers, 4096), TimeProvider.System, Meters);
 }

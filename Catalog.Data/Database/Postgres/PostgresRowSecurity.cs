@@ -1,4 +1,3 @@
-using System.Data.Common;
 using Catalog.Data.Database.Examination;
 using Dapper;
 using Npgsql;
@@ -12,7 +11,7 @@ namespace Catalog.Data.Database.Postgres;
 /// <param name="source">The pool of the requests.</param>
 /// <param name="role">The role that statements are to run as.</param>
 /// <param name="required">Whether nothing may run where it does not hold.</param>
-internal sealed class PostgresRowSecurity(DbDataSource source, string role, bool required)
+internal sealed class PostgresRowSecurity(NpgsqlDataSource source, string role, bool required)
 {
     /// <summary>The tables that are declared otherwise than the scripts did: no row security, or other policies. Waits for no lock on them.</summary>
     internal const string Undeclared = $"""
@@ -83,6 +82,13 @@ internal sealed class PostgresRowSecurity(DbDataSource source, string role, bool
         }
 
         var found = await looking.WaitAsync(ct);
+        if (found.Isolation.Held && _found is { Isolation.Held: false })
+        {
+            // What connections prepared while it did not hold keeps a plan without it: the server plans anew when policies change, not when a
+            // role is bound again.
+            source.Clear();
+        }
+
         return _found = found.Isolation.Held || _found is not { Organization: not null } before
             ? found
             : before with { Isolation = found.Isolation with { Refusing = true }, At = found.At };
@@ -90,7 +96,7 @@ internal sealed class PostgresRowSecurity(DbDataSource source, string role, bool
 
     private async Task<Found> Try(CancellationToken ct)
     {
-        await using var connection = (NpgsqlConnection)await source.OpenConnectionAsync(ct);
+        await using var connection = await source.OpenConnectionAsync(ct);
         // Before the script that brings it there is nothing to judge, and nothing that this build could serve.
         if (!await connection.ExecuteScalarAsync<bool>(new CommandDefinition("select to_regclass('public.organizations') is not null", cancellationToken: ct)))
         {

@@ -64,14 +64,14 @@ internal sealed class Stand : IAsyncDisposable
 
     public Task DropDatabase(string name, CancellationToken ct) => Postgres.Execute("postgres", $"drop database {name} with (force)", ct);
 
-    public Task Migrations(string database, CancellationToken ct, params string[] verb) => Migrations(database, ct, [], verb);
+    public Task Migrations(string database, CancellationToken ct, params string[] verb) => Migrations(database, new(), verb, ct);
 
     /// <summary>Runs a verb of the console.</summary>
     /// <param name="database">The address of its database.</param>
-    /// <param name="ct">Ends it.</param>
     /// <param name="settings">Environment variables.</param>
     /// <param name="verb">The verb and its options.</param>
-    public Task Migrations(string database, CancellationToken ct, Dictionary<string, string> settings, params string[] verb) => Tool.Run(
+    /// <param name="ct">Ends it.</param>
+    public Task Migrations(string database, Dictionary<string, string> settings, string[] verb, CancellationToken ct) => Tool.Run(
         [Path.Combine(_folder, "migrations", "Catalog.Migrations"), .. verb], ct, environment: new Dictionary<string, string>(settings) { ["DATAXPIPE_DB"] = database }, directory: _folder);
 
     public string NewFile(string name) => Path.Combine(_folder, $"{++_files}-{name}");

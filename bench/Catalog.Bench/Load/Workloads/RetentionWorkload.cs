@@ -45,7 +45,7 @@ internal static class RetentionWorkload
     {
         try
         {
-            await stand.Migrations(stand.Postgres.Uri(database), ct, new Dictionary<string, string> { ["DATAXPIPE_RETENTION_RESULTS_DAYS"] = "30" }, "retention", "apply");
+            await stand.Migrations(stand.Postgres.Uri(database), new() { ["DATAXPIPE_RETENTION_RESULTS_DAYS"] = "30" }, ["retention", "apply"], ct);
         }
         catch (OperationCanceledException)
         {
