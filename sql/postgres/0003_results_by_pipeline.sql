@@ -1,0 +1,3 @@
+-- transaction: none
+-- What all checks of a pipeline said, page by page.
+create index concurrently check_results_pipeline_id_executed_at_idx on check_results (organization_id, pipeline_id, executed_at, id);

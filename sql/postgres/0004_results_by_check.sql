@@ -1,0 +1,3 @@
+-- transaction: none
+-- What a check's name said in any pipeline, page by page.
+create index concurrently check_results_check_id_in_any_pipeline_idx on check_results (organization_id, check_id, executed_at, id);

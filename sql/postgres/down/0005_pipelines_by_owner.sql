@@ -1,0 +1,2 @@
+-- transaction: none
+drop index concurrently pipelines_owner_created_at_idx;

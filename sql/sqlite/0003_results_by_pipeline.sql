@@ -1,0 +1,2 @@
+-- What all checks of a pipeline said, page by page.
+create index check_results_pipeline_id_executed_at_idx on check_results (organization_id, pipeline_id, executed_at, id);

@@ -1,0 +1,1 @@
+drop index check_results_pipeline_id_executed_at_idx;

@@ -1,0 +1,1 @@
+drop index check_results_check_id_in_any_pipeline_idx;

@@ -1,0 +1,1 @@
+drop index pipelines_owner_created_at_idx;

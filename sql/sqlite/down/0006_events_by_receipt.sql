@@ -1,0 +1,1 @@
+drop index run_events_received_at_idx;

@@ -1,0 +1,1 @@
+drop index checks_pipeline_id_created_at_idx;
