@@ -40,7 +40,9 @@ public sealed class LineageRepository(CatalogDatabase db, LineageBudget budget)
             {
                 foreach (var side in walk.Sides.TakeWhile(_ => walk.Cut is null))
                 {
-                    walk.Take(side, around.Of(side, hop) ?? await Neighbours(question, side, walk.Room), hop);
+                    var near = around.Of(side, hop);
+                    var found = near ?? await Neighbours(question, side, walk.Room);
+                    walk.Take(side, found, near is not null || found.Count <= walk.Room, hop);
                 }
             }
 
@@ -77,7 +79,7 @@ public sealed class LineageRepository(CatalogDatabase db, LineageBudget budget)
             """;
         string Edges(string way, string near, int number) => $"""
             select * from (
-                select {number} as way, upstream as id, downstream, pipeline_id as name, valid_from, valid_to, '' as namespace, 0 as times
+                select {number} as way, upstream as id, downstream, pipeline_id as name, valid_from, {(at is null ? "null as valid_to" : "valid_to")}, '' as namespace, 0 as times
                 from {way}_nodes
                 {db.Dialect.JoinByIndex("lineage_edges", $"organization_id = @organization and {Holds(at, "")}", near, $"{way}_nodes.id")}
                 where {way}_nodes.depth < @hops
@@ -114,7 +116,7 @@ public sealed class LineageRepository(CatalogDatabase db, LineageBudget budget)
         {
             if (row.GetInt32(0) is var way && way != 0)
             {
-                around.Add((LineageDirection)way, Edge(row, 1));
+                around.Add((LineageDirection)way, Edge(row, 1, at));
             }
             else
             {
@@ -128,17 +130,19 @@ public sealed class LineageRepository(CatalogDatabase db, LineageBudget budget)
     // The edges of a level: all of them when there is room, otherwise those that come first in order and one more.
     private async Task<List<LineageEdge>> Neighbours(Question question, LineageWalk.Side side, int room)
     {
-        var edges = await Neighbours(question, side, room, side.Level, ordered: false);
-        return edges.Count <= room ? edges : await Neighbours(question, side, room, [.. side.Level.Order()], ordered: true);
+        List<Guid> level = [.. side.Level.Order()];
+        var edges = await Neighbours(question, side, room, level, ordered: false);
+        return edges.Count <= room ? edges : await Neighbours(question, side, room, level, ordered: true);
     }
 
     private async Task<List<LineageEdge>> Neighbours(Question question, LineageWalk.Side side, int room, List<Guid> level, bool ordered)
     {
         var (session, organization, at, ct) = question;
         var (near, far) = side.Way == LineageDirection.Upstream ? ("downstream", "upstream") : ("upstream", "downstream");
+        // What holds now has no end, and without that column the index alone answers.
         var sql = $"""
             -- Lineage.Neighbours
-            select upstream, downstream, pipeline_id, valid_from, valid_to
+            select upstream, downstream, pipeline_id, valid_from{(at is null ? "" : ", valid_to")}
             from {db.Dialect.ByIndex("lineage_edges", $"organization_id = @organization and {Holds(at, "")}", near, "@ids")}
             {(ordered ? $"order by {near}, {far}, pipeline_id, valid_from" : "")}
             limit @limit
@@ -147,7 +151,7 @@ public sealed class LineageRepository(CatalogDatabase db, LineageBudget budget)
         List<LineageEdge> edges = [];
         foreach (var ids in level.Chunk(db.Dialect.ListLimit).TakeWhile(_ => edges.Count <= room))
         {
-            await session.Each(sql, new { organization, ids, at, limit = room + 1L - edges.Count }, row => edges.Add(Edge(row, 0)), ct);
+            await session.Each(sql, new { organization, ids, at, limit = room + 1L - edges.Count }, row => edges.Add(Edge(row, 0, at)), ct);
         }
 
         return edges;
@@ -164,6 +168,7 @@ public sealed class LineageRepository(CatalogDatabase db, LineageBudget budget)
         var frontier = new HashSet<Guid> { cut.Dataset };
         foreach (var side in walk.Sides)
         {
+            frontier.UnionWith(side.Onward);
             // Beyond the last hop nobody asked.
             var next = side.Level.Where(_ => side.Depth < depth);
             await Beyond(question, side, [.. side.Left.Concat(next).Where(id => !frontier.Contains(id))], frontier, names);
@@ -187,7 +192,7 @@ public sealed class LineageRepository(CatalogDatabase db, LineageBudget budget)
             from {db.Dialect.ByIndex("datasets", "organization_id = @organization", "id", "@ids")}
             """;
 
-        foreach (var ids in datasets.Chunk(db.Dialect.ListLimit))
+        foreach (var ids in datasets.Order().Chunk(db.Dialect.ListLimit))
         {
             await session.Each(sql, new { organization, ids, at }, row =>
             {
@@ -238,7 +243,7 @@ public sealed class LineageRepository(CatalogDatabase db, LineageBudget budget)
             from {db.Dialect.ByIndex("datasets", "organization_id = @organization", "id", "@ids")}
             """;
 
-        foreach (var ids in datasets.Chunk(db.Dialect.ListLimit).ToList())
+        foreach (var ids in datasets.Order().Chunk(db.Dialect.ListLimit).ToList())
         {
             await session.Each(sql, new { organization, ids }, row =>
             {
@@ -251,13 +256,13 @@ public sealed class LineageRepository(CatalogDatabase db, LineageBudget budget)
     private static string Holds(DateTimeOffset? at, string edges) =>
         at is null ? $"{edges}valid_to is null" : $"{edges}valid_from <= @at and ({edges}valid_to is null or {edges}valid_to > @at)";
 
-    private static LineageEdge Edge(DbDataReader row, int first) => new()
+    private static LineageEdge Edge(DbDataReader row, int first, DateTimeOffset? at) => new()
     {
         Upstream = row.GetGuid(first),
         Downstream = row.GetGuid(first + 1),
         PipelineId = row.GetString(first + 2),
         ValidFrom = row.GetFieldValue<DateTimeOffset>(first + 3),
-        ValidTo = row.IsDBNull(first + 4) ? null : row.GetFieldValue<DateTimeOffset>(first + 4),
+        ValidTo = at is null || row.IsDBNull(first + 4) ? null : row.GetFieldValue<DateTimeOffset>(first + 4),
     };
 
     private static Dataset Dataset(Guid id, string ns, string name, DateTimeOffset createdAt) => new() { Id = id, Namespace = ns, Name = name, CreatedAt = createdAt };

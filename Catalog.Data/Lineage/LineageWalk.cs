@@ -39,8 +39,9 @@ internal sealed class LineageWalk
     /// <summary>Takes the edges of a way's whole level, and makes the next from their far ends.</summary>
     /// <param name="side">The way.</param>
     /// <param name="found">The edges, in any order; when they do not fit, only those that come first in order need to be there.</param>
+    /// <param name="whole">Whether none is missing.</param>
     /// <param name="hop">How far their far ends are from the start.</param>
-    public void Take(Side side, List<LineageEdge> found, int hop)
+    public void Take(Side side, List<LineageEdge> found, bool whole, int hop)
     {
         // The order decides only what is left out, and a hop that fits whole leaves out nothing.
         if (!Fits(side, found))
@@ -76,7 +77,13 @@ internal sealed class LineageWalk
             }
         }
 
-        side.Left = Cut is { } cut ? [.. side.Level.Where(dataset => dataset.CompareTo(cut.Dataset) > 0)] : [];
+        if (Cut is { } cut)
+        {
+            side.Onward = whole ? [.. found.Select(side.Near).Where(IsLeft)] : [];
+            side.Left = whole ? [] : [.. side.Level.Where(IsLeft)];
+            bool IsLeft(Guid dataset) => dataset.CompareTo(cut.Dataset) > 0;
+        }
+
         side.Level = next;
         side.Depth = hop;
     }
@@ -123,7 +130,10 @@ internal sealed class LineageWalk
         /// <summary>How far that level is from the start.</summary>
         public int Depth { get; set; }
 
-        /// <summary>Whose edges should have come, when the budget ended the walk.</summary>
+        /// <summary>When the budget ended the walk: those of the level that were left aside and have edges.</summary>
+        public HashSet<Guid> Onward { get; set; } = [];
+
+        /// <summary>Those that were left aside and of whose edges nothing is known.</summary>
         public List<Guid> Left { get; set; } = [];
 
         public Guid Near(LineageEdge edge) => _up ? edge.Downstream : edge.Upstream;

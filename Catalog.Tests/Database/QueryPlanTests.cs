@@ -136,6 +136,12 @@ public sealed class QueryPlanTests(QueryPlanTests.Filled filled) : IClassFixture
             yield return $"reads all of {plan.GetProperty("Relation Name").GetString()}: {query}";
         }
 
+        // The graph as it is now lies in indexes; what has ended is read from the table.
+        if (type == "Index Scan" && plan.GetProperty("Relation Name").GetString() == "lineage_edges" && Named(query).StartsWith("Lineage.", StringComparison.Ordinal) && !query.Contains("valid_to >", StringComparison.Ordinal))
+        {
+            yield return $"reads the table for what {plan.GetProperty("Index Name").GetString()} could say: {query}";
+        }
+
         // What is called a page has had its limit.
         if (type.EndsWith("Sort", StringComparison.Ordinal) && !FewRows.ContainsKey(Named(query))
             && !plan.GetProperty("Sort Key").EnumerateArray().All(key => key.GetString()!.StartsWith("page.", StringComparison.Ordinal)))
