@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using Catalog.Data.Database;
+using Microsoft.AspNetCore.Connections;
 
 namespace Catalog.Api.Http;
 
@@ -12,7 +13,7 @@ internal sealed partial class Failures(RequestDelegate next, ILogger<Failures> l
         {
             await next(context);
         }
-        catch (Exception) when (context.RequestAborted.IsCancellationRequested)
+        catch (Exception exception) when (exception is ConnectionResetException or ConnectionAbortedException || context.RequestAborted.IsCancellationRequested)
         {
             // The client has gone: whatever broke, broke for that, and nobody reads an answer. 499 is what logs call it.
             if (!context.Response.HasStarted)
@@ -20,6 +21,8 @@ internal sealed partial class Failures(RequestDelegate next, ILogger<Failures> l
                 context.Response.StatusCode = 499;
             }
 
+            // Or the server would go on to read the rest of a body that nobody sends.
+            context.Abort();
             return;
         }
         catch (Exception exception) when (!context.Response.HasStarted)

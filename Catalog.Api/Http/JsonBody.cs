@@ -80,7 +80,7 @@ internal static class JsonBody
 
         try
         {
-            return await ReadAll(context.Request.BodyReader, limit, context.RequestAborted);
+            return await ReadAll(context.Request.BodyReader, limit);
         }
         // The second is what the Brotli decoder throws.
         catch (Exception exception) when (exception is InvalidDataException or InvalidOperationException)
@@ -89,11 +89,12 @@ internal static class JsonBody
         }
     }
 
-    private static async ValueTask<(ReadOnlyMemory<byte>, Problem?)> ReadAll(PipeReader reader, long limit, CancellationToken ct)
+    private static async ValueTask<(ReadOnlyMemory<byte>, Problem?)> ReadAll(PipeReader reader, long limit)
     {
         while (true)
         {
-            var result = await reader.ReadAsync(ct);
+            // Ends by itself when the client goes; to be cancelled as well would meet the server in the midst of it.
+            var result = await reader.ReadAsync();
             if (result.Buffer.Length > limit)
             {
                 reader.AdvanceTo(result.Buffer.End);

@@ -180,14 +180,17 @@ public sealed class LineageRepository(CatalogDatabase db, LineageBudget budget)
     private async Task Beyond(Question question, LineageWalk.Side side, IReadOnlyList<Guid> datasets, HashSet<Guid> frontier, Dictionary<Guid, Dataset> names)
     {
         var (session, organization, at, ct) = question;
-        // A subquery with a limit is looked up for each dataset; an exists could be planned as a join over all edges. The names come
-        // along, because these are most of the datasets of an answer that was cut.
+        var (near, far) = side.Way == LineageDirection.Upstream ? ("downstream", "upstream") : ("upstream", "downstream");
+        // A subquery with a limit is looked up for each dataset; an exists could be planned as a join over all edges. The order is one that only the
+        // right index has: to a server that knows nothing of the table yet all look alike. The names come along, because these are most of the
+        // datasets of an answer that was cut.
         var sql = $"""
             -- Lineage.Beyond
             select id, namespace, name, created_at, coalesce((
                 select 1
                 from lineage_edges as edges
-                where edges.organization_id = @organization and edges.{(side.Way == LineageDirection.Upstream ? "downstream" : "upstream")} = datasets.id and {Holds(at, "edges.")}
+                where edges.organization_id = @organization and edges.{near} = datasets.id and {Holds(at, "edges.")}
+                order by edges.{far}
                 limit 1), 0)
             from {db.Dialect.ByIndex("datasets", "organization_id = @organization", "id", "@ids")}
             """;

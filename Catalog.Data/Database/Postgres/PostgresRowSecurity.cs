@@ -160,9 +160,7 @@ internal sealed class PostgresRowSecurity(NpgsqlDataSource source, string role, 
     {
         public static Found Holding(string words, string role)
         {
-            // Statements are written so that one plan serves every value; left to itself the server plans most of them anew each time, which costs
-            // more than they do.
-            string Before(string setting) => $"select {role}set_config('plan_cache_mode', 'force_generic_plan', true), set_config('app.{setting}', @{Context.Parameter}, true);\n";
+            string Before(string setting) => $"select {role}set_config('app.{setting}', @{Context.Parameter}, true);\n";
             return new(new(true, words, false), Before("organization_id"), Before("api_key_id"), Before("stripe_customer_id"), TimeProvider.System.GetTimestamp());
         }
 
