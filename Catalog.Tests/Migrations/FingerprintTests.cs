@@ -110,8 +110,9 @@ public sealed partial class FingerprintTests(PostgresTestDatabase server) : ICla
 
         return line.StartsWith("index ", StringComparison.Ordinal) || line.StartsWith("constraint ", StringComparison.Ordinal)
             ? Casts().Replace(line, "").Replace(" USING btree", "", StringComparison.Ordinal).Replace("WHERE (", "where (", StringComparison.Ordinal).Replace("UNIQUE", "unique", StringComparison.Ordinal)
-                .Replace(" IS NULL", " is null", StringComparison.Ordinal).Replace(" IS NOT NULL", " is not null", StringComparison.Ordinal) is var text
-                ? Where().Replace(text, "where $1")
+                .Replace(" IS NULL", " is null", StringComparison.Ordinal).Replace(" IS NOT NULL", " is not null", StringComparison.Ordinal)
+                .Replace(" AND ", " and ", StringComparison.Ordinal) is var text
+                ? Where().Replace(text, match => match.Value.Replace("(", "", StringComparison.Ordinal).Replace(")", "", StringComparison.Ordinal))
                 : null
             : null;
     }
@@ -140,7 +141,7 @@ public sealed partial class FingerprintTests(PostgresTestDatabase server) : ICla
     [GeneratedRegex("::[a-z ]+")]
     private static partial Regex Casts();
 
-    [GeneratedRegex(@"where \((.*)\)$")]
+    [GeneratedRegex("where .*$")]
     private static partial Regex Where();
 
     public void Dispose() => Directory.Delete(_directory, recursive: true);

@@ -1,0 +1,1 @@
+drop index lineage_edges_now_pipeline_id_idx;
