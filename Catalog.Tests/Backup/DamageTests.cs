@@ -1,4 +1,5 @@
 using Catalog.Data.Database;
+using Catalog.Data.Migrations;
 using Catalog.Migrations.Backup;
 using Catalog.Tests.Support;
 
@@ -68,6 +69,10 @@ public sealed class DamageTests(FilledDatabases databases, BackupFolder folder) 
             {
                 await AssertEmpty(engine, target, database);
                 continue;
+            }
+            catch (MigrationException)
+            {
+                // A letter of the journal's own sums: every row is there, and it is refused all the same.
             }
 
             // A flipped letter in a value, or in what nobody reads: all rows are there.
