@@ -37,7 +37,7 @@ internal static class HttpServices
             kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(15);
             kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(240, TimeSpan.FromSeconds(5));
         });
-        // A request begins on the pool thread that its socket woke: handing it to another would cost it as much as its work does.
+        // A request begins on the pool thread that its socket woke: handing it to another would wake that one up first.
         // And it reads at once: asking first whether there is something to read would spare an idle connection 4 KiB.
         builder.WebHost.UseSockets(sockets => (sockets.UnsafePreferInlineScheduling, sockets.WaitForDataBeforeAllocatingBuffer) = (true, false));
         builder.Services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true);
