@@ -46,7 +46,7 @@ public sealed class CheckResultRepository(CatalogDatabase db)
               {(filter.Severity is null ? "" : "and severity = @Severity")}
               {(filter.Since is null ? "" : "and executed_at >= @Since")}
               {(filter.Until is null ? "" : "and executed_at < @Until")}
-              {(after is null ? "" : "and (executed_at, id) < (@At, @Id)")}
+              {(after is null ? "" : "and (executed_at, id) < ((select @At), (select @Id))")}
             order by executed_at desc, id desc
             limit {(limit == UsualLimit ? UsualTake : "@Take")}
             """;

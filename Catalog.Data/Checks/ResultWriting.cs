@@ -43,11 +43,11 @@ internal sealed class ResultWriting(Dialect dialect, string organization)
     public Statement<CheckResult, string> Insert(IEnumerable<CheckResult> results)
     {
         // In the order of their ids, so that writers of the same ids wait for one another and never for each other.
-        var sql = $"""
+        const string Sql = $"""
             -- Results.Insert
             insert into check_results (organization_id, {Columns})
             select @organization, {Columns}
-            from {dialect.From(Rows)}
+            from rows
             where exists (
                     select 1 from pipelines
                     where pipelines.organization_id = @organization and pipelines.id = rows.pipeline_id and pipelines.deleted_at is null)
@@ -59,23 +59,23 @@ internal sealed class ResultWriting(Dialect dialect, string organization)
             returning id
             """;
 
-        return new(organization, sql, Rows, [.. results.OrderBy(result => result.Id, StringComparer.Ordinal)]);
+        return new(organization, Sql, Rows, [.. results.OrderBy(result => result.Id, StringComparer.Ordinal)]);
     }
 
     /// <summary>What stands against results.</summary>
     /// <returns>Gives an <see cref="Obstacles"/> for each, by its place.</returns>
     public Statement<Asked, Obstacles> Explain(IEnumerable<CheckResult> results)
     {
-        var sql = $"""
+        const string Sql = """
             -- Results.Explain
             select rows.place, results.request_hash as present, pipelines.id is not null as pipeline_known, runs.pipeline_id as run_owner
-            from {dialect.From(AskedRows)}
+            from rows
             left join check_results as results on results.organization_id = @organization and results.id = rows.id
             left join pipelines on pipelines.organization_id = @organization and pipelines.id = rows.pipeline_id and pipelines.deleted_at is null
             left join runs on runs.organization_id = @organization and runs.id = rows.run_id
             """;
 
-        return new(organization, sql, AskedRows, [.. results.Select((result, place) => new Asked(place, result))]);
+        return new(organization, Sql, AskedRows, [.. results.Select((result, place) => new Asked(place, result))]);
     }
 
     /// <summary>Stores results in a transaction, and closes the gates of the runs that failures of severity error name.</summary>

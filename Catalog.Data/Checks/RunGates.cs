@@ -22,11 +22,11 @@ internal sealed class RunGates(Dialect dialect, Session session, string organiza
     /// <returns>The ids of the results that were taken back.</returns>
     public async Task<HashSet<string>> Close(List<CheckResult> stored, CancellationToken ct)
     {
-        var close = $"""
+        const string CloseGates = """
             -- RunGates.Close
             insert into runs (organization_id, id, pipeline_id, status, gate_check_id, created_at, updated_at)
             select @organization, rows.id, rows.pipeline_id, 'failed', rows.gate_check_id, rows.created_at, rows.created_at
-            from {dialect.From(Gates)}
+            from rows
             where true
             order by rows.id
             on conflict (organization_id, id) do update
@@ -48,7 +48,7 @@ internal sealed class RunGates(Dialect dialect, Session session, string organiza
             .Select(run => Of([.. run]))
             .OrderBy(gate => gate.RunId, StringComparer.Ordinal)
             .ToDictionary(gate => gate.RunId, StringComparer.Ordinal);
-        var closed = (await session.Run<Gate, string>(close, Gates, [.. gates.Values], ct)).ToHashSet(StringComparer.Ordinal);
+        var closed = (await session.Run<Gate, string>(CloseGates, Gates, [.. gates.Values], ct)).ToHashSet(StringComparer.Ordinal);
         var foreign = stored
             .Where(result => result.RunId is { } run && gates.TryGetValue(run, out var gate) && (!closed.Contains(run) || gate.PipelineId != result.PipelineId))
             .Select(result => result.Id)

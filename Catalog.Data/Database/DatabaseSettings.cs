@@ -238,6 +238,7 @@ public sealed partial class DatabaseSettings
         postgres.Timeout = timeout ?? (postgres.ShouldSerialize("Timeout") ? postgres.Timeout : 2);
         // With the second in which a cancel is waited for, no request waits longer than five seconds for a silent server.
         postgres.CommandTimeout = 4;
+        postgres.ReadBufferSize = 32768;
         postgres.CancellationTimeout = 1000;
         // The service leaves no session state behind (transaction-local settings only), so the reset on return would buy nothing.
         postgres.NoResetOnClose = true;

@@ -28,9 +28,6 @@ public abstract class Dialect
     /// <summary>How many values a list parameter may hold.</summary>
     public abstract int ListLimit { get; }
 
-    /// <summary>The table expression <c>rows</c> over the rows of a <see cref="Statement"/>.</summary>
-    public abstract string From<T>(Rows<T> rows);
-
     /// <summary>What ends a query that locks the rows it reads until its transaction ends, in the order in which it reads them.</summary>
     public abstract string ForUpdate { get; }
 
@@ -40,6 +37,18 @@ public abstract class Dialect
     /// <param name="statements">At least one, none without rows.</param>
     /// <param name="ct">Cancels.</param>
     internal abstract Task Send(DbConnection connection, DbTransaction? transaction, IReadOnlyList<Statement> statements, CancellationToken ct);
+
+    /// <summary>A statement's text with <c>rows</c>, the table that it reads, before it.</summary>
+    /// <param name="statement">The statement.</param>
+    /// <param name="select">What gives the rows.</param>
+    private protected static string WithRows(Statement statement, string select)
+    {
+        // Its name stays first, where the server's own views and logs show it.
+        var (name, sql) = statement.Sql.StartsWith("--", StringComparison.Ordinal) && statement.Sql.IndexOf('\n', StringComparison.Ordinal) + 1 is > 0 and var end
+            ? (statement.Sql[..end], statement.Sql[end..])
+            : ("", statement.Sql);
+        return $"{name}with rows ({string.Join(", ", statement.Names)}) as (select {select})\n{sql}";
+    }
 
     /// <summary>What goes before statements in an organization's context; null: nothing.</summary>
     internal virtual ValueTask<string?> Before(CancellationToken ct) => default;

@@ -1,8 +1,8 @@
 namespace Catalog.Data.Database;
 
 /// <summary>
-/// A set of rows handed to a statement, which reads it as the table <c>rows</c>. Postgres receives an array for each column
-/// and reads them with <c>unnest</c>; SQLite runs the prepared statement once for each row, which in-process is the faster way.
+/// A set of rows handed to a statement, which reads it as the table <c>rows</c>. Postgres receives an array for each column and reads them
+/// with <c>unnest</c>, a lone row as it is; SQLite runs the prepared statement once for each row, which in-process is the faster way.
 /// </summary>
 /// <typeparam name="T">What a row is made from.</typeparam>
 public sealed class Rows<T>(params Column<T>[] columns)

@@ -32,7 +32,7 @@ public abstract class Statement(string organization, string sql)
 /// <summary>Says of a <see cref="Statement{T, TResult}"/> that it returns no rows.</summary>
 public readonly record struct Nothing;
 
-/// <summary>A statement that reads <see cref="Dialect.From"/> and returns rows of one type.</summary>
+/// <summary>A statement that reads the table <c>rows</c> and returns rows of one type.</summary>
 /// <param name="organization">In whose context it runs; its parameter <c>@organization</c>.</param>
 /// <param name="sql">The statement.</param>
 /// <param name="rows">The columns of its rows.</param>

@@ -139,17 +139,17 @@ public sealed class ApiKeyRepository(CatalogDatabase db)
         var rows = new Rows<(string Id, DateTimeOffset At)>(
             new Column<(string Id, DateTimeOffset At), string>("id", use => use.Id),
             new Column<(string Id, DateTimeOffset At), DateTimeOffset>("used_at", use => use.At));
-        var sql = $"""
+        const string Sql = """
             -- ApiKeys.Used
             update api_keys
             set last_used_at = rows.used_at
-            from {db.Dialect.From(rows)}
+            from rows
             where api_keys.organization_id = @organization and api_keys.id = rows.id
               and (api_keys.last_used_at is null or api_keys.last_used_at < rows.used_at)
             """;
 
         // In the order of their ids, as every replica does, so that none waits for another in a circle.
-        return await session.Run<(string Id, DateTimeOffset At), int>(sql, rows, [.. uses.OrderBy(use => use.Id, StringComparer.Ordinal)], ct);
+        return await session.Run<(string Id, DateTimeOffset At), int>(Sql, rows, [.. uses.OrderBy(use => use.Id, StringComparer.Ordinal)], ct);
     }, ct);
 
     internal static async Task<bool> Insert(Session session, ApiKey key, CancellationToken ct)

@@ -21,12 +21,12 @@ internal sealed class PipelineChecks(Dialect dialect, Session session, string or
     /// <summary>Stores the checks of each version and drops those of its earlier versions that it no longer has.</summary>
     public async Task Replace(List<NewPipeline> pipelines, DateTimeOffset now, CancellationToken ct)
     {
-        var upsert = $"""
+        const string Upsert = """
             -- PipelineChecks.Upsert
             insert into checks (organization_id, pipeline_id, id, pipeline_version, dataset, connection_id, kind, severity, definition, created_at, updated_at)
             select @organization, rows.pipeline_id, rows.id, rows.pipeline_version, rows.dataset, rows.connection_id, rows.kind, rows.severity,
                    rows.definition, rows.now, rows.now
-            from {dialect.From(Rows)}
+            from rows
             where true
             on conflict (organization_id, pipeline_id, id) do update
             set pipeline_version = excluded.pipeline_version, dataset = excluded.dataset, connection_id = excluded.connection_id,
@@ -49,7 +49,7 @@ internal sealed class PipelineChecks(Dialect dialect, Session session, string or
 
         var rows = pipelines.SelectMany(pipeline => pipeline.Checks.OrderBy(check => check.Id, StringComparer.Ordinal)
             .Select(check => new Row(pipeline, check, now))).ToList();
-        await session.Run<Row, int>(upsert, Rows, rows, ct);
+        await session.Run<Row, int>(Upsert, Rows, rows, ct);
         await session.Execute(drop, new { organization, ids = pipelines.Select(pipeline => pipeline.Id).ToArray() }, ct);
     }
 }

@@ -66,44 +66,44 @@ internal sealed class PipelineEdges(Dialect dialect, Session session, string org
 
     private Task InsertDatasets(List<Dataset> datasets, CancellationToken ct)
     {
-        var sql = $"""
+        const string Sql = """
             -- PipelineEdges.InsertDatasets
             insert into datasets (organization_id, id, namespace, name, created_at)
             select @organization, rows.id, '', rows.name, rows.created_at
-            from {dialect.From(Datasets)}
+            from rows
             where true
             on conflict (organization_id, id) do nothing
             """;
 
-        return session.Run<Dataset, int>(sql, Datasets, datasets, ct);
+        return session.Run<Dataset, int>(Sql, Datasets, datasets, ct);
     }
 
     private Task End(List<Edge> edges, CancellationToken ct)
     {
-        var sql = $"""
+        const string Sql = """
             -- PipelineEdges.End
             update lineage_edges
             set valid_to = rows.valid_to
-            from {dialect.From(Edges)}
+            from rows
             where lineage_edges.organization_id = @organization and lineage_edges.pipeline_id = rows.pipeline_id
               and lineage_edges.upstream = rows.upstream and lineage_edges.downstream = rows.downstream
               and lineage_edges.valid_from = rows.valid_from
             """;
 
-        return session.Run<Edge, int>(sql, Edges, edges, ct);
+        return session.Run<Edge, int>(Sql, Edges, edges, ct);
     }
 
     private Task Insert(List<Edge> edges, CancellationToken ct)
     {
-        var sql = $"""
+        const string Sql = """
             -- PipelineEdges.Insert
             insert into lineage_edges (organization_id, upstream, downstream, pipeline_id, valid_from)
             select @organization, rows.upstream, rows.downstream, rows.pipeline_id, rows.valid_from
-            from {dialect.From(Edges)}
+            from rows
             where true
             on conflict (organization_id, upstream, downstream, pipeline_id, valid_from) do update set valid_to = null
             """;
 
-        return session.Run<Edge, int>(sql, Edges, edges, ct);
+        return session.Run<Edge, int>(Sql, Edges, edges, ct);
     }
 }

@@ -70,23 +70,23 @@ public sealed class PipelineRegistration(CatalogDatabase db, TimeProvider time)
             : RegistrationOutcome.Reactivated;
 
     // Locks the rows in the order of their ids; a pipeline that is new gets its row here, with a version that is written below.
-    private async Task<List<Known>> Lock(Session session, IReadOnlyList<NewPipeline> pipelines, DateTimeOffset now, CancellationToken ct)
+    private static async Task<List<Known>> Lock(Session session, IReadOnlyList<NewPipeline> pipelines, DateTimeOffset now, CancellationToken ct)
     {
         var rows = new Rows<NewPipeline>(
             new Column<NewPipeline, string>("id", pipeline => pipeline.Id),
             new Column<NewPipeline, DateTimeOffset>("now", _ => now));
-        var sql = $"""
+        const string Sql = """
             -- PipelineRegistration.Lock
             insert into pipelines (organization_id, id, current_version, search_key, created_at, updated_at)
             select @organization, rows.id, '', '', rows.now, rows.now
-            from {db.Dialect.From(rows)}
+            from rows
             where true
             order by rows.id
             on conflict (organization_id, id) do update set updated_at = pipelines.updated_at
             returning id, current_version, deleted_at
             """;
 
-        return await session.Run<NewPipeline, Known>(sql, rows, [.. pipelines.OrderBy(pipeline => pipeline.Id, StringComparer.Ordinal)], ct);
+        return await session.Run<NewPipeline, Known>(Sql, rows, [.. pipelines.OrderBy(pipeline => pipeline.Id, StringComparer.Ordinal)], ct);
     }
 
     private async Task<Dictionary<(string, string), byte[]>> Versions(
@@ -105,7 +105,7 @@ public sealed class PipelineRegistration(CatalogDatabase db, TimeProvider time)
             .ToDictionary(row => (row.PipelineId, row.Version), row => row.BodyHash);
     }
 
-    private Task InsertVersions(Session session, List<NewPipeline> pipelines, DateTimeOffset now, CancellationToken ct)
+    private static Task InsertVersions(Session session, List<NewPipeline> pipelines, DateTimeOffset now, CancellationToken ct)
     {
         var rows = new Rows<NewPipeline>(
             new Column<NewPipeline, string>("pipeline_id", pipeline => pipeline.Id),
@@ -113,17 +113,17 @@ public sealed class PipelineRegistration(CatalogDatabase db, TimeProvider time)
             new Column<NewPipeline, string>("body", pipeline => pipeline.Body),
             new Column<NewPipeline, byte[]>("body_hash", pipeline => pipeline.BodyHash),
             new Column<NewPipeline, DateTimeOffset>("created_at", _ => now));
-        var sql = $"""
+        const string Sql = """
             -- PipelineRegistration.InsertVersions
             insert into pipeline_versions (organization_id, pipeline_id, version, body, body_hash, created_at)
             select @organization, rows.pipeline_id, rows.version, rows.body, rows.body_hash, rows.created_at
-            from {db.Dialect.From(rows)}
+            from rows
             """;
 
-        return session.Run<NewPipeline, int>(sql, rows, pipelines, ct);
+        return session.Run<NewPipeline, int>(Sql, rows, pipelines, ct);
     }
 
-    private Task Update(Session session, List<NewPipeline> pipelines, DateTimeOffset now, CancellationToken ct)
+    private static Task Update(Session session, List<NewPipeline> pipelines, DateTimeOffset now, CancellationToken ct)
     {
         var rows = new Rows<NewPipeline>(
             new Column<NewPipeline, string>("id", pipeline => pipeline.Id),
@@ -134,16 +134,16 @@ public sealed class PipelineRegistration(CatalogDatabase db, TimeProvider time)
             new Column<NewPipeline, string?>("schedule", pipeline => pipeline.Schedule),
             new Column<NewPipeline, string>("search_key", pipeline => SearchPattern.Fold(pipeline.Id, pipeline.Description, pipeline.Owner)),
             new Column<NewPipeline, DateTimeOffset>("updated_at", _ => now));
-        var sql = $"""
+        const string Sql = """
             -- PipelineRegistration.Update
             update pipelines
             set current_version = rows.current_version, description = rows.description, owner = rows.owner, environment = rows.environment,
                 schedule = rows.schedule, search_key = rows.search_key, updated_at = rows.updated_at, deleted_at = null
-            from {db.Dialect.From(rows)}
+            from rows
             where pipelines.organization_id = @organization and pipelines.id = rows.id
             """;
 
-        return session.Run<NewPipeline, int>(sql, rows, pipelines, ct);
+        return session.Run<NewPipeline, int>(Sql, rows, pipelines, ct);
     }
 
     private async Task ReplaceTags(Session session, string organization, List<NewPipeline> pipelines, CancellationToken ct)
@@ -153,11 +153,11 @@ public sealed class PipelineRegistration(CatalogDatabase db, TimeProvider time)
             delete from pipeline_tags
             where organization_id = @organization and {db.Dialect.IsAnyOf("pipeline_id", "@ids")}
             """;
-        var insert = $"""
+        const string Insert = """
             -- PipelineRegistration.InsertTags
             insert into pipeline_tags (organization_id, pipeline_id, tag)
             select @organization, rows.pipeline_id, rows.tag
-            from {db.Dialect.From(Tags)}
+            from rows
             """;
 
         if (pipelines.Count == 0)
@@ -167,7 +167,7 @@ public sealed class PipelineRegistration(CatalogDatabase db, TimeProvider time)
 
         await session.Execute(delete, new { organization, ids = pipelines.Select(pipeline => pipeline.Id).ToArray() }, ct);
         var tags = pipelines.SelectMany(pipeline => pipeline.Tags.Distinct(StringComparer.Ordinal).Select(tag => (pipeline.Id, tag))).ToList();
-        await session.Run<(string Id, string Tag), int>(insert, Tags, tags, ct);
+        await session.Run<(string Id, string Tag), int>(Insert, Tags, tags, ct);
     }
 
     private static readonly Rows<(string Id, string Tag)> Tags = new(

@@ -62,7 +62,7 @@ internal sealed class RunEventStatements(Dialect dialect, string organization, D
             -- RunEvents.LockOrCreate
             insert into runs (organization_id, id, pipeline_id, status, created_at, updated_at)
             select @organization, rows.id, rows.pipeline_id, 'pending', rows.created_at, rows.created_at
-            from {dialect.From(NewRuns)}
+            from rows
             where exists (
                 select 1 from pipelines
                 where pipelines.organization_id = @organization and pipelines.id = rows.pipeline_id and pipelines.deleted_at is null)
@@ -74,22 +74,22 @@ internal sealed class RunEventStatements(Dialect dialect, string organization, D
             -- RunEvents.Lock
             select {RunColumns}
             from runs
-            join {dialect.From(NewRuns)} on rows.id = runs.id
+            join rows on rows.id = runs.id
             where runs.organization_id = @organization
             order by rows.id
             {dialect.ForUpdate}
             """;
-        var stages = $"""
+        const string Stages = """
             -- RunEvents.Stages
             select stages.run_id, stages.stage_name, stages.status, stages.started_at, stages.completed_at, stages.records_processed,
                    stages.error_message, stages.decided_at
-            from {dialect.From(RunIds)}
+            from rows
             join run_stages as stages on stages.organization_id = @organization and stages.run_id = rows.run_id
             """;
-        var checks = $"""
+        const string Checks = """
             -- RunEvents.CheckCounts
             select results.run_id, results.status, count(*) as count
-            from {dialect.From(RunIds)}
+            from rows
             join check_results as results on results.organization_id = @organization and results.run_id = rows.run_id
             group by results.run_id, results.status
             """;
@@ -99,50 +99,50 @@ internal sealed class RunEventStatements(Dialect dialect, string organization, D
             runs,
             new(organization, make, NewRuns, [.. runs.Where(run => run.PipelineId is not null)]),
             new(organization, find, NewRuns, [.. runs.Where(run => run.PipelineId is null)]),
-            new(organization, stages, RunIds, ids),
-            new(organization, checks, RunIds, ids));
+            new(organization, Stages, RunIds, ids),
+            new(organization, Checks, RunIds, ids));
     }
 
     /// <summary>Which of some events there are already.</summary>
     public Statement<RunEvent, HadEvent> Had(IReadOnlyList<RunEvent> events)
     {
-        var sql = $"""
+        const string Sql = """
             -- RunEvents.Had
             select events.run_id, events.digest
-            from {dialect.From(EventKeys)}
+            from rows
             join run_events as events on events.organization_id = @organization and events.run_id = rows.run_id and events.digest = rows.digest
             """;
 
-        return new(organization, sql, EventKeys, events);
+        return new(organization, Sql, EventKeys, events);
     }
 
     /// <summary>Stores events, and runs and stages as they have become.</summary>
     public IEnumerable<Statement> Store(IReadOnlyList<RunEvent> events, IReadOnlyList<RunProgress> runs, IReadOnlyList<StageProgress> stages)
     {
-        var insert = $"""
+        const string Insert = """
             -- RunEvents.Insert
             insert into run_events (organization_id, run_id, digest, body, received_at)
             select @organization, rows.run_id, rows.digest, rows.body, rows.received_at
-            from {dialect.From(_events)}
+            from rows
             where true
             on conflict (organization_id, run_id, digest) do nothing
             """;
-        var update = $"""
+        const string Update = """
             -- RunEvents.Update
             update runs
             set status = rows.status, reported_status = rows.reported_status, started_at = rows.started_at, completed_at = rows.completed_at,
                 records_processed = rows.records_processed, error_message = rows.error_message, trigger = rows.trigger,
                 external_url = rows.external_url, metadata = rows.metadata, decided_at = rows.decided_at, check_gate = rows.check_gate,
                 updated_at = rows.updated_at
-            from {dialect.From(_runs)}
+            from rows
             where runs.organization_id = @organization and runs.id = rows.id
             """;
-        var upsert = $"""
+        const string Upsert = """
             -- RunEvents.UpsertStages
             insert into run_stages (organization_id, run_id, stage_name, status, started_at, completed_at, records_processed, error_message, decided_at)
             select @organization, rows.run_id, rows.stage_name, rows.status, rows.started_at, rows.completed_at, rows.records_processed,
                    rows.error_message, rows.decided_at
-            from {dialect.From(StageRows)}
+            from rows
             where true
             on conflict (organization_id, run_id, stage_name) do update
             set status = excluded.status, started_at = excluded.started_at, completed_at = excluded.completed_at,
@@ -151,9 +151,9 @@ internal sealed class RunEventStatements(Dialect dialect, string organization, D
 
         return
         [
-            new Statement<RunEvent, Nothing>(organization, insert, _events, events),
-            new Statement<RunProgress, Nothing>(organization, update, _runs, runs),
-            new Statement<StageProgress, Nothing>(organization, upsert, StageRows, stages),
+            new Statement<RunEvent, Nothing>(organization, Insert, _events, events),
+            new Statement<RunProgress, Nothing>(organization, Update, _runs, runs),
+            new Statement<StageProgress, Nothing>(organization, Upsert, StageRows, stages),
         ];
     }
 }

@@ -3,12 +3,26 @@ using System.Data.Common;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using Npgsql;
+using NpgsqlTypes;
 
 namespace Catalog.Data.Database.Postgres;
 
 /// <param name="security">Sets the context of statements; null for connections that serve no organization.</param>
 internal sealed class PostgresDialect(PostgresRowSecurity? security = null) : Dialect
 {
+    // The types that rows have: a parameter that is null has none of its own.
+    private static readonly Dictionary<Type, NpgsqlDbType> Types = new()
+    {
+        [typeof(string)] = NpgsqlDbType.Text,
+        [typeof(Guid)] = NpgsqlDbType.Uuid,
+        [typeof(byte[])] = NpgsqlDbType.Bytea,
+        [typeof(int)] = NpgsqlDbType.Integer,
+        [typeof(long)] = NpgsqlDbType.Bigint,
+        [typeof(double)] = NpgsqlDbType.Double,
+        [typeof(bool)] = NpgsqlDbType.Boolean,
+        [typeof(DateTimeOffset)] = NpgsqlDbType.TimestampTz,
+    };
+
     internal override ValueTask<string?> Before(CancellationToken ct) => security?.ForOrganization(ct) ?? default;
 
     internal override ValueTask<string?> Before(LookUp by, CancellationToken ct) => security?.For(by, ct) ?? default;
@@ -27,9 +41,6 @@ internal sealed class PostgresDialect(PostgresRowSecurity? security = null) : Di
     // One parameter, however many; beyond this a statement would hold more than it is good to wait for.
     public override int ListLimit => 50_000;
 
-    public override string From<T>(Rows<T> rows) =>
-        $"unnest({string.Join(", ", rows.Columns.Select(column => '@' + column.Name))}) as rows ({string.Join(", ", rows.Columns.Select(column => column.Name))})";
-
     public override string ForUpdate => "for update";
 
     internal override async Task Send(DbConnection connection, DbTransaction? transaction, IReadOnlyList<Statement> statements, CancellationToken ct)
@@ -43,13 +54,7 @@ internal sealed class PostgresDialect(PostgresRowSecurity? security = null) : Di
                 batch.BatchCommands.Add(new NpgsqlBatchCommand(before) { Parameters = { new NpgsqlParameter<string>(Context.Parameter, statement.Organization) } });
             }
 
-            var command = new NpgsqlBatchCommand(statement.Sql) { Parameters = { new NpgsqlParameter<string>("organization", statement.Organization) } };
-            for (var column = 0; column < statement.Names.Count; column++)
-            {
-                command.Parameters.AddWithValue(statement.Names[column], statement.Values(column));
-            }
-
-            batch.BatchCommands.Add(command);
+            batch.BatchCommands.Add(statement.Count == 1 ? Alone(statement) : Together(statement));
         }
 
         // The driver passes over what returns no rows.
@@ -77,6 +82,34 @@ internal sealed class PostgresDialect(PostgresRowSecurity? security = null) : Di
         {
         }
     }
+
+    private static NpgsqlBatchCommand Together(Statement statement)
+    {
+        var command = Command(statement, $"* from unnest({string.Join(", ", statement.Names.Select(name => '@' + name))})");
+        for (var column = 0; column < statement.Names.Count; column++)
+        {
+            command.Parameters.AddWithValue(statement.Names[column], statement.Values(column));
+        }
+
+        return command;
+    }
+
+    // A lone row without arrays: for taking them apart the server needs a fifth of what such a statement costs.
+    private static NpgsqlBatchCommand Alone(Statement statement)
+    {
+        var command = Command(statement, string.Join(", ", statement.Names.Select(name => '@' + name)));
+        for (var column = 0; column < statement.Names.Count; column++)
+        {
+            var values = statement.Values(column);
+            var type = values.GetType().GetElementType()!;
+            command.Parameters.Add(new(statement.Names[column], Types[Nullable.GetUnderlyingType(type) ?? type]) { Value = values.GetValue(0) ?? DBNull.Value });
+        }
+
+        return command;
+    }
+
+    private static NpgsqlBatchCommand Command(Statement statement, string select) =>
+        new(WithRows(statement, select)) { Parameters = { new NpgsqlParameter<string>("organization", statement.Organization) } };
 
     // A statement that fails while Npgsql prepares it by itself stays noted as prepared, and is without columns ever after (npgsql#6391).
     internal override void Mend(DbConnection connection)

@@ -17,9 +17,6 @@ internal sealed class SqliteDialect : Dialect
     // A parameter for each value; a library may be built with as few as 999, and long texts of SQL are parsed each time.
     public override int ListLimit => 900;
 
-    public override string From<T>(Rows<T> rows) =>
-        $"(select {string.Join(", ", rows.Columns.Select(column => $"@{column.Name} as {column.Name}"))}) as rows";
-
     // There is one writer.
     public override string ForUpdate => "";
 
@@ -38,7 +35,7 @@ internal sealed class SqliteDialect : Dialect
     private static void Run(SqliteConnection connection, SqliteTransaction? transaction, Statement statement, CancellationToken ct)
     {
         using var command = connection.CreateCommand();
-        command.CommandText = statement.Sql;
+        command.CommandText = WithRows(statement, string.Join(", ", statement.Names.Select(name => '@' + name)));
         command.Transaction = transaction;
         command.Parameters.AddWithValue("@organization", statement.Organization);
         var parameters = statement.Names.Select(name => command.Parameters.Add(new SqliteParameter { ParameterName = '@' + name })).ToArray();

@@ -10,7 +10,7 @@ internal static class Requests
 
     private static readonly DateTimeOffset Epoch = DateTimeOffset.Parse("2026-01-01T00:00:00Z", CultureInfo.InvariantCulture);
 
-    public static Request[] Posts { get; } = [.. Enumerable.Range(1, 200).Select(number => new Request("POST", Results, ResultBody.Text(number * 7919)))];
+    public static Request[] Posts { get; } = [.. Enumerable.Range(1, 1000).Select(number => new Request("POST", Results, ResultBody.Text(number * 7919)))];
 
     public static Request[] RecentPage { get; } = [new("GET", Results + "?limit=50")];
 

@@ -1,6 +1,8 @@
 using System.Data.Common;
 using System.Diagnostics;
+using Catalog.Data;
 using Catalog.Data.Database.Sqlite;
+using Catalog.Data.Lineage;
 
 namespace Catalog.Bench.Load.Workloads;
 
@@ -52,9 +54,9 @@ internal static class SqliteWorkload
         await using var command = connection.CreateCommand();
         command.CommandText = $"""
             insert into check_results (organization_id, {ResultSql.Columns}, dataset_key)
-            values ('default', @id, 'daily_orders_1', @check, @run, 'pass', 'error', 'warehouse.sales.orders_1', '12345', 12345, @expected, 0, 12345,
+            values ('default', @id, @pipeline, @check, @run, 'pass', 'error', @dataset, '12345', 12345, @expected, 0, 12345,
                 'row count of the last load lies within the bounds that the owners of the table agreed on in spring', @time, 0.412, @metadata, @hash, @time,
-                '9F1D8C1E-8F0F-4F5E-9E5A-2D6C9B7A1E33')
+                @dataset_key)
             """;
         DbParameter Parameter(string name, object value)
         {
@@ -64,17 +66,21 @@ internal static class SqliteWorkload
             return parameter;
         }
 
-        var (id, check, run) = (Parameter("@id", ""), Parameter("@check", ""), Parameter("@run", ""));
+        var (id, pipeline, check, run) = (Parameter("@id", ""), Parameter("@pipeline", ""), Parameter("@check", ""), Parameter("@run", ""));
+        var (dataset, datasetKey, time) = (Parameter("@dataset", ""), Parameter("@dataset_key", ""), Parameter("@time", ""));
         Parameter("@expected", """{"min":1000,"max":100003}""");
         Parameter("@metadata", """{"task":"check_orders","attempt":1,"worker":"worker-1"}""");
-        Parameter("@time", "2026-01-31T08:00:00.000000Z");
         Parameter("@hash", new byte[32]);
         var rows = 0;
         var watch = Stopwatch.StartNew();
         for (; watch.Elapsed.TotalSeconds < seconds; rows++)
         {
             ct.ThrowIfCancellationRequested();
-            (id.Value, check.Value, run.Value) = (Guid.CreateVersion7().ToString(), $"orders_row_count_{rows % 100}", $"scheduled__2026-01-01T{rows % 1000:000000}");
+            // The rows that a post makes: the numbers of Requests.Posts name the checks, runs and datasets.
+            var number = (rows % Requests.Posts.Length + 1) * 7919;
+            (id.Value, pipeline.Value) = (Guid.CreateVersion7().ToString(), ResultBody.Pipeline(number));
+            (check.Value, run.Value, dataset.Value) = ($"orders_row_count_{number % 100}", $"scheduled__2026-01-01T{number % 1000:000000}", $"warehouse.sales.orders_{number % 200}");
+            (datasetKey.Value, time.Value) = (SqliteValue.From(DatasetId.Of("", (string)dataset.Value)), SqliteValue.From(TimeProvider.System.Now()));
             // Outside an explicit transaction a statement is one.
             command.ExecuteNonQuery();
         }
