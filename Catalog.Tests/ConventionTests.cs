@@ -73,7 +73,7 @@ public sealed partial class ConventionTests(SqliteTestDatabase database) : IClas
     }
 
     [Fact]
-    public async Task Every_operation_has_a_summary_an_id_and_its_problems_documented()
+    public async Task Every_operation_has_a_summary_an_id_and_its_parameters_and_problems_documented()
     {
         using var app = new CatalogApp(database);
         using var client = app.Anonymous();
@@ -82,6 +82,9 @@ public sealed partial class ConventionTests(SqliteTestDatabase database) : IClas
         {
             Assert.NotEqual("", operation.GetProperty("summary").GetString());
             Assert.NotEqual("", operation.GetProperty("operationId").GetString());
+            Assert.All(
+                operation.TryGetProperty("parameters", out var parameters) ? parameters.EnumerateArray().ToList() : [],
+                parameter => Assert.True(parameter.TryGetProperty("description", out _), $"{operation.GetProperty("operationId")}: {parameter.GetProperty("name")} has no description."));
             Assert.All(
                 operation.GetProperty("responses").EnumerateObject().Where(response => response.Name[0] is '4' or '5'),
                 response => Assert.True(response.Value.GetProperty("content").TryGetProperty("application/problem+json", out _)));

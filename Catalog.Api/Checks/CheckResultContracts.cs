@@ -29,10 +29,10 @@ public sealed record PostCheckResult
     /// <summary>The dataset that was checked, by its id.</summary>
     public string? Dataset { get; init; }
 
-    /// <summary>What was measured: any JSON value, given back as sent.</summary>
+    /// <summary>What was measured: any JSON value, given back as sent; at most 65,536 characters as they are written.</summary>
     public RawJson? ObservedValue { get; init; }
 
-    /// <summary>What was expected: any JSON value, given back as sent.</summary>
+    /// <summary>What was expected: any JSON value, given back as sent; at most 65,536 characters as they are written.</summary>
     public RawJson? Expected { get; init; }
 
     /// <summary>How many rows failed, 0 or more.</summary>
@@ -50,7 +50,7 @@ public sealed record PostCheckResult
     /// <summary>How long that took, in seconds, 0 or more.</summary>
     public double? DurationSeconds { get; init; }
 
-    /// <summary>An object of the client's own, given back as sent.</summary>
+    /// <summary>An object of the client's own, given back as sent; at most 65,536 characters as they are written.</summary>
     public RawJson? Metadata { get; init; }
 
     internal CheckResult ToResult(string id, byte[] hash, DateTimeOffset now) => new()
@@ -69,15 +69,16 @@ public sealed record PostCheckResult
         TotalRows = TotalRows,
         Message = Message,
         ExecutedAt = ExecutedAt ?? now,
-        DurationSeconds = DurationSeconds,
+        DurationSeconds = DurationSeconds + 0.0,
         Metadata = RawJson.Stored(Metadata),
         RequestHash = hash,
         CreatedAt = now,
     };
 
+    // SQLite keeps no negative zero; that plus zero is zero.
     private static double? Number(string? json) =>
         json is ['-' or (>= '0' and <= '9'), ..] && double.TryParse(json, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number)
-            ? number
+            ? number + 0.0
             : null;
 }
 

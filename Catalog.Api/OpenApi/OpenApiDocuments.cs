@@ -14,8 +14,10 @@ internal static class OpenApiDocuments
     public static IServiceCollection AddOpenApiDocument(this IServiceCollection services) => services.AddOpenApi("v1", options =>
     {
         options.OpenApiVersion = OpenApiSpecVersion.OpenApi3_1;
-        // Where a value may be any JSON its rules stand at the place, not in a schema that all such places share.
-        options.CreateSchemaReferenceId = type => type.Type == typeof(RawJson) || type.Type == typeof(RawJson?) ? null : OpenApiOptions.CreateDefaultSchemaReferenceId(type);
+        // What a JSON value or a time means and may be stands at the place, not in a schema that all such places share.
+        options.CreateSchemaReferenceId = type => (Nullable.GetUnderlyingType(type.Type) ?? type.Type) is var plain && (plain == typeof(RawJson) || plain == typeof(Instant))
+            ? null
+            : OpenApiOptions.CreateDefaultSchemaReferenceId(type);
         options.AddDocumentTransformer(Describe);
         options.AddOperationTransformer(Secure);
         options.AddOperationTransformer(Parameters);

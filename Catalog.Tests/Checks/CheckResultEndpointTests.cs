@@ -50,6 +50,18 @@ public abstract class CheckResultEndpointTests : IDisposable
     }
 
     [Fact]
+    public async Task A_negative_zero_is_zero_as_a_number()
+    {
+        await Register();
+        var id = Guid.NewGuid().ToString();
+
+        await Post($$"""{"id":"{{id}}","pipeline_id":"{{_pipeline}}","check_id":"c","status":"pass","observed_value":-0,"duration_seconds":-0.0}""");
+
+        var result = await _client.GetJson($"{Path}/{id}");
+        Assert.Equal(("-0", "0", "0"), (result.GetProperty("observed_value").GetRawText(), result.GetProperty("observed_number").GetRawText(), result.GetProperty("duration_seconds").GetRawText()));
+    }
+
+    [Fact]
     public async Task The_same_id_with_other_content_is_409()
     {
         await Register();
