@@ -33,6 +33,8 @@ public sealed class CheckResultRepository(CatalogDatabase db)
     /// <summary>One page, the last executed first.</summary>
     public async Task<Page<CheckResult>> List(string organization, CheckResultFilter filter, Cursor? after, int limit, CancellationToken ct)
     {
+        // The cursor comes as a subquery, whose value the planner does not know: for one near the newest end it would think a plan of its own cheaper,
+        // each time anew.
         var sql = $"""
             -- CheckResults.List
             select {Columns}

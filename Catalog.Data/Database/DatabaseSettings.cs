@@ -238,7 +238,8 @@ public sealed partial class DatabaseSettings
         postgres.Timeout = timeout ?? (postgres.ShouldSerialize("Timeout") ? postgres.Timeout : 2);
         // With the second in which a cancel is waited for, no request waits longer than five seconds for a silent server.
         postgres.CommandTimeout = 4;
-        postgres.ReadBufferSize = 32768;
+        // A page of 50 results is some 20 KiB: one read where the driver's own 8 KiB want three.
+        postgres.ReadBufferSize = 32 * 1024;
         postgres.CancellationTimeout = 1000;
         // The service leaves no session state behind (transaction-local settings only), so the reset on return would buy nothing.
         postgres.NoResetOnClose = true;
