@@ -238,7 +238,7 @@ public sealed partial class DatabaseSettings
         postgres.Timeout = timeout ?? (postgres.ShouldSerialize("Timeout") ? postgres.Timeout : 2);
         // With the second in which a cancel is waited for, no request waits longer than five seconds for a silent server.
         postgres.CommandTimeout = 4;
-        // A page of 50 results is some 20 KiB: one read where the driver's own 8 KiB want three.
+        // A page of 50 results is some 22 KB, more than the driver's own 8 KiB hold at once.
         postgres.ReadBufferSize = 32 * 1024;
         postgres.CancellationTimeout = 1000;
         // The service leaves no session state behind (transaction-local settings only), so the reset on return would buy nothing.
