@@ -1,5 +1,4 @@
 using Catalog.Data.Database;
-using Catalog.Data.Database.Sqlite;
 using Dapper;
 using Microsoft.Data.Sqlite;
 using Npgsql;
@@ -53,7 +52,6 @@ public sealed class TransferPair : IDisposable
 
     public SqliteConnection OpenSource()
     {
-        SqliteLibrary.Load();
         var connection = new SqliteConnection($"Data Source={Source};Pooling=False;Default Timeout=30");
         connection.Open();
         return connection;

@@ -77,7 +77,6 @@ public static class SqliteBackup
 
     private static SqliteConnection Open(string path, SqliteOpenMode mode)
     {
-        SqliteLibrary.Load();
         DapperTypes.Register();
         var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Mode = mode, Pooling = false, DefaultTimeout = 5 }.ConnectionString);
         try

@@ -26,7 +26,6 @@ internal sealed partial class SqliteSnapshot : IDisposable
     /// <exception cref="DbException">The file cannot be read, or is no database.</exception>
     public static SqliteSnapshot Take(string path)
     {
-        SqliteLibrary.Load();
         var snapshot = new SqliteSnapshot(path);
         try
         {

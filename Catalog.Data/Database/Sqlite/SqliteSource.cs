@@ -33,7 +33,6 @@ internal sealed class SqliteSource : DbDataSource
     /// <summary>The two sources of one file, which is made when it does not exist.</summary>
     public static (DbDataSource Reads, DbDataSource Writes) Open(string path)
     {
-        SqliteLibrary.Load();
         string ConnectionString(string mode) => new SqliteConnectionStringBuilder
         {
             DataSource = path,
@@ -50,7 +49,6 @@ internal sealed class SqliteSource : DbDataSource
     /// <summary>For somebody who only looks: a file that does not exist is an empty database, and stays absent.</summary>
     public static DbDataSource Look(string path)
     {
-        SqliteLibrary.Load();
         return new SqliteSource(new SqliteConnectionStringBuilder { DataSource = path, Mode = SqliteOpenMode.ReadWrite, DefaultTimeout = (int)Patience.TotalSeconds }.ConnectionString, null, path);
     }
 
