@@ -65,7 +65,11 @@ internal static class PostgresSchemaDescription
         union all
         select 'sequence ' || relname
         from ours o
-        where relkind = 'S' and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = o.oid and d.deptype = 'i')
+        where relkind = 'S'
+          and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = o.oid and d.deptype = 'i')
+          -- The key of a journal that DbUp made is a serial.
+          and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = o.oid and d.deptype = 'a'
+              and d.refobjid in (to_regclass('public.schemaversions'), to_regclass('public.schema_history')))
         union all
         select format('function %s(%s) returns %s %s', p.proname, pg_get_function_identity_arguments(p.oid), coalesce(pg_get_function_result(p.oid), '-'),
             md5(p.prosrc) || case when p.prosecdef then ' security definer' else '' end || coalesce(' set ' || array_to_string(p.proconfig, ', '), ''))

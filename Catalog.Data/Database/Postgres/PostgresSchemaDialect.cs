@@ -1,6 +1,11 @@
+using System.Data;
 using System.Data.Common;
 using Catalog.Data.Migrations;
 using Dapper;
+using DbUp.Engine;
+using DbUp.Engine.Output;
+using DbUp.Engine.Transactions;
+using DbUp.Postgresql;
 using Npgsql;
 
 namespace Catalog.Data.Database.Postgres;
@@ -251,7 +256,21 @@ internal sealed class PostgresSchemaDialect : SchemaDialect
         await connection.ExecuteAsync(new CommandDefinition(Watch, cancellationToken: ct));
     }
 
-    internal override Task<string?> FindBroken(DbConnection connection, CancellationToken ct) => Task.FromResult<string?>(null);
+    internal override async Task<string?> BeforeCommit(DbConnection connection, DbTransaction transaction, CancellationToken ct)
+    {
+        const string Sql = """
+            -- PostgresSchemaDialect.BeforeCommit
+            select set_config('search_path', 'public', true)
+            """;
+
+        await connection.ExecuteAsync(new CommandDefinition(Sql, transaction: transaction, cancellationToken: ct));
+        return null;
+    }
+
+    internal override IJournal Journal(Func<IConnectionManager> connections, Func<IUpgradeLog> log, Action<Func<IDbCommand>> store) =>
+        new PostgresJournal(connections, log, store);
+
+    internal override ISqlObjectParser Quoting { get; } = new PostgresqlObjectParser();
 
     internal override async Task<bool?> TookEffect(DbConnection connection, SqlStatement statement, CancellationToken ct)
     {
@@ -424,7 +443,7 @@ internal sealed class PostgresSchemaDialect : SchemaDialect
         // A broken connection has given its lock back already.
         public async ValueTask DisposeAsync()
         {
-            if (connection.State == System.Data.ConnectionState.Open)
+            if (connection.State == ConnectionState.Open)
             {
                 await connection.ExecuteAsync("select pg_advisory_unlock(@key)", new { key });
             }

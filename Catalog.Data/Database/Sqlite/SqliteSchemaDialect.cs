@@ -1,6 +1,11 @@
+using System.Data;
 using System.Data.Common;
 using Catalog.Data.Migrations;
 using Dapper;
+using DbUp.Engine;
+using DbUp.Engine.Output;
+using DbUp.Engine.Transactions;
+using DbUp.Sqlite;
 using Microsoft.Data.Sqlite;
 
 namespace Catalog.Data.Database.Sqlite;
@@ -86,15 +91,20 @@ internal sealed class SqliteSchemaDialect : SchemaDialect
     internal override async Task Settle(DbConnection connection, MigrationLimits limits, CancellationToken ct) =>
         await Execute(connection, null, "pragma foreign_keys=off", ct);
 
-    internal override async Task<string?> FindBroken(DbConnection connection, CancellationToken ct)
+    internal override async Task<string?> BeforeCommit(DbConnection connection, DbTransaction transaction, CancellationToken ct)
     {
         const string Sql = """
-            -- SqliteSchemaDialect.FindBroken
+            -- SqliteSchemaDialect.BeforeCommit
             select 'it leaves rows of ' || "table" || ' that refer to no row of ' || parent from pragma_foreign_key_check limit 1
             """;
 
-        return await connection.QueryFirstOrDefaultAsync<string>(new CommandDefinition(Sql, cancellationToken: ct));
+        return await connection.QueryFirstOrDefaultAsync<string>(new CommandDefinition(Sql, transaction: transaction, cancellationToken: ct));
     }
+
+    internal override IJournal Journal(Func<IConnectionManager> connections, Func<IUpgradeLog> log, Action<Func<IDbCommand>> store) =>
+        new SqliteJournal(connections, log, store);
+
+    internal override ISqlObjectParser Quoting { get; } = new SqliteObjectParser();
 
     // The reader's pragma refuses writes.
     internal override Task<DbTransaction> Reading(DbConnection connection, CancellationToken ct) =>
