@@ -24,9 +24,6 @@ internal sealed class StatementExecutor(UpgradeConfiguration configuration, Sche
     /// <summary>Why <see cref="Current"/> failed; null when it did not.</summary>
     public Exception? Failure { get; private set; }
 
-    // Scripts hold no variables, and DbUp's substitution would change `$name$`.
-    protected override string PreprocessScriptContents(SqlScript script, IDictionary<string, string> variables) => script.Contents;
-
     protected override string GetVerifySchemaSql(string schema) => throw new NotSupportedException();
 
     protected override void ExecuteCommandsWithinExceptionHandler(int index, SqlScript script, Action executeCallback)
