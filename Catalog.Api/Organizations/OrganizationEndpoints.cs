@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Catalog.Api.Authentication;
 using Catalog.Api.Http;
+using Catalog.Api.Operations;
 using Catalog.Data;
 using Catalog.Data.Organizations;
 using FluentValidation;
@@ -12,7 +13,7 @@ internal static class OrganizationEndpoints
 {
     public static IServiceCollection AddOrganizations(this IServiceCollection services) => services
         .AddSingleton<RequestRates>()
-        .AddHostedService<RateMerging>()
+        .AddRecurring<RateMerging>()
         .AddSingleton<IValidator<PostOrganization>, PostOrganizationValidator>()
         .AddSingleton<IValidator<PatchOrganization>, PatchOrganizationValidator>()
         .AddSingleton<IValidator<PutRetention>, PutRetentionValidator>()

@@ -70,6 +70,13 @@ public abstract class SchemaDialect
     /// <summary>Begins a transaction that the engine itself holds to reading, in which names mean the Catalog's schema whatever the role's search path says.</summary>
     internal abstract Task<DbTransaction> Reading(DbConnection connection, CancellationToken ct);
 
+    /// <summary>Tries what requests need, and changes nothing: their role and context, the rights on each table, and a write.</summary>
+    /// <param name="connection">One that no request uses.</param>
+    /// <param name="before">What goes before the statements of requests; null: nothing.</param>
+    /// <param name="ct">Stops.</param>
+    /// <exception cref="DbException">What a request would meet.</exception>
+    internal abstract Task TryOut(DbConnection connection, string? before, CancellationToken ct);
+
     /// <summary>Holds off other migrators while the returned lock lives.</summary>
     /// <param name="connection">The migrator's own.</param>
     /// <param name="patience">How long to wait.</param>

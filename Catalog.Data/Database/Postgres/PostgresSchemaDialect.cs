@@ -10,7 +10,7 @@ using Npgsql;
 
 namespace Catalog.Data.Database.Postgres;
 
-internal sealed class PostgresSchemaDialect : SchemaDialect
+internal sealed class PostgresSchemaDialect(PostgresSession session) : SchemaDialect
 {
     // Any constant will do, as long as every migrator of a Catalog uses it: "catalog" as bytes.
     private const long LockKey = 0x0063_6174_616c_6f67;
@@ -55,22 +55,22 @@ internal sealed class PostgresSchemaDialect : SchemaDialect
 
     internal override string JournalOrder => "schemaversionsid";
 
-    internal override string FindJournal => "select 1 where to_regclass('public.schemaversions') is not null";
+    internal override string FindJournal => "select 1 where to_regclass('schemaversions') is not null";
 
     // Where it may not be read, as by the service's own role, it is as good as absent.
-    internal override string FindHistory => "select 1 from pg_class where oid = to_regclass('public.schema_history') and has_table_privilege(oid, 'select')";
+    internal override string FindHistory => "select 1 from pg_class where oid = to_regclass('schema_history') and has_table_privilege(oid, 'select')";
 
     internal override string FindTables => """
         select c.relname
         from pg_class c
-        where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p', 'v', 'm', 'f') and c.relname not in ('schemaversions', 'schema_history')
+        where c.relnamespace = current_schema()::regnamespace and c.relkind in ('r', 'p', 'v', 'm', 'f') and c.relname not in ('schemaversions', 'schema_history')
           and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')
         order by c.relname
         """;
 
     // The rows of a partitioned table are those of its partitions.
     internal override string FindRowTables => """
-        select case n.nspname when 'public' then quote_ident(c.relname) else format('%I.%I', n.nspname, c.relname) end
+        select case n.nspname when current_schema() then quote_ident(c.relname) else format('%I.%I', n.nspname, c.relname) end
         from pg_class c
         join pg_namespace n on n.oid = c.relnamespace
         where c.relkind = 'r' and n.nspname not in ('pg_catalog', 'information_schema') and n.nspname not like 'pg\_%'
@@ -88,9 +88,9 @@ internal sealed class PostgresSchemaDialect : SchemaDialect
     {
         const string Complete = """
             -- PostgresSchemaDialect.MakeJournal
-            select count(*) = 4 and to_regclass('public.schema_history') is not null
+            select count(*) = 4 and to_regclass('schema_history') is not null
             from pg_attribute
-            where attrelid = to_regclass('public.schemaversions') and attname in ('checksum', 'duration_seconds', 'applied_by', 'tool_version') and not attisdropped
+            where attrelid = to_regclass('schemaversions') and attname in ('checksum', 'duration_seconds', 'applied_by', 'tool_version') and not attisdropped
             """;
 
         // Looked at first: even an `alter table ... if not exists` that has nothing to do waits for every reader of the table.
@@ -141,8 +141,36 @@ internal sealed class PostgresSchemaDialect : SchemaDialect
         var transaction = await connection.BeginTransactionAsync(ct);
         // Local to the transaction: what is set for a session would stay behind in a pooler.
         await connection.ExecuteAsync(new CommandDefinition(
-            "select set_config('transaction_read_only', 'on', true), set_config('search_path', 'public', true), set_config('quote_all_identifiers', 'off', true)", transaction: transaction, cancellationToken: ct));
+            $"select {session.ForTransaction}set_config('transaction_read_only', 'on', true), set_config('quote_all_identifiers', 'off', true)",
+            transaction: transaction, cancellationToken: ct));
         return transaction;
+    }
+
+    internal override async Task TryOut(DbConnection connection, string? before, CancellationToken ct)
+    {
+        // A standby and a read-only session refuse a write also where it finds no row.
+        const string Write = """
+            -- PostgresSchemaDialect.TryOut
+            update runs set id = id where false
+            """;
+        const string Lacking = $"""
+            -- PostgresSchemaDialect.TryOut rights
+            select ours.name
+            from ({PostgresGrants.Tables}) ours
+            where exists (select from unnest(ours.needed) as right_needed where not has_table_privilege(ours.oid, right_needed))
+            order by 1
+            """;
+
+        await using var transaction = await connection.BeginTransactionAsync(ct);
+        await connection.ExecuteAsync(new CommandDefinition(
+            before ?? $"select {session.ForTransaction}@{Context.Parameter}::text", new DynamicParameters(new Dictionary<string, object> { [Context.Parameter] = "default" }),
+            transaction, cancellationToken: ct));
+        await connection.ExecuteAsync(new CommandDefinition(Write, transaction: transaction, cancellationToken: ct));
+        var lacking = (await connection.QueryAsync<string>(new CommandDefinition(Lacking, transaction: transaction, cancellationToken: ct))).AsList();
+        if (lacking.Count > 0)
+        {
+            throw new DatabaseUnavailableException(Unavailability.NotPermitted, new InvalidOperationException($"No right on {string.Join(", ", lacking)}."));
+        }
     }
 
     internal override Task<IAsyncDisposable?> Lock(DbConnection connection, TimeSpan patience, Action<string> waiting, CancellationToken ct) =>
@@ -238,9 +266,7 @@ internal sealed class PostgresSchemaDialect : SchemaDialect
         // migrator in the middle of a statement; where the platform has none, keepalives and the end of the socket have to do.
         const string Session = """
             -- PostgresSchemaDialect.Settle
-            select set_config('lock_timeout', @LockTimeout, false), set_config('statement_timeout', @StatementTimeout, false),
-                   set_config('idle_in_transaction_session_timeout', '5min', false), set_config('search_path', 'public', false),
-                   set_config('timezone', 'UTC', false), set_config('client_min_messages', 'warning', false), set_config('quote_all_identifiers', 'off', false),
+            select set_config('lock_timeout', @LockTimeout, false), set_config('idle_in_transaction_session_timeout', '5min', false),
                    set_config('tcp_keepalives_idle', '5', false), set_config('tcp_keepalives_interval', '5', false), set_config('tcp_keepalives_count', '3', false)
             """;
         const string Watch = "do $$ begin set client_connection_check_interval = '1s'; exception when others then null; end $$";
@@ -251,8 +277,8 @@ internal sealed class PostgresSchemaDialect : SchemaDialect
             await Execute(connection, null, reset, ct);
         }
 
-        await connection.ExecuteAsync(new CommandDefinition(
-            Session, new { LockTimeout = Milliseconds(limits.LockTimeout), StatementTimeout = Milliseconds(limits.StatementTimeout) }, cancellationToken: ct));
+        await session.Begin((NpgsqlConnection)connection, Milliseconds(limits.StatementTimeout), throughPooler: true);
+        await connection.ExecuteAsync(new CommandDefinition(Session, new { LockTimeout = Milliseconds(limits.LockTimeout) }, cancellationToken: ct));
         await connection.ExecuteAsync(new CommandDefinition(Watch, cancellationToken: ct));
     }
 
@@ -260,15 +286,15 @@ internal sealed class PostgresSchemaDialect : SchemaDialect
     {
         const string Sql = """
             -- PostgresSchemaDialect.BeforeCommit
-            select set_config('search_path', 'public', true)
+            select set_config('search_path', @path, true)
             """;
 
-        await connection.ExecuteAsync(new CommandDefinition(Sql, transaction: transaction, cancellationToken: ct));
+        await connection.ExecuteAsync(new CommandDefinition(Sql, new { path = session.SearchPath }, transaction, cancellationToken: ct));
         return null;
     }
 
     internal override IJournal Journal(Func<IConnectionManager> connections, Func<IUpgradeLog> log, Action<Func<IDbCommand>> store) =>
-        new PostgresJournal(connections, log, store);
+        new PostgresJournal(session.Schema, connections, log, store);
 
     internal override ISqlObjectParser Quoting { get; } = new PostgresqlObjectParser();
 
@@ -317,7 +343,7 @@ internal sealed class PostgresSchemaDialect : SchemaDialect
             select i.indexrelid::regclass::text
             from pg_index i
             join pg_class c on c.oid = i.indexrelid
-            where not i.indisvalid and c.relnamespace = 'public'::regnamespace
+            where not i.indisvalid and c.relnamespace = current_schema()::regnamespace
             order by 1
             """;
 
@@ -328,7 +354,7 @@ internal sealed class PostgresSchemaDialect : SchemaDialect
     {
         const string Routines = """
             -- PostgresSchemaDialect.Drop
-            select oid::regprocedure::text from pg_proc where pronamespace = 'public'::regnamespace and proname = any(@names)
+            select oid::regprocedure::text from pg_proc where pronamespace = current_schema()::regnamespace and proname = any(@names)
             """;
 
         string[] routines = [.. objects.Where(made => made.Kind is "function" or "procedure").Select(made => made.Name.Trim('"'))];
@@ -346,7 +372,7 @@ internal sealed class PostgresSchemaDialect : SchemaDialect
 
     internal override string PreviewOpening(MigrationLimits limits) => $"""
         -- Run with: psql -X -v ON_ERROR_STOP=1 -f FILE
-        set search_path = public;
+        set search_path = {session.Schema};
         set lock_timeout = '{Milliseconds(limits.LockTimeout)}';
         set statement_timeout = '{Milliseconds(limits.StatementTimeout)}';
         set client_min_messages = warning;

@@ -110,6 +110,22 @@ internal sealed class SqliteSchemaDialect : SchemaDialect
     internal override Task<DbTransaction> Reading(DbConnection connection, CancellationToken ct) =>
         Task.FromResult<DbTransaction>(((SqliteConnection)connection).BeginTransaction(deferred: true));
 
+    // A writer's transaction that is given up: a file or folder that may not be written refuses it.
+    internal override async Task TryOut(DbConnection connection, string? before, CancellationToken ct)
+    {
+        var file = new SqliteConnectionStringBuilder { DataSource = connection.DataSource, Mode = SqliteOpenMode.ReadWrite, Pooling = false };
+        await using var writer = new SqliteConnection(file.ConnectionString);
+        try
+        {
+            await writer.OpenAsync(ct);
+            await Execute(writer, null, "pragma busy_timeout=0; begin immediate; create table readiness (x integer); rollback", ct);
+        }
+        catch (SqliteException exception) when (IsLockTimeout(exception))
+        {
+            // Another connection writes just now, so the file takes writes.
+        }
+    }
+
     // Each script's immediate transaction is the lock: a second migrator finds the script in the journal once it has its own. Here it
     // only waits until one can be had at all.
     internal override async Task<IAsyncDisposable?> Lock(DbConnection connection, TimeSpan patience, Action<string> waiting, CancellationToken ct)
