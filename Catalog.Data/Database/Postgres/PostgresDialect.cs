@@ -118,11 +118,6 @@ internal sealed class PostgresDialect(PostgresPool? pool = null, PostgresRowSecu
         {
             pool?.StopPreparing();
         }
-        // Read-only mode is the session's from its beginning on, also after the provider has lifted it.
-        else if (failure is PostgresException { SqlState: "25006" })
-        {
-            pool?.Replace();
-        }
 
         // A statement that fails while Npgsql prepares it by itself stays noted as prepared, and is without columns ever after
         // (npgsql#6391).
@@ -143,6 +138,8 @@ internal sealed class PostgresDialect(PostgresPool? pool = null, PostgresRowSecu
     {
         // The pool has stopped preparing.
         PostgresException { SqlState: "26000" or "42P05" } => true,
+        // Read-only mode is the session's from its beginning on, also after the provider has lifted it.
+        PostgresException { SqlState: "25006" } => pool?.Replace() is true,
         // Ended by an administrator, by a time-out while idle, by a restart.
         PostgresException { SqlState: "57P01" or "57P02" or "57P05" or "25P03" } => LeavePool(),
         PostgresException => false,

@@ -94,12 +94,43 @@ internal sealed class PostgresSchemaDialect(PostgresSession session) : SchemaDia
             """;
 
         // Looked at first: even an `alter table ... if not exists` that has nothing to do waits for every reader of the table.
-        if (!await connection.ExecuteScalarAsync<bool>(new CommandDefinition(Complete, cancellationToken: ct)))
+        if (await connection.ExecuteScalarAsync<bool>(new CommandDefinition(Complete, cancellationToken: ct)))
         {
-            foreach (var statement in SqlText.Statements(CreateJournal))
-            {
-                await Execute(connection, null, statement.Sql, ct);
-            }
+            return;
+        }
+
+        await MakeSchema(connection, ct);
+        foreach (var statement in SqlText.Statements(CreateJournal))
+        {
+            await Execute(connection, null, statement.Sql, ct);
+        }
+    }
+
+    // Postgres 15 gives the right to create in schema public to the database's owner only.
+    private async Task MakeSchema(DbConnection connection, CancellationToken ct)
+    {
+        const string Sql = """
+            -- PostgresSchemaDialect.MakeSchema
+            select current_schema() is not null as there, coalesce(has_schema_privilege(current_schema(), 'create'), false) as may_create,
+                   has_database_privilege(current_database(), 'create') as may_create_schema, quote_ident(current_user) as login, quote_ident(current_database()) as database
+            """;
+
+        var (there, mayCreate, mayCreateSchema, login, database) =
+            await connection.QuerySingleAsync<(bool, bool, bool, string, string)>(new CommandDefinition(Sql, cancellationToken: ct));
+        if (!there && mayCreateSchema)
+        {
+            await Execute(connection, null, $"create schema if not exists {session.Schema}", ct);
+        }
+        else if (!there)
+        {
+            throw new MigrationException(MigrationFault.NotPermitted,
+                $"There is no schema {session.Schema}, and {login} may not make one. As an administrator: `create schema {session.Schema} authorization {login};`.");
+        }
+        else if (!mayCreate)
+        {
+            throw new MigrationException(MigrationFault.NotPermitted,
+                $"{login} may not create tables in schema {session.Schema}. As an administrator: `grant create on schema {session.Schema} to {login};` "
+                + $"or `alter database {database} owner to {login};`.");
         }
     }
 
