@@ -186,7 +186,7 @@ public sealed class QueryPlanTests(QueryPlanTests.Filled filled) : IClassFixture
         {
             await _database.InitializeAsync();
             _database.Require();
-            _source = NpgsqlDataSource.Create(PostgresUri.Parse("POSTGRES_DSN", _database.SuperuserAddress).ConnectionString);
+            _source = NpgsqlDataSource.Create(Settings().ConnectionString);
             await using var connection = await _source.OpenConnectionAsync();
             await connection.ExecuteAsync("""
                 create function pg_temp.did(i bigint) returns uuid language sql as $$ select substr(encode(sha256('\x00'::bytea || convert_to('d' || i, 'utf8')), 'hex'), 1, 32)::uuid $$;
@@ -211,7 +211,7 @@ public sealed class QueryPlanTests(QueryPlanTests.Filled filled) : IClassFixture
         }
 
         /// <summary>A pool of one connection that prepares, to whose planner pages cost as much as if results were ten times as wide.</summary>
-        public NpgsqlDataSource OneConnection() => NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(_source!.ConnectionString)
+        public NpgsqlDataSource OneConnection() => NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(Settings().ConnectionString)
         {
             MaxPoolSize = 1,
             MaxAutoPrepare = 10,
@@ -219,6 +219,9 @@ public sealed class QueryPlanTests(QueryPlanTests.Filled filled) : IClassFixture
             NoResetOnClose = true,
             Options = "-c seq_page_cost=10 -c random_page_cost=40",
         });
+
+        // A source does not give its password away.
+        private NpgsqlConnectionStringBuilder Settings() => PostgresUri.Parse("POSTGRES_DSN", _database.SuperuserAddress);
 
         public CatalogDatabase Open(Action<(string Query, JsonElement Plan)> tell)
         {
