@@ -187,7 +187,7 @@ public sealed class QueryPlanTests(QueryPlanTests.Filled filled) : IClassFixture
         {
             await _database.InitializeAsync();
             _database.Require();
-            _source = NpgsqlDataSource.Create(PostgresUri.Parse("POSTGRES_DSN", _database.SuperuserAddress).ConnectionString);
+            _source = NpgsqlDataSource.Create(Settings().ConnectionString);
             await using var connection = await _source.OpenConnectionAsync();
             await connection.ExecuteAsync("""
                 create function pg_temp.did(i bigint) returns uuid language sql as $$ select substr(encode(sha256('\x00'::bytea || convert_to('d' || i, 'utf8')), 'hex'), 1, 32)::uuid $$;
@@ -212,7 +212,7 @@ public sealed class QueryPlanTests(QueryPlanTests.Filled filled) : IClassFixture
         }
 
         /// <summary>A pool of one connection that prepares, to whose planner pages cost as much as if results were ten times as wide.</summary>
-        internal PostgresPool OneConnection() => new(new NpgsqlConnectionStringBuilder(_source!.ConnectionString)
+        internal PostgresPool OneConnection() => new(new NpgsqlConnectionStringBuilder(Settings().ConnectionString)
         {
             MaxPoolSize = 1,
             MaxAutoPrepare = 10,
@@ -221,10 +221,13 @@ public sealed class QueryPlanTests(QueryPlanTests.Filled filled) : IClassFixture
             Options = "-c seq_page_cost=10 -c random_page_cost=40",
         }, new(DatabaseSettings.DefaultSchema));
 
+        // A source does not give its password away.
+        private NpgsqlConnectionStringBuilder Settings() => PostgresUri.Parse("POSTGRES_DSN", _database.SuperuserAddress);
+
         public CatalogDatabase Open(Action<(string Query, JsonElement Plan)> tell)
         {
             var source = new Explaining(_source!, tell);
-            _pool ??= new(new NpgsqlConnectionStringBuilder(_source!.ConnectionString), new(DatabaseSettings.DefaultSchema));
+            _pool ??= new(Settings(), new(DatabaseSettings.DefaultSchema));
             return new(source, source, new PostgresDialect(_pool, new(_pool, DatabaseSettings.DefaultAppRole, required: true)), null);
         }
 
