@@ -30,7 +30,7 @@ try
     builder.Services.AddCallers().AddTokenSignIn(OidcSettings.Read(builder.Configuration));
     builder.Services.AddCatalogData(database, IngestSettings.Read(builder.Configuration));
     builder.Services.AddRecurring<IsolationWatch>().AddRecurring<Readiness>();
-    builder.Services.AddPipelines().AddRuns().AddChecks().AddCheckResults().AddConnections(settings, database).AddLineage().AddOrganizations();
+    builder.Services.AddConnections(settings, database).AddOrganizations();
     builder.Services.AddBilling(StripeSettings.Read(builder.Configuration));
     builder.Services.AddOpenApiDocument();
 

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Catalog.Tests.Authentication;
 
@@ -17,7 +18,7 @@ public sealed class Issuer : IAsyncLifetime
     private int _keySets;
     private int _elsewhere;
 
-    public TestClock Clock { get; } = new();
+    public FakeTimeProvider Clock { get; } = FakeTimeProvider.Standing();
 
     public IssuerKey Rsa { get; } = IssuerKey.Rsa("rsa");
 
