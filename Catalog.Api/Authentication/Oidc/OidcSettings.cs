@@ -8,7 +8,12 @@ internal static class OidcSettings
 {
     /// <returns>What is trusted, in the order in which a token looks for its match; nothing where no provider is configured.</returns>
     /// <exception cref="SettingException">A value that cannot be used.</exception>
-    public static IReadOnlyList<TokenTrust> Read(IConfiguration configuration) => Authority(configuration) is { } authority ? [authority] : [];
+    public static IReadOnlyList<TokenTrust> Read(IConfiguration configuration)
+    {
+        // An entry says more about its tokens than the authority does, which takes any subject.
+        var trusts = Text(configuration, "DATAXPIPE_OIDC_TRUST") is { } json ? OidcTrustSetting.Read(json) : [];
+        return Authority(configuration) is { } authority ? [.. trusts, authority] : trusts;
+    }
 
     /// <summary>Whether an issuer's address can be one: what is read there comes unchanged from whom it names.</summary>
     public static bool IsIssuer(string? text) =>
@@ -27,8 +32,8 @@ internal static class OidcSettings
         if (authority is null)
         {
             return audience is null && claim is null && organization is null ? null : throw new SettingException(
-                "DATAXPIPE_OIDC_AUDIENCE, DATAXPIPE_OIDC_ORGANIZATION or DATAXPIPE_OIDC_ORGANIZATION_CLAIM is set without DATAXPIPE_OIDC_AUTHORITY, "
-                + "to which they belong. Set it to the provider's issuer, or leave them out.");
+                "DATAXPIPE_OIDC_AUDIENCE, DATAXPIPE_OIDC_ORGANIZATION or DATAXPIPE_OIDC_ORGANIZATION_CLAIM is set without "
+                + "DATAXPIPE_OIDC_AUTHORITY, to which they belong. Set it to the provider's issuer, or leave them out.");
         }
 
         if (!IsIssuer(authority))

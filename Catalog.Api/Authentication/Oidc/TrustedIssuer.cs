@@ -33,7 +33,8 @@ internal sealed class TrustedIssuer(string scheme, IReadOnlyList<TokenTrust> tru
             RequireExpirationTime = true,
             RequireSignedTokens = true,
             TryAllIssuerSigningKeys = false,
-            IssuerSigningKeyResolver = (_, token, id, parameters) => VerifyingKeys.Find(parameters.IssuerSigningKeys, id, ((JsonWebToken)token).Alg),
+            IssuerSigningKeyResolver = (_, token, id, parameters) =>
+                VerifyingKeys.Find(parameters.IssuerSigningKeys, id, ((JsonWebToken)token).Alg),
             LifetimeValidator = (from, end, _, _) => IsNow(from, end, time.GetUtcNow().UtcDateTime),
         };
     }
