@@ -31,7 +31,7 @@ try
     builder.Services.AddCatalogData(database, IngestSettings.Read(builder.Configuration));
     builder.Services.AddSingleton<Readiness>();
     builder.Services.AddSingleton<IsolationWatch>().AddHostedService(provider => provider.GetRequiredService<IsolationWatch>());
-    builder.Services.AddPipelines().AddRuns().AddChecks().AddCheckResults().AddConnections(settings, database).AddLineage().AddOrganizations();
+    builder.Services.AddConnections(settings, database).AddOrganizations();
     builder.Services.AddBilling(StripeSettings.Read(builder.Configuration));
     builder.Services.AddOpenApiDocument();
 

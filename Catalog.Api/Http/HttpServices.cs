@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Catalog.Api.Organizations;
+using FluentValidation;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Configuration.Memory;
@@ -43,6 +44,7 @@ internal static class HttpServices
         builder.Services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true);
         builder.Services.ConfigureHttpJsonOptions(options => ApiJson.Configure(options.SerializerOptions));
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(25));
+        builder.Services.AddValidatorsFromAssemblyContaining<ServiceSettings>(ServiceLifetime.Singleton, includeInternalTypes: true);
         builder.Services.AddRequestDecompression();
         builder.Services.AddSingleton(settings);
         builder.Services.AddSingleton(TimeProvider.System);

@@ -3,7 +3,6 @@ using Catalog.Api.Authentication;
 using Catalog.Api.Http;
 using Catalog.Data;
 using Catalog.Data.Organizations;
-using FluentValidation;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Catalog.Api.Organizations;
@@ -12,14 +11,7 @@ internal static class OrganizationEndpoints
 {
     public static IServiceCollection AddOrganizations(this IServiceCollection services) => services
         .AddSingleton<RequestRates>()
-        .AddHostedService<RateMerging>()
-        .AddSingleton<IValidator<PostOrganization>, PostOrganizationValidator>()
-        .AddSingleton<IValidator<PatchOrganization>, PatchOrganizationValidator>()
-        .AddSingleton<IValidator<PutRetention>, PutRetentionValidator>()
-        .AddSingleton<IValidator<PostApiKey>, PostApiKeyValidator>()
-        .AddSingleton<IValidator<RotationQuery>, RotationQueryValidator>()
-        .AddSingleton<IValidator<ApiKeyQuery>, ApiKeyQueryValidator>()
-        .AddSingleton<IValidator<AuditQuery>, AuditQueryValidator>();
+        .AddHostedService<RateMerging>();
 
     public static void MapOrganizations(this IEndpointRouteBuilder routes)
     {
