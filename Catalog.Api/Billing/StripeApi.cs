@@ -1,46 +1,46 @@
 using System.Globalization;
 using System.Net;
-using System.Net.Http.Headers;
 using System.Security.Cryptography;
 using System.Text;
-using System.Text.Json;
 using Catalog.Data.Organizations;
+using Polly;
+using Stripe;
+using Stripe.Checkout;
+using Plan = Catalog.Data.Organizations.Plan;
+using PortalSessionCreateOptions = Stripe.BillingPortal.SessionCreateOptions;
+using PortalSessionService = Stripe.BillingPortal.SessionService;
 
 namespace Catalog.Api.Billing;
 
 /// <summary>
-/// The few questions that billing asks of Stripe's API. Its answers are treated as anybody's: bounded in size and time, no redirect is
-/// followed, and nothing of them is shown or logged but words and ids of a known form.
+/// The few questions that billing asks of Stripe, through Stripe's library. An answer is treated as anybody's: nothing of it is shown or logged
+/// but words and ids of a known form. <see cref="StripeHttp"/> bounds its size and time, and asks again.
 /// </summary>
-/// <param name="settings">Null: billing is not configured, and nothing may be asked.</param>
-/// <param name="time">Waits between attempts.</param>
-/// <param name="log">Told what Stripe refused.</param>
-internal sealed partial class Stripe(StripeSettings? settings, TimeProvider time, ILogger<Stripe> log) : IDisposable
+internal sealed partial class StripeApi
 {
-    /// <summary>The version that this was written for; an account's own may change under it.</summary>
-    public const string Version = "2026-10-28.endive";
-
-    private const int MostAttempts = 4;
     private const int MostPages = 10;
-    private const int LongestAnswer = 4 * 1024 * 1024;
-    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(150);
+    private readonly StripeSettings? _settings;
+    private readonly StripeClient? _client;
+    private readonly ILogger<StripeApi> _log;
 
-    private readonly HttpClient _client = new(new SocketsHttpHandler
+    /// <param name="settings">Null: billing is not configured, and nothing may be asked.</param>
+    /// <param name="clients">Knows <see cref="StripeHttp.Name"/>.</param>
+    /// <param name="log">Told what Stripe refused.</param>
+    public StripeApi(StripeSettings? settings, IHttpClientFactory clients, ILogger<StripeApi> log)
     {
-        AllowAutoRedirect = false,
-        UseCookies = false,
-        ActivityHeadersPropagator = null,
-        ConnectTimeout = TimeSpan.FromSeconds(5),
-        PooledConnectionLifetime = TimeSpan.FromMinutes(5),
-    })
-    {
-        Timeout = Timeout.InfiniteTimeSpan,
-        MaxResponseContentBufferSize = LongestAnswer,
-    };
+        (_settings, _log) = (settings, log);
+        _client = settings is null ? null : new StripeClient(new StripeClientOptions
+        {
+            ApiKey = settings.SecretKey,
+            ApiBase = settings.Api.GetLeftPart(UriPartial.Authority),
+            // Its telemetry keeps a number of this machine and sends how long earlier requests took.
+            HttpClient = new SystemNetHttpClient(clients.CreateClient(StripeHttp.Name), maxNetworkRetries: 0, enableTelemetry: false),
+        });
+    }
 
-    public bool IsConfigured => settings is not null;
+    public bool IsConfigured => _settings is not null;
 
-    public StripeSettings Settings => settings ?? throw new InvalidOperationException("Billing is not configured.");
+    public StripeSettings Settings => _settings ?? throw new InvalidOperationException("Billing is not configured.");
 
     /// <summary>Makes the customer of an organization: the same one for all who ask while the organization is as it was read.</summary>
     /// <returns>Its id.</returns>
@@ -50,24 +50,32 @@ internal sealed partial class Stripe(StripeSettings? settings, TimeProvider time
         // Two installations of one account may each have an organization of this name, but not one that was made at the same microsecond.
         var once = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture,
             $"customer\0{organization.Id}\0{organization.CreatedAt.UtcTicks}\0{organization.StripeRevision}\0{organization.Name}"))));
-        using var answer = await Ask(HttpMethod.Post, "/v1/customers", once, ct, ("name", organization.Name), ("metadata[organization]", organization.Id));
-        return Id(answer.RootElement);
+        var wanted = new CustomerCreateOptions { Name = organization.Name, Metadata = new() { ["organization"] = organization.Id } };
+        var customer = await Ask("POST customers", () => new CustomerService(_client).CreateAsync(wanted, Once(once), ct), ct);
+        return IsWord(customer.Id) ? customer.Id : throw new BillingException(BillingFailure.Unreachable);
     }
 
     /// <summary>A page where somebody pays for a plan.</summary>
     public async Task<string> Checkout(string organization, string customer, Plan plan, CancellationToken ct)
     {
-        using var answer = await Ask(HttpMethod.Post, "/v1/checkout/sessions", Guid.NewGuid().ToString(), ct,
-            ("mode", "subscription"), ("customer", customer), ("client_reference_id", organization), ("line_items[0][price]", Settings.PriceOf(plan)), ("line_items[0][quantity]", "1"),
-            ("subscription_data[metadata][organization]", organization), ("success_url", Return("done")), ("cancel_url", Return("cancelled")));
-        return Page(answer.RootElement);
+        var wanted = new SessionCreateOptions
+        {
+            Mode = "subscription",
+            Customer = customer,
+            ClientReferenceId = organization,
+            LineItems = [new() { Price = Settings.PriceOf(plan), Quantity = 1 }],
+            SubscriptionData = new() { Metadata = new() { ["organization"] = organization } },
+            SuccessUrl = Return("done"),
+            CancelUrl = Return("cancelled"),
+        };
+        return Page((await Ask("POST checkout/sessions", () => new SessionService(_client).CreateAsync(wanted, Once(), ct), ct)).Url);
     }
 
     /// <summary>A page where somebody changes or ends what is paid for.</summary>
     public async Task<string> Portal(string customer, CancellationToken ct)
     {
-        using var answer = await Ask(HttpMethod.Post, "/v1/billing_portal/sessions", Guid.NewGuid().ToString(), ct, ("customer", customer), ("return_url", Settings.ReturnUrl.ToString()));
-        return Page(answer.RootElement);
+        var wanted = new PortalSessionCreateOptions { Customer = customer, ReturnUrl = Settings.ReturnUrl.ToString() };
+        return Page((await Ask("POST billing_portal/sessions", () => new PortalSessionService(_client).CreateAsync(wanted, Once(), ct), ct)).Url);
     }
 
     /// <summary>All subscriptions of a customer, those that have ended too.</summary>
@@ -78,24 +86,18 @@ internal sealed partial class Stripe(StripeSettings? settings, TimeProvider time
         var missing = false;
         try
         {
-            var after = "";
             for (var page = 0; page < MostPages; page++)
             {
-                using var answer = await Ask(HttpMethod.Get, $"/v1/subscriptions?customer={Uri.EscapeDataString(customer)}&status=all&limit=100{after}", null, ct);
-                all.AddRange(StripeSubscription.Read(answer.RootElement));
-                if (all.Count == 0 || !answer.RootElement.TryGetProperty("has_more", out var more) || more.ValueKind != JsonValueKind.True)
+                var wanted = new SubscriptionListOptions { Customer = customer, Status = "all", Limit = 100, StartingAfter = all.Count == 0 ? null : all[^1].Id };
+                var list = await Ask("GET subscriptions", () => new SubscriptionService(_client).ListAsync(wanted, null, ct), ct);
+                all.AddRange(StripeSubscription.Read(list));
+                if (all.Count == 0 || !list.HasMore)
                 {
                     break;
                 }
-
-                after = $"&starting_after={Uri.EscapeDataString(all[^1].Id)}";
             }
         }
-        catch (Exception broken) when (broken is InvalidOperationException or KeyNotFoundException)
-        {
-            throw new StripeException(StripeFailure.Unreachable);
-        }
-        catch (StripeException refused) when (refused.Failure == StripeFailure.Missing)
+        catch (BillingException refused) when (refused.Failure == BillingFailure.Missing)
         {
             missing = true;
         }
@@ -106,149 +108,69 @@ internal sealed partial class Stripe(StripeSettings? settings, TimeProvider time
         }
 
         // With a key of another account every customer is missing, and nobody's plan may end for that: Stripe must say that it was deleted.
-        return await IsDeleted(customer, ct) ? null : missing ? throw new StripeException(StripeFailure.Missing) : all;
-    }
-
-    public void Dispose() => _client.Dispose();
-
-    private async Task<bool> IsDeleted(string customer, CancellationToken ct)
-    {
-        using var answer = await Ask(HttpMethod.Get, $"/v1/customers/{Uri.EscapeDataString(customer)}", null, ct);
-        return answer.RootElement.TryGetProperty("deleted", out var deleted) && deleted.ValueKind == JsonValueKind.True;
+        var found = await Ask("GET customers", () => new CustomerService(_client).GetAsync(customer, null, null, ct), ct);
+        return found.Deleted == true ? null : missing ? throw new BillingException(BillingFailure.Missing) : all;
     }
 
     private string Return(string outcome) => $"{Settings.ReturnUrl}{(Settings.ReturnUrl.Query.Length > 0 ? '&' : '?')}checkout={outcome}";
 
-    private static string Id(JsonElement answer) => answer.TryGetProperty("id", out var id) && id.ValueKind == JsonValueKind.String && IsWord(id.GetString()!)
-        ? id.GetString()!
-        : throw new StripeException(StripeFailure.Unreachable);
+    private static RequestOptions Once(string? key = null) => new() { IdempotencyKey = key ?? Guid.NewGuid().ToString() };
 
     // A person's browser is sent there.
-    private static string Page(JsonElement answer) =>
-        answer.TryGetProperty("url", out var url) && url.ValueKind == JsonValueKind.String && Uri.TryCreate(url.GetString(), UriKind.Absolute, out var page) && page.Scheme == Uri.UriSchemeHttps
-            ? page.AbsoluteUri
-            : throw new StripeException(StripeFailure.Unreachable);
+    private static string Page(string? url) => Uri.TryCreate(url, UriKind.Absolute, out var page) && page.Scheme == Uri.UriSchemeHttps
+        ? page.AbsoluteUri
+        : throw new BillingException(BillingFailure.Unreachable);
 
-    // Every question may be asked again: those that change something carry a key by which Stripe knows them.
-    private async Task<JsonDocument> Ask(HttpMethod method, string path, string? once, CancellationToken ct, params (string Name, string Value)[] form)
-    {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        limit.CancelAfter(Settings.Timeout);
-        for (var attempt = 1; ; attempt++)
-        {
-            StripeFailure failure;
-            try
-            {
-                using var request = Request(method, path, once, form);
-                using var answer = await _client.SendAsync(request, limit.Token);
-                if (answer.IsSuccessStatusCode)
-                {
-                    return Parse(await answer.Content.ReadAsByteArrayAsync(limit.Token));
-                }
-
-                failure = await Judge(answer, method, path, limit.Token);
-                // A key's answer is kept, a failure of Stripe's own too: the same question would only hear it again.
-                if (failure is StripeFailure.Refused or StripeFailure.Missing || (once is not null && failure == StripeFailure.Failed))
-                {
-                    throw new StripeException(failure);
-                }
-            }
-            catch (HttpRequestException exception)
-            {
-                LogUnreachable(method, Shown(path), exception.HttpRequestError);
-                failure = StripeFailure.Unreachable;
-            }
-            catch (OperationCanceledException) when (!ct.IsCancellationRequested)
-            {
-                LogTooSlow(method, Shown(path), Settings.Timeout.TotalSeconds);
-                throw new StripeException(StripeFailure.Unreachable);
-            }
-
-            if (attempt == MostAttempts)
-            {
-                throw new StripeException(failure);
-            }
-
-            await Task.Delay(FirstPause * (1 << (attempt - 1)) * (0.75 + (Random.Shared.NextDouble() / 2)), time, ct);
-        }
-    }
-
-    private HttpRequestMessage Request(HttpMethod method, string path, string? once, (string Name, string Value)[] form)
-    {
-        var request = new HttpRequestMessage(method, new Uri(Settings.Api, path));
-        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", Settings.SecretKey);
-        request.Headers.Add("Stripe-Version", Version);
-        if (once is not null)
-        {
-            request.Headers.Add("Idempotency-Key", once);
-            request.Content = new FormUrlEncodedContent(form.Select(field => KeyValuePair.Create(field.Name, field.Value)));
-        }
-
-        return request;
-    }
-
-    private async Task<StripeFailure> Judge(HttpResponseMessage answer, HttpMethod method, string path, CancellationToken ct)
-    {
-        string? type = null, code = null;
-        if (TryParse(await answer.Content.ReadAsByteArrayAsync(ct)) is { } json)
-        {
-            using (json)
-            {
-                if (json.RootElement.ValueKind == JsonValueKind.Object && json.RootElement.TryGetProperty("error", out var error) && error.ValueKind == JsonValueKind.Object)
-                {
-                    type = Word(error, "type");
-                    code = Word(error, "code");
-                }
-            }
-        }
-
-        var request = answer.Headers.TryGetValues("Request-Id", out var ids) && ids.FirstOrDefault() is { } id && IsWord(id) ? id : "none";
-        LogRefused(method, Shown(path), (int)answer.StatusCode, type ?? "none", code ?? "none", request);
-        return answer.StatusCode switch
-        {
-            HttpStatusCode.TooManyRequests => StripeFailure.Unreachable,
-            // Another request with the same key is still being answered.
-            HttpStatusCode.Conflict => StripeFailure.Unreachable,
-            >= HttpStatusCode.InternalServerError => StripeFailure.Failed,
-            _ => code == "resource_missing" ? StripeFailure.Missing : StripeFailure.Refused,
-        };
-    }
-
-    private static JsonDocument Parse(byte[] answer) =>
-        TryParse(answer) is { RootElement.ValueKind: JsonValueKind.Object } json ? json : throw new StripeException(StripeFailure.Unreachable);
-
-    private static JsonDocument? TryParse(byte[] answer)
+    private async Task<T> Ask<T>(string question, Func<Task<T>> ask, CancellationToken ct)
     {
         try
         {
-            return JsonDocument.Parse(answer);
+            return await ask();
         }
-        catch (JsonException)
+        // All of them: the library's exceptions hold what Stripe answered, and its reader lets out whatever it meets in an answer of another form.
+        catch (Exception exception) when (exception is not OperationCanceledException || !ct.IsCancellationRequested)
         {
-            return null;
+            throw new BillingException(Judge(question, exception));
         }
     }
 
-    private static string? Word(JsonElement error, string name) =>
-        error.TryGetProperty(name, out var word) && word.ValueKind == JsonValueKind.String && IsWord(word.GetString()!) ? word.GetString() : null;
+    private BillingFailure Judge(string question, Exception exception)
+    {
+        if (exception is not StripeException { HttpStatusCode: var status and not 0 } refused)
+        {
+            LogUnreachable(question, exception is HttpRequestException broken ? broken.HttpRequestError.ToString()
+                : exception is OperationCanceledException or ExecutionRejectedException ? $"no answer within {Settings.Timeout.TotalSeconds} seconds, or too many failures before"
+                : "its answer cannot be read");
+            return BillingFailure.Unreachable;
+        }
 
-    private static bool IsWord(string text) => text.Length is > 0 and <= 255 && text.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '_' or '-' or '.');
+        var code = Word(refused.StripeError?.Code);
+        LogRefused(question, (int)status, Word(refused.StripeError?.Type), code, Word(refused.StripeResponse?.RequestId));
+        return status switch
+        {
+            // An answer of another form.
+            < HttpStatusCode.MultipleChoices => BillingFailure.Unreachable,
+            // Conflict: another request with the same key is still being answered.
+            HttpStatusCode.TooManyRequests or HttpStatusCode.Conflict => BillingFailure.Unreachable,
+            >= HttpStatusCode.InternalServerError => BillingFailure.Failed,
+            _ => code == "resource_missing" ? BillingFailure.Missing : BillingFailure.Refused,
+        };
+    }
 
-    // Without the query.
-    private static string Shown(string path) => path.Split('?')[0];
+    private static string Word(string? text) => IsWord(text) ? text! : "none";
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Stripe answered {Method} {Path} with {Status}: type {Type}, code {Code}, its request {RequestId}")]
-    private partial void LogRefused(HttpMethod method, string path, int status, string type, string code, string requestId);
+    private static bool IsWord(string? text) =>
+        text is { Length: > 0 and <= 255 } && text.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '_' or '-' or '.');
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Stripe did not answer {Method} {Path}: {Why}")]
-    private partial void LogUnreachable(HttpMethod method, string path, HttpRequestError why);
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Stripe answered {Question} with {Status}: type {Type}, code {Code}, its request {RequestId}")]
+    private partial void LogRefused(string question, int status, string type, string code, string requestId);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Stripe did not answer {Method} {Path} within {Seconds} seconds")]
-    private partial void LogTooSlow(HttpMethod method, string path, double seconds);
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Stripe did not answer {Question}: {Why}")]
+    private partial void LogUnreachable(string question, string why);
 }
 
 /// <summary>Why Stripe did not do what it was asked.</summary>
-internal enum StripeFailure
+internal enum BillingFailure
 {
     /// <summary>No answer, none in time, none that can be read, or one that says to come back later.</summary>
     Unreachable,
@@ -264,7 +186,7 @@ internal enum StripeFailure
 }
 
 /// <summary>Stripe did not do what it was asked. Says nothing of what it answered.</summary>
-internal sealed class StripeException(StripeFailure failure) : Exception($"Stripe did not do it: {failure}.")
+internal sealed class BillingException(BillingFailure failure) : Exception($"Stripe did not do it: {failure}.")
 {
-    public StripeFailure Failure { get; } = failure;
+    public BillingFailure Failure { get; } = failure;
 }

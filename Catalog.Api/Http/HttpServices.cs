@@ -24,6 +24,8 @@ internal static class HttpServices
                 ["Logging:LogLevel:Microsoft.AspNetCore"] = "Warning",
                 // Authentication brings it along; no key of ours is one of its.
                 ["Logging:LogLevel:Microsoft.AspNetCore.DataProtection"] = "Error",
+                // Each attempt of an outgoing question; who asked logs how it ended.
+                ["Logging:LogLevel:Polly"] = "Error",
                 // A start that fails is told in one line by Program, without the stack that the host would log.
                 ["Logging:LogLevel:Microsoft.Extensions.Hosting.Internal.Host"] = "Critical",
             },
