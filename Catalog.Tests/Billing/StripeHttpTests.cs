@@ -43,7 +43,7 @@ public sealed class StripeHttpTests : IClassFixture<FakeStripe>, IDisposable
     [InlineData("POST", "k", StripeMisdeed.Unauthorized, 1)]
     [InlineData("POST", null, StripeMisdeed.TooMany, 1)]
     [InlineData("POST", null, StripeMisdeed.Reset, 1)]
-    [InlineData("DELETE", null, StripeMisdeed.InternalError, 1)]
+    [InlineData("DELETE", null, StripeMisdeed.TooMany, 1)]
     public async Task Only_what_does_no_harm_twice_is_asked_again(string method, string? key, StripeMisdeed misdeed, int times)
     {
         _stripe.Misdeeds = (_, _, _) => misdeed;

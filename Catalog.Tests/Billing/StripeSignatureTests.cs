@@ -74,11 +74,12 @@ public sealed class StripeSignatureTests
         Assert.False(Holds($"t={time},v1={Stripe.EventUtility.ComputeSignature(Secret, time, Encoding.UTF8.GetString(Body))}"));
 
     [Fact]
-    public void A_body_that_is_not_UTF8_is_not_Stripes()
+    public void A_body_that_is_not_UTF8_is_not_the_one_whose_text_it_gives()
     {
-        byte[] body = [.. Body, 0xE9];
+        byte[] signed = [.. Body, .. "\uFFFD"u8], sent = [.. Body, 0xFF];
 
-        Assert.False(StripeSignature.Holds(StripeSigner.Header(Now, body, Secret), body, [Secret], DateTimeOffset.FromUnixTimeSeconds(Now)));
+        Assert.True(StripeSignature.Holds(StripeSigner.Header(Now, signed, Secret), signed, [Secret], DateTimeOffset.FromUnixTimeSeconds(Now)));
+        Assert.False(StripeSignature.Holds(StripeSigner.Header(Now, signed, Secret), sent, [Secret], DateTimeOffset.FromUnixTimeSeconds(Now)));
     }
 
     [Fact]
