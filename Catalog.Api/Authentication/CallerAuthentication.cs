@@ -51,8 +51,11 @@ internal sealed class CallerAuthentication(
         return caller is null ? AuthenticateResult.Fail("No such key.") : AuthenticateResult.Success(new AuthenticationTicket(caller, SchemeName));
     }
 
-    protected override async Task HandleChallengeAsync(AuthenticationProperties properties) =>
-        await TokenSignIn.Refusal(await HandleAuthenticateOnceSafeAsync()).ExecuteAsync(Context);
+    protected override async Task HandleChallengeAsync(AuthenticationProperties properties)
+    {
+        var result = await HandleAuthenticateOnceSafeAsync();
+        await (settings.DevKeys && Credential() is { } key && DevKey(key) is not null ? Problems.DevelopmentKeyFromAfar() : TokenSignIn.Refusal(result)).ExecuteAsync(Context);
+    }
 
     protected override Task HandleForbiddenAsync(AuthenticationProperties properties)
     {
