@@ -29,14 +29,15 @@ try
     builder.AddHttp(settings);
     builder.Services.AddCallers().AddTokenSignIn(OidcSettings.Read(builder.Configuration));
     builder.Services.AddCatalogData(database, IngestSettings.Read(builder.Configuration));
-    builder.Services.AddSingleton<Readiness>();
-    builder.Services.AddSingleton<IsolationWatch>().AddHostedService(provider => provider.GetRequiredService<IsolationWatch>());
-    builder.Services.AddPipelines().AddRuns().AddChecks().AddCheckResults().AddConnections(settings, database).AddLineage().AddOrganizations();
+    builder.Services.AddRecurring<IsolationWatch>().AddRecurring<Readiness>();
+    builder.Services.AddConnections(settings, database).AddOrganizations();
     builder.Services.AddBilling(StripeSettings.Read(builder.Configuration));
     builder.Services.AddOpenApiDocument();
 
     var app = builder.Build();
     await app.BringOwnSchemaToHead();
+    await app.Services.GetRequiredService<IsolationWatch>().Begin(app.Lifetime.ApplicationStopping);
+    await app.Services.GetRequiredService<Readiness>().Look(app.Lifetime.ApplicationStopping);
 
     app.UseHttp();
     var routes = app.MapGroup("").AnswersHead();
@@ -54,15 +55,16 @@ try
     api.MapApiKeys();
     api.MapBilling();
 
+    var background = app.Services.GetServices<IHostedService>().OfType<BackgroundService>().ToList();
     await app.RunAsync();
-    return 0;
+    return background.Exists(work => work.ExecuteTask is { IsFaulted: true }) ? 1 : 0;
 }
 // Asked to stop before it had started.
 catch (OperationCanceledException)
 {
     return 0;
 }
-// What stands against a start is for the operator: one line that says what to do.
+// Start-up errors are reported to the operator: one line that says what to do.
 catch (Exception refusal) when (refusal is SettingException or MigrationException)
 {
     Console.Error.WriteLine($"catalog: {refusal.Message}");
@@ -71,5 +73,11 @@ catch (Exception refusal) when (refusal is SettingException or MigrationExceptio
 catch (Exception refusal) when (refusal is IOException or InvalidOperationException or System.Net.Sockets.SocketException)
 {
     Console.Error.WriteLine($"catalog: the service could not start: {refusal.Message} Check ASPNETCORE_URLS, and that nothing else serves there.");
+    return 1;
+}
+// Never a stack trace, and never an exit code of success.
+catch (Exception fault)
+{
+    Console.Error.WriteLine($"catalog: the service had to end: {fault.GetType().Name}: {fault.Message}");
     return 1;
 }

@@ -18,7 +18,7 @@ public static partial class CatalogData
     /// <summary>Adds everything that reads and writes the Catalog's own database.</summary>
     public static IServiceCollection AddCatalogData(this IServiceCollection services, DatabaseSettings settings, IngestSettings ingest) => services
         .AddSingleton(settings)
-        .AddSingleton(provider => Databases.Open(settings, settings.Echo ? Echo(provider.GetRequiredService<ILogger<CatalogDatabase>>()) : null))
+        .AddSingleton(provider => Open(settings, provider.GetRequiredService<ILogger<CatalogDatabase>>()))
         .AddSingleton<PipelineRepository>()
         .AddSingleton<PipelineRegistration>()
         .AddSingleton<RunRepository>()
@@ -39,7 +39,13 @@ public static partial class CatalogData
         .AddSingleton<LineageRepository>()
         .AddSingleton<DatasetRepository>();
 
-    private static Action<string, TimeSpan> Echo(ILogger log) => (sql, duration) => LogStatement(log, duration.TotalMilliseconds, sql);
+    private static CatalogDatabase Open(DatabaseSettings settings, ILogger log) => Databases.Open(
+        settings,
+        settings.Echo ? (sql, duration) => LogStatement(log, duration.TotalMilliseconds, sql) : null,
+        warning => LogWarning(log, warning));
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Warning}")]
+    private static partial void LogWarning(ILogger log, string warning);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "{Milliseconds:0.000} ms: {Sql}")]
     private static partial void LogStatement(ILogger log, double milliseconds, string sql);

@@ -14,7 +14,7 @@ namespace Catalog.Api.Authentication;
 
 /// <summary>Finds out who asks, from <c>X-API-KEY</c> or <c>Authorization: Bearer</c>.</summary>
 internal sealed class CallerAuthentication(
-    IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory log, UrlEncoder encoder, ServiceSettings settings, KnownKeys keys, AccessTokens? tokens = null)
+    IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory log, UrlEncoder encoder, ServiceSettings settings, KnownKeys keys, AccessTokens tokens)
     : AuthenticationHandler<AuthenticationSchemeOptions>(options, log, encoder)
 {
     public const string SchemeName = "Catalog";
@@ -39,9 +39,9 @@ internal sealed class CallerAuthentication(
         }
 
         // The operator's key is asked for first, since it may look like a token.
-        if (tokens is not null && TokenSignIn.IsToken(Request, credential) && !IsPlatformKey(credential))
+        if (tokens.Takes(Request, credential) && !IsPlatformKey(credential))
         {
-            return await tokens.Authenticate(credential, SchemeName, Context.RequestAborted);
+            return await tokens.Authenticate(Context, credential);
         }
 
         var caller = KeyText.TryParse(credential, out var key) ? await keys.Find(key, Context.RequestAborted)
@@ -54,7 +54,10 @@ internal sealed class CallerAuthentication(
     protected override async Task HandleChallengeAsync(AuthenticationProperties properties)
     {
         var result = await HandleAuthenticateOnceSafeAsync();
-        await (settings.DevKeys && Credential() is { } key && DevKey(key) is not null ? Problems.DevelopmentKeyFromAfar() : TokenSignIn.Refusal(result)).ExecuteAsync(Context);
+        var problem = result.Failure is ProviderException ? Problems.IdentityProviderUnavailable()
+            : settings.DevKeys && Credential() is { } key && DevKey(key) is not null ? Problems.DevelopmentKeyFromAfar()
+            : Problems.Unauthorized();
+        await problem.ExecuteAsync(Context);
     }
 
     protected override Task HandleForbiddenAsync(AuthenticationProperties properties)

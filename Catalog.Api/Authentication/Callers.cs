@@ -1,5 +1,6 @@
 using System.Security.Claims;
 using Catalog.Api.Http;
+using Catalog.Api.Operations;
 using Microsoft.AspNetCore.Authentication;
 
 namespace Catalog.Api.Authentication;
@@ -10,7 +11,7 @@ internal static class Callers
     public static IServiceCollection AddCallers(this IServiceCollection services)
     {
         services.AddAuthentication(CallerAuthentication.SchemeName).AddScheme<AuthenticationSchemeOptions, CallerAuthentication>(CallerAuthentication.SchemeName, null);
-        services.AddSingleton<KnownKeys>().AddSingleton<KnownOrganizations>().AddHostedService<KeyUses>();
+        services.AddSingleton<KnownKeys>().AddSingleton<KnownOrganizations>().AddRecurring<KeyUses>();
         var authorization = services.AddAuthorizationBuilder();
         foreach (var scope in Scopes.All)
         {

@@ -1,18 +1,25 @@
+using System.Text.Unicode;
 using Catalog.Api.Http;
 using Catalog.Data;
 using Catalog.Data.Organizations;
-using FluentValidation;
 using Microsoft.OpenApi;
 
 namespace Catalog.Api.Billing;
 
 internal static class BillingEndpoints
 {
-    public static IServiceCollection AddBilling(this IServiceCollection services, StripeSettings? settings) => services
-        .AddSingleton(provider => new Stripe(settings, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<Stripe>>()))
-        .AddSingleton<PlanFollowing>()
-        .AddSingleton<Checkout>()
-        .AddSingleton<IValidator<PostCheckout>, PostCheckoutValidator>();
+    public static IServiceCollection AddBilling(this IServiceCollection services, StripeSettings? settings)
+    {
+        if (settings is not null)
+        {
+            services.AddStripeHttp(settings);
+        }
+
+        return services.AddHttpClient()
+            .AddSingleton(provider => new StripeApi(settings, provider.GetRequiredService<IHttpClientFactory>(), provider.GetRequiredService<ILogger<StripeApi>>()))
+            .AddSingleton<PlanFollowing>()
+            .AddSingleton<Checkout>();
+    }
 
     public static void MapBilling(this IEndpointRouteBuilder routes)
     {
@@ -43,18 +50,24 @@ internal static class BillingEndpoints
     private static async Task<IResult> PostCheckout(Body<PostCheckout> body, Caller caller, Checkout checkout, CancellationToken ct) =>
         await checkout.Begin(caller, Plan.Of(body.Value.Plan!), ct) is var (url, problem) && problem is null ? Page(url!) : problem!;
 
-    private static async Task<IResult> PostPortal(Caller caller, OrganizationRepository organizations, Stripe stripe, CancellationToken ct) =>
+    private static async Task<IResult> PostPortal(Caller caller, OrganizationRepository organizations, StripeApi stripe, CancellationToken ct) =>
         await organizations.Find(caller.Organization, ct) is not { } organization ? Problems.NotFound("organization")
         : organization.Plan == Plan.SelfHosted.Name && organization.StripeCustomerId is null ? Problems.SelfHosted()
         : organization.StripeCustomerId is not { } customer ? Problems.NoCustomer()
         : Page(await stripe.Portal(customer, ct));
 
-    private static async Task<IResult> PostNotice(HttpContext context, Stripe stripe, PlanFollowing plans, TimeProvider time, CancellationToken ct)
+    private static async Task<IResult> PostNotice(HttpContext context, StripeApi stripe, PlanFollowing plans, TimeProvider time, CancellationToken ct)
     {
         var (bytes, problem) = await JsonBody.ReadBytes(context);
         if (problem is not null)
         {
             return problem;
+        }
+
+        // Stripe writes UTF-8, and its library signs text.
+        if (!Utf8.IsValid(bytes.Span))
+        {
+            return Problems.Malformed("The body is not UTF-8.");
         }
 
         var now = time.Now();
@@ -73,7 +86,7 @@ internal static class BillingEndpoints
         {
             return await plans.Follow(happened, ct) ? TypedResults.Ok() : Problems.StripeUnavailable();
         }
-        catch (StripeException)
+        catch (BillingException)
         {
             // Whatever it was, the event must come again: it is not applied.
             return Problems.StripeUnavailable();
@@ -83,7 +96,7 @@ internal static class BillingEndpoints
     private static IResult Page(string url) => TypedResults.Created((string?)null, new BillingPage { Url = url });
 
     private static ValueTask<object?> OnlyConfigured(EndpointFilterInvocationContext context, EndpointFilterDelegate next) =>
-        context.HttpContext.RequestServices.GetRequiredService<Stripe>().IsConfigured ? next(context) : ValueTask.FromResult<object?>(Problems.BillingNotConfigured());
+        context.HttpContext.RequestServices.GetRequiredService<StripeApi>().IsConfigured ? next(context) : ValueTask.FromResult<object?>(Problems.BillingNotConfigured());
 
     private static async ValueTask<object?> Explained(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
     {
@@ -91,9 +104,9 @@ internal static class BillingEndpoints
         {
             return await next(context);
         }
-        catch (StripeException exception)
+        catch (BillingException exception)
         {
-            return exception.Failure is StripeFailure.Refused or StripeFailure.Missing ? Problems.StripeRefused() : Problems.StripeUnavailable();
+            return exception.Failure is BillingFailure.Refused or BillingFailure.Missing ? Problems.StripeRefused() : Problems.StripeUnavailable();
         }
     }
 }

@@ -5,10 +5,10 @@ using Catalog.Data.Organizations;
 namespace Catalog.Api.Billing;
 
 /// <summary>Begins to pay for an organization: it gets one customer, however many ask at once, and who asked gets a page.</summary>
-internal sealed class Checkout(Stripe stripe, BillingRepository billing, OrganizationRepository organizations, TimeProvider time)
+internal sealed class Checkout(StripeApi stripe, BillingRepository billing, OrganizationRepository organizations, TimeProvider time)
 {
     /// <returns>Where to pay, or why not.</returns>
-    /// <exception cref="StripeException">Stripe did not do what it was asked.</exception>
+    /// <exception cref="BillingException">Stripe did not do what it was asked.</exception>
     public async Task<(string? Url, Problem? Problem)> Begin(Caller caller, Plan plan, CancellationToken ct)
     {
         if (await organizations.Find(caller.Organization, ct) is not { } organization)
@@ -46,7 +46,7 @@ internal sealed class Checkout(Stripe stripe, BillingRepository billing, Organiz
         {
             customer = await stripe.CreateCustomer(organization, ct);
         }
-        catch (StripeException exception) when (exception.Failure != StripeFailure.Unreachable)
+        catch (BillingException exception) when (exception.Failure != BillingFailure.Unreachable)
         {
             await billing.GiveUpCustomer(organization, ct);
             throw;

@@ -13,13 +13,13 @@ namespace Catalog.Api.Billing;
 /// and at several replicas.
 /// </summary>
 internal sealed partial class PlanFollowing(
-    Stripe stripe, BillingRepository billing, OrganizationRepository organizations, KnownOrganizations known, TimeProvider time, ILogger<PlanFollowing> log)
+    StripeApi stripe, BillingRepository billing, OrganizationRepository organizations, KnownOrganizations known, TimeProvider time, ILogger<PlanFollowing> log)
 {
     // Each loss means that another one was applied; who loses this often is sent again by Stripe.
     private const int MostAttempts = 10;
 
     /// <returns>False when others changed the organization all the time: the event is to be sent again.</returns>
-    /// <exception cref="StripeException">Stripe could not be asked.</exception>
+    /// <exception cref="BillingException">Stripe could not be asked.</exception>
     public async Task<bool> Follow(StripeEvent happened, CancellationToken ct)
     {
         if (happened.Customer is not { } customer)

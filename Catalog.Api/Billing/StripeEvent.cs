@@ -1,10 +1,12 @@
 using System.Text.Json;
-using System.Text.Unicode;
 using Catalog.Data.Billing;
 
 namespace Catalog.Api.Billing;
 
-/// <summary>What is read of an event: that something happened to a customer. What is so now, Stripe is asked.</summary>
+/// <summary>
+/// What is read of an event: that something happened to a customer. What is so now, Stripe is asked. Stripe's library would read all of it, and
+/// refuse it for any part that another version of the API writes differently; endpoints send the version that they were made with.
+/// </summary>
 /// <param name="Notice">The event itself.</param>
 /// <param name="Customer">Whose; null when it is nothing that a plan hangs on.</param>
 internal sealed record StripeEvent(StripeNotice Notice, string? Customer)
@@ -14,11 +16,6 @@ internal sealed record StripeEvent(StripeNotice Notice, string? Customer)
     /// <returns>Null when it is no event.</returns>
     public static StripeEvent? Read(ReadOnlyMemory<byte> body, DateTimeOffset now)
     {
-        if (!Utf8.IsValid(body.Span))
-        {
-            return null;
-        }
-
         try
         {
             using var json = JsonDocument.Parse(body, new JsonDocumentOptions { MaxDepth = 64 });

@@ -1,4 +1,4 @@
-using System.Text.Json;
+using Stripe;
 
 namespace Catalog.Api.Billing;
 
@@ -11,12 +11,10 @@ internal sealed record StripeSubscription(string Id, string Status, IReadOnlyLis
     /// <summary>Whether it gives its plan: also while a payment is late and Stripe still tries.</summary>
     public bool Holds => Status is "active" or "trialing" or "past_due";
 
-    /// <exception cref="InvalidOperationException">It is no list of subscriptions.</exception>
-    /// <exception cref="KeyNotFoundException">It is no list of subscriptions.</exception>
-    public static IEnumerable<StripeSubscription> Read(JsonElement list) => list.GetProperty("data").EnumerateArray().Select(subscription => new StripeSubscription(
-        Text(subscription.GetProperty("id")),
-        Text(subscription.GetProperty("status")),
-        [.. subscription.GetProperty("items").GetProperty("data").EnumerateArray().Select(item => Text(item.GetProperty("price").GetProperty("id")))]));
+    /// <summary>Takes what Stripe's library read, which lets anything be absent: an answer that says nothing must not end a plan.</summary>
+    /// <exception cref="BillingException">It is no list of subscriptions.</exception>
+    public static IEnumerable<StripeSubscription> Read(StripeList<Subscription> list) => Present(list.Data).Select(subscription => new StripeSubscription(
+        Present(subscription?.Id), Present(subscription?.Status), [.. Present(subscription?.Items?.Data).Select(item => Present(item?.Price?.Id))]));
 
-    private static string Text(JsonElement value) => value.GetString() ?? throw new InvalidOperationException("Null is no text.");
+    private static T Present<T>(T? value) where T : class => value ?? throw new BillingException(BillingFailure.Unreachable);
 }

@@ -38,7 +38,7 @@ public record PutCheck
     /// <summary>When it fails: a number, or an object that says how the measured number is compared.</summary>
     public RawJson? Fail { get; init; }
 
-    /// <summary>When it runs: a cron expression of five fields.</summary>
+    /// <summary>When it runs: a cron expression of five fields (minute, hour, day of month, month, day of week), with L, W and # where wished; or @hourly, @daily, @weekly, @monthly, @yearly.</summary>
     public string? Schedule { get; init; }
 
     internal Check ToCheck(string id, string pipelineId, string definition, DateTimeOffset now) => new()

@@ -2,20 +2,12 @@ using System.Text;
 using Catalog.Api.Http;
 using Catalog.Data;
 using Catalog.Data.Checks;
-using FluentValidation;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Catalog.Api.Checks;
 
 internal static class CheckEndpoints
 {
-    public static IServiceCollection AddChecks(this IServiceCollection services) => services
-        .AddSingleton<IValidator<PostCheck>, PostCheckValidator>()
-        .AddSingleton<IValidator<PutCheck>, PutCheckValidator>()
-        .AddSingleton<IValidator<CheckQuery>, CheckQueryValidator>()
-        .AddSingleton<IValidator<CheckChoice>, CheckChoiceValidator>()
-        .AddSingleton<IValidator<HistoryQuery>, HistoryQueryValidator>();
-
     public static void MapChecks(this IEndpointRouteBuilder routes)
     {
         var checks = routes.MapGroup("/checks").WithTags("Checks");

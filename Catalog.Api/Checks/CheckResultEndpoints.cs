@@ -8,10 +8,6 @@ namespace Catalog.Api.Checks;
 
 internal static class CheckResultEndpoints
 {
-    public static IServiceCollection AddCheckResults(this IServiceCollection services) => services
-        .AddSingleton<IValidator<PostCheckResult>, PostCheckResultValidator>()
-        .AddSingleton<IValidator<CheckResultQuery>, CheckResultQueryValidator>();
-
     public static void MapCheckResults(this IEndpointRouteBuilder routes)
     {
         var results = routes.MapGroup("/checks/results").WithTags("Checks");

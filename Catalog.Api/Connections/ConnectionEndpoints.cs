@@ -4,7 +4,6 @@ using Catalog.Data;
 using Catalog.Data.Connections;
 using Catalog.Data.Database;
 using Catalog.Data.Warehouses;
-using FluentValidation;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Catalog.Api.Connections;
@@ -13,10 +12,7 @@ internal static class ConnectionEndpoints
 {
     public static IServiceCollection AddConnections(this IServiceCollection services, ServiceSettings settings, DatabaseSettings database) => services
         .AddSingleton(new SecretBox(settings.SecretKey ?? SecretKeyFile.Beside(database)))
-        .AddSingleton(new AddressGuard(settings.PrivateWarehouses))
-        .AddSingleton<IValidator<PostConnection>, PostConnectionValidator>()
-        .AddSingleton<IValidator<PutConnection>, PutConnectionValidator>()
-        .AddSingleton<IValidator<ConnectionQuery>, ConnectionQueryValidator>();
+        .AddSingleton(new AddressGuard(settings.PrivateWarehouses));
 
     public static void MapConnections(this IEndpointRouteBuilder routes)
     {

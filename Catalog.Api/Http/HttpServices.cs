@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Catalog.Api.Organizations;
+using FluentValidation;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Configuration.Memory;
@@ -25,6 +26,8 @@ internal static class HttpServices
                 ["Logging:LogLevel:Microsoft.AspNetCore"] = "Warning",
                 // Authentication brings it along; no key of ours is one of its.
                 ["Logging:LogLevel:Microsoft.AspNetCore.DataProtection"] = "Error",
+                // Each attempt of an outgoing question; who asked logs how it ended.
+                ["Logging:LogLevel:Polly"] = "Error",
                 // A start that fails is told in one line by Program, without the stack that the host would log.
                 ["Logging:LogLevel:Microsoft.Extensions.Hosting.Internal.Host"] = "Critical",
             },
@@ -46,6 +49,7 @@ internal static class HttpServices
         builder.Services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true);
         builder.Services.ConfigureHttpJsonOptions(options => ApiJson.Configure(options.SerializerOptions));
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(25));
+        builder.Services.AddValidatorsFromAssemblyContaining<ServiceSettings>(ServiceLifetime.Singleton, includeInternalTypes: true);
         builder.Services.AddRequestDecompression();
         builder.Services.AddSingleton(settings);
         builder.Services.AddSingleton(TimeProvider.System);

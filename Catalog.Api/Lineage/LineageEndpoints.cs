@@ -2,7 +2,6 @@ using Catalog.Api.Checks;
 using Catalog.Api.Http;
 using Catalog.Data.Checks;
 using Catalog.Data.Lineage;
-using FluentValidation;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Catalog.Api.Lineage;
@@ -10,12 +9,6 @@ namespace Catalog.Api.Lineage;
 internal static class LineageEndpoints
 {
     public const int MaxDepth = 1000;
-
-    public static IServiceCollection AddLineage(this IServiceCollection services) => services
-        .AddSingleton<IValidator<LineageQuery>, LineageQueryValidator<LineageQuery>>()
-        .AddSingleton<IValidator<LineageOfQuery>, LineageOfQueryValidator>()
-        .AddSingleton<IValidator<ImpactQuery>, ImpactQueryValidator>()
-        .AddSingleton<IValidator<DatasetQuery>, DatasetQueryValidator>();
 
     public static void MapLineage(this IEndpointRouteBuilder routes)
     {

@@ -3,16 +3,18 @@ using FluentValidation;
 
 namespace Catalog.Api.Lineage;
 
-internal class LineageQueryValidator<T> : AbstractValidator<T> where T : LineageQuery
+internal abstract class LineageFieldsValidator<T> : AbstractValidator<T> where T : LineageQuery
 {
-    public LineageQueryValidator()
+    protected LineageFieldsValidator()
     {
         RuleFor(query => query.Direction).Word(["upstream", "downstream", "both"]);
         RuleFor(query => query.Depth).InclusiveBetween(0, LineageEndpoints.MaxDepth).WithMessage("must be from 0 to 1000.");
     }
 }
 
-internal sealed class LineageOfQueryValidator : LineageQueryValidator<LineageOfQuery>
+internal sealed class LineageQueryValidator : LineageFieldsValidator<LineageQuery>;
+
+internal sealed class LineageOfQueryValidator : LineageFieldsValidator<LineageOfQuery>
 {
     public LineageOfQueryValidator() => RuleFor(query => query.Dataset).NotEmpty().WithMessage("is required.").Text(2 * Validation.MaxDataset);
 }

@@ -6,37 +6,29 @@ namespace Catalog.Api.Operations;
 /// Watches whether the database itself keeps organizations apart, and says so when that changes. Where it is required and does not hold the
 /// service does not start; where it ceases to, requests are refused and the service is not ready until it holds again.
 /// </summary>
-internal sealed partial class IsolationWatch(CatalogDatabase database, DatabaseSettings settings, ILogger<IsolationWatch> log) : BackgroundService
+internal sealed partial class IsolationWatch(CatalogDatabase database, DatabaseSettings settings, ILogger<IsolationWatch> log) : IRecurringWork
 {
-    private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(6);
     private Isolation? _last;
 
     /// <summary>Why requests are refused, in words for an operator; null when they are not.</summary>
     public string? Refusal => _last is { Refusing: true } refusing ? $"Row-level security does not hold: {refusing.Words}" : null;
 
+    public string Name => "watch row-level security";
+
+    public TimeSpan Pause => TimeSpan.FromSeconds(6);
+
+    /// <summary>Looks for the first time, before anything is served.</summary>
     /// <exception cref="SettingException">Row-level security is required and does not hold.</exception>
-    public override async Task StartAsync(CancellationToken cancellationToken)
+    public async Task Begin(CancellationToken ct)
     {
-        await Look(cancellationToken);
+        await Look(ct);
         if (_last is { Held: false } last && settings.RequireRowSecurity)
         {
             throw new SettingException($"DATAXPIPE_REQUIRE_RLS is set and row-level security does not hold: {last.Words}");
         }
-
-        if (settings.Engine == DatabaseEngine.Postgres)
-        {
-            await base.StartAsync(cancellationToken);
-        }
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        while (true)
-        {
-            await Task.Delay(LookAgain, stoppingToken);
-            await Look(stoppingToken);
-        }
-    }
+    public Task Run(CancellationToken ct) => settings.Engine == DatabaseEngine.Postgres ? Look(ct) : Task.CompletedTask;
 
     private async Task Look(CancellationToken ct)
     {

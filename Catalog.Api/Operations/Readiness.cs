@@ -4,27 +4,36 @@ using Catalog.Data.Migrations;
 namespace Catalog.Api.Operations;
 
 /// <summary>
-/// Whether traffic may be sent here: the database answers and has the schema that this build wants. Looked at on a connection of
-/// its own, at most once a second however many probes ask, and never for longer than <see cref="Patience"/>.
+/// Whether traffic may be sent here: the database answers, has the schema that this build wants, and takes what readers and writers
+/// need. Looked at on a connection of its own, at most once a second however many probes ask, and never for longer than
+/// <see cref="Patience"/>. Each change is logged with its reason, also where no probe asks.
 /// </summary>
-internal sealed class Readiness : IAsyncDisposable
+internal sealed partial class Readiness : IRecurringWork, IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
     private readonly SchemaProbe _probe;
     private readonly TimeProvider _time;
     private readonly IHostApplicationLifetime _lifetime;
     private readonly IsolationWatch _isolation;
+    private readonly ILogger<Readiness> _log;
     private readonly SemaphoreSlim _turn = new(1, 1);
     private (SchemaState State, long At)? _last;
+    private string? _logged = "";
 
-    public Readiness(DatabaseSettings settings, TimeProvider time, IHostApplicationLifetime lifetime, IsolationWatch isolation)
+    public Readiness(
+        DatabaseSettings settings, CatalogDatabase database, TimeProvider time, IHostApplicationLifetime lifetime, IsolationWatch isolation,
+        ILogger<Readiness> log)
     {
         var (source, dialect, failures) = Databases.OpenForProbe(settings);
-        _probe = new SchemaProbe(source, dialect, failures);
-        _time = time;
-        _lifetime = lifetime;
-        _isolation = isolation;
+        _probe = new SchemaProbe(source, dialect, failures, database.Before);
+        (_time, _lifetime, _isolation, _log) = (time, lifetime, isolation, log);
     }
+
+    public string Name => "watch readiness";
+
+    public TimeSpan Pause => TimeSpan.FromSeconds(5);
+
+    public Task Run(CancellationToken ct) => Look(ct);
 
     public async Task<SchemaState> Look(CancellationToken ct)
     {
@@ -41,7 +50,9 @@ internal sealed class Readiness : IAsyncDisposable
                 _last = last = (await LookNow(), _time.GetTimestamp());
             }
 
-            return last.State.Ready && _isolation.Refusal is { } refusal ? new(false, last.State.Head, refusal) : last.State;
+            var state = last.State.Ready && _isolation.Refusal is { } refusal ? new(false, last.State.Head, refusal) : last.State;
+            LogChange(state);
+            return state;
         }
         finally
         {
@@ -54,11 +65,30 @@ internal sealed class Readiness : IAsyncDisposable
         using var limit = new CancellationTokenSource(Patience);
         try
         {
-            return await _probe.Look(limit.Token);
+            // Also where the driver does not heed the limit, as with a server that accepts and never answers.
+            return await _probe.Look(limit.Token).WaitAsync(Patience + TimeSpan.FromMilliseconds(500));
         }
-        catch (OperationCanceledException)
+        catch (Exception late) when (late is OperationCanceledException or TimeoutException)
         {
             return new(false, null, SchemaProbe.Words(Unavailability.TimedOut));
+        }
+    }
+
+    private void LogChange(SchemaState state)
+    {
+        if (state.Reason == _logged)
+        {
+            return;
+        }
+
+        _logged = state.Reason;
+        if (state.Ready)
+        {
+            LogReady(state.Head!);
+        }
+        else
+        {
+            LogNotReady(state.Reason!);
         }
     }
 
@@ -67,4 +97,10 @@ internal sealed class Readiness : IAsyncDisposable
         await _probe.DisposeAsync();
         _turn.Dispose();
     }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Ready: the schema is at {Revision}")]
+    private partial void LogReady(string revision);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Not ready: {Reason}")]
+    private partial void LogNotReady(string reason);
 }

@@ -1,9 +1,9 @@
 using System.Text.Json;
 using Catalog.Api.Authentication;
 using Catalog.Api.Http;
+using Catalog.Api.Operations;
 using Catalog.Data;
 using Catalog.Data.Organizations;
-using FluentValidation;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Catalog.Api.Organizations;
@@ -12,14 +12,7 @@ internal static class OrganizationEndpoints
 {
     public static IServiceCollection AddOrganizations(this IServiceCollection services) => services
         .AddSingleton<RequestRates>()
-        .AddHostedService<RateMerging>()
-        .AddSingleton<IValidator<PostOrganization>, PostOrganizationValidator>()
-        .AddSingleton<IValidator<PatchOrganization>, PatchOrganizationValidator>()
-        .AddSingleton<IValidator<PutRetention>, PutRetentionValidator>()
-        .AddSingleton<IValidator<PostApiKey>, PostApiKeyValidator>()
-        .AddSingleton<IValidator<RotationQuery>, RotationQueryValidator>()
-        .AddSingleton<IValidator<ApiKeyQuery>, ApiKeyQueryValidator>()
-        .AddSingleton<IValidator<AuditQuery>, AuditQueryValidator>();
+        .AddRecurring<RateMerging>();
 
     public static void MapOrganizations(this IEndpointRouteBuilder routes)
     {

@@ -1,41 +1,24 @@
+using Catalog.Api.Operations;
 using Catalog.Data;
-using Catalog.Data.Database;
 using Catalog.Data.Organizations;
 
 namespace Catalog.Api.Organizations;
 
 /// <summary>
-/// Merges, each second, what this replica has let through with what the others have, so that a limit holds for all of them together. They can be
-/// ahead of it by what they let through in that second.
+/// Merges, each second, what this replica has let through with what the others have, so that a limit holds for all of them together.
+/// The others can be ahead by what they let through in that second; while the database is away each replica holds to the limit alone.
 /// </summary>
-internal sealed partial class RateMerging(RequestRates rates, RequestRateRepository repository, TimeProvider time, ILogger<RateMerging> log) : BackgroundService
+internal sealed class RateMerging(RequestRates rates, RequestRateRepository repository, TimeProvider time) : IRecurringWork
 {
-    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+    public string Name => "merge request rates with the other replicas";
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        var failing = false;
-        while (!stoppingToken.IsCancellationRequested)
-        {
-            await Task.Delay(Pause, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            try
-            {
-                // Few at once: requests come first to the pool.
-                await Parallel.ForEachAsync(rates.ToMerge(), new ParallelOptions { MaxDegreeOfParallelism = 2 }, async (bucket, _) => await Merge(bucket.Organization, bucket.Bucket));
-                failing = false;
-            }
-            catch (DatabaseUnavailableException)
-            {
-                // Each replica goes on with what it knows.
-                if (!failing)
-                {
-                    LogNotMerged();
-                }
+    public TimeSpan Pause => TimeSpan.FromSeconds(1);
 
-                failing = true;
-            }
-        }
-    }
+    public bool RunsAtStop => true;
+
+    // Few at once: requests come first to the pool.
+    public Task Run(CancellationToken ct) => Parallel.ForEachAsync(rates.ToMerge(), new ParallelOptions { MaxDegreeOfParallelism = 2 },
+        async (bucket, _) => await Merge(bucket.Organization, bucket.Bucket));
 
     private async Task Merge(string organization, Bucket bucket)
     {
@@ -51,7 +34,4 @@ internal sealed partial class RateMerging(RequestRates rates, RequestRateReposit
             throw;
         }
     }
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Request rates could not be merged with the other replicas': until they can, each holds to the limit by itself")]
-    private partial void LogNotMerged();
 }

@@ -1,52 +1,30 @@
-using System.Globalization;
+using Cronos;
 
 namespace Catalog.Api.Pipelines;
 
 /// <summary>
-/// Judges cron expressions of five fields as crontab(5) defines them: minute, hour, day of month, month, day of week, each a
-/// list of *, numbers, ranges and steps; months and weekdays also by their first three letters, 7 is Sunday too.
+/// Judges schedules as the schedulers of pipelines take them: crontab's five fields with what Cronos adds to them (? for *, L, W, # and ranges that
+/// wrap), and Airflow's macros, each of which stands for five fields. No seconds, and no H, whose meaning only Jenkins knows.
+/// Who asks Cronos for the next time must know that it wants day of month and day of week both to fit; crontab, Airflow and Prefect want one of them.
 /// </summary>
 internal static class Cron
 {
-    public const string Wanted = "must be a cron expression of five fields: minute, hour, day of month, month, day of week.";
+    public const string Wanted = "must be a cron expression of five fields: minute, hour, day of month, month, day of week; or @hourly, @daily, @weekly, @monthly, @yearly.";
 
-    private static readonly string[] Months = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
-    private static readonly string[] Weekdays = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
+    private static readonly string[] Macros = ["@hourly", "@daily", "@midnight", "@weekly", "@monthly", "@yearly", "@annually"];
 
-    private static readonly (int Least, int Most, string[] Names)[] Fields =
-        [(0, 59, []), (0, 23, []), (1, 31, []), (1, 12, Months), (0, 7, Weekdays)];
+    // By field.
+    private static readonly string[] Whole = ["0-59", "0-23", "1-31", "1-12", "0-6"];
 
     public static bool IsValid(string expression)
     {
         var fields = expression.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
-        return expression.Length <= 256 && fields.Length == Fields.Length && fields.Zip(Fields).All(pair => pair.First.Split(',').All(item => IsItem(item, pair.Second)));
+        return expression.Length <= 256 && (fields is [var macro]
+            ? Macros.Contains(macro, StringComparer.OrdinalIgnoreCase)
+            : fields.Length == Whole.Length && CronExpression.TryParse(string.Join(' ', fields.Zip(Whole, WithoutStarsInLists)), out _));
     }
 
-    private static bool IsItem(string item, (int Least, int Most, string[] Names) field)
-    {
-        var parts = item.Split('/');
-        if (parts.Length > 2 || (parts.Length == 2 && (Number(parts[1]) is not { } step || step < 1 || step > field.Most)))
-        {
-            return false;
-        }
-
-        if (parts[0] == "*")
-        {
-            return true;
-        }
-
-        var range = parts[0].Split('-');
-        var values = range.Select(text => Value(text, field)).ToArray();
-        return values.All(value => value is not null) && (values.Length == 1 || (values.Length == 2 && values[0] <= values[1]));
-    }
-
-    private static int? Value(string text, (int Least, int Most, string[] Names) field)
-    {
-        var name = Array.IndexOf(field.Names, text.ToLowerInvariant());
-        var value = name >= 0 ? name + field.Least : Number(text);
-        return value >= field.Least && value <= field.Most ? value : null;
-    }
-
-    private static int? Number(string text) =>
-        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
+    // Crontab takes */15,3 and Cronos does not: there a star stands alone.
+    private static string WithoutStarsInLists(string field, string whole) =>
+        field.Contains(',', StringComparison.Ordinal) ? string.Join(',', field.Split(',').Select(item => item.StartsWith('*') ? whole + item[1..] : item)) : field;
 }

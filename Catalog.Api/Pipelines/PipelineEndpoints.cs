@@ -8,16 +8,6 @@ namespace Catalog.Api.Pipelines;
 
 internal static class PipelineEndpoints
 {
-    public static IServiceCollection AddPipelines(this IServiceCollection services) => services
-        .AddSingleton<IValidator<PipelineSpec>, PipelineSpecValidator>()
-        .AddSingleton<IValidator<SourceSpec>, SourceSpecValidator>()
-        .AddSingleton<IValidator<TargetSpec>, TargetSpecValidator>()
-        .AddSingleton<IValidator<TransformSpec>, TransformSpecValidator>()
-        .AddSingleton<IValidator<CheckSpec>, CheckSpecValidator>()
-        .AddSingleton<IValidator<EdgeSpec>, EdgeSpecValidator>()
-        .AddSingleton<IValidator<PipelineQuery>, PipelineQueryValidator>()
-        .AddSingleton<IValidator<PipelineVersionQuery>, PipelineVersionQueryValidator>();
-
     public static void MapPipelines(this IEndpointRouteBuilder routes)
     {
         var pipelines = routes.MapGroup("/pipelines").WithTags("Pipelines");

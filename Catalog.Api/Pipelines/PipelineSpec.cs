@@ -25,7 +25,7 @@ public record PipelineSpec
     /// <summary>Where it runs, such as production.</summary>
     public string? Environment { get; init; }
 
-    /// <summary>When it runs: a cron expression of five fields.</summary>
+    /// <summary>When it runs: a cron expression of five fields (minute, hour, day of month, month, day of week), with L, W and # where wished; or @hourly, @daily, @weekly, @monthly, @yearly.</summary>
     public string? Schedule { get; init; }
 
     /// <summary>Words to find it by.</summary>

@@ -2,21 +2,12 @@ using System.Text.Json;
 using Catalog.Api.Http;
 using Catalog.Data;
 using Catalog.Data.Runs;
-using FluentValidation;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Catalog.Api.Runs;
 
 internal static class RunEndpoints
 {
-    public static IServiceCollection AddRuns(this IServiceCollection services) => services
-        .AddSingleton<IValidator<PostRun>, PostRunValidator>()
-        .AddSingleton<IValidator<PatchRun>, PatchRunValidator>()
-        .AddSingleton<IValidator<PutStage>, PutStageValidator>()
-        .AddSingleton<IValidator<PostedStage>, PostedStageValidator>()
-        .AddSingleton<IValidator<RunQuery>, RunQueryValidator>()
-        .AddSingleton<IValidator<RunEventQuery>, RunEventQueryValidator>();
-
     public static void MapRuns(this IEndpointRouteBuilder routes)
     {
         var runs = routes.MapGroup("/runs").WithTags("Runs");

@@ -18,6 +18,9 @@ public sealed class CatalogDatabase(DbDataSource reads, DbDataSource writes, Dia
     /// <summary>Whether the database itself keeps organizations apart; null on an engine that never does.</summary>
     public Task<Isolation?> Isolation(CancellationToken ct) => Explained(() => Dialect.Isolation(ct));
 
+    /// <summary>What goes before the statements of requests, which sets their role and context; null: nothing.</summary>
+    public ValueTask<string?> Before(CancellationToken ct) => Dialect.Before(ct);
+
     /// <summary>The first row of one statement that only reads, or the type's default when there is none.</summary>
     public Task<T?> One<T>(string organization, string sql, object? parameters, CancellationToken ct) =>
         Read(organization, session => session.One<T>(sql, parameters, ct), ct);
@@ -43,77 +46,83 @@ public sealed class CatalogDatabase(DbDataSource reads, DbDataSource writes, Dia
     /// <param name="value">What the look-up names.</param>
     /// <param name="sql">One statement that only reads, with the same condition on <c>@value</c>.</param>
     /// <param name="ct">Cancels.</param>
-    public Task<List<T>> LookUp<T>(LookUp by, string value, string sql, CancellationToken ct) => Explained(async () =>
-    {
-        var context = new Context(await Dialect.Before(by, ct), value);
-        return await On(reads, connection => new Session(connection, null, Dialect, context, echo).Many<T>(sql, new { value }, ct), ct);
-    });
+    public Task<List<T>> LookUp<T>(LookUp by, string value, string sql, CancellationToken ct) => Run(reads, () => Dialect.Before(by, ct),
+        (connection, before, attempt) => new Session(connection, null, Dialect, new(before, value), attempt, echo).Many<T>(sql, new { value }, ct), ct);
 
     /// <summary>Several statements that only read, on one connection. Each sees what was committed when it began.</summary>
-    public Task<T> Read<T>(string organization, Func<Session, Task<T>> work, CancellationToken ct) => Explained(async () =>
-    {
-        var context = new Context(await Dialect.Before(ct), organization);
-        return await On(reads, connection => work(new Session(connection, null, Dialect, context, echo)), ct);
-    });
+    public Task<T> Read<T>(string organization, Func<Session, Task<T>> work, CancellationToken ct) => Run(reads, () => Dialect.Before(ct),
+        (connection, before, attempt) => work(new Session(connection, null, Dialect, new(before, organization), attempt, echo)), ct);
 
     /// <summary>Statements that write, in one transaction, committed when <paramref name="work"/> returns, undone when it throws or calls <see cref="Session.Undo"/>.</summary>
-    public Task<T> Write<T>(string organization, Func<Session, Task<T>> work, CancellationToken ct) => Explained(async () =>
+    /// <param name="organization">Whose context.</param>
+    /// <param name="work">Is called again when the connection was lost before the commit.</param>
+    /// <param name="ct">Cancels before the commit.</param>
+    public Task<T> Write<T>(string organization, Func<Session, Task<T>> work, CancellationToken ct) => Run(writes, () => Dialect.Before(ct), async (connection, before, attempt) =>
     {
-        var context = new Context(await Dialect.Before(ct), organization);
-        return await On(writes, async connection =>
+        await using var transaction = await connection.BeginTransactionAsync(ct);
+        var session = new Session(connection, transaction, Dialect, new(before, organization), attempt, echo);
+        var result = await work(session);
+        if (!session.Undone)
         {
-            await using var transaction = await connection.BeginTransactionAsync(ct);
-            var session = new Session(connection, transaction, Dialect, context, echo);
-            var result = await work(session);
-            if (!session.Undone)
-            {
-                // A caller that has gone away must not leave the outcome open between the last statement and the commit.
-                await transaction.CommitAsync(CancellationToken.None);
-            }
-
-            return result;
-        }, ct);
-    });
-
-    /// <summary>Statements of any organizations, each in its context, in one transaction and, where there are trips, in one round trip.</summary>
-    public Task Write(IReadOnlyList<Statement> statements, CancellationToken ct) => Explained(async () =>
-    {
-        if (statements.All(statement => statement.Count == 0))
-        {
-            return true;
+            // A caller that has gone away must not leave the outcome open between the last statement and the commit.
+            await attempt.Commit(transaction);
         }
 
-        var before = await Dialect.Before(ct);
-        return await On(writes, async connection =>
+        return result;
+    }, ct);
+
+    /// <summary>
+    /// Statements of any organizations, each in its context, in one transaction and, where there are trips, in one round trip. They are
+    /// sent again when the connection is lost, so each must be idempotent by its rows' keys.
+    /// </summary>
+    public Task Write(IReadOnlyList<Statement> statements, CancellationToken ct) => statements.All(statement => statement.Count == 0)
+        ? Task.CompletedTask
+        : Run(writes, () => Dialect.Before(ct), async (connection, before, attempt) =>
         {
-            await new JointSession(connection, null, Dialect, before, echo).Send(statements, ct);
+            await new JointSession(connection, null, Dialect, before, attempt, echo).Send(statements, ct);
             return true;
         }, ct);
-    });
 
     /// <summary>Statements of several organizations in one transaction, committed when <paramref name="work"/> returns, undone when it throws.</summary>
-    public Task WriteTogether(Func<JointSession, Task> work, CancellationToken ct) => Explained(async () =>
+    /// <inheritdoc cref="Write{T}(string, Func{Session, Task{T}}, CancellationToken)" path="/param"/>
+    public Task WriteTogether(Func<JointSession, Task> work, CancellationToken ct) => Run(writes, () => Dialect.Before(ct), async (connection, before, attempt) =>
     {
-        var before = await Dialect.Before(ct);
-        return await On(writes, async connection =>
-        {
-            await using var transaction = await connection.BeginTransactionAsync(ct);
-            await work(new JointSession(connection, transaction, Dialect, before, echo));
-            await transaction.CommitAsync(CancellationToken.None);
-            return true;
-        }, ct);
-    });
+        await using var transaction = await connection.BeginTransactionAsync(ct);
+        await work(new JointSession(connection, transaction, Dialect, before, attempt, echo));
+        await attempt.Commit(transaction);
+        return true;
+    }, ct);
 
-    private async Task<T> On<T>(DbDataSource source, Func<DbConnection, Task<T>> work, CancellationToken ct)
+    // A connection that was lost while it lay in the pool fails the first request that takes it, so the work is tried on another.
+    private Task<T> Run<T>(
+        DbDataSource source, Func<ValueTask<string?>> before, Func<DbConnection, string?, Attempt, Task<T>> work, CancellationToken ct) =>
+        Explained(async () =>
+        {
+            var attempt = new Attempt();
+            try
+            {
+                return await attempt.Within(On(source, before, work, attempt, ct));
+            }
+            catch (Exception exception) when (!ct.IsCancellationRequested && attempt.MayBeRepeated && Dialect.Recovers(exception))
+            {
+                return await attempt.Within(On(source, before, work, attempt, ct));
+            }
+        });
+
+    // What goes before is asked for first: to find it out may take a connection too.
+    private async Task<T> On<T>(
+        DbDataSource source, Func<ValueTask<string?>> before, Func<DbConnection, string?, Attempt, Task<T>> work, Attempt attempt, CancellationToken ct)
     {
+        var context = await before();
         await using var connection = await source.OpenConnectionAsync(ct);
+        attempt.Progress();
         try
         {
-            return await work(connection);
+            return await work(connection, context, attempt);
         }
-        catch
+        catch (Exception exception)
         {
-            Dialect.Mend(connection);
+            Dialect.Mend(connection, exception);
             throw;
         }
     }
@@ -124,7 +133,7 @@ public sealed class CatalogDatabase(DbDataSource reads, DbDataSource writes, Dia
         {
             return await work();
         }
-        catch (Exception exception) when (Dialect.WhyUnavailable(exception) is { } reason)
+        catch (Exception exception) when (exception is not DatabaseUnavailableException && Dialect.WhyUnavailable(exception) is { } reason)
         {
             throw new DatabaseUnavailableException(reason, exception);
         }

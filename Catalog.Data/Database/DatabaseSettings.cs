@@ -25,6 +25,8 @@ public sealed partial class DatabaseSettings
     /// <summary>The role on Postgres that the service's statements run as, unless another is named.</summary>
     public const string DefaultAppRole = "catalog_app";
 
+    /// <summary>The schema on Postgres that holds the Catalog's tables, unless another is named.</summary>
+    public const string DefaultSchema = "public";
 
     private DatabaseSettings(DatabaseEngine engine, string? sqlitePath, NpgsqlConnectionStringBuilder? postgres)
     {
@@ -53,6 +55,12 @@ public sealed partial class DatabaseSettings
 
     /// <summary>The role on Postgres that the service's statements run as.</summary>
     public string AppRole { get; private set; } = DefaultAppRole;
+
+    /// <summary>The schema on Postgres that holds the Catalog's tables.</summary>
+    public string Schema { get; private init; } = DefaultSchema;
+
+    /// <summary>Whether a pooler in transaction mode stands before Postgres; null: find out.</summary>
+    internal bool? BehindPooler { get; private init; }
 
     /// <summary>Whether nothing may be served where the database itself does not keep organizations apart.</summary>
     public bool RequireRowSecurity { get; private set; }
@@ -243,8 +251,9 @@ public sealed partial class DatabaseSettings
         postgres.CancellationTimeout = 1000;
         // The service leaves no session state behind (transaction-local settings only), so the reset on return would buy nothing.
         postgres.NoResetOnClose = true;
-        // Behind a transaction-mode pooler a prepared statement may be asked of a server that never saw it (PgBouncer before 1.21).
-        postgres.MaxAutoPrepare = Setting.Flag(configuration, "DATAXPIPE_PGBOUNCER") == true ? 0 : 100;
+        postgres.MaxAutoPrepare = 100;
+        // Of several hosts, one that was down is tried again soon enough for writes to go on within seconds after a failover.
+        postgres.HostRecheckSeconds = 2;
         postgres.AutoPrepareMinUsages = 2;
         // Npgsql 10.0.0 falls back badly where the library is missing (npgsql#6422), and no supported host needs it.
         if (!postgres.ShouldSerialize("GSS Encryption Mode"))
@@ -253,8 +262,40 @@ public sealed partial class DatabaseSettings
         }
 
         postgres.ApplicationName ??= "catalog";
-        return new(DatabaseEngine.Postgres, null, postgres) { ReadFrom = name };
+        var schema = ReadSchema(configuration, postgres);
+        return new(DatabaseEngine.Postgres, null, postgres)
+        {
+            ReadFrom = name,
+            Schema = schema,
+            BehindPooler = Setting.Flag(configuration, "DATAXPIPE_PGBOUNCER"),
+        };
     }
+
+    // An address may name the schema too; it is set in each session, because poolers refuse it as a start-up parameter.
+    private static string ReadSchema(IConfiguration configuration, NpgsqlConnectionStringBuilder postgres)
+    {
+        var setting = Text(configuration, "DATAXPIPE_PG_SCHEMA")?.Trim();
+        var named = postgres.SearchPath;
+        postgres.SearchPath = null;
+        if (postgres.Options is { } options && SearchPathOption().Match(options) is { Success: true } match)
+        {
+            named ??= match.Groups["schema"].Value;
+            options = options.Remove(match.Index, match.Length).Trim();
+            postgres.Options = options.Length == 0 ? null : options;
+        }
+
+        var schema = setting ?? named ?? DefaultSchema;
+        return SchemaName().IsMatch(schema) && !schema.StartsWith("pg_", StringComparison.Ordinal) && schema != "information_schema"
+            ? schema
+            : throw new SettingException("DATAXPIPE_PG_SCHEMA must be the name of one schema: small letters, digits and underscores, "
+                + "beginning with a letter or underscore, at most 63, and none of the server's own (pg_..., information_schema).");
+    }
+
+    [GeneratedRegex(@"(^|\s)(-c\s*|--)search_path\s*=\s*(?<schema>\S+)")]
+    private static partial Regex SearchPathOption();
+
+    [GeneratedRegex(@"^[a-z_][a-z0-9_]{0,62}\z")]
+    private static partial Regex SchemaName();
 
     // A blank variable is one that somebody meant to unset.
     private static string? Text(IConfiguration configuration, string key) =>

@@ -12,14 +12,14 @@ public static class Databases
     /// <summary>The database that requests use: on Postgres the pool, on SQLite one writer beside many readers.</summary>
     /// <param name="settings">Where it is.</param>
     /// <param name="echo">Told of every statement and how long it took; null: nobody is.</param>
-    public static CatalogDatabase Open(DatabaseSettings settings, Action<string, TimeSpan>? echo = null)
+    /// <param name="warn">Told what an operator should know, such as a pooler that was found; null: nobody is.</param>
+    public static CatalogDatabase Open(DatabaseSettings settings, Action<string, TimeSpan>? echo = null, Action<string>? warn = null)
     {
         DapperTypes.Register();
         if (settings.Postgres is { } postgres)
         {
-            // A name of its own, because Npgsql 10.0.0 would use the connection string in metrics.
-            var source = new NpgsqlDataSourceBuilder(postgres.ConnectionString) { Name = "catalog" }.Build();
-            return new(source, source, new PostgresDialect(new(source, settings.AppRole, settings.RequireRowSecurity)), echo);
+            var pool = new PostgresPool(postgres, new(settings.Schema), settings.BehindPooler, warn);
+            return new(pool, pool, new PostgresDialect(pool, new(pool, settings.AppRole, settings.RequireRowSecurity)), echo);
         }
 
         var (reads, writes) = SqliteSource.Open(settings.SqlitePath!);
@@ -32,8 +32,9 @@ public static class Databases
         DapperTypes.Register();
         if (settings.Postgres is { } postgres)
         {
-            var source = Unpooled(postgres, "catalog-migrations", statementSeconds: 0, connectSeconds: 15);
-            return new(settings, source, source, new PostgresSchemaDialect(), new PostgresDialect()) { Examiner = new PostgresExaminer() };
+            var session = new PostgresSession(settings.Schema);
+            var source = Unpooled(postgres, session, "catalog-migrations", statementSeconds: 0, connectSeconds: 15);
+            return new(settings, source, source, new PostgresSchemaDialect(session), new PostgresDialect()) { Examiner = new PostgresExaminer(session) };
         }
 
         return new(settings, SqliteSource.Open(settings.SqlitePath!).Writes, SqliteSource.Look(settings.SqlitePath!), new SqliteSchemaDialect(), new SqliteDialect()) { Examiner = new SqliteExaminer(settings.SqlitePath!) };
@@ -43,12 +44,13 @@ public static class Databases
     public static (DbDataSource Source, SchemaDialect Dialect, Dialect Failures) OpenForProbe(DatabaseSettings settings)
     {
         DapperTypes.Register();
+        var session = new PostgresSession(settings.Schema);
         return settings.Postgres is { } postgres
-            ? (Unpooled(postgres, "catalog-ready", statementSeconds: 2, postgres.Timeout), new PostgresSchemaDialect(), new PostgresDialect())
+            ? (Unpooled(postgres, session, "catalog-ready", statementSeconds: 2, postgres.Timeout), new PostgresSchemaDialect(session), new PostgresDialect())
             : (SqliteSource.Open(settings.SqlitePath!).Reads, new SqliteSchemaDialect(), new SqliteDialect());
     }
 
-    private static NpgsqlDataSource Unpooled(NpgsqlConnectionStringBuilder postgres, string name, int statementSeconds, int connectSeconds)
+    private static NpgsqlDataSource Unpooled(NpgsqlConnectionStringBuilder postgres, PostgresSession session, string name, int statementSeconds, int connectSeconds)
     {
         var settings = new NpgsqlConnectionStringBuilder(postgres.ConnectionString)
         {
@@ -59,6 +61,8 @@ public static class Databases
             IncludeErrorDetail = true,
             ApplicationName = name,
         };
-        return new NpgsqlDataSourceBuilder(settings.ConnectionString) { Name = name }.Build();
+        var builder = new NpgsqlDataSourceBuilder(settings.ConnectionString) { Name = name };
+        session.Apply(builder, $"{statementSeconds}s");
+        return builder.Build();
     }
 }

@@ -59,10 +59,16 @@ public abstract class Dialect
     /// <summary>Whether the database itself keeps organizations apart; null on an engine that never does.</summary>
     internal virtual Task<Isolation?> Isolation(CancellationToken ct) => Task.FromResult<Isolation?>(null);
 
-    /// <summary>Makes a connection fit for the next one who takes it from the pool, after a failure on it.</summary>
-    internal virtual void Mend(DbConnection connection)
+    /// <summary>Makes a connection fit for its next user after a failure on it, or has it replaced.</summary>
+    internal virtual void Mend(DbConnection connection, Exception failure)
     {
     }
+
+    /// <summary>
+    /// Whether a work that failed so, and of which nothing was stored, may succeed on another connection: the connection was lost
+    /// while it lay in the pool, or its session was not as it must be.
+    /// </summary>
+    internal virtual bool Recovers(Exception failure) => false;
 
     /// <summary>Why the database cannot serve now, or null when the exception says something else.</summary>
     public abstract Unavailability? WhyUnavailable(Exception exception);
@@ -109,6 +115,12 @@ public enum Unavailability
 
     /// <summary>A table or column is missing: the migrations have not been applied.</summary>
     SchemaBehind,
+
+    /// <summary>The server refuses the session, such as an option in the address that it does not know.</summary>
+    SessionRefused,
+
+    /// <summary>A prepared statement is missing: a pooler in transaction mode stands between.</summary>
+    PoolerInBetween,
 }
 
 /// <summary>The database cannot serve now. Whether a write had its effect is unknown; the same request may be sent again.</summary>

@@ -10,11 +10,13 @@ public sealed class JointSession
     private readonly DbTransaction? _transaction;
     private readonly Dialect _dialect;
     private readonly string? _before;
+    private readonly Attempt _attempt;
     private readonly Action<string, TimeSpan>? _echo;
     private string? _organization;
 
-    internal JointSession(DbConnection connection, DbTransaction? transaction, Dialect dialect, string? before, Action<string, TimeSpan>? echo) =>
-        (_connection, _transaction, _dialect, _before, _echo) = (connection, transaction, dialect, before, echo);
+    internal JointSession(
+        DbConnection connection, DbTransaction? transaction, Dialect dialect, string? before, Attempt attempt, Action<string, TimeSpan>? echo) =>
+        (_connection, _transaction, _dialect, _before, _attempt, _echo) = (connection, transaction, dialect, before, attempt, echo);
 
     /// <summary>Runs statements in their order, in one round trip where there are trips. Those without rows are left out.</summary>
     public async Task Send(IEnumerable<Statement> statements, CancellationToken ct)
@@ -27,12 +29,14 @@ public sealed class JointSession
 
         foreach (var statement in sent)
         {
+            statement.Forget();
             statement.Before = statement.Organization == _organization ? null : _before;
             _organization = statement.Organization;
         }
 
         var began = Stopwatch.GetTimestamp();
         await _dialect.Send(_connection, _transaction, sent, ct);
+        _attempt.Progress();
         if (_echo is not null)
         {
             var duration = Stopwatch.GetElapsedTime(began);
@@ -44,6 +48,6 @@ public sealed class JointSession
     public Session In(string organization)
     {
         _organization = null;
-        return new(_connection, _transaction, _dialect, new(_before, organization), _echo);
+        return new(_connection, _transaction, _dialect, new(_before, organization), _attempt, _echo);
     }
 }

@@ -1,5 +1,9 @@
+using System.Data;
 using System.Data.Common;
 using Catalog.Data.Migrations;
+using DbUp.Engine;
+using DbUp.Engine.Output;
+using DbUp.Engine.Transactions;
 
 namespace Catalog.Data.Database;
 
@@ -66,6 +70,13 @@ public abstract class SchemaDialect
     /// <summary>Begins a transaction that the engine itself holds to reading, in which names mean the Catalog's schema whatever the role's search path says.</summary>
     internal abstract Task<DbTransaction> Reading(DbConnection connection, CancellationToken ct);
 
+    /// <summary>Tries what requests need, and changes nothing: their role and context, the rights on each table, and a write.</summary>
+    /// <param name="connection">One that no request uses.</param>
+    /// <param name="before">What goes before the statements of requests; null: nothing.</param>
+    /// <param name="ct">Stops.</param>
+    /// <exception cref="DbException">What a request would meet.</exception>
+    internal abstract Task TryOut(DbConnection connection, string? before, CancellationToken ct);
+
     /// <summary>Holds off other migrators while the returned lock lives.</summary>
     /// <param name="connection">The migrator's own.</param>
     /// <param name="patience">How long to wait.</param>
@@ -103,9 +114,21 @@ public abstract class SchemaDialect
     /// <summary>Sets the session as every script finds it, whatever the one before has set.</summary>
     internal abstract Task Settle(DbConnection connection, MigrationLimits limits, CancellationToken ct);
 
-    /// <summary>Looks before a script is committed at what the engine does not hold by itself.</summary>
+    /// <summary>
+    /// Makes names mean the Catalog's schema again, whatever the script has set, and looks at what the engine does not hold by
+    /// itself before a commit.
+    /// </summary>
     /// <returns>What is wrong, in words; null when nothing is.</returns>
-    internal abstract Task<string?> FindBroken(DbConnection connection, CancellationToken ct);
+    internal abstract Task<string?> BeforeCommit(DbConnection connection, DbTransaction transaction, CancellationToken ct);
+
+    /// <summary>DbUp's journal of this engine.</summary>
+    /// <param name="connections">DbUp's configuration.</param>
+    /// <param name="log">DbUp's configuration.</param>
+    /// <param name="store">Writes down an executed script; is given what makes commands in DbUp's transaction.</param>
+    internal abstract IJournal Journal(Func<IConnectionManager> connections, Func<IUpgradeLog> log, Action<Func<IDbCommand>> store);
+
+    /// <summary>How DbUp quotes names on this engine.</summary>
+    internal abstract ISqlObjectParser Quoting { get; }
 
     /// <summary>Whether an interrupted statement outside a transaction took effect; takes away what it left half done.</summary>
     /// <returns>True: it is done. False: nothing is left of it, run it again. Null: cannot be told.</returns>

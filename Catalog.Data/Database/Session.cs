@@ -10,11 +10,14 @@ public sealed class Session
     private readonly Action<string, TimeSpan>? _echo;
     private readonly Dialect _dialect;
     private readonly Context _context;
+    private readonly Attempt _attempt;
     private bool _inContext;
 
-    internal Session(DbConnection connection, DbTransaction? transaction, Dialect dialect, Context context, Action<string, TimeSpan>? echo)
+    internal Session(
+        DbConnection connection, DbTransaction? transaction, Dialect dialect, Context context, Attempt attempt, Action<string, TimeSpan>? echo)
     {
         _echo = echo;
+        _attempt = attempt;
         _dialect = dialect;
         _context = context;
         Connection = connection;
@@ -145,11 +148,6 @@ public sealed class Session
 
     private async Task<T> Echo<T>(string sql, Func<Task<T>> run)
     {
-        if (_echo is null)
-        {
-            return await run();
-        }
-
         var began = Stopwatch.GetTimestamp();
         try
         {
@@ -157,7 +155,8 @@ public sealed class Session
         }
         finally
         {
-            _echo(sql, Stopwatch.GetElapsedTime(began));
+            _attempt.Progress();
+            _echo?.Invoke(sql, Stopwatch.GetElapsedTime(began));
         }
     }
 }

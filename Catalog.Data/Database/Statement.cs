@@ -25,6 +25,9 @@ public abstract class Statement(string organization, string sql)
     /// <summary>One row's value of a column.</summary>
     internal abstract object? Value(int row, int column);
 
+    /// <summary>Forgets what an earlier try returned.</summary>
+    internal abstract void Forget();
+
     /// <summary>Keeps the row that the reader stands on.</summary>
     internal abstract void Keep(DbDataReader reader);
 }
@@ -53,6 +56,8 @@ public sealed class Statement<T, TResult>(string organization, string sql, Rows<
     internal override Array Values(int column) => rows.Columns[column].ToArray(items);
 
     internal override object? Value(int row, int column) => rows.Columns[column].Value(items[row]);
+
+    internal override void Forget() => Results.Clear();
 
     internal override void Keep(DbDataReader reader)
     {

@@ -111,6 +111,16 @@ public static class Journal
         }
     }
 
+    /// <summary>The row of a script that is applied now, by this process.</summary>
+    internal static AppliedScript Row(Script script, TimeProvider time) => new()
+    {
+        ScriptName = script.Name,
+        Applied = time.Now(),
+        Checksum = script.Checksum,
+        AppliedBy = WhoRuns(),
+        ToolVersion = ToolVersion,
+    };
+
     internal static Task Add(DbConnection connection, DbTransaction transaction, AppliedScript script, CancellationToken ct)
     {
         const string Sql = """

@@ -54,6 +54,9 @@ public enum MigrationFault
     /// <summary>The database holds tables, and no journal says whose.</summary>
     NotEmpty,
 
+    /// <summary>The role may not create tables where they belong.</summary>
+    NotPermitted,
+
     /// <summary>The database's name was not given as it has to be.</summary>
     NotConfirmed,
 

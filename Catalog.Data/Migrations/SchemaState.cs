@@ -9,29 +9,61 @@ namespace Catalog.Data.Migrations;
 /// <param name="Reason">Why not, in words for an operator; null when ready.</param>
 public sealed record SchemaState(bool Ready, string? Head, string? Reason);
 
-/// <summary>Looks at a database from beside the requests: is it there, and does it have the schema that this build was made for?</summary>
-public sealed class SchemaProbe(DbDataSource source, SchemaDialect dialect, Dialect failures) : IAsyncDisposable
+/// <summary>
+/// Looks at a database from beside the requests: whether it has the schema that this build was made for, and whether what readers
+/// and writers need would succeed.
+/// </summary>
+/// <param name="source">Connections that requests do not use.</param>
+/// <param name="dialect">The engine's.</param>
+/// <param name="failures">Tells why the database cannot be used.</param>
+/// <param name="before">What goes before the statements of requests, which sets their role and context; null: nothing.</param>
+public sealed class SchemaProbe(DbDataSource source, SchemaDialect dialect, Dialect failures, Func<CancellationToken, ValueTask<string?>>? before = null)
+    : IAsyncDisposable
 {
     private readonly IReadOnlyList<string> _needed = [.. Chain.BuiltIn(dialect.Folder).Scripts.Select(script => script.Name)];
 
-    /// <summary>Asks the database. Never throws for a database that cannot answer: that is what it is there to report.</summary>
+    /// <summary>Asks the database. Never throws for a database that cannot answer: that is what it reports.</summary>
     public async Task<SchemaState> Look(CancellationToken ct)
     {
+        var opened = false;
         try
         {
             await using var connection = await source.OpenConnectionAsync(ct);
-            var applied = await Journal.Read(connection, null, dialect, ct);
+            opened = true;
+            var applied = await Applied(connection, ct);
             var head = Path.GetFileNameWithoutExtension(applied.Select(row => row.ScriptName).Max(StringComparer.Ordinal));
             var pending = _needed.Except(applied.Select(row => row.ScriptName), StringComparer.Ordinal).ToList();
-            return pending.Count == 0
-                ? new(true, head, null)
-                : new(false, head, $"The schema is behind: {string.Join(", ", pending.Select(Path.GetFileNameWithoutExtension))} not applied. "
+            if (pending.Count > 0)
+            {
+                return new(false, head, $"The schema is behind: {string.Join(", ", pending.Select(Path.GetFileNameWithoutExtension))} not applied. "
                     + "Run `catalog-migrations upgrade head`.");
+            }
+
+            await dialect.TryOut(connection, before is null ? null : await before(ct), ct);
+            return new(true, head, null);
+        }
+        catch (MigrationException unreadable)
+        {
+            return new(false, null, unreadable.Message);
+        }
+        catch (DatabaseUnavailableException unavailable)
+        {
+            return new(false, null, Words(unavailable.Reason));
         }
         catch (Exception exception) when (failures.WhyUnavailable(exception) is { } reason)
         {
             return new(false, null, Words(reason));
         }
+        catch (DbException) when (!opened)
+        {
+            return new(false, null, Words(Unavailability.SessionRefused));
+        }
+    }
+
+    private async Task<List<AppliedScript>> Applied(DbConnection connection, CancellationToken ct)
+    {
+        await using var reading = await dialect.Reading(connection, ct);
+        return await Journal.Read(connection, reading, dialect, ct);
     }
 
     /// <summary>The reason in words for an operator, without a host, a user or a secret.</summary>
@@ -49,7 +81,10 @@ public sealed class SchemaProbe(DbDataSource source, SchemaDialect dialect, Dial
         Unavailability.NotIsolated => "Row-level security is required (DATAXPIPE_REQUIRE_RLS) and does not hold: `catalog-migrations doctor` says why.",
         Unavailability.FileUnusable => "The SQLite file cannot be opened: check that its folder exists and that this user may write there.",
         Unavailability.NotADatabase => "The file is not a SQLite database, or is damaged: name another file, or restore it.",
-        _ => "The schema is behind: run `catalog-migrations upgrade head`.",
+        Unavailability.SessionRefused => "The server refuses the session: correct the options in the address; the log holds the server's words.",
+        Unavailability.PoolerInBetween =>
+            "A pooler in transaction mode stands before the database: set DATAXPIPE_PGBOUNCER=true, or name the server's own address.",
+        _ => "A table or column is missing: `catalog-migrations current` says whether the schema is behind, `catalog-migrations verify` what differs.",
     };
 
     /// <inheritdoc />

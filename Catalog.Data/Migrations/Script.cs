@@ -34,10 +34,17 @@ public sealed class SqlFile
         }
     }
 
-    /// <summary>The first statement that would end or begin the runner's own transaction; null when there is none. Savepoints may be used.</summary>
-    public SqlStatement? TransactionControl => Statements.FirstOrDefault(statement => statement.Tokens[0] is var first
-        && (ControlWords.Any(first.Is) || (first.Is("rollback") && !statement.Tokens.Any(token => token.Is("to")))
-            || (first.Is("prepare") && statement.Tokens.Count > 1 && statement.Tokens[1].Is("transaction"))));
+    /// <summary>Refuses a script that would end or begin the runner's own transaction. Savepoints may be used.</summary>
+    /// <exception cref="MigrationException">It names the line.</exception>
+    internal void RefuseTransactionControl()
+    {
+        if (Transactional && Statements.FirstOrDefault(ControlsTransaction) is { } control)
+        {
+            throw new MigrationException(MigrationFault.ScriptUnreadable,
+                $"{Name} line {control.Line}: `{control.Tokens[0].Text}` would end or begin the runner's own transaction. "
+                + "Take it out: every script runs in one.");
+        }
+    }
 
     /// <summary>The file's path below its engine's folder.</summary>
     public string Name { get; }
@@ -50,6 +57,11 @@ public sealed class SqlFile
 
     /// <summary>False when a comment says <c>-- transaction: none</c>: the statement cannot run in a transaction (an index that is built concurrently).</summary>
     public bool Transactional { get; }
+
+    /// <summary>Whether a statement ends or begins a transaction.</summary>
+    internal static bool ControlsTransaction(SqlStatement statement) => statement.Tokens[0] is var first
+        && (ControlWords.Any(first.Is) || (first.Is("rollback") && !statement.Tokens.Any(token => token.Is("to")))
+            || (first.Is("prepare") && statement.Tokens.Count > 1 && statement.Tokens[1].Is("transaction")));
 }
 
 /// <summary>One revision of the schema for one engine.</summary>

@@ -16,6 +16,10 @@ public sealed record Standing(
     IReadOnlyList<AppliedScript> Applied, IReadOnlyList<Attempt> Attempts, int Place, string Current, IReadOnlyList<Script> Pending,
     IReadOnlyList<MigrationException> Faults, IReadOnlyList<Script> HalfApplied, string? Holder)
 {
+    /// <summary>The first fault that says that the journal may be another program's; null when there is none.</summary>
+    internal MigrationException? Unexplained =>
+        Faults.FirstOrDefault(fault => fault.Fault is MigrationFault.NewerSchema or MigrationFault.UnknownRevision);
+
     internal static async Task<Standing> Read(DbConnection connection, SchemaDialect dialect, Chain chain, CancellationToken ct)
     {
         var applied = await Journal.Read(connection, null, dialect, ct);

@@ -56,7 +56,7 @@ internal static class BackupVerb
 
                 if (store is not null)
                 {
-                    await Upload.Send(store, Path.Combine(directory, manifest.File), manifest, TimeProvider.System, output.Progress, ct);
+                    await Upload.Send(store, Path.Combine(directory, manifest.File), manifest, ct);
                     output.Line($"uploaded to {store.Display}");
                 }
 

@@ -44,7 +44,6 @@ internal static class Drill
                     await steps.Measure("upgraded to this build's schema", () => new Migrator(restored, chain, TimeProvider.System).Upgrade(Chain.Head, again: false, ct));
                 }
 
-                await (scratch?.MakeReadOnly(ct) ?? Task.CompletedTask);
                 using (var service = await steps.Measure("service ready", () => ApiProcess.Start(program, address, ct)))
                 {
                     var recovery = steps.Total;

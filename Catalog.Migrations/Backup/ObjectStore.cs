@@ -4,29 +4,23 @@ using Amazon;
 using Amazon.Runtime;
 using Amazon.S3;
 using Amazon.S3.Model;
+using Amazon.S3.Transfer;
 
 namespace Catalog.Migrations.Backup;
 
 /// <summary>Backups in a bucket of an object store that speaks S3.</summary>
 internal sealed class ObjectStore : BackupPlace
 {
-    /// <summary>Where objects lie until they are known to be whole; below the prefix.</summary>
-    public const string Uploading = ".uploading/";
-
     // S3 takes 10,000 parts of 5 MiB to 5 GiB.
     private const long LeastPart = 16 << 20;
     private const long MostParts = 9_000;
-    private const long CopyPart = 1L << 30;
     private readonly ObjectStoreSettings _settings;
-    private readonly AmazonS3Client _client;
-    private readonly long _copyAtOnce;
+    private readonly PlainClient _client;
 
     /// <param name="settings">Which bucket.</param>
-    /// <param name="copyAtOnce">Bytes that one request may copy; S3's own limit is 5 GiB.</param>
-    public ObjectStore(ObjectStoreSettings settings, long copyAtOnce = 5L << 30)
+    public ObjectStore(ObjectStoreSettings settings)
     {
         _settings = settings;
-        _copyAtOnce = copyAtOnce;
         var config = new AmazonS3Config
         {
             Timeout = settings.Timeout,
@@ -47,36 +41,33 @@ internal sealed class ObjectStore : BackupPlace
             config.RegionEndpoint = RegionEndpoint.GetBySystemName(settings.Region);
         }
 
-        _client = new AmazonS3Client(settings.SessionToken is { } token
+        _client = new PlainClient(settings.SessionToken is { } token
             ? new SessionAWSCredentials(settings.AccessKey, settings.SecretKey, token)
             : new BasicAWSCredentials(settings.AccessKey, settings.SecretKey), config);
-        // The client escapes the slashes of a copy's source too; some stores look for the bucket's name before they unescape.
-        _client.BeforeRequestEvent += (_, arguments) =>
-        {
-            if (arguments is WebServiceRequestEventArgs request && request.Headers.TryGetValue("x-amz-copy-source", out var source))
-            {
-                request.Headers["x-amz-copy-source"] = source.Replace("%2F", "/", StringComparison.OrdinalIgnoreCase);
-            }
-        };
     }
 
     public override string Display => $"{_settings.Bucket}/{_settings.Prefix}".TrimEnd('/') + (_settings.Endpoint is { } endpoint ? $" at {endpoint.Authority}" : "");
 
-    public override async Task<IReadOnlyList<StoredFile>> List(CancellationToken ct) => [.. (await Objects("", ct)).Select(found => new StoredFile(found.Name, found.Bytes))];
-
-    /// <summary>Removes what killed uploads have left for more than a day.</summary>
-    public async Task Sweep(DateTimeOffset now, CancellationToken ct)
+    public override async Task<IReadOnlyList<StoredFile>> List(CancellationToken ct)
     {
-        foreach (var (name, _, _) in (await Objects(Uploading, ct)).Where(found => found.At < now.UtcDateTime.AddDays(-1)))
+        var files = new List<StoredFile>();
+        string? next = null;
+        do
         {
-            await Delete(Uploading + name, ct);
+            var wanted = new ListObjectsV2Request { BucketName = _settings.Bucket, Prefix = _settings.Prefix, Delimiter = "/", ContinuationToken = next };
+            var page = await Ask(() => _client.ListObjectsV2Async(wanted, ct), ct);
+            // Null where there are none.
+            files.AddRange((page.S3Objects ?? []).Select(found => new StoredFile(found.Key[_settings.Prefix.Length..], found.Size ?? 0)));
+            next = page.IsTruncated == true ? page.NextContinuationToken : null;
         }
+        while (next is not null);
+        return files;
     }
 
     public override async Task<byte[]> Read(string name, CancellationToken ct)
     {
         using var memory = new MemoryStream();
-        await Download(name, memory, ct);
+        await Download(name, () => memory.SetLength(0), part => memory.WriteAsync(part, ct), ct);
         return memory.ToArray();
     }
 
@@ -84,7 +75,7 @@ internal sealed class ObjectStore : BackupPlace
     {
         var path = Path.Combine(folder, name);
         await using var file = new FileStream(path, FileMode.Create, FileAccess.ReadWrite);
-        await Download(name, file, ct);
+        await Download(name, () => file.SetLength(0), part => file.WriteAsync(part, ct), ct);
         return path;
     }
 
@@ -92,75 +83,42 @@ internal sealed class ObjectStore : BackupPlace
     /// <returns>Its size, and its SHA-256 in lower-case hexadecimal.</returns>
     public async Task<(long Bytes, string Sha256)> ReadBack(string name, CancellationToken ct)
     {
-        await using var hash = new HashStream();
-        var bytes = await Download(name, hash, ct);
-        return (bytes, hash.Sum());
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        var bytes = await Download(name, () => hash.GetHashAndReset(), part =>
+        {
+            hash.AppendData(part.Span);
+            return ValueTask.CompletedTask;
+        }, ct);
+        return (bytes, Convert.ToHexStringLower(hash.GetHashAndReset()));
     }
 
     public override Task Delete(string name, CancellationToken ct) => Ask(() => _client.DeleteObjectAsync(_settings.Bucket, Key(name), ct), ct);
-
-    public async Task<long> Size(string name, CancellationToken ct) => (await Ask(() => _client.GetObjectMetadataAsync(_settings.Bucket, Key(name), ct), ct)).ContentLength;
 
     /// <summary>Writes a small object.</summary>
     public Task Put(string name, byte[] content, CancellationToken ct) => Ask(async () =>
     {
         using var memory = new MemoryStream(content);
-        return await _client.PutObjectAsync(PutRequest(name, request => request.InputStream = memory), ct);
+        return await _client.PutObjectAsync(new() { BucketName = _settings.Bucket, Key = Key(name), InputStream = memory, ServerSideEncryptionMethod = Encryption }, ct);
     }, ct);
 
-    /// <summary>Writes a file, in parts when it is large; each is read from the file as it is sent.</summary>
-    public async Task Put(string name, string path, CancellationToken ct)
+    /// <summary>
+    /// Writes a file, in parts when it is large; each is read from the file as it is sent. The object appears when its last request succeeds, and
+    /// parts that came to nothing are given up; a rule of the bucket catches those of killed runs.
+    /// </summary>
+    public Task Put(string name, string path, CancellationToken ct) => Ask(async () =>
     {
-        var length = new FileInfo(path).Length;
-        if (length <= LeastPart)
-        {
-            await Ask(() => _client.PutObjectAsync(PutRequest(name, request => request.FilePath = path), ct), ct);
-            return;
-        }
-
-        var size = Math.Max(LeastPart, ((length / MostParts) + (1 << 20)) & ~0xF_FFFFL);
-        await InParts(name, (upload, number, from) => Ask(() => _client.UploadPartAsync(new UploadPartRequest
+        // A part after the other: the timeout is for a request, and several would share a slow line.
+        using var transfer = new TransferUtility(_client, new TransferUtilityConfig { MinSizeBeforePartUpload = LeastPart + 1, ConcurrentServiceRequests = 1 });
+        await transfer.UploadAsync(new TransferUtilityUploadRequest
         {
             BucketName = _settings.Bucket,
             Key = Key(name),
-            UploadId = upload,
-            PartNumber = number,
             FilePath = path,
-            FilePosition = from,
-            PartSize = Math.Min(size, length - from),
-            UseChunkEncoding = false,
-        }, ct), ct), part => part.ETag, length, size, ct);
-    }
-
-    /// <summary>Copies within the bucket.</summary>
-    public async Task Copy(string from, string to, long length, CancellationToken ct)
-    {
-        if (length <= _copyAtOnce)
-        {
-            await Ask(() => _client.CopyObjectAsync(new CopyObjectRequest
-            {
-                SourceBucket = _settings.Bucket,
-                SourceKey = Key(from),
-                DestinationBucket = _settings.Bucket,
-                DestinationKey = Key(to),
-                ServerSideEncryptionMethod = Encryption,
-            }, ct), ct);
-            return;
-        }
-
-        var size = Math.Min(CopyPart, _copyAtOnce);
-        await InParts(to, (upload, number, start) => Ask(() => _client.CopyPartAsync(new CopyPartRequest
-        {
-            SourceBucket = _settings.Bucket,
-            SourceKey = Key(from),
-            DestinationBucket = _settings.Bucket,
-            DestinationKey = Key(to),
-            UploadId = upload,
-            PartNumber = number,
-            FirstByte = start,
-            LastByte = Math.Min(start + size, length) - 1,
-        }, ct), ct), part => part.ETag, length, size, ct);
-    }
+            PartSize = Math.Max(LeastPart, new FileInfo(path).Length / MostParts + 1),
+            ServerSideEncryptionMethod = Encryption,
+        }, ct);
+        return true;
+    }, ct);
 
     public override void Dispose()
     {
@@ -168,76 +126,18 @@ internal sealed class ObjectStore : BackupPlace
         base.Dispose();
     }
 
-    private async Task InParts<T>(string name, Func<string, int, long, Task<T>> send, Func<T, string> tag, long length, long size, CancellationToken ct)
-    {
-        var upload = (await Ask(() => _client.InitiateMultipartUploadAsync(new InitiateMultipartUploadRequest
-        {
-            BucketName = _settings.Bucket,
-            Key = Key(name),
-            ServerSideEncryptionMethod = Encryption,
-        }, ct), ct)).UploadId;
-        try
-        {
-            var parts = new List<PartETag>();
-            for (var from = 0L; from < length; from += size)
-            {
-                var number = parts.Count + 1;
-                parts.Add(new PartETag(number, tag(await send(upload, number, from))));
-            }
-
-            await Ask(() => _client.CompleteMultipartUploadAsync(new CompleteMultipartUploadRequest { BucketName = _settings.Bucket, Key = Key(name), UploadId = upload, PartETags = parts }, ct), ct);
-        }
-        catch
-        {
-            // Parts that belong to nothing are paid for until they are given up; a rule of the bucket catches those of killed runs.
-            using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(5));
-            try
-            {
-                await _client.AbortMultipartUploadAsync(_settings.Bucket, Key(name), upload, limit.Token);
-            }
-            catch (Exception exception) when (exception is AmazonServiceException or HttpRequestException or OperationCanceledException or AmazonClientException)
-            {
-                // The first failure is the one to tell of.
-            }
-
-            throw;
-        }
-    }
-
     private ServerSideEncryptionMethod? Encryption => _settings.Encryption is { } word ? new ServerSideEncryptionMethod(word) : null;
 
     private string Key(string name) => _settings.Prefix + name;
 
-    private PutObjectRequest PutRequest(string name, Action<PutObjectRequest> content)
-    {
-        var request = new PutObjectRequest { BucketName = _settings.Bucket, Key = Key(name), UseChunkEncoding = false, ServerSideEncryptionMethod = Encryption };
-        content(request);
-        return request;
-    }
-
-    private async Task<List<(string Name, long Bytes, DateTime? At)>> Objects(string below, CancellationToken ct)
-    {
-        var objects = new List<(string, long, DateTime?)>();
-        string? next = null;
-        do
-        {
-            var page = await Ask(() => _client.ListObjectsV2Async(new ListObjectsV2Request { BucketName = _settings.Bucket, Prefix = Key(below), Delimiter = "/", ContinuationToken = next }, ct), ct);
-            // Null where there are none.
-            objects.AddRange((page.S3Objects ?? []).Select(found => (found.Key[Key(below).Length..], found.Size ?? 0, found.LastModified?.ToUniversalTime())));
-            next = page.IsTruncated == true ? page.NextContinuationToken : null;
-        }
-        while (next is not null);
-        return objects;
-    }
-
-    // The client tries a request again, but not a body that breaks off.
-    private async Task<long> Download(string name, Stream to, CancellationToken ct)
+    // The client tries a request again, but not a body that breaks off; and its own downloads wait for ever on one that stands still.
+    private async Task<long> Download(string name, Action begin, Func<ReadOnlyMemory<byte>, ValueTask> write, CancellationToken ct)
     {
         for (var attempt = 1; ; attempt++)
         {
             try
             {
-                to.SetLength(0);
+                begin();
                 using var response = await _client.GetObjectAsync(_settings.Bucket, Key(name), ct);
                 await using var body = response.ResponseStream;
                 var buffer = new byte[1 << 17];
@@ -252,7 +152,7 @@ internal sealed class ObjectStore : BackupPlace
                         return bytes == response.ContentLength ? bytes : throw new IOException("The object broke off.");
                     }
 
-                    await to.WriteAsync(buffer.AsMemory(0, read), ct);
+                    await write(buffer.AsMemory(0, read));
                     bytes += read;
                 }
             }
@@ -300,47 +200,27 @@ internal sealed class ObjectStore : BackupPlace
         return new(ExitCode.Unreachable, code, message, exception);
     }
 
-    /// <summary>Keeps nothing of what is written but its hash.</summary>
-    private sealed class HashStream : Stream
+    /// <summary>Sends bodies as they are: some stores keep the framing of chunks inside the object, and the transfers leave no choice.</summary>
+    private sealed class PlainClient(AWSCredentials credentials, AmazonS3Config config) : AmazonS3Client(credentials, config)
     {
-        private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-
-        public string Sum() => Convert.ToHexStringLower(_hash.GetHashAndReset());
-
-        public override bool CanRead => false;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => true;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
-
-        public override void Flush()
+        public override Task<PutObjectResponse> PutObjectAsync(PutObjectRequest request, CancellationToken cancellationToken = default)
         {
+            request.UseChunkEncoding = false;
+            return base.PutObjectAsync(request, cancellationToken);
         }
 
-        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => _hash.GetHashAndReset();
-
-        public override void Write(byte[] buffer, int offset, int count) => _hash.AppendData(buffer, offset, count);
-
-        public override void Write(ReadOnlySpan<byte> buffer) => _hash.AppendData(buffer);
-
-        public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+        public override Task<UploadPartResponse> UploadPartAsync(UploadPartRequest request, CancellationToken cancellationToken = default)
         {
-            _hash.AppendData(buffer.Span);
-            return ValueTask.CompletedTask;
+            request.UseChunkEncoding = false;
+            return base.UploadPartAsync(request, cancellationToken);
         }
 
-        protected override void Dispose(bool disposing)
+        // The transfers wait for this without a limit, also when they were told to stop.
+        public override async Task<AbortMultipartUploadResponse> AbortMultipartUploadAsync(AbortMultipartUploadRequest request, CancellationToken cancellationToken = default)
         {
-            _hash.Dispose();
-            base.Dispose(disposing);
+            using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            limit.CancelAfter(TimeSpan.FromSeconds(5));
+            return await base.AbortMultipartUploadAsync(request, limit.Token);
         }
     }
 }

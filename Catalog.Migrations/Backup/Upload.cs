@@ -1,43 +1,28 @@
-using Catalog.Data;
-
 namespace Catalog.Migrations.Backup;
 
-/// <summary>Brings a backup into a bucket: under its final name there is never anything but a whole one, and its manifest comes last.</summary>
+/// <summary>Brings a backup into a bucket: a store shows an object when all of it has come, and a backup counts once its manifest is there, which comes last.</summary>
 internal static class Upload
 {
-    /// <summary>Uploads under another name, reads back, copies to the final name, then writes the manifest.</summary>
+    /// <summary>Uploads a backup, reads back what the store gives for it, then writes the manifest. Whatever fails, nothing of it is left there.</summary>
     /// <param name="store">Where to.</param>
     /// <param name="path">The backup, found good.</param>
     /// <param name="manifest">Its manifest.</param>
-    /// <param name="time">Tells what is old.</param>
-    /// <param name="warn">Told what did not matter enough to fail.</param>
     /// <param name="ct">Stops.</param>
-    public static async Task Send(ObjectStore store, string path, Manifest manifest, TimeProvider time, Action<string> warn, CancellationToken ct)
+    public static async Task Send(ObjectStore store, string path, Manifest manifest, CancellationToken ct)
     {
-        await store.Sweep(time.Now(), ct);
-        var temporary = $"{ObjectStore.Uploading}{manifest.File}.{Guid.NewGuid():N}";
-        var written = new List<string>();
+        var description = manifest.File + ".json";
         try
         {
-            written.Add(temporary);
-            await store.Put(temporary, path, ct);
-            var (bytes, hash) = await store.ReadBack(temporary, ct);
+            await store.Put(manifest.File, path, ct);
+            var (bytes, hash) = await store.ReadBack(manifest.File, ct);
             if (bytes != manifest.Bytes || hash != manifest.Sha256)
             {
                 throw Garbled(bytes, manifest.Bytes);
             }
 
-            written.Add(manifest.File);
-            await store.Copy(temporary, manifest.File, bytes, ct);
-            if (await store.Size(manifest.File, ct) is var copied && copied != manifest.Bytes)
-            {
-                throw Garbled(copied, manifest.Bytes);
-            }
-
             var described = manifest.Write();
-            written.Add(manifest.File + ".json");
-            await store.Put(manifest.File + ".json", described, ct);
-            if (await store.Read(manifest.File + ".json", ct) is var back && !back.AsSpan().SequenceEqual(described))
+            await store.Put(description, described, ct);
+            if (await store.Read(description, ct) is var back && !back.AsSpan().SequenceEqual(described))
             {
                 throw Garbled(back.Length, described.Length);
             }
@@ -45,27 +30,22 @@ internal static class Upload
         catch
         {
             // The manifest first: without it the rest is no backup.
-            written.Reverse();
-            await Remove(store, written, _ => { });
+            await Remove(store, description);
+            await Remove(store, manifest.File);
             throw;
         }
-
-        await Remove(store, [temporary], warn);
     }
 
-    private static async Task Remove(ObjectStore store, IReadOnlyList<string> names, Action<string> warn)
+    private static async Task Remove(ObjectStore store, string name)
     {
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(20));
-        foreach (var name in names)
+        try
         {
-            try
-            {
-                await store.Delete(name, limit.Token);
-            }
-            catch (Exception exception) when (exception is BackupException or OperationCanceledException)
-            {
-                warn($"{name} could not be removed from {store.Display}; the next upload after a day does it.");
-            }
+            await store.Delete(name, limit.Token);
+        }
+        catch (Exception exception) when (exception is BackupException or OperationCanceledException)
+        {
+            // The first failure is the one to tell of.
         }
     }
 

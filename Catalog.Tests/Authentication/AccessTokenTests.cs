@@ -65,7 +65,7 @@ public sealed class AccessTokenTests(SignInApp service) : IClassFixture<SignInAp
         Assert.Equal(201, (int)(await service.Client.With(Issuer.Make(payload: payload => payload["scope"] = "write"), HttpMethod.Post, json: $$"""{"name":"{{name}}"}""")).StatusCode);
         using var request = new HttpRequestMessage(HttpMethod.Get, $"/api/v1/pipelines/{name}");
         request.Headers.Add("Authorization", "Bearer " + Issuer.Make(payload: payload => payload["organization"] = "other"));
-        request.Headers.Add("X-Organization", "default");
+        request.Headers.Add("X-Organization", Issuer.Organization);
 
         await (await service.Client.SendAsync(request, TestContext.Current.CancellationToken)).Problem(404, "not_found");
         Assert.Equal(200, (int)(await service.Client.With(Issuer.Make(), path: $"/api/v1/pipelines/{name}")).StatusCode);

@@ -1,25 +1,26 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
+using Catalog.Tests.Support;
 
 namespace Catalog.Tests.Authentication;
 
 /// <summary>Tokens that must not let anybody in, each with the reason that the log must name; all but the named fault is right.</summary>
 public sealed class ForgedTokens
 {
-    private const string NoKey = "signed with no key";
-    private const string BadSignature = "signature does not fit";
-    private const string BadAlgorithm = "algorithm is not";
+    private const string NoKey = "SecurityTokenSignatureKeyNotFoundException";
+    private const string BadSignature = "SecurityTokenInvalidSignatureException";
+    private const string Unreadable = "ArgumentException";
     private const string BadParts = "not three parts";
     private const string BadTyp = "not an access token by its typ";
     private const string BadHeader = "header is not one JSON object";
     private const string BadPayload = "payload is not one JSON object";
     private const string IdToken = "is an id token";
     private const string BadIssuer = "of another issuer";
-    private const string BadAudience = "for another audience";
+    private const string BadAudience = "SecurityTokenInvalidAudienceException";
     private const string NoEnd = "no time at which it ends";
-    private const string Ended = "has ended";
-    private const string NotYet = "does not hold yet";
+    private const string Ended = "SecurityTokenExpiredException";
+    private const string NotYet = "SecurityTokenNotYetValidException";
     private const string Future = "is of the future";
     private const string NoSubject = "no subject";
     private const string NoOrganization = "no organization";
@@ -83,17 +84,17 @@ public sealed class ForgedTokens
 
     private static readonly Dictionary<string, (Func<ForgedTokens, string> Make, string Reason)> Rows = new()
     {
-        ["alg none"] = (forge => forge.Unsigned("none"), BadAlgorithm),
-        ["alg None"] = (forge => forge.Unsigned("None"), BadAlgorithm),
-        ["alg absent"] = (forge => forge.Header(header => header["alg"] = null), BadAlgorithm),
-        ["alg rs256"] = (forge => forge.Header(header => header["alg"] = "rs256"), BadAlgorithm),
-        ["alg RS384"] = (forge => forge.Header(header => header["alg"] = "RS384"), BadAlgorithm),
-        ["alg in an array"] = (forge => forge.Header(header => header["alg"] = new JsonArray("RS256")), BadAlgorithm),
+        ["alg none"] = (forge => forge.Unsigned("none"), BadSignature),
+        ["alg None"] = (forge => forge.Unsigned("None"), BadSignature),
+        ["alg absent"] = (forge => forge.Header(header => header["alg"] = null), NoKey),
+        ["alg rs256"] = (forge => forge.Header(header => header["alg"] = "rs256"), NoKey),
+        ["alg RS384"] = (forge => forge.Header(header => header["alg"] = "RS384"), NoKey),
+        ["alg in an array"] = (forge => forge.Header(header => header["alg"] = new JsonArray("RS256")), Unreadable),
         ["no signature"] = (forge => forge.Unsigned("RS256"), BadSignature),
-        ["HMAC with the public key, PEM"] = (forge => forge.Hmac(Encoding.ASCII.GetBytes(forge.RsaPair.ExportSubjectPublicKeyInfoPem()), "rsa"), BadAlgorithm),
-        ["HMAC with the public key, DER"] = (forge => forge.Hmac(forge.RsaPair.ExportSubjectPublicKeyInfo(), "rsa"), BadAlgorithm),
-        ["HMAC with the modulus"] = (forge => forge.Hmac(forge.RsaPair.ExportParameters(false).Modulus!, "rsa"), BadAlgorithm),
-        ["HMAC with a secret of the key set"] = (forge => forge.Hmac(forge._secret, "secret"), BadAlgorithm),
+        ["HMAC with the public key, PEM"] = (forge => forge.Hmac(Encoding.ASCII.GetBytes(forge.RsaPair.ExportSubjectPublicKeyInfoPem()), "rsa"), NoKey),
+        ["HMAC with the public key, DER"] = (forge => forge.Hmac(forge.RsaPair.ExportSubjectPublicKeyInfo(), "rsa"), NoKey),
+        ["HMAC with the modulus"] = (forge => forge.Hmac(forge.RsaPair.ExportParameters(false).Modulus!, "rsa"), NoKey),
+        ["HMAC with a secret of the key set"] = (forge => forge.Hmac(forge._secret, "secret"), NoKey),
 
         ["elliptic algorithm, RSA key"] = (forge => forge._issuer.Make(forge._issuer.Elliptic, "ES256", header: header => header["kid"] = "rsa"), NoKey),
         ["RSA algorithm, elliptic key"] = (forge => forge.Header(header => header["kid"] = "elliptic"), NoKey),
@@ -138,34 +139,35 @@ public sealed class ForgedTokens
         ["aud of another"] = (forge => forge.Payload(payload => payload["aud"] = "https://billing.example"), BadAudience),
         ["aud begins like ours"] = (forge => forge.Payload(payload => payload["aud"] = Issuer.Audience + ".evil.example"), BadAudience),
         ["aud empty"] = (forge => forge.Payload(payload => payload["aud"] = new JsonArray()), BadAudience),
-        ["aud holds ours beside a number"] = (forge => forge.Payload(payload => payload["aud"] = new JsonArray(Issuer.Audience, 1)), BadAudience),
-        ["aud is an object"] = (forge => forge.Payload(payload => payload["aud"] = new JsonObject { [Issuer.Audience] = true }), BadAudience),
+        ["aud holds ours beside a number"] = (forge => forge.Payload(payload => payload["aud"] = new JsonArray(Issuer.Audience, 1)), Unreadable),
+        ["aud is an object"] = (forge => forge.Payload(payload => payload["aud"] = new JsonObject { [Issuer.Audience] = true }), Unreadable),
 
-        ["exp absent"] = (forge => forge.Payload(payload => payload["exp"] = null), NoEnd),
+        ["exp absent"] = (forge => forge.Payload(payload => payload["exp"] = null), "SecurityTokenNoExpirationException"),
         ["exp is text"] = (forge => forge.Payload(payload => payload["exp"] = $"{forge._issuer.Clock.Seconds + 300}"), NoEnd),
-        ["exp beyond all dates"] = (forge => forge.Payload(payload => payload["exp"] = 1e300), NoEnd),
-        ["exp is negative"] = (forge => forge.Payload(payload => payload["exp"] = -1), NoEnd),
+        ["exp beyond all dates"] = (forge => forge.Payload(payload => payload["exp"] = 1e300), Unreadable),
+        ["exp is negative"] = (forge => forge.Payload(payload => payload["exp"] = -1), Ended),
         ["exp past the leeway"] = (forge => forge.Payload(payload => payload["exp"] = forge._issuer.Clock.Seconds - 30), Ended),
         ["exp zero"] = (forge => forge.Payload(payload => payload["exp"] = 0), Ended),
         ["nbf past the leeway"] = (forge => forge.Payload(payload => payload["nbf"] = forge._issuer.Clock.Seconds + 31), NotYet),
-        ["nbf is text"] = (forge => forge.Payload(payload => payload["nbf"] = "0"), NotYet),
+        ["nbf is text"] = (forge => forge.Payload(payload => payload["nbf"] = "0"), Future),
         ["iat past the leeway"] = (forge => forge.Payload(payload => payload["iat"] = forge._issuer.Clock.Seconds + 31), Future),
         ["iat is text"] = (forge => forge.Payload(payload => payload["iat"] = "0"), Future),
 
         ["sub absent"] = (forge => forge.Payload(payload => payload["sub"] = null), NoSubject),
         ["sub empty"] = (forge => forge.Payload(payload => payload["sub"] = ""), NoSubject),
         ["sub breaks a line"] = (forge => forge.Payload(payload => payload["sub"] = "a\nb"), NoSubject),
-        ["sub is half a character"] = (forge => forge.RawPayload(Tail(Issuer.Text(forge._issuer.Payload()).Replace("loader", "\\ud800", StringComparison.Ordinal), "")), NoSubject),
+        ["sub is half a character"] = (forge => forge.RawPayload(Tail(Issuer.Text(forge._issuer.Payload()).Replace("loader", "\\ud800", StringComparison.Ordinal), "")), Unreadable),
         ["organization absent"] = (forge => forge.Payload(payload => payload["organization"] = null), NoOrganization),
         ["organization empty"] = (forge => forge.Payload(payload => payload["organization"] = ""), NoOrganization),
         ["organization blank"] = (forge => forge.Payload(payload => payload["organization"] = " "), NoOrganization),
         ["organization in an array"] = (forge => forge.Payload(payload => payload["organization"] = new JsonArray("default")), NoOrganization),
+        ["organization default, which nobody registers"] = (forge => forge.Payload(payload => payload["organization"] = "default"), "only DATAXPIPE_OIDC_ORGANIZATION or"),
         ["organization is a number"] = (forge => forge.Payload(payload => payload["organization"] = 1), NoOrganization),
         ["organization of 257 characters"] = (forge => forge.Payload(payload => payload["organization"] = new string('x', 257)), NoOrganization),
         ["scope in an array"] = (forge => forge.Payload(payload => payload["scope"] = new JsonArray("read")), BadScopes),
         ["scp holds a number"] = (forge => forge.Payload(payload => { payload["scope"] = null; payload["scp"] = new JsonArray("read", 1); }), BadScopes),
 
-        ["twice in the payload"] = (forge => forge.RawPayload(Tail(Issuer.Text(forge._issuer.Payload()), ",\"organization\":\"default\"")), BadPayload),
+        ["twice in the payload"] = (forge => forge.RawPayload(Tail(Issuer.Text(forge._issuer.Payload()), $",\"organization\":\"{forge._issuer.Organization}\"")), BadPayload),
         ["twice in the payload, once escaped"] = (forge => forge.RawPayload(Tail(Issuer.Text(forge._issuer.Payload()), ",\"su\\u0062\":\"loader\"")), BadPayload),
         ["twice in an inner object"] = (forge => forge.RawPayload(Tail(Issuer.Text(forge._issuer.Payload()), ",\"x\":{\"y\":1,\"y\":2}")), BadPayload),
         ["twice in the header"] = (forge => forge.RawHeader("{\"alg\":\"RS256\",\"typ\":\"at+jwt\",\"kid\":\"rsa\",\"alg\":\"RS256\"}"), BadHeader),
@@ -179,15 +181,16 @@ public sealed class ForgedTokens
             $"{Token.Encode(Issuer.Text(Issuer.Header(forge._issuer.Rsa, "RS256")))}.{Token.Encode([.. Encoding.UTF8.GetBytes(Issuer.Text(forge._issuer.Payload())[..^1] + ",\"x\":\""), 0xff, .. "\"}"u8])}",
             signed => forge._issuer.Rsa.Sign(signed, "RS256")), BadPayload),
 
-        ["one byte of the payload"] = (forge => Token.With(forge._issuer.Make(), 1, part => (part[0] == 'e' ? 'f' : 'e') + part[1..]), BadSignature),
+        ["one byte of the payload"] = (forge => Token.With(forge._issuer.Make(), 1, part => (part[0] == 'e' ? 'f' : 'e') + part[1..]), BadPayload),
         ["more scopes written in"] = (forge => Token.With(forge._issuer.Make(), 1, _ => Token.Encode(Issuer.Text(forge._issuer.Payload()).Replace("openid read", "read write", StringComparison.Ordinal))), BadSignature),
         ["signature of another token"] = (forge => Token.With(forge._issuer.Make(), 2, _ => forge.Payload(payload => payload["jti"] = "other").Split('.')[2]), BadSignature),
         ["signature cut short"] = (forge => Token.With(forge._issuer.Make(), 2, part => part[..^6]), BadSignature),
         ["padding"] = (forge => Token.With(forge._issuer.Make(), 2, part => part + "=="), BadParts),
         ["a blank inside"] = (forge => Token.With(forge._issuer.Make(), 2, part => part[..8] + " " + part[8..]), BadParts),
         ["base64 of the other alphabet"] = (forge => Token.With(forge._issuer.Make(), 2, part => part[..^8] + "+/+/" + part[^4..]), BadParts),
-        ["stray bits"] = (forge => Token.With(forge._issuer.Make(), 2, part => part[..^1] + (char)(part[^1] + 1)), BadParts),
+        ["stray bits"] = (forge => Token.With(forge._issuer.Make(), 2, part => part[..^1] + (char)(part[^1] + 1)), BadSignature),
         ["an empty part"] = (forge => Token.With(forge._issuer.Make(), 0, _ => ""), BadHeader),
+        ["parts of one character"] = (_ => "a.b.c", BadHeader),
         ["only dots"] = (_ => "..", BadHeader),
         ["oversize"] = (forge => forge.Payload(payload => payload["x"] = new string('x', 8192)), "too long"),
 

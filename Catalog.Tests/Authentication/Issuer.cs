@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Catalog.Tests.Authentication;
 
@@ -17,7 +18,7 @@ public sealed class Issuer : IAsyncLifetime
     private int _keySets;
     private int _elsewhere;
 
-    public TestClock Clock { get; } = new();
+    public FakeTimeProvider Clock { get; } = FakeTimeProvider.Standing();
 
     public IssuerKey Rsa { get; } = IssuerKey.Rsa("rsa");
 
@@ -27,6 +28,9 @@ public sealed class Issuer : IAsyncLifetime
     public List<JsonObject> Shown { get; } = [];
 
     public string Authority { get; private set; } = "";
+
+    /// <summary>The organization that its tokens name.</summary>
+    public string Organization { get; } = $"team-{Guid.NewGuid():N}";
 
     /// <summary>Answers in place of the discovery document.</summary>
     public Func<HttpContext, Task>? Discovery { get; set; }
@@ -59,8 +63,15 @@ public sealed class Issuer : IAsyncLifetime
     }
 
     /// <summary>The service that takes this provider's tokens, on this provider's clock.</summary>
-    public CatalogApp App(TestDatabase database) =>
-        new(database, ("DATAXPIPE_OIDC_AUTHORITY", Authority), ("DATAXPIPE_OIDC_AUDIENCE", Audience)) { Time = Clock };
+    public Task<CatalogApp> App(TestDatabase database) => App(database, ("DATAXPIPE_OIDC_AUTHORITY", Authority), ("DATAXPIPE_OIDC_AUDIENCE", Audience));
+
+    /// <summary>The service with other settings, on this provider's clock; the organization is registered.</summary>
+    public async Task<CatalogApp> App(TestDatabase database, params (string Name, string Value)[] settings)
+    {
+        var app = new CatalogApp(database, settings) { Time = Clock };
+        using var client = await app.Organization(Organization);
+        return app;
+    }
 
     public static JsonObject Header(IssuerKey key, string algorithm) => new() { ["alg"] = algorithm, ["typ"] = "at+jwt", ["kid"] = key.Id };
 
@@ -69,7 +80,7 @@ public sealed class Issuer : IAsyncLifetime
         ["iss"] = Authority,
         ["aud"] = Audience,
         ["sub"] = "loader",
-        ["organization"] = "default",
+        ["organization"] = Organization,
         ["scope"] = "openid read",
         // Each token is new to the service, which remembers those it has seen.
         ["jti"] = Guid.NewGuid().ToString(),
@@ -147,7 +158,7 @@ public sealed class SignInApp : IAsyncLifetime
         await Issuer.InitializeAsync();
         // Their keys are shown before anybody reads the key set, so that no row is refused only because its key is unknown.
         Forged = new(Issuer);
-        _app = Issuer.App(_database);
+        _app = await Issuer.App(_database);
         _client = _app.Anonymous();
     }
 

@@ -15,9 +15,9 @@ public sealed class OidcSettingsTests(SqliteTestDatabase database) : IClassFixtu
     [InlineData("http://[::1]:8080")]
     public void An_authority_is_kept_to_the_letter(string authority)
     {
-        var settings = Read(authority, "catalog", null)!;
+        var trust = Read(authority, "catalog", null).Single();
 
-        Assert.Equal((authority, "catalog", "organization"), (settings.Authority, settings.Audience, settings.OrganizationClaim));
+        Assert.Equal((authority, "catalog", "organization", null), (trust.Issuer, trust.Audience, trust.OrganizationClaim, trust.Organization));
     }
 
     [Theory]
@@ -34,9 +34,13 @@ public sealed class OidcSettingsTests(SqliteTestDatabase database) : IClassFixtu
     [InlineData("https://login.example", " ", "DATAXPIPE_OIDC_AUDIENCE is missing")]
     [InlineData("", "a", "without DATAXPIPE_OIDC_AUTHORITY")]
     [InlineData(null, null, "without DATAXPIPE_OIDC_AUTHORITY", "organization")]
-    public void What_cannot_be_used_stops_the_start_and_is_not_repeated(string? authority, string? audience, string said, string? claim = null)
+    [InlineData(null, null, "without DATAXPIPE_OIDC_AUTHORITY", null, "default")]
+    [InlineData("https://login.example", "a", "DATAXPIPE_OIDC_ORGANIZATION must be", "organization", "default")]
+    [InlineData("https://login.example", "a", "DATAXPIPE_OIDC_ORGANIZATION must be", null, "c4nary team")]
+    public void What_cannot_be_used_stops_the_start_and_is_not_repeated(
+        string? authority, string? audience, string said, string? claim = null, string? organization = null)
     {
-        var refusal = Assert.Throws<SettingException>(() => Read(authority, audience, claim));
+        var refusal = Assert.Throws<SettingException>(() => Read(authority, audience, claim, organization));
 
         Assert.Contains(said, refusal.Message);
         Assert.DoesNotContain("c4nary", refusal.Message);
@@ -45,8 +49,8 @@ public sealed class OidcSettingsTests(SqliteTestDatabase database) : IClassFixtu
     [Fact]
     public async Task Without_a_provider_a_token_is_a_wrong_key()
     {
-        Assert.Null(Read(null, null, null));
-        Assert.Null(Read("", " ", ""));
+        Assert.Empty(Read(null, null, null));
+        Assert.Empty(Read("", " ", ""));
         await using var issuer = new Issuer();
         await issuer.InitializeAsync();
         using var app = new CatalogApp(database) { Time = issuer.Clock };
@@ -61,20 +65,41 @@ public sealed class OidcSettingsTests(SqliteTestDatabase database) : IClassFixtu
     {
         await using var issuer = new Issuer();
         await issuer.InitializeAsync();
-        using var app = new CatalogApp(database, ("DATAXPIPE_OIDC_AUTHORITY", issuer.Authority), ("DATAXPIPE_OIDC_AUDIENCE", Issuer.Audience),
-            ("DATAXPIPE_OIDC_ORGANIZATION_CLAIM", "https://catalog.example/org"))
-        { Time = issuer.Clock };
+        using var app = await issuer.App(database, ("DATAXPIPE_OIDC_AUTHORITY", issuer.Authority), ("DATAXPIPE_OIDC_AUDIENCE", Issuer.Audience),
+            ("DATAXPIPE_OIDC_ORGANIZATION_CLAIM", "https://catalog.example/org"));
         using var client = app.Anonymous();
 
         await (await client.With(issuer.Make())).Problem(401, "unauthorized");
-        Assert.Equal(200, (int)(await client.With(issuer.Make(payload: payload => payload["https://catalog.example/org"] = "default"))).StatusCode);
+        Assert.Equal(200, (int)(await client.With(issuer.Make(payload: payload => payload["https://catalog.example/org"] = issuer.Organization))).StatusCode);
     }
 
-    private static OidcSettings? Read(string? authority, string? audience, string? claim) =>
+    [Fact]
+    public async Task The_organization_can_be_one_for_all_tokens_also_default()
+    {
+        await using var issuer = new Issuer();
+        await issuer.InitializeAsync();
+        using var app = await issuer.App(database, ("DATAXPIPE_OIDC_AUTHORITY", issuer.Authority), ("DATAXPIPE_OIDC_AUDIENCE", Issuer.Audience),
+            ("DATAXPIPE_OIDC_ORGANIZATION", "default"));
+        using var client = app.Anonymous();
+        using var ours = app.Client();
+        var name = $"p{Guid.NewGuid():N}";
+        Assert.Equal(201, (int)(await ours.PostJson("/api/v1/pipelines/", new { name })).StatusCode);
+
+        // What a token itself says of an organization counts for nothing then, and it may do what its own scopes say.
+        foreach (var organization in new[] { null, issuer.Organization })
+        {
+            var token = issuer.Make(payload: payload => payload["organization"] = organization);
+            Assert.Equal(200, (int)(await client.With(token, path: $"/api/v1/pipelines/{name}")).StatusCode);
+            await (await client.With(token, HttpMethod.Delete, $"/api/v1/pipelines/{name}")).Problem(403, "forbidden");
+        }
+    }
+
+    private static IReadOnlyList<TokenTrust> Read(string? authority, string? audience, string? claim, string? organization = null) =>
         OidcSettings.Read(new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
         {
             ["DATAXPIPE_OIDC_AUTHORITY"] = authority,
             ["DATAXPIPE_OIDC_AUDIENCE"] = audience,
             ["DATAXPIPE_OIDC_ORGANIZATION_CLAIM"] = claim,
+            ["DATAXPIPE_OIDC_ORGANIZATION"] = organization,
         }).Build());
 }

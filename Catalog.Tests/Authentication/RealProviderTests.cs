@@ -24,6 +24,7 @@ public sealed class RealProviderTests(OidcProviderPackage package, SqliteTestDat
             var authority = await provider.StandardOutput.ReadLineAsync(Ct).AsTask().WaitAsync(TimeSpan.FromSeconds(30), Ct);
             Assert.True(authority is not null, authority is null ? await complaints : "");
             using var app = new CatalogApp(database, ("DATAXPIPE_OIDC_AUTHORITY", authority!), ("DATAXPIPE_OIDC_AUDIENCE", Issuer.Audience));
+            using var owner = await app.Organization("certified");
             using var client = app.Anonymous();
             foreach (var algorithm in new[] { "RS256", "PS256", "ES256" })
             {

@@ -17,9 +17,13 @@ public sealed class SigningKeyTests(SqliteTestDatabase database) : IClassFixture
 
     private HttpClient Client => _client ??= App.Anonymous();
 
-    private CatalogApp App => _app ??= _issuer.App(database);
+    private CatalogApp App => _app!;
 
-    public ValueTask InitializeAsync() => _issuer.InitializeAsync();
+    public async ValueTask InitializeAsync()
+    {
+        await _issuer.InitializeAsync();
+        _app = await _issuer.App(database);
+    }
 
     public async ValueTask DisposeAsync()
     {

@@ -56,7 +56,7 @@ public sealed class GuardTests(PostgresTestDatabase database, BackupFolder folde
         await TestDatabase.Migrate(target);
         var role = $"backup_{Guid.NewGuid():N}";
         await using var connection = await Open(target);
-        await connection.ExecuteAsync($"create role {role} login; grant select on all tables in schema public to {role}; grant select on all sequences in schema public to {role}");
+        await connection.ExecuteAsync($"create role {role} login password '{role}'; grant select on all tables in schema public to {role}; grant select on all sequences in schema public to {role}");
         // Of all tables that row security binds one is enough to hide rows.
         foreach (var table in (await connection.QueryAsync<string>("select relname from pg_class where relrowsecurity and relname <> 'runs'")).AsList())
         {
@@ -65,7 +65,7 @@ public sealed class GuardTests(PostgresTestDatabase database, BackupFolder folde
 
         try
         {
-            var address = new UriBuilder(target) { UserName = role }.Uri.ToString();
+            var address = OwnPostgres.As(target, role);
             var refused = await MigratorConsole.Run(address, "backup", "--output", folder.New(), "--json");
             Assert.Equal((1, "rows_hidden"), (refused.Exit, refused.Code()));
             Assert.Contains("hides rows of runs", refused.Errors);
@@ -161,7 +161,7 @@ public sealed class GuardTests(PostgresTestDatabase database, BackupFolder folde
     public async Task A_password_goes_to_pg_dump_unseen_and_a_wrong_one_is_named_as_such()
     {
         database.Require();
-        using var server = PostgresServer.Start(fsync: false);
+        using var server = PostgresCluster.Start(fsync: false).Require();
         const string Password = "Canary 7781:\\@/'\"%ü";
         await using (var connection = await Open(server.Uri))
         {

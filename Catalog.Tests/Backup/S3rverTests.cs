@@ -20,7 +20,7 @@ public sealed class S3rverTests(S3rverPackage package, SqliteTestDatabase databa
             insert into check_results (organization_id, id, pipeline_id, check_id, status, severity, executed_at, created_at, request_hash, message)
             select 'default', 'r' || i, 'load', 'c', 'pass', 'error', '2026-11-21T00:00:00.000000Z', '2026-11-21T00:00:00.000000Z', x'00', hex(randomblob(600)) from n
             """, null, Ct), Ct);
-        var port = PostgresServer.FreePort();
+        var port = PostgresCluster.FreePort();
         // A bucket is a folder there.
         Directory.CreateDirectory(Path.Combine(package.Directory, "store", "backups"));
         using var store = Process.Start(new ProcessStartInfo("node",

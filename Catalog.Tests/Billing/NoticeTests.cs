@@ -254,6 +254,8 @@ public abstract class NoticeTests(TestDatabase database, FakeStripe stripe) : Bi
     [InlineData(StripeMisdeed.Html)]
     [InlineData(StripeMisdeed.Nonsense)]
     [InlineData(StripeMisdeed.Huge)]
+    [InlineData(StripeMisdeed.Stalls)]
+    [InlineData(StripeMisdeed.BreaksOff)]
     public async Task While_Stripe_cannot_be_asked_an_event_is_to_come_again(StripeMisdeed misdeed)
     {
         var (id, client, customer) = await Customer();

@@ -131,7 +131,7 @@ public sealed class QueryPlanTests(QueryPlanTests.Filled filled) : IClassFixture
     public async Task A_page_near_the_newest_end_is_not_planned_each_time()
     {
         await using var source = filled.OneConnection();
-        var results = new CheckResultRepository(new(source, source, new PostgresDialect(new(source, DatabaseSettings.DefaultAppRole, required: true)), null));
+        var results = new CheckResultRepository(new(source, source, new PostgresDialect(source, new(source, DatabaseSettings.DefaultAppRole, required: true)), null));
         for (var i = 0; i < 12; i++)
         {
             var page = await results.List(Organization, new(), new(new(2026, 1, 29, 22, 0, i, TimeSpan.Zero), "x"), 50, Ct);
@@ -180,12 +180,13 @@ public sealed class QueryPlanTests(QueryPlanTests.Filled filled) : IClassFixture
     {
         private readonly PostgresTestDatabase _database = new();
         private NpgsqlDataSource? _source;
+        private PostgresPool? _pool;
 
         public async ValueTask InitializeAsync()
         {
             await _database.InitializeAsync();
             _database.Require();
-            _source = NpgsqlDataSource.Create(PostgresUri.Parse("POSTGRES_DSN", _database.SuperuserAddress).ConnectionString);
+            _source = NpgsqlDataSource.Create(Settings().ConnectionString);
             await using var connection = await _source.OpenConnectionAsync();
             await connection.ExecuteAsync("""
                 create function pg_temp.did(i bigint) returns uuid language sql as $$ select substr(encode(sha256('\x00'::bytea || convert_to('d' || i, 'utf8')), 'hex'), 1, 32)::uuid $$;
@@ -210,23 +211,32 @@ public sealed class QueryPlanTests(QueryPlanTests.Filled filled) : IClassFixture
         }
 
         /// <summary>A pool of one connection that prepares, to whose planner pages cost as much as if results were ten times as wide.</summary>
-        public NpgsqlDataSource OneConnection() => NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(_source!.ConnectionString)
+        internal PostgresPool OneConnection() => new(new NpgsqlConnectionStringBuilder(Settings().ConnectionString)
         {
             MaxPoolSize = 1,
             MaxAutoPrepare = 10,
             AutoPrepareMinUsages = 2,
             NoResetOnClose = true,
             Options = "-c seq_page_cost=10 -c random_page_cost=40",
-        });
+        }, new(DatabaseSettings.DefaultSchema));
+
+        // A source does not give its password away.
+        private NpgsqlConnectionStringBuilder Settings() => PostgresUri.Parse("POSTGRES_DSN", _database.SuperuserAddress);
 
         public CatalogDatabase Open(Action<(string Query, JsonElement Plan)> tell)
         {
             var source = new Explaining(_source!, tell);
-            return new(source, source, new PostgresDialect(new(_source!, DatabaseSettings.DefaultAppRole, required: true)), null);
+            _pool ??= new(Settings(), new(DatabaseSettings.DefaultSchema));
+            return new(source, source, new PostgresDialect(_pool, new(_pool, DatabaseSettings.DefaultAppRole, required: true)), null);
         }
 
         public async ValueTask DisposeAsync()
         {
+            if (_pool is not null)
+            {
+                await _pool.DisposeAsync();
+            }
+
             if (_source is not null)
             {
                 await _source.DisposeAsync();

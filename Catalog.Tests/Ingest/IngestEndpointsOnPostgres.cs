@@ -60,7 +60,7 @@ public sealed class IngestEndpointsOnPostgres(PostgresTestDatabase database) : I
         Assert.Equal(500, await Count("check_results where organization_id = 'apart-b'"));
         Assert.Equal(500, await Count("run_events where organization_id = 'apart-a'"));
         // The one connection is left as it was found.
-        Assert.Equal("|postgres", await OwnPostgres.Scalar<string>(pooled.Address, "select coalesce(current_setting('app.organization_id', true), '') || '|' || current_user"));
+        Assert.Equal("|" + PostgresServer.Shared.Superuser, await OwnPostgres.Scalar<string>(pooled.Address, "select coalesce(current_setting('app.organization_id', true), '') || '|' || current_user"));
         Assert.Empty(app.Log.At(LogLevel.Warning));
         clients.Values.ToList().ForEach(client => client.Dispose());
     }

@@ -207,7 +207,7 @@ public sealed class GrantTests : IClassFixture<PostgresTestDatabase>, IAsyncLife
 
     private async Task<string> Make(string role, string rights = "")
     {
-        await OwnPostgres.Execute(_address, $"create role {role} {rights}");
+        await OwnPostgres.Execute(_address, $"create role {role} password '{role}' {rights}");
         _roles.Add(role);
         return role;
     }

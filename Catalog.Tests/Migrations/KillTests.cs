@@ -99,7 +99,7 @@ public sealed class KillTests : IClassFixture<PostgresTestDatabase>
     public async Task Who_may_not_is_told_who_may()
     {
         var login = OwnPostgres.Name("u");
-        await OwnPostgres.Execute(_address, $"create role {login} login");
+        await OwnPostgres.Execute(_address, $"create role {login} login password '{login}'");
         await using var statement = await OwnPostgres.Begin(_address, "select pg_sleep(60)");
         await Sleeps(statement);
         try

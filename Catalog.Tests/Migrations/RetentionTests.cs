@@ -3,10 +3,10 @@ using System.Text.Json;
 using Catalog.Data.Database;
 using Catalog.Data.Migrations;
 using Catalog.Data.Retention;
-using Catalog.Tests.Authentication;
 using Catalog.Tests.Support;
 using Dapper;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Catalog.Tests.Migrations;
 
@@ -52,7 +52,7 @@ public sealed class RetentionOnPostgres : RetentionTests
         await client.ExecuteAsync("lock table check_results", transaction: open);
 
         var refused = await Assert.ThrowsAsync<MigrationException>(() =>
-            new Removal(Migrations, new(null, 30, null), Clock, new() { LockTimeout = TimeSpan.FromMilliseconds(100), Attempts = 2 }).Apply(RemovalScope.All, Ct));
+            Clock.Until(new Removal(Migrations, new(null, 30, null), Clock, new() { LockTimeout = TimeSpan.FromMilliseconds(100), Attempts = 2 }).Apply(RemovalScope.All, Ct)));
 
         Assert.Equal(MigrationFault.LockNotObtained, refused.Fault);
         await open.RollbackAsync(Ct);
@@ -118,7 +118,7 @@ public abstract class RetentionTests : IAsyncLifetime
 
     protected TestDatabase Database { get; }
 
-    protected TestClock Clock { get; } = new();
+    protected FakeTimeProvider Clock { get; } = FakeTimeProvider.Standing();
 
     protected DateTimeOffset Now => Clock.GetUtcNow();
 
@@ -417,7 +417,7 @@ public abstract class RetentionTests : IAsyncLifetime
 
     private Removal Removal(RetentionDays days, int batch = 5000) => new(Migrations, days, Clock, Limit(batch));
 
-    private static RemovalLimits Limit(int batch) => new() { Batch = batch, Pause = TimeSpan.FromMilliseconds(1) };
+    private static RemovalLimits Limit(int batch) => new() { Batch = batch, Pause = TimeSpan.Zero };
 
     protected Task Result(string organization, string id, DateTimeOffset executed, DateTimeOffset? created = null, string pipeline = "p", string? run = null, string status = "pass") => Execute("""
         insert into check_results (organization_id, id, pipeline_id, check_id, run_id, status, severity, executed_at, request_hash, created_at)

@@ -1,8 +1,8 @@
 using System.Text.Json;
 using Catalog.Data.Database;
 using Catalog.Data.Retention;
-using Catalog.Tests.Authentication;
 using Catalog.Tests.Support;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Catalog.Tests.Organizations;
 
@@ -77,8 +77,7 @@ public abstract class RetentionTests(TestDatabase database) : EndpointTests(data
         await using var migrations = Databases.OpenForMigrations(Database.Settings);
         async Task<int> InDays(int days)
         {
-            var clock = new TestClock();
-            clock.Advance(DateTimeOffset.UtcNow.AddDays(days) - clock.GetUtcNow());
+            var clock = new FakeTimeProvider(TimeProvider.System.GetUtcNow().AddDays(days));
             return (await new Removal(migrations, new(null, null, null), clock).Count(RemovalScope.All with { Organization = Name }, Ct)).Items.Count;
         }
 

@@ -111,7 +111,7 @@ public sealed class RowSecurityTests : IClassFixture<PostgresTestDatabase>, IAsy
         var (role, login) = (OwnPostgres.Name("r"), OwnPostgres.Name("u"));
         var address = await PostgresTestDatabase.Empty("catalog_role", superuser: true);
         await TestDatabase.Migrate(address);
-        await OwnPostgres.Execute(address, $"create role {login} login");
+        await OwnPostgres.Execute(address, $"create role {login} login password '{login}'");
         await using (var owner = Databases.OpenForMigrations(TestDatabase.Read(address)))
         {
             await PostgresGrants.Run(owner, role, login, Ct);
@@ -179,7 +179,7 @@ public sealed class RowSecurityTests : IClassFixture<PostgresTestDatabase>, IAsy
         await TestDatabase.Migrate(above);
         var (role, login, itself) = (OwnPostgres.Name("r"), OwnPostgres.Name("u"), OwnPostgres.Name("v"));
         // One login has to become the role, and the other is the role.
-        await OwnPostgres.Execute(above, $"create role {login} login noinherit", $"create role {itself} login");
+        await OwnPostgres.Execute(above, $"create role {login} login noinherit password '{login}'", $"create role {itself} login password '{itself}'");
         await using (var owner = Databases.OpenForMigrations(TestDatabase.Read(above)))
         {
             await PostgresGrants.Run(owner, role, login, Ct);
@@ -215,7 +215,7 @@ public sealed class RowSecurityTests : IClassFixture<PostgresTestDatabase>, IAsy
     private static async Task ForgetsWhatItPreparedMeanwhile(string administrator)
     {
         var role = OwnPostgres.Name("w");
-        await OwnPostgres.Execute(administrator, $"create role {role} login");
+        await OwnPostgres.Execute(administrator, $"create role {role} login password '{role}'");
         await using (var owner = Databases.OpenForMigrations(TestDatabase.Read(administrator)))
         {
             await PostgresGrants.Run(owner, role, role, Ct);

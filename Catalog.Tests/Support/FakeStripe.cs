@@ -38,6 +38,12 @@ public enum StripeMisdeed
 
     /// <summary>What is right, and 8 MiB of blanks after it.</summary>
     Huge,
+
+    /// <summary>Half of what is right, then nothing more on an open connection.</summary>
+    Stalls,
+
+    /// <summary>Half of what is right, then the connection breaks.</summary>
+    BreaksOff,
 }
 
 /// <summary>
@@ -240,6 +246,17 @@ public sealed class FakeStripe : IAsyncLifetime
         context.Response.StatusCode = status;
         context.Response.ContentType = "application/json";
         context.Response.Headers["Request-Id"] = $"req_{number}";
+        context.Response.Headers["Stripe-Notice"] = Canary;
+        if (misdeed is StripeMisdeed.Stalls or StripeMisdeed.BreaksOff)
+        {
+            context.Response.ContentLength = body.Length;
+            await context.Response.WriteAsync(body[..(body.Length / 2)]);
+            await context.Response.Body.FlushAsync();
+            await Task.Delay(misdeed == StripeMisdeed.Stalls ? TimeSpan.FromSeconds(30) : TimeSpan.Zero, context.RequestAborted).ContinueWith(_ => { }, TaskScheduler.Default);
+            context.Abort();
+            return;
+        }
+
         await context.Response.WriteAsync(misdeed == StripeMisdeed.Huge ? body + new string(' ', 8 << 20) : body);
     }
 

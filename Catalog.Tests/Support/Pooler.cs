@@ -8,12 +8,12 @@ public sealed class Pooler : IDisposable
 {
     private readonly string _directory = Directory.CreateTempSubdirectory("catalog-pgbouncer-").FullName;
     private readonly Process _process;
-    private readonly int _port = PostgresServer.FreePort();
+    private readonly int _port = PostgresCluster.FreePort();
 
     public Pooler(string mode, int poolSize = 20)
     {
         var server = new UriBuilder(PostgresServer.Shared.Uri);
-        var password = server.Password.Length > 0 ? $" password={Uri.UnescapeDataString(server.Password)}" : "";
+        var password = server.Password.Length > 0 ? $" password='{Uri.UnescapeDataString(server.Password).Replace("'", "''", StringComparison.Ordinal)}'" : "";
         File.WriteAllText(Path.Combine(_directory, "pgbouncer.ini"), $"""
             [databases]
             * = host={server.Host} port={server.Port} user={server.UserName}{password}
@@ -27,8 +27,8 @@ public sealed class Pooler : IDisposable
             max_client_conn = 500
             server_reset_query_always = 0
             """);
-        PostgresServer.HandOver(_directory);
-        string[] command = [.. PostgresServer.AsPostgres(), Program!, "-q", Path.Combine(_directory, "pgbouncer.ini")];
+        PostgresCluster.HandOver(_directory);
+        string[] command = [.. PostgresCluster.AsPostgres(), Program!, "-q", Path.Combine(_directory, "pgbouncer.ini")];
         var started = new TaskCompletionSource<Process>();
         // The kernel ends it when the thread that started it ends.
         new Thread(() =>

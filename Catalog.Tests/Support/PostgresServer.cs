@@ -1,31 +1,17 @@
-using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
+using Catalog.Data.Database;
 using Npgsql;
 
 namespace Catalog.Tests.Support;
 
 /// <summary>
-/// A Postgres to test against: the one that POSTGRES_DSN names, else a throw-away cluster started from the Postgres programs of
-/// this machine, which ends with the test process. Started once, when the first test asks.
+/// The Postgres that the tests share, chosen when the first test asks: the one that POSTGRES_DSN names, else a container where an
+/// engine answers, else a cluster from the programs of this machine.
 /// </summary>
-public sealed class PostgresServer : IDisposable
+public sealed class PostgresServer
 {
-    private static readonly Lazy<PostgresServer> Lazy = new(() => Environment.GetEnvironmentVariable("POSTGRES_DSN") is { Length: > 0 } dsn
-        ? new PostgresServer(dsn)
-        : Start(fsync: false));
-
-    private readonly string? _directory;
-    private readonly string? _bin;
-    private Process? _process;
+    private static readonly Lazy<PostgresServer> Lazy = new(Choose);
 
     private PostgresServer(string uri) => Uri = uri;
-
-    private PostgresServer(string bin, string directory, int port, bool fsync, string[] settings)
-    {
-        (_bin, _directory, Port, Fsync, Settings) = (bin, directory, port, fsync, settings);
-        Uri = $"postgresql://postgres@127.0.0.1:{port}/postgres";
-    }
 
     public static PostgresServer Shared => Lazy.Value;
 
@@ -35,158 +21,44 @@ public sealed class PostgresServer : IDisposable
     /// <summary>An address with the right to create databases.</summary>
     public string Uri { get; }
 
-    private int Port { get; }
+    /// <summary>The user of that address.</summary>
+    public string Superuser => PostgresUri.Parse("POSTGRES_DSN", Uri).Username!;
 
-    private bool Fsync { get; }
-
-    private string[] Settings { get; } = [];
-
-    /// <summary>A cluster of its own, for tests that stop it or need settings of their own, such as <c>max_connections=20</c>.</summary>
-    public static PostgresServer Start(bool fsync, params string[] settings)
+    private static PostgresServer Choose()
     {
-        if (FindBin() is not { } bin)
+        if (Environment.GetEnvironmentVariable("POSTGRES_DSN") is { Length: > 0 } lent)
         {
-            return new PostgresServer("") { Unavailable = "Postgres is missing: set POSTGRES_DSN, or install the server programs (Debian: apt-get install postgresql-15)." };
+            return new(Answering(lent));
         }
 
-        Sweep();
-        var directory = Path.Combine(Path.GetTempPath(), $"catalog-postgres-{Environment.ProcessId}-{Guid.NewGuid():N}");
-        Directory.CreateDirectory(directory);
-        HandOver(directory);
-
-        var server = new PostgresServer(bin, directory, FreePort(), fsync, settings);
-        Execute([.. AsPostgres(), Path.Combine(bin, "initdb"), "-D", Path.Combine(directory, "data"), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-locale", "-N"]);
-        server.Begin();
-        AppDomain.CurrentDomain.ProcessExit += (_, _) => server.Dispose();
-        return server;
-    }
-
-    /// <summary>Starts the cluster again after <see cref="Stop"/>.</summary>
-    public void Begin()
-    {
-        string[] command =
-        [
-            .. AsPostgres(), Path.Combine(_bin!, "postgres"), "-D", Path.Combine(_directory!, "data"), "-p", $"{Port}",
-            "-c", "listen_addresses=127.0.0.1", "-c", $"unix_socket_directories={_directory}", "-c", $"fsync={(Fsync ? "on" : "off")}",
-            "-c", "max_connections=300", .. Settings.SelectMany(setting => new[] { "-c", setting }),
-        ];
-        using var started = new ManualResetEventSlim();
-        // The kernel ends the server when the thread that started it ends, so that thread must live as long as the server.
-        var keeper = new Thread(() =>
+        if (ContainerEngine.Answers())
         {
-            _process = Process.Start(new ProcessStartInfo(command[0], command[1..]) { RedirectStandardError = true, RedirectStandardOutput = true })!;
-            _process.ErrorDataReceived += (_, _) => { };
-            _process.BeginErrorReadLine();
-            started.Set();
-            _process.WaitForExit();
-        })
-        { IsBackground = true };
-        keeper.Start();
-        started.Wait();
-        WaitUntilItAnswers();
-    }
-
-    /// <summary>Ends the server at once, as a crash of its machine would.</summary>
-    public void Stop()
-    {
-        Execute([.. AsPostgres(), Path.Combine(_bin!, "pg_ctl"), "-D", Path.Combine(_directory!, "data"), "-m", "immediate", "-w", "stop"]);
-        _process!.WaitForExit();
-    }
-
-    public void Dispose()
-    {
-        if (_process is { HasExited: false })
-        {
-            _process.Kill(entireProcessTree: true);
-            _process.WaitForExit(5000);
+            return new(PostgresContainer.Start());
         }
 
-        if (_directory is not null && Directory.Exists(_directory))
+        var cluster = PostgresCluster.Start(fsync: false);
+        return new(cluster.Uri)
         {
-            Directory.Delete(_directory, recursive: true);
+            Unavailable = cluster.Unavailable is { } reason
+                ? $"There is no Postgres: POSTGRES_DSN is not set, and no container engine answers at {ContainerEngine.Address}. {reason}"
+                : null,
+        };
+    }
+
+    // Who names a server means that one, so there is no second choice.
+    private static string Answering(string lent)
+    {
+        var settings = PostgresUri.Parse("POSTGRES_DSN", lent);
+        settings.Pooling = false;
+        try
+        {
+            using var connection = new NpgsqlConnection(settings.ConnectionString);
+            connection.Open();
+            return lent;
         }
-    }
-
-    /// <summary>Starts the cluster, once stopped, as the standby of a primary that never answers.</summary>
-    public void BeginAsStandby()
-    {
-        File.WriteAllText(Path.Combine(_directory!, "data", "standby.signal"), "");
-        Begin();
-    }
-
-    // A directory that the server programs may write, when they do not run as us.
-    internal static void HandOver(string directory)
-    {
-        Execute("chmod", "755", directory);
-        if (Environment.UserName == "root")
+        catch (NpgsqlException e)
         {
-            Execute("chown", "-R", "postgres", directory);
-        }
-    }
-
-    private static string? FindBin()
-    {
-        IEnumerable<string?> places = [Environment.GetEnvironmentVariable("PG_BIN")];
-        if (Directory.Exists("/usr/lib/postgresql"))
-        {
-            places = places.Concat(Directory.GetDirectories("/usr/lib/postgresql").OrderDescending(StringComparer.Ordinal).Select(version => Path.Combine(version, "bin")));
-        }
-
-        places = places.Concat(["/opt/homebrew/opt/postgresql@15/bin", "/usr/local/opt/postgresql@15/bin", "/usr/local/pgsql/bin"]);
-        return places.FirstOrDefault(place => place is not null && File.Exists(Path.Combine(place, "initdb")) && File.Exists(Path.Combine(place, "postgres")));
-    }
-
-    // The server programs refuse to run as root.
-    internal static string[] AsPostgres() => Environment.UserName == "root"
-        ? ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", "--pdeathsig=KILL", "--"]
-        : OperatingSystem.IsLinux() ? ["setpriv", "--pdeathsig=KILL", "--"] : [];
-
-    private void WaitUntilItAnswers()
-    {
-        var until = Environment.TickCount64 + 30_000;
-        while (true)
-        {
-            try
-            {
-                using var connection = new NpgsqlConnection($"Host=127.0.0.1;Port={Port};Username=postgres;Database=postgres;Pooling=false;Timeout=2");
-                connection.Open();
-                return;
-            }
-            catch (NpgsqlException) when (Environment.TickCount64 < until)
-            {
-                Thread.Sleep(50);
-            }
-        }
-    }
-
-    // What runs that crashed have left behind.
-    private static void Sweep()
-    {
-        foreach (var directory in Directory.GetDirectories(Path.GetTempPath(), "catalog-postgres-*"))
-        {
-            if (int.TryParse(Path.GetFileName(directory).Split('-')[2], out var pid) && !Directory.Exists($"/proc/{pid}") && OperatingSystem.IsLinux())
-            {
-                Directory.Delete(directory, recursive: true);
-            }
-        }
-    }
-
-    internal static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
-
-    private static void Execute(params string[] command)
-    {
-        using var process = Process.Start(new ProcessStartInfo(command[0], command[1..]) { RedirectStandardError = true, RedirectStandardOutput = true })!;
-        var output = process.StandardOutput.ReadToEndAsync();
-        var errors = process.StandardError.ReadToEndAsync();
-        process.WaitForExit();
-        if (process.ExitCode != 0)
-        {
-            throw new InvalidOperationException($"{command[0]} ended with {process.ExitCode}: {output.GetAwaiter().GetResult()} {errors.GetAwaiter().GetResult()}");
+            throw new InvalidOperationException($"POSTGRES_DSN is set and its server does not answer: {e.Message.TrimEnd('.')}. Start it, correct the address, or unset POSTGRES_DSN.", e);
         }
     }
 }

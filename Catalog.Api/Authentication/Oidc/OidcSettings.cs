@@ -1,53 +1,65 @@
+using Catalog.Api.Organizations;
 using Catalog.Data.Database;
 
 namespace Catalog.Api.Authentication.Oidc;
 
 /// <summary>Whose access tokens are taken, read once at start.</summary>
-internal sealed record OidcSettings
+internal static class OidcSettings
 {
-    /// <summary>The provider's issuer, to the letter as tokens and discovery spell it.</summary>
-    public required string Authority { get; init; }
-
-    /// <summary>Tokens must be made for this audience.</summary>
-    public required string Audience { get; init; }
-
-    /// <summary>The claim that holds the organization's id.</summary>
-    public required string OrganizationClaim { get; init; }
-
-    /// <returns>The settings, or null where no provider is configured.</returns>
+    /// <returns>What is trusted, in the order in which a token looks for its match; nothing where no provider is configured.</returns>
     /// <exception cref="SettingException">A value that cannot be used.</exception>
-    public static OidcSettings? Read(IConfiguration configuration)
+    public static IReadOnlyList<TokenTrust> Read(IConfiguration configuration)
+    {
+        // An entry says more about its tokens than the authority does, which takes any subject.
+        var trusts = Text(configuration, "DATAXPIPE_OIDC_TRUST") is { } json ? OidcTrustSetting.Read(json) : [];
+        return Authority(configuration) is { } authority ? [.. trusts, authority] : trusts;
+    }
+
+    /// <summary>Whether an issuer's address can be one: what is read there comes unchanged from whom it names.</summary>
+    public static bool IsIssuer(string? text) =>
+        Uri.TryCreate(text, UriKind.Absolute, out var uri) && IsSafe(uri) && uri.Query == "" && uri.Fragment == "";
+
+    /// <summary>Whether what is read there comes unchanged from whom the address names.</summary>
+    public static bool IsSafe(Uri uri) =>
+        uri.UserInfo == "" && uri.Host != "" && (uri.Scheme == Uri.UriSchemeHttps || (uri.Scheme == Uri.UriSchemeHttp && uri.IsLoopback));
+
+    private static TokenTrust? Authority(IConfiguration configuration)
     {
         var authority = Text(configuration, "DATAXPIPE_OIDC_AUTHORITY");
         var audience = Text(configuration, "DATAXPIPE_OIDC_AUDIENCE");
         var claim = Text(configuration, "DATAXPIPE_OIDC_ORGANIZATION_CLAIM");
+        var organization = Text(configuration, "DATAXPIPE_OIDC_ORGANIZATION");
         if (authority is null)
         {
-            return audience is null && claim is null ? null : throw new SettingException(
-                "DATAXPIPE_OIDC_AUDIENCE or DATAXPIPE_OIDC_ORGANIZATION_CLAIM is set without DATAXPIPE_OIDC_AUTHORITY, so no token would be "
-                + "taken. Set it to the provider's issuer, or leave out all three.");
+            return audience is null && claim is null && organization is null ? null : throw new SettingException(
+                "DATAXPIPE_OIDC_AUDIENCE, DATAXPIPE_OIDC_ORGANIZATION or DATAXPIPE_OIDC_ORGANIZATION_CLAIM is set without "
+                + "DATAXPIPE_OIDC_AUTHORITY, to which they belong. Set it to the provider's issuer, or leave them out.");
         }
 
-        if (!Uri.TryCreate(authority, UriKind.Absolute, out var uri) || !IsSafe(uri) || uri.Query != "" || uri.Fragment != "")
+        if (!IsIssuer(authority))
         {
             throw new SettingException(
                 "DATAXPIPE_OIDC_AUTHORITY must be the provider's issuer, such as https://login.example.com/realms/data: https (http for "
                 + "loopback only), without a user, a query or a fragment.");
         }
 
+        if (organization is not null && (claim is not null || !PostOrganizationValidator.OrganizationId().IsMatch(organization)))
+        {
+            throw new SettingException(
+                "DATAXPIPE_OIDC_ORGANIZATION must be the id of one organization, for all tokens of DATAXPIPE_OIDC_AUTHORITY, and then "
+                + "DATAXPIPE_OIDC_ORGANIZATION_CLAIM must be left out. Where each token names its organization, leave this one out.");
+        }
+
         return new()
         {
-            Authority = authority,
+            Issuer = authority,
             Audience = audience ?? throw new SettingException(
                 "DATAXPIPE_OIDC_AUDIENCE is missing: set it to the audience that the provider puts into tokens for this service. Without "
                 + "it a token made for any other service would be taken."),
+            Organization = organization,
             OrganizationClaim = claim ?? "organization",
         };
     }
-
-    /// <summary>Whether what is read there comes unchanged from whom the address names.</summary>
-    public static bool IsSafe(Uri uri) =>
-        uri.UserInfo == "" && uri.Host != "" && (uri.Scheme == Uri.UriSchemeHttps || (uri.Scheme == Uri.UriSchemeHttp && uri.IsLoopback));
 
     private static string? Text(IConfiguration configuration, string key) => configuration[key]?.Trim() is { Length: > 0 } text ? text : null;
 }

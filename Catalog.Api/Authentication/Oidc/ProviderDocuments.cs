@@ -2,10 +2,11 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
 using Catalog.Data.Warehouses;
+using Microsoft.IdentityModel.Protocols.OpenIdConnect;
 
 namespace Catalog.Api.Authentication.Oidc;
 
-/// <summary>Reads the provider's discovery document and keys, and believes neither more than it must.</summary>
+/// <summary>Reads a provider's discovery document and keys, and believes neither more than it must.</summary>
 internal sealed class ProviderDocuments : IDisposable
 {
     /// <summary>For each document, from connecting to its last byte.</summary>
@@ -16,42 +17,53 @@ internal sealed class ProviderDocuments : IDisposable
     // Providers often live at private addresses; none lives at a cloud's metadata service.
     private static readonly AddressGuard Guard = new(allowPrivate: true);
 
-    private readonly OidcSettings _settings;
     private readonly HttpClient _client;
 
-    public ProviderDocuments(OidcSettings settings)
+    public ProviderDocuments(string issuer)
     {
-        _settings = settings;
+        Issuer = issuer;
         _client = new(new SocketsHttpHandler
         {
             AllowAutoRedirect = false,
             UseCookies = false,
-            UseProxy = !new Uri(settings.Authority).IsLoopback,
+            UseProxy = !new Uri(issuer).IsLoopback,
             ConnectCallback = Connect,
             PooledConnectionIdleTimeout = TimeSpan.FromSeconds(30),
         })
         { MaxResponseContentBufferSize = LargestDocument, Timeout = Patience };
     }
 
-    /// <summary>The members of the key set.</summary>
+    /// <summary>To the letter.</summary>
+    public string Issuer { get; }
+
+    /// <summary>The issuer and its usable keys: one that must not be used is left out, and the others hold nevertheless.</summary>
     /// <exception cref="ProviderException">The provider is away or says what cannot be used.</exception>
-    public async Task<JsonElement.ArrayEnumerator> Keys(CancellationToken ct)
+    public async Task<OpenIdConnectConfiguration> Read(CancellationToken ct)
     {
-        var discovery = await Read(new Uri(_settings.Authority.TrimEnd('/') + "/.well-known/openid-configuration"), ct);
-        if (discovery.Text("issuer") != _settings.Authority)
+        var discovery = await Read(new Uri(Issuer.TrimEnd('/') + "/.well-known/openid-configuration"), ct);
+        if (discovery.Text("issuer") != Issuer)
         {
-            throw new ProviderException("its discovery names another issuer; DATAXPIPE_OIDC_AUTHORITY must be the issuer to the letter, slashes too");
+            throw new ProviderException("its discovery names another issuer; the setting must hold the issuer to the letter, slashes too");
         }
 
         if (!Uri.TryCreate(discovery.Text("jwks_uri"), UriKind.Absolute, out var address) || !OidcSettings.IsSafe(address)
-            || (address.IsLoopback && !new Uri(_settings.Authority).IsLoopback))
+            || (address.IsLoopback && !new Uri(Issuer).IsLoopback))
         {
             throw new ProviderException("its jwks_uri is missing or not https");
         }
 
-        return (await Read(address, ct)).TryGetProperty("keys", out var keys) && keys.ValueKind == JsonValueKind.Array
-            ? keys.EnumerateArray()
-            : throw new ProviderException("its key set holds no keys");
+        if (!(await Read(address, ct)).TryGetProperty("keys", out var keys) || keys.ValueKind != JsonValueKind.Array)
+        {
+            throw new ProviderException("its key set holds no keys");
+        }
+
+        var configuration = new OpenIdConnectConfiguration { Issuer = Issuer };
+        foreach (var key in keys.EnumerateArray().Select(VerifyingKeys.Read).OfType<Microsoft.IdentityModel.Tokens.JsonWebKey>())
+        {
+            configuration.SigningKeys.Add(key);
+        }
+
+        return configuration;
     }
 
     public void Dispose() => _client.Dispose();

@@ -1,10 +1,18 @@
+using Microsoft.IdentityModel.Protocols;
+using Microsoft.IdentityModel.Protocols.OpenIdConnect;
+
 namespace Catalog.Api.Authentication.Oidc;
 
 /// <summary>
-/// The provider's keys, read when first needed and again from time to time. A start never waits for the provider, and keys that
+/// A provider's keys, read when first needed and again from time to time. A start never waits for the provider, and keys that
 /// were read hold while it is away.
 /// </summary>
+/// <remarks>
+/// The library's own ConfigurationManager takes the machine's clock only, asks a provider that is away again for each request, and
+/// takes keys of yesterday for the first request after a silence.
+/// </remarks>
 internal sealed partial class SigningKeys(ProviderDocuments provider, TimeProvider time, ILogger<SigningKeys> log)
+    : IConfigurationManager<OpenIdConnectConfiguration>, IDisposable
 {
     /// <summary>Between two readings, whatever strangers send.</summary>
     public static readonly TimeSpan Pause = TimeSpan.FromSeconds(10);
@@ -13,34 +21,45 @@ internal sealed partial class SigningKeys(ProviderDocuments provider, TimeProvid
     public static readonly TimeSpan Period = TimeSpan.FromMinutes(5);
 
     private readonly Lock _turn = new();
-    private volatile KeySet? _keys;
+    private volatile Reading? _last;
     private Task _reading = Task.CompletedTask;
     private long _triedAt;
 
-    /// <returns>The keys, or null when none were ever read.</returns>
-    public async ValueTask<KeySet?> Current(CancellationToken ct)
+    /// <exception cref="ProviderException">No keys were ever read.</exception>
+    public async Task<OpenIdConnectConfiguration> GetConfigurationAsync(CancellationToken cancel)
     {
-        if (_keys is not { } keys)
+        if (_last is not { } last)
         {
-            await Read().WaitAsync(ct);
+            await Read().WaitAsync(cancel);
         }
-        else if (time.GetElapsedTime(keys.ReadAt) >= Period)
+        else if (time.GetElapsedTime(last.At) >= Period)
         {
             // While requests come, the reading happens beside them. After a silence the keys may be of yesterday, so it is waited for.
             var silence = time.GetElapsedTime(Volatile.Read(ref _triedAt)) >= 2 * Period;
             var reading = Read();
-            await (silence ? reading.WaitAsync(ct) : Task.CompletedTask);
+            await (silence ? reading.WaitAsync(cancel) : Task.CompletedTask);
         }
 
-        return _keys;
+        return _last?.Configuration ?? throw new ProviderException("No key of the identity provider has been read yet.");
     }
 
-    /// <returns>The keys, read again unless that was done a moment ago.</returns>
-    public async ValueTask<KeySet> Newest(KeySet known, CancellationToken ct)
+    /// <summary>The keys for a token that names one: read again where it is not among them, unless that was done a moment ago.</summary>
+    /// <exception cref="ProviderException">No keys were ever read.</exception>
+    public async Task<OpenIdConnectConfiguration> For(string? id, CancellationToken ct)
     {
+        var known = await GetConfigurationAsync(ct);
+        if (id is null || known.SigningKeys.Any(key => key.KeyId == id))
+        {
+            return known;
+        }
+
         await Read().WaitAsync(ct);
-        return _keys ?? known;
+        return await GetConfigurationAsync(ct);
     }
+
+    public void RequestRefresh() => Read();
+
+    public void Dispose() => provider.Dispose();
 
     // Not under the token of the request that happened to come first: others wait for the same reading.
     private Task Read()
@@ -62,19 +81,21 @@ internal sealed partial class SigningKeys(ProviderDocuments provider, TimeProvid
     {
         try
         {
-            var keys = KeySet.Read(await provider.Keys(CancellationToken.None), time.GetTimestamp());
-            _keys = keys;
-            LogRead(keys.Count);
+            var read = await provider.Read(CancellationToken.None);
+            _last = new(read, time.GetTimestamp());
+            LogRead(read.SigningKeys.Count, provider.Issuer);
         }
         catch (ProviderException failure)
         {
-            LogFailure(failure.Message, _keys is null ? "no token can be judged" : "the keys read before are kept");
+            LogFailure(provider.Issuer, failure.Message, _last is null ? "no token of it can be judged" : "the keys read before are kept");
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Read {Count} usable keys of the identity provider")]
-    private partial void LogRead(int count);
+    [LoggerMessage(Level = LogLevel.Information, Message = "Read {Count} usable keys of the identity provider {Issuer}")]
+    private partial void LogRead(int count, string issuer);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The identity provider's keys could not be read, because {Reason}; {Consequence}")]
-    private partial void LogFailure(string reason, string consequence);
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The keys of the identity provider {Issuer} could not be read, because {Reason}; {Consequence}")]
+    private partial void LogFailure(string issuer, string reason, string consequence);
+
+    private sealed record Reading(OpenIdConnectConfiguration Configuration, long At);
 }

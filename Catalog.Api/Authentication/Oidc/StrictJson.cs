@@ -1,4 +1,3 @@
-using System.Buffers.Text;
 using System.Text.Json;
 using System.Text.Unicode;
 
@@ -41,22 +40,6 @@ internal static class StrictJson
             return value.ValueKind == JsonValueKind.String && value.GetString() is { Length: > 0 } text ? text : null;
         }
         catch (InvalidOperationException)
-        {
-            return null;
-        }
-    }
-
-    /// <returns>The bytes, or null unless this is their one spelling: no padding, no blanks, no stray bits.</returns>
-    public static byte[]? Base64(ReadOnlySpan<char> text)
-    {
-        var bytes = new byte[Base64Url.GetMaxDecodedLength(text.Length)];
-        try
-        {
-            return Base64Url.TryDecodeFromChars(text, bytes, out var length) && Base64Url.EncodeToString(bytes.AsSpan(0, length)).AsSpan().SequenceEqual(text)
-                ? bytes[..length]
-                : null;
-        }
-        catch (FormatException)
         {
             return null;
         }

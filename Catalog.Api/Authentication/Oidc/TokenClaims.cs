@@ -1,10 +1,14 @@
 using System.Text.Json;
-using Catalog.Api.Http;
+using Microsoft.IdentityModel.Tokens;
 
 namespace Catalog.Api.Authentication.Oidc;
 
-/// <summary>Judges what a token says, once its signature is known to be the provider's.</summary>
-internal sealed class TokenClaims(OidcSettings settings)
+/// <summary>Whom a token speaks for that JwtBearer has found good, and by what.</summary>
+/// <param name="Organization">Whose data they may see.</param>
+/// <param name="Subject">What the provider calls them.</param>
+/// <param name="Scopes">Words of ours only.</param>
+/// <param name="Ends">From here on the token is refused.</param>
+internal sealed record TokenClaims(string Organization, string Subject, IReadOnlyList<string> Scopes, DateTimeOffset Ends)
 {
     /// <summary>By how much two clocks may differ.</summary>
     public static readonly TimeSpan Leeway = TimeSpan.FromSeconds(30);
@@ -18,62 +22,43 @@ internal sealed class TokenClaims(OidcSettings settings)
     // They are in id tokens, which tell a client who has signed in and let nobody in here.
     private static readonly string[] OfIdTokens = ["nonce", "at_hash", "c_hash"];
 
-    public TokenVerdict Judge(ReadOnlyMemory<byte> payload, DateTimeOffset now)
+    /// <exception cref="SecurityTokenValidationException">Why the token is refused.</exception>
+    public static TokenClaims Read(JsonElement claims, IReadOnlyList<TokenTrust> trusts, DateTimeOffset now)
     {
-        if (StrictJson.Object(payload) is not { } claims)
-        {
-            return new(Refusal: "The token's payload is not one JSON object, each member once.");
-        }
-
         if (Array.Exists(OfIdTokens, member => claims.TryGetProperty(member, out _)))
         {
-            return new(Refusal: "The token is an id token.");
+            throw new SecurityTokenValidationException("The token is an id token.");
         }
 
-        if (claims.Text("iss") != settings.Authority)
+        // JwtBearer takes times that are text, and looks at no iat.
+        var end = Seconds(claims, "exp") ?? throw new SecurityTokenValidationException("The token has no time at which it ends.");
+        if ((claims.TryGetProperty("nbf", out _) && Seconds(claims, "nbf") is null)
+            || (claims.TryGetProperty("iat", out _) && !(Seconds(claims, "iat") <= (now + Leeway - DateTimeOffset.UnixEpoch).TotalSeconds)))
         {
-            return new(Refusal: "The token is of another issuer.");
+            throw new SecurityTokenValidationException("The token does not hold yet, or is of the future.");
         }
 
-        if (!claims.TryGetProperty("aud", out var audience) || !IsForUs(audience))
-        {
-            return new(Refusal: "The token is for another audience.");
-        }
-
-        if (RefusalByTime(claims, now) is { } refusal)
-        {
-            return new(Refusal: refusal);
-        }
-
-        return (Name(claims, "sub"), Name(claims, settings.OrganizationClaim), ScopesOf(claims)) switch
-        {
-            (null, _, _) => new(Refusal: "The token has no subject."),
-            (_, null, _) => new(Refusal: "The token has no organization, or several."),
-            (_, _, null) => new(Refusal: "The token's scopes are not text."),
-            var (subject, organization, scopes) => new(new()
-            {
-                Subject = subject,
-                Organization = organization,
-                Scopes = scopes,
-                Ends = DateTimeOffset.UnixEpoch.AddSeconds(Seconds(claims, "exp")!.Value) + Leeway,
-            }),
-        };
+        var subject = Name(claims, "sub") ?? throw new SecurityTokenValidationException("The token has no subject.");
+        var trust = trusts.FirstOrDefault(trust => IsFor(claims, trust.Audience) && (trust.Subject?.IsMatch(subject) ?? true))
+            ?? throw new SecurityTokenValidationException("The token's subject is none that DATAXPIPE_OIDC_TRUST names for its audience.");
+        return new(
+            trust.Organization ?? Claimed(claims, trust.OrganizationClaim),
+            subject,
+            trust.Scopes ?? ScopesOf(claims) ?? throw new SecurityTokenValidationException("The token's scopes are not text."),
+            DateTimeOffset.UnixEpoch.AddSeconds(end) + Leeway);
     }
 
-    private bool IsForUs(JsonElement audience) => audience.ValueKind == JsonValueKind.Array
-        ? audience.EnumerateArray().All(one => one.Text() is not null) && audience.EnumerateArray().Any(one => one.Text() == settings.Audience)
-        : audience.Text() == settings.Audience;
+    private static bool IsFor(JsonElement claims, string audience) => claims.TryGetProperty("aud", out var named)
+        && (named.ValueKind == JsonValueKind.Array ? named.EnumerateArray().Any(one => one.Text() == audience) : named.Text() == audience);
 
-    private static string? RefusalByTime(JsonElement claims, DateTimeOffset now)
+    // Nobody registers 'default', so a provider that lets its users choose a name must not be able to give it away.
+    private static string Claimed(JsonElement claims, string member) => Name(claims, member) switch
     {
-        var seconds = (now - DateTimeOffset.UnixEpoch).TotalSeconds;
-        var leeway = Leeway.TotalSeconds;
-        return Seconds(claims, "exp") is not { } end ? "The token has no time at which it ends."
-            : seconds >= end + leeway ? "The token has ended."
-            : claims.TryGetProperty("nbf", out _) && !(Seconds(claims, "nbf") <= seconds + leeway) ? "The token does not hold yet."
-            : claims.TryGetProperty("iat", out _) && !(Seconds(claims, "iat") <= seconds + leeway) ? "The token is of the future."
-            : null;
-    }
+        null => throw new SecurityTokenValidationException("The token has no organization, or several."),
+        Data.Organizations.Organization.Default => throw new SecurityTokenValidationException(
+            "The token names the organization 'default', which only DATAXPIPE_OIDC_ORGANIZATION or DATAXPIPE_OIDC_TRUST can give."),
+        var name => name,
+    };
 
     private static double? Seconds(JsonElement claims, string member) =>
         claims.TryGetProperty(member, out var value) && value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out var seconds)
@@ -97,5 +82,5 @@ internal sealed class TokenClaims(OidcSettings settings)
                 : null;
     }
 
-    private static string[] Ours(IEnumerable<string> words) => [.. Scopes.All.Intersect(words, StringComparer.Ordinal)];
+    private static string[] Ours(IEnumerable<string> words) => [.. Api.Http.Scopes.All.Intersect(words, StringComparer.Ordinal)];
 }

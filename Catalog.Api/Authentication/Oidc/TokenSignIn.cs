@@ -1,30 +1,23 @@
-using Catalog.Api.Http;
-using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authentication.JwtBearer;
 
 namespace Catalog.Api.Authentication.Oidc;
 
-/// <summary>Where access tokens meet the service's keys.</summary>
+/// <summary>Registers how access tokens are judged.</summary>
 internal static class TokenSignIn
 {
-    /// <summary>Takes tokens where a provider is configured; otherwise <see cref="AccessTokens"/> is not there.</summary>
-    public static IServiceCollection AddTokenSignIn(this IServiceCollection services, OidcSettings? settings) => settings is null ? services : services
-        .AddSingleton(settings)
-        .AddSingleton<ProviderDocuments>()
-        .AddSingleton<SigningKeys>()
-        .AddSingleton<AccessTokens>();
-
-    /// <summary>Whether the request carries a token in its one place, <c>Authorization</c>, rather than a key.</summary>
-    public static bool IsToken(HttpRequest request, string key) => request.Headers.Authorization.Count == 1 && key.AsSpan().Count('.') == 2;
-
-    public static async Task<AuthenticateResult> Authenticate(this AccessTokens tokens, string token, string scheme, CancellationToken ct)
+    public static IServiceCollection AddTokenSignIn(this IServiceCollection services, IReadOnlyList<TokenTrust> trusts)
     {
-        var verdict = await tokens.Validate(token, ct);
-        return verdict.Caller is { } caller ? AuthenticateResult.Success(new(Callers.Principal("oidc:" + caller.Subject, caller.Organization, caller.Scopes), scheme))
-            : verdict.ProviderAway ? AuthenticateResult.Fail(new ProviderException("No key of the identity provider has been read yet."))
-            : AuthenticateResult.Fail(verdict.Refusal!);
-    }
+        foreach (var (index, issuer) in trusts.GroupBy(trust => trust.Issuer).Index())
+        {
+            var scheme = $"oidc-{index + 1}";
+            services.AddSingleton(provider => new TrustedIssuer(scheme, [.. issuer], new(
+                new(issuer.Key), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<SigningKeys>>())));
+            services.AddAuthentication().AddJwtBearer(scheme, _ => { });
+            services.AddOptions<JwtBearerOptions>(scheme).Configure<IEnumerable<TrustedIssuer>, TimeProvider>((options, issuers, time) =>
+                issuers.Single(one => one.Scheme == scheme).Configure(options, time));
+        }
 
-    /// <summary>The answer to a request that was not let in.</summary>
-    public static Problem Refusal(AuthenticateResult result) =>
-        result.Failure is ProviderException ? Problems.IdentityProviderUnavailable() : Problems.Unauthorized();
+        // At Information it logs a stack trace for every bad token; the reason is said once without it.
+        return services.AddLogging(log => log.AddFilter("Microsoft.AspNetCore.Authentication.JwtBearer", LogLevel.Warning)).AddSingleton<AccessTokens>();
+    }
 }

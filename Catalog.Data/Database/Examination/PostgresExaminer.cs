@@ -1,11 +1,12 @@
 using System.Data.Common;
+using Catalog.Data.Database.Postgres;
 using Dapper;
 using Npgsql;
 
 namespace Catalog.Data.Database.Examination;
 
 /// <summary>Looks at a Postgres database part by part, each in a read-only transaction of at most five seconds.</summary>
-internal sealed class PostgresExaminer : Examiner
+internal sealed class PostgresExaminer(PostgresSession session) : Examiner
 {
     internal override async Task<Place> Locate(DbConnection connection, CancellationToken ct)
     {
@@ -38,13 +39,13 @@ internal sealed class PostgresExaminer : Examiner
         const string Sql = """
             -- PostgresExaminer.Part
             select set_config('transaction_read_only', 'on', true), set_config('statement_timeout', '5s', true), set_config('lock_timeout', '1s', true),
-                   set_config('search_path', 'public', true), set_config('timezone', 'UTC', true)
+                   set_config('search_path', @path, true), set_config('timezone', 'UTC', true)
             """;
 
         try
         {
             await using var transaction = await connection.BeginTransactionAsync(ct);
-            await connection.ExecuteAsync(new CommandDefinition(Sql, transaction: transaction, commandTimeout: 10, cancellationToken: ct));
+            await connection.ExecuteAsync(new CommandDefinition(Sql, new { path = session.SearchPath }, transaction, commandTimeout: 10, cancellationToken: ct));
             await part();
         }
         catch (PostgresException exception) when (connection.State == System.Data.ConnectionState.Open)

@@ -12,7 +12,7 @@ internal static class PostgresRoles
         var login = service.Place?.Login;
         var found = await Find(connection, service.Role, login, ct);
         // Before the script that brings it there is nothing to bind.
-        if (await connection.ExecuteScalarAsync<bool>(new CommandDefinition("select to_regclass('public.organizations') is not null", cancellationToken: ct))
+        if (await connection.ExecuteScalarAsync<bool>(new CommandDefinition("select to_regclass('organizations') is not null", cancellationToken: ct))
             && (await connection.QueryAsync<string>(new CommandDefinition(PostgresRowSecurity.Undeclared, commandTimeout: 10, cancellationToken: ct))).AsList() is { Count: > 0 } unbound)
         {
             examined.Add("row_security_off", Severity.Error, $"Row security is off or has another policy than the scripts made on {Quantity.Of(unbound.Count, "table", "tables")}: {Quantity.Few(unbound)}.", "Run `catalog-migrations verify`, which says what differs, and undo it.");

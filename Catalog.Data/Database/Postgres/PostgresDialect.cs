@@ -7,8 +7,9 @@ using NpgsqlTypes;
 
 namespace Catalog.Data.Database.Postgres;
 
+/// <param name="pool">Hands out the connections; null for those that serve no requests.</param>
 /// <param name="security">Sets the context of statements; null for connections that serve no organization.</param>
-internal sealed class PostgresDialect(PostgresRowSecurity? security = null) : Dialect
+internal sealed class PostgresDialect(PostgresPool? pool = null, PostgresRowSecurity? security = null) : Dialect
 {
     // The types that rows have: a parameter that is null has none of its own.
     private static readonly Dictionary<Type, NpgsqlDbType> Types = new()
@@ -111,9 +112,15 @@ internal sealed class PostgresDialect(PostgresRowSecurity? security = null) : Di
     private static NpgsqlBatchCommand Command(Statement statement, string select) =>
         new(WithRows(statement, select)) { Parameters = { new NpgsqlParameter<string>("organization", statement.Organization) } };
 
-    // A statement that fails while Npgsql prepares it by itself stays noted as prepared, and is without columns ever after (npgsql#6391).
-    internal override void Mend(DbConnection connection)
+    internal override void Mend(DbConnection connection, Exception failure)
     {
+        if (failure is PostgresException { SqlState: "26000" or "42P05" })
+        {
+            pool?.StopPreparing();
+        }
+
+        // A statement that fails while Npgsql prepares it by itself stays noted as prepared, and is without columns ever after
+        // (npgsql#6391).
         if (connection is NpgsqlConnection { State: ConnectionState.Open } open)
         {
             try
@@ -125,6 +132,27 @@ internal sealed class PostgresDialect(PostgresRowSecurity? security = null) : Di
                 // It broke, and so leaves the pool by itself.
             }
         }
+    }
+
+    internal override bool Recovers(Exception failure) => failure switch
+    {
+        // The pool has stopped preparing.
+        PostgresException { SqlState: "26000" or "42P05" } => true,
+        // Read-only mode is the session's from its beginning on, also after the provider has lifted it.
+        PostgresException { SqlState: "25006" } => pool?.Replace() is true,
+        // Ended by an administrator, by a time-out while idle, by a restart.
+        PostgresException { SqlState: "57P01" or "57P02" or "57P05" or "25P03" } => LeavePool(),
+        PostgresException => false,
+        NpgsqlException { InnerException: TimeoutException } => false,
+        NpgsqlException { InnerException: SocketException or IOException } => LeavePool(),
+        _ => false,
+    };
+
+    // Others that lay in the pool were lost too.
+    private bool LeavePool()
+    {
+        pool?.Replace();
+        return true;
     }
 
     public override Unavailability? WhyUnavailable(Exception exception) => exception switch
@@ -145,7 +173,7 @@ internal sealed class PostgresDialect(PostgresRowSecurity? security = null) : Di
     };
 
     // PostgreSQL manual, appendix A. 08P01 is what PgBouncer says of itself; 25006 a primary that has become a standby.
-    private static Unavailability? WhyUnavailable(string state) => state switch
+    internal static Unavailability? WhyUnavailable(string state) => state switch
     {
         "28000" or "28P01" => Unavailability.AuthenticationFailed,
         "3D000" => Unavailability.DatabaseMissing,
@@ -154,6 +182,7 @@ internal sealed class PostgresDialect(PostgresRowSecurity? security = null) : Di
         "25006" => Unavailability.ReadOnly,
         "42P01" or "42703" or "3F000" => Unavailability.SchemaBehind,
         "40001" or "40P01" => Unavailability.Contended,
+        "26000" or "42P05" => Unavailability.PoolerInBetween,
         _ => state[..2] switch
         {
             "53" => Unavailability.OutOfResources,

@@ -14,7 +14,7 @@ public static partial class PostgresGrants
         select c.oid, c.relname::text as name, c.relowner as owner,
                case when c.relname = 'audit_log' then '{select,insert}' else '{select,insert,update,delete}' end::text[] as needed
         from pg_class c
-        where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and c.relname not in ('schemaversions', 'schema_history')
+        where c.relnamespace = current_schema()::regnamespace and c.relkind in ('r', 'p') and c.relname not in ('schemaversions', 'schema_history')
           and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')
         """;
 
@@ -41,7 +41,7 @@ public static partial class PostgresGrants
         begin
             if exists (select from pg_roles where rolname = app) then
                 for tables in
-                    select string_agg(format('public.%I', name), ', ') as names, array_to_string(needed, ', ') as privileges
+                    select string_agg(format('%I.%I', current_schema(), name), ', ') as names, array_to_string(needed, ', ') as privileges
                     from ({Indented(Tables)}) ours
                     where pg_has_role(current_user, owner, 'USAGE')
                     group by needed
@@ -49,19 +49,19 @@ public static partial class PostgresGrants
                     execute format('grant %s on %s to %I', tables.privileges, tables.names, app);
                 end loop;
                 -- What was done stays written: the service adds to it and changes nothing in it.
-                if exists (select from pg_class where oid = to_regclass('public.audit_log') and pg_has_role(current_user, relowner, 'USAGE')) then
-                    execute format('revoke update, delete, truncate on public.audit_log from %I', app);
+                if exists (select from pg_class where oid = to_regclass('audit_log') and pg_has_role(current_user, relowner, 'USAGE')) then
+                    execute format('revoke update, delete, truncate on %I.audit_log from %I', current_schema(), app);
                 end if;
                 -- The journal is the migrator's: the service reads how far the schema is, also where somebody had granted everything.
-                if exists (select from pg_class where oid = to_regclass('public.schemaversions') and pg_has_role(current_user, relowner, 'USAGE')) then
-                    execute format('revoke all on public.schemaversions from %I', app);
-                    execute format('grant select on public.schemaversions to %I', app);
+                if exists (select from pg_class where oid = to_regclass('schemaversions') and pg_has_role(current_user, relowner, 'USAGE')) then
+                    execute format('revoke all on %I.schemaversions from %I', current_schema(), app);
+                    execute format('grant select on %I.schemaversions to %I', current_schema(), app);
                 end if;
-                if exists (select from pg_class where oid = to_regclass('public.schema_history') and pg_has_role(current_user, relowner, 'USAGE')) then
-                    execute format('revoke all on public.schema_history from %I', app);
+                if exists (select from pg_class where oid = to_regclass('schema_history') and pg_has_role(current_user, relowner, 'USAGE')) then
+                    execute format('revoke all on %I.schema_history from %I', current_schema(), app);
                 end if;
-                if not has_schema_privilege(app, 'public', 'USAGE') then
-                    execute format('grant usage on schema public to %I', app);
+                if not has_schema_privilege(app, current_schema(), 'USAGE') then
+                    execute format('grant usage on schema %I to %I', current_schema(), app);
                 end if;
             end if;
         end $$
@@ -121,7 +121,7 @@ public static partial class PostgresGrants
             }
         }
 
-        await connection.ExecuteAsync(new CommandDefinition("select set_config('lock_timeout', '5s', true), set_config('search_path', 'public', true)", transaction: transaction, cancellationToken: ct));
+        await connection.ExecuteAsync(new CommandDefinition("select set_config('lock_timeout', '5s', true)", transaction: transaction, cancellationToken: ct));
         if (!before.Exists)
         {
             await Try(Creation(role));

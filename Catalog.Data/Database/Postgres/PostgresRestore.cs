@@ -86,13 +86,13 @@ public static partial class PostgresRestore
             from (select v.oid::regclass::text as name
                   from pg_depend d
                   join pg_rewrite r on r.oid = d.objid and d.classid = 'pg_rewrite'::regclass and d.refclassid = 'pg_class'::regclass
-                  join pg_class v on v.oid = r.ev_class and v.relnamespace <> 'public'::regnamespace
-                  join pg_class t on t.oid = d.refobjid and t.relnamespace = 'public'::regnamespace
+                  join pg_class v on v.oid = r.ev_class and v.relnamespace <> current_schema()::regnamespace
+                  join pg_class t on t.oid = d.refobjid and t.relnamespace = current_schema()::regnamespace
                   union all
                   select c.oid::regclass::text
                   from pg_constraint k
-                  join pg_class c on c.oid = k.conrelid and c.relnamespace <> 'public'::regnamespace
-                  join pg_class t on t.oid = k.confrelid and t.relnamespace = 'public'::regnamespace
+                  join pg_class c on c.oid = k.conrelid and c.relnamespace <> current_schema()::regnamespace
+                  join pg_class t on t.oid = k.confrelid and t.relnamespace = current_schema()::regnamespace
                   where k.contype = 'f') hangs;
             if outside is not null then
                 raise exception 'outside schema public these depend on what would be taken away: %. Drop them first', outside;
@@ -100,16 +100,16 @@ public static partial class PostgresRestore
             for one in
                 select format('drop %s if exists %s cascade', case c.relkind when 'v' then 'view' when 'm' then 'materialized view' when 'S' then 'sequence' when 'f' then 'foreign table' else 'table' end, c.oid::regclass) as statement
                 from pg_class c
-                where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p', 'v', 'm', 'S', 'f')
+                where c.relnamespace = current_schema()::regnamespace and c.relkind in ('r', 'p', 'v', 'm', 'S', 'f')
                   and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype in ('e', 'a', 'i'))
                 union all
                 select format('drop routine if exists %s cascade', p.oid::regprocedure)
                 from pg_proc p
-                where p.pronamespace = 'public'::regnamespace and not exists (select from pg_depend d where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype in ('e', 'i'))
+                where p.pronamespace = current_schema()::regnamespace and not exists (select from pg_depend d where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype in ('e', 'i'))
                 union all
                 select format('drop type if exists %s cascade', y.oid::regtype)
                 from pg_type y
-                where y.typnamespace = 'public'::regnamespace and y.typtype in ('e', 'd') and not exists (select from pg_depend d where d.classid = 'pg_type'::regclass and d.objid = y.oid and d.deptype = 'e')
+                where y.typnamespace = current_schema()::regnamespace and y.typtype in ('e', 'd') and not exists (select from pg_depend d where d.classid = 'pg_type'::regclass and d.objid = y.oid and d.deptype = 'e')
             loop
                 execute one.statement;
             end loop;

@@ -8,10 +8,10 @@ namespace Catalog.Data.Database.Postgres;
 /// Finds out whether row-level security binds the service's statements, by trying, and says what has to go before them. Once it was seen to
 /// hold, that goes before them for good: a role that is taken away later makes statements fail, not run without it.
 /// </summary>
-/// <param name="source">The pool of the requests.</param>
+/// <param name="pool">The pool of the requests.</param>
 /// <param name="role">The role that statements are to run as.</param>
 /// <param name="required">Whether nothing may run where it does not hold.</param>
-internal sealed class PostgresRowSecurity(NpgsqlDataSource source, string role, bool required)
+internal sealed class PostgresRowSecurity(PostgresPool pool, string role, bool required)
 {
     /// <summary>The tables that are declared otherwise than the scripts did: no row security, or other policies. Waits for no lock on them.</summary>
     internal const string Undeclared = $"""
@@ -57,7 +57,9 @@ internal sealed class PostgresRowSecurity(NpgsqlDataSource source, string role, 
     /// <summary>Looks again, at most every five seconds.</summary>
     public async Task<Isolation> Look(CancellationToken ct) => (await Find(ct)).Isolation;
 
-    private ValueTask<Found> Known(CancellationToken ct) => _found is { Isolation.Held: true } held ? ValueTask.FromResult(held) : new(Allowed(ct));
+    private ValueTask<Found> Known(CancellationToken ct) => _found is { Isolation.Held: true } held && held.BehindPooler == pool.IsBehindPooler
+        ? ValueTask.FromResult(held)
+        : new(Allowed(ct));
 
     private async Task<Found> Allowed(CancellationToken ct)
     {
@@ -72,7 +74,7 @@ internal sealed class PostgresRowSecurity(NpgsqlDataSource source, string role, 
         Task<Found> looking;
         lock (_turn)
         {
-            if (_found is { } last && TimeProvider.System.GetElapsedTime(last.At) < LookAgain)
+            if (_found is { } last && last.BehindPooler == pool.IsBehindPooler && TimeProvider.System.GetElapsedTime(last.At) < LookAgain)
             {
                 return last;
             }
@@ -86,69 +88,64 @@ internal sealed class PostgresRowSecurity(NpgsqlDataSource source, string role, 
         {
             // What connections prepared while it did not hold keeps a plan without it: the server plans anew when policies change, not when a
             // role is bound again.
-            source.Clear();
+            pool.Clear();
         }
 
-        return _found = found.Isolation.Held || _found is not { Organization: not null } before
+        return _found = found.Isolation.Held || _found is not { Bound: true } before
             ? found
             : before with { Isolation = found.Isolation with { Refusing = true }, At = found.At };
     }
 
     private async Task<Found> Try(CancellationToken ct)
     {
-        await using var connection = await source.OpenConnectionAsync(ct);
+        await using var connection = (NpgsqlConnection)await pool.OpenConnectionAsync(ct);
         // Before the script that brings it there is nothing to judge, and nothing that this build could serve.
-        if (!await connection.ExecuteScalarAsync<bool>(new CommandDefinition("select to_regclass('public.organizations') is not null", cancellationToken: ct)))
+        if (await Ask<string>(connection, "select to_regclass('organizations')::text", null, ct) is [null])
         {
             throw new DatabaseUnavailableException(Unavailability.SchemaBehind, new InvalidOperationException("There is no table organizations."));
         }
 
-        var unbound = (await connection.QueryAsync<string>(new CommandDefinition(Unbound, cancellationToken: ct))).AsList();
+        var unbound = await Ask<string>(connection, Unbound, null, ct);
         if (unbound.Count > 0)
         {
-            return Found.Open($"row security is off or has another policy than the scripts made on {Quantity.Few(unbound)}: `catalog-migrations verify` says what differs.", required);
+            return Open($"row security is off or has another policy than the scripts made on {Quantity.Few(unbound!)}: `catalog-migrations verify` says what differs.");
         }
 
         // A login that may do no more than the role need not become it, which the server would pay for with each statement.
         if (await IsBound(connection, null, ct))
         {
-            return Found.Holding("row-level security binds the service's login", "");
+            return Holding("row-level security binds the service's login", "");
         }
 
         if (await IsBound(connection, role, ct))
         {
-            return Found.Holding($"statements run as {role}, which row-level security binds", $"set_config('role', '{role}', true), ");
+            return Holding($"statements run as {role}, which row-level security binds", $"set_config('role', '{role}', true), ");
         }
 
         var login = await connection.ExecuteScalarAsync<string>(new CommandDefinition("select session_user::text", cancellationToken: ct));
         var described = await PostgresRoles.Find(connection, role, login, ct);
-        return Found.Open(described switch
+        return Open(described switch
         {
             { Exists: false } => $"there is no role {role}: run `catalog-migrations grant`.",
             { Above: { } above } => $"the role {role} {above}. {described.Mend(role)}",
             { Assumable: false } => $"the login {login} may not assume the role {role}: run `catalog-migrations grant --member {login}`.",
             _ => $"the role {role} may not use the tables: run `catalog-migrations grant`.",
-        }, required);
+        });
     }
 
     // What counts is that it binds whoever runs the statements, not that it was declared; and that they cannot rewrite what was done.
-    private static async Task<bool> IsBound(NpgsqlConnection connection, string? role, CancellationToken ct)
+    private async Task<bool> IsBound(NpgsqlConnection connection, string? role, CancellationToken ct)
     {
         const string Sql = $"""
             -- PostgresRowSecurity.IsBound
-            select coalesce(bool_and(row_security_active(ours.oid) and has_table_privilege(ours.oid, 'select') and (ours.name <> 'audit_log' or not has_table_privilege(ours.oid, 'update, delete, truncate'))), false)
+            select coalesce(bool_and(row_security_active(ours.oid) and has_table_privilege(ours.oid, 'select')
+                and (ours.name <> 'audit_log' or not has_table_privilege(ours.oid, 'update, delete, truncate'))), false)
             from ({PostgresGrants.Tables}) ours
             """;
 
-        await using var transaction = await connection.BeginTransactionAsync(ct);
         try
         {
-            if (role is not null)
-            {
-                await connection.ExecuteAsync(new CommandDefinition("select set_config('role', @role, true)", new { role }, transaction, cancellationToken: ct));
-            }
-
-            return await connection.ExecuteScalarAsync<bool>(new CommandDefinition(Sql, transaction: transaction, cancellationToken: ct));
+            return (await Ask<bool>(connection, Sql, role, ct)).Single();
         }
         catch (PostgresException exception) when (exception.SqlState is "22023" or "42501" or "42704")
         {
@@ -156,14 +153,27 @@ internal sealed class PostgresRowSecurity(NpgsqlDataSource source, string role, 
         }
     }
 
-    private sealed record Found(Isolation Isolation, string? Organization, string? ApiKey, string? StripeCustomer, long At)
+    // In a transaction with settings of its own: behind a pooler the session's are another client's.
+    private async Task<List<T?>> Ask<T>(NpgsqlConnection connection, string sql, string? role, CancellationToken ct)
     {
-        public static Found Holding(string words, string role)
-        {
-            string Before(string setting) => $"select {role}set_config('app.{setting}', @{Context.Parameter}, true);\n";
-            return new(new(true, words, false), Before("organization_id"), Before("api_key_id"), Before("stripe_customer_id"), TimeProvider.System.GetTimestamp());
-        }
-
-        public static Found Open(string words, bool required) => new(new(false, words, required), null, null, null, TimeProvider.System.GetTimestamp());
+        await using var transaction = await connection.BeginTransactionAsync(ct);
+        var session = $"select {pool.ForTransaction}set_config('role', coalesce(@role, current_setting('role')), true), set_config('quote_all_identifiers', 'off', true)";
+        await connection.ExecuteAsync(new CommandDefinition(session, new { role }, transaction, cancellationToken: ct));
+        return (await connection.QueryAsync<T?>(new CommandDefinition(sql, transaction: transaction, cancellationToken: ct))).AsList();
     }
+
+    private Found Holding(string words, string role)
+    {
+        string Before(string setting) => $"select {pool.ForTransaction}{role}set_config('app.{setting}', @{Context.Parameter}, true);\n";
+        return new(new(true, words, false), Before("organization_id"), Before("api_key_id"), Before("stripe_customer_id"), true, pool.IsBehindPooler, TimeProvider.System.GetTimestamp());
+    }
+
+    private Found Open(string words)
+    {
+        var session = pool.ForTransaction;
+        var before = session.Length == 0 ? null : $"select {session}set_config('app.organization_id', @{Context.Parameter}, true);\n";
+        return new(new(false, words, required), before, before, before, false, pool.IsBehindPooler, TimeProvider.System.GetTimestamp());
+    }
+
+    private sealed record Found(Isolation Isolation, string? Organization, string? ApiKey, string? StripeCustomer, bool Bound, bool BehindPooler, long At);
 }

@@ -3,7 +3,7 @@ using Dapper;
 
 namespace Catalog.Data.Database.Postgres;
 
-/// <summary>Reads the live schema from the catalogs: what is in schema <c>public</c>, belongs to no extension and is not the migrator's own.</summary>
+/// <summary>Reads the live schema from the catalogs: what is in the first schema of the search path, belongs to no extension and is not the migrator's own.</summary>
 internal static class PostgresSchemaDescription
 {
     // Columns are not numbered: one that was dropped and added again is the same column. Postgres 18 lists not-null constraints too; the
@@ -13,7 +13,7 @@ internal static class PostgresSchemaDescription
         with ours as (
             select c.oid, c.relname, c.relkind, c.relpersistence, c.reloptions, c.relrowsecurity, c.relforcerowsecurity, c.relispartition, c.relpartbound
             from pg_class c
-            where c.relnamespace = 'public'::regnamespace and c.relname not in ('schemaversions', 'schema_history')
+            where c.relnamespace = current_schema()::regnamespace and c.relname not in ('schemaversions', 'schema_history')
               and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')
         ), tables as (select * from ours where relkind in ('r', 'p', 'f'))
         select 'table ' || relname
@@ -49,7 +49,7 @@ internal static class PostgresSchemaDescription
         union all
         select format('policy %s.%s %s for %s to %s using %s with check %s', p.tablename, p.policyname, lower(p.permissive), lower(p.cmd), array_to_string(p.roles, ', '), coalesce(p.qual, '-'), coalesce(p.with_check, '-'))
         from pg_policies p
-        where p.schemaname = 'public'
+        where p.schemaname = current_schema()
         union all
         select format('trigger %s.%s %s%s', t.relname, g.tgname, pg_get_triggerdef(g.oid), case g.tgenabled when 'O' then '' when 'D' then ' disabled' else ' enabled ' || g.tgenabled::text end)
         from tables t
@@ -65,25 +65,26 @@ internal static class PostgresSchemaDescription
         union all
         select 'sequence ' || relname
         from ours o
-        where relkind = 'S' and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = o.oid and d.deptype = 'i')
+        where relkind = 'S'
+          and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = o.oid and d.deptype = 'i')
+          -- The key of a journal that DbUp made is a serial.
+          and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = o.oid and d.deptype = 'a'
+              and d.refobjid in (to_regclass('schemaversions'), to_regclass('schema_history')))
         union all
         select format('function %s(%s) returns %s %s', p.proname, pg_get_function_identity_arguments(p.oid), coalesce(pg_get_function_result(p.oid), '-'),
             md5(p.prosrc) || case when p.prosecdef then ' security definer' else '' end || coalesce(' set ' || array_to_string(p.proconfig, ', '), ''))
         from pg_proc p
-        where p.pronamespace = 'public'::regnamespace
+        where p.pronamespace = current_schema()::regnamespace
           and not exists (select from pg_depend d where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype = 'e')
         union all
         select format('type %s %s', y.typname, coalesce((select string_agg(quote_literal(e.enumlabel), ', ' order by e.enumsortorder) from pg_enum e where e.enumtypid = y.oid), format_type(y.typbasetype, y.typtypmod) || case when y.typnotnull then ' not null' else '' end
             || coalesce((select ' ' || string_agg(pg_get_constraintdef(k.oid), ' ' order by k.conname) from pg_constraint k where k.contypid = y.oid), '')))
         from pg_type y
-        where y.typnamespace = 'public'::regnamespace and y.typtype in ('e', 'd')
+        where y.typnamespace = current_schema()::regnamespace and y.typtype in ('e', 'd')
           and not exists (select from pg_depend d where d.classid = 'pg_type'::regclass and d.objid = y.oid and d.deptype = 'e')
         """;
 
-    /// <summary>The lines. Definitions name schemas that are not in the search path, so within a transaction it is set, for that alone; a migrator's session has it.</summary>
-    public static async Task<List<string>> Read(DbConnection connection, CancellationToken ct)
-    {
-        await connection.ExecuteAsync(new CommandDefinition("select set_config('search_path', 'public', true), set_config('quote_all_identifiers', 'off', true)", cancellationToken: ct));
-        return (await connection.QueryAsync<string>(new CommandDefinition(Sql, cancellationToken: ct))).AsList();
-    }
+    /// <summary>The lines. Definitions name schemas that are not in the search path, so that must be the Catalog's schema alone.</summary>
+    public static async Task<List<string>> Read(DbConnection connection, CancellationToken ct) =>
+        (await connection.QueryAsync<string>(new CommandDefinition(Sql, cancellationToken: ct))).AsList();
 }

@@ -1,11 +1,16 @@
+using System.Data;
 using System.Data.Common;
 using Catalog.Data.Migrations;
 using Dapper;
+using DbUp.Engine;
+using DbUp.Engine.Output;
+using DbUp.Engine.Transactions;
+using DbUp.Postgresql;
 using Npgsql;
 
 namespace Catalog.Data.Database.Postgres;
 
-internal sealed class PostgresSchemaDialect : SchemaDialect
+internal sealed class PostgresSchemaDialect(PostgresSession session) : SchemaDialect
 {
     // Any constant will do, as long as every migrator of a Catalog uses it: "catalog" as bytes.
     private const long LockKey = 0x0063_6174_616c_6f67;
@@ -50,22 +55,22 @@ internal sealed class PostgresSchemaDialect : SchemaDialect
 
     internal override string JournalOrder => "schemaversionsid";
 
-    internal override string FindJournal => "select 1 where to_regclass('public.schemaversions') is not null";
+    internal override string FindJournal => "select 1 where to_regclass('schemaversions') is not null";
 
     // Where it may not be read, as by the service's own role, it is as good as absent.
-    internal override string FindHistory => "select 1 from pg_class where oid = to_regclass('public.schema_history') and has_table_privilege(oid, 'select')";
+    internal override string FindHistory => "select 1 from pg_class where oid = to_regclass('schema_history') and has_table_privilege(oid, 'select')";
 
     internal override string FindTables => """
         select c.relname
         from pg_class c
-        where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p', 'v', 'm', 'f') and c.relname not in ('schemaversions', 'schema_history')
+        where c.relnamespace = current_schema()::regnamespace and c.relkind in ('r', 'p', 'v', 'm', 'f') and c.relname not in ('schemaversions', 'schema_history')
           and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')
         order by c.relname
         """;
 
     // The rows of a partitioned table are those of its partitions.
     internal override string FindRowTables => """
-        select case n.nspname when 'public' then quote_ident(c.relname) else format('%I.%I', n.nspname, c.relname) end
+        select case n.nspname when current_schema() then quote_ident(c.relname) else format('%I.%I', n.nspname, c.relname) end
         from pg_class c
         join pg_namespace n on n.oid = c.relnamespace
         where c.relkind = 'r' and n.nspname not in ('pg_catalog', 'information_schema') and n.nspname not like 'pg\_%'
@@ -83,18 +88,49 @@ internal sealed class PostgresSchemaDialect : SchemaDialect
     {
         const string Complete = """
             -- PostgresSchemaDialect.MakeJournal
-            select count(*) = 4 and to_regclass('public.schema_history') is not null
+            select count(*) = 4 and to_regclass('schema_history') is not null
             from pg_attribute
-            where attrelid = to_regclass('public.schemaversions') and attname in ('checksum', 'duration_seconds', 'applied_by', 'tool_version') and not attisdropped
+            where attrelid = to_regclass('schemaversions') and attname in ('checksum', 'duration_seconds', 'applied_by', 'tool_version') and not attisdropped
             """;
 
         // Looked at first: even an `alter table ... if not exists` that has nothing to do waits for every reader of the table.
-        if (!await connection.ExecuteScalarAsync<bool>(new CommandDefinition(Complete, cancellationToken: ct)))
+        if (await connection.ExecuteScalarAsync<bool>(new CommandDefinition(Complete, cancellationToken: ct)))
         {
-            foreach (var statement in SqlText.Statements(CreateJournal))
-            {
-                await Execute(connection, null, statement.Sql, ct);
-            }
+            return;
+        }
+
+        await MakeSchema(connection, ct);
+        foreach (var statement in SqlText.Statements(CreateJournal))
+        {
+            await Execute(connection, null, statement.Sql, ct);
+        }
+    }
+
+    // Postgres 15 gives the right to create in schema public to the database's owner only.
+    private async Task MakeSchema(DbConnection connection, CancellationToken ct)
+    {
+        const string Sql = """
+            -- PostgresSchemaDialect.MakeSchema
+            select current_schema() is not null as there, coalesce(has_schema_privilege(current_schema(), 'create'), false) as may_create,
+                   has_database_privilege(current_database(), 'create') as may_create_schema, quote_ident(current_user) as login, quote_ident(current_database()) as database
+            """;
+
+        var (there, mayCreate, mayCreateSchema, login, database) =
+            await connection.QuerySingleAsync<(bool, bool, bool, string, string)>(new CommandDefinition(Sql, cancellationToken: ct));
+        if (!there && mayCreateSchema)
+        {
+            await Execute(connection, null, $"create schema if not exists {session.Schema}", ct);
+        }
+        else if (!there)
+        {
+            throw new MigrationException(MigrationFault.NotPermitted,
+                $"There is no schema {session.Schema}, and {login} may not make one. As an administrator: `create schema {session.Schema} authorization {login};`.");
+        }
+        else if (!mayCreate)
+        {
+            throw new MigrationException(MigrationFault.NotPermitted,
+                $"{login} may not create tables in schema {session.Schema}. As an administrator: `grant create on schema {session.Schema} to {login};` "
+                + $"or `alter database {database} owner to {login};`.");
         }
     }
 
@@ -136,8 +172,36 @@ internal sealed class PostgresSchemaDialect : SchemaDialect
         var transaction = await connection.BeginTransactionAsync(ct);
         // Local to the transaction: what is set for a session would stay behind in a pooler.
         await connection.ExecuteAsync(new CommandDefinition(
-            "select set_config('transaction_read_only', 'on', true), set_config('search_path', 'public', true), set_config('quote_all_identifiers', 'off', true)", transaction: transaction, cancellationToken: ct));
+            $"select {session.ForTransaction}set_config('transaction_read_only', 'on', true), set_config('quote_all_identifiers', 'off', true)",
+            transaction: transaction, cancellationToken: ct));
         return transaction;
+    }
+
+    internal override async Task TryOut(DbConnection connection, string? before, CancellationToken ct)
+    {
+        // A standby and a read-only session refuse a write also where it finds no row.
+        const string Write = """
+            -- PostgresSchemaDialect.TryOut
+            update runs set id = id where false
+            """;
+        const string Lacking = $"""
+            -- PostgresSchemaDialect.TryOut rights
+            select ours.name
+            from ({PostgresGrants.Tables}) ours
+            where exists (select from unnest(ours.needed) as right_needed where not has_table_privilege(ours.oid, right_needed))
+            order by 1
+            """;
+
+        await using var transaction = await connection.BeginTransactionAsync(ct);
+        await connection.ExecuteAsync(new CommandDefinition(
+            before ?? $"select {session.ForTransaction}@{Context.Parameter}::text", new DynamicParameters(new Dictionary<string, object> { [Context.Parameter] = "default" }),
+            transaction, cancellationToken: ct));
+        await connection.ExecuteAsync(new CommandDefinition(Write, transaction: transaction, cancellationToken: ct));
+        var lacking = (await connection.QueryAsync<string>(new CommandDefinition(Lacking, transaction: transaction, cancellationToken: ct))).AsList();
+        if (lacking.Count > 0)
+        {
+            throw new DatabaseUnavailableException(Unavailability.NotPermitted, new InvalidOperationException($"No right on {string.Join(", ", lacking)}."));
+        }
     }
 
     internal override Task<IAsyncDisposable?> Lock(DbConnection connection, TimeSpan patience, Action<string> waiting, CancellationToken ct) =>
@@ -233,9 +297,7 @@ internal sealed class PostgresSchemaDialect : SchemaDialect
         // migrator in the middle of a statement; where the platform has none, keepalives and the end of the socket have to do.
         const string Session = """
             -- PostgresSchemaDialect.Settle
-            select set_config('lock_timeout', @LockTimeout, false), set_config('statement_timeout', @StatementTimeout, false),
-                   set_config('idle_in_transaction_session_timeout', '5min', false), set_config('search_path', 'public', false),
-                   set_config('timezone', 'UTC', false), set_config('client_min_messages', 'warning', false), set_config('quote_all_identifiers', 'off', false),
+            select set_config('lock_timeout', @LockTimeout, false), set_config('idle_in_transaction_session_timeout', '5min', false),
                    set_config('tcp_keepalives_idle', '5', false), set_config('tcp_keepalives_interval', '5', false), set_config('tcp_keepalives_count', '3', false)
             """;
         const string Watch = "do $$ begin set client_connection_check_interval = '1s'; exception when others then null; end $$";
@@ -246,12 +308,26 @@ internal sealed class PostgresSchemaDialect : SchemaDialect
             await Execute(connection, null, reset, ct);
         }
 
-        await connection.ExecuteAsync(new CommandDefinition(
-            Session, new { LockTimeout = Milliseconds(limits.LockTimeout), StatementTimeout = Milliseconds(limits.StatementTimeout) }, cancellationToken: ct));
+        await session.Begin((NpgsqlConnection)connection, Milliseconds(limits.StatementTimeout), throughPooler: true);
+        await connection.ExecuteAsync(new CommandDefinition(Session, new { LockTimeout = Milliseconds(limits.LockTimeout) }, cancellationToken: ct));
         await connection.ExecuteAsync(new CommandDefinition(Watch, cancellationToken: ct));
     }
 
-    internal override Task<string?> FindBroken(DbConnection connection, CancellationToken ct) => Task.FromResult<string?>(null);
+    internal override async Task<string?> BeforeCommit(DbConnection connection, DbTransaction transaction, CancellationToken ct)
+    {
+        const string Sql = """
+            -- PostgresSchemaDialect.BeforeCommit
+            select set_config('search_path', @path, true)
+            """;
+
+        await connection.ExecuteAsync(new CommandDefinition(Sql, new { path = session.SearchPath }, transaction, cancellationToken: ct));
+        return null;
+    }
+
+    internal override IJournal Journal(Func<IConnectionManager> connections, Func<IUpgradeLog> log, Action<Func<IDbCommand>> store) =>
+        new PostgresJournal(session.Schema, connections, log, store);
+
+    internal override ISqlObjectParser Quoting { get; } = new PostgresqlObjectParser();
 
     internal override async Task<bool?> TookEffect(DbConnection connection, SqlStatement statement, CancellationToken ct)
     {
@@ -298,7 +374,7 @@ internal sealed class PostgresSchemaDialect : SchemaDialect
             select i.indexrelid::regclass::text
             from pg_index i
             join pg_class c on c.oid = i.indexrelid
-            where not i.indisvalid and c.relnamespace = 'public'::regnamespace
+            where not i.indisvalid and c.relnamespace = current_schema()::regnamespace
             order by 1
             """;
 
@@ -309,7 +385,7 @@ internal sealed class PostgresSchemaDialect : SchemaDialect
     {
         const string Routines = """
             -- PostgresSchemaDialect.Drop
-            select oid::regprocedure::text from pg_proc where pronamespace = 'public'::regnamespace and proname = any(@names)
+            select oid::regprocedure::text from pg_proc where pronamespace = current_schema()::regnamespace and proname = any(@names)
             """;
 
         string[] routines = [.. objects.Where(made => made.Kind is "function" or "procedure").Select(made => made.Name.Trim('"'))];
@@ -327,7 +403,7 @@ internal sealed class PostgresSchemaDialect : SchemaDialect
 
     internal override string PreviewOpening(MigrationLimits limits) => $"""
         -- Run with: psql -X -v ON_ERROR_STOP=1 -f FILE
-        set search_path = public;
+        set search_path = {session.Schema};
         set lock_timeout = '{Milliseconds(limits.LockTimeout)}';
         set statement_timeout = '{Milliseconds(limits.StatementTimeout)}';
         set client_min_messages = warning;
@@ -424,7 +500,7 @@ internal sealed class PostgresSchemaDialect : SchemaDialect
         // A broken connection has given its lock back already.
         public async ValueTask DisposeAsync()
         {
-            if (connection.State == System.Data.ConnectionState.Open)
+            if (connection.State == ConnectionState.Open)
             {
                 await connection.ExecuteAsync("select pg_advisory_unlock(@key)", new { key });
             }

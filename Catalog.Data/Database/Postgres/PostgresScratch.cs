@@ -46,13 +46,6 @@ public sealed class PostgresScratch : IAsyncDisposable
         return new(beside, name, PostgresHandover.Uri(beside.Settings, connection, name));
     }
 
-    /// <summary>Has every later session begin its transactions read-only.</summary>
-    public async Task MakeReadOnly(CancellationToken ct)
-    {
-        await using var connection = await _beside.Source.OpenConnectionAsync(ct);
-        await _beside.Dialect.Execute(connection, null, $"alter database {Name} set default_transaction_read_only = on", ct);
-    }
-
     /// <inheritdoc />
     public async ValueTask DisposeAsync()
     {

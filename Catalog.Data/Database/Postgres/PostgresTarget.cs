@@ -27,7 +27,7 @@ internal sealed class PostgresTarget(DbConnection connection)
             with ours as (
                 select c.oid, c.relname
                 from pg_class c
-                where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and not c.relispartition and c.relname not in ('schemaversions', 'schema_history')
+                where c.relnamespace = current_schema()::regnamespace and c.relkind in ('r', 'p') and not c.relispartition and c.relname not in ('schemaversions', 'schema_history')
                   and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')
             )
             """;
@@ -157,7 +157,7 @@ internal sealed class PostgresTarget(DbConnection connection)
         await Execute($"analyze {Name(table)}", ct);
     }
 
-    private static string Name(TransferTable table) => $"public.{TransferTable.Quote(table.Name)}";
+    private static string Name(TransferTable table) => TransferTable.Quote(table.Name);
 
     private static string Columns(TransferTable table) => string.Join(", ", table.Columns.Select(column => TransferTable.Quote(column.Name)));
 

@@ -1,6 +1,11 @@
+using System.Data;
 using System.Data.Common;
 using Catalog.Data.Migrations;
 using Dapper;
+using DbUp.Engine;
+using DbUp.Engine.Output;
+using DbUp.Engine.Transactions;
+using DbUp.Sqlite;
 using Microsoft.Data.Sqlite;
 
 namespace Catalog.Data.Database.Sqlite;
@@ -86,19 +91,40 @@ internal sealed class SqliteSchemaDialect : SchemaDialect
     internal override async Task Settle(DbConnection connection, MigrationLimits limits, CancellationToken ct) =>
         await Execute(connection, null, "pragma foreign_keys=off", ct);
 
-    internal override async Task<string?> FindBroken(DbConnection connection, CancellationToken ct)
+    internal override async Task<string?> BeforeCommit(DbConnection connection, DbTransaction transaction, CancellationToken ct)
     {
         const string Sql = """
-            -- SqliteSchemaDialect.FindBroken
+            -- SqliteSchemaDialect.BeforeCommit
             select 'it leaves rows of ' || "table" || ' that refer to no row of ' || parent from pragma_foreign_key_check limit 1
             """;
 
-        return await connection.QueryFirstOrDefaultAsync<string>(new CommandDefinition(Sql, cancellationToken: ct));
+        return await connection.QueryFirstOrDefaultAsync<string>(new CommandDefinition(Sql, transaction: transaction, cancellationToken: ct));
     }
+
+    internal override IJournal Journal(Func<IConnectionManager> connections, Func<IUpgradeLog> log, Action<Func<IDbCommand>> store) =>
+        new SqliteJournal(connections, log, store);
+
+    internal override ISqlObjectParser Quoting { get; } = new SqliteObjectParser();
 
     // The reader's pragma refuses writes.
     internal override Task<DbTransaction> Reading(DbConnection connection, CancellationToken ct) =>
         Task.FromResult<DbTransaction>(((SqliteConnection)connection).BeginTransaction(deferred: true));
+
+    // A writer's transaction that is given up: a file or folder that may not be written refuses it.
+    internal override async Task TryOut(DbConnection connection, string? before, CancellationToken ct)
+    {
+        var file = new SqliteConnectionStringBuilder { DataSource = connection.DataSource, Mode = SqliteOpenMode.ReadWrite, Pooling = false };
+        await using var writer = new SqliteConnection(file.ConnectionString);
+        try
+        {
+            await writer.OpenAsync(ct);
+            await Execute(writer, null, "pragma busy_timeout=0; begin immediate; create table readiness (x integer); rollback", ct);
+        }
+        catch (SqliteException exception) when (IsLockTimeout(exception))
+        {
+            // Another connection writes just now, so the file takes writes.
+        }
+    }
 
     // Each script's immediate transaction is the lock: a second migrator finds the script in the journal once it has its own. Here it
     // only waits until one can be had at all.

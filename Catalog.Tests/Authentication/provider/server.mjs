@@ -32,7 +32,7 @@ const server = createServer().listen(0, '127.0.0.1', () => {
         }),
       },
     },
-    extraTokenClaims: () => ({ organization: 'default' }),
+    extraTokenClaims: () => ({ organization: 'certified' }),
   });
   server.on('request', provider.callback());
   console.log(issuer);

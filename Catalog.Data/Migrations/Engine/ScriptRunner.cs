@@ -1,0 +1,157 @@
+using System.Data;
+using System.Data.Common;
+using System.Globalization;
+using Catalog.Data.Database;
+
+namespace Catalog.Data.Migrations.Engine;
+
+/// <summary>Runs scripts one by one: tries again after a lock time-out, and settles what an interrupted run left.</summary>
+/// <param name="database">Opens another connection when <paramref name="connection"/> was lost.</param>
+/// <param name="connection">The one that holds the migrator's lock.</param>
+/// <param name="chain">The scripts.</param>
+/// <param name="limits">How patient to be.</param>
+/// <param name="progress">Is called for each step.</param>
+internal sealed class ScriptRunner(
+    MigrationDatabase database, DbConnection connection, Chain chain, MigrationLimits limits, Action<MigrationStep> progress)
+{
+    private readonly SchemaDialect _dialect = database.Dialect;
+
+    /// <summary>Applies or undoes a script, and writes down why when it fails.</summary>
+    /// <returns>What was done; null when another migrator has done it meanwhile.</returns>
+    /// <exception cref="MigrationException">See <see cref="MigrationFault"/>.</exception>
+    public async Task<MigrationStep?> Apply(ScriptStep step, bool halfApplied, bool again, CancellationToken ct)
+    {
+        progress(new(step.Script.Revision, step.IsUpgrade ? "applying" : "undoing"));
+        try
+        {
+            var rows = step.File.Transactional
+                ? await InTransaction(step, ct)
+                : await WithoutTransaction(step, halfApplied, again, ct);
+            if (rows is null)
+            {
+                return null;
+            }
+
+            var done = new MigrationStep(step.Script.Revision, step.IsUpgrade ? "applied" : "undone", rows.Value, step.Seconds);
+            progress(done);
+            return done;
+        }
+        catch (Exception exception) when (exception is not MigrationException { Fault: MigrationFault.HalfApplied })
+        {
+            await Remember(step, exception);
+            throw;
+        }
+    }
+
+    private async Task<long?> InTransaction(ScriptStep step, CancellationToken ct)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            // First, because the script before may have made the session read-only.
+            await _dialect.Settle(connection, limits, ct);
+            if (_dialect.Locks)
+            {
+                await Journal.Write(connection, null, step.Attempt(Outcomes.Started), ct);
+            }
+
+            try
+            {
+                return await Run(step, ct);
+            }
+            catch (Exception exception) when (_dialect.IsLockTimeout(exception.InnerException ?? exception))
+            {
+                if (attempt >= limits.Attempts)
+                {
+                    throw new MigrationException(MigrationFault.LockNotObtained,
+                        $"{step.File.Name} was undone: a table it changes was locked by others for {limits.LockTimeout.TotalSeconds:0.###} s, "
+                        + $"{attempt} times. See who with `catalog-migrations doctor`, and run this again when they are done.", exception);
+                }
+
+                var wait = TimeSpan.FromMilliseconds(Math.Min(10_000, 250 * Math.Pow(2, attempt)) * (0.5 + Random.Shared.NextDouble()));
+                progress(new(step.Script.Revision, string.Create(CultureInfo.InvariantCulture,
+                    $"a table is locked by others; attempt {attempt + 1} of {limits.Attempts} in {wait.TotalSeconds:0.0} s")));
+                await Remember(step, exception);
+                await Task.Delay(wait, ct);
+            }
+        }
+    }
+
+    private async Task<long?> WithoutTransaction(ScriptStep step, bool halfApplied, bool again, CancellationToken ct)
+    {
+        var statement = step.File.Statements[0];
+        var done = halfApplied ? await _dialect.TookEffect(connection, statement, ct) : false;
+        if (done is null && !again)
+        {
+            var before = chain.Name(chain.Place(step.Script.Revision, 0) - 1);
+            throw new MigrationException(MigrationFault.HalfApplied,
+                $"{step.File.Name} runs without a transaction and was interrupted, and whether it took effect cannot be told. "
+                + $"Look: line {statement.Line} of it. "
+                + $"If it did, `catalog-migrations stamp {(step.IsUpgrade ? step.Script.Revision : before)}`; "
+                + $"if it did not, `catalog-migrations {step.Direction} --again`.");
+        }
+
+        await _dialect.Settle(connection, limits, ct);
+        if (done is true)
+        {
+            await new ScriptRun(connection, _dialect, limits, step, ct).MarkAsExecuted();
+            return 0;
+        }
+
+        await Journal.Write(connection, null, step.Attempt(Outcomes.Started), ct);
+        if (statement.IsConcurrent)
+        {
+            await _dialect.WaitForLocks(connection, TimeSpan.Zero, ct);
+        }
+
+        return await Run(step, ct);
+    }
+
+    // Turns what the engine says into a sentence with the place, what became of the script, and what to do.
+    private async Task<long?> Run(ScriptStep step, CancellationToken ct)
+    {
+        var run = new ScriptRun(connection, _dialect, limits, step, ct);
+        try
+        {
+            return await run.Execute() ? run.Rows : null;
+        }
+        catch (DbException exception) when (connection.State != ConnectionState.Open && !_dialect.Explain(exception).Final)
+        {
+            throw ScriptFailures.ConnectionLost(step.File, run.Failed, exception);
+        }
+        catch (DbException exception)
+        {
+            throw ScriptFailures.Refused(step.File, run.Failed, _dialect.Explain(exception), exception);
+        }
+        catch (Exception exception) when (exception is NotSupportedException or InvalidOperationException)
+        {
+            throw ScriptFailures.NotRunnable(step.File, run.Failed, exception);
+        }
+    }
+
+    // A failure to write this down must not hide why the script failed.
+    private async Task Remember(ScriptStep step, Exception exception)
+    {
+        // Of an index that is built concurrently a refusal half-way leaves something too.
+        var refused = exception.InnerException is DbException said && _dialect.Explain(said).Final
+            && !step.File.Transactional && !step.File.Statements[0].IsConcurrent;
+        var attempt = step.Attempt(refused ? Outcomes.Refused : Outcomes.Failed) with
+        {
+            Message = exception switch
+            {
+                OperationCanceledException => "interrupted",
+                DbException failed => _dialect.Explain(failed).Message,
+                _ => exception.Message,
+            },
+        };
+        try
+        {
+            using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(5));
+            await using var another = connection.State == ConnectionState.Open ? null : await database.Source.OpenConnectionAsync(limit.Token);
+            await Journal.Write(another ?? connection, null, attempt, limit.Token);
+        }
+        catch (Exception unwritten) when (unwritten is DbException or OperationCanceledException or TimeoutException or IOException or InvalidOperationException)
+        {
+            progress(new(step.Script.Revision, "this failure could not be written into schema_history"));
+        }
+    }
+}

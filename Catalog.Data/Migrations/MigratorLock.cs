@@ -1,0 +1,73 @@
+using System.Data.Common;
+using System.Diagnostics;
+using Catalog.Data.Database;
+using Dapper;
+
+namespace Catalog.Data.Migrations;
+
+/// <summary>Work on a database's schema that no other migrator may disturb.</summary>
+internal sealed class MigratorLock(MigrationDatabase database, Chain chain, MigrationLimits limits, Action<MigrationStep>? progress)
+{
+    private readonly SchemaDialect _dialect = database.Dialect;
+
+    /// <summary>Does a work while this process holds the lock; on SQLite each script's transaction is the lock.</summary>
+    /// <param name="work">Is given the connection that holds the lock, and where the database stands.</param>
+    /// <param name="ct">Stops.</param>
+    /// <param name="refuse">Whether a journal that the scripts cannot explain is refused.</param>
+    /// <exception cref="MigrationException">The lock was not obtained, this is no database to migrate, or the journal has a fault.</exception>
+    public async Task<T> Run<T>(Func<DbConnection, Standing, Task<T>> work, CancellationToken ct, bool refuse = true)
+    {
+        await using var connection = await Patiently(() => database.Source.OpenConnectionAsync(ct).AsTask(), ct);
+        await _dialect.Begin(connection, stop => database.Source.OpenConnectionAsync(stop), limits, ct);
+        await using var held = await _dialect.Lock(connection, limits.Patience, holder => progress?.Invoke(new("", $"waiting for {holder}")), ct)
+            ?? throw new MigrationException(MigrationFault.LockNotObtained,
+                $"The lock was not obtained in {limits.Patience.TotalSeconds:0} s; "
+                + $"{await _dialect.Holder(connection, ct) ?? "it has just become free"}. Wait for it to finish, "
+                + "or look with `catalog-migrations doctor` and end it with `catalog-migrations kill`.");
+        var standing = await Standing.Read(connection, _dialect, chain, ct);
+        if (refuse && standing.Faults.Count > 0)
+        {
+            throw standing.Faults[0];
+        }
+
+        return await work(connection, standing);
+    }
+
+    /// <summary>Makes the journal and the history where they are absent.</summary>
+    public Task MakeJournal(DbConnection connection, CancellationToken ct) => Patiently(async () =>
+    {
+        await _dialect.MakeJournal(connection, ct);
+        return true;
+    }, ct);
+
+    /// <summary>Whether there is a journal, also an empty one.</summary>
+    public async Task<bool> HasJournal(DbConnection connection, CancellationToken ct) =>
+        await connection.ExecuteScalarAsync<int?>(new CommandDefinition(_dialect.FindJournal, cancellationToken: ct)) is not null;
+
+    /// <summary>The names of tables and views that are not the migrator's own.</summary>
+    public async Task<List<string>> Tables(DbConnection connection, CancellationToken ct) =>
+        (await connection.QueryAsync<string>(new CommandDefinition(_dialect.FindTables, cancellationToken: ct))).AsList();
+
+    // On SQLite any write may find the file locked by another process.
+    private async Task<T> Patiently<T>(Func<Task<T>> work, CancellationToken ct)
+    {
+        for (var clock = Stopwatch.StartNew(); ;)
+        {
+            try
+            {
+                return await work();
+            }
+            catch (Exception exception) when (_dialect.IsLockTimeout(exception))
+            {
+                if (clock.Elapsed > limits.Patience)
+                {
+                    throw new MigrationException(MigrationFault.LockNotObtained,
+                        $"The database was locked by others for {limits.Patience.TotalSeconds:0.###} s. Run this again when they are done.",
+                        exception);
+                }
+
+                await Task.Delay(200, ct);
+            }
+        }
+    }
+}

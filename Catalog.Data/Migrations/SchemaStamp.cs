@@ -1,0 +1,47 @@
+using Catalog.Data.Database;
+
+namespace Catalog.Data.Migrations;
+
+/// <summary>Writes the journal of a schema that was made in another way. No script runs.</summary>
+internal sealed class SchemaStamp(MigratorLock locked, SchemaDialect dialect, Chain chain, TimeProvider time)
+{
+    /// <inheritdoc cref="Migrator.Stamp" />
+    public Task<string> Write(string target, bool force, CancellationToken ct) => locked.Run(async (connection, standing) =>
+    {
+        var to = chain.Place(target, standing.Place);
+        if (!force && standing.Unexplained is { } unexplained)
+        {
+            throw new MigrationException(unexplained.Fault,
+                $"{unexplained.Message} If the journal is the Catalog's all the same, --force forgets what this build does not know.");
+        }
+
+        // A database at base may hold anything but what is ours.
+        if (!force && to > 0 && chain.Scripts[to - 1].Fingerprint is { } fingerprint
+            && SchemaDescription.Compare(fingerprint, await dialect.Describe(connection, ct)) is { Count: > 0 } differences)
+        {
+            var more = differences.Count > 5 ? $"; and {differences.Count - 5} more" : "";
+            throw new MigrationException(MigrationFault.Drift,
+                $"The live schema is not that of {chain.Name(to)}: {string.Join("; ", differences.Take(5))}{more}. "
+                + "Name the revision it is at, mend it, or add --force.");
+        }
+
+        await locked.MakeJournal(connection, ct);
+        await using var transaction = await connection.BeginTransactionAsync(ct);
+        await Journal.Clear(connection, transaction, ct);
+        foreach (var script in chain.Scripts.Take(to))
+        {
+            var row = standing.Applied.FirstOrDefault(row => row.ScriptName == script.Name) ?? Journal.Row(script, time);
+            await Journal.Add(connection, transaction, row with { Checksum = script.Checksum }, ct);
+        }
+
+        await Journal.Write(connection, transaction, new()
+        {
+            ScriptName = to == 0 ? Chain.Base : chain.Scripts[to - 1].Name,
+            Direction = Directions.Stamp,
+            Outcome = Outcomes.Finished,
+            At = time.Now(),
+        }, ct);
+        await transaction.CommitAsync(ct);
+        return chain.Name(to);
+    }, ct, refuse: false);
+}

@@ -1,0 +1,135 @@
+using System.Diagnostics;
+using Catalog.Api.Billing;
+using Catalog.Tests.Support;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Polly.CircuitBreaker;
+
+namespace Catalog.Tests.Billing;
+
+/// <summary>What the connection to Stripe asks again, and how long it lets anybody wait.</summary>
+public sealed class StripeHttpTests : IClassFixture<FakeStripe>, IDisposable
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(4);
+    private readonly FakeStripe _stripe;
+    private readonly ServiceProvider _services;
+    private readonly HttpClient _client;
+
+    public StripeHttpTests(FakeStripe stripe)
+    {
+        _stripe = stripe;
+        _stripe.Reset();
+        var settings = stripe.Settings(("DATAXPIPE_STRIPE_TIMEOUT", $"{Limit.TotalSeconds}")).Select(one => KeyValuePair.Create(one.Name, (string?)one.Value));
+        var services = new ServiceCollection();
+        services.AddStripeHttp(StripeSettings.Read(new ConfigurationBuilder().AddInMemoryCollection(settings).Build())!);
+        _services = services.BuildServiceProvider();
+        _client = _services.GetRequiredService<IHttpClientFactory>().CreateClient(StripeHttp.Name);
+        _stripe.Customers["cus_1"] = [];
+    }
+
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData("GET", null, StripeMisdeed.InternalError, 4)]
+    [InlineData("GET", null, StripeMisdeed.TooMany, 4)]
+    [InlineData("GET", null, StripeMisdeed.Reset, 4)]
+    [InlineData("GET", null, StripeMisdeed.BreaksOff, 4)]
+    [InlineData("GET", null, StripeMisdeed.Unauthorized, 1)]
+    [InlineData("GET", null, StripeMisdeed.Redirect, 1)]
+    [InlineData("POST", "k", StripeMisdeed.TooMany, 4)]
+    [InlineData("POST", "k", StripeMisdeed.Reset, 4)]
+    [InlineData("POST", "k", StripeMisdeed.ResetAfter, 4)]
+    [InlineData("POST", "k", StripeMisdeed.InternalError, 1)]
+    [InlineData("POST", "k", StripeMisdeed.Unauthorized, 1)]
+    [InlineData("POST", null, StripeMisdeed.TooMany, 1)]
+    [InlineData("POST", null, StripeMisdeed.Reset, 1)]
+    [InlineData("DELETE", null, StripeMisdeed.TooMany, 1)]
+    public async Task Only_what_does_no_harm_twice_is_asked_again(string method, string? key, StripeMisdeed misdeed, int times)
+    {
+        _stripe.Misdeeds = (_, _, _) => misdeed;
+
+        try
+        {
+            await Ask(method, key);
+        }
+        catch (HttpRequestException)
+        {
+            // How it fails is not what is looked at.
+        }
+
+        Assert.Equal(times, _stripe.Requests.Count);
+    }
+
+    [Theory]
+    [InlineData(StripeMisdeed.Silence)]
+    [InlineData(StripeMisdeed.Stalls)]
+    [InlineData(StripeMisdeed.BreaksOff)]
+    [InlineData(StripeMisdeed.Reset)]
+    public async Task An_answer_that_does_not_come_whole_once_is_asked_for_again_in_time(StripeMisdeed misdeed)
+    {
+        _stripe.Misdeeds = (number, _, _) => number == 1 ? misdeed : StripeMisdeed.None;
+
+        using var answer = await Ask("GET");
+
+        Assert.Equal(200, (int)answer.StatusCode);
+        Assert.Equal(2, _stripe.Requests.Count);
+    }
+
+    [Theory]
+    [InlineData(StripeMisdeed.Silence)]
+    [InlineData(StripeMisdeed.Stalls)]
+    public async Task Nobody_waits_longer_than_is_set(StripeMisdeed misdeed)
+    {
+        _stripe.Misdeeds = (_, _, _) => misdeed;
+        var watch = Stopwatch.StartNew();
+
+        await Assert.ThrowsAnyAsync<Exception>(() => Ask("GET"));
+
+        Assert.InRange(watch.Elapsed, Limit / 2, Limit * 2);
+    }
+
+    [Fact]
+    public async Task A_notice_of_Stripes_is_taken_off_because_its_library_would_print_it()
+    {
+        using var answer = await Ask("GET");
+
+        Assert.False(answer.Headers.Contains("Stripe-Notice"));
+    }
+
+    [Fact]
+    public async Task While_nothing_succeeds_Stripe_is_left_alone()
+    {
+        _stripe.Misdeeds = (_, _, _) => StripeMisdeed.Reset;
+        await Task.WhenAll(Enumerable.Range(0, 40).Select(_ => Record.ExceptionAsync(() => Ask("GET")).AsTask()));
+        var asked = _stripe.Requests.Count;
+        Assert.InRange(asked, 100, 159);
+
+        _stripe.Misdeeds = (_, _, _) => StripeMisdeed.None;
+        await Assert.ThrowsAsync<BrokenCircuitException>(() => Ask("GET"));
+        Assert.Equal(asked, _stripe.Requests.Count);
+    }
+
+    public void Dispose()
+    {
+        _client.Dispose();
+        _services.Dispose();
+    }
+
+    private async Task<HttpResponseMessage> Ask(string method, string? key = null)
+    {
+        using var request = new HttpRequestMessage(new HttpMethod(method), $"{_stripe.Endpoint}/v1/customers{(method == "POST" ? "" : "/cus_1")}");
+        request.Headers.Authorization = new("Bearer", FakeStripe.Key);
+        request.Headers.Add("Stripe-Version", "2026-10-28.endive");
+        if (method == "POST")
+        {
+            request.Content = new FormUrlEncodedContent([new("name", "x")]);
+        }
+
+        if (key is not null)
+        {
+            request.Headers.Add("Idempotency-Key", $"{key}{Guid.NewGuid():N}");
+        }
+
+        return await _client.SendAsync(request, Ct);
+    }
+}

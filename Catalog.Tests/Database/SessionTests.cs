@@ -1,0 +1,185 @@
+using Catalog.Data.Database;
+using Catalog.Data.Database.Postgres;
+using Catalog.Tests.Support;
+using Dapper;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace Catalog.Tests.Database;
+
+/// <summary>
+/// What an administrator, a provider or a pooler does to the service's sessions: none of it may change what a statement means, and the
+/// service recovers without a restart.
+/// </summary>
+public sealed class SessionTests(PostgresTestDatabase database) : IClassFixture<PostgresTestDatabase>
+{
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Settings_of_the_role_do_not_reach_the_services_statements()
+    {
+        var login = await Login(
+            "search_path = elsewhere", "quote_all_identifiers = on", "synchronous_commit = off", "statement_timeout = '900ms'", "row_security = off",
+            "default_transaction_isolation = serializable", "lock_timeout = '1ms'", "transform_null_equals = on", "datestyle = 'SQL, DMY'",
+            "client_min_messages = debug5", "idle_session_timeout = '100ms'", "timezone = 'Asia/Tokyo'", "extra_float_digits = '-10'");
+        using var app = new CatalogApp(new At(login));
+        using var client = app.Client();
+
+        Assert.Equal(200, (int)(await client.GetAsync("/ready", Ct)).StatusCode);
+        await Works(client);
+        Assert.DoesNotContain(app.Log.At(LogLevel.Warning), line => line.Contains("by the conditions of statements alone", StringComparison.Ordinal));
+        await using var pool = new PostgresPool(Builder(login), new(DatabaseSettings.DefaultSchema));
+        await using var connection = await pool.OpenConnectionAsync(Ct);
+        Assert.Equal("on", await connection.ExecuteScalarAsync<string>("show synchronous_commit"));
+        Assert.Equal("read committed", await connection.ExecuteScalarAsync<string>("show transaction_isolation"));
+        Assert.Equal("6s", await connection.ExecuteScalarAsync<string>("show statement_timeout"));
+    }
+
+    [Theory]
+    [InlineData("endpoint%3Dep-cool")]
+    [InlineData("-c%20no_such_setting%3D1")]
+    [InlineData("-c%20work_mem%3Dmuch")]
+    public async Task An_option_that_the_server_refuses_is_said_and_ends_nothing(string option)
+    {
+        var login = await Login();
+        using var app = new CatalogApp(new At($"{login}?options={option}"));
+        using var client = app.Client();
+
+        var ready = await (await client.GetAsync("/ready", Ct)).Problem(503, "not_ready");
+        Assert.Contains("options", ready.GetProperty("detail").GetString(), StringComparison.Ordinal);
+        await (await client.GetAsync("/api/v1/pipelines/", Ct)).Problem(503, "database_unavailable");
+        Assert.Equal(200, (int)(await client.GetAsync("/health", Ct)).StatusCode);
+    }
+
+    [Fact]
+    public async Task A_forgotten_flag_for_a_pooler_is_found_out()
+    {
+        database.Require();
+        Pooler.Require();
+        using var pooler = new Pooler("transaction", poolSize: 3);
+        using var app = new CatalogApp(new At(pooler.Through(database.Address)));
+        using var client = app.Client();
+        await Works(client);
+
+        var statuses = await Task.WhenAll(Enumerable.Range(0, 300).Select(async i => (int)(i % 2 == 0
+            ? await client.PostJson("/api/v1/checks/results", new { pipeline_id = "p", check_id = "c", status = "pass" })
+            : await client.GetAsync("/api/v1/runs/?limit=2", Ct)).StatusCode));
+
+        Assert.All(statuses, status => Assert.InRange(status, 200, 201));
+        Assert.Contains(app.Log.At(LogLevel.Warning), line => line.Contains("DATAXPIPE_PGBOUNCER=true", StringComparison.Ordinal));
+    }
+
+    // The flag says that there is no pooler, and the server's process numbers are not looked at: the first missing statement tells.
+    [Fact]
+    public async Task A_prepared_statement_that_is_missing_ends_preparing()
+    {
+        database.Require();
+        Pooler.Require();
+        using var pooler = new Pooler("transaction", poolSize: 3);
+        using var app = new CatalogApp(new At(pooler.Through(database.Address)), ("DATAXPIPE_PGBOUNCER", "false"));
+        using var client = app.Client();
+        var statuses = new List<int>();
+        for (var round = 0; round < 5; round++)
+        {
+            statuses.AddRange(await Task.WhenAll(Enumerable.Range(0, 60).Select(async _ => (int)(await client.GetAsync("/api/v1/runs/?limit=2", Ct)).StatusCode)));
+        }
+
+        Assert.DoesNotContain(500, statuses);
+        Assert.All(statuses[^60..], status => Assert.Equal(200, status));
+    }
+
+    [Fact]
+    public async Task Writes_succeed_again_soon_after_a_read_only_mode_was_lifted()
+    {
+        var login = await Login("default_transaction_read_only = on");
+        using var app = new CatalogApp(new At(login));
+        using var client = app.Client();
+        var refused = await (await client.GetAsync("/ready", Ct)).Problem(503, "not_ready");
+        Assert.Contains("takes no writes", refused.GetProperty("detail").GetString(), StringComparison.Ordinal);
+        Assert.Equal(503, (int)(await client.PostJson("/api/v1/pipelines/", new { name = "p" })).StatusCode);
+        Assert.Equal(200, (int)(await client.GetAsync("/api/v1/pipelines/", Ct)).StatusCode);
+
+        await PostgresTestDatabase.Execute($"alter role {Builder(login).Username} reset default_transaction_read_only");
+        await Task.Delay(1100, Ct);
+
+        await Works(client);
+        Assert.Equal(200, (int)(await client.GetAsync("/ready", Ct)).StatusCode);
+    }
+
+    [Fact]
+    public async Task Connections_that_died_in_the_pool_fail_no_request()
+    {
+        var login = await Login();
+        using var app = new CatalogApp(new At(login));
+        using var client = app.Client();
+        await Works(client);
+        for (var round = 0; round < 3; round++)
+        {
+            await Task.WhenAll(Enumerable.Range(0, 40).Select(_ => client.GetAsync("/api/v1/runs/", Ct)));
+            await PostgresTestDatabase.Execute(
+                $"select pg_terminate_backend(pid) from pg_stat_activity where usename = '{Builder(login).Username}' and application_name = 'catalog'");
+            await Task.Delay(50, Ct);
+            Assert.Equal(201, (int)(await client.PostJson("/api/v1/checks/results", new { pipeline_id = "p", check_id = "c", status = "pass" })).StatusCode);
+            Assert.Equal(200, (int)(await client.GetAsync("/api/v1/runs/", Ct)).StatusCode);
+            Assert.Equal(200, (int)(await client.PostJson("/api/v1/pipelines/", new { name = "p", version = "1" })).StatusCode);
+        }
+    }
+
+    [Fact]
+    public async Task The_tables_may_lie_in_another_schema()
+    {
+        database.Require();
+        var address = await PostgresTestDatabase.Empty("catalog_schema");
+        (string, string) schema = ("DATAXPIPE_PG_SCHEMA", "dataxpipe");
+        var settings = new Dictionary<string, string> { ["DATAXPIPE_DB"] = address, ["DATAXPIPE_PG_SCHEMA"] = "dataxpipe" };
+        foreach (var arguments in new string[][] { ["upgrade"], ["grant"], ["verify"], ["current"], ["downgrade", "-1", "--yes", "--database", new Uri(address).AbsolutePath.Trim('/')], ["upgrade"] })
+        {
+            var result = await MigratorConsole.Run(settings, arguments);
+            Assert.True(result.Exit == 0, result.ToString());
+        }
+
+        using var app = new CatalogApp(new At(address), schema, ("DATAXPIPE_REQUIRE_RLS", "true"));
+        using var client = app.Client();
+        await Works(client);
+        Assert.Equal(200, (int)(await client.GetAsync("/ready", Ct)).StatusCode);
+        await using var connection = new NpgsqlConnection(Builder(address).ConnectionString);
+        Assert.Equal(["dataxpipe"], await connection.QueryAsync<string>(
+            "select distinct table_schema from information_schema.tables where table_schema not in ('pg_catalog', 'information_schema')"));
+        // The address may name it too, as other tools write it.
+        using var same = new CatalogApp(new At($"{address}?options=-csearch_path%3Ddataxpipe"));
+        using var other = same.Client();
+        Assert.Equal(200, (int)(await other.GetAsync("/ready", Ct)).StatusCode);
+    }
+
+    private static async Task Works(HttpClient client)
+    {
+        Assert.InRange((int)(await client.PostJson("/api/v1/pipelines/", new { name = "p", version = "1" })).StatusCode, 200, 201);
+        Assert.Equal(201, (int)(await client.PostJson("/api/v1/checks/results", new { pipeline_id = "p", check_id = "c", status = "pass" })).StatusCode);
+        Assert.Equal(201, (int)(await client.PostJson("/api/v1/runs/", new { id = $"r{Guid.NewGuid():N}", pipeline_id = "p", status = "running" })).StatusCode);
+        Assert.Equal(200, (int)(await client.GetAsync("/api/v1/pipelines/p", Ct)).StatusCode);
+    }
+
+    // A login as production has it, which owns nothing and may assume the service's role.
+    private async Task<string> Login(params string[] settings)
+    {
+        database.Require();
+        var name = $"catalog_session_{Guid.NewGuid():N}"[..40];
+        await PostgresTestDatabase.Execute($"create role {name} login password '{name}'; grant {DatabaseSettings.DefaultAppRole} to {name}");
+        foreach (var setting in settings)
+        {
+            await PostgresTestDatabase.Execute($"alter role {name} set {setting}");
+        }
+
+        return OwnPostgres.As(database.Address, name, name);
+    }
+
+    private static NpgsqlConnectionStringBuilder Builder(string address) => PostgresUri.Parse("address", address);
+
+    /// <summary>An address that the service is given; the database is another fixture's.</summary>
+    private sealed class At(string address) : TestDatabase
+    {
+        public override string Address => address;
+
+        public override ValueTask InitializeAsync() => ValueTask.CompletedTask;
+    }
+}
