@@ -40,10 +40,11 @@ try
     await app.Services.GetRequiredService<Readiness>().Look(app.Lifetime.ApplicationStopping);
 
     app.UseHttp();
-    app.MapOperations();
-    app.MapStripeNotices();
-    app.MapOpenApi("/openapi/{documentName:regex(^v1$)}.json");
-    var api = app.MapGroup("/api/v1");
+    var routes = app.MapGroup("").AnswersHead();
+    routes.MapOperations();
+    routes.MapStripeNotices();
+    routes.MapOpenApi("/openapi/{documentName:regex(^v1$)}.json");
+    var api = routes.MapGroup("/api/v1");
     api.MapPipelines();
     api.MapRuns();
     api.MapChecks();

@@ -17,8 +17,8 @@ public static class CanonicalJson
 
     /// <summary>SHA-256 of the canonical form.</summary>
     /// <param name="element">The document. Its strings must be valid Unicode.</param>
-    /// <param name="except">A member of the outermost object that does not count, or null.</param>
-    public static byte[] Hash(JsonElement element, string? except = null)
+    /// <param name="except">The members of the outermost object that do not count.</param>
+    public static byte[] Hash(JsonElement element, params string[] except)
     {
         var buffer = new ArrayBufferWriter<byte>(1024);
         using (var writer = new Utf8JsonWriter(buffer))
@@ -29,7 +29,7 @@ public static class CanonicalJson
         return SHA256.HashData(buffer.WrittenSpan);
     }
 
-    private static void Write(Utf8JsonWriter writer, JsonElement element, string? except)
+    private static void Write(Utf8JsonWriter writer, JsonElement element, string[] except)
     {
         switch (element.ValueKind)
         {
@@ -38,7 +38,7 @@ public static class CanonicalJson
                 foreach (var (name, _, value) in Members(element, except))
                 {
                     writer.WritePropertyName(name);
-                    Write(writer, value, null);
+                    Write(writer, value, []);
                 }
 
                 writer.WriteEndObject();
@@ -47,7 +47,7 @@ public static class CanonicalJson
                 writer.WriteStartArray();
                 foreach (var item in element.EnumerateArray())
                 {
-                    Write(writer, item, null);
+                    Write(writer, item, []);
                 }
 
                 writer.WriteEndArray();
@@ -66,12 +66,12 @@ public static class CanonicalJson
     }
 
     // Each name is a string that is made when it is asked for, so it is asked for once.
-    private static List<(string Name, int Place, JsonElement Value)> Members(JsonElement element, string? except)
+    private static List<(string Name, int Place, JsonElement Value)> Members(JsonElement element, string[] except)
     {
         List<(string Name, int Place, JsonElement Value)> members = new(16);
         foreach (var member in element.EnumerateObject())
         {
-            if (member.Name is var name && name != except)
+            if (member.Name is var name && !except.Contains(name))
             {
                 members.Add((name, members.Count, member.Value));
             }

@@ -67,9 +67,11 @@ public sealed partial class ConventionTests(SqliteTestDatabase database) : IClas
             .Where(endpoint => endpoint.RoutePattern.RawText is { } text && !text.StartsWith("/openapi", StringComparison.Ordinal)
                 && endpoint.Metadata.GetMetadata<Microsoft.AspNetCore.Routing.IExcludeFromDescriptionMetadata>() is null)
             .SelectMany(endpoint => endpoint.Metadata.GetMetadata<IHttpMethodMetadata>()!.HttpMethods
-                .Select(method => $"{method} {endpoint.RoutePattern.RawText!.TrimEnd('/')}"));
+                .Select(method => $"{method} {endpoint.RoutePattern.RawText!.TrimEnd('/')}")).ToList();
 
-        Assert.Equal(served.Order(), documented.Order());
+        // HEAD comes with GET, which the document says once for all.
+        Assert.Equal(served.Where(route => route.StartsWith("GET ", StringComparison.Ordinal)).Select(route => "HEAD" + route[3..]).Order(), served.Where(route => route.StartsWith("HEAD ", StringComparison.Ordinal)).Order());
+        Assert.Equal(served.Where(route => !route.StartsWith("HEAD ", StringComparison.Ordinal)).Order(), documented.Order());
     }
 
     [Fact]

@@ -54,7 +54,10 @@ internal sealed class CallerAuthentication(
     protected override async Task HandleChallengeAsync(AuthenticationProperties properties)
     {
         var result = await HandleAuthenticateOnceSafeAsync();
-        await (result.Failure is ProviderException ? Problems.IdentityProviderUnavailable() : Problems.Unauthorized()).ExecuteAsync(Context);
+        var problem = result.Failure is ProviderException ? Problems.IdentityProviderUnavailable()
+            : settings.DevKeys && Credential() is { } key && DevKey(key) is not null ? Problems.DevelopmentKeyFromAfar()
+            : Problems.Unauthorized();
+        await problem.ExecuteAsync(Context);
     }
 
     protected override Task HandleForbiddenAsync(AuthenticationProperties properties)

@@ -20,8 +20,14 @@ public sealed record PostCheckResult
     /// <summary>The run that it belongs to; it need not be known yet.</summary>
     public string? RunId { get; init; }
 
-    /// <summary>pass, warn, fail, or error: the check could not be evaluated and nothing is known about the data.</summary>
+    /// <summary>
+    /// pass, warn, fail, or error: the check could not be evaluated and nothing is known about the data. Other tools' words for these are understood,
+    /// in any letter case. Required where there is no <c>success</c>.
+    /// </summary>
     public string? Status { get; init; }
+
+    /// <summary>What Great Expectations writes in the place of a status: true is pass, false is fail.</summary>
+    public bool? Success { get; init; }
 
     /// <summary>error (the default): a failure marks the run failed; warn: it does not.</summary>
     public string? Severity { get; init; }
@@ -59,7 +65,7 @@ public sealed record PostCheckResult
         PipelineId = PipelineId!,
         CheckId = CheckId!,
         RunId = RunId,
-        Status = Status!,
+        Status = Status is not null ? CheckStatus.Words[Status] : Success == true ? CheckStatus.Pass : CheckStatus.Fail,
         Severity = Severity ?? CheckSeverity.Error,
         Dataset = Dataset,
         ObservedValue = RawJson.Stored(ObservedValue),
@@ -110,6 +116,9 @@ public sealed record ItemReceipt
 
     /// <summary>stored, duplicate or rejected.</summary>
     public required string Outcome { get; init; }
+
+    /// <summary>Why it was rejected, stable and made for programs: the code that the same result posted alone is refused with; otherwise null.</summary>
+    public string? Code { get; init; }
 
     /// <summary>Why it was rejected, otherwise null.</summary>
     public string? Reason { get; init; }
@@ -188,7 +197,7 @@ public sealed record CheckResultQuery : ListQuery
     /// <summary>Only results about this dataset.</summary>
     public string? Dataset { get; init; }
 
-    /// <summary>Only results with this status: pass, warn, fail or error.</summary>
+    /// <summary>Only results with this status: pass, warn, fail, error, or another tool's word for one of them.</summary>
     public string? Status { get; init; }
 
     /// <summary>Only results with this severity: error or warn.</summary>
@@ -206,7 +215,7 @@ public sealed record CheckResultQuery : ListQuery
         CheckId = CheckId,
         RunId = RunId,
         Dataset = Dataset,
-        Status = Status,
+        Status = Status is null ? null : CheckStatus.Words[Status],
         Severity = Severity,
         Since = Since?.Value,
         Until = Until?.Value,

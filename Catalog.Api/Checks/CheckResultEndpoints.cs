@@ -29,17 +29,18 @@ internal static class CheckResultEndpoints
     private static async Task<IResult> Post(
         HttpContext context, IdempotencyKey key, Caller caller, ResultIngest ingest, IValidator<PostCheckResult> validator, TimeProvider time)
     {
-        var (json, length, problem) = await JsonBody.ReadDocument(context);
+        var (bytes, json, problem) = await JsonBody.ReadDocument(context);
         using var _ = json;
-        if ((key.Refusal ?? problem) is { } unread)
+        if (key.Refusal is { } refusal)
         {
-            return unread;
+            return refusal;
         }
 
-        var posted = PostedResults.Read(json!.RootElement, place => key.IdOf(caller, "/checks/results", place), validator, time.Now());
-        if (posted.Problem is not null)
+        var reading = new PostedResults.Reading(place => key.IdOf(caller, "/checks/results", place), validator, time.Now());
+        var posted = json is null ? PostedResults.ReadApart(bytes, reading) : PostedResults.Read(json.RootElement, reading);
+        if (posted is null || posted.Problem is not null)
         {
-            return posted.Problem;
+            return posted?.Problem ?? problem!;
         }
 
         if (posted.Accepted.Count == 0)
@@ -47,7 +48,7 @@ internal static class CheckResultEndpoints
             return Many(posted, []);
         }
 
-        if (ingest.Take(caller.Organization, posted.Accepted, length) is not { } stored)
+        if (ingest.Take(caller.Organization, posted.Accepted, bytes.Length) is not { } stored)
         {
             return Problems.IngestQueueFull();
         }
@@ -80,9 +81,9 @@ internal static class CheckResultEndpoints
     private static IResult Many(PostedResults posted, ResultOutcome[] outcomes)
     {
         var receipts = new ItemReceipt[posted.Count];
-        foreach (var (index, id, reason) in posted.Rejected)
+        foreach (var rejected in posted.Rejected)
         {
-            receipts[index] = new() { Index = index, Id = id, Outcome = "rejected", Reason = reason };
+            receipts[rejected.Index] = rejected;
         }
 
         for (var i = 0; i < outcomes.Length; i++)
@@ -92,12 +93,12 @@ internal static class CheckResultEndpoints
             {
                 ResultOutcome.Stored => new() { Index = index, Id = result.Id, Outcome = "stored" },
                 ResultOutcome.Duplicate => new() { Index = index, Id = result.Id, Outcome = "duplicate" },
-                _ => new() { Index = index, Id = result.Id, Outcome = "rejected", Reason = Refusal(result, outcomes[i]).Detail },
+                _ => PostedResults.Rejection(index, result.Id, Refusal(result, outcomes[i])),
             };
         }
 
-        var rejected = receipts.Any(receipt => receipt.Outcome == "rejected");
-        return TypedResults.Json(new ResultReceipts { Items = receipts }, statusCode: rejected ? 207 : 201);
+        var some = receipts.Any(receipt => receipt.Outcome == "rejected");
+        return TypedResults.Json(new ResultReceipts { Items = receipts }, statusCode: some ? 207 : 201);
     }
 
     private static Problem Refusal(CheckResult result, ResultOutcome outcome) => outcome switch

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Catalog.Api.Http;
@@ -69,7 +70,7 @@ internal sealed class ConnectionConfig
         {
             if (Wrong(type, name, value) is { } wrong)
             {
-                errors["/config/" + name.Replace("~", "~0", StringComparison.Ordinal).Replace("/", "~1", StringComparison.Ordinal)] = [wrong];
+                errors["/config" + JsonPointer.OfName(name)] = [wrong];
             }
         }
 
@@ -124,8 +125,8 @@ internal sealed class ConnectionConfig
             Text("host") ?? throw new SettingException("a dsn or a host is required."), Port(), Text("user"), Text("password"), Text("dbname"), Text("sslmode"));
 
     private int? Port() => _fields["port"] is not { } port ? null
-        : port.GetValueKind() == JsonValueKind.Number && port.AsValue().TryGetValue(out int number) && number is >= 1 and <= 65535 ? number
-        : port.GetValueKind() == JsonValueKind.String && int.TryParse((string?)port, out number) && number is >= 1 and <= 65535 ? number
+        : port.GetValueKind() == JsonValueKind.Number && JsonNumber.ReadWhole(Encoding.UTF8.GetBytes(port.ToJsonString()), out var whole) is null && whole is >= 1 and <= 65535 ? (int)whole
+        : port.GetValueKind() == JsonValueKind.String && int.TryParse((string?)port, out var number) && number is >= 1 and <= 65535 ? number
         : throw new SettingException("port must be a number from 1 to 65535.");
 
     private string? Text(string name) => _fields[name]?.GetValueKind() == JsonValueKind.String ? (string?)_fields[name] : null;

@@ -109,8 +109,24 @@ internal static class ConnectionEndpoints
         var config = ConnectionConfig.From(connection.Config, secrets);
         var state = connection.Type != "postgres" ? WarehouseState.Refused
             : config.RefersToSecrets || (secrets is null && connection.Secrets is not null) ? WarehouseState.SecretUnavailable
-            : await config.Warehouse().Test(guard, ct);
+            : await Connect(config, guard, ct);
         return TypedResults.Ok(new ConnectionTest { Status = JsonNamingPolicy.SnakeCaseLower.ConvertName(state.ToString()) });
+    }
+
+    private static async Task<WarehouseState> Connect(ConnectionConfig config, AddressGuard guard, CancellationToken ct)
+    {
+        PostgresWarehouse warehouse;
+        try
+        {
+            warehouse = config.Warehouse();
+        }
+        catch (SettingException)
+        {
+            // Registered before the rules became stricter.
+            return WarehouseState.Unreachable;
+        }
+
+        return await warehouse.Test(guard, ct);
     }
 
     // Null when there is a secret to keep and no key to keep it with.

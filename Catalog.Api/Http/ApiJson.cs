@@ -1,8 +1,10 @@
+using System.Buffers;
 using System.Globalization;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using System.Text.RegularExpressions;
 using Catalog.Data;
 
 namespace Catalog.Api.Http;
@@ -26,6 +28,7 @@ internal static class ApiJson
         options.Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping;
         options.Converters.Add(new InstantConverter());
         options.Converters.Add(new RawJsonConverter());
+        options.Converters.Add(new WholeNumberConverter());
         return options;
     }
 
@@ -46,6 +49,18 @@ internal static class ApiJson
                 : throw new JsonException("must be a time as in RFC 3339, such as 2026-01-31T08:00:00Z.");
 
         public override void Write(Utf8JsonWriter writer, DateTimeOffset value, JsonSerializerOptions options) => ApiJson.Write(writer, value);
+    }
+
+    // To JSON Schema, and so to our document, 3.0 and 3e0 are integers; clients that keep counts as doubles write them so.
+    private sealed class WholeNumberConverter : JsonConverter<long>
+    {
+        public override long Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+            reader.TokenType != JsonTokenType.Number ? throw new JsonException(JsonNumber.NotWhole)
+            : reader.TryGetInt64(out var plain) ? plain
+            : JsonNumber.ReadWhole(reader.HasValueSequence ? reader.ValueSequence.ToArray() : reader.ValueSpan, out var whole) is { } wrong ? throw new JsonException(wrong)
+            : whole;
+
+        public override void Write(Utf8JsonWriter writer, long value, JsonSerializerOptions options) => writer.WriteNumberValue(value);
     }
 
     private sealed class RawJsonConverter : JsonConverter<RawJson>
@@ -78,7 +93,7 @@ public readonly record struct RawJson(string Text)
 }
 
 /// <summary>An instant in a query parameter or a body.</summary>
-public readonly record struct Instant(DateTimeOffset Value)
+public readonly partial record struct Instant(DateTimeOffset Value)
 {
     private static readonly string[] Formats =
     [
@@ -129,7 +144,35 @@ public readonly record struct Instant(DateTimeOffset Value)
         return read;
     }
 
+    /// <summary>Reads how long ago: a number and s, m, h, d or w, such as <c>24h</c>; a minus or <c>now-</c> before it says the same.</summary>
+    /// <param name="text">The text.</param>
+    /// <param name="now">What it is counted from.</param>
+    /// <param name="instant">The instant as a query parameter has it.</param>
+    /// <returns>Null, or what is wrong.</returns>
+    public static string? ReadAgo(string text, DateTimeOffset now, out string? instant)
+    {
+        instant = null;
+        if (Ago().Match(text) is not { Success: true } match)
+        {
+            return "must be a time as in RFC 3339, such as 2026-01-31T08:00:00Z, or how long ago, such as 30m, 24h or 7d.";
+        }
+
+        var unit = char.ToLowerInvariant(match.Groups["unit"].ValueSpan[0]) switch { 's' => 1L, 'm' => 60, 'h' => 3600, 'd' => 86_400, _ => 604_800 };
+        var seconds = unit * long.Parse(match.Groups["number"].ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture);
+        if (seconds > (now - DateTimeOffset.MinValue).TotalSeconds)
+        {
+            return "is longer ago than the calendar goes back.";
+        }
+
+        instant = Format(now.AddSeconds(-seconds));
+        return null;
+    }
+
     /// <summary>UTC, always with six digits.</summary>
     public static string Format(DateTimeOffset instant) =>
         instant.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", CultureInfo.InvariantCulture);
+
+    // A capital M means months elsewhere.
+    [GeneratedRegex("^(now-|-)?(?<number>[0-9]{1,9})(?<unit>[smhdwSHDW])$")]
+    private static partial Regex Ago();
 }

@@ -1,4 +1,3 @@
-using Catalog.Api.OpenApi;
 using FluentValidation;
 
 namespace Catalog.Api.Http;
@@ -29,14 +28,30 @@ internal static class BodyRoutes
         .WithMetadata(new QueryMetadata(typeof(T)))
         .Refuses(422);
 
-    /// <summary>Refuses the methods that a path does not take, where the router would take its last segment for an id.</summary>
-    public static void MapOtherMethods(this IEndpointRouteBuilder routes, string path, params string[] taken) => routes
-        .MapMethods(path, Methods.Except(taken), (HttpContext context) =>
+    /// <summary>All routes that take GET take HEAD too, as RFC 9110 (9.1) wants it; the server leaves the body out.</summary>
+    public static RouteGroupBuilder AnswersHead(this RouteGroupBuilder routes)
+    {
+        ((IEndpointConventionBuilder)routes).Finally(route =>
         {
-            context.Response.Headers.Allow = string.Join(", ", taken);
-            return Problems.MethodNotAllowed();
-        })
-        .Requires(Scopes.Read).ExcludeFromDescription();
+            if (route.Metadata.OfType<IHttpMethodMetadata>().LastOrDefault() is { HttpMethods: ["GET"] })
+            {
+                route.Metadata.Add(new HttpMethodMetadata([HttpMethods.Get, HttpMethods.Head]));
+            }
+        });
+        return routes;
+    }
+
+    /// <summary>Refuses the methods that a path does not take, where the router would take its last segment for an id.</summary>
+    public static void MapOtherMethods(this IEndpointRouteBuilder routes, string path, params string[] taken)
+    {
+        string[] allowed = taken.Contains(HttpMethods.Get) ? [.. taken, HttpMethods.Head] : taken;
+        routes.MapMethods(path, Methods.Except(allowed), (HttpContext context) =>
+            {
+                context.Response.Headers.Allow = string.Join(", ", allowed);
+                return Problems.MethodNotAllowed();
+            })
+            .Requires(Scopes.Read).WithMetadata(new TakesAnyQuery()).ExcludeFromDescription();
+    }
 
     /// <summary>The statuses that the route may refuse with, for the document.</summary>
     public static RouteHandlerBuilder Refuses(this RouteHandlerBuilder route, params int[] statuses)

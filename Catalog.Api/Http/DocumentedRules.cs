@@ -101,6 +101,16 @@ internal sealed class NotBlankRule<T> : PropertyValidator<T, string?>, IDocument
     protected override string GetDefaultMessageTemplate(string errorCode) => "must not be empty or white space; leave it out instead.";
 }
 
+/// <summary>A dataset's name, which a path can hold: all but the two that mean a place in a path.</summary>
+internal sealed class DatasetNameRule<T> : PropertyValidator<T, string?>
+{
+    public override string Name => "DatasetNameRule";
+
+    public override bool IsValid(ValidationContext<T> context, string? value) => value is not ("." or "..");
+
+    protected override string GetDefaultMessageTemplate(string errorCode) => "must not be . or .., which no path can name.";
+}
+
 /// <summary>An array that holds something, where there is one.</summary>
 internal sealed class NotEmptyRule<T, TItem>(string message) : PropertyValidator<T, IReadOnlyList<TItem>?>, IDocumentedRule
 {
@@ -114,11 +124,14 @@ internal sealed class NotEmptyRule<T, TItem>(string message) : PropertyValidator
 }
 
 /// <summary>One of a few words.</summary>
-internal sealed class WordRule<T>(string[] words) : PropertyValidator<T, string?>, IDocumentedRule
+/// <param name="words">The words, for the document.</param>
+/// <param name="knows">Whether a text is one of them.</param>
+/// <param name="message">What to say of one that is not.</param>
+internal sealed class WordRule<T>(string[] words, Func<string, bool> knows, string message) : PropertyValidator<T, string?>, IDocumentedRule
 {
     public override string Name => "WordRule";
 
-    public override bool IsValid(ValidationContext<T> context, string? value) => value is null || words.Contains(value, StringComparer.Ordinal);
+    public override bool IsValid(ValidationContext<T> context, string? value) => value is null || knows(value);
 
     public void Document(OpenApiSchema schema)
     {
@@ -129,7 +142,7 @@ internal sealed class WordRule<T>(string[] words) : PropertyValidator<T, string?
         }
     }
 
-    protected override string GetDefaultMessageTemplate(string errorCode) => $"must be one of: {string.Join(", ", words)}.";
+    protected override string GetDefaultMessageTemplate(string errorCode) => message;
 }
 
 /// <summary>Text in a form that has a name of its own.</summary>
@@ -144,7 +157,7 @@ internal sealed class FormRule<T>(string format, Func<string, bool> judge, strin
     protected override string GetDefaultMessageTemplate(string errorCode) => message;
 }
 
-/// <summary>A JSON value of one of a few kinds and at most 64 KiB, so that a page of them can be answered.</summary>
+/// <summary>A JSON value of one of a few kinds and at most 64 KiB, so that a page of them can be answered, and with numbers that all can read.</summary>
 internal sealed class JsonRule<T>(JsonSchemaType kinds, string message) : PropertyValidator<T, RawJson?>, IDocumentedRule
 {
     public override string Name => "JsonRule";
@@ -164,6 +177,11 @@ internal sealed class JsonRule<T>(JsonSchemaType kinds, string message) : Proper
             't' or 'f' => JsonSchemaType.Boolean,
             _ => JsonSchemaType.Number,
         };
+        if (JsonNumber.HoldsUnreadable(text))
+        {
+            context.AddFailure(JsonNumber.Unreadable);
+        }
+
         return kinds.HasFlag(kind) && text.Length <= Validation.MaxMessage;
     }
 

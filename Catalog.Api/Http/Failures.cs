@@ -47,7 +47,7 @@ internal sealed partial class Failures(RequestDelegate next, ILogger<Failures> l
         {
             case DatabaseUnavailableException unavailable:
                 LogUnavailable(unavailable.Reason, unavailable.InnerException?.Message ?? "");
-                return Problems.Unavailable(unavailable.Reason);
+                return Problems.Unavailable(unavailable.Reason, HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method));
             case BadHttpRequestException { StatusCode: 413 }:
                 return Problems.BodyTooLarge(Limits.ServerBody);
             // Bodies are read by JsonBody, so what the router could not bind is a parameter of the query.

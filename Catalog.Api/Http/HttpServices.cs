@@ -13,6 +13,8 @@ internal static class HttpServices
     // Unversioned paths of older clients; they reach the same handlers and stay out of the document.
     private static readonly PathString[] Unversioned = ["/pipelines", "/runs", "/checks", "/connections", "/lineage", "/datasets"];
 
+    private static readonly PathString V1 = "/api/v1";
+
     public static void AddHttp(this WebApplicationBuilder builder, ServiceSettings settings)
     {
         // Below every other source, so that any of them can say otherwise: a line for each request would cost more than the request.
@@ -35,8 +37,9 @@ internal static class HttpServices
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = Limits.ServerBody;
             // Above ours, so that a long line or header is answered as a problem; the server's own refusal has no body.
-            kestrel.Limits.MaxRequestLineSize = 4 * Limits.RequestLine;
-            kestrel.Limits.MaxRequestHeadersTotalSize = 4 * Limits.Headers;
+            kestrel.Limits.MaxRequestLineSize = Limits.ServerHead;
+            kestrel.Limits.MaxRequestHeadersTotalSize = Limits.ServerHead;
+            kestrel.Limits.MaxRequestHeaderCount = 2000;
             kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(15);
             kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(240, TimeSpan.FromSeconds(5));
         });
@@ -63,6 +66,7 @@ internal static class HttpServices
         app.UseAuthentication();
         app.UseMiddleware<RateLimiting>();
         app.UseAuthorization();
+        app.Use(QueryParameters.Judge);
     }
 
     private static Task Manners(HttpContext context, RequestDelegate next)
@@ -88,17 +92,19 @@ internal static class HttpServices
     private static Task Refuse(HttpContext context, RequestDelegate next)
     {
         var request = context.Request;
-        if (RawPath.Refusal(context.Features.Get<IHttpRequestFeature>()!.RawTarget) is { } refusal)
+        var target = context.Features.Get<IHttpRequestFeature>()!.RawTarget;
+        if (RawPath.Refusal(target) is { } refusal)
         {
             return refusal.ExecuteAsync(context);
         }
 
-        if (request.QueryString.HasValue && request.Query.FirstOrDefault(parameter => parameter.Value.Count > 1) is { Key: { } twice })
+        if (RawPath.Unambiguous(target) is { } path)
         {
-            return Problems.Invalid(twice, "is given twice.").ExecuteAsync(context);
+            // A string alone would be decoded once more.
+            request.Path = new PathString(path);
         }
 
-        return request.Path.Value!.Length + request.QueryString.Value!.Length > Limits.RequestLine
+        return request.Path.Value!.Length + RawPath.LengthOf(request.QueryString.Value!) > Limits.RequestLine
             ? Problems.UriTooLong().ExecuteAsync(context)
             : LengthOf(request.Headers) > Limits.Headers
                 ? Problems.HeadersTooLarge().ExecuteAsync(context)
@@ -124,7 +130,7 @@ internal static class HttpServices
     {
         if (Array.Exists(Unversioned, prefix => context.Request.Path.StartsWithSegments(prefix, StringComparison.Ordinal)))
         {
-            context.Request.Path = "/api/v1" + context.Request.Path;
+            context.Request.Path = V1.Add(context.Request.Path);
         }
 
         return next(context);

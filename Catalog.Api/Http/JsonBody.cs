@@ -19,41 +19,57 @@ internal static class JsonBody
     public static async ValueTask<(ReadOnlyMemory<byte> Bytes, Problem? Problem)> Read(HttpContext context, bool takesMany = false)
     {
         var (bytes, problem) = await ReadJsonBytes(context);
-        return problem is not null ? (default, problem) : Accept(bytes, takesMany);
+        if (problem is null)
+        {
+            var many = takesMany && bytes.Span.TrimStart(" \t\r\n"u8) is [(byte)'[', ..];
+            problem = Refusal(bytes.Span, ApiJson.MaxDepth + (many ? 1 : 0), "body");
+        }
+
+        return problem is null ? (bytes, null) : (default, problem);
     }
 
     /// <summary>The body parsed, in one pass: for the routes that are asked most.</summary>
-    /// <returns>The document, how many bytes it has, and otherwise the problem to answer with.</returns>
+    /// <returns>The body's bytes, none where they could not be had, and the document or the problem to answer with.</returns>
     /// <exception cref="BadHttpRequestException">The body was cut off.</exception>
-    public static async ValueTask<(JsonDocument? Json, int Length, Problem? Problem)> ReadDocument(HttpContext context)
+    public static async ValueTask<(ReadOnlyMemory<byte> Bytes, JsonDocument? Json, Problem? Problem)> ReadDocument(HttpContext context)
     {
-        var (bytes, problem) = await ReadJsonBytes(context);
-        // Only an escape can hold what JSON allows and Unicode does not.
-        if (problem is null && (bytes.Span.IndexOf("\\u"u8) >= 0 || !Utf8.IsValid(bytes.Span)))
+        var (bytes, unread) = await ReadJsonBytes(context);
+        if (unread is not null)
         {
-            (bytes, problem) = Accept(bytes, takesMany: false);
+            return (default, null, unread);
         }
 
-        if (problem is not null)
+        var (json, problem) = ParseDocument(bytes, "body");
+        return (bytes, json, problem);
+    }
+
+    /// <summary>Parses a body, or a part of one.</summary>
+    /// <param name="bytes">The bytes.</param>
+    /// <param name="what">What they are, for people.</param>
+    /// <returns>The document, or what is wrong.</returns>
+    public static (JsonDocument? Json, Problem? Problem) ParseDocument(ReadOnlyMemory<byte> bytes, string what)
+    {
+        // Only an escape can hold what JSON allows and Unicode does not.
+        if ((bytes.Span.IndexOf("\\u"u8) >= 0 || !Utf8.IsValid(bytes.Span)) && Refusal(bytes.Span, ApiJson.MaxDepth, what) is { } refusal)
         {
-            return (null, 0, problem);
+            return (null, refusal);
         }
 
         try
         {
-            return (JsonDocument.Parse(bytes, new JsonDocumentOptions { MaxDepth = ApiJson.MaxDepth }), bytes.Length, null);
+            return (JsonDocument.Parse(bytes, new JsonDocumentOptions { MaxDepth = ApiJson.MaxDepth }), null);
         }
         catch (JsonException exception)
         {
-            return (null, 0, NotJson(exception));
+            return (null, NotJson(bytes.Span, exception, what));
         }
     }
 
     private static async ValueTask<(ReadOnlyMemory<byte> Bytes, Problem? Problem)> ReadJsonBytes(HttpContext context)
     {
-        if (!IsJson(context.Request.ContentType))
+        if (WrongType(context.Request.ContentType) is { } wrong)
         {
-            return (default, Problems.UnsupportedType());
+            return (default, wrong);
         }
 
         var (bytes, problem) = await ReadBytes(context);
@@ -157,17 +173,16 @@ internal static class JsonBody
         }
     }
 
-    private static (ReadOnlyMemory<byte>, Problem?) Accept(ReadOnlyMemory<byte> bytes, bool takesMany)
+    private static Problem? Refusal(ReadOnlySpan<byte> bytes, int maxDepth, string what)
     {
-        if (!Utf8.IsValid(bytes.Span))
+        if (!Utf8.IsValid(bytes))
         {
-            return (default, Problems.Malformed("The body is not valid UTF-8."));
+            return Problems.Malformed($"The {what} is not valid UTF-8.");
         }
 
         try
         {
-            var many = takesMany && bytes.Span.TrimStart(" \t\r\n"u8) is [(byte)'[', ..];
-            var reader = new Utf8JsonReader(bytes.Span, new JsonReaderOptions { MaxDepth = ApiJson.MaxDepth + (many ? 1 : 0) });
+            var reader = new Utf8JsonReader(bytes, new JsonReaderOptions { MaxDepth = maxDepth });
             while (reader.Read())
             {
                 // An escaped surrogate without its pair is JSON and yet no text that can be kept (RFC 7493, 2.1).
@@ -177,30 +192,78 @@ internal static class JsonBody
                 }
             }
 
-            return (bytes, null);
+            return null;
         }
         catch (JsonException exception)
         {
-            return (default, NotJson(exception));
+            return NotJson(bytes, exception, what);
         }
         catch (InvalidOperationException)
         {
-            return (default, Problems.Malformed("A string in the body holds half of a surrogate pair, which is no valid Unicode."));
+            return Problems.Malformed($"A string in the {what} holds half of a surrogate pair, which is no valid Unicode.");
         }
     }
 
-    private static Problem NotJson(JsonException exception) => Problems.Malformed(
-        $"The body is not JSON that can be read here, at line {exception.LineNumber + 1}, byte {exception.BytePositionInLine + 1}; nesting may be {ApiJson.MaxDepth} deep.");
+    private static Problem NotJson(ReadOnlySpan<byte> bytes, JsonException exception, string what)
+    {
+        var word = Word(bytes, exception);
+        return Problems.Malformed(word.TrimStart('+', '-').ToLowerInvariant() is "nan" or "infinity" or "inf"
+            ? $"{word} is not JSON: send null or text in its place (line {exception.LineNumber + 1} of the {what}, byte {exception.BytePositionInLine + 1})."
+            : $"The {what} is not JSON that can be read here, at line {exception.LineNumber + 1}, byte {exception.BytePositionInLine + 1}; nesting may be {ApiJson.MaxDepth} deep.");
+    }
 
-    private static bool IsJson(string? contentType) =>
-        contentType == "application/json"
-        || (MediaTypeHeaderValue.TryParse(contentType, out var type)
-        && (type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase) || (type.Type.Equals("application", StringComparison.OrdinalIgnoreCase) && type.Suffix.Equals("json", StringComparison.OrdinalIgnoreCase)))
-        && (!type.Charset.HasValue || HeaderUtilities.RemoveQuotes(type.Charset).Equals("utf-8", StringComparison.OrdinalIgnoreCase)));
+    // The word that the reader stumbled over; it may have taken the first letters for those of another.
+    private static string Word(ReadOnlySpan<byte> bytes, JsonException exception)
+    {
+        var at = 0;
+        for (var line = exception.LineNumber ?? 0; line > 0; line--)
+        {
+            at += bytes[at..].IndexOf((byte)'\n') + 1;
+        }
 
-    // The serializer's own messages name .NET types; those of our converters end in a full stop and begin in lower case.
+        at = (int)Math.Min(at + (exception.BytePositionInLine ?? 0), bytes.Length);
+        var start = at;
+        while (start > 0 && IsOfWord(bytes[start - 1]))
+        {
+            start--;
+        }
+
+        var end = at;
+        while (end < bytes.Length && IsOfWord(bytes[end]))
+        {
+            end++;
+        }
+
+        return end - start <= "+Infinity".Length ? Encoding.ASCII.GetString(bytes[start..end]) : "";
+    }
+
+    private static bool IsOfWord(byte value) => char.IsAsciiLetter((char)value) || value is (byte)'+' or (byte)'-';
+
+    private static Problem? WrongType(string? contentType)
+    {
+        if (contentType == "application/json")
+        {
+            return null;
+        }
+
+        // An empty parameter says nothing, and the parser takes none.
+        if (!MediaTypeHeaderValue.TryParse(contentType?.TrimEnd(' ', ';', '='), out var type)
+            || !(type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase)
+                || (type.Type.Equals("application", StringComparison.OrdinalIgnoreCase) && type.Suffix.Equals("json", StringComparison.OrdinalIgnoreCase))))
+        {
+            return Problems.UnsupportedType();
+        }
+
+        return type.Parameters.Any(parameter => parameter.Name.Equals("charset", StringComparison.OrdinalIgnoreCase) && !IsUtf8(parameter.Value.ToString()))
+            ? Problems.UnsupportedCharset()
+            : null;
+    }
+
+    private static bool IsUtf8(string charset) => charset.Trim('"', '\'', ' ').ToLowerInvariant() is "utf-8" or "utf8" or "";
+
+    // The serializer's own messages name .NET types; those of our converters say what a value must be or holds.
     private static string Message(JsonException exception) =>
-        exception.Message.StartsWith("must ", StringComparison.Ordinal) ? exception.Message
+        exception.Message.StartsWith("must ", StringComparison.Ordinal) || exception.Message.StartsWith(JsonNumber.Unreadable, StringComparison.Ordinal) ? exception.Message
         : exception.Message.Contains("could not be mapped", StringComparison.Ordinal) ? "is not a field here; check its spelling."
         : exception.Message.Contains("uplicate", StringComparison.Ordinal) ? "is given twice."
         : "has the wrong type.";

@@ -49,10 +49,13 @@ internal static class JsonPointer
                 (end, next) = (rest.Length, rest.Length);
             }
 
-            pointer.Append('/').Append(rest[start..end].ToString().Replace("~", "~0", StringComparison.Ordinal).Replace("/", "~1", StringComparison.Ordinal));
+            pointer.Append(OfName(rest[start..end].ToString()));
             rest = rest[next..];
         }
 
         return pointer.ToString();
     }
+
+    /// <summary>The step to a member.</summary>
+    public static string OfName(string name) => "/" + name.Replace("~", "~0", StringComparison.Ordinal).Replace("/", "~1", StringComparison.Ordinal);
 }

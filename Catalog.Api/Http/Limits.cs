@@ -12,7 +12,10 @@ internal static class Limits
     /// <summary>What the server itself cuts off: bodies up to here are refused with a problem that their sender can read.</summary>
     public const long ServerBody = 256 * 1024 * 1024;
 
-    /// <summary>Characters of a path and its query.</summary>
+    /// <summary>What the server itself cuts off of an address and of the headers, without a body that says why.</summary>
+    public const int ServerHead = 512 * 1024;
+
+    /// <summary>Characters of a path and its query, once decoded.</summary>
     public const int RequestLine = 8 * 1024;
 
     /// <summary>Characters of all headers.</summary>

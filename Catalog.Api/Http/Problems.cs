@@ -18,6 +18,10 @@ internal static class Problems
     public static Problem Unauthorized() =>
         new(401, "unauthorized", "Send a valid key as X-API-KEY, or as Authorization: Bearer.") { WwwAuthenticate = "Bearer realm=\"catalog\"" };
 
+    public static Problem DevelopmentKeyFromAfar() => new(401, "unauthorized",
+        "Development keys are for loopback only: ask this machine itself, as localhost, 127.0.0.1 or [::1], with no proxy in between (a forwarding header counts as one). From anywhere else use a key of your own, or the one that DATAXPIPE_PLATFORM_KEY names.")
+    { WwwAuthenticate = "Bearer realm=\"catalog\"" };
+
     public static Problem Forbidden(string scope) => new(403, "forbidden", $"This key lacks the scope '{scope}'. Use a key that has it.");
 
     public static Problem OperatorOnly() => new(403, "forbidden", "Only the operator's key may do this: the one that DATAXPIPE_PLATFORM_KEY names.");
@@ -79,6 +83,8 @@ internal static class Problems
 
     public static Problem UnsupportedType() => new(415, "unsupported_media_type", "Send the body as Content-Type: application/json, in UTF-8.");
 
+    public static Problem UnsupportedCharset() => new(415, "unsupported_media_type", "Only the charset utf-8 is read. Encode the body in UTF-8, and send Content-Type: application/json.");
+
     public static Problem Invalid(IReadOnlyDictionary<string, string[]> errors) =>
         new(422, "invalid", "The request is not valid; see errors, keyed by JSON pointer into the body or by query parameter.") { Errors = errors };
 
@@ -105,12 +111,14 @@ internal static class Problems
     public static Problem IngestQueueFull() =>
         new(503, "ingest_queue_full", "More requests wait to be written than this replica takes, or it is being stopped. Nothing was stored; send the same request again.") { RetryAfterSeconds = 1 };
 
-    public static Problem Unavailable(Unavailability reason) => new(503, reason switch
+    /// <param name="reason">Why the database cannot serve.</param>
+    /// <param name="reads">Whether the request would have changed nothing.</param>
+    public static Problem Unavailable(Unavailability reason, bool reads) => new(503, reason switch
     {
         Unavailability.SchemaBehind => "schema_behind",
         Unavailability.TimedOut or Unavailability.Contended => "database_timeout",
         _ => "database_unavailable",
-    }, SchemaProbe.Words(reason) + " Nothing is known to be stored; send the same request again.")
+    }, SchemaProbe.Words(reason) + (reads ? " Send the same request again." : " Nothing is known to be stored; send the same request again."))
     { RetryAfterSeconds = 1 };
 
     /// <summary>The problem for a status that some other part of the pipeline answered without a body.</summary>
@@ -118,6 +126,7 @@ internal static class Problems
     {
         404 => PathUnknown(),
         405 => MethodNotAllowed(),
+        408 => new(408, "request_timeout", "The request came too slowly to be read. Send it again."),
         413 => TooLarge("The request is larger than this path takes."),
         415 => UnsupportedType(),
         _ => new(status, status < 500 ? "bad_request" : "internal_error", ReasonPhrases.GetReasonPhrase(status) + "."),

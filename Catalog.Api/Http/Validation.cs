@@ -37,7 +37,8 @@ internal static class Validation
     /// <summary>The id of a dataset; longer than a key, because warehouses name them so.</summary>
     public static IRuleBuilderOptions<T, string?> DatasetName<T>(this IRuleBuilder<T, string?> rule) => rule
         .Text(MaxDataset)
-        .SetValidator(new NotBlankRule<T>());
+        .SetValidator(new NotBlankRule<T>())
+        .SetValidator(new DatasetNameRule<T>());
 
     /// <summary>Text of at most <paramref name="most"/> characters that both engines can keep.</summary>
     public static IRuleBuilderOptions<T, string?> Text<T>(this IRuleBuilder<T, string?> rule, int most) => rule
@@ -45,8 +46,15 @@ internal static class Validation
         .Must(text => text is null || !text.Contains('\0', StringComparison.Ordinal)).WithMessage(NoNul);
 
     /// <summary>One of a few words.</summary>
-    public static IRuleBuilderOptions<T, string?> Word<T>(this IRuleBuilder<T, string?> rule, IEnumerable<string> words) =>
-        rule.SetValidator(new WordRule<T>([.. words]));
+    public static IRuleBuilderOptions<T, string?> Word<T>(this IRuleBuilder<T, string?> rule, IEnumerable<string> words)
+    {
+        string[] all = [.. words];
+        return rule.SetValidator(new WordRule<T>(all, word => all.Contains(word, StringComparer.Ordinal), $"must be one of: {string.Join(", ", all)}."));
+    }
+
+    /// <summary>A key of a table that says what is stored for it, which may know a word in any letter case.</summary>
+    public static IRuleBuilderOptions<T, string?> Word<T>(this IRuleBuilder<T, string?> rule, IReadOnlyDictionary<string, string> words) => rule.SetValidator(new WordRule<T>(
+        [.. words.Keys], words.ContainsKey, $"must be one of: {string.Join(", ", words.Values.Distinct())}, or another tool's word for one of these."));
 
     /// <summary>A count: zero or more.</summary>
     public static IRuleBuilderOptions<T, long?> Count<T>(this IRuleBuilder<T, long?> rule) =>

@@ -22,6 +22,11 @@ internal static class ContractSchemas
         {
             (schema.Type, schema.Format, schema.Properties, schema.Required) = (JsonSchemaType.String | orNull, "date-time", null, null);
         }
+        else if (type == typeof(long))
+        {
+            // A converter of our own reads it, of which the generator knows nothing.
+            (schema.Type, schema.Format) = (JsonSchemaType.Integer | orNull, "int64");
+        }
         else if (context.JsonPropertyInfo is null && Validator(type, context.ApplicationServices) is { } validator)
         {
             Apply(validator, schema.Properties ?? new Dictionary<string, IOpenApiSchema>(), name => (schema.Required ??= new HashSet<string>()).Add(name));

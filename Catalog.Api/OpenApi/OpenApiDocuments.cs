@@ -14,6 +14,8 @@ internal static class OpenApiDocuments
     public static IServiceCollection AddOpenApiDocument(this IServiceCollection services) => services.AddOpenApi("v1", options =>
     {
         options.OpenApiVersion = OpenApiSpecVersion.OpenApi3_1;
+        // Every GET answers HEAD too, which is said once and not at each path.
+        options.ShouldInclude = description => description.HttpMethod != HttpMethods.Head;
         // What a JSON value or a time means and may be stands at the place, not in a schema that all such places share.
         options.CreateSchemaReferenceId = type => (Nullable.GetUnderlyingType(type.Type) ?? type.Type) is var plain && (plain == typeof(RawJson) || plain == typeof(Instant))
             ? null
@@ -31,7 +33,19 @@ internal static class OpenApiDocuments
         {
             Title = "Catalog",
             Version = "v1",
-            Description = "The system of record for data pipelines: pipelines, runs, stages, check results and lineage.",
+            Description = """
+                The system of record for data pipelines: pipelines, runs, stages, check results and lineage.
+
+                - `id` is what an object itself is called, `pipeline_id`, `run_id` and so on what it refers to. A pipeline's id is the `name` in its body; read alone it shows both.
+                - HEAD is answered on every path that takes GET, like GET and without a body.
+                - A query parameter that a path does not know, or that is empty or given twice, is 422 with the nearest name that it knows. `pipeline_id` of checks and `namespace` of datasets may be empty.
+                - Whole numbers may be written as JSON allows: `3`, `3.0` and `3e0` are the same, in bodies and queries.
+                - Times are RFC 3339; in a query also how long ago: `30m`, `24h`, `7d`, `2w`.
+                - Kept JSON is given back as sent. A number of more than 1,000 digits, or with an exponent beyond a double's, is 422: send it as text.
+                - `NaN` and `Infinity` are not JSON: send null or text.
+                - Status words of Airflow, dbt, Great Expectations, Soda, Prefect and Dagster are understood in any letter case, and answered as our own.
+                - What is not well-formed HTTP, such as a path with `%00`, is refused by the server itself, with a status and no body.
+                """,
             Contact = new() { Name = "The operator of this Catalog" },
             License = new() { Name = "Proprietary", Identifier = "LicenseRef-Proprietary" },
         };
@@ -201,9 +215,6 @@ internal static class OpenApiDocuments
         return stream is null ? null : JsonNode.Parse(stream);
     }
 }
-
-/// <summary>Says of a route which query it reads.</summary>
-internal sealed record QueryMetadata(Type Type);
 
 /// <summary>Says of a route that it takes many bodies at once.</summary>
 /// <param name="Receipts">What it then answers.</param>

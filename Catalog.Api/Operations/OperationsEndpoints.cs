@@ -16,9 +16,6 @@ internal static class OperationsEndpoints
             .WithSummary("The process lives. Never looks at the database");
         operations.MapGet("/ready", Ready).WithName("GetReady").Produces<ReadyState>().Refuses(503)
             .WithSummary("The database answers and has the schema that this build wants");
-        // Some probes ask with HEAD.
-        operations.MapMethods("/health", [HttpMethods.Head], () => TypedResults.Ok()).ExcludeFromDescription();
-        operations.MapMethods("/ready", [HttpMethods.Head], Ready).ExcludeFromDescription();
         operations.MapGet("/version", () => TypedResults.Ok(new ServiceVersion { Version = Version })).WithName("GetVersion")
             .WithSummary("Which build answers");
     }

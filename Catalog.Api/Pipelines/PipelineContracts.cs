@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Catalog.Api.Http;
 using Catalog.Data;
 using Catalog.Data.Checks;
@@ -55,6 +56,25 @@ public sealed record PipelineItem
         },
         OpenFailures = row.OpenFailures,
     };
+}
+
+/// <summary>A pipeline: its body's fields as sent, and beside them what the list shows that no body decides.</summary>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Skip)]
+public sealed record PipelineDetail : PipelineSpec
+{
+    /// <summary>Its id, which is the body's <c>name</c>.</summary>
+    public required string Id { get; init; }
+
+    public required DateTimeOffset CreatedAt { get; init; }
+
+    /// <summary>When a version was last registered.</summary>
+    public required DateTimeOffset UpdatedAt { get; init; }
+
+    /// <summary>The run that was created last, or null when there is none.</summary>
+    public LatestRun? LatestRun { get; init; }
+
+    /// <summary>How many of its checks failed when they were last executed.</summary>
+    public required int OpenFailures { get; init; }
 }
 
 /// <summary>A pipeline's latest run.</summary>
@@ -132,10 +152,14 @@ public sealed record PipelineVersionQuery : ListQuery
 
 internal static class PipelineBodies
 {
+    // What an answer shows of a pipeline that its body does not decide. A body that has the last two is an answer that was sent back.
+    private static readonly string[] Ours = ["id", "created_at", "updated_at", "latest_run", "open_failures"];
+
     /// <summary>What is stored for a spec and the JSON that it was read from.</summary>
     public static NewPipeline ToPipeline(PipelineSpec spec, JsonElement json)
     {
-        var hash = CanonicalJson.Hash(json, except: "version");
+        var answer = json.TryGetProperty("latest_run", out _) && json.TryGetProperty("open_failures", out _);
+        var hash = CanonicalJson.Hash(json, answer ? ["version", .. Ours] : ["version"]);
         return new()
         {
             Id = spec.Name!,
@@ -160,8 +184,13 @@ internal static class PipelineBodies
         };
     }
 
+    /// <summary>The version, the body's fields as sent, and what the list shows that no body decides.</summary>
+    public static ReadOnlyMemory<byte> WithItem(PipelineVersion version, PipelineItem item) => Write(version, JsonSerializer.SerializeToElement(item, ApiJson.Options));
+
     /// <summary>The body's fields as sent, with the version first.</summary>
-    public static ReadOnlyMemory<byte> WithVersion(PipelineVersion version)
+    public static ReadOnlyMemory<byte> WithVersion(PipelineVersion version) => Write(version, null);
+
+    private static ReadOnlyMemory<byte> Write(PipelineVersion version, JsonElement? item)
     {
         using var json = JsonDocument.Parse(version.Body);
         var buffer = new ArrayBufferWriter<byte>(version.Body.Length + 64);
@@ -169,10 +198,15 @@ internal static class PipelineBodies
         {
             writer.WriteStartObject();
             writer.WriteString("version", version.Version);
-            foreach (var member in json.RootElement.EnumerateObject().Where(member => !member.NameEquals("version")))
+            foreach (var member in json.RootElement.EnumerateObject().Where(member => !member.NameEquals("version") && (item is null || !Ours.Contains(member.Name))))
             {
                 writer.WritePropertyName(member.Name);
                 writer.WriteRawValue(member.Value.GetRawText(), skipInputValidation: true);
+            }
+
+            foreach (var member in item?.EnumerateObject().Where(member => Ours.Contains(member.Name)) ?? [])
+            {
+                member.WriteTo(writer);
             }
 
             writer.WriteEndObject();

@@ -20,8 +20,8 @@ internal static class PipelineEndpoints
             .WithSummary("Register a pipeline, or an array of at most 1,000 of them: all or none");
         pipelines.MapGet("/", List).WithName("ListPipelines").Requires(Scopes.Read).ReadsQuery<PipelineQuery>()
             .Produces<ItemList<PipelineItem>>().WithSummary("List pipelines, the newest first, or export them all");
-        pipelines.MapGet("/{id}", Get).WithName("GetPipeline").Requires(Scopes.Read).HasETag().Produces<PipelineSpec>().Refuses(404)
-            .WithSummary("Read a pipeline: its body's fields with the version at the top");
+        pipelines.MapGet("/{id}", Get).WithName("GetPipeline").Requires(Scopes.Read).HasETag().Produces<PipelineDetail>().Refuses(404)
+            .WithSummary("Read a pipeline: the version, its body's fields, its latest run and open failures");
         pipelines.MapGet("/{id}/versions", Versions).WithName("ListPipelineVersions").Requires(Scopes.Read).ReadsQuery<PipelineVersionQuery>()
             .Produces<ItemList<PipelineVersionItem>>().Refuses(404).WithSummary("List a pipeline's versions, the newest first");
         pipelines.MapDelete("/{id}", Delete).WithName("DeletePipeline").Requires(Scopes.Manage).TakesIfMatch().Produces(204).Refuses(404)
@@ -69,9 +69,14 @@ internal static class PipelineEndpoints
             : TypedResults.Ok((await pipelines.Export(caller.Organization, ct)).Select(body => new RawJson(body)));
 
     private static async Task<IResult> Get(PathId id, Caller caller, PipelineRepository pipelines, CancellationToken ct) =>
+        await Find(id, caller, pipelines, ct) is { } answer ? new RawAnswer(answer) : Problems.NotFound("pipeline");
+
+    private static async Task<ReadOnlyMemory<byte>?> Find(PathId id, Caller caller, PipelineRepository pipelines, CancellationToken ct) =>
         await pipelines.Find(caller.Organization, id.Value, ct) is { } version
-            ? new RawAnswer(PipelineBodies.WithVersion(version))
-            : Problems.NotFound("pipeline");
+            && (await pipelines.List(caller.Organization, new() { Id = id.Value }, null, 1, ct)).Items is [var item]
+            ? PipelineBodies.WithItem(version, PipelineItem.From(item))
+            // A bare null would become an empty answer.
+            : (ReadOnlyMemory<byte>?)null;
 
     private static async Task<IResult> Versions(PathId id, [AsParameters] PipelineVersionQuery query, Caller caller, PipelineRepository pipelines, CancellationToken ct)
     {
@@ -82,8 +87,7 @@ internal static class PipelineEndpoints
 
     private static async Task<IResult> Delete(PathId id, IfMatch match, Caller caller, PipelineRepository pipelines, TimeProvider time, CancellationToken ct)
     {
-        if (match.Given && await pipelines.Find(caller.Organization, id.Value, ct) is { } current
-            && match.Refusal(PipelineBodies.WithVersion(current).Span) is { } refusal)
+        if (match.Given && await Find(id, caller, pipelines, ct) is { } current && match.Refusal(current.Span) is { } refusal)
         {
             return refusal;
         }

@@ -8,7 +8,7 @@ namespace Catalog.Api.Pipelines;
 /// A pipeline as its generator writes it (<c>pipeline.json</c>). Fields that are not named here are kept and given back as sent.
 /// </summary>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Skip)]
-public sealed record PipelineSpec
+public record PipelineSpec
 {
     /// <summary>The pipeline's id, at most 256 characters.</summary>
     public string? Name { get; init; }

@@ -53,6 +53,13 @@ internal static class PostedPipelines
             errors[prefix + pointer] = messages;
         }
 
+        // Also in fields that nobody here knows, because all of it is given back.
+        if (JsonNumber.PointerToUnreadable(item) is { } place)
+        {
+            errors[prefix + place] = [JsonNumber.Unreadable];
+            return null;
+        }
+
         return found is null ? PipelineBodies.ToPipeline(spec!, item) : null;
     }
 }

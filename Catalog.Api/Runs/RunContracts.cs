@@ -15,7 +15,7 @@ public record PatchRun
     /// <summary>The pipeline, which must be registered. A patch may leave it out.</summary>
     public string? PipelineId { get; init; }
 
-    /// <summary>pending, running, completed, failed, cancelled or skipped; success, succeeded, failure, error, queued, scheduled, aborted and killed are understood too.</summary>
+    /// <summary>pending, running, completed, failed, cancelled or skipped; other tools' words for these are understood too, in any letter case.</summary>
     public string? Status { get; init; }
 
     /// <summary>When the run started, RFC 3339; without an offset it is UTC. The earliest of all events counts.</summary>
@@ -122,7 +122,7 @@ public sealed record RunItem
     public DateTimeOffset? StartedAt { get; init; }
     public DateTimeOffset? CompletedAt { get; init; }
 
-    /// <summary>From start to end in seconds; null until both are known.</summary>
+    /// <summary>From start to end in seconds; null until both are known, and where the end lies before the start.</summary>
     public double? DurationSeconds { get; init; }
 
     public long? RecordsProcessed { get; init; }
@@ -141,6 +141,9 @@ public sealed record RunItem
     public required IReadOnlyList<StageItem> Stages { get; init; }
 
     public required CheckSummary Checks { get; init; }
+
+    /// <summary>What was taken and is odd, in words: an end before its start, of the run or of a stage. Clocks of two machines may say so.</summary>
+    public required IReadOnlyList<string> Warnings { get; init; }
 
     internal static RunItem From(RunDetail detail)
     {
@@ -162,6 +165,11 @@ public sealed record RunItem
             CheckGate = run.CheckGate,
             Stages = [.. detail.Stages.Select(StageItem.From)],
             Checks = CheckSummary.From(detail.Checks),
+            Warnings =
+            [
+                .. Duration.Warning("The run", run.StartedAt, run.CompletedAt),
+                .. detail.Stages.SelectMany(stage => Duration.Warning($"Stage '{stage.StageName}'", stage.StartedAt, stage.CompletedAt)),
+            ],
         };
     }
 
@@ -181,7 +189,7 @@ public sealed record StageItem
     public DateTimeOffset? StartedAt { get; init; }
     public DateTimeOffset? CompletedAt { get; init; }
 
-    /// <summary>From start to end in seconds; null until both are known.</summary>
+    /// <summary>From start to end in seconds; null until both are known, and where the end lies before the start.</summary>
     public double? DurationSeconds { get; init; }
 
     public long? RecordsProcessed { get; init; }
@@ -227,6 +235,9 @@ public sealed record RunEventItem
 
 internal static class Duration
 {
-    // Clocks of two machines may say that the end came first; a negative duration would say nothing more.
-    public static double? Seconds(DateTimeOffset? start, DateTimeOffset? end) => start is null || end is null ? null : Math.Max(0, (end.Value - start.Value).TotalSeconds);
+    // Null says that it is not known; zero would hide that two clocks disagree.
+    public static double? Seconds(DateTimeOffset? start, DateTimeOffset? end) => end >= start ? (end.Value - start.Value).TotalSeconds : null;
+
+    public static IEnumerable<string> Warning(string what, DateTimeOffset? start, DateTimeOffset? end) =>
+        end < start ? [$"{what} has its completed_at before its started_at, so its duration is not known."] : [];
 }

@@ -10,7 +10,7 @@ internal abstract class RunFieldsValidator<T> : AbstractValidator<T> where T : P
     {
         RuleFor(run => run.Id).OptionalKey();
         RuleFor(run => run.PipelineId).OptionalKey();
-        RuleFor(run => run.Status).Word(RunStatus.Words.Keys);
+        RuleFor(run => run.Status).Word(RunStatus.Words);
         RuleFor(run => run.RecordsProcessed).Count();
         RuleFor(run => run.ErrorMessage).Text(Validation.MaxMessage);
         RuleFor(run => run.Trigger).Text(Validation.MaxKey);
@@ -39,7 +39,7 @@ internal abstract class StageFieldsValidator<T> : AbstractValidator<T> where T :
 {
     protected StageFieldsValidator()
     {
-        RuleFor(stage => stage.Status).NotNull().WithMessage("is required.").Word(RunStatus.Words.Keys);
+        RuleFor(stage => stage.Status).NotNull().WithMessage("is required.").Word(RunStatus.Words);
         RuleFor(stage => stage.RecordsProcessed).Count();
         RuleFor(stage => stage.ErrorMessage).Text(Validation.MaxMessage);
     }
@@ -57,7 +57,7 @@ internal sealed class RunQueryValidator : ListQueryValidator<RunQuery>
     public RunQueryValidator()
     {
         RuleFor(query => query.PipelineId).Text(Validation.MaxKey);
-        RuleFor(query => query.Status).Word(RunStatus.Words.Keys);
+        RuleFor(query => query.Status).Word(RunStatus.Words);
     }
 }
 

@@ -11,6 +11,30 @@ public static class CheckStatus
     public const string Error = "error";
 
     public static IReadOnlyList<string> All { get; } = [Pass, Warn, Fail, Error];
+
+    /// <summary>
+    /// Every word that clients may write, in any letter case, with the one that is stored for it: our own, and those of Great Expectations, dbt,
+    /// Soda and Dagster. A check that was skipped has no result, so there is no word for it.
+    /// </summary>
+    public static IReadOnlyDictionary<string, string> Words { get; } = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase)
+    {
+        [Pass] = Pass,
+        ["passed"] = Pass,
+        ["success"] = Pass,
+        ["succeeded"] = Pass,
+        ["ok"] = Pass,
+        [Warn] = Warn,
+        ["warned"] = Warn,
+        ["warning"] = Warn,
+        [Fail] = Fail,
+        ["failed"] = Fail,
+        ["failure"] = Fail,
+        [Error] = Error,
+        ["errored"] = Error,
+        ["runtime error"] = Error,
+        ["not_evaluated"] = Error,
+        ["notevaluated"] = Error,
+    };
 }
 
 /// <summary>How much a failed check matters.</summary>

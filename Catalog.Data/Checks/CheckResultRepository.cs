@@ -61,7 +61,7 @@ public sealed class CheckResultRepository(CatalogDatabase db)
             filter.RunId,
             filter.Status,
             filter.Severity,
-            DatasetKey = filter.Dataset is { } dataset ? DatasetId.Of("", dataset) : (Guid?)null,
+            DatasetKey = filter.Dataset is { } dataset ? DatasetId.Of(dataset) : (Guid?)null,
             filter.Since,
             filter.Until,
             after?.At,

@@ -19,7 +19,7 @@ internal sealed class ResultWriting(Dialect dialect, string organization)
         new Column<CheckResult, string>("status", result => result.Status),
         new Column<CheckResult, string>("severity", result => result.Severity),
         new Column<CheckResult, string?>("dataset", result => result.Dataset),
-        new Column<CheckResult, Guid?>("dataset_key", result => result.Dataset is { } dataset ? DatasetId.Of("", dataset) : null),
+        new Column<CheckResult, Guid?>("dataset_key", result => result.Dataset is { } dataset ? DatasetId.Of(dataset) : null),
         new Column<CheckResult, string?>("observed_value", result => result.ObservedValue),
         new Column<CheckResult, double?>("observed_number", result => result.ObservedNumber),
         new Column<CheckResult, string?>("expected", result => result.Expected),
@@ -78,39 +78,69 @@ internal sealed class ResultWriting(Dialect dialect, string organization)
         return new(organization, Sql, AskedRows, [.. results.Select((result, place) => new Asked(place, result))]);
     }
 
-    /// <summary>Stores results in a transaction, and closes the gates of the runs that failures of severity error name.</summary>
+    /// <summary>
+    /// Stores results in a transaction, and closes the gates of the runs that failures of severity error name. What becomes of each is what
+    /// would have, had they come one by one in this order.
+    /// </summary>
     /// <returns>For each result, in the order given, what became of it.</returns>
     public async Task<ResultOutcome[]> Record(Session session, IReadOnlyList<CheckResult> results, CancellationToken ct)
     {
         var outcomes = new ResultOutcome?[results.Count];
-        // Once is enough but for two cases: the first of two results with one id was refused, so that the second is now the first;
-        // or a pipeline came back between two statements.
-        for (var attempt = 0; attempt < 5 && outcomes.Any(outcome => outcome is null); attempt++)
+        foreach (var part in Parts(results))
         {
-            await Record(session, results, outcomes, ct);
+            // Once is enough, unless a pipeline came back between two statements.
+            for (var attempt = 0; attempt < 3 && part.Exists(place => outcomes[place] is null); attempt++)
+            {
+                await Record(session, results, part, outcomes, ct);
+            }
         }
 
         return [.. outcomes.Select(outcome => outcome ?? ResultOutcome.PipelineUnknown)];
     }
 
-    private async Task Record(Session session, IReadOnlyList<CheckResult> results, ResultOutcome?[] outcomes, CancellationToken ct)
+    // Parts of which no result can change what becomes of another: each id once, and each run for one pipeline. Nearly always one.
+    private static IEnumerable<List<int>> Parts(IReadOnlyList<CheckResult> results)
     {
-        var pending = results.Index().Where(result => outcomes[result.Index] is null).ToList();
-        // One statement cannot meet an id twice.
-        var first = pending.DistinctBy(result => result.Item.Id, StringComparer.Ordinal).ToList();
-        var stored = (await session.Run(Insert(first.Select(result => result.Item)), ct)).ToHashSet(StringComparer.Ordinal);
-        var inserted = first.Where(result => stored.Contains(result.Item.Id)).ToList();
-        var foreign = await new RunGates(dialect, session, organization).Close([.. inserted.Select(result => result.Item)], ct);
-        foreach (var (index, result) in inserted)
+        List<int> part = [];
+        var ids = new HashSet<string>(StringComparer.Ordinal);
+        var runs = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var (place, result) in results.Index())
         {
-            outcomes[index] = foreign.Contains(result.Id) ? ResultOutcome.RunIdTaken : ResultOutcome.Stored;
+            if (ids.Contains(result.Id) || (result.RunId is { } run && runs.TryGetValue(run, out var pipeline) && pipeline != result.PipelineId))
+            {
+                yield return part;
+                part = [];
+                ids.Clear();
+                runs.Clear();
+            }
+
+            part.Add(place);
+            ids.Add(result.Id);
+            if (result.RunId is not null)
+            {
+                runs[result.RunId] = result.PipelineId;
+            }
         }
 
-        var left = pending.Where(result => outcomes[result.Index] is null).ToList();
-        foreach (var obstacles in await session.Run(Explain(left.Select(result => result.Item)), ct))
+        yield return part;
+    }
+
+    private async Task Record(Session session, IReadOnlyList<CheckResult> results, List<int> part, ResultOutcome?[] outcomes, CancellationToken ct)
+    {
+        var pending = part.Where(place => outcomes[place] is null).ToList();
+        var stored = (await session.Run(Insert(pending.Select(place => results[place])), ct)).ToHashSet(StringComparer.Ordinal);
+        var inserted = pending.Where(place => stored.Contains(results[place].Id)).ToList();
+        var foreign = await new RunGates(dialect, session, organization).Close([.. inserted.Select(place => results[place])], ct);
+        foreach (var place in inserted)
         {
-            var (index, result) = left[obstacles.Place];
-            outcomes[index] = obstacles.Against(result);
+            outcomes[place] = foreign.Contains(results[place].Id) ? ResultOutcome.RunIdTaken : ResultOutcome.Stored;
+        }
+
+        var left = pending.Where(place => outcomes[place] is null).ToList();
+        foreach (var obstacles in await session.Run(Explain(left.Select(place => results[place])), ct))
+        {
+            var place = left[obstacles.Place];
+            outcomes[place] = obstacles.Against(results[place]);
         }
     }
 

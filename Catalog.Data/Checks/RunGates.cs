@@ -15,9 +15,9 @@ internal sealed class RunGates(Dialect dialect, Session session, string organiza
 
     /// <summary>
     /// Closes the gate of every run that a failure of severity error names, making the run where it is not known yet. The run then belongs to
-    /// that pipeline; results of another, stored just before, are taken back.
+    /// that pipeline. Where it belongs to another by now, the failures are taken back; what else was stored for it came before.
     /// </summary>
-    /// <param name="stored">The results that were stored, in the order of the request.</param>
+    /// <param name="stored">The results that were stored, no two of different pipelines for one run.</param>
     /// <param name="ct">Undoes everything.</param>
     /// <returns>The ids of the results that were taken back.</returns>
     public async Task<HashSet<string>> Close(List<CheckResult> stored, CancellationToken ct)
@@ -42,29 +42,20 @@ internal sealed class RunGates(Dialect dialect, Session session, string organiza
             where organization_id = @organization and {dialect.IsAnyOf("id", "@ids")}
             """;
 
-        var gates = stored
-            .Where(result => result.ClosesGate)
-            .GroupBy(result => result.RunId!, StringComparer.Ordinal)
-            .Select(run => Of([.. run]))
-            .OrderBy(gate => gate.RunId, StringComparer.Ordinal)
-            .ToDictionary(gate => gate.RunId, StringComparer.Ordinal);
-        var closed = (await session.Run<Gate, string>(CloseGates, Gates, [.. gates.Values], ct)).ToHashSet(StringComparer.Ordinal);
-        var foreign = stored
-            .Where(result => result.RunId is { } run && gates.TryGetValue(run, out var gate) && (!closed.Contains(run) || gate.PipelineId != result.PipelineId))
-            .Select(result => result.Id)
-            .ToHashSet(StringComparer.Ordinal);
+        var failures = stored.Where(result => result.ClosesGate).ToList();
+        List<Gate> gates =
+        [
+            .. failures.GroupBy(result => result.RunId!, StringComparer.Ordinal)
+                .Select(run => new Gate(run.Key, run.First().PipelineId, run.Select(result => result.CheckId).Min(StringComparer.Ordinal)!, run.First().CreatedAt))
+                .OrderBy(gate => gate.RunId, StringComparer.Ordinal),
+        ];
+        var closed = (await session.Run<Gate, string>(CloseGates, Gates, gates, ct)).ToHashSet(StringComparer.Ordinal);
+        var foreign = failures.Where(result => !closed.Contains(result.RunId!)).Select(result => result.Id).ToHashSet(StringComparer.Ordinal);
         if (foreign.Count > 0)
         {
             await session.Execute(takeBack, new { organization, ids = foreign.ToArray() }, ct);
         }
 
         return foreign;
-    }
-
-    // Of two pipelines that name one run in one request, the first has it.
-    private static Gate Of(List<CheckResult> failures)
-    {
-        var own = failures.Where(result => result.PipelineId == failures[0].PipelineId).ToList();
-        return new(failures[0].RunId!, failures[0].PipelineId, own.Select(result => result.CheckId).Min(StringComparer.Ordinal)!, failures[0].CreatedAt);
     }
 }

@@ -13,7 +13,7 @@ public sealed record Dataset
     public required DateTimeOffset CreatedAt { get; init; }
 
     /// <summary>What people and paths call it.</summary>
-    public string ShownId => Namespace.Length == 0 ? Name : $"{Namespace}/{Name}";
+    public string ShownId => DatasetId.Shown(Namespace, Name);
 }
 
 /// <summary>One edge while it held.</summary>

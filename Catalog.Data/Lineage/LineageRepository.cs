@@ -29,7 +29,7 @@ public sealed class LineageRepository(CatalogDatabase db, LineageBudget budget)
         db.Read(organization, async session =>
         {
             var question = new Question(session, organization, at, ct);
-            var around = await Around(question, Candidates(shownId), direction, Math.Min(depth, near));
+            var around = await Around(question, DatasetId.Of(shownId), direction, Math.Min(depth, near));
             if (around.Start is not { } start)
             {
                 return null;
@@ -62,7 +62,7 @@ public sealed class LineageRepository(CatalogDatabase db, LineageBudget budget)
     }
 
     // The dataset, what is within some hops of it and the edges between, in one statement.
-    private async Task<Surroundings> Around(Question question, List<Guid> candidates, LineageDirection direction, int hops)
+    private async Task<Surroundings> Around(Question question, Guid id, LineageDirection direction, int hops)
     {
         var (session, organization, at, ct) = question;
         string Hops(string way, string near, string far) => $"""
@@ -91,15 +91,12 @@ public sealed class LineageRepository(CatalogDatabase db, LineageBudget budget)
             .. new[] { ("up", "downstream", "upstream", LineageDirection.Upstream), ("down", "upstream", "downstream", LineageDirection.Downstream) }
                 .Where(way => direction.HasFlag(way.Item4)),
         ];
-        // Of the ids that a name with slashes may stand for, the plain name comes first, then the shorter namespace.
         var sql = $"""
             -- Lineage.Around
             with recursive start (id) as (
                 select id
                 from datasets
-                where organization_id = @organization and {db.Dialect.IsAnyOf("id", "@candidates")}
-                order by length(namespace)
-                limit 1
+                where organization_id = @organization and id = @id
             ), {string.Join(", ", ways.Select(way => Hops(way.Way, way.Near, way.Far)))}
             {string.Join("\nunion all\n", ways.Select(way => Edges(way.Way, way.Near, (int)way.Direction)))}
             union all
@@ -112,7 +109,7 @@ public sealed class LineageRepository(CatalogDatabase db, LineageBudget budget)
             """;
 
         var around = new Surroundings(hops, Math.Min(budget.Edges, MostNear));
-        await session.Each(sql, new { organization, candidates = candidates.ToArray(), at, hops, limit = Math.Min(budget.Edges, MostNear) + 1L }, row =>
+        await session.Each(sql, new { organization, id, at, hops, limit = Math.Min(budget.Edges, MostNear) + 1L }, row =>
         {
             if (row.GetInt32(0) is var way && way != 0)
             {
@@ -123,7 +120,7 @@ public sealed class LineageRepository(CatalogDatabase db, LineageBudget budget)
                 around.Add(Dataset(row.GetGuid(1), row.GetString(6), row.GetString(3), row.GetFieldValue<DateTimeOffset>(4)), row.GetInt64(7));
             }
         }, ct);
-        around.Start = candidates.Select(id => around.Datasets.GetValueOrDefault(id)).FirstOrDefault(dataset => dataset is not null);
+        around.Start = around.Datasets.GetValueOrDefault(id);
         return around;
     }
 
@@ -209,32 +206,17 @@ public sealed class LineageRepository(CatalogDatabase db, LineageBudget budget)
         }
     }
 
-    /// <summary>
-    /// The dataset that people call so. An id with slashes may be a name, or any split into namespace and name; because datasets are
-    /// keyed by a hash, all of these are looked up by key, and the plain name comes first.
-    /// </summary>
     /// <returns>The dataset, or null when none is called so.</returns>
-    public async Task<Dataset?> Find(string organization, string shownId, CancellationToken ct)
+    public Task<Dataset?> Find(string organization, string shownId, CancellationToken ct)
     {
-        var candidates = Candidates(shownId);
-        var found = new Dictionary<Guid, Dataset>();
-        await db.Read(organization, async session =>
-        {
-            await Name(new(session, organization, null, ct), candidates, found);
-            return found;
-        }, ct);
-        return candidates.Select(id => found.GetValueOrDefault(id)).FirstOrDefault(dataset => dataset is not null);
-    }
+        const string Sql = """
+            -- Lineage.Find
+            select id, namespace, name, created_at
+            from datasets
+            where organization_id = @organization and id = @id
+            """;
 
-    private static List<Guid> Candidates(string shownId)
-    {
-        List<Guid> candidates = [DatasetId.Of("", shownId)];
-        for (var slash = shownId.IndexOf('/', StringComparison.Ordinal); slash >= 0 && candidates.Count < 64; slash = shownId.IndexOf('/', slash + 1))
-        {
-            candidates.Add(DatasetId.Of(shownId[..slash], shownId[(slash + 1)..]));
-        }
-
-        return [.. candidates.Distinct()];
+        return db.One<Dataset>(organization, Sql, new { organization, id = DatasetId.Of(shownId) }, ct);
     }
 
     private async Task Name(Question question, IEnumerable<Guid> datasets, Dictionary<Guid, Dataset> names)

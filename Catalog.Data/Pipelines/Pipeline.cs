@@ -45,6 +45,7 @@ public sealed record PipelineVersion
 /// <summary>Which pipelines to list. Null does not filter.</summary>
 public sealed record PipelineFilter
 {
+    public string? Id { get; init; }
     public string? Owner { get; init; }
     public string? Tag { get; init; }
     public string? Environment { get; init; }

@@ -37,14 +37,14 @@ internal sealed class PipelineEdges(Dialect dialect, Session session, string org
         var wanted = pipelines.SelectMany(pipeline => pipeline.Edges.Select(edge => new Edge
         {
             PipelineId = pipeline.Id,
-            Upstream = DatasetId.Of("", edge.From),
-            Downstream = DatasetId.Of("", edge.To),
+            Upstream = DatasetId.Of(edge.From),
+            Downstream = DatasetId.Of(edge.To),
             ValidFrom = now,
         })).DistinctBy(edge => edge.Key).ToDictionary(edge => edge.Key);
         var open = (await Open(pipelines, ct)).ToDictionary(edge => edge.Key);
 
         await InsertDatasets([.. pipelines.SelectMany(pipeline => pipeline.Edges).SelectMany(edge => new[] { edge.From, edge.To })
-            .Distinct(StringComparer.Ordinal).Select(name => new Dataset(DatasetId.Of("", name), name, now)).OrderBy(dataset => dataset.Id)], ct);
+            .Distinct(StringComparer.Ordinal).Select(name => new Dataset(DatasetId.Of(name), name, now)).OrderBy(dataset => dataset.Id)], ct);
         // A clock that was set back must not end an edge before it began.
         await End([.. open.Values.Where(edge => !wanted.ContainsKey(edge.Key)).Select(edge => edge with { ValidTo = now > edge.ValidFrom ? now : edge.ValidFrom })], ct);
         await Insert([.. wanted.Values.Where(edge => !open.ContainsKey(edge.Key))], ct);

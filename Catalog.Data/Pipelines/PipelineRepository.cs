@@ -26,6 +26,7 @@ public sealed class PipelineRepository(CatalogDatabase db, CheckResultRepository
                     select id, current_version, description, owner, environment, schedule, created_at, updated_at
                     from pipelines
                     where organization_id = @organization and deleted_at is null
+                      {(filter.Id is null ? "" : "and id = @Only")}
                       {(filter.Owner is null ? "" : "and owner = @Owner")}
                       {(filter.Environment is null ? "" : "and environment = @Environment")}
                       {(filter.Tag is null ? "" : "and exists (select 1 from pipeline_tags as tags where tags.organization_id = @organization and tags.tag = @Tag and tags.pipeline_id = pipelines.id)")}
@@ -52,6 +53,7 @@ public sealed class PipelineRepository(CatalogDatabase db, CheckResultRepository
             var rows = await session.Many<Pipeline>(sql, new
             {
                 organization,
+                Only = filter.Id,
                 filter.Owner,
                 filter.Environment,
                 filter.Tag,

@@ -10,23 +10,62 @@ public static class RunStatus
     public const string Cancelled = "cancelled";
     public const string Skipped = "skipped";
 
-    /// <summary>Every word that clients may write, with the one that is stored for it.</summary>
-    public static IReadOnlyDictionary<string, string> Words { get; } = new Dictionary<string, string>(StringComparer.Ordinal)
+    /// <summary>
+    /// Every word that clients may write, in any letter case, with the one that is stored for it: our own, and those of Airflow, dbt, Prefect and
+    /// Dagster. What will go on by itself has not ended, whatever happened to its last try, and what waits after it began is running.
+    /// </summary>
+    public static IReadOnlyDictionary<string, string> Words { get; } = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase)
     {
         [Pending] = Pending,
         ["queued"] = Pending,
         ["scheduled"] = Pending,
+        ["not_started"] = Pending,
+        ["starting"] = Pending,
+        ["managed"] = Pending,
+        ["late"] = Pending,
+        ["no_status"] = Pending,
         [Running] = Running,
+        ["started"] = Running,
+        ["up_for_retry"] = Running,
+        ["up_for_reschedule"] = Running,
+        ["deferred"] = Running,
+        ["restarting"] = Running,
+        ["retrying"] = Running,
+        ["awaiting_retry"] = Running,
+        ["awaitingretry"] = Running,
+        ["sensing"] = Running,
+        ["paused"] = Running,
+        ["suspended"] = Running,
+        ["cancelling"] = Running,
+        ["canceling"] = Running,
         [Completed] = Completed,
         ["success"] = Completed,
         ["succeeded"] = Completed,
+        ["successful"] = Completed,
+        ["passed"] = Completed,
+        ["pass"] = Completed,
+        ["warn"] = Completed,
+        ["warned"] = Completed,
+        ["cached"] = Completed,
         [Failed] = Failed,
         ["failure"] = Failed,
+        ["fail"] = Failed,
         ["error"] = Failed,
+        ["errored"] = Failed,
+        ["runtime error"] = Failed,
+        ["partial success"] = Failed,
+        ["upstream_failed"] = Failed,
+        ["crashed"] = Failed,
+        ["timed_out"] = Failed,
+        ["timedout"] = Failed,
         [Cancelled] = Cancelled,
+        ["canceled"] = Cancelled,
         ["aborted"] = Cancelled,
         ["killed"] = Cancelled,
+        ["shutdown"] = Cancelled,
         [Skipped] = Skipped,
+        ["removed"] = Skipped,
+        ["no-op"] = Skipped,
     };
 
     /// <summary>Pending before running before any end: a late event of a lower rank changes nothing.</summary>

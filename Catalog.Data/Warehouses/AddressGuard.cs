@@ -33,7 +33,8 @@ public sealed class AddressGuard(bool allowPrivate)
         {
             addresses = IPAddress.TryParse(host, out var literal) ? [literal] : await Dns.GetHostAddressesAsync(host, ct);
         }
-        catch (SocketException)
+        // The resolver refuses some names before it asks anybody.
+        catch (Exception exception) when (exception is SocketException or ArgumentException)
         {
             return ([], false);
         }

@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Security;
-using System.Net.Sockets;
 using System.Security.Authentication;
 using Catalog.Data.Database;
 using Npgsql;
@@ -95,9 +94,9 @@ public sealed class PostgresWarehouse
             throw new SettingException($"{field}: must name one network host; sockets and several hosts are not connected to.");
         }
 
-        if (Uri.CheckHostName(host) == UriHostNameType.Unknown)
+        if (!HostName.IsPossible(host))
         {
-            throw new SettingException($"{field}: the host must be a name or an address and nothing else.");
+            throw new SettingException($"{field}: the host must be an address, or a name of at most 253 characters with 1 to 63 between its dots, and nothing else.");
         }
 
         return FileParameters.Any(settings.ShouldSerialize)
@@ -122,9 +121,10 @@ public sealed class PostgresWarehouse
 
             return state;
         }
-        catch (OperationCanceledException) when (!ct.IsCancellationRequested)
+        // Resolver, sockets, TLS and driver throw what they like at what a stranger's server says, and each has a word here.
+        catch (Exception exception) when (!ct.IsCancellationRequested)
         {
-            return WarehouseState.Unreachable;
+            return Word(exception);
         }
     }
 
@@ -136,7 +136,7 @@ public sealed class PostgresWarehouse
             await using var connection = await source.OpenConnectionAsync(ct);
             return WarehouseState.Ok;
         }
-        catch (Exception exception) when (exception is NpgsqlException or SocketException or IOException or TimeoutException)
+        catch (Exception exception) when (exception is not OperationCanceledException)
         {
             return Word(exception);
         }

@@ -143,8 +143,8 @@ public sealed class Sampler(ApiDocument document, Random random)
         var value = new JsonObject();
         foreach (var (name, property) in properties)
         {
-            // A kind or SQL is required of a check, which no schema here says.
-            if (required.Contains(name) || name == "kind" || random.Next(2) == 0)
+            // A kind or SQL is required of a check, and of a result a status or success that do not differ, which no schema here says.
+            if (name != "success" && (required.Contains(name) || name is "kind" or "status" || random.Next(2) == 0))
             {
                 value[name] = Valid(property!, name);
             }
@@ -167,6 +167,7 @@ public sealed class Sampler(ApiDocument document, Random random)
         "outputs" => new JsonArray("o"),
         "pipeline_id" => random.Next(4) == 0 ? "nobody" : "contract",
         "run_id" => $"run-{random.Next(50)}",
+        "status" => random.Next(2) == 0 ? "Failed" : "SUCCESS",
         _ => null,
     };
 

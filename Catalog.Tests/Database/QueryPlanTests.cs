@@ -25,7 +25,6 @@ public sealed class QueryPlanTests(QueryPlanTests.Filled filled) : IClassFixture
     // Sorts of few rows, whatever the table holds.
     private static readonly Dictionary<string, string> FewRows = new(StringComparer.Ordinal)
     {
-        ["Lineage.Around"] = "the keys that one name with slashes may stand for, at most 64",
         ["Lineage.Neighbours"] = "the one hop at which a budget ends a walk, in the order of keys",
         ["Runs.CheckCounts"] = "the counts of a page's runs",
         ["CheckResults.OpenFailures"] = "a page's open failures",
@@ -119,7 +118,7 @@ public sealed class QueryPlanTests(QueryPlanTests.Filled filled) : IClassFixture
         var named = plans.Select(plan => Named(plan.Query)).ToHashSet(StringComparer.Ordinal);
         Assert.Superset(new HashSet<string>(StringComparer.Ordinal)
         {
-            "Lineage.Around", "Lineage.Neighbours", "Lineage.Beyond", "Lineage.Datasets", "Datasets.List", "Datasets.Pipelines", "Datasets.Owners", "Runs.Find", "Runs.List", "Runs.Events", "Runs.Stages",
+            "Lineage.Around", "Lineage.Neighbours", "Lineage.Beyond", "Lineage.Find", "Lineage.Datasets", "Datasets.List", "Datasets.Pipelines", "Datasets.Owners", "Runs.Find", "Runs.List", "Runs.Events", "Runs.Stages",
             "Runs.CheckCounts", "CheckResults.Find", "CheckResults.List", "CheckResults.OpenFailures", "Checks.Record", "Checks.Find", "Checks.List", "Pipelines.Find", "Pipelines.List", "Connections.Find", "Connections.List",
         }, named);
         var faults = plans.SelectMany(plan => Faults(plan.Query, plan.Plan)).Distinct().ToList();

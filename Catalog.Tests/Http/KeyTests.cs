@@ -80,16 +80,23 @@ public sealed class KeyTests(SqliteTestDatabase database) : IClassFixture<Sqlite
     [InlineData("X-Forwarded-For", "127.0.0.1")]
     [InlineData("Forwarded", "for=127.0.0.1")]
     [InlineData("Via", "1.1 proxy")]
+    [InlineData("X-Real-IP", "127.0.0.1")]
     [InlineData("Host", "evil.example")]
+    [InlineData("Host", "myhost:8000")]
+    [InlineData("Host", "192.168.1.5")]
     public async Task Development_keys_do_not_pass_through_a_proxy_or_another_name(string header, string value)
     {
         using var app = new CatalogApp(database);
         using var client = app.Anonymous();
-        using var request = new HttpRequestMessage(HttpMethod.Get, Path);
-        request.Headers.Add("X-API-KEY", "platform-key");
-        request.Headers.TryAddWithoutValidation(header, value);
+        foreach (var key in new[] { ("X-API-KEY", "platform-key"), ("X-API-KEY", "dev-key"), ("Authorization", "Bearer admin-key") })
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, Path);
+            request.Headers.Add(key.Item1, key.Item2);
+            request.Headers.TryAddWithoutValidation(header, value);
 
-        await (await client.SendAsync(request, Ct)).Problem(401, "unauthorized");
+            var problem = await (await client.SendAsync(request, Ct)).Problem(401, "unauthorized");
+            Assert.Contains("evelopment keys are for loopback only", problem.GetProperty("detail").GetString());
+        }
     }
 
     [Fact]

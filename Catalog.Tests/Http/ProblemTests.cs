@@ -32,7 +32,7 @@ public sealed class ProblemTests : IClassFixture<SqliteTestDatabase>, IDisposabl
         var answer = await _client.DeleteAsync("/api/v1/runs/", Ct);
 
         await answer.Problem(405, "method_not_allowed");
-        Assert.Equal(["GET", "POST"], answer.Content.Headers.Allow.Order());
+        Assert.Equal(["GET", "HEAD", "POST"], answer.Content.Headers.Allow.Order());
     }
 
     [Fact]

@@ -148,6 +148,38 @@ public abstract class PipelineEndpointTests : IDisposable
     }
 
     [Fact]
+    public async Task A_pipeline_read_alone_has_what_the_list_has()
+    {
+        await Post($$"""{"name":"{{_name}}","version":"1","owner":"{{_name}}","tags":["b","a"],"x-kept":[1.0],"latest_run":"the generator's own"}""");
+        await _client.PostJson("/api/v1/runs/", new { id = $"{_name}-r1", pipeline_id = _name, status = "completed" });
+        await _client.PostJson("/api/v1/checks/results", new { pipeline_id = _name, check_id = "a", status = "fail" });
+
+        var item = await _client.GetJson(Path + _name);
+
+        var listed = (await _client.GetJson($"{Path}?owner={_name}")).GetProperty("items")[0];
+        Assert.Equal(_name, item.GetProperty("id").GetString());
+        Assert.Equal(_name, item.GetProperty("name").GetString());
+        Assert.Equal($"{_name}-r1", item.GetProperty("latest_run").GetProperty("id").GetString());
+        Assert.Equal(1, item.GetProperty("open_failures").GetInt64());
+        Assert.Equal("[1.0]", item.GetProperty("x-kept").GetRawText());
+        Assert.Equal("""["b","a"]""", item.GetProperty("tags").GetRawText());
+        Assert.Equal("version", item.EnumerateObject().First().Name);
+        Assert.All(listed.EnumerateObject().Where(field => field.Name is not "tags" && field.Value.ValueKind != JsonValueKind.Null), field => Assert.Equal(field.Value.GetRawText(), item.GetProperty(field.Name).GetRawText()));
+    }
+
+    [Fact]
+    public async Task What_was_read_can_be_posted_back_and_changes_nothing()
+    {
+        await Post($$"""{"name":"{{_name}}","owner":"ann","x-kept":1.0}""");
+        await _client.PostJson("/api/v1/runs/", new { id = $"{_name}-r1", pipeline_id = _name, status = "completed" });
+
+        var back = await Post(await _client.GetStringAsync(Path + _name, Ct));
+
+        Assert.Equal(HttpStatusCode.OK, back.StatusCode);
+        Assert.Equal(1, (await _client.GetJson(Path + _name + "/versions")).GetProperty("items").GetArrayLength());
+    }
+
+    [Fact]
     public async Task Every_legal_id_can_be_read_by_its_path()
     {
         foreach (var odd in new[] { "a/b", "a b", "ü", "a%b", "a?b#c", "…", "/", "a\\b", "~", "%25", "a+b", "emoji 🎉", "tab\there", "a;b=c", "versions" })

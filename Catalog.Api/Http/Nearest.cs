@@ -1,0 +1,27 @@
+namespace Catalog.Api.Http;
+
+/// <summary>Finds the word that somebody who mistyped may have meant.</summary>
+internal static class Nearest
+{
+    /// <summary>The word that fewest changes of a letter make of the text, or null when there are no words.</summary>
+    public static string? Of(string text, IEnumerable<string> words) => words.MinBy(word => Distance(text.ToLowerInvariant(), word));
+
+    // Levenshtein's distance, one row at a time.
+    private static int Distance(string text, string word)
+    {
+        var row = Enumerable.Range(0, word.Length + 1).ToArray();
+        for (var i = 0; i < text.Length; i++)
+        {
+            var diagonal = row[0];
+            row[0] = i + 1;
+            for (var j = 0; j < word.Length; j++)
+            {
+                var changed = diagonal + (text[i] == word[j] ? 0 : 1);
+                diagonal = row[j + 1];
+                row[j + 1] = Math.Min(changed, Math.Min(diagonal, row[j]) + 1);
+            }
+        }
+
+        return row[^1];
+    }
+}

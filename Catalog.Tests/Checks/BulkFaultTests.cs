@@ -1,0 +1,200 @@
+using System.Text;
+using System.Text.Json;
+using Catalog.Tests.Support;
+
+namespace Catalog.Tests.Checks;
+
+public sealed class BulkFaultsOnSqlite(SqliteTestDatabase database) : BulkFaultTests(database), IClassFixture<SqliteTestDatabase>;
+
+public sealed class BulkFaultsOnPostgres(PostgresTestDatabase database) : BulkFaultTests(database), IClassFixture<PostgresTestDatabase>;
+
+/// <summary>One item of many that cannot be read is rejected alone, and the order of an array means what the order of single posts would.</summary>
+public abstract class BulkFaultTests(TestDatabase database) : EndpointTests(database)
+{
+    private const string Path = "/api/v1/checks/results";
+
+    public static TheoryData<string, string> Faults => new()
+    {
+        { "\"message\":\"\\ud800\"", "malformed" },
+        { "\"message\":\"\\udc00\\ud800\"", "malformed" },
+        { "\"\\ud800\":1", "malformed" },
+        { "\"message\":\"\u00ff\"", "malformed" }, // sent as Latin-1, a byte that is no UTF-8
+        { "\"observed_value\":NaN", "malformed" },
+        { "\"observed_value\":[1,{\"a\":-Infinity}]", "malformed" },
+        { "\"metadata\":" + Deep(70), "malformed" },
+        { "\"metadata\":{\"a\":\"tab\there\"}", "malformed" },
+        { "\"message\":'single'", "malformed" },
+        { "\"message\":\"a\\qb\"", "malformed" },
+        { "\"failed_rows\":01", "malformed" },
+        { "\"failed_rows\":1,", "malformed" },
+        { "\"failed_rows\"", "malformed" },
+        { "\"failed_rows\":1 // why", "malformed" },
+        { "\"status\":\"pass\",\"status\":\"fail\"", "invalid" },
+        { "\"message\":\"a\\u0000b\"", "invalid" },
+        { "\"dataset\":\"a\\u0000b\"", "invalid" },
+        { "\"failed_rows\":1e400", "invalid" },
+        { "\"failed_rows\":9223372036854775808", "invalid" },
+        { "\"duration_seconds\":1e999", "invalid" },
+        { "\"observed_value\":1e400", "invalid" },
+        { "\"message\":5", "invalid" },
+        { "\"metadata\":[]", "invalid" },
+        { "\"executed_at\":\"0001-01-01T00:00:00+14:00\"", "invalid" },
+        { "\"colour\":\"red\"", "invalid" },
+        { "\"pipeline_id\":\"nobody\"", "pipeline_not_found" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Faults))]
+    public async Task The_others_are_stored(string fault, string code)
+    {
+        await Client.PostJson("/api/v1/pipelines/", new { name = Name });
+        var wrapped = fault.Length % 2 == 0;
+        var bad = Item("bad", fault);
+        var array = $"[{Item("a", "\"message\":\"é, ] \\\" { \\\\\"")},\n {bad} , {Item("c", "\"metadata\":{\"a\":[1,2]}")}]";
+
+        var answer = await Post(wrapped ? $"{{ \"results\" : {array} }}" : array);
+
+        Assert.Equal(207, (int)answer.StatusCode);
+        var items = (await answer.Json()).GetProperty("items").EnumerateArray().ToList();
+        Assert.Equal(["stored", "rejected", "stored"], items.Select(item => item.GetProperty("outcome").GetString()));
+        Assert.Equal([null, code, null], items.Select(item => item.GetProperty("code").GetString()));
+        Assert.Equal([0, 1, 2], items.Select(item => item.GetProperty("index").GetInt32()));
+        Assert.NotEqual("", items[1].GetProperty("reason").GetString());
+        Assert.Equal(2, (await Client.GetJson($"{Path}?pipeline_id={Name}")).GetProperty("items").GetArrayLength());
+        Assert.Equal("é, ] \" { \\", (await Client.GetJson($"{Path}/{Name}-a")).GetProperty("message").GetString());
+
+        // The same item alone, refused by the same code.
+        var alone = await (await Post(bad)).Json();
+        Assert.Equal(code, alone.GetProperty("code").GetString());
+    }
+
+    [Theory]
+    [InlineData("17")]
+    [InlineData("null")]
+    [InlineData("\"x\"")]
+    [InlineData("[]")]
+    [InlineData("true")]
+    [InlineData("nul")]
+    [InlineData("NaN")]
+    [InlineData("\"\\ud800\"")]
+    public async Task An_item_of_another_kind_is_rejected_alone(string item)
+    {
+        await Client.PostJson("/api/v1/pipelines/", new { name = Name });
+
+        var items = (await (await Post($"[{Item("a", "\"status\":\"pass\"", status: false)},{item}]")).Json()).GetProperty("items").EnumerateArray();
+
+        Assert.Equal(["stored", "rejected"], items.Select(receipt => receipt.GetProperty("outcome").GetString()));
+    }
+
+    [Theory]
+    [InlineData("[{},{]")]
+    [InlineData("[{}")]
+    [InlineData("[{}] x")]
+    [InlineData("[{},,NaN]")]
+    [InlineData("[NaN,]")]
+    [InlineData("{\"results\":[NaN],\"results\":[]}")]
+    [InlineData("{\"results\":[NaN],\"more\":1}")]
+    [InlineData("{\"results\":[\"a]}")]
+    [InlineData("[NaN}")]
+    public async Task Items_that_cannot_be_told_apart_are_refused_together(string body) => await (await Post(body)).Problem(400, "malformed");
+
+    [Fact]
+    public async Task Too_many_items_are_413_though_one_of_them_cannot_be_read() =>
+        await (await Post($"[{string.Join(',', Enumerable.Repeat("{}", 1000))},NaN]")).Problem(413, "too_large");
+
+    [Fact]
+    public async Task A_keyed_bulk_with_a_bad_item_is_stored_once_and_another_is_422()
+    {
+        await Client.PostJson("/api/v1/pipelines/", new { name = Name });
+        var body = $$"""[{"pipeline_id":"{{Name}}","check_id":"c","status":"pass"},{"message":"\ud800"},{"pipeline_id":"{{Name}}","check_id":"d","status":"pass"}]""";
+
+        foreach (var outcome in new[] { "stored", "duplicate" })
+        {
+            var items = (await (await Send(HttpMethod.Post, Path, body, ("Idempotency-Key", Name))).Json()).GetProperty("items").EnumerateArray();
+            Assert.Equal([outcome, "rejected", outcome], items.Select(item => item.GetProperty("outcome").GetString()));
+        }
+
+        await (await Send(HttpMethod.Post, Path, body.Replace("ud800", "ud801", StringComparison.Ordinal), ("Idempotency-Key", Name))).Problem(422, "idempotency_key_reused");
+    }
+
+    [Fact]
+    public async Task A_bulk_is_judged_as_if_its_items_came_one_by_one()
+    {
+        string[] pipelines = [Name + "-a", Name + "-b"];
+        await Client.PostJson("/api/v1/pipelines/", pipelines.Select(name => new { name }));
+        var random = new Random(20261126);
+        for (var round = 0; round < 40; round++)
+        {
+            // Few ids, runs and pipelines, so that they meet: also the same id twice, and a pipeline that is not there.
+            var items = Enumerable.Range(0, 6).Select(_ => (Id: random.Next(5), Pipeline: random.Next(7), Run: random.Next(3), Fails: random.Next(3) == 0, Warns: random.Next(4) == 0)).ToList();
+            string Body(string prefix, int i) => JsonSerializer.Serialize(new
+            {
+                id = $"{Name}-{prefix}{round}-{items[i].Id}",
+                pipeline_id = items[i].Pipeline == 6 ? "nobody" : pipelines[items[i].Pipeline % 2],
+                check_id = "c",
+                run_id = items[i].Run == 0 ? null : $"{Name}-{prefix}{round}-r{items[i].Run}",
+                status = items[i].Fails ? "fail" : "pass",
+                severity = items[i].Warns ? "warn" : "error",
+            });
+
+            List<string?> alone = [];
+            for (var i = 0; i < items.Count; i++)
+            {
+                var answer = await (await Post(Body("s", i))).Json();
+                alone.Add(answer.TryGetProperty("outcome", out var outcome) ? outcome.GetString() : answer.GetProperty("code").GetString());
+            }
+
+            var together = (await (await Post($"[{string.Join(',', items.Select((_, i) => Body("m", i)))}]")).Json()).GetProperty("items").EnumerateArray()
+                .Select(item => item.GetProperty("outcome").GetString() is "rejected" ? item.GetProperty("code").GetString() : item.GetProperty("outcome").GetString());
+
+            Assert.True(alone.SequenceEqual(together), $"{JsonSerializer.Serialize(items.Select((_, i) => Body("s", i)))}\nalone: {string.Join(' ', alone)}\ntogether: {string.Join(' ', together)}");
+            foreach (var run in new[] { 1, 2 })
+            {
+                Assert.Equal(await Run($"{Name}-s{round}-r{run}"), await Run($"{Name}-m{round}-r{run}"));
+            }
+        }
+    }
+
+    [Fact]
+    public async Task A_later_failure_of_another_pipeline_does_not_reject_an_earlier_result()
+    {
+        await Client.PostJson("/api/v1/pipelines/", new[] { new { name = Name }, new { name = Name + "-other" } });
+        var earlier = $$"""{"pipeline_id":"{{Name}}","check_id":"c","status":"pass","run_id":"{{Name}}"}""";
+        var later = $$"""{"pipeline_id":"{{Name}}-other","check_id":"c","status":"fail","run_id":"{{Name}}"}""";
+
+        var items = (await (await Post($"[{earlier},{later},{earlier}]")).Json()).GetProperty("items").EnumerateArray().ToList();
+
+        Assert.Equal(["stored", "stored", "rejected"], items.Select(item => item.GetProperty("outcome").GetString()));
+        Assert.Equal("run_id_taken", items[2].GetProperty("code").GetString());
+        Assert.Equal(Name + "-other", (await Client.GetJson($"/api/v1/runs/{Name}")).GetProperty("pipeline_id").GetString());
+    }
+
+    private static string Deep(int depth) => string.Concat(Enumerable.Repeat("{\"a\":", depth)) + "1" + new string('}', depth);
+
+    private async Task<string> Run(string id)
+    {
+        var run = await (await Client.GetAsync($"/api/v1/runs/{id}", Ct)).Json();
+        return run.TryGetProperty("pipeline_id", out var pipeline) ? $"{pipeline} {run.GetProperty("status")} {run.GetProperty("checks").GetRawText()}" : "none";
+    }
+
+    private string Item(string id, string fields, bool status = true) =>
+        $$"""{"id":"{{Name}}-{{id}}"{{(fields.Contains("\"pipeline_id\"", StringComparison.Ordinal) ? "" : $",\"pipeline_id\":\"{Name}\"")}},"check_id":"c"{{(status && !fields.Contains("\"status\"", StringComparison.Ordinal) ? ",\"status\":\"pass\"" : "")}},{{fields}}}""";
+
+    // ÿ stands for a byte that is no UTF-8.
+    private async Task<HttpResponseMessage> Post(string body)
+    {
+        var bytes = Encoding.UTF8.GetBytes(body).ToList();
+        for (var i = 0; i + 1 < bytes.Count; i++)
+        {
+            if (bytes[i] == 0xc3 && bytes[i + 1] == 0xbf)
+            {
+                bytes.RemoveAt(i);
+                bytes[i] = 0xff;
+            }
+        }
+
+        using var content = new ByteArrayContent([.. bytes]);
+        content.Headers.ContentType = new("application/json");
+        return await Client.PostAsync(Path, content, Ct);
+    }
+}

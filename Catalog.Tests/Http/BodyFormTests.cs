@@ -1,0 +1,112 @@
+using System.Text;
+using Catalog.Tests.Support;
+
+namespace Catalog.Tests.Http;
+
+/// <summary>How a body says what it is, and what is said of one that cannot be read.</summary>
+public sealed class BodyFormTests(SqliteTestDatabase database) : EndpointTests(database), IClassFixture<SqliteTestDatabase>
+{
+    [Theory]
+    [InlineData("application/json; charset=utf8")]
+    [InlineData("application/json; charset=UTF8")]
+    [InlineData("application/json;charset=\"utf-8\"")]
+    [InlineData("application/json; charset=\"utf8\"")]
+    [InlineData("application/json; charset='utf-8'")]
+    [InlineData("application/json; charset=Utf-8; version=1")]
+    [InlineData("application/json; profile=\"https://example.org/a;b\"")]
+    [InlineData("application/json;odata.metadata=minimal;charset=utf8")]
+    [InlineData("application/json;")]
+    [InlineData("application/json; charset=")]
+    [InlineData("APPLICATION/JSON")]
+    [InlineData("application/vnd.api+json; charset=utf8")]
+    public async Task JSON_is_taken_however_its_type_is_written(string type) =>
+        Assert.Equal(422, (int)(await Post("/api/v1/runs/", type, "{}")).StatusCode);
+
+    [Theory]
+    [InlineData("application/json; charset=iso-8859-1", "UTF-8")]
+    [InlineData("application/json; charset=latin1", "UTF-8")]
+    [InlineData("application/json; charset=\"utf-16\"", "UTF-8")]
+    [InlineData("application/json; charset=utf-8; charset=latin1", "UTF-8")]
+    [InlineData("text/json", "application/json")]
+    [InlineData("application/x-www-form-urlencoded", "application/json")]
+    [InlineData("json", "application/json")]
+    public async Task What_else_it_says_is_415_with_what_to_do(string type, string says)
+    {
+        var problem = await (await Post("/api/v1/runs/", type, "{}")).Problem(415, "unsupported_media_type");
+
+        Assert.Contains(says, problem.GetProperty("detail").GetString());
+        Assert.Equal(type.Contains("charset", StringComparison.Ordinal), problem.GetProperty("detail").GetString()!.Contains("charset", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("NaN")]
+    [InlineData("nan")]
+    [InlineData("Infinity")]
+    [InlineData("-Infinity")]
+    [InlineData("-inf")]
+    [InlineData("+Infinity")]
+    [InlineData("INF")]
+    public async Task A_number_that_is_none_is_named(string value)
+    {
+        foreach (var path in new[] { "/api/v1/checks/results", "/api/v1/runs/", "/api/v1/pipelines/" })
+        {
+            var problem = await (await Post(path, "application/json", $$"""{"name":"p","observed_value":[1, {{value}}]}""")).Problem(400, "malformed");
+
+            Assert.Contains($"{value} is not JSON", problem.GetProperty("detail").GetString());
+            Assert.Contains("null or text", problem.GetProperty("detail").GetString());
+        }
+    }
+
+    [Fact]
+    public async Task Text_that_holds_such_a_word_is_not_blamed_for_another_mistake()
+    {
+        var problem = await (await Post("/api/v1/runs/", "application/json", """{"a":"NaN", b}""")).Problem(400, "malformed");
+
+        Assert.DoesNotContain("NaN", problem.GetProperty("detail").GetString());
+    }
+
+    [Theory]
+    [InlineData(9_000)]
+    [InlineData(40_000)]
+    [InlineData(200_000)]
+    public async Task A_long_address_is_a_problem(int length)
+    {
+        await (await Client.GetAsync("/api/v1/runs/?pipeline_id=" + new string('a', length), Ct)).Problem(414, "uri_too_long");
+        await (await Client.GetAsync("/api/v1/runs/" + new string('a', length), Ct)).Problem(414, "uri_too_long");
+    }
+
+    [Theory]
+    [InlineData(1, 40_000)]
+    [InlineData(1, 200_000)]
+    [InlineData(300, 200)]
+    public async Task Large_headers_are_a_problem(int count, int length)
+    {
+        var headers = Enumerable.Range(0, count).Select(i => ($"X-Long-{i}", new string('a', length))).ToArray();
+
+        await (await Send(HttpMethod.Get, "/health", null, headers)).Problem(431, "headers_too_large");
+    }
+
+    [Fact]
+    public async Task Many_small_headers_are_taken() =>
+        Assert.Equal(200, (int)(await Send(HttpMethod.Get, "/health", null, [.. Enumerable.Range(0, 150).Select(i => ($"X-{i}", "a"))])).StatusCode);
+
+    [Fact]
+    public async Task Only_what_would_have_stored_speaks_of_storing_when_the_database_is_away()
+    {
+        using var app = new CatalogApp(Database, ("DATAXPIPE_DB", "postgresql://a:b@127.0.0.1:1/x"));
+        using var client = app.Client();
+
+        var read = await (await client.GetAsync("/api/v1/runs/x", Ct)).Problem(503, "database_unavailable");
+        var written = await (await client.PostJson("/api/v1/runs/", new { pipeline_id = "p", status = "running" })).Problem(503, "database_unavailable");
+
+        Assert.DoesNotContain("stored", read.GetProperty("detail").GetString());
+        Assert.Contains("stored", written.GetProperty("detail").GetString());
+    }
+
+    private async Task<HttpResponseMessage> Post(string path, string type, string body)
+    {
+        using var content = new ByteArrayContent(Encoding.UTF8.GetBytes(body));
+        content.Headers.TryAddWithoutValidation("Content-Type", type);
+        return await Client.PostAsync(path, content, Ct);
+    }
+}
