@@ -35,7 +35,8 @@ internal sealed class PostgresPool : DbDataSource
             Begin);
         _direct = direct.Build();
         _pooled = new(() => new NpgsqlDataSourceBuilder(
-            new NpgsqlConnectionStringBuilder(settings.ConnectionString) { MaxAutoPrepare = 0 }.ConnectionString) { Name = "catalog-pooled" }.Build());
+            new NpgsqlConnectionStringBuilder(settings.ConnectionString) { MaxAutoPrepare = 0 }.ConnectionString)
+        { Name = "catalog-pooled" }.Build());
     }
 
     /// <inheritdoc />
