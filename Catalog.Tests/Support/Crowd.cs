@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Json;
 using Catalog.Data.Database;
@@ -8,21 +9,26 @@ namespace Catalog.Tests.Support;
 /// <summary>Clients that post run events and check results as fast as they are answered, each keeping a ledger of what was acknowledged.</summary>
 public static class Crowd
 {
-    public static async Task<Ledger> Run(HttpClient client, int clients, TimeSpan duration)
+    /// <param name="client">The service.</param>
+    /// <param name="clients">How many post at the same time.</param>
+    /// <param name="duration">How long.</param>
+    /// <param name="ledger">Is written by several crowds together; null: a new one.</param>
+    /// <param name="name">Begins the ids, so that several crowds post different ones.</param>
+    public static async Task<Ledger> Run(HttpClient client, int clients, TimeSpan duration, Ledger? ledger = null, string name = "")
     {
-        var ledger = new Ledger();
+        ledger ??= new Ledger();
         var until = Environment.TickCount64 + (long)duration.TotalMilliseconds;
         await Task.WhenAll(Enumerable.Range(0, clients).Select(number => Task.Run(async () =>
         {
             for (var i = 0; Environment.TickCount64 < until; i++)
             {
-                var run = $"run-{number}-{i / 5}";
+                var run = $"{name}run-{number}-{i / 5}";
                 var post = (i % 5) switch
                 {
                     0 => ledger.Post(client, "/api/v1/runs/", run, ledger.Runs, new { id = run, pipeline_id = "load", status = "running" }),
                     4 => ledger.Post(client, "/api/v1/runs/", run, ledger.Runs, new { id = run, pipeline_id = "load", status = "completed", records_processed = i }),
-                    _ => ledger.Post(client, "/api/v1/checks/results", $"result-{number}-{i}", ledger.Results,
-                        new { id = $"result-{number}-{i}", pipeline_id = "load", check_id = $"check-{i % 5}", run_id = run, status = i % 50 == 1 ? "fail" : "pass" }),
+                    _ => ledger.Post(client, "/api/v1/checks/results", $"{name}result-{number}-{i}", ledger.Results,
+                        new { id = $"{name}result-{number}-{i}", pipeline_id = "load", check_id = $"check-{i % 5}", run_id = run, status = i % 50 == 1 ? "fail" : "pass" }),
                 };
                 await post;
             }
@@ -44,12 +50,22 @@ public sealed class Ledger
 
     public int WithoutRetryAfter => _withoutRetryAfter;
 
+    /// <summary>The longest that an answer took.</summary>
+    public TimeSpan Longest { get; private set; }
+
+    private readonly Lock _turn = new();
     private readonly ConcurrentDictionary<string, bool> _refused = new();
     private int _withoutRetryAfter;
 
     internal async Task Post(HttpClient client, string path, string id, ConcurrentDictionary<string, bool> acknowledged, object body)
     {
+        var clock = Stopwatch.StartNew();
         using var answer = await client.PostAsJsonAsync(path, body);
+        lock (_turn)
+        {
+            Longest = clock.Elapsed > Longest ? clock.Elapsed : Longest;
+        }
+
         Statuses.AddOrUpdate(answer.StatusCode, 1, (_, count) => count + 1);
         if (answer.IsSuccessStatusCode)
         {
@@ -81,5 +97,5 @@ public sealed class Ledger
     }
 
     public override string ToString() =>
-        $"{Results.Count} results and {Runs.Count} runs acknowledged; answers: {string.Join(", ", Statuses.OrderBy(status => status.Key).Select(status => $"{(int)status.Key} × {status.Value}"))}";
+        $"{Results.Count} results and {Runs.Count} runs acknowledged; answers: {string.Join(", ", Statuses.OrderBy(status => status.Key).Select(status => $"{(int)status.Key} × {status.Value}"))}; longest {Longest.TotalSeconds:0.0} s";
 }

@@ -3,16 +3,19 @@ using System.Net.Sockets;
 
 namespace Catalog.Tests.Support;
 
-/// <summary>A PgBouncer in front of the shared server, which ends with the test process.</summary>
+/// <summary>A PgBouncer in front of a server, which ends with the test process.</summary>
 public sealed class Pooler : IDisposable
 {
     private readonly string _directory = Directory.CreateTempSubdirectory("catalog-pgbouncer-").FullName;
     private readonly Process _process;
     private readonly int _port = PostgresCluster.FreePort();
 
-    public Pooler(string mode, int poolSize = 20)
+    /// <param name="mode">PgBouncer's <c>pool_mode</c>.</param>
+    /// <param name="poolSize">How many connections it keeps to a database.</param>
+    /// <param name="uri">The server, as the user that every client becomes; null: the shared one.</param>
+    public Pooler(string mode, int poolSize = 20, string? uri = null)
     {
-        var server = new UriBuilder(PostgresServer.Shared.Uri);
+        var server = new UriBuilder(uri ?? PostgresServer.Shared.Uri);
         var password = server.Password.Length > 0 ? $" password='{Uri.UnescapeDataString(server.Password).Replace("'", "''", StringComparison.Ordinal)}'" : "";
         File.WriteAllText(Path.Combine(_directory, "pgbouncer.ini"), $"""
             [databases]

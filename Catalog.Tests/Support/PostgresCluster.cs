@@ -91,6 +91,12 @@ public sealed class PostgresCluster : IDisposable
         WaitUntilItAnswers();
     }
 
+    /// <summary>Stops all of its processes, as a paused machine does: connections are accepted and never answered.</summary>
+    public void Freeze() => Signal("-STOP");
+
+    /// <summary>Continues after <see cref="Freeze"/>.</summary>
+    public void Thaw() => Signal("-CONT");
+
     /// <summary>Ends the server at once, as a crash of its machine would.</summary>
     public void Stop()
     {
@@ -156,6 +162,28 @@ public sealed class PostgresCluster : IDisposable
         catch (Win32Exception)
         {
             return null;
+        }
+    }
+
+    // The first process first, so that it makes no new ones.
+    private void Signal(string signal)
+    {
+        Execute("kill", signal, $"{_process!.Id}");
+        foreach (var child in Directory.GetDirectories("/proc").Where(directory => int.TryParse(Path.GetFileName(directory), out _)))
+        {
+            try
+            {
+                // PID (NAME) STATE PPID: the name may hold blanks.
+                var stat = File.ReadAllText(Path.Combine(child, "stat"));
+                if (stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[1] == $"{_process.Id}")
+                {
+                    Execute("kill", signal, Path.GetFileName(child));
+                }
+            }
+            catch (Exception gone) when (gone is IOException or InvalidOperationException)
+            {
+                // It has ended.
+            }
         }
     }
 

@@ -118,6 +118,10 @@ internal sealed class PostgresDialect(PostgresPool? pool = null, PostgresRowSecu
         {
             pool?.StopPreparing();
         }
+        else if (failure is PostgresException { SqlState: "25006" } && connection is NpgsqlConnection { State: ConnectionState.Open } stuck)
+        {
+            pool?.EndReadOnlySession(stuck);
+        }
 
         // A statement that fails while Npgsql prepares it by itself stays noted as prepared, and is without columns ever after
         // (npgsql#6391).

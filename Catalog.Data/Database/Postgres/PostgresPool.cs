@@ -14,6 +14,7 @@ internal sealed class PostgresPool : DbDataSource
     private const string StatementTimeout = "6s";
 
     private static readonly TimeSpan ReplaceAgain = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan EndAgain = TimeSpan.FromMilliseconds(100);
     private readonly NpgsqlDataSource _direct;
     private readonly Lazy<NpgsqlDataSource> _pooled;
     private readonly bool _detect;
@@ -21,6 +22,7 @@ internal sealed class PostgresPool : DbDataSource
     private readonly Action<string>? _warn;
     private volatile bool _behindPooler;
     private long _replaced;
+    private long _ended;
 
     /// <param name="settings">The address, the pool's sizes and the limits.</param>
     /// <param name="session">What each session is set to.</param>
@@ -63,6 +65,35 @@ internal sealed class PostgresPool : DbDataSource
         _warn?.Invoke("A pooler in transaction mode stands between the service and Postgres: statements are not prepared any more. "
             + "Set DATAXPIPE_PGBOUNCER=true, so that this holds from the start.");
         return true;
+    }
+
+    /// <summary>
+    /// Behind a pooler: ends the server's session if it began read-only, at most ten times a second. The pooler would keep it, and
+    /// with it a read-only mode that the provider has lifted since. A standby's sessions are left alone.
+    /// </summary>
+    public void EndReadOnlySession(NpgsqlConnection connection)
+    {
+        const string Sql = """
+            -- PostgresPool.EndReadOnlySession
+            select pg_terminate_backend(pg_backend_pid()) where current_setting('transaction_read_only') = 'on' and not pg_is_in_recovery()
+            """;
+
+        var last = Volatile.Read(ref _ended);
+        if (!_behindPooler || (last != 0 && TimeProvider.System.GetElapsedTime(last) < EndAgain)
+            || Interlocked.CompareExchange(ref _ended, TimeProvider.System.GetTimestamp(), last) != last)
+        {
+            return;
+        }
+
+        try
+        {
+            using var command = new NpgsqlCommand(Sql, connection) { CommandTimeout = 1 };
+            command.ExecuteNonQuery();
+        }
+        catch (Exception ended) when (ended is NpgsqlException or InvalidOperationException)
+        {
+            // The session has ended before it could answer.
+        }
     }
 
     /// <summary>Closes idle connections now and busy ones when they come back, at most once a second.</summary>

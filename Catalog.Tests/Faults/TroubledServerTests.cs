@@ -1,0 +1,168 @@
+using System.Diagnostics;
+using System.Globalization;
+using Catalog.Data.Database;
+using Catalog.Data.Database.Postgres;
+using Catalog.Tests.Support;
+using Dapper;
+using Npgsql;
+
+namespace Catalog.Tests.Faults;
+
+/// <summary>A server that is frozen, restarted, read-only or cuts sessions while clients post: counted by the clients, compared with the tables.</summary>
+[Trait("Category", "Faults")]
+[Collection(nameof(Alone))]
+public sealed class TroubledServerTests
+{
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_server_that_accepts_and_never_answers_is_answered_503_in_time()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Stopping the server's processes needs /proc.");
+        using var server = PostgresCluster.Start(fsync: false).Require();
+        await using var database = new At(await Ready(server));
+        using var app = new CatalogApp(database);
+        using var client = app.Client();
+        await client.PostJson("/api/v1/pipelines/", new { name = "load", version = "1" });
+        await Crowd.Run(client, clients: 32, TimeSpan.FromSeconds(1));
+
+        server.Freeze();
+        var clock = Stopwatch.StartNew();
+        var crowd = Task.WhenAll(Crowd.Run(client, clients: 32, TimeSpan.FromSeconds(1), name: "b"), Reads(client, 32));
+        await crowd;
+        var longest = clock.Elapsed;
+        server.Thaw();
+
+        TestContext.Current.TestOutputHelper!.WriteLine($"64 requests at once over a frozen server: all answered after {longest.TotalSeconds:0.0} s");
+        // The promise is 5 s; the machine that tests may be busy.
+        Assert.True(longest < TimeSpan.FromSeconds(8), $"{longest}");
+        Assert.Equal(200, (int)(await client.GetAsync("/health", Ct)).StatusCode);
+    }
+
+    [Fact(Explicit = true)]
+    [Trait("Category", "Long")]
+    public async Task Ten_minutes_of_trouble_lose_nothing()
+    {
+        Pooler.Require();
+        using var server = PostgresCluster.Start(fsync: true).Require();
+        var address = await Ready(server);
+        using var pooler = new Pooler("transaction", poolSize: 8, address);
+        await using var direct = new At(address);
+        await using var pooled = new At(pooler.Through(address));
+        using var one = new CatalogApp(direct);
+        using var two = new CatalogApp(pooled);
+        HttpClient[] clients = [one.Client(), two.Client()];
+        await clients[0].PostJson("/api/v1/pipelines/", new { name = "load", version = "1" });
+        var ledger = new Ledger();
+        var duration = TimeSpan.FromMinutes(double.Parse(Environment.GetEnvironmentVariable("TROUBLE_MINUTES") ?? "10", CultureInfo.InvariantCulture));
+        var until = Stopwatch.StartNew();
+        var crowds = Task.WhenAll(clients.Select((client, i) => Crowd.Run(client, clients: 16, duration, ledger, $"{i}-")));
+        (string Name, Func<Task> Happens)[] events =
+        [
+            ("restart", () => Restart(server)),
+            ("role settings", () => Set(server, "search_path = elsewhere", "statement_timeout = '900ms'", "quote_all_identifiers = on", "synchronous_commit = off")),
+            ("read-only for 4 s", () => ReadOnly(server)),
+            ("sessions cut", () => Cut(server)),
+            ("frozen for 8 s", () => Frozen(server)),
+        ];
+        var output = TestContext.Current.TestOutputHelper!;
+        var (worst, round) = (TimeSpan.Zero, 0);
+        while (until.Elapsed < duration - TimeSpan.FromSeconds(30))
+        {
+            var (name, happens) = events[round % events.Length];
+            await Task.Delay(TimeSpan.FromSeconds(8), Ct);
+            await happens();
+            var back = await Task.WhenAll(clients.Select((client, i) => Recovers(client, $"recovery-{round}-{i}")));
+            worst = back.Max() > worst ? back.Max() : worst;
+            output.WriteLine($"{until.Elapsed:mm\\:ss} {name}: writes succeed again after {back[0].TotalSeconds:0.0} s directly, {back[1].TotalSeconds:0.0} s through the pooler");
+            round++;
+        }
+
+        await crowds;
+        output.WriteLine($"{round} events; {ledger}; worst recovery {worst.TotalSeconds:0.0} s");
+        Assert.All(ledger.Statuses.Keys, status => Assert.True((int)status is 200 or 201 or 503, $"{status}: {ledger}"));
+        await ledger.Compare(direct.Database);
+    }
+
+    private static async Task<TimeSpan> Recovers(HttpClient client, string id)
+    {
+        var clock = Stopwatch.StartNew();
+        for (var i = 0; ; i++)
+        {
+            using var answer = await client.PostJson("/api/v1/checks/results", new { id = $"{id}-{i}", pipeline_id = "load-recovery", check_id = "c", status = "pass" });
+            if ((int)answer.StatusCode is 200 or 201 or 404)
+            {
+                return clock.Elapsed;
+            }
+
+            Assert.True(clock.Elapsed < TimeSpan.FromSeconds(30), $"No write succeeded for 30 s: {(int)answer.StatusCode}");
+            await Task.Delay(50, Ct);
+        }
+    }
+
+    private static async Task<Ledger> Reads(HttpClient client, int count)
+    {
+        await Task.WhenAll(Enumerable.Range(0, count).Select(_ => client.GetAsync("/api/v1/runs/?limit=1", Ct)));
+        return new();
+    }
+
+    // A database at head and the address of a login as production has it.
+    private static async Task<string> Ready(PostgresCluster server)
+    {
+        await using (var connection = new NpgsqlConnection(PostgresUri.Parse("server", server.Uri).ConnectionString))
+        {
+            await connection.ExecuteAsync($"{PostgresGrants.Creation(DatabaseSettings.DefaultAppRole)}; create role service login; {PostgresGrants.Membership(DatabaseSettings.DefaultAppRole, "service")}");
+        }
+
+        await TestDatabase.Migrate(server.Uri);
+        return new UriBuilder(server.Uri) { UserName = "service" }.Uri.ToString();
+    }
+
+    private static Task Restart(PostgresCluster server)
+    {
+        server.Stop();
+        server.Begin();
+        return Task.CompletedTask;
+    }
+
+    private static async Task Set(PostgresCluster server, params string[] settings)
+    {
+        foreach (var setting in settings)
+        {
+            await Execute(server, $"alter role service set {setting}");
+        }
+
+        await Cut(server);
+    }
+
+    private static async Task ReadOnly(PostgresCluster server)
+    {
+        await Set(server, "default_transaction_read_only = on");
+        await Task.Delay(4000, Ct);
+        await Execute(server, "alter role service reset default_transaction_read_only");
+    }
+
+    private static Task Cut(PostgresCluster server) => Execute(server, "select pg_terminate_backend(pid) from pg_stat_activity where usename = 'service'");
+
+    private static async Task Frozen(PostgresCluster server)
+    {
+        server.Freeze();
+        await Task.Delay(8000, Ct);
+        server.Thaw();
+    }
+
+    private static async Task Execute(PostgresCluster server, string sql)
+    {
+        var settings = PostgresUri.Parse("server", server.Uri);
+        settings.Pooling = false;
+        await using var connection = new NpgsqlConnection(settings.ConnectionString);
+        await connection.ExecuteAsync(sql);
+    }
+
+    private sealed class At(string uri) : TestDatabase
+    {
+        public override string Address => uri;
+
+        public override ValueTask InitializeAsync() => ValueTask.CompletedTask;
+    }
+}
