@@ -189,7 +189,7 @@ internal static class New
     {
         var (pair, advice) = engine == "postgres"
             ? ("sqlite", "An index on a table that is there already is built concurrently, in a script of its own with the line `-- transaction: none`.")
-            : ("postgres", "Nothing newer than SQLite 3.35: no strict tables, no -> and ->>. A script here always runs in a transaction.");
+            : ("postgres", "SQLite is 3.53: strict tables, ->> and unixepoch() are there. A script here always runs in a transaction.");
         return $"""
             -- What changes and why, in a sentence; replace this line by it. The release that still runs must work on the new schema.
             -- The pair is {pair}/{revision}.sql, the way back down/{revision}.sql. If {engine} has nothing to do, say why, and write no statement.

@@ -4,6 +4,7 @@ using Catalog.Data.Database;
 using Catalog.Data.Database.Postgres;
 using Catalog.Tests.Support;
 using Dapper;
+using Microsoft.Extensions.Logging;
 using Npgsql;
 
 namespace Catalog.Tests.Faults;
@@ -59,11 +60,11 @@ public sealed class TroubledServerTests
         var crowds = Task.WhenAll(clients.Select((client, i) => Crowd.Run(client, clients: 16, duration, ledger, $"{i}-")));
         (string Name, Func<Task> Happens)[] events =
         [
+            ("frozen for 8 s", () => Frozen(server)),
             ("restart", () => Restart(server)),
             ("role settings", () => Set(server, "search_path = elsewhere", "statement_timeout = '900ms'", "quote_all_identifiers = on", "synchronous_commit = off")),
             ("read-only for 4 s", () => ReadOnly(server)),
             ("sessions cut", () => Cut(server)),
-            ("frozen for 8 s", () => Frozen(server)),
         ];
         var output = TestContext.Current.TestOutputHelper!;
         var (worst, round) = (TimeSpan.Zero, 0);
@@ -79,6 +80,11 @@ public sealed class TroubledServerTests
         }
 
         await crowds;
+        foreach (var line in one.Log.At(LogLevel.Warning).Concat(two.Log.At(LogLevel.Warning)).GroupBy(line => line.Split('\n')[0]).OrderByDescending(lines => lines.Count()).Take(12))
+        {
+            output.WriteLine($"{line.Count()} × {line.Key}");
+        }
+
         output.WriteLine($"{round} events; {ledger}; worst recovery {worst.TotalSeconds:0.0} s");
         Assert.All(ledger.Statuses.Keys, status => Assert.True((int)status is 200 or 201 or 503, $"{status}: {ledger}"));
         await ledger.Compare(direct.Database);
@@ -95,7 +101,7 @@ public sealed class TroubledServerTests
                 return clock.Elapsed;
             }
 
-            Assert.True(clock.Elapsed < TimeSpan.FromSeconds(30), $"No write succeeded for 30 s: {(int)answer.StatusCode}");
+            Assert.True(clock.Elapsed < TimeSpan.FromSeconds(30), $"No write succeeded for 30 s: {await answer.Content.ReadAsStringAsync(Ct)}");
             await Task.Delay(50, Ct);
         }
     }

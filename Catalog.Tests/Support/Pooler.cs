@@ -29,6 +29,8 @@ public sealed class Pooler : IDisposable
             default_pool_size = {poolSize}
             max_client_conn = 500
             server_reset_query_always = 0
+            server_login_retry = 1
+            logfile = {Path.Combine(_directory, "pgbouncer.log")}
             """);
         PostgresCluster.HandOver(_directory);
         string[] command = [.. PostgresCluster.AsPostgres(), Program!, "-q", Path.Combine(_directory, "pgbouncer.ini")];
@@ -36,7 +38,7 @@ public sealed class Pooler : IDisposable
         // The kernel ends it when the thread that started it ends.
         new Thread(() =>
         {
-            var process = Process.Start(new ProcessStartInfo(command[0], command[1..]) { RedirectStandardError = true })!;
+            var process = Process.Start(new ProcessStartInfo(command[0], command[1..]))!;
             started.SetResult(process);
             process.WaitForExit();
         })

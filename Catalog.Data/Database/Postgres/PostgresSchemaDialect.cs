@@ -124,13 +124,14 @@ internal sealed class PostgresSchemaDialect(PostgresSession session) : SchemaDia
         else if (!there)
         {
             throw new MigrationException(MigrationFault.NotPermitted,
-                $"There is no schema {session.Schema}, and {login} may not make one. As an administrator: `create schema {session.Schema} authorization {login};`.");
+                $"There is no schema {session.Schema}, and {login} may not make one. As an administrator: `create schema {session.Schema} authorization {login};`. "
+                + "Or set DATAXPIPE_MIGRATIONS_DB to an address of the tables' owner.");
         }
         else if (!mayCreate)
         {
             throw new MigrationException(MigrationFault.NotPermitted,
                 $"{login} may not create tables in schema {session.Schema}. As an administrator: `grant create on schema {session.Schema} to {login};` "
-                + $"or `alter database {database} owner to {login};`.");
+                + $"or `alter database {database} owner to {login};`. Or set DATAXPIPE_MIGRATIONS_DB to an address of the tables' owner.");
         }
     }
 
