@@ -18,9 +18,9 @@ internal sealed record OidcSettings
     /// <exception cref="SettingException">A value that cannot be used.</exception>
     public static OidcSettings? Read(IConfiguration configuration)
     {
-        var authority = Text(configuration, "DATAXPIPE_OIDC_AUTHORITY");
-        var audience = Text(configuration, "DATAXPIPE_OIDC_AUDIENCE");
-        var claim = Text(configuration, "DATAXPIPE_OIDC_ORGANIZATION_CLAIM");
+        var authority = Setting.Text(configuration, "DATAXPIPE_OIDC_AUTHORITY");
+        var audience = Setting.Text(configuration, "DATAXPIPE_OIDC_AUDIENCE");
+        var claim = Setting.Text(configuration, "DATAXPIPE_OIDC_ORGANIZATION_CLAIM");
         if (authority is null)
         {
             return audience is null && claim is null ? null : throw new SettingException(
@@ -48,6 +48,4 @@ internal sealed record OidcSettings
     /// <summary>Whether what is read there comes unchanged from whom the address names.</summary>
     public static bool IsSafe(Uri uri) =>
         uri.UserInfo == "" && uri.Host != "" && (uri.Scheme == Uri.UriSchemeHttps || (uri.Scheme == Uri.UriSchemeHttp && uri.IsLoopback));
-
-    private static string? Text(IConfiguration configuration, string key) => configuration[key]?.Trim() is { Length: > 0 } text ? text : null;
 }
