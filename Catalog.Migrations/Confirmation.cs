@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Catalog.Data.Database;
 using Catalog.Data.Migrations;
 
 namespace Catalog.Migrations;
@@ -26,7 +27,7 @@ internal sealed class Confirmation
     public void Ask(ParseResult arguments, string name, string consequence)
     {
         var settings = Verb.Settings();
-        if (Environments.Any(name => string.Equals(settings[name]?.Trim(), "Production", StringComparison.OrdinalIgnoreCase))
+        if (Environments.Any(name => string.Equals(Setting.Text(settings, name), "Production", StringComparison.OrdinalIgnoreCase))
             && !arguments.GetValue(_production))
         {
             throw new MigrationException(MigrationFault.NotConfirmed, $"The environment says Production. {consequence} If you mean it, add --production.");

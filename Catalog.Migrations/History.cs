@@ -20,7 +20,7 @@ internal static class History
                 var names = chain.Scripts.Select(script => script.Name).Union(applied.Keys, StringComparer.Ordinal).Order(StringComparer.Ordinal).ToList();
                 if (arguments.GetValue(all))
                 {
-                    output.Table(["at (UTC)", "script", "direction", "outcome", ">seconds", "by"], standing.Attempts.Select(attempt => new[]
+                    output.Table(["at (UTC)", "!script", "direction", "outcome", ">seconds", "by"], standing.Attempts.Select(attempt => new[]
                     {
                         Utc(attempt.At), Path.GetFileNameWithoutExtension(attempt.ScriptName), attempt.Direction, attempt.Outcome, Seconds(attempt.DurationSeconds), attempt.Host is null ? attempt.AppliedBy : $"{attempt.AppliedBy}@{attempt.Host}",
                     }));
@@ -31,7 +31,7 @@ internal static class History
                 }
                 else
                 {
-                    output.Table(["revision", "applied (UTC)", ">seconds", "by"], names.Select(name => applied.TryGetValue(name, out var row)
+                    output.Table(["!revision", "applied (UTC)", ">seconds", "by"], names.Select(name => applied.TryGetValue(name, out var row)
                         ? new[] { Path.GetFileNameWithoutExtension(name), Utc(row.Applied), Seconds(row.DurationSeconds), row.AppliedBy }
                         : [Path.GetFileNameWithoutExtension(name), "pending", null, null]));
                 }

@@ -44,7 +44,8 @@ internal sealed class Output(bool json)
     public void Progress(string text) => _errors.WriteLine(text);
 
     /// <summary>A table for a person: ruled in a terminal, columns of plain text in a pipe.</summary>
-    /// <param name="columns">Their heads; one that begins with <c>></c> is aligned to the right, one that begins with <c>~</c> takes the room that the others leave and is cut.</param>
+    /// <param name="columns">Their heads; one that begins with <c>></c> is aligned to the right, one that begins with <c>~</c> takes the room that the others
+    /// leave and is cut; one that begins with <c>!</c> is never broken: where the table is too wide, each row becomes that text and the others below it.</param>
     /// <param name="rows">One text a column; null is empty.</param>
     public void Table(IReadOnlyList<string> columns, IEnumerable<IReadOnlyList<string?>> rows)
     {
@@ -55,7 +56,7 @@ internal sealed class Output(bool json)
 
         var cells = rows.ToList();
         bool Right(int column) => columns[column][0] == '>';
-        string Head(int column) => columns[column].TrimStart('>', '~');
+        string Head(int column) => columns[column].TrimStart('>', '~', '!');
         int Widest(int column) => cells.Select(row => row[column]?.Length ?? 0).Append(Head(column).Length).Max();
         if (Console.IsOutputRedirected)
         {
@@ -63,6 +64,18 @@ internal sealed class Output(bool json)
             foreach (var row in cells.Prepend([.. columns.Select((_, column) => Head(column))]))
             {
                 Console.WriteLine(string.Join("  ", row.Select((cell, column) => Right(column) ? (cell ?? "").PadLeft(widths[column]) : (cell ?? "").PadRight(widths[column]))).TrimEnd());
+            }
+
+            return;
+        }
+
+        if (Enumerable.Range(0, columns.Count).FirstOrDefault(column => columns[column][0] == '!', -1) is >= 0 and var whole
+            && columns.Select((_, column) => Widest(column) + 3).Sum() + 1 > Width)
+        {
+            foreach (var row in cells)
+            {
+                Console.WriteLine(row[whole]);
+                Paragraph("    ", string.Join(' ', row.Select((cell, column) => column == whole || string.IsNullOrEmpty(cell) ? null : Right(column) ? $"{Head(column)} {cell}" : cell).OfType<string>()));
             }
 
             return;

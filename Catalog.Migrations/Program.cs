@@ -41,6 +41,13 @@ if (parsed.Errors.Count > 0 && parsed.Action is not HelpWithExamples)
         return ExitCode.Usage;
     }
 
+    if (parsed.CommandResult.Command == root && parsed.UnmatchedTokens.FirstOrDefault(word => !word.StartsWith('-')) is { } word && OtherNames.Of(word) is { } here)
+    {
+        var does = root.Subcommands.First(command => command.Name == here);
+        new Output(args.Contains("--json")).Error("usage", $"There is no verb {word} here; it is called {here}: {does.Description!.Split(". ")[0].TrimEnd('.')}. Run `catalog-migrations {here}`, or first `catalog-migrations {here} --help`.");
+        return ExitCode.Usage;
+    }
+
     var verb = string.Concat(parsed.CommandResult.Command.Parents.OfType<Command>().Where(parent => parent != root).Append(parsed.CommandResult.Command)
         .Where(command => command != root).Select(command => command.Name + ' '));
     new Output(args.Contains("--json")).Error("usage", $"{string.Join(" ", parsed.Errors.Select(error => error.Message))} Run `catalog-migrations {verb}--help`.");

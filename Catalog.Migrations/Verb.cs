@@ -47,7 +47,18 @@ internal static class Verb
             {
                 return await Run(arguments, () => database, async (_, output, stop) =>
                 {
-                    database = Databases.OpenForMigrations(which?.Invoke(arguments) ?? DatabaseSettings.ReadForMigrations(Settings()));
+                    var settings = which?.Invoke(arguments) ?? DatabaseSettings.ReadForMigrations(Settings());
+                    if (settings.LeftOut is { } leftOut)
+                    {
+                        output.Progress($"catalog-migrations: {leftOut}");
+                    }
+
+                    if (settings.SqlitePath is { } file)
+                    {
+                        FileRights.RequireReadable(file);
+                    }
+
+                    database = Databases.OpenForMigrations(settings);
                     return await work(database, arguments, output, stop);
                 }, ct);
             }
@@ -110,7 +121,7 @@ internal static class Verb
         }
         catch (Exception exception) when (exception is DbException or TimeoutException && database?.Invoke() is { } at && Unavailable(at, exception) is { } reason)
         {
-            return Say(ExitCode.Unreachable, Output.Code(reason), SchemaProbe.Words(reason));
+            return Say(ExitCode.Unreachable, Output.Code(reason), Databases.WhyUnreachable(at.Settings, exception) ?? SchemaProbe.Words(reason));
         }
         catch (DbException exception) when (database?.Invoke() is { } at && at.Dialect.Explain(exception) is var said)
         {

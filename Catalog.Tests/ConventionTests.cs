@@ -44,6 +44,12 @@ public sealed partial class ConventionTests(SqliteTestDatabase database) : IClas
         file => !file.StartsWith("Catalog.Data/Database/", StringComparison.Ordinal) && !file.StartsWith("Catalog.Data/Warehouses/", StringComparison.Ordinal) && !file.StartsWith("Catalog.Tests/", StringComparison.Ordinal) && !file.StartsWith("bench/", StringComparison.Ordinal),
         Drivers());
 
+    // Elsewhere one would forget the line's end or the quotes that came with a value.
+    [Fact]
+    public void Settings_are_read_in_one_place() => AssertNowhere(
+        file => !file.StartsWith("Catalog.Tests/", StringComparison.Ordinal) && !file.StartsWith("bench/", StringComparison.Ordinal) && !file.EndsWith("/Setting.cs", StringComparison.Ordinal),
+        ReadSettings());
+
     [Fact]
     public void The_API_holds_no_SQL() => AssertNowhere(file => file.StartsWith("Catalog.Api/", StringComparison.Ordinal), Sql());
 
@@ -114,6 +120,9 @@ public sealed partial class ConventionTests(SqliteTestDatabase database) : IClas
 
         return directory;
     }
+
+    [GeneratedRegex(@"(configuration|settings|Settings\(\))\[[""a-z]|GetEnvironmentVariable\(""(DATA|AWS|PG_BIN)", RegexOptions.IgnoreCase)]
+    private static partial Regex ReadSettings();
 
     [GeneratedRegex(@"(primary key|unique|on \w+) \((?<columns>[^)]*)\)")]
     private static partial Regex KeysAndIndexes();

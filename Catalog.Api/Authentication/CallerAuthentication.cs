@@ -5,6 +5,7 @@ using System.Text;
 using System.Text.Encodings.Web;
 using Catalog.Api.Authentication.Oidc;
 using Catalog.Api.Http;
+using Catalog.Api.Operations;
 using Catalog.Data.Organizations;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authorization;
@@ -14,7 +15,8 @@ namespace Catalog.Api.Authentication;
 
 /// <summary>Finds out who asks, from <c>X-API-KEY</c> or <c>Authorization: Bearer</c>.</summary>
 internal sealed class CallerAuthentication(
-    IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory log, UrlEncoder encoder, ServiceSettings settings, KnownKeys keys, AccessTokens tokens)
+    IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory log, UrlEncoder encoder, ServiceSettings settings, KnownKeys keys,
+    RepeatedWarnings warnings, AccessTokens tokens)
     : AuthenticationHandler<AuthenticationSchemeOptions>(options, log, encoder)
 {
     public const string SchemeName = "Catalog";
@@ -32,6 +34,17 @@ internal sealed class CallerAuthentication(
     private readonly byte[]? _platformKey = settings.PlatformKey is { } key ? SHA256.HashData(Encoding.UTF8.GetBytes(key)) : null;
 
     protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
+    {
+        var result = await Find();
+        if (result.Failure is not null)
+        {
+            warnings.WrongKey(Context.Connection.RemoteIpAddress);
+        }
+
+        return result;
+    }
+
+    private async Task<AuthenticateResult> Find()
     {
         if (Credential() is not { } credential)
         {

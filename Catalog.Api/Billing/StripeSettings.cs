@@ -37,7 +37,7 @@ internal sealed record StripeSettings
         const string SecretKeyName = "DATAXPIPE_STRIPE_SECRET_KEY", WebhookSecretName = "DATAXPIPE_STRIPE_WEBHOOK_SECRET",
             TeamName = "DATAXPIPE_STRIPE_PRICE_TEAM", BusinessName = "DATAXPIPE_STRIPE_PRICE_BUSINESS", ReturnUrlName = "DATAXPIPE_STRIPE_RETURN_URL";
         string[] needed = [SecretKeyName, WebhookSecretName, TeamName, BusinessName, ReturnUrlName];
-        string? Text(string name) => configuration[name]?.Trim() is { Length: > 0 } text ? text : null;
+        string? Text(string name) => Setting.Text(configuration, name);
 
         var missing = needed.Where(name => Text(name) is null).ToList();
         if (missing.Count == needed.Length)

@@ -8,7 +8,7 @@ namespace Catalog.Api.Connections;
 internal static class SecretKeyFile
 {
     /// <summary>The key of a SQLite file, made when there is none yet; null on Postgres.</summary>
-    /// <exception cref="SettingException">The file is there and holds no key.</exception>
+    /// <exception cref="SettingException">The file is there and holds no key, or may not be read.</exception>
     public static byte[]? Beside(DatabaseSettings database)
     {
         if (database.SqlitePath is not { } path)
@@ -32,12 +32,16 @@ internal static class SecretKeyFile
         {
             // There already, made at an earlier start or by another process just now.
         }
+        catch (UnauthorizedAccessException) when (File.Exists(file))
+        {
+            // There already, and the folder is somebody else's.
+        }
         catch (Exception exception) when (exception is UnauthorizedAccessException or IOException)
         {
             throw new SettingException($"The key file {file} cannot be made or read. Make the folder writable and remove what else has this name, or set DATAXPIPE_SECRET_KEY.");
         }
 
-        return SecretKey.Parse(File.ReadAllText(file))
+        return SecretKey.Read(file, CancellationToken.None).GetAwaiter().GetResult()
             ?? throw new SettingException($"The key file {file} holds no key of 32 bytes in base64. Restore it, or set DATAXPIPE_SECRET_KEY.");
     }
 }

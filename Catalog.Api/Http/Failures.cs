@@ -1,11 +1,12 @@
 using System.Text.RegularExpressions;
+using Catalog.Api.Operations;
 using Catalog.Data.Database;
 using Microsoft.AspNetCore.Connections;
 
 namespace Catalog.Api.Http;
 
 /// <summary>Turns what goes wrong below it into problems, whether it was thrown or answered without a body.</summary>
-internal sealed partial class Failures(RequestDelegate next, ILogger<Failures> log)
+internal sealed partial class Failures(RequestDelegate next, RepeatedWarnings warnings, ILogger<Failures> log)
 {
     public async Task Invoke(HttpContext context)
     {
@@ -46,7 +47,7 @@ internal sealed partial class Failures(RequestDelegate next, ILogger<Failures> l
         switch (exception)
         {
             case DatabaseUnavailableException unavailable:
-                LogUnavailable(unavailable.Reason, unavailable.InnerException?.Message ?? "");
+                warnings.Unserved(unavailable);
                 return Problems.Unavailable(unavailable.Reason, HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method));
             case BadHttpRequestException { StatusCode: 413 }:
                 return Problems.BodyTooLarge(Limits.ServerBody);
@@ -64,9 +65,6 @@ internal sealed partial class Failures(RequestDelegate next, ILogger<Failures> l
 
     [GeneratedRegex("""parameter "(?:.* )?(?<name>\w+)" """)]
     private static partial Regex Parameter();
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The database cannot serve: {Reason}: {Cause}")]
-    private partial void LogUnavailable(Unavailability reason, string cause);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Unexpected failure in {Method} {Endpoint}")]
     private partial void LogUnexpected(Exception exception, string method, string endpoint);

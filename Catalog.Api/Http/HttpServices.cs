@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Catalog.Api.Operations;
 using Catalog.Api.Organizations;
 using FluentValidation;
 using Microsoft.AspNetCore.Http.Features;
@@ -24,6 +25,13 @@ internal static class HttpServices
             {
                 ["Logging:LogLevel:Default"] = "Information",
                 ["Logging:LogLevel:Microsoft.AspNetCore"] = "Warning",
+                // It says twice for each wrong key what RepeatedWarnings says once.
+                ["Logging:LogLevel:Catalog.Api.Authentication.CallerAuthentication"] = "Warning",
+                // One line an entry, with the time, also of what the framework logs.
+                ["Logging:Console:FormatterName"] = settings.LogAsJson ? "json" : "simple",
+                ["Logging:Console:FormatterOptions:SingleLine"] = "true",
+                ["Logging:Console:FormatterOptions:UseUtcTimestamp"] = "true",
+                ["Logging:Console:FormatterOptions:TimestampFormat"] = settings.LogAsJson ? "yyyy-MM-dd'T'HH:mm:ss.fff'Z'" : "yyyy-MM-dd'T'HH:mm:ss.fff'Z' ",
                 // Authentication brings it along; no key of ours is one of its.
                 ["Logging:LogLevel:Microsoft.AspNetCore.DataProtection"] = "Error",
                 // Each attempt of an outgoing question; who asked logs how it ended.
@@ -53,11 +61,17 @@ internal static class HttpServices
         builder.Services.AddRequestDecompression();
         builder.Services.AddSingleton(settings);
         builder.Services.AddSingleton(TimeProvider.System);
+        builder.Services.AddRecurring<RepeatedWarnings>();
     }
 
     public static void UseHttp(this WebApplication app)
     {
         app.Use(Manners);
+        if (app.Services.GetRequiredService<ServiceSettings>().AccessLog)
+        {
+            app.UseMiddleware<AccessLog>();
+        }
+
         app.UseMiddleware<Failures>();
         app.Use(Refuse);
         app.Use(Version);

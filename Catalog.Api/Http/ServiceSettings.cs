@@ -24,6 +24,12 @@ internal sealed record ServiceSettings
     /// <summary>Whether warehouses at loopback and private addresses may be connected to.</summary>
     public required bool PrivateWarehouses { get; init; }
 
+    /// <summary>Whether the log is JSON, a document a line.</summary>
+    public required bool LogAsJson { get; init; }
+
+    /// <summary>Whether each request is logged.</summary>
+    public required bool AccessLog { get; init; }
+
     /// <summary>The addresses to serve.</summary>
     public required IReadOnlyList<string> Urls { get; init; }
 
@@ -40,7 +46,7 @@ internal sealed record ServiceSettings
                 + "DATAXPIPE_PLATFORM_KEY, or serve only localhost.");
         }
 
-        var platformKey = configuration["DATAXPIPE_PLATFORM_KEY"] is { Length: > 0 } key ? key : null;
+        var platformKey = Setting.Text(configuration, "DATAXPIPE_PLATFORM_KEY");
         if (platformKey is { Length: < 32 } || platformKey?.Any(character => character is < '!' or > '~') == true)
         {
             throw new SettingException(
@@ -59,13 +65,20 @@ internal sealed record ServiceSettings
                 UseMigrations = useMigrations,
                 Urls = urls,
                 SecretKey = SecretKeyOf(configuration),
+                LogAsJson = Setting.Text(configuration, "DATAXPIPE_LOG_FORMAT")?.ToLowerInvariant() switch
+                {
+                    null or "text" => false,
+                    "json" => true,
+                    _ => throw new SettingException("DATAXPIPE_LOG_FORMAT must be text or json."),
+                },
+                AccessLog = Setting.Flag(configuration, "DATAXPIPE_ACCESS_LOG") ?? false,
                 PrivateWarehouses = Setting.Flag(configuration, "DATAXPIPE_PRIVATE_WAREHOUSES") ?? true,
             };
     }
 
     private static byte[]? SecretKeyOf(IConfiguration configuration)
     {
-        if (configuration["DATAXPIPE_SECRET_KEY"] is not { Length: > 0 } text)
+        if (Setting.Text(configuration, "DATAXPIPE_SECRET_KEY") is not { } text)
         {
             return null;
         }
@@ -83,15 +96,15 @@ internal sealed record ServiceSettings
             return endpoints;
         }
 
-        if (Split(configuration["urls"]) is { Count: > 0 } urls)
+        if (Split(Setting.Text(configuration, "urls")) is { Count: > 0 } urls)
         {
             return urls;
         }
 
         List<string> ports =
         [
-            .. Split(configuration["http_ports"]).Select(port => $"http://*:{port}"),
-            .. Split(configuration["https_ports"]).Select(port => $"https://*:{port}"),
+            .. Split(Setting.Text(configuration, "http_ports")).Select(port => $"http://*:{port}"),
+            .. Split(Setting.Text(configuration, "https_ports")).Select(port => $"https://*:{port}"),
         ];
         return ports.Count > 0 ? ports : [DefaultUrl];
     }

@@ -12,6 +12,7 @@ internal sealed partial class Readiness : IRecurringWork, IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
     private readonly SchemaProbe _probe;
+    private readonly Func<Exception, string?> _explain;
     private readonly TimeProvider _time;
     private readonly IHostApplicationLifetime _lifetime;
     private readonly IsolationWatch _isolation;
@@ -25,7 +26,8 @@ internal sealed partial class Readiness : IRecurringWork, IAsyncDisposable
         ILogger<Readiness> log)
     {
         var (source, dialect, failures) = Databases.OpenForProbe(settings);
-        _probe = new SchemaProbe(source, dialect, failures, database.Before);
+        _explain = exception => Databases.WhyUnreachable(settings, exception);
+        _probe = new SchemaProbe(source, dialect, failures, database.Before, _explain);
         (_time, _lifetime, _isolation, _log) = (time, lifetime, isolation, log);
     }
 
@@ -70,7 +72,7 @@ internal sealed partial class Readiness : IRecurringWork, IAsyncDisposable
         }
         catch (Exception late) when (late is OperationCanceledException or TimeoutException)
         {
-            return new(false, null, SchemaProbe.Words(Unavailability.TimedOut));
+            return new(false, null, SchemaProbe.Words(Unavailability.TimedOut)) { Cause = _explain(new TimeoutException()) };
         }
     }
 
@@ -88,7 +90,7 @@ internal sealed partial class Readiness : IRecurringWork, IAsyncDisposable
         }
         else
         {
-            LogNotReady(state.Reason!);
+            LogNotReady(state.Cause ?? state.Reason!);
         }
     }
 

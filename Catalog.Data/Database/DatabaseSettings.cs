@@ -62,6 +62,9 @@ public sealed partial class DatabaseSettings
     /// <summary>Whether a pooler in transaction mode stands before Postgres; null: find out.</summary>
     internal bool? BehindPooler { get; private init; }
 
+    /// <summary>A sentence that names what the address says and nothing here heeds; null: all of it is heeded.</summary>
+    public string? LeftOut { get; private init; }
+
     /// <summary>Whether nothing may be served where the database itself does not keep organizations apart.</summary>
     public bool RequireRowSecurity { get; private set; }
 
@@ -92,16 +95,16 @@ public sealed partial class DatabaseSettings
 
     /// <summary>The role on Postgres that the service's statements run as: <c>DATAXPIPE_APP_ROLE</c>, else <c>catalog_app</c>.</summary>
     /// <exception cref="SettingException">It is no plain name.</exception>
-    public static string ReadAppRole(IConfiguration configuration) => PostgresGrants.Role("DATAXPIPE_APP_ROLE", Text(configuration, "DATAXPIPE_APP_ROLE") ?? DefaultAppRole);
+    public static string ReadAppRole(IConfiguration configuration) => PostgresGrants.Role("DATAXPIPE_APP_ROLE", Setting.Text(configuration, "DATAXPIPE_APP_ROLE") ?? DefaultAppRole);
 
     private static DatabaseSettings Locate(IConfiguration configuration)
     {
         foreach (var key in new[] { "DATAXPIPE_DB", "DATABASE_URL", "DATABASE:URL" })
         {
             // Generators leave ${...} in the last two and expect the parts to be used; in the first it is a mistake worth an error.
-            if (Text(configuration, key) is { } value && (key == "DATAXPIPE_DB" || !Placeholder().IsMatch(value)))
+            if (Setting.Text(configuration, key) is { } value && (key == "DATAXPIPE_DB" || !Placeholder().IsMatch(value)))
             {
-                return From(Variable(key), value, configuration);
+                return From(Setting.Name(key), value, configuration);
             }
         }
 
@@ -111,7 +114,7 @@ public sealed partial class DatabaseSettings
     /// <summary>The address that changes the schema: <c>DATAXPIPE_MIGRATIONS_DB</c>, a direct connection as the tables' owner, else as <see cref="Read"/>.</summary>
     /// <exception cref="SettingException">A value that cannot be used.</exception>
     public static DatabaseSettings ReadForMigrations(IConfiguration configuration) =>
-        Text(configuration, "DATAXPIPE_MIGRATIONS_DB") is { } value ? From("DATAXPIPE_MIGRATIONS_DB", value, configuration) : Read(configuration);
+        Setting.Text(configuration, "DATAXPIPE_MIGRATIONS_DB") is { } value ? From("DATAXPIPE_MIGRATIONS_DB", value, configuration) : Read(configuration);
 
     /// <summary>Whether both name one database by the same user and way.</summary>
     public bool IsSameAs(DatabaseSettings other) => SqlitePath == other.SqlitePath && Postgres?.ConnectionString == other.Postgres?.ConnectionString;
@@ -123,16 +126,15 @@ public sealed partial class DatabaseSettings
     /// <exception cref="SettingException">It cannot be used.</exception>
     public static DatabaseSettings From(string name, string value, IConfiguration configuration)
     {
-        // A secret that was pasted often ends in a line's end.
-        value = value.Trim();
+        value = Setting.Text(name, value) ?? "";
         if (Placeholder().IsMatch(value))
         {
             throw new SettingException($"{name}: replace the ${{...}} placeholder; a $ in a password can be written %24.");
         }
 
-        if (PostgresUri.Matches(value))
+        if (PostgresAddress.Matches(value))
         {
-            return OnPostgres(name, PostgresUri.Parse(name, value), configuration);
+            return OnPostgres(name, PostgresAddress.Read(name, value), configuration);
         }
 
         if (value.StartsWith("sqlite://", StringComparison.OrdinalIgnoreCase))
@@ -147,7 +149,7 @@ public sealed partial class DatabaseSettings
 
         return NoPlainPath().IsMatch(value)
             ? throw new SettingException(
-                $"{name}: only postgresql://, postgres:// and sqlite:/// addresses or a plain file path are understood;"
+                $"{name}: only postgresql://, postgres:// and sqlite:/// addresses, Npgsql's Host=...;Username=... or a plain file path are understood;"
                 + " write a path that holds a = or begins with a name and a colon after sqlite:///.")
             : OnSqlite(name, value);
     }
@@ -168,6 +170,12 @@ public sealed partial class DatabaseSettings
             throw new SettingException($"{name}: name a file; a database in memory would be lost, and no path holds a NUL character.");
         }
 
+        // Half of a pair, or a pair behind sqlite:///: as a file it would be a new, empty Catalog.
+        if (path[0] is '"' or '\'' || path[^1] is '"' or '\'')
+        {
+            throw new SettingException($"{name}: the path begins or ends with a quote; remove the quotes.");
+        }
+
         var full = Path.GetFullPath(path);
         if (Directory.Exists(full))
         {
@@ -184,11 +192,11 @@ public sealed partial class DatabaseSettings
     {
         foreach (var (prefix, user) in new[] { ("DATABASE:", "USER"), ("DATABASE_", "USERNAME") })
         {
-            var name = Variable(prefix);
-            if (Text(configuration, prefix + "HOST") is not { } host)
+            var name = Setting.Name(prefix);
+            if (Setting.Text(configuration, prefix + "HOST") is not { } host)
             {
                 // The parts of a server without its host are a mistake; a SQLite file in its place would be found out too late.
-                if (new[] { "PASSWORD", "NAME", user }.FirstOrDefault(part => Text(configuration, prefix + part) is not null) is { } part)
+                if (new[] { "PASSWORD", "NAME", user }.FirstOrDefault(part => Setting.Text(configuration, prefix + part) is not null) is { } part)
                 {
                     throw new SettingException($"{name}{part} is set and {name}HOST is not: set the host too, or unset both.");
                 }
@@ -206,43 +214,49 @@ public sealed partial class DatabaseSettings
                 throw new SettingException($"{name}HOST must be a host alone; write its port into {name}PORT.");
             }
 
-            var portText = Text(configuration, prefix + "PORT") ?? "5432";
+            var portText = Setting.Text(configuration, prefix + "PORT") ?? "5432";
             if (!int.TryParse(portText, CultureInfo.InvariantCulture, out var port) || port is < 1 or > 65535)
             {
                 throw new SettingException($"{name}PORT must be a number from 1 to 65535.");
             }
 
-            return OnPostgres(name + "HOST", new NpgsqlConnectionStringBuilder
+            return OnPostgres(name + "HOST", new PostgresAddress
             {
-                Host = host,
-                Port = port,
-                Database = Text(configuration, prefix + "NAME"),
-                Username = Text(configuration, prefix + user),
-                Password = configuration[prefix + "PASSWORD"],
+                Connection =
+                {
+                    Host = host,
+                    Port = port,
+                    Database = Setting.Text(configuration, prefix + "NAME"),
+                    Username = Setting.Text(configuration, prefix + user),
+                    Password = Setting.Text(configuration, prefix + "PASSWORD"),
+                },
             }, configuration);
         }
 
         return null;
     }
 
-    private static (int Min, int Max, int? Timeout) Pool(IConfiguration configuration)
+    private static (int Min, int Max, int? Timeout) Pool(IConfiguration configuration, PostgresAddress? address = null)
     {
+        int? Said(string keyword, int value) => address?.Connection.ShouldSerialize(keyword) is true ? value : null;
         var max = Setting.Number(configuration, "DATAXPIPE_PG_POOL_MAX", 1, 1000)
+            ?? Said("Maximum Pool Size", address?.Connection.MaxPoolSize ?? 0)
             ?? Setting.Number(configuration, "DATABASE:POOL_SIZE", 1, 1000) + (Setting.Number(configuration, "DATABASE:MAX_OVERFLOW", 0, 1000) ?? 0)
             ?? 10;
-        var min = Setting.Number(configuration, "DATAXPIPE_PG_POOL_MIN", 0, 1000) ?? 1;
+        var min = Setting.Number(configuration, "DATAXPIPE_PG_POOL_MIN", 0, 1000) ?? Math.Min(max, Said("Minimum Pool Size", address?.Connection.MinPoolSize ?? 0) ?? 1);
         if (min > max)
         {
             throw new SettingException(
                 $"DATAXPIPE_PG_POOL_MIN ({min}) is larger than the pool's maximum ({max}); lower it or raise DATAXPIPE_PG_POOL_MAX.");
         }
 
-        return (min, max, Setting.Number(configuration, "DATAXPIPE_PG_POOL_TIMEOUT", 1, 60));
+        return (min, max, Setting.Number(configuration, "DATAXPIPE_PG_POOL_TIMEOUT", 1, 60) ?? address?.PoolTimeout);
     }
 
-    private static DatabaseSettings OnPostgres(string name, NpgsqlConnectionStringBuilder postgres, IConfiguration configuration)
+    private static DatabaseSettings OnPostgres(string name, PostgresAddress address, IConfiguration configuration)
     {
-        (postgres.MinPoolSize, postgres.MaxPoolSize, var timeout) = Pool(configuration);
+        var postgres = address.Connection;
+        (postgres.MinPoolSize, postgres.MaxPoolSize, var timeout) = Pool(configuration, address);
         postgres.Timeout = timeout ?? (postgres.ShouldSerialize("Timeout") ? postgres.Timeout : 2);
         // With the second in which a cancel is waited for, no request waits longer than five seconds for a silent server.
         postgres.CommandTimeout = 4;
@@ -251,7 +265,7 @@ public sealed partial class DatabaseSettings
         postgres.CancellationTimeout = 1000;
         // The service leaves no session state behind (transaction-local settings only), so the reset on return would buy nothing.
         postgres.NoResetOnClose = true;
-        postgres.MaxAutoPrepare = 100;
+        postgres.MaxAutoPrepare = postgres.ShouldSerialize("Max Auto Prepare") ? postgres.MaxAutoPrepare : 100;
         // Of several hosts, one that was down is tried again soon enough for writes to go on within seconds after a failover.
         postgres.HostRecheckSeconds = 2;
         postgres.AutoPrepareMinUsages = 2;
@@ -267,14 +281,16 @@ public sealed partial class DatabaseSettings
         {
             ReadFrom = name,
             Schema = schema,
-            BehindPooler = Setting.Flag(configuration, "DATAXPIPE_PGBOUNCER"),
+            BehindPooler = Setting.Flag(configuration, "DATAXPIPE_PGBOUNCER") ?? address.BehindPooler,
+            LeftOut = address.Ignored.Count == 0 ? null
+                : $"{name} holds what has no counterpart here and is left out: {string.Join(", ", address.Ignored)}.",
         };
     }
 
     // An address may name the schema too; it is set in each session, because poolers refuse it as a start-up parameter.
     private static string ReadSchema(IConfiguration configuration, NpgsqlConnectionStringBuilder postgres)
     {
-        var setting = Text(configuration, "DATAXPIPE_PG_SCHEMA")?.Trim();
+        var setting = Setting.Text(configuration, "DATAXPIPE_PG_SCHEMA");
         var named = postgres.SearchPath;
         postgres.SearchPath = null;
         if (postgres.Options is { } options && SearchPathOption().Match(options) is { Success: true } match)
@@ -296,11 +312,4 @@ public sealed partial class DatabaseSettings
 
     [GeneratedRegex(@"^[a-z_][a-z0-9_]{0,62}\z")]
     private static partial Regex SchemaName();
-
-    // A blank variable is one that somebody meant to unset.
-    private static string? Text(IConfiguration configuration, string key) =>
-        configuration[key] is { } text && !string.IsNullOrWhiteSpace(text) ? text : null;
-
-    // The configuration spells the two underscores of an environment variable as a colon.
-    private static string Variable(string key) => key.Replace(":", "__", StringComparison.Ordinal);
 }

@@ -18,6 +18,11 @@ public static class Databases
         DapperTypes.Register();
         if (settings.Postgres is { } postgres)
         {
+            if (settings.LeftOut is { } leftOut)
+            {
+                warn?.Invoke(leftOut);
+            }
+
             var pool = new PostgresPool(postgres, new(settings.Schema), settings.BehindPooler, warn);
             return new(pool, pool, new PostgresDialect(pool, new(pool, settings.AppRole, settings.RequireRowSecurity)), echo);
         }
@@ -48,6 +53,16 @@ public static class Databases
         return settings.Postgres is { } postgres
             ? (Unpooled(postgres, session, "catalog-ready", statementSeconds: 2, postgres.Timeout), new PostgresSchemaDialect(session), new PostgresDialect())
             : (SqliteSource.Open(settings.SqlitePath!).Reads, new SqliteSchemaDialect(), new SqliteDialect());
+    }
+
+    /// <summary>Why no connection came about, with host, port, user and database, never a password, and what to do.</summary>
+    /// <returns>Null when the exception says something else.</returns>
+    public static string? WhyUnreachable(DatabaseSettings settings, Exception exception)
+    {
+        var finding = settings.Engine == DatabaseEngine.Postgres
+            ? PostgresFailure.Find(exception, settings.ReadFrom, settings)
+            : SqliteExaminer.Why(exception, settings.ReadFrom, settings);
+        return finding is null ? null : $"{finding.Message} {finding.Action}".TrimEnd();
     }
 
     private static NpgsqlDataSource Unpooled(NpgsqlConnectionStringBuilder postgres, PostgresSession session, string name, int statementSeconds, int connectSeconds)

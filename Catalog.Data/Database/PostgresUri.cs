@@ -10,44 +10,52 @@ namespace Catalog.Data.Database;
 /// </summary>
 public static class PostgresUri
 {
+    // SQLAlchemy's and Java's spellings among them.
     private static readonly string[] Schemes =
     [
         "postgresql://", "postgres://", "postgresql+asyncpg://", "postgresql+psycopg2://", "postgresql+psycopg://", "postgresql+pg8000://",
+        "postgresql+psycopg_async://", "postgresql+psycopg2cffi://", "jdbc:postgresql://",
     ];
 
     /// <summary>Whether <paramref name="value"/> begins like an address that <see cref="Parse"/> reads.</summary>
     public static bool Matches(string value) => Schemes.Any(scheme => value.StartsWith(scheme, StringComparison.OrdinalIgnoreCase));
 
-    /// <summary>Reads the address.</summary>
+    /// <summary>Reads the address's connection.</summary>
     /// <param name="setting">The setting it came from, for messages.</param>
     /// <param name="value">The address.</param>
-    /// <exception cref="SettingException">It cannot be read, or names a parameter that has no counterpart here.</exception>
+    /// <exception cref="SettingException">It cannot be read, or names a parameter that must not be left out.</exception>
     public static NpgsqlConnectionStringBuilder Parse(string setting, string value)
     {
         try
         {
-            var parameters = new Dictionary<string, string>(StringComparer.Ordinal);
-            var rest = Credentials(WithoutScheme(value), parameters);
-            RefuseAnotherAt(rest);
-            rest = PostgresUriHosts.Read(rest, parameters);
-            if (rest.StartsWith('/'))
-            {
-                var end = rest.IndexOf('?', StringComparison.Ordinal);
-                var database = end < 0 ? rest[1..] : rest[1..end];
-                rest = end < 0 ? "" : rest[end..];
-                if (database.Length > 0)
-                {
-                    parameters["dbname"] = Decode(database);
-                }
-            }
-
-            Query(rest, parameters);
-            return Build(parameters);
+            return Read(value).Connection;
         }
         catch (FormatException problem)
         {
             throw new SettingException($"{setting}: {problem.Message}");
         }
+    }
+
+    /// <exception cref="FormatException">It cannot be read, or names a parameter that must not be left out.</exception>
+    internal static PostgresAddress Read(string value)
+    {
+        var parameters = new Dictionary<string, string>(StringComparer.Ordinal);
+        var rest = Credentials(WithoutScheme(value), parameters);
+        RefuseAnotherAt(rest);
+        rest = PostgresUriHosts.Read(rest, parameters);
+        if (rest.StartsWith('/'))
+        {
+            var end = rest.IndexOf('?', StringComparison.Ordinal);
+            var database = end < 0 ? rest[1..] : rest[1..end];
+            rest = end < 0 ? "" : rest[end..];
+            if (database.Length > 0)
+            {
+                parameters["dbname"] = Decode(database);
+            }
+        }
+
+        Query(rest, parameters);
+        return Build(parameters);
     }
 
     private static string WithoutScheme(string value)
@@ -118,31 +126,32 @@ public static class PostgresUri
             }
 
             var (name, value) = (Decode(pair[..equals]), Decode(pair[(equals + 1)..]));
-            // Two spellings that libpq translates before it stores them, so that the last of all three wins. It takes no other
-            // value of ssl; asyncpg, behind SQLAlchemy, spells every sslmode so.
-            (name, value) = name switch
+            // Two spellings that libpq translates before it stores them, so that the last of all three wins. asyncpg, behind
+            // SQLAlchemy, spells every sslmode so; node-postgres adds the words for neither.
+            (name, value) = PostgresUriParameters.Canonical(name) switch
             {
-                "ssl" => ("sslmode", value == "true" ? "require" : value),
+                "ssl" => ("sslmode", value.ToLowerInvariant() switch { "true" or "1" => "require", "false" or "0" => "disable", _ => value }),
                 "requiressl" => ("sslmode", value.StartsWith('1') ? "require" : "prefer"),
-                _ => (name, value),
+                var canonical => (canonical, value),
             };
             parameters[name] = value;
         }
     }
 
-    private static NpgsqlConnectionStringBuilder Build(Dictionary<string, string> parameters)
+    /// <summary>Makes an address of libpq's parameters.</summary>
+    /// <exception cref="FormatException">One is unknown, must not be left out, or has a value that it does not take.</exception>
+    internal static PostgresAddress Build(Dictionary<string, string> parameters)
     {
-        var builder = new NpgsqlConnectionStringBuilder();
+        var address = new PostgresAddress();
         var hosts = (parameters.Remove("host", out var host) ? host : "").Split(',');
         var ports = (parameters.Remove("port", out var port) ? port : "").Split(',');
-        PostgresUriHosts.Set(builder, hosts, ports);
+        PostgresUriHosts.Set(address.Connection, hosts, ports);
         foreach (var (name, value) in parameters)
         {
-            PostgresUriParameters.Set(builder, name, value, hosts.Length);
+            PostgresUriParameters.Set(address, name, value, hosts.Length);
         }
 
-        PostgresUriParameters.Reconcile(builder);
-        return builder;
+        return address.Reconciled();
     }
 
     /// <summary>Undoes percent-encoding. A + stays a +.</summary>

@@ -83,6 +83,12 @@ internal static class PostgresUriHosts
                 "a host holds a colon that is not part of an IPv6 address; give ports in the parameter port, one for each host.");
         }
 
+        // Resolvers refuse them with exceptions of their own kind.
+        if (hosts.Any(host => !IsSocket(host) && (host.Length > 255 || host.Contains("..", StringComparison.Ordinal) || host.Any(letter => char.IsControl(letter) || char.IsWhiteSpace(letter)))))
+        {
+            throw new FormatException("a host is no name that can be looked up: it is longer than 255 characters, or holds two dots in a row or a blank.");
+        }
+
         var numbers = ports.Select(port => port.Length == 0 ? 5432 : Port(port)).ToArray();
         if (hosts.Length == 1)
         {

@@ -3,13 +3,17 @@ using Npgsql;
 
 namespace Catalog.Data.Database;
 
-/// <summary>libpq's connection parameters and their counterparts in Npgsql. What has none is refused, never ignored.</summary>
+/// <summary>
+/// The parameters of libpq and of other drivers, and their counterparts here. What has none and does no harm is left out and named;
+/// what would change where a connection leads or how safe it is, and what nobody knows, is refused.
+/// </summary>
 internal static class PostgresUriParameters
 {
     /// <summary>Sets one parameter.</summary>
-    /// <exception cref="FormatException">It is unknown, or its value is not one that it takes.</exception>
-    public static void Set(NpgsqlConnectionStringBuilder builder, string name, string value, int hosts)
+    /// <exception cref="FormatException">It is unknown, must not be left out, or has a value that it does not take.</exception>
+    public static void Set(PostgresAddress address, string name, string value, int hosts)
     {
+        var builder = address.Connection;
         // To libpq an empty text is one that was not given.
         var text = value.Length == 0 ? null : value;
         switch (name)
@@ -20,17 +24,19 @@ internal static class PostgresUriParameters
             case "application_name": builder.ApplicationName = text ?? builder.ApplicationName; break;
             case "fallback_application_name": builder.ApplicationName ??= text; break;
             case "options": builder.Options = text; break;
+            case "schema": builder.SearchPath = text; break;
             case "passfile": builder.Passfile = text; break;
             case "krbsrvname": builder.KerberosServiceName = text ?? builder.KerberosServiceName; break;
             case "sslcert": builder.SslCertificate = text; break;
             case "sslkey": builder.SslKey = text; break;
             case "sslpassword": builder.SslPassword = text; break;
             case "require_auth": builder.RequireAuth = text is null ? null : Methods(text); break;
-            case "sslrootcert":
-                builder.RootCertificate = value != "system" ? text
-                    : throw new FormatException("sslrootcert=system is not supported; leave it out, and verify-full uses the system's certificates.");
-                break;
-            case "sslmode": builder.SslMode = Word(name, value, SslModes); break;
+            case "sslrootcert" when value == "system": address.SystemCertificates = true; break;
+            case "sslrootcert": builder.RootCertificate = text; break;
+            case "sslmode": (builder.SslMode, address.AnyCertificate) = (Word(name, value, SslModes), value.Equals("no-verify", StringComparison.OrdinalIgnoreCase)); break;
+            // Prisma verifies with it what sslmode=require does not.
+            case "sslaccept" when Word(name, value, SslAccepts): address.SystemCertificates = builder.RootCertificate is null; break;
+            case "sslaccept": break;
             case "sslnegotiation": builder.SslNegotiation = Word(name, value, SslNegotiations); break;
             case "gssencmode": builder.GssEncryptionMode = Word(name, value, GssModes); break;
             case "channel_binding": builder.ChannelBinding = Word(name, value, ChannelBindings); break;
@@ -39,78 +45,170 @@ internal static class PostgresUriParameters
             case "keepalives": builder.TcpKeepAlive = Whole(name, value, 0, 1) == 1; break;
             case "keepalives_idle": builder.TcpKeepAliveTime = Whole(name, value, 0, KeepAliveMost); break;
             case "keepalives_interval": builder.TcpKeepAliveInterval = Whole(name, value, 0, KeepAliveMost); break;
-            case "client_encoding" when value.ToUpperInvariant() is "UTF8" or "UTF-8" or "AUTO": break;
-            // Npgsql refuses it with a single host, where it could only ever say "any" or fail.
-            case "target_session_attrs" when hosts == 1 && value == "any": break;
-            case "target_session_attrs" when hosts == 1:
-                throw new FormatException("target_session_attrs needs two or more hosts.");
+            case "client_encoding" when value.ToUpperInvariant() is "UTF8" or "UTF-8" or "AUTO" or "UNICODE": break;
+            case "pgbouncer": address.BehindPooler = Word(name, value, Flags); break;
+            // Their users turn it off for a pooler in transaction mode; more than none is the driver's own affair.
+            case "statement_cache_size": NoCache(address, Whole(name, value, 0, int.MaxValue) == 0); break;
+            case "prepared_statements": NoCache(address, !Word(name, value, Flags)); break;
+            case "connection_limit": builder.MaxPoolSize = Whole(name, value, 1, 1000); break;
+            case "pool_min_conns": builder.MinPoolSize = Whole(name, value, 0, 1000); break;
+            // 0 means to wait without end there; nobody waits longer than a minute here.
+            case "pool_timeout": address.PoolTimeout = Whole(name, value, 0, int.MaxValue) is > 0 and <= 60 and var seconds ? seconds : 60; break;
+            // Npgsql refuses it with a single host.
+            case "target_session_attrs" when hosts == 1: SessionOfOneHost(value); break;
             case "target_session_attrs":
                 builder.TargetSessionAttributes = SessionAttributes.Contains(value, StringComparer.Ordinal) ? value
                     : throw new FormatException($"target_session_attrs must be one of: {string.Join(", ", SessionAttributes)}.");
                 break;
             default:
-                throw new FormatException(Known(name)
-                    ? $"the parameter {name} has no counterpart here; remove it."
-                    : "a parameter after the ? is not one that libpq knows; check its spelling.");
+                if (!Harmless.Contains(name))
+                {
+                    throw new FormatException(NeverLeftOut.Contains(name)
+                        ? $"the parameter {name} has no counterpart here, and leaving it out would change where the connection leads or how safe it is; remove it."
+                        : $"a parameter after the ? is not one that is known here; check its spelling{(Nearest(name) is { } near ? $": is {near} meant?" : ".")}");
+                }
+
+                address.Ignored.Add(name);
+                break;
         }
     }
 
-    /// <summary>Applies the rules that libpq has between parameters, whatever their order.</summary>
-    /// <exception cref="FormatException">Two of them contradict each other.</exception>
-    public static void Reconcile(NpgsqlConnectionStringBuilder builder)
+    /// <summary>The name by which a parameter is known here: other drivers have their own spellings.</summary>
+    public static string Canonical(string name) => Aliases.GetValueOrDefault(name, name);
+
+    /// <summary>Judges what a session should be where there is one host to choose from. What the server is, readiness finds out.</summary>
+    /// <exception cref="FormatException">It is unknown, or asks for a server that takes no writes.</exception>
+    public static void SessionOfOneHost(string value)
     {
-        // With a root certificate libpq verifies the chain at "require" too; Npgsql would accept any certificate.
-        if (builder is { SslMode: SslMode.Require, RootCertificate: not null })
+        if (value is not ("any" or "read-write" or "readwrite" or "primary" or "prefer-primary" or "preferprimary" or "prefer-standby" or "preferstandby"))
         {
-            builder.SslMode = SslMode.VerifyCA;
-        }
-
-        if (builder is { SslNegotiation: SslNegotiation.Direct, SslMode: SslMode.Disable or SslMode.Allow or SslMode.Prefer })
-        {
-            throw new FormatException("sslnegotiation=direct needs sslmode=require, verify-ca or verify-full.");
-        }
-
-        if (builder.ShouldSerialize("TCP Keepalive") && !builder.TcpKeepAlive)
-        {
-            (builder.TcpKeepAliveTime, builder.TcpKeepAliveInterval) = (0, 0);
-        }
-
-        // Npgsql would say so at the first connection only.
-        if (builder is { TcpKeepAliveInterval: > 0, TcpKeepAliveTime: 0 })
-        {
-            throw new FormatException("keepalives_interval needs keepalives_idle beside it; add it.");
+            throw new FormatException("with one host, target_session_attrs must be one of: any, read-write, primary, prefer-standby; the Catalog writes, and needs a server that takes writes.");
         }
     }
+
+    private static void NoCache(PostgresAddress address, bool none)
+    {
+        if (none)
+        {
+            address.BehindPooler ??= true;
+        }
+    }
+
+    // Of what is known, the nearest; a mistyped name itself may be a piece of a password that held an unescaped ?.
+    private static string? Nearest(string name) => Known
+        .Select(known => (Name: known, Distance: Distance(name.ToLowerInvariant(), known)))
+        .Where(known => known.Distance <= Math.Min(3, known.Name.Length / 3))
+        .OrderBy(known => known.Distance).ThenBy(known => known.Name, StringComparer.Ordinal)
+        .Select(known => known.Name).FirstOrDefault();
+
+    // Levenshtein's.
+    private static int Distance(string one, string other)
+    {
+        var row = Enumerable.Range(0, other.Length + 1).ToArray();
+        for (var i = 1; i <= one.Length; i++)
+        {
+            var diagonal = row[0];
+            row[0] = i;
+            for (var j = 1; j <= other.Length; j++)
+            {
+                (diagonal, row[j]) = (row[j], Math.Min(Math.Min(row[j], row[j - 1]) + 1, diagonal + (one[i - 1] == other[j - 1] ? 0 : 1)));
+            }
+        }
+
+        return row[^1];
+    }
+
+    private static readonly string[] Known =
+    [
+        "host", "port", "user", "password", "dbname", "application_name", "fallback_application_name", "options", "schema", "passfile", "krbsrvname", "ssl", "sslmode",
+        "sslcert", "sslkey", "sslpassword", "sslrootcert", "sslnegotiation", "sslaccept", "require_auth", "gssencmode", "channel_binding", "load_balance_hosts",
+        "connect_timeout", "keepalives", "keepalives_idle", "keepalives_interval", "client_encoding", "pgbouncer", "statement_cache_size", "prepared_statements",
+        "connection_limit", "pool_timeout", "target_session_attrs",
+    ];
+
+    // asyncpg and SQLAlchemy, Prisma, node-postgres, Java, Go, Rails and Rust.
+    private static readonly Dictionary<string, string> Aliases = new(StringComparer.Ordinal)
+    {
+        ["currentSchema"] = "schema",
+        ["search_path"] = "schema",
+        ["searchpath"] = "schema",
+        ["ApplicationName"] = "application_name",
+        ["database"] = "dbname",
+        ["username"] = "user",
+        ["sslMode"] = "sslmode",
+        ["sslRootCert"] = "sslrootcert",
+        ["sslCert"] = "sslcert",
+        ["sslKey"] = "sslkey",
+        ["sslPassword"] = "sslpassword",
+        ["channelBinding"] = "channel_binding",
+        ["connectTimeout"] = "connect_timeout",
+        ["loginTimeout"] = "connect_timeout",
+        ["encoding"] = "client_encoding",
+        ["charset"] = "client_encoding",
+        ["prepared_statement_cache_size"] = "statement_cache_size",
+        ["statement_cache_capacity"] = "statement_cache_size",
+        ["statement-cache-capacity"] = "statement_cache_size",
+        ["prepareThreshold"] = "statement_cache_size",
+        ["pool_size"] = "connection_limit",
+        ["pool_max_conns"] = "connection_limit",
+        ["max_connections"] = "connection_limit",
+        ["pool"] = "connection_limit",
+    };
+
+    // Each is a wish that other settings meet, that this driver meets anyway, or that only makes something slower or less watched.
+    private static readonly HashSet<string> Harmless = new(StringComparer.Ordinal)
+    {
+        // libpq.
+        "tcp_user_timeout", "keepalives_count", "sslcompression", "sslsni", "sslcertmode", "sslkeylogfile", "gsslib", "gssdelegation",
+        "min_protocol_version", "max_protocol_version",
+        // Limits, which the service has of its own.
+        "statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout", "query_timeout", "command_timeout", "socket_timeout", "socketTimeout", "timeout",
+        "pool_max_conn_lifetime", "pool_max_conn_idle_time", "pool_health_check_period", "pool_max_conn_lifetime_jitter", "max_connection_lifetime",
+        "max_idle_connection_lifetime", "max_inactive_connection_lifetime", "max_cached_statement_lifetime", "max_cacheable_statement_size", "max_overflow", "pool_recycle",
+        "pool_pre_ping", "pool_min_conns_idle", "checkout_timeout", "idle_timeout", "reaping_frequency", "conn_max_age", "conn_health_checks", "default_query_exec_mode",
+        "prepared_statement_name_func", "statement_cache_mode", "description_cache_capacity", "async_fallback", "directConnection",
+        // Marks of providers, and drivers' own ways.
+        "supa", "workaround", "uselibpqcompat", "tcpKeepAlive", "reWriteBatchedInserts", "binaryTransfer", "stringtype", "advisory_locks", "single_use_connections",
+    };
+
+    // A certificate that was revoked, a peer that nobody asked after, another server.
+    private static readonly HashSet<string> NeverLeftOut = new(StringComparer.Ordinal)
+    {
+        "hostaddr", "service", "servicefile", "replication", "client_encoding", "sslcrl", "sslcrldir", "requirepeer", "ssl_min_protocol_version",
+        "ssl_max_protocol_version", "scram_client_key", "scram_server_key", "oauth_issuer", "oauth_client_id", "oauth_client_secret", "oauth_scope",
+        "targetServerType", "sslfactory", "sslhostnameverifier", "socketFactory", "role", "session_authorization", "sslidentity",
+    };
 
     // What Linux takes; the driver would find out at the first connection only.
     private const int KeepAliveMost = 32767;
 
     private static readonly string[] SessionAttributes = ["any", "read-write", "read-only", "primary", "standby", "prefer-standby"];
 
-    private static readonly Dictionary<string, SslMode> SslModes = new()
+    private static readonly Dictionary<string, SslMode> SslModes = new(StringComparer.OrdinalIgnoreCase)
     {
         ["disable"] = SslMode.Disable,
         ["allow"] = SslMode.Allow,
         ["prefer"] = SslMode.Prefer,
         ["require"] = SslMode.Require,
+        ["no-verify"] = SslMode.Require,
         ["verify-ca"] = SslMode.VerifyCA,
         ["verify-full"] = SslMode.VerifyFull,
     };
 
-    private static readonly Dictionary<string, SslNegotiation> SslNegotiations = new()
+    private static readonly Dictionary<string, SslNegotiation> SslNegotiations = new(StringComparer.OrdinalIgnoreCase)
     {
         ["postgres"] = SslNegotiation.Postgres,
         ["direct"] = SslNegotiation.Direct,
     };
 
-    private static readonly Dictionary<string, GssEncryptionMode> GssModes = new()
+    private static readonly Dictionary<string, GssEncryptionMode> GssModes = new(StringComparer.OrdinalIgnoreCase)
     {
         ["disable"] = GssEncryptionMode.Disable,
         ["prefer"] = GssEncryptionMode.Prefer,
         ["require"] = GssEncryptionMode.Require,
     };
 
-    private static readonly Dictionary<string, ChannelBinding> ChannelBindings = new()
+    private static readonly Dictionary<string, ChannelBinding> ChannelBindings = new(StringComparer.OrdinalIgnoreCase)
     {
         ["disable"] = ChannelBinding.Disable,
         ["prefer"] = ChannelBinding.Prefer,
@@ -118,7 +216,7 @@ internal static class PostgresUriParameters
     };
 
     // Npgsql knows them only by the names of its enumeration.
-    private static readonly Dictionary<string, string> AuthenticationMethods = new()
+    private static readonly Dictionary<string, string> AuthenticationMethods = new(StringComparer.OrdinalIgnoreCase)
     {
         ["password"] = "Password",
         ["md5"] = "MD5",
@@ -128,14 +226,11 @@ internal static class PostgresUriParameters
         ["none"] = "None",
     };
 
-    private static readonly Dictionary<string, bool> LoadBalancing = new() { ["disable"] = false, ["random"] = true };
+    private static readonly Dictionary<string, bool> LoadBalancing = new(StringComparer.OrdinalIgnoreCase) { ["disable"] = false, ["random"] = true };
 
-    // A mistyped name may be a piece of a password that held an unescaped ?, so only names that libpq knows are repeated.
-    private static bool Known(string name) => name is "hostaddr" or "service" or "servicefile" or "replication" or "client_encoding"
-        or "sslcompression" or "sslcrl" or "sslcrldir" or "sslsni" or "sslcertmode" or "sslkeylogfile" or "requirepeer"
-        or "ssl_min_protocol_version" or "ssl_max_protocol_version" or "min_protocol_version" or "max_protocol_version"
-        or "gsslib" or "gssdelegation" or "keepalives_count" or "tcp_user_timeout" or "scram_client_key" or "scram_server_key"
-        or "oauth_issuer" or "oauth_client_id" or "oauth_client_secret" or "oauth_scope";
+    private static readonly Dictionary<string, bool> SslAccepts = new(StringComparer.OrdinalIgnoreCase) { ["strict"] = true, ["accept_invalid_certs"] = false };
+
+    private static readonly Dictionary<string, bool> Flags = new(StringComparer.OrdinalIgnoreCase) { ["true"] = true, ["false"] = false, ["1"] = true, ["0"] = false };
 
     private static string Methods(string value)
     {

@@ -7,7 +7,11 @@ namespace Catalog.Data.Migrations;
 /// <param name="Ready">True when every script that this build needs was applied; newer ones may have been, they only add.</param>
 /// <param name="Head">The newest applied script without its ending, null when there is none.</param>
 /// <param name="Reason">Why not, in words for an operator; null when ready.</param>
-public sealed record SchemaState(bool Ready, string? Head, string? Reason);
+public sealed record SchemaState(bool Ready, string? Head, string? Reason)
+{
+    /// <summary>The reason for the operator's own log, with host and user; null when there is no more to say.</summary>
+    public string? Cause { get; init; }
+}
 
 /// <summary>
 /// Looks at a database from beside the requests: whether it has the schema that this build was made for, and whether what readers
@@ -17,7 +21,9 @@ public sealed record SchemaState(bool Ready, string? Head, string? Reason);
 /// <param name="dialect">The engine's.</param>
 /// <param name="failures">Tells why the database cannot be used.</param>
 /// <param name="before">What goes before the statements of requests, which sets their role and context; null: nothing.</param>
-public sealed class SchemaProbe(DbDataSource source, SchemaDialect dialect, Dialect failures, Func<CancellationToken, ValueTask<string?>>? before = null)
+/// <param name="explain">Says of a failure what belongs into a log only; null: nobody does.</param>
+public sealed class SchemaProbe(
+    DbDataSource source, SchemaDialect dialect, Dialect failures, Func<CancellationToken, ValueTask<string?>>? before = null, Func<Exception, string?>? explain = null)
     : IAsyncDisposable
 {
     private readonly IReadOnlyList<string> _needed = [.. Chain.BuiltIn(dialect.Folder).Scripts.Select(script => script.Name)];
@@ -48,11 +54,11 @@ public sealed class SchemaProbe(DbDataSource source, SchemaDialect dialect, Dial
         }
         catch (DatabaseUnavailableException unavailable)
         {
-            return new(false, null, Words(unavailable.Reason));
+            return new(false, null, Words(unavailable.Reason)) { Cause = unavailable.InnerException is { } inner ? explain?.Invoke(inner) : null };
         }
         catch (Exception exception) when (failures.WhyUnavailable(exception) is { } reason)
         {
-            return new(false, null, Words(reason));
+            return new(false, null, Words(reason)) { Cause = explain?.Invoke(exception) };
         }
         catch (DbException) when (!opened)
         {

@@ -352,7 +352,7 @@ public sealed class Transfer(DatabaseSettings source, MigrationDatabase target, 
             """;
 
         var file = Connections.SecretKey.FileBeside(source.SqlitePath!);
-        var key = SecretKey ?? (File.Exists(file) ? Connections.SecretKey.Parse(await File.ReadAllTextAsync(file, ct)) : null);
+        var key = SecretKey ?? (File.Exists(file) ? await Connections.SecretKey.Read(file, ct) : null);
         var box = new SecretBox(key);
         var (count, opened) = (0L, 0L);
         foreach (var (organization, id, secrets) in snapshot.Query<(string, string, byte[])>(Sql, buffered: false))

@@ -71,12 +71,12 @@ public sealed class PostgresWarehouse
     /// <exception cref="SettingException">A part cannot be used.</exception>
     public static PostgresWarehouse FromParts(string host, int? port, string? user, string? password, string? database, string? sslMode)
     {
-        var settings = new NpgsqlConnectionStringBuilder { Host = host, Port = port ?? 5432, Username = user, Password = password, Database = database };
+        var address = new PostgresAddress { Connection = { Host = host, Port = port ?? 5432, Username = user, Password = password, Database = database } };
         try
         {
             if (sslMode is not null)
             {
-                PostgresUriParameters.Set(settings, "sslmode", sslMode, 1);
+                PostgresUriParameters.Set(address, "sslmode", sslMode, 1);
             }
         }
         catch (FormatException problem)
@@ -84,7 +84,7 @@ public sealed class PostgresWarehouse
             throw new SettingException(problem.Message);
         }
 
-        return Judge("host", settings);
+        return Judge("host", address.Connection);
     }
 
     private static PostgresWarehouse Judge(string field, NpgsqlConnectionStringBuilder settings)

@@ -24,7 +24,7 @@ internal static class BackupsVerb
             {
                 using var place = BackupPlace.At(arguments.GetValue(where)!, Verb.Settings());
                 var all = await Examined(place, await Kept.In(place, ct), arguments.GetValue(deep), ct);
-                output.Table(["when", "revision", "engine", "format", ">size", ">rows", "state", "file"], all.Select(kept => (IReadOnlyList<string?>)
+                output.Table(["when", "revision", "engine", "format", ">size", ">rows", "state", "!file"], all.Select(kept => (IReadOnlyList<string?>)
                 [
                     kept.Manifest?.StartedAt.ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture), kept.Manifest?.SchemaRevision, kept.Manifest?.Engine,
                     kept.Manifest is { } manifest ? manifest.Format + (manifest.SchemaOnly ? " schema-only" : "") + (manifest.Compression == "gzip" ? " gzip" : "") : null,

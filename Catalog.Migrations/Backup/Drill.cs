@@ -91,7 +91,7 @@ internal static class Drill
         var found = await DatabaseContents.Read(restored, ct);
         return
         [
-            .. Examination.Differences(manifest.Rows, found.Rows),
+            .. Examination.Differences(manifest.OwnRows, found.Rows),
             .. found.Fingerprint != manifest.SchemaFingerprint ? ["the schema is not the one that was backed up"] : Array.Empty<string>(),
             .. found.Revision != manifest.SchemaRevision ? [$"the journal ends at {found.Revision}"] : Array.Empty<string>(),
             .. (await Verify.Look(new Migrator(restored, chain, TimeProvider.System), chain, ct)).Faults.Select(fault => fault.Message),

@@ -55,14 +55,14 @@ internal static class Examination
 
     private static async Task<IReadOnlyList<string>> Script(string path, Manifest manifest, CancellationToken ct)
     {
-        var reader = new ScriptReader();
+        var reader = new ScriptReader(manifest.OwnSchema);
         if (await PostgresArchive.Read(path, manifest, script => reader.Read(script, ct), ct) is { } complaint)
         {
             return [complaint];
         }
 
         return !reader.Complete ? ["it does not end as a dump ends: it was cut"]
-            : manifest.SchemaOnly ? [] : Differences(manifest.Rows, reader.Rows);
+            : manifest.SchemaOnly ? [] : Differences(manifest.OwnRows, reader.Rows);
     }
 
     private static async Task<IReadOnlyList<string>> Sqlite(string path, Manifest manifest, CancellationToken ct)

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Catalog.Data;
+using Catalog.Data.Database;
 
 namespace Catalog.Migrations.Backup;
 
@@ -87,7 +88,7 @@ internal sealed record Kept(string Name, long? Bytes, Manifest? Manifest, KeptSt
         }
         catch (UnauthorizedAccessException)
         {
-            return new(name, bytes, null, KeptState.Damaged, "its manifest may not be read by this user");
+            return new(name, bytes, null, KeptState.Damaged, $"its manifest may not be read by this user{FileRights.Whose(Path.Combine(place.Display, name + ".json"))}");
         }
     }
 }

@@ -4,6 +4,7 @@ using System.Security.Cryptography;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using Catalog.Data.Database;
 
 namespace Catalog.Migrations.Backup;
 
@@ -39,6 +40,9 @@ internal sealed partial record Manifest
     /// <summary>The database's name; on SQLite the file's. Backups of one engine and name are generations of each other.</summary>
     public required string Database { get; init; }
 
+    /// <summary>On Postgres the schema that it holds; absent in backups of before there was a choice, which hold <c>public</c>.</summary>
+    public string? Schema { get; init; }
+
     public required string ServerVersion { get; init; }
 
     /// <summary>Null on SQLite.</summary>
@@ -64,6 +68,13 @@ internal sealed partial record Manifest
     public required IReadOnlyList<string> Excluded { get; init; }
 
     public required string ToolVersion { get; init; }
+
+    /// <summary>The schema that it holds, and, in one of before there was a choice, the only one of those it holds that is restored.</summary>
+    internal string OwnSchema => Schema ?? DatabaseSettings.DefaultSchema;
+
+    /// <summary>The rows of that schema's tables. Older backups count those of others too.</summary>
+    internal IReadOnlyDictionary<string, long> OwnRows => Schema is not null || Engine != "postgres" ? Rows
+        : Rows.Where(table => !Qualified().IsMatch(table.Key)).ToDictionary(StringComparer.Ordinal);
 
     /// <summary>All rows.</summary>
     internal long AllRows => Rows.Values.Sum();
@@ -95,6 +106,9 @@ internal sealed partial record Manifest
             throw BackupException.Damaged($"{file}.json cannot be read as a manifest ({exception.Message.Split('.')[0]}).");
         }
     }
+
+    [GeneratedRegex("^([^\".]+|\"([^\"]|\"\")+\")\\.")]
+    private static partial Regex Qualified();
 
     [GeneratedRegex(@"^catalog-\d{8}T\d{6}Z-[0-9a-f]{8}\.(dump|sql|sql\.gz|db|db\.gz)\z")]
     private static partial Regex Name();

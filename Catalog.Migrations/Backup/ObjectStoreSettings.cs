@@ -41,7 +41,7 @@ internal sealed record ObjectStoreSettings
     /// <exception cref="SettingException">Something is missing or cannot be used.</exception>
     public static ObjectStoreSettings Read(string address, IConfiguration settings)
     {
-        string? Text(params string[] names) => names.Select(name => settings[name]).FirstOrDefault(value => !string.IsNullOrWhiteSpace(value))?.Trim();
+        string? Text(params string[] names) => names.Select(name => Setting.Text(settings, name)).FirstOrDefault(value => value is not null);
 
         var spaces = address.StartsWith("spaces://", StringComparison.OrdinalIgnoreCase);
         var rest = address[(address.IndexOf("://", StringComparison.Ordinal) + 3)..].Split('/', 2);

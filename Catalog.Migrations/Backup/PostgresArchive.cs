@@ -44,20 +44,17 @@ internal static class PostgresArchive
             throw Locked(wishes.LockWait, exception);
         }
 
-        // Without owners and grants it restores as any role. Both come from elsewhere: tables belong to who restores, and what the
-        // service's role may do is granted by `restore` and `upgrade`.
-        string[] arguments =
+        var custom = wishes.Format == "custom";
+        var arguments = Belonging(database.Settings.Schema, snapshot.Foreign).Concat(
         [
-            $"--format={wishes.Format}", "--no-owner", "--no-privileges", "--no-password", "--encoding=UTF8", $"--snapshot={snapshot.Id}",
+            "--format=custom", "--no-password", "--encoding=UTF8", $"--snapshot={snapshot.Id}",
             string.Create(CultureInfo.InvariantCulture, $"--lock-wait-timeout={(long)wishes.LockWait.TotalMilliseconds}"),
             .. wishes.SchemaOnly ? ["--schema-only"] : Array.Empty<string>(),
-            .. wishes.Format == "custom" ? [$"--compress={wishes.Level ?? 0}", $"--file={path}"] : Array.Empty<string>(),
-        ];
-        var result = await PostgresClient.Run(pgDump, arguments, snapshot.Environment, null, wishes.Format == "custom" ? null : async script =>
-        {
-            await using var file = Gzip.Write(path, wishes.Level);
-            await script.CopyToAsync(file, ct);
-        }, ct);
+            $"--compress={(custom ? wishes.Level ?? 0 : 0)}", .. custom ? [$"--file={path}"] : Array.Empty<string>(),
+        ]);
+        string? unreadable = null;
+        var result = await PostgresClient.Run(pgDump, arguments, snapshot.Environment, null,
+            custom ? null : async dump => unreadable = await Plain(database.Settings.Schema, dump, path, wishes, ct), ct);
         if (result.Exit != 0)
         {
             throw result.Complaint.Contains("lock timeout", StringComparison.Ordinal) || result.Errors.Any(line => line.Contains("lock timeout", StringComparison.Ordinal))
@@ -65,14 +62,46 @@ internal static class PostgresArchive
                 : new BackupException(ExitCode.Failed, "dump_failed", $"pg_dump failed, and no backup was made: {result.Complaint}");
         }
 
+        if (unreadable is not null)
+        {
+            throw BackupException.Damaged($"The dump did not come out well, and no backup was made: {unreadable}.");
+        }
+
         return (contents, version,
         [
             .. wishes.SchemaOnly ? ["the rows of every table, the journal's among them"] : Array.Empty<string>(),
-            .. snapshot.Foreign.Select(table => $"the rows of the foreign table {table}"),
+            .. snapshot.Foreign.Select(table => $"the foreign table {table}"),
         ]);
     }
 
-    /// <summary>Reads a dump to its end as SQL.</summary>
+    // What belongs to a backup: everything in the Catalog's schema that belongs to no extension and to no other server. Extensions,
+    // other schemas, publications and event triggers are of the database, not of the Catalog, and only its administrator could make them
+    // again; owners, grants and tablespaces are of the place. What the service's role may do is granted by `restore` and `upgrade`.
+    private static IEnumerable<string> Belonging(string schema, IEnumerable<string> foreign) =>
+    [
+        $"--schema=\"{schema}\"", .. foreign.Select(table => $"--exclude-table=\"{schema}\".{Pattern(table)}"),
+        "--no-owner", "--no-privileges", "--no-tablespaces", "--no-publications", "--no-subscriptions", "--no-security-labels",
+    ];
+
+    // pg_dump reads names as psql's \d does; within quotes only they themselves mean something.
+    private static string Pattern(string table) => table.StartsWith('"') ? table : $"\"{table}\"";
+
+    // pg_dump would begin such a script by making schema public, which is there in every database; read by schema it holds what is in it.
+    private static async Task<string?> Plain(string schema, Stream dump, string path, Wishes wishes, CancellationToken ct)
+    {
+        var result = await PostgresClient.Run(PostgresClient.Find("pg_restore"), Reading(schema), new Dictionary<string, string?>(), input => dump.CopyToAsync(input, ct), async script =>
+        {
+            await using var file = Gzip.Write(path, wishes.Level);
+            await script.CopyToAsync(file, ct);
+        }, ct);
+        // Or pg_dump would wait for somebody to read the rest.
+        await dump.CopyToAsync(Stream.Null, ct);
+        return result.Exit == 0 ? null : $"pg_restore cannot read it: {result.Complaint}";
+    }
+
+    private static IEnumerable<string> Reading(string schema) => ["--file=-", $"--schema={schema}", "--no-owner", "--no-privileges", "--no-tablespaces", "--no-publications", "--no-security-labels"];
+
+    /// <summary>Reads a dump to its end as SQL: what is in the Catalog's schema, whatever else an older backup holds.</summary>
     /// <returns>Null, or why it cannot be read.</returns>
     public static async Task<string?> Read(string path, Manifest manifest, Func<Stream, Task> read, CancellationToken ct)
     {
@@ -93,7 +122,7 @@ internal static class PostgresArchive
 
         try
         {
-            var result = await PostgresClient.Run(pgRestore, ["--file=-", "--no-owner", "--no-privileges", path], new Dictionary<string, string?>(), null, read, ct, Silence);
+            var result = await PostgresClient.Run(pgRestore, Reading(manifest.OwnSchema).Append(path), new Dictionary<string, string?>(), null, read, ct, Silence);
             return result.Exit == 0 ? null : $"pg_restore cannot read it: {result.Complaint}";
         }
         catch (TimeoutException)
@@ -127,17 +156,18 @@ internal static class PostgresArchive
             string closing;
             try
             {
-                closing = PostgresRestore.Closing(manifest.Rows, manifest.SchemaFingerprint, journal, receipt);
+                closing = PostgresRestore.Closing(database.Settings.Schema, manifest.OwnRows, manifest.SchemaFingerprint, journal, receipt);
             }
             catch (FormatException exception)
             {
                 throw BackupException.Damaged($"The manifest cannot be right: {exception.Message}");
             }
 
+            var opening = await PostgresRestore.Opening(connection, database.Settings.Schema, occupants.Count > 0, ct);
             var result = await PostgresClient.Run(psql, ["--no-psqlrc", "--no-password", "--quiet", "--tuples-only", "--set=ON_ERROR_STOP=1", "--set=VERBOSITY=terse", "--file=-"],
                 PostgresHandover.ForPrograms(database.Settings, connection), async input =>
                 {
-                    await input.WriteAsync(Encoding.UTF8.GetBytes(PostgresRestore.Opening(occupants.Count > 0)), ct);
+                    await input.WriteAsync(Encoding.UTF8.GetBytes(opening), ct);
                     unreadable = await Read(path, manifest, script => script.CopyToAsync(input, ct), ct);
                     if (unreadable is null)
                     {
@@ -173,6 +203,8 @@ internal static class PostgresArchive
         }
 
         var advice = complaint.Contains("role \"", StringComparison.Ordinal) && complaint.Contains("does not exist", StringComparison.Ordinal) ? " Policies name that role: create it first."
+            : complaint.Contains("extension", StringComparison.Ordinal) && manifest.Schema is null
+                ? " An earlier build wrote this script, with the database's extensions in it: restore it as a superuser, then take another backup."
             : complaint.Contains("\\restrict", StringComparison.Ordinal) ? " psql is older than the pg_dump that wrote the backup: update PostgreSQL's client programs."
             : "";
         return new(ExitCode.Failed, "restore_failed", $"The restore failed, and the database is as it was: {complaint}.{advice}");

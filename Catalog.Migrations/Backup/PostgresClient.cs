@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.RegularExpressions;
+using Catalog.Data.Database;
 
 namespace Catalog.Migrations.Backup;
 
@@ -14,8 +15,7 @@ internal static partial class PostgresClient
     /// <exception cref="BackupException">There is none.</exception>
     public static string Find(string program)
     {
-        var named = Environment.GetEnvironmentVariable("PG_BIN");
-        IEnumerable<string> folders = named is { Length: > 0 } ? [named] : [];
+        IEnumerable<string> folders = Setting.Text(Verb.Settings(), "PG_BIN") is { } named ? [named] : [];
         folders = folders.Concat((Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries));
         if (Directory.Exists("/usr/lib/postgresql"))
         {

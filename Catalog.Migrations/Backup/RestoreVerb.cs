@@ -24,6 +24,7 @@ internal static class RestoreVerb
                 using var folder = new TemporaryFolder();
                 var manifest = await Described(place, name, ct);
                 var path = await place.Fetch(name, folder.Path, ct);
+                var schema = database.Settings.Schema;
                 await Restore(database, path, manifest, (database, occupants) =>
                 {
                     if (!arguments.GetValue(force))
@@ -32,7 +33,7 @@ internal static class RestoreVerb
                             $"The database {database} is not empty: it holds {string.Join(", ", occupants.Take(5))}{(occupants.Count > 5 ? ", …" : "")}. Restore into an empty one, or add --force to take away what is there.");
                     }
 
-                    confirmation.Ask(arguments, database, $"This takes away all that {database} holds in schema public ({occupants.Count} tables and the like are there) and puts the backup of {manifest.StartedAt:yyyy-MM-dd HH:mm:ss}Z in its place.");
+                    confirmation.Ask(arguments, database, $"This takes away all that {database} holds in schema {schema} ({occupants.Count} tables and the like are there) and puts the backup of {manifest.StartedAt:yyyy-MM-dd HH:mm:ss}Z in its place.");
                     return Task.CompletedTask;
                 }, ct);
                 output.Line(string.Create(CultureInfo.InvariantCulture, $"restored {manifest.SchemaRevision}, {manifest.AllRows} rows, {clock.Elapsed.TotalSeconds:0.0} s"));
@@ -99,6 +100,12 @@ internal static class RestoreVerb
         if (manifest.Engine != database.Dialect.Folder)
         {
             throw new BackupException(ExitCode.Usage, "wrong_engine", $"{manifest.File} is a backup of {manifest.Engine}, and the target is {database.Dialect.Folder}. Set DATAXPIPE_DB to a database of that engine.");
+        }
+
+        if (database.Settings.Engine == DatabaseEngine.Postgres && manifest.OwnSchema != database.Settings.Schema)
+        {
+            throw new BackupException(ExitCode.Usage, "wrong_schema",
+                $"{manifest.File} holds schema {manifest.OwnSchema}, and the target's is {database.Settings.Schema}: set DATAXPIPE_PG_SCHEMA={manifest.OwnSchema}.");
         }
 
         if (manifest.SchemaRevision != Chain.Base && chain.Scripts.All(script => script.Revision != manifest.SchemaRevision))

@@ -3,7 +3,8 @@ using System.Text;
 namespace Catalog.Migrations.Backup;
 
 /// <summary>Reads what pg_dump or pg_restore writes as SQL, to its end: whether the end is there, and how many rows of each table.</summary>
-internal sealed class ScriptReader
+/// <param name="schema">The one whose tables are named without it.</param>
+internal sealed class ScriptReader(string schema)
 {
     // Longer than any line that matters but rows, whose text does not.
     private const int HeadLength = 4096;
@@ -77,7 +78,7 @@ internal sealed class ScriptReader
     }
 
     // Up to the list of columns; quotes may hold anything.
-    private static string Name(string text)
+    private string Name(string text)
     {
         var quoted = false;
         var end = 0;
@@ -87,6 +88,6 @@ internal sealed class ScriptReader
         }
 
         var name = text[..end];
-        return name.StartsWith("public.", StringComparison.Ordinal) ? name["public.".Length..] : name;
+        return name.StartsWith(schema + '.', StringComparison.Ordinal) ? name[(schema.Length + 1)..] : name;
     }
 }

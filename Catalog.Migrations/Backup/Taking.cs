@@ -28,6 +28,7 @@ internal static class Taking
             Sha256 = await Examination.Hash(part.Path, ct),
             Engine = postgres ? "postgres" : "sqlite",
             Database = contents.Name,
+            Schema = postgres ? database.Settings.Schema : null,
             ServerVersion = contents.Version,
             PgDumpVersion = pgDump,
             SchemaRevision = contents.Revision,

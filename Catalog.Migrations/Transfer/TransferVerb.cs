@@ -36,6 +36,11 @@ internal static class TransferVerb
     private static DatabaseSettings Source(string address)
     {
         var source = DatabaseSettings.From("--from", address, Verb.Settings());
+        if (source.SqlitePath is { } file)
+        {
+            FileRights.RequireReadable(file);
+        }
+
         return source.SqlitePath is null ? throw new SettingException("--from must name a SQLite file: rows are moved from SQLite to Postgres only.")
             : File.Exists(source.SqlitePath) ? source
             : throw new SettingException($"--from: there is no such file. Relative paths begin at {Directory.GetCurrentDirectory()}.");
@@ -50,7 +55,7 @@ internal static class TransferVerb
 
     private static async Task<int> Run(MigrationDatabase database, DatabaseSettings source, ParseResult arguments, bool dryRun, double patience, Output output, CancellationToken ct)
     {
-        var secretKey = Verb.Settings()["DATAXPIPE_SECRET_KEY"] is { Length: > 0 } text
+        var secretKey = Setting.Text(Verb.Settings(), "DATAXPIPE_SECRET_KEY") is { } text
             ? SecretKey.Parse(text) ?? throw new SettingException("DATAXPIPE_SECRET_KEY must be 32 bytes in base64.")
             : null;
         output.Line($"from  {source.Display}");

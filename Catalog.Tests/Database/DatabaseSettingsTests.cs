@@ -43,7 +43,7 @@ public sealed class DatabaseSettingsTests : IDisposable
         var least = Read((host, "::1"), (port, ""), (name, "")).Postgres!;
 
         Assert.Equal(("db.example", 6432, "app", "ada"), (read.Host, read.Port, read.Database, read.Username));
-        Assert.Equal(Special, new NpgsqlConnectionStringBuilder(read.ConnectionString).Password);
+        Assert.Equal(Special.Trim(), new NpgsqlConnectionStringBuilder(read.ConnectionString).Password);
         Assert.Equal(("::1", 5432, null, null), (least.Host, least.Port, least.Database, least.Password));
     }
 
@@ -119,8 +119,11 @@ public sealed class DatabaseSettingsTests : IDisposable
     [InlineData($"//ada:{Canary}@h", "only postgresql://")]
     [InlineData($"ada:{Canary}@h/app", "only postgresql://")]
     [InlineData($"a:{Canary}@h", "only postgresql://")]
-    [InlineData($"Host=h;Username=ada;Password={Canary}", "only postgresql://")]
-    [InlineData($"host=h user=ada password={Canary}", "only postgresql://")]
+    [InlineData($"Host=h;Usernam=ada;Password={Canary}", "connection string that the driver reads")]
+    [InlineData($"Username=ada;Password={Canary}", "without Host names no server")]
+    [InlineData($"host=h user=ada password='{Canary}", "single quote")]
+    [InlineData($"host=h usr=ada password={Canary}", "is user meant?")]
+    [InlineData($"host=h hostaddr=1.2.3.4 password={Canary}", "hostaddr has no counterpart")]
     [InlineData($"Data Source=catalog.db;Password={Canary}", "only postgresql://")]
     [InlineData("file:catalog.db", "only postgresql://")]
     [InlineData("sqlite:catalog.db", "only postgresql://")]
@@ -177,6 +180,86 @@ public sealed class DatabaseSettingsTests : IDisposable
     [InlineData("postgresql://h?connect_timeout=7", "3", 3)]
     public void The_pool_timeout_goes_before_connect_timeout(string uri, string? timeout, int seconds) =>
         Assert.Equal(seconds, Read(("DATAXPIPE_DB", uri), ("DATAXPIPE_PG_POOL_TIMEOUT", timeout)).Postgres!.Timeout);
+
+    [Theory]
+    [InlineData("Host=db.example;Port=6432;Database=app;Username=ada;Password=p;SSL Mode=Require", "db.example", 6432, "app", "ada", "p")]
+    [InlineData("Server=db.example;User Id=ada;Password=\"a;b\";Database=app", "db.example", 5432, "app", "ada", "a;b")]
+    [InlineData("host = db.example ; username=ada", "db.example", 5432, null, "ada", null)]
+    [InlineData("Host=a:1,b:2;Username=ada;Target Session Attributes=primary", "a:1,b:2", 5432, null, "ada", null)]
+    [InlineData("Host=db.example;Target Session Attributes=read-write", "db.example", 5432, null, null, null)]
+    [InlineData("host=db.example port=6432 dbname=app user=ada password=a;b", "db.example", 6432, "app", "ada", "a;b")]
+    [InlineData("host='db.example' user = ada password='a b\\'c' sslmode=require", "db.example", 5432, null, "ada", "a b'c")]
+    [InlineData("user=ada password=p host=/run/pg dbname=app", "/run/pg", 5432, "app", "ada", "p")]
+    public async Task Pairs_of_key_and_value_are_an_address(string value, string host, int port, string? database, string? user, string? password)
+    {
+        var read = Read(("DATAXPIPE_DB", value));
+
+        Assert.Equal((host, port, database, user, password), (read.Postgres!.Host, read.Postgres.Port, read.Postgres.Database, read.Postgres.Username, read.Postgres.Password));
+        Assert.Null(read.LeftOut);
+        await Databases.Open(read).DisposeAsync();
+    }
+
+    [Theory]
+    [InlineData("postgresql://h/app?pgbouncer=true&connection_limit=3&pool_timeout=20&schema=catalog", true, 3, 20, "catalog", 100)]
+    [InlineData("postgresql://h/app?statement_cache_size=0&pool_timeout=0", true, 10, 60, "public", 100)]
+    [InlineData("postgresql://h/app?prepared_statements=false&pool=4", true, 4, 2, "public", 100)]
+    [InlineData("postgresql://h/app?prepareThreshold=0&statement_cache_size=5", null, 10, 2, "public", 100)]
+    [InlineData("postgresql://h/app?pgbouncer=false&statement_cache_size=0", false, 10, 2, "public", 100)]
+    [InlineData("jdbc:postgresql://h/app?user=ada&currentSchema=catalog", null, 10, 2, "catalog", 100)]
+    [InlineData("Host=h;Maximum Pool Size=3;Search Path=catalog;Timeout=7;Max Auto Prepare=0", null, 3, 7, "catalog", 0)]
+    public void What_other_drivers_say_has_its_counterpart(string value, bool? pooler, int most, int timeout, string schema, int prepared)
+    {
+        var read = Read(("DATAXPIPE_DB", value));
+
+        Assert.Equal((pooler, most, timeout, schema, prepared), (read.BehindPooler, read.Postgres!.MaxPoolSize, read.Postgres.Timeout, read.Schema, read.Postgres.MaxAutoPrepare));
+        Assert.Null(read.LeftOut);
+        Assert.Equal((false, 5), (Read(("DATAXPIPE_DB", value), ("DATAXPIPE_PGBOUNCER", "false")).BehindPooler, Read(("DATAXPIPE_DB", value), ("DATAXPIPE_PG_POOL_MAX", "5")).Postgres!.MaxPoolSize));
+    }
+
+    [Fact]
+    public async Task What_has_no_counterpart_is_left_out_and_named_once()
+    {
+        var warnings = new List<string>();
+        var read = Read(("DATAXPIPE_DB", $"postgresql://ada:{Canary}@h/app?tcp_user_timeout=3&supa=base-pooler.x&statement_timeout=5"));
+        await Databases.Open(read, warn: warnings.Add).DisposeAsync();
+
+        Assert.Equal(["DATAXPIPE_DB holds what has no counterpart here and is left out: statement_timeout, supa, tcp_user_timeout."], warnings);
+        // What would put rows into messages, or take the pool away.
+        var given = Read(("DATAXPIPE_DB", $"Host=h;Password={Canary};Include Error Detail=true;Pooling=false;Log Parameters=true"));
+        Assert.Equal((false, true, false), (given.Postgres!.IncludeErrorDetail, given.Postgres.Pooling, given.Postgres.LogParameters));
+        Assert.Contains("Include Error Detail, Log Parameters, Pooling", given.LeftOut, StringComparison.Ordinal);
+        Assert.DoesNotContain(Canary, given.LeftOut, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("DATAXPIPE_DB", "\"postgresql://ada:{0}@h/app\"")]
+    [InlineData("DATAXPIPE_DB", "'catalog.db'")]
+    [InlineData("DATAXPIPE_DB", "\"catalog.db\"\n")]
+    [InlineData("DATAXPIPE_DB", "\u201ccatalog.db\u201d")]
+    [InlineData("DATABASE:URL", "'postgresql://h/app'")]
+    [InlineData("DATABASE:HOST", "\"h\"")]
+    [InlineData("DATAXPIPE_PG_POOL_MAX", "\"7\"")]
+    [InlineData("DATAXPIPE_DB_ECHO", "'true'")]
+    [InlineData("DATAXPIPE_APP_ROLE", "\"catalog_app\"")]
+    [InlineData("DATAXPIPE_REQUIRE_RLS", "\"true\"")]
+    public void A_value_in_quotes_is_refused_by_saying_so(string key, string value) =>
+        Refused(key.Replace(":", "__", StringComparison.Ordinal), "stands in quotes", [(key, value.Replace("{0}", Canary, StringComparison.Ordinal))]);
+
+    [Theory]
+    [InlineData("\"catalog.db")]
+    [InlineData("sqlite:///'catalog.db'")]
+    public void A_path_with_a_quote_at_an_end_is_no_file(string value) => Refused("DATAXPIPE_DB", "remove the quotes", [("DATAXPIPE_DB", value)]);
+
+    [Fact]
+    public void Blanks_around_a_setting_are_no_part_of_it()
+    {
+        var read = Read(("DATABASE:HOST", " h\n"), ("DATABASE:USER", "ada\r\n"), ("DATABASE:PASSWORD", "secret\n"), ("DATABASE:PORT", "6432 "), ("DATABASE:NAME", "\tapp"),
+            ("DATAXPIPE_APP_ROLE", "catalog_other\n"), ("DATAXPIPE_PG_SCHEMA", "catalog\n"));
+
+        Assert.Equal(("h", "ada", "secret", 6432, "app"), (read.Postgres!.Host, read.Postgres.Username, read.Postgres.Password, read.Postgres.Port, read.Postgres.Database));
+        Assert.Equal(("catalog_other", "catalog"), (read.AppRole, read.Schema));
+        Assert.Equal("Postgres database app on h", Support.TestDatabase.Read("\uFEFFpostgresql://h/app\n").Display);
+    }
 
     [Fact]
     public void What_the_address_leaves_open_is_the_service_s_own()

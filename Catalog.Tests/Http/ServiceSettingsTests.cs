@@ -30,6 +30,27 @@ public sealed class ServiceSettingsTests
     public void A_weak_platform_key_stops_the_start_and_is_not_repeated(string key) =>
         Assert.DoesNotContain(key, Refused("DATAXPIPE_PLATFORM_KEY", DatabaseEngine.Postgres, ("DATAXPIPE_PLATFORM_KEY", key)));
 
+    [Theory]
+    [InlineData("DATAXPIPE_PLATFORM_KEY", "'0123456789abcdef0123456789abcdef'")]
+    [InlineData("DATAXPIPE_SECRET_KEY", "\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\"")]
+    [InlineData("DATAXPIPE_DEV_KEYS", "\"true\"")]
+    [InlineData("urls", "\"http://localhost:8000\"")]
+    public void A_value_in_quotes_is_refused_by_saying_so(string name, string value)
+    {
+        var message = Refused(name, DatabaseEngine.Sqlite, (name, value));
+        Assert.Contains("stands in quotes", message);
+        Assert.DoesNotContain(value[1..^1], message);
+    }
+
+    [Fact]
+    public void A_line_s_end_is_no_part_of_a_key()
+    {
+        var read = Read(DatabaseEngine.Sqlite, ("DATAXPIPE_PLATFORM_KEY", "0123456789abcdef0123456789abcdef\n"), ("DATAXPIPE_SECRET_KEY", $"{Convert.ToBase64String(new byte[32])}\r\n"), ("urls", "http://localhost:9000\n"));
+        Assert.Equal("0123456789abcdef0123456789abcdef", read.PlatformKey);
+        Assert.Equal(32, read.SecretKey!.Length);
+        Assert.Equal(["http://localhost:9000"], read.Urls);
+    }
+
     [Fact]
     public void Flags_take_words_and_refuse_others()
     {

@@ -104,6 +104,67 @@ public sealed class ConsoleTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData("migrate", "upgrade")]
+    [InlineData("up", "upgrade")]
+    [InlineData("apply", "upgrade")]
+    [InlineData("status", "current")]
+    [InlineData("info", "current")]
+    [InlineData("heads", "current")]
+    [InlineData("rollback", "downgrade")]
+    [InlineData("down", "downgrade")]
+    [InlineData("Validate", "verify")]
+    public async Task Names_of_other_migrators_lead_to_ours(string word, string verb)
+    {
+        var result = await MigratorConsole.Run(Database, word, "--json");
+        Assert.Equal((2, "usage"), (result.Exit, result.Json.GetProperty("error").GetProperty("code").GetString()));
+        Assert.Contains($"it is called {verb}", result.Errors);
+        Assert.Contains($"`catalog-migrations {verb}`", (await MigratorConsole.Run(Database, word, "head")).Errors);
+    }
+
+    [Fact]
+    public async Task Names_stay_whole_in_a_terminal_of_80_columns()
+    {
+        Assert.SkipUnless(File.Exists("/usr/bin/script"), "The program script makes a terminal.");
+        await Run("upgrade");
+        var backups = Path.Combine(_directory, "backups");
+        Assert.Equal(0, (await MigratorConsole.Run(Database, "backup", "--output", backups, "--compress", "6")).Exit);
+        var file = Directory.GetFiles(backups, "*.gz").Select(Path.GetFileName).Single();
+
+        var list = await Terminal($"backups list {backups}");
+        Assert.Contains(list, line => line.Contains(file!, StringComparison.Ordinal));
+        Assert.All(list, line => Assert.InRange(line.Length, 0, 80));
+        foreach (var verb in new[] { "history", "history --all" })
+        {
+            var history = await Terminal($"{verb} --scripts {_scripts.Path}");
+            Assert.Contains(history, line => line.Contains("0004_touch", StringComparison.Ordinal));
+            Assert.All(history, line => Assert.InRange(line.Length, 0, 80));
+        }
+    }
+
+    private async Task<string[]> Terminal(string arguments)
+    {
+        var command = $"stty cols 80; dotnet {Path.Combine(AppContext.BaseDirectory, "Catalog.Migrations.dll")} {arguments}";
+        var start = new System.Diagnostics.ProcessStartInfo("script", ["-qec", command, "/dev/null"]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        (start.Environment["DATAXPIPE_DB"], start.Environment["TERM"]) = (Database, "dumb");
+        using var process = System.Diagnostics.Process.Start(start)!;
+        var result = await MigratorConsole.End(process);
+        Assert.True(result.Exit == 0, result.ToString());
+        return [.. result.Output.Split('\n').Select(line => line.TrimEnd('\r'))];
+    }
+
+    [Theory]
+    [InlineData("postgresql://ada:c4nary@127.0.0.1:1/app", "unreachable", "user ada, database app: nothing answers on 127.0.0.1:1")]
+    [InlineData("postgresql://ada:c4nary@nowhere.invalid/app", "unreachable", "user ada, database app: no address is known for nowhere.invalid:5432")]
+    [InlineData("Host=127.0.0.1:1,127.0.0.1:2;Password=c4nary;Database=app", "unreachable", "the default user, database app: nothing answers on 127.0.0.1:1,127.0.0.1:2")]
+    public async Task An_address_that_leads_nowhere_is_named_without_the_password(string address, string code, string said)
+    {
+        var result = await MigratorConsole.Run(address, "current", "--json");
+        Assert.Equal((7, code), (result.Exit, result.Json.GetProperty("error").GetProperty("code").GetString()));
+        Assert.Contains(said, result.Errors);
+        Assert.DoesNotContain("c4nary", result.ToString());
+    }
+
     [Fact]
     public async Task Piped_output_is_plain_and_aligned()
     {

@@ -74,8 +74,11 @@ public sealed class WrongTargetTests(PostgresTestDatabase server) : IClassFixtur
         await PostgresTestDatabase.Execute($"create database {name}_latin encoding 'LATIN1' locale 'C' template template0");
         try
         {
-            refused = await MigratorConsole.Run(PostgresTestDatabase.AddressOf(name + "_latin"), "upgrade");
-            Assert.Equal((1, true), (refused.Exit, refused.Errors.Contains("LATIN1", StringComparison.Ordinal)));
+            foreach (var arguments in new string[][] { ["upgrade"], ["verify"], ["current"], ["history"], ["stamp", "head"], ["wait", "--head"], ["backup", "--output", Path.GetTempPath()], ["doctor"], ["grant"], ["retention", "--dry-run"], ["verify", "--print"] })
+            {
+                refused = await MigratorConsole.Run(PostgresTestDatabase.AddressOf(name + "_latin"), arguments);
+                Assert.True(refused.Exit == 1 && (refused.Errors + refused.Output).Contains("encoding is LATIN1", StringComparison.Ordinal), $"{arguments[0]}: {refused}");
+            }
         }
         finally
         {

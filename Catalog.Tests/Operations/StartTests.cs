@@ -21,11 +21,13 @@ public sealed class StartTests(PostgresTestDatabase postgres) : IClassFixture<Po
 
     [Theory]
     [InlineData("DATAXPIPE_DB", "postgresql://u:c4nary@h:port/d", "DATAXPIPE_DB")]
-    [InlineData("DATAXPIPE_DB", "Host=h;Password=c4nary", "DATAXPIPE_DB")]
+    [InlineData("DATAXPIPE_DB", "Host=h;Passwort=c4nary", "DATAXPIPE_DB")]
     [InlineData("DATABASE__PASSWORD", "c4nary", "DATABASE__HOST")]
     [InlineData("DATAXPIPE_PG_POOL_MAX", "0", "DATAXPIPE_PG_POOL_MAX")]
     [InlineData("DATAXPIPE_PLATFORM_KEY", "c4nary", "DATAXPIPE_PLATFORM_KEY")]
     [InlineData("DATAXPIPE_SECRET_KEY", "c4nary", "DATAXPIPE_SECRET_KEY")]
+    [InlineData("DATAXPIPE_DB", "\"catalog.db\"", "DATAXPIPE_DB stands in quotes")]
+    [InlineData("DATAXPIPE_LOG_FORMAT", "xml", "DATAXPIPE_LOG_FORMAT")]
     [InlineData("ASPNETCORE_URLS", "garbage", "ASPNETCORE_URLS")]
     public Task A_setting_that_cannot_be_used_stops_the_start(string name, string value, string said) => Refused(said, (name, value));
 
@@ -41,6 +43,33 @@ public sealed class StartTests(PostgresTestDatabase postgres) : IClassFixture<Po
     public Task Row_level_security_cannot_be_required_of_SQLite() => Refused("SQLite has no row-level security", ("DATAXPIPE_REQUIRE_RLS", "true"));
 
     [Fact]
+    [System.Runtime.Versioning.UnsupportedOSPlatform("windows")]
+    public async Task A_key_file_of_another_user_stops_the_start_and_the_console()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "There are no user ids.");
+        Assert.SkipUnless(Environment.UserName == "root" && File.Exists("/usr/bin/setpriv"), "Only root can be two users.");
+        var file = Path.Combine(_directory, "catalog.db");
+        await File.WriteAllTextAsync(file, "", TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(file + ".key", Convert.ToBase64String(new byte[32]), TestContext.Current.CancellationToken);
+        File.SetUnixFileMode(file + ".key", UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        File.SetUnixFileMode(_directory, UnixFileMode.UserRead | UnixFileMode.UserExecute | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.GroupExecute);
+        var said = $"{file}.key may not be used by this process (it belongs to user id 0 with mode 600; this is user id 1000660000). As its owner or as root: `chown 1000660000 '{file}.key'`, or set DATAXPIPE_SECRET_KEY";
+
+        await Refused(["setpriv", "--reuid=1000660000", "--clear-groups", "dotnet", typeof(Catalog.Api.Operations.Health).Assembly.Location], said, ("DATAXPIPE_DB", file), ("HOME", "/nonexistent"));
+        File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        var console = Path.Combine(AppContext.BaseDirectory, "Catalog.Migrations.dll");
+        foreach (var arguments in new string[][] { ["current"], ["backup", "--output", _directory], ["transfer", "--from", file] })
+        {
+            await Refused(["setpriv", "--reuid=1000660000", "--clear-groups", "dotnet", console, .. arguments], $"{file} may not be used by this process (it belongs to user id 0",
+                arguments[0] == "transfer" ? ("DATAXPIPE_MIGRATIONS_DB", "postgresql://u@127.0.0.1:1/d") : ("DATAXPIPE_DB", file), ("HOME", "/nonexistent"));
+        }
+
+        var backups = Directory.CreateDirectory(Path.Combine(_directory, "backups"), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        await Refused(["setpriv", "--reuid=1000660000", "--clear-groups", "dotnet", console, "backups", "list", backups.FullName],
+            $"{backups.FullName} may not be used by this process (it belongs to user id 0 with mode 700", ("HOME", "/nonexistent"));
+    }
+
+    [Fact]
     public async Task A_port_in_use_stops_the_start()
     {
         using var taken = new TcpListener(IPAddress.Loopback, 0);
@@ -49,9 +78,12 @@ public sealed class StartTests(PostgresTestDatabase postgres) : IClassFixture<Po
         await Refused("nothing else serves there", ("ASPNETCORE_URLS", $"http://127.0.0.1:{((IPEndPoint)taken.LocalEndpoint).Port}"));
     }
 
-    private async Task Refused(string said, params (string Name, string Value)[] settings)
+    private Task Refused(string said, params (string Name, string Value)[] settings) =>
+        Refused(["dotnet", typeof(Catalog.Api.Operations.Health).Assembly.Location], said, settings);
+
+    private async Task Refused(string[] command, string said, params (string Name, string Value)[] settings)
     {
-        var start = new ProcessStartInfo("dotnet", [typeof(Catalog.Api.Operations.Health).Assembly.Location])
+        var start = new ProcessStartInfo(command[0], command[1..])
         {
             WorkingDirectory = _directory,
             RedirectStandardError = true,
@@ -67,8 +99,9 @@ public sealed class StartTests(PostgresTestDatabase postgres) : IClassFixture<Po
         var output = process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
         var errors = await process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
         Assert.True(process.WaitForExit(TimeSpan.FromSeconds(20)));
-        Assert.NotEqual(0, process.ExitCode);
+        Assert.InRange(process.ExitCode, 1, 2);
         Assert.Contains(said, errors);
+        Assert.Single(errors.TrimEnd().Split('\n'));
         Assert.DoesNotContain("   at ", errors + await output);
         Assert.DoesNotContain("c4nary", errors + await output);
     }

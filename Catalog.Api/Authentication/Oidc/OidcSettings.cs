@@ -11,7 +11,7 @@ internal static class OidcSettings
     public static IReadOnlyList<TokenTrust> Read(IConfiguration configuration)
     {
         // An entry says more about its tokens than the authority does, which takes any subject.
-        var trusts = Text(configuration, "DATAXPIPE_OIDC_TRUST") is { } json ? OidcTrustSetting.Read(json) : [];
+        var trusts = Setting.Text(configuration, "DATAXPIPE_OIDC_TRUST") is { } json ? OidcTrustSetting.Read(json) : [];
         return Authority(configuration) is { } authority ? [.. trusts, authority] : trusts;
     }
 
@@ -25,10 +25,10 @@ internal static class OidcSettings
 
     private static TokenTrust? Authority(IConfiguration configuration)
     {
-        var authority = Text(configuration, "DATAXPIPE_OIDC_AUTHORITY");
-        var audience = Text(configuration, "DATAXPIPE_OIDC_AUDIENCE");
-        var claim = Text(configuration, "DATAXPIPE_OIDC_ORGANIZATION_CLAIM");
-        var organization = Text(configuration, "DATAXPIPE_OIDC_ORGANIZATION");
+        var authority = Setting.Text(configuration, "DATAXPIPE_OIDC_AUTHORITY");
+        var audience = Setting.Text(configuration, "DATAXPIPE_OIDC_AUDIENCE");
+        var claim = Setting.Text(configuration, "DATAXPIPE_OIDC_ORGANIZATION_CLAIM");
+        var organization = Setting.Text(configuration, "DATAXPIPE_OIDC_ORGANIZATION");
         if (authority is null)
         {
             return audience is null && claim is null && organization is null ? null : throw new SettingException(
@@ -60,6 +60,4 @@ internal static class OidcSettings
             OrganizationClaim = claim ?? "organization",
         };
     }
-
-    private static string? Text(IConfiguration configuration, string key) => configuration[key]?.Trim() is { Length: > 0 } text ? text : null;
 }

@@ -73,7 +73,7 @@ public sealed class DatabaseExamination(MigrationDatabase database, Chain chain,
             var live = await database.Dialect.Describe(connection, limit.Token);
             return chain.Scripts.LastOrDefault(script => script.Fingerprint is { } committed && SchemaDescription.Compare(committed, live).Count == 0)?.Revision;
         }
-        catch (Exception exception) when (!ct.IsCancellationRequested && exception is DbException or OperationCanceledException)
+        catch (Exception exception) when (!ct.IsCancellationRequested && exception is DbException or MigrationException or OperationCanceledException)
         {
             return null;
         }

@@ -13,7 +13,8 @@ internal static class PostgresFailure
         // Several hosts carry their ports, and a socket's directory has none.
         var host = settings.Postgres!.Host is { } named && (named.Contains(':', StringComparison.Ordinal) || named[0] is '/' or '@') ? named : $"{settings.Postgres.Host}:{settings.Postgres.Port}";
         var database = settings.Postgres.Database ?? settings.Postgres.Username ?? "(default)";
-        Finding Error(string code, string message, string action) => new(code, Severity.Error, $"{which}: {message}", action);
+        var user = settings.Postgres.Username is { } login ? $"user {login}" : "the default user";
+        Finding Error(string code, string message, string action) => new(code, Severity.Error, $"{which}, {user}, database {database}: {message}", action);
 
         // The server's routine tells apart what shares a state, in whatever language it speaks.
         return exception switch

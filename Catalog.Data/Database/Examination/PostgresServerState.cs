@@ -10,7 +10,7 @@ internal static class PostgresServerState
     {
         const string Sql = """
             -- PostgresServerState.Look
-            select current_setting('server_version_num')::int as version, pg_is_in_recovery() as standby,
+            select current_setting('server_version_num')::int as version, current_setting('server_encoding') as encoding, pg_is_in_recovery() as standby,
                    age(d.datfrozenxid)::bigint as transaction_age, mxid_age(d.datminmxid)::bigint as multixact_age,
                    current_user::text as login, pg_has_role(current_user, 'pg_read_all_stats', 'USAGE') as sees_all
             from pg_database d
@@ -21,6 +21,12 @@ internal static class PostgresServerState
         if (state.Version < 150_000)
         {
             examined.Add("server_too_old", Severity.Error, $"The server is PostgreSQL {state.Version / 10_000}; the Catalog needs 15 or later.", "Upgrade the server, or name another in the address.");
+        }
+
+        if (state.Encoding != "UTF8")
+        {
+            examined.Add("wrong_encoding", Severity.Error, $"The database's encoding is {state.Encoding}, which cannot hold every text.",
+                "Run `create database NAME encoding 'UTF8' template template0` as a role that may, and name that one in the address.");
         }
 
         if (state.Standby)
@@ -91,6 +97,8 @@ internal static class PostgresServerState
     private sealed record State
     {
         public required int Version { get; init; }
+
+        public required string Encoding { get; init; }
 
         public required bool Standby { get; init; }
 

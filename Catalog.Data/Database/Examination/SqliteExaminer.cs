@@ -22,10 +22,13 @@ internal sealed class SqliteExaminer(string path) : Examiner
         return new(path, null, 0, Pooled: false);
     }
 
-    internal override Finding? WhyUnreachable(Exception exception, string which, DatabaseSettings settings) => exception switch
+    internal override Finding? WhyUnreachable(Exception exception, string which, DatabaseSettings settings) => Why(exception, which, settings);
+
+    /// <inheritdoc cref="WhyUnreachable"/>
+    internal static Finding? Why(Exception exception, string which, DatabaseSettings settings) => exception switch
     {
         SqliteException { SqliteErrorCode: 11 or 26 } => new("not_a_database", Severity.Error, $"{which}: {settings.SqlitePath} is no SQLite database, or is damaged.", "Name another file, or restore a backup."),
-        SqliteException { SqliteErrorCode: 10 or 14 or 8 or 3 } or UnauthorizedAccessException => new("file_unusable", Severity.Error, $"{which}: {settings.SqlitePath} cannot be opened.", "Check that this user may read and write the file and its folder."),
+        SqliteException { SqliteErrorCode: 10 or 14 or 8 or 3 } or UnauthorizedAccessException => new("file_unusable", Severity.Error, $"{which}: {settings.SqlitePath} cannot be opened or written{FileRights.Whose(settings.SqlitePath!)}.", "Check that this user may read and write the file and its folder."),
         SqliteException { SqliteErrorCode: 5 or 6 } => new("timed_out", Severity.Error, $"{which}: another process keeps {settings.SqlitePath} locked.", "Wait until it is done, or end it."),
         _ => null,
     };

@@ -22,7 +22,7 @@ public static class PostgresHandover
 
         var variables = new Dictionary<string, string?>
         {
-            ["PGHOST"] = connection.Host,
+            ["PGHOST"] = Host(connection),
             ["PGPORT"] = $"{connection.Port}",
             ["PGDATABASE"] = connection.Database,
             ["PGSSLMODE"] = Word(postgres.SslMode),
@@ -39,7 +39,7 @@ public static class PostgresHandover
         // What the address does not say, the driver and libpq find alike: PGUSER, PGPASSWORD, PGPASSFILE, ~/.pgpass, PGSSLROOTCERT.
         foreach (var (name, value) in new[]
         {
-            ("PGUSER", postgres.Username), ("PGPASSWORD", postgres.Password), ("PGPASSFILE", postgres.Passfile), ("PGOPTIONS", postgres.Options),
+            ("PGUSER", postgres.Username), ("PGPASSWORD", postgres.Password), ("PGPASSFILE", postgres.Passfile), ("PGOPTIONS", Options(settings, connection)),
             ("PGSSLROOTCERT", RootCertificate(postgres)), ("PGSSLCERT", postgres.SslCertificate), ("PGSSLKEY", postgres.SslKey),
         })
         {
@@ -58,16 +58,30 @@ public static class PostgresHandover
         var postgres = settings.Postgres!;
         var connection = (NpgsqlConnection)open;
         static string Escape(string text) => System.Uri.EscapeDataString(text);
-        var host = connection.Host!;
+        var host = Host(connection);
         var parameters = new[]
         {
+            ("schema", settings.Schema == DatabaseSettings.DefaultSchema ? null : settings.Schema),
             ("sslmode", Word(postgres.SslMode)), ("gssencmode", postgres.GssEncryptionMode.ToString().ToLowerInvariant()),
             ("channel_binding", postgres.ChannelBinding.ToString().ToLowerInvariant()), ("sslrootcert", postgres.RootCertificate), ("sslcert", postgres.SslCertificate),
             ("sslkey", postgres.SslKey), ("sslpassword", postgres.SslPassword), ("passfile", postgres.Passfile), ("options", postgres.Options),
         };
         return $"postgresql://{Escape(postgres.Username ?? "")}{(postgres.Password is { } password ? ':' + Escape(password) : "")}{(postgres.Username is null && postgres.Password is null ? "" : "@")}"
-            + $"{(host.Contains(':', StringComparison.Ordinal) ? $"[{host}]" : Escape(host))}:{connection.Port}/{Escape(database)}?"
+            + $"{(host[0] is not ('/' or '@') && host.Contains(':', StringComparison.Ordinal) ? $"[{Escape(host).Replace("%3A", ":", StringComparison.Ordinal)}]" : Escape(host))}:{connection.Port}/{Escape(database)}?"
             + string.Join('&', parameters.Where(parameter => parameter.Item2 is not null).Select(parameter => $"{parameter.Item1}={Escape(parameter.Item2!)}"));
+    }
+
+    // Of several hosts the driver gives an IPv6 address as the address wrote it; brackets belong to addresses only.
+    private static string Host(NpgsqlConnection connection) =>
+        connection.Host is ['[', .. var bare, ']'] && bare.Contains(':', StringComparison.Ordinal) ? bare : connection.Host!;
+
+    // The address's own last: they count. A pooler, which gives its clients a process number of its own, takes no options.
+    private static string? Options(DatabaseSettings settings, NpgsqlConnection connection)
+    {
+        using var command = new NpgsqlCommand("select pg_backend_pid()", connection);
+        return command.ExecuteScalar() is int process && process == connection.ProcessID
+            ? $"{new PostgresSession(settings.Schema).Options(connection.PostgreSqlVersion.Major)} {settings.Postgres!.Options}".TrimEnd()
+            : settings.Postgres!.Options;
     }
 
     private static string? RootCertificate(NpgsqlConnectionStringBuilder postgres) => postgres.RootCertificate

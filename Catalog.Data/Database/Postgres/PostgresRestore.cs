@@ -15,15 +15,14 @@ public static partial class PostgresRestore
     /// <summary>What begins a message that says that the dump is not what its manifest says.</summary>
     public const string Mismatch = "backup mismatch: ";
 
-    /// <summary>What is there that a restore would meet, the first few by name; empty when the database is empty.</summary>
+    /// <summary>What is in the Catalog's schema that a restore would meet, by name. Other schemas are none of its business.</summary>
     public static async Task<IReadOnlyList<string>> Occupants(DbConnection connection, CancellationToken ct)
     {
         const string Sql = """
             -- PostgresRestore.Occupants
             select c.oid::regclass::text
             from pg_class c
-            join pg_namespace n on n.oid = c.relnamespace
-            where c.relkind in ('r', 'p', 'v', 'm', 'f', 'S') and n.nspname not in ('pg_catalog', 'information_schema') and n.nspname not like 'pg\_%'
+            where c.relkind in ('r', 'p', 'v', 'm', 'f', 'S') and c.relnamespace = current_schema()::regnamespace
               and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')
             order by 1
             """;
@@ -32,16 +31,25 @@ public static partial class PostgresRestore
     }
 
     /// <summary>The text before the dump.</summary>
-    /// <param name="clear">Whether what is in schema <c>public</c> is taken away first, in the same transaction.</param>
-    public static string Opening(bool clear) => "set client_min_messages = warning;\nbegin;\n" + (clear ? Clear : "");
+    /// <param name="connection">Open on the target.</param>
+    /// <param name="schema">The Catalog's schema; it is made, in the same transaction, where it is missing.</param>
+    /// <param name="clear">Whether what is in the schema is taken away first, in the same transaction.</param>
+    /// <param name="ct">Stops.</param>
+    /// <exception cref="Migrations.MigrationException">This role may not make the schema, or not create in it.</exception>
+    public static async Task<string> Opening(DbConnection connection, string schema, bool clear, CancellationToken ct)
+    {
+        var create = await PostgresSchema.Missing(connection, schema, ct) is { } statement ? statement + ";\n" : "";
+        return $"set client_min_messages = warning;\nset search_path = \"{schema}\";\nbegin;\n{create}{(clear ? Clear : "")}";
+    }
 
     /// <summary>The text after the dump: compares, then commits.</summary>
+    /// <param name="schema">The Catalog's schema.</param>
     /// <param name="rows">See <see cref="DatabaseContents.Rows"/>.</param>
     /// <param name="fingerprint">See <see cref="DatabaseContents.Fingerprint"/>.</param>
     /// <param name="revision">The newest revision that the journal must name; null: the journal is empty.</param>
     /// <param name="receipt">What psql prints when the commit is done: a script that has psql leave early ends well too.</param>
     /// <exception cref="FormatException">A table's name is none.</exception>
-    public static string Closing(IReadOnlyDictionary<string, long> rows, string fingerprint, string? revision, Guid receipt)
+    public static string Closing(string schema, IReadOnlyDictionary<string, long> rows, string fingerprint, string? revision, Guid receipt)
     {
         if (rows.Keys.FirstOrDefault(table => !TableName().IsMatch(table)) is { } odd)
         {
@@ -55,7 +63,7 @@ public static partial class PostgresRestore
 
         // A tag that no dump can know in advance, so that no name can end the text early.
         var tag = $"$check_{Guid.NewGuid():N}$";
-        var text = new StringBuilder($"set local search_path = public;\ndo {tag}\ndeclare\n    present bigint;\nbegin\n");
+        var text = new StringBuilder($"set local search_path = \"{schema}\";\ndo {tag}\ndeclare\n    present bigint;\nbegin\n");
         foreach (var (table, count) in rows)
         {
             var quoted = table.Replace("'", "''", StringComparison.Ordinal);
@@ -95,7 +103,7 @@ public static partial class PostgresRestore
                   join pg_class t on t.oid = k.confrelid and t.relnamespace = current_schema()::regnamespace
                   where k.contype = 'f') hangs;
             if outside is not null then
-                raise exception 'outside schema public these depend on what would be taken away: %. Drop them first', outside;
+                raise exception 'outside the Catalog''s schema these depend on what would be taken away: %. Drop them first', outside;
             end if;
             for one in
                 select format('drop %s if exists %s cascade', case c.relkind when 'v' then 'view' when 'm' then 'materialized view' when 'S' then 'sequence' when 'f' then 'foreign table' else 'table' end, c.oid::regclass) as statement

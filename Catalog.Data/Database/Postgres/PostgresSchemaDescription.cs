@@ -3,7 +3,7 @@ using Dapper;
 
 namespace Catalog.Data.Database.Postgres;
 
-/// <summary>Reads the live schema from the catalogs: what is in the first schema of the search path, belongs to no extension and is not the migrator's own.</summary>
+/// <summary>Reads the live schema from the catalogs: what is in the first schema of the search path, belongs to no extension, is no foreign table and is not the migrator's own.</summary>
 internal static class PostgresSchemaDescription
 {
     // Columns are not numbered: one that was dropped and added again is the same column. Postgres 18 lists not-null constraints too; the
@@ -13,9 +13,9 @@ internal static class PostgresSchemaDescription
         with ours as (
             select c.oid, c.relname, c.relkind, c.relpersistence, c.reloptions, c.relrowsecurity, c.relforcerowsecurity, c.relispartition, c.relpartbound
             from pg_class c
-            where c.relnamespace = current_schema()::regnamespace and c.relname not in ('schemaversions', 'schema_history')
+            where c.relnamespace = current_schema()::regnamespace and c.relkind <> 'f' and c.relname not in ('schemaversions', 'schema_history')
               and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')
-        ), tables as (select * from ours where relkind in ('r', 'p', 'f'))
+        ), tables as (select * from ours where relkind in ('r', 'p'))
         select 'table ' || relname
             || case when relkind = 'p' then ' partition by ' || pg_get_partkeydef(oid) else '' end
             || case when relispartition then ' partition ' || pg_get_expr(relpartbound, oid) else '' end

@@ -70,10 +70,9 @@ internal sealed class PostgresSchemaDialect(PostgresSession session) : SchemaDia
 
     // The rows of a partitioned table are those of its partitions.
     internal override string FindRowTables => """
-        select case n.nspname when current_schema() then quote_ident(c.relname) else format('%I.%I', n.nspname, c.relname) end
+        select quote_ident(c.relname)
         from pg_class c
-        join pg_namespace n on n.oid = c.relnamespace
-        where c.relkind = 'r' and n.nspname not in ('pg_catalog', 'information_schema') and n.nspname not like 'pg\_%'
+        where c.relkind = 'r' and c.relnamespace = current_schema()::regnamespace
           and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')
         order by 1
         """;
@@ -99,39 +98,14 @@ internal sealed class PostgresSchemaDialect(PostgresSession session) : SchemaDia
             return;
         }
 
-        await MakeSchema(connection, ct);
+        if (await PostgresSchema.Missing(connection, session.Schema, ct) is { } create)
+        {
+            await Execute(connection, null, create, ct);
+        }
+
         foreach (var statement in SqlText.Statements(CreateJournal))
         {
             await Execute(connection, null, statement.Sql, ct);
-        }
-    }
-
-    // Postgres 15 gives the right to create in schema public to the database's owner only.
-    private async Task MakeSchema(DbConnection connection, CancellationToken ct)
-    {
-        const string Sql = """
-            -- PostgresSchemaDialect.MakeSchema
-            select current_schema() is not null as there, coalesce(has_schema_privilege(current_schema(), 'create'), false) as may_create,
-                   has_database_privilege(current_database(), 'create') as may_create_schema, quote_ident(current_user) as login, quote_ident(current_database()) as database
-            """;
-
-        var (there, mayCreate, mayCreateSchema, login, database) =
-            await connection.QuerySingleAsync<(bool, bool, bool, string, string)>(new CommandDefinition(Sql, cancellationToken: ct));
-        if (!there && mayCreateSchema)
-        {
-            await Execute(connection, null, $"create schema if not exists {session.Schema}", ct);
-        }
-        else if (!there)
-        {
-            throw new MigrationException(MigrationFault.NotPermitted,
-                $"There is no schema {session.Schema}, and {login} may not make one. As an administrator: `create schema {session.Schema} authorization {login};`. "
-                + "Or set DATAXPIPE_MIGRATIONS_DB to an address of the tables' owner.");
-        }
-        else if (!mayCreate)
-        {
-            throw new MigrationException(MigrationFault.NotPermitted,
-                $"{login} may not create tables in schema {session.Schema}. As an administrator: `grant create on schema {session.Schema} to {login};` "
-                + $"or `alter database {database} owner to {login};`. Or set DATAXPIPE_MIGRATIONS_DB to an address of the tables' owner.");
         }
     }
 
@@ -144,11 +118,7 @@ internal sealed class PostgresSchemaDialect(PostgresSession session) : SchemaDia
             """;
 
         var server = await connection.QuerySingleAsync<Server>(new CommandDefinition(Where, cancellationToken: ct));
-        if (server.Version < 150_000)
-        {
-            throw new MigrationException(MigrationFault.WrongTarget, $"The server is PostgreSQL {server.Version / 10_000}; the Catalog needs 15 or later.");
-        }
-
+        Judge(server.Version, server.Encoding);
         if (server.Standby)
         {
             throw new MigrationException(MigrationFault.WrongTarget, "The server is a standby and takes no changes. Set DATAXPIPE_MIGRATIONS_DB to the primary, or add target_session_attrs=primary to an address of several hosts.");
@@ -159,11 +129,6 @@ internal sealed class PostgresSchemaDialect(PostgresSession session) : SchemaDia
             throw new MigrationException(MigrationFault.WrongTarget, "Transactions are read-only here (default_transaction_read_only): take that setting from the role or the database, or use another role.");
         }
 
-        if (server.Encoding != "UTF8")
-        {
-            throw new MigrationException(MigrationFault.WrongTarget, $"The database's encoding is {server.Encoding}, which cannot hold every text: create one with encoding UTF8.");
-        }
-
         await RefusePooler((NpgsqlConnection)connection, server.Process, another, ct);
         await Settle(connection, limits, ct);
     }
@@ -172,10 +137,31 @@ internal sealed class PostgresSchemaDialect(PostgresSession session) : SchemaDia
     {
         var transaction = await connection.BeginTransactionAsync(ct);
         // Local to the transaction: what is set for a session would stay behind in a pooler.
-        await connection.ExecuteAsync(new CommandDefinition(
-            $"select {session.ForTransaction}set_config('transaction_read_only', 'on', true), set_config('quote_all_identifiers', 'off', true)",
+        var (encoding, version) = await connection.QuerySingleAsync<(string, int)>(new CommandDefinition(
+            $"""
+            -- PostgresSchemaDialect.Reading
+            select encoding, version
+            from (select {session.ForTransaction}set_config('transaction_read_only', 'on', true), set_config('quote_all_identifiers', 'off', true),
+                         current_setting('server_encoding') as encoding, current_setting('server_version_num')::int as version offset 0) as set
+            """,
             transaction: transaction, cancellationToken: ct));
+        // A standby may be looked at.
+        Judge(version, encoding);
         return transaction;
+    }
+
+    // What holds for every verb, whether it changes something or only looks.
+    internal static void Judge(int version, string encoding)
+    {
+        if (version < 150_000)
+        {
+            throw new MigrationException(MigrationFault.WrongTarget, $"The server is PostgreSQL {version / 10_000}; the Catalog needs 15 or later.");
+        }
+
+        if (encoding != "UTF8")
+        {
+            throw new MigrationException(MigrationFault.WrongTarget, $"The database's encoding is {encoding}, which cannot hold every text: create one with encoding UTF8.");
+        }
     }
 
     internal override async Task TryOut(DbConnection connection, string? before, CancellationToken ct)

@@ -1,5 +1,7 @@
+using System.Data.Common;
 using System.Globalization;
 using System.Security.Cryptography;
+using Catalog.Data.Migrations;
 using Dapper;
 
 namespace Catalog.Data.Database.Postgres;
@@ -42,7 +44,18 @@ public sealed class PostgresScratch : IAsyncDisposable
 
         var name = $"{Prefix}{now.UtcDateTime.ToString(Time, CultureInfo.InvariantCulture)}_{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(3))}";
         var like = await connection.ExecuteScalarAsync<string>(new CommandDefinition(Like, cancellationToken: ct));
-        await beside.Dialect.Execute(connection, null, $"create database {name} template template0 {like}", ct);
+        try
+        {
+            await beside.Dialect.Execute(connection, null, $"create database {name} template template0 {like}", ct);
+        }
+        catch (DbException exception) when (exception.SqlState == "42501")
+        {
+            var login = await connection.ExecuteScalarAsync<string>(new CommandDefinition("select quote_ident(current_user)", cancellationToken: ct));
+            throw new MigrationException(MigrationFault.NotPermitted,
+                $"{login} may not create databases, and a drill needs a scratch one. As an administrator: `alter role {login} createdb;`, or set DATAXPIPE_MIGRATIONS_DB to an address of a role that may.",
+                exception);
+        }
+
         return new(beside, name, PostgresHandover.Uri(beside.Settings, connection, name));
     }
 

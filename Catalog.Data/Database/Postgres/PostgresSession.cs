@@ -77,6 +77,17 @@ internal sealed class PostgresSession(string schema)
         return await command.ExecuteScalarAsync() is true;
     }
 
+    /// <summary>
+    /// The same as start-up options of pg_dump and psql (PGOPTIONS), which have no statement of their own before their work. Their
+    /// transactions may be idle for long: the other end of a pipe is another program.
+    /// </summary>
+    /// <param name="server">The server's major version: an option that it does not know ends the session.</param>
+    public string Options(int server) => string.Join(' ', Settings
+        .Where(setting => setting.Name != "transaction_timeout" || server >= 17)
+        .Select(setting => setting.Name == "idle_in_transaction_session_timeout" ? (setting.Name, Value: "0") : setting)
+        .Append(("statement_timeout", "0"))
+        .Select(setting => $"-c {setting.Item1}={setting.Item2.Replace("\\", @"\\", StringComparison.Ordinal).Replace(" ", @"\ ", StringComparison.Ordinal)}"));
+
     /// <summary>Has every connection of a data source begin so.</summary>
     public void Apply(NpgsqlDataSourceBuilder builder, string statementTimeout) => builder.UsePhysicalConnectionInitializer(
         connection => Begin(connection, statementTimeout).GetAwaiter().GetResult(),

@@ -21,7 +21,7 @@ public sealed class PostgresSnapshot : IAsyncDisposable
     /// <summary>The tables of which row-level security shows this role some rows only; empty when it sees all.</summary>
     public required IReadOnlyList<string> Hidden { get; init; }
 
-    /// <summary>Foreign tables: pg_dump writes their definition and none of their rows.</summary>
+    /// <summary>Foreign tables in the Catalog's schema: they belong to another server, which a restore would have to know.</summary>
     public required IReadOnlyList<string> Foreign { get; init; }
 
     /// <summary>See <see cref="PostgresHandover.ForPrograms"/>; holds the password.</summary>
@@ -39,16 +39,16 @@ public sealed class PostgresSnapshot : IAsyncDisposable
             """;
         const string Look = """
             -- PostgresSnapshot.Take look
-            select pg_export_snapshot() as id, current_setting('server_version_num')::int / 10000 as major
+            select pg_export_snapshot() as id, current_setting('server_version_num')::int as version, current_setting('server_encoding') as encoding
             """;
         // What the server itself would do to a select: superusers, bypassrls and owners of tables without "force" see every row.
         const string Hidden = """
             -- PostgresSnapshot.Take hidden
-            select c.oid::regclass::text from pg_class c where c.relkind in ('r', 'p') and c.relrowsecurity and row_security_active(c.oid) order by 1
+            select c.oid::regclass::text from pg_class c where c.relnamespace = current_schema()::regnamespace and c.relkind in ('r', 'p') and c.relrowsecurity and row_security_active(c.oid) order by 1
             """;
         const string Foreign = """
             -- PostgresSnapshot.Take foreign
-            select c.oid::regclass::text from pg_class c where c.relkind = 'f' order by 1
+            select quote_ident(c.relname) from pg_class c where c.relnamespace = current_schema()::regnamespace and c.relkind = 'f' order by 1
             """;
 
         var connection = await database.Reads.OpenConnectionAsync(ct);
@@ -57,11 +57,12 @@ public sealed class PostgresSnapshot : IAsyncDisposable
             var transaction = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, ct);
             async Task<List<string>> Names(string sql) => (await connection.QueryAsync<string>(new CommandDefinition(sql, transaction: transaction, cancellationToken: ct))).AsList();
             await connection.ExecuteAsync(new CommandDefinition(Begin, new { wait = $"{(long)lockWait.TotalMilliseconds}ms" }, transaction, cancellationToken: ct));
-            var (id, major) = await connection.QuerySingleAsync<(string, int)>(new CommandDefinition(Look, transaction: transaction, cancellationToken: ct));
+            var (id, version, encoding) = await connection.QuerySingleAsync<(string, int, string)>(new CommandDefinition(Look, transaction: transaction, cancellationToken: ct));
+            PostgresSchemaDialect.Judge(version, encoding);
             return new(connection, transaction)
             {
                 Id = id,
-                Major = major,
+                Major = version / 10_000,
                 Hidden = await Names(Hidden),
                 Foreign = await Names(Foreign),
                 Environment = PostgresHandover.ForPrograms(database.Settings, connection),

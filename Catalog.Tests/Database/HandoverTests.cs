@@ -1,0 +1,70 @@
+using System.Net.Sockets;
+using Catalog.Data.Database;
+using Catalog.Data.Database.Postgres;
+using Catalog.Migrations.Backup;
+using Catalog.Tests.Support;
+using Dapper;
+
+namespace Catalog.Tests.Database;
+
+/// <summary>Whatever an address of the service looks like, the Postgres programs reach the same server by it.</summary>
+public sealed class HandoverTests : IDisposable
+{
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    private readonly PostgresServer _server = PostgresServer.Start(fsync: false, Socket.OSSupportsIPv6 ? "listen_addresses=127.0.0.1,::1" : "listen_addresses=127.0.0.1");
+
+    [Fact]
+    public async Task Programs_reach_what_the_driver_reached()
+    {
+        Assert.SkipWhen(_server.Unavailable is not null && Environment.GetEnvironmentVariable("CI") is null or "" or "false", _server.Unavailable ?? "");
+        var port = new Uri(_server.Uri).Port;
+        await OwnPostgres.Execute(_server.Uri, "create role \"a@da:/?\" login superuser password 'p@:/?%w'", "create database \"d b/&ü\"", "create schema catalog");
+        var socket = await OwnPostgres.Scalar<string>(_server.Uri, "select current_setting('unix_socket_directories')");
+        string[] addresses =
+        [
+            $"postgresql://postgres@127.0.0.1:{port}/postgres",
+            $"postgresql://postgres@localhost:{port}/postgres?sslmode=disable&options=-c%20work_mem%3D8MB",
+            $"postgresql://postgres@127.0.0.1:1,127.0.0.1:{port}/postgres?target_session_attrs=primary",
+            $"postgresql://a%40da%3A%2F%3F:p%40%3A%2F%3F%25w@127.0.0.1:{port}/d%20b%2F%26%C3%BC",
+            $"Host=127.0.0.1;Port={port};Username=postgres;Database=postgres",
+            $"host=127.0.0.1 port={port} user=postgres dbname='d b/&ü'",
+            $"postgresql://postgres@/postgres?host={socket}&port={port}",
+            $"postgresql://postgres@127.0.0.1:1,{Uri.EscapeDataString(socket)}:{port}/postgres",
+            $"postgresql://postgres@127.0.0.1:{port}/postgres?schema=catalog",
+            .. Socket.OSSupportsIPv6 ?
+            [
+                $"postgresql://postgres@[::1]:{port}/postgres",
+                $"postgresql://postgres@127.0.0.1:1,[::1]:{port}/postgres?target_session_attrs=primary",
+                $"postgresql://postgres@/postgres?host=::1,127.0.0.1&port={port},1",
+            ] : Array.Empty<string>(),
+        ];
+        const string Where = "select concat_ws('|', current_database(), current_user, inet_server_addr(), inet_server_port(), current_schema(), current_setting('work_mem'), current_setting('datestyle'), current_setting('timezone'))";
+        foreach (var address in addresses)
+        {
+            var settings = TestDatabase.Read(address);
+            await using var database = Databases.OpenForMigrations(settings);
+            await using var connection = await database.Source.OpenConnectionAsync(Ct);
+            var expected = await connection.ExecuteScalarAsync<string>(Where);
+
+            Assert.Equal(expected, await Psql(PostgresHandover.ForPrograms(settings, connection), Where));
+            await using var again = Databases.OpenForMigrations(TestDatabase.Read(PostgresHandover.Uri(settings, connection, connection.Database)));
+            await using var reached = await again.Source.OpenConnectionAsync(Ct);
+            Assert.Equal(expected, await reached.ExecuteScalarAsync<string>(Where));
+        }
+    }
+
+    public void Dispose() => _server.Dispose();
+
+    private static async Task<string> Psql(IReadOnlyDictionary<string, string?> variables, string sql)
+    {
+        var said = "";
+        var result = await PostgresClient.Run(PostgresClient.Find("psql"), ["--no-psqlrc", "--no-password", "--tuples-only", "--no-align", $"--command={sql}"], variables, null, async output =>
+        {
+            using var reader = new StreamReader(output);
+            said = (await reader.ReadToEndAsync(Ct)).Trim();
+        }, Ct);
+        Assert.True(result.Exit == 0, result.Complaint);
+        return said;
+    }
+}

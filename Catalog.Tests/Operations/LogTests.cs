@@ -1,0 +1,138 @@
+using System.Diagnostics;
+using System.Text.Json;
+using Catalog.Api.Operations;
+using Catalog.Tests.Support;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace Catalog.Tests.Operations;
+
+/// <summary>What an operator reads in the log, and how much of it.</summary>
+public sealed class LogTests(SqliteTestDatabase database) : IClassFixture<SqliteTestDatabase>, IDisposable
+{
+    private const string Nowhere = "postgresql://ada:c4nary@127.0.0.1:1/app";
+    private readonly string _directory = Directory.CreateTempSubdirectory("catalog-log-").FullName;
+
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_wrong_key_is_told_once_and_then_counted()
+    {
+        using var app = new CatalogApp(database);
+        using var client = app.Anonymous();
+        client.DefaultRequestHeaders.Add("X-API-KEY", "wr0ng-key");
+        var before = app.Log.At(LogLevel.Information).Count();
+        for (var i = 0; i < 5; i++)
+        {
+            Assert.Equal(401, (int)(await client.GetAsync("/api/v1/pipelines/", Ct)).StatusCode);
+        }
+
+        var line = Assert.Single(app.Log.At(LogLevel.Information).Skip(before));
+        Assert.Contains("came from 127.0.0.1", line);
+        Assert.DoesNotContain("wr0ng", line);
+        var warnings = app.Services.GetRequiredService<RepeatedWarnings>();
+        using var running = new CancellationTokenSource();
+        await warnings.Run(running.Token);
+        Assert.Single(app.Log.At(LogLevel.Information).Skip(before));
+        await warnings.Run(running.Token);
+        Assert.Contains("4 more requests", app.Log.At(LogLevel.Information).Last());
+        await warnings.Run(running.Token);
+        Assert.Equal(2, app.Log.At(LogLevel.Information).Skip(before).Count());
+    }
+
+    [Fact]
+    public async Task An_outage_is_told_once_with_its_place_and_then_counted()
+    {
+        using var app = new CatalogApp(database, ("DATAXPIPE_DB", Nowhere));
+        using var client = app.Client();
+        for (var i = 0; i < 7; i++)
+        {
+            Assert.Equal(503, (int)(await client.GetAsync("/api/v1/pipelines/", Ct)).StatusCode);
+        }
+
+        await app.Services.GetRequiredService<RepeatedWarnings>().Run(CancellationToken.None);
+
+        var told = app.Log.At(LogLevel.Warning).Where(line => line.Contains("cannot serve", StringComparison.Ordinal) || line.Contains("could not serve", StringComparison.Ordinal)).ToList();
+        Assert.Equal(2, told.Count);
+        Assert.Contains("user ada, database app: nothing answers on 127.0.0.1:1", told[0]);
+        Assert.Contains("could not serve 6 more requests", told[1]);
+    }
+
+    [Theory]
+    [InlineData(Nowhere, "DATAXPIPE_DB, user ada, database app: nothing answers on 127.0.0.1:1")]
+    [InlineData("postgresql://ada:c4nary@nowhere.invalid:6432/app", "no address is known for nowhere.invalid:6432")]
+    public async Task Why_the_database_cannot_be_reached_is_in_the_log_with_its_place(string address, string said)
+    {
+        using var app = new CatalogApp(database, ("DATAXPIPE_DB", address));
+        using var client = app.Anonymous();
+
+        var body = await (await client.GetAsync("/ready", Ct)).Content.ReadAsStringAsync(Ct);
+
+        Assert.Contains("cannot be reached", body);
+        Assert.DoesNotContain("127.0.0.1:1", body);
+        Assert.DoesNotContain("nowhere", body);
+        Assert.DoesNotContain("ada", body);
+        Assert.Contains(app.Log.At(LogLevel.Warning), line => line.StartsWith("Not ready: ", StringComparison.Ordinal) && line.Contains(said, StringComparison.Ordinal));
+        Assert.DoesNotContain(app.Log.At(LogLevel.Trace), line => line.Contains("c4nary", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Each_request_is_a_line_where_that_is_asked_for()
+    {
+        using var app = new CatalogApp(database, ("DATAXPIPE_ACCESS_LOG", "true"));
+        using var client = app.Client();
+        client.DefaultRequestHeaders.Add("X-Request-Id", "request-17");
+
+        await client.GetAsync("/pipelines/?q=s3cret", Ct);
+        await client.GetAsync("/api/v1/runs/a%0Ab", Ct);
+
+        var lines = app.Log.At(LogLevel.Information).Where(line => line.StartsWith("GET ", StringComparison.Ordinal)).ToList();
+        Assert.Matches(@"^GET /pipelines/ 200 \d+\.\d ms 127\.0\.0\.1 platform-key request-17$", lines[0]);
+        Assert.Matches(@"^GET /api/v1/runs/a%0Ab 4\d\d ", lines[1]);
+        Assert.DoesNotContain(lines, line => line.Contains("s3cret", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_log_entry_is_one_line_with_the_time()
+    {
+        var lines = await Lines();
+        Assert.NotEmpty(lines);
+        Assert.All(lines, line => Assert.Matches(@"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z (info|warn): ", line));
+    }
+
+    [Fact]
+    public async Task A_log_entry_is_one_document_where_that_is_asked_for()
+    {
+        var lines = await Lines(("DATAXPIPE_LOG_FORMAT", "json"));
+        Assert.NotEmpty(lines);
+        Assert.All(lines, line => Assert.Matches(@"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z\z", JsonDocument.Parse(line).RootElement.GetProperty("Timestamp").GetString()!));
+    }
+
+    // Of a start that finds no database.
+    private async Task<List<string>> Lines(params (string Name, string Value)[] settings)
+    {
+        var start = new ProcessStartInfo("dotnet", [typeof(Health).Assembly.Location]) { WorkingDirectory = _directory, RedirectStandardError = true, RedirectStandardOutput = true };
+        start.Environment["ASPNETCORE_URLS"] = "http://127.0.0.1:0";
+        start.Environment["DATAXPIPE_DB"] = Nowhere + "?tcp_user_timeout=3";
+        foreach (var (name, value) in settings)
+        {
+            start.Environment[name] = value;
+        }
+
+        using var process = Process.Start(start)!;
+        var lines = new List<string>();
+        while (await process.StandardOutput.ReadLineAsync(Ct) is { } line)
+        {
+            lines.Add(line);
+            if (line.Contains("Application started", StringComparison.Ordinal))
+            {
+                process.Kill();
+            }
+        }
+
+        Assert.Contains(lines, line => line.Contains("left out: tcp_user_timeout", StringComparison.Ordinal));
+        return lines;
+    }
+
+    public void Dispose() => Directory.Delete(_directory, recursive: true);
+}
