@@ -6,8 +6,8 @@ namespace Catalog.Data.Runs;
 public sealed class RunRepository(CatalogDatabase db)
 {
     private const string Columns = """
-        id, pipeline_id, status, started_at, completed_at, records_processed, error_message, trigger, external_url, metadata,
-        check_gate, gate_check_id, created_at, updated_at
+        id, pipeline_id, reported_status as status, started_at, completed_at, records_processed, error_message, trigger, external_url, metadata,
+        decided_at, check_gate, gate_check_id, created_at, updated_at
         """;
 
     /// <returns>The run with its stages and check counts, or null when there is none of that id.</returns>
@@ -20,7 +20,7 @@ public sealed class RunRepository(CatalogDatabase db)
             where organization_id = @organization and id = @id
             """;
 
-        return await session.One<Run>(Sql, new { organization, id }, ct) is { } run
+        return await session.One<RunProgress>(Sql, new { organization, id }, ct) is { } run
             ? (await WithDetail(session, organization, [run], ct))[0]
             : null;
     }, ct);
@@ -43,7 +43,7 @@ public sealed class RunRepository(CatalogDatabase db)
                 limit @Take
                 """;
 
-            var runs = await session.Many<Run>(sql, new
+            var runs = await session.Many<RunProgress>(sql, new
             {
                 organization,
                 filter.PipelineId,
@@ -90,7 +90,7 @@ public sealed class RunRepository(CatalogDatabase db)
             return Page.Of(events, limit, @event => new Cursor(@event.ReceivedAt, @event.Id));
         }, ct);
 
-    private async Task<List<RunDetail>> WithDetail(Session session, string organization, IReadOnlyList<Run> runs, CancellationToken ct)
+    private async Task<List<RunDetail>> WithDetail(Session session, string organization, IReadOnlyList<RunProgress> runs, CancellationToken ct)
     {
         if (runs.Count == 0)
         {
@@ -99,7 +99,7 @@ public sealed class RunRepository(CatalogDatabase db)
 
         var stagesSql = $"""
             -- Runs.Stages
-            select run_id, stage_name, status, started_at, completed_at, records_processed, error_message
+            select run_id, stage_name, status, started_at, completed_at, records_processed, error_message, decided_at
             from {db.Dialect.ByIndex("run_stages", "organization_id = @organization", "run_id", "@ids")}
             """;
         var checksSql = $"""
@@ -110,9 +110,9 @@ public sealed class RunRepository(CatalogDatabase db)
             """;
 
         var ids = runs.Select(run => run.Id).ToArray();
-        var stages = (await session.Many<RunStage>(stagesSql, new { organization, ids }, ct))
-            .ToLookup(stage => stage.RunId);
+        var stages = (await session.Many<StageProgress>(stagesSql, new { organization, ids }, ct))
+            .ToLookup(stage => stage.RunId, stage => stage.ToStage(), StringComparer.Ordinal);
         var checks = (await session.Many<CheckCount>(checksSql, new { organization, ids }, ct)).ToLookup(count => count.RunId);
-        return [.. runs.Select(run => new RunDetail(run, RunDetail.InOrder(stages[run.Id]), [.. checks[run.Id]]))];
+        return [.. runs.Select(run => new RunDetail(run.ToRun(run.UpdatedAt), RunDetail.InOrder(stages[run.Id]), [.. checks[run.Id]]))];
     }
 }
