@@ -148,6 +148,17 @@ internal sealed class RunProgress : Progress
     /// <summary>What clients see: failed while the gate holds, otherwise what the events say.</summary>
     public string VisibleStatus => CheckGate && GateCheckId is not null ? RunStatus.Failed : Status ?? RunStatus.Pending;
 
+    /// <summary>Where a run without an end stands among ends.</summary>
+    public static readonly DateTimeOffset Never = Clock.Cut(DateTimeOffset.MaxValue);
+
+    /// <summary>Where the run stands in an order. One without a start stands at its arrival, one without an end after every end.</summary>
+    public DateTimeOffset In(RunOrder order) => order switch
+    {
+        RunOrder.Started => StartedAt ?? CreatedAt,
+        RunOrder.Ended => CompletedAt ?? Never,
+        _ => CreatedAt,
+    };
+
     public void Apply(RunEvent @event)
     {
         base.Apply(@event);
