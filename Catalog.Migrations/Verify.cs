@@ -10,7 +10,7 @@ internal static class Verify
         var print = new Option<bool>("--print") { Description = "Print the live schema's description instead, as it is committed in sql/ENGINE/fingerprint/." };
         var command = Verb.On("verify",
             "Compare scripts, journal and live schema. Exits 0 when they agree, 3 when they do and scripts are pending, 4 when they do not, 6 when a script is half-applied.",
-            "verify\nverify --json\nverify --print > sql/postgres/fingerprint/0011_edges_of_pipelines_replaced.txt",
+            "verify\nverify --json\nverify --print > sql/postgres/fingerprint/0015_runs_of_pipelines_by_end.txt",
             async (database, arguments, output, ct) =>
             {
                 var chain = Verb.Chain(arguments, database.Dialect.Folder);

@@ -6,7 +6,11 @@ using Catalog.Data.Runs;
 
 namespace Catalog.Api.Runs;
 
-/// <summary>What an event may say of a run. What is left out says nothing and changes nothing.</summary>
+/// <summary>
+/// What an event may say of a run. What is left out says nothing and changes nothing. Of records_processed, error_message, trigger, external_url
+/// and metadata the latest event counts, by its completed_at or else its started_at; one without either is earlier than all others. There a null
+/// is said too: it takes the field back, and at the same time it counts more than a value.
+/// </summary>
 public record PatchRun
 {
     /// <summary>The run's id. In a post it is the client's choice, so that a retry is safe, and made here when left out; in a patch it is the path's.</summary>
@@ -60,8 +64,9 @@ public record PatchRun
             Trigger = Trigger,
             ExternalUrl = ExternalUrl,
             Metadata = RawJson.Stored(Metadata),
+            TakesBack = TakenBack.In(document.RootElement),
             CheckGate = CheckGate,
-            Stages = [.. (Stages ?? []).OfType<PostedStage>().Select(stage => stage.ToReport(stage.StageName!))],
+            Stages = [.. (Stages ?? []).OfType<PostedStage>().Select((stage, i) => stage.ToReport(stage.StageName!, document.RootElement.GetProperty("stages")[i]))],
             Digest = CanonicalJson.Hash(document.RootElement),
             Body = Encoding.UTF8.GetString(json.Span),
         };
@@ -71,7 +76,7 @@ public record PatchRun
 /// <summary>An event of a run. The same id again is the next event of that run, in any order.</summary>
 public sealed record PostRun : PatchRun;
 
-/// <summary>What an event says of one stage.</summary>
+/// <summary>What an event says of one stage. As in a run, the latest event counts, and a null takes records_processed or error_message back.</summary>
 public record PutStage
 {
     /// <summary>As of a run.</summary>
@@ -89,7 +94,7 @@ public record PutStage
     /// <summary>Why it failed, at most 64 KiB.</summary>
     public string? ErrorMessage { get; init; }
 
-    internal StageReport ToReport(string name) => new()
+    internal StageReport ToReport(string name, JsonElement json) => new()
     {
         StageName = name,
         Status = RunStatus.Words[Status!],
@@ -97,6 +102,7 @@ public record PutStage
         CompletedAt = CompletedAt,
         RecordsProcessed = RecordsProcessed,
         ErrorMessage = ErrorMessage,
+        TakesBack = TakenBack.In(json),
     };
 }
 
@@ -127,7 +133,7 @@ public sealed record RunItem
 
     public long? RecordsProcessed { get; init; }
 
-    /// <summary>Why it failed; names the check when a failed check is the reason.</summary>
+    /// <summary>Why it failed; names the check when a failed check is the reason. A run that ended well does not show the error of an earlier attempt.</summary>
     public string? ErrorMessage { get; init; }
 
     public string? Trigger { get; init; }

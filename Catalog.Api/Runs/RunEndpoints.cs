@@ -85,7 +85,7 @@ internal static class RunEndpoints
         {
             RunId = id.Value,
             RunMustExist = true,
-            Stages = [body.Value.ToReport(stage_name.Value)],
+            Stages = [body.Value.ToReport(stage_name.Value, json.RootElement.GetProperty("stages")[0])],
             Digest = CanonicalJson.Hash(json.RootElement),
             Body = json.RootElement.GetRawText(),
         };

@@ -7,28 +7,60 @@ namespace Catalog.Api.Runs;
 /// <summary>Which runs to list.</summary>
 public sealed record RunQuery : ListQuery
 {
-    internal override string List => "runs";
+    internal override string List => Order() is RunOrder.Created ? "runs" : $"runs by {Sort}";
 
     /// <summary>Only runs of this pipeline.</summary>
     [FromQuery(Name = "pipeline_id")]
     public string? PipelineId { get; init; }
 
-    /// <summary>Only runs that have this status.</summary>
+    /// <summary>Only runs that have this status, or one of several with commas between them, such as <c>failed,running</c>.</summary>
     public string? Status { get; init; }
 
-    /// <summary>Only runs created at or after this time.</summary>
+    /// <summary>Only runs that started at or after this time. A run without a start is left out.</summary>
+    [FromQuery(Name = "started_since")]
+    public Instant? StartedSince { get; init; }
+
+    /// <summary>Only runs that started before this time.</summary>
+    [FromQuery(Name = "started_until")]
+    public Instant? StartedUntil { get; init; }
+
+    /// <summary>Only runs that ended at or after this time, and, where <c>status</c> names pending or running, those that have not ended.</summary>
+    [FromQuery(Name = "ended_since")]
+    public Instant? EndedSince { get; init; }
+
+    /// <summary>Only runs that ended before this time.</summary>
+    [FromQuery(Name = "ended_until")]
+    public Instant? EndedUntil { get; init; }
+
+    /// <summary>Only runs that the Catalog first heard of at or after this time.</summary>
     public Instant? Since { get; init; }
 
-    /// <summary>Only runs created before this time.</summary>
+    /// <summary>Only runs that the Catalog first heard of before this time.</summary>
     public Instant? Until { get; init; }
+
+    /// <summary>
+    /// What the newest come first by: created_at (arrival, unless given), started_at (a run without a start stands at its arrival) or ended_at
+    /// (runs without an end come first). A page costs least in the order of what it is filtered by.
+    /// </summary>
+    public string? Sort { get; init; }
+
+    /// <summary>The words of <see cref="Status"/>, as they are written.</summary>
+    internal string[] Statuses() => (Status ?? "").Split(',', StringSplitOptions.TrimEntries);
 
     internal RunFilter ToFilter() => new()
     {
+        Order = Order(),
         PipelineId = PipelineId,
-        Status = Status is null ? null : RunStatus.Words[Status],
+        Statuses = Status is null ? null : [.. Statuses().Select(word => RunStatus.Words[word]).Distinct(StringComparer.Ordinal)],
+        StartedSince = StartedSince?.Value,
+        StartedUntil = StartedUntil?.Value,
+        EndedSince = EndedSince?.Value,
+        EndedUntil = EndedUntil?.Value,
         Since = Since?.Value,
         Until = Until?.Value,
     };
+
+    private RunOrder Order() => Sort switch { "started_at" => RunOrder.Started, "ended_at" => RunOrder.Ended, _ => RunOrder.Created };
 }
 
 /// <summary>Which events of a run to list.</summary>

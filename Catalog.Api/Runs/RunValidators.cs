@@ -57,8 +57,12 @@ internal sealed class RunQueryValidator : ListQueryValidator<RunQuery>
     public RunQueryValidator()
     {
         RuleFor(query => query.PipelineId).Text(Validation.MaxKey);
-        RuleFor(query => query.Status).Word(RunStatus.Words);
+        RuleFor(query => query.Status).SetValidator(new FormRule<RunQuery>(
+            "run-statuses", AreStatuses, "must be one of pending, running, completed, failed, cancelled and skipped, or several with commas between them."));
+        RuleFor(query => query.Sort).Word(["created_at", "started_at", "ended_at"]);
     }
+
+    private static bool AreStatuses(string status) => status.Split(',', StringSplitOptions.TrimEntries).All(RunStatus.Words.ContainsKey);
 }
 
 internal sealed class RunEventQueryValidator : ListQueryValidator<RunEventQuery>;

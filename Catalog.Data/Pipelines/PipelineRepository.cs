@@ -19,7 +19,7 @@ public sealed class PipelineRepository(CatalogDatabase db, CheckResultRepository
     private Task<Page<Pipeline>> ListWithTags(string organization, PipelineFilter filter, Cursor? after, int limit, CancellationToken ct) =>
         db.Read(organization, async session =>
         {
-            // The latest run's id is found first and by itself: joined on a subquery, row-level security would have every run of the organization read.
+            // The latest run is the one that started last: a backfill of last year is not. Its id is found first and by itself: joined on a subquery, row-level security would have every run of the organization read.
             var sql = $"""
                 -- Pipelines.List
                 with page as (
@@ -38,7 +38,7 @@ public sealed class PipelineRepository(CatalogDatabase db, CheckResultRepository
                     select page.*, (
                         select runs.id from runs
                         where runs.organization_id = @organization and runs.pipeline_id = page.id
-                        order by runs.created_at desc, runs.id desc
+                        order by coalesce(runs.started_at, runs.created_at) desc, runs.id desc
                         limit 1) as latest_run_id
                     from page
                 )

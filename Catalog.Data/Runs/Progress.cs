@@ -4,11 +4,13 @@ namespace Catalog.Data.Runs;
 
 /// <summary>
 /// The state of a run or stage, folded from its events. Folding does not depend on order and may repeat: each field keeps the
-/// time of the event that decided it, and an event changes a field only when it is later (equal times: the greater value).
+/// time of the event that decided it, and an event changes a field only when it is later (equal times: null, then the greater value).
 /// </summary>
 internal class Progress
 {
-    private Dictionary<string, long> _decidedAt = [];
+    private const string EndGaveError = "end_gave_error";
+    private string _json = "{}";
+    private Dictionary<string, long>? _decidedAt;
 
     public string? Status { get; set; }
 
@@ -18,14 +20,30 @@ internal class Progress
 
     public long? RecordsProcessed { get; set; }
 
+    /// <summary>The latest error that was told, whatever became of the run since.</summary>
     public string? ErrorMessage { get; set; }
 
-    /// <summary>For each decided field the UTC ticks of the event that decided it, as a JSON object.</summary>
+    /// <summary>
+    /// For each decided field the UTC ticks of the event that decided it, as a JSON object. A value from an event without a time has no entry,
+    /// a null from one has -1. The release before reads it too, so every entry is a number.
+    /// </summary>
     public string DecidedAt
     {
-        get => JsonSerializer.Serialize(_decidedAt);
-        set => _decidedAt = JsonSerializer.Deserialize<Dictionary<string, long>>(value)!;
+        get => _decidedAt is null ? _json : JsonSerializer.Serialize(_decidedAt);
+        set => (_json, _decidedAt) = (value, null);
     }
+
+    /// <summary>
+    /// What clients see. What ended well has an error only when an event that says so gave it, or one that is not earlier: any other is that
+    /// of an earlier attempt. It is kept, because an end that has yet to arrive may make it count.
+    /// </summary>
+    public string? VisibleError => ErrorMessage is not null && EndsWell(Status) && !Decisions.ContainsKey(EndGaveError)
+        && (DecisionOf("status") < 0 || DecisionOf("error_message") < DecisionOf("status"))
+            ? null
+            : ErrorMessage;
+
+    // Most rows are only shown, and need none of it.
+    private Dictionary<string, long> Decisions => _decidedAt ??= JsonSerializer.Deserialize<Dictionary<string, long>>(_json)!;
 
     public void Apply(Report report)
     {
@@ -36,49 +54,72 @@ internal class Progress
 
         StartedAt = report.StartedAt < StartedAt || StartedAt is null ? report.StartedAt ?? StartedAt : StartedAt;
         CompletedAt = report.CompletedAt > CompletedAt || CompletedAt is null ? report.CompletedAt ?? CompletedAt : CompletedAt;
-        RecordsProcessed = Later("records_processed", RecordsProcessed, report.RecordsProcessed, report.At, Comparer<long?>.Default);
-        ErrorMessage = Later("error_message", ErrorMessage, report.ErrorMessage, report.At, StringComparer.Ordinal);
+        RecordsProcessed = Later(KeptFields.RecordsProcessed, "records_processed", RecordsProcessed, report.RecordsProcessed, report, Comparer<long?>.Default);
+        ApplyError(report);
     }
 
-    protected T Later<T>(string field, T known, T said, DateTimeOffset? at, IComparer<T> order)
+    protected T Later<T>(KeptFields field, string name, T known, T said, Report report, IComparer<T> order)
     {
-        if (said is null)
+        if (said is null && !report.TakesBack.HasFlag(field))
         {
             return known;
         }
 
-        var ticks = at?.UtcTicks ?? -1;
-        var decided = _decidedAt.GetValueOrDefault(field, -1);
-        if (known is not null && (ticks < decided || (ticks == decided && order.Compare(said, known) <= 0)))
+        var at = Ticks(report.At);
+        if (known is not null || Decisions.ContainsKey(name))
         {
-            return known;
+            var later = at.CompareTo(DecisionOf(name));
+            if (later < 0 || (later == 0 && (known is null || (said is not null && order.Compare(said, known) <= 0))))
+            {
+                return known;
+            }
         }
 
-        Decide(field, ticks);
+        Decide(name, at, isNull: said is null);
         return said;
+    }
+
+    private void ApplyError(Report report)
+    {
+        var before = (ErrorMessage, DecisionOf("error_message"));
+        ErrorMessage = Later(KeptFields.ErrorMessage, "error_message", ErrorMessage, report.ErrorMessage, report, StringComparer.Ordinal);
+        var after = (ErrorMessage, DecisionOf("error_message"));
+        if (report.ErrorMessage is not null && EndsWell(report.Status) && after == (report.ErrorMessage, Ticks(report.At)))
+        {
+            Decisions[EndGaveError] = 1;
+        }
+        else if (after != before)
+        {
+            Decisions.Remove(EndGaveError);
+        }
     }
 
     private void ApplyStatus(string status, DateTimeOffset? completedAt)
     {
-        var ticks = RunStatus.Rank(status) == 2 ? completedAt?.UtcTicks ?? -1 : -1;
-        var decided = _decidedAt.GetValueOrDefault("status", -1);
+        var at = RunStatus.Rank(status) == 2 ? Ticks(completedAt) : -1;
         if (Status is null
-            || (RunStatus.Rank(status), ticks, RunStatus.TieBreak(status)).CompareTo((RunStatus.Rank(Status), decided, RunStatus.TieBreak(Status))) > 0)
+            || (RunStatus.Rank(status), at, RunStatus.TieBreak(status)).CompareTo((RunStatus.Rank(Status), DecisionOf("status"), RunStatus.TieBreak(Status))) > 0)
         {
             Status = status;
-            Decide("status", ticks);
+            Decide("status", at, isNull: false);
         }
     }
 
-    private void Decide(string field, long ticks)
+    private static bool EndsWell(string? status) => status is RunStatus.Completed or RunStatus.Skipped;
+
+    private static long Ticks(DateTimeOffset? at) => at?.UtcTicks ?? -1;
+
+    private long DecisionOf(string field) => Decisions.GetValueOrDefault(field, -1);
+
+    private void Decide(string field, long ticks, bool isNull)
     {
-        if (ticks < 0)
+        if (ticks < 0 && !isNull)
         {
-            _decidedAt.Remove(field);
+            Decisions.Remove(field);
         }
         else
         {
-            _decidedAt[field] = ticks;
+            Decisions[field] = ticks;
         }
     }
 }
@@ -102,15 +143,28 @@ internal sealed class RunProgress : Progress
 
     public required DateTimeOffset CreatedAt { get; init; }
 
+    public DateTimeOffset UpdatedAt { get; init; }
+
     /// <summary>What clients see: failed while the gate holds, otherwise what the events say.</summary>
     public string VisibleStatus => CheckGate && GateCheckId is not null ? RunStatus.Failed : Status ?? RunStatus.Pending;
+
+    /// <summary>Where a run without an end stands among ends.</summary>
+    public static readonly DateTimeOffset Never = Clock.Cut(DateTimeOffset.MaxValue);
+
+    /// <summary>Where the run stands in an order. One without a start stands at its arrival, one without an end after every end.</summary>
+    public DateTimeOffset In(RunOrder order) => order switch
+    {
+        RunOrder.Started => StartedAt ?? CreatedAt,
+        RunOrder.Ended => CompletedAt ?? Never,
+        _ => CreatedAt,
+    };
 
     public void Apply(RunEvent @event)
     {
         base.Apply(@event);
-        Trigger = Later("trigger", Trigger, @event.Trigger, @event.At, StringComparer.Ordinal);
-        ExternalUrl = Later("external_url", ExternalUrl, @event.ExternalUrl, @event.At, StringComparer.Ordinal);
-        Metadata = Later("metadata", Metadata, @event.Metadata, @event.At, StringComparer.Ordinal);
+        Trigger = Later(KeptFields.Trigger, "trigger", Trigger, @event.Trigger, @event, StringComparer.Ordinal);
+        ExternalUrl = Later(KeptFields.ExternalUrl, "external_url", ExternalUrl, @event.ExternalUrl, @event, StringComparer.Ordinal);
+        Metadata = Later(KeptFields.Metadata, "metadata", Metadata, @event.Metadata, @event, StringComparer.Ordinal);
         CheckGate = CheckGate && @event.CheckGate is not false;
     }
 
@@ -122,7 +176,7 @@ internal sealed class RunProgress : Progress
         StartedAt = StartedAt,
         CompletedAt = CompletedAt,
         RecordsProcessed = RecordsProcessed,
-        ErrorMessage = ErrorMessage,
+        ErrorMessage = VisibleError,
         Trigger = Trigger,
         ExternalUrl = ExternalUrl,
         Metadata = Metadata,
@@ -148,6 +202,6 @@ internal sealed class StageProgress : Progress
         StartedAt = StartedAt,
         CompletedAt = CompletedAt,
         RecordsProcessed = RecordsProcessed,
-        ErrorMessage = ErrorMessage,
+        ErrorMessage = VisibleError,
     };
 }

@@ -74,17 +74,43 @@ public sealed record ReceivedEvent
     public required byte[] Digest { get; init; }
 }
 
-/// <summary>Which runs to list. Null does not filter.</summary>
+/// <summary>What a list of runs is ordered by, the newest first.</summary>
+public enum RunOrder
+{
+    /// <summary>When they were first heard of.</summary>
+    Created,
+
+    /// <summary>When they started; those without a start stand at their arrival.</summary>
+    Started,
+
+    /// <summary>When they ended; those without an end come first.</summary>
+    Ended,
+}
+
+/// <summary>Which runs to list. Null does not filter; each <c>Since</c> is inclusive, each <c>Until</c> is not.</summary>
 public sealed record RunFilter
 {
+    public RunOrder Order { get; init; }
+
     public string? PipelineId { get; init; }
 
-    /// <summary>A stored status word.</summary>
-    public string? Status { get; init; }
+    /// <summary>Stored status words, one of which a run has.</summary>
+    public IReadOnlyList<string>? Statuses { get; init; }
 
-    /// <summary>Received at or after.</summary>
+    /// <summary>Bounds of arrival.</summary>
     public DateTimeOffset? Since { get; init; }
 
-    /// <summary>Received before.</summary>
     public DateTimeOffset? Until { get; init; }
+
+    /// <summary>Bounds of the start; a run without one is not listed.</summary>
+    public DateTimeOffset? StartedSince { get; init; }
+
+    public DateTimeOffset? StartedUntil { get; init; }
+
+    /// <summary>Bounds of the end. A run without one is not listed, unless it is pending or running and <see cref="Statuses"/> asks for such: it will end after the lower bound.</summary>
+    public DateTimeOffset? EndedSince { get; init; }
+
+    public DateTimeOffset? EndedUntil { get; init; }
+
+    internal bool AsksForUnended => Statuses?.Any(status => status is RunStatus.Pending or RunStatus.Running) == true;
 }

@@ -75,7 +75,19 @@ public static class RunStatus
     internal static int TieBreak(string status) => status switch { Failed => 4, Cancelled => 3, Completed => 2, Skipped => 1, _ => 0 };
 }
 
-/// <summary>What one event says of a run or of a stage. Null says nothing.</summary>
+/// <summary>The fields that the latest event to say something of them decides. Start, end, status and the gate have rules of their own.</summary>
+[Flags]
+public enum KeptFields
+{
+    None = 0,
+    RecordsProcessed = 1,
+    ErrorMessage = 2,
+    Trigger = 4,
+    ExternalUrl = 8,
+    Metadata = 16,
+}
+
+/// <summary>What one event says of a run or of a stage. Null says nothing, but for what it takes back.</summary>
 public abstract record Report
 {
     /// <summary>A stored status word, see <see cref="RunStatus"/>.</summary>
@@ -88,6 +100,9 @@ public abstract record Report
     public long? RecordsProcessed { get; init; }
 
     public string? ErrorMessage { get; init; }
+
+    /// <summary>The fields of which the event says that there is nothing, as of its time.</summary>
+    public KeptFields TakesBack { get; init; }
 
     /// <summary>When the event says that things stood so; null when it names no time, which counts as before every time.</summary>
     internal DateTimeOffset? At => CompletedAt ?? StartedAt;

@@ -50,7 +50,7 @@ internal sealed class RunEventBatch(Dialect dialect, string organization, IReadO
     }
 
     private LockedRuns Lock(IEnumerable<RunEvent> of, Func<string, bool> pipeline) => _sql.Lock([.. of.GroupBy(@event => @event.RunId, StringComparer.Ordinal)
-        .Select(run => new NewRun(run.Key, run.Where(@event => !@event.RunMustExist).Select(@event => @event.PipelineId!).FirstOrDefault(pipeline), now))
+        .Select(run => new NewRun(run.Key, run.FirstOrDefault(@event => !@event.RunMustExist && pipeline(@event.PipelineId!)), now))
         .OrderBy(run => run.Id, StringComparer.Ordinal)]);
 
     // Whether nothing more need be asked.

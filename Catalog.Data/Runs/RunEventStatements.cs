@@ -13,6 +13,8 @@ internal sealed class RunEventStatements(Dialect dialect, string organization, D
     private static readonly Rows<NewRun> NewRuns = new(
         new Column<NewRun, string>("id", run => run.Id),
         new Column<NewRun, string?>("pipeline_id", run => run.PipelineId),
+        new Column<NewRun, DateTimeOffset?>("started_at", run => run.StartedAt),
+        new Column<NewRun, DateTimeOffset?>("completed_at", run => run.CompletedAt),
         new Column<NewRun, DateTimeOffset>("created_at", run => run.CreatedAt));
 
     private static readonly Rows<string> RunIds = new(new Column<string, string>("run_id", id => id));
@@ -60,8 +62,8 @@ internal sealed class RunEventStatements(Dialect dialect, string organization, D
     {
         var make = $"""
             -- RunEvents.LockOrCreate
-            insert into runs (organization_id, id, pipeline_id, status, created_at, updated_at)
-            select @organization, rows.id, rows.pipeline_id, 'pending', rows.created_at, rows.created_at
+            insert into runs (organization_id, id, pipeline_id, status, started_at, completed_at, created_at, updated_at)
+            select @organization, rows.id, rows.pipeline_id, 'pending', rows.started_at, rows.completed_at, rows.created_at, rows.created_at
             from rows
             where exists (
                 select 1 from pipelines
@@ -159,7 +161,17 @@ internal sealed class RunEventStatements(Dialect dialect, string organization, D
 }
 
 /// <summary>A run to lock; where it has a pipeline, to make when there is none.</summary>
-internal sealed record NewRun(string Id, string? PipelineId, DateTimeOffset CreatedAt);
+/// <param name="Id">Its id.</param>
+/// <param name="First">The event that makes it, or null. Its times go with it: given later, they would move the new row in every index.</param>
+/// <param name="CreatedAt">When it is made.</param>
+internal sealed record NewRun(string Id, RunEvent? First, DateTimeOffset CreatedAt)
+{
+    public string? PipelineId => First?.PipelineId;
+
+    public DateTimeOffset? StartedAt => First is { FirstOrRepeat: false } ? First.StartedAt : null;
+
+    public DateTimeOffset? CompletedAt => First is { FirstOrRepeat: false } ? First.CompletedAt : null;
+}
 
 /// <summary>An event that was stored before.</summary>
 internal sealed record HadEvent

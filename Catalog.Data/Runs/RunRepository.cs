@@ -6,9 +6,16 @@ namespace Catalog.Data.Runs;
 public sealed class RunRepository(CatalogDatabase db)
 {
     private const string Columns = """
-        id, pipeline_id, status, started_at, completed_at, records_processed, error_message, trigger, external_url, metadata,
-        check_gate, gate_check_id, created_at, updated_at
+        id, pipeline_id, reported_status as status, started_at, completed_at, records_processed, error_message, trigger, external_url, metadata,
+        decided_at, check_gate, gate_check_id, created_at, updated_at
         """;
+
+    // The indexes hold these two as they are written here. Without an end a run stands at the last instant there is. SQLite looks up a pair that
+    // holds an expression by no index, so a cursor says its first part alone as well.
+    private const string Started = "coalesce(started_at, created_at)";
+    private const string Never = "'9999-12-31T23:59:59.999999Z'";
+    private const string Ended = $"coalesce(completed_at, {Never})";
+    private const string UnendedToo = "and (completed_at is not null or status in ('pending', 'running'))";
 
     /// <returns>The run with its stages and check counts, or null when there is none of that id.</returns>
     public Task<RunDetail?> Find(string organization, string id, CancellationToken ct) => db.Read(organization, async session =>
@@ -20,41 +27,55 @@ public sealed class RunRepository(CatalogDatabase db)
             where organization_id = @organization and id = @id
             """;
 
-        return await session.One<Run>(Sql, new { organization, id }, ct) is { } run
+        return await session.One<RunProgress>(Sql, new { organization, id }, ct) is { } run
             ? (await WithDetail(session, organization, [run], ct))[0]
             : null;
     }, ct);
 
-    /// <summary>One page, the newest received first.</summary>
+    /// <summary>One page, the newest first by the filter's order.</summary>
     public Task<Page<RunDetail>> List(string organization, RunFilter filter, Cursor? after, int limit, CancellationToken ct) =>
         db.Read(organization, async session =>
         {
+            // A bound that the cursor is below already: SQLite looks up by one of two, and not always by the lower.
+            bool Passed(RunOrder order, DateTimeOffset? until) => filter.Order == order && after?.At < until;
+
+            var order = filter.Order switch { RunOrder.Started => Started, RunOrder.Ended => Ended, _ => "created_at" };
             var sql = $"""
                 -- Runs.List
                 select {Columns}
                 from runs
                 where organization_id = @organization
                   {(filter.PipelineId is null ? "" : "and pipeline_id = @PipelineId")}
-                  {(filter.Status is null ? "" : "and status = @Status")}
+                  {(filter.Statuses is null ? "" : "and " + db.Dialect.IsAnyOf("status", "@statuses"))}
                   {(filter.Since is null ? "" : "and created_at >= @Since")}
-                  {(filter.Until is null ? "" : "and created_at < @Until")}
-                  {(after is null ? "" : "and (created_at, id) < (@At, @Id)")}
-                order by created_at desc, id desc
+                  {(filter.Until is null || Passed(RunOrder.Created, filter.Until) ? "" : "and created_at < @Until")}
+                  {(filter.StartedSince is null ? "" : $"and {Started} >= @StartedSince")}
+                  {(filter.StartedUntil is null || Passed(RunOrder.Started, filter.StartedUntil) ? "" : $"and {Started} < @StartedUntil")}
+                  {(filter.StartedSince is null && filter.StartedUntil is null ? "" : "and started_at is not null")}
+                  {(filter.EndedSince is null ? "" : $"and {Ended} >= @EndedSince")}
+                  {(filter.EndedSince is null || Passed(RunOrder.Ended, RunProgress.Never) ? "" : filter.AsksForUnended ? UnendedToo : $"and {Ended} < {Never}")}
+                  {(filter.EndedUntil is null || Passed(RunOrder.Ended, filter.EndedUntil) ? "" : $"and {Ended} < @EndedUntil")}
+                  {(after is null ? "" : $"and {order} <= @At and ({order}, id) < (@At, @Id)")}
+                order by {order} desc, id desc
                 limit @Take
                 """;
 
-            var runs = await session.Many<Run>(sql, new
+            var runs = await session.Many<RunProgress>(sql, new
             {
                 organization,
                 filter.PipelineId,
-                filter.Status,
+                statuses = filter.Statuses?.ToArray(),
                 filter.Since,
                 filter.Until,
+                filter.StartedSince,
+                filter.StartedUntil,
+                filter.EndedSince,
+                filter.EndedUntil,
                 after?.At,
                 after?.Id,
                 Take = limit + 1,
             }, ct);
-            var page = Page.Of(runs, limit, run => new Cursor(run.CreatedAt, run.Id));
+            var page = Page.Of(runs, limit, run => new Cursor(run.In(filter.Order), run.Id));
             return new Page<RunDetail>(await WithDetail(session, organization, page.Items, ct), page.Next);
         }, ct);
 
@@ -90,7 +111,7 @@ public sealed class RunRepository(CatalogDatabase db)
             return Page.Of(events, limit, @event => new Cursor(@event.ReceivedAt, @event.Id));
         }, ct);
 
-    private async Task<List<RunDetail>> WithDetail(Session session, string organization, IReadOnlyList<Run> runs, CancellationToken ct)
+    private async Task<List<RunDetail>> WithDetail(Session session, string organization, IReadOnlyList<RunProgress> runs, CancellationToken ct)
     {
         if (runs.Count == 0)
         {
@@ -99,7 +120,7 @@ public sealed class RunRepository(CatalogDatabase db)
 
         var stagesSql = $"""
             -- Runs.Stages
-            select run_id, stage_name, status, started_at, completed_at, records_processed, error_message
+            select run_id, stage_name, status, started_at, completed_at, records_processed, error_message, decided_at
             from {db.Dialect.ByIndex("run_stages", "organization_id = @organization", "run_id", "@ids")}
             """;
         var checksSql = $"""
@@ -110,9 +131,9 @@ public sealed class RunRepository(CatalogDatabase db)
             """;
 
         var ids = runs.Select(run => run.Id).ToArray();
-        var stages = (await session.Many<RunStage>(stagesSql, new { organization, ids }, ct))
-            .ToLookup(stage => stage.RunId);
+        var stages = (await session.Many<StageProgress>(stagesSql, new { organization, ids }, ct))
+            .ToLookup(stage => stage.RunId, stage => stage.ToStage(), StringComparer.Ordinal);
         var checks = (await session.Many<CheckCount>(checksSql, new { organization, ids }, ct)).ToLookup(count => count.RunId);
-        return [.. runs.Select(run => new RunDetail(run, RunDetail.InOrder(stages[run.Id]), [.. checks[run.Id]]))];
+        return [.. runs.Select(run => new RunDetail(run.ToRun(run.UpdatedAt), RunDetail.InOrder(stages[run.Id]), [.. checks[run.Id]]))];
     }
 }

@@ -119,7 +119,7 @@ public sealed class Sampler(ApiDocument document, Random random)
             yield return ("too large", JsonValue.Create((long)(double)schema["maximum"]! + 1));
         }
 
-        if ((string?)schema["format"] is "date-time" or "cron" or "uri" or "organization-id")
+        if ((string?)schema["format"] is "date-time" or "cron" or "uri" or "organization-id" or "run-statuses")
         {
             yield return ("not in its form", "not a form");
         }
@@ -129,7 +129,7 @@ public sealed class Sampler(ApiDocument document, Random random)
     {
         if ((string?)schema["format"] is { } format)
         {
-            return format switch { "date-time" => Times[random.Next(Times.Length)], "cron" => "*/5 0-6 1,15 * MON", "uri" => "https://example.org/a?b=c", "organization-id" => $"org-{random.Next(1_000_000_000)}", _ => "x" };
+            return format switch { "date-time" => Times[random.Next(Times.Length)], "cron" => "*/5 0-6 1,15 * MON", "uri" => "https://example.org/a?b=c", "organization-id" => $"org-{random.Next(1_000_000_000)}", "run-statuses" => "failed,running", _ => "x" };
         }
 
         var most = (int)Math.Min(Most(schema, 64), 64);

@@ -111,7 +111,8 @@ public sealed partial class FingerprintTests(PostgresTestDatabase server) : ICla
         return line.StartsWith("index ", StringComparison.Ordinal) || line.StartsWith("constraint ", StringComparison.Ordinal)
             ? Casts().Replace(line, "").Replace(" USING btree", "", StringComparison.Ordinal).Replace("WHERE (", "where (", StringComparison.Ordinal).Replace("UNIQUE", "unique", StringComparison.Ordinal)
                 .Replace(" IS NULL", " is null", StringComparison.Ordinal).Replace(" IS NOT NULL", " is not null", StringComparison.Ordinal)
-                .Replace(" AND ", " and ", StringComparison.Ordinal) is var text
+                .Replace(" AND ", " and ", StringComparison.Ordinal).Replace("COALESCE(", "coalesce (", StringComparison.Ordinal) is var words
+            && Instants().Replace(words, "${day}T${time}Z") is var text
                 ? Where().Replace(text, match => match.Value.Replace("(", "", StringComparison.Ordinal).Replace(")", "", StringComparison.Ordinal))
                 : null
             : null;
@@ -140,6 +141,9 @@ public sealed partial class FingerprintTests(PostgresTestDatabase server) : ICla
 
     [GeneratedRegex("::[a-z ]+")]
     private static partial Regex Casts();
+
+    [GeneratedRegex(@"(?<day>\d{4}-\d\d-\d\d) (?<time>[\d:.]+)\+00")]
+    private static partial Regex Instants();
 
     [GeneratedRegex("where .*$")]
     private static partial Regex Where();

@@ -205,6 +205,7 @@ public abstract class RunStateTests : IAsyncLifetime
         public string? ErrorMessage { get; init; }
         public string? Trigger { get; init; }
         public string? Metadata { get; init; }
+        public KeptFields TakesBack { get; init; }
         public bool? CheckGate { get; init; }
         public IReadOnlyList<StageReport> Stages { get; init; } = [];
     }
@@ -213,6 +214,8 @@ public abstract class RunStateTests : IAsyncLifetime
     {
         string[] words = ["pending", "running", "completed", "failed", "cancelled", "skipped"];
         DateTimeOffset? Sometime() => random.Next(4) == 0 ? null : Noon.AddMinutes(random.Next(5));
+        string? Perhaps(string text) => random.Next(2) == 0 ? null : $"{text} {random.Next(3)}";
+        KeptFields Nulls() => random.Next(3) == 0 ? (KeptFields)random.Next(32) : KeptFields.None;
         return
         [
             .. Enumerable.Range(0, random.Next(2, 9)).Select(_ => new Blank
@@ -221,9 +224,12 @@ public abstract class RunStateTests : IAsyncLifetime
                 StartedAt = Sometime(),
                 CompletedAt = random.Next(2) == 0 ? null : Sometime(),
                 RecordsProcessed = random.Next(3) == 0 ? null : random.Next(5),
-                ErrorMessage = random.Next(2) == 0 ? null : $"error {random.Next(3)}",
+                ErrorMessage = Perhaps("error"),
+                Trigger = Perhaps("trigger"),
+                Metadata = Perhaps("metadata"),
+                TakesBack = Nulls(),
                 CheckGate = random.Next(6) == 0 ? false : null,
-                Stages = random.Next(2) == 0 ? [] : [new StageReport { StageName = $"stage {random.Next(2)}", Status = words[random.Next(words.Length)], CompletedAt = Sometime(), RecordsProcessed = random.Next(4) }],
+                Stages = random.Next(2) == 0 ? [] : [new StageReport { StageName = $"stage {random.Next(2)}", Status = words[random.Next(words.Length)], CompletedAt = Sometime(), RecordsProcessed = random.Next(3) == 0 ? null : random.Next(4), ErrorMessage = Perhaps("error"), TakesBack = Nulls() }],
             }),
         ];
     }
@@ -251,6 +257,7 @@ public abstract class RunStateTests : IAsyncLifetime
         ErrorMessage = said.ErrorMessage,
         Trigger = said.Trigger,
         Metadata = said.Metadata,
+        TakesBack = said.TakesBack,
         CheckGate = said.CheckGate,
         Stages = said.Stages,
         Digest = BitConverter.GetBytes(i),

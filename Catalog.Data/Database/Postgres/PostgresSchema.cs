@@ -28,7 +28,8 @@ internal static class PostgresSchema
                 + $"or `alter database {database} owner to {login};`; or set DATAXPIPE_MIGRATIONS_DB to an address of the tables' owner."),
             false when mayCreateSchema => $"create schema if not exists {schema}",
             false => throw new MigrationException(MigrationFault.NotPermitted,
-                $"There is no schema {schema}, and {login} may not make one. As an administrator: `create schema {schema} authorization {login};`."),
+                $"There is no schema {schema}, and {login} may not make one. As an administrator: `create schema {schema} authorization {login};`; "
+                + "or set DATAXPIPE_MIGRATIONS_DB to an address of the tables' owner."),
         };
     }
 }

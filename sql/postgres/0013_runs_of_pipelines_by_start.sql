@@ -1,0 +1,3 @@
+-- transaction: none
+-- A pipeline's runs by their start, and the latest of them.
+create index concurrently runs_pipeline_id_started_at_idx on runs (organization_id, pipeline_id, coalesce(started_at, created_at), id);

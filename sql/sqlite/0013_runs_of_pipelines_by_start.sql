@@ -1,0 +1,2 @@
+-- A pipeline's runs by their start, and the latest of them.
+create index runs_pipeline_id_started_at_idx on runs (organization_id, pipeline_id, coalesce(started_at, created_at), id);

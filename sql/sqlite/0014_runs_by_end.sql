@@ -1,0 +1,2 @@
+-- Runs by their end, page by page; one without an end stands after every end.
+create index runs_ended_at_idx on runs (organization_id, coalesce(completed_at, '9999-12-31T23:59:59.999999Z'), id);
