@@ -1,5 +1,3 @@
-using Catalog.Data.Migrations;
-
 namespace Catalog.Migrations.Lint;
 
 /// <summary>What scripts of SQLite cannot do.</summary>
