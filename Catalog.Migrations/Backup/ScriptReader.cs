@@ -88,6 +88,8 @@ internal sealed class ScriptReader(string schema)
         }
 
         var name = text[..end];
-        return name.StartsWith(schema + '.', StringComparison.Ordinal) ? name[(schema.Length + 1)..] : name;
+        // Quoted where it is one of SQL's words.
+        var prefix = Array.Find([$"{schema}.", $"\"{schema}\"."], prefix => name.StartsWith(prefix, StringComparison.Ordinal));
+        return name[(prefix?.Length ?? 0)..];
     }
 }

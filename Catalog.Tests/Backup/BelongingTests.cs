@@ -79,11 +79,11 @@ public sealed class BelongingTests(BackupFolder folder) : IClassFixture<BackupFo
     }
 
     [Theory]
-    [InlineData("custom")]
-    [InlineData("plain")]
-    public async Task Another_schema_than_public_is_backed_up_and_made_where_it_is_missing(string format)
+    [InlineData("custom", "catalog")]
+    [InlineData("plain", "user")]
+    public async Task Another_schema_than_public_is_backed_up_and_made_where_it_is_missing(string format, string schema)
     {
-        (string, string)[] inCatalog = [("DATAXPIPE_PG_SCHEMA", "catalog")];
+        (string, string)[] inCatalog = [("DATAXPIPE_PG_SCHEMA", schema)];
         var source = await PostgresTestDatabase.Empty("catalog_schema");
         await OwnPostgres.Execute(PostgresTestDatabase.AddressOf(new Uri(source).AbsolutePath[1..]), "revoke all on schema public from public", "alter schema public owner to current_user");
         Assert.Equal(0, (await Kit.Run(source, inCatalog, "upgrade")).Exit);
@@ -92,18 +92,18 @@ public sealed class BelongingTests(BackupFolder folder) : IClassFixture<BackupFo
         var backup = await Kit.Run(source, inCatalog, "backup", "--output", where, "--format", format, "--json");
         Assert.True(backup.Exit == 0, backup.ToString());
         var path = backup.Json.GetProperty("path").GetString()!;
-        Assert.Equal("catalog", Kit.Describe(path).Schema);
+        Assert.Equal(schema, Kit.Describe(path).Schema);
         Assert.Contains("runs", Kit.Describe(path).Rows.Keys);
 
         var target = await PostgresTestDatabase.Empty("catalog_schema_target");
         var refused = await MigratorConsole.Run(target, "restore", path, "--json");
         Assert.Equal((2, "wrong_schema"), (refused.Exit, refused.Code()));
-        Assert.Contains("set DATAXPIPE_PG_SCHEMA=catalog", refused.Errors);
+        Assert.Contains($"set DATAXPIPE_PG_SCHEMA={schema}", refused.Errors);
         var restored = await Kit.Run(target, inCatalog, "restore", path);
         Assert.True(restored.Exit == 0, restored.ToString());
         Assert.Equal(0, (await Kit.Run(target, inCatalog, "verify")).Exit);
         Assert.Equal(1, (await Kit.Run(target, inCatalog, "restore", path)).Exit);
-        Assert.Equal(0, (await Kit.Run(target + "?schema=catalog", [], "restore", path, "--force", "--yes", "--database", new Uri(target).AbsolutePath[1..])).Exit);
+        Assert.Equal(0, (await Kit.Run($"{target}?schema={schema}", [], "restore", path, "--force", "--yes", "--database", new Uri(target).AbsolutePath[1..])).Exit);
         var drill = await Kit.Run(source, inCatalog, "backups", "drill", where);
         Assert.True(drill.Exit == 0, drill.ToString());
     }

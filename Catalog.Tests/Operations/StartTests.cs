@@ -70,6 +70,40 @@ public sealed class StartTests(PostgresTestDatabase postgres) : IClassFixture<Po
     }
 
     [Fact]
+    [System.Runtime.Versioning.UnsupportedOSPlatform("windows")]
+    public async Task A_file_that_may_not_be_written_is_not_ready_and_the_log_names_its_owner()
+    {
+        Assert.SkipUnless(Environment.UserName == "root" && File.Exists("/usr/bin/setpriv"), "Only root can be two users.");
+        var (file, port) = (Path.Combine(_directory, "catalog.db"), PostgresServer.FreePort());
+        await TestDatabase.Migrate(file);
+        File.SetUnixFileMode(_directory, (UnixFileMode)0b111_111_101);
+        var start = new ProcessStartInfo("setpriv", ["--reuid=1000660000", "--clear-groups", "dotnet", typeof(Catalog.Api.Operations.Health).Assembly.Location])
+        {
+            RedirectStandardError = true,
+            RedirectStandardOutput = true,
+        };
+        foreach (var (name, value) in new[] { ("HOME", "/nonexistent"), ("DATAXPIPE_DB", file), ("DATAXPIPE_SECRET_KEY", Convert.ToBase64String(new byte[32])), ("ASPNETCORE_URLS", $"http://127.0.0.1:{port}") })
+        {
+            start.Environment[name] = value;
+        }
+
+        using var process = Process.Start(start)!;
+        var log = process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
+        using var client = new HttpClient();
+        HttpResponseMessage? ready = null;
+        for (var i = 0; ready is null && i < 100; i++)
+        {
+            await Task.Delay(100, TestContext.Current.CancellationToken);
+            ready = await client.GetAsync($"http://127.0.0.1:{port}/ready", TestContext.Current.CancellationToken).ContinueWith(asked => asked.IsCompletedSuccessfully ? asked.Result : null, TaskScheduler.Default);
+        }
+
+        process.Kill();
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, ready!.StatusCode);
+        Assert.Contains("takes no writes", await ready.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+        Assert.Contains($"{file} cannot be opened or written (it belongs to user id 0", await log);
+    }
+
+    [Fact]
     public async Task A_port_in_use_stops_the_start()
     {
         using var taken = new TcpListener(IPAddress.Loopback, 0);

@@ -26,7 +26,7 @@ internal static class PostgresSchema
             true => throw new MigrationException(MigrationFault.NotPermitted,
                 $"{login} may not create tables in schema {schema}. As an administrator: `grant create on schema {schema} to {login};` "
                 + $"or `alter database {database} owner to {login};`; or set DATAXPIPE_MIGRATIONS_DB to an address of the tables' owner."),
-            false when mayCreateSchema => $"create schema if not exists {schema}",
+            false when mayCreateSchema => $"create schema if not exists \"{schema}\"",
             false => throw new MigrationException(MigrationFault.NotPermitted,
                 $"There is no schema {schema}, and {login} may not make one. As an administrator: `create schema {schema} authorization {login};`; "
                 + "or set DATAXPIPE_MIGRATIONS_DB to an address of the tables' owner."),

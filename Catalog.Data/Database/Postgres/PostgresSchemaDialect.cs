@@ -390,7 +390,7 @@ internal sealed class PostgresSchemaDialect(PostgresSession session) : SchemaDia
 
     internal override string PreviewOpening(MigrationLimits limits) => $"""
         -- Run with: psql -X -v ON_ERROR_STOP=1 -f FILE
-        set search_path = {session.Schema};
+        set search_path = {session.SearchPath};
         set lock_timeout = '{Milliseconds(limits.LockTimeout)}';
         set statement_timeout = '{Milliseconds(limits.StatementTimeout)}';
         set client_min_messages = warning;

@@ -118,7 +118,11 @@ internal sealed class SqliteSchemaDialect : SchemaDialect
         try
         {
             await writer.OpenAsync(ct);
-            await Execute(writer, null, "pragma busy_timeout=0; begin immediate; create table readiness (x integer); rollback", ct);
+            // One by one: the driver keeps silent about what fails behind a statement that returns rows.
+            foreach (var statement in new[] { "pragma busy_timeout=0", "begin immediate", "create table readiness (x integer)", "rollback" })
+            {
+                await Execute(writer, null, statement, ct);
+            }
         }
         catch (SqliteException exception) when (IsLockTimeout(exception))
         {
