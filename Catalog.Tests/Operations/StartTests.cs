@@ -74,7 +74,7 @@ public sealed class StartTests(PostgresTestDatabase postgres) : IClassFixture<Po
     public async Task A_file_that_may_not_be_written_is_not_ready_and_the_log_names_its_owner()
     {
         Assert.SkipUnless(Environment.UserName == "root" && File.Exists("/usr/bin/setpriv"), "Only root can be two users.");
-        var (file, port) = (Path.Combine(_directory, "catalog.db"), PostgresServer.FreePort());
+        var (file, port) = (Path.Combine(_directory, "catalog.db"), PostgresCluster.FreePort());
         await TestDatabase.Migrate(file);
         File.SetUnixFileMode(_directory, (UnixFileMode)0b111_111_101);
         var start = new ProcessStartInfo("setpriv", ["--reuid=1000660000", "--clear-groups", "dotnet", typeof(Catalog.Api.Operations.Health).Assembly.Location])
