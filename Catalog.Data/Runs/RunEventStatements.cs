@@ -168,6 +168,7 @@ internal sealed record NewRun(string Id, RunEvent? First, DateTimeOffset Created
 {
     public string? PipelineId => First?.PipelineId;
 
+    // One that must be the run's first may yet be refused, and then leaves nothing.
     public DateTimeOffset? StartedAt => First is { FirstOrRepeat: false } ? First.StartedAt : null;
 
     public DateTimeOffset? CompletedAt => First is { FirstOrRepeat: false } ? First.CompletedAt : null;

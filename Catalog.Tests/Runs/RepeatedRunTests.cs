@@ -44,7 +44,7 @@ public abstract class RepeatedRunTests : IDisposable
         await Register();
         foreach (var (i, order) in Orders(events).Index())
         {
-            var run = await Post($"run-{i}", [.. order.Select(said => said), order[0]]);
+            var run = await Post($"run-{i}", [.. order, order[0]]);
             var stage = (await Post($"stage-{i}", [.. order.Select(OfStage)])).GetProperty("stages")[0];
 
             Assert.Equal((status, error), (run.GetProperty("status").GetString(), run.GetProperty("error_message").GetString()));
@@ -62,8 +62,9 @@ public abstract class RepeatedRunTests : IDisposable
 
         var gated = await _client.GetJson($"/api/v1/runs/{run.GetProperty("id").GetString()}");
         Assert.Equal(("failed", "Check 'rows' failed."), (gated.GetProperty("status").GetString(), gated.GetProperty("error_message").GetString()));
-        var listed = await _client.GetJson($"/api/v1/runs/?pipeline_id={_pipeline}");
+        var listed = await _client.GetJson($"/api/v1/runs/?pipeline_id={_pipeline}&status=failed");
         Assert.Equal("Check 'rows' failed.", Assert.Single(listed.GetProperty("items").EnumerateArray()).GetProperty("error_message").GetString());
+        Assert.Empty((await _client.GetJson($"/api/v1/runs/?pipeline_id={_pipeline}&status=completed")).GetProperty("items").EnumerateArray());
     }
 
     [Theory]
