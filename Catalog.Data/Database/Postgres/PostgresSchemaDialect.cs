@@ -394,7 +394,7 @@ internal sealed class PostgresSchemaDialect(PostgresSession session) : SchemaDia
         set lock_timeout = '{Milliseconds(limits.LockTimeout)}';
         set statement_timeout = '{Milliseconds(limits.StatementTimeout)}';
         set client_min_messages = warning;
-
+        {(session.Schema == DatabaseSettings.DefaultSchema ? "" : $"do $$ begin if to_regnamespace('{session.SearchPath}') is null then create schema {session.SearchPath}; end if; end $$;\n")}
         """;
 
     internal override string PreviewGuard(string file, string? present, string? absent) => $"""
