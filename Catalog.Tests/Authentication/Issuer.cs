@@ -68,7 +68,8 @@ public sealed class Issuer : IAsyncLifetime
     /// <summary>The service with other settings, on this provider's clock; the organization is registered.</summary>
     public async Task<CatalogApp> App(TestDatabase database, params (string Name, string Value)[] settings)
     {
-        var app = new CatalogApp(database, settings) { Time = Clock };
+        // Why a token is refused is logged only when an operator asks for it.
+        var app = new CatalogApp(database, [.. settings, ("Logging:LogLevel:Catalog.Api.Authentication.CallerAuthentication", "Information")]) { Time = Clock };
         using var client = await app.Organization(Organization);
         return app;
     }
