@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Catalog.Data.Database.Postgres;
 using Catalog.Data.Migrations;
 using Catalog.Tests.Support;
 using Microsoft.AspNetCore.Routing;
@@ -12,6 +13,14 @@ public sealed partial class ConventionTests(SqliteTestDatabase database) : IClas
     internal static readonly string Root = FindRoot();
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public void Rights_and_row_security_concern_the_tables_that_the_scripts_make_and_no_others()
+    {
+        Assert.Equal(
+            SchemaDescription.Tables(Chain.BuiltIn("postgres")).Order(StringComparer.Ordinal),
+            PostgresGrants.Names.Split(',', StringSplitOptions.TrimEntries).Select(name => name.Trim('\'')).Order(StringComparer.Ordinal));
+    }
 
     [Fact]
     public void Scripts_are_paired_numbered_without_gaps_and_have_a_way_back()

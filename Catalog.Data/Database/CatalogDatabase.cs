@@ -115,7 +115,6 @@ public sealed class CatalogDatabase(DbDataSource reads, DbDataSource writes, Dia
     {
         var context = await before();
         await using var connection = await source.OpenConnectionAsync(ct);
-        attempt.Progress();
         try
         {
             return await work(connection, context, attempt);

@@ -171,7 +171,7 @@ public abstract class SchemaDialect
     internal abstract string PreviewInstant { get; }
 
     /// <summary>Gives the role that the service's statements run as what it needs, when the role exists; null where the engine has no roles.</summary>
-    internal abstract string? Grant(string role);
+    internal abstract string? Grant(string role, IEnumerable<string> tables);
 
     /// <summary>The database's name, as a destructive verb asks for it.</summary>
     internal abstract Task<string> DatabaseName(DbConnection connection, CancellationToken ct);

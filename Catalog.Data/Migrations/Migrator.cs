@@ -71,7 +71,7 @@ public sealed class Migrator
         }
 
         var steps = await ApplyAll(connection, [.. _chain.Scripts.Take(standing.Place..to)], Directions.Upgrade, standing, again, ct);
-        if (AppRole is not null && _dialect.Grant(AppRole) is { } grant)
+        if (AppRole is not null && _dialect.Grant(AppRole, SchemaDescription.Tables(_chain)) is { } grant)
         {
             await _dialect.Settle(connection, _limits, ct);
             await _dialect.Execute(connection, null, grant, ct);

@@ -33,7 +33,7 @@ public static class Preview
             Write(sql, dialect, script, from < to, guard);
         }
 
-        if (from < to && dialect.Grant(appRole) is { } grant)
+        if (from < to && dialect.Grant(appRole, SchemaDescription.Tables(chain)) is { } grant)
         {
             sql.Append($"\n-- What the service's role needs.\n{grant};\n");
         }

@@ -29,6 +29,9 @@ public static class SchemaDescription
     /// <summary>What the scripts of a chain create that stands by itself, newest first: tables, views, functions, sequences and types.</summary>
     internal static IReadOnlyList<(string Kind, string Name)> Made(Chain chain) => Made(chain.Scripts);
 
+    /// <summary>The names of the tables that a chain makes.</summary>
+    internal static IEnumerable<string> Tables(Chain chain) => Made(chain).Where(made => made.Kind == "table").Select(made => made.Name);
+
     /// <inheritdoc cref="Made(Chain)"/>
     internal static IReadOnlyList<(string Kind, string Name)> Made(IEnumerable<Script> scripts)
     {

@@ -151,6 +151,22 @@ public sealed class SessionTests(PostgresTestDatabase database) : IClassFixture<
         Assert.Equal(200, (int)(await other.GetAsync("/ready", Ct)).StatusCode);
     }
 
+    [Fact]
+    public async Task A_table_of_others_in_the_schema_concerns_no_request()
+    {
+        var login = await Login();
+        await using (var superuser = new NpgsqlConnection(Builder(database.SuperuserAddress).ConnectionString))
+        {
+            await superuser.ExecuteAsync("create table mine (id integer)");
+        }
+
+        using var app = new CatalogApp(new At(login), ("DATAXPIPE_REQUIRE_RLS", "true"));
+        using var client = app.Client();
+
+        Assert.Equal(200, (int)(await client.GetAsync("/ready", Ct)).StatusCode);
+        await Works(client);
+    }
+
     private static async Task Works(HttpClient client)
     {
         Assert.InRange((int)(await client.PostJson("/api/v1/pipelines/", new { name = "p", version = "1" })).StatusCode, 200, 201);

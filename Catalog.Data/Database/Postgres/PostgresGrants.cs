@@ -9,13 +9,20 @@ namespace Catalog.Data.Database.Postgres;
 /// <summary>Makes the role that the service's statements run as, gives it what they need, and lets the service's login assume it.</summary>
 public static partial class PostgresGrants
 {
+    /// <summary>The tables that the scripts make, as a list of SQL texts. A table of others in the same schema concerns neither rights nor row security.</summary>
+    internal const string Names = """
+        'api_keys', 'audit_log', 'check_results', 'checks', 'connections', 'datasets', 'lineage_edges', 'organizations', 'pipeline_tags',
+        'pipeline_versions', 'pipelines', 'request_rates', 'run_events', 'run_stages', 'runs', 'stripe_events'
+        """;
+
     /// <summary>The Catalog's tables: <c>oid</c>, <c>name</c>, <c>owner</c>, and <c>needed</c>, what the service does in them.</summary>
-    internal const string Tables = """
+    internal const string Tables = Before + Names + ")";
+
+    private const string Before = """
         select c.oid, c.relname::text as name, c.relowner as owner,
                case when c.relname = 'audit_log' then '{select,insert}' else '{select,insert,update,delete}' end::text[] as needed
         from pg_class c
-        where c.relnamespace = current_schema()::regnamespace and c.relkind in ('r', 'p') and c.relname not in ('schemaversions', 'schema_history')
-          and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')
+        where c.relnamespace = current_schema()::regnamespace and c.relkind in ('r', 'p') and c.relname in (
         """;
 
     /// <summary>Whether a name can be a role's here: small letters, digits and underscores, beginning with no digit, at most 63.</summary>
@@ -33,7 +40,9 @@ public static partial class PostgresGrants
     public static bool IsLogin(string name) => LoginName().IsMatch(name);
 
     /// <summary>The statement that gives the role what the service needs on what is there, when the role exists; it may be run again.</summary>
-    public static string Privileges(string role) => $"""
+    /// <param name="role">The service's role.</param>
+    /// <param name="tables">The tables that the scripts make; null: those of this build.</param>
+    public static string Privileges(string role, IEnumerable<string>? tables = null) => $"""
         do $$
         declare
             app constant text := '{Checked(role)}';
@@ -42,7 +51,7 @@ public static partial class PostgresGrants
             if exists (select from pg_roles where rolname = app) then
                 for tables in
                     select string_agg(format('%I.%I', current_schema(), name), ', ') as names, array_to_string(needed, ', ') as privileges
-                    from ({Indented(Tables)}) ours
+                    from ({Indented(Of(tables))}) ours
                     where pg_has_role(current_user, owner, 'USAGE')
                     group by needed
                 loop
@@ -163,6 +172,11 @@ public static partial class PostgresGrants
     }
 
     private static string Checked(string role) => IsRole(role) ? role : throw new ArgumentException("This is no role's name.", nameof(role));
+
+    // A table that is no plain name, such as one of another schema, is left to its scripts.
+    private static string Of(IEnumerable<string>? tables) => tables is null
+        ? Tables
+        : $"{Before}{string.Join(", ", tables.Where(IsRole).Select(table => $"'{table}'").DefaultIfEmpty("null"))})";
 
     private static string Indented(string sql) => sql.ReplaceLineEndings("\n                    ");
 

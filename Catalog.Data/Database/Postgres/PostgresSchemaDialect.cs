@@ -409,7 +409,7 @@ internal sealed class PostgresSchemaDialect(PostgresSession session) : SchemaDia
 
         """;
 
-    internal override string? Grant(string role) => PostgresGrants.Privileges(role);
+    internal override string? Grant(string role, IEnumerable<string> tables) => PostgresGrants.Privileges(role, tables);
 
     internal override async Task<string> DatabaseName(DbConnection connection, CancellationToken ct) =>
         (await connection.ExecuteScalarAsync<string>(new CommandDefinition("select current_database()", cancellationToken: ct)))!;

@@ -209,7 +209,7 @@ internal sealed class SqliteSchemaDialect : SchemaDialect
 
     internal override string PreviewGuard(string file, string? present, string? absent) => "";
 
-    internal override string? Grant(string role) => null;
+    internal override string? Grant(string role, IEnumerable<string> tables) => null;
 
     internal override Task<string> DatabaseName(DbConnection connection, CancellationToken ct) => Task.FromResult(Path.GetFileName(connection.DataSource));
 
