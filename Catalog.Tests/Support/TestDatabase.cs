@@ -70,7 +70,18 @@ public sealed class SqliteTestDatabase : TestDatabase
     public override async ValueTask DisposeAsync()
     {
         await base.DisposeAsync();
-        Directory.Delete(_directory, recursive: true);
+        // A probe of a service that has just stopped may still close its file, and makes one meanwhile.
+        for (var tries = 0; Directory.Exists(_directory); tries++)
+        {
+            try
+            {
+                Directory.Delete(_directory, recursive: true);
+            }
+            catch (IOException) when (tries < 20)
+            {
+                await Task.Delay(100);
+            }
+        }
     }
 }
 
