@@ -76,9 +76,18 @@ internal static partial class PostgresClient
             var reading = drain is null ? output.CopyToAsync(Stream.Null, ct) : drain(output);
             if (feed is not null)
             {
+                var feeding = feed(process.StandardInput.BaseStream);
+                // A reader that failed, as on a full disk, leaves the program waiting for it, and the feeding with the program.
+                if (await Task.WhenAny(feeding, reading) == reading && reading.IsFaulted)
+                {
+                    process.Kill(entireProcessTree: true);
+                    _ = feeding.ContinueWith(left => left.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+                    await reading;
+                }
+
                 try
                 {
-                    await feed(process.StandardInput.BaseStream);
+                    await feeding;
                 }
                 catch (IOException) when (process.WaitForExit(5000))
                 {
