@@ -107,7 +107,7 @@ internal sealed partial class StripeApi
             return all;
         }
 
-        // With a key of another account every customer is missing, and nobody's plan may end for that: Stripe must say that it was deleted.
+        // A key of another account finds no customer at all. That must not downgrade anyone: require Stripe's `deleted` flag.
         var found = await Ask("GET customers", () => new CustomerService(_client).GetAsync(customer, null, null, ct), ct);
         return found.Deleted == true ? null : missing ? throw new BillingException(BillingFailure.Missing) : all;
     }

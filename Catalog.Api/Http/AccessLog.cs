@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace Catalog.Api.Http;
 
-/// <summary>A line for each request, where <c>DATAXPIPE_ACCESS_LOG</c> asks for it: without the query, which may hold what is nobody's business.</summary>
+/// <summary>One log line for each request when <c>DATAXPIPE_ACCESS_LOG</c> is true. The query is left out, because it may hold private values.</summary>
 internal sealed partial class AccessLog(RequestDelegate next, ILogger<AccessLog> log)
 {
     public async Task Invoke(HttpContext context)

@@ -5,7 +5,7 @@ namespace Catalog.Api.Pipelines;
 /// <summary>
 /// Judges schedules as the schedulers of pipelines take them: crontab's five fields with what Cronos adds to them (? for *, L, W, # and ranges that
 /// wrap), and Airflow's macros, each of which stands for five fields. No seconds, and no H, whose meaning only Jenkins knows.
-/// Who asks Cronos for the next time must know that it wants day of month and day of week both to fit; crontab, Airflow and Prefect want one of them.
+/// For the next time Cronos requires day of month and day of week both to match; crontab, Airflow and Prefect require one of them.
 /// </summary>
 internal static class Cron
 {

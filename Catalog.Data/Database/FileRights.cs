@@ -38,7 +38,7 @@ public static unsafe partial class FileRights
     public static string Refusal(string path, string? otherwise = null) =>
         $"{path} may not be used by this process{Whose(path)}. As its owner or as root: `chown {(Own() is { } own ? own.ToString(CultureInfo.InvariantCulture) : "USER")} '{path}'`{(otherwise is null ? "" : $", or {otherwise}")}.";
 
-    /// <summary>Whose a file or folder is and who asks, in brackets after a blank; empty where the system does not say.</summary>
+    /// <summary>The owner of a file or folder and the user of this process, in brackets after a blank; empty when the system does not tell.</summary>
     public static string Whose(string path)
     {
         if (!OperatingSystem.IsLinux() || Own() is not { } own)
