@@ -2,26 +2,26 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using Catalog.Migrations;
 using Catalog.Migrations.Backup;
-using Catalog.Migrations.Lint;
 using Catalog.Migrations.Transfer;
+using Catalog.Migrations.Verbs;
 
 var root = new RootCommand("Brings the Catalog's database to the schema that the service wants, and says where it stands.")
 {
-    Current.Command(),
-    History.Command(),
-    Upgrade.Command(),
-    Downgrade.Command(),
-    Sql.Command(),
-    Stamp.Command(),
-    Verify.Command(),
-    Reset.Command(),
-    Wait.Command(),
+    CurrentVerb.Command(),
+    HistoryVerb.Command(),
+    UpgradeVerb.Command(),
+    DowngradeVerb.Command(),
+    SqlVerb.Command(),
+    StampVerb.Command(),
+    VerifyVerb.Command(),
+    ResetVerb.Command(),
+    WaitVerb.Command(),
     TransferVerb.Command(),
-    New.Command(),
-    LintVerb.Command(),
-    Doctor.Command(),
-    Kill.Command(),
-    Grant.Command(),
+    NewVerb.Command(),
+
+    DoctorVerb.Command(),
+    KillVerb.Command(),
+    GrantVerb.Command(),
     RetentionVerb.Command(),
     BackupVerb.Command(),
     RestoreVerb.Command(),

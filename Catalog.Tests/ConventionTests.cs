@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.RegularExpressions;
 using Catalog.Data.Database.Postgres;
 using Catalog.Data.Migrations;
@@ -7,7 +8,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Catalog.Tests;
 
-/// <summary>Keeps the house standing when nobody is looking.</summary>
+/// <summary>Rules of the code base that a compiler does not check.</summary>
 public sealed partial class ConventionTests(SqliteTestDatabase database) : IClassFixture<SqliteTestDatabase>
 {
     internal static readonly string Root = FindRoot();
@@ -36,6 +37,24 @@ public sealed partial class ConventionTests(SqliteTestDatabase database) : IClas
     }
 
     [Fact]
+    public void Scripts_are_plain_text_and_build_concurrently_only_outside_a_transaction()
+    {
+        foreach (var file in Directory.GetFiles(Path.Combine(Root, "sql"), "*.sql", SearchOption.AllDirectories))
+        {
+            var text = File.ReadAllText(file);
+            Assert.Equal(text, Encoding.UTF8.GetString(File.ReadAllBytes(file)));
+            Assert.DoesNotContain('\r', text);
+            Assert.False(text.StartsWith('\uFEFF'), $"{file} begins with a byte order mark.");
+            Assert.Matches(@"^\d{4}_[a-z0-9_]+\.sql$", Path.GetFileName(file));
+        }
+
+        Assert.All(
+            Chain.BuiltIn("postgres").Scripts.SelectMany(script => new[] { script.Up, script.Down! }),
+            file => Assert.True(file.Transactional != file.Sql.Contains("concurrently", StringComparison.OrdinalIgnoreCase), $"{file.Name} needs or must not have `-- transaction: none`."));
+        Assert.All(Chain.BuiltIn("sqlite").Scripts, script => Assert.True(script.Up.Transactional && script.Down!.Transactional));
+    }
+
+    [Fact]
     public void Every_table_and_index_starts_with_the_organization()
     {
         // The look-ups that come before an organization is known: Catalog.Data.Database.LookUp.
@@ -49,9 +68,7 @@ public sealed partial class ConventionTests(SqliteTestDatabase database) : IClas
     }
 
     [Fact]
-    public void Drivers_are_named_in_their_folder_only() => AssertNowhere(
-        file => !file.StartsWith("Catalog.Data/Database/", StringComparison.Ordinal) && !file.StartsWith("Catalog.Data/Warehouses/", StringComparison.Ordinal) && !file.StartsWith("Catalog.Tests/", StringComparison.Ordinal) && !file.StartsWith("bench/", StringComparison.Ordinal),
-        Drivers());
+    public void Drivers_are_named_in_their_folders_and_in_files_of_one_engine() => AssertNowhere(file => !DriverFiles().IsMatch(file), Drivers());
 
     // Elsewhere one would forget the line's end or the quotes that came with a value.
     [Fact]
@@ -138,6 +155,9 @@ public sealed partial class ConventionTests(SqliteTestDatabase database) : IClas
 
     [GeneratedRegex(@"\bNpgsql\w*|\bSqlite(Connection|Command|Exception|Parameter)\b|Microsoft\.Data\.Sqlite")]
     private static partial Regex Drivers();
+
+    [GeneratedRegex(@"^(Catalog\.Data/(Database|Warehouses)/|Catalog\.Tests/|bench/)|/(Postgres|Sqlite)\w*\.cs$")]
+    private static partial Regex DriverFiles();
 
     [GeneratedRegex(@"(?i)\b(select|insert into|update|delete from)\s[\w@*, ]+\s(from|values|set|where)\b|\bDapper\b")]
     private static partial Regex Sql();

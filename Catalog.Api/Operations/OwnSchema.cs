@@ -24,7 +24,7 @@ internal static partial class OwnSchema
             return;
         }
 
-        await using (var database = Databases.OpenForMigrations(settings))
+        await using (var database = MigrationDatabase.Open(settings))
         {
             try
             {

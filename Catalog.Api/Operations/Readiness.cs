@@ -25,9 +25,8 @@ internal sealed partial class Readiness : IRecurringWork, IAsyncDisposable
         DatabaseSettings settings, CatalogDatabase database, TimeProvider time, IHostApplicationLifetime lifetime, IsolationWatch isolation,
         ILogger<Readiness> log)
     {
-        var (source, dialect, failures) = Databases.OpenForProbe(settings);
         _explain = exception => Databases.WhyUnreachable(settings, exception);
-        _probe = new SchemaProbe(source, dialect, failures, database.Before, _explain);
+        _probe = new SchemaProbe(settings, database.Before);
         (_time, _lifetime, _isolation, _log) = (time, lifetime, isolation, log);
     }
 

@@ -1,7 +1,6 @@
 using System.Text.RegularExpressions;
 using Catalog.Api.Http;
 using Catalog.Data.Organizations;
-using Catalog.Data.Retention;
 using FluentValidation;
 
 namespace Catalog.Api.Organizations;

@@ -1,5 +1,3 @@
-using System.Data.Common;
-using Catalog.Data.Database.Examination;
 using Catalog.Data.Database.Postgres;
 using Catalog.Data.Database.Sqlite;
 using Npgsql;
@@ -31,41 +29,18 @@ public static class Databases
         return new(reads, writes, new SqliteDialect(), echo);
     }
 
-    /// <summary>The connections that change the schema and look at it: no time limit on a statement, patience with a busy server, and no pool that would keep a lock alive.</summary>
-    public static MigrationDatabase OpenForMigrations(DatabaseSettings settings)
-    {
-        DapperTypes.Register();
-        if (settings.Postgres is { } postgres)
-        {
-            var session = new PostgresSession(settings.Schema);
-            var source = Unpooled(postgres, session, "catalog-migrations", statementSeconds: 0, connectSeconds: 15);
-            return new(settings, source, source, new PostgresSchemaDialect(session), new PostgresDialect()) { Examiner = new PostgresExaminer(session) };
-        }
-
-        return new(settings, SqliteSource.Open(settings.SqlitePath!).Writes, SqliteSource.Look(settings.SqlitePath!), new SqliteSchemaDialect(), new SqliteDialect()) { Examiner = new SqliteExaminer(settings.SqlitePath!) };
-    }
-
-    /// <summary>The connection of the readiness probe, which must answer when the request pool is exhausted.</summary>
-    public static (DbDataSource Source, SchemaDialect Dialect, Dialect Failures) OpenForProbe(DatabaseSettings settings)
-    {
-        DapperTypes.Register();
-        var session = new PostgresSession(settings.Schema);
-        return settings.Postgres is { } postgres
-            ? (Unpooled(postgres, session, "catalog-ready", statementSeconds: 2, postgres.Timeout), new PostgresSchemaDialect(session), new PostgresDialect())
-            : (SqliteSource.Open(settings.SqlitePath!).Reads, new SqliteSchemaDialect(), new SqliteDialect());
-    }
-
-    /// <summary>Why no connection came about, with host, port, user and database, never a password, and what to do.</summary>
+    /// <summary>Why no connection was made, with host, port, user and database, never a password, and what to do.</summary>
     /// <returns>Null when the exception says something else.</returns>
-    public static string? WhyUnreachable(DatabaseSettings settings, Exception exception)
-    {
-        var finding = settings.Engine == DatabaseEngine.Postgres
-            ? PostgresFailure.Find(exception, settings.ReadFrom, settings)
-            : SqliteExaminer.Why(exception, settings.ReadFrom, settings);
-        return finding is null ? null : $"{finding.Message} {finding.Action}".TrimEnd();
-    }
+    public static string? WhyUnreachable(DatabaseSettings settings, Exception exception) =>
+        ConnectionFailure.Find(exception, settings.ReadFrom, settings)?.ToString();
 
-    private static NpgsqlDataSource Unpooled(NpgsqlConnectionStringBuilder postgres, PostgresSession session, string name, int statementSeconds, int connectSeconds)
+    /// <summary>A source for the schema's own work: each connection is new and is closed after use, so no pool keeps a lock.</summary>
+    /// <param name="postgres">The address.</param>
+    /// <param name="session">Its settings.</param>
+    /// <param name="name">What the server shows as application name.</param>
+    /// <param name="statementSeconds">The limit of a statement; 0: none.</param>
+    /// <param name="connectSeconds">The limit of connecting.</param>
+    internal static NpgsqlDataSource Unpooled(NpgsqlConnectionStringBuilder postgres, PostgresSession session, string name, int statementSeconds, int connectSeconds)
     {
         var settings = new NpgsqlConnectionStringBuilder(postgres.ConnectionString)
         {

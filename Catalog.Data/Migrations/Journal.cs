@@ -1,7 +1,6 @@
 using System.Data;
 using System.Data.Common;
 using System.Reflection;
-using Catalog.Data.Database;
 using Dapper;
 
 namespace Catalog.Data.Migrations;

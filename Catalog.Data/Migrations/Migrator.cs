@@ -1,6 +1,4 @@
 using System.Data.Common;
-using Catalog.Data.Database;
-using Catalog.Data.Database.Examination;
 using Catalog.Data.Migrations.Engine;
 
 namespace Catalog.Data.Migrations;
@@ -42,7 +40,7 @@ public sealed class Migrator
     public string? AppRole { get; init; }
 
     /// <summary>Where the database stands. Takes no lock and writes nothing.</summary>
-    public Task<Standing> Look(CancellationToken ct) => Read(connection => Standing.Read(connection, _dialect, _chain, ct), ct);
+    public Task<SchemaStatus> Look(CancellationToken ct) => Read(connection => SchemaStatus.Read(connection, _dialect, _chain, ct), ct);
 
     /// <summary>Applies what is pending up to a target.</summary>
     /// <param name="target">See <see cref="Chain.Place(string, int)"/>.</param>
@@ -91,7 +89,7 @@ public sealed class Migrator
 
     /// <summary>The scripts that a downgrade would revert, newest first.</summary>
     /// <exception cref="MigrationException">The target is unknown or lies ahead, or a script has no way back.</exception>
-    public IReadOnlyList<Script> Undone(string target, Standing standing)
+    public IReadOnlyList<Script> Undone(string target, SchemaStatus standing)
     {
         var to = _chain.Place(target, standing.Place);
         if (to > standing.Place)
@@ -117,7 +115,7 @@ public sealed class Migrator
     /// <returns>The revision that the journal names now.</returns>
     /// <exception cref="MigrationException">The target is unknown, or the live schema is another one.</exception>
     public Task<string> Stamp(string target, bool force, CancellationToken ct) =>
-        new SchemaStamp(_locked, _dialect, _chain, _time).Write(target, force, ct);
+        new SchemaStamp(_locked, _database, _chain, _time).Write(target, force, ct);
 
     /// <summary>Drops everything that the scripts made, whatever state it is in, and with it all data. The history of attempts stays.</summary>
     /// <param name="force">
@@ -131,13 +129,13 @@ public sealed class Migrator
 
     /// <summary>The live schema, a line for each of its parts, sorted.</summary>
     public Task<IReadOnlyList<string>> Describe(CancellationToken ct) => Read<IReadOnlyList<string>>(
-        async connection => [.. (await _dialect.Describe(connection, ct)).Order(StringComparer.Ordinal)], ct);
+        async connection => [.. (await _database.Reader.Describe(connection, ct)).Order(StringComparer.Ordinal)], ct);
 
     /// <summary>The indexes that an interrupted build left unusable.</summary>
-    public Task<List<string>> InvalidIndexes(CancellationToken ct) => Read(connection => _dialect.InvalidIndexes(connection, ct), ct);
+    public Task<List<string>> InvalidIndexes(CancellationToken ct) => Read(connection => _database.Reader.InvalidIndexes(connection, ct), ct);
 
     /// <summary>The database's name, as a destructive verb asks for it.</summary>
-    public Task<string> DatabaseName(CancellationToken ct) => Read(connection => _dialect.DatabaseName(connection, ct), ct);
+    public Task<string> DatabaseName(CancellationToken ct) => Read(connection => _database.Reader.DatabaseName(connection, ct), ct);
 
     /// <summary>Does something while no migrator can be at work; on SQLite nothing is held off.</summary>
     /// <param name="work">Is given the connection that holds the lock.</param>
@@ -147,7 +145,7 @@ public sealed class Migrator
         _locked.Run((connection, _) => work(connection), ct, refuse: false);
 
     /// <summary>Does a work on a database whose journal has no fault, on the connection that holds the lock.</summary>
-    internal Task<T> Locked<T>(Func<DbConnection, Standing, Task<T>> work, CancellationToken ct) => _locked.Run(work, ct);
+    internal Task<T> Locked<T>(Func<DbConnection, SchemaStatus, Task<T>> work, CancellationToken ct) => _locked.Run(work, ct);
 
     private async Task<T> Read<T>(Func<DbConnection, Task<T>> work, CancellationToken ct)
     {
@@ -157,7 +155,7 @@ public sealed class Migrator
     }
 
     private async Task<List<MigrationStep>> ApplyAll(
-        DbConnection connection, IReadOnlyList<Script> scripts, string direction, Standing standing, bool again, CancellationToken ct)
+        DbConnection connection, IReadOnlyList<Script> scripts, string direction, SchemaStatus standing, bool again, CancellationToken ct)
     {
         // Before anything is run: otherwise half of them would be applied before the one that ends the transaction.
         foreach (var script in scripts)
@@ -171,7 +169,7 @@ public sealed class Migrator
         foreach (var script in scripts)
         {
             var step = new ScriptStep(script, direction, _time);
-            var halfApplied = Standing.IsHalfApplied(script, applied: !step.IsUpgrade, standing.Attempts);
+            var halfApplied = SchemaStatus.IsHalfApplied(script, applied: !step.IsUpgrade, standing.Attempts);
             if (await runner.Apply(step, halfApplied, again, ct) is { } done)
             {
                 steps.Add(done);

@@ -1,6 +1,5 @@
 using System.Data.Common;
 using System.Diagnostics;
-using Catalog.Data.Database;
 using Dapper;
 
 namespace Catalog.Data.Migrations;
@@ -15,7 +14,7 @@ internal sealed class MigratorLock(MigrationDatabase database, Chain chain, Migr
     /// <param name="ct">Stops.</param>
     /// <param name="refuse">Whether a journal that the scripts cannot explain is refused.</param>
     /// <exception cref="MigrationException">The lock was not obtained, this is no database to migrate, or the journal has a fault.</exception>
-    public async Task<T> Run<T>(Func<DbConnection, Standing, Task<T>> work, CancellationToken ct, bool refuse = true)
+    public async Task<T> Run<T>(Func<DbConnection, SchemaStatus, Task<T>> work, CancellationToken ct, bool refuse = true)
     {
         await using var connection = await Patiently(() => database.Source.OpenConnectionAsync(ct).AsTask(), ct);
         await _dialect.Begin(connection, stop => database.Source.OpenConnectionAsync(stop), limits, ct);
@@ -24,7 +23,7 @@ internal sealed class MigratorLock(MigrationDatabase database, Chain chain, Migr
                 $"The lock was not obtained in {limits.Patience.TotalSeconds:0} s; "
                 + $"{await _dialect.Holder(connection, ct) ?? "it has just become free"}. Wait for it to finish, "
                 + "or look with `catalog-migrations doctor` and end it with `catalog-migrations kill`.");
-        var standing = await Standing.Read(connection, _dialect, chain, ct);
+        var standing = await SchemaStatus.Read(connection, _dialect, chain, ct);
         if (refuse && standing.Faults.Count > 0)
         {
             throw standing.Faults[0];

@@ -1,7 +1,7 @@
 using System.Data;
 using System.Data.Common;
-using Catalog.Data.Database;
-using Catalog.Data.Database.Examination;
+using Catalog.Data.Migrations.Postgres;
+using Catalog.Data.Migrations.Sqlite;
 
 namespace Catalog.Data.Migrations;
 
@@ -29,7 +29,9 @@ internal sealed class SchemaReset(MigratorLock locked, SchemaDialect dialect, Ch
         await using var transaction = await connection.BeginTransactionAsync(ct);
         try
         {
-            await dialect.Drop(connection, transaction, objects, force, ct);
+            await (dialect is PostgresSchemaDialect
+                ? PostgresDrop.Run(dialect, connection, transaction, objects, force, ct)
+                : SqliteDrop.Run(dialect, connection, transaction, objects, ct));
         }
         catch (DbException exception) when (connection.State == ConnectionState.Open && dialect.Explain(exception) is var said)
         {

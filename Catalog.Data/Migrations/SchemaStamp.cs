@@ -1,9 +1,7 @@
-using Catalog.Data.Database;
-
 namespace Catalog.Data.Migrations;
 
 /// <summary>Writes the journal of a schema that was made in another way. No script runs.</summary>
-internal sealed class SchemaStamp(MigratorLock locked, SchemaDialect dialect, Chain chain, TimeProvider time)
+internal sealed class SchemaStamp(MigratorLock locked, MigrationDatabase database, Chain chain, TimeProvider time)
 {
     /// <inheritdoc cref="Migrator.Stamp" />
     public Task<string> Write(string target, bool force, CancellationToken ct) => locked.Run(async (connection, standing) =>
@@ -17,7 +15,7 @@ internal sealed class SchemaStamp(MigratorLock locked, SchemaDialect dialect, Ch
 
         // A database at base may hold anything but what is ours.
         if (!force && to > 0 && chain.Scripts[to - 1].Fingerprint is { } fingerprint
-            && SchemaDescription.Compare(fingerprint, await dialect.Describe(connection, ct)) is { Count: > 0 } differences)
+            && SchemaDescription.Compare(fingerprint, await database.Reader.Describe(connection, ct)) is { Count: > 0 } differences)
         {
             var more = differences.Count > 5 ? $"; and {differences.Count - 5} more" : "";
             throw new MigrationException(MigrationFault.Drift,

@@ -5,6 +5,7 @@ using Catalog.Data;
 using Catalog.Data.Database;
 using Catalog.Data.Database.Postgres;
 using Catalog.Data.Migrations;
+using Catalog.Migrations.Verbs;
 using Microsoft.Extensions.Configuration;
 
 namespace Catalog.Migrations.Backup;
@@ -27,15 +28,15 @@ internal static class Drill
                 var program = ApiProcess.Find(arguments.GetValue(api));
                 using var place = BackupPlace.At(arguments.GetValue(where)!, Verb.Settings());
                 var steps = new Steps(output);
-                var all = (await Kept.In(place, ct)).Where(kept => kept.Manifest is { SchemaOnly: false } manifest && manifest.Engine == database.Dialect.Folder).ToList();
+                var all = (await StoredBackup.In(place, ct)).Where(kept => kept.Manifest is { SchemaOnly: false } manifest && manifest.Engine == database.Dialect.Folder).ToList();
                 using var folder = new TemporaryFolder();
-                var damaged = new List<Kept>();
+                var damaged = new List<StoredBackup>();
                 var (chosen, path) = await steps.Measure("fetched and read to the end", () => NewestGood(place, all, folder.Path, damaged, output, ct));
                 var manifest = chosen.Manifest!;
 
                 await using var scratch = database.Settings.Engine == DatabaseEngine.Postgres ? await steps.Measure("scratch database made", () => PostgresScratch.Make(database, TimeProvider.System.Now(), ct)) : null;
                 var address = scratch?.Uri ?? $"sqlite:///{Path.Combine(folder.Path, "drill.db")}";
-                await using var restored = Databases.OpenForMigrations(DatabaseSettings.Read(new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { ["DATAXPIPE_DB"] = address }).Build()));
+                await using var restored = MigrationDatabase.Open(DatabaseSettings.Read(new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { ["DATAXPIPE_DB"] = address }).Build()));
                 await steps.Measure("restored", () => RestoreVerb.Restore(restored, path, manifest, (name, _) => throw new InvalidOperationException($"{name} was to be empty."), ct));
                 var faults = await steps.Measure("verified and counted", () => Compare(restored, manifest, ct));
                 var chain = Chain.BuiltIn(database.Dialect.Folder);
@@ -52,7 +53,7 @@ internal static class Drill
                         await steps.Measure($"read {read}", () => service.Get(read, ct));
                     }
 
-                    Report(output, place, chosen, damaged, faults, steps, recovery, [.. all.Where(kept => kept.State == KeptState.Complete && kept.Manifest!.Database == manifest.Database && !damaged.Contains(kept))]);
+                    Report(output, place, chosen, damaged, faults, steps, recovery, [.. all.Where(kept => kept.State == BackupState.Complete && kept.Manifest!.Database == manifest.Database && !damaged.Contains(kept))]);
                 }
 
                 return faults.Count > 0 || damaged.Count > 0 ? ExitCode.Drift : ExitCode.Ok;
@@ -62,15 +63,15 @@ internal static class Drill
         return command;
     }
 
-    private static async Task<(Kept Chosen, string Path)> NewestGood(BackupPlace place, IReadOnlyList<Kept> all, string folder, List<Kept> damaged, Output output, CancellationToken ct)
+    private static async Task<(StoredBackup Chosen, string Path)> NewestGood(BackupPlace place, IReadOnlyList<StoredBackup> all, string folder, List<StoredBackup> damaged, Output output, CancellationToken ct)
     {
         foreach (var kept in all)
         {
             var fault = kept.Fault;
-            if (kept.State == KeptState.Complete)
+            if (kept.State == BackupState.Complete)
             {
                 var path = await place.Fetch(kept.Name, folder, ct);
-                if (await Examination.Faults(path, kept.Manifest!, ct) is not { Count: > 0 } faults)
+                if (await BackupCheck.Faults(path, kept.Manifest!, ct) is not { Count: > 0 } faults)
                 {
                     return (kept, path);
                 }
@@ -91,14 +92,14 @@ internal static class Drill
         var found = await DatabaseContents.Read(restored, ct);
         return
         [
-            .. Examination.Differences(manifest.OwnRows, found.Rows),
+            .. BackupCheck.Differences(manifest.OwnRows, found.Rows),
             .. found.Fingerprint != manifest.SchemaFingerprint ? ["the schema is not the one that was backed up"] : Array.Empty<string>(),
             .. found.Revision != manifest.SchemaRevision ? [$"the journal ends at {found.Revision}"] : Array.Empty<string>(),
-            .. (await Verify.Look(new Migrator(restored, chain, TimeProvider.System), chain, ct)).Faults.Select(fault => fault.Message),
+            .. (await VerifyVerb.Look(new Migrator(restored, chain, TimeProvider.System), chain, ct)).Faults.Select(fault => fault.Message),
         ];
     }
 
-    private static void Report(Output output, BackupPlace place, Kept chosen, List<Kept> damaged, IReadOnlyList<string> faults, Steps steps, TimeSpan recovery, IReadOnlyList<Kept> good)
+    private static void Report(Output output, BackupPlace place, StoredBackup chosen, List<StoredBackup> damaged, IReadOnlyList<string> faults, Steps steps, TimeSpan recovery, IReadOnlyList<StoredBackup> good)
     {
         var manifest = chosen.Manifest!;
         var age = TimeProvider.System.Now() - manifest.StartedAt;

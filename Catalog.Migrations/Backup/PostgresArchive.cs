@@ -17,7 +17,7 @@ internal static class PostgresArchive
     /// <param name="path">A file that does not exist, or is empty.</param>
     /// <param name="wishes">What kind of dump.</param>
     /// <param name="ct">Kills pg_dump.</param>
-    public static async Task<(DatabaseContents Contents, string PgDumpVersion, IReadOnlyList<string> Excluded)> Write(MigrationDatabase database, string path, Wishes wishes, CancellationToken ct)
+    public static async Task<(DatabaseContents Contents, string PgDumpVersion, IReadOnlyList<string> Excluded)> Write(MigrationDatabase database, string path, BackupOptions wishes, CancellationToken ct)
     {
         var pgDump = PostgresClient.Find("pg_dump");
         var (version, major) = await PostgresClient.Version(pgDump, ct);
@@ -87,7 +87,7 @@ internal static class PostgresArchive
     private static string Pattern(string table) => table.StartsWith('"') ? table : $"\"{table}\"";
 
     // pg_dump would begin such a script by making schema public, which is there in every database; read by schema it holds what is in it.
-    private static async Task<string?> Plain(string schema, Stream dump, string path, Wishes wishes, CancellationToken ct)
+    private static async Task<string?> Plain(string schema, Stream dump, string path, BackupOptions wishes, CancellationToken ct)
     {
         var result = await PostgresClient.Run(PostgresClient.Find("pg_restore"), Reading(schema), new Dictionary<string, string?>(), input => dump.CopyToAsync(input, ct), async script =>
         {

@@ -15,30 +15,30 @@ internal static class Pruning
     /// <param name="ct">Stops.</param>
     /// <returns>The names of what was removed, or would be.</returns>
     /// <exception cref="BackupException">The newest backup of a database is not good; nothing was removed.</exception>
-    public static async Task<IReadOnlyList<string>> Prune(BackupPlace place, Retention rules, bool shallow, bool dryRun, TimeProvider time, Output output, CancellationToken ct)
+    public static async Task<IReadOnlyList<string>> Prune(BackupPlace place, BackupRotation rules, bool shallow, bool dryRun, TimeProvider time, Output output, CancellationToken ct)
     {
-        var all = await Kept.In(place, ct);
-        foreach (var odd in all.Where(kept => kept.State != KeptState.Complete))
+        var all = await StoredBackup.In(place, ct);
+        foreach (var odd in all.Where(kept => kept.State != BackupState.Complete))
         {
             output.Line($"left {odd.Name}: {odd.Words}");
         }
 
         // Before anything is read: the newest file of all must be good.
-        if (all.FirstOrDefault(kept => kept.State != KeptState.NoManifest) is { State: KeptState.Damaged } newest)
+        if (all.FirstOrDefault(kept => kept.State != BackupState.NoManifest) is { State: BackupState.Damaged } newest)
         {
             throw Refusal(newest);
         }
 
-        var removable = new List<Kept>();
+        var removable = new List<StoredBackup>();
         foreach (var generations in all.Where(kept => kept.Manifest is { SchemaOnly: false }).GroupBy(kept => (kept.Manifest!.Engine, kept.Manifest.Database)))
         {
             var first = await generations.First().Examined(place, ct);
-            if (first.State != KeptState.Complete)
+            if (first.State != BackupState.Complete)
             {
                 throw Refusal(first);
             }
 
-            var gone = await rules.Removable(generations.Where(kept => kept.State == KeptState.Complete), kept => kept.Manifest!.StartedAt, async kept =>
+            var gone = await rules.Removable(generations.Where(kept => kept.State == BackupState.Complete), kept => kept.Manifest!.StartedAt, async kept =>
             {
                 if (kept.Name == first.Name || shallow)
                 {
@@ -46,15 +46,15 @@ internal static class Pruning
                 }
 
                 var examined = await kept.Examined(place, ct);
-                if (examined.State != KeptState.Complete)
+                if (examined.State != BackupState.Complete)
                 {
                     output.Line($"left {examined.Name}: {examined.Words}");
                 }
 
-                return examined.State == KeptState.Complete;
+                return examined.State == BackupState.Complete;
             }, time.Now());
             // A manifest that cannot be read tells of no database, so it may be of this one.
-            if (gone.Count > 0 && all.TakeWhile(kept => kept != generations.First()).FirstOrDefault(kept => kept is { State: KeptState.Damaged, Manifest: null }) is { } unreadable)
+            if (gone.Count > 0 && all.TakeWhile(kept => kept != generations.First()).FirstOrDefault(kept => kept is { State: BackupState.Damaged, Manifest: null }) is { } unreadable)
             {
                 throw Refusal(unreadable);
             }
@@ -77,6 +77,6 @@ internal static class Pruning
         return [.. removable.Select(kept => kept.Name)];
     }
 
-    private static BackupException Refusal(Kept newest) =>
+    private static BackupException Refusal(StoredBackup newest) =>
         new(ExitCode.Drift, "newest_damaged", $"The newest backup, {newest.Name}, is not good ({newest.Fault}), so nothing was removed. Make a new one, then move this one away.");
 }

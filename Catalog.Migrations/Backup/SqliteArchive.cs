@@ -7,7 +7,7 @@ namespace Catalog.Migrations.Backup;
 internal static class SqliteArchive
 {
     /// <summary>Writes a backup and what its manifest says of the database.</summary>
-    public static async Task<DatabaseContents> Write(DatabaseSettings settings, string path, Wishes wishes, CancellationToken ct)
+    public static async Task<DatabaseContents> Write(DatabaseSettings settings, string path, BackupOptions wishes, CancellationToken ct)
     {
         if (!File.Exists(settings.SqlitePath))
         {
@@ -75,7 +75,7 @@ internal static class SqliteArchive
         }
 
         // The disk may have been full, or the source have changed since it was examined.
-        if (await Examination.Content(part.Path, manifest with { Compression = "none" }, ct) is { Count: > 0 } faults)
+        if (await BackupCheck.Content(part.Path, manifest with { Compression = "none" }, ct) is { Count: > 0 } faults)
         {
             throw BackupException.Damaged($"{manifest.File} is not what its manifest says, and the database is as it was: {faults[0]}.");
         }

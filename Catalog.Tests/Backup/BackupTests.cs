@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using Catalog.Data.Database;
+using Catalog.Data.Migrations;
+using Catalog.Migrations.Backup;
 using Catalog.Tests.Support;
 using Npgsql;
 
@@ -157,7 +159,7 @@ public sealed class BackupTests(FilledDatabases databases, BackupFolder folder) 
             var target = await Target(engine);
             var restored = await MigratorConsole.Run(target, "restore", path);
             Assert.True(restored.Exit == 0, restored.ToString());
-            await using var opened = Databases.OpenForMigrations(TestDatabase.Read(target));
+            await using var opened = MigrationDatabase.Open(TestDatabase.Read(target));
             Assert.Equal(Kit.Describe(path).Rows, (await DatabaseContents.Read(opened, Ct)).Rows);
             Assert.True(Kit.Describe(path).Rows["check_results"] > 0);
         }

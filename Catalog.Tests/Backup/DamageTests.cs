@@ -1,6 +1,7 @@
 using Catalog.Data.Database;
 using Catalog.Data.Migrations;
 using Catalog.Migrations.Backup;
+using Catalog.Migrations.Verbs;
 using Catalog.Tests.Support;
 
 namespace Catalog.Tests.Backup;
@@ -26,15 +27,15 @@ public sealed class DamageTests(FilledDatabases databases, BackupFolder folder) 
     {
         var path = await Kit.BackUp(databases.Of(engine).Address, folder.New(), arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries));
         var target = await Target(engine);
-        await using var database = Databases.OpenForMigrations(TestDatabase.Read(target));
+        await using var database = MigrationDatabase.Open(TestDatabase.Read(target));
         var cases = Damaged(await File.ReadAllBytesAsync(path, Ct)).ToList();
         Assert.Equal(26, cases.Count);
         foreach (var (what, content) in cases)
         {
             var copy = Kit.Copy(path, folder.New(), content);
             using var place = new LocalFolder(Path.GetDirectoryName(copy)!);
-            var kept = await (await Kept.In(place, Ct)).Single().Examined(place, Ct);
-            Assert.True(kept.State == KeptState.Damaged, what);
+            var kept = await (await StoredBackup.In(place, Ct)).Single().Examined(place, Ct);
+            Assert.True(kept.State == BackupState.Damaged, what);
 
             var refused = await Assert.ThrowsAsync<BackupException>(() => RestoreVerb.Restore(database, copy, Kit.Describe(copy), (_, _) => Task.CompletedTask, Ct));
             Assert.Equal(4, refused.Exit);
@@ -54,13 +55,13 @@ public sealed class DamageTests(FilledDatabases databases, BackupFolder folder) 
         var path = await Kit.BackUp(databases.Of(engine).Address, folder.New(), arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries));
         var succeeded = 0;
         var target = await Target(engine);
-        var database = Databases.OpenForMigrations(TestDatabase.Read(target));
+        var database = MigrationDatabase.Open(TestDatabase.Read(target));
         foreach (var (what, content) in Damaged(await File.ReadAllBytesAsync(path, Ct)))
         {
             var copy = Path.Combine(folder.New(), Path.GetFileName(path));
             Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
             await File.WriteAllBytesAsync(copy, content, Ct);
-            var forged = Kit.Describe(path) with { Bytes = content.Length, Sha256 = await Examination.Hash(copy, Ct) };
+            var forged = Kit.Describe(path) with { Bytes = content.Length, Sha256 = await BackupCheck.Hash(copy, Ct) };
             try
             {
                 await RestoreVerb.Restore(database, copy, forged, (_, _) => throw new InvalidOperationException("It should be empty."), Ct);
@@ -80,7 +81,7 @@ public sealed class DamageTests(FilledDatabases databases, BackupFolder folder) 
             Assert.Equal(forged.Rows, (await DatabaseContents.Read(database, Ct)).Rows);
             await database.DisposeAsync();
             target = await Target(engine);
-            database = Databases.OpenForMigrations(TestDatabase.Read(target));
+            database = MigrationDatabase.Open(TestDatabase.Read(target));
             succeeded++;
         }
 
@@ -98,7 +99,7 @@ public sealed class DamageTests(FilledDatabases databases, BackupFolder folder) 
         var source = databases.Of("postgres").Address;
         var path = await Kit.BackUp(source, folder.New(), "--format", format);
         var target = await Target("postgres");
-        await using var database = Databases.OpenForMigrations(TestDatabase.Read(target));
+        await using var database = MigrationDatabase.Open(TestDatabase.Read(target));
         var manifest = Kit.Describe(path);
         foreach (var lie in new[]
         {
@@ -131,7 +132,7 @@ public sealed class DamageTests(FilledDatabases databases, BackupFolder folder) 
     {
         var path = await Kit.BackUp(databases.Of("postgres").Address, folder.New(), "--format", "plain", "--compress", "none");
         var target = await Target("postgres");
-        await using var database = Databases.OpenForMigrations(TestDatabase.Read(target));
+        await using var database = MigrationDatabase.Open(TestDatabase.Read(target));
         // Without the lines that newer programs guard a script with, psql takes it for the wish to end, and ends well.
         var lines = (await File.ReadAllLinesAsync(path, Ct)).Where(line => !line.StartsWith("\\restrict", StringComparison.Ordinal) && !line.StartsWith("\\unrestrict", StringComparison.Ordinal));
         var text = string.Join('\n', lines).Replace("-- PostgreSQL database dump complete", "\\q\n-- PostgreSQL database dump complete", StringComparison.Ordinal);

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using Catalog.Data.Database;
+using Catalog.Data.Migrations;
 using Catalog.Migrations.Backup;
 using Catalog.Tests.Support;
 
@@ -29,7 +30,7 @@ internal static class Kit
     /// <summary>Of every value of every row, whatever order the rows come in.</summary>
     public static async Task<string> Hash(string address, params string[] without)
     {
-        await using var database = Databases.OpenForMigrations(TestDatabase.Read(address));
+        await using var database = MigrationDatabase.Open(TestDatabase.Read(address));
         var contents = await DatabaseContents.Read(database, Ct);
         await using var connection = await database.Reads.OpenConnectionAsync(Ct);
         var lines = new List<string>();

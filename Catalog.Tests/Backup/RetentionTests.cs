@@ -1,4 +1,5 @@
 using System.Globalization;
+using Catalog.Api.Organizations;
 using Catalog.Migrations.Backup;
 using Catalog.Tests.Support;
 
@@ -28,7 +29,7 @@ public sealed class RetentionTests(SqliteTestDatabase database, BackupFolder fol
     [InlineData("the last good one stays, however old", 1, 0, 0, 0, 0, "11-21! 11-20! 01-01", "")]
     public async Task Kept_by_date(string why, int last, int daily, int weekly, int monthly, int? olderThan, string backups, string removed)
     {
-        var rules = new Retention(last, daily, weekly, monthly, olderThan is { } days ? TimeSpan.FromDays(days) : null);
+        var rules = new BackupRotation(last, daily, weekly, monthly, olderThan is { } days ? TimeSpan.FromDays(days) : null);
 
         var removable = await rules.Removable(backups.Split(' '), At, name => Task.FromResult(!name.EndsWith('!')), Now);
 

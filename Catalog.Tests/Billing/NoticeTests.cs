@@ -3,6 +3,7 @@ using System.IO.Compression;
 using System.Text;
 using Catalog.Api.Authentication;
 using Catalog.Data.Database;
+using Catalog.Data.Migrations;
 using Catalog.Tests.Support;
 using Dapper;
 using Microsoft.Extensions.DependencyInjection;
@@ -454,7 +455,7 @@ public abstract class NoticeTests(TestDatabase database, FakeStripe stripe) : Bi
 
     private async Task Alter(string sql)
     {
-        await using var database = Databases.OpenForMigrations(Database.Settings);
+        await using var database = MigrationDatabase.Open(Database.Settings);
         await using var connection = await database.Source.OpenConnectionAsync(Ct);
         await connection.ExecuteAsync(sql);
     }

@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using Catalog.Data.Database;
 using Catalog.Data.Database.Postgres;
+using Catalog.Data.Migrations;
 using Catalog.Migrations.Backup;
 using Catalog.Tests.Support;
 using Dapper;
@@ -43,12 +44,12 @@ public sealed class HandoverTests : IDisposable
         foreach (var address in addresses)
         {
             var settings = TestDatabase.Read(address);
-            await using var database = Databases.OpenForMigrations(settings);
+            await using var database = MigrationDatabase.Open(settings);
             await using var connection = await database.Source.OpenConnectionAsync(Ct);
             var expected = await connection.ExecuteScalarAsync<string>(Where);
 
             Assert.Equal(expected, await Psql(PostgresHandover.ForPrograms(settings, connection), Where));
-            await using var again = Databases.OpenForMigrations(TestDatabase.Read(PostgresHandover.Uri(settings, connection, connection.Database)));
+            await using var again = MigrationDatabase.Open(TestDatabase.Read(PostgresHandover.Uri(settings, connection, connection.Database)));
             await using var reached = await again.Source.OpenConnectionAsync(Ct);
             Assert.Equal(expected, await reached.ExecuteScalarAsync<string>(Where));
         }

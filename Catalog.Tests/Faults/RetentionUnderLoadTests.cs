@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using Catalog.Data.Database;
+using Catalog.Data.Migrations;
 using Catalog.Tests.Support;
 using Dapper;
 
@@ -63,7 +64,7 @@ public abstract class RetentionUnderLoadTests(TestDatabase database)
     private async Task Seed()
     {
         database.Require();
-        await using var migrations = Databases.OpenForMigrations(database.Settings);
+        await using var migrations = MigrationDatabase.Open(database.Settings);
         await using (var connection = await migrations.Source.OpenConnectionAsync(Ct))
         {
             await connection.ExecuteAsync(new CommandDefinition($"""

@@ -263,7 +263,7 @@ public abstract class IngestBatchTests : IAsyncLifetime
 
     private async Task Execute(string[] statements)
     {
-        await using var database = Catalog.Data.Database.Databases.OpenForMigrations(_database.Settings);
+        await using var database = Catalog.Data.Migrations.MigrationDatabase.Open(_database.Settings);
         await using var connection = await database.Source.OpenConnectionAsync(Ct);
         foreach (var sql in statements)
         {

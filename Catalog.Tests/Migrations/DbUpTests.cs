@@ -65,7 +65,7 @@ public sealed class DbUpOnPostgres : DbUpTests, IClassFixture<PostgresTestDataba
         await Execute(address, "create table others (id integer)");
         await With(address, Scripts, migrator => migrator.Stamp("base", force: false, Ct));
         Scripts.Change("0001_shop.sql", sql => "alter table others add column x integer;\n" + sql);
-        await using var other = Databases.OpenForMigrations(TestDatabase.Read(address));
+        await using var other = MigrationDatabase.Open(TestDatabase.Read(address));
         await using var connection = await other.Source.OpenConnectionAsync(Ct);
         var holding = await connection.BeginTransactionAsync(Ct);
         await connection.ExecuteAsync("select * from others");
@@ -241,7 +241,7 @@ public abstract class DbUpTests : IDisposable
     protected static async Task<T> With<T>(
         string address, ScriptFolder? scripts, Func<Migrator, Task<T>> work, MigrationLimits? limits = null, Action<MigrationStep>? progress = null)
     {
-        await using var database = Databases.OpenForMigrations(TestDatabase.Read(address));
+        await using var database = MigrationDatabase.Open(TestDatabase.Read(address));
         var folder = database.Dialect.Folder;
         var chain = scripts is null ? Data.Migrations.Chain.BuiltIn(folder) : Data.Migrations.Chain.From(scripts.Path, folder);
         return await work(new(database, chain, TimeProvider.System, limits) { Progress = progress });
@@ -250,18 +250,18 @@ public abstract class DbUpTests : IDisposable
     protected static Task<List<MigrationStep>> Upgrade(string address, string target, ScriptFolder? scripts = null) =>
         With(address, scripts, migrator => migrator.Upgrade(target, again: false, Ct));
 
-    protected static Task<Standing> Look(string address, ScriptFolder? scripts = null) => With(address, scripts, migrator => migrator.Look(Ct));
+    protected static Task<SchemaStatus> Look(string address, ScriptFolder? scripts = null) => With(address, scripts, migrator => migrator.Look(Ct));
 
     protected static async Task Execute(string address, string sql)
     {
-        await using var database = Databases.OpenForMigrations(TestDatabase.Read(address));
+        await using var database = MigrationDatabase.Open(TestDatabase.Read(address));
         await using var connection = await database.Source.OpenConnectionAsync(Ct);
         await connection.ExecuteAsync(sql);
     }
 
     protected static async Task<T?> Scalar<T>(string address, string sql)
     {
-        await using var database = Databases.OpenForMigrations(TestDatabase.Read(address));
+        await using var database = MigrationDatabase.Open(TestDatabase.Read(address));
         await using var connection = await database.Source.OpenConnectionAsync(Ct);
         return await connection.ExecuteScalarAsync<T>(sql);
     }

@@ -2,7 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using Catalog.Data.Database.Examination;
+using Catalog.Migrations.Doctor;
 using Catalog.Tests.Support;
 using static Catalog.Tests.Migrations.DoctorTests;
 

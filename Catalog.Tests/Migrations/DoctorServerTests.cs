@@ -1,8 +1,11 @@
 using Catalog.Data.Database;
-using Catalog.Data.Database.Examination;
 using Catalog.Data.Database.Postgres;
+using Catalog.Data.Migrations;
+using Catalog.Migrations.Doctor;
+using Catalog.Migrations.Grants;
 using Catalog.Tests.Support;
 using Dapper;
+
 using static Catalog.Tests.Migrations.DoctorTests;
 
 namespace Catalog.Tests.Migrations;
@@ -125,8 +128,8 @@ public sealed class DoctorServerTests
         Assert.Contains($"catalog-migrations grant --member {login}", (await Found("app_role_not_assumable")).Action);
         Assert.Equal(Severity.Error, (await Found("service_not_permitted")).Severity);
 
-        await using var database = Databases.OpenForMigrations(TestDatabase.Read(address));
-        await PostgresGrants.Run(database, role, login, Ct);
+        await using var database = MigrationDatabase.Open(TestDatabase.Read(address));
+        await RoleGrant.Run(database, role, login, Ct);
         Assert.DoesNotContain((await Examine(address, service, role)).Findings, finding => finding.Severity != Severity.Note);
     }
 
@@ -222,13 +225,13 @@ public sealed class DoctorServerTests
     public async Task What_the_doctor_runs_can_write_nothing_and_not_last()
     {
         var address = await _server.Empty();
-        await using var database = Databases.OpenForMigrations(TestDatabase.Read(address));
+        await using var database = MigrationDatabase.Open(TestDatabase.Read(address));
         await using var connection = await database.Reads.OpenConnectionAsync(Ct);
-        var examined = new Examined();
+        var examined = new DoctorReport();
 
-        await database.Examiner.Part(connection, "A", () => connection.ExecuteAsync("create table t (id int)"), examined, Ct);
-        await database.Examiner.Part(connection, "B", async () => Assert.Equal("5s", await connection.ExecuteScalarAsync<string>("show statement_timeout")), examined, Ct);
-        await database.Examiner.Part(connection, "C", () => connection.ExecuteAsync("set local statement_timeout = 50; select pg_sleep(5)"), examined, Ct);
+        await EngineDoctor.For(database).Part(connection, "A", () => connection.ExecuteAsync("create table t (id int)"), examined, Ct);
+        await EngineDoctor.For(database).Part(connection, "B", async () => Assert.Equal("5s", await connection.ExecuteScalarAsync<string>("show statement_timeout")), examined, Ct);
+        await EngineDoctor.For(database).Part(connection, "C", () => connection.ExecuteAsync("set local statement_timeout = 50; select pg_sleep(5)"), examined, Ct);
 
         Assert.Collection(examined.Findings, write => Assert.Contains("25006", write.Message), late => Assert.Contains("57014", late.Message));
         Assert.Equal("0", await connection.ExecuteScalarAsync<string>("show statement_timeout"));

@@ -1,5 +1,5 @@
 using Catalog.Data.Database;
-using Catalog.Data.Database.Examination;
+using Catalog.Migrations.Doctor;
 using Catalog.Data.Migrations;
 using Catalog.Tests.Support;
 using Dapper;
@@ -69,7 +69,7 @@ public sealed class DoctorOnSqlite : DoctorTests
     [InlineData("cifs", true)]
     [InlineData("ext4", false)]
     [InlineData("overlay", false)]
-    public void A_network_file_system_is_known_by_its_name(string name, bool network) => Assert.Equal(network, SqliteExaminer.IsNetwork(name));
+    public void A_network_file_system_is_known_by_its_name(string name, bool network) => Assert.Equal(network, SqliteDoctor.IsNetwork(name));
 
     [Fact]
     public async Task The_console_says_it_as_lines_and_as_one_document()
@@ -193,7 +193,7 @@ public abstract class DoctorTests
         Assert.DoesNotContain((await Examine(migrated, migrated)).Findings, finding => finding.Code == "addresses_differ");
     }
 
-    internal static Finding Code(string code, Examined examined) => Assert.Single(examined.Findings, finding => finding.Code == code);
+    internal static Finding Code(string code, DoctorReport examined) => Assert.Single(examined.Findings, finding => finding.Code == code);
 
     /// <summary>Examines as the verb does.</summary>
     /// <param name="migrator">DATAXPIPE_MIGRATIONS_DB.</param>
@@ -202,22 +202,22 @@ public abstract class DoctorTests
     /// <param name="limits">From where on something is worth a word.</param>
     /// <param name="scripts">A directory of scripts instead of the built-in ones.</param>
     /// <param name="settings">Others of the service.</param>
-    internal static async Task<Examined> Examine(
-        string migrator, string? service = null, string role = "catalog_app", ExaminationLimits? limits = null, string? scripts = null, params (string Name, string Value)[] settings)
+    internal static async Task<DoctorReport> Examine(
+        string migrator, string? service = null, string role = "catalog_app", DoctorThresholds? limits = null, string? scripts = null, params (string Name, string Value)[] settings)
     {
         var configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
         {
             ["DATAXPIPE_DB"] = service ?? migrator,
             ["DATAXPIPE_MIGRATIONS_DB"] = service is null ? null : migrator,
         }).AddInMemoryCollection(settings.Select(setting => KeyValuePair.Create(setting.Name, (string?)setting.Value))).Build();
-        await using var database = Databases.OpenForMigrations(DatabaseSettings.ReadForMigrations(configuration));
+        await using var database = MigrationDatabase.Open(DatabaseSettings.ReadForMigrations(configuration));
         var chain = scripts is null ? Chain.BuiltIn(database.Dialect.Folder) : Chain.From(scripts, database.Dialect.Folder);
-        return await new DatabaseExamination(database, chain, limits).Look(DatabaseSettings.Read(configuration), role, Ct);
+        return await new DatabaseDoctor(database, chain, limits).Look(DatabaseSettings.Read(configuration), role, Ct);
     }
 
     protected static async Task Execute(string address, params string[] statements)
     {
-        await using var database = Databases.OpenForMigrations(TestDatabase.Read(address));
+        await using var database = MigrationDatabase.Open(TestDatabase.Read(address));
         await using var connection = await database.Source.OpenConnectionAsync(Ct);
         foreach (var sql in statements)
         {
@@ -227,7 +227,7 @@ public abstract class DoctorTests
 
     private static async Task TestDatabaseStamped(string address)
     {
-        await using var database = Databases.OpenForMigrations(TestDatabase.Read(address));
+        await using var database = MigrationDatabase.Open(TestDatabase.Read(address));
         await new Migrator(database, Chain.BuiltIn(database.Dialect.Folder), TimeProvider.System).Stamp(Chain.Base, force: false, Ct);
     }
 }

@@ -17,7 +17,7 @@ public sealed partial class FingerprintTests(PostgresTestDatabase server) : ICla
     {
         foreach (var address in await Addresses())
         {
-            await using var database = Databases.OpenForMigrations(TestDatabase.Read(address));
+            await using var database = MigrationDatabase.Open(TestDatabase.Read(address));
             var chain = Chain.BuiltIn(database.Dialect.Folder);
             var migrator = new Migrator(database, chain, TimeProvider.System);
             foreach (var script in chain.Scripts)
@@ -42,7 +42,7 @@ public sealed partial class FingerprintTests(PostgresTestDatabase server) : ICla
             var schemas = new List<string[]>();
             foreach (var address in await Addresses())
             {
-                await using var database = Databases.OpenForMigrations(TestDatabase.Read(address));
+                await using var database = MigrationDatabase.Open(TestDatabase.Read(address));
                 var migrator = new Migrator(database, scripts is null ? Chain.BuiltIn(database.Dialect.Folder) : Chain.From(scripts.Path, database.Dialect.Folder), TimeProvider.System);
                 await migrator.Upgrade(Chain.Head, again: false, Ct);
                 schemas.Add([.. (await migrator.Describe(Ct)).Select(Common).OfType<string>().Order(StringComparer.Ordinal)]);
@@ -62,7 +62,7 @@ public sealed partial class FingerprintTests(PostgresTestDatabase server) : ICla
     {
         foreach (var address in await Addresses())
         {
-            await using var database = Databases.OpenForMigrations(TestDatabase.Read(address));
+            await using var database = MigrationDatabase.Open(TestDatabase.Read(address));
             var chain = Chain.BuiltIn(database.Dialect.Folder);
             var migrator = new Migrator(database, chain, TimeProvider.System);
             await migrator.Upgrade(Chain.Head, again: false, Ct);

@@ -1,6 +1,7 @@
 using Catalog.Data.Database;
 using Catalog.Data.Database.Postgres;
 using Catalog.Data.Migrations;
+using Catalog.Migrations.Grants;
 using Catalog.Tests.Support;
 using Dapper;
 using Npgsql;
@@ -87,7 +88,7 @@ public sealed class GrantTests : IClassFixture<PostgresTestDatabase>, IAsyncLife
         }
 
         await File.WriteAllTextAsync(Path.Combine(folder, $"{chain.Scripts.Count + 1:0000}_new.sql"), "create table brand_new (organization_id text primary key);\n", Ct);
-        await using var database = Databases.OpenForMigrations(TestDatabase.Read(_address));
+        await using var database = MigrationDatabase.Open(TestDatabase.Read(_address));
 
         await new Migrator(database, Chain.From(scripts.FullName, "postgres"), TimeProvider.System) { AppRole = _role }.Upgrade(Chain.Head, again: false, Ct);
 
@@ -214,8 +215,8 @@ public sealed class GrantTests : IClassFixture<PostgresTestDatabase>, IAsyncLife
 
     private async Task<Granted> Run(string? address = null, string? login = null)
     {
-        await using var database = Databases.OpenForMigrations(TestDatabase.Read(address ?? _address));
-        return await PostgresGrants.Run(database, _role, login ?? _login, Ct);
+        await using var database = MigrationDatabase.Open(TestDatabase.Read(address ?? _address));
+        return await RoleGrant.Run(database, _role, login ?? _login, Ct);
     }
 
     private async Task<string> Refused(string? address = null, string? login = null) =>

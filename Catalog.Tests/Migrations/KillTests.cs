@@ -1,6 +1,7 @@
 using Catalog.Data.Database;
 using Catalog.Data.Database.Postgres;
 using Catalog.Data.Migrations;
+using Catalog.Migrations.Doctor;
 using Catalog.Tests.Support;
 using Dapper;
 using Npgsql;
@@ -62,7 +63,7 @@ public sealed class KillTests : IClassFixture<PostgresTestDatabase>
     [Fact]
     public async Task What_is_not_to_be_ended_is_refused()
     {
-        await using var database = Databases.OpenForMigrations(TestDatabase.Read(_address));
+        await using var database = MigrationDatabase.Open(TestDatabase.Read(_address));
         await using var connection = await database.Source.OpenConnectionAsync(Ct);
         async Task<string> Refusal(int pid)
         {
@@ -81,7 +82,7 @@ public sealed class KillTests : IClassFixture<PostgresTestDatabase>
     [Fact]
     public async Task Another_statement_than_the_one_that_was_shown_is_left_alone()
     {
-        await using var database = Databases.OpenForMigrations(TestDatabase.Read(_address));
+        await using var database = MigrationDatabase.Open(TestDatabase.Read(_address));
         await using var connection = await database.Source.OpenConnectionAsync(Ct);
         await using var client = await OwnPostgres.Begin(_address, "select pg_sleep(0.3)");
         await Sleeps(client);
@@ -104,7 +105,7 @@ public sealed class KillTests : IClassFixture<PostgresTestDatabase>
         await Sleeps(statement);
         try
         {
-            await using var database = Databases.OpenForMigrations(TestDatabase.Read(OwnPostgres.As(_address, login)));
+            await using var database = MigrationDatabase.Open(TestDatabase.Read(OwnPostgres.As(_address, login)));
             await using var connection = await database.Source.OpenConnectionAsync(Ct);
             var hidden = await PostgresProcesses.Find(connection, statement.Pid, Ct);
 

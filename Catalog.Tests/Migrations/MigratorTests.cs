@@ -384,8 +384,7 @@ public abstract class MigratorTests : IDisposable
     public async Task The_probe_says_what_is_missing()
     {
         var address = await EmptyDatabase();
-        var (source, dialect, failures) = Databases.OpenForProbe(TestDatabase.Read(address));
-        await using var probe = new SchemaProbe(source, dialect, failures);
+        await using var probe = new SchemaProbe(TestDatabase.Read(address));
 
         var before = await probe.Look(Ct);
         await Upgrade(address);
@@ -412,7 +411,7 @@ public abstract class MigratorTests : IDisposable
 
     private static async Task<T> With<T>(string address, ScriptFolder? scripts, Func<Migrator, Task<T>> work)
     {
-        await using var database = Databases.OpenForMigrations(TestDatabase.Read(address));
+        await using var database = MigrationDatabase.Open(TestDatabase.Read(address));
         return await work(new Migrator(database, Chain(address, scripts), TimeProvider.System));
     }
 
@@ -429,21 +428,21 @@ public abstract class MigratorTests : IDisposable
 
     private Task<IReadOnlyList<string>> Clear(string address) => With(address, Folder, migrator => migrator.Clear(force: false, Ct));
 
-    private static Task<Standing> Look(string address, ScriptFolder? scripts = null) => With(address, scripts, migrator => migrator.Look(Ct));
+    private static Task<SchemaStatus> Look(string address, ScriptFolder? scripts = null) => With(address, scripts, migrator => migrator.Look(Ct));
 
     private static Task<string> Fingerprint(string address, ScriptFolder? scripts) =>
         With(address, scripts, async migrator => SchemaDescription.Fingerprint(await migrator.Describe(Ct)));
 
     private static async Task Execute(string address, string sql)
     {
-        await using var database = Databases.OpenForMigrations(TestDatabase.Read(address));
+        await using var database = MigrationDatabase.Open(TestDatabase.Read(address));
         await using var connection = await database.Source.OpenConnectionAsync(Ct);
         await connection.ExecuteAsync(sql);
     }
 
     private static async Task<List<T>> Query<T>(string address, string sql)
     {
-        await using var database = Databases.OpenForMigrations(TestDatabase.Read(address));
+        await using var database = MigrationDatabase.Open(TestDatabase.Read(address));
         await using var connection = await database.Source.OpenConnectionAsync(Ct);
         return (await connection.QueryAsync<T>(sql)).AsList();
     }

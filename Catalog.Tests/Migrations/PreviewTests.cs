@@ -72,7 +72,7 @@ public sealed class PreviewTests(PostgresTestDatabase server) : IClassFixture<Po
             var reader = new UriBuilder(address) { UserName = role, Password = "reader" }.Uri.ToString();
             var before = await Dump(address) + string.Concat(await Checksums(address, _scripts));
             // A migration that is under way holds its lock and nobody else's preview.
-            await using var busy = Databases.OpenForMigrations(TestDatabase.Read(address));
+            await using var busy = MigrationDatabase.Open(TestDatabase.Read(address));
             await using var connection = await busy.Source.OpenConnectionAsync(Ct);
             await using var held = await busy.Dialect.Lock(connection, TimeSpan.Zero, _ => { }, Ct);
             Assert.NotNull(held);
@@ -138,20 +138,20 @@ public sealed class PreviewTests(PostgresTestDatabase server) : IClassFixture<Po
 
     private static async Task<IReadOnlyList<string>> Describe(string address)
     {
-        await using var database = Databases.OpenForMigrations(TestDatabase.Read(address));
+        await using var database = MigrationDatabase.Open(TestDatabase.Read(address));
         return await new Migrator(database, Chain.BuiltIn(database.Dialect.Folder), TimeProvider.System).Describe(Ct);
     }
 
     private static async Task<string[]> Checksums(string address, ScriptFolder? scripts)
     {
-        await using var database = Databases.OpenForMigrations(TestDatabase.Read(address));
+        await using var database = MigrationDatabase.Open(TestDatabase.Read(address));
         var chain = scripts is null ? Chain.BuiltIn(database.Dialect.Folder) : Chain.From(scripts.Path, database.Dialect.Folder);
         return [.. (await new Migrator(database, chain, TimeProvider.System).Look(Ct)).Applied.Select(row => $"{row.ScriptName} {row.Checksum}")];
     }
 
     private static async Task Execute(string address, string sql)
     {
-        await using var database = Databases.OpenForMigrations(TestDatabase.Read(address));
+        await using var database = MigrationDatabase.Open(TestDatabase.Read(address));
         await using var connection = await database.Source.OpenConnectionAsync(Ct);
         await database.Dialect.Execute(connection, null, sql, Ct);
     }

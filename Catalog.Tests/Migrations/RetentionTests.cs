@@ -2,7 +2,8 @@ using System.Diagnostics;
 using System.Text.Json;
 using Catalog.Data.Database;
 using Catalog.Data.Migrations;
-using Catalog.Data.Retention;
+using Catalog.Data.Organizations;
+using Catalog.Migrations.Retention;
 using Catalog.Tests.Support;
 using Dapper;
 using Microsoft.Extensions.Configuration;
@@ -63,7 +64,7 @@ public sealed class RetentionOnPostgres : RetentionTests
     public async Task A_second_one_waits_for_the_first_and_an_upgrade_does_not()
     {
         await using var busy = await Migrations.Source.OpenConnectionAsync(Ct);
-        await using var held = await Migrations.Dialect.LockRetention(busy, TimeSpan.Zero, _ => { }, Ct);
+        await using var held = await RemovalEngine.For(Migrations).Lock(busy, TimeSpan.Zero, _ => { }, Ct);
         string? waited = null;
 
         var refused = await Assert.ThrowsAsync<MigrationException>(() =>
@@ -127,7 +128,7 @@ public abstract class RetentionTests : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         await Database.InitializeAsync();
-        Migrations = Databases.OpenForMigrations(Database.Settings);
+        Migrations = MigrationDatabase.Open(Database.Settings);
     }
 
     public async ValueTask DisposeAsync()
@@ -317,7 +318,7 @@ public abstract class RetentionTests : IAsyncLifetime
         await Crowded();
         var planned = await Count(new(30, 20, 10));
 
-        await using var other = Databases.OpenForMigrations(Database.Settings);
+        await using var other = MigrationDatabase.Open(Database.Settings);
         var reports = await Task.WhenAll(
             Task.Run(() => Apply(new(30, 20, 10), batch: 3)),
             Task.Run(() => new Removal(other, new(30, 20, 10), Clock, Limit(4)).Apply(RemovalScope.All, Ct)));

@@ -159,7 +159,7 @@ public sealed class RunnerTests(PostgresTestDatabase server) : IClassFixture<Pos
                 await killed.WaitForExitAsync(Ct);
                 var next = await MigratorConsole.Run(address, "upgrade");
                 Assert.True(next.Exit == 0, next.ToString());
-                await using var database = Databases.OpenForMigrations(TestDatabase.Read(address));
+                await using var database = MigrationDatabase.Open(TestDatabase.Read(address));
                 var chain = Chain.BuiltIn(database.Dialect.Folder);
                 Assert.Empty(SchemaDescription.Compare(chain.Scripts[^1].Fingerprint!, await new Migrator(database, chain, TimeProvider.System).Describe(Ct)));
             }
@@ -295,7 +295,7 @@ public sealed class RunnerTests(PostgresTestDatabase server) : IClassFixture<Pos
         return await PostgresTestDatabase.Empty("catalog_runner");
     }
 
-    private static Task<MigrationDatabase> Open(string address) => Task.FromResult(Databases.OpenForMigrations(TestDatabase.Read(address)));
+    private static Task<MigrationDatabase> Open(string address) => Task.FromResult(MigrationDatabase.Open(TestDatabase.Read(address)));
 
     private async Task<T> With<T>(string address, Func<Migrator, Task<T>> work)
     {
@@ -309,7 +309,7 @@ public sealed class RunnerTests(PostgresTestDatabase server) : IClassFixture<Pos
 
     private Task<IReadOnlyList<string>> Describe(string address) => With(address, migrator => migrator.Describe(Ct));
 
-    private Task<Standing> Look(string address) => With(address, migrator => migrator.Look(Ct));
+    private Task<SchemaStatus> Look(string address) => With(address, migrator => migrator.Look(Ct));
 
     private static async Task Execute(string address, string sql)
     {

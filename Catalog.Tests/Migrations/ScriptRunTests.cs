@@ -100,7 +100,7 @@ public sealed class ScriptRunTests(PostgresTestDatabase server) : IClassFixture<
         var address = await PostgresTestDatabase.Empty("catalog_gives_way");
         _scripts.Change("0003_state_idx.sql", _ => "-- transaction: none\nalter table orders add column y int;\n");
         await MigratorConsole.Run(address, "upgrade", "2", "--scripts", _scripts.Path);
-        await using var reader = Databases.OpenForMigrations(TestDatabase.Read(address));
+        await using var reader = MigrationDatabase.Open(TestDatabase.Read(address));
         await using var connection = await reader.Source.OpenConnectionAsync(Ct);
         await using var transaction = await connection.BeginTransactionAsync(Ct);
         await connection.ExecuteAsync("select * from orders");
@@ -141,7 +141,7 @@ public sealed class ScriptRunTests(PostgresTestDatabase server) : IClassFixture<
     {
         var path = Path.Combine(_directory, "busy.db");
         Assert.Equal(0, (await MigratorConsole.Run(path, "upgrade", "1", "--scripts", _scripts.Path)).Exit);
-        await using var other = Databases.OpenForMigrations(TestDatabase.Read(path));
+        await using var other = MigrationDatabase.Open(TestDatabase.Read(path));
         await using var connection = await other.Source.OpenConnectionAsync(Ct);
         var transaction = await connection.BeginTransactionAsync(Ct);
 
@@ -197,7 +197,7 @@ public sealed class ScriptRunTests(PostgresTestDatabase server) : IClassFixture<
         server.Require();
         var address = await PostgresTestDatabase.Empty("catalog_seen");
         await MigratorConsole.Run(address, "upgrade", "--scripts", _scripts.Path);
-        await using var database = Databases.OpenForMigrations(TestDatabase.Read(address));
+        await using var database = MigrationDatabase.Open(TestDatabase.Read(address));
         var migrator = new Migrator(database, Chain.From(_scripts.Path, "postgres"), TimeProvider.System);
         var before = SchemaDescription.Fingerprint(await migrator.Describe(Ct));
         foreach (var change in new[]
@@ -215,14 +215,14 @@ public sealed class ScriptRunTests(PostgresTestDatabase server) : IClassFixture<
 
     private static async Task Execute(string address, string sql)
     {
-        await using var database = Databases.OpenForMigrations(TestDatabase.Read(address));
+        await using var database = MigrationDatabase.Open(TestDatabase.Read(address));
         await using var connection = await database.Source.OpenConnectionAsync(Ct);
         await connection.ExecuteAsync(sql);
     }
 
     private static async Task<T> Scalar<T>(string address, string sql)
     {
-        await using var database = Databases.OpenForMigrations(TestDatabase.Read(address));
+        await using var database = MigrationDatabase.Open(TestDatabase.Read(address));
         await using var connection = await database.Source.OpenConnectionAsync(Ct);
         return (await connection.ExecuteScalarAsync<T>(sql))!;
     }

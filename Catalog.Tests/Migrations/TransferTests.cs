@@ -1,6 +1,6 @@
 using System.Text.Json;
 using Catalog.Data.Migrations;
-using Catalog.Data.Transfer;
+using Catalog.Migrations.Transfer;
 using Catalog.Tests.Support;
 using Dapper;
 using Npgsql;

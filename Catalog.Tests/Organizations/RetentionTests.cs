@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Catalog.Data.Database;
-using Catalog.Data.Retention;
+using Catalog.Data.Migrations;
+using Catalog.Migrations.Retention;
 using Catalog.Tests.Support;
 using Microsoft.Extensions.Time.Testing;
 
@@ -74,7 +75,7 @@ public abstract class RetentionTests(TestDatabase database) : EndpointTests(data
         await client.PostJson("/api/v1/runs/", new { id = "r", pipeline_id = "p", status = "completed" });
         await Put(client, $"{Mine}/retention", """{"runs_kept_days":7}""");
 
-        await using var migrations = Databases.OpenForMigrations(Database.Settings);
+        await using var migrations = MigrationDatabase.Open(Database.Settings);
         async Task<int> InDays(int days)
         {
             var clock = new FakeTimeProvider(TimeProvider.System.GetUtcNow().AddDays(days));

@@ -1,5 +1,7 @@
 using Catalog.Data.Database;
 using Catalog.Data.Database.Postgres;
+using Catalog.Data.Migrations;
+using Catalog.Migrations.Grants;
 using Catalog.Tests.Support;
 using Dapper;
 using Microsoft.Extensions.Logging;
@@ -112,9 +114,9 @@ public sealed class RowSecurityTests : IClassFixture<PostgresTestDatabase>, IAsy
         var address = await PostgresTestDatabase.Empty("catalog_role", superuser: true);
         await TestDatabase.Migrate(address);
         await OwnPostgres.Execute(address, $"create role {login} login password '{login}'");
-        await using (var owner = Databases.OpenForMigrations(TestDatabase.Read(address)))
+        await using (var owner = MigrationDatabase.Open(TestDatabase.Read(address)))
         {
-            await PostgresGrants.Run(owner, role, login, Ct);
+            await RoleGrant.Run(owner, role, login, Ct);
         }
 
         using var app = new CatalogApp(new Prepared(OwnPostgres.As(address, login)), ("DATAXPIPE_APP_ROLE", role));
@@ -180,10 +182,10 @@ public sealed class RowSecurityTests : IClassFixture<PostgresTestDatabase>, IAsy
         var (role, login, itself) = (OwnPostgres.Name("r"), OwnPostgres.Name("u"), OwnPostgres.Name("v"));
         // One login has to become the role, and the other is the role.
         await OwnPostgres.Execute(above, $"create role {login} login noinherit password '{login}'", $"create role {itself} login password '{itself}'");
-        await using (var owner = Databases.OpenForMigrations(TestDatabase.Read(above)))
+        await using (var owner = MigrationDatabase.Open(TestDatabase.Read(above)))
         {
-            await PostgresGrants.Run(owner, role, login, Ct);
-            await PostgresGrants.Run(owner, itself, itself, Ct);
+            await RoleGrant.Run(owner, role, login, Ct);
+            await RoleGrant.Run(owner, itself, itself, Ct);
         }
 
         // The service looks how far the schema is as its login.
@@ -216,9 +218,9 @@ public sealed class RowSecurityTests : IClassFixture<PostgresTestDatabase>, IAsy
     {
         var role = OwnPostgres.Name("w");
         await OwnPostgres.Execute(administrator, $"create role {role} login password '{role}'");
-        await using (var owner = Databases.OpenForMigrations(TestDatabase.Read(administrator)))
+        await using (var owner = MigrationDatabase.Open(TestDatabase.Read(administrator)))
         {
-            await PostgresGrants.Run(owner, role, role, Ct);
+            await RoleGrant.Run(owner, role, role, Ct);
         }
 
         await OwnPostgres.Execute(administrator, "insert into organizations (organization_id, name, plan, created_at, updated_at) values ('a', 'a', 'free', now(), now()), ('b', 'b', 'free', now(), now())");

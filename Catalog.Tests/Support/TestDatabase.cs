@@ -53,7 +53,7 @@ public abstract class TestDatabase : IAsyncLifetime
 
     public static async Task Migrate(string address)
     {
-        await using var database = Databases.OpenForMigrations(Read(address));
+        await using var database = MigrationDatabase.Open(Read(address));
         await new Migrator(database, Chain.BuiltIn(database.Dialect.Folder), TimeProvider.System) { AppRole = DatabaseSettings.DefaultAppRole }.Upgrade(Chain.Head, again: false, CancellationToken.None);
     }
 }

@@ -1,4 +1,3 @@
-using Catalog.Data.Database.Examination;
 using Dapper;
 using Npgsql;
 
@@ -123,7 +122,7 @@ internal sealed class PostgresRowSecurity(PostgresPool pool, string role, bool r
         }
 
         var login = await connection.ExecuteScalarAsync<string>(new CommandDefinition("select session_user::text", cancellationToken: ct));
-        var described = await PostgresRoles.Find(connection, role, login, ct);
+        var described = await PostgresRole.Find(connection, role, login, ct);
         return Open(described switch
         {
             { Exists: false } => $"there is no role {role}: run `catalog-migrations grant`.",

@@ -1,5 +1,3 @@
-using Catalog.Data.Database;
-
 namespace Catalog.Data.Migrations.Engine;
 
 /// <summary>The sentences for a script that failed: the place, what the server said, what is left of the script, and what to do.</summary>

@@ -1,7 +1,6 @@
 using System.Data;
 using System.Data.Common;
 using System.Runtime.ExceptionServices;
-using Catalog.Data.Database;
 using DbUp.Builder;
 using DbUp.Engine;
 using DbUp.Engine.Transactions;

@@ -1,7 +1,6 @@
 using System.Data;
 using System.Data.Common;
 using System.Globalization;
-using Catalog.Data.Database;
 
 namespace Catalog.Data.Migrations.Engine;
 

@@ -1,6 +1,5 @@
 using System.Data;
 using System.Data.Common;
-using Catalog.Data.Database;
 using DbUp.Builder;
 using DbUp.Engine;
 using DbUp.Support;

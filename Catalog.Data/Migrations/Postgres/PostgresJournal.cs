@@ -1,0 +1,18 @@
+using System.Data;
+using DbUp.Engine;
+using DbUp.Engine.Output;
+using DbUp.Engine.Transactions;
+using DbUp.Postgresql;
+
+namespace Catalog.Data.Migrations.Postgres;
+
+/// <summary>DbUp's journal, with a row that the migrator writes: DbUp's own holds no checksum, and its time is local.</summary>
+internal sealed class PostgresJournal(
+    string schema, Func<IConnectionManager> connections, Func<IUpgradeLog> log, Action<Func<IDbCommand>> store)
+    : PostgresqlTableJournal(connections, log, schema, "schemaversions")
+{
+    // The migrator has made it before.
+    protected override bool DoesTableExist(Func<IDbCommand> dbCommandFactory) => true;
+
+    public override void StoreExecutedScript(SqlScript script, Func<IDbCommand> dbCommandFactory) => store(dbCommandFactory);
+}

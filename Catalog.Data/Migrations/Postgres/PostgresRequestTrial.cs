@@ -1,0 +1,36 @@
+using System.Data.Common;
+using Catalog.Data.Database;
+using Dapper;
+using Catalog.Data.Database.Postgres;
+
+namespace Catalog.Data.Migrations.Postgres;
+
+internal sealed class PostgresRequestTrial(PostgresSession session) : RequestTrial
+{
+    internal override async Task Run(DbConnection connection, string? before, CancellationToken ct)
+    {
+        // A standby and a read-only session refuse a write also where it finds no row.
+        const string Write = """
+            -- PostgresRequestTrial.Run
+            update runs set id = id where false
+            """;
+        const string Lacking = $"""
+            -- PostgresRequestTrial.Run rights
+            select ours.name
+            from ({PostgresGrants.Tables}) ours
+            where exists (select from unnest(ours.needed) as right_needed where not has_table_privilege(ours.oid, right_needed))
+            order by 1
+            """;
+
+        await using var transaction = await connection.BeginTransactionAsync(ct);
+        await connection.ExecuteAsync(new CommandDefinition(
+            before ?? $"select {session.ForTransaction}@{Context.Parameter}::text", new DynamicParameters(new Dictionary<string, object> { [Context.Parameter] = "default" }),
+            transaction, cancellationToken: ct));
+        await connection.ExecuteAsync(new CommandDefinition(Write, transaction: transaction, cancellationToken: ct));
+        var lacking = (await connection.QueryAsync<string>(new CommandDefinition(Lacking, transaction: transaction, cancellationToken: ct))).AsList();
+        if (lacking.Count > 0)
+        {
+            throw new DatabaseUnavailableException(Unavailability.NotPermitted, new InvalidOperationException($"No right on {string.Join(", ", lacking)}."));
+        }
+    }
+}

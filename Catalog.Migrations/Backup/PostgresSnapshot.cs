@@ -1,0 +1,90 @@
+using System.Data;
+using System.Data.Common;
+using Catalog.Data.Database.Postgres;
+using Catalog.Data.Migrations;
+using Catalog.Data.Migrations.Postgres;
+using Dapper;
+
+namespace Catalog.Migrations.Backup;
+
+/// <summary>One state of a Postgres database, kept still by a transaction, so that what is counted here and what pg_dump writes are the same.</summary>
+public sealed class PostgresSnapshot : IAsyncDisposable
+{
+    private readonly DbConnection _connection;
+    private readonly DbTransaction _transaction;
+
+    private PostgresSnapshot(DbConnection connection, DbTransaction transaction) => (_connection, _transaction) = (connection, transaction);
+
+    /// <summary>What pg_dump's <c>--snapshot</c> takes; it is good while this lives.</summary>
+    public required string Id { get; init; }
+
+    /// <summary>The server's major version.</summary>
+    public required int Major { get; init; }
+
+    /// <summary>The tables of which row-level security shows this role some rows only; empty when it sees all.</summary>
+    public required IReadOnlyList<string> Hidden { get; init; }
+
+    /// <summary>Foreign tables in the Catalog's schema: they belong to another server, which a restore would have to know.</summary>
+    public required IReadOnlyList<string> Foreign { get; init; }
+
+    /// <summary>See <see cref="PostgresHandover.ForPrograms"/>; holds the password.</summary>
+    public required IReadOnlyDictionary<string, string?> Environment { get; init; }
+
+    /// <summary>Begins the transaction.</summary>
+    /// <param name="database">The database.</param>
+    /// <param name="lockWait">How long to wait for a table that somebody has locked.</param>
+    /// <param name="ct">Stops.</param>
+    public static async Task<PostgresSnapshot> Take(MigrationDatabase database, TimeSpan lockWait, CancellationToken ct)
+    {
+        const string Begin = """
+            -- PostgresSnapshot.Take
+            select set_config('lock_timeout', @wait, true), set_config('statement_timeout', '0', true), set_config('idle_in_transaction_session_timeout', '0', true)
+            """;
+        const string Look = """
+            -- PostgresSnapshot.Take look
+            select pg_export_snapshot() as id, current_setting('server_version_num')::int as version, current_setting('server_encoding') as encoding
+            """;
+        // What the server itself would do to a select: superusers, bypassrls and owners of tables without "force" see every row.
+        const string Hidden = """
+            -- PostgresSnapshot.Take hidden
+            select c.oid::regclass::text from pg_class c where c.relnamespace = current_schema()::regnamespace and c.relkind in ('r', 'p') and c.relrowsecurity and row_security_active(c.oid) order by 1
+            """;
+        const string Foreign = """
+            -- PostgresSnapshot.Take foreign
+            select quote_ident(c.relname) from pg_class c where c.relnamespace = current_schema()::regnamespace and c.relkind = 'f' order by 1
+            """;
+
+        var connection = await database.Reads.OpenConnectionAsync(ct);
+        try
+        {
+            var transaction = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, ct);
+            async Task<List<string>> Names(string sql) => (await connection.QueryAsync<string>(new CommandDefinition(sql, transaction: transaction, cancellationToken: ct))).AsList();
+            await connection.ExecuteAsync(new CommandDefinition(Begin, new { wait = $"{(long)lockWait.TotalMilliseconds}ms" }, transaction, cancellationToken: ct));
+            var (id, version, encoding) = await connection.QuerySingleAsync<(string, int, string)>(new CommandDefinition(Look, transaction: transaction, cancellationToken: ct));
+            PostgresSchemaDialect.Judge(version, encoding);
+            return new(connection, transaction)
+            {
+                Id = id,
+                Major = version / 10_000,
+                Hidden = await Names(Hidden),
+                Foreign = await Names(Foreign),
+                Environment = PostgresHandover.ForPrograms(database.Settings, connection),
+            };
+        }
+        catch
+        {
+            await connection.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Counts in the snapshot. Each table counted is then locked against changes of the schema until this ends.</summary>
+    public Task<DatabaseContents> Contents(MigrationDatabase database, CancellationToken ct) => DatabaseContents.Read(_connection, _transaction, database.Dialect, database.Reader, ct);
+
+    /// <inheritdoc />
+    public async ValueTask DisposeAsync()
+    {
+        await _transaction.DisposeAsync();
+        await _connection.DisposeAsync();
+    }
+}

@@ -1,0 +1,19 @@
+using System.Data.Common;
+using Catalog.Data.Database;
+using Dapper;
+using Microsoft.Data.Sqlite;
+using Catalog.Data.Migrations;
+using Catalog.Data.Migrations.Sqlite;
+
+namespace Catalog.Migrations.Preview;
+
+internal sealed class SqlitePreview : PreviewDialect
+{
+    internal override string Now => "strftime('%Y-%m-%d %H:%M:%f', 'now')";
+
+    internal override string Instant => "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')";
+
+    internal override string Opening(MigrationLimits limits) => "-- Run with: sqlite3 -bail DATABASE < FILE (without -bail a script that fails half-way would be written down as applied)\npragma foreign_keys = off;\n";
+
+    internal override string Guard(string file, string? present, string? absent) => "";
+}

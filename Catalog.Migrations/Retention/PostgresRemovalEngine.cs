@@ -1,0 +1,26 @@
+using System.Data.Common;
+using Catalog.Data.Database;
+using Dapper;
+using Catalog.Data.Database.Postgres;
+using Catalog.Data.Migrations;
+using Catalog.Data.Migrations.Postgres;
+
+namespace Catalog.Migrations.Retention;
+
+internal sealed class PostgresRemovalEngine : RemovalEngine
+{
+    internal override string SkipLocked => "for update skip locked";
+
+    internal override Task<IAsyncDisposable?> Lock(DbConnection connection, TimeSpan patience, Action<string> waiting, CancellationToken ct) =>
+        PostgresAdvisoryLock.Retention.Take(connection, patience, waiting, ct);
+
+    internal override Task PlanByIndex(DbConnection connection, DbTransaction transaction, CancellationToken ct)
+    {
+        const string Sql = """
+            -- PostgresRemovalEngine.PlanByIndex
+            select set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)
+            """;
+
+        return connection.ExecuteAsync(new CommandDefinition(Sql, transaction: transaction, cancellationToken: ct));
+    }
+}

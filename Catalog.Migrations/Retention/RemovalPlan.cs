@@ -1,0 +1,55 @@
+using System.Data.Common;
+using Catalog.Data.Migrations;
+using Catalog.Data.Organizations;
+using Dapper;
+
+namespace Catalog.Migrations.Retention;
+
+/// <summary>Finds out what is to go of whom.</summary>
+internal static class RemovalPlan
+{
+    /// <returns>What is kept for a time and not for ever, in the order in which it goes.</returns>
+    /// <exception cref="MigrationException">There is no such organization.</exception>
+    public static async Task<List<RemovalPart>> Find(
+        DbConnection connection, DbTransaction? transaction, RemovalScope scope, RetentionDays days, DateTimeOffset now, CancellationToken ct)
+    {
+        // Steps from one organization to the next by index; a distinct would read every row.
+        static string Steps(string table) => $"""
+            of_{table} (id) as (
+                select min(organization_id) from {table}
+                union all
+                select (select min(organization_id) from {table} where organization_id > of_{table}.id)
+                from of_{table}
+                where of_{table}.id is not null
+            )
+            """;
+
+        var sql = $"""
+            -- RemovalPlan.Find
+            with recursive {Steps("runs")}, {Steps("check_results")}, {Steps("pipelines")}
+            select found.id as organization_id, organizations.runs_kept_days, organizations.results_kept_days, organizations.events_kept_days
+            from (select 'default' as id union select id from of_runs union select id from of_check_results union select id from of_pipelines
+                  union select organization_id from organizations) as found
+            left join organizations on organizations.organization_id = found.id
+            where found.id is not null {(scope.Organization is null ? "" : "and found.id = @Organization")}
+            """;
+
+        var organizations = (await connection.QueryAsync<OrganizationDays>(new CommandDefinition(sql, new { scope.Organization }, transaction, cancellationToken: ct))).AsList();
+        if (scope.Organization is not null && organizations.Count == 0)
+        {
+            throw new MigrationException(MigrationFault.UnknownTarget, $"There is no organization {scope.Organization}. Nothing was removed.");
+        }
+
+        return [.. organizations.OrderBy(organization => organization.OrganizationId, StringComparer.Ordinal)
+            .SelectMany(organization => Enum.GetValues<RetentionKind>().Where(scope.Kinds.Contains)
+                .Select(kind => (organization.OrganizationId, Kind: kind, Days: days.Or(organization).Of(kind))))
+            .Where(part => part.Days is not null)
+            .Select(part => new RemovalPart(part.OrganizationId, part.Kind, part.Days!.Value, now.AddDays(-part.Days.Value)))];
+    }
+}
+
+/// <summary>One kind of one organization, kept for so many days: what is from before the instant goes.</summary>
+internal sealed record RemovalPart(string Organization, RetentionKind Kind, int KeptDays, DateTimeOffset Before)
+{
+    public Removed With(IReadOnlyList<TableRows> rows) => new(Organization, Kind, KeptDays, Before, rows);
+}

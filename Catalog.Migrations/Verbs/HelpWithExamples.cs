@@ -1,0 +1,25 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.CommandLine.Invocation;
+
+namespace Catalog.Migrations.Verbs;
+
+/// <summary>The library's help with the verb's examples below it.</summary>
+internal sealed class HelpWithExamples(HelpAction help) : SynchronousCommandLineAction
+{
+    /// <inheritdoc />
+    public override int Invoke(ParseResult parseResult)
+    {
+        var exit = help.Invoke(parseResult);
+        if (Verb.Examples.TryGetValue(parseResult.CommandResult.Command, out var examples))
+        {
+            Console.WriteLine("Examples:");
+            foreach (var example in examples.Split('\n', StringSplitOptions.TrimEntries))
+            {
+                Console.WriteLine($"  catalog-migrations {example}");
+            }
+        }
+
+        return exit;
+    }
+}

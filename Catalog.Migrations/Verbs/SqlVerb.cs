@@ -1,0 +1,51 @@
+using Catalog.Migrations.Preview;
+using System.CommandLine;
+using Catalog.Data.Database;
+using Catalog.Data.Migrations;
+
+namespace Catalog.Migrations.Verbs;
+
+internal static class SqlVerb
+{
+    public static Command Command()
+    {
+        var range = new Argument<string?>("from:to")
+        {
+            Description = "The revisions to lead from and to, such as base:head; backward too. Then the database is not asked. Absent: from where the database is to head.",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
+        var command = Verb.On("sql",
+            "Print the SQL that a migration would run, journal rows included, and nothing else. Writes nothing and takes no lock.",
+            "sql > upgrade.sql\nsql base:head\nsql 0002:0001",
+            async (database, arguments, output, ct) =>
+            {
+                var chain = Verb.Chain(arguments, database.Dialect.Folder);
+                var (from, to) = arguments.GetValue(range) is { } text ? Places(chain, text) : (await Here(database, chain, ct), chain.Scripts.Count);
+                var sql = MigrationPreview.Write(database.Dialect, PreviewDialect.For(database.Settings), chain, from, to, DatabaseSettings.ReadAppRole(Verb.Settings()));
+                if (!output.Json)
+                {
+                    Console.Write(sql);
+                }
+
+                output.Document(new { from = chain.Name(from), to = chain.Name(to), sql });
+                return ExitCode.Ok;
+            });
+        command.Arguments.Add(range);
+        command.Options.Add(Verb.Scripts);
+        return command;
+    }
+
+    private static (int From, int To) Places(Chain chain, string text)
+    {
+        var parts = text.Split(':');
+        return parts is [{ Length: > 0 } from, { Length: > 0 } to]
+            ? (chain.Place(from, 0), chain.Place(to, chain.Place(from, 0)))
+            : throw new MigrationException(MigrationFault.UnknownTarget, $"Write the range as FROM:TO, such as base:head, not {text}.");
+    }
+
+    private static async Task<int> Here(MigrationDatabase database, Chain chain, CancellationToken ct)
+    {
+        var standing = await new Migrator(database, chain, TimeProvider.System).Look(ct);
+        return standing.Faults.Count > 0 ? throw standing.Faults[0] : standing.Place;
+    }
+}

@@ -1,0 +1,63 @@
+using Catalog.Data.Database;
+using System.CommandLine;
+using System.Globalization;
+using Catalog.Data.Migrations;
+
+namespace Catalog.Migrations.Verbs;
+
+internal static class UpgradeVerb
+{
+    public static Command Command()
+    {
+        var target = new Argument<string>("target") { Description = "head, a revision (0002, 0002_saas), or +N for the next N scripts.", DefaultValueFactory = _ => Chain.Head };
+        var again = LimitOptions.Again();
+        var limits = new LimitOptions();
+        var command = Verb.On("upgrade",
+            "Apply pending scripts, each in a transaction of its own with its journal row. Safe to run from several places at once.",
+            "upgrade\nupgrade 0001_initial\nupgrade +1 --lock-timeout 5",
+            async (database, arguments, output, ct) =>
+            {
+                var migrator = new Migrator(database, Verb.Chain(arguments, database.Dialect.Folder), TimeProvider.System, limits.Read(arguments))
+                {
+                    Progress = Steps(output),
+                    AppRole = DatabaseSettings.ReadAppRole(Verb.Settings()),
+                };
+                var steps = await migrator.Upgrade(arguments.GetValue(target)!, arguments.GetValue(again), ct);
+                return await Say(migrator, steps, output, ct);
+            });
+        command.Arguments.Add(target);
+        command.Options.Add(again);
+        limits.AddTo(command);
+        command.Options.Add(Verb.Scripts);
+        return command;
+    }
+
+    /// <summary>A line for each thing that happens.</summary>
+    public static Action<MigrationStep> Steps(Output output) => step =>
+    {
+        if (step.Seconds is { } seconds)
+        {
+            var line = string.Create(CultureInfo.InvariantCulture, $"{step.Words} {step.Revision}, {step.Rows} {(step.Rows == 1 ? "row" : "rows")}, {seconds:0.000} s");
+            // A program gets its one document at the end; whoever watches it wants to see it move.
+            (output.Json ? (Action<string>)output.Progress : output.Line)(line);
+        }
+        else
+        {
+            output.Progress($"{step.Words} {step.Revision}".TrimEnd());
+        }
+    };
+
+    /// <summary>Where the database stands after the steps.</summary>
+    public static async Task<int> Say(Migrator migrator, IReadOnlyList<MigrationStep> steps, Output output, CancellationToken ct)
+    {
+        var standing = await migrator.Look(ct);
+        output.Line($"{(standing.Pending.Count == 0 ? "at head: " : "at ")}{standing.Current}{(steps.Count == 0 ? ", nothing to do" : "")}");
+        output.Document(new
+        {
+            current = standing.Current,
+            at_head = standing.Pending.Count == 0,
+            steps = steps.Select(step => new { revision = step.Revision, done = step.Words, rows = step.Rows, seconds = step.Seconds }),
+        });
+        return ExitCode.Ok;
+    }
+}
