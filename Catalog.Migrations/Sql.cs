@@ -20,12 +20,8 @@ internal static class Sql
             {
                 var chain = Verb.Chain(arguments, database.Dialect.Folder);
                 var (from, to) = arguments.GetValue(range) is { } text ? Places(chain, text) : (await Here(database, chain, ct), chain.Scripts.Count);
-                var sql = Preview.Write(database.Dialect, chain, from, to, DatabaseSettings.ReadAppRole(Verb.Settings()));
-                if (!output.Json)
-                {
-                    Console.Write(sql);
-                }
-
+                var sql = Preview.Write(database.Dialect, chain, from, to, DatabaseSettings.ReadAppRole(Verb.Settings(arguments)));
+                output.Write(sql);
                 output.Document(new { from = chain.Name(from), to = chain.Name(to), sql });
                 return ExitCode.Ok;
             });
