@@ -6,7 +6,7 @@ using Spectre.Console;
 namespace Catalog.Migrations;
 
 /// <summary>What a verb says: lines and tables for a person, or one JSON document for a program, never both on standard output.</summary>
-internal sealed class Output(bool json)
+internal sealed class Output(Surroundings around, bool json)
 {
     private static readonly JsonSerializerOptions Format = new()
     {
@@ -16,17 +16,28 @@ internal sealed class Output(bool json)
         WriteIndented = true,
     };
 
-    private readonly TextWriter _errors = Console.Error;
 
     /// <summary>Whether a program reads.</summary>
     public bool Json { get; } = json;
+
+    /// <summary>Whether a person's terminal shows it.</summary>
+    public bool Terminal => around.Terminal;
+
+    /// <summary>A text for a person as it is.</summary>
+    public void Write(string text)
+    {
+        if (!Json)
+        {
+            around.Output.Write(text);
+        }
+    }
 
     /// <summary>A line for a person.</summary>
     public void Line(string text = "")
     {
         if (!Json)
         {
-            Console.WriteLine(text);
+            around.Output.WriteLine(text);
         }
     }
 
@@ -36,12 +47,12 @@ internal sealed class Output(bool json)
         if (!Json)
         {
             Coloured(text, color);
-            Console.WriteLine();
+            around.Output.WriteLine();
         }
     }
 
     /// <summary>What goes on, on standard error, so that it mixes with no result.</summary>
-    public void Progress(string text) => _errors.WriteLine(text);
+    public void Progress(string text) => around.Error.WriteLine(text);
 
     /// <summary>A table for a person: ruled in a terminal, columns of plain text in a pipe.</summary>
     /// <param name="columns">Their heads; one that begins with <c>></c> is aligned to the right, one that begins with <c>~</c> takes the room that the others
@@ -58,12 +69,12 @@ internal sealed class Output(bool json)
         bool Right(int column) => columns[column][0] == '>';
         string Head(int column) => columns[column].TrimStart('>', '~', '!');
         int Widest(int column) => cells.Select(row => row[column]?.Length ?? 0).Append(Head(column).Length).Max();
-        if (Console.IsOutputRedirected)
+        if (!Terminal)
         {
             var widths = columns.Select((_, column) => Widest(column)).ToArray();
             foreach (var row in cells.Prepend([.. columns.Select((_, column) => Head(column))]))
             {
-                Console.WriteLine(string.Join("  ", row.Select((cell, column) => Right(column) ? (cell ?? "").PadLeft(widths[column]) : (cell ?? "").PadRight(widths[column]))).TrimEnd());
+                around.Output.WriteLine(string.Join("  ", row.Select((cell, column) => Right(column) ? (cell ?? "").PadLeft(widths[column]) : (cell ?? "").PadRight(widths[column]))).TrimEnd());
             }
 
             return;
@@ -74,7 +85,7 @@ internal sealed class Output(bool json)
         {
             foreach (var row in cells)
             {
-                Console.WriteLine(row[whole]);
+                around.Output.WriteLine(row[whole]);
                 Paragraph("    ", string.Join(' ', row.Select((cell, column) => column == whole || string.IsNullOrEmpty(cell) ? null : Right(column) ? $"{Head(column)} {cell}" : cell).OfType<string>()));
             }
 
@@ -111,7 +122,7 @@ internal sealed class Output(bool json)
         var lines = new List<string> { "" };
         foreach (var word in text.Split(' '))
         {
-            if (!Console.IsOutputRedirected && lines[^1].Length > 0 && indent.Length + lines[^1].Length + 1 + word.Length > Width)
+            if (Terminal && lines[^1].Length > 0 && indent.Length + lines[^1].Length + 1 + word.Length > Width)
             {
                 lines.Add("");
             }
@@ -120,15 +131,15 @@ internal sealed class Output(bool json)
         }
 
         Coloured(indent, color);
-        Console.WriteLine(string.Join($"\n{new string(' ', indent.Length)}", lines));
+        around.Output.WriteLine(string.Join($"\n{new string(' ', indent.Length)}", lines));
     }
 
     // The library would send a pipe the terminal's codes.
-    private static void Coloured(string text, Color? color)
+    private void Coloured(string text, Color? color)
     {
-        if (Console.IsOutputRedirected)
+        if (!Terminal)
         {
-            Console.Write(text);
+            around.Output.Write(text);
         }
         else
         {
@@ -147,7 +158,7 @@ internal sealed class Output(bool json)
     {
         if (Json)
         {
-            Console.WriteLine(JsonSerializer.Serialize(document, Format));
+            around.Output.WriteLine(JsonSerializer.Serialize(document, Format));
         }
     }
 
@@ -156,7 +167,7 @@ internal sealed class Output(bool json)
     /// <param name="message">What to do; without a secret.</param>
     public void Error(string code, string message)
     {
-        Console.Error.WriteLine($"catalog-migrations: {message}");
+        around.Error.WriteLine($"catalog-migrations: {message}");
         Document(new { error = new { code, message } });
     }
 

@@ -26,7 +26,7 @@ internal static class Drill
             (database, arguments, output, ct) => BackupFailures.Say(async () =>
             {
                 var program = ApiProcess.Find(arguments.GetValue(api));
-                using var place = BackupPlace.At(arguments.GetValue(where)!, Verb.Settings());
+                using var place = BackupPlace.At(arguments.GetValue(where)!, Verb.Settings(arguments));
                 var steps = new Steps(output);
                 var all = (await StoredBackup.In(place, ct)).Where(kept => kept.Manifest is { SchemaOnly: false } manifest && manifest.Engine == database.Dialect.Folder).ToList();
                 using var folder = new TemporaryFolder();
@@ -37,7 +37,7 @@ internal static class Drill
                 await using var scratch = database.Settings.Engine == DatabaseEngine.Postgres ? await steps.Measure("scratch database made", () => PostgresScratch.Make(database, TimeProvider.System.Now(), ct)) : null;
                 var address = scratch?.Uri ?? $"sqlite:///{Path.Combine(folder.Path, "drill.db")}";
                 await using var restored = MigrationDatabase.Open(DatabaseSettings.Read(new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { ["DATAXPIPE_DB"] = address }).Build()));
-                await steps.Measure("restored", () => RestoreVerb.Restore(restored, path, manifest, (name, _) => throw new InvalidOperationException($"{name} was to be empty."), ct));
+                await steps.Measure("restored", () => RestoreVerb.Restore(restored, path, manifest, (name, _) => throw new InvalidOperationException($"{name} was to be empty."), DatabaseSettings.ReadAppRole(Verb.Settings(arguments)), ct));
                 var faults = await steps.Measure("verified and counted", () => Compare(restored, manifest, ct));
                 var chain = Chain.BuiltIn(database.Dialect.Folder);
                 if (manifest.SchemaRevision != chain.Scripts[^1].Revision)

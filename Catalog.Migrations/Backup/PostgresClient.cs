@@ -16,7 +16,7 @@ internal static partial class PostgresClient
     /// <exception cref="BackupException">There is none.</exception>
     public static string Find(string program)
     {
-        IEnumerable<string> folders = Setting.Text(Verb.Settings(), "PG_BIN") is { } named ? [named] : [];
+        IEnumerable<string> folders = Setting.Text(Surroundings.OfProcess.Settings, "PG_BIN") is { } named ? [named] : [];
         folders = folders.Concat((Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries));
         if (Directory.Exists("/usr/lib/postgresql"))
         {

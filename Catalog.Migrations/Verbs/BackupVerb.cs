@@ -40,7 +40,7 @@ internal static class BackupVerb
                 int? level = arguments.GetValue(compress) switch { "none" => null, { } digit => digit[0] - '0', null => postgres ? 6 : null };
                 var wishes = new BackupOptions(postgres ? arguments.GetValue(format) ?? "custom" : "sqlite", level, arguments.GetValue(schemaOnly), TimeSpan.FromSeconds(arguments.GetValue(lockWait)));
                 // What is wrong with the address shows before the work.
-                using var store = arguments.GetValue(upload) is { } address ? Store(address) : null;
+                using var store = arguments.GetValue(upload) is { } address ? Store(arguments, address) : null;
                 var directory = Folder(arguments.GetValue(folder)!);
                 var manifest = await BackupRunner.Take(database, directory, wishes, TimeProvider.System, ct);
                 output.Line(string.Create(CultureInfo.InvariantCulture,
@@ -98,7 +98,7 @@ internal static class BackupVerb
         return File.Exists(directory) ? throw new SettingException($"--output: {directory} is a file; name a folder.") : directory;
     }
 
-    private static ObjectStore Store(string address) => ObjectStoreSettings.IsAddress(address)
-        ? new ObjectStore(ObjectStoreSettings.Read(address, Verb.Settings()))
+    private static ObjectStore Store(ParseResult arguments, string address) => ObjectStoreSettings.IsAddress(address)
+        ? new ObjectStore(ObjectStoreSettings.Read(address, Verb.Settings(arguments)))
         : throw new SettingException("--upload takes s3://bucket/prefix or spaces://bucket/prefix.");
 }

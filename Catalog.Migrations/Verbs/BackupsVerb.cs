@@ -23,7 +23,7 @@ internal static class BackupsVerb
         var command = Verb.On("list", "List backups, the newest first.", "backups list /var/backups/catalog\nbackups list s3://company-backups/catalog --deep",
             (arguments, output, ct) => BackupFailures.Say(async () =>
             {
-                using var place = BackupPlace.At(arguments.GetValue(where)!, Verb.Settings());
+                using var place = BackupPlace.At(arguments.GetValue(where)!, Verb.Settings(arguments));
                 var all = await Examined(place, await StoredBackup.In(place, ct), arguments.GetValue(deep), ct);
                 output.Table(["when", "revision", "engine", "format", ">size", ">rows", "state", "!file"], all.Select(kept => (IReadOnlyList<string?>)
                 [
@@ -48,7 +48,7 @@ internal static class BackupsVerb
             (arguments, output, ct) => BackupFailures.Say(async () =>
             {
                 var one = arguments.GetValue(what)! is not "all" and var file ? file : null;
-                var (place, name) = one is null ? (BackupPlace.At(arguments.GetValue(where)!, Verb.Settings()), null) : RestoreVerb.Located(one);
+                var (place, name) = one is null ? (BackupPlace.At(arguments.GetValue(where)!, Verb.Settings(arguments)), null) : RestoreVerb.Located(arguments, one);
                 using var source = place;
                 var chosen = (await StoredBackup.In(place, ct)).Where(kept => name is null || kept.Name == name).ToList();
                 if (chosen.Count == 0)
@@ -88,7 +88,7 @@ internal static class BackupsVerb
             "backups prune /var/backups/catalog --keep-last 7 --keep-daily 14 --keep-weekly 8 --keep-monthly 12 --dry-run",
             (arguments, output, ct) => BackupFailures.Say(async () =>
             {
-                using var place = BackupPlace.At(arguments.GetValue(where)!, Verb.Settings());
+                using var place = BackupPlace.At(arguments.GetValue(where)!, Verb.Settings(arguments));
                 var removed = await Pruning.Prune(place, retention.Read(arguments), retention.Shallow(arguments), arguments.GetValue(dryRun), TimeProvider.System, output, ct);
                 output.Line($"{removed.Count} {(arguments.GetValue(dryRun) ? "would be removed" : "removed")} from {place.Display}");
                 output.Document(new { place = place.Display, dry_run = arguments.GetValue(dryRun), removed });

@@ -26,7 +26,7 @@ internal sealed class Confirmation
     /// <exception cref="MigrationException">Another name, none, or a production that was not named.</exception>
     public void Ask(ParseResult arguments, string name, string consequence)
     {
-        var settings = Verb.Settings();
+        var settings = Verb.Settings(arguments);
         if (Environments.Any(name => string.Equals(Setting.Text(settings, name), "Production", StringComparison.OrdinalIgnoreCase))
             && !arguments.GetValue(_production))
         {
@@ -36,14 +36,15 @@ internal sealed class Confirmation
         var given = arguments.GetValue(_database);
         if (!arguments.GetValue(_yes))
         {
-            if (Console.IsInputRedirected)
+            var around = Surroundings.Of(arguments);
+            if (around.Input is null)
             {
                 throw new MigrationException(MigrationFault.NotConfirmed, $"{consequence} If you mean it, add --yes --database NAME with the database's name.");
             }
 
-            Console.Error.WriteLine(consequence);
-            Console.Error.Write($"Type the database's name ({name}) to go on: ");
-            given = Console.ReadLine()?.Trim();
+            around.Error.WriteLine(consequence);
+            around.Error.Write($"Type the database's name ({name}) to go on: ");
+            given = around.Input.ReadLine()?.Trim();
         }
 
         if (given != name)

@@ -22,8 +22,8 @@ internal static class DoctorVerb
             {
                 var chain = Verb.Chain(arguments, database.Dialect.Folder);
                 var limits = new DoctorThresholds { Slow = TimeSpan.FromSeconds(arguments.GetValue(slow)) };
-                var (service, unusable) = Service(database);
-                var examined = await new DatabaseDoctor(database, chain, limits).Look(service, DatabaseSettings.ReadAppRole(Verb.Settings()), ct);
+                var (service, unusable) = Service(arguments, database);
+                var examined = await new DatabaseDoctor(database, chain, limits).Look(service, DatabaseSettings.ReadAppRole(Verb.Settings(arguments)), ct);
                 List<Finding> findings = [.. unusable is null ? [] : new[] { unusable }, .. examined.Findings];
                 findings = [.. findings.OrderBy(finding => finding.Severity)];
                 Print(database, examined, findings, output);
@@ -47,11 +47,11 @@ internal static class DoctorVerb
     }
 
     // What the service cannot read must not keep the migrator's side from being looked at.
-    private static (DatabaseSettings Service, Finding? Unusable) Service(MigrationDatabase database)
+    private static (DatabaseSettings Service, Finding? Unusable) Service(ParseResult arguments, MigrationDatabase database)
     {
         try
         {
-            return (DatabaseSettings.Read(Verb.Settings()), null);
+            return (DatabaseSettings.Read(Verb.Settings(arguments)), null);
         }
         catch (SettingException exception)
         {

@@ -27,8 +27,8 @@ internal static class GrantVerb
                     return ExitCode.Ok;
                 }
 
-                var role = arguments.GetValue(named) is { } given ? PostgresGrants.Role("ROLE", given) : DatabaseSettings.ReadAppRole(Verb.Settings());
-                var login = Login(arguments.GetValue(member), database);
+                var role = arguments.GetValue(named) is { } given ? PostgresGrants.Role("ROLE", given) : DatabaseSettings.ReadAppRole(Verb.Settings(arguments));
+                var login = Login(arguments, arguments.GetValue(member), database);
                 if (arguments.GetValue(print))
                 {
                     var sql = PostgresGrants.Everything(role, login == role ? null : login);
@@ -46,9 +46,9 @@ internal static class GrantVerb
     }
 
     // Null when the address names no user: then it is the one that the server sees.
-    private static string? Login(string? named, MigrationDatabase database)
+    private static string? Login(ParseResult arguments, string? named, MigrationDatabase database)
     {
-        var login = named ?? DatabaseSettings.Read(Verb.Settings()).User ?? database.Settings.User;
+        var login = named ?? DatabaseSettings.Read(Verb.Settings(arguments)).User ?? database.Settings.User;
         return login is null || PostgresGrants.IsLogin(login)
             ? login
             : throw new SettingException($"{(named is null ? "The service's user" : "--member")} must be letters, digits and _ . @ $ -, beginning with a letter, at most 63.");

@@ -13,10 +13,11 @@ internal sealed class HelpWithExamples(HelpAction help) : SynchronousCommandLine
         var exit = help.Invoke(parseResult);
         if (Verb.Examples.TryGetValue(parseResult.CommandResult.Command, out var examples))
         {
-            Console.WriteLine("Examples:");
+            var output = parseResult.InvocationConfiguration.Output;
+            output.WriteLine("Examples:");
             foreach (var example in examples.Split('\n', StringSplitOptions.TrimEntries))
             {
-                Console.WriteLine($"  catalog-migrations {example}");
+                output.WriteLine($"  catalog-migrations {example}");
             }
         }
 

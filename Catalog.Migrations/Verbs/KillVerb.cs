@@ -36,7 +36,7 @@ internal static class KillVerb
                 output.Table([">pid", "user", "application", "state", ">age"],
                     [[process.Pid.ToString(CultureInfo.InvariantCulture), process.User, process.Application, process.State ?? "hidden", process.Seconds is { } seconds ? Quantity.Age(seconds) : null]]);
                 output.Paragraph("  ", process.Query);
-                Ask(arguments.GetValue(yes), connectionToo, output);
+                Ask(Surroundings.Of(arguments), arguments.GetValue(yes), connectionToo, output);
                 return Say(await PostgresProcesses.End(connection, process, connectionToo, ct), process, connectionToo, output);
             });
         command.Arguments.Add(pid);
@@ -45,20 +45,20 @@ internal static class KillVerb
         return command;
     }
 
-    private static void Ask(bool yes, bool connection, Output output)
+    private static void Ask(Surroundings around, bool yes, bool connection, Output output)
     {
         if (yes)
         {
             return;
         }
 
-        if (Console.IsInputRedirected || output.Json)
+        if (around.Input is null || output.Json)
         {
             throw new MigrationException(MigrationFault.NotConfirmed, "There is nobody to ask: add --yes. Nothing was ended.");
         }
 
-        Console.Error.Write(connection ? "End this connection, undoing its open transaction? [y/N] " : "End this statement, undoing its transaction? [y/N] ");
-        if (Console.ReadLine()?.Trim() is not ("y" or "Y" or "yes"))
+        around.Error.Write(connection ? "End this connection, undoing its open transaction? [y/N] " : "End this statement, undoing its transaction? [y/N] ");
+        if (around.Input.ReadLine()?.Trim() is not ("y" or "Y" or "yes"))
         {
             throw new MigrationException(MigrationFault.NotConfirmed, "Nothing was ended.");
         }

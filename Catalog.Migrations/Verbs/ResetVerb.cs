@@ -15,7 +15,7 @@ internal static class ResetVerb
             "reset\nreset --yes --database catalog",
             async (database, arguments, output, ct) =>
             {
-                var migrator = new Migrator(database, Verb.Chain(arguments, database.Dialect.Folder), TimeProvider.System) { Progress = UpgradeVerb.Steps(output), AppRole = DatabaseSettings.ReadAppRole(Verb.Settings()) };
+                var migrator = new Migrator(database, Verb.Chain(arguments, database.Dialect.Folder), TimeProvider.System) { Progress = UpgradeVerb.Steps(output), AppRole = DatabaseSettings.ReadAppRole(Verb.Settings(arguments)) };
                 confirmation.Ask(arguments, await migrator.DatabaseName(ct), "This takes away every table of the Catalog with all it holds.");
                 var cleared = await migrator.Clear(arguments.GetValue(force), ct);
                 output.Line($"taken away: {string.Join(", ", cleared)}");

@@ -20,7 +20,7 @@ internal static class RestoreVerb
             (database, arguments, output, ct) => BackupFailures.Say(async () =>
             {
                 var clock = Stopwatch.StartNew();
-                var (place, name) = Located(arguments.GetValue(file)!);
+                var (place, name) = Located(arguments, arguments.GetValue(file)!);
                 using var source = place;
                 using var folder = new TemporaryFolder();
                 var manifest = await Described(place, name, ct);
@@ -36,7 +36,7 @@ internal static class RestoreVerb
 
                     confirmation.Ask(arguments, database, $"This takes away all that {database} holds in schema {schema} ({occupants.Count} tables and the like are there) and puts the backup of {manifest.StartedAt:yyyy-MM-dd HH:mm:ss}Z in its place.");
                     return Task.CompletedTask;
-                }, ct);
+                }, DatabaseSettings.ReadAppRole(Verb.Settings(arguments)), ct);
                 output.Line(string.Create(CultureInfo.InvariantCulture, $"restored {manifest.SchemaRevision}, {manifest.AllRows} rows, {clock.Elapsed.TotalSeconds:0.0} s"));
                 if (manifest.Rows.GetValueOrDefault("connections") > 0)
                 {
@@ -59,7 +59,7 @@ internal static class RestoreVerb
     }
 
     /// <summary>The place of one backup, and its name there.</summary>
-    public static (BackupPlace Place, string Name) Located(string file)
+    public static (BackupPlace Place, string Name) Located(ParseResult arguments, string file)
     {
         var remote = ObjectStoreSettings.IsAddress(file);
         var cut = file.LastIndexOf('/');
@@ -70,7 +70,7 @@ internal static class RestoreVerb
         }
 
         return remote
-            ? (BackupPlace.At(file[..cut], Verb.Settings()), name)
+            ? (BackupPlace.At(file[..cut], Verb.Settings(arguments)), name)
             : File.Exists(file) ? (new LocalFolder(Path.GetDirectoryName(Path.GetFullPath(file))!), name)
             : throw new BackupException(ExitCode.Usage, "usage", $"There is no file {file}.");
     }
@@ -94,8 +94,9 @@ internal static class RestoreVerb
     /// <param name="path">The backup on this machine.</param>
     /// <param name="manifest">Its manifest.</param>
     /// <param name="mayClear">Asked when the target is not empty: its name, and what is there; throws when that must stay.</param>
+    /// <param name="appRole">The role that the service's statements run as.</param>
     /// <param name="ct">Stops, and the target is as it was.</param>
-    public static async Task Restore(MigrationDatabase database, string path, Manifest manifest, Func<string, IReadOnlyList<string>, Task> mayClear, CancellationToken ct)
+    public static async Task Restore(MigrationDatabase database, string path, Manifest manifest, Func<string, IReadOnlyList<string>, Task> mayClear, string appRole, CancellationToken ct)
     {
         var chain = Chain.BuiltIn(database.Dialect.Folder);
         if (manifest.Engine != database.Dialect.Folder)
@@ -132,7 +133,7 @@ internal static class RestoreVerb
         }
 
         // Committed and good from here on. The dump has no grants, and without rows no journal either.
-        var migrator = new Migrator(database, chain, TimeProvider.System) { AppRole = DatabaseSettings.ReadAppRole(Verb.Settings()) };
+        var migrator = new Migrator(database, chain, TimeProvider.System) { AppRole = appRole };
         if (manifest.SchemaOnly)
         {
             await migrator.Stamp(manifest.SchemaRevision, force: false, ct);

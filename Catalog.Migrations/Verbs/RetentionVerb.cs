@@ -48,7 +48,7 @@ internal static class RetentionVerb
                     LockTimeout = TimeSpan.FromSeconds(arguments.GetValue(lockTimeout)),
                     Patience = TimeSpan.FromSeconds(arguments.GetValue(wait)),
                 };
-                return Run(database, scope, limits, arguments.GetValue(dryRun), output, ct);
+                return Run(database, RetentionDays.Read(Verb.Settings(arguments)), scope, limits, arguments.GetValue(dryRun), output, ct);
             });
         command.Arguments.Add(apply);
         foreach (var option in new Option[] { dryRun, organization, kinds, batch, pause, lockTimeout, wait })
@@ -66,9 +66,8 @@ internal static class RetentionVerb
         return command;
     }
 
-    private static async Task<int> Run(MigrationDatabase database, RemovalScope scope, RemovalLimits limits, bool dryRun, Output output, CancellationToken ct)
+    private static async Task<int> Run(MigrationDatabase database, RetentionDays days, RemovalScope scope, RemovalLimits limits, bool dryRun, Output output, CancellationToken ct)
     {
-        var days = RetentionDays.Read(Verb.Settings());
         var standing = await new Migrator(database, Chain.BuiltIn(database.Dialect.Folder), TimeProvider.System).Look(ct);
         if (standing.Pending.Count > 0)
         {

@@ -21,12 +21,8 @@ internal static class SqlVerb
             {
                 var chain = Verb.Chain(arguments, database.Dialect.Folder);
                 var (from, to) = arguments.GetValue(range) is { } text ? Places(chain, text) : (await Here(database, chain, ct), chain.Scripts.Count);
-                var sql = MigrationPreview.Write(database.Dialect, PreviewDialect.For(database.Settings), chain, from, to, DatabaseSettings.ReadAppRole(Verb.Settings()));
-                if (!output.Json)
-                {
-                    Console.Write(sql);
-                }
-
+                var sql = MigrationPreview.Write(database.Dialect, PreviewDialect.For(database.Settings), chain, from, to, DatabaseSettings.ReadAppRole(Verb.Settings(arguments)));
+                output.Write(sql);
                 output.Document(new { from = chain.Name(from), to = chain.Name(to), sql });
                 return ExitCode.Ok;
             });

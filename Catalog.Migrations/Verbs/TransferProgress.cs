@@ -14,7 +14,7 @@ internal static class TransferProgress
             return await work(null, _ => { });
         }
 
-        if (Console.IsOutputRedirected || Console.IsErrorRedirected)
+        if (!output.Terminal || Console.IsErrorRedirected)
         {
             return await work(Lines(output), words => output.Progress(words));
         }

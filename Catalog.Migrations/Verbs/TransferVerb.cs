@@ -24,8 +24,8 @@ internal static class TransferVerb
         var command = Verb.On("transfer",
             "Move every row of a SQLite file into a Postgres database at the same revision, and compare. Interrupted, it goes on where it was.",
             "transfer --from catalog.db --dry-run\ntransfer --from catalog.db\ntransfer --from catalog.db --to postgresql://owner@host/catalog --json",
-            (database, arguments, output, ct) => Run(database, Source(arguments.GetRequiredValue(from)), arguments, arguments.GetValue(dryRun), arguments.GetValue(patience), output, ct),
-            arguments => Target(arguments.GetValue(to)));
+            (database, arguments, output, ct) => Run(database, Source(arguments, arguments.GetRequiredValue(from)), arguments, arguments.GetValue(dryRun), arguments.GetValue(patience), output, ct),
+            arguments => Target(arguments, arguments.GetValue(to)));
         command.Options.Add(from);
         command.Options.Add(to);
         command.Options.Add(dryRun);
@@ -34,9 +34,9 @@ internal static class TransferVerb
         return command;
     }
 
-    private static DatabaseSettings Source(string address)
+    private static DatabaseSettings Source(ParseResult arguments, string address)
     {
-        var source = DatabaseSettings.From("--from", address, Verb.Settings());
+        var source = DatabaseSettings.From("--from", address, Verb.Settings(arguments));
         if (source.SqlitePath is { } file)
         {
             FileRights.RequireReadable(file);
@@ -47,16 +47,16 @@ internal static class TransferVerb
             : throw new SettingException($"--from: there is no such file. Relative paths begin at {Directory.GetCurrentDirectory()}.");
     }
 
-    private static DatabaseSettings Target(string? address)
+    private static DatabaseSettings Target(ParseResult arguments, string? address)
     {
-        var target = address is null ? DatabaseSettings.ReadForMigrations(Verb.Settings()) : DatabaseSettings.From("--to", address, Verb.Settings());
+        var target = address is null ? DatabaseSettings.ReadForMigrations(Verb.Settings(arguments)) : DatabaseSettings.From("--to", address, Verb.Settings(arguments));
         return target.Engine == DatabaseEngine.Postgres ? target
             : throw new SettingException("The target must be Postgres: set DATAXPIPE_MIGRATIONS_DB, or name it with --to postgresql://...");
     }
 
     private static async Task<int> Run(MigrationDatabase database, DatabaseSettings source, ParseResult arguments, bool dryRun, double patience, Output output, CancellationToken ct)
     {
-        var secretKey = Setting.Text(Verb.Settings(), "DATAXPIPE_SECRET_KEY") is { } text
+        var secretKey = Setting.Text(Verb.Settings(arguments), "DATAXPIPE_SECRET_KEY") is { } text
             ? SecretKey.Parse(text) ?? throw new SettingException("DATAXPIPE_SECRET_KEY must be 32 bytes in base64.")
             : null;
         output.Line($"from  {source.Display}");

@@ -20,7 +20,7 @@ internal static class UpgradeVerb
                 var migrator = new Migrator(database, Verb.Chain(arguments, database.Dialect.Folder), TimeProvider.System, limits.Read(arguments))
                 {
                     Progress = Steps(output),
-                    AppRole = DatabaseSettings.ReadAppRole(Verb.Settings()),
+                    AppRole = DatabaseSettings.ReadAppRole(Verb.Settings(arguments)),
                 };
                 var steps = await migrator.Upgrade(arguments.GetValue(target)!, arguments.GetValue(again), ct);
                 return await Say(migrator, steps, output, ct);

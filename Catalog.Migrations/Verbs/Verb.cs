@@ -47,7 +47,7 @@ internal static class Verb
             {
                 return await Run(arguments, () => database, async (_, output, stop) =>
                 {
-                    var settings = which?.Invoke(arguments) ?? DatabaseSettings.ReadForMigrations(Settings());
+                    var settings = which?.Invoke(arguments) ?? DatabaseSettings.ReadForMigrations(Settings(arguments));
                     if (settings.LeftOut is { } leftOut)
                     {
                         output.Progress($"catalog-migrations: {leftOut}");
@@ -74,7 +74,7 @@ internal static class Verb
     public static Dictionary<Command, string> Examples { get; } = [];
 
     /// <summary>What the environment says.</summary>
-    public static IConfiguration Settings() => new ConfigurationBuilder().AddEnvironmentVariables().Build();
+    public static IConfiguration Settings(ParseResult arguments) => Surroundings.Of(arguments).Settings;
 
     /// <summary>The scripts that the arguments name for an engine, else the built-in ones.</summary>
     public static Chain Chain(ParseResult arguments, string folder) =>
@@ -87,7 +87,7 @@ internal static class Verb
     private static async Task<int> Run(
         ParseResult arguments, Func<MigrationDatabase?>? database, Func<ParseResult, Output, CancellationToken, Task<int>> work, CancellationToken ct)
     {
-        var output = new Output(arguments.GetValue(Json));
+        var output = new Output(Surroundings.Of(arguments), arguments.GetValue(Json));
         int Say(int code, string word, string message)
         {
             output.Error(word, message);

@@ -86,10 +86,10 @@ public sealed class BelongingTests(BackupFolder folder) : IClassFixture<BackupFo
         (string, string)[] inCatalog = [("DATAXPIPE_PG_SCHEMA", schema)];
         var source = await PostgresTestDatabase.Empty("catalog_schema");
         await OwnPostgres.Execute(PostgresTestDatabase.AddressOf(new Uri(source).AbsolutePath[1..]), "revoke all on schema public from public", "alter schema public owner to current_user");
-        Assert.Equal(0, (await Kit.Run(source, inCatalog, "upgrade")).Exit);
+        Assert.Equal(0, (await MigratorConsole.Run(source, inCatalog, "upgrade")).Exit);
         var where = folder.New();
 
-        var backup = await Kit.Run(source, inCatalog, "backup", "--output", where, "--format", format, "--json");
+        var backup = await MigratorConsole.Run(source, inCatalog, "backup", "--output", where, "--format", format, "--json");
         Assert.True(backup.Exit == 0, backup.ToString());
         var path = backup.Json.GetProperty("path").GetString()!;
         Assert.Equal(schema, Kit.Describe(path).Schema);
@@ -99,12 +99,12 @@ public sealed class BelongingTests(BackupFolder folder) : IClassFixture<BackupFo
         var refused = await MigratorConsole.Run(target, "restore", path, "--json");
         Assert.Equal((2, "wrong_schema"), (refused.Exit, refused.Code()));
         Assert.Contains($"set DATAXPIPE_PG_SCHEMA={schema}", refused.Errors);
-        var restored = await Kit.Run(target, inCatalog, "restore", path);
+        var restored = await MigratorConsole.Run(target, inCatalog, "restore", path);
         Assert.True(restored.Exit == 0, restored.ToString());
-        Assert.Equal(0, (await Kit.Run(target, inCatalog, "verify")).Exit);
-        Assert.Equal(1, (await Kit.Run(target, inCatalog, "restore", path)).Exit);
-        Assert.Equal(0, (await Kit.Run($"{target}?schema={schema}", [], "restore", path, "--force", "--yes", "--database", new Uri(target).AbsolutePath[1..])).Exit);
-        var drill = await Kit.Run(source, inCatalog, "backups", "drill", where);
+        Assert.Equal(0, (await MigratorConsole.Run(target, inCatalog, "verify")).Exit);
+        Assert.Equal(1, (await MigratorConsole.Run(target, inCatalog, "restore", path)).Exit);
+        Assert.Equal(0, (await MigratorConsole.Run($"{target}?schema={schema}", [], "restore", path, "--force", "--yes", "--database", new Uri(target).AbsolutePath[1..])).Exit);
+        var drill = await MigratorConsole.Run(source, inCatalog, "backups", "drill", where);
         Assert.True(drill.Exit == 0, drill.ToString());
     }
 
@@ -123,7 +123,7 @@ public sealed class BelongingTests(BackupFolder folder) : IClassFixture<BackupFo
             var refused = await MigratorConsole.Run(OwnPostgres.As(PostgresTestDatabase.AddressOf(name), role, "x"), "restore", path);
             Assert.Equal(1, refused.Exit);
             Assert.Contains($"grant create on schema public to {role};", refused.Errors);
-            refused = await Kit.Run(OwnPostgres.As(PostgresTestDatabase.AddressOf(name), role, "x"), [("DATAXPIPE_PG_SCHEMA", "catalog")], "upgrade");
+            refused = await MigratorConsole.Run(OwnPostgres.As(PostgresTestDatabase.AddressOf(name), role, "x"), [("DATAXPIPE_PG_SCHEMA", "catalog")], "upgrade");
             Assert.Contains($"create schema catalog authorization {role};", refused.Errors);
 
             await PostgresTestDatabase.Execute($"grant connect on database {name} to {role}; alter database {name} owner to {role}");

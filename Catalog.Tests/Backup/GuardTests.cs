@@ -25,7 +25,7 @@ public sealed class GuardTests(PostgresTestDatabase database, BackupFolder folde
         var where = folder.New();
         var earlier = await Kit.BackUp(database.Address, where);
 
-        var result = await Kit.Run(database.Address, [("PG_BIN", ""), ("PATH", $"{bin}:{Environment.GetEnvironmentVariable("PATH")}")], "backup", "--output", where, "--json", "--keep", "1");
+        var result = await MigratorConsole.RunProcess(database.Address, [("PG_BIN", ""), ("PATH", $"{bin}:{Environment.GetEnvironmentVariable("PATH")}")], "backup", "--output", where, "--json", "--keep", "1");
 
         Assert.True(result.Exit == exit, result.ToString());
         Assert.Equal(code, result.Code());
@@ -42,7 +42,7 @@ public sealed class GuardTests(PostgresTestDatabase database, BackupFolder folde
         foreach (var compress in new[] { "6", "none" })
         {
             var where = folder.New();
-            var result = await Kit.Run(database.Address, [("PG_BIN", bin)], "backup", "--output", where, "--format", "plain", "--compress", compress, "--json");
+            var result = await MigratorConsole.RunProcess(database.Address, [("PG_BIN", bin)], "backup", "--output", where, "--format", "plain", "--compress", compress, "--json");
             Assert.Equal((4, "damaged"), (result.Exit, result.Code()));
             Assert.Empty(Kit.Names(where));
         }
@@ -178,9 +178,9 @@ public sealed class GuardTests(PostgresTestDatabase database, BackupFolder folde
         Script("pg_restore", "exec REAL \"$@\"", bin);
         Script("psql", $"echo \"$@\" >>{seen}; exec REAL \"$@\"", bin);
         var where = folder.New();
-        var result = await Kit.Run(Address(Password), [("PG_BIN", bin)], "backup", "--output", where, "--json");
+        var result = await MigratorConsole.RunProcess(Address(Password), [("PG_BIN", bin)], "backup", "--output", where, "--json");
         Assert.True(result.Exit == 0, result.ToString());
-        var restored = await Kit.Run(Address(Password).Replace("/postgres", "/template1", StringComparison.Ordinal), [("PG_BIN", bin)], "restore", result.Json.GetProperty("path").GetString()!);
+        var restored = await MigratorConsole.RunProcess(Address(Password).Replace("/postgres", "/template1", StringComparison.Ordinal), [("PG_BIN", bin)], "restore", result.Json.GetProperty("path").GetString()!);
         Assert.True(restored.Exit == 0, restored.ToString());
         var drill = await MigratorConsole.Run(Address(Password), "backups", "drill", where);
         Assert.True(drill.Exit == 0, drill.ToString());

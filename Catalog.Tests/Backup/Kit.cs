@@ -49,12 +49,6 @@ internal static class Kit
         return $"{lines.Count} rows, {contents.Fingerprint}, {Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', lines.Order(StringComparer.Ordinal)))))}";
     }
 
-    public static async Task<ConsoleResult> Run(string address, (string Name, string Value)[] environment, params string[] arguments)
-    {
-        using var process = MigratorConsole.Start(address, arguments, environment);
-        return await MigratorConsole.End(process);
-    }
-
     /// <summary>Backs up, and gives the file's path.</summary>
     public static async Task<string> BackUp(string address, string folder, params string[] arguments)
     {

@@ -21,23 +21,23 @@ public sealed class ObjectStoreTests(SqliteTestDatabase database, BackupFolder f
         await using var store = await FakeS3.Start();
         store.Objects["nightly/other.txt"] = [2];
         var environment = store.Environment();
-        var backup = await Kit.Run(database.Address, environment, "backup", "--output", folder.New(), "--upload", Url, "--json");
+        var backup = await MigratorConsole.Run(database.Address, environment, "backup", "--output", folder.New(), "--upload", Url, "--json");
         Assert.True(backup.Exit == 0, backup.ToString());
         var name = Path.GetFileName(backup.Json.GetProperty("path").GetString()!);
         Assert.Equal([$"nightly/{name}", $"nightly/{name}.json", "nightly/other.txt"], store.Objects.Keys.Order(StringComparer.Ordinal));
         Assert.Equal(await File.ReadAllBytesAsync(backup.Json.GetProperty("path").GetString()!, Ct), store.Objects[$"nightly/{name}"]);
 
-        Assert.Equal("complete", (await Kit.Run("x.db", environment, "backups", "list", Url, "--deep", "--json")).Backups().Single().GetProperty("state").GetString());
-        Assert.Equal(0, (await Kit.Run("x.db", environment, "backups", "verify", "all", Url)).Exit);
-        Assert.Equal(0, (await Kit.Run("x.db", environment, "backups", "verify", $"{Url}/{name}")).Exit);
+        Assert.Equal("complete", (await MigratorConsole.Run("x.db", environment, "backups", "list", Url, "--deep", "--json")).Backups().Single().GetProperty("state").GetString());
+        Assert.Equal(0, (await MigratorConsole.Run("x.db", environment, "backups", "verify", "all", Url)).Exit);
+        Assert.Equal(0, (await MigratorConsole.Run("x.db", environment, "backups", "verify", $"{Url}/{name}")).Exit);
         var target = Path.Combine(folder.Path, "restored.db");
-        var restored = await Kit.Run(target, environment, "restore", $"{Url}/{name}");
+        var restored = await MigratorConsole.Run(target, environment, "restore", $"{Url}/{name}");
         Assert.True(restored.Exit == 0, restored.ToString());
         Assert.Equal(await Kit.Hash(database.Address), await Kit.Hash(target));
-        var drill = await Kit.Run(database.Address, environment, "backups", "drill", Url);
+        var drill = await MigratorConsole.Run(database.Address, environment, "backups", "drill", Url);
         Assert.True(drill.Exit == 0, drill.ToString());
 
-        var again = await Kit.Run(database.Address, environment, "backup", "--output", folder.New(), "--upload", Url, "--keep", "1", "--json");
+        var again = await MigratorConsole.Run(database.Address, environment, "backup", "--output", folder.New(), "--upload", Url, "--keep", "1", "--json");
         Assert.True(again.Exit == 0, again.ToString());
         Assert.Equal(name, again.Json.GetProperty("removed").EnumerateArray().Single().GetString());
         Assert.DoesNotContain($"nightly/{name}", store.Objects.Keys);
@@ -160,7 +160,7 @@ public sealed class ObjectStoreTests(SqliteTestDatabase database, BackupFolder f
         async Task Fails(int exit, string code, string words, string url, params (string, string)[] changes)
         {
             var where = folder.New();
-            var result = await Kit.Run(database.Address, store.Environment([("DATAXPIPE_S3_ATTEMPTS", "1"), .. changes]), "backup", "--output", where, "--upload", url, "--json");
+            var result = await MigratorConsole.Run(database.Address, store.Environment([("DATAXPIPE_S3_ATTEMPTS", "1"), .. changes]), "backup", "--output", where, "--upload", url, "--json");
             Assert.True(result.Exit == exit, result.ToString());
             Assert.Equal(code, result.Code());
             Assert.Contains(words, result.Errors);

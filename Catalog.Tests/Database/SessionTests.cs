@@ -131,10 +131,9 @@ public sealed class SessionTests(PostgresTestDatabase database) : IClassFixture<
         database.Require();
         var address = await PostgresTestDatabase.Empty("catalog_schema");
         (string, string) schema = ("DATAXPIPE_PG_SCHEMA", "dataxpipe");
-        var settings = new Dictionary<string, string> { ["DATAXPIPE_DB"] = address, ["DATAXPIPE_PG_SCHEMA"] = "dataxpipe" };
         foreach (var arguments in new string[][] { ["upgrade"], ["grant"], ["verify"], ["current"], ["downgrade", "-1", "--yes", "--database", new Uri(address).AbsolutePath.Trim('/')], ["upgrade"] })
         {
-            var result = await MigratorConsole.Run(settings, arguments);
+            var result = await MigratorConsole.Run(address, [schema], arguments);
             Assert.True(result.Exit == 0, result.ToString());
         }
 

@@ -102,7 +102,7 @@ public sealed class BackupFaultTests(PostgresTestDatabase postgres, SqliteTestDa
         var address = await Large("sqlite");
         var environment = store.Environment();
         const string Url = $"s3://{FakeS3.Bucket}/p";
-        Assert.Equal(0, (await Kit.Run(address, environment, "backup", "--output", folder.New(), "--upload", Url)).Exit);
+        Assert.Equal(0, (await MigratorConsole.Run(address, environment, "backup", "--output", folder.New(), "--upload", Url)).Exit);
         var earlier = store.Objects.ToDictionary();
         var requests = store.Requests.Count;
         for (var at = 1; at <= requests; at++)
@@ -125,12 +125,12 @@ public sealed class BackupFaultTests(PostgresTestDatabase postgres, SqliteTestDa
             process.Kill();
             await process.WaitForExitAsync(Ct);
             store.Misdeeds = (_, _, _) => Misdeed.None;
-            var verified = await Kit.Run(address, environment, "backups", "verify", "all", Url);
+            var verified = await MigratorConsole.Run(address, environment, "backups", "verify", "all", Url);
             Assert.True(verified.Exit == 0, $"killed at request {at}: {verified}");
             Assert.All(earlier, one => Assert.Equal(one.Value, store.Objects[one.Key]));
         }
 
-        Assert.Equal(0, (await Kit.Run(address, environment, "backup", "--output", folder.New(), "--upload", Url)).Exit);
+        Assert.Equal(0, (await MigratorConsole.Run(address, environment, "backup", "--output", folder.New(), "--upload", Url)).Exit);
     }
 
     [Fact]

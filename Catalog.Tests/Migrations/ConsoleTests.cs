@@ -25,6 +25,14 @@ public sealed class ConsoleTests : IDisposable
     [Fact]
     public async Task A_pipeline_reads_exit_codes_alone()
     {
+        // In a process of its own, as a pipeline starts it.
+        async Task<int> Exit(string verb) => (await MigratorConsole.RunProcess(Database, [], verb, "--scripts", _scripts.Path)).Exit;
+        Assert.Equal(3, await Exit("current"));
+        Assert.Equal(0, await Exit("upgrade"));
+        Assert.Equal(0, await Exit("current"));
+        Assert.Equal(0, (await Run("reset", "--yes", "--database", "catalog.db")).Exit);
+        Assert.Equal(0, (await Run("downgrade", "base", "--yes", "--database", "catalog.db")).Exit);
+
         Assert.Equal(3, (await Run("current")).Exit);
         Assert.Equal(0, (await Run("upgrade", "+1")).Exit);
         Assert.Equal(3, (await Run("current")).Exit);
@@ -42,8 +50,7 @@ public sealed class ConsoleTests : IDisposable
             Assert.Equal(4, (await Run(verb)).Exit);
         }
 
-        using var process = MigratorConsole.Start("mysql://user:Canary-7781@host/db", ["current", "--json"]);
-        var setting = await MigratorConsole.End(process);
+        var setting = await MigratorConsole.RunProcess("mysql://user:Canary-7781@host/db", [], "current", "--json");
         Assert.Equal((2, "setting"), (setting.Exit, setting.Json.GetProperty("error").GetProperty("code").GetString()));
         Assert.DoesNotContain("Canary-7781", setting.ToString());
         Assert.Equal(7, (await MigratorConsole.Run("postgresql://nobody@127.0.0.1:1/nothing", "current")).Exit);
@@ -67,11 +74,8 @@ public sealed class ConsoleTests : IDisposable
         await Refused("--yes --database NAME", "stamp", "base", "--force");
         await Refused("Add --database", "reset", "--yes");
         await Refused("is called catalog.db", "downgrade", "base", "--yes", "--database", "catalog");
-        using (var process = MigratorConsole.Start(Database, ["reset", "--yes", "--database", "catalog.db", "--scripts", _scripts.Path], ("DOTNET_ENVIRONMENT", "Production")))
-        {
-            var refused = await MigratorConsole.End(process);
-            Assert.Equal((2, true), (refused.Exit, refused.Errors.Contains("--production", StringComparison.Ordinal)));
-        }
+        var inProduction = await MigratorConsole.Run(Database, [("DOTNET_ENVIRONMENT", "Production")], "reset", "--yes", "--database", "catalog.db", "--scripts", _scripts.Path);
+        Assert.Equal((2, true), (inProduction.Exit, inProduction.Errors.Contains("--production", StringComparison.Ordinal)));
 
         Assert.Equal(0, (await Run("downgrade", "-1", "--yes", "--database", "catalog.db")).Exit);
         var reset = await Run("reset", "--yes", "--database", "catalog.db", "--json");

@@ -244,10 +244,10 @@ public sealed class DoctorServerTests
         await using var other = await OwnPostgres.Open(address, "batch");
         await using var open = await other.BeginTransactionAsync(Ct);
         await other.ExecuteAsync("select 1", transaction: open);
-        var settings = new Dictionary<string, string> { ["DATAXPIPE_DB"] = address, ["DATAXPIPE_APP_ROLE"] = OwnPostgres.Name("r") };
+        (string, string)[] settings = [("DATAXPIPE_APP_ROLE", OwnPostgres.Name("r"))];
 
-        var run = await MigratorConsole.Run(settings, "doctor", "--json");
-        var text = await MigratorConsole.Run(settings, "doctor");
+        var run = await MigratorConsole.Run(address, settings, "doctor", "--json");
+        var text = await MigratorConsole.Run(address, settings, "doctor");
 
         Assert.Equal((1, 1), (run.Exit, text.Exit));
         var finding = run.Json.GetProperty("findings").EnumerateArray().First();

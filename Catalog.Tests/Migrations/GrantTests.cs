@@ -127,12 +127,12 @@ public sealed class GrantTests : IClassFixture<PostgresTestDatabase>, IAsyncLife
         var owner = await Make(OwnPostgres.Name("o"), "login");
         await OwnPostgres.Execute(_address, $"do $$ declare t text; begin for t in select relname from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r' loop execute format('alter table public.%I owner to {owner}', t); end loop; end $$");
         await OwnPostgres.Execute(_address, $"alter schema public owner to {owner}");
-        var settings = new Dictionary<string, string>
-        {
-            ["DATAXPIPE_MIGRATIONS_DB"] = OwnPostgres.As(_address, owner),
-            ["DATAXPIPE_DB"] = OwnPostgres.As(_address, _login),
-            ["DATAXPIPE_APP_ROLE"] = _role,
-        };
+        (string, string)[] settings =
+        [
+            ("DATAXPIPE_MIGRATIONS_DB", OwnPostgres.As(_address, owner)),
+            ("DATAXPIPE_DB", OwnPostgres.As(_address, _login)),
+            ("DATAXPIPE_APP_ROLE", _role),
+        ];
 
         var run = await MigratorConsole.Run(settings, "grant");
         Assert.Equal(1, run.Exit);
@@ -162,9 +162,7 @@ public sealed class GrantTests : IClassFixture<PostgresTestDatabase>, IAsyncLife
     [Fact]
     public async Task The_printed_SQL_does_the_same_and_nothing_is_run_for_it()
     {
-        var settings = new Dictionary<string, string> { ["DATAXPIPE_DB"] = OwnPostgres.As(_address, _login, "s3cret") };
-
-        var run = await MigratorConsole.Run(settings, "grant", _role, "--print");
+        var run = await MigratorConsole.Run(OwnPostgres.As(_address, _login, "s3cret"), "grant", _role, "--print");
 
         Assert.Equal((0, ""), (run.Exit, run.Errors));
         Assert.DoesNotContain("s3cret", run.Output);

@@ -144,10 +144,10 @@ public sealed class NewTests : IDisposable
         using var document = JsonDocument.Parse(json.Output);
         Assert.Equal((0, "0002_add_owner", 4), (json.Exit, document.RootElement.GetProperty("revision").GetString(), document.RootElement.GetProperty("files").GetArrayLength()));
 
-        var said = await MigratorConsole.RunIn(Environment.CurrentDirectory, "new", "again", "--scripts", _sql.Path);
+        var said = await MigratorConsole.Run([], "new", "again", "--scripts", _sql.Path);
         Assert.Equal(4, said.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Count(File.Exists));
 
-        var refused = await MigratorConsole.RunIn(Environment.CurrentDirectory, "new", "Add Owner!", "--scripts", _sql.Path);
+        var refused = await MigratorConsole.Run([], "new", "Add Owner!", "--scripts", _sql.Path);
         Assert.Equal(2, refused.Exit);
         Assert.Contains("catalog-migrations new add_owner", refused.Errors);
     }

@@ -366,7 +366,7 @@ public abstract class RetentionTests : IAsyncLifetime
         await Result("default", "old", TimeProvider.System.GetUtcNow().AddDays(-40));
         await Result("default", "young", TimeProvider.System.GetUtcNow().AddDays(-20));
         Task<ConsoleResult> Console(params string[] arguments) =>
-            MigratorConsole.Run(new Dictionary<string, string> { ["DATAXPIPE_DB"] = Database.Address, ["DATAXPIPE_RETENTION_RESULTS_DAYS"] = "30" }, ["retention", .. arguments]);
+            MigratorConsole.Run(Database.Address, [("DATAXPIPE_RETENTION_RESULTS_DAYS", "30")], ["retention", .. arguments]);
 
         Assert.Equal((2, ""), await Console() is var neither && neither.Errors.Contains("retention apply", StringComparison.Ordinal) ? (neither.Exit, neither.Output) : default);
         Assert.Equal(2, (await Console("apply", "--dry-run")).Exit);

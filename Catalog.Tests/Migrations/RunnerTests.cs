@@ -200,10 +200,10 @@ public sealed class RunnerTests(PostgresTestDatabase server) : IClassFixture<Pos
         var refused = await MigratorConsole.Run(address, "upgrade", "--lock-timeout", "0.2", "--attempts", "2", "--json", "--scripts", _scripts.Path);
         Assert.Equal((5, "lock_not_obtained"), (refused.Exit, refused.Json.GetProperty("error").GetProperty("code").GetString()));
 
-        var patient = MigratorConsole.Start(address, ["upgrade", "--lock-timeout", "0.2", "--scripts", _scripts.Path]);
+        var patient = MigratorConsole.Run(address, "upgrade", "--lock-timeout", "0.2", "--scripts", _scripts.Path);
         await Task.Delay(1500, Ct);
         await transaction.RollbackAsync(Ct);
-        var result = await MigratorConsole.End(patient);
+        var result = await patient;
         Assert.True(result.Exit == 0, result.ToString());
         Assert.Contains("a table is locked by others; attempt 2 of 10", result.Errors);
         await AssertClean(address);

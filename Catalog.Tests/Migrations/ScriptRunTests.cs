@@ -69,14 +69,14 @@ public sealed class ScriptRunTests(PostgresTestDatabase server) : IClassFixture<
         server.Require();
         var address = await PostgresTestDatabase.Empty("catalog_ended");
         _scripts.Change("0002_currency.sql", sql => sql + "select pg_sleep(60);\n");
-        var upgrade = MigratorConsole.Start(address, ["upgrade", "--json", "--scripts", _scripts.Path]);
+        var upgrade = MigratorConsole.Run(address, "upgrade", "--json", "--scripts", _scripts.Path);
         for (var clock = Stopwatch.StartNew(); await Scalar<int>(address, "select count(pg_terminate_backend(pid))::int from pg_stat_activity where wait_event = 'PgSleep' and datname = current_database()") == 0;)
         {
             Assert.True(clock.Elapsed < TimeSpan.FromSeconds(20));
             await Task.Delay(50, Ct);
         }
 
-        var result = await MigratorConsole.End(upgrade);
+        var result = await upgrade;
         Assert.Equal((7, "connection_lost"), (result.Exit, result.Json.GetProperty("error").GetProperty("code").GetString()));
         Assert.Contains("0002_currency.sql", result.Errors);
     }
@@ -148,10 +148,10 @@ public sealed class ScriptRunTests(PostgresTestDatabase server) : IClassFixture<
         var refused = await MigratorConsole.Run(path, "upgrade", "--wait", "0.5", "--scripts", _scripts.Path);
         Assert.Equal(5, refused.Exit);
 
-        var waiting = MigratorConsole.Start(path, ["upgrade", "--scripts", _scripts.Path]);
+        var waiting = MigratorConsole.Run(path, "upgrade", "--scripts", _scripts.Path);
         await Task.Delay(7000, Ct);
         await transaction.RollbackAsync(Ct);
-        var result = await MigratorConsole.End(waiting);
+        var result = await waiting;
         Assert.True(result.Exit == 0, result.ToString());
     }
 

@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
+using Catalog.Migrations;
+using Microsoft.Extensions.Configuration;
 
 namespace Catalog.Tests.Support;
 
@@ -12,32 +14,66 @@ public sealed record ConsoleResult(int Exit, string Output, string Errors)
     public override string ToString() => $"exit {Exit}\n{Output}\n{Errors}";
 }
 
-/// <summary>Runs <c>catalog-migrations</c> as operators do: a process with an environment of its own.</summary>
+/// <summary>
+/// Runs <c>catalog-migrations</c> in this process with an environment of its own, or, where a signal, a kill, the process's own environment (PATH, PG_BIN) or
+/// several at once are the point, as operators do: in a process.
+/// </summary>
 public static class MigratorConsole
 {
-    public static async Task<ConsoleResult> Run(string address, params string[] arguments)
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
+
+    public static Task<ConsoleResult> Run(string address, params string[] arguments) => Run(address, [], arguments);
+
+    /// <summary>Runs it with these settings besides the address.</summary>
+    public static Task<ConsoleResult> Run(string address, (string Name, string Value)[] environment, params string[] arguments) =>
+        Run([("DATAXPIPE_DB", address), .. environment], arguments);
+
+    /// <summary>Runs it with these settings alone, or none.</summary>
+    public static async Task<ConsoleResult> Run((string Name, string Value)[] settings, params string[] arguments)
     {
-        using var process = Start(address, arguments);
-        return await End(process);
+        if (settings.FirstOrDefault(setting => setting.Name is "PATH" or "PG_BIN").Name is { } ofProcess)
+        {
+            throw new ArgumentException($"{ofProcess} is read from the environment of a process: start one.", nameof(settings));
+        }
+
+        // Of a setting that is given twice the later one counts, as in an environment.
+        var environment = new Dictionary<string, string?>(StringComparer.OrdinalIgnoreCase);
+        foreach (var (name, value) in settings)
+        {
+            environment[name] = value;
+        }
+
+        // A verb may write from several threads.
+        using var output = new StringWriter();
+        using var errors = new StringWriter();
+        var around = new Surroundings
+        {
+            Settings = new ConfigurationBuilder().AddInMemoryCollection(environment).Build(),
+            Output = TextWriter.Synchronized(output),
+            Error = TextWriter.Synchronized(errors),
+            ProcessTerminationTimeout = null,
+        };
+        var exit = await Task.Run(() => CommandLine.Run(arguments, around)).WaitAsync(Limit);
+        return new(exit, output.ToString(), errors.ToString());
     }
 
-    /// <summary>Runs it with these settings alone.</summary>
-    public static async Task<ConsoleResult> Run(Dictionary<string, string> settings, params string[] arguments)
-    {
-        using var process = Start(null, arguments, Environment.CurrentDirectory, [.. settings.Select(setting => (setting.Key, setting.Value))]);
-        return await End(process);
-    }
+    /// <summary>Starts a process with its output redirected and nothing to read.</summary>
+    public static Process Start(string address, string[] arguments, params (string Name, string Value)[] environment) =>
+        Start(address, arguments, Environment.CurrentDirectory, environment);
 
-    /// <summary>Runs it without a database, in a directory.</summary>
+    /// <summary>Runs a process to its end without a database, in a directory.</summary>
     public static async Task<ConsoleResult> RunIn(string directory, params string[] arguments)
     {
         using var process = Start(null, arguments, directory);
         return await End(process);
     }
 
-    /// <summary>Starts it with its output redirected and nothing to read.</summary>
-    public static Process Start(string address, string[] arguments, params (string Name, string Value)[] environment) =>
-        Start(address, arguments, Environment.CurrentDirectory, environment);
+    /// <summary>Runs a process to its end.</summary>
+    public static async Task<ConsoleResult> RunProcess(string address, (string Name, string Value)[] environment, params string[] arguments)
+    {
+        using var process = Start(address, arguments, environment);
+        return await End(process);
+    }
 
     private static Process Start(string? address, string[] arguments, string directory, params (string Name, string Value)[] environment)
     {
@@ -72,7 +108,7 @@ public static class MigratorConsole
     {
         var output = process.StandardOutput.ReadToEndAsync();
         var errors = process.StandardError.ReadToEndAsync();
-        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(2));
+        using var limit = new CancellationTokenSource(Limit);
         await process.WaitForExitAsync(limit.Token);
         return new(process.ExitCode, await output, await errors);
     }
