@@ -1,3 +1,5 @@
+using Catalog.Api.Background;
+using Catalog.Api;
 using Catalog.Api.Authentication;
 using Catalog.Api.Authentication.Oidc;
 using Catalog.Api.Billing;

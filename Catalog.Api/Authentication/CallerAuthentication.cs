@@ -5,7 +5,6 @@ using System.Text;
 using System.Text.Encodings.Web;
 using Catalog.Api.Authentication.Oidc;
 using Catalog.Api.Http;
-using Catalog.Api.Operations;
 using Catalog.Data.Organizations;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authorization;

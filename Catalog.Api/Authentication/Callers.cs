@@ -1,6 +1,6 @@
 using System.Security.Claims;
+using Catalog.Api.Background;
 using Catalog.Api.Http;
-using Catalog.Api.Operations;
 using Microsoft.AspNetCore.Authentication;
 
 namespace Catalog.Api.Authentication;

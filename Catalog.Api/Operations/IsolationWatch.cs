@@ -1,3 +1,4 @@
+using Catalog.Api.Background;
 using Catalog.Data.Database;
 
 namespace Catalog.Api.Operations;

@@ -42,7 +42,7 @@ internal static class ApiKeyEndpoints
 
     private static async Task<IResult> PostFor(
         PathId id, Body<PostApiKey> body, IdempotencyKey once, Caller caller, ApiKeyRepository keys, KnownOrganizations organizations, TimeProvider time, CancellationToken ct) =>
-        PostOrganizationValidator.OrganizationId().IsMatch(id.Value) && await organizations.PlanOf(id.Value, ct) is not null
+        Organization.IsId(id.Value) && await organizations.PlanOf(id.Value, ct) is not null
             ? await Add(id.Value, body.Value, once, caller, keys, time, ct)
             : Problems.NotFound("organization");
 

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using Catalog.Api.Authentication;
+using Catalog.Api.Background;
 using Catalog.Api.Http;
-using Catalog.Api.Operations;
 using Catalog.Data;
 using Catalog.Data.Organizations;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -60,7 +60,7 @@ internal static class OrganizationEndpoints
 
     private static async Task<IResult> Read(string id, OrganizationRepository organizations, RequestRates rates, CancellationToken ct)
     {
-        if (!PostOrganizationValidator.OrganizationId().IsMatch(id) || await organizations.Find(id, ct) is not { } organization)
+        if (!Organization.IsId(id) || await organizations.Find(id, ct) is not { } organization)
         {
             return Problems.NotFound("organization");
         }
@@ -95,7 +95,7 @@ internal static class OrganizationEndpoints
         }
 
         var entry = caller.Did("organization", id.Value, "changed", time, Detail(body.Value.Name, body.Value.Plan));
-        if (!PostOrganizationValidator.OrganizationId().IsMatch(id.Value) || !await organizations.Change(id.Value, body.Value.Name, body.Value.Plan, entry, ct))
+        if (!Organization.IsId(id.Value) || !await organizations.Change(id.Value, body.Value.Name, body.Value.Plan, entry, ct))
         {
             return Problems.NotFound("organization");
         }
@@ -121,7 +121,7 @@ internal static class OrganizationEndpoints
         }
 
         var entry = caller.Did("organization", id, "changed", time, JsonSerializer.Serialize(retention, ApiJson.Options));
-        return PostOrganizationValidator.OrganizationId().IsMatch(id)
+        return Organization.IsId(id)
             && await organizations.Keep(id, retention.RunsKeptDays, retention.ResultsKeptDays, retention.EventsKeptDays, entry, ct)
             ? await Read(id, organizations, rates, ct)
             : Problems.NotFound("organization");

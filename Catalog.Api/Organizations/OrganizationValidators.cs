@@ -1,4 +1,3 @@
-using System.Text.RegularExpressions;
 using Catalog.Api.Http;
 using Catalog.Data.Organizations;
 using FluentValidation;
@@ -16,19 +15,16 @@ internal sealed class PatchOrganizationValidator : AbstractValidator<PatchOrgani
     }
 }
 
-internal sealed partial class PostOrganizationValidator : AbstractValidator<PostOrganization>
+internal sealed class PostOrganizationValidator : AbstractValidator<PostOrganization>
 {
     public PostOrganizationValidator()
     {
         RuleFor(organization => organization.Id)
             .NotNull().WithMessage("is required.")
-            .SetValidator(new FormRule<PostOrganization>("organization-id", id => OrganizationId().IsMatch(id) && !id.Equals("me", StringComparison.OrdinalIgnoreCase), "must be 1 to 64 letters, digits, -, _ and ., beginning with a letter or digit, and not me."));
+            .SetValidator(new FormRule<PostOrganization>("organization-id", id => Organization.IsId(id) && !id.Equals("me", StringComparison.OrdinalIgnoreCase), "must be 1 to 64 letters, digits, -, _ and ., beginning with a letter or digit, and not me."));
         RuleFor(organization => organization.Name).Key();
         RuleFor(organization => organization.Plan).Word(PatchOrganizationValidator.Plans);
     }
-
-    [GeneratedRegex(@"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}\z")]
-    internal static partial Regex OrganizationId();
 }
 
 internal sealed class PutRetentionValidator : AbstractValidator<PutRetention>

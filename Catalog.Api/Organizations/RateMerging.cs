@@ -1,4 +1,4 @@
-using Catalog.Api.Operations;
+using Catalog.Api.Background;
 using Catalog.Data;
 using Catalog.Data.Organizations;
 

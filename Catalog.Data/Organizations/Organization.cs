@@ -1,7 +1,9 @@
+using System.Text.RegularExpressions;
+
 namespace Catalog.Data.Organizations;
 
 /// <summary>An organization: whose data others never see.</summary>
-public sealed record Organization
+public sealed partial record Organization
 {
     /// <summary>The organization that is there from the beginning, without a row of its own: a single team's installation needs no other.</summary>
     public const string Default = "default";
@@ -35,6 +37,12 @@ public sealed record Organization
 
     public required DateTimeOffset CreatedAt { get; init; }
     public required DateTimeOffset UpdatedAt { get; init; }
+
+    /// <summary>Whether a text can be an organization's id: 1 to 64 letters, digits, -, _ and ., beginning with a letter or digit.</summary>
+    public static bool IsId(string text) => IdPattern().IsMatch(text);
+
+    [GeneratedRegex(@"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}\z")]
+    private static partial Regex IdPattern();
 }
 
 /// <summary>How much of its plan an organization uses.</summary>

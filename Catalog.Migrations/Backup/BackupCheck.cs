@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using Catalog.Data.Database.Sqlite;
 
 namespace Catalog.Migrations.Backup;
 

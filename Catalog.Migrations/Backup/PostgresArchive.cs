@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using Catalog.Data.Database;
 using Catalog.Data.Database.Postgres;
 using Catalog.Data.Migrations;
 

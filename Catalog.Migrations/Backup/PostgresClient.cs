@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.RegularExpressions;
 using Catalog.Data.Database;
-using Catalog.Migrations.Verbs;
 
 namespace Catalog.Migrations.Backup;
 

@@ -1,5 +1,4 @@
 using Catalog.Data.Database;
-using Catalog.Data.Database.Sqlite;
 
 namespace Catalog.Migrations.Backup;
 

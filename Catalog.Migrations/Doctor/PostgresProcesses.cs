@@ -1,5 +1,4 @@
 using System.Data.Common;
-using Catalog.Migrations.Doctor;
 using Catalog.Data.Migrations;
 using Dapper;
 using Npgsql;

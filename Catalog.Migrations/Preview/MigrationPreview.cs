@@ -1,5 +1,4 @@
 using System.Text;
-using Catalog.Data.Database;
 using Catalog.Data.Migrations;
 
 namespace Catalog.Migrations.Preview;

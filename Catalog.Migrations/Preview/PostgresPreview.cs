@@ -1,6 +1,4 @@
-using System.Data.Common;
 using Catalog.Data.Database;
-using Dapper;
 using Catalog.Data.Database.Postgres;
 using Catalog.Data.Migrations;
 using Catalog.Data.Migrations.Postgres;

@@ -1,9 +1,6 @@
 using System.Data.Common;
-using Catalog.Data.Database;
-using Dapper;
-using Catalog.Data.Database.Postgres;
-using Catalog.Data.Migrations;
 using Catalog.Data.Migrations.Postgres;
+using Dapper;
 
 namespace Catalog.Migrations.Retention;
 

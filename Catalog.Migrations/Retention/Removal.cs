@@ -1,6 +1,5 @@
-using Catalog.Data;
 using System.Data.Common;
-using Catalog.Data.Database;
+using Catalog.Data;
 using Catalog.Data.Migrations;
 using Catalog.Data.Organizations;
 using Dapper;

@@ -1,9 +1,6 @@
 using System.Data.Common;
-using Catalog.Data.Database;
-using Dapper;
-using Microsoft.Data.Sqlite;
-using Catalog.Data.Migrations;
 using Catalog.Data.Migrations.Sqlite;
+using Microsoft.Data.Sqlite;
 
 namespace Catalog.Migrations.Retention;
 

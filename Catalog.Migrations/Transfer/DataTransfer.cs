@@ -3,8 +3,6 @@ using System.Diagnostics;
 using System.Security.Cryptography;
 using Catalog.Data.Connections;
 using Catalog.Data.Database;
-using Catalog.Data.Database.Postgres;
-using Catalog.Data.Database.Sqlite;
 using Catalog.Data.Migrations;
 using Catalog.Data.Migrations.Sqlite;
 using Dapper;

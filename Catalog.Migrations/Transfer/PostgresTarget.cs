@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
 using System.Data.Common;
 using Catalog.Data.Migrations;
-using Catalog.Migrations.Transfer;
 using Dapper;
 using Npgsql;
 

@@ -1,6 +1,4 @@
 using System.Security.Cryptography;
-using Catalog.Data.Database.Postgres;
-using Catalog.Data.Database.Sqlite;
 
 namespace Catalog.Migrations.Transfer;
 

@@ -1,6 +1,5 @@
 using System.Data.Common;
 using System.Text.RegularExpressions;
-using Catalog.Migrations.Transfer;
 using Dapper;
 using Microsoft.Data.Sqlite;
 using SQLitePCL;

@@ -8,7 +8,7 @@ internal static class BackupsVerb
 {
     public static Command Command()
     {
-        var command = new Command("backups", "List, verify and prune backups, and rehearse a restore.") { List(), Verify(), Prune(), Drill.Command() };
+        var command = new Command("backups", "List, verify and prune backups, and rehearse a restore.") { List(), Verify(), Prune(), DrillVerb.Command() };
         Verb.Examples.Add(command, "backups list /var/backups/catalog\nbackups verify all s3://company-backups/catalog\nbackups prune /var/backups/catalog --keep-last 7 --keep-monthly 12 --dry-run\nbackups drill /var/backups/catalog");
         return command;
     }

@@ -3,7 +3,6 @@ using Catalog.Data;
 using Catalog.Data.Database;
 using Catalog.Data.Database.Postgres;
 using Catalog.Data.Migrations;
-using Catalog.Migrations.Doctor;
 using Catalog.Migrations.Grants;
 
 namespace Catalog.Migrations.Verbs;

@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Globalization;
 using Catalog.Data;
 using Catalog.Data.Database;
-using Catalog.Data.Database.Postgres;
 using Catalog.Data.Migrations;
 using Catalog.Migrations.Doctor;
 

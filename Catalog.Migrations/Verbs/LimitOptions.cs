@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using Catalog.Data.Database;
 using Catalog.Data.Migrations;
 
 namespace Catalog.Migrations.Verbs;

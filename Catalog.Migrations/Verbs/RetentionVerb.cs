@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
 using Catalog.Data;
-using Catalog.Data.Database;
 using Catalog.Data.Migrations;
 using Catalog.Data.Organizations;
 using Catalog.Migrations.Doctor;

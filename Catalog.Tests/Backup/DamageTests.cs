@@ -37,7 +37,7 @@ public sealed class DamageTests(FilledDatabases databases, BackupFolder folder) 
             var kept = await (await StoredBackup.In(place, Ct)).Single().Examined(place, Ct);
             Assert.True(kept.State == BackupState.Damaged, what);
 
-            var refused = await Assert.ThrowsAsync<BackupException>(() => RestoreVerb.Restore(database, copy, Kit.Describe(copy), (_, _) => Task.CompletedTask, DatabaseSettings.DefaultAppRole, Ct));
+            var refused = await Assert.ThrowsAsync<BackupException>(() => BackupRestore.Run(database, copy, Kit.Describe(copy), (_, _) => Task.CompletedTask, DatabaseSettings.DefaultAppRole, Ct));
             Assert.Equal(4, refused.Exit);
         }
 
@@ -64,7 +64,7 @@ public sealed class DamageTests(FilledDatabases databases, BackupFolder folder) 
             var forged = Kit.Describe(path) with { Bytes = content.Length, Sha256 = await BackupCheck.Hash(copy, Ct) };
             try
             {
-                await RestoreVerb.Restore(database, copy, forged, (_, _) => throw new InvalidOperationException("It should be empty."), DatabaseSettings.DefaultAppRole, Ct);
+                await BackupRestore.Run(database, copy, forged, (_, _) => throw new InvalidOperationException("It should be empty."), DatabaseSettings.DefaultAppRole, Ct);
             }
             catch (BackupException)
             {

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
+using Catalog.Api.Http;
 using Catalog.Api.Operations;
 using Catalog.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;

@@ -1,5 +1,5 @@
-using Catalog.Api.Organizations;
 using Catalog.Data.Database;
+using Catalog.Data.Organizations;
 
 namespace Catalog.Api.Authentication.Oidc;
 
@@ -43,7 +43,7 @@ internal static class OidcSettings
                 + "loopback only), without a user, a query or a fragment.");
         }
 
-        if (organization is not null && (claim is not null || !PostOrganizationValidator.OrganizationId().IsMatch(organization)))
+        if (organization is not null && (claim is not null || !Organization.IsId(organization)))
         {
             throw new SettingException(
                 "DATAXPIPE_OIDC_ORGANIZATION must be the id of one organization, for all tokens of DATAXPIPE_OIDC_AUTHORITY, and then "

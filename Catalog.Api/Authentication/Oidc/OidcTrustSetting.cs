@@ -1,8 +1,8 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Catalog.Api.Http;
-using Catalog.Api.Organizations;
 using Catalog.Data.Database;
+using Catalog.Data.Organizations;
 
 namespace Catalog.Api.Authentication.Oidc;
 
@@ -67,7 +67,7 @@ internal static class OidcTrustSetting
                 + "repo:acme/*. Strangers too get tokens of a shared issuer, and repo:acme* would take those of repo:acme-evil.");
         }
 
-        if (!PostOrganizationValidator.OrganizationId().IsMatch(entry.Organization))
+        if (!Organization.IsId(entry.Organization))
         {
             throw new SettingException($"{where}organization must be the id of a registered organization, or default.");
         }

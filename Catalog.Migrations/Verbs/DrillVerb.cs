@@ -3,15 +3,14 @@ using System.Diagnostics;
 using System.Globalization;
 using Catalog.Data;
 using Catalog.Data.Database;
-using Catalog.Data.Database.Postgres;
 using Catalog.Data.Migrations;
-using Catalog.Migrations.Verbs;
+using Catalog.Migrations.Backup;
 using Microsoft.Extensions.Configuration;
 
-namespace Catalog.Migrations.Backup;
+namespace Catalog.Migrations.Verbs;
 
 /// <summary>Rehearses the day on which a backup is needed, with the newest good one and a database of its own.</summary>
-internal static class Drill
+internal static class DrillVerb
 {
     private static readonly string[] Reads = ["/api/v1/pipelines/", "/api/v1/runs/", "/api/v1/checks/"];
 
@@ -37,7 +36,7 @@ internal static class Drill
                 await using var scratch = database.Settings.Engine == DatabaseEngine.Postgres ? await steps.Measure("scratch database made", () => PostgresScratch.Make(database, TimeProvider.System.Now(), ct)) : null;
                 var address = scratch?.Uri ?? $"sqlite:///{Path.Combine(folder.Path, "drill.db")}";
                 await using var restored = MigrationDatabase.Open(DatabaseSettings.Read(new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { ["DATAXPIPE_DB"] = address }).Build()));
-                await steps.Measure("restored", () => RestoreVerb.Restore(restored, path, manifest, (name, _) => throw new InvalidOperationException($"{name} was to be empty."), DatabaseSettings.ReadAppRole(Verb.Settings(arguments)), ct));
+                await steps.Measure("restored", () => BackupRestore.Run(restored, path, manifest, (name, _) => throw new InvalidOperationException($"{name} was to be empty."), DatabaseSettings.ReadAppRole(Verb.Settings(arguments)), ct));
                 var faults = await steps.Measure("verified and counted", () => Compare(restored, manifest, ct));
                 var chain = Chain.BuiltIn(database.Dialect.Folder);
                 if (manifest.SchemaRevision != chain.Scripts[^1].Revision)

@@ -1,6 +1,6 @@
 using System.Diagnostics.Metrics;
 
-namespace Catalog.Api.Operations;
+namespace Catalog.Api.Background;
 
 /// <summary>
 /// The one way to run background work: round after round, and after a failure with growing pauses. A failure of the work never ends

@@ -1,12 +1,12 @@
-using System.Diagnostics;
-using Catalog.Api.Operations;
+using Catalog.Api.Background;
+using Catalog.Api.Http;
 using Catalog.Api.Organizations;
 using FluentValidation;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Configuration.Memory;
 
-namespace Catalog.Api.Http;
+namespace Catalog.Api;
 
 /// <summary>What every feature's routes stand on: JSON, keys, limits, errors and paths.</summary>
 internal static class HttpServices
@@ -66,13 +66,13 @@ internal static class HttpServices
 
     public static void UseHttp(this WebApplication app)
     {
-        app.Use(Manners);
+        app.Use(DefaultHeaders.Add);
         if (app.Services.GetRequiredService<ServiceSettings>().AccessLog)
         {
             app.UseMiddleware<AccessLog>();
         }
 
-        app.UseMiddleware<Failures>();
+        app.UseMiddleware<ExceptionHandling>();
         app.Use(Refuse);
         app.Use(Version);
         app.UseRequestDecompression();
@@ -82,26 +82,6 @@ internal static class HttpServices
         app.UseAuthorization();
         app.Use(QueryParameters.Judge);
     }
-
-    private static Task Manners(HttpContext context, RequestDelegate next)
-    {
-        SetManners(context);
-        return next(context);
-    }
-
-    /// <summary>The headers that every answer has.</summary>
-    internal static void SetManners(HttpContext context)
-    {
-        context.Response.Headers.XContentTypeOptions = "nosniff";
-        context.Response.Headers.CacheControl = "no-store";
-        context.Response.Headers["X-Request-Id"] = RequestId(context);
-    }
-
-    // The client's own where it can be repeated without harm, so that both logs name the request alike.
-    private static string RequestId(HttpContext context) =>
-        context.Request.Headers["X-Request-Id"] is [{ Length: > 0 and <= 128 } given] && given.All(character => char.IsAsciiLetterOrDigit(character) || character is '-' or '_' or '.')
-            ? given
-            : Activity.Current?.TraceId.ToString() ?? context.TraceIdentifier;
 
     private static Task Refuse(HttpContext context, RequestDelegate next)
     {

@@ -1,4 +1,4 @@
-namespace Catalog.Api.Operations;
+namespace Catalog.Api.Background;
 
 /// <summary>Work that is repeated beside the requests for as long as the service runs. See <see cref="Recurring{TWork}"/>.</summary>
 internal interface IRecurringWork

@@ -1,12 +1,11 @@
 using System.Text.RegularExpressions;
-using Catalog.Api.Operations;
 using Catalog.Data.Database;
 using Microsoft.AspNetCore.Connections;
 
 namespace Catalog.Api.Http;
 
 /// <summary>Turns what goes wrong below it into problems, whether it was thrown or answered without a body.</summary>
-internal sealed partial class Failures(RequestDelegate next, RepeatedWarnings warnings, ILogger<Failures> log)
+internal sealed partial class ExceptionHandling(RequestDelegate next, RepeatedWarnings warnings, ILogger<ExceptionHandling> log)
 {
     public async Task Invoke(HttpContext context)
     {
@@ -30,7 +29,7 @@ internal sealed partial class Failures(RequestDelegate next, RepeatedWarnings wa
         {
             // What the handler had begun to say does not hold any more.
             context.Response.Clear();
-            HttpServices.SetManners(context);
+            DefaultHeaders.Set(context);
             await Explain(exception, context).ExecuteAsync(context);
             return;
         }

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace Catalog.Api.Operations;
+namespace Catalog.Api.Http;
 
 /// <summary>Counts what happens over and over, so that it is told once and then as a number, round by round.</summary>
 /// <param name="most">How many different ones are told apart in a round: the rest are counted as the last.</param>

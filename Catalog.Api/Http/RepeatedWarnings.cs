@@ -1,8 +1,9 @@
 using System.Diagnostics.Metrics;
 using System.Net;
+using Catalog.Api.Background;
 using Catalog.Data.Database;
 
-namespace Catalog.Api.Operations;
+namespace Catalog.Api.Http;
 
 /// <summary>
 /// Warnings that an outage, or a client with a wrong key, would otherwise repeat with every request: each is logged when it comes
