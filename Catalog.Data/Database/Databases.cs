@@ -38,7 +38,7 @@ public static class Databases
         if (settings.Postgres is { } postgres)
         {
             var session = new PostgresSession(settings.Schema);
-            var source = Unpooled(postgres, session, "catalog-migrations", statementSeconds: 0, connectSeconds: 15);
+            var source = Unpooled(postgres, session, "catalog-migrations", statementSeconds: 0, Math.Max(15, postgres.Timeout));
             return new(settings, source, source, new PostgresSchemaDialect(session), new PostgresDialect()) { Examiner = new PostgresExaminer(session) };
         }
 

@@ -60,9 +60,9 @@ public sealed class SchemaProbe(
         {
             return new(false, null, Words(reason)) { Cause = explain?.Invoke(exception) };
         }
-        catch (DbException) when (!opened)
+        catch (DbException refusal) when (!opened)
         {
-            return new(false, null, Words(Unavailability.SessionRefused));
+            return new(false, null, Words(Unavailability.SessionRefused)) { Cause = explain?.Invoke(refusal) };
         }
     }
 
