@@ -19,8 +19,7 @@ using Catalog.Data.Migrations;
 
 try
 {
-    // Settings are judged once, at start; watching their files would cost more the more is written beside them, as by SQLite.
-    var builder = WebApplication.CreateBuilder([.. args, "--hostBuilder:reloadConfigOnChange=false"]);
+    var builder = FrameworkSettings.Builder(args);
     var database = DatabaseSettings.Read(builder.Configuration);
     var settings = ServiceSettings.Read(builder.Configuration, database.Engine);
     if (settings.Urls is [ServiceSettings.DefaultUrl])
@@ -37,6 +36,7 @@ try
     builder.Services.AddOpenApiDocument();
 
     var app = builder.Build();
+    app.WarnOfUnreadSettings();
     await app.BringOwnSchemaToHead();
     await app.Services.GetRequiredService<IsolationWatch>().Begin(app.Lifetime.ApplicationStopping);
     await app.Services.GetRequiredService<Readiness>().Look(app.Lifetime.ApplicationStopping);
@@ -70,6 +70,11 @@ catch (OperationCanceledException)
 catch (Exception refusal) when (refusal is SettingException or MigrationException)
 {
     Console.Error.WriteLine($"catalog: {refusal.Message}");
+    return 2;
+}
+catch (Exception refusal) when (FrameworkSettings.Refusal(refusal) is not null)
+{
+    Console.Error.WriteLine($"catalog: {FrameworkSettings.Refusal(refusal)}");
     return 2;
 }
 catch (Exception refusal) when (refusal is IOException or InvalidOperationException or System.Net.Sockets.SocketException)

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.RegularExpressions;
+using Catalog.Data.Database;
 using Catalog.Data.Database.Postgres;
 using Catalog.Data.Migrations;
 using Catalog.Tests.Support;
@@ -77,6 +78,31 @@ public sealed partial class ConventionTests(SqliteTestDatabase database) : IClas
         ReadSettings());
 
     [Fact]
+    public void Settings_are_known_and_documented()
+    {
+        var read = Sources().Where(file => !file.StartsWith("Catalog.Tests/", StringComparison.Ordinal) && !file.EndsWith("/KnownSettings.cs", StringComparison.Ordinal))
+            .SelectMany(file => SettingNames().Matches(File.ReadAllText(Path.Combine(Root, file))).Select(match => match.Value)).Distinct().Order(StringComparer.Ordinal);
+        var documented = SettingNames().Matches(File.ReadAllText(Path.Combine(Root, "README.md"))).Select(match => match.Value).Distinct().Order(StringComparer.Ordinal);
+
+        Assert.Equal(KnownSettings.Names.Order(StringComparer.Ordinal), read);
+        Assert.Equal(KnownSettings.Names.Order(StringComparer.Ordinal), documented);
+    }
+
+    // Of other programs: dotnet, docker and those of Postgres.
+    [Fact]
+    public void Options_that_texts_of_the_console_name_exist()
+    {
+        string[] others = ["--urls", "--hostBuilder", "--env-file"];
+        var sources = Sources().Where(file => !file.StartsWith("Catalog.Tests/", StringComparison.Ordinal) && !file.StartsWith("bench/", StringComparison.Ordinal) && !file.StartsWith("deploy/", StringComparison.Ordinal)
+            && !file.EndsWith("/PostgresClient.cs", StringComparison.Ordinal) && !file.EndsWith("/PostgresArchive.cs", StringComparison.Ordinal))
+            .Select(file => Comments().Replace(File.ReadAllText(Path.Combine(Root, file)), "")).ToList();
+        var defined = sources.SelectMany(text => DefinedOptions().Matches(text).Select(match => match.Groups["name"].Value)).Concat(["--help", "--keep"]).ToHashSet(StringComparer.Ordinal);
+
+        Assert.True(defined.Count > 30);
+        Assert.Empty(sources.SelectMany(text => NamedOptions().Matches(text).Select(match => match.Value)).Except(defined).Except(others));
+    }
+
+    [Fact]
     public void The_API_holds_no_SQL() => AssertNowhere(file => file.StartsWith("Catalog.Api/", StringComparison.Ordinal), Sql());
 
     [Fact]
@@ -149,6 +175,18 @@ public sealed partial class ConventionTests(SqliteTestDatabase database) : IClas
 
     [GeneratedRegex(@"(configuration|settings|Settings\(\))\[[""a-z]|GetEnvironmentVariable\(""(DATA|AWS|PG_BIN)", RegexOptions.IgnoreCase)]
     private static partial Regex ReadSettings();
+
+    [GeneratedRegex(@"DATAXPIPE_\w*[A-Z0-9]\b")]
+    private static partial Regex SettingNames();
+
+    [GeneratedRegex(@"(new\(|Option<[^>]*>\(|Seconds\(|Count\()""(?<name>--[a-z-]+)""")]
+    private static partial Regex DefinedOptions();
+
+    [GeneratedRegex(@"(?<![\w-])--[a-zA-Z][a-zA-Z-]+")]
+    private static partial Regex NamedOptions();
+
+    [GeneratedRegex(@"^\s*//.*$", RegexOptions.Multiline)]
+    private static partial Regex Comments();
 
     [GeneratedRegex(@"(primary key|unique|on \w+) \((?<columns>[^)]*)\)")]
     private static partial Regex KeysAndIndexes();

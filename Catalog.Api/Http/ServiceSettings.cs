@@ -1,5 +1,6 @@
 using System.Net;
 using Catalog.Data.Database;
+using Catalog.Data.Organizations;
 
 namespace Catalog.Api.Http;
 
@@ -53,6 +54,8 @@ internal sealed record ServiceSettings
                 "DATAXPIPE_PLATFORM_KEY must be at least 32 visible ASCII characters without spaces; make one with `openssl rand -base64 32`.");
         }
 
+        // The service removes nothing; but a mistake shows here before the first night of removal.
+        RetentionDays.Read(configuration);
         var useMigrations = Setting.Flag(configuration, "DATAXPIPE_USE_MIGRATIONS") ?? Setting.Flag(configuration, "DATAXPIPE_USE_ALEMBIC") ?? (engine == DatabaseEngine.Postgres);
         return engine == DatabaseEngine.Postgres && !useMigrations
             ? throw new SettingException(

@@ -63,9 +63,11 @@ internal static class PostgresUriParameters
             default:
                 if (!Harmless.Contains(name))
                 {
+                    // A mistyped name may be a piece of a password that held an unescaped ?, and is not repeated.
                     throw new FormatException(NeverLeftOut.Contains(name)
                         ? $"the parameter {name} has no counterpart here, and leaving it out would change where the connection leads or how safe it is; remove it."
-                        : $"a parameter after the ? is not one that is known here; check its spelling{(Nearest(name) is { } near ? $": is {near} meant?" : ".")}");
+                        : "a parameter after the ? is not one that is known here; check its spelling"
+                            + (Nearest.Likely(name, Known.Order(StringComparer.Ordinal)) is { } near ? $": is {near} meant?" : "."));
                 }
 
                 address.Ignored.Add(name);
@@ -92,30 +94,6 @@ internal static class PostgresUriParameters
         {
             address.BehindPooler ??= true;
         }
-    }
-
-    // Of what is known, the nearest; a mistyped name itself may be a piece of a password that held an unescaped ?.
-    private static string? Nearest(string name) => Known
-        .Select(known => (Name: known, Distance: Distance(name.ToLowerInvariant(), known)))
-        .Where(known => known.Distance <= Math.Min(3, known.Name.Length / 3))
-        .OrderBy(known => known.Distance).ThenBy(known => known.Name, StringComparer.Ordinal)
-        .Select(known => known.Name).FirstOrDefault();
-
-    // Levenshtein's.
-    private static int Distance(string one, string other)
-    {
-        var row = Enumerable.Range(0, other.Length + 1).ToArray();
-        for (var i = 1; i <= one.Length; i++)
-        {
-            var diagonal = row[0];
-            row[0] = i;
-            for (var j = 1; j <= other.Length; j++)
-            {
-                (diagonal, row[j]) = (row[j], Math.Min(Math.Min(row[j], row[j - 1]) + 1, diagonal + (one[i - 1] == other[j - 1] ? 0 : 1)));
-            }
-        }
-
-        return row[^1];
     }
 
     private static readonly string[] Known =

@@ -52,5 +52,5 @@ public static class Setting
     };
 
     /// <summary>How an environment variable is spelled: the configuration spells its two underscores as a colon.</summary>
-    internal static string Name(string key) => key.Replace(":", "__", StringComparison.Ordinal);
+    public static string Name(string key) => key.Replace(":", "__", StringComparison.Ordinal);
 }

@@ -41,7 +41,7 @@ public sealed class MigrationDatabase : IAsyncDisposable
         if (settings.Postgres is { } postgres)
         {
             var session = new PostgresSession(settings.Schema);
-            var source = Databases.Unpooled(postgres, session, "catalog-migrations", statementSeconds: 0, connectSeconds: 15);
+            var source = Databases.Unpooled(postgres, session, "catalog-migrations", statementSeconds: 0, Math.Max(15, postgres.Timeout));
             return new(settings, source, source, new PostgresSchemaDialect(session), new PostgresSchemaReader(), new PostgresDialect());
         }
 

@@ -74,9 +74,9 @@ public sealed class SchemaProbe : IAsyncDisposable
         {
             return new(false, null, Words(reason)) { Cause = Databases.WhyUnreachable(_settings, exception) };
         }
-        catch (DbException) when (!opened)
+        catch (DbException refusal) when (!opened)
         {
-            return new(false, null, Words(Unavailability.SessionRefused));
+            return new(false, null, Words(Unavailability.SessionRefused)) { Cause = Databases.WhyUnreachable(_settings, refusal) };
         }
     }
 

@@ -83,7 +83,7 @@ internal sealed class BackupRotationOptions
         {
             if (result.Tokens.Count > 0 && !(int.TryParse(result.Tokens[0].Value, CultureInfo.InvariantCulture, out var count) && count >= least && count <= 36_500))
             {
-                result.AddError($"{name} must be a whole number from {least} to 36500.");
+                result.AddError($"{result.IdentifierToken?.Value ?? name} must be a whole number from {least} to 36500.");
             }
         });
         return option;

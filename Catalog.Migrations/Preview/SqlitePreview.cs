@@ -1,5 +1,4 @@
 using Catalog.Data.Migrations;
-using Microsoft.Data.Sqlite;
 
 namespace Catalog.Migrations.Preview;
 

@@ -1,6 +1,5 @@
 using System.Data.Common;
 using Catalog.Data.Migrations.Sqlite;
-using Microsoft.Data.Sqlite;
 
 namespace Catalog.Migrations.Retention;
 

@@ -36,7 +36,7 @@ internal static class GrantVerb
                     return ExitCode.Ok;
                 }
 
-                return Say(role, await RoleGrant.Run(database, role, login, ct), output);
+                return Say(role, await PostgresRoleGrant.Run(database, role, login, ct), output);
             });
         command.Arguments.Add(named);
         command.Options.Add(member);

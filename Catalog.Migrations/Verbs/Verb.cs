@@ -94,6 +94,11 @@ internal static class Verb
             return code;
         }
 
+        foreach (var warning in KnownSettings.Unread(Settings(arguments)))
+        {
+            output.Progress($"catalog-migrations: {warning}");
+        }
+
         try
         {
             return await work(arguments, output, ct);

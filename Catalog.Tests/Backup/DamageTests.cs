@@ -1,7 +1,6 @@
 using Catalog.Data.Database;
 using Catalog.Data.Migrations;
 using Catalog.Migrations.Backup;
-using Catalog.Migrations.Verbs;
 using Catalog.Tests.Support;
 
 namespace Catalog.Tests.Backup;

@@ -1,7 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
-using Catalog.Data.Database;
 using Catalog.Data.Migrations;
 using Catalog.Migrations.Backup;
 using Catalog.Tests.Support;

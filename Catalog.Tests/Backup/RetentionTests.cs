@@ -1,5 +1,4 @@
 using System.Globalization;
-using Catalog.Api.Organizations;
 using Catalog.Migrations.Backup;
 using Catalog.Tests.Support;
 
@@ -103,6 +102,18 @@ public sealed class RetentionTests(SqliteTestDatabase database, BackupFolder fol
         await MigratorConsole.Run("x.db", "backups", "prune", where, "--keep-last", "1");
         Assert.True(File.Exists(other));
         Assert.False(File.Exists(files[1]));
+    }
+
+    [Theory]
+    [InlineData("--keep")]
+    [InlineData("--keep-last")]
+    [InlineData("--keep-monthly")]
+    public async Task A_refused_count_is_called_as_it_was_typed(string option)
+    {
+        var refused = await MigratorConsole.Run("x.db", "backups", "prune", folder.Path, option, "-1");
+
+        Assert.Equal(2, refused.Exit);
+        Assert.StartsWith($"catalog-migrations: {option} must be a whole number from ", refused.Errors);
     }
 
     [Fact]

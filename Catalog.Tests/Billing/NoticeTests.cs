@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.IO.Compression;
 using System.Text;
 using Catalog.Api.Authentication;
-using Catalog.Data.Database;
 using Catalog.Data.Migrations;
 using Catalog.Tests.Support;
 using Dapper;

@@ -188,7 +188,8 @@ public sealed class SecretKeyTests(SqliteTestDatabase sqlite, PostgresTestDataba
         using var app = new CatalogApp(postgres.Require());
         using var client = app.Client();
 
-        await (await client.PostJson("/api/v1/connections/", WithPassword)).Problem(501, "secret_key_missing");
+        var missing = await (await client.PostJson("/api/v1/connections/", WithPassword)).Problem(501, "secret_key_missing");
+        Assert.Contains("set DATAXPIPE_SECRET_KEY", missing.GetProperty("detail").GetString(), StringComparison.Ordinal);
         var reference = new { id = "b", type = "postgres", config = new { host = "h", user = "u", password_secret = "vault/data/p" } };
         Assert.Equal(HttpStatusCode.Created, (await client.PostJson("/api/v1/connections/", reference)).StatusCode);
     }

@@ -1,5 +1,4 @@
 using System.Net.Sockets;
-using Catalog.Data.Database;
 using Catalog.Data.Database.Postgres;
 using Catalog.Data.Migrations;
 using Catalog.Migrations.Backup;

@@ -36,19 +36,43 @@ public sealed class SessionTests(PostgresTestDatabase database) : IClassFixture<
     }
 
     [Theory]
-    [InlineData("endpoint%3Dep-cool")]
-    [InlineData("-c%20no_such_setting%3D1")]
-    [InlineData("-c%20work_mem%3Dmuch")]
-    public async Task An_option_that_the_server_refuses_is_said_and_ends_nothing(string option)
+    [InlineData("endpoint%3Dep-cool", "endpoint=ep-cool")]
+    [InlineData("-c%20no_such_setting%3D1", "\"no_such_setting\"")]
+    [InlineData("-c%20work_mem%3Dmuch", "\"work_mem\"")]
+    [InlineData("-c%20log_min_messages%3Dpanic", "\"log_min_messages\"")]
+    public async Task An_option_that_the_server_refuses_is_said_and_ends_nothing(string option, string said)
     {
         var login = await Login();
         using var app = new CatalogApp(new At($"{login}?options={option}"));
         using var client = app.Client();
 
+        Assert.Contains(app.Log.At(LogLevel.Warning), line => line.StartsWith("Not ready: DATAXPIPE_DB, user ", StringComparison.Ordinal)
+            && line.Contains(said, StringComparison.Ordinal) && line.Contains("options", StringComparison.Ordinal));
+        var migrator = await MigratorConsole.Run($"{login}?options={option}", "current", "--json");
+        Assert.Equal((7, "session_refused"), (migrator.Exit, migrator.Json.GetProperty("error").GetProperty("code").GetString()));
+        Assert.Contains(said, migrator.Errors, StringComparison.Ordinal);
+        Assert.Contains("options", migrator.Errors, StringComparison.Ordinal);
         var ready = await (await client.GetAsync("/ready", Ct)).Problem(503, "not_ready");
         Assert.Contains("options", ready.GetProperty("detail").GetString(), StringComparison.Ordinal);
         await (await client.GetAsync("/api/v1/pipelines/", Ct)).Problem(503, "database_unavailable");
         Assert.Equal(200, (int)(await client.GetAsync("/health", Ct)).StatusCode);
+    }
+
+    // The driver asks the server for its types before anything of ours can set the session.
+    [Fact]
+    public async Task A_statement_timeout_of_the_role_that_lets_no_session_begin_is_named()
+    {
+        var login = await Login("statement_timeout = '1ms'");
+        using var app = new CatalogApp(new At(login));
+        using var client = app.Client();
+        var said = $"alter role \"{Builder(login).Username}\" reset statement_timeout";
+
+        Assert.Contains(app.Log.At(LogLevel.Warning), line => line.StartsWith("Not ready: ", StringComparison.Ordinal) && line.Contains(said, StringComparison.Ordinal));
+        await (await client.GetAsync("/ready", Ct)).Problem(503, "not_ready");
+        var migrator = await MigratorConsole.Run(login, "current");
+        Assert.Equal(7, migrator.Exit);
+        Assert.Contains(said, migrator.Errors, StringComparison.Ordinal);
+        Assert.Contains("statement_timeout", migrator.Errors, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using Catalog.Data.Database;
 using Catalog.Data.Migrations;
 using Catalog.Tests.Support;
 using Dapper;

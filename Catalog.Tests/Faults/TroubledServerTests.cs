@@ -73,7 +73,7 @@ public sealed class TroubledServerTests
             var (name, happens) = events[round % events.Length];
             await Task.Delay(TimeSpan.FromSeconds(8), Ct);
             await happens();
-            var back = await Task.WhenAll(clients.Select((client, i) => Recovers(client, $"recovery-{round}-{i}")));
+            var back = await Task.WhenAll(clients.Select((client, i) => Recovers(client, $"recovery-{round}-{i}", name, pooler)));
             worst = back.Max() > worst ? back.Max() : worst;
             output.WriteLine($"{until.Elapsed:mm\\:ss} {name}: writes succeed again after {back[0].TotalSeconds:0.0} s directly, {back[1].TotalSeconds:0.0} s through the pooler");
             round++;
@@ -85,12 +85,12 @@ public sealed class TroubledServerTests
             output.WriteLine($"{line.Count()} × {line.Key}");
         }
 
-        output.WriteLine($"{round} events; {ledger}; worst recovery {worst.TotalSeconds:0.0} s");
+        output.WriteLine($"{round} events; {ledger}; worst recovery {worst.TotalSeconds:0.0} s; PgBouncer crashed {pooler.Crashes} times");
         Assert.All(ledger.Statuses.Keys, status => Assert.True((int)status is 200 or 201 or 503, $"{status}: {ledger}"));
         await ledger.Compare(direct.Database);
     }
 
-    private static async Task<TimeSpan> Recovers(HttpClient client, string id)
+    private static async Task<TimeSpan> Recovers(HttpClient client, string id, string after, Pooler pooler)
     {
         var clock = Stopwatch.StartNew();
         for (var i = 0; ; i++)
@@ -101,7 +101,7 @@ public sealed class TroubledServerTests
                 return clock.Elapsed;
             }
 
-            Assert.True(clock.Elapsed < TimeSpan.FromSeconds(30), $"No write succeeded for 30 s: {await answer.Content.ReadAsStringAsync(Ct)}");
+            Assert.True(clock.Elapsed < TimeSpan.FromSeconds(30), $"{id}: no write succeeded for 30 s after {after}: {await answer.Content.ReadAsStringAsync(Ct)}\n{pooler.Log}");
             await Task.Delay(50, Ct);
         }
     }

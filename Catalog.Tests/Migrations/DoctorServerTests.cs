@@ -1,5 +1,3 @@
-using Catalog.Data.Database;
-using Catalog.Data.Database.Postgres;
 using Catalog.Data.Migrations;
 using Catalog.Migrations.Doctor;
 using Catalog.Migrations.Grants;
@@ -129,7 +127,7 @@ public sealed class DoctorServerTests
         Assert.Equal(Severity.Error, (await Found("service_not_permitted")).Severity);
 
         await using var database = MigrationDatabase.Open(TestDatabase.Read(address));
-        await RoleGrant.Run(database, role, login, Ct);
+        await PostgresRoleGrant.Run(database, role, login, Ct);
         Assert.DoesNotContain((await Examine(address, service, role)).Findings, finding => finding.Severity != Severity.Note);
     }
 

@@ -1,4 +1,3 @@
-using Catalog.Data.Database;
 using Catalog.Data.Database.Postgres;
 using Catalog.Data.Migrations;
 using Catalog.Migrations.Grants;
@@ -214,7 +213,7 @@ public sealed class GrantTests : IClassFixture<PostgresTestDatabase>, IAsyncLife
     private async Task<Granted> Run(string? address = null, string? login = null)
     {
         await using var database = MigrationDatabase.Open(TestDatabase.Read(address ?? _address));
-        return await RoleGrant.Run(database, _role, login ?? _login, Ct);
+        return await PostgresRoleGrant.Run(database, _role, login ?? _login, Ct);
     }
 
     private async Task<string> Refused(string? address = null, string? login = null) =>

@@ -1,5 +1,3 @@
-using Catalog.Data.Database;
-using Catalog.Data.Database.Postgres;
 using Catalog.Data.Migrations;
 using Catalog.Migrations.Doctor;
 using Catalog.Tests.Support;

@@ -1,4 +1,3 @@
-using Catalog.Data.Database;
 using Catalog.Data.Migrations;
 using Catalog.Tests.Support;
 using Dapper;

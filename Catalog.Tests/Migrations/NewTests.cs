@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Catalog.Data.Migrations;
-using Catalog.Migrations;
 using Catalog.Migrations.Verbs;
 using Catalog.Tests.Support;
 

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Catalog.Data.Database;
 using Catalog.Data.Migrations;
 using Catalog.Tests.Support;
 

@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
 using System.Text.Json;
 using Catalog.Api.Http;
 using Catalog.Api.Operations;
@@ -75,6 +77,56 @@ public sealed class LogTests(SqliteTestDatabase database) : IClassFixture<Sqlite
         Assert.DoesNotContain("ada", body);
         Assert.Contains(app.Log.At(LogLevel.Warning), line => line.StartsWith("Not ready: ", StringComparison.Ordinal) && line.Contains(said, StringComparison.Ordinal));
         Assert.DoesNotContain(app.Log.At(LogLevel.Trace), line => line.Contains("c4nary", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_server_that_accepts_and_never_answers_is_called_late_with_its_place()
+    {
+        using var silent = new TcpListener(IPAddress.Loopback, 0);
+        silent.Start();
+        var place = $"127.0.0.1:{((IPEndPoint)silent.LocalEndpoint).Port}";
+        var address = $"postgresql://ada:c4nary@{place}/app";
+        var said = $"DATAXPIPE_DB, user ada, database app: {place} did not answer in time.";
+        var console = MigratorConsole.Run(address, "current", "--json");
+        using var app = new CatalogApp(database, ("DATAXPIPE_DB", address));
+        using var client = app.Anonymous();
+
+        Assert.Contains(app.Log.At(LogLevel.Warning), line => line.StartsWith("Not ready: " + said, StringComparison.Ordinal));
+        var body = await (await client.GetAsync("/ready", Ct)).Content.ReadAsStringAsync(Ct);
+        Assert.Contains("did not answer in time", body);
+        Assert.DoesNotContain(place, body);
+        Assert.DoesNotContain(app.Log.At(LogLevel.Trace), line => line.Contains("c4nary", StringComparison.Ordinal));
+
+        var late = await console;
+        Assert.Equal(7, late.Exit);
+        Assert.Equal("timed_out", late.Json.GetProperty("error").GetProperty("code").GetString());
+        Assert.StartsWith($"catalog-migrations: {said}", late.Errors);
+        Assert.DoesNotContain("c4nary", late.ToString());
+    }
+
+    [Fact]
+    public async Task A_setting_that_nothing_reads_is_told_with_the_nearest_name_and_without_its_value()
+    {
+        (string Name, string Value)[] settings =
+        [
+            ("DATAXPIPE_PG_POOL_MAXX", "c4nary"), ("dataxpipe_secret_kye", "c4nary"), ("DATAXPIPE__DB", "c4nary"),
+            // Any case is read, and Kubernetes tells of a service that is called dataxpipe.
+            ("dataxpipe_access_log", "true"), ("DATAXPIPE_SERVICE_HOST", "10.0.0.1"), ("DATAXPIPE_SERVICE_PORT", "80"), ("DATAXPIPE_PORT_80_TCP", "tcp://10.0.0.1:80"),
+        ];
+        string[] told =
+        [
+            "Nothing reads the setting DATAXPIPE_PG_POOL_MAXX; the nearest known name is DATAXPIPE_PG_POOL_MAX.",
+            "Nothing reads the setting DATAXPIPE__DB; the nearest known name is DATAXPIPE_DB.",
+            "Nothing reads the setting dataxpipe_secret_kye; the nearest known name is DATAXPIPE_SECRET_KEY.",
+        ];
+
+        var lines = await Lines(settings);
+        var console = await MigratorConsole.Run(database.Address, settings, "current", "--json");
+
+        Assert.DoesNotContain(lines, line => line.Contains("c4nary", StringComparison.Ordinal));
+        Assert.Equal(told, lines.Where(line => line.Contains("Nothing reads", StringComparison.Ordinal)).Select(line => line[line.IndexOf("Nothing", StringComparison.Ordinal)..]).Order(StringComparer.Ordinal));
+        Assert.Equal(0, console.Exit);
+        Assert.Equal(told.Select(line => $"catalog-migrations: {line}"), console.Errors.TrimEnd().Split('\n').Order(StringComparer.Ordinal));
     }
 
     [Fact]

@@ -29,7 +29,25 @@ public sealed class StartTests(PostgresTestDatabase postgres) : IClassFixture<Po
     [InlineData("DATAXPIPE_DB", "\"catalog.db\"", "DATAXPIPE_DB stands in quotes")]
     [InlineData("DATAXPIPE_LOG_FORMAT", "xml", "DATAXPIPE_LOG_FORMAT")]
     [InlineData("ASPNETCORE_URLS", "garbage", "ASPNETCORE_URLS")]
-    public Task A_setting_that_cannot_be_used_stops_the_start(string name, string value, string said) => Refused(said, (name, value));
+    [InlineData("DATAXPIPE_RETENTION_RUNS_DAYS", "0", "DATAXPIPE_RETENTION_RUNS_DAYS must be a whole number from 1 to 36500")]
+    [InlineData("DATAXPIPE_RETENTION_RESULTS_DAYS", "c4nary", "DATAXPIPE_RETENTION_RESULTS_DAYS must be a whole number from 1 to 36500")]
+    [InlineData("DATAXPIPE_RETENTION_EVENTS_DAYS", "36501", "DATAXPIPE_RETENTION_EVENTS_DAYS must be a whole number from 1 to 36500")]
+    [InlineData("Logging__LogLevel__Default", "c4nary", "Logging__LogLevel__Default must be one of Trace, Debug, Information, Warning, Error, Critical, None")]
+    [InlineData("Logging__Console__LogLevel__Microsoft.AspNetCore", "c4nary", "Logging__Console__LogLevel__Microsoft.AspNetCore must be one of Trace")]
+    [InlineData("Logging__Console__FormatterOptions__SingleLine", "c4nary", "ends in FormatterOptions__SingleLine cannot be read as a value of the type Boolean")]
+    public async Task A_setting_that_cannot_be_used_stops_the_start(string name, string value, string said) =>
+        Assert.Equal(2, await Refused(said, (name, value)));
+
+    [Theory]
+    [InlineData("appsettings.json", "{\n  \"Logging\": c4nary\n}", "is not valid JSON at line 2")]
+    [InlineData("appsettings.Production.json", "{ \"a\": \"c4nary\", \"A\": 1 }", "cannot be used")]
+    [InlineData("appsettings.json", "[]", "cannot be used")]
+    public async Task A_settings_file_that_cannot_be_read_stops_the_start(string name, string text, string said)
+    {
+        await File.WriteAllTextAsync(Path.Combine(_directory, name), text, TestContext.Current.CancellationToken);
+
+        Assert.Equal(2, await Refused($"{Path.DirectorySeparatorChar}{name} {said}", ("DOTNET_ENVIRONMENT", "Production")));
+    }
 
     [Fact]
     public async Task Row_level_security_that_is_required_and_cannot_hold_stops_the_start()
@@ -112,10 +130,11 @@ public sealed class StartTests(PostgresTestDatabase postgres) : IClassFixture<Po
         await Refused("nothing else serves there", ("ASPNETCORE_URLS", $"http://127.0.0.1:{((IPEndPoint)taken.LocalEndpoint).Port}"));
     }
 
-    private Task Refused(string said, params (string Name, string Value)[] settings) =>
+    private Task<int> Refused(string said, params (string Name, string Value)[] settings) =>
         Refused(["dotnet", typeof(Catalog.Api.Operations.Health).Assembly.Location], said, settings);
 
-    private async Task Refused(string[] command, string said, params (string Name, string Value)[] settings)
+    // The exit code.
+    private async Task<int> Refused(string[] command, string said, params (string Name, string Value)[] settings)
     {
         var start = new ProcessStartInfo(command[0], command[1..])
         {
@@ -131,13 +150,20 @@ public sealed class StartTests(PostgresTestDatabase postgres) : IClassFixture<Po
 
         using var process = Process.Start(start)!;
         var output = process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
-        var errors = await process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
-        Assert.True(process.WaitForExit(TimeSpan.FromSeconds(20)));
+        var told = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        if (!process.WaitForExit(TimeSpan.FromSeconds(20)))
+        {
+            process.Kill(entireProcessTree: true);
+            Assert.Fail($"It started, and should have said: {said}");
+        }
+
+        var errors = await told;
         Assert.InRange(process.ExitCode, 1, 2);
         Assert.Contains(said, errors);
         Assert.Single(errors.TrimEnd().Split('\n'));
         Assert.DoesNotContain("   at ", errors + await output);
         Assert.DoesNotContain("c4nary", errors + await output);
+        return process.ExitCode;
     }
 
     public void Dispose() => Directory.Delete(_directory, recursive: true);

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Catalog.Data.Database;
 using Catalog.Data.Migrations;
 using Catalog.Migrations.Retention;
 using Catalog.Tests.Support;

@@ -116,7 +116,7 @@ public sealed class RowSecurityTests : IClassFixture<PostgresTestDatabase>, IAsy
         await OwnPostgres.Execute(address, $"create role {login} login password '{login}'");
         await using (var owner = MigrationDatabase.Open(TestDatabase.Read(address)))
         {
-            await RoleGrant.Run(owner, role, login, Ct);
+            await PostgresRoleGrant.Run(owner, role, login, Ct);
         }
 
         using var app = new CatalogApp(new Prepared(OwnPostgres.As(address, login)), ("DATAXPIPE_APP_ROLE", role));
@@ -184,8 +184,8 @@ public sealed class RowSecurityTests : IClassFixture<PostgresTestDatabase>, IAsy
         await OwnPostgres.Execute(above, $"create role {login} login noinherit password '{login}'", $"create role {itself} login password '{itself}'");
         await using (var owner = MigrationDatabase.Open(TestDatabase.Read(above)))
         {
-            await RoleGrant.Run(owner, role, login, Ct);
-            await RoleGrant.Run(owner, itself, itself, Ct);
+            await PostgresRoleGrant.Run(owner, role, login, Ct);
+            await PostgresRoleGrant.Run(owner, itself, itself, Ct);
         }
 
         // The service looks how far the schema is as its login.
@@ -220,7 +220,7 @@ public sealed class RowSecurityTests : IClassFixture<PostgresTestDatabase>, IAsy
         await OwnPostgres.Execute(administrator, $"create role {role} login password '{role}'");
         await using (var owner = MigrationDatabase.Open(TestDatabase.Read(administrator)))
         {
-            await RoleGrant.Run(owner, role, role, Ct);
+            await PostgresRoleGrant.Run(owner, role, role, Ct);
         }
 
         await OwnPostgres.Execute(administrator, "insert into organizations (organization_id, name, plan, created_at, updated_at) values ('a', 'a', 'free', now(), now()), ('b', 'b', 'free', now(), now())");

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Catalog.Api.Http;
@@ -40,6 +41,15 @@ internal static class OidcTrustSetting
 
     private static TokenTrust Trust(Entry entry, string where)
     {
+        foreach (var (member, text) in new[] { ("issuer", entry.Issuer), ("audience", entry.Audience), ("subject", entry.Subject) })
+        {
+            if (text?.Any(IsUnseen) is true)
+            {
+                throw new SettingException(
+                    $"{where}{member} holds a line break or another character that is not seen; write it without, as tokens hold it.");
+            }
+        }
+
         if (!OidcSettings.IsIssuer(entry.Issuer))
         {
             throw new SettingException(
@@ -83,6 +93,10 @@ internal static class OidcTrustSetting
             }
             : throw new SettingException($"{where}scopes must be one or more of {string.Join(", ", Scopes.All)}.");
     }
+
+    // Such an entry is never met, or hides in a list what it takes.
+    private static bool IsUnseen(char character) => char.GetUnicodeCategory(character)
+        is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator;
 
     private static bool NamesItsOwner(string subject) =>
         subject.IndexOf('*', StringComparison.Ordinal) is var first

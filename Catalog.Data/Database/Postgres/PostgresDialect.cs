@@ -161,6 +161,9 @@ internal sealed class PostgresDialect(PostgresPool? pool = null, PostgresRowSecu
 
     public override Unavailability? WhyUnavailable(Exception exception) => exception switch
     {
+        // Of a statement such an error would leave the session open: this one is about what the session is to begin with.
+        PostgresException { InvariantSeverity: "FATAL", SqlState: var state } fatal when WhyUnavailable(state) is null
+            || (state == "42501" && fatal.Routine?.StartsWith("set_config", StringComparison.Ordinal) is true) => Unavailability.SessionRefused,
         // A role that was taken away is an invalid value of the setting "role".
         PostgresException { SqlState: "22023", Routine: "call_string_check_hook" or "check_role" or "check_session_authorization" } => Unavailability.NotPermitted,
         PostgresException { SqlState: var state } => WhyUnavailable(state),

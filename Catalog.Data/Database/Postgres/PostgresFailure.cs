@@ -7,6 +7,8 @@ namespace Catalog.Data.Database.Postgres;
 /// <summary>Says why no connection to Postgres came about, and what to do.</summary>
 internal static class PostgresFailure
 {
+    private static readonly PostgresDialect Refused = new();
+
     /// <inheritdoc cref="ConnectionFailure.Find"/>
     public static ConnectionFailure? Find(Exception exception, string which, DatabaseSettings settings)
     {
@@ -15,6 +17,10 @@ internal static class PostgresFailure
         var database = settings.Postgres.Database ?? settings.Postgres.Username ?? "(default)";
         var user = settings.Postgres.Username is { } login ? $"user {login}" : "the default user";
         ConnectionFailure Error(string code, string message, string action) => new(code, $"{which}, {user}, database {database}: {message}", action);
+
+        ConnectionFailure Options(PostgresException failure) => Error("session_refused",
+            $"{host} refuses the session: {failure.MessageText} ({failure.SqlState}).",
+            $"Correct options in the address ({settings.ReadFrom}), or leave it out.");
 
         // The server's routine tells apart what shares a state, in whatever language it speaks.
         return exception switch
@@ -27,6 +33,14 @@ internal static class PostgresFailure
                 $"Correct the user in {settings.ReadFrom}, or let an administrator run `create role NAME login`."),
             PostgresException { SqlState: "3D000" } => Error("database_missing", $"{host} has no database {database}.",
                 $"Run `create database \"{database}\" encoding 'UTF8' template template0` as a role that may, or correct the name in {settings.ReadFrom}."),
+            PostgresException failure when Refused.WhyUnavailable(failure) is Unavailability.SessionRefused => Options(failure),
+            // PgBouncer takes few options.
+            PostgresException { SqlState: "08P01" } failure when settings.Postgres.Options is not null => Options(failure),
+            PostgresException { SqlState: "57014" } failure => Error("statement_timeout",
+                $"{host} ended a statement: {failure.MessageText} (57014).",
+                "Where this is so from the first connection on, the statement_timeout of the role or the database is too short for a session to "
+                + $"begin: `alter role \"{settings.Postgres.Username}\" reset statement_timeout`, or `alter database \"{database}\" reset "
+                + "statement_timeout`."),
             PostgresException { SqlState: "42501" } => Error("not_permitted", $"this user may not connect to {database}.",
                 $"Let the owner run `grant connect on database \"{database}\" to` the user."),
             PostgresException { SqlState: "53300" } => Error("too_many_connections", $"{host} has no connection left: {((PostgresException)exception).MessageText}.",
@@ -52,7 +66,8 @@ internal static class PostgresFailure
                 case SocketException { SocketErrorCode: SocketError.HostNotFound or SocketError.NoData or SocketError.TryAgain }:
                     return error("host_unknown", $"no address is known for {host}.", "Correct the host's name, or the name service of this machine.");
                 case TimeoutException or SocketException { SocketErrorCode: SocketError.TimedOut }:
-                    return error("timed_out", $"{host} did not answer in time.", "Look whether a firewall drops the connection; connect_timeout=10 in the address waits longer.");
+                    return error("timed_out", $"{host} did not answer in time.",
+                        "Look whether a firewall drops the connection; connect_timeout=30 in the address waits longer.");
                 case SocketException or IOException:
                     return error("unreachable", $"{host} cannot be reached.", "Check that the server runs and that the network lets this machine reach it.");
             }

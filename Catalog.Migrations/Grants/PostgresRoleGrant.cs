@@ -7,7 +7,7 @@ using Npgsql;
 namespace Catalog.Migrations.Grants;
 
 /// <summary>Creates the role that the service's statements run as, grants it what they need, and lets the service's login assume it.</summary>
-public static class RoleGrant
+public static class PostgresRoleGrant
 {
     /// <summary>Does all of it, as far as this connection's role may.</summary>
     /// <param name="database">As the tables' owner.</param>

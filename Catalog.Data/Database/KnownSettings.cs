@@ -1,0 +1,76 @@
+using Microsoft.Extensions.Configuration;
+
+namespace Catalog.Data.Database;
+
+/// <summary>The settings whose names begin with <c>DATAXPIPE_</c>, so that a mistyped one is noticed.</summary>
+public static class KnownSettings
+{
+    private const string Prefix = "DATAXPIPE_";
+
+    /// <summary>All of them, of service and console alike: one environment often serves both.</summary>
+    public static IReadOnlyList<string> Names { get; } =
+    [
+        "DATAXPIPE_ACCESS_LOG",
+        "DATAXPIPE_APP_ROLE",
+        "DATAXPIPE_DB",
+        "DATAXPIPE_DB_ECHO",
+        "DATAXPIPE_DEV_KEYS",
+        "DATAXPIPE_INGEST_QUEUE",
+        "DATAXPIPE_INGEST_WRITERS",
+        "DATAXPIPE_LOG_FORMAT",
+        "DATAXPIPE_MIGRATIONS_DB",
+        "DATAXPIPE_OIDC_AUDIENCE",
+        "DATAXPIPE_OIDC_AUTHORITY",
+        "DATAXPIPE_OIDC_ORGANIZATION",
+        "DATAXPIPE_OIDC_ORGANIZATION_CLAIM",
+        "DATAXPIPE_OIDC_TRUST",
+        "DATAXPIPE_PGBOUNCER",
+        "DATAXPIPE_PG_POOL_MAX",
+        "DATAXPIPE_PG_POOL_MIN",
+        "DATAXPIPE_PG_POOL_TIMEOUT",
+        "DATAXPIPE_PG_SCHEMA",
+        "DATAXPIPE_PLATFORM_KEY",
+        "DATAXPIPE_PRIVATE_WAREHOUSES",
+        "DATAXPIPE_REQUIRE_RLS",
+        "DATAXPIPE_RETENTION_EVENTS_DAYS",
+        "DATAXPIPE_RETENTION_RESULTS_DAYS",
+        "DATAXPIPE_RETENTION_RUNS_DAYS",
+        "DATAXPIPE_S3_ACCESS_KEY",
+        "DATAXPIPE_S3_ATTEMPTS",
+        "DATAXPIPE_S3_ENCRYPTION",
+        "DATAXPIPE_S3_ENDPOINT",
+        "DATAXPIPE_S3_INSECURE",
+        "DATAXPIPE_S3_REGION",
+        "DATAXPIPE_S3_SECRET_KEY",
+        "DATAXPIPE_S3_TIMEOUT",
+        "DATAXPIPE_SECRET_KEY",
+        "DATAXPIPE_STRIPE_API",
+        "DATAXPIPE_STRIPE_PRICE_BUSINESS",
+        "DATAXPIPE_STRIPE_PRICE_TEAM",
+        "DATAXPIPE_STRIPE_RETURN_URL",
+        "DATAXPIPE_STRIPE_SECRET_KEY",
+        "DATAXPIPE_STRIPE_TIMEOUT",
+        "DATAXPIPE_STRIPE_WEBHOOK_SECRET",
+        "DATAXPIPE_USE_ALEMBIC",
+        "DATAXPIPE_USE_MIGRATIONS",
+    ];
+
+    /// <summary>A sentence for each setting that nothing reads, with the nearest name and without its value.</summary>
+    public static IEnumerable<string> Unread(IConfiguration configuration)
+    {
+        var set = configuration.AsEnumerable().Where(setting => setting.Value is not null).Select(setting => Setting.Name(setting.Key))
+            .Where(name => name.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase)).Order(StringComparer.Ordinal).ToList();
+        // Kubernetes tells every pod of the services beside it: of one called dataxpipe as DATAXPIPE_SERVICE_HOST, DATAXPIPE_PORT_8000_TCP and more.
+        const string Host = "_SERVICE_HOST";
+        var services = set.Where(name => name.EndsWith(Host, StringComparison.OrdinalIgnoreCase)).Select(name => name[..^Host.Length]).ToList();
+        return set.Where(name => !Names.Contains(name, StringComparer.OrdinalIgnoreCase) && !services.Exists(service => IsOf(service, name)))
+            .Select(name => $"Nothing reads the setting {Plain(name)}; the nearest known name is {Nearest.Of(name, Names)}.");
+    }
+
+    private static bool IsOf(string service, string name) => name.StartsWith(service, StringComparison.OrdinalIgnoreCase)
+        && $"{name[service.Length..]}_" is var rest
+        && (rest.StartsWith("_SERVICE_", StringComparison.OrdinalIgnoreCase) || rest.StartsWith("_PORT_", StringComparison.OrdinalIgnoreCase));
+
+    // One line, whatever a name holds.
+    private static string Plain(string name) => string.Concat(name.Take(100).Select(character => char.IsControl(character) ? '?' : character));
+}
