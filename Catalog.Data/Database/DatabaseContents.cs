@@ -33,7 +33,7 @@ public sealed record DatabaseContents(string Name, string Version, string Revisi
             await dialect.DatabaseName(connection, ct),
             (await One<string>(dialect.FindVersion))!,
             Path.GetFileNameWithoutExtension(applied.Select(row => row.ScriptName).Max(StringComparer.Ordinal)) ?? Chain.Base,
-            SchemaDescription.Fingerprint(await dialect.Describe(connection, ct)),
+            SchemaDescription.Fingerprint(await dialect.DescribeOwn(connection, ct)),
             rows);
     }
 }

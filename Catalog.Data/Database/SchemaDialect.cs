@@ -137,7 +137,10 @@ public abstract class SchemaDialect
     /// <summary>The live schema, one line for each table, column, constraint, index and so on, in no promised order. Definitions name schemas that are not in the search path, so that must be the Catalog's.</summary>
     internal abstract Task<List<string>> Describe(DbConnection connection, CancellationToken ct);
 
-    /// <summary>The names of all tables that hold rows, the migrator's own among them, each as it is written in a statement.</summary>
+    /// <summary>The same of what a backup holds: where the engine lets others put theirs beside the Catalog's tables, without that.</summary>
+    internal virtual Task<List<string>> DescribeOwn(DbConnection connection, CancellationToken ct) => Describe(connection, ct);
+
+    /// <summary>The names of the tables whose rows a backup holds, the migrator's own among them, each as it is written in a statement.</summary>
     internal abstract string FindRowTables { get; }
 
     /// <summary>One row: the server's or library's version.</summary>

@@ -69,11 +69,10 @@ internal sealed class PostgresSchemaDialect(PostgresSession session) : SchemaDia
         """;
 
     // The rows of a partitioned table are those of its partitions.
-    internal override string FindRowTables => """
+    internal override string FindRowTables => $"""
         select quote_ident(c.relname)
         from pg_class c
-        where c.relkind = 'r' and c.relnamespace = current_schema()::regnamespace
-          and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')
+        where c.relkind = 'r' and c.oid in ({PostgresOwn.Tables})
         order by 1
         """;
 
@@ -353,6 +352,8 @@ internal sealed class PostgresSchemaDialect(PostgresSession session) : SchemaDia
     }
 
     internal override Task<List<string>> Describe(DbConnection connection, CancellationToken ct) => PostgresSchemaDescription.Read(connection, ct);
+
+    internal override Task<List<string>> DescribeOwn(DbConnection connection, CancellationToken ct) => PostgresSchemaDescription.ReadOwn(connection, ct);
 
     internal override async Task<List<string>> InvalidIndexes(DbConnection connection, CancellationToken ct)
     {
