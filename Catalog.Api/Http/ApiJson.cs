@@ -100,7 +100,7 @@ public readonly partial record struct Instant(DateTimeOffset Value)
         "yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK", "yyyy-MM-dd'T'HH:mm:ssK", "yyyy-MM-dd'T'HH:mmK", "yyyy-MM-dd",
     ];
 
-    /// <summary>Reads RFC 3339; without an offset it is UTC. Digits beyond microseconds are cut off.</summary>
+    /// <summary>Reads RFC 3339; without an offset it is UTC, a date alone is its midnight. Digits beyond microseconds are cut off.</summary>
     public static bool TryParse(string text, out DateTimeOffset instant)
     {
         instant = default;
@@ -144,7 +144,7 @@ public readonly partial record struct Instant(DateTimeOffset Value)
         return read;
     }
 
-    /// <summary>Reads how long ago: a number and s, m, h, d or w, such as <c>24h</c>; a minus or <c>now-</c> before it says the same.</summary>
+    /// <summary>Reads how long ago: a positive whole number and s, m, h, d or w, such as <c>24h</c>. Nothing else is taken for it: elsewhere a capital M means months, and a sign the other direction.</summary>
     /// <param name="text">The text.</param>
     /// <param name="now">What it is counted from.</param>
     /// <param name="instant">The instant as a query parameter has it.</param>
@@ -154,10 +154,10 @@ public readonly partial record struct Instant(DateTimeOffset Value)
         instant = null;
         if (Ago().Match(text) is not { Success: true } match)
         {
-            return "must be a time as in RFC 3339, such as 2026-01-31T08:00:00Z, or how long ago, such as 30m, 24h or 7d.";
+            return "must be a time as in RFC 3339, such as 2026-01-31T08:00:00Z, or how long ago: a positive whole number and s, m, h, d or w, such as 30m, 24h or 7d.";
         }
 
-        var unit = char.ToLowerInvariant(match.Groups["unit"].ValueSpan[0]) switch { 's' => 1L, 'm' => 60, 'h' => 3600, 'd' => 86_400, _ => 604_800 };
+        var unit = match.Groups["unit"].ValueSpan[0] switch { 's' => 1L, 'm' => 60, 'h' => 3600, 'd' => 86_400, _ => 604_800 };
         var seconds = unit * long.Parse(match.Groups["number"].ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture);
         if (seconds > (now - DateTimeOffset.MinValue).TotalSeconds)
         {
@@ -172,7 +172,6 @@ public readonly partial record struct Instant(DateTimeOffset Value)
     public static string Format(DateTimeOffset instant) =>
         instant.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", CultureInfo.InvariantCulture);
 
-    // A capital M means months elsewhere.
-    [GeneratedRegex("^(now-|-)?(?<number>[0-9]{1,9})(?<unit>[smhdwSHDW])$")]
+    [GeneratedRegex(@"^0*(?<number>[1-9][0-9]{0,8})(?<unit>[smhdw])\z")]
     private static partial Regex Ago();
 }

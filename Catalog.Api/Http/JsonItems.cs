@@ -40,19 +40,40 @@ internal static class JsonItems
         return ends && items.TrueForAll(item => !item.IsEmpty) ? items : null;
     }
 
-    // Up to the comma or bracket that ends it; false where its brackets or quotes do not close.
+    // Up to the comma or bracket that ends it; false where its brackets or quotes do not close, or it may be more than one item: a comma
+    // is missing, or a quote within, so that what should be text is read as marks and marks as text.
     private static bool TakeItem(ref ReadOnlySpan<byte> rest)
     {
         var open = new Stack<byte>();
+        var whole = false;
+        var text = false;
         while (rest.IndexOfAny(Marks) is >= 0 and var next)
         {
             var found = rest[next];
+            var word = rest[..next].Trim(" \t\r\n"u8);
+            if (text && open.Count > 0 && word.StartsWith(":"u8))
+            {
+                text = false;
+                word = word[1..].TrimStart(" \t\r\n"u8);
+            }
+
+            if (!word.IsEmpty && (text || whole || found == '"' || (open.Count == 0 && (found is (byte)'[' or (byte)'{' || word.ContainsAny(" \t\r\n"u8)))))
+            {
+                return false;
+            }
+
             if (open.Count == 0 && found is (byte)',' or (byte)']')
             {
                 rest = rest[next..];
                 return true;
             }
 
+            if (whole)
+            {
+                return false;
+            }
+
+            text = found == '"';
             rest = rest[(next + 1)..];
             var closes = found switch
             {
@@ -66,6 +87,8 @@ internal static class JsonItems
             {
                 return false;
             }
+
+            whole = open.Count == 0;
         }
 
         return false;

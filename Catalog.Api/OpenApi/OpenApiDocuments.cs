@@ -40,7 +40,8 @@ internal static class OpenApiDocuments
                 - HEAD is answered on every path that takes GET, like GET and without a body.
                 - A query parameter that a path does not know, or that is empty or given twice, is 422 with the nearest name that it knows. `pipeline_id` of checks and `namespace` of datasets may be empty.
                 - Whole numbers may be written as JSON allows: `3`, `3.0` and `3e0` are the same, in bodies and queries.
-                - Times are RFC 3339; in a query also how long ago: `30m`, `24h`, `7d`, `2w`.
+                - Times are RFC 3339; without an offset they are UTC, and a date alone is its midnight. In a query also how long ago: a positive whole
+                  number and `s`, `m`, `h`, `d` or `w`, such as `30m`, `24h`, `7d`, `2w`; nothing else is read as one.
                 - Kept JSON is given back as sent. A number of more than 1,000 digits, or with an exponent beyond a double's, is 422: send it as text.
                 - `NaN` and `Infinity` are not JSON: send null or text.
                 - Status words of Airflow, dbt, Great Expectations, Soda, Prefect and Dagster are understood in any letter case, and answered as our own.

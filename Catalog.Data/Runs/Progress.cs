@@ -9,6 +9,7 @@ namespace Catalog.Data.Runs;
 internal class Progress
 {
     private const string EndGaveError = "end_gave_error";
+    private const string TryGaveError = "try_gave_error";
     private string _json = "{}";
     private Dictionary<string, long>? _decidedAt;
 
@@ -34,11 +35,11 @@ internal class Progress
     }
 
     /// <summary>
-    /// What clients see. What ended well has an error only when an event that says so gave it, or one that is not earlier: any other is that
-    /// of an earlier attempt. It is kept, because an end that has yet to arrive may make it count.
+    /// What clients see. What ended well has an error only when an event that says so gave it, or one that says no status and is not earlier:
+    /// any other is that of another attempt, whenever it was. It is kept, because an end that has yet to arrive may make it count.
     /// </summary>
     public string? VisibleError => ErrorMessage is not null && EndsWell(Status) && !Decisions.ContainsKey(EndGaveError)
-        && (DecisionOf("status") < 0 || DecisionOf("error_message") < DecisionOf("status"))
+        && (Decisions.ContainsKey(TryGaveError) || DecisionOf("status") < 0 || DecisionOf("error_message") < DecisionOf("status"))
             ? null
             : ErrorMessage;
 
@@ -84,13 +85,15 @@ internal class Progress
         var before = (ErrorMessage, DecisionOf("error_message"));
         ErrorMessage = Later(KeptFields.ErrorMessage, "error_message", ErrorMessage, report.ErrorMessage, report, StringComparer.Ordinal);
         var after = (ErrorMessage, DecisionOf("error_message"));
-        if (report.ErrorMessage is not null && EndsWell(report.Status) && after == (report.ErrorMessage, Ticks(report.At)))
-        {
-            Decisions[EndGaveError] = 1;
-        }
-        else if (after != before)
+        if (after != before)
         {
             Decisions.Remove(EndGaveError);
+            Decisions.Remove(TryGaveError);
+        }
+
+        if (report is { ErrorMessage: not null, Status: not null } && after == (report.ErrorMessage, Ticks(report.At)))
+        {
+            Decisions[EndsWell(report.Status) ? EndGaveError : TryGaveError] = 1;
         }
     }
 

@@ -15,9 +15,9 @@ internal static class BackupRunner
         var name = Manifest.NewName(started, wishes.Extension);
         using var part = new PartFile(folder, name);
         var postgres = database.Settings.Engine == DatabaseEngine.Postgres;
-        var (contents, pgDump, excluded) = postgres
+        var (contents, pgDump, excluded, leftOut) = postgres
             ? await PostgresArchive.Write(database, part.Path, wishes, ct)
-            : (await SqliteArchive.Write(database.Settings, part.Path, wishes, ct), null, Array.Empty<string>());
+            : (await SqliteArchive.Write(database.Settings, part.Path, wishes, ct), null, [], null);
         var bytes = new FileInfo(part.Path) is { Exists: true, Length: > 0 and var length } ? length
             : throw new BackupException(ExitCode.Failed, "dump_failed", "The dump is empty, and no backup was made.");
         var manifest = new Manifest
@@ -39,6 +39,7 @@ internal static class BackupRunner
             StartedAt = started,
             FinishedAt = time.Now(),
             Excluded = excluded,
+            LeftOut = leftOut,
             ToolVersion = Manifest.BuildVersion,
         };
         // What the disk gives back, not what was handed to it.

@@ -33,7 +33,7 @@ public sealed record DatabaseContents(string Name, string Version, string Revisi
             await reader.DatabaseName(connection, ct),
             (await One<string>(reader.FindVersion))!,
             Path.GetFileNameWithoutExtension(applied.Select(row => row.ScriptName).Max(StringComparer.Ordinal)) ?? Chain.Base,
-            SchemaDescription.Fingerprint(await reader.Describe(connection, ct)),
+            SchemaDescription.Fingerprint(await reader.DescribeOwn(connection, ct)),
             rows);
     }
 }

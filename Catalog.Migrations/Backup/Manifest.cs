@@ -67,6 +67,12 @@ internal sealed partial record Manifest
     /// <summary>What the database has and the backup has not; empty when nothing is left out.</summary>
     public required IReadOnlyList<string> Excluded { get; init; }
 
+    /// <summary>
+    /// On Postgres what of the file is not restored, because others put it on the Catalog's tables: see <see cref="PostgresSnapshot.LeftOut"/>.
+    /// Absent in backups of earlier builds, which hold all that lay in the schema.
+    /// </summary>
+    public IReadOnlyList<string>? LeftOut { get; init; }
+
     public required string ToolVersion { get; init; }
 
     /// <summary>The schema that it holds, and, in one of before there was a choice, the only one of those it holds that is restored.</summary>

@@ -16,7 +16,7 @@ internal static class PostgresArchive
     /// <param name="path">A file that does not exist, or is empty.</param>
     /// <param name="wishes">What kind of dump.</param>
     /// <param name="ct">Kills pg_dump.</param>
-    public static async Task<(DatabaseContents Contents, string PgDumpVersion, IReadOnlyList<string> Excluded)> Write(MigrationDatabase database, string path, BackupOptions wishes, CancellationToken ct)
+    public static async Task<(DatabaseContents Contents, string? PgDumpVersion, IReadOnlyList<string> Excluded, IReadOnlyList<string>? LeftOut)> Write(MigrationDatabase database, string path, BackupOptions wishes, CancellationToken ct)
     {
         var pgDump = PostgresClient.Find("pg_dump");
         var (version, major) = await PostgresClient.Version(pgDump, ct);
@@ -43,59 +43,93 @@ internal static class PostgresArchive
             throw Locked(wishes.LockWait, exception);
         }
 
-        var custom = wishes.Format == "custom";
-        var arguments = Belonging(database.Settings.Schema, snapshot.Foreign).Concat(
-        [
-            "--format=custom", "--no-password", "--encoding=UTF8", $"--snapshot={snapshot.Id}",
-            string.Create(CultureInfo.InvariantCulture, $"--lock-wait-timeout={(long)wishes.LockWait.TotalMilliseconds}"),
-            .. wishes.SchemaOnly ? ["--schema-only"] : Array.Empty<string>(),
-            $"--compress={(custom ? wishes.Level ?? 0 : 0)}", .. custom ? [$"--file={path}"] : Array.Empty<string>(),
-        ]);
-        string? unreadable = null;
-        var result = await PostgresClient.Run(pgDump, arguments, snapshot.Environment, null,
-            custom ? null : async dump => unreadable = await Plain(database.Settings.Schema, dump, path, wishes, ct), ct);
-        if (result.Exit != 0)
+        // A table of a newer build would be missing without a word.
+        if (contents.Revision != Chain.Base && Chain.BuiltIn(database.Dialect.Folder).Scripts.All(script => script.Revision != contents.Revision))
         {
-            throw result.Complaint.Contains("lock timeout", StringComparison.Ordinal) || result.Errors.Any(line => line.Contains("lock timeout", StringComparison.Ordinal))
-                ? Locked(wishes.LockWait, null)
-                : new BackupException(ExitCode.Failed, "dump_failed", $"pg_dump failed, and no backup was made: {result.Complaint}");
+            throw new BackupException(ExitCode.Drift, "newer_schema", $"The database is at {contents.Revision}, which this build does not know, and its backup might lack tables. Back it up with the build that upgraded it, or a later one.");
         }
 
-        if (unreadable is not null)
+        async Task Dump(string? file, Func<Stream, Task>? drain, int compress, params string[] sections)
         {
-            throw BackupException.Damaged($"The dump did not come out well, and no backup was made: {unreadable}.");
+            var result = await PostgresClient.Run(pgDump,
+            [
+                .. Belonging(database.Settings.Schema, snapshot.Tables), "--format=custom", "--no-password", "--encoding=UTF8", $"--snapshot={snapshot.Id}",
+                string.Create(CultureInfo.InvariantCulture, $"--lock-wait-timeout={(long)wishes.LockWait.TotalMilliseconds}"),
+                .. wishes.SchemaOnly ? ["--schema-only"] : Array.Empty<string>(), $"--compress={compress}", .. sections, .. file is null ? Array.Empty<string>() : [$"--file={file}"],
+            ], snapshot.Environment, null, drain, ct);
+            if (result.Exit != 0)
+            {
+                throw result.Complaint.Contains("lock timeout", StringComparison.Ordinal) || result.Errors.Any(line => line.Contains("lock timeout", StringComparison.Ordinal))
+                    ? Locked(wishes.LockWait, null)
+                    : new BackupException(ExitCode.Failed, "dump_failed", $"pg_dump failed, and no backup was made: {result.Complaint}");
+            }
         }
 
-        return (contents, version,
-        [
-            .. wishes.SchemaOnly ? ["the rows of every table, the journal's among them"] : Array.Empty<string>(),
-            .. snapshot.Foreign.Select(table => $"the foreign table {table}"),
-        ]);
+        if (wishes.Format == "custom")
+        {
+            await Dump(path, null, wishes.Level ?? 0);
+        }
+        else
+        {
+            await Plain(Dump, database.Settings.Schema, path, wishes.Level, snapshot.LeftOut, ct);
+        }
+
+        return (contents, version, [.. wishes.SchemaOnly ? ["the rows of every table, the journal's among them"] : Array.Empty<string>(), .. snapshot.Excluded], snapshot.LeftOut);
     }
 
-    // What belongs to a backup: everything in the Catalog's schema that belongs to no extension and to no other server. Extensions,
-    // other schemas, publications and event triggers are of the database, not of the Catalog, and only its administrator could make them
-    // again; owners, grants and tablespaces are of the place. What the service's role may do is granted by `restore` and `upgrade`.
-    private static IEnumerable<string> Belonging(string schema, IEnumerable<string> foreign) =>
+    // What belongs to a backup: the Catalog's own tables with what lies on them and restores anywhere. What others have in the same schema
+    // is theirs to keep; extensions, other schemas, publications and event triggers are of the database, and only its administrator could
+    // make them again; owners, grants and tablespaces are of the place. What the service's role may do is granted by `restore` and `upgrade`.
+    private static IEnumerable<string> Belonging(string schema, IReadOnlyList<string> tables) =>
     [
-        $"--schema=\"{schema}\"", .. foreign.Select(table => $"--exclude-table=\"{schema}\".{Pattern(table)}"),
-        "--no-owner", "--no-privileges", "--no-tablespaces", "--no-publications", "--no-subscriptions", "--no-security-labels",
+        .. tables.Count > 0 ? tables.Select(table => $"--table=\"{schema}\".\"{table}\"") : [$"--schema=\"{schema}\"", "--exclude-table=*", "--section=data"],
+        "--no-owner", "--no-privileges", "--no-tablespaces", "--no-publications", "--no-subscriptions", "--no-security-labels", "--no-comments",
     ];
 
-    // pg_dump reads names as psql's \d does; within quotes only they themselves mean something.
-    private static string Pattern(string table) => table.StartsWith('"') ? table : $"\"{table}\"";
-
-    // pg_dump would begin such a script by making schema public, which is there in every database; read by schema it holds what is in it.
-    private static async Task<string?> Plain(string schema, Stream dump, string path, BackupOptions wishes, CancellationToken ct)
+    // A dump that comes through a pipe cannot be read twice, first for what is in it. What is left out is at its end, so that this comes as a file.
+    private static async Task Plain(Func<string?, Func<Stream, Task>?, int, string[], Task> dump, string schema, string path, int? level, IReadOnlyList<string> leftOut, CancellationToken ct)
     {
-        var result = await PostgresClient.Run(PostgresClient.Find("pg_restore"), Reading(schema), new Dictionary<string, string?>(), input => dump.CopyToAsync(input, ct), async script =>
+        await using var file = Gzip.Write(path, level);
+        await dump(null, archive => Script([], archive), 0, leftOut.Count > 0 ? ["--section=pre-data", "--section=data"] : []);
+        if (leftOut.Count > 0)
         {
-            await using var file = Gzip.Write(path, wishes.Level);
-            await script.CopyToAsync(file, ct);
-        }, ct);
-        // Or pg_dump would wait for somebody to read the rest.
-        await dump.CopyToAsync(Stream.Null, ct);
-        return result.Exit == 0 ? null : $"pg_restore cannot read it: {result.Complaint}";
+            using var folder = new TemporaryFolder();
+            var rest = Path.Combine(folder.Path, "rest");
+            await dump(rest, null, 0, ["--section=post-data"]);
+            await Script([await Chosen(rest, leftOut, folder, ct), rest], null);
+        }
+
+        async Task Script(string[] of, Stream? archive)
+        {
+            var result = await PostgresClient.Run(PostgresClient.Find("pg_restore"), Reading(schema).Concat(of), new Dictionary<string, string?>(),
+                archive is null ? null : input => archive.CopyToAsync(input, ct), script => script.CopyToAsync(file, ct), ct);
+            // Or pg_dump would wait for somebody to read the rest.
+            await (archive?.CopyToAsync(Stream.Null, ct) ?? Task.CompletedTask);
+            if (result.Exit != 0)
+            {
+                throw BackupException.Damaged($"The dump did not come out well, and no backup was made: pg_restore cannot read it: {result.Complaint}.");
+            }
+        }
+    }
+
+    // The argument that has pg_restore read all of an archive but what is left out.
+    private static async Task<string> Chosen(string path, IReadOnlyList<string> leftOut, TemporaryFolder folder, CancellationToken ct)
+    {
+        var list = "";
+        var result = await PostgresClient.Run(PostgresClient.Find("pg_restore"), ["--list", path], new Dictionary<string, string?>(), null, async output =>
+        {
+            using var reader = new StreamReader(output);
+            list = await reader.ReadToEndAsync(ct);
+        }, ct, Silence);
+        if (result.Exit != 0)
+        {
+            throw BackupException.Damaged($"{Path.GetFileName(path)} is damaged: pg_restore cannot read it: {result.Complaint}.");
+        }
+
+        var file = Path.Combine(folder.Path, "list");
+        // A line is `NUMBER; KIND ITSELF WORDS`.
+        await File.WriteAllLinesAsync(file, list.Split('\n').Where(line => !leftOut.Any(one => line.Contains($"; {one} ", StringComparison.Ordinal))), ct);
+        return $"--use-list={file}";
     }
 
     private static IEnumerable<string> Reading(string schema) => ["--file=-", $"--schema={schema}", "--no-owner", "--no-privileges", "--no-tablespaces", "--no-publications", "--no-security-labels"];
@@ -121,7 +155,9 @@ internal static class PostgresArchive
 
         try
         {
-            var result = await PostgresClient.Run(pgRestore, Reading(manifest.OwnSchema).Append(path), new Dictionary<string, string?>(), null, read, ct, Silence);
+            using var folder = new TemporaryFolder();
+            string[] chosen = manifest.LeftOut is { Count: > 0 } leftOut ? [await Chosen(path, leftOut, folder, ct)] : [];
+            var result = await PostgresClient.Run(pgRestore, [.. Reading(manifest.OwnSchema), .. chosen, path], new Dictionary<string, string?>(), null, read, ct, Silence);
             return result.Exit == 0 ? null : $"pg_restore cannot read it: {result.Complaint}";
         }
         catch (TimeoutException)
@@ -155,7 +191,7 @@ internal static class PostgresArchive
             string closing;
             try
             {
-                closing = PostgresRestore.Closing(database.Settings.Schema, manifest.OwnRows, manifest.SchemaFingerprint, journal, receipt);
+                closing = PostgresRestore.Closing(database.Settings.Schema, manifest.OwnRows, manifest.SchemaFingerprint, journal, manifest.LeftOut is null, receipt);
             }
             catch (FormatException exception)
             {
@@ -201,7 +237,9 @@ internal static class PostgresArchive
             return BackupException.Damaged($"{manifest.File} is not what its manifest says, and the database is as it was: {complaint[(at + PostgresRestore.Mismatch.Length)..]}.");
         }
 
-        var advice = complaint.Contains("role \"", StringComparison.Ordinal) && complaint.Contains("does not exist", StringComparison.Ordinal) ? " Policies name that role: create it first."
+        var advice = complaint.Contains("type \"", StringComparison.Ordinal) && complaint.Contains("does not exist", StringComparison.Ordinal)
+                ? " Others gave a column of the Catalog's tables that type: create its extension, or the type, in the target first."
+            : complaint.Contains("role \"", StringComparison.Ordinal) && complaint.Contains("does not exist", StringComparison.Ordinal) ? " Policies name that role: create it first."
             : complaint.Contains("extension", StringComparison.Ordinal) && manifest.Schema is null
                 ? " An earlier build wrote this script, with the database's extensions in it: restore it as a superuser, then take another backup."
             : complaint.Contains("\\restrict", StringComparison.Ordinal) ? " psql is older than the pg_dump that wrote the backup: update PostgreSQL's client programs."

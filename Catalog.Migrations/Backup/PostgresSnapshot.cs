@@ -24,8 +24,14 @@ public sealed class PostgresSnapshot : IAsyncDisposable
     /// <summary>The tables of which row-level security shows this role some rows only; empty when it sees all.</summary>
     public required IReadOnlyList<string> Hidden { get; init; }
 
-    /// <summary>Foreign tables in the Catalog's schema: they belong to another server, which a restore would have to know.</summary>
-    public required IReadOnlyList<string> Foreign { get; init; }
+    /// <summary>The Catalog's tables that are there and the migrator's, each as it is written in a statement.</summary>
+    public required IReadOnlyList<string> Tables { get; init; }
+
+    /// <summary>What lies on those tables and stays behind, as pg_restore's list names it: the numbers of its kind and of itself.</summary>
+    public required IReadOnlyList<string> LeftOut { get; init; }
+
+    /// <summary>What of others lies in the schema or on those tables and stays behind, in words.</summary>
+    public required IReadOnlyList<string> Excluded { get; init; }
 
     /// <summary>See <see cref="PostgresHandover.ForPrograms"/>; holds the password.</summary>
     public required IReadOnlyDictionary<string, string?> Environment { get; init; }
@@ -45,13 +51,21 @@ public sealed class PostgresSnapshot : IAsyncDisposable
             select pg_export_snapshot() as id, current_setting('server_version_num')::int as version, current_setting('server_encoding') as encoding
             """;
         // What the server itself would do to a select: superusers, bypassrls and owners of tables without "force" see every row.
-        const string Hidden = """
+        const string Hidden = $"""
             -- PostgresSnapshot.Take hidden
-            select c.oid::regclass::text from pg_class c where c.relnamespace = current_schema()::regnamespace and c.relkind in ('r', 'p') and c.relrowsecurity and row_security_active(c.oid) order by 1
+            select c.oid::regclass::text from pg_class c where c.oid in ({PostgresOwn.Tables}) and c.relrowsecurity and row_security_active(c.oid) order by 1
             """;
-        const string Foreign = """
-            -- PostgresSnapshot.Take foreign
-            select quote_ident(c.relname) from pg_class c where c.relnamespace = current_schema()::regnamespace and c.relkind = 'f' order by 1
+        const string Tables = $"""
+            -- PostgresSnapshot.Take tables
+            select quote_ident(c.relname) from pg_class c where c.oid in ({PostgresOwn.Tables}) order by 1
+            """;
+        const string LeftOut = $"""
+            -- PostgresSnapshot.Take left out
+            select format('%s %s', classid, objid) from ({PostgresOwn.LeftOut}) left_out order by 1
+            """;
+        const string Excluded = $"""
+            -- PostgresSnapshot.Take excluded
+            select 'the ' || pg_describe_object(classid, objid, 0) from ({PostgresOwn.LeftOut} union all {PostgresOwn.Beside}) excluded order by 1
             """;
 
         var connection = await database.Reads.OpenConnectionAsync(ct);
@@ -67,7 +81,9 @@ public sealed class PostgresSnapshot : IAsyncDisposable
                 Id = id,
                 Major = version / 10_000,
                 Hidden = await Names(Hidden),
-                Foreign = await Names(Foreign),
+                Tables = await Names(Tables),
+                LeftOut = await Names(LeftOut),
+                Excluded = await Names(Excluded),
                 Environment = PostgresHandover.ForPrograms(database.Settings, connection),
             };
         }

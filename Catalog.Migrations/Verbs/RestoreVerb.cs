@@ -34,7 +34,7 @@ internal static class RestoreVerb
                             $"The database {database} is not empty: it holds {string.Join(", ", occupants.Take(5))}{(occupants.Count > 5 ? ", …" : "")}. Restore into an empty one, or add --force to take away what is there.");
                     }
 
-                    confirmation.Ask(arguments, database, $"This takes away all that {database} holds in schema {schema} ({occupants.Count} tables and the like are there) and puts the backup of {manifest.StartedAt:yyyy-MM-dd HH:mm:ss}Z in its place.");
+                    confirmation.Ask(arguments, database, $"This takes away the Catalog's tables that {database} holds in schema {schema} ({occupants.Count} are there) and puts the backup of {manifest.StartedAt:yyyy-MM-dd HH:mm:ss}Z in its place.");
                     return Task.CompletedTask;
                 }, DatabaseSettings.ReadAppRole(Verb.Settings(arguments)), ct);
                 output.Line(string.Create(CultureInfo.InvariantCulture, $"restored {manifest.SchemaRevision}, {manifest.AllRows} rows, {clock.Elapsed.TotalSeconds:0.0} s"));

@@ -15,6 +15,27 @@ public sealed class BelongingTests(BackupFolder folder) : IClassFixture<BackupFo
         "create function other.watch() returns event_trigger language plpgsql as 'begin end'", "create event trigger watched on ddl_command_end execute function other.watch()",
         "create publication everything for table public.runs", "comment on schema public is 'ours'", "alter default privileges in schema public grant select on tables to public",
         "grant select on public.runs to public",
+        "create table public.their_notes (id int primary key, word public.citext, run text)", "insert into public.their_notes values (1, 'x', 'run-1')",
+        "alter table public.runs add constraint runs_noted unique (organization_id, id, pipeline_id)", "create table public.their_links (organization_id text, id text, foreign key (organization_id, id) references public.runs (organization_id, id))",
+        "create view public.their_view as select id, status from public.runs", "create materialized view public.their_summary as select status, count(*) from public.runs group by status",
+        "create function public.their_function() returns trigger language plpgsql as 'begin return new; end'", "create trigger their_trigger before update on public.runs for each row execute function public.their_function()",
+        "create trigger their_built_in_trigger before update on public.pipelines for each row execute function suppress_redundant_updates_trigger()",
+        "create rule their_rule as on delete to public.runs where false do instead nothing",
+        "create function public.their_word(text) returns text immutable language sql as 'select lower($1)'",
+        "create index their_index on public.runs (public.their_word(pipeline_id))", "create index their_plain_index on public.runs (lower(pipeline_id))",
+        "comment on index public.their_index is 'theirs'", "comment on trigger their_trigger on public.runs is 'theirs'", "comment on table public.runs is 'theirs'",
+        "create domain public.their_domain as text check (value <> '')", "create type public.their_type as (a int)", "create sequence public.their_sequence",
+        "create statistics public.their_statistics on status, pipeline_id from public.runs",
+        "create policy their_policy on public.runs for select to pg_monitor using (true)", "create policy their_other_policy on public.runs for select using (public.their_word(id) is not null)",
+        "create publication their_publication for table public.runs, public.their_notes",
+    ];
+
+    private static readonly string[] Excluded =
+    [
+        "the foreign table \"Far \"\"Rows\"", "the foreign table far_rows", "the function their_function()", "the function their_word(text)", "the index their_index",
+        "the type their_type", "the statistics object their_statistics", "the materialized view their_summary", "the policy their_other_policy on table runs", "the policy their_policy on table runs",
+        "the rule their_rule on table runs", "the sequence their_sequence", "the table their_links", "the table their_notes", "the trigger their_built_in_trigger on table pipelines",
+        "the trigger their_trigger on table runs", "the type their_domain", "the view their_view",
     ];
 
     [Theory]
@@ -32,16 +53,57 @@ public sealed class BelongingTests(BackupFolder folder) : IClassFixture<BackupFo
 
         var manifest = Kit.Describe(path);
         Assert.Equal("public", manifest.Schema);
-        Assert.Equal(["the foreign table \"Far \"\"Rows\"", "the foreign table far_rows"], manifest.Excluded.Order(StringComparer.Ordinal));
+        Assert.Equal(Excluded.Order(StringComparer.Ordinal), manifest.Excluded.Order(StringComparer.Ordinal));
+        Assert.DoesNotContain(manifest.Rows.Keys, table => table.StartsWith("their_", StringComparison.Ordinal));
         Assert.Equal(0, (await MigratorConsole.Run(database.Address, "backups", "verify", path)).Exit);
         var target = await PostgresTestDatabase.Empty("catalog_plain_owner");
         await OwnPostgres.Execute(PostgresTestDatabase.AddressOf(new Uri(target).AbsolutePath[1..]), "create extension citext", "create schema other", "create table other.u (id int)");
         var restored = await MigratorConsole.Run(target, "restore", path);
         Assert.True(restored.Exit == 0, restored.ToString());
         Assert.Equal(await Kit.Hash(database.Address), await Kit.Hash(target));
-        Assert.Equal(0, (await MigratorConsole.Run(target, "verify")).Exit);
+        var verified = await MigratorConsole.Run(target, "verify");
+        // What of theirs is in the way of nothing came along, and is said.
+        Assert.Contains("their_plain_index", verified.ToString());
+        Assert.Contains("runs_noted", verified.ToString());
+        Assert.DoesNotContain("their_index", verified.ToString());
+        Assert.DoesNotContain("trigger", verified.ToString());
         var drill = await MigratorConsole.Run(database.Address, "backups", "drill", where);
         Assert.True(drill.Exit == 0, drill.ToString());
+    }
+
+    [Theory]
+    [InlineData("custom")]
+    [InlineData("plain")]
+    public async Task A_restore_takes_the_Catalogs_tables_away_and_leaves_those_of_others(string format)
+    {
+        await using var database = new PostgresTestDatabase();
+        await database.InitializeAsync();
+        await Kit.Fill(database);
+        await OwnPostgres.Execute(database.SuperuserAddress, "create table public.theirs (id int primary key)", "insert into public.theirs values (1)");
+        var before = await Kit.Hash(database.Address);
+        var path = await Kit.BackUp(database.Address, folder.New(), "--format", format);
+        string[] restore = ["restore", path, "--force", "--yes", "--database", new Uri(database.Address).AbsolutePath[1..]];
+
+        await OwnPostgres.Execute(database.SuperuserAddress, "create function public.theirs_of(public.runs) returns text language sql as 'select $1.id'");
+        var refused = await MigratorConsole.Run(database.Address, restore);
+        Assert.NotEqual(0, refused.Exit);
+        Assert.Contains("theirs_of", refused.Errors);
+        await OwnPostgres.Execute(database.SuperuserAddress, "drop function public.theirs_of(public.runs)", "delete from public.runs");
+        var restored = await MigratorConsole.Run(database.Address, restore);
+
+        Assert.True(restored.Exit == 0, restored.ToString());
+        Assert.Equal(before, await Kit.Hash(database.Address));
+        await OwnPostgres.Execute(database.SuperuserAddress, "do $$ begin assert (select count(*) from public.theirs) = 1; end $$");
+    }
+
+    [Fact]
+    public async Task A_schema_that_this_build_does_not_know_is_not_backed_up()
+    {
+        await using var database = new PostgresTestDatabase();
+        await database.InitializeAsync();
+        await OwnPostgres.Execute(database.SuperuserAddress, "insert into public.schemaversions (scriptname, applied) values ('9999_later.sql', now())");
+        var result = await MigratorConsole.Run(database.Address, "backup", "--output", folder.New(), "--json");
+        Assert.Equal("newer_schema", result.Code());
     }
 
     [Fact]

@@ -96,6 +96,20 @@ public abstract class BulkFaultTests(TestDatabase database) : EndpointTests(data
     [InlineData("{\"results\":[NaN],\"more\":1}")]
     [InlineData("{\"results\":[\"a]}")]
     [InlineData("[NaN}")]
+    [InlineData("[{} {}]")]
+    [InlineData("[{},{}{},{}]")]
+    [InlineData("[{} NaN]")]
+    [InlineData("[NaN {}]")]
+    [InlineData("[1 2]")]
+    [InlineData("[{} \"x\"]")]
+    [InlineData("[\"x\" {}]")]
+    [InlineData("[\"x\" \"y\"]")]
+    [InlineData("[[] {}]")]
+    [InlineData("[{}: {}]")]
+    [InlineData("{\"results\":[{} {}]}")]
+    // Two quotes are missing, and what is between them is read as text.
+    [InlineData("[{\"id\":\"a},{\"id\":b\"},{\"id\":\"c\"}]")]
+    [InlineData("[{\"id\":\"a,\"n\":1},{\"id\":\"b,\"n\":1},{\"id\":\"c\"}]")]
     public async Task Items_that_cannot_be_told_apart_are_refused_together(string body) => await (await Post(body)).Problem(400, "malformed");
 
     [Fact]

@@ -1,4 +1,5 @@
 using System.Data.Common;
+using Catalog.Data.Database.Postgres;
 using Dapper;
 
 namespace Catalog.Data.Migrations.Postgres;
@@ -8,48 +9,14 @@ internal sealed class PostgresSchemaReader : SchemaReader
 {
     // Columns are not numbered: one that was dropped and added again is the same column. Postgres 18 lists not-null constraints too; the
     // columns say them already.
-    internal const string Sql = """
-        -- PostgresSchemaReader.Read
-        with ours as (
+    internal const string Sql = $"""
+        -- PostgresSchemaReader.Describe
+        with left_out as (select 0::oid as classid, 0::oid as objid where false), ours as (
             select c.oid, c.relname, c.relkind, c.relpersistence, c.reloptions, c.relrowsecurity, c.relforcerowsecurity, c.relispartition, c.relpartbound
             from pg_class c
             where c.relnamespace = current_schema()::regnamespace and c.relkind <> 'f' and c.relname not in ('schemaversions', 'schema_history')
               and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')
-        ), tables as (select * from ours where relkind in ('r', 'p'))
-        select 'table ' || relname
-            || case when relkind = 'p' then ' partition by ' || pg_get_partkeydef(oid) else '' end
-            || case when relispartition then ' partition ' || pg_get_expr(relpartbound, oid) else '' end
-            || case when relrowsecurity then ' row security' else '' end
-            || case when relforcerowsecurity then ' forced' else '' end
-            || case when relpersistence = 'p' then '' else ' unlogged' end
-        from tables
-        union all
-        select format('column %s.%s %s%s%s%s', t.relname, a.attname, format_type(a.atttypid, a.atttypmod),
-            case when a.attcollation <> 0 and a.attcollation <> y.typcollation then ' collate ' || quote_ident(l.collname) else '' end,
-            case when a.attnotnull then ' not null' else '' end,
-            case when a.attidentity <> '' then ' identity'
-                 when a.attgenerated <> '' then ' generated ' || pg_get_expr(d.adbin, d.adrelid)
-                 when d.adbin is not null then ' default ' || pg_get_expr(d.adbin, d.adrelid) else '' end)
-        from tables t
-        join pg_attribute a on a.attrelid = t.oid and a.attnum > 0 and not a.attisdropped
-        join pg_type y on y.oid = a.atttypid
-        left join pg_collation l on l.oid = a.attcollation
-        left join pg_attrdef d on d.adrelid = t.oid and d.adnum = a.attnum
-        union all
-        select format('constraint %s.%s %s', t.relname, k.conname, pg_get_constraintdef(k.oid))
-        from tables t
-        join pg_constraint k on k.conrelid = t.oid and k.contype in ('p', 'u', 'f', 'c', 'x')
-        union all
-        select format('index %s.%s %s%s', t.relname, c.relname, regexp_replace(pg_get_indexdef(i.indexrelid), '^.* (USING .*)$', '\1'),
-            case when i.indisunique then ' unique' else '' end || case when i.indisvalid then '' else ' invalid' end)
-        from tables t
-        join pg_index i on i.indrelid = t.oid
-        join pg_class c on c.oid = i.indexrelid
-        where not exists (select from pg_constraint k where k.conindid = i.indexrelid and k.conrelid = t.oid and k.contype in ('p', 'u', 'x'))
-        union all
-        select format('policy %s.%s %s for %s to %s using %s with check %s', p.tablename, p.policyname, lower(p.permissive), lower(p.cmd), array_to_string(p.roles, ', '), coalesce(p.qual, '-'), coalesce(p.with_check, '-'))
-        from pg_policies p
-        where p.schemaname = current_schema()
+        {OfTables}
         union all
         select format('trigger %s.%s %s%s', t.relname, g.tgname, pg_get_triggerdef(g.oid), case g.tgenabled when 'O' then '' when 'D' then ' disabled' else ' enabled ' || g.tgenabled::text end)
         from tables t
@@ -84,6 +51,64 @@ internal sealed class PostgresSchemaReader : SchemaReader
           and not exists (select from pg_depend d where d.classid = 'pg_type'::regclass and d.objid = y.oid and d.deptype = 'e')
         """;
 
+    /// <summary>Of the Catalog's own tables only, without the migrator's, and without what others put on them that a backup leaves out.</summary>
+    internal const string Own = $"""
+        -- PostgresSchemaReader.DescribeOwn
+        with left_out as (
+        {PostgresOwn.LeftOut}
+        ), ours as (
+            select c.oid, c.relname, c.relkind, c.relpersistence, c.relrowsecurity, c.relforcerowsecurity, c.relispartition, c.relpartbound
+            from pg_class c
+            where c.oid in ({PostgresOwn.Tables}) and c.relname not in ('schemaversions', 'schema_history')
+        {OfTables}
+        """;
+
+    private const string OfTables = """
+        ), tables as (select * from ours where relkind in ('r', 'p'))
+        select 'table ' || relname
+            || case when relkind = 'p' then ' partition by ' || pg_get_partkeydef(oid) else '' end
+            || case when relispartition then ' partition ' || pg_get_expr(relpartbound, oid) else '' end
+            || case when relrowsecurity then ' row security' else '' end
+            || case when relforcerowsecurity then ' forced' else '' end
+            || case when relpersistence = 'p' then '' else ' unlogged' end
+        from tables
+        union all
+        select format('column %s.%s %s%s%s%s', t.relname, a.attname, format_type(a.atttypid, a.atttypmod),
+            case when a.attcollation <> 0 and a.attcollation <> y.typcollation then ' collate ' || quote_ident(l.collname) else '' end,
+            case when a.attnotnull then ' not null' else '' end,
+            case when a.attidentity <> '' then ' identity'
+                 when a.attgenerated <> '' then ' generated ' || pg_get_expr(d.adbin, d.adrelid)
+                 when d.adbin is not null then ' default ' || pg_get_expr(d.adbin, d.adrelid) else '' end)
+        from tables t
+        join pg_attribute a on a.attrelid = t.oid and a.attnum > 0 and not a.attisdropped
+        join pg_type y on y.oid = a.atttypid
+        left join pg_collation l on l.oid = a.attcollation
+        left join pg_attrdef d on d.adrelid = t.oid and d.adnum = a.attnum
+        union all
+        select format('constraint %s.%s %s', t.relname, k.conname, pg_get_constraintdef(k.oid))
+        from tables t
+        join pg_constraint k on k.conrelid = t.oid and k.contype in ('p', 'u', 'f', 'c', 'x')
+        where ('pg_constraint'::regclass, k.oid) not in (select * from left_out)
+        union all
+        select format('index %s.%s %s%s', t.relname, c.relname, regexp_replace(pg_get_indexdef(i.indexrelid), '^.* (USING .*)$', '\1'),
+            case when i.indisunique then ' unique' else '' end || case when i.indisvalid then '' else ' invalid' end)
+        from tables t
+        join pg_index i on i.indrelid = t.oid
+        join pg_class c on c.oid = i.indexrelid
+        where not exists (select from pg_constraint k where k.conindid = i.indexrelid and k.conrelid = t.oid and k.contype in ('p', 'u', 'x'))
+          and ('pg_class'::regclass, i.indexrelid) not in (select * from left_out)
+        union all
+        select format('policy %s.%s %s for %s to %s using %s with check %s', p.tablename, p.policyname, lower(p.permissive), lower(p.cmd), array_to_string(p.roles, ', '), coalesce(p.qual, '-'), coalesce(p.with_check, '-'))
+        from pg_policies p
+        join tables t on t.relname = p.tablename
+        join pg_policy y on y.polrelid = t.oid and y.polname = p.policyname
+        where p.schemaname = current_schema() and ('pg_policy'::regclass, y.oid) not in (select * from left_out)
+        """;
+
+    /// <summary>The lines of <see cref="Own"/>.</summary>
+    public override async Task<List<string>> DescribeOwn(DbConnection connection, CancellationToken ct) =>
+        (await connection.QueryAsync<string>(new CommandDefinition(Own, cancellationToken: ct))).AsList();
+
     /// <summary>The lines. Definitions name schemas that are not in the search path, so that must be the Catalog's schema alone.</summary>
     public override async Task<List<string>> Describe(DbConnection connection, CancellationToken ct) =>
         (await connection.QueryAsync<string>(new CommandDefinition(Sql, cancellationToken: ct))).AsList();
@@ -106,11 +131,10 @@ internal sealed class PostgresSchemaReader : SchemaReader
         (await connection.ExecuteScalarAsync<string>(new CommandDefinition("select current_database()", cancellationToken: ct)))!;
 
     // The rows of a partitioned table are those of its partitions.
-    public override string FindRowTables => """
+    public override string FindRowTables => $"""
         select quote_ident(c.relname)
         from pg_class c
-        where c.relkind = 'r' and c.relnamespace = current_schema()::regnamespace
-          and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')
+        where c.relkind = 'r' and c.oid in ({PostgresOwn.Tables})
         order by 1
         """;
 

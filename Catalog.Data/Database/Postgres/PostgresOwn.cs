@@ -1,0 +1,74 @@
+namespace Catalog.Data.Database.Postgres;
+
+/// <summary>Which objects of the schema are the Catalog's own. Others may have put anything beside them or on them.</summary>
+internal static class PostgresOwn
+{
+    /// <summary>The Catalog's tables and the migrator's, as a list of SQL texts.</summary>
+    internal const string Names = PostgresGrants.Names + ", 'schemaversions', 'schema_history'";
+
+    /// <summary>
+    /// What lies on those tables and is not carried to another place (<c>classid</c>, <c>objid</c>): triggers, rules and statistics, policies
+    /// that name a role, and indexes, constraints and policies that need something beside these tables and what every server has.
+    /// </summary>
+    internal const string LeftOut = $"""
+        select 'pg_trigger'::regclass::oid as classid, g.oid as objid
+        from pg_trigger g
+        where g.tgrelid in ({Tables}) and not g.tgisinternal
+        union all
+        select 'pg_rewrite'::regclass, r.oid
+        from pg_rewrite r
+        where r.ev_class in ({Tables})
+        union all
+        select 'pg_statistic_ext'::regclass, s.oid
+        from pg_statistic_ext s
+        where s.stxrelid in ({Tables})
+        union all
+        select 'pg_policy'::regclass, p.oid
+        from pg_policy p
+        where p.polrelid in ({Tables})
+          and (p.polroles <> '{"{0}"}' or exists (select from pg_depend d where d.classid = 'pg_policy'::regclass and d.objid = p.oid and {Elsewhere}))
+        union all
+        select 'pg_constraint'::regclass, k.oid
+        from pg_constraint k
+        where k.conrelid in ({Tables}) and k.contype in ('p', 'u', 'x', 'f')
+          and exists (
+              select from pg_depend d
+              where {Elsewhere}
+                and ((d.classid = 'pg_constraint'::regclass and d.objid = k.oid) or (k.contype <> 'f' and d.classid = 'pg_class'::regclass and d.objid = k.conindid)))
+        union all
+        select 'pg_class'::regclass, i.indexrelid
+        from pg_index i
+        where i.indrelid in ({Tables}) and not exists (select from pg_constraint k where k.conindid = i.indexrelid and k.contype in ('p', 'u', 'x'))
+          and exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = i.indexrelid and {Elsewhere})
+        """;
+
+    /// <summary>What lies beside those tables and is of others, of no extension: the same columns.</summary>
+    internal const string Beside = $"""
+        select 'pg_class'::regclass::oid as classid, c.oid as objid
+        from pg_class c
+        where c.relnamespace = current_schema()::regnamespace and c.relkind in ('r', 'p', 'v', 'm', 'f', 'S') and c.oid not in ({Tables})
+          and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype in ('e', 'a', 'i'))
+        union all
+        select 'pg_proc'::regclass, p.oid
+        from pg_proc p
+        where p.pronamespace = current_schema()::regnamespace
+          and not exists (select from pg_depend d where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype in ('e', 'i'))
+        union all
+        select 'pg_type'::regclass, y.oid
+        from pg_type y
+        where y.typnamespace = current_schema()::regnamespace and (y.typtype in ('e', 'd', 'r') or exists (select from pg_class c where c.oid = y.typrelid and c.relkind = 'c'))
+          and not exists (select from pg_depend d where d.classid = 'pg_type'::regclass and d.objid = y.oid and d.deptype = 'e')
+        """;
+
+    /// <summary>The oids of those tables that are there.</summary>
+    internal const string Tables = $"""
+        select own.oid from pg_class own where own.relnamespace = current_schema()::regnamespace and own.relkind in ('r', 'p') and own.relname in ({Names})
+        """;
+
+    // What initdb makes has a number below 16384, also where it is not pinned.
+    private const string Elsewhere = $"""
+        d.refobjid >= 16384
+        and not (d.refclassid = 'pg_class'::regclass and (d.refobjid in ({Tables}) or exists (select from pg_index own where own.indexrelid = d.refobjid and own.indrelid in ({Tables}))))
+        and not (d.refclassid = 'pg_constraint'::regclass and exists (select from pg_constraint own where own.oid = d.refobjid and own.conrelid in ({Tables})))
+        """;
+}
