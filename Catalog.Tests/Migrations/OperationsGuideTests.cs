@@ -1,12 +1,10 @@
 using System.Diagnostics;
 using System.Text.RegularExpressions;
-using Catalog.Tests.Faults;
 using Catalog.Tests.Support;
 
 namespace Catalog.Tests.Migrations;
 
 /// <summary>The commands of docs/operations.md that are marked so are run as they are written, in order, on a database of their own.</summary>
-[Collection(nameof(Alone))]
 public sealed partial class OperationsGuideTests(PostgresTestDatabase server) : IClassFixture<PostgresTestDatabase>
 {
     [Fact]

@@ -217,7 +217,14 @@ public sealed class PostgresCluster : IDisposable
         {
             if (int.TryParse(Path.GetFileName(directory).Split('-')[2], out var pid) && !Directory.Exists($"/proc/{pid}") && OperatingSystem.IsLinux())
             {
-                Directory.Delete(directory, recursive: true);
+                try
+                {
+                    Directory.Delete(directory, recursive: true);
+                }
+                catch (IOException)
+                {
+                    // Another run of tests sweeps, too.
+                }
             }
         }
     }
