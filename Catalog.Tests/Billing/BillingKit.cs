@@ -10,7 +10,8 @@ namespace Catalog.Tests.Billing;
 /// <summary>The service with Stripe's stand-in, and organizations that pay.</summary>
 public abstract class BillingKit : EndpointTests
 {
-    protected BillingKit(TestDatabase database, FakeStripe stripe) : base(database, stripe.Settings(("DATAXPIPE_STRIPE_TIMEOUT", "3")))
+    // A service that Stripe has failed leaves it alone for a while.
+    protected BillingKit(TestDatabase database, FakeStripe stripe) : base(database, new CatalogApp(database.Require(), stripe.Settings(("DATAXPIPE_STRIPE_TIMEOUT", "3"))))
     {
         Stripe = stripe;
         stripe.Reset();

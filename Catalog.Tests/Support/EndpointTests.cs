@@ -2,13 +2,23 @@ using System.Text;
 
 namespace Catalog.Tests.Support;
 
-/// <summary>The service over one database with an operator's client, for one test.</summary>
+/// <summary>An operator's client for one test, of a service that the tests of a class share as they share its database.</summary>
 public abstract class EndpointTests : IDisposable
 {
+    private readonly CatalogApp? _own;
+
     protected EndpointTests(TestDatabase database, params (string Name, string Value)[] settings)
     {
         Database = database.Require();
-        App = new CatalogApp(database, settings);
+        App = database.App(settings);
+        Client = App.Client();
+    }
+
+    /// <summary>For tests after which a service is not as it was.</summary>
+    protected EndpointTests(TestDatabase database, CatalogApp own)
+    {
+        Database = database;
+        App = _own = own;
         Client = App.Client();
     }
 
@@ -42,7 +52,7 @@ public abstract class EndpointTests : IDisposable
     public void Dispose()
     {
         Client.Dispose();
-        App.Dispose();
+        _own?.Dispose();
         GC.SuppressFinalize(this);
     }
 }
