@@ -10,11 +10,23 @@ namespace Catalog.Tests.Billing;
 /// <summary>The service with Stripe's stand-in, and organizations that pay.</summary>
 public abstract class BillingKit : EndpointTests
 {
-    // A service that Stripe has failed leaves it alone for a while.
-    protected BillingKit(TestDatabase database, FakeStripe stripe) : base(database, new CatalogApp(database.Require(), stripe.Settings(("DATAXPIPE_STRIPE_TIMEOUT", "3"))))
+    protected BillingKit(TestDatabase database, FakeStripe stripe) : base(database, stripe.Settings(("DATAXPIPE_STRIPE_TIMEOUT", "3")))
     {
         Stripe = stripe;
         stripe.Reset();
+        stripe.Misbehaved = false;
+    }
+
+    // A service that Stripe has failed leaves it alone for a while.
+    public override void Dispose()
+    {
+        base.Dispose();
+        if (Stripe.Misbehaved)
+        {
+            Database.End(App);
+        }
+
+        GC.SuppressFinalize(this);
     }
 
     protected FakeStripe Stripe { get; }

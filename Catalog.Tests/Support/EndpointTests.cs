@@ -5,20 +5,10 @@ namespace Catalog.Tests.Support;
 /// <summary>An operator's client for one test, of a service that the tests of a class share as they share its database.</summary>
 public abstract class EndpointTests : IDisposable
 {
-    private readonly CatalogApp? _own;
-
     protected EndpointTests(TestDatabase database, params (string Name, string Value)[] settings)
     {
         Database = database.Require();
         App = database.App(settings);
-        Client = App.Client();
-    }
-
-    /// <summary>For tests after which a service is not as it was.</summary>
-    protected EndpointTests(TestDatabase database, CatalogApp own)
-    {
-        Database = database;
-        App = _own = own;
         Client = App.Client();
     }
 
@@ -49,10 +39,9 @@ public abstract class EndpointTests : IDisposable
         return Client.SendAsync(request, Ct);
     }
 
-    public void Dispose()
+    public virtual void Dispose()
     {
         Client.Dispose();
-        _own?.Dispose();
         GC.SuppressFinalize(this);
     }
 }

@@ -45,6 +45,13 @@ public abstract class TestDatabase : IAsyncLifetime
         return _apps.TryGetValue(key, out var app) ? app : _apps[key] = new CatalogApp(Require(), settings);
     }
 
+    /// <summary>Ends a service that a test has left other than it was: the next test has a new one.</summary>
+    public void End(CatalogApp app)
+    {
+        _apps.Remove(_apps.Single(made => made.Value == app).Key);
+        app.Dispose();
+    }
+
     public abstract ValueTask InitializeAsync();
 
     public virtual async ValueTask DisposeAsync()
