@@ -37,7 +37,7 @@ public sealed class TransferKillTests(PostgresTestDatabase server) : IClassFixtu
             using var process = MigratorConsole.Start(pair.Target, ["transfer", "--from", pair.Source, "--json"]);
             var output = MigratorConsole.End(process);
             // The first one amid the rows, the others wherever it is.
-            await Task.WhenAny(output, left.Count == 0 ? Begun(target) : Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.Next(200, (int)whole.TotalMilliseconds)), Ct));
+            await Task.WhenAny(output, left.Count == 0 ? Begun(pair) : Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.Next(200, (int)whole.TotalMilliseconds)), Ct));
             if (!process.HasExited)
             {
                 process.Kill();
@@ -65,8 +65,9 @@ public sealed class TransferKillTests(PostgresTestDatabase server) : IClassFixtu
         Assert.Contains(left, there => there > 0 && there < rows);
     }
 
-    private static async Task Begun(Npgsql.NpgsqlConnection target)
+    private static async Task Begun(TransferPair pair)
     {
+        await using var target = await pair.OpenTarget();
         while (!await target.ExecuteScalarAsync<bool>("select exists (select from check_results)"))
         {
             await Task.Delay(5, Ct);
