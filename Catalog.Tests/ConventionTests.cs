@@ -9,7 +9,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Catalog.Tests;
 
-/// <summary>Rules of the code base that a compiler does not check.</summary>
+/// <summary>Rules of the code base that the compiler does not check.</summary>
 [Trait("Category", "Fast")]
 public sealed partial class ConventionTests(SqliteTestDatabase database) : IClassFixture<SqliteTestDatabase>
 {
@@ -59,7 +59,7 @@ public sealed partial class ConventionTests(SqliteTestDatabase database) : IClas
     [Fact]
     public void Every_table_and_index_starts_with_the_organization()
     {
-        // The look-ups that come before an organization is known: Catalog.Data.Database.LookUp.
+        // Catalog.Data.Database.LookUp reads by these columns before the organization is known.
         string[] lookUps = ["id", "stripe_customer_id"];
         var sql = string.Concat(Chain.BuiltIn("postgres").Scripts.Select(script => script.Up.Sql));
         var indexes = KeysAndIndexes().Matches(sql).ToList();
@@ -72,7 +72,7 @@ public sealed partial class ConventionTests(SqliteTestDatabase database) : IClas
     [Fact]
     public void Drivers_are_named_in_their_folders_and_in_files_of_one_engine() => AssertNowhere(file => !DriverFiles().IsMatch(file), Drivers());
 
-    // Elsewhere one would forget the line's end or the quotes that came with a value.
+    // Setting removes line ends and quotes from values. Code that reads settings elsewhere would forget this.
     [Fact]
     public void Settings_are_read_in_one_place() => AssertNowhere(
         file => !file.StartsWith("Catalog.Tests/", StringComparison.Ordinal) && !file.StartsWith("bench/", StringComparison.Ordinal) && !file.EndsWith("/Setting.cs", StringComparison.Ordinal),
@@ -89,10 +89,10 @@ public sealed partial class ConventionTests(SqliteTestDatabase database) : IClas
         Assert.Equal(KnownSettings.Names.Order(StringComparer.Ordinal), documented);
     }
 
-    // Of other programs: dotnet, docker and those of Postgres.
     [Fact]
     public void Options_that_texts_of_the_console_name_exist()
     {
+        // Options of dotnet and docker. The files that call the Postgres programs are left out below.
         string[] others = ["--urls", "--hostBuilder", "--env-file"];
         var sources = Sources().Where(file => !file.StartsWith("Catalog.Tests/", StringComparison.Ordinal) && !file.StartsWith("bench/", StringComparison.Ordinal) && !file.StartsWith("deploy/", StringComparison.Ordinal)
             && !file.EndsWith("/PostgresClient.cs", StringComparison.Ordinal) && !file.EndsWith("/PostgresArchive.cs", StringComparison.Ordinal))
@@ -111,7 +111,7 @@ public sealed partial class ConventionTests(SqliteTestDatabase database) : IClas
 
     [Fact]
     public void No_folder_is_a_place_where_things_get_lost() =>
-        Assert.DoesNotContain(Sources(), file => LostFolders().IsMatch(file));
+        Assert.DoesNotContain(Sources(), file => CatchAllFolders().IsMatch(file));
 
     [Fact]
     public async Task Served_routes_are_the_documented_routes()
@@ -128,7 +128,7 @@ public sealed partial class ConventionTests(SqliteTestDatabase database) : IClas
             .SelectMany(endpoint => endpoint.Metadata.GetMetadata<IHttpMethodMetadata>()!.HttpMethods
                 .Select(method => $"{method} {endpoint.RoutePattern.RawText!.TrimEnd('/')}")).ToList();
 
-        // HEAD comes with GET, which the document says once for all.
+        // Every GET route also serves HEAD; the document states this once for all routes.
         Assert.Equal(served.Where(route => route.StartsWith("GET ", StringComparison.Ordinal)).Select(route => "HEAD" + route[3..]).Order(), served.Where(route => route.StartsWith("HEAD ", StringComparison.Ordinal)).Order());
         Assert.Equal(served.Where(route => !route.StartsWith("HEAD ", StringComparison.Ordinal)).Order(), documented.Order());
     }
@@ -168,7 +168,7 @@ public sealed partial class ConventionTests(SqliteTestDatabase database) : IClas
         var directory = AppContext.BaseDirectory;
         while (!File.Exists(Path.Combine(directory, "Catalog.sln")))
         {
-            directory = Path.GetDirectoryName(directory) ?? throw new InvalidOperationException("The tests must lie below Catalog.sln.");
+            directory = Path.GetDirectoryName(directory) ?? throw new InvalidOperationException("The tests must run in a directory below Catalog.sln.");
         }
 
         return directory;
@@ -205,5 +205,5 @@ public sealed partial class ConventionTests(SqliteTestDatabase database) : IClas
     private static partial Regex Http();
 
     [GeneratedRegex(@"(?i)(^|/)(common|core|shared|helpers?|utils?|utilities|services|interfaces|extensions|models|misc)/")]
-    private static partial Regex LostFolders();
+    private static partial Regex CatchAllFolders();
 }

@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 
 namespace Catalog.Tests;
 
-/// <summary>Folders of one project depend on each other in one direction. The files directly in a project's own folder join the others.</summary>
+/// <summary>Folders of a project have no circular dependencies. Files directly in the project's folder may use every folder.</summary>
 public sealed partial class FolderTests
 {
     [Theory]
@@ -18,7 +18,7 @@ public sealed partial class FolderTests
                 .Where(match => match.Groups["project"].Value == project && match.Groups["folder"].Value != folder)
                 .Select(match => match.Groups["folder"].Value).ToHashSet(StringComparer.Ordinal));
 
-        // What depends on nothing that is left is in order; what remains in the end is a circle.
+        // Remove folders that use no remaining folder. The folders left at the end form a cycle.
         while (uses.FirstOrDefault(folder => !folder.Value.Overlaps(uses.Keys)).Key is { } free)
         {
             uses.Remove(free);

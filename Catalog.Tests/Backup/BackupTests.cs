@@ -24,17 +24,17 @@ public sealed class BackupTests(FilledDatabases databases, BackupFolder folder) 
     {
         var source = databases.Of(engine).Address;
         var where = folder.New();
-        var before = await Kit.Hash(source);
+        var before = await BackupSteps.Hash(source);
 
-        var path = await Kit.BackUp(source, where, arguments);
+        var path = await BackupSteps.BackUp(source, where, arguments);
         var target = await Target(engine);
         var restored = await MigratorConsole.Run(target, "restore", path);
 
         Assert.True(restored.Exit == 0, restored.ToString());
-        Assert.Equal(before, await Kit.Hash(target));
+        Assert.Equal(before, await BackupSteps.Hash(target));
         Assert.Matches($@"^catalog-\d{{8}}T\d{{6}}Z-[0-9a-f]{{8}}\.{Regex.Escape(extension)}$", Path.GetFileName(path));
-        Assert.Equal([Path.GetFileName(path), Path.GetFileName(path) + ".json"], Kit.Names(where));
-        var manifest = Kit.Describe(path);
+        Assert.Equal([Path.GetFileName(path), Path.GetFileName(path) + ".json"], BackupSteps.Names(where));
+        var manifest = BackupSteps.Describe(path);
         Assert.Equal((engine, 30L, 30L, false), (manifest.Engine, manifest.Rows["runs"], manifest.Rows["check_results"], manifest.SchemaOnly));
         Assert.Empty(manifest.Excluded);
         Assert.Equal(string.Create(CultureInfo.InvariantCulture, $"restored {manifest.SchemaRevision}, {manifest.AllRows} rows, "), restored.Output[..restored.Output.LastIndexOf("rows, ", StringComparison.Ordinal)] + "rows, ");
@@ -51,7 +51,7 @@ public sealed class BackupTests(FilledDatabases databases, BackupFolder folder) 
     [InlineData("plain")]
     public async Task A_schema_alone_restores_to_an_empty_catalog_at_its_revision(string format)
     {
-        var path = await Kit.BackUp(databases.Of("postgres").Address, folder.New(), "--schema-only", "--format", format);
+        var path = await BackupSteps.BackUp(databases.Of("postgres").Address, folder.New(), "--schema-only", "--format", format);
         var target = await Target("postgres");
 
         var restored = await MigratorConsole.Run(target, "restore", path);
@@ -59,8 +59,8 @@ public sealed class BackupTests(FilledDatabases databases, BackupFolder folder) 
         Assert.True(restored.Exit == 0, restored.ToString());
         Assert.Equal(0, (await MigratorConsole.Run(target, "verify")).Exit);
         Assert.Equal(0, (await MigratorConsole.Run(target, "current")).Exit);
-        Assert.NotEmpty(Kit.Describe(path).Excluded);
-        Assert.Equal(0, Kit.Describe(path).AllRows);
+        Assert.NotEmpty(BackupSteps.Describe(path).Excluded);
+        Assert.Equal(0, BackupSteps.Describe(path).AllRows);
     }
 
     [Theory]
@@ -70,8 +70,8 @@ public sealed class BackupTests(FilledDatabases databases, BackupFolder folder) 
     {
         var source = databases.Of(engine).Address;
         var where = folder.New();
-        await Kit.BackUp(source, where);
-        await Kit.BackUp(source, where);
+        await BackupSteps.BackUp(source, where);
+        await BackupSteps.BackUp(source, where);
 
         var drill = await MigratorConsole.Run(source, "backups", "drill", where, "--json");
 
@@ -89,13 +89,13 @@ public sealed class BackupTests(FilledDatabases databases, BackupFolder folder) 
     {
         var source = databases.Of("postgres").Address;
         var where = folder.New();
-        var good = await Kit.BackUp(source, where);
+        var good = await BackupSteps.BackUp(source, where);
         Assert.Equal(2, (await MigratorConsole.Run(source, "backups", "drill", where, "--api", "/nowhere/Catalog.Api.dll")).Exit);
         // A program that ends at once is no service.
         Assert.Equal(1, (await MigratorConsole.Run(source, "backups", "drill", where, "--api", typeof(Assert).Assembly.Location)).Exit);
         Assert.Empty(await ScratchDatabases());
 
-        var newest = await Kit.BackUp(source, where);
+        var newest = await BackupSteps.BackUp(source, where);
         File.WriteAllBytes(newest, [.. File.ReadAllBytes(newest)[..^1], 7]);
         var drill = await MigratorConsole.Run(source, "backups", "drill", where, "--json");
 
@@ -110,21 +110,21 @@ public sealed class BackupTests(FilledDatabases databases, BackupFolder folder) 
     [InlineData("sqlite")]
     public async Task A_target_that_is_not_empty_is_refused_unless_forced_by_name(string engine)
     {
-        var path = await Kit.BackUp(databases.Of(engine).Address, folder.New());
+        var path = await BackupSteps.BackUp(databases.Of(engine).Address, folder.New());
         var target = await Target(engine);
         await TestDatabase.Migrate(target);
         var name = engine == "sqlite" ? "restored.db" : new Uri(target).AbsolutePath[1..];
-        var before = await Kit.Hash(target);
+        var before = await BackupSteps.Hash(target);
 
         var refused = await MigratorConsole.Run(target, "restore", path, "--json");
         Assert.Equal((1, "not_empty"), (refused.Exit, refused.Code()));
         Assert.Equal(2, (await MigratorConsole.Run(target, "restore", path, "--force")).Exit);
         Assert.Equal(2, (await MigratorConsole.Run(target, "restore", path, "--force", "--yes", "--database", "another")).Exit);
-        Assert.Equal(before, await Kit.Hash(target));
+        Assert.Equal(before, await BackupSteps.Hash(target));
 
         var forced = await MigratorConsole.Run(target, "restore", path, "--force", "--yes", "--database", name);
         Assert.True(forced.Exit == 0, forced.ToString());
-        Assert.Equal(await Kit.Hash(databases.Of(engine).Address), await Kit.Hash(target));
+        Assert.Equal(await BackupSteps.Hash(databases.Of(engine).Address), await BackupSteps.Hash(target));
     }
 
     [Theory]
@@ -154,7 +154,7 @@ public sealed class BackupTests(FilledDatabases databases, BackupFolder folder) 
 
         // Two at once may begin in the same second.
         var where = folder.New();
-        var paths = await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => Kit.BackUp(database.Address, where)));
+        var paths = await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => BackupSteps.BackUp(database.Address, where)));
         await stop.CancelAsync();
         await Task.WhenAll(writers);
 
@@ -165,19 +165,19 @@ public sealed class BackupTests(FilledDatabases databases, BackupFolder folder) 
             var restored = await MigratorConsole.Run(target, "restore", path);
             Assert.True(restored.Exit == 0, restored.ToString());
             await using var opened = MigrationDatabase.Open(TestDatabase.Read(target));
-            Assert.Equal(Kit.Describe(path).Rows, (await DatabaseContents.Read(opened, Ct)).Rows);
-            Assert.True(Kit.Describe(path).Rows["check_results"] > 0);
+            Assert.Equal(BackupSteps.Describe(path).Rows, (await DatabaseContents.Read(opened, Ct)).Rows);
+            Assert.True(BackupSteps.Describe(path).Rows["check_results"] > 0);
         }
     }
 
     [Fact]
     public async Task A_backup_of_the_other_engine_or_of_a_newer_schema_is_refused()
     {
-        var path = await Kit.BackUp(databases.Of("sqlite").Address, folder.New());
+        var path = await BackupSteps.BackUp(databases.Of("sqlite").Address, folder.New());
         var wrong = await MigratorConsole.Run(await Target("postgres"), "restore", path, "--json");
         Assert.Equal((2, "wrong_engine"), (wrong.Exit, wrong.Code()));
 
-        var newer = Kit.Copy(path, folder.New(), await File.ReadAllBytesAsync(path, Ct), manifest => manifest with { SchemaRevision = "0999_future" });
+        var newer = BackupSteps.Copy(path, folder.New(), await File.ReadAllBytesAsync(path, Ct), manifest => manifest with { SchemaRevision = "0999_future" });
         var target = await Target("sqlite");
         var refused = await MigratorConsole.Run(target, "restore", newer, "--json");
         Assert.Equal((4, "newer_schema"), (refused.Exit, refused.Code()));
@@ -187,7 +187,7 @@ public sealed class BackupTests(FilledDatabases databases, BackupFolder folder) 
     [Fact]
     public async Task A_SQLite_file_that_somebody_uses_is_not_replaced()
     {
-        var path = await Kit.BackUp(databases.Of("sqlite").Address, folder.New());
+        var path = await BackupSteps.BackUp(databases.Of("sqlite").Address, folder.New());
         var database = new SqliteTestDatabase();
         await database.InitializeAsync();
         using (var app = new CatalogApp(database))
@@ -211,9 +211,9 @@ public sealed class BackupTests(FilledDatabases databases, BackupFolder folder) 
         Assert.Equal((1, "no_backup"), (none.Exit, none.Code()));
 
         var source = databases.Of("sqlite").Address;
-        var damaged = await Kit.BackUp(source, where);
-        var orphan = await Kit.BackUp(source, where);
-        var good = await Kit.BackUp(source, where);
+        var damaged = await BackupSteps.BackUp(source, where);
+        var orphan = await BackupSteps.BackUp(source, where);
+        var good = await BackupSteps.BackUp(source, where);
         File.Delete(orphan + ".json");
         File.WriteAllBytes(damaged, [.. File.ReadAllBytes(damaged)[..^1], 7]);
 

@@ -45,13 +45,13 @@ public sealed class BelongingTests(BackupFolder folder) : IClassFixture<BackupFo
     {
         await using var database = new PostgresTestDatabase();
         await database.InitializeAsync();
-        await Kit.Fill(database);
+        await BackupSteps.Fill(database);
         await OwnPostgres.Execute(database.SuperuserAddress, Others);
         var where = folder.New();
 
-        var path = await Kit.BackUp(database.Address, where, "--format", format);
+        var path = await BackupSteps.BackUp(database.Address, where, "--format", format);
 
-        var manifest = Kit.Describe(path);
+        var manifest = BackupSteps.Describe(path);
         Assert.Equal("public", manifest.Schema);
         Assert.Equal(Excluded.Order(StringComparer.Ordinal), manifest.Excluded.Order(StringComparer.Ordinal));
         Assert.DoesNotContain(manifest.Rows.Keys, table => table.StartsWith("their_", StringComparison.Ordinal));
@@ -60,7 +60,7 @@ public sealed class BelongingTests(BackupFolder folder) : IClassFixture<BackupFo
         await OwnPostgres.Execute(PostgresTestDatabase.AddressOf(new Uri(target).AbsolutePath[1..]), "create extension citext", "create schema other", "create table other.u (id int)");
         var restored = await MigratorConsole.Run(target, "restore", path);
         Assert.True(restored.Exit == 0, restored.ToString());
-        Assert.Equal(await Kit.Hash(database.Address), await Kit.Hash(target));
+        Assert.Equal(await BackupSteps.Hash(database.Address), await BackupSteps.Hash(target));
         var verified = await MigratorConsole.Run(target, "verify");
         // What of theirs is in the way of nothing came along, and is said.
         Assert.Contains("their_plain_index", verified.ToString());
@@ -78,10 +78,10 @@ public sealed class BelongingTests(BackupFolder folder) : IClassFixture<BackupFo
     {
         await using var database = new PostgresTestDatabase();
         await database.InitializeAsync();
-        await Kit.Fill(database);
+        await BackupSteps.Fill(database);
         await OwnPostgres.Execute(database.SuperuserAddress, "create table public.theirs (id int primary key)", "insert into public.theirs values (1)");
-        var before = await Kit.Hash(database.Address);
-        var path = await Kit.BackUp(database.Address, folder.New(), "--format", format);
+        var before = await BackupSteps.Hash(database.Address);
+        var path = await BackupSteps.BackUp(database.Address, folder.New(), "--format", format);
         string[] restore = ["restore", path, "--force", "--yes", "--database", new Uri(database.Address).AbsolutePath[1..]];
 
         await OwnPostgres.Execute(database.SuperuserAddress, "create function public.theirs_of(public.runs) returns text language sql as 'select $1.id'");
@@ -92,7 +92,7 @@ public sealed class BelongingTests(BackupFolder folder) : IClassFixture<BackupFo
         var restored = await MigratorConsole.Run(database.Address, restore);
 
         Assert.True(restored.Exit == 0, restored.ToString());
-        Assert.Equal(before, await Kit.Hash(database.Address));
+        Assert.Equal(before, await BackupSteps.Hash(database.Address));
         await OwnPostgres.Execute(database.SuperuserAddress, "do $$ begin assert (select count(*) from public.theirs) = 1; end $$");
     }
 
@@ -111,10 +111,10 @@ public sealed class BelongingTests(BackupFolder folder) : IClassFixture<BackupFo
     {
         await using var database = new PostgresTestDatabase();
         await database.InitializeAsync();
-        await Kit.Fill(database);
+        await BackupSteps.Fill(database);
         await OwnPostgres.Execute(database.SuperuserAddress, Others[..3]);
         await OwnPostgres.Execute(database.SuperuserAddress, Others[7..10]);
-        var made = await Kit.BackUp(database.Address, folder.New());
+        var made = await BackupSteps.BackUp(database.Address, folder.New());
         var whole = Path.Combine(folder.New(), Path.GetFileName(made));
         Directory.CreateDirectory(Path.GetDirectoryName(whole)!);
         using (var dump = System.Diagnostics.Process.Start(PostgresClient.Find("pg_dump"), ["--format=custom", "--no-owner", "--no-privileges", $"--file={whole}", $"--dbname={database.SuperuserAddress}"]))
@@ -124,7 +124,7 @@ public sealed class BelongingTests(BackupFolder folder) : IClassFixture<BackupFo
         }
 
         var content = await File.ReadAllBytesAsync(whole, TestContext.Current.CancellationToken);
-        var old = Kit.Copy(made, folder.New(), content, manifest => manifest with
+        var old = BackupSteps.Copy(made, folder.New(), content, manifest => manifest with
         {
             Schema = null,
             Bytes = content.Length,
@@ -137,7 +137,7 @@ public sealed class BelongingTests(BackupFolder folder) : IClassFixture<BackupFo
         var target = await PostgresTestDatabase.Empty("catalog_from_old");
         var restored = await MigratorConsole.Run(target, "restore", old);
         Assert.True(restored.Exit == 0, restored.ToString());
-        Assert.Equal(await Kit.Hash(database.Address), await Kit.Hash(target));
+        Assert.Equal(await BackupSteps.Hash(database.Address), await BackupSteps.Hash(target));
     }
 
     [Theory]
@@ -154,8 +154,8 @@ public sealed class BelongingTests(BackupFolder folder) : IClassFixture<BackupFo
         var backup = await MigratorConsole.Run(source, inCatalog, "backup", "--output", where, "--format", format, "--json");
         Assert.True(backup.Exit == 0, backup.ToString());
         var path = backup.Json.GetProperty("path").GetString()!;
-        Assert.Equal(schema, Kit.Describe(path).Schema);
-        Assert.Contains("runs", Kit.Describe(path).Rows.Keys);
+        Assert.Equal(schema, BackupSteps.Describe(path).Schema);
+        Assert.Contains("runs", BackupSteps.Describe(path).Rows.Keys);
 
         var target = await PostgresTestDatabase.Empty("catalog_schema_target");
         var refused = await MigratorConsole.Run(target, "restore", path, "--json");
@@ -175,7 +175,7 @@ public sealed class BelongingTests(BackupFolder folder) : IClassFixture<BackupFo
     {
         await using var database = new PostgresTestDatabase();
         await database.InitializeAsync();
-        var path = await Kit.BackUp(database.Address, folder.New());
+        var path = await BackupSteps.BackUp(database.Address, folder.New());
         var target = await PostgresTestDatabase.Empty("catalog_no_right");
         var name = new Uri(target).AbsolutePath[1..];
         var role = $"catalog_plain_{Guid.NewGuid():N}";

@@ -24,25 +24,25 @@ public sealed class DamageTests(FilledDatabases databases, BackupFolder folder) 
     [MemberData(nameof(Formats))]
     public async Task Cut_or_flipped_it_is_refused(string engine, string arguments)
     {
-        var path = await Kit.BackUp(databases.Of(engine).Address, folder.New(), arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries));
+        var path = await BackupSteps.BackUp(databases.Of(engine).Address, folder.New(), arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries));
         var target = await Target(engine);
         await using var database = MigrationDatabase.Open(TestDatabase.Read(target));
         var cases = Damaged(await File.ReadAllBytesAsync(path, Ct)).ToList();
         Assert.Equal(26, cases.Count);
         foreach (var (what, content) in cases)
         {
-            var copy = Kit.Copy(path, folder.New(), content);
+            var copy = BackupSteps.Copy(path, folder.New(), content);
             using var place = new LocalFolder(Path.GetDirectoryName(copy)!);
             var kept = await (await StoredBackup.In(place, Ct)).Single().Examined(place, Ct);
             Assert.True(kept.State == BackupState.Damaged, what);
 
-            var refused = await Assert.ThrowsAsync<BackupException>(() => BackupRestore.Run(database, copy, Kit.Describe(copy), (_, _) => Task.CompletedTask, DatabaseSettings.DefaultAppRole, Ct));
+            var refused = await Assert.ThrowsAsync<BackupException>(() => BackupRestore.Run(database, copy, BackupSteps.Describe(copy), (_, _) => Task.CompletedTask, DatabaseSettings.DefaultAppRole, Ct));
             Assert.Equal(4, refused.Exit);
         }
 
         await AssertEmpty(engine, target, database);
         // The console says so too.
-        var one = Kit.Copy(path, folder.New(), cases[3].Content);
+        var one = BackupSteps.Copy(path, folder.New(), cases[3].Content);
         Assert.Equal(4, (await MigratorConsole.Run(target, "restore", one)).Exit);
         Assert.Equal(4, (await MigratorConsole.Run(target, "backups", "verify", one)).Exit);
     }
@@ -51,7 +51,7 @@ public sealed class DamageTests(FilledDatabases databases, BackupFolder folder) 
     [MemberData(nameof(Formats))]
     public async Task A_manifest_made_to_fit_the_damage_brings_no_success_with_missing_rows(string engine, string arguments)
     {
-        var path = await Kit.BackUp(databases.Of(engine).Address, folder.New(), arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries));
+        var path = await BackupSteps.BackUp(databases.Of(engine).Address, folder.New(), arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries));
         var succeeded = 0;
         var target = await Target(engine);
         var database = MigrationDatabase.Open(TestDatabase.Read(target));
@@ -60,7 +60,7 @@ public sealed class DamageTests(FilledDatabases databases, BackupFolder folder) 
             var copy = Path.Combine(folder.New(), Path.GetFileName(path));
             Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
             await File.WriteAllBytesAsync(copy, content, Ct);
-            var forged = Kit.Describe(path) with { Bytes = content.Length, Sha256 = await BackupCheck.Hash(copy, Ct) };
+            var forged = BackupSteps.Describe(path) with { Bytes = content.Length, Sha256 = await BackupCheck.Hash(copy, Ct) };
             try
             {
                 await BackupRestore.Run(database, copy, forged, (_, _) => throw new InvalidOperationException("It should be empty."), DatabaseSettings.DefaultAppRole, Ct);
@@ -96,10 +96,10 @@ public sealed class DamageTests(FilledDatabases databases, BackupFolder folder) 
     public async Task Rows_that_are_missing_from_a_whole_dump_undo_the_restore(string format)
     {
         var source = databases.Of("postgres").Address;
-        var path = await Kit.BackUp(source, folder.New(), "--format", format);
+        var path = await BackupSteps.BackUp(source, folder.New(), "--format", format);
         var target = await Target("postgres");
         await using var database = MigrationDatabase.Open(TestDatabase.Read(target));
-        var manifest = Kit.Describe(path);
+        var manifest = BackupSteps.Describe(path);
         foreach (var lie in new[]
         {
             manifest with { Rows = new Dictionary<string, long>(manifest.Rows) { ["runs"] = 31 } },
@@ -129,7 +129,7 @@ public sealed class DamageTests(FilledDatabases databases, BackupFolder folder) 
     [Fact]
     public async Task A_script_that_leaves_before_its_commit_is_no_success()
     {
-        var path = await Kit.BackUp(databases.Of("postgres").Address, folder.New(), "--format", "plain", "--compress", "none");
+        var path = await BackupSteps.BackUp(databases.Of("postgres").Address, folder.New(), "--format", "plain", "--compress", "none");
         var target = await Target("postgres");
         await using var database = MigrationDatabase.Open(TestDatabase.Read(target));
         // Without the lines that newer programs guard a script with, psql takes it for the wish to end, and ends well.
@@ -137,7 +137,7 @@ public sealed class DamageTests(FilledDatabases databases, BackupFolder folder) 
         var text = string.Join('\n', lines).Replace("-- PostgreSQL database dump complete", "\\q\n-- PostgreSQL database dump complete", StringComparison.Ordinal);
         await File.WriteAllTextAsync(path, text, Ct);
 
-        var refused = await Assert.ThrowsAsync<BackupException>(() => PostgresArchive.Restore(database, path, Kit.Describe(path), (_, _) => Task.CompletedTask, Ct));
+        var refused = await Assert.ThrowsAsync<BackupException>(() => PostgresArchive.Restore(database, path, BackupSteps.Describe(path), (_, _) => Task.CompletedTask, Ct));
 
         Assert.Contains("its commit was never reached", refused.Message);
         await AssertEmpty("postgres", target, database);

@@ -23,14 +23,14 @@ public sealed class GuardTests(PostgresTestDatabase database, BackupFolder folde
         database.Require();
         var bin = Script("pg_dump", script);
         var where = folder.New();
-        var earlier = await Kit.BackUp(database.Address, where);
+        var earlier = await BackupSteps.BackUp(database.Address, where);
 
         var result = await MigratorConsole.RunProcess(database.Address, [("PG_BIN", ""), ("PATH", $"{bin}:{Environment.GetEnvironmentVariable("PATH")}")], "backup", "--output", where, "--json", "--keep", "1");
 
         Assert.True(result.Exit == exit, result.ToString());
         Assert.Equal(code, result.Code());
         Assert.Contains(words, result.Errors);
-        Assert.Equal([Path.GetFileName(earlier), Path.GetFileName(earlier) + ".json"], Kit.Names(where));
+        Assert.Equal([Path.GetFileName(earlier), Path.GetFileName(earlier) + ".json"], BackupSteps.Names(where));
         Assert.Equal(0, (await MigratorConsole.Run(database.Address, "backup", "--output", where)).Exit);
     }
 
@@ -44,7 +44,7 @@ public sealed class GuardTests(PostgresTestDatabase database, BackupFolder folde
             var where = folder.New();
             var result = await MigratorConsole.RunProcess(database.Address, [("PG_BIN", bin)], "backup", "--output", where, "--format", "plain", "--compress", compress, "--json");
             Assert.Equal((4, "damaged"), (result.Exit, result.Code()));
-            Assert.Empty(Kit.Names(where));
+            Assert.Empty(BackupSteps.Names(where));
         }
     }
 
@@ -87,7 +87,7 @@ public sealed class GuardTests(PostgresTestDatabase database, BackupFolder folde
     public async Task A_restore_by_force_leaves_what_hangs_on_the_tables_from_outside()
     {
         database.Require();
-        var path = await Kit.BackUp(database.Address, folder.New());
+        var path = await BackupSteps.BackUp(database.Address, folder.New());
         var target = await PostgresTestDatabase.Empty("catalog_target");
         Assert.Equal(0, (await MigratorConsole.Run(target, "upgrade")).Exit);
         await using (var connection = new NpgsqlConnection(PostgresUri.Parse("x", target).ConnectionString))
@@ -119,7 +119,7 @@ public sealed class GuardTests(PostgresTestDatabase database, BackupFolder folde
         Directory.CreateDirectory(where);
         var (real, link) = (Path.Combine(where, "real.db"), Path.Combine(where, "link.db"));
         Assert.Equal(0, (await MigratorConsole.Run(real, "upgrade")).Exit);
-        var backup = await Kit.BackUp(real, folder.New());
+        var backup = await BackupSteps.BackUp(real, folder.New());
         File.SetUnixFileMode(real, UnixFileMode.UserRead | UnixFileMode.UserWrite);
         File.CreateSymbolicLink(link, real);
         var before = File.GetLastWriteTimeUtc(real);
@@ -154,7 +154,7 @@ public sealed class GuardTests(PostgresTestDatabase database, BackupFolder folde
 
         Assert.Equal((1, "lock_not_obtained"), (result.Exit, result.Code()));
         Assert.InRange(clock.Elapsed.TotalSeconds, 0.5, 15);
-        Assert.Empty(Kit.Names(where));
+        Assert.Empty(BackupSteps.Names(where));
     }
 
     [Fact]

@@ -33,7 +33,7 @@ public sealed class ObjectStoreTests(SqliteTestDatabase database, BackupFolder f
         var target = Path.Combine(folder.Path, "restored.db");
         var restored = await MigratorConsole.Run(target, environment, "restore", $"{Url}/{name}");
         Assert.True(restored.Exit == 0, restored.ToString());
-        Assert.Equal(await Kit.Hash(database.Address), await Kit.Hash(target));
+        Assert.Equal(await BackupSteps.Hash(database.Address), await BackupSteps.Hash(target));
         var drill = await MigratorConsole.Run(database.Address, environment, "backups", "drill", Url);
         Assert.True(drill.Exit == 0, drill.ToString());
 
@@ -166,7 +166,7 @@ public sealed class ObjectStoreTests(SqliteTestDatabase database, BackupFolder f
             Assert.Contains(words, result.Errors);
             Assert.DoesNotContain("Canary-S3", result.ToString());
             Assert.Empty(store.Objects);
-            Assert.DoesNotContain(Kit.Names(where), name => name.Contains(".part", StringComparison.Ordinal));
+            Assert.DoesNotContain(BackupSteps.Names(where), name => name.Contains(".part", StringComparison.Ordinal));
         }
 
         await Task.WhenAll(
@@ -232,10 +232,10 @@ public sealed class ObjectStoreTests(SqliteTestDatabase database, BackupFolder f
 
     private async Task<(string Path, Manifest Manifest)> Sample(int bytes)
     {
-        var backup = await Kit.BackUp(database.Address, folder.New());
+        var backup = await BackupSteps.BackUp(database.Address, folder.New());
         var content = RandomNumberGenerator.GetBytes(bytes);
-        var path = Kit.Copy(backup, folder.New(), content, manifest => manifest with { Bytes = bytes, Sha256 = Convert.ToHexStringLower(SHA256.HashData(content)) });
-        return (path, Kit.Describe(path));
+        var path = BackupSteps.Copy(backup, folder.New(), content, manifest => manifest with { Bytes = bytes, Sha256 = Convert.ToHexStringLower(SHA256.HashData(content)) });
+        return (path, BackupSteps.Describe(path));
     }
 
     private static class ExitCodes

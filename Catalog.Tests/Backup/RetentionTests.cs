@@ -39,15 +39,15 @@ public sealed class RetentionTests(SqliteTestDatabase database, BackupFolder fol
     public async Task A_dry_run_says_what_the_run_then_does()
     {
         var where = await Generations(10);
-        var before = Kit.Names(where);
+        var before = BackupSteps.Names(where);
 
         var dry = await MigratorConsole.Run("x.db", "backups", "prune", where, "--keep-last", "3", "--dry-run", "--json");
         Assert.Equal((0, 7), (dry.Exit, dry.Json.GetProperty("removed").GetArrayLength()));
-        Assert.Equal(before, Kit.Names(where));
+        Assert.Equal(before, BackupSteps.Names(where));
 
         var run = await MigratorConsole.Run("x.db", "backups", "prune", where, "--keep-last", "3", "--json");
         Assert.Equal(dry.Json.GetProperty("removed").ToString(), run.Json.GetProperty("removed").ToString());
-        Assert.Equal(before[^6..], Kit.Names(where));
+        Assert.Equal(before[^6..], BackupSteps.Names(where));
         // Seven when nothing is said, and never none.
         Assert.Equal(0, (await MigratorConsole.Run("x.db", "backups", "prune", where, "--json")).Json.GetProperty("removed").GetArrayLength());
         Assert.Equal(2, (await MigratorConsole.Run("x.db", "backups", "prune", where, "--keep-last", "0")).Exit);
@@ -73,11 +73,11 @@ public sealed class RetentionTests(SqliteTestDatabase database, BackupFolder fol
             default: await File.WriteAllTextAsync(newest + ".json", "{", Ct); break;
         }
 
-        var before = Kit.Names(where);
+        var before = BackupSteps.Names(where);
         var refused = await MigratorConsole.Run("x.db", "backups", "prune", where, "--keep-last", "1", "--json");
 
         Assert.Equal((4, "newest_damaged"), (refused.Exit, refused.Code()));
-        Assert.Equal(before, Kit.Names(where));
+        Assert.Equal(before, BackupSteps.Names(where));
     }
 
     [Fact]
@@ -90,7 +90,7 @@ public sealed class RetentionTests(SqliteTestDatabase database, BackupFolder fol
         third[^10] ^= 1;
         await File.WriteAllBytesAsync(files[2], third, Ct);
         File.Delete(files[3] + ".json");
-        Kit.Copy(files[0], where, await File.ReadAllBytesAsync(files[0], Ct), manifest => manifest with { SchemaOnly = true, StartedAt = Now.AddMinutes(30) }, "catalog-20261121T123000Z-00000000.db");
+        BackupSteps.Copy(files[0], where, await File.ReadAllBytesAsync(files[0], Ct), manifest => manifest with { SchemaOnly = true, StartedAt = Now.AddMinutes(30) }, "catalog-20261121T123000Z-00000000.db");
 
         var run = await MigratorConsole.Run("x.db", "backups", "prune", where, "--keep-last", "2", "--json");
 
@@ -98,7 +98,7 @@ public sealed class RetentionTests(SqliteTestDatabase database, BackupFolder fol
         Assert.Equal([Path.GetFileName(files[0])], run.Json.GetProperty("removed").EnumerateArray().Select(name => name.GetString()));
         Assert.All(files[1..], file => Assert.True(File.Exists(file)));
         // Two databases in one folder are two rows of generations.
-        var other = Kit.Copy(files[1], where, await File.ReadAllBytesAsync(files[1], Ct), manifest => manifest with { Database = "another.db" }, "catalog-20250101T000000Z-00000000.db");
+        var other = BackupSteps.Copy(files[1], where, await File.ReadAllBytesAsync(files[1], Ct), manifest => manifest with { Database = "another.db" }, "catalog-20250101T000000Z-00000000.db");
         await MigratorConsole.Run("x.db", "backups", "prune", where, "--keep-last", "1");
         Assert.True(File.Exists(other));
         Assert.False(File.Exists(files[1]));
@@ -120,14 +120,14 @@ public sealed class RetentionTests(SqliteTestDatabase database, BackupFolder fol
     public async Task A_backup_that_fails_removes_none()
     {
         var where = await Generations(3);
-        var before = Kit.Names(where);
+        var before = BackupSteps.Names(where);
 
         Assert.Equal(7, (await MigratorConsole.Run("postgresql://nobody@127.0.0.1:1/nothing", "backup", "--output", where, "--keep", "1")).Exit);
         Assert.Equal(7, (await MigratorConsole.Run(Path.Combine(folder.Path, "never.db"), "backup", "--output", where, "--keep", "1")).Exit);
 
-        Assert.Equal(before, Kit.Names(where));
+        Assert.Equal(before, BackupSteps.Names(where));
         Assert.Equal(0, (await MigratorConsole.Run(database.Address, "backup", "--output", where, "--keep", "2")).Exit);
-        Assert.Equal(4, Kit.Names(where).Length);
+        Assert.Equal(4, BackupSteps.Names(where).Length);
     }
 
     [Fact]
@@ -154,30 +154,30 @@ public sealed class RetentionTests(SqliteTestDatabase database, BackupFolder fol
     public async Task A_backup_from_the_future_stops_retention_and_costs_no_other()
     {
         var where = await Generations(3);
-        var path = Path.Combine(where, Kit.Names(where)[0]);
-        Kit.Copy(path, where, await File.ReadAllBytesAsync(path, Ct), manifest => manifest with { StartedAt = new(2136, 1, 1, 0, 0, 0, TimeSpan.Zero) }, "catalog-21360101T000000Z-00000000.db");
-        var before = Kit.Names(where).Length;
+        var path = Path.Combine(where, BackupSteps.Names(where)[0]);
+        BackupSteps.Copy(path, where, await File.ReadAllBytesAsync(path, Ct), manifest => manifest with { StartedAt = new(2136, 1, 1, 0, 0, 0, TimeSpan.Zero) }, "catalog-21360101T000000Z-00000000.db");
+        var before = BackupSteps.Names(where).Length;
 
         var backup = await MigratorConsole.Run(database.Address, "backup", "--output", where, "--keep", "1", "--json");
 
         Assert.Equal((4, "newest_damaged"), (backup.Exit, backup.Code()));
-        Assert.Equal(before + 2, Kit.Names(where).Length);
+        Assert.Equal(before + 2, BackupSteps.Names(where).Length);
     }
 
     [Fact]
     public async Task A_damaged_newest_does_not_hide_behind_another_database()
     {
         var where = await Generations(3);
-        var newest = Kit.Names(where).Where(name => name.EndsWith(".db", StringComparison.Ordinal)).Max(StringComparer.Ordinal)!;
+        var newest = BackupSteps.Names(where).Where(name => name.EndsWith(".db", StringComparison.Ordinal)).Max(StringComparer.Ordinal)!;
         var content = await File.ReadAllBytesAsync(Path.Combine(where, newest), Ct);
-        Kit.Copy(Path.Combine(where, newest), where, content, manifest => manifest with { Database = "another.db", StartedAt = Now.AddMinutes(5) }, Manifest.NewName(Now.AddMinutes(5), "db"));
+        BackupSteps.Copy(Path.Combine(where, newest), where, content, manifest => manifest with { Database = "another.db", StartedAt = Now.AddMinutes(5) }, Manifest.NewName(Now.AddMinutes(5), "db"));
         await File.WriteAllTextAsync(Path.Combine(where, newest + ".json"), "{", Ct);
-        var before = Kit.Names(where);
+        var before = BackupSteps.Names(where);
 
         var prune = await MigratorConsole.Run(database.Address, "backups", "prune", where, "--keep-last", "1", "--json");
 
         Assert.Equal((4, "newest_damaged"), (prune.Exit, prune.Code()));
-        Assert.Equal(before, Kit.Names(where));
+        Assert.Equal(before, BackupSteps.Names(where));
     }
 
     private static DateTimeOffset At(string name)
@@ -190,13 +190,13 @@ public sealed class RetentionTests(SqliteTestDatabase database, BackupFolder fol
     // One a day, the newest today.
     private async Task<string> Generations(int count)
     {
-        var path = await Kit.BackUp(database.Address, folder.New());
+        var path = await BackupSteps.BackUp(database.Address, folder.New());
         var content = await File.ReadAllBytesAsync(path, Ct);
         var where = folder.New();
         for (var day = 0; day < count; day++)
         {
             var at = Now.AddDays(-day);
-            Kit.Copy(path, where, content, manifest => manifest with { StartedAt = at }, Manifest.NewName(at, "db"));
+            BackupSteps.Copy(path, where, content, manifest => manifest with { StartedAt = at }, Manifest.NewName(at, "db"));
         }
 
         return where;

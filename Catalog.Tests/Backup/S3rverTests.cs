@@ -45,7 +45,7 @@ public sealed class S3rverTests(S3rverPackage package, SqliteTestDatabase databa
                 var backup = await MigratorConsole.Run(database.Address, environment, "backup", "--output", folder.New(), "--upload", "s3://backups/a/b", "--json");
                 Assert.True(backup.Exit == 0, backup.ToString());
                 names.Add(Path.GetFileName(backup.Json.GetProperty("path").GetString()!));
-                Assert.True(Kit.Describe(backup.Json.GetProperty("path").GetString()!).Bytes > 17 << 20);
+                Assert.True(BackupSteps.Describe(backup.Json.GetProperty("path").GetString()!).Bytes > 17 << 20);
             }
 
             var verified = await MigratorConsole.Run("x.db", environment, "backups", "verify", "all", "s3://backups/a/b", "--json");
@@ -53,7 +53,7 @@ public sealed class S3rverTests(S3rverPackage package, SqliteTestDatabase databa
             Assert.Equal(names.Order(StringComparer.Ordinal), verified.Backups().Select(backup => backup.GetProperty("file").GetString()!).Order(StringComparer.Ordinal));
             var target = Path.Combine(folder.Path, "restored.db");
             Assert.Equal(0, (await MigratorConsole.Run(target, environment, "restore", $"s3://backups/a/b/{names[1]}")).Exit);
-            Assert.Equal(await Kit.Hash(database.Address), await Kit.Hash(target));
+            Assert.Equal(await BackupSteps.Hash(database.Address), await BackupSteps.Hash(target));
             var pruned = await MigratorConsole.Run("x.db", environment, "backups", "prune", "s3://backups/a/b", "--keep-last", "1", "--json");
             Assert.Equal(names[0], Assert.Single(pruned.Json.GetProperty("removed").EnumerateArray()).GetString());
         }

@@ -36,7 +36,7 @@ public sealed class BackupFaultTests(PostgresTestDatabase postgres, SqliteTestDa
 
             Assert.True(result.Exit is 1 or 7, result.ToString());
             TestContext.Current.TestOutputHelper!.WriteLine(result.Errors);
-            Assert.Equal([Path.GetFileName(earlier)], Kit.Names(where));
+            Assert.Equal([Path.GetFileName(earlier)], BackupSteps.Names(where));
             await Execute("mount", "-o", "remount,size=64m", where);
             Assert.Equal(0, (await MigratorConsole.Run(address, ["backup", "--output", where, .. arguments])).Exit);
         }
@@ -50,7 +50,7 @@ public sealed class BackupFaultTests(PostgresTestDatabase postgres, SqliteTestDa
     public async Task A_full_disk_under_a_restore_leaves_no_target()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux() && Environment.UserName == "root", "Mounting a small file system needs root.");
-        var path = await Kit.BackUp(await Large("sqlite"), folder.New(), "--compress", "1");
+        var path = await BackupSteps.BackUp(await Large("sqlite"), folder.New(), "--compress", "1");
         var where = folder.New();
         Directory.CreateDirectory(where);
         await Execute("mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", where);
@@ -76,7 +76,7 @@ public sealed class BackupFaultTests(PostgresTestDatabase postgres, SqliteTestDa
     {
         var address = await Large(engine);
         var where = folder.New();
-        var earlier = await Kit.BackUp(address, where, arguments);
+        var earlier = await BackupSteps.BackUp(address, where, arguments);
         var (kills, halves) = (0, 0);
         async Task Kill(Func<Process, Task> moment)
         {
@@ -106,7 +106,7 @@ public sealed class BackupFaultTests(PostgresTestDatabase postgres, SqliteTestDa
         var verified = await MigratorConsole.Run(address, "backups", "verify", "all", where, "--json");
         Assert.True(verified.Exit == 0, verified.ToString());
         Assert.Contains(Path.GetFileName(earlier), verified.Output);
-        var next = await Kit.BackUp(address, where, arguments);
+        var next = await BackupSteps.BackUp(address, where, arguments);
         Assert.Equal(0, (await MigratorConsole.Run(address, "backups", "verify", next)).Exit);
     }
 
@@ -156,7 +156,7 @@ public sealed class BackupFaultTests(PostgresTestDatabase postgres, SqliteTestDa
     [InlineData(130, Explicit = true, Traits = ["Category", "Long"])]
     public async Task A_restore_that_is_killed_leaves_the_database_empty(int every)
     {
-        var path = await Kit.BackUp(await Large("postgres"), folder.New());
+        var path = await BackupSteps.BackUp(await Large("postgres"), folder.New());
         var target = await PostgresTestDatabase.Empty("catalog_killed");
         var emptied = 0;
         for (var wait = 250; wait <= 900; wait += every)

@@ -25,7 +25,7 @@ public sealed class LoadTests(PostgresTestDatabase database) : IClassFixture<Pos
         using var client = app.Client();
         await client.PostJson("/api/v1/pipelines/", new { name = "load" });
 
-        var ledger = await Crowd.Run(client, clients: 32, TimeSpan.FromSeconds(seconds));
+        var ledger = await LoadClients.Run(client, clients: 32, TimeSpan.FromSeconds(seconds));
 
         TestContext.Current.TestOutputHelper!.WriteLine(ledger.ToString());
         Assert.All(ledger.Statuses.Keys, status => Assert.True((int)status is 200 or 201, $"{status}: {ledger}"));
@@ -48,7 +48,7 @@ public sealed class LoadTests(PostgresTestDatabase database) : IClassFixture<Pos
         using var probes = new CancellationTokenSource();
         var health = Health(client, probes.Token);
 
-        var crowd = Crowd.Run(client, clients: 16, TimeSpan.FromSeconds(seconds));
+        var crowd = LoadClients.Run(client, clients: 16, TimeSpan.FromSeconds(seconds));
         await Task.Delay(TimeSpan.FromSeconds(before), Ct);
         server.Stop();
         await Task.Delay(TimeSpan.FromSeconds(stopped), Ct);

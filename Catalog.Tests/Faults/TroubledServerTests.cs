@@ -25,11 +25,11 @@ public sealed class TroubledServerTests
         using var app = new CatalogApp(database);
         using var client = app.Client();
         await client.PostJson("/api/v1/pipelines/", new { name = "load", version = "1" });
-        await Crowd.Run(client, clients: 32, TimeSpan.FromSeconds(1));
+        await LoadClients.Run(client, clients: 32, TimeSpan.FromSeconds(1));
 
         server.Freeze();
         var clock = Stopwatch.StartNew();
-        var crowd = Task.WhenAll(Crowd.Run(client, clients: 32, TimeSpan.FromSeconds(1), name: "b"), Reads(client, 32));
+        var crowd = Task.WhenAll(LoadClients.Run(client, clients: 32, TimeSpan.FromSeconds(1), name: "b"), Reads(client, 32));
         await crowd;
         var longest = clock.Elapsed;
         server.Thaw();
@@ -57,7 +57,7 @@ public sealed class TroubledServerTests
         var ledger = new Ledger();
         var duration = TimeSpan.FromMinutes(double.Parse(Environment.GetEnvironmentVariable("TROUBLE_MINUTES") ?? "10", CultureInfo.InvariantCulture));
         var until = Stopwatch.StartNew();
-        var crowds = Task.WhenAll(clients.Select((client, i) => Crowd.Run(client, clients: 16, duration, ledger, $"{i}-")));
+        var crowds = Task.WhenAll(clients.Select((client, i) => LoadClients.Run(client, clients: 16, duration, ledger, $"{i}-")));
         (string Name, Func<Task> Happens)[] events =
         [
             ("frozen for 8 s", () => Frozen(server)),

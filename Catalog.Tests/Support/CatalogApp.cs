@@ -9,7 +9,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Catalog.Tests.Support;
 
-/// <summary>The whole service on a real port of loopback, over one database.</summary>
+/// <summary>The service on a real loopback port, with one database.</summary>
 public sealed class CatalogApp : WebApplicationFactory<Catalog.Api.Operations.Health>
 {
     public const string Key = "platform-key-for-tests-0123456789abcdef";
@@ -31,10 +31,10 @@ public sealed class CatalogApp : WebApplicationFactory<Catalog.Api.Operations.He
         UseKestrel(0);
     }
 
-    /// <summary>What the service logged.</summary>
+    /// <summary>The log lines of the service.</summary>
     public LogLines Log { get; } = new();
 
-    /// <summary>The service's clock, where it is not the machine's.</summary>
+    /// <summary>The service's clock. Null: the system clock.</summary>
     public TimeProvider? Time { get; init; }
 
     protected override IHost CreateHost(IHostBuilder builder)
@@ -51,7 +51,7 @@ public sealed class CatalogApp : WebApplicationFactory<Catalog.Api.Operations.He
 
     protected override void ConfigureWebHost(IWebHostBuilder builder) => builder.UseEnvironment("Production");
 
-    /// <summary>A client that holds the operator's key.</summary>
+    /// <summary>A client that sends the operator's key.</summary>
     public HttpClient Client()
     {
         var client = Anonymous();
@@ -60,7 +60,7 @@ public sealed class CatalogApp : WebApplicationFactory<Catalog.Api.Operations.He
     }
 
     /// <summary>Registers an organization.</summary>
-    /// <returns>A client that holds its first key.</returns>
+    /// <returns>A client that sends the organization's first key.</returns>
     public async Task<HttpClient> Organization(string id, string plan = "self_hosted")
     {
         using var @operator = Client();
@@ -69,7 +69,7 @@ public sealed class CatalogApp : WebApplicationFactory<Catalog.Api.Operations.He
         return With((await answer.Json()).GetProperty("api_key").GetProperty("key").GetString()!);
     }
 
-    /// <summary>A client that holds a key.</summary>
+    /// <summary>A client that sends this key.</summary>
     public HttpClient With(string key)
     {
         var client = Anonymous();
@@ -85,13 +85,13 @@ public sealed class CatalogApp : WebApplicationFactory<Catalog.Api.Operations.He
     }
 }
 
-/// <summary>Reads answers in tests.</summary>
+/// <summary>Sends requests and reads answers in tests.</summary>
 public static class Answers
 {
     public static async Task<JsonElement> Json(this HttpResponseMessage answer) =>
         await answer.Content.ReadFromJsonAsync<JsonElement>(TestContext.Current.CancellationToken);
 
-    /// <summary>Asserts a problem with a status and a code, and gives its body.</summary>
+    /// <summary>Asserts a problem with a status and a code, and returns its body.</summary>
     public static async Task<JsonElement> Problem(this HttpResponseMessage answer, int status, string code)
     {
         Assert.Equal(status, (int)answer.StatusCode);

@@ -2,17 +2,17 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace Catalog.Tests.Support;
 
-/// <summary>Clocks that move only when they are told to; what waits by them waits for that, too.</summary>
+/// <summary>Clocks that advance only when a test advances them.</summary>
 public static class Clocks
 {
     extension(FakeTimeProvider clock)
     {
-        /// <summary>A clock that stands at an ordinary hour.</summary>
+        /// <summary>A clock that shows 2026-11-21 12:00 UTC.</summary>
         public static FakeTimeProvider Standing() => new(new DateTimeOffset(2026, 11, 21, 12, 0, 0, TimeSpan.Zero));
 
         public long Seconds => clock.GetUtcNow().ToUnixTimeSeconds();
 
-        /// <summary>Moves on until something that waits by this clock is done.</summary>
+        /// <summary>Advances the clock in steps of 100 ms until a task is completed.</summary>
         public async Task<T> Until<T>(Task<T> done)
         {
             while (!done.IsCompleted)

@@ -5,10 +5,10 @@ using DotNet.Testcontainers.Configurations;
 
 namespace Catalog.Tests.Support;
 
-/// <summary>A container engine with Docker's API: the one that DOCKER_HOST names, else the usual socket.</summary>
+/// <summary>A container engine with Docker's API: at DOCKER_HOST, else at Docker's default socket.</summary>
 public static class ContainerEngine
 {
-    /// <summary>Says on a container which test process it belongs to: machine and process id.</summary>
+    /// <summary>The label of a container that names its test process: machine name and process id.</summary>
     public const string OwnerLabel = "catalog.tests.owner";
 
     public static string Address { get; } =
@@ -16,7 +16,7 @@ public static class ContainerEngine
 
     public static string Owner => $"{Environment.MachineName}/{Environment.ProcessId}";
 
-    /// <summary>Asks the engine, as a program named docker proves nothing.</summary>
+    /// <summary>Pings the engine. An installed docker program does not prove that an engine runs.</summary>
     public static bool Answers()
     {
         try
@@ -31,12 +31,12 @@ public static class ContainerEngine
         }
         catch (Exception)
         {
-            // Each kind of address has exceptions of its own for it, and an address that cannot be read is not an engine either.
+            // Each kind of address throws its own exceptions. An invalid address also means that there is no engine.
             return false;
         }
     }
 
-    /// <summary>Removes the containers of test processes of this machine that have ended without removing them.</summary>
+    /// <summary>Removes containers whose test process on this machine has ended without removing them.</summary>
     public static async Task Sweep()
     {
         using var client = Open();

@@ -14,7 +14,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Catalog.Tests.Support;
 
-/// <summary>What the store does wrong.</summary>
+/// <summary>A fault of the store.</summary>
 public enum Misdeed
 {
     None,
@@ -24,20 +24,20 @@ public enum Misdeed
     Reset,
     Silence,
 
-    /// <summary>Half of the answer's body is sent, then the connection is reset.</summary>
+    /// <summary>The connection is reset after half of the request's or the answer's body.</summary>
     ResetAtHalf,
     ClockSkew,
 
-    /// <summary>Answers 200 and stores the framing of a chunked body, or, where there is none, a frame of its own.</summary>
+    /// <summary>Answers 200 and stores the body with its chunk framing. A body without chunks is framed first.</summary>
     KeepsFraming,
 
-    /// <summary>Answers 200 and stores all but the last byte.</summary>
+    /// <summary>Answers 200 and drops the last byte.</summary>
     Truncates,
 }
 
 /// <summary>
-/// An S3 in this process, for one bucket: judges every signature (version 4, with the body's hash, unsigned, or in signed and unsigned
-/// chunks with trailers), keeps objects in memory, and does at chosen requests what stores do on bad days.
+/// An S3 server in this process with one bucket. It checks every signature (version 4, with the body's hash, unsigned, or in
+/// signed and unsigned chunks with trailers), keeps objects in memory, and fails chosen requests.
 /// </summary>
 public sealed class FakeS3 : IAsyncDisposable
 {
@@ -51,24 +51,24 @@ public sealed class FakeS3 : IAsyncDisposable
 
     private FakeS3(WebApplication app) => _app = app;
 
-    /// <summary>By key.</summary>
+    /// <summary>The contents of the stored objects by key.</summary>
     public ConcurrentDictionary<string, byte[]> Objects { get; } = new(StringComparer.Ordinal);
 
-    /// <summary>Method and key of each request, in the order they came.</summary>
+    /// <summary>Method and key of each request, in order of arrival.</summary>
     public ConcurrentQueue<string> Requests { get; } = new();
 
-    /// <summary>What is done to a request, by its number from 1 on, its method and key.</summary>
+    /// <summary>Chooses the fault of a request by its number (from 1), method and key.</summary>
     public Func<int, string, string, Misdeed> Misdeeds { get; set; } = (_, _, _) => Misdeed.None;
 
-    /// <summary>When objects say they were written.</summary>
+    /// <summary>The Last-Modified time of every object.</summary>
     public DateTimeOffset Written { get; set; } = TimeProvider.System.GetUtcNow();
 
-    /// <summary>How many uploads in parts were begun and neither completed nor given up.</summary>
+    /// <summary>The number of multipart uploads that are neither completed nor aborted.</summary>
     public int OpenUploads => _uploads.Count;
 
     public string Endpoint => _app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single();
 
-    /// <summary>The environment of a console that knows the store.</summary>
+    /// <summary>The console settings for this store.</summary>
     public (string Name, string Value)[] Environment(params (string Name, string Value)[] more) =>
     [
         ("DATAXPIPE_S3_ENDPOINT", Endpoint), ("DATAXPIPE_S3_REGION", "test-1"), ("AWS_ACCESS_KEY_ID", AccessKey), ("AWS_SECRET_ACCESS_KEY", Secret), ("DATAXPIPE_S3_TIMEOUT", "3"), .. more,
@@ -86,7 +86,7 @@ public sealed class FakeS3 : IAsyncDisposable
         return store;
     }
 
-    /// <summary>Begins to count requests anew.</summary>
+    /// <summary>Clears the list of requests; the next request has number 1.</summary>
     public void Forget()
     {
         Requests.Clear();
@@ -133,7 +133,7 @@ public sealed class FakeS3 : IAsyncDisposable
             case Misdeed.Silence: await Task.Delay(TimeSpan.FromSeconds(30), context.RequestAborted).ContinueWith(_ => { }, TaskScheduler.Default); context.Abort(); return;
         }
 
-        if (Judge(context.Request, sent) is { } refusal)
+        if (CheckSignature(context.Request, sent) is { } refusal)
         {
             await Refuse(context, refusal == "BadDigest" || refusal == "XAmzContentSHA256Mismatch" ? 400 : 403, refusal);
             return;
@@ -148,7 +148,7 @@ public sealed class FakeS3 : IAsyncDisposable
         var content = misdeed switch
         {
             Misdeed.KeepsFraming => IsChunked(context.Request) ? sent : [.. Encoding.ASCII.GetBytes($"{sent.Length:x}\r\n"), .. sent, .. "\r\n0\r\n\r\n"u8],
-            _ => IsChunked(context.Request) ? Unframed(sent, out _, out _) : sent,
+            _ => IsChunked(context.Request) ? RemoveFraming(sent, out _, out _) : sent,
         };
         await Answer(context, key, misdeed == Misdeed.Truncates && content.Length > 0 ? content[..^1] : content, misdeed);
     }
@@ -177,20 +177,20 @@ public sealed class FakeS3 : IAsyncDisposable
                 break;
             case "PUT" when query.ContainsKey("uploadId"):
                 _uploads[query["uploadId"]!][int.Parse(query["partNumber"]!, CultureInfo.InvariantCulture)] = content;
-                await Stored(context, content, copied is null ? null : "CopyPartResult");
+                await AnswerStored(context, content, copied is null ? null : "CopyPartResult");
                 break;
             case "PUT":
                 Objects[key] = content;
-                await Stored(context, content, copied is null ? null : "CopyObjectResult");
+                await AnswerStored(context, content, copied is null ? null : "CopyObjectResult");
                 break;
             case "POST" when query.ContainsKey("uploads"):
                 var id = Guid.NewGuid().ToString("N");
                 _uploads[id] = [];
-                await Say(context, new XElement(Xml + "InitiateMultipartUploadResult", new XElement(Xml + "Bucket", Bucket), new XElement(Xml + "Key", key), new XElement(Xml + "UploadId", id)));
+                await WriteXml(context, new XElement(Xml + "InitiateMultipartUploadResult", new XElement(Xml + "Bucket", Bucket), new XElement(Xml + "Key", key), new XElement(Xml + "UploadId", id)));
                 break;
             case "POST" when query.ContainsKey("uploadId") && _uploads.TryRemove(query["uploadId"]!, out var parts):
                 Objects[key] = [.. parts.Values.SelectMany(part => part)];
-                await Say(context, new XElement(Xml + "CompleteMultipartUploadResult", new XElement(Xml + "Key", key), new XElement(Xml + "ETag", "\"parts\"")));
+                await WriteXml(context, new XElement(Xml + "CompleteMultipartUploadResult", new XElement(Xml + "Key", key), new XElement(Xml + "ETag", "\"parts\"")));
                 break;
             case "DELETE" when query.ContainsKey("uploadId"):
                 _uploads.TryRemove(query["uploadId"]!, out _);
@@ -228,27 +228,27 @@ public sealed class FakeS3 : IAsyncDisposable
     {
         var prefix = context.Request.Query["prefix"].FirstOrDefault() ?? "";
         var after = context.Request.Query["continuation-token"].FirstOrDefault() ?? "";
-        // Small pages, so that more than one is met.
+        // Pages of three keys, so that clients must read more than one page.
         var keys = Objects.Keys.Where(key => key.StartsWith(prefix, StringComparison.Ordinal) && !key[prefix.Length..].Contains('/', StringComparison.Ordinal) && string.CompareOrdinal(key, after) > 0)
             .Order(StringComparer.Ordinal).ToList();
         var page = keys.Take(3).ToList();
-        await Say(context, new XElement(Xml + "ListBucketResult",
+        await WriteXml(context, new XElement(Xml + "ListBucketResult",
             new XElement(Xml + "Name", Bucket), new XElement(Xml + "Prefix", prefix), new XElement(Xml + "IsTruncated", keys.Count > 3 ? "true" : "false"),
             keys.Count > 3 ? new XElement(Xml + "NextContinuationToken", page[^1]) : null,
             page.Select(key => new XElement(Xml + "Contents", new XElement(Xml + "Key", key), new XElement(Xml + "Size", Objects[key].Length),
                 new XElement(Xml + "LastModified", Written.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture)), new XElement(Xml + "ETag", Tag(Objects[key]))))));
     }
 
-    private static async Task Stored(HttpContext context, byte[] content, string? copy)
+    private static async Task AnswerStored(HttpContext context, byte[] content, string? copy)
     {
         context.Response.Headers.ETag = Tag(content);
         if (copy is not null)
         {
-            await Say(context, new XElement(Xml + copy, new XElement(Xml + "ETag", Tag(content))));
+            await WriteXml(context, new XElement(Xml + copy, new XElement(Xml + "ETag", Tag(content))));
         }
     }
 
-    private static Task Say(HttpContext context, XElement document)
+    private static Task WriteXml(HttpContext context, XElement document)
     {
         context.Response.ContentType = "application/xml";
         return context.Response.WriteAsync(document.ToString());
@@ -266,8 +266,8 @@ public sealed class FakeS3 : IAsyncDisposable
     private static bool IsChunked(HttpRequest request) => request.Headers["x-amz-content-sha256"].FirstOrDefault()?.StartsWith("STREAMING-", StringComparison.Ordinal) == true;
 
     /// <summary>AWS Signature Version 4, from its published description.</summary>
-    /// <returns>Null when all is well, else the code of the refusal.</returns>
-    private static string? Judge(HttpRequest request, byte[] sent)
+    /// <returns>The S3 error code. Null: the signature is valid.</returns>
+    private static string? CheckSignature(HttpRequest request, byte[] sent)
     {
         var parts = (request.Headers.Authorization.FirstOrDefault() ?? "").Split(' ', 2);
         if (parts is not ["AWS4-HMAC-SHA256", var fields])
@@ -302,7 +302,7 @@ public sealed class FakeS3 : IAsyncDisposable
             return body == "UNSIGNED-PAYLOAD" || body == Hex(SHA256.HashData(sent)) ? null : "XAmzContentSHA256Mismatch";
         }
 
-        var content = Unframed(sent, out var chunks, out var trailer);
+        var content = RemoveFraming(sent, out var chunks, out var trailer);
         if (content.Length.ToString(CultureInfo.InvariantCulture) != request.Headers["x-amz-decoded-content-length"])
         {
             return "IncompleteBody";
@@ -335,8 +335,8 @@ public sealed class FakeS3 : IAsyncDisposable
             : null;
     }
 
-    /// <summary>Takes the framing off: <c>size[;chunk-signature=…]</c>, the data, …, size 0, then trailers.</summary>
-    private static byte[] Unframed(byte[] sent, out List<(byte[] Data, string Signature)> chunks, out SortedDictionary<string, string> trailer)
+    /// <summary>Removes the chunk framing: <c>size[;chunk-signature=…]</c>, the data, …, size 0, then trailers.</summary>
+    private static byte[] RemoveFraming(byte[] sent, out List<(byte[] Data, string Signature)> chunks, out SortedDictionary<string, string> trailer)
     {
         (chunks, trailer) = ([], new(StringComparer.Ordinal));
         var at = 0;
@@ -378,9 +378,9 @@ public sealed class FakeS3 : IAsyncDisposable
     private static byte[] Crc32(byte[] content)
     {
         var crc = uint.MaxValue;
-        foreach (var one in content)
+        foreach (var value in content)
         {
-            crc ^= one;
+            crc ^= value;
             for (var bit = 0; bit < 8; bit++)
             {
                 crc = (crc >> 1) ^ (0xEDB88320 & (uint)-(int)(crc & 1));

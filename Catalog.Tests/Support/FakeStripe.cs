@@ -12,43 +12,43 @@ using Microsoft.Extensions.Logging;
 
 namespace Catalog.Tests.Support;
 
-/// <summary>What Stripe does wrong.</summary>
+/// <summary>A fault of Stripe.</summary>
 public enum StripeMisdeed
 {
     None,
     InternalError,
     TooMany,
 
-    /// <summary>The key is not known.</summary>
+    /// <summary>The key is unknown.</summary>
     Unauthorized,
 
-    /// <summary>The connection breaks before the question is looked at.</summary>
+    /// <summary>The connection is reset before the request is processed.</summary>
     Reset,
 
-    /// <summary>What is asked is done, and the connection breaks before the answer.</summary>
+    /// <summary>The request is processed, and the connection is reset before the answer.</summary>
     ResetAfter,
     Silence,
     Redirect,
 
-    /// <summary>200 with a page of somebody in between.</summary>
+    /// <summary>200 with an HTML page, as from a proxy.</summary>
     Html,
 
-    /// <summary>200 with another JSON.</summary>
+    /// <summary>200 with unexpected JSON.</summary>
     Nonsense,
 
-    /// <summary>What is right, and 8 MiB of blanks after it.</summary>
+    /// <summary>The right answer and 8 MiB of blanks after it.</summary>
     Huge,
 
-    /// <summary>Half of what is right, then nothing more on an open connection.</summary>
+    /// <summary>Half of the right answer, then nothing more on an open connection.</summary>
     Stalls,
 
-    /// <summary>Half of what is right, then the connection breaks.</summary>
+    /// <summary>Half of the right answer, then the connection is reset.</summary>
     BreaksOff,
 }
 
 /// <summary>
-/// Stripe's API in this process: keeps customers, sessions and subscriptions, wants the key, the version and form-encoded bodies, keeps what it
-/// answered to an Idempotency-Key, failures too, and does at chosen requests what services do on bad days.
+/// Stripe's API in this process. It keeps customers, sessions and subscriptions, and requires the key, the version and
+/// form-encoded bodies. It repeats its first answer to an Idempotency-Key, also a failure, and fails chosen requests.
 /// </summary>
 public sealed class FakeStripe : IAsyncLifetime
 {
@@ -58,15 +58,15 @@ public sealed class FakeStripe : IAsyncLifetime
     public const string Team = "price_team_1";
     public const string Business = "price_business_1";
 
-    /// <summary>Stands in every error, and must stand nowhere else.</summary>
+    /// <summary>Every error contains this text. The service must never pass it on.</summary>
     public const string Canary = "canary-text-of-stripe-5512";
 
     private readonly WebApplication _app;
-    private readonly ConcurrentDictionary<string, Kept> _kept = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, StoredAnswer> _answers = new(StringComparer.Ordinal);
     private readonly Dictionary<string, FakeSubscription> _subscriptions = new(StringComparer.Ordinal);
-    private readonly Lock _truth = new();
+    private readonly Lock _subscriptionsLock = new();
     private int _requests;
-    private int _made;
+    private int _created;
 
     public FakeStripe()
     {
@@ -77,30 +77,30 @@ public sealed class FakeStripe : IAsyncLifetime
         _app.Run(Serve);
     }
 
-    /// <summary>By id; null once it was deleted.</summary>
+    /// <summary>Form fields by customer id. Null: the customer is deleted.</summary>
     public ConcurrentDictionary<string, Dictionary<string, string>?> Customers { get; } = new(StringComparer.Ordinal);
 
-    /// <summary>The fields that sessions of checkout and portal were made with.</summary>
+    /// <summary>The form fields of each created checkout or portal session.</summary>
     public ConcurrentQueue<Dictionary<string, string>> Sessions { get; } = new();
 
     /// <summary>Method and path of each request.</summary>
     public ConcurrentQueue<string> Requests { get; } = new();
 
-    /// <summary>What is done to a request, by its number, method and path.</summary>
+    /// <summary>Chooses the fault of a request by its number (from 1), method and path.</summary>
     public Func<int, string, string, StripeMisdeed> Misdeeds { get; set; } = (_, _, _) => StripeMisdeed.None;
 
-    /// <summary>Whether anything was done to a request since a test began.</summary>
+    /// <summary>Whether any request has failed on purpose; a test sets it back to false.</summary>
     public bool Misbehaved { get; set; }
 
-    /// <summary>How long an answer takes.</summary>
+    /// <summary>The delay before an answer.</summary>
     public TimeSpan Pause { get; set; }
 
-    /// <summary>Waited for by a request, by its number, after its answer was made and before it is sent.</summary>
+    /// <summary>Delays the answer of a request, chosen by its number, until the task is completed. The request is processed before.</summary>
     public Func<int, Task> Hold { get; set; } = _ => Task.CompletedTask;
 
     public string Endpoint => _app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single();
 
-    /// <summary>The settings of a service that asks here.</summary>
+    /// <summary>The settings of a service that calls this API.</summary>
     public (string Name, string Value)[] Settings(params (string Name, string Value)[] more) =>
     [
         ("DATAXPIPE_STRIPE_API", Endpoint), ("DATAXPIPE_STRIPE_SECRET_KEY", Key), ("DATAXPIPE_STRIPE_WEBHOOK_SECRET", $"{WebhookSecret},{OldWebhookSecret}"),
@@ -109,7 +109,7 @@ public sealed class FakeStripe : IAsyncLifetime
 
     public async ValueTask InitializeAsync() => await _app.StartAsync();
 
-    /// <summary>Behaves again.</summary>
+    /// <summary>Removes all faults and delays, and clears sessions and requests.</summary>
     public void Reset()
     {
         (Misdeeds, Hold, Pause) = ((_, _, _) => StripeMisdeed.None, _ => Task.CompletedTask, default);
@@ -117,7 +117,7 @@ public sealed class FakeStripe : IAsyncLifetime
         CountAnew();
     }
 
-    /// <summary>The next request is the first.</summary>
+    /// <summary>Clears the list of requests; the next request has number 1.</summary>
     public void CountAnew()
     {
         Requests.Clear();
@@ -137,23 +137,23 @@ public sealed class FakeStripe : IAsyncLifetime
         }
     }
 
-    /// <summary>A customer subscribes.</summary>
-    /// <returns>The subscription's id, and the event that tells of it.</returns>
+    /// <summary>Creates a subscription of a customer.</summary>
+    /// <returns>The subscription's id and the event that reports it.</returns>
     public (string Id, string Event) Subscribe(string customer, string price, string status = "active")
     {
-        lock (_truth)
+        lock (_subscriptionsLock)
         {
-            var subscription = new FakeSubscription($"sub_{Interlocked.Increment(ref _made):000000}", customer, price, status);
+            var subscription = new FakeSubscription($"sub_{Interlocked.Increment(ref _created):000000}", customer, price, status);
             _subscriptions[subscription.Id] = subscription;
             return (subscription.Id, Event("customer.subscription.created", subscription.Json()));
         }
     }
 
-    /// <summary>A subscription becomes something else.</summary>
-    /// <returns>The event that tells of it.</returns>
+    /// <summary>Changes a subscription's status, price or both; null leaves a value unchanged.</summary>
+    /// <returns>The event that reports the change.</returns>
     public string Change(string id, string? status = null, string? price = null)
     {
-        lock (_truth)
+        lock (_subscriptionsLock)
         {
             var before = _subscriptions[id];
             var subscription = _subscriptions[id] = before with { Status = status ?? before.Status, Price = price ?? before.Price };
@@ -161,10 +161,11 @@ public sealed class FakeStripe : IAsyncLifetime
         }
     }
 
-    /// <summary>A customer is deleted; Stripe ends its subscriptions.</summary>
+    /// <summary>Deletes a customer and cancels its subscriptions.</summary>
+    /// <returns>The event that reports the deletion.</returns>
     public string Delete(string customer)
     {
-        lock (_truth)
+        lock (_subscriptionsLock)
         {
             Customers[customer] = null;
             foreach (var subscription in _subscriptions.Values.Where(subscription => subscription.Customer == customer).ToList())
@@ -176,13 +177,13 @@ public sealed class FakeStripe : IAsyncLifetime
         }
     }
 
-    /// <summary>The customer of an organization that has one.</summary>
+    /// <summary>The customer id of an organization, which must have exactly one customer.</summary>
     public string CustomerOf(string organization) => Customers.Single(customer => customer.Value?["metadata[organization]"] == organization).Key;
 
-    /// <summary>The plan that a customer pays for now.</summary>
+    /// <summary>The plan that a customer pays for now: business, team or free.</summary>
     public string PlanOf(string customer)
     {
-        lock (_truth)
+        lock (_subscriptionsLock)
         {
             var paid = _subscriptions.Values.Where(subscription => subscription.Customer == customer && subscription.Status is "active" or "past_due" or "trialing").Select(subscription => subscription.Price).ToList();
             return paid.Contains(Business) ? "business" : paid.Contains(Team) ? "team" : "free";
@@ -191,7 +192,7 @@ public sealed class FakeStripe : IAsyncLifetime
 
     public string Event(string type, object about) => JsonSerializer.Serialize(new
     {
-        id = $"evt_{Interlocked.Increment(ref _made):000000}{Guid.NewGuid():N}",
+        id = $"evt_{Interlocked.Increment(ref _created):000000}{Guid.NewGuid():N}",
         @object = "event",
         api_version = "2026-10-28.endive",
         created = TimeProvider.System.GetUtcNow().ToUnixTimeSeconds(),
@@ -286,9 +287,9 @@ public sealed class FakeStripe : IAsyncLifetime
             return (400, Error("invalid_request_error", "resource_missing"));
         }
 
-        lock (_truth)
+        lock (_subscriptionsLock)
         {
-            // Two on a page, so that all have to be turned.
+            // Pages of two subscriptions, so that clients must read all pages.
             var all = _subscriptions.Values.Where(subscription => subscription.Customer == of && (query["status"] == "all" || subscription.Status != "canceled"))
                 .OrderByDescending(subscription => subscription.Id, StringComparer.Ordinal)
                 .SkipWhile(subscription => query.ContainsKey("starting_after") && string.CompareOrdinal(subscription.Id, query["starting_after"]) >= 0).ToList();
@@ -304,17 +305,17 @@ public sealed class FakeStripe : IAsyncLifetime
         }
 
         var form = (await context.Request.ReadFormAsync()).ToDictionary(field => field.Key, field => field.Value.Single()!, StringComparer.Ordinal);
-        if (context.Request.Headers["Idempotency-Key"].ToString() is not { Length: > 0 and <= 255 } once)
+        if (context.Request.Headers["Idempotency-Key"].ToString() is not { Length: > 0 and <= 255 } idempotencyKey)
         {
             return (400, Error("invalid_request_error", "key_missing"));
         }
 
-        var asked = path + "\n" + string.Join('\n', form.OrderBy(field => field.Key, StringComparer.Ordinal).Select(field => $"{field.Key}={field.Value}"));
-        var kept = new Kept(asked);
-        if (!_kept.TryAdd(once, kept))
+        var requestText = path + "\n" + string.Join('\n', form.OrderBy(field => field.Key, StringComparer.Ordinal).Select(field => $"{field.Key}={field.Value}"));
+        var stored = new StoredAnswer(requestText);
+        if (!_answers.TryAdd(idempotencyKey, stored))
         {
-            var first = _kept[once];
-            if (first.Asked != asked)
+            var first = _answers[idempotencyKey];
+            if (first.RequestText != requestText)
             {
                 return (400, Error("idempotency_error", "idempotency_key_reused"));
             }
@@ -329,13 +330,13 @@ public sealed class FakeStripe : IAsyncLifetime
         }
 
         await Task.Delay(Pause);
-        kept.Answer = misdeed == StripeMisdeed.InternalError ? (500, Error("api_error", "internal")) : Make(path, form);
-        return kept.Answer.Value;
+        stored.Answer = misdeed == StripeMisdeed.InternalError ? (500, Error("api_error", "internal")) : Create(path, form);
+        return stored.Answer.Value;
     }
 
-    private (int, string) Make(string path, Dictionary<string, string> form)
+    private (int, string) Create(string path, Dictionary<string, string> form)
     {
-        var number = Interlocked.Increment(ref _made);
+        var number = Interlocked.Increment(ref _created);
         if (path == "/v1/customers")
         {
             var id = $"cus_{number:000000}{Guid.NewGuid().ToString("N")[..6]}";
@@ -366,9 +367,9 @@ public sealed class FakeStripe : IAsyncLifetime
         return context.Response.Body.WriteAsync(Encoding.UTF8.GetBytes(Error(type, code))).AsTask();
     }
 
-    private sealed class Kept(string asked)
+    private sealed class StoredAnswer(string requestText)
     {
-        public string Asked { get; } = asked;
+        public string RequestText { get; } = requestText;
 
         public (int Status, string Body)? Answer { get; set; }
     }
@@ -386,10 +387,10 @@ public sealed class FakeStripe : IAsyncLifetime
     }
 }
 
-/// <summary>Signs as Stripe does.</summary>
+/// <summary>Signs webhooks as Stripe does.</summary>
 public static class StripeSigner
 {
-    /// <summary>The tag of a time and a body.</summary>
+    /// <summary>The signature of a time (Unix seconds) and a body, in lower-case hexadecimal digits.</summary>
     public static string Tag(long time, ReadOnlySpan<byte> body, string secret) => Convert.ToHexStringLower(System.Security.Cryptography.HMACSHA256.HashData(
         Encoding.UTF8.GetBytes(secret), (byte[])[.. Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{time}.")), .. body]));
 

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Catalog.Tests.Support;
 
-/// <summary>Keeps what was logged, exceptions included.</summary>
+/// <summary>Keeps log lines, with exceptions, from level information on.</summary>
 public sealed class LogLines : ILoggerProvider
 {
     private readonly ConcurrentQueue<(LogLevel Level, string Text)> _lines = new();

@@ -5,18 +5,18 @@ using Microsoft.Extensions.Configuration;
 
 namespace Catalog.Tests.Support;
 
-/// <summary>What a run of the console said.</summary>
+/// <summary>The result of a console run.</summary>
 public sealed record ConsoleResult(int Exit, string Output, string Errors)
 {
-    /// <summary>The one document that <c>--json</c> prints.</summary>
+    /// <summary>The document that <c>--json</c> prints.</summary>
     public JsonElement Json => JsonDocument.Parse(Output).RootElement;
 
     public override string ToString() => $"exit {Exit}\n{Output}\n{Errors}";
 }
 
 /// <summary>
-/// Runs <c>catalog-migrations</c> in this process with an environment of its own, or, where a signal, a kill, the process's own environment (PATH, PG_BIN) or
-/// several at once are the point, as operators do: in a process.
+/// Runs <c>catalog-migrations</c>. Most tests run it in this process with given settings. Tests of signals, kills, the process
+/// environment (PATH, PG_BIN) or several consoles at once start a process.
 /// </summary>
 public static class MigratorConsole
 {
@@ -24,26 +24,26 @@ public static class MigratorConsole
 
     public static Task<ConsoleResult> Run(string address, params string[] arguments) => Run(address, [], arguments);
 
-    /// <summary>Runs it with these settings besides the address.</summary>
+    /// <summary>Runs it with this address and these settings.</summary>
     public static Task<ConsoleResult> Run(string address, (string Name, string Value)[] environment, params string[] arguments) =>
         Run([("DATAXPIPE_DB", address), .. environment], arguments);
 
-    /// <summary>Runs it with these settings alone, or none.</summary>
+    /// <summary>Runs it with these settings only; there may be none.</summary>
     public static async Task<ConsoleResult> Run((string Name, string Value)[] settings, params string[] arguments)
     {
-        if (settings.FirstOrDefault(setting => setting.Name is "PATH" or "PG_BIN").Name is { } ofProcess)
+        if (settings.FirstOrDefault(setting => setting.Name is "PATH" or "PG_BIN").Name is { } processSetting)
         {
-            throw new ArgumentException($"{ofProcess} is read from the environment of a process: start one.", nameof(settings));
+            throw new ArgumentException($"{processSetting} is read from the process environment: use RunProcess.", nameof(settings));
         }
 
-        // Of a setting that is given twice the later one counts, as in an environment.
+        // The last value of a setting counts, as in an environment.
         var environment = new Dictionary<string, string?>(StringComparer.OrdinalIgnoreCase);
         foreach (var (name, value) in settings)
         {
             environment[name] = value;
         }
 
-        // A verb may write from several threads.
+        // A verb may write from several threads; the writers below are synchronized.
         using var output = new StringWriter();
         using var errors = new StringWriter();
         var around = new Surroundings
@@ -57,18 +57,18 @@ public static class MigratorConsole
         return new(exit, output.ToString(), errors.ToString());
     }
 
-    /// <summary>Starts a process with its output redirected and nothing to read.</summary>
+    /// <summary>Starts a process with redirected output and empty input.</summary>
     public static Process Start(string address, string[] arguments, params (string Name, string Value)[] environment) =>
         Start(address, arguments, Environment.CurrentDirectory, environment);
 
-    /// <summary>Runs a process to its end without a database, in a directory.</summary>
+    /// <summary>Runs a process in a directory without a database address, and waits for its end.</summary>
     public static async Task<ConsoleResult> RunIn(string directory, params string[] arguments)
     {
         using var process = Start(null, arguments, directory);
         return await End(process);
     }
 
-    /// <summary>Runs a process to its end.</summary>
+    /// <summary>Runs a process and waits for its end.</summary>
     public static async Task<ConsoleResult> RunProcess(string address, (string Name, string Value)[] environment, params string[] arguments)
     {
         using var process = Start(address, arguments, environment);

@@ -4,10 +4,10 @@ using System.Diagnostics;
 namespace Catalog.Tests.Support;
 
 /// <summary>
-/// A copy of an npm package of this project outside the repository, with its tools installed as the lock file says.
-/// Skips on a laptop and fails in CI where npm is missing: see <see cref="Require"/>.
+/// A copy of one of this project's npm packages outside the repository, installed from its lock file.
+/// Without npm, tests are skipped on a developer's machine and fail in CI: see <see cref="Require"/>.
 /// </summary>
-/// <param name="folder">Below Catalog.Tests.</param>
+/// <param name="folder">The package's folder, relative to Catalog.Tests.</param>
 public abstract class NpmPackage(string folder) : IAsyncLifetime
 {
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
@@ -15,7 +15,7 @@ public abstract class NpmPackage(string folder) : IAsyncLifetime
 
     public string Directory { get; } = System.IO.Directory.CreateTempSubdirectory("catalog-client-").FullName;
 
-    /// <summary>Called in test constructors, as <see cref="TestDatabase.Require"/>.</summary>
+    /// <summary>Test constructors call this, as <see cref="TestDatabase.Require"/>.</summary>
     public NpmPackage Require()
     {
         if (Npm is null)
@@ -43,7 +43,7 @@ public abstract class NpmPackage(string folder) : IAsyncLifetime
         await Run(["ci", "--ignore-scripts", "--prefer-offline", "--no-audit", "--no-fund"]);
     }
 
-    /// <summary>Runs one of the package's scripts; fails the test with its output unless it ends with 0 in time.</summary>
+    /// <summary>Runs a script of the package. Unless it ends with exit code 0 in time, the test fails with the script's output.</summary>
     public Task Script(string name, params (string Name, string Value)[] environment) => Run(["run", name], environment);
 
     public ValueTask DisposeAsync()
@@ -68,10 +68,10 @@ public abstract class NpmPackage(string folder) : IAsyncLifetime
 
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
         limit.CancelAfter(Limit);
-        var said = new ConcurrentQueue<string>();
+        var output = new ConcurrentQueue<string>();
         using var process = new Process { StartInfo = start };
-        process.OutputDataReceived += (_, line) => said.Enqueue(line.Data ?? "");
-        process.ErrorDataReceived += (_, line) => said.Enqueue(line.Data ?? "");
+        process.OutputDataReceived += (_, line) => output.Enqueue(line.Data ?? "");
+        process.ErrorDataReceived += (_, line) => output.Enqueue(line.Data ?? "");
         process.Start();
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
@@ -94,7 +94,7 @@ public abstract class NpmPackage(string folder) : IAsyncLifetime
             }
         }
 
-        Assert.True(ended == "ended with 0", $"npm {string.Join(' ', arguments)} {ended}:\n{string.Join('\n', said)}");
+        Assert.True(ended == "ended with 0", $"npm {string.Join(' ', arguments)} {ended}:\n{string.Join('\n', output)}");
     }
 
     private static string? FindNpm()
@@ -105,14 +105,14 @@ public abstract class NpmPackage(string folder) : IAsyncLifetime
     }
 }
 
-/// <summary>The tools that work on the OpenAPI document.</summary>
+/// <summary>The tools that read the OpenAPI document.</summary>
 public sealed class ClientPackage() : NpmPackage("Contract/client");
 
-/// <summary>The library by Stripe that says what a signature is.</summary>
+/// <summary>Stripe's own library, which creates reference signatures.</summary>
 public sealed class StripePackage() : NpmPackage("Billing/signer");
 
-/// <summary>s3rver, an object store written by others.</summary>
+/// <summary>s3rver, a third-party object store.</summary>
 public sealed class S3rverPackage() : NpmPackage("Backup/s3rver");
 
-/// <summary>oidc-provider, an OpenID provider written by others.</summary>
+/// <summary>oidc-provider, a third-party OpenID provider.</summary>
 public sealed class OidcProviderPackage() : NpmPackage("Authentication/provider");

@@ -4,7 +4,7 @@ using Npgsql;
 
 namespace Catalog.Tests.Support;
 
-/// <summary>A cluster that a test class may do anything to: roles, TLS, who may log in how. It measures statements.</summary>
+/// <summary>A cluster whose roles, TLS and log-in rules a test class may change. It has pg_stat_statements loaded.</summary>
 public sealed class OwnPostgres : IAsyncLifetime
 {
     private PostgresCluster? _server;
@@ -24,14 +24,14 @@ public sealed class OwnPostgres : IAsyncLifetime
         return ValueTask.CompletedTask;
     }
 
-    /// <summary>Called in test constructors: without the server's programs a laptop skips and CI fails.</summary>
+    /// <summary>Test constructors call this. Without the server programs, tests are skipped on a developer's machine and fail in CI.</summary>
     public OwnPostgres Require()
     {
         _server!.Require();
         return this;
     }
 
-    /// <summary>Makes a database without any table.</summary>
+    /// <summary>Creates a database without tables.</summary>
     /// <returns>Its address as the superuser.</returns>
     public async Task<string> Empty()
     {
@@ -40,8 +40,8 @@ public sealed class OwnPostgres : IAsyncLifetime
         return Address(name);
     }
 
-    /// <summary>Makes a database with the schema at head.</summary>
-    /// <returns>Its address as the superuser, who owns the tables.</returns>
+    /// <summary>Creates a database with the schema at head.</summary>
+    /// <returns>Its address as the superuser, which owns the tables.</returns>
     public async Task<string> AtHead()
     {
         if (_template is null)
@@ -56,8 +56,9 @@ public sealed class OwnPostgres : IAsyncLifetime
         return Address(name);
     }
 
-    /// <summary>Makes a login.</summary>
-    /// <param name="rights">As after <c>create role NAME login</c>.</param>
+    /// <summary>Creates a login.</summary>
+    /// <param name="rights">The options after <c>create role NAME login</c>.</param>
+    /// <returns>The login's name.</returns>
     public async Task<string> Login(string rights = "")
     {
         var name = Name("u");
@@ -68,15 +69,15 @@ public sealed class OwnPostgres : IAsyncLifetime
     public string Address(string database) => new UriBuilder(_server!.Uri) { Path = database }.Uri.ToString();
 
     /// <summary>
-    /// The same database by another user. Without a password it is the user's name, which is what the logins of tests have, as the
-    /// server may ask for one.
+    /// The same database with another user. Null: the password is the user's name, as for all logins of tests. The server may
+    /// require a password.
     /// </summary>
     public static string As(string address, string user, string? password = null) =>
         new UriBuilder(address) { UserName = user, Password = password ?? user }.Uri.ToString();
 
     public static string Name(string prefix) => $"{prefix}_{Guid.NewGuid():N}"[..16];
 
-    /// <summary>Runs statements, one command each, outside a transaction.</summary>
+    /// <summary>Runs statements, each as its own command, outside a transaction.</summary>
     public static async Task Execute(string address, params string[] statements)
     {
         await using var connection = await Open(address);
@@ -92,7 +93,7 @@ public sealed class OwnPostgres : IAsyncLifetime
         return (await connection.ExecuteScalarAsync<T>(sql, parameters))!;
     }
 
-    /// <summary>A connection of its own.</summary>
+    /// <summary>Opens a connection without a pool.</summary>
     public static async Task<NpgsqlConnection> Open(string address, string application = "test")
     {
         var settings = PostgresUri.Parse("address", address);
@@ -102,7 +103,7 @@ public sealed class OwnPostgres : IAsyncLifetime
         return connection;
     }
 
-    /// <summary>Begins a statement that lasts, on a connection of its own.</summary>
+    /// <summary>Starts a long statement on its own connection, without waiting for its end.</summary>
     public static async Task<LastingStatement> Begin(string address, string sql, string application = "test")
     {
         var connection = await Open(address, application);
@@ -110,7 +111,7 @@ public sealed class OwnPostgres : IAsyncLifetime
         return new(connection, connection.ExecuteAsync(new CommandDefinition(sql, cancellationToken: stop.Token)), stop);
     }
 
-    /// <summary>Waits until a condition on the server holds, at most ten seconds.</summary>
+    /// <summary>Waits until an SQL condition is true, at most about ten seconds.</summary>
     public static async Task Until(string address, string condition)
     {
         await using var connection = await Open(address);
@@ -122,14 +123,14 @@ public sealed class OwnPostgres : IAsyncLifetime
     }
 }
 
-/// <summary>A statement under way; it is cancelled at the end of a test, which otherwise, when it fails, would wait for locks that it holds itself.</summary>
+/// <summary>A running statement. It is cancelled when a test ends: a failed test would otherwise wait for its own locks.</summary>
 public sealed class LastingStatement(NpgsqlConnection connection, Task done, CancellationTokenSource stop) : IAsyncDisposable
 {
     public NpgsqlConnection Connection => connection;
 
     public int Pid => connection.ProcessID;
 
-    /// <summary>Ends with the statement.</summary>
+    /// <summary>Completes when the statement ends.</summary>
     public Task Done => done;
 
     public async ValueTask DisposeAsync()
@@ -141,6 +142,6 @@ public sealed class LastingStatement(NpgsqlConnection connection, Task done, Can
     }
 }
 
-/// <summary>Those that share the cluster, one after the other.</summary>
+/// <summary>The test classes that share the cluster. They run one after the other.</summary>
 [CollectionDefinition(nameof(OwnPostgres))]
 public sealed class SharesOwnPostgres : ICollectionFixture<OwnPostgres>;

@@ -3,7 +3,7 @@ using System.Net.Sockets;
 
 namespace Catalog.Tests.Support;
 
-/// <summary>A PgBouncer in front of a server, which ends with the test process.</summary>
+/// <summary>A PgBouncer in front of a server. It ends with the test process.</summary>
 public sealed class Pooler : IDisposable
 {
     private readonly string _directory = Directory.CreateTempSubdirectory("catalog-pgbouncer-").FullName;
@@ -12,8 +12,8 @@ public sealed class Pooler : IDisposable
     private readonly int _port = PostgresCluster.FreePort();
 
     /// <param name="mode">PgBouncer's <c>pool_mode</c>.</param>
-    /// <param name="poolSize">How many connections it keeps to a database.</param>
-    /// <param name="uri">The server, as the user that every client becomes; null: the shared one.</param>
+    /// <param name="poolSize">The maximum number of connections to a database.</param>
+    /// <param name="uri">The server's address with the user that all clients use. Null: the shared server.</param>
     public Pooler(string mode, int poolSize = 20, string? uri = null)
     {
         var server = new UriBuilder(uri ?? PostgresServer.Shared.Uri);
@@ -35,8 +35,8 @@ public sealed class Pooler : IDisposable
             """);
         PostgresCluster.HandOver(_directory);
         string[] command = [.. PostgresCluster.AsPostgres(), Program!, "-q", Path.Combine(_directory, "pgbouncer.ini")];
-        // The kernel ends it when the thread that started it ends. A service manager starts PgBouncer again after a crash, so this does too:
-        // 1.18 can end itself over a cancel request (objects.c, "bad client state").
+        // The kernel ends PgBouncer when the thread that started it ends. The thread restarts it after a crash, as a service
+        // manager does: version 1.18 can crash on a cancel request (objects.c, "bad client state").
         new Thread(() =>
         {
             while (!_disposed)
@@ -54,13 +54,13 @@ public sealed class Pooler : IDisposable
         }
     }
 
-    /// <summary>How often PgBouncer ended by itself and was started again.</summary>
+    /// <summary>The number of times that PgBouncer ended and was started again.</summary>
     public int Crashes { get; private set; }
 
-    /// <summary>Where the program is; null when it is not installed.</summary>
+    /// <summary>The path of the program. Null: it is not installed.</summary>
     public static string? Program => new[] { "/usr/sbin/pgbouncer", "/usr/bin/pgbouncer", "/usr/local/bin/pgbouncer", "/opt/homebrew/bin/pgbouncer" }.FirstOrDefault(File.Exists);
 
-    /// <summary>Skips on a laptop and fails in CI where the program is missing.</summary>
+    /// <summary>Without the program, tests are skipped on a developer's machine and fail in CI.</summary>
     public static void Require()
     {
         const string Missing = "PgBouncer is missing (Debian: apt-get install pgbouncer).";
@@ -68,7 +68,7 @@ public sealed class Pooler : IDisposable
         Assert.True(Program is not null, Missing);
     }
 
-    /// <summary>The address of a database through it.</summary>
+    /// <summary>The address of a database through PgBouncer.</summary>
     public string Through(string address) => new UriBuilder(address) { Host = "127.0.0.1", Port = _port }.Uri.ToString();
 
     /// <summary>The last lines of its log.</summary>

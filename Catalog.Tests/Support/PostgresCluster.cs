@@ -7,7 +7,7 @@ using Npgsql;
 
 namespace Catalog.Tests.Support;
 
-/// <summary>A throw-away cluster from the Postgres programs of this machine, which ends with the test process.</summary>
+/// <summary>A temporary cluster from the Postgres programs of this machine. It ends with the test process.</summary>
 public sealed class PostgresCluster : IDisposable
 {
     private readonly string? _directory;
@@ -22,10 +22,10 @@ public sealed class PostgresCluster : IDisposable
         Uri = $"postgresql://postgres@127.0.0.1:{port}/postgres";
     }
 
-    /// <summary>Why there is no cluster, or null.</summary>
+    /// <summary>The reason why there is no cluster. Null: there is one.</summary>
     public string? Unavailable { get; }
 
-    /// <summary>Its address as the superuser.</summary>
+    /// <summary>The address of database postgres as the superuser.</summary>
     public string Uri { get; }
 
     private int Port { get; }
@@ -34,7 +34,7 @@ public sealed class PostgresCluster : IDisposable
 
     private string[] Settings { get; } = [];
 
-    /// <summary>A cluster of its own, for tests that stop it or need settings of their own, such as <c>max_connections=20</c>.</summary>
+    /// <summary>Starts a new cluster, for tests that stop it or need special settings, such as <c>max_connections=20</c>.</summary>
     public static PostgresCluster Start(bool fsync, params string[] settings)
     {
         if (FindBin() is not { } bin)
@@ -50,11 +50,11 @@ public sealed class PostgresCluster : IDisposable
         var server = new PostgresCluster(bin, directory, FreePort(), fsync, settings);
         Execute([.. AsPostgres(), Path.Combine(bin, "initdb"), "-D", Path.Combine(directory, "data"), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-locale", "-N"]);
         server.Begin();
-        AppDomain.CurrentDomain.ProcessExit += (_, _) => server.Leave();
+        AppDomain.CurrentDomain.ProcessExit += (_, _) => server.EndAtExit();
         return server;
     }
 
-    /// <summary>Without the server's programs a laptop skips and CI fails.</summary>
+    /// <summary>Without the server programs, tests are skipped on a developer's machine and fail in CI.</summary>
     public PostgresCluster Require()
     {
         if (Unavailable is { } reason)
@@ -76,8 +76,8 @@ public sealed class PostgresCluster : IDisposable
             "-c", "max_connections=300", .. Settings.SelectMany(setting => new[] { "-c", setting }),
         ];
         using var started = new ManualResetEventSlim();
-        // The kernel ends the server when the thread that started it ends, so that thread must live as long as the server.
-        var keeper = new Thread(() =>
+        // The kernel ends the server when the thread that started it ends. So the thread waits until the server ends.
+        var serverThread = new Thread(() =>
         {
             _process = Process.Start(new ProcessStartInfo(command[0], command[1..]) { RedirectStandardError = true, RedirectStandardOutput = true })!;
             _process.ErrorDataReceived += (_, _) => { };
@@ -86,18 +86,18 @@ public sealed class PostgresCluster : IDisposable
             _process.WaitForExit();
         })
         { IsBackground = true };
-        keeper.Start();
+        serverThread.Start();
         started.Wait();
         WaitUntilItAnswers();
     }
 
-    /// <summary>Stops all of its processes, as a paused machine does: connections are accepted and never answered.</summary>
+    /// <summary>Pauses all server processes, as a paused machine does: connections are accepted but not answered.</summary>
     public void Freeze() => Signal("-STOP");
 
     /// <summary>Continues after <see cref="Freeze"/>.</summary>
     public void Thaw() => Signal("-CONT");
 
-    /// <summary>Ends the server at once, as a crash of its machine would.</summary>
+    /// <summary>Ends the server at once without a checkpoint, as after a crash.</summary>
     public void Stop()
     {
         Execute([.. AsPostgres(), Path.Combine(_bin!, "pg_ctl"), "-D", Path.Combine(_directory!, "data"), "-m", "immediate", "-w", "stop"]);
@@ -122,8 +122,9 @@ public sealed class PostgresCluster : IDisposable
         }
     }
 
-    // At the end of all tests there are a hundred databases of three hundred files, and whoever runs the tests does not wait that long for this process to end.
-    private void Leave()
+    // About a hundred databases of three hundred files each exist at the end. Another process deletes them, so that this one
+    // ends soon.
+    private void EndAtExit()
     {
         Kill();
         if (_directory is not null && Directory.Exists(_directory))
@@ -132,14 +133,14 @@ public sealed class PostgresCluster : IDisposable
         }
     }
 
-    /// <summary>Starts the cluster, once stopped, as the standby of a primary that never answers.</summary>
+    /// <summary>Starts the stopped cluster as a standby without a primary.</summary>
     public void BeginAsStandby()
     {
         File.WriteAllText(Path.Combine(_directory!, "data", "standby.signal"), "");
         Begin();
     }
 
-    // A directory that the server programs may write, when they do not run as us.
+    // Gives a directory to the user of the server programs when the tests run as root.
     internal static void HandOver(string directory)
     {
         Execute("chmod", "755", directory);
@@ -179,7 +180,7 @@ public sealed class PostgresCluster : IDisposable
         }
     }
 
-    // The first process first, so that it makes no new ones.
+    // Signal the parent process first, so that it starts no new children.
     private void Signal(string signal)
     {
         Execute("kill", signal, $"{_process!.Id}");
@@ -187,7 +188,7 @@ public sealed class PostgresCluster : IDisposable
         {
             try
             {
-                // PID (NAME) STATE PPID: the name may hold blanks.
+                // PID (NAME) STATE PPID: the name may contain blanks.
                 var stat = File.ReadAllText(Path.Combine(child, "stat"));
                 if (stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[1] == $"{_process.Id}")
                 {
@@ -196,7 +197,7 @@ public sealed class PostgresCluster : IDisposable
             }
             catch (Exception gone) when (gone is IOException or InvalidOperationException)
             {
-                // It has ended.
+                // The process has ended.
             }
         }
     }
@@ -224,7 +225,7 @@ public sealed class PostgresCluster : IDisposable
         }
     }
 
-    // What runs that crashed have left behind.
+    // Deletes the directories of crashed test runs.
     private static void Sweep()
     {
         foreach (var directory in Directory.GetDirectories(Path.GetTempPath(), "catalog-postgres-*"))
@@ -237,7 +238,7 @@ public sealed class PostgresCluster : IDisposable
                 }
                 catch (IOException)
                 {
-                    // Another run of tests sweeps, too.
+                    // Another test run deletes it at the same time.
                 }
             }
         }

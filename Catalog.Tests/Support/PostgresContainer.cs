@@ -7,15 +7,14 @@ using Testcontainers.PostgreSql;
 namespace Catalog.Tests.Support;
 
 /// <summary>
-/// The shared Postgres in a container, which is removed when the last test has ended, however it ended; what a killed run leaves
-/// behind is removed by the next one.
+/// The shared Postgres in a container. It is removed after the last test. The next run removes the container of a killed run.
 /// </summary>
 public sealed class PostgresContainer : IAsyncDisposable
 {
     private static PostgreSqlContainer? _container;
 
-    /// <summary>Starts it.</summary>
-    /// <returns>Its address as the superuser.</returns>
+    /// <summary>Starts the container.</summary>
+    /// <returns>The server's address as the superuser.</returns>
     public static string Start() => Task.Run(async () =>
     {
         await ContainerEngine.Sweep();
@@ -34,7 +33,7 @@ public sealed class PostgresContainer : IAsyncDisposable
         return address.Uri.ToString();
     }).GetAwaiter().GetResult();
 
-    // The end of the process is too late: the runner gives it a tenth of a second.
+    // The process exit event is too late: the test runner waits only a tenth of a second for it.
     public async ValueTask DisposeAsync()
     {
         if (_container is not null)

@@ -4,8 +4,8 @@ using Npgsql;
 namespace Catalog.Tests.Support;
 
 /// <summary>
-/// The Postgres that the tests share, chosen when the first test asks: the one that POSTGRES_DSN names, else a container where an
-/// engine answers, else a cluster from the programs of this machine.
+/// The Postgres server that the tests share, chosen on first use: the server at POSTGRES_DSN, else a container if an engine
+/// answers, else a cluster from the Postgres programs of this machine.
 /// </summary>
 public sealed class PostgresServer
 {
@@ -15,10 +15,10 @@ public sealed class PostgresServer
 
     public static PostgresServer Shared => Lazy.Value;
 
-    /// <summary>Why there is no server, or null.</summary>
+    /// <summary>The reason why there is no server. Null: there is one.</summary>
     public string? Unavailable { get; private init; }
 
-    /// <summary>An address with the right to create databases.</summary>
+    /// <summary>The server's address with a user that may create databases.</summary>
     public string Uri { get; }
 
     /// <summary>The user of that address.</summary>
@@ -26,9 +26,9 @@ public sealed class PostgresServer
 
     private static PostgresServer Choose()
     {
-        if (Environment.GetEnvironmentVariable("POSTGRES_DSN") is { Length: > 0 } lent)
+        if (Environment.GetEnvironmentVariable("POSTGRES_DSN") is { Length: > 0 } given)
         {
-            return new(Answering(lent));
+            return new(Answering(given));
         }
 
         if (ContainerEngine.Answers())
@@ -45,16 +45,16 @@ public sealed class PostgresServer
         };
     }
 
-    // Who names a server means that one, so there is no second choice.
-    private static string Answering(string lent)
+    // A server that is set explicitly must answer: there is no fallback.
+    private static string Answering(string given)
     {
-        var settings = PostgresUri.Parse("POSTGRES_DSN", lent);
+        var settings = PostgresUri.Parse("POSTGRES_DSN", given);
         settings.Pooling = false;
         try
         {
             using var connection = new NpgsqlConnection(settings.ConnectionString);
             connection.Open();
-            return lent;
+            return given;
         }
         catch (NpgsqlException e)
         {

@@ -2,10 +2,10 @@ using System.Runtime.CompilerServices;
 
 namespace Catalog.Tests.Support;
 
-/// <summary>Input that nobody of this project wrote, in a folder beside the checkout or where CATALOG_TEST_DATA says; tests that need it skip without.</summary>
+/// <summary>Input from outside this project, in the folder at CATALOG_TEST_DATA or beside the checkout. Tests that need it are skipped without it.</summary>
 public static class RealInput
 {
-    /// <summary>The files of a folder in the order of their names; skips the test when there are none.</summary>
+    /// <summary>The files of a folder in ordinal order of their names. The test is skipped when there are none.</summary>
     public static IReadOnlyList<string> Files(string folder, [CallerFilePath] string source = "")
     {
         var data = Environment.GetEnvironmentVariable("CATALOG_TEST_DATA") is { Length: > 0 } set
@@ -13,7 +13,7 @@ public static class RealInput
             : Path.GetFullPath(Path.Combine(Path.GetDirectoryName(source)!, "../../../shared/data"));
         var path = Path.Combine(data, folder);
         var files = Directory.Exists(path) ? Directory.GetFiles(path).Order(StringComparer.Ordinal).ToList() : [];
-        Assert.SkipWhen(files.Count == 0, $"No real input at {folder}: set CATALOG_TEST_DATA to the folder that holds it.");
+        Assert.SkipWhen(files.Count == 0, $"No real input at {folder}: set CATALOG_TEST_DATA to the folder that contains it.");
         return files;
     }
 }

@@ -6,10 +6,10 @@ using Xunit.v3;
 
 namespace Catalog.Tests.Support;
 
-/// <summary>The classes that take longest begin first: one of them at the end would keep one core busy and the other idle.</summary>
+/// <summary>Starts the slowest test classes first. A slow class at the end would leave the other cores idle.</summary>
 public sealed class SlowFirst : ITestCollectionOrderer
 {
-    // The slowest first, as `dotnet test --logger trx` measured them. One that is missing here only begins later.
+    // In descending order of time, as measured with `dotnet test --logger trx`. Classes that are not listed start later.
     private static readonly string[] Slow =
     [
         "BackupFaultTests", "RunnerTests", "OperationsGuideTests", "TransferKillTests", "RetentionOnPostgres", "GeneratedClientTests", "SigningKeyTests",
@@ -18,8 +18,8 @@ public sealed class SlowFirst : ITestCollectionOrderer
 
     public IReadOnlyCollection<TTestCollection> OrderTestCollections<TTestCollection>(IReadOnlyCollection<TTestCollection> testCollections)
         where TTestCollection : ITestCollection =>
-        [.. testCollections.OrderBy(collection => Place(collection.TestCollectionDisplayName))];
+        [.. testCollections.OrderBy(collection => RankOf(collection.TestCollectionDisplayName))];
 
-    private static int Place(string collection) =>
-        Array.FindIndex(Slow, name => collection.Contains($".{name} ", StringComparison.Ordinal)) is >= 0 and var place ? place : Slow.Length;
+    private static int RankOf(string collection) =>
+        Array.FindIndex(Slow, name => collection.Contains($".{name} ", StringComparison.Ordinal)) is >= 0 and var rank ? rank : Slow.Length;
 }

@@ -8,25 +8,25 @@ using Npgsql;
 
 namespace Catalog.Tests.Support;
 
-/// <summary>A fresh database for one test class. Skips on a laptop and fails in CI where the engine is missing: see <see cref="Require"/>.</summary>
+/// <summary>A new database for one test class. Without the engine, tests are skipped on a developer's machine and fail in CI: see <see cref="Require"/>.</summary>
 public abstract class TestDatabase : IAsyncLifetime
 {
     private readonly Dictionary<string, CatalogApp> _apps = new(StringComparer.Ordinal);
 
-    /// <summary>What DATAXPIPE_DB would say.</summary>
+    /// <summary>The value of DATAXPIPE_DB for the database's owner.</summary>
     public abstract string Address { get; }
 
-    /// <summary>What the service's DATAXPIPE_DB says: as production has it, a login that owns nothing.</summary>
+    /// <summary>The value of the service's DATAXPIPE_DB: as in production, a login that owns nothing.</summary>
     public virtual string ServiceAddress => Address;
 
     protected virtual string? Unavailable => null;
 
     public DatabaseSettings Settings => Read(Address);
 
-    /// <summary>The database, with the schema at head; opened when first asked for.</summary>
+    /// <summary>The database with the schema at head. It is opened on first use.</summary>
     public CatalogDatabase Database => field ??= Databases.Open(Settings);
 
-    /// <summary>Called in test constructors: a missing server skips here and fails there, where nothing may go quietly untested.</summary>
+    /// <summary>Test constructors call this. Without a server, tests are skipped on a developer's machine and fail in CI.</summary>
     public TestDatabase Require()
     {
         if (Unavailable is { } reason)
@@ -38,17 +38,17 @@ public abstract class TestDatabase : IAsyncLifetime
         return this;
     }
 
-    /// <summary>The service over this database, one for each choice of settings; it ends with the database. A test that needs one to itself makes it.</summary>
+    /// <summary>The shared service with this database and these settings. It ends with the database. A test that needs its own service creates it.</summary>
     public CatalogApp App(params (string Name, string Value)[] settings)
     {
         var key = string.Join('\n', settings.Select(setting => $"{setting.Name}={setting.Value}"));
         return _apps.TryGetValue(key, out var app) ? app : _apps[key] = new CatalogApp(Require(), settings);
     }
 
-    /// <summary>Ends a service that a test has left other than it was: the next test has a new one.</summary>
+    /// <summary>Ends a service whose state a test has changed. The next test gets a new one.</summary>
     public void End(CatalogApp app)
     {
-        _apps.Remove(_apps.Single(made => made.Value == app).Key);
+        _apps.Remove(_apps.Single(entry => entry.Value == app).Key);
         app.Dispose();
     }
 
@@ -79,33 +79,33 @@ public abstract class TestDatabase : IAsyncLifetime
     }
 }
 
-/// <summary>A temporary file; in-memory would hide locking and pooling.</summary>
+/// <summary>A temporary file. An in-memory database would hide locking and pooling.</summary>
 public sealed class SqliteTestDatabase : TestDatabase
 {
-    private static readonly Lazy<Task<string>> Template = new(MakeTemplate);
+    private static readonly Lazy<Task<string>> Template = new(CreateTemplate);
     private readonly string _directory = Directory.CreateTempSubdirectory("catalog-sqlite-").FullName;
 
     public override string Address => Path.Combine(_directory, "catalog.db");
 
     public override async ValueTask InitializeAsync() => await AtHead(Address);
 
-    /// <summary>Makes a file with the schema at head: a copy of one that has had the migrations.</summary>
+    /// <summary>Creates a file with the schema at head: a copy of a migrated file.</summary>
     public static async Task AtHead(string path) => File.Copy(await Template.Value, path);
 
-    private static async Task<string> MakeTemplate()
+    private static async Task<string> CreateTemplate()
     {
         var directory = Directory.CreateTempSubdirectory("catalog-template-").FullName;
         AppDomain.CurrentDomain.ProcessExit += (_, _) => Directory.Delete(directory, recursive: true);
         var path = Path.Combine(directory, "catalog.db");
         await Migrate(path);
-        // What is in the log beside it would not be copied.
+        // Rows in the write-ahead log beside the file would not be copied.
         return File.Exists(path + "-wal") ? throw new InvalidOperationException("The template is still open.") : path;
     }
 
     public override async ValueTask DisposeAsync()
     {
         await base.DisposeAsync();
-        // A probe of a service that has just stopped may still close its file, and makes one meanwhile.
+        // A probe of a stopped service may still close the database, and creates a file meanwhile.
         for (var tries = 0; Directory.Exists(_directory); tries++)
         {
             try
@@ -120,7 +120,7 @@ public sealed class SqliteTestDatabase : TestDatabase
     }
 }
 
-/// <summary>A database of its own on the shared server, copied from a template that has had the migrations once.</summary>
+/// <summary>A new database on the shared server, copied from a migrated template.</summary>
 public sealed class PostgresTestDatabase : TestDatabase
 {
     private const string ServiceLogin = "catalog_test_service";
@@ -128,7 +128,7 @@ public sealed class PostgresTestDatabase : TestDatabase
     private static bool _roles;
     private static readonly SemaphoreSlim TemplateTurn = new(1, 1);
     private static readonly SemaphoreSlim RolesTurn = new(1, 1);
-    private static readonly ConcurrentBag<string> LeftAtExit = [];
+    private static readonly ConcurrentBag<string> DroppedAtExit = [];
     private static readonly Dictionary<bool, string> Templates = [];
     private readonly string _name = $"catalog_{Guid.NewGuid():N}";
 
@@ -136,10 +136,10 @@ public sealed class PostgresTestDatabase : TestDatabase
 
     public override string Address => OwnPostgres.As(AddressOf(_name), Owner, Owner);
 
-    /// <summary>By a superuser, for a test that needs one beside what is tested.</summary>
+    /// <summary>The address as a superuser, for the set-up of a test.</summary>
     public string SuperuserAddress => AddressOf(_name);
 
-    // Without a context such a login finds nothing, so a statement that forgets it fails its tests.
+    // Without an organization this login sees no rows. So tests find statements that do not set the organization.
     public override string ServiceAddress => OwnPostgres.As(Address, ServiceLogin, ServiceLogin);
 
     public override async ValueTask InitializeAsync()
@@ -173,36 +173,36 @@ public sealed class PostgresTestDatabase : TestDatabase
         await connection.ExecuteAsync(sql);
     }
 
-    /// <summary>Makes a database without any table, owned by a login that may make databases and nothing more; it is dropped when the tests end.</summary>
-    /// <param name="prefix">What its name begins with.</param>
-    /// <param name="superuser">Whether the address is a superuser's, for a test that needs one beside what is tested.</param>
+    /// <summary>Creates a database without tables. Its owner may only create databases. It is dropped when the tests end.</summary>
+    /// <param name="prefix">The beginning of its name.</param>
+    /// <param name="superuser">Whether the address has a superuser, for the set-up of a test.</param>
     /// <returns>Its address.</returns>
     public static async Task<string> Empty(string prefix, bool superuser = false)
     {
-        await Roles();
-        return await Make(prefix, superuser, "template1");
+        await CreateRoles();
+        return await Create(prefix, superuser, "template1");
     }
 
-    /// <summary>Makes a database with the schema at head, otherwise as <see cref="Empty"/>.</summary>
+    /// <summary>Creates a database with the schema at head, otherwise as <see cref="Empty"/>.</summary>
     /// <inheritdoc cref="Empty"/>
-    public static async Task<string> AtHead(string prefix, bool superuser = false) => await Make(prefix, superuser, await Template(superuser));
+    public static async Task<string> AtHead(string prefix, bool superuser = false) => await Create(prefix, superuser, await Template(superuser));
 
-    private static async Task<string> Make(string prefix, bool superuser, string template)
+    private static async Task<string> Create(string prefix, bool superuser, string template)
     {
         var name = $"{prefix}_{Guid.NewGuid():N}";
         await Execute($"create database {name} template {template}{(superuser ? "" : $" owner {Owner}")}");
-        // A server that was lent (POSTGRES_DSN) is left as it was found.
-        if (LeftAtExit.IsEmpty)
+        // A server at POSTGRES_DSN is not ours: leave no database there.
+        if (DroppedAtExit.IsEmpty)
         {
-            AppDomain.CurrentDomain.ProcessExit += (_, _) => DropLeft().GetAwaiter().GetResult();
+            AppDomain.CurrentDomain.ProcessExit += (_, _) => DropAtExit().GetAwaiter().GetResult();
         }
 
-        LeftAtExit.Add(name);
+        DroppedAtExit.Add(name);
         return superuser ? AddressOf(name) : OwnPostgres.As(AddressOf(name), Owner, Owner);
     }
 
-    // The roles of the whole server, as an administrator makes them before the first migration.
-    private static async Task Roles()
+    // Creates the server's roles, as an administrator does before the first migration.
+    private static async Task CreateRoles()
     {
         await RolesTurn.WaitAsync();
         try
@@ -227,9 +227,9 @@ public sealed class PostgresTestDatabase : TestDatabase
         }
     }
 
-    private static async Task DropLeft()
+    private static async Task DropAtExit()
     {
-        foreach (var name in LeftAtExit)
+        foreach (var name in DroppedAtExit)
         {
             try
             {
@@ -237,7 +237,7 @@ public sealed class PostgresTestDatabase : TestDatabase
             }
             catch (NpgsqlException)
             {
-                // The throw-away server has ended before, and its databases with it.
+                // The temporary server has already ended, and its databases with it.
                 return;
             }
         }
@@ -245,7 +245,7 @@ public sealed class PostgresTestDatabase : TestDatabase
 
     private static async Task<string> Template(bool superuser)
     {
-        await Roles();
+        await CreateRoles();
         await TemplateTurn.WaitAsync();
         try
         {

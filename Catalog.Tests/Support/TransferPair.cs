@@ -5,7 +5,7 @@ using Npgsql;
 
 namespace Catalog.Tests.Support;
 
-/// <summary>A SQLite file and an empty Postgres database, both at head, between which a test moves rows.</summary>
+/// <summary>A SQLite file and an empty Postgres database, both at head. Tests transfer rows from the file to the database.</summary>
 public sealed class TransferPair : IDisposable
 {
     private readonly string _directory = Directory.CreateTempSubdirectory("catalog-transfer-").FullName;
@@ -18,8 +18,8 @@ public sealed class TransferPair : IDisposable
     /// <summary>The address of the Postgres database.</summary>
     public string Target { get; }
 
-    /// <summary>Makes both.</summary>
-    /// <param name="scripts">A folder of scripts instead of the built-in ones; null: those.</param>
+    /// <summary>Creates both databases.</summary>
+    /// <param name="scripts">A folder of scripts. Null: the built-in scripts.</param>
     public static async Task<TransferPair> Make(string? scripts = null)
     {
         var pair = new TransferPair(scripts is null ? await PostgresTestDatabase.AtHead("catalog_transfer") : await PostgresTestDatabase.Empty("catalog_transfer"));
@@ -38,10 +38,10 @@ public sealed class TransferPair : IDisposable
         return pair;
     }
 
-    /// <summary>Runs the console's verb.</summary>
+    /// <summary>Runs the console's verb <c>transfer</c>.</summary>
     public Task<ConsoleResult> Transfer(params string[] arguments) => MigratorConsole.Run(Target, ["transfer", "--from", Source, .. arguments]);
 
-    /// <summary>Changes the source, also into what its own rules forbid.</summary>
+    /// <summary>Changes the source without checking its constraints and foreign keys.</summary>
     public void Change(string sql, object? parameters = null)
     {
         using var connection = OpenSource();
@@ -65,7 +65,7 @@ public sealed class TransferPair : IDisposable
         return connection;
     }
 
-    /// <summary>How many rows each table of the target holds, without the empty ones and the journal.</summary>
+    /// <summary>The number of rows of each table in the target, without empty tables and the journal.</summary>
     public async Task<IReadOnlyDictionary<string, long>> Counts()
     {
         await using var connection = await OpenTarget();
@@ -81,7 +81,7 @@ public sealed class TransferPair : IDisposable
         return counts;
     }
 
-    /// <summary>Fills the source with check results whose ids do not follow the order of rows.</summary>
+    /// <summary>Adds check results to the source. Their ids are not in the order of the rows.</summary>
     public void AddResults(int count) => Change($"""
         insert into check_results
         with recursive n(i) as (select 1 union all select i + 1 from n where i < {count})

@@ -6,14 +6,14 @@ using Catalog.Data.Database;
 
 namespace Catalog.Tests.Support;
 
-/// <summary>Clients that post run events and check results as fast as they are answered, each keeping a ledger of what was acknowledged.</summary>
-public static class Crowd
+/// <summary>Clients that post run events and check results one after the other without a pause, and record the answers in a ledger.</summary>
+public static class LoadClients
 {
     /// <param name="client">The service.</param>
-    /// <param name="clients">How many post at the same time.</param>
-    /// <param name="duration">How long.</param>
-    /// <param name="ledger">Is written by several crowds together; null: a new one.</param>
-    /// <param name="name">Begins the ids, so that several crowds post different ones.</param>
+    /// <param name="clients">The number of clients that post at the same time.</param>
+    /// <param name="duration">The time until the last post begins.</param>
+    /// <param name="ledger">A ledger that several groups of clients share. Null: a new ledger.</param>
+    /// <param name="name">The prefix of all ids, so that groups of clients post different ids.</param>
     public static async Task<Ledger> Run(HttpClient client, int clients, TimeSpan duration, Ledger? ledger = null, string name = "")
     {
         ledger ??= new Ledger();
@@ -37,10 +37,10 @@ public static class Crowd
     }
 }
 
-/// <summary>What clients were told.</summary>
+/// <summary>The answers that clients received.</summary>
 public sealed class Ledger
 {
-    /// <summary>Ids of acknowledged results, each once.</summary>
+    /// <summary>Ids of acknowledged results.</summary>
     public ConcurrentDictionary<string, bool> Results { get; } = new();
 
     /// <summary>Ids of runs with an acknowledged event.</summary>
@@ -50,10 +50,10 @@ public sealed class Ledger
 
     public int WithoutRetryAfter => _withoutRetryAfter;
 
-    /// <summary>The longest that an answer took.</summary>
+    /// <summary>The longest time to an answer.</summary>
     public TimeSpan Longest { get; private set; }
 
-    private readonly Lock _turn = new();
+    private readonly Lock _longestLock = new();
     private readonly ConcurrentDictionary<string, bool> _refused = new();
     private int _withoutRetryAfter;
 
@@ -61,7 +61,7 @@ public sealed class Ledger
     {
         var clock = Stopwatch.StartNew();
         using var answer = await client.PostAsJsonAsync(path, body);
-        lock (_turn)
+        lock (_longestLock)
         {
             Longest = clock.Elapsed > Longest ? clock.Elapsed : Longest;
         }
@@ -79,12 +79,12 @@ public sealed class Ledger
                 Interlocked.Increment(ref _withoutRetryAfter);
             }
 
-            // A client would wait as long as it is told; this one waits a little, so that the fault is met by many requests.
+            // A real client would wait for Retry-After. This client waits 20 ms, so that many requests meet the fault.
             await Task.Delay(20);
         }
     }
 
-    /// <summary>Asserts that every acknowledged row is there once, and that nothing is there that was neither acknowledged nor left unknown by a 503.</summary>
+    /// <summary>Asserts that every acknowledged row exists once, and that every other row belongs to a request without success.</summary>
     public async Task Compare(CatalogDatabase database)
     {
         var ct = TestContext.Current.CancellationToken;

@@ -8,7 +8,7 @@ using Catalog.Tests.Support;
 namespace Catalog.Tests.Backup;
 
 /// <summary>What the tests of backups share.</summary>
-internal static class Kit
+internal static class BackupSteps
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
@@ -99,10 +99,10 @@ public sealed class FilledDatabases : IAsyncLifetime
     {
         await Postgres.InitializeAsync();
         await Sqlite.InitializeAsync();
-        await Kit.Fill(Sqlite);
+        await BackupSteps.Fill(Sqlite);
         if (PostgresServer.Shared.Unavailable is null)
         {
-            await Kit.Fill(Postgres);
+            await BackupSteps.Fill(Postgres);
         }
     }
 
