@@ -18,7 +18,7 @@ public sealed partial class ConventionTests(SqliteTestDatabase database) : IClas
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     [Fact]
-    public void Rights_and_row_security_concern_the_tables_that_the_scripts_make_and_no_others()
+    public void Grants_and_row_security_cover_exactly_the_tables_of_the_scripts()
     {
         Assert.Equal(
             SchemaDescription.Tables(Chain.BuiltIn("postgres")).Order(StringComparer.Ordinal),
@@ -26,7 +26,7 @@ public sealed partial class ConventionTests(SqliteTestDatabase database) : IClas
     }
 
     [Fact]
-    public void Scripts_are_paired_numbered_without_gaps_and_have_a_way_back()
+    public void Each_script_exists_for_both_engines_with_a_down_script_and_without_gaps_in_numbers()
     {
         string[] Names(string folder) => [.. Directory.GetFiles(Path.Combine(Root, "sql", folder), "*.sql").Select(Path.GetFileName).Order(StringComparer.Ordinal)!];
 
@@ -90,7 +90,7 @@ public sealed partial class ConventionTests(SqliteTestDatabase database) : IClas
     }
 
     [Fact]
-    public void Options_that_texts_of_the_console_name_exist()
+    public void Every_option_that_console_texts_name_exists()
     {
         // Options of dotnet and docker. The files that call the Postgres programs are left out below.
         string[] others = ["--urls", "--hostBuilder", "--env-file"];
@@ -104,13 +104,13 @@ public sealed partial class ConventionTests(SqliteTestDatabase database) : IClas
     }
 
     [Fact]
-    public void The_API_holds_no_SQL() => AssertNowhere(file => file.StartsWith("Catalog.Api/", StringComparison.Ordinal), Sql());
+    public void The_API_contains_no_SQL() => AssertNowhere(file => file.StartsWith("Catalog.Api/", StringComparison.Ordinal), Sql());
 
     [Fact]
-    public void The_data_layer_knows_no_HTTP() => AssertNowhere(file => file.StartsWith("Catalog.Data/", StringComparison.Ordinal), Http());
+    public void The_data_layer_does_not_use_HTTP() => AssertNowhere(file => file.StartsWith("Catalog.Data/", StringComparison.Ordinal), Http());
 
     [Fact]
-    public void No_folder_is_a_place_where_things_get_lost() =>
+    public void No_folder_has_a_catch_all_name() =>
         Assert.DoesNotContain(Sources(), file => CatchAllFolders().IsMatch(file));
 
     [Fact]

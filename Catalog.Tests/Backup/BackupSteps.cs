@@ -7,12 +7,12 @@ using Catalog.Tests.Support;
 
 namespace Catalog.Tests.Backup;
 
-/// <summary>What the tests of backups share.</summary>
+/// <summary>Steps that the backup tests share.</summary>
 internal static class BackupSteps
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
-    /// <summary>Has the service write what there is to write: a pipeline with versions, runs, results and definitions of checks.</summary>
+    /// <summary>Posts one pipeline, 30 runs and 30 check results to the service.</summary>
     public static async Task Fill(TestDatabase database)
     {
         using var app = new CatalogApp(database);
@@ -26,7 +26,7 @@ internal static class BackupSteps
         }
     }
 
-    /// <summary>Of every value of every row, whatever order the rows come in.</summary>
+    /// <summary>Hashes every value of every row, independent of the order of rows.</summary>
     public static async Task<string> Hash(string address, params string[] without)
     {
         await using var database = MigrationDatabase.Open(TestDatabase.Read(address));
@@ -48,7 +48,8 @@ internal static class BackupSteps
         return $"{lines.Count} rows, {contents.Fingerprint}, {Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', lines.Order(StringComparer.Ordinal)))))}";
     }
 
-    /// <summary>Backs up, and gives the file's path.</summary>
+    /// <summary>Backs up a database.</summary>
+    /// <returns>The path of the backup file.</returns>
     public static async Task<string> BackUp(string address, string folder, params string[] arguments)
     {
         var result = await MigratorConsole.Run(address, ["backup", "--output", folder, "--json", .. arguments]);
@@ -58,7 +59,8 @@ internal static class BackupSteps
 
     public static Manifest Describe(string path) => Manifest.Read(File.ReadAllBytes(path + ".json"), Path.GetFileName(path));
 
-    /// <summary>An own copy of a backup, with its manifest rewritten to what is asked.</summary>
+    /// <summary>Writes a copy of a backup with this content and a changed manifest.</summary>
+    /// <returns>The path of the copy.</returns>
     public static string Copy(string path, string folder, byte[] content, Func<Manifest, Manifest>? change = null, string? name = null)
     {
         Directory.CreateDirectory(folder);
@@ -69,7 +71,7 @@ internal static class BackupSteps
         return copy;
     }
 
-    /// <summary>The names of files that count as backups or could be taken for one.</summary>
+    /// <summary>The names of all files in a folder, in ordinal order; empty if the folder does not exist.</summary>
     public static string[] Names(string folder) => Directory.Exists(folder) ? [.. Directory.GetFiles(folder).Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal)] : [];
 
     public static string Code(this ConsoleResult result) => result.Json.GetProperty("error").GetProperty("code").GetString()!;
@@ -88,7 +90,7 @@ public sealed class BackupFolder : IDisposable
     public void Dispose() => Directory.Delete(Path, recursive: true);
 }
 
-/// <summary>A database of each engine that holds something.</summary>
+/// <summary>A filled database of each engine.</summary>
 public sealed class FilledDatabases : IAsyncLifetime
 {
     public PostgresTestDatabase Postgres { get; } = new();

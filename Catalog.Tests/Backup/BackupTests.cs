@@ -8,7 +8,7 @@ using Npgsql;
 
 namespace Catalog.Tests.Backup;
 
-/// <summary>What was backed up is what is restored, on both engines and in every format.</summary>
+/// <summary>Backup, restore, drill and verification, on both engines and in every format.</summary>
 public sealed class BackupTests(FilledDatabases databases, BackupFolder folder) : IClassFixture<FilledDatabases>, IClassFixture<BackupFolder>
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
@@ -20,7 +20,7 @@ public sealed class BackupTests(FilledDatabases databases, BackupFolder folder) 
     [InlineData("postgres", "sql", "--format", "plain", "--compress", "none")]
     [InlineData("sqlite", "db")]
     [InlineData("sqlite", "db.gz", "--compress", "9")]
-    public async Task What_is_restored_is_what_was_backed_up(string engine, string extension, params string[] arguments)
+    public async Task A_restored_database_equals_the_backed_up_one(string engine, string extension, params string[] arguments)
     {
         var source = databases.Of(engine).Address;
         var where = folder.New();
@@ -49,7 +49,7 @@ public sealed class BackupTests(FilledDatabases databases, BackupFolder folder) 
     [Theory]
     [InlineData("custom")]
     [InlineData("plain")]
-    public async Task A_schema_alone_restores_to_an_empty_catalog_at_its_revision(string format)
+    public async Task A_schema_only_backup_restores_to_an_empty_catalog_at_its_revision(string format)
     {
         var path = await BackupSteps.BackUp(databases.Of("postgres").Address, folder.New(), "--schema-only", "--format", format);
         var target = await Target("postgres");
@@ -85,13 +85,13 @@ public sealed class BackupTests(FilledDatabases databases, BackupFolder folder) 
     }
 
     [Fact]
-    public async Task A_drill_that_fails_drops_its_database_and_one_passes_over_a_damaged_newest()
+    public async Task A_failed_drill_drops_its_database_and_a_drill_skips_a_damaged_newest_backup()
     {
         var source = databases.Of("postgres").Address;
         var where = folder.New();
         var good = await BackupSteps.BackUp(source, where);
         Assert.Equal(2, (await MigratorConsole.Run(source, "backups", "drill", where, "--api", "/nowhere/Catalog.Api.dll")).Exit);
-        // A program that ends at once is no service.
+        // A program that ends at once is not a service.
         Assert.Equal(1, (await MigratorConsole.Run(source, "backups", "drill", where, "--api", typeof(Assert).Assembly.Location)).Exit);
         Assert.Empty(await ScratchDatabases());
 
@@ -130,7 +130,7 @@ public sealed class BackupTests(FilledDatabases databases, BackupFolder folder) 
     [Theory]
     [InlineData("postgres")]
     [InlineData("sqlite")]
-    public async Task While_others_write_the_manifest_counts_what_is_in_the_backup(string engine)
+    public async Task The_manifest_counts_the_rows_of_the_backup_during_concurrent_writes(string engine)
     {
         TestDatabase database = engine == "sqlite" ? new SqliteTestDatabase() : new PostgresTestDatabase();
         await database.InitializeAsync();
@@ -152,7 +152,7 @@ public sealed class BackupTests(FilledDatabases databases, BackupFolder folder) 
             await Task.Delay(10, Ct);
         }
 
-        // Two at once may begin in the same second.
+        // Concurrent backups may begin in the same second.
         var where = folder.New();
         var paths = await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => BackupSteps.BackUp(database.Address, where)));
         await stop.CancelAsync();
@@ -185,7 +185,7 @@ public sealed class BackupTests(FilledDatabases databases, BackupFolder folder) 
     }
 
     [Fact]
-    public async Task A_SQLite_file_that_somebody_uses_is_not_replaced()
+    public async Task A_SQLite_file_in_use_is_not_replaced()
     {
         var path = await BackupSteps.BackUp(databases.Of("sqlite").Address, folder.New());
         var database = new SqliteTestDatabase();
@@ -203,7 +203,7 @@ public sealed class BackupTests(FilledDatabases databases, BackupFolder folder) 
     }
 
     [Fact]
-    public async Task Listing_and_verifying_say_what_they_looked_at()
+    public async Task List_and_verify_report_the_state_of_each_backup()
     {
         var where = folder.New();
         Directory.CreateDirectory(where);

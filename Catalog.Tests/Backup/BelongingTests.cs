@@ -3,10 +3,10 @@ using Catalog.Tests.Support;
 
 namespace Catalog.Tests.Backup;
 
-/// <summary>A backup holds the Catalog's own objects, and restores as a plain owner, whatever others have put into the database.</summary>
+/// <summary>A backup contains only the Catalog's own objects. A plain owner can restore it, whatever else is in the database.</summary>
 public sealed class BelongingTests(BackupFolder folder) : IClassFixture<BackupFolder>
 {
-    // What administrators, providers and other programs leave in a database. The backup's role has no right on much of it.
+    // Foreign objects: administrators, providers and other programs create them. The backup's role has no right on many of them.
     private static readonly string[] Others =
     [
         "create extension pg_stat_statements", "create extension citext", "comment on extension citext is 'x'", "create extension postgres_fdw",
@@ -41,7 +41,7 @@ public sealed class BelongingTests(BackupFolder folder) : IClassFixture<BackupFo
     [Theory]
     [InlineData("custom")]
     [InlineData("plain")]
-    public async Task What_others_put_into_the_database_stands_in_the_way_of_no_restore(string format)
+    public async Task Foreign_objects_in_the_database_do_not_prevent_a_restore(string format)
     {
         await using var database = new PostgresTestDatabase();
         await database.InitializeAsync();
@@ -62,7 +62,7 @@ public sealed class BelongingTests(BackupFolder folder) : IClassFixture<BackupFo
         Assert.True(restored.Exit == 0, restored.ToString());
         Assert.Equal(await BackupSteps.Hash(database.Address), await BackupSteps.Hash(target));
         var verified = await MigratorConsole.Run(target, "verify");
-        // What of theirs is in the way of nothing came along, and is said.
+        // Foreign constraints and indexes that need no other foreign object are restored, and verify reports them.
         Assert.Contains("their_plain_index", verified.ToString());
         Assert.Contains("runs_noted", verified.ToString());
         Assert.DoesNotContain("their_index", verified.ToString());
@@ -74,7 +74,7 @@ public sealed class BelongingTests(BackupFolder folder) : IClassFixture<BackupFo
     [Theory]
     [InlineData("custom")]
     [InlineData("plain")]
-    public async Task A_restore_takes_the_Catalogs_tables_away_and_leaves_those_of_others(string format)
+    public async Task A_restore_drops_the_Catalogs_tables_and_keeps_foreign_tables(string format)
     {
         await using var database = new PostgresTestDatabase();
         await database.InitializeAsync();
@@ -97,7 +97,7 @@ public sealed class BelongingTests(BackupFolder folder) : IClassFixture<BackupFo
     }
 
     [Fact]
-    public async Task A_schema_that_this_build_does_not_know_is_not_backed_up()
+    public async Task A_newer_schema_is_not_backed_up()
     {
         await using var database = new PostgresTestDatabase();
         await database.InitializeAsync();
@@ -107,24 +107,24 @@ public sealed class BelongingTests(BackupFolder folder) : IClassFixture<BackupFo
     }
 
     [Fact]
-    public async Task A_backup_of_an_earlier_build_restores_without_what_it_took_along()
+    public async Task A_backup_of_an_earlier_build_restores_without_its_foreign_objects()
     {
         await using var database = new PostgresTestDatabase();
         await database.InitializeAsync();
         await BackupSteps.Fill(database);
         await OwnPostgres.Execute(database.SuperuserAddress, Others[..3]);
         await OwnPostgres.Execute(database.SuperuserAddress, Others[7..10]);
-        var made = await BackupSteps.BackUp(database.Address, folder.New());
-        var whole = Path.Combine(folder.New(), Path.GetFileName(made));
-        Directory.CreateDirectory(Path.GetDirectoryName(whole)!);
-        using (var dump = System.Diagnostics.Process.Start(PostgresClient.Find("pg_dump"), ["--format=custom", "--no-owner", "--no-privileges", $"--file={whole}", $"--dbname={database.SuperuserAddress}"]))
+        var backup = await BackupSteps.BackUp(database.Address, folder.New());
+        var fullDump = Path.Combine(folder.New(), Path.GetFileName(backup));
+        Directory.CreateDirectory(Path.GetDirectoryName(fullDump)!);
+        using (var dump = System.Diagnostics.Process.Start(PostgresClient.Find("pg_dump"), ["--format=custom", "--no-owner", "--no-privileges", $"--file={fullDump}", $"--dbname={database.SuperuserAddress}"]))
         {
             await dump.WaitForExitAsync(TestContext.Current.CancellationToken);
             Assert.Equal(0, dump.ExitCode);
         }
 
-        var content = await File.ReadAllBytesAsync(whole, TestContext.Current.CancellationToken);
-        var old = BackupSteps.Copy(made, folder.New(), content, manifest => manifest with
+        var content = await File.ReadAllBytesAsync(fullDump, TestContext.Current.CancellationToken);
+        var old = BackupSteps.Copy(backup, folder.New(), content, manifest => manifest with
         {
             Schema = null,
             Bytes = content.Length,
@@ -143,7 +143,7 @@ public sealed class BelongingTests(BackupFolder folder) : IClassFixture<BackupFo
     [Theory]
     [InlineData("custom", "catalog")]
     [InlineData("plain", "user")]
-    public async Task Another_schema_than_public_is_backed_up_and_made_where_it_is_missing(string format, string schema)
+    public async Task A_schema_other_than_public_is_backed_up_and_created_where_it_is_missing(string format, string schema)
     {
         (string, string)[] inCatalog = [("DATAXPIPE_PG_SCHEMA", schema)];
         var source = await PostgresTestDatabase.Empty("catalog_schema");
@@ -171,7 +171,7 @@ public sealed class BelongingTests(BackupFolder folder) : IClassFixture<BackupFo
     }
 
     [Fact]
-    public async Task Who_may_not_make_what_a_restore_needs_is_told_the_statement()
+    public async Task A_missing_right_for_a_restore_is_reported_with_the_statement_that_grants_it()
     {
         await using var database = new PostgresTestDatabase();
         await database.InitializeAsync();

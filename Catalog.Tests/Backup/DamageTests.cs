@@ -5,7 +5,7 @@ using Catalog.Tests.Support;
 
 namespace Catalog.Tests.Backup;
 
-/// <summary>Backups cut and flipped, each format: none is restored, none is called good, and the target stays as it was.</summary>
+/// <summary>Truncated and bit-flipped backups in each format are not restored and are reported as damaged. The target stays unchanged.</summary>
 public sealed class DamageTests(FilledDatabases databases, BackupFolder folder) : IClassFixture<FilledDatabases>, IClassFixture<BackupFolder>
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
@@ -22,7 +22,7 @@ public sealed class DamageTests(FilledDatabases databases, BackupFolder folder) 
 
     [Theory]
     [MemberData(nameof(Formats))]
-    public async Task Cut_or_flipped_it_is_refused(string engine, string arguments)
+    public async Task A_truncated_or_bit_flipped_backup_is_refused(string engine, string arguments)
     {
         var path = await BackupSteps.BackUp(databases.Of(engine).Address, folder.New(), arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries));
         var target = await Target(engine);
@@ -33,23 +33,23 @@ public sealed class DamageTests(FilledDatabases databases, BackupFolder folder) 
         {
             var copy = BackupSteps.Copy(path, folder.New(), content);
             using var place = new LocalFolder(Path.GetDirectoryName(copy)!);
-            var kept = await (await StoredBackup.In(place, Ct)).Single().Examined(place, Ct);
-            Assert.True(kept.State == BackupState.Damaged, what);
+            var backup = await (await StoredBackup.In(place, Ct)).Single().Examined(place, Ct);
+            Assert.True(backup.State == BackupState.Damaged, what);
 
             var refused = await Assert.ThrowsAsync<BackupException>(() => BackupRestore.Run(database, copy, BackupSteps.Describe(copy), (_, _) => Task.CompletedTask, DatabaseSettings.DefaultAppRole, Ct));
             Assert.Equal(4, refused.Exit);
         }
 
         await AssertEmpty(engine, target, database);
-        // The console says so too.
-        var one = BackupSteps.Copy(path, folder.New(), cases[3].Content);
-        Assert.Equal(4, (await MigratorConsole.Run(target, "restore", one)).Exit);
-        Assert.Equal(4, (await MigratorConsole.Run(target, "backups", "verify", one)).Exit);
+        // The console refuses it too.
+        var damaged = BackupSteps.Copy(path, folder.New(), cases[3].Content);
+        Assert.Equal(4, (await MigratorConsole.Run(target, "restore", damaged)).Exit);
+        Assert.Equal(4, (await MigratorConsole.Run(target, "backups", "verify", damaged)).Exit);
     }
 
     [Theory]
     [MemberData(nameof(Formats))]
-    public async Task A_manifest_made_to_fit_the_damage_brings_no_success_with_missing_rows(string engine, string arguments)
+    public async Task A_forged_manifest_does_not_let_a_restore_with_missing_rows_succeed(string engine, string arguments)
     {
         var path = await BackupSteps.BackUp(databases.Of(engine).Address, folder.New(), arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries));
         var succeeded = 0;
@@ -72,10 +72,10 @@ public sealed class DamageTests(FilledDatabases databases, BackupFolder folder) 
             }
             catch (MigrationException)
             {
-                // A letter of the journal's own sums: every row is there, and it is refused all the same.
+                // The flipped bit is in a checksum of the journal: all rows exist, but the restore is refused.
             }
 
-            // A flipped letter in a value, or in what nobody reads: all rows are there.
+            // The flipped bit is in a value or in unused bytes: all rows exist.
             Assert.StartsWith("byte", what, StringComparison.Ordinal);
             Assert.Equal(forged.Rows, (await DatabaseContents.Read(database, Ct)).Rows);
             await database.DisposeAsync();
@@ -86,21 +86,21 @@ public sealed class DamageTests(FilledDatabases databases, BackupFolder folder) 
 
         await database.DisposeAsync();
         TestContext.Current.TestOutputHelper!.WriteLine($"{engine} {arguments}: {succeeded} of 26 restored with every row");
-        // Without compression only the hash knows of a letter; compressed, the check sums inside know too.
+        // Without compression only the hash detects a flipped bit. Compressed files also have internal checksums.
         Assert.InRange(succeeded, 0, arguments is "--format plain" or "--compress 6" ? 2 : 20);
     }
 
     [Theory]
     [InlineData("custom")]
     [InlineData("plain")]
-    public async Task Rows_that_are_missing_from_a_whole_dump_undo_the_restore(string format)
+    public async Task Missing_rows_roll_back_the_restore(string format)
     {
         var source = databases.Of("postgres").Address;
         var path = await BackupSteps.BackUp(source, folder.New(), "--format", format);
         var target = await Target("postgres");
         await using var database = MigrationDatabase.Open(TestDatabase.Read(target));
         var manifest = BackupSteps.Describe(path);
-        foreach (var lie in new[]
+        foreach (var forged in new[]
         {
             manifest with { Rows = new Dictionary<string, long>(manifest.Rows) { ["runs"] = 31 } },
             manifest with { Rows = new Dictionary<string, long>(manifest.Rows) { ["lost"] = 0 } },
@@ -109,8 +109,8 @@ public sealed class DamageTests(FilledDatabases databases, BackupFolder folder) 
             manifest with { SchemaFingerprint = "' or true --" },
         })
         {
-            // Past the examination, straight to the restore: the transaction itself must refuse.
-            var refused = await Assert.ThrowsAsync<BackupException>(() => PostgresArchive.Restore(database, path, lie, (_, _) => throw new InvalidOperationException("It should be empty."), Ct));
+            // Call the restore directly, without the check of the file: the transaction itself must fail.
+            var refused = await Assert.ThrowsAsync<BackupException>(() => PostgresArchive.Restore(database, path, forged, (_, _) => throw new InvalidOperationException("It should be empty."), Ct));
             Assert.True(refused.Exit == 4, refused.Message);
             await AssertEmpty("postgres", target, database);
         }
@@ -120,19 +120,19 @@ public sealed class DamageTests(FilledDatabases databases, BackupFolder folder) 
     }
 
     [Fact]
-    public async Task A_program_that_falls_silent_is_not_waited_for()
+    public async Task A_silent_program_times_out()
     {
         await Assert.ThrowsAsync<TimeoutException>(() => PostgresClient.Run("/bin/sh", ["-c", "echo begun; sleep 30"], new Dictionary<string, string?>(), null, null, Ct, TimeSpan.FromSeconds(0.3)));
         Assert.Equal(0, (await PostgresClient.Run("/bin/sh", ["-c", "for i in 1 2 3; do sleep 0.2; echo $i; done"], new Dictionary<string, string?>(), null, null, Ct, TimeSpan.FromSeconds(5))).Exit);
     }
 
     [Fact]
-    public async Task A_script_that_leaves_before_its_commit_is_no_success()
+    public async Task A_script_that_quits_before_its_commit_fails_the_restore()
     {
         var path = await BackupSteps.BackUp(databases.Of("postgres").Address, folder.New(), "--format", "plain", "--compress", "none");
         var target = await Target("postgres");
         await using var database = MigrationDatabase.Open(TestDatabase.Read(target));
-        // Without the lines that newer programs guard a script with, psql takes it for the wish to end, and ends well.
+        // Newer programs guard a script with \restrict. Without these lines, psql quits at \q with exit code 0.
         var lines = (await File.ReadAllLinesAsync(path, Ct)).Where(line => !line.StartsWith("\\restrict", StringComparison.Ordinal) && !line.StartsWith("\\unrestrict", StringComparison.Ordinal));
         var text = string.Join('\n', lines).Replace("-- PostgreSQL database dump complete", "\\q\n-- PostgreSQL database dump complete", StringComparison.Ordinal);
         await File.WriteAllTextAsync(path, text, Ct);
@@ -150,7 +150,7 @@ public sealed class DamageTests(FilledDatabases databases, BackupFolder folder) 
             yield return ($"{percent} %", whole[..(int)(whole.Length * percent / 100)]);
         }
 
-        // The same places each time.
+        // A fixed seed: the same bits in each run.
         var random = new Random(20261121);
         for (var i = 0; i < 20; i++)
         {

@@ -6,7 +6,7 @@ using Npgsql;
 
 namespace Catalog.Tests.Backup;
 
-/// <summary>Backups of Postgres that would not be whole are refused, and no secret is seen by others.</summary>
+/// <summary>Incomplete backups of Postgres are refused, and no secret is visible to other users.</summary>
 public sealed class GuardTests(PostgresTestDatabase database, BackupFolder folder) : IClassFixture<PostgresTestDatabase>, IClassFixture<BackupFolder>
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
@@ -18,7 +18,7 @@ public sealed class GuardTests(PostgresTestDatabase database, BackupFolder folde
     [InlineData("[ \"$1\" = --version ] && echo 'pg_dump (PostgreSQL) 15.1' && exit; exit 0", 1, "dump_failed", "The dump is empty")]
     [InlineData("[ \"$1\" = --version ] && echo 'pg_dump (PostgreSQL) 15.1' && exit; kill -9 $$", 1, "dump_failed", "signal 9")]
     [InlineData("[ \"$1\" = --version ] && echo 'pg_dump (PostgreSQL) 15.1' && exit; for a; do case $a in --file=*) f=${a#--file=};; esac; done; REAL \"$@\"; head -c 9000 \"$f\" >\"$f.x\"; cat \"$f.x\" >\"$f\"; rm \"$f.x\"", 4, "damaged", "did not come out well")]
-    public async Task A_pg_dump_that_is_too_old_fails_or_cuts_leaves_nothing(string script, int exit, string code, string words)
+    public async Task A_pg_dump_that_is_too_old_or_fails_or_truncates_leaves_no_files(string script, int exit, string code, string words)
     {
         database.Require();
         var bin = Script("pg_dump", script);
@@ -35,7 +35,7 @@ public sealed class GuardTests(PostgresTestDatabase database, BackupFolder folde
     }
 
     [Fact]
-    public async Task A_plain_dump_that_ends_early_is_refused_though_pg_dump_said_nothing()
+    public async Task A_truncated_plain_dump_is_refused_although_pg_dump_reported_no_error()
     {
         database.Require();
         var bin = Script("pg_dump", "[ \"$1\" = --version ] && echo 'pg_dump (PostgreSQL) 15.1' && exit; REAL \"$@\" | head -c 9000");
@@ -49,7 +49,7 @@ public sealed class GuardTests(PostgresTestDatabase database, BackupFolder folde
     }
 
     [Fact]
-    public async Task A_role_that_does_not_see_every_row_makes_no_backup()
+    public async Task A_role_that_does_not_see_every_row_cannot_back_up()
     {
         database.Require();
         var target = await PostgresTestDatabase.Empty("catalog_rls", superuser: true);
@@ -57,7 +57,7 @@ public sealed class GuardTests(PostgresTestDatabase database, BackupFolder folde
         var role = $"backup_{Guid.NewGuid():N}";
         await using var connection = await Open(target);
         await connection.ExecuteAsync($"create role {role} login password '{role}'; grant select on all tables in schema public to {role}; grant select on all sequences in schema public to {role}");
-        // Of all tables that row security binds one is enough to hide rows.
+        // Row security on one table is enough to hide rows, so only runs keeps it.
         foreach (var table in (await connection.QueryAsync<string>("select relname from pg_class where relrowsecurity and relname <> 'runs'")).AsList())
         {
             await connection.ExecuteAsync($"alter table {table} disable row level security");
@@ -84,7 +84,7 @@ public sealed class GuardTests(PostgresTestDatabase database, BackupFolder folde
     }
 
     [Fact]
-    public async Task A_restore_by_force_leaves_what_hangs_on_the_tables_from_outside()
+    public async Task A_forced_restore_keeps_foreign_objects_that_depend_on_the_tables()
     {
         database.Require();
         var path = await BackupSteps.BackUp(database.Address, folder.New());
@@ -101,17 +101,17 @@ public sealed class GuardTests(PostgresTestDatabase database, BackupFolder folde
 
         Assert.NotEqual(0, refused.Exit);
         Assert.Contains("other.v", refused.Errors);
-        await using var look = new NpgsqlConnection(PostgresUri.Parse("x", target).ConnectionString);
-        await look.OpenAsync(Ct);
-        Assert.Equal(0, await look.ExecuteScalarAsync<int>("select count(*)::int from other.v"));
+        await using var connectionAfter = new NpgsqlConnection(PostgresUri.Parse("x", target).ConnectionString);
+        await connectionAfter.OpenAsync(Ct);
+        Assert.Equal(0, await connectionAfter.ExecuteScalarAsync<int>("select count(*)::int from other.v"));
     }
 
     [Fact]
-    public async Task A_SQLite_restore_follows_a_link_and_keeps_the_rights_of_what_it_replaces()
+    public async Task A_SQLite_restore_follows_a_symbolic_link_and_keeps_the_file_mode()
     {
         if (OperatingSystem.IsWindows())
         {
-            // Rights and links are those of Unix.
+            // File modes and symbolic links as on Unix.
             return;
         }
 
@@ -135,13 +135,13 @@ public sealed class GuardTests(PostgresTestDatabase database, BackupFolder folde
     [Theory]
     [InlineData("")]
     [InlineData(" ")]
-    public async Task An_output_that_is_no_folder_is_a_wrong_setting(string output)
+    public async Task A_blank_output_folder_is_a_settings_error(string output)
     {
         Assert.Equal(2, (await MigratorConsole.Run(Path.Combine(folder.Path, "x.db"), "backup", "--output", output)).Exit);
     }
 
     [Fact]
-    public async Task A_table_that_somebody_keeps_ends_it_soon()
+    public async Task A_locked_table_ends_a_backup_after_the_lock_wait()
     {
         database.Require();
         await using var connection = await Open(database.Address);
@@ -158,7 +158,7 @@ public sealed class GuardTests(PostgresTestDatabase database, BackupFolder folde
     }
 
     [Fact]
-    public async Task A_password_goes_to_pg_dump_unseen_and_a_wrong_one_is_named_as_such()
+    public async Task A_password_is_not_visible_in_arguments_and_a_wrong_password_is_reported()
     {
         database.Require();
         using var server = PostgresCluster.Start(fsync: false).Require();
@@ -193,7 +193,7 @@ public sealed class GuardTests(PostgresTestDatabase database, BackupFolder folde
         Assert.DoesNotContain("Canary", refused.ToString());
     }
 
-    /// <summary>A program of that name in a folder; REAL stands for the real one.</summary>
+    /// <summary>Writes a shell script in place of a Postgres program; REAL in its body is replaced by the program's path.</summary>
     private string Script(string name, string body, string? bin = null)
     {
         bin ??= folder.New();

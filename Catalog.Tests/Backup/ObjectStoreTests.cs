@@ -8,7 +8,7 @@ using Microsoft.Extensions.Configuration;
 
 namespace Catalog.Tests.Backup;
 
-/// <summary>Backups in a bucket: on good days, and when the store fails at any request in any way.</summary>
+/// <summary>Backups in a bucket: with a working store, and with each fault at each request.</summary>
 public sealed class ObjectStoreTests(SqliteTestDatabase database, BackupFolder folder) : IClassFixture<SqliteTestDatabase>, IClassFixture<BackupFolder>
 {
     private const string Url = $"s3://{FakeS3.Bucket}/nightly";
@@ -16,7 +16,7 @@ public sealed class ObjectStoreTests(SqliteTestDatabase database, BackupFolder f
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task What_was_uploaded_is_listed_verified_restored_drilled_and_pruned_from_there()
+    public async Task An_uploaded_backup_is_listed_verified_restored_drilled_and_pruned_in_the_bucket()
     {
         await using var store = await FakeS3.Start();
         store.Objects["nightly/other.txt"] = [2];
@@ -42,22 +42,22 @@ public sealed class ObjectStoreTests(SqliteTestDatabase database, BackupFolder f
         Assert.Equal(name, again.Json.GetProperty("removed").EnumerateArray().Single().GetString());
         Assert.DoesNotContain($"nightly/{name}", store.Objects.Keys);
         Assert.Equal(3, store.Objects.Count);
-        foreach (var said in new[] { backup, restored, drill, again })
+        foreach (var result in new[] { backup, restored, drill, again })
         {
-            Assert.DoesNotContain("Canary-S3-2219", said.ToString());
+            Assert.DoesNotContain("Canary-S3-2219", result.ToString());
         }
     }
 
     [Fact]
-    public async Task A_large_file_goes_in_parts_and_appears_with_the_last()
+    public async Task A_large_file_is_uploaded_in_parts_and_appears_after_the_last_part()
     {
         await using var store = await FakeS3.Start();
         var (path, manifest) = await Sample(40 << 20);
         using var client = Store(store);
-        var early = false;
+        var visibleEarly = false;
         store.Misdeeds = (_, method, _) =>
         {
-            early |= method == "PUT" && !store.Objects.IsEmpty && store.OpenUploads > 0;
+            visibleEarly |= method == "PUT" && !store.Objects.IsEmpty && store.OpenUploads > 0;
             return Misdeed.None;
         };
 
@@ -66,10 +66,10 @@ public sealed class ObjectStoreTests(SqliteTestDatabase database, BackupFolder f
         Assert.Equal(manifest.Sha256, Convert.ToHexStringLower(SHA256.HashData(store.Objects[$"nightly/{manifest.File}"])));
         Assert.Equal(2, store.Objects.Count);
         Assert.Equal(0, store.OpenUploads);
-        Assert.False(early);
+        Assert.False(visibleEarly);
         Assert.Equal(3, store.Requests.Count(request => request.StartsWith("PUT nightly/", StringComparison.Ordinal) && request.Contains('?', StringComparison.Ordinal)));
 
-        // Cut off in the middle, nothing is left of the parts either.
+        // After a failed upload no parts are left.
         store.Objects.Clear();
         store.Forget();
         store.Misdeeds = (number, method, _) => method == "PUT" && number > 2 ? Misdeed.InternalError : Misdeed.None;
@@ -81,7 +81,7 @@ public sealed class ObjectStoreTests(SqliteTestDatabase database, BackupFolder f
 
     [Theory]
     [MemberData(nameof(Failures))]
-    public async Task Whichever_request_fails_there_is_never_a_manifest_without_a_whole_backup(Misdeed misdeed)
+    public async Task A_failed_request_never_leaves_a_manifest_without_a_complete_backup(Misdeed misdeed)
     {
         await using var store = await FakeS3.Start();
         var (path, manifest) = await Sample(5000);
@@ -116,12 +116,12 @@ public sealed class ObjectStoreTests(SqliteTestDatabase database, BackupFolder f
                     failed++;
                     if (store.Objects.ContainsKey($"nightly/{next.File}.json"))
                     {
-                        // Only where the store let nothing be taken away either, and then it is a whole one.
+                        // This happens only if the store also refuses deletes. The backup is complete then.
                         Assert.True(forever, $"request {k}");
                         Assert.Equal(next.Sha256, Convert.ToHexStringLower(SHA256.HashData(store.Objects[$"nightly/{next.File}"])));
                     }
 
-                    Assert.All(older, one => Assert.Equal(one.Value, store.Objects[one.Key]));
+                    Assert.All(older, entry => Assert.Equal(entry.Value, store.Objects[entry.Key]));
                     continue;
                 }
 
@@ -130,7 +130,7 @@ public sealed class ObjectStoreTests(SqliteTestDatabase database, BackupFolder f
             }
         }
 
-        // Each request that fails for good fails the upload.
+        // Each request that always fails makes the upload fail.
         Assert.True(failed >= requests, $"{failed} failed");
     }
 
@@ -139,12 +139,12 @@ public sealed class ObjectStoreTests(SqliteTestDatabase database, BackupFolder f
     [InlineData(Misdeed.SlowDown)]
     [InlineData(Misdeed.Reset)]
     [InlineData(Misdeed.ResetAtHalf)]
-    public async Task A_request_that_fails_once_is_tried_again(Misdeed misdeed)
+    public async Task A_request_that_fails_once_is_retried(Misdeed misdeed)
     {
         await using var store = await FakeS3.Start();
         var (path, manifest) = await Sample(5000);
         using var client = Store(store, attempts: 2);
-        // Every second request fails, so each is met once.
+        // Every second request fails, so each request fails once.
         store.Misdeeds = (number, _, _) => number % 2 == 1 ? misdeed : Misdeed.None;
 
         await Upload.Send(client, path, manifest, Ct);
@@ -154,7 +154,7 @@ public sealed class ObjectStoreTests(SqliteTestDatabase database, BackupFolder f
     }
 
     [Fact]
-    public async Task What_is_wrong_is_said_in_plain_words_and_nothing_is_left_there()
+    public async Task A_store_fault_is_reported_and_leaves_no_objects()
     {
         await using var store = await FakeS3.Start();
         async Task Fails(int exit, string code, string words, string url, params (string, string)[] changes)
@@ -192,7 +192,7 @@ public sealed class ObjectStoreTests(SqliteTestDatabase database, BackupFolder f
     }
 
     [Fact]
-    public async Task The_fake_judges_signatures_of_every_form_that_the_client_sends()
+    public async Task The_fake_store_checks_every_form_of_signature_that_the_client_sends()
     {
         await using var store = await FakeS3.Start();
         var content = RandomNumberGenerator.GetBytes(300_000);
@@ -218,14 +218,14 @@ public sealed class ObjectStoreTests(SqliteTestDatabase database, BackupFolder f
         Assert.All(store.Objects.Values, stored => Assert.Equal(content, stored));
         var refused = await Assert.ThrowsAsync<AmazonS3Exception>(() => Put("wrong", "another", RequestChecksumCalculation.WHEN_SUPPORTED, chunked: true));
         Assert.Equal("SignatureDoesNotMatch", refused.ErrorCode);
-        // And it can do wrong: the framing of a chunked body stays in the object.
+        // Fault KeepsFraming stores the chunk framing in the object.
         store.Misdeeds = (_, _, _) => Misdeed.KeepsFraming;
         await Put("framed", FakeS3.Secret, RequestChecksumCalculation.WHEN_REQUIRED, chunked: true);
         Assert.True(store.Objects["framed"].Length > content.Length);
     }
 
     internal static ObjectStoreSettings Settings(string url, params (string Name, string Value)[] environment) => ObjectStoreSettings.Read(url, new ConfigurationBuilder()
-        .AddInMemoryCollection([new("AWS_ACCESS_KEY_ID", FakeS3.AccessKey), new("AWS_SECRET_ACCESS_KEY", FakeS3.Secret), .. environment.Select(one => new KeyValuePair<string, string?>(one.Name, one.Value))]).Build());
+        .AddInMemoryCollection([new("AWS_ACCESS_KEY_ID", FakeS3.AccessKey), new("AWS_SECRET_ACCESS_KEY", FakeS3.Secret), .. environment.Select(setting => new KeyValuePair<string, string?>(setting.Name, setting.Value))]).Build());
 
     private static ObjectStore Store(FakeS3 store, int attempts = 1) =>
         new(Settings(Url, ("DATAXPIPE_S3_ENDPOINT", store.Endpoint), ("DATAXPIPE_S3_ATTEMPTS", $"{attempts}"), ("DATAXPIPE_S3_TIMEOUT", "60")));

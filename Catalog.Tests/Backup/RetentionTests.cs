@@ -4,29 +4,29 @@ using Catalog.Tests.Support;
 
 namespace Catalog.Tests.Backup;
 
-/// <summary>What is kept, by a table of dates; and that nothing is removed on the word of a backup that is not good.</summary>
+/// <summary>The rules that choose which backups are kept. A damaged backup never causes the removal of another.</summary>
 public sealed class RetentionTests(SqliteTestDatabase database, BackupFolder folder) : IClassFixture<SqliteTestDatabase>, IClassFixture<BackupFolder>
 {
     private static readonly DateTimeOffset Now = new(2026, 11, 21, 12, 0, 0, TimeSpan.Zero);
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
-    // 2026-11-21 is a Saturday. A name ends with ! where the backup is not good.
+    // 2026-11-21 is a Saturday. A ! at the end of a name marks a damaged backup.
     [Theory]
     [InlineData("the newest stays", 1, 0, 0, 0, null, "11-21 11-20 11-19", "11-20 11-19")]
-    [InlineData("as many as there are", 7, 0, 0, 0, null, "11-21 11-20", "")]
+    [InlineData("fewer backups than the number to keep", 7, 0, 0, 0, null, "11-21 11-20", "")]
     [InlineData("age alone removes nothing that is kept", 2, 0, 0, 0, 0, "01-02 01-01", "")]
-    [InlineData("one a day, the newest of it", 1, 2, 0, 0, null, "11-21T09 11-21T03 11-20T09 11-20T03 11-19T09", "11-21T03 11-20T03 11-19T09")]
-    [InlineData("days without any are not counted", 1, 3, 0, 0, null, "11-21 11-10 10-01 09-01", "09-01")]
+    [InlineData("the newest of each day", 1, 2, 0, 0, null, "11-21T09 11-21T03 11-20T09 11-20T03 11-19T09", "11-21T03 11-20T03 11-19T09")]
+    [InlineData("days without backups do not count", 1, 3, 0, 0, null, "11-21 11-10 10-01 09-01", "09-01")]
     [InlineData("weeks begin on Mondays", 1, 0, 2, 0, null, "11-21 11-16 11-15 11-09 11-08", "11-16 11-09 11-08")]
     [InlineData("weeks at the turn of the year", 1, 0, 2, 0, null, "01-03 01-01 12-30@2025 12-28@2025 12-27@2025", "01-01 12-30@2025 12-27@2025")]
     [InlineData("one a month", 1, 0, 0, 3, null, "11-21 11-01 10-31 10-01 09-30 08-31", "11-01 10-01 08-31")]
     [InlineData("rules add up", 2, 0, 0, 2, null, "11-21 11-20 11-19 10-05", "11-19")]
-    [InlineData("only what is older goes", 1, 0, 0, 0, 5, "11-21 11-20 11-17 11-15 11-01", "11-15 11-01")]
-    [InlineData("what is not good does not count", 2, 0, 0, 0, null, "11-21 11-20! 11-19 11-18", "11-18")]
-    [InlineData("nor does it for a day", 1, 2, 0, 0, null, "11-21 11-20T09! 11-20T03 11-19", "11-19")]
-    [InlineData("the last good one stays, however old", 1, 0, 0, 0, 0, "11-21! 11-20! 01-01", "")]
-    public async Task Kept_by_date(string why, int last, int daily, int weekly, int monthly, int? olderThan, string backups, string removed)
+    [InlineData("only older backups are removed", 1, 0, 0, 0, 5, "11-21 11-20 11-17 11-15 11-01", "11-15 11-01")]
+    [InlineData("a damaged backup does not count", 2, 0, 0, 0, null, "11-21 11-20! 11-19 11-18", "11-18")]
+    [InlineData("a damaged backup does not count for its day", 1, 2, 0, 0, null, "11-21 11-20T09! 11-20T03 11-19", "11-19")]
+    [InlineData("the last good backup stays at any age", 1, 0, 0, 0, 0, "11-21! 11-20! 01-01", "")]
+    public async Task Backups_are_kept_by_date(string why, int last, int daily, int weekly, int monthly, int? olderThan, string backups, string removed)
     {
         var rules = new BackupRotation(last, daily, weekly, monthly, olderThan is { } days ? TimeSpan.FromDays(days) : null);
 
@@ -36,7 +36,7 @@ public sealed class RetentionTests(SqliteTestDatabase database, BackupFolder fol
     }
 
     [Fact]
-    public async Task A_dry_run_says_what_the_run_then_does()
+    public async Task A_dry_run_reports_the_files_that_a_run_removes()
     {
         var where = await Generations(10);
         var before = BackupSteps.Names(where);
@@ -48,7 +48,7 @@ public sealed class RetentionTests(SqliteTestDatabase database, BackupFolder fol
         var run = await MigratorConsole.Run("x.db", "backups", "prune", where, "--keep-last", "3", "--json");
         Assert.Equal(dry.Json.GetProperty("removed").ToString(), run.Json.GetProperty("removed").ToString());
         Assert.Equal(before[^6..], BackupSteps.Names(where));
-        // Seven when nothing is said, and never none.
+        // The default is to keep seven, and the minimum is one.
         Assert.Equal(0, (await MigratorConsole.Run("x.db", "backups", "prune", where, "--json")).Json.GetProperty("removed").GetArrayLength());
         Assert.Equal(2, (await MigratorConsole.Run("x.db", "backups", "prune", where, "--keep-last", "0")).Exit);
     }
@@ -59,7 +59,7 @@ public sealed class RetentionTests(SqliteTestDatabase database, BackupFolder fol
     [InlineData("empty")]
     [InlineData("file missing")]
     [InlineData("manifest garbled")]
-    public async Task Nothing_is_removed_while_the_newest_is_not_good(string harm)
+    public async Task Nothing_is_removed_while_the_newest_backup_is_damaged(string harm)
     {
         var where = await Generations(4);
         var newest = Directory.GetFiles(where, "*.db").Order(StringComparer.Ordinal).Last();
@@ -81,11 +81,11 @@ public sealed class RetentionTests(SqliteTestDatabase database, BackupFolder fol
     }
 
     [Fact]
-    public async Task Damaged_unfinished_and_schema_only_ones_neither_count_nor_go()
+    public async Task Damaged_unfinished_and_schema_only_backups_do_not_count_and_are_not_removed()
     {
         var where = await Generations(5);
         var files = Directory.GetFiles(where, "*.db").Order(StringComparer.Ordinal).ToList();
-        // Third: damaged where only the hash sees it. Fourth: never finished. And one of a schema alone, newer than all.
+        // Third: damage that only the hash detects. Fourth: without a manifest. The newest backup is schema-only.
         var third = await File.ReadAllBytesAsync(files[2], Ct);
         third[^10] ^= 1;
         await File.WriteAllBytesAsync(files[2], third, Ct);
@@ -97,7 +97,7 @@ public sealed class RetentionTests(SqliteTestDatabase database, BackupFolder fol
         Assert.True(run.Exit == 0, run.ToString());
         Assert.Equal([Path.GetFileName(files[0])], run.Json.GetProperty("removed").EnumerateArray().Select(name => name.GetString()));
         Assert.All(files[1..], file => Assert.True(File.Exists(file)));
-        // Two databases in one folder are two rows of generations.
+        // Retention counts the backups of each database on their own.
         var other = BackupSteps.Copy(files[1], where, await File.ReadAllBytesAsync(files[1], Ct), manifest => manifest with { Database = "another.db" }, "catalog-20250101T000000Z-00000000.db");
         await MigratorConsole.Run("x.db", "backups", "prune", where, "--keep-last", "1");
         Assert.True(File.Exists(other));
@@ -108,7 +108,7 @@ public sealed class RetentionTests(SqliteTestDatabase database, BackupFolder fol
     [InlineData("--keep")]
     [InlineData("--keep-last")]
     [InlineData("--keep-monthly")]
-    public async Task A_refused_count_is_called_as_it_was_typed(string option)
+    public async Task A_refused_count_is_reported_with_the_option_as_typed(string option)
     {
         var refused = await MigratorConsole.Run("x.db", "backups", "prune", folder.Path, option, "-1");
 
@@ -117,7 +117,7 @@ public sealed class RetentionTests(SqliteTestDatabase database, BackupFolder fol
     }
 
     [Fact]
-    public async Task A_backup_that_fails_removes_none()
+    public async Task A_failed_backup_removes_no_backup()
     {
         var where = await Generations(3);
         var before = BackupSteps.Names(where);
@@ -131,7 +131,7 @@ public sealed class RetentionTests(SqliteTestDatabase database, BackupFolder fol
     }
 
     [Fact]
-    public async Task Leftovers_of_dead_runs_go_after_a_day()
+    public async Task Part_files_of_dead_runs_are_removed_after_a_day()
     {
         var where = folder.New();
         Directory.CreateDirectory(where);
@@ -144,14 +144,14 @@ public sealed class RetentionTests(SqliteTestDatabase database, BackupFolder fol
         }
 
         var (young, old, alive) = (Left(int.MaxValue, 0), Left(int.MaxValue, 2), Left(Environment.ProcessId, 3));
-        // In a process of its own: this one lives, and is another.
+        // Run the backup in another process, because the files of a live process stay.
         Assert.Equal(0, (await MigratorConsole.RunProcess(database.Address, [], "backup", "--output", where)).Exit);
 
         Assert.Equal((true, false, true), (File.Exists(young), File.Exists(old), File.Exists(alive)));
     }
 
     [Fact]
-    public async Task A_backup_from_the_future_stops_retention_and_costs_no_other()
+    public async Task A_backup_from_the_future_stops_retention_and_no_backup_is_removed()
     {
         var where = await Generations(3);
         var path = Path.Combine(where, BackupSteps.Names(where)[0]);
@@ -165,7 +165,7 @@ public sealed class RetentionTests(SqliteTestDatabase database, BackupFolder fol
     }
 
     [Fact]
-    public async Task A_damaged_newest_does_not_hide_behind_another_database()
+    public async Task A_damaged_newest_backup_is_found_although_another_database_has_a_newer_one()
     {
         var where = await Generations(3);
         var newest = BackupSteps.Names(where).Where(name => name.EndsWith(".db", StringComparison.Ordinal)).Max(StringComparer.Ordinal)!;
@@ -187,7 +187,7 @@ public sealed class RetentionTests(SqliteTestDatabase database, BackupFolder fol
         return DateTimeOffset.Parse($"{(parts.Length > 1 ? parts[1] : "2026")}-{text[0]}T{(text.Length > 1 ? text[1] : "00")}:00:00Z", CultureInfo.InvariantCulture);
     }
 
-    // One a day, the newest today.
+    // Creates one backup a day; the newest is of today.
     private async Task<string> Generations(int count)
     {
         var path = await BackupSteps.BackUp(database.Address, folder.New());

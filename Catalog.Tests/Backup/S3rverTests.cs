@@ -4,24 +4,24 @@ using Catalog.Tests.Support;
 
 namespace Catalog.Tests.Backup;
 
-/// <summary>A second opinion by a store that others wrote. It judges no signature, but has its own mind about listings, copies and parts.</summary>
+/// <summary>Tests with a third-party store. It checks no signatures, but implements listings, copies and multipart uploads independently.</summary>
 [Trait("Category", "Npm")]
 public sealed class S3rverTests(S3rverPackage package, SqliteTestDatabase database, BackupFolder folder) : IClassFixture<S3rverPackage>, IClassFixture<SqliteTestDatabase>, IClassFixture<BackupFolder>
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task What_is_uploaded_there_comes_back_and_is_pruned()
+    public async Task An_uploaded_backup_is_restored_and_pruned()
     {
         package.Require();
-        // More than one part.
+        // Enough rows for more than one part.
         await database.Database.Write("default", session => session.Execute("""
             with recursive n(i) as (select 1 union all select i + 1 from n where i < 20000)
             insert into check_results (organization_id, id, pipeline_id, check_id, status, severity, executed_at, created_at, request_hash, message)
             select 'default', 'r' || i, 'load', 'c', 'pass', 'error', '2026-11-21T00:00:00.000000Z', '2026-11-21T00:00:00.000000Z', x'00', hex(randomblob(600)) from n
             """, null, Ct), Ct);
         var port = PostgresCluster.FreePort();
-        // A bucket is a folder there.
+        // s3rver keeps a bucket as a folder.
         Directory.CreateDirectory(Path.Combine(package.Directory, "store", "backups"));
         using var store = Process.Start(new ProcessStartInfo("node",
             [Path.Combine(package.Directory, "node_modules", "s3rver", "bin", "s3rver.js"), "-d", Path.Combine(package.Directory, "store"), "-a", "127.0.0.1", "-p", $"{port}"])
