@@ -3,7 +3,7 @@ using Catalog.Tests.Support;
 
 namespace Catalog.Tests.Migrations;
 
-/// <summary>The console as pipelines meet it: exit codes, JSON, help. On SQLite; what the verbs do is tested on both engines elsewhere.</summary>
+/// <summary>Exit codes, JSON and help of the console, on SQLite. Other classes test the verbs on both engines.</summary>
 public sealed class ConsoleTests : IDisposable
 {
     private readonly string _directory = Directory.CreateTempSubdirectory("catalog-console-").FullName;
@@ -12,7 +12,7 @@ public sealed class ConsoleTests : IDisposable
     private string Database => Path.Combine(_directory, "catalog.db");
 
     [Fact]
-    public async Task Looking_at_a_file_that_is_not_there_makes_none()
+    public async Task Reading_a_missing_file_does_not_create_it()
     {
         var current = await Run("current", "--json");
         Assert.Equal((3, "base"), (current.Exit, current.Json.GetProperty("current").GetString()));
@@ -23,9 +23,9 @@ public sealed class ConsoleTests : IDisposable
     }
 
     [Fact]
-    public async Task A_pipeline_reads_exit_codes_alone()
+    public async Task Each_result_has_its_exit_code()
     {
-        // In a process of its own, as a pipeline starts it.
+        // Run the console as a process, as a deployment pipeline does.
         async Task<int> Exit(string verb) => (await MigratorConsole.RunProcess(Database, [], verb, "--scripts", _scripts.Path)).Exit;
         Assert.Equal(3, await Exit("current"));
         Assert.Equal(0, await Exit("upgrade"));
@@ -58,7 +58,7 @@ public sealed class ConsoleTests : IDisposable
     }
 
     [Fact]
-    public async Task What_destroys_asks_for_the_name()
+    public async Task Destructive_verbs_require_the_database_name()
     {
         await Run("upgrade");
         async Task Refused(string words, params string[] arguments)
@@ -83,7 +83,7 @@ public sealed class ConsoleTests : IDisposable
     }
 
     [Fact]
-    public async Task Every_verb_says_one_JSON_document_and_shows_an_example()
+    public async Task Every_verb_prints_one_JSON_document_and_its_help_shows_an_example()
     {
         await Run("upgrade");
         var verbs = (await Run("--help")).Output.Split("Commands:")[1].Split('\n', StringSplitOptions.RemoveEmptyEntries)
@@ -118,7 +118,7 @@ public sealed class ConsoleTests : IDisposable
     [InlineData("rollback", "downgrade")]
     [InlineData("down", "downgrade")]
     [InlineData("Validate", "verify")]
-    public async Task Names_of_other_migrators_lead_to_ours(string word, string verb)
+    public async Task Verbs_of_other_migrators_are_answered_with_ours(string word, string verb)
     {
         var result = await MigratorConsole.Run(Database, word, "--json");
         Assert.Equal((2, "usage"), (result.Exit, result.Json.GetProperty("error").GetProperty("code").GetString()));
@@ -127,9 +127,9 @@ public sealed class ConsoleTests : IDisposable
     }
 
     [Fact]
-    public async Task Names_stay_whole_in_a_terminal_of_80_columns()
+    public async Task Names_are_not_truncated_in_a_terminal_of_80_columns()
     {
-        Assert.SkipUnless(File.Exists("/usr/bin/script"), "The program script makes a terminal.");
+        Assert.SkipUnless(File.Exists("/usr/bin/script"), "The program script is needed to create a terminal.");
         await Run("upgrade");
         var backups = Path.Combine(_directory, "backups");
         Assert.Equal(0, (await MigratorConsole.Run(Database, "backup", "--output", backups, "--compress", "6")).Exit);
@@ -161,11 +161,11 @@ public sealed class ConsoleTests : IDisposable
     [InlineData("postgresql://ada:c4nary@127.0.0.1:1/app", "unreachable", "user ada, database app: nothing answers on 127.0.0.1:1")]
     [InlineData("postgresql://ada:c4nary@nowhere.invalid/app", "unreachable", "user ada, database app: no address is known for nowhere.invalid:5432")]
     [InlineData("Host=127.0.0.1:1,127.0.0.1:2;Password=c4nary;Database=app", "unreachable", "the default user, database app: nothing answers on 127.0.0.1:1,127.0.0.1:2")]
-    public async Task An_address_that_leads_nowhere_is_named_without_the_password(string address, string code, string said)
+    public async Task An_unreachable_address_is_reported_without_the_password(string address, string code, string expected)
     {
         var result = await MigratorConsole.Run(address, "current", "--json");
         Assert.Equal((7, code), (result.Exit, result.Json.GetProperty("error").GetProperty("code").GetString()));
-        Assert.Contains(said, result.Errors);
+        Assert.Contains(expected, result.Errors);
         Assert.DoesNotContain("c4nary", result.ToString());
     }
 

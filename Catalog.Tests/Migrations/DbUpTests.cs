@@ -19,9 +19,9 @@ public sealed class DbUpOnSqlite : DbUpTests
     protected override UpgradeEngineBuilder Stock(string address) =>
         DeployChanges.To.SqliteDatabase($"Data Source={address};Pooling=false").JournalToSqliteTable("schemaversions");
 
-    // dbup-sqlite's own preprocessor would store 'text'.
+    // The preprocessor of dbup-sqlite would store 'text'.
     [Fact]
-    public async Task A_text_that_names_a_type_of_another_engine_is_stored_as_written()
+    public async Task A_text_with_a_type_name_of_another_engine_is_stored_as_written()
     {
         var address = await EmptyDatabase();
         Scripts.Change("0002_currency.sql", sql => sql + "insert into customers (id, email) values (9, 'nvarchar(max)');\n");
@@ -46,9 +46,9 @@ public sealed class DbUpOnPostgres : DbUpTests, IClassFixture<PostgresTestDataba
         return DeployChanges.To.PostgresqlDatabase(settings.ConnectionString, "public").JournalToPostgresqlTable("public", "schemaversions");
     }
 
-    // Stock DbUp cuts the body at its semicolon.
+    // Stock DbUp splits the body at its semicolons.
     [Fact]
-    public async Task The_body_of_a_function_of_standard_SQL_stays_whole()
+    public async Task The_body_of_a_standard_SQL_function_is_not_split()
     {
         var address = await EmptyDatabase();
         Scripts.Change("0002_currency.sql", sql => sql + "create function two() returns integer language sql begin atomic select 1; select 2; end;\n");
@@ -57,9 +57,9 @@ public sealed class DbUpOnPostgres : DbUpTests, IClassFixture<PostgresTestDataba
         Assert.Equal(2, await Scalar<int>(address, "select two()"));
     }
 
-    // An upgrade engine that is used twice remembers a journal that was rolled back.
+    // A reused upgrade engine would remember a journal that was rolled back.
     [Fact]
-    public async Task The_first_script_is_tried_again_after_a_lock_time_out()
+    public async Task The_first_script_is_retried_after_a_lock_time_out()
     {
         var address = await EmptyDatabase();
         await Execute(address, "create table others (id integer)");
@@ -85,7 +85,7 @@ public sealed class DbUpOnPostgres : DbUpTests, IClassFixture<PostgresTestDataba
         Assert.Single(await upgrade);
     }
 
-    // With DbUp on a connection of its own the script would commit after the lock was free for another migrator.
+    // If DbUp used its own connection, the script would commit after the lock is released for another migrator.
     [Fact]
     public async Task A_script_ends_with_the_session_that_holds_the_lock()
     {
@@ -111,7 +111,7 @@ public sealed class DbUpOnPostgres : DbUpTests, IClassFixture<PostgresTestDataba
     }
 }
 
-/// <summary>DbUp as everybody else uses it ("stock"), beside the migrator, on the same scripts and databases.</summary>
+/// <summary>Compares the migrator with unmodified ("stock") DbUp on the same scripts and databases.</summary>
 public abstract class DbUpTests : IDisposable
 {
     protected static CancellationToken Ct => TestContext.Current.CancellationToken;
@@ -125,7 +125,7 @@ public abstract class DbUpTests : IDisposable
     protected abstract UpgradeEngineBuilder Stock(string address);
 
     [Fact]
-    public async Task Stock_DbUp_finds_nothing_to_do_at_each_revision_that_the_migrator_reaches()
+    public async Task Stock_DbUp_finds_no_pending_script_at_each_revision_of_the_migrator()
     {
         var address = await EmptyDatabase();
         foreach (var revision in Revisions)
@@ -143,16 +143,16 @@ public abstract class DbUpTests : IDisposable
     }
 
     [Fact]
-    public async Task The_migrator_takes_over_at_each_revision_that_stock_DbUp_reaches()
+    public async Task The_migrator_continues_at_each_revision_of_stock_DbUp()
     {
         var address = await EmptyDatabase();
         foreach (var revision in Revisions)
         {
             var stock = StockUpTo(address, revision).PerformUpgrade();
             Assert.True(stock.Successful, stock.Error?.Message);
-            var standing = await Look(address);
-            Assert.Equal((revision, Revisions.Length - Place(revision)), (standing.Current, standing.Pending.Count));
-            Assert.Empty(standing.Faults);
+            var status = await Look(address);
+            Assert.Equal((revision, Revisions.Length - Place(revision)), (status.Current, status.Pending.Count));
+            Assert.Empty(status.Faults);
             Assert.Empty(SchemaDescription.Compare(
                 Data.Migrations.Chain.BuiltIn(Engine).Scripts[Place(revision) - 1].Fingerprint!, await With(address, null, migrator => migrator.Describe(Ct))));
         }
@@ -163,7 +163,7 @@ public abstract class DbUpTests : IDisposable
     }
 
     [Fact]
-    public async Task A_database_of_the_previous_release_is_taken_over_as_it_is()
+    public async Task A_database_of_the_previous_release_is_upgraded_without_preparation()
     {
         var address = await EmptyDatabase();
         foreach (var statement in Data.Migrations.Chain.BuiltIn(Engine).Scripts.Take(11).SelectMany(script => script.Up.Statements))
@@ -176,8 +176,8 @@ public abstract class DbUpTests : IDisposable
             await Execute(address, statement.Sql);
         }
 
-        var standing = await Look(address);
-        Assert.Equal(("0011_edges_of_pipelines_replaced", 0), (standing.Current, standing.Faults.Count));
+        var status = await Look(address);
+        Assert.Equal(("0011_edges_of_pipelines_replaced", 0), (status.Current, status.Faults.Count));
         await Upgrade(address, "head");
         Assert.Equal(Revisions.Length, (await With(address, null, migrator => migrator.Downgrade("base", again: false, Ct))).Count);
         Assert.Equal(Revisions.Length, (await Upgrade(address, "head")).Count);
@@ -185,7 +185,7 @@ public abstract class DbUpTests : IDisposable
     }
 
     [Fact]
-    public async Task Dollars_in_a_text_are_no_variables()
+    public async Task Dollar_signs_in_a_text_are_not_variables()
     {
         var address = await EmptyDatabase();
         Scripts.Change("0002_currency.sql", sql => sql + "insert into customers (id, email) values (9, '$name$ costs $1 $schema$.x');\n");
@@ -195,9 +195,9 @@ public abstract class DbUpTests : IDisposable
     }
 
     [Fact]
-    public async Task Twenty_migrators_at_once_run_each_script_once_where_stock_DbUp_runs_them_more_often()
+    public async Task Twenty_concurrent_migrators_run_each_script_once_and_stock_DbUp_does_not()
     {
-        // Scripts that may run twice without an error, so that only the count tells; and time between reading the journal and running.
+        // The scripts can run twice without an error, so only the count shows it. SlowScripts waits after DbUp has read the journal.
         foreach (var name in new[] { "0001_shop", "0002_currency", "0003_state_idx", "0004_touch" })
         {
             var pause = Engine == "postgres" ? "select pg_sleep(0.1);\n" : "";
@@ -208,7 +208,7 @@ public abstract class DbUpTests : IDisposable
         Assert.True(Stock(control).WithScript("0000_ran.sql", "create table ran (script varchar(20))").Build().PerformUpgrade().Successful);
         await Together(() => Task.Run(() => Stock(control)
             .WithScripts(new SlowScripts(Path.Combine(Scripts.Path, Engine))).WithTransactionPerScript().Build().PerformUpgrade()));
-        Assert.True(await Scalar<long>(control, "select count(*) from ran") > 4, "The control shows no race: this test proves nothing.");
+        Assert.True(await Scalar<long>(control, "select count(*) from ran") > 4, "The control shows no race, so this test proves nothing.");
 
         var address = await EmptyDatabase();
         await Execute(address, "create table ran (script varchar(20))");
@@ -272,7 +272,7 @@ public abstract class DbUpTests : IDisposable
         GC.SuppressFinalize(this);
     }
 
-    // DbUp reads the journal first and then asks for the scripts.
+    // DbUp reads the journal before it calls this provider. The delay makes a race likely.
     private sealed class SlowScripts(string folder) : IScriptProvider
     {
         public IEnumerable<SqlScript> GetScripts(DbUp.Engine.Transactions.IConnectionManager connectionManager)

@@ -8,7 +8,7 @@ using static Catalog.Tests.Migrations.DoctorTests;
 
 namespace Catalog.Tests.Migrations;
 
-/// <summary>What the doctor says of an address that leads nowhere.</summary>
+/// <summary>The doctor's findings when it cannot connect.</summary>
 [Collection(nameof(OwnPostgres))]
 public sealed class DoctorConnectionTests
 {
@@ -18,11 +18,11 @@ public sealed class DoctorConnectionTests
     public DoctorConnectionTests(OwnPostgres server) => _server = server.Require();
 
     [Fact]
-    public async Task Who_may_not_log_in_is_told_why_and_never_shown_the_password()
+    public async Task A_refused_login_is_explained_without_the_password()
     {
         var address = await _server.Empty();
         var (known, banned) = (await _server.Login($"password '{Password}'"), await _server.Login());
-        await LetIn($"host all {known} 127.0.0.1/32 scram-sha-256", $"host all {banned} 127.0.0.1/32 reject", "host all all 127.0.0.1/32 trust");
+        await SetLoginRules($"host all {known} 127.0.0.1/32 scram-sha-256", $"host all {banned} 127.0.0.1/32 reject", "host all all 127.0.0.1/32 trust");
 
         var wrong = await Unreached(OwnPostgres.As(address, known, $"{Password}-not"));
         Assert.Equal("authentication_failed", wrong.Code);
@@ -37,7 +37,7 @@ public sealed class DoctorConnectionTests
     }
 
     [Fact]
-    public async Task A_missing_database_is_named_with_the_command_that_makes_it()
+    public async Task A_missing_database_is_reported_with_the_command_that_creates_it()
     {
         var finding = await Unreached(_server.Address("no_such_database"));
 
@@ -46,7 +46,7 @@ public sealed class DoctorConnectionTests
     }
 
     [Fact]
-    public async Task Who_may_not_connect_and_who_finds_no_connection_left_is_told_so()
+    public async Task A_missing_connect_right_and_an_exhausted_connection_limit_are_reported()
     {
         var address = await _server.Empty();
         var login = await _server.Login("connection limit 1");
@@ -60,7 +60,7 @@ public sealed class DoctorConnectionTests
     }
 
     [Fact]
-    public async Task A_server_without_TLS_and_a_certificate_that_nobody_vouches_for_are_told_apart()
+    public async Task A_server_without_TLS_and_an_untrusted_certificate_are_distinguished()
     {
         var address = await _server.Empty();
         Assert.Equal("tls_refused", (await Unreached($"{address}?sslmode=require")).Code);
@@ -79,7 +79,7 @@ public sealed class DoctorConnectionTests
     }
 
     [Fact]
-    public async Task A_port_where_nothing_answers_and_a_name_that_nobody_knows_are_told_apart()
+    public async Task A_closed_port_and_an_unknown_host_name_are_distinguished()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
@@ -93,7 +93,7 @@ public sealed class DoctorConnectionTests
     }
 
     [Fact]
-    public async Task Both_addresses_are_looked_at_and_named()
+    public async Task Both_addresses_are_examined_and_named()
     {
         var address = await _server.AtHead();
         var gone = _server.Address("gone");
@@ -121,18 +121,18 @@ public sealed class DoctorConnectionTests
 
     private static async Task<Finding> Unreached(string address)
     {
-        var examined = await Examine(address);
-        Assert.False(examined.Reached);
-        return Assert.Single(examined.Findings);
+        var report = await Examine(address);
+        Assert.False(report.Reached);
+        return Assert.Single(report.Findings);
     }
 
-    private async Task LetIn(params string[] lines)
+    private async Task SetLoginRules(params string[] lines)
     {
         var address = _server.Address("postgres");
         await Write(address, "hba_file", string.Join('\n', lines));
         await OwnPostgres.Execute(address, "select pg_reload_conf()");
         await OwnPostgres.Until(address, "exists (select from pg_hba_file_rules where auth_method = 'reject')");
-        // The postmaster reads it a moment after the signal.
+        // The postmaster reads the file shortly after the signal.
         await Task.Delay(200, OwnPostgres.Ct);
     }
 
@@ -148,7 +148,7 @@ public sealed class DoctorConnectionTests
         await Task.Delay(200, OwnPostgres.Ct);
     }
 
-    // The server's own user writes the file, which nobody else may read: so it demands of a key.
+    // The server's user writes the file without rights for others, as the server requires for a key.
     private static async Task Write(string address, string setting, string text)
     {
         var file = await OwnPostgres.Scalar<string>(address, $"select case when current_setting('{setting}') like '/%' then current_setting('{setting}') else current_setting('data_directory') || '/' || current_setting('{setting}') end");

@@ -8,7 +8,7 @@ using static Catalog.Tests.Migrations.DoctorTests;
 
 namespace Catalog.Tests.Migrations;
 
-/// <summary>What the doctor says of a Postgres that it can look at.</summary>
+/// <summary>The doctor's findings about a Postgres server that it can connect to.</summary>
 [Collection(nameof(OwnPostgres))]
 public sealed class DoctorServerTests
 {
@@ -19,7 +19,7 @@ public sealed class DoctorServerTests
     private static CancellationToken Ct => OwnPostgres.Ct;
 
     [Fact]
-    public async Task A_migration_that_waits_is_named_with_who_holds_it_and_those_behind_it()
+    public async Task A_blocked_migration_is_reported_with_its_blocker_and_the_sessions_behind_it()
     {
         var address = await _server.AtHead();
         await using var holder = await OwnPostgres.Open(address, "a careless client");
@@ -30,18 +30,18 @@ public sealed class DoctorServerTests
         await using var read = await OwnPostgres.Begin(address, "select count(*) from runs");
         await OwnPostgres.Until(address, "(select count(*) = 2 from pg_locks where not granted)");
 
-        var examined = await Examine(address, limits: new() { Waiting = TimeSpan.Zero });
+        var report = await Examine(address, limits: new() { Waiting = TimeSpan.Zero });
 
-        var blocked = Code("migration_blocked", examined);
+        var blocked = Code("migration_blocked", report);
         Assert.Equal(Severity.Error, blocked.Severity);
         Assert.All(new[] { $"process {migration.Pid}", "lock on runs", "alter table runs", $"process {holder.ProcessID} (a careless client", "idle in transaction", "select count(*) from runs" }, words => Assert.Contains(words, blocked.Message));
         Assert.Contains($"catalog-migrations kill {holder.ProcessID} --connection", blocked.Action);
         Assert.Contains($"catalog-migrations kill {migration.Pid}`", blocked.Action);
-        // The one behind the migration waits, in the end, for the same client.
-        Assert.Contains($"process {holder.ProcessID} ", Code("lock_wait", examined).Message);
-        Assert.Equal([holder.ProcessID], examined.ActiveStatements.Single(statement => statement.Pid == migration.Pid).BlockedBy);
-        Assert.Contains(examined.Tables, table => table is { Name: "runs", Bytes: null });
-        Assert.DoesNotContain(examined.Findings, finding => finding.Code == "not_examined");
+        // The read behind the migration also waits for the same client in the end.
+        Assert.Contains($"process {holder.ProcessID} ", Code("lock_wait", report).Message);
+        Assert.Equal([holder.ProcessID], report.ActiveStatements.Single(statement => statement.Pid == migration.Pid).BlockedBy);
+        Assert.Contains(report.Tables, table => table is { Name: "runs", Bytes: null });
+        Assert.DoesNotContain(report.Findings, finding => finding.Code == "not_examined");
 
         await open.RollbackAsync(Ct);
         await migration.Done;
@@ -49,21 +49,21 @@ public sealed class DoctorServerTests
     }
 
     [Fact]
-    public async Task A_table_that_a_migration_holds_keeps_the_doctor_from_nothing()
+    public async Task A_table_locked_by_a_migration_does_not_block_the_doctor()
     {
         var address = await _server.AtHead();
         await using var migrator = await OwnPostgres.Open(address, "catalog-migrations");
         await using var open = await migrator.BeginTransactionAsync(Ct);
         await migrator.ExecuteAsync("lock table runs, checks in access exclusive mode", transaction: open);
 
-        var examined = await Examine(address);
+        var report = await Examine(address);
 
-        Assert.DoesNotContain(examined.Findings, finding => finding.Code == "not_examined");
-        Assert.Equal(["checks", "runs"], examined.Tables.Where(table => table.Bytes is null).Select(table => table.Name));
+        Assert.DoesNotContain(report.Findings, finding => finding.Code == "not_examined");
+        Assert.Equal(["checks", "runs"], report.Tables.Where(table => table.Bytes is null).Select(table => table.Name));
     }
 
     [Fact]
-    public async Task A_slow_migration_and_a_forgotten_transaction_are_named_with_the_command_that_ends_them()
+    public async Task A_slow_migration_and_an_idle_transaction_are_reported_with_the_command_that_ends_them()
     {
         var address = await _server.AtHead();
         await using var migration = await OwnPostgres.Begin(address, "select pg_sleep(60), 'password=hunter2'", "catalog-migrations");
@@ -72,17 +72,17 @@ public sealed class DoctorServerTests
         await client.ExecuteAsync("select 'postgresql://u:hunter2@h/d'", transaction: open);
         await Task.Delay(150, Ct);
 
-        var examined = await Examine(address, limits: new() { Slow = TimeSpan.FromMilliseconds(100) });
+        var report = await Examine(address, limits: new() { Slow = TimeSpan.FromMilliseconds(100) });
 
-        Assert.Contains($"catalog-migrations kill {migration.Pid}`", Code("migration_slow", examined).Action);
-        Assert.Contains($"catalog-migrations kill {client.ProcessID} --connection", Code("idle_in_transaction", examined).Action);
+        Assert.Contains($"catalog-migrations kill {migration.Pid}`", Code("migration_slow", report).Action);
+        Assert.Contains($"catalog-migrations kill {client.ProcessID} --connection", Code("idle_in_transaction", report).Action);
         Assert.DoesNotContain((await Examine(address)).Findings, finding => finding.Code is "migration_slow" or "idle_in_transaction");
-        Assert.All(examined.ActiveStatements, statement => Assert.DoesNotContain("hunter2", statement.Query));
-        Assert.Equal("select 'postgresql://…'", examined.ActiveStatements.Single(statement => statement.Pid == client.ProcessID).Query);
+        Assert.All(report.ActiveStatements, statement => Assert.DoesNotContain("hunter2", statement.Query));
+        Assert.Equal("select 'postgresql://…'", report.ActiveStatements.Single(statement => statement.Pid == client.ProcessID).Query);
     }
 
     [Fact]
-    public async Task A_pool_is_held_against_every_limit_and_the_advice_is_counted_out()
+    public async Task The_pool_size_is_checked_against_every_limit_and_the_advice_gives_sizes()
     {
         var address = await _server.AtHead();
         var login = await _server.Login("connection limit 30");
@@ -102,12 +102,12 @@ public sealed class DoctorServerTests
 
         await OwnPostgres.Execute(address, $"alter database {new Uri(address).AbsolutePath[1..]} connection limit 20");
         Assert.Contains("the database's connection limit leaves 20", Code("pool_too_large", await Examine(address, service, settings: ("DATAXPIPE_PG_POOL_MAX", "25"))).Message);
-        // A superuser's login is held to none of them but the server's own.
+        // For a superuser only the server's limit applies.
         Assert.Contains("max_connections less 0 reserved leaves 300", Code("pool_too_large", await Examine(address, settings: ("DATAXPIPE_PG_POOL_MAX", "301"))).Message);
     }
 
     [Fact]
-    public async Task A_role_that_row_level_security_would_not_bind_is_a_warning_each_way()
+    public async Task Each_way_for_a_role_to_bypass_row_level_security_is_a_warning()
     {
         var address = await _server.AtHead();
         var (role, login) = (OwnPostgres.Name("r"), await _server.Login());
@@ -132,7 +132,7 @@ public sealed class DoctorServerTests
     }
 
     [Fact]
-    public async Task Tables_full_of_dead_rows_and_indexes_that_serve_nobody_are_named()
+    public async Task Tables_with_many_dead_rows_and_unused_or_invalid_indexes_are_reported()
     {
         var address = await _server.AtHead();
         await OwnPostgres.Execute(address,
@@ -141,13 +141,13 @@ public sealed class DoctorServerTests
             "update pg_index set indisvalid = false where indexrelid = 'heap_invalid'::regclass");
         await OwnPostgres.Until(address, "(select n_dead_tup > 15000 from pg_stat_user_tables where relname = 'heap')");
 
-        var examined = await Examine(address, limits: new() { UnusedFor = TimeSpan.Zero, UnusedBytes = 100_000 });
+        var report = await Examine(address, limits: new() { UnusedFor = TimeSpan.Zero, UnusedBytes = 100_000 });
 
-        Assert.Contains("20,000 dead rows beside 20,000 live ones and was never vacuumed", Code("vacuum_behind", examined).Message);
-        Assert.Contains("reindex index concurrently heap_invalid", Code("invalid_index", examined).Action);
-        Assert.Contains("heap_unused", Code("unused_index", examined).Message);
-        Assert.Equal(["heap_invalid", "heap_unused"], examined.Indexes.Select(index => index.Name).Order());
-        Assert.Contains(examined.Tables, table => table is { Name: "heap", DeadRows: 20_000, LastVacuum: null });
+        Assert.Contains("20,000 dead rows beside 20,000 live ones and was never vacuumed", Code("vacuum_behind", report).Message);
+        Assert.Contains("reindex index concurrently heap_invalid", Code("invalid_index", report).Action);
+        Assert.Contains("heap_unused", Code("unused_index", report).Message);
+        Assert.Equal(["heap_invalid", "heap_unused"], report.Indexes.Select(index => index.Name).Order());
+        Assert.Contains(report.Tables, table => table is { Name: "heap", DeadRows: 20_000, LastVacuum: null });
         Assert.DoesNotContain((await Examine(address)).Findings, finding => finding.Code == "unused_index");
 
         await OwnPostgres.Execute(address, "vacuum heap");
@@ -156,21 +156,21 @@ public sealed class DoctorServerTests
     }
 
     [Fact]
-    public async Task What_holds_the_server_back_is_named()
+    public async Task Replication_slots_prepared_transactions_and_wraparound_are_reported()
     {
         var address = await _server.AtHead();
         await OwnPostgres.Execute(address, "select pg_create_physical_replication_slot('idle_slot', true)");
         await OwnPostgres.Execute(address, "begin; create table gone (id int); prepare transaction 'left behind'");
         try
         {
-            // As if 1.5 billion transactions had passed since the oldest row.
+            // Simulate 1.5 billion transactions since the oldest row.
             await OwnPostgres.Execute(address, "update pg_database set datfrozenxid = ((pg_current_xact_id()::text::bigint + 4294967296 - 1500000000) % 4294967296)::text::xid where datname = current_database()");
 
-            var examined = await Examine(address, limits: new() { SlotBytes = -1, Slow = TimeSpan.Zero });
+            var report = await Examine(address, limits: new() { SlotBytes = -1, Slow = TimeSpan.Zero });
 
-            Assert.Contains("pg_drop_replication_slot('idle_slot')", Code("replication_slot_behind", examined).Action);
-            Assert.Contains("commit prepared 'left behind'", Code("prepared_transaction", examined).Action);
-            Assert.Contains("1,500,000,0", Code("wraparound_near", examined).Message);
+            Assert.Contains("pg_drop_replication_slot('idle_slot')", Code("replication_slot_behind", report).Action);
+            Assert.Contains("commit prepared 'left behind'", Code("prepared_transaction", report).Action);
+            Assert.Contains("1,500,000,0", Code("wraparound_near", report).Message);
             Assert.DoesNotContain((await Examine(address)).Findings, finding => finding.Code is "replication_slot_behind" or "prepared_transaction");
         }
         finally
@@ -180,63 +180,63 @@ public sealed class DoctorServerTests
     }
 
     [Fact]
-    public async Task The_slowest_statements_are_read_wherever_the_extension_lies()
+    public async Task The_slowest_statements_are_read_from_any_schema_of_the_extension()
     {
         var address = await _server.AtHead();
         Assert.Contains("create extension", Code("pg_stat_statements_missing", await Examine(address)).Action);
 
         await OwnPostgres.Execute(address, "create schema \"Odd one\"", "create extension pg_stat_statements schema \"Odd one\"", "-- DoctorServerTests\nselect pg_sleep(0.3)");
-        var examined = await Examine(address);
+        var report = await Examine(address);
 
-        Assert.Equal("-- DoctorServerTests select pg_sleep($1)", examined.SlowestStatements![0].Query);
-        Assert.True(examined.SlowestStatements[0] is { Calls: 1, MeanMilliseconds: >= 300, TotalSeconds: >= 0.3 });
-        Assert.DoesNotContain(examined.Findings, finding => finding.Code.StartsWith("pg_stat_statements", StringComparison.Ordinal));
+        Assert.Equal("-- DoctorServerTests select pg_sleep($1)", report.SlowestStatements![0].Query);
+        Assert.True(report.SlowestStatements[0] is { Calls: 1, MeanMilliseconds: >= 300, TotalSeconds: >= 0.3 });
+        Assert.DoesNotContain(report.Findings, finding => finding.Code.StartsWith("pg_stat_statements", StringComparison.Ordinal));
     }
 
     [Fact]
-    public async Task An_extension_whose_library_is_not_loaded_is_a_note()
+    public async Task An_extension_without_its_loaded_library_is_a_note()
     {
         var address = await PostgresTestDatabase.Empty("catalog_empty", superuser: true);
-        Assert.SkipWhen(await OwnPostgres.Scalar<bool>(address, "select exists (select from pg_settings where name = 'pg_stat_statements.max')"), "This server has it loaded.");
+        Assert.SkipWhen(await OwnPostgres.Scalar<bool>(address, "select exists (select from pg_settings where name = 'pg_stat_statements.max')"), "This server has loaded the library.");
         await OwnPostgres.Execute(address, "create extension pg_stat_statements");
 
         Assert.Contains("shared_preload_libraries", Code("pg_stat_statements_not_loaded", await Examine(address)).Action);
     }
 
     [Fact]
-    public async Task A_plain_login_may_look_and_is_told_what_it_does_not_see()
+    public async Task A_plain_login_can_run_the_doctor_and_sees_what_is_hidden_from_it()
     {
         var address = await _server.AtHead();
         var login = await _server.Login();
         await using var other = await OwnPostgres.Open(address);
 
-        var examined = await Examine(OwnPostgres.As(address, login));
+        var report = await Examine(OwnPostgres.As(address, login));
 
-        Assert.Contains($"grant pg_read_all_stats to \"{login}\"", Code("statistics_hidden", examined).Action);
-        Assert.Empty(examined.ActiveStatements);
-        // The journal is its owner's.
-        Assert.Contains("DATAXPIPE_MIGRATIONS_DB", Code("not_examined", examined).Action);
-        Assert.NotEmpty(examined.Tables);
+        Assert.Contains($"grant pg_read_all_stats to \"{login}\"", Code("statistics_hidden", report).Action);
+        Assert.Empty(report.ActiveStatements);
+        // Only the owner may read the journal.
+        Assert.Contains("DATAXPIPE_MIGRATIONS_DB", Code("not_examined", report).Action);
+        Assert.NotEmpty(report.Tables);
     }
 
     [Fact]
-    public async Task What_the_doctor_runs_can_write_nothing_and_not_last()
+    public async Task The_doctors_statements_cannot_write_and_have_a_time_limit()
     {
         var address = await _server.Empty();
         await using var database = MigrationDatabase.Open(TestDatabase.Read(address));
         await using var connection = await database.Reads.OpenConnectionAsync(Ct);
-        var examined = new DoctorReport();
+        var report = new DoctorReport();
 
-        await EngineDoctor.For(database).Part(connection, "A", () => connection.ExecuteAsync("create table t (id int)"), examined, Ct);
-        await EngineDoctor.For(database).Part(connection, "B", async () => Assert.Equal("5s", await connection.ExecuteScalarAsync<string>("show statement_timeout")), examined, Ct);
-        await EngineDoctor.For(database).Part(connection, "C", () => connection.ExecuteAsync("set local statement_timeout = 50; select pg_sleep(5)"), examined, Ct);
+        await EngineDoctor.For(database).Part(connection, "A", () => connection.ExecuteAsync("create table t (id int)"), report, Ct);
+        await EngineDoctor.For(database).Part(connection, "B", async () => Assert.Equal("5s", await connection.ExecuteScalarAsync<string>("show statement_timeout")), report, Ct);
+        await EngineDoctor.For(database).Part(connection, "C", () => connection.ExecuteAsync("set local statement_timeout = 50; select pg_sleep(5)"), report, Ct);
 
-        Assert.Collection(examined.Findings, write => Assert.Contains("25006", write.Message), late => Assert.Contains("57014", late.Message));
+        Assert.Collection(report.Findings, write => Assert.Contains("25006", write.Message), late => Assert.Contains("57014", late.Message));
         Assert.Equal("0", await connection.ExecuteScalarAsync<string>("show statement_timeout"));
     }
 
     [Fact]
-    public async Task The_console_exits_1_for_a_warning_and_tells_a_program_all_of_it()
+    public async Task The_console_exits_1_for_a_warning_and_prints_the_whole_report_as_JSON()
     {
         var address = await _server.AtHead();
         await using var other = await OwnPostgres.Open(address, "batch");

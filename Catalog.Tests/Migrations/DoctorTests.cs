@@ -13,20 +13,20 @@ public sealed class DoctorOnSqlite : DoctorTests
     private readonly string _directory = Directory.CreateTempSubdirectory("catalog-doctor-").FullName;
 
     [Fact]
-    public async Task The_file_is_described()
+    public async Task The_report_describes_the_file()
     {
         var address = await EmptyDatabase();
         await TestDatabase.Migrate(address);
 
-        var examined = await Examine(address);
+        var report = await Examine(address);
 
-        Assert.DoesNotContain(examined.Findings, finding => finding.Severity != Severity.Note);
-        Assert.Equal((address, "wal", new FileInfo(address).Length), (examined.File!.Path, examined.File.JournalMode, examined.File.Bytes));
-        Assert.Contains(examined.Tables, table => table is { Name: "runs", LiveRows: 0, Bytes: null });
+        Assert.DoesNotContain(report.Findings, finding => finding.Severity != Severity.Note);
+        Assert.Equal((address, "wal", new FileInfo(address).Length), (report.File!.Path, report.File.JournalMode, report.File.Bytes));
+        Assert.Contains(report.Tables, table => table is { Name: "runs", LiveRows: 0, Bytes: null });
     }
 
     [Fact]
-    public async Task A_file_that_is_missing_is_said_and_not_made()
+    public async Task A_missing_file_is_reported_and_not_created()
     {
         var address = await EmptyDatabase();
 
@@ -35,14 +35,14 @@ public sealed class DoctorOnSqlite : DoctorTests
     }
 
     [Fact]
-    public async Task A_damaged_file_and_one_that_is_none_are_told_apart()
+    public async Task A_damaged_database_and_a_file_of_another_format_are_distinguished()
     {
         var address = await EmptyDatabase();
         await TestDatabase.Migrate(address);
         Assert.False(File.Exists($"{address}-wal") && new FileInfo($"{address}-wal").Length > 0);
         await using (var file = File.OpenWrite(address))
         {
-            // The last page: some index's.
+            // The last page belongs to an index.
             file.Position = file.Length - 4096;
             await file.WriteAsync(Enumerable.Repeat((byte)0xa5, 4096).ToArray(), Ct);
         }
@@ -50,13 +50,13 @@ public sealed class DoctorOnSqlite : DoctorTests
         Assert.Contains((await Examine(address)).Findings, finding => finding is { Code: "file_damaged", Severity: Severity.Error });
 
         await File.WriteAllTextAsync(address, new string('x', 8192), Ct);
-        var none = await Examine(address);
-        Assert.False(none.Reached);
-        Assert.Equal("not_a_database", Assert.Single(none.Findings).Code);
+        var otherFile = await Examine(address);
+        Assert.False(otherFile.Reached);
+        Assert.Equal("not_a_database", Assert.Single(otherFile.Findings).Code);
     }
 
     [Fact]
-    public async Task A_journal_that_is_not_the_services_is_said()
+    public async Task A_journal_mode_other_than_the_services_is_reported()
     {
         var address = await EmptyDatabase();
         await TestDatabase.Migrate(address);
@@ -70,10 +70,10 @@ public sealed class DoctorOnSqlite : DoctorTests
     [InlineData("cifs", true)]
     [InlineData("ext4", false)]
     [InlineData("overlay", false)]
-    public void A_network_file_system_is_known_by_its_name(string name, bool network) => Assert.Equal(network, SqliteDoctor.IsNetwork(name));
+    public void A_network_file_system_is_recognized_by_its_name(string name, bool network) => Assert.Equal(network, SqliteDoctor.IsNetwork(name));
 
     [Fact]
-    public async Task The_console_says_it_as_lines_and_as_one_document()
+    public async Task The_console_prints_the_report_as_text_and_as_JSON()
     {
         var address = await EmptyDatabase();
         await TestDatabase.Migrate(address);
@@ -100,7 +100,7 @@ public sealed class DoctorOnPostgres : DoctorTests, IClassFixture<PostgresTestDa
     protected override Task<string> EmptyDatabase() => PostgresTestDatabase.Empty("catalog_empty");
 }
 
-/// <summary>What both engines say of a schema.</summary>
+/// <summary>The doctor's findings about a schema, on both engines.</summary>
 public abstract class DoctorTests
 {
     protected static CancellationToken Ct => TestContext.Current.CancellationToken;
@@ -108,7 +108,7 @@ public abstract class DoctorTests
     protected abstract Task<string> EmptyDatabase();
 
     [Fact]
-    public async Task A_schema_that_is_behind_is_said_until_it_is_at_head()
+    public async Task A_schema_behind_head_is_reported_until_it_is_upgraded()
     {
         var address = await EmptyDatabase();
         Assert.Contains("0001_initial", Code("schema_behind", await Examine(address)).Message);
@@ -118,7 +118,7 @@ public abstract class DoctorTests
     }
 
     [Fact]
-    public async Task Tables_of_the_Catalog_without_a_journal_are_named_and_stamped()
+    public async Task Tables_of_the_Catalog_without_a_journal_are_reported_with_the_stamp_command()
     {
         var address = await EmptyDatabase();
         await TestDatabase.Migrate(address);
@@ -132,32 +132,32 @@ public abstract class DoctorTests
     }
 
     [Fact]
-    public async Task Other_peoples_tables_and_a_table_in_a_scripts_way_are_told_apart()
+    public async Task Foreign_tables_and_a_table_with_the_name_of_a_pending_one_are_distinguished()
     {
         var address = await EmptyDatabase();
         await Execute(address, "create table invoices (id integer)");
         Assert.Contains("invoices", Code("other_tables", await Examine(address)).Message);
 
-        await TestDatabaseStamped(address);
+        await StampBase(address);
         await Execute(address, "create table runs (id integer)");
         Assert.Contains("runs is here already", Code("table_already_exists", await Examine(address)).Message);
     }
 
     [Fact]
-    public async Task What_the_journal_says_that_this_build_cannot_explain_is_said_with_what_to_do()
+    public async Task Unknown_revisions_and_changed_checksums_are_reported_with_an_action()
     {
         var address = await EmptyDatabase();
         await TestDatabase.Migrate(address);
         await Execute(address, "insert into schemaversions (scriptname, applied) values ('9999_future.sql', '2026-01-01')", "update schemaversions set checksum = 'other' where scriptname like '0001%'");
 
-        var examined = await Examine(address);
+        var report = await Examine(address);
 
-        Assert.StartsWith("Use the build", Code("newer_schema", examined).Action);
-        Assert.Contains("0001_initial.sql was changed", Code("checksum_mismatch", examined).Message);
+        Assert.StartsWith("Use the build", Code("newer_schema", report).Action);
+        Assert.Contains("0001_initial.sql was changed", Code("checksum_mismatch", report).Message);
     }
 
     [Fact]
-    public async Task A_script_that_was_begun_and_did_not_end_is_said()
+    public async Task A_half_applied_script_is_reported()
     {
         var address = await EmptyDatabase();
         await TestDatabase.Migrate(address);
@@ -184,7 +184,7 @@ public abstract class DoctorTests
     }
 
     [Fact]
-    public async Task Two_addresses_of_two_databases_are_said()
+    public async Task Two_addresses_of_different_databases_are_reported()
     {
         var (migrated, served) = (await EmptyDatabase(), await EmptyDatabase());
         await TestDatabase.Migrate(migrated);
@@ -194,15 +194,15 @@ public abstract class DoctorTests
         Assert.DoesNotContain((await Examine(migrated, migrated)).Findings, finding => finding.Code == "addresses_differ");
     }
 
-    internal static Finding Code(string code, DoctorReport examined) => Assert.Single(examined.Findings, finding => finding.Code == code);
+    internal static Finding Code(string code, DoctorReport report) => Assert.Single(report.Findings, finding => finding.Code == code);
 
-    /// <summary>Examines as the verb does.</summary>
+    /// <summary>Runs the doctor as the verb does.</summary>
     /// <param name="migrator">DATAXPIPE_MIGRATIONS_DB.</param>
-    /// <param name="service">DATAXPIPE_DB; null: the migrator's.</param>
+    /// <param name="service">DATAXPIPE_DB. Null: the migrator's address.</param>
     /// <param name="role">DATAXPIPE_APP_ROLE.</param>
-    /// <param name="limits">From where on something is worth a word.</param>
-    /// <param name="scripts">A directory of scripts instead of the built-in ones.</param>
-    /// <param name="settings">Others of the service.</param>
+    /// <param name="limits">The thresholds of the findings. Null: the default ones.</param>
+    /// <param name="scripts">A directory of scripts. Null: the built-in scripts.</param>
+    /// <param name="settings">Further settings of the service.</param>
     internal static async Task<DoctorReport> Examine(
         string migrator, string? service = null, string role = "catalog_app", DoctorThresholds? limits = null, string? scripts = null, params (string Name, string Value)[] settings)
     {
@@ -226,7 +226,7 @@ public abstract class DoctorTests
         }
     }
 
-    private static async Task TestDatabaseStamped(string address)
+    private static async Task StampBase(string address)
     {
         await using var database = MigrationDatabase.Open(TestDatabase.Read(address));
         await new Migrator(database, Chain.BuiltIn(database.Dialect.Folder), TimeProvider.System).Stamp(Chain.Base, force: false, Ct);

@@ -4,7 +4,7 @@ using Catalog.Tests.Support;
 
 namespace Catalog.Tests.Migrations;
 
-/// <summary>The committed descriptions of the schema are what the scripts make, and both engines have one schema.</summary>
+/// <summary>The scripts create the committed schema descriptions, and both engines have the same schema.</summary>
 public sealed partial class FingerprintTests(PostgresTestDatabase server) : IClassFixture<PostgresTestDatabase>, IDisposable
 {
     private readonly string _directory = Directory.CreateTempSubdirectory("catalog-fingerprints-").FullName;
@@ -12,7 +12,7 @@ public sealed partial class FingerprintTests(PostgresTestDatabase server) : ICla
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Each_revision_has_the_fingerprint_that_is_committed_beside_its_script()
+    public async Task Each_revision_has_the_committed_fingerprint()
     {
         foreach (var address in await Addresses())
         {
@@ -57,7 +57,7 @@ public sealed partial class FingerprintTests(PostgresTestDatabase server) : ICla
     [InlineData("drop index runs_created_at_idx", "missing: index runs.runs_created_at_idx")]
     [InlineData("create table another (id integer)", "unexpected: table another")]
     [InlineData("create view seen as select id from runs", "unexpected: view seen")]
-    public async Task Drift_is_named(string change, string difference)
+    public async Task Schema_drift_is_reported(string change, string difference)
     {
         foreach (var address in await Addresses())
         {
@@ -76,7 +76,7 @@ public sealed partial class FingerprintTests(PostgresTestDatabase server) : ICla
         }
     }
 
-    // What the engines can be compared in: their words for the same thing made one. Null: one engine alone has it.
+    // Translates a line into the form that both engines share. Null: only one engine has such a line.
     private static string? Common(string line)
     {
         if (line.StartsWith("column ", StringComparison.Ordinal))
@@ -98,7 +98,7 @@ public sealed partial class FingerprintTests(PostgresTestDatabase server) : ICla
 
         if (line.StartsWith("constraint ", StringComparison.Ordinal) && line.Contains("check", StringComparison.OrdinalIgnoreCase))
         {
-            // The name, the words and the numbers: SQLite keeps the text that Postgres has read and written anew.
+            // Compare only name, words and numbers: SQLite keeps the original text, and Postgres rewrites it.
             return string.Join(' ', line.Split(' ').Take(2).Concat(Values().Matches(line).Select(match => match.Value)));
         }
 

@@ -7,7 +7,7 @@ using Npgsql;
 
 namespace Catalog.Tests.Migrations;
 
-/// <summary>Roles belong to the whole server: each test makes its own and takes them away.</summary>
+/// <summary>Tests of the verb grant. Roles belong to the whole server: each test creates its own roles and drops them.</summary>
 public sealed class GrantTests : IClassFixture<PostgresTestDatabase>, IAsyncLifetime
 {
     private readonly string _role = OwnPostgres.Name("r");
@@ -22,7 +22,7 @@ public sealed class GrantTests : IClassFixture<PostgresTestDatabase>, IAsyncLife
     public async ValueTask InitializeAsync()
     {
         _address = await PostgresTestDatabase.AtHead("catalog_grant", superuser: true);
-        await Make(_login, "login");
+        await CreateRole(_login, "login");
         _roles.Add(_role);
     }
 
@@ -35,7 +35,7 @@ public sealed class GrantTests : IClassFixture<PostgresTestDatabase>, IAsyncLife
     }
 
     [Fact]
-    public async Task A_login_that_is_only_a_member_does_the_services_work_as_the_role_and_nothing_else()
+    public async Task A_member_login_can_do_the_services_work_as_the_role_and_nothing_else()
     {
         var granted = await Run();
 
@@ -62,7 +62,7 @@ public sealed class GrantTests : IClassFixture<PostgresTestDatabase>, IAsyncLife
     }
 
     [Fact]
-    public async Task A_second_run_finds_nothing_to_do_and_takes_back_what_a_broad_grant_gave()
+    public async Task A_second_run_changes_nothing_and_revokes_rights_that_are_too_broad()
     {
         await Run();
         await OwnPostgres.Execute(_address, $"grant all on all tables in schema public to {_role}");
@@ -74,7 +74,7 @@ public sealed class GrantTests : IClassFixture<PostgresTestDatabase>, IAsyncLife
     }
 
     [Fact]
-    public async Task A_table_that_an_upgrade_brings_has_its_grants()
+    public async Task A_table_created_by_an_upgrade_has_its_grants()
     {
         await Run();
         var scripts = Directory.CreateTempSubdirectory("catalog-scripts-");
@@ -96,14 +96,14 @@ public sealed class GrantTests : IClassFixture<PostgresTestDatabase>, IAsyncLife
     }
 
     [Fact]
-    public async Task A_role_above_row_level_security_is_refused_and_nothing_is_changed()
+    public async Task A_role_that_bypasses_row_level_security_is_refused_and_nothing_changes()
     {
-        await Make(_role, "superuser");
+        await CreateRole(_role, "superuser");
         Assert.Contains("is a superuser", await Refused());
         await OwnPostgres.Execute(_address, $"alter role {_role} nosuperuser bypassrls");
         Assert.Contains("has BYPASSRLS", await Refused());
         await OwnPostgres.Execute(_address, $"alter role {_role} nobypassrls");
-        var owner = await Make(OwnPostgres.Name("o"));
+        var owner = await CreateRole(OwnPostgres.Name("o"));
         await OwnPostgres.Execute(_address, $"alter table runs owner to {owner}", $"grant {owner} to {_role}");
         Assert.Contains("inherits from their owner", await Refused());
 
@@ -120,9 +120,9 @@ public sealed class GrantTests : IClassFixture<PostgresTestDatabase>, IAsyncLife
     }
 
     [Fact]
-    public async Task An_owner_who_may_make_no_roles_gets_the_SQL_that_an_administrator_runs()
+    public async Task An_owner_without_createrole_gets_the_SQL_for_an_administrator()
     {
-        var owner = await Make(OwnPostgres.Name("o"), "login");
+        var owner = await CreateRole(OwnPostgres.Name("o"), "login");
         await OwnPostgres.Execute(_address, $"do $$ declare t text; begin for t in select relname from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r' loop execute format('alter table public.%I owner to {owner}', t); end loop; end $$");
         await OwnPostgres.Execute(_address, $"alter schema public owner to {owner}");
         (string, string)[] settings =
@@ -146,9 +146,9 @@ public sealed class GrantTests : IClassFixture<PostgresTestDatabase>, IAsyncLife
     }
 
     [Fact]
-    public async Task One_who_may_make_roles_and_is_no_superuser_does_it_all()
+    public async Task An_owner_with_createrole_needs_no_superuser()
     {
-        var owner = await Make(OwnPostgres.Name("o"), "login createrole");
+        var owner = await CreateRole(OwnPostgres.Name("o"), "login createrole");
         await OwnPostgres.Execute(_address, "drop schema public cascade", $"create schema public authorization {owner}");
         await TestDatabase.Migrate(OwnPostgres.As(_address, owner));
 
@@ -158,7 +158,7 @@ public sealed class GrantTests : IClassFixture<PostgresTestDatabase>, IAsyncLife
     }
 
     [Fact]
-    public async Task The_printed_SQL_does_the_same_and_nothing_is_run_for_it()
+    public async Task The_printed_SQL_does_the_same_and_printing_runs_nothing()
     {
         var run = await MigratorConsole.Run(OwnPostgres.As(_address, _login, "s3cret"), "grant", _role, "--print");
 
@@ -175,7 +175,7 @@ public sealed class GrantTests : IClassFixture<PostgresTestDatabase>, IAsyncLife
     [InlineData("Catalog", false)]
     [InlineData("a\"; drop role b", false)]
     [InlineData("", false)]
-    public void Only_plain_names_are_roles(string name, bool plain)
+    public void Only_plain_names_are_accepted_as_roles(string name, bool plain)
     {
         Assert.Equal(plain, PostgresGrants.IsRole(name));
         if (!plain)
@@ -185,7 +185,7 @@ public sealed class GrantTests : IClassFixture<PostgresTestDatabase>, IAsyncLife
     }
 
     [Fact]
-    public async Task On_SQLite_there_is_nothing_to_grant()
+    public async Task SQLite_has_nothing_to_grant()
     {
         var run = await MigratorConsole.Run(Path.Combine(Path.GetTempPath(), "catalog-grant.db"), "grant");
 
@@ -202,7 +202,7 @@ public sealed class GrantTests : IClassFixture<PostgresTestDatabase>, IAsyncLife
 
     private Task AsRole(NpgsqlConnection service, string sql) => AsRole(service, sql, _role);
 
-    private async Task<string> Make(string role, string rights = "")
+    private async Task<string> CreateRole(string role, string rights = "")
     {
         await OwnPostgres.Execute(_address, $"create role {role} password '{role}' {rights}");
         _roles.Add(role);

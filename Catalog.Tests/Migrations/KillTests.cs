@@ -19,14 +19,14 @@ public sealed class KillTests : IClassFixture<PostgresTestDatabase>
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task A_statement_is_shown_ended_and_seen_to_be_gone()
+    public async Task A_statement_is_shown_and_ended_after_confirmation()
     {
         await using var statement = await OwnPostgres.Begin(_address, "select pg_sleep(60)", "batch");
-        await Sleeps(statement);
+        await UntilAsleep(statement);
 
-        var asked = await Console("kill", $"{statement.Pid}");
-        Assert.Equal(2, asked.Exit);
-        Assert.Contains("add --yes", asked.Errors);
+        var unconfirmed = await Console("kill", $"{statement.Pid}");
+        Assert.Equal(2, unconfirmed.Exit);
+        Assert.Contains("add --yes", unconfirmed.Errors);
         Assert.False(statement.Done.IsCompleted);
 
         var run = await Console("kill", $"{statement.Pid}", "--yes");
@@ -40,7 +40,7 @@ public sealed class KillTests : IClassFixture<PostgresTestDatabase>
     }
 
     [Fact]
-    public async Task A_connection_that_is_idle_in_a_transaction_is_ended_as_a_whole()
+    public async Task An_idle_transaction_is_ended_with_its_connection()
     {
         await using var client = await OwnPostgres.Open(_address);
         await using var open = await client.BeginTransactionAsync(Ct);
@@ -59,7 +59,7 @@ public sealed class KillTests : IClassFixture<PostgresTestDatabase>
     }
 
     [Fact]
-    public async Task What_is_not_to_be_ended_is_refused()
+    public async Task Processes_that_must_not_be_ended_are_refused()
     {
         await using var database = MigrationDatabase.Open(TestDatabase.Read(_address));
         await using var connection = await database.Source.OpenConnectionAsync(Ct);
@@ -78,16 +78,16 @@ public sealed class KillTests : IClassFixture<PostgresTestDatabase>
     }
 
     [Fact]
-    public async Task Another_statement_than_the_one_that_was_shown_is_left_alone()
+    public async Task A_later_statement_of_the_same_process_is_not_ended()
     {
         await using var database = MigrationDatabase.Open(TestDatabase.Read(_address));
         await using var connection = await database.Source.OpenConnectionAsync(Ct);
         await using var client = await OwnPostgres.Begin(_address, "select pg_sleep(0.3)");
-        await Sleeps(client);
+        await UntilAsleep(client);
         var shown = await PostgresProcesses.Find(connection, client.Pid, Ct);
         await client.Done;
         var second = client.Connection.ExecuteAsync("select pg_sleep(1)");
-        await Sleeps(client);
+        await UntilAsleep(client);
         var ended = await PostgresProcesses.End(connection, shown, whole: false, Ct);
         await second;
 
@@ -95,12 +95,12 @@ public sealed class KillTests : IClassFixture<PostgresTestDatabase>
     }
 
     [Fact]
-    public async Task Who_may_not_is_told_who_may()
+    public async Task A_missing_right_is_reported_with_the_role_that_has_it()
     {
         var login = OwnPostgres.Name("u");
         await OwnPostgres.Execute(_address, $"create role {login} login password '{login}'");
         await using var statement = await OwnPostgres.Begin(_address, "select pg_sleep(60)");
-        await Sleeps(statement);
+        await UntilAsleep(statement);
         try
         {
             await using var database = MigrationDatabase.Open(TestDatabase.Read(OwnPostgres.As(_address, login)));
@@ -118,7 +118,7 @@ public sealed class KillTests : IClassFixture<PostgresTestDatabase>
     }
 
     [Fact]
-    public async Task On_SQLite_there_is_nothing_to_end()
+    public async Task SQLite_has_no_processes_to_end()
     {
         var run = await MigratorConsole.Run(Path.Combine(Path.GetTempPath(), "catalog-kill.db"), "kill", "1", "--yes");
 
@@ -128,6 +128,6 @@ public sealed class KillTests : IClassFixture<PostgresTestDatabase>
 
     private Task<ConsoleResult> Console(params string[] arguments) => MigratorConsole.Run(_address, arguments);
 
-    private Task Sleeps(LastingStatement statement) =>
+    private Task UntilAsleep(LastingStatement statement) =>
         OwnPostgres.Until(_address, $"exists (select from pg_stat_activity where pid = {statement.Pid} and state = 'active' and wait_event = 'PgSleep')");
 }

@@ -27,23 +27,23 @@ public abstract class MigratorTests : IDisposable
     protected abstract Task<string> EmptyDatabase();
 
     [Fact]
-    public async Task An_empty_database_is_brought_to_head_and_a_second_run_has_nothing_to_do()
+    public async Task An_empty_database_is_upgraded_to_head_and_a_second_run_does_nothing()
     {
         var address = await EmptyDatabase();
 
         Assert.Equal(Head.Length, (await Upgrade(address)).Count);
         Assert.Empty(await Upgrade(address));
 
-        var standing = await Look(address);
-        Assert.Equal(Head, standing.Applied.Select(row => row.ScriptName));
-        Assert.All(standing.Applied, row => Assert.True(row.Checksum?.Length == 64 && row.AppliedBy is not null && row.DurationSeconds >= 0));
-        Assert.InRange(standing.Applied[0].Applied, DateTimeOffset.UtcNow.AddMinutes(-1), DateTimeOffset.UtcNow.AddMinutes(1));
-        Assert.Equal(Head, standing.Attempts.Where(attempt => attempt is { Direction: "upgrade", Outcome: "finished" }).Select(attempt => attempt.ScriptName));
-        Assert.Empty(standing.Faults);
+        var status = await Look(address);
+        Assert.Equal(Head, status.Applied.Select(row => row.ScriptName));
+        Assert.All(status.Applied, row => Assert.True(row.Checksum?.Length == 64 && row.AppliedBy is not null && row.DurationSeconds >= 0));
+        Assert.InRange(status.Applied[0].Applied, DateTimeOffset.UtcNow.AddMinutes(-1), DateTimeOffset.UtcNow.AddMinutes(1));
+        Assert.Equal(Head, status.Attempts.Where(attempt => attempt is { Direction: "upgrade", Outcome: "finished" }).Select(attempt => attempt.ScriptName));
+        Assert.Empty(status.Faults);
     }
 
     [Fact]
-    public async Task Eight_migrators_at_once_apply_each_script_once()
+    public async Task Eight_concurrent_migrators_apply_each_script_once()
     {
         var address = await EmptyDatabase();
 
@@ -77,7 +77,7 @@ public abstract class MigratorTests : IDisposable
     }
 
     [Fact]
-    public async Task Up_down_and_up_again_is_the_same_schema_at_every_revision()
+    public async Task Upgrade_downgrade_and_upgrade_give_the_same_schema_at_every_revision()
     {
         foreach (var scripts in new[] { null, Folder })
         {
@@ -99,7 +99,7 @@ public abstract class MigratorTests : IDisposable
     }
 
     [Fact]
-    public async Task Data_survives_the_scripts_that_do_not_take_its_table()
+    public async Task Data_survives_scripts_that_do_not_drop_its_table()
     {
         var address = await EmptyDatabase();
         var steps = await Upgrade(address, "2", Folder);
@@ -114,7 +114,7 @@ public abstract class MigratorTests : IDisposable
     }
 
     [Fact]
-    public async Task A_script_that_fails_leaves_nothing_behind_and_says_where()
+    public async Task A_failed_script_is_rolled_back_and_its_line_is_reported()
     {
         var address = await EmptyDatabase();
         Folder.Change("0002_currency.sql", sql => $"-- first\n\n{sql}\ninsert into nowhere values (1);\n");
@@ -124,15 +124,15 @@ public abstract class MigratorTests : IDisposable
         Assert.Equal(MigrationFault.ScriptFailed, failure.Fault);
         Assert.StartsWith("0002_currency.sql line 6: ", failure.Message);
         Assert.Contains("nowhere", failure.Message);
-        var standing = await Look(address, Folder);
-        Assert.Equal("0001_shop", standing.Current);
-        Assert.Equal(failure.Message, standing.Attempts.Single(attempt => attempt.Outcome == "failed").Message);
+        var status = await Look(address, Folder);
+        Assert.Equal("0001_shop", status.Current);
+        Assert.Equal(failure.Message, status.Attempts.Single(attempt => attempt.Outcome == "failed").Message);
         Folder.Change("0002_currency.sql", sql => sql.Replace("insert into nowhere values (1);", "", StringComparison.Ordinal));
         Assert.Equal(3, (await Upgrade(address, scripts: Folder)).Count);
     }
 
     [Fact]
-    public async Task What_is_there_already_is_said_with_the_way_out()
+    public async Task An_object_that_already_exists_is_reported_with_an_action()
     {
         var address = await EmptyDatabase();
         await Upgrade(address, "1", Folder);
@@ -161,7 +161,7 @@ public abstract class MigratorTests : IDisposable
     }
 
     [Fact]
-    public async Task A_stamp_is_held_to_the_live_schema()
+    public async Task A_stamp_requires_a_matching_schema()
     {
         var address = await EmptyDatabase();
         Assert.Equal(MigrationFault.UnknownTarget, (await Assert.ThrowsAsync<MigrationException>(() => Stamp(address, "0042_typo"))).Fault);
@@ -183,7 +183,7 @@ public abstract class MigratorTests : IDisposable
     }
 
     [Fact]
-    public async Task Tampering_gaps_order_and_strangers_each_have_their_word()
+    public async Task Each_kind_of_journal_fault_has_its_own_code()
     {
         var address = await EmptyDatabase();
         await Upgrade(address, scripts: Folder);
@@ -210,7 +210,7 @@ public abstract class MigratorTests : IDisposable
     }
 
     [Fact]
-    public async Task One_changed_byte_is_seen_and_line_ends_and_byte_order_marks_are_no_change()
+    public async Task A_changed_byte_is_detected_but_line_ends_and_byte_order_marks_are_ignored()
     {
         var address = await EmptyDatabase();
         await Upgrade(address, scripts: Folder);
@@ -222,7 +222,7 @@ public abstract class MigratorTests : IDisposable
     }
 
     [Fact]
-    public async Task A_chain_with_a_hole_or_two_scripts_of_one_number_is_no_chain()
+    public async Task A_chain_with_a_gap_or_a_duplicate_number_is_refused()
     {
         var address = await EmptyDatabase();
         async Task Expect(string words, Action<ScriptFolder> change)
@@ -244,7 +244,7 @@ public abstract class MigratorTests : IDisposable
     }
 
     [Fact]
-    public async Task Reset_takes_away_what_the_scripts_made_whatever_its_state()
+    public async Task Reset_drops_all_objects_of_the_scripts_in_any_state()
     {
         var address = await EmptyDatabase();
         await Upgrade(address, scripts: Folder);
@@ -253,8 +253,8 @@ public abstract class MigratorTests : IDisposable
         {
             await Execute(address, "create function orders_touch(integer) returns integer language sql as 'select 1'");
             await Execute(address, "create view report as select id from orders");
-            var kept = await Assert.ThrowsAsync<MigrationException>(() => Clear(address));
-            Assert.Contains("report", kept.Message);
+            var refused = await Assert.ThrowsAsync<MigrationException>(() => Clear(address));
+            Assert.Contains("report", refused.Message);
             Assert.Equal("0004_touch", (await Look(address, Folder)).Current);
             await Execute(address, "drop view report");
         }
@@ -269,7 +269,7 @@ public abstract class MigratorTests : IDisposable
     }
 
     [Fact]
-    public async Task Reset_and_stamp_leave_to_others_what_is_theirs()
+    public async Task Reset_and_stamp_do_not_change_foreign_tables_and_journals()
     {
         var address = await EmptyDatabase();
         await Execute(address, "create table orders (id integer)");
@@ -302,7 +302,7 @@ public abstract class MigratorTests : IDisposable
     }
 
     [Fact]
-    public async Task Savepoints_may_be_used_and_a_script_that_takes_the_journal_away_is_undone()
+    public async Task Savepoints_are_allowed_and_a_script_that_drops_the_journal_is_rolled_back()
     {
         var address = await EmptyDatabase();
         Folder.Change("0002_currency.sql", sql => "savepoint s;\ninsert into customers (id, email) values (9, 'x');\nrollback to s;\nrelease s;\n" + sql);
@@ -317,11 +317,11 @@ public abstract class MigratorTests : IDisposable
     }
 
     [Fact]
-    public async Task A_journal_of_another_shape_is_named()
+    public async Task A_journal_with_other_columns_is_reported()
     {
         foreach (var (table, sql) in new[]
         {
-            // On SQLite every table has the column by which DbUp's journal and ours are ordered.
+            // On SQLite every table with a rowid has the column that orders the journal.
             ("schemaversions", this is MigratorOnPostgres ? "create table schemaversions (scriptname text, applied text)" : "create table schemaversions (schemaversionsid integer primary key, applied text) without rowid"),
             ("schema_history", "create table schema_history (id integer)"),
         })
@@ -355,15 +355,15 @@ public abstract class MigratorTests : IDisposable
     }
 
     [Fact]
-    public async Task DbUp_would_find_nothing_to_do_and_its_own_journal_is_taken_over()
+    public async Task The_journal_is_complete_for_DbUp_and_a_DbUp_journal_is_continued()
     {
         var address = await EmptyDatabase();
         await Upgrade(address, scripts: Folder);
-        // DbUp's own query of its journal, and the names that its folder provider makes of a directory without those below it.
+        // DbUp's query of its journal returns the names that DbUp's folder provider gives to the files, without subfolders.
         var executed = await Query<string>(address, "select ScriptName from schemaversions order by ScriptName");
         Assert.Equal(Directory.GetFiles(Path.Combine(Folder.Path, "postgres"), "*.sql").Select(Path.GetFileName).Order(StringComparer.Ordinal), executed);
 
-        // And the other way about: a journal as DbUp makes it, with two scripts applied.
+        // The other direction: a journal as DbUp creates it, with two applied scripts.
         var other = await EmptyDatabase();
         await Upgrade(other, "2", Folder);
         await Execute(other, "create table kept as select scriptname, applied from schemaversions order by schemaversionsid");
@@ -373,14 +373,14 @@ public abstract class MigratorTests : IDisposable
         await Execute(other, "insert into schemaversions (scriptname, applied) select scriptname, applied from kept");
         await Execute(other, "drop table kept");
 
-        var standing = await Look(other, Folder);
-        Assert.Equal(("0002_currency", 2), (standing.Current, standing.Pending.Count));
+        var status = await Look(other, Folder);
+        Assert.Equal(("0002_currency", 2), (status.Current, status.Pending.Count));
         Assert.Equal(["0003_state_idx", "0004_touch"], Names(await Upgrade(other, scripts: Folder)));
         Assert.Equal([null, null, 64, 64], (await Look(other, Folder)).Applied.Select(row => row.Checksum?.Length));
     }
 
     [Fact]
-    public async Task The_probe_says_what_is_missing()
+    public async Task The_probe_reports_the_missing_revision()
     {
         var address = await EmptyDatabase();
         await using var probe = new SchemaProbe(TestDatabase.Read(address));

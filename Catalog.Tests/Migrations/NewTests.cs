@@ -13,17 +13,17 @@ public sealed class NewTests : IDisposable
     public void Dispose() => _sql.Dispose();
 
     [Fact]
-    public void It_makes_both_engines_scripts_and_their_ways_back_with_the_next_number()
+    public void New_creates_up_and_down_scripts_of_both_engines_with_the_next_number()
     {
-        var made = NewVerb.Make(_sql.Path, "add_owner");
+        var created = NewVerb.Make(_sql.Path, "add_owner");
 
-        Assert.Equal(Four.Select(file => Path.Combine(_sql.Path, file)), made);
+        Assert.Equal(Four.Select(file => Path.Combine(_sql.Path, file)), created);
         Assert.Equal(["postgres/0001_initial.sql", .. Four[..2], "sqlite/0001_initial.sql", .. Four[2..]], _sql.Files());
         Assert.Contains("0003_again.sql", NewVerb.Make(_sql.Path, "again")[0]);
     }
 
     [Fact]
-    public void What_it_makes_is_a_chain_without_statements()
+    public void New_scripts_form_a_chain_and_contain_no_statements()
     {
         NewVerb.Make(_sql.Path, "add_owner");
 
@@ -37,25 +37,25 @@ public sealed class NewTests : IDisposable
     }
 
     [Fact]
-    public async Task Eight_at_once_make_eight_numbers_and_leave_nothing_else()
+    public async Task Eight_concurrent_runs_create_eight_numbers_and_no_other_files()
     {
         const int many = 8;
         using var together = new Barrier(many);
 
-        var made = await Task.WhenAll(Enumerable.Range(0, many).Select(number => Task.Factory.StartNew(() =>
+        var created = await Task.WhenAll(Enumerable.Range(0, many).Select(number => Task.Factory.StartNew(() =>
         {
             together.SignalAndWait();
             return Path.GetFileName(NewVerb.Make(_sql.Path, $"change_{number}")[0])[..4];
         }, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)));
 
-        Assert.Equal(Enumerable.Range(2, many).Select(number => $"000{number}"), made.Order(StringComparer.Ordinal));
+        Assert.Equal(Enumerable.Range(2, many).Select(number => $"000{number}"), created.Order(StringComparer.Ordinal));
         Assert.Equal(2 + (4 * many), _sql.Files().Count());
         Assert.Equal(1 + many, Chain.From(_sql.Path, "postgres").Scripts.Count);
         Assert.Equal(1 + many, Chain.From(_sql.Path, "sqlite").Scripts.Count);
     }
 
     [Fact]
-    public void One_that_is_still_at_work_is_waited_for_and_then_named()
+    public void A_lock_file_of_another_run_is_waited_for_and_then_reported()
     {
         _sql.Write(".new.lock", "");
 
@@ -72,14 +72,14 @@ public sealed class NewTests : IDisposable
     [InlineData("Größe", "gr_e")]
     [InlineData("", "add_owner")]
     [InlineData("!", "add_owner")]
-    public void A_name_that_is_no_name_is_refused_with_what_to_type(string name, string suggested)
+    public void An_invalid_name_is_refused_with_a_suggestion(string name, string suggested)
     {
         Assert.EndsWith($"catalog-migrations new {suggested}", NewVerb.Refusal(name));
         Assert.Null(NewVerb.Refusal(suggested));
     }
 
     [Fact]
-    public void Engines_that_are_not_at_the_same_number_are_refused()
+    public void Engines_with_different_last_numbers_are_refused()
     {
         _sql.Write("sqlite/0002_late.sql", "");
 
@@ -93,7 +93,7 @@ public sealed class NewTests : IDisposable
     [Theory]
     [InlineData("sqlite/down/0002_add_owner.sql")]
     [InlineData("postgres/down/0002_add_owner.sql")]
-    public void A_file_that_is_there_already_stays_and_no_other_is_made(string file)
+    public void An_existing_file_is_kept_and_no_other_is_created(string file)
     {
         _sql.Write(file, "mine");
 
@@ -105,7 +105,7 @@ public sealed class NewTests : IDisposable
     }
 
     [Fact]
-    public void A_folder_that_cannot_be_made_leaves_nothing_behind()
+    public void A_folder_that_cannot_be_created_leaves_no_files()
     {
         _sql.Write("sqlite/down", "a file where the folder should be");
 
@@ -125,7 +125,7 @@ public sealed class NewTests : IDisposable
     }
 
     [Fact]
-    public void The_nearest_sql_directory_is_found_upward()
+    public void The_nearest_sql_directory_in_a_parent_folder_is_found()
     {
         var root = Path.GetDirectoryName(_sql.Path)!;
         var below = Directory.CreateDirectory(Path.Combine(root, "a", "b")).FullName;
@@ -137,14 +137,14 @@ public sealed class NewTests : IDisposable
     }
 
     [Fact]
-    public async Task The_console_prints_what_it_made_and_refuses_with_exit_2()
+    public async Task The_console_prints_the_created_files_and_refuses_with_exit_2()
     {
         var json = await MigratorConsole.RunIn(Path.Combine(_sql.Path, "sqlite"), "new", "add_owner", "--json");
         using var document = JsonDocument.Parse(json.Output);
         Assert.Equal((0, "0002_add_owner", 4), (json.Exit, document.RootElement.GetProperty("revision").GetString(), document.RootElement.GetProperty("files").GetArrayLength()));
 
-        var said = await MigratorConsole.Run([], "new", "again", "--scripts", _sql.Path);
-        Assert.Equal(4, said.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Count(File.Exists));
+        var text = await MigratorConsole.Run([], "new", "again", "--scripts", _sql.Path);
+        Assert.Equal(4, text.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Count(File.Exists));
 
         var refused = await MigratorConsole.Run([], "new", "Add Owner!", "--scripts", _sql.Path);
         Assert.Equal(2, refused.Exit);

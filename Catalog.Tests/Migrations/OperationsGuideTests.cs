@@ -4,7 +4,7 @@ using Catalog.Tests.Support;
 
 namespace Catalog.Tests.Migrations;
 
-/// <summary>The commands of docs/operations.md that are marked so are run as they are written, in order, on a database of their own.</summary>
+/// <summary>Runs the marked commands of docs/operations.md as written, in order, on a new database.</summary>
 public sealed partial class OperationsGuideTests(PostgresTestDatabase server) : IClassFixture<PostgresTestDatabase>
 {
     [Fact]

@@ -4,7 +4,7 @@ using Catalog.Tests.Support;
 
 namespace Catalog.Tests.Migrations;
 
-/// <summary>What <c>sql</c> prints is what <c>upgrade</c> does, and printing does nothing.</summary>
+/// <summary>The SQL that <c>sql</c> prints has the same effect as <c>upgrade</c>, and printing changes nothing.</summary>
 public sealed class PreviewTests(PostgresTestDatabase server) : IClassFixture<PostgresTestDatabase>, IDisposable
 {
     private readonly string _directory = Directory.CreateTempSubdirectory("catalog-preview-").FullName;
@@ -13,7 +13,7 @@ public sealed class PreviewTests(PostgresTestDatabase server) : IClassFixture<Po
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task The_preview_through_psql_makes_what_an_upgrade_makes()
+    public async Task The_preview_in_psql_creates_the_same_schema_as_an_upgrade()
     {
         server.Require();
         foreach (var scripts in new[] { null, _scripts })
@@ -30,7 +30,7 @@ public sealed class PreviewTests(PostgresTestDatabase server) : IClassFixture<Po
             Assert.Equal(0, (await MigratorConsole.Run(previewed, ["current", .. from])).Exit);
             Assert.Equal(await Checksums(upgraded, scripts), await Checksums(previewed, scripts));
             Assert.Contains("Nothing to do", (await MigratorConsole.Run(previewed, ["sql", .. from])).Output);
-            // Sent again it stops before it does harm; sent backward it undoes all.
+            // A second run of the SQL stops without changes. The downgrade SQL reverts everything.
             Assert.Contains("nothing of it was applied", await Psql(previewed, sql.Output));
             Assert.Equal(await Describe(upgraded), await Describe(previewed));
             Assert.Equal("", await Psql(previewed, (await MigratorConsole.Run(previewed, ["sql", "head:base", .. from])).Output));
@@ -39,7 +39,7 @@ public sealed class PreviewTests(PostgresTestDatabase server) : IClassFixture<Po
     }
 
     [Fact]
-    public async Task The_preview_through_sqlite3_makes_what_an_upgrade_makes()
+    public async Task The_preview_on_SQLite_creates_the_same_schema_as_an_upgrade()
     {
         foreach (var scripts in new[] { null, _scripts })
         {
@@ -57,7 +57,7 @@ public sealed class PreviewTests(PostgresTestDatabase server) : IClassFixture<Po
     }
 
     [Fact]
-    public async Task A_role_that_may_only_read_gets_the_preview_and_nothing_changes()
+    public async Task A_read_only_role_gets_the_preview_and_nothing_changes()
     {
         server.Require();
         var address = await PostgresTestDatabase.Empty("catalog_previewed", superuser: true);
@@ -70,7 +70,7 @@ public sealed class PreviewTests(PostgresTestDatabase server) : IClassFixture<Po
             await PostgresTestDatabase.Execute($"alter role {role} set default_transaction_read_only = on");
             var reader = new UriBuilder(address) { UserName = role, Password = "reader" }.Uri.ToString();
             var before = await Dump(address) + string.Concat(await Checksums(address, _scripts));
-            // A migration that is under way holds its lock and nobody else's preview.
+            // A running migration holds its lock, but does not block a preview.
             await using var busy = MigrationDatabase.Open(TestDatabase.Read(address));
             await using var connection = await busy.Source.OpenConnectionAsync(Ct);
             await using var held = await busy.Dialect.Lock(connection, TimeSpan.Zero, _ => { }, Ct);
@@ -92,7 +92,7 @@ public sealed class PreviewTests(PostgresTestDatabase server) : IClassFixture<Po
     }
 
     [Fact]
-    public async Task A_range_needs_no_database_and_a_wrong_one_is_refused()
+    public async Task A_range_needs_no_database_and_an_invalid_range_is_refused()
     {
         const string Nowhere = "postgresql://nobody@127.0.0.1:1/nothing";
         var result = await MigratorConsole.Run(Nowhere, "sql", "base:head");
@@ -118,7 +118,7 @@ public sealed class PreviewTests(PostgresTestDatabase server) : IClassFixture<Po
         }
         catch (IOException)
         {
-            // It has stopped at an error before it read the rest.
+            // psql stops at an error before it reads the rest.
         }
 
         await process.WaitForExitAsync(Ct);
@@ -131,7 +131,7 @@ public sealed class PreviewTests(PostgresTestDatabase server) : IClassFixture<Po
         var dump = await process.StandardOutput.ReadToEndAsync(Ct);
         await process.WaitForExitAsync(Ct);
         Assert.True(process.ExitCode == 0 && dump.Length > 1000);
-        // Newer ones put a random word around the dump.
+        // Newer pg_dump versions write \restrict lines with a random word.
         return string.Join('\n', dump.Split('\n').Where(line => !line.Contains("restrict", StringComparison.Ordinal)));
     }
 

@@ -22,7 +22,7 @@ public sealed class RetentionOnPostgres : RetentionTests
     }
 
     [Fact]
-    public async Task What_somebody_holds_is_passed_over_and_goes_next_time()
+    public async Task Locked_rows_are_skipped_and_removed_by_the_next_run()
     {
         await Result("default", "held", Days(-40));
         await Result("default", "free", Days(-40));
@@ -46,7 +46,7 @@ public sealed class RetentionOnPostgres : RetentionTests
     }
 
     [Fact]
-    public async Task A_table_that_others_keep_locked_is_given_up_and_nothing_is_half_done()
+    public async Task A_locked_table_ends_the_removal_without_changes()
     {
         await Result("default", "old", Days(-40));
         await using var client = await OwnPostgres.Open(Database.Address);
@@ -62,7 +62,7 @@ public sealed class RetentionOnPostgres : RetentionTests
     }
 
     [Fact]
-    public async Task A_second_one_waits_for_the_first_and_an_upgrade_does_not()
+    public async Task A_second_removal_waits_for_the_first_and_an_upgrade_does_not()
     {
         await using var busy = await Migrations.Source.OpenConnectionAsync(Ct);
         await using var held = await RemovalEngine.For(Migrations).Lock(busy, TimeSpan.Zero, _ => { }, Ct);
@@ -102,14 +102,14 @@ public sealed class RetentionOnPostgres : RetentionTests
 
     private async Task<List<string>> Scans()
     {
-        // Counters are written down when a connection ends.
+        // A server process reports its counters when its connection ends.
         await Task.Delay(1500, Ct);
         await using var connection = await Migrations.Source.OpenConnectionAsync(Ct);
         return (await connection.QueryAsync<string>("select relname || ' ' || seq_scan from pg_stat_user_tables where relname in ('runs', 'check_results', 'run_events', 'run_stages') order by 1")).AsList();
     }
 }
 
-/// <summary>Retention over a database of its own for each test, because it works on all organizations.</summary>
+/// <summary>Each test has its own database, because retention covers all organizations.</summary>
 public abstract class RetentionTests : IAsyncLifetime
 {
     private int _rows;
@@ -142,7 +142,7 @@ public abstract class RetentionTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_is_older_goes_and_what_is_as_old_stays()
+    public async Task Rows_older_than_the_limit_are_removed_and_rows_at_the_limit_stay()
     {
         foreach (var (name, at) in new[] { ("older", Days(-30).AddMicroseconds(-1)), ("as old", Days(-30)), ("younger", Days(-30).AddMicroseconds(1)) })
         {
@@ -160,7 +160,7 @@ public abstract class RetentionTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_result_stays_as_long_as_its_execution_or_its_arrival_is_young()
+    public async Task A_result_stays_while_its_execution_or_its_arrival_is_recent()
     {
         await Result("default", "brought in late", Days(-400), created: Days(-2));
         await Result("default", "told of the future", Days(5), created: Days(-60));
@@ -172,7 +172,7 @@ public abstract class RetentionTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_run_that_may_be_going_on_stays_until_nothing_was_heard_of_it()
+    public async Task An_unfinished_run_stays_until_its_last_update_is_too_old()
     {
         await Run("default", "running", Days(-40), "running", updated: Days(-1));
         await Run("default", "forgotten", Days(-40), "running", updated: Days(-31));
@@ -185,7 +185,7 @@ public abstract class RetentionTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Old_events_and_results_go_and_their_run_is_as_it_was()
+    public async Task Removal_of_old_events_and_results_does_not_change_their_run()
     {
         await Run("default", "r", Days(-40), events: [Days(-40), Days(-31), Days(-30), Days(-1)], stages: 1, gate: "c");
         await Result("default", "x", Days(-40), run: "r", status: "fail");
@@ -200,7 +200,7 @@ public abstract class RetentionTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_organizations_own_smaller_number_holds_and_a_larger_one_does_not()
+    public async Task An_organization_can_lower_the_number_of_days_but_not_raise_it()
     {
         await Organization("own", runs: 10, results: 90, events: 0);
         foreach (var organization in new[] { "default", "own", "known to no table of organizations" })
@@ -214,16 +214,16 @@ public abstract class RetentionTests : IAsyncLifetime
 
         await Apply(new(30, 30, null));
 
-        string[] kept = ["default/20", "default/5", "known to no table of organizations/20", "known to no table of organizations/5"];
-        Assert.Equal([.. kept, "own/5"], await Ids("runs"));
-        Assert.Equal([.. kept, "own/5"], await Ids("run_events", "run_id"));
-        Assert.Equal([.. kept, "own/20", "own/5"], await Ids("check_results"));
+        string[] remaining = ["default/20", "default/5", "known to no table of organizations/20", "known to no table of organizations/5"];
+        Assert.Equal([.. remaining, "own/5"], await Ids("runs"));
+        Assert.Equal([.. remaining, "own/5"], await Ids("run_events", "run_id"));
+        Assert.Equal([.. remaining, "own/20", "own/5"], await Ids("check_results"));
         await Apply(new(null, null, null));
         Assert.Equal(5, (await Ids("runs")).Count);
     }
 
     [Fact]
-    public async Task One_organization_and_one_kind_are_taken_alone()
+    public async Task A_removal_can_be_limited_to_one_organization_and_one_kind()
     {
         foreach (var organization in new[] { "a", "b" })
         {
@@ -240,7 +240,7 @@ public abstract class RetentionTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_deleted_pipeline_goes_once_its_history_has()
+    public async Task A_deleted_pipeline_is_removed_after_its_history()
     {
         foreach (var (name, deleted) in new[] { ("live", (DateTimeOffset?)null), ("just deleted", Days(-29)), ("without history", Days(-31)), ("with a run", Days(-31)), ("with a result", Days(-31)), ("old history", Days(-31)) })
         {
@@ -268,9 +268,9 @@ public abstract class RetentionTests : IAsyncLifetime
     [InlineData(RetentionKind.Results, RetentionKind.Pipelines)]
     [InlineData(RetentionKind.Runs, RetentionKind.Events)]
     [InlineData(RetentionKind.Results, RetentionKind.Runs, RetentionKind.Events, RetentionKind.Pipelines)]
-    public async Task A_dry_run_writes_nothing_and_counts_what_goes(params RetentionKind[] kinds)
+    public async Task A_dry_run_writes_nothing_and_counts_the_rows_to_remove(params RetentionKind[] kinds)
     {
-        await Crowded();
+        await FillAll();
         var before = await Everything();
         var scope = new RemovalScope(kinds.ToHashSet());
 
@@ -287,13 +287,13 @@ public abstract class RetentionTests : IAsyncLifetime
     [InlineData(1)]
     [InlineData(4)]
     [InlineData(9)]
-    public async Task Stopped_between_batches_and_run_again_it_ends_the_same(int after)
+    public async Task An_interrupted_removal_is_completed_by_the_next_run(int after)
     {
-        await Crowded();
+        await FillAll();
         var planned = await Count(new(30, 20, 10));
         using var stop = new CancellationTokenSource();
         var batches = 0;
-        var first = await new Removal(Migrations, new(30, 20, 10), Clock, Limit(5))
+        var first = await new Removal(Migrations, new(30, 20, 10), Clock, LimitsOf(5))
         {
             Progress = _ =>
             {
@@ -311,27 +311,27 @@ public abstract class RetentionTests : IAsyncLifetime
         var second = await Apply(new(30, 20, 10), batch: 5);
 
         Assert.Equal(planned.AllRows, first.AllRows + second.AllRows);
-        Assert.Equal(planned.AllRows, await Audited());
+        Assert.Equal(planned.AllRows, await AuditedRows());
         Assert.Equal(0, (await Count(new(30, 20, 10))).AllRows);
     }
 
     [Fact]
-    public async Task Two_at_once_remove_each_row_once()
+    public async Task Two_concurrent_removals_remove_each_row_once()
     {
-        await Crowded();
+        await FillAll();
         var planned = await Count(new(30, 20, 10));
 
         await using var other = MigrationDatabase.Open(Database.Settings);
         var reports = await Task.WhenAll(
             Task.Run(() => Apply(new(30, 20, 10), batch: 3)),
-            Task.Run(() => new Removal(other, new(30, 20, 10), Clock, Limit(4)).Apply(RemovalScope.All, Ct)));
+            Task.Run(() => new Removal(other, new(30, 20, 10), Clock, LimitsOf(4)).Apply(RemovalScope.All, Ct)));
 
         Assert.Equal(planned.AllRows, reports.Sum(report => report.AllRows));
-        Assert.Equal(planned.AllRows, await Audited());
+        Assert.Equal(planned.AllRows, await AuditedRows());
     }
 
     [Fact]
-    public async Task Each_organization_and_kind_that_lost_anything_has_one_entry_in_the_audit_log()
+    public async Task Each_organization_and_kind_with_removed_rows_has_one_entry_in_the_audit_log()
     {
         await Organization("own", results: 7);
         for (var i = 0; i < 12; i++)
@@ -356,7 +356,7 @@ public abstract class RetentionTests : IAsyncLifetime
     [InlineData("-1")]
     [InlineData("36501")]
     [InlineData("30d")]
-    public void A_setting_that_is_no_number_of_days_is_refused(string value)
+    public void A_setting_that_is_not_a_number_of_days_is_refused(string value)
     {
         RetentionDays Read(string key) => RetentionDays.Read(new ConfigurationBuilder().AddInMemoryCollection([new(key, value)]).Build());
         Assert.All(["DATAXPIPE_RETENTION_RUNS_DAYS", "DATAXPIPE_RETENTION_RESULTS_DAYS", "DATAXPIPE_RETENTION_EVENTS_DAYS"], key =>
@@ -383,7 +383,7 @@ public abstract class RetentionTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Told_to_end_the_console_finishes_its_transaction_and_says_how_to_go_on()
+    public async Task A_terminated_console_finishes_its_transaction_and_reports_how_to_continue()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Signals are sent with kill.");
         await Execute("""
@@ -393,7 +393,7 @@ public abstract class RetentionTests : IAsyncLifetime
             """, new { old = TimeProvider.System.GetUtcNow().AddDays(-60), hash = Array.Empty<byte>() });
         using var process = MigratorConsole.Start(Database.Address, ["retention", "apply", "--batch", "100", "--pause", "0.2"], ("DATAXPIPE_RETENTION_RESULTS_DAYS", "30"));
         var ended = MigratorConsole.End(process);
-        while (await Audited() < 200)
+        while (await AuditedRows() < 200)
         {
             Assert.False(ended.IsCompleted);
             await Task.Delay(50, Ct);
@@ -406,7 +406,7 @@ public abstract class RetentionTests : IAsyncLifetime
         Assert.Contains("run the same command again", result.Errors);
         var left = (await Ids("check_results")).Count;
         Assert.InRange(left, 1, 2800);
-        Assert.Equal(3000 - left, await Audited());
+        Assert.Equal(3000 - left, await AuditedRows());
         Assert.Equal(0, left % 100);
     }
 
@@ -419,9 +419,9 @@ public abstract class RetentionTests : IAsyncLifetime
 
     protected Task<RemovalReport> Apply(RetentionDays days, int batch = 5000) => Removal(days, batch).Apply(RemovalScope.All, Ct);
 
-    private Removal Removal(RetentionDays days, int batch = 5000) => new(Migrations, days, Clock, Limit(batch));
+    private Removal Removal(RetentionDays days, int batch = 5000) => new(Migrations, days, Clock, LimitsOf(batch));
 
-    private static RemovalLimits Limit(int batch) => new() { Batch = batch, Pause = TimeSpan.Zero };
+    private static RemovalLimits LimitsOf(int batch) => new() { Batch = batch, Pause = TimeSpan.Zero };
 
     protected Task Result(string organization, string id, DateTimeOffset executed, DateTimeOffset? created = null, string pipeline = "p", string? run = null, string status = "pass") => Execute("""
         insert into check_results (organization_id, id, pipeline_id, check_id, run_id, status, severity, executed_at, request_hash, created_at)
@@ -462,8 +462,8 @@ public abstract class RetentionTests : IAsyncLifetime
         values (@id, @id, 'free', @runs, @results, @events, @now, @now)
         """, new { id, runs, results, events, now = Now });
 
-    // Three organizations with some of everything, old and young.
-    private async Task Crowded()
+    // Fills three organizations with old and recent rows of every kind.
+    private async Task FillAll()
     {
         await Organization("b", runs: 15, results: 40);
         foreach (var organization in new[] { "a", "b", "default" })
@@ -474,7 +474,7 @@ public abstract class RetentionTests : IAsyncLifetime
                 await Result(organization, $"x{i}", Days(-i * 3), created: Days(i % 5 == 0 ? -1 : -i * 3), pipeline: $"p{i % 4}", run: $"r{i}");
             }
 
-            // Their history is old, or there is none.
+            // The history of these pipelines is old or empty.
             await Run(organization, "last of p5", Days(-60), pipeline: "p5", events: [Days(-60)]);
             await Result(organization, "last of p6", Days(-60), pipeline: "p6");
             for (var i = 0; i < 8; i++)
@@ -486,7 +486,7 @@ public abstract class RetentionTests : IAsyncLifetime
 
     protected async Task Execute(string sql, object? parameters)
     {
-        // On SQLite a writer's connection keeps others off. On Postgres the migrator's are not pooled, and a test writes hundreds of rows.
+        // On SQLite an open writer blocks others. On Postgres one connection serves hundreds of writes, because the migrator has no pool.
         if (Database is SqliteTestDatabase)
         {
             await using var connection = await Migrations.Source.OpenConnectionAsync(Ct);
@@ -521,7 +521,7 @@ public abstract class RetentionTests : IAsyncLifetime
         return string.Join('\n', rows);
     }
 
-    private async Task<long> Audited()
+    private async Task<long> AuditedRows()
     {
         await using var connection = await Migrations.Reads.OpenConnectionAsync(Ct);
         return (await connection.QueryAsync<string>("select detail from audit_log where actor = 'retention'"))

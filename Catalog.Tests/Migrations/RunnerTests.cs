@@ -5,7 +5,7 @@ using Dapper;
 
 namespace Catalog.Tests.Migrations;
 
-/// <summary>Many migrators at once, and migrators that die: real processes over real Postgres.</summary>
+/// <summary>Concurrent and killed migrators: real processes on real Postgres.</summary>
 public sealed class RunnerTests(PostgresTestDatabase server) : IClassFixture<PostgresTestDatabase>, IDisposable
 {
     private const int GateKey = 77;
@@ -15,11 +15,11 @@ public sealed class RunnerTests(PostgresTestDatabase server) : IClassFixture<Pos
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     [Fact]
-    public Task Twenty_runners_at_once_all_succeed_and_record_each_revision_once() => Race(rounds: 1);
+    public Task Twenty_concurrent_runners_succeed_and_record_each_revision_once() => Race(rounds: 1);
 
     [Fact(Explicit = true)]
     [Trait("Category", "Long")]
-    public Task Twenty_runners_at_once_fifty_times() => Race(rounds: 50);
+    public Task Twenty_concurrent_runners_fifty_times() => Race(rounds: 50);
 
     [Fact]
     public Task Waiting_runners_and_an_index_built_concurrently_do_not_deadlock() => WaitBesideConcurrentIndex(rounds: 2);
@@ -38,7 +38,7 @@ public sealed class RunnerTests(PostgresTestDatabase server) : IClassFixture<Pos
     [InlineData("0004_touch", "before")]
     [InlineData("0004_touch", "inside", Explicit = true, Traits = ["Category", "Long"])]
     [InlineData("0004_touch", "after")]
-    public async Task A_runner_killed_at_a_script_leaves_its_lock_and_no_trace(string revision, string point)
+    public async Task A_killed_runner_releases_its_lock_and_leaves_no_changes(string revision, string point)
     {
         var address = await Empty();
         using var gated = new ScriptFolder();
@@ -52,7 +52,7 @@ public sealed class RunnerTests(PostgresTestDatabase server) : IClassFixture<Pos
         await using var connection = await gate.Source.OpenConnectionAsync(Ct);
         await connection.ExecuteAsync($"select pg_advisory_lock({GateKey})");
 
-        // Far more patient than the test, so that it is not a timeout that frees the lock.
+        // A longer lock timeout than the test, so that the timeout does not release the lock.
         using var killed = MigratorConsole.Start(address, ["upgrade", "--scripts", gated.Path, "--lock-timeout", "600"]);
         await Until(connection, $"select exists (select from pg_locks where locktype = 'advisory' and not granted and objid = {GateKey} and database = (select oid from pg_database where datname = current_database()))");
         killed.Kill();
@@ -60,13 +60,13 @@ public sealed class RunnerTests(PostgresTestDatabase server) : IClassFixture<Pos
         var next = await MigratorConsole.Run(address, "upgrade", "--scripts", _scripts.Path);
 
         Assert.True(next.Exit == 0, next.ToString());
-        TestContext.Current.TestOutputHelper!.WriteLine($"{revision} killed {point}: the next runner was done after {clock.Elapsed.TotalSeconds:0.0} s");
-        Assert.True(clock.Elapsed < TimeSpan.FromSeconds(10), "The lock of a killed runner was not freed.");
+        TestContext.Current.TestOutputHelper!.WriteLine($"{revision} killed {point}: the next runner finished after {clock.Elapsed.TotalSeconds:0.0} s");
+        Assert.True(clock.Elapsed < TimeSpan.FromSeconds(10), "The lock of a killed runner was not released.");
         await AssertClean(address);
     }
 
     [Fact]
-    public async Task A_runner_killed_in_a_concurrent_index_leaves_one_that_the_next_run_builds_anew()
+    public async Task An_invalid_index_of_a_killed_runner_is_rebuilt_by_the_next_run()
     {
         var address = await Empty();
         await Upgrade(address, "2");
@@ -77,10 +77,10 @@ public sealed class RunnerTests(PostgresTestDatabase server) : IClassFixture<Pos
 
         using var killed = MigratorConsole.Start(address, ["upgrade", "--scripts", _scripts.Path]);
         await using var observer = await Open(address);
-        await using var look = await observer.Source.OpenConnectionAsync(Ct);
-        await Until(look, "select exists (select from pg_index where indexrelid = to_regclass('orders_state_idx') and not indisvalid)");
+        await using var observing = await observer.Source.OpenConnectionAsync(Ct);
+        await Until(observing, "select exists (select from pg_index where indexrelid = to_regclass('orders_state_idx') and not indisvalid)");
         killed.Kill();
-        await Until(look, "select not exists (select from pg_stat_activity where query like '%concurrently%' and datname = current_database() and pid <> pg_backend_pid() and state = 'active')");
+        await Until(observing, "select not exists (select from pg_stat_activity where query like '%concurrently%' and datname = current_database() and pid <> pg_backend_pid() and state = 'active')");
         var half = await MigratorConsole.Run(address, "current", "--scripts", _scripts.Path);
         Assert.Equal((6, true), (half.Exit, half.Output.Contains("half-applied 0003_state_idx", StringComparison.Ordinal)));
         var verify = await MigratorConsole.Run(address, "verify", "--json", "--scripts", _scripts.Path);
@@ -93,7 +93,7 @@ public sealed class RunnerTests(PostgresTestDatabase server) : IClassFixture<Pos
     }
 
     [Fact]
-    public async Task A_concurrent_index_whose_runner_died_before_or_after_it_is_told_apart()
+    public async Task A_runner_that_died_before_or_after_a_concurrent_index_is_recovered()
     {
         foreach (var built in new[] { false, true })
         {
@@ -122,7 +122,7 @@ public sealed class RunnerTests(PostgresTestDatabase server) : IClassFixture<Pos
     }
 
     [Fact]
-    public async Task What_cannot_be_told_is_left_to_a_person()
+    public async Task An_unclear_half_applied_script_is_refused_until_an_operator_decides()
     {
         var address = await Empty();
         _scripts.Change("0005_backfill.sql", _ => "-- transaction: none\ncall backfill();\n").Change("down/0005_backfill.sql", _ => "select 1;");
@@ -143,7 +143,7 @@ public sealed class RunnerTests(PostgresTestDatabase server) : IClassFixture<Pos
     [Theory]
     [InlineData(2)]
     [InlineData(10, Explicit = true, Traits = ["Category", "Long"])]
-    public async Task Killed_at_any_moment_a_plain_upgrade_reaches_the_same_schema(int kills)
+    public async Task An_upgrade_after_a_kill_at_any_time_reaches_the_same_schema(int kills)
     {
         server.Require();
         var directory = Directory.CreateTempSubdirectory("catalog-killed-");
@@ -168,14 +168,14 @@ public sealed class RunnerTests(PostgresTestDatabase server) : IClassFixture<Pos
     }
 
     [Fact]
-    public async Task An_interrupted_runner_undoes_its_script_and_says_so()
+    public async Task An_interrupted_runner_rolls_back_its_script_and_reports_it()
     {
         var address = await Empty();
         _scripts.Change("0002_currency.sql", sql => sql + "select pg_sleep(60);\n");
         using var process = MigratorConsole.Start(address, ["upgrade", "--scripts", _scripts.Path]);
         await using var observer = await Open(address);
-        await using var look = await observer.Source.OpenConnectionAsync(Ct);
-        await Until(look, "select exists (select from pg_stat_activity where wait_event = 'PgSleep' and datname = current_database())");
+        await using var observing = await observer.Source.OpenConnectionAsync(Ct);
+        await Until(observing, "select exists (select from pg_stat_activity where wait_event = 'PgSleep' and datname = current_database())");
         Process.Start("kill", ["-INT", $"{process.Id}"]).WaitForExit();
         var result = await MigratorConsole.End(process);
 
@@ -187,7 +187,7 @@ public sealed class RunnerTests(PostgresTestDatabase server) : IClassFixture<Pos
     }
 
     [Fact]
-    public async Task A_table_that_others_keep_locked_is_tried_again_and_then_given_up_with_a_code_of_its_own()
+    public async Task A_locked_table_is_retried_and_then_reported_with_its_own_code()
     {
         var address = await Empty();
         await Upgrade(address, "1");
@@ -199,17 +199,17 @@ public sealed class RunnerTests(PostgresTestDatabase server) : IClassFixture<Pos
         var refused = await MigratorConsole.Run(address, "upgrade", "--lock-timeout", "0.2", "--attempts", "2", "--json", "--scripts", _scripts.Path);
         Assert.Equal((5, "lock_not_obtained"), (refused.Exit, refused.Json.GetProperty("error").GetProperty("code").GetString()));
 
-        var patient = MigratorConsole.Run(address, "upgrade", "--lock-timeout", "0.2", "--scripts", _scripts.Path);
+        var retrying = MigratorConsole.Run(address, "upgrade", "--lock-timeout", "0.2", "--scripts", _scripts.Path);
         await Task.Delay(1500, Ct);
         await transaction.RollbackAsync(Ct);
-        var result = await patient;
+        var result = await retrying;
         Assert.True(result.Exit == 0, result.ToString());
         Assert.Contains("a table is locked by others; attempt 2 of 10", result.Errors);
         await AssertClean(address);
     }
 
     [Fact]
-    public async Task A_runner_that_waits_in_vain_says_for_whom()
+    public async Task A_runner_that_waits_too_long_reports_the_lock_holder()
     {
         var address = await Empty();
         await using var busy = await Open(address);
@@ -250,15 +250,15 @@ public sealed class RunnerTests(PostgresTestDatabase server) : IClassFixture<Pos
             await using var transaction = await connection.BeginTransactionAsync(Ct);
             await connection.ExecuteAsync("insert into orders (customer_id, state, total_minor) values (1, 'open', 1)");
             await using var observer = await Open(address);
-            await using var look = await observer.Source.OpenConnectionAsync(Ct);
+            await using var observing = await observer.Source.OpenConnectionAsync(Ct);
 
             var builder = Upgrade(address, "3");
-            await Until(look, "select exists (select from pg_index where indexrelid = to_regclass('orders_state_idx') and not indisvalid)");
+            await Until(observing, "select exists (select from pg_index where indexrelid = to_regclass('orders_state_idx') and not indisvalid)");
             var waiting = Enumerable.Range(0, 5).Select(_ => Upgrade(address, "3")).ToList();
             for (var sample = 0; sample < 3; sample++)
             {
                 await Task.Delay(100, Ct);
-                Assert.Equal(0, await look.ExecuteScalarAsync<int>("select count(*)::int from pg_stat_activity where datname = current_database() and query like '%pg_try_advisory_lock(%' and pid <> pg_backend_pid() and (state = 'idle in transaction' or (state = 'active' and now() - query_start > interval '1 second'))"));
+                Assert.Equal(0, await observing.ExecuteScalarAsync<int>("select count(*)::int from pg_stat_activity where datname = current_database() and query like '%pg_try_advisory_lock(%' and pid <> pg_backend_pid() and (state = 'idle in transaction' or (state = 'active' and now() - query_start > interval '1 second'))"));
             }
 
             await transaction.CommitAsync(Ct);
@@ -284,7 +284,7 @@ public sealed class RunnerTests(PostgresTestDatabase server) : IClassFixture<Pos
         Assert.Equal(await Describe(clean), await Describe(address));
         Assert.Equal(Revisions, (await Look(address)).Applied.Select(row => Path.GetFileNameWithoutExtension(row.ScriptName)));
         Assert.Empty((await Look(address)).HalfApplied);
-        // Once each: the second script's update of a customer, applied twice, would show.
+        // Each script is applied once: a second update by 0002 would change the e-mail address again.
         Assert.Equal(2, await Count(address, "select count(*)::int from customers where email in ('a;b@example.com.', 'it''s -- no comment')"));
     }
 
@@ -329,7 +329,7 @@ public sealed class RunnerTests(PostgresTestDatabase server) : IClassFixture<Pos
         var clock = Stopwatch.StartNew();
         while (!await connection.ExecuteScalarAsync<bool>(condition))
         {
-            Assert.True(clock.Elapsed < TimeSpan.FromSeconds(20), $"Never came true: {condition}");
+            Assert.True(clock.Elapsed < TimeSpan.FromSeconds(20), $"Not true within 20 seconds: {condition}");
             await Task.Delay(20, Ct);
         }
     }

@@ -5,7 +5,7 @@ using Dapper;
 
 namespace Catalog.Tests.Migrations;
 
-/// <summary>What scripts may do to their session, and what becomes of them when something else happens, on the engine that has it.</summary>
+/// <summary>Session settings, faults and locks during scripts, each on the engine that is concerned.</summary>
 public sealed class ScriptRunTests(PostgresTestDatabase server) : IClassFixture<PostgresTestDatabase>, IDisposable
 {
     private readonly ScriptFolder _scripts = new();
@@ -14,7 +14,7 @@ public sealed class ScriptRunTests(PostgresTestDatabase server) : IClassFixture<
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task What_a_script_sets_ends_with_it()
+    public async Task Session_settings_of_a_script_end_with_the_script()
     {
         server.Require();
         var address = await PostgresTestDatabase.Empty("catalog_session");
@@ -25,7 +25,7 @@ public sealed class ScriptRunTests(PostgresTestDatabase server) : IClassFixture<
     }
 
     [Fact]
-    public async Task A_search_path_of_the_database_or_a_schema_of_the_user_leads_nobody_astray()
+    public async Task The_search_path_of_the_database_and_a_schema_of_the_user_are_ignored()
     {
         server.Require();
         var address = await PostgresTestDatabase.Empty("catalog_path");
@@ -47,7 +47,7 @@ public sealed class ScriptRunTests(PostgresTestDatabase server) : IClassFixture<
     [InlineData("copy customers from stdin")]
     [InlineData("select $1")]
     [InlineData("create table x (a int references customers (id) deferrable initially deferred);\ninsert into x values (99)")]
-    public async Task Whatever_a_script_does_wrong_is_said_with_its_name_and_undone(string sql)
+    public async Task A_faulty_script_is_rolled_back_and_reported_by_name(string sql)
     {
         server.Require();
         var address = await PostgresTestDatabase.Empty("catalog_wrong");
@@ -63,7 +63,7 @@ public sealed class ScriptRunTests(PostgresTestDatabase server) : IClassFixture<
     }
 
     [Fact]
-    public async Task A_connection_that_is_ended_in_a_script_is_said_so()
+    public async Task A_connection_lost_during_a_script_is_reported()
     {
         server.Require();
         var address = await PostgresTestDatabase.Empty("catalog_ended");
@@ -81,7 +81,7 @@ public sealed class ScriptRunTests(PostgresTestDatabase server) : IClassFixture<
     }
 
     [Fact]
-    public async Task A_refused_statement_without_a_transaction_is_no_interrupted_one()
+    public async Task A_failed_statement_without_a_transaction_is_not_reported_as_half_applied()
     {
         server.Require();
         var address = await PostgresTestDatabase.Empty("catalog_refused");
@@ -93,7 +93,7 @@ public sealed class ScriptRunTests(PostgresTestDatabase server) : IClassFixture<
     }
 
     [Fact]
-    public async Task A_statement_without_a_transaction_gives_way_too_unless_it_is_made_to_run_beside_others()
+    public async Task A_statement_without_a_transaction_also_has_a_lock_time_out()
     {
         server.Require();
         var address = await PostgresTestDatabase.Empty("catalog_gives_way");
@@ -111,7 +111,7 @@ public sealed class ScriptRunTests(PostgresTestDatabase server) : IClassFixture<
     }
 
     [Fact]
-    public async Task The_services_login_may_wait_and_look()
+    public async Task The_services_login_can_wait_and_read_the_status()
     {
         server.Require();
         var address = await PostgresTestDatabase.Empty("catalog_service", superuser: true);
@@ -177,7 +177,7 @@ public sealed class ScriptRunTests(PostgresTestDatabase server) : IClassFixture<
     }
 
     [Fact]
-    public async Task The_way_back_as_SQL_stops_where_it_does_not_begin()
+    public async Task Downgrade_SQL_stops_if_the_database_is_at_another_revision()
     {
         server.Require();
         var address = await PostgresTestDatabase.Empty("catalog_back");
@@ -185,13 +185,13 @@ public sealed class ScriptRunTests(PostgresTestDatabase server) : IClassFixture<
         var back = (await MigratorConsole.Run(address, "sql", "2:1", "--scripts", _scripts.Path)).Output;
         await MigratorConsole.Run(address, "upgrade", "4", "--scripts", _scripts.Path);
 
-        // Not newest first: 0003 and 0004 stand upon it.
+        // Revision 0002 cannot be reverted before 0003 and 0004.
         var failure = await Assert.ThrowsAnyAsync<System.Data.Common.DbException>(() => Execute(address, back));
         Assert.Contains("nothing of it was applied", failure.Message);
     }
 
     [Fact]
-    public async Task What_row_security_leans_on_is_part_of_the_fingerprint()
+    public async Task The_fingerprint_covers_triggers_rules_functions_views_and_row_security()
     {
         server.Require();
         var address = await PostgresTestDatabase.Empty("catalog_seen");

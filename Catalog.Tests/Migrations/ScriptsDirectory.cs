@@ -1,6 +1,6 @@
 namespace Catalog.Tests.Migrations;
 
-/// <summary>A directory with one pair of scripts that goes away with the test.</summary>
+/// <summary>A directory with one script of each engine. It is deleted with the test.</summary>
 internal sealed class ScriptsDirectory : IDisposable
 {
     private readonly string _root = Directory.CreateTempSubdirectory("catalog-scripts-").FullName;

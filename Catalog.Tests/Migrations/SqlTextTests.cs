@@ -5,7 +5,7 @@ namespace Catalog.Tests.Migrations;
 [Trait("Category", "Fast")]
 public sealed class SqlTextTests
 {
-    /// <summary>Each is one statement, however its semicolons stand.</summary>
+    /// <summary>Each text is one statement, wherever it has semicolons.</summary>
     private static readonly string[] Whole =
     [
         "select 1",
@@ -39,20 +39,20 @@ public sealed class SqlTextTests
 
     [Theory]
     [MemberData(nameof(Statements))]
-    public void A_statement_stays_whole(string sql)
+    public void A_statement_is_not_split(string sql)
     {
-        Assert.Equal([sql], Cut(sql));
-        Assert.Equal([sql, "select 2"], Cut($"{sql};\nselect 2;"));
-        Assert.Equal([sql.ReplaceLineEndings("\r\n")], Cut(sql.ReplaceLineEndings("\r\n")));
+        Assert.Equal([sql], Split(sql));
+        Assert.Equal([sql, "select 2"], Split($"{sql};\nselect 2;"));
+        Assert.Equal([sql.ReplaceLineEndings("\r\n")], Split(sql.ReplaceLineEndings("\r\n")));
     }
 
     [Theory]
     [InlineData(1)]
     [InlineData(2)]
     [InlineData(3)]
-    public void Statements_strung_together_at_random_come_apart_again(int seed)
+    public void Randomly_joined_statements_are_split_again(int seed)
     {
-#pragma warning disable CA5394 // The same order each time is the point.
+#pragma warning disable CA5394 // Each run needs the same order.
         var random = new Random(seed);
         for (var round = 0; round < 500; round++)
         {
@@ -65,10 +65,10 @@ public sealed class SqlTextTests
                 sql += statement + random.GetItems(Between, 1)[0];
             }
 
-            var cut = SqlText.Statements(sql);
+            var split = SqlText.Statements(sql);
 
-            Assert.Equal(statements, cut.Select(statement => statement.Sql));
-            Assert.Equal(lines, cut.Select(statement => statement.Line));
+            Assert.Equal(statements, split.Select(statement => statement.Sql));
+            Assert.Equal(lines, split.Select(statement => statement.Line));
         }
 #pragma warning restore CA5394
     }
@@ -82,11 +82,11 @@ public sealed class SqlTextTests
     public void A_text_without_statements_has_none(string sql) => Assert.Empty(SqlText.Statements(sql));
 
     [Fact]
-    public void A_byte_order_mark_is_no_part_of_the_first_word() => Assert.Equal(["select 1", "select 2"], Cut("\uFEFFselect 1;\r\nselect 2;\r\n"));
+    public void A_byte_order_mark_is_not_part_of_the_first_word() => Assert.Equal(["select 1", "select 2"], Split("\uFEFFselect 1;\r\nselect 2;\r\n"));
 
     [Fact]
-    public void A_comment_ends_with_its_line_also_where_that_ends_in_a_carriage_return_alone() =>
-        Assert.Equal(["select 1", "drop table t"], Cut("select 1; -- hidden\rdrop table t;"));
+    public void A_line_comment_also_ends_at_a_single_carriage_return() =>
+        Assert.Equal(["select 1", "drop table t"], Split("select 1; -- hidden\rdrop table t;"));
 
     [Theory]
     [InlineData("select 1;\nselect 'a;\n\n", 2)]
@@ -99,7 +99,7 @@ public sealed class SqlTextTests
     [InlineData("create table t\n(\n  a text;\nselect 1;", 2)]
     [InlineData("create trigger t after insert on a\nbegin\n  select 1;\nselect 2;", 2)]
     [InlineData("create function f() returns int\n\nbegin atomic\n  select case 1 when 1 then 1 end;\n", 3)]
-    public void What_does_not_end_is_told_with_the_line_it_begins_on(string sql, int line)
+    public void An_unterminated_statement_is_reported_with_its_first_line(string sql, int line)
     {
         var exception = Assert.Throws<UnendedException>(() => SqlText.Statements(sql));
 
@@ -108,7 +108,7 @@ public sealed class SqlTextTests
     }
 
     [Fact]
-    public void Tokens_have_their_kind_and_line_and_no_comments()
+    public void Tokens_have_a_kind_and_a_line_and_exclude_comments()
     {
         var statement = Assert.Single(SqlText.Statements("create table \"A b\" -- c\n(d numeric(9.5), e text default E'f\\'' /* g */\n, h int default $$i$$)"));
 
@@ -121,7 +121,7 @@ public sealed class SqlTextTests
     }
 
     [Fact]
-    public void Comments_belong_to_the_statement_after_them_and_those_at_the_end_to_none()
+    public void Comments_belong_to_the_next_statement_and_trailing_comments_to_none()
     {
         const string Sql = "-- a\nselect 1; -- b\n/* c */ select /* d */ 2;\n-- e\n";
 
@@ -132,12 +132,12 @@ public sealed class SqlTextTests
     }
 
     [Fact]
-    public void The_words_within_quotes_are_none()
+    public void Quoted_text_is_not_a_word()
     {
         var tokens = Assert.Single(SqlText.Statements("select \"drop\", 'drop', DROP")).Tokens;
 
         Assert.Equal([tokens[^1]], tokens.Where(token => token.Is("drop")));
     }
 
-    private static IEnumerable<string> Cut(string sql) => SqlText.Statements(sql).Select(statement => statement.Sql);
+    private static IEnumerable<string> Split(string sql) => SqlText.Statements(sql).Select(statement => statement.Sql);
 }

@@ -5,10 +5,10 @@ using Dapper;
 
 namespace Catalog.Tests.Migrations;
 
-/// <summary>One value of every kind that a SQLite column can hold: it arrives exactly, or it is listed before anything is written.</summary>
+/// <summary>One value of every kind that a SQLite column can contain. It is transferred exactly, or listed before anything is written.</summary>
 public sealed class TransferValueTests(PostgresTestDatabase server) : IClassFixture<PostgresTestDatabase>
 {
-    // A column of check_results, an expression of SQLite, the storage class and a word of the reason.
+    // A column of check_results, an SQLite expression, its storage class and a part of the expected reason.
     private static readonly (string Column, string Value, string Stored, string Reason)[] Refused =
     [
         ("message", "cast(x'6100' || x'62' as text)", "text", "NUL"),
@@ -53,7 +53,7 @@ public sealed class TransferValueTests(PostgresTestDatabase server) : IClassFixt
         ("status", "''", "text", "check_results_status_check"),
     ];
 
-    // The same, with what Postgres then says of the value as text; null: the value is empty.
+    // A column, an SQLite expression and the expected value in Postgres as text. Null: the value is null.
     private static readonly (string Column, string Value, string? Arrives)[] Moved =
     [
         ("message", "null", null),
@@ -99,7 +99,7 @@ public sealed class TransferValueTests(PostgresTestDatabase server) : IClassFixt
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task What_Postgres_would_refuse_or_change_is_listed_and_nothing_is_written()
+    public async Task Values_that_Postgres_would_refuse_or_change_are_listed_and_nothing_is_written()
     {
         server.Require();
         using var pair = await TransferPair.Make();
@@ -127,7 +127,7 @@ public sealed class TransferValueTests(PostgresTestDatabase server) : IClassFixt
     }
 
     [Fact]
-    public async Task Every_other_value_arrives_as_it_was()
+    public async Task Every_other_value_is_transferred_exactly()
     {
         server.Require();
         using var pair = await TransferPair.Make();
@@ -146,7 +146,7 @@ public sealed class TransferValueTests(PostgresTestDatabase server) : IClassFixt
             Assert.Equal(row.Arrives, await target.ExecuteScalarAsync<string?>($"select {row.Column}::text from check_results where id = @id", new { id = $"{index:000}" }));
         }
 
-        // The bits too: text would hide the sign of zero.
+        // Compare the bits too: text would hide the sign of zero.
         using var source = pair.OpenSource();
         var here = source.Query<(string, double?)>("select id, observed_number from check_results order by id").Select(Bits);
         Assert.Equal(here, (await target.QueryAsync<(string, double?)>("select id, observed_number from check_results order by id")).Select(Bits));
@@ -156,7 +156,7 @@ public sealed class TransferValueTests(PostgresTestDatabase server) : IClassFixt
     }
 
     [Fact]
-    public async Task Keys_that_the_target_would_sort_elsewhere_or_cannot_index_are_listed()
+    public async Task Keys_that_the_target_sorts_differently_or_cannot_index_are_listed()
     {
         server.Require();
         using var pair = await TransferPair.Make();
@@ -165,7 +165,7 @@ public sealed class TransferValueTests(PostgresTestDatabase server) : IClassFixt
             insert into lineage_edges values ('default', '6F9619FF-8B86-D011-B42D-00C04FC964FF', '7F9619FF-8B86-D011-B42D-00C04FC964FF', 'p', '2026-01-31 06:05:00', null);
             insert into pipeline_tags values ('default', 'p', x'00'), ('default', null, 'tag');
             """.Replace("null, 'tag'", "char(27) || '[31m', cast(x'ff' as text)", StringComparison.Ordinal));
-        // What cannot be compressed cannot be indexed; what can, can.
+        // A long value can be indexed only if it can be compressed.
         pair.Change("insert into pipeline_tags values ('default', 'long', hex(randomblob(4000))), ('default', 'even', printf('%.8000c', 'x'))");
 
         var result = await pair.Transfer("--json");
@@ -178,13 +178,13 @@ public sealed class TransferValueTests(PostgresTestDatabase server) : IClassFixt
         Assert.Equal("pipeline_tags.tag: is a blob where text belongs", found[2]);
         Assert.StartsWith("pipeline_tags.tag: is no UTF-8", found[3]);
         Assert.StartsWith("pipeline_tags.tag: is too long for the target's index", found[4]);
-        // No key can steer a terminal.
+        // Escape characters in keys do not reach the terminal.
         Assert.DoesNotContain('\u001b', (await pair.Transfer()).Output);
         Assert.Empty(await pair.Counts());
     }
 
     [Fact]
-    public async Task People_are_shown_fifty_findings_and_a_count()
+    public async Task Text_output_shows_fifty_findings_and_the_number_of_the_others()
     {
         server.Require();
         using var pair = await TransferPair.Make();
@@ -202,7 +202,7 @@ public sealed class TransferValueTests(PostgresTestDatabase server) : IClassFixt
     }
 
     [Fact]
-    public async Task Whoever_else_wrote_hostile_values_they_arrive_or_are_listed()
+    public async Task Hostile_strings_from_other_projects_are_transferred()
     {
         server.Require();
         var strings = JsonDocument.Parse(await File.ReadAllTextAsync(RealInput.Files("hostile").Single(file => Path.GetFileName(file) == "strings.json"), Ct))

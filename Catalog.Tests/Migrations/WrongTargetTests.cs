@@ -13,7 +13,7 @@ public sealed class WrongTargetTests(PostgresTestDatabase server) : IClassFixtur
     [InlineData("transaction", 20)]
     [InlineData("transaction", 1)]
     [InlineData("statement", 20)]
-    public async Task A_pooler_that_lends_its_connections_is_refused(string mode, int poolSize)
+    public async Task A_pooler_in_transaction_or_statement_mode_is_refused(string mode, int poolSize)
     {
         server.Require();
         Pooler.Require();
@@ -25,14 +25,14 @@ public sealed class WrongTargetTests(PostgresTestDatabase server) : IClassFixtur
         Assert.Equal(1, refused.Exit);
         Assert.Contains("A pooler in transaction mode stands between", refused.Errors);
         Assert.Equal("base", (await MigratorConsole.Run(address, "current", "--json")).Json.GetProperty("current").GetString());
-        // Looking takes no lock and sets nothing, so it works through any pooler.
+        // Reading takes no lock and changes no setting, so it works through a pooler in transaction mode.
         Assert.Equal(mode == "statement" ? 1 : 3, (await MigratorConsole.Run(pooler.Through(address), mode == "statement" ? "upgrade" : "current")).Exit);
     }
 
     [Theory]
     [InlineData(20)]
     [InlineData(1)]
-    public async Task A_pooler_that_keeps_a_connection_for_each_client_will_do(int poolSize)
+    public async Task A_pooler_in_session_mode_is_accepted(int poolSize)
     {
         server.Require();
         Pooler.Require();
@@ -87,7 +87,7 @@ public sealed class WrongTargetTests(PostgresTestDatabase server) : IClassFixtur
     }
 
     [Fact]
-    public async Task A_role_that_may_not_create_is_told_whose_address_to_use()
+    public async Task A_role_that_may_not_create_is_refused_with_the_setting_to_use()
     {
         server.Require();
         var address = await PostgresTestDatabase.Empty("catalog_owned");
@@ -108,7 +108,7 @@ public sealed class WrongTargetTests(PostgresTestDatabase server) : IClassFixtur
     }
 
     [Fact]
-    public async Task The_settings_of_a_migration_stay_with_its_session()
+    public async Task The_settings_of_a_migration_end_with_its_session()
     {
         server.Require();
         var address = await PostgresTestDatabase.Empty("catalog_settings");
