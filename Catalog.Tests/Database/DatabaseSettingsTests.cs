@@ -24,7 +24,7 @@ public sealed class DatabaseSettingsTests : IDisposable
         for (var i = 0; i < sources.Length; i++)
         {
             Assert.Equal(hosts[i], Read(sources[i..]).Postgres!.Host);
-            // One that is blank is one that is not set.
+            // A blank setting counts as not set.
             Assert.Equal(Read(sources[(i + 1)..]).Display, Read([(sources[i].Key, " "), .. sources[(i + 1)..]]).Display);
         }
 
@@ -36,7 +36,7 @@ public sealed class DatabaseSettingsTests : IDisposable
     [Theory]
     [InlineData("DATABASE:HOST", "DATABASE:PORT", "DATABASE:NAME", "DATABASE:USER", "DATABASE:PASSWORD")]
     [InlineData("DATABASE_HOST", "DATABASE_PORT", "DATABASE_NAME", "DATABASE_USERNAME", "DATABASE_PASSWORD")]
-    public void Parts_make_an_address(string host, string port, string name, string user, string password)
+    public void Separate_settings_form_an_address(string host, string port, string name, string user, string password)
     {
         const string Special = " a;b'c\"d=e f%20@:/?#${g ";
 
@@ -54,15 +54,15 @@ public sealed class DatabaseSettingsTests : IDisposable
     [InlineData("DATABASE:PORT", Canary, "DATABASE__PORT")]
     [InlineData("DATABASE:HOST", $"db.example:{Canary}", "DATABASE__HOST")]
     [InlineData("DATABASE:HOST", "a,[::1]:6432", "DATABASE__HOST")]
-    public void Bad_parts_are_refused_by_name(string key, string value, string name) =>
+    public void Invalid_separate_settings_are_refused_by_name(string key, string value, string name) =>
         Refused(name, "must be", [("DATABASE:HOST", "db.example"), ("DATABASE:PASSWORD", Canary), (key, value)]);
 
     [Fact]
-    public void A_bad_port_of_the_second_spelling_is_named_so() =>
+    public void An_invalid_port_is_reported_with_the_spelling_in_use() =>
         Refused("DATABASE_PORT", "1 to 65535", [("DATABASE_HOST", "db.example"), ("DATABASE_PORT", "x")]);
 
     [Fact]
-    public void Placeholders_are_skipped_except_where_they_must_be_a_mistake()
+    public void Placeholders_are_skipped_except_in_DATAXPIPE_DB()
     {
         const string Placeholder = "postgresql://ada:${DB_PASSWORD}@${DB_HOST}/app";
 
@@ -88,7 +88,7 @@ public sealed class DatabaseSettingsTests : IDisposable
     [InlineData("{directory}/catalog.db")]
     [InlineData("{directory}/a:b.db")]
     [InlineData("{directory}/catalog.db", "sqlite:///")]
-    public void Paths_are_files_of_the_working_directory_or_absolute(string path, string scheme = "")
+    public void Paths_are_absolute_or_relative_to_the_working_directory(string path, string scheme = "")
     {
         path = path.Replace("{directory}", _directory, StringComparison.Ordinal);
 
@@ -114,7 +114,7 @@ public sealed class DatabaseSettingsTests : IDisposable
     [InlineData("a\0b", "name a file")]
     [InlineData($"mysql://ada:{Canary}@h/app", "only postgresql://")]
     [InlineData($"postgresql+other://ada:{Canary}@h/app", "only postgresql://")]
-    // Misspelled addresses, which must not pass for a file.
+    // Misspelled addresses, which must not be taken for file names.
     [InlineData($"postgresql:/ada:{Canary}@h/app", "only postgresql://")]
     [InlineData($"postgresql:{Canary}", "only postgresql://")]
     [InlineData($"//ada:{Canary}@h", "only postgresql://")]
@@ -130,7 +130,7 @@ public sealed class DatabaseSettingsTests : IDisposable
     [InlineData("sqlite:catalog.db", "only postgresql://")]
     [InlineData($"{Canary}/catalog.db", "create it first")]
     [InlineData($"postgresql://ada:{Canary}@h/app?service=x", "service has no counterpart")]
-    public void What_is_neither_a_file_nor_an_address_is_refused(string value, string advice)
+    public void A_value_that_is_neither_a_file_nor_an_address_is_refused(string value, string advice)
     {
         value = value.Replace("{directory}", _directory, StringComparison.Ordinal);
         foreach (var (key, name) in new[] { ("DATAXPIPE_DB", "DATAXPIPE_DB"), ("DATABASE_URL", "DATABASE_URL"), ("DATABASE:URL", "DATABASE__URL") })
@@ -142,7 +142,7 @@ public sealed class DatabaseSettingsTests : IDisposable
     [Theory]
     [InlineData(" postgresql://ada:secret@h/app")]
     [InlineData("postgresql://ada:secret@h/app\n")]
-    public void Blanks_around_a_pasted_address_are_no_part_of_it(string value) =>
+    public void Blanks_around_an_address_are_removed(string value) =>
         Assert.Equal("Postgres database app on h", Support.TestDatabase.Read(value).Display);
 
     [Theory]
@@ -153,7 +153,7 @@ public sealed class DatabaseSettingsTests : IDisposable
     [InlineData("DATABASE:POOL_SIZE=5 DATABASE:MAX_OVERFLOW=15", 1, 20)]
     [InlineData("DATABASE:MAX_OVERFLOW=15", 1, 10)]
     [InlineData("DATAXPIPE_PG_POOL_MAX=7 DATABASE:POOL_SIZE=x DATABASE:MAX_OVERFLOW=15", 1, 7)]
-    public void The_pool_is_set_by_its_own_variables_or_their_aliases(string settings, int min, int max)
+    public void The_pool_size_is_set_by_its_variables_or_their_aliases(string settings, int min, int max)
     {
         var read = Read([("DATAXPIPE_DB", "postgresql://db.example"), .. Pairs(settings)]).Postgres!;
 
@@ -171,7 +171,7 @@ public sealed class DatabaseSettingsTests : IDisposable
     [InlineData("DATABASE:MAX_OVERFLOW=1.5", "DATABASE__MAX_OVERFLOW", "from 0 to 1000")]
     [InlineData("DATAXPIPE_PG_POOL_TIMEOUT=0", "DATAXPIPE_PG_POOL_TIMEOUT", "from 1 to 60")]
     [InlineData("DATAXPIPE_PG_POOL_TIMEOUT=2s", "DATAXPIPE_PG_POOL_TIMEOUT", "from 1 to 60")]
-    public void Bad_pool_settings_are_refused_by_name(string settings, string name, string advice) =>
+    public void Invalid_pool_settings_are_refused_by_name(string settings, string name, string advice) =>
         Refused(name, advice, [("DATAXPIPE_DB", $"postgresql://ada:{Canary}@db.example"), .. Pairs(settings)]);
 
     [Theory]
@@ -179,7 +179,7 @@ public sealed class DatabaseSettingsTests : IDisposable
     [InlineData("postgresql://h?connect_timeout=7", null, 7)]
     [InlineData("postgresql://h?connect_timeout=15", null, 15)]
     [InlineData("postgresql://h?connect_timeout=7", "3", 3)]
-    public void The_pool_timeout_goes_before_connect_timeout(string uri, string? timeout, int seconds) =>
+    public void The_pool_timeout_takes_precedence_over_connect_timeout(string uri, string? timeout, int seconds) =>
         Assert.Equal(seconds, Read(("DATAXPIPE_DB", uri), ("DATAXPIPE_PG_POOL_TIMEOUT", timeout)).Postgres!.Timeout);
 
     [Theory]
@@ -191,7 +191,7 @@ public sealed class DatabaseSettingsTests : IDisposable
     [InlineData("host=db.example port=6432 dbname=app user=ada password=a;b", "db.example", 6432, "app", "ada", "a;b")]
     [InlineData("host='db.example' user = ada password='a b\\'c' sslmode=require", "db.example", 5432, null, "ada", "a b'c")]
     [InlineData("user=ada password=p host=/run/pg dbname=app", "/run/pg", 5432, "app", "ada", "p")]
-    public async Task Pairs_of_key_and_value_are_an_address(string value, string host, int port, string? database, string? user, string? password)
+    public async Task Connection_strings_of_keys_and_values_are_addresses(string value, string host, int port, string? database, string? user, string? password)
     {
         var read = Read(("DATAXPIPE_DB", value));
 
@@ -208,7 +208,7 @@ public sealed class DatabaseSettingsTests : IDisposable
     [InlineData("postgresql://h/app?pgbouncer=false&statement_cache_size=0", false, 10, 2, "public", 100)]
     [InlineData("jdbc:postgresql://h/app?user=ada&currentSchema=catalog", null, 10, 2, "catalog", 100)]
     [InlineData("Host=h;Maximum Pool Size=3;Search Path=catalog;Timeout=7;Max Auto Prepare=0", null, 3, 7, "catalog", 0)]
-    public void What_other_drivers_say_has_its_counterpart(string value, bool? pooler, int most, int timeout, string schema, int prepared)
+    public void Parameters_of_other_drivers_are_translated(string value, bool? pooler, int most, int timeout, string schema, int prepared)
     {
         var read = Read(("DATAXPIPE_DB", value));
 
@@ -218,14 +218,14 @@ public sealed class DatabaseSettingsTests : IDisposable
     }
 
     [Fact]
-    public async Task What_has_no_counterpart_is_left_out_and_named_once()
+    public async Task Parameters_without_a_counterpart_are_left_out_and_reported_once()
     {
         var warnings = new List<string>();
         var read = Read(("DATAXPIPE_DB", $"postgresql://ada:{Canary}@h/app?tcp_user_timeout=3&supa=base-pooler.x&statement_timeout=5"));
         await Databases.Open(read, warn: warnings.Add).DisposeAsync();
 
         Assert.Equal(["DATAXPIPE_DB holds what has no counterpart here and is left out: statement_timeout, supa, tcp_user_timeout."], warnings);
-        // What would put rows into messages, or take the pool away.
+        // Parameters that would put row values into messages or turn off the pool are left out.
         var given = Read(("DATAXPIPE_DB", $"Host=h;Password={Canary};Include Error Detail=true;Pooling=false;Log Parameters=true"));
         Assert.Equal((false, true, false), (given.Postgres!.IncludeErrorDetail, given.Postgres.Pooling, given.Postgres.LogParameters));
         Assert.Contains("Include Error Detail, Log Parameters, Pooling", given.LeftOut, StringComparison.Ordinal);
@@ -243,16 +243,16 @@ public sealed class DatabaseSettingsTests : IDisposable
     [InlineData("DATAXPIPE_DB_ECHO", "'true'")]
     [InlineData("DATAXPIPE_APP_ROLE", "\"catalog_app\"")]
     [InlineData("DATAXPIPE_REQUIRE_RLS", "\"true\"")]
-    public void A_value_in_quotes_is_refused_by_saying_so(string key, string value) =>
+    public void A_value_in_quotes_is_refused_and_the_message_mentions_the_quotes(string key, string value) =>
         Refused(key.Replace(":", "__", StringComparison.Ordinal), "stands in quotes", [(key, value.Replace("{0}", Canary, StringComparison.Ordinal))]);
 
     [Theory]
     [InlineData("\"catalog.db")]
     [InlineData("sqlite:///'catalog.db'")]
-    public void A_path_with_a_quote_at_an_end_is_no_file(string value) => Refused("DATAXPIPE_DB", "remove the quotes", [("DATAXPIPE_DB", value)]);
+    public void A_path_with_a_quote_at_an_end_is_refused(string value) => Refused("DATAXPIPE_DB", "remove the quotes", [("DATAXPIPE_DB", value)]);
 
     [Fact]
-    public void Blanks_around_a_setting_are_no_part_of_it()
+    public void Blanks_around_a_setting_are_removed()
     {
         var read = Read(("DATABASE:HOST", " h\n"), ("DATABASE:USER", "ada\r\n"), ("DATABASE:PASSWORD", "secret\n"), ("DATABASE:PORT", "6432 "), ("DATABASE:NAME", "\tapp"),
             ("DATAXPIPE_APP_ROLE", "catalog_other\n"), ("DATAXPIPE_PG_SCHEMA", "catalog\n"));
@@ -263,7 +263,7 @@ public sealed class DatabaseSettingsTests : IDisposable
     }
 
     [Fact]
-    public void What_the_address_leaves_open_is_the_service_s_own()
+    public void Parameters_missing_from_the_address_have_the_services_defaults()
     {
         var open = Read(("DATAXPIPE_DB", "postgresql://h?application_name=")).Postgres!;
         var given = Read(("DATAXPIPE_DB", "postgresql://h?application_name=night&gssencmode=prefer")).Postgres!;
@@ -274,7 +274,7 @@ public sealed class DatabaseSettingsTests : IDisposable
     }
 
     [Fact]
-    public void Migrations_have_an_address_of_their_own_or_the_same()
+    public void Migrations_use_their_own_address_or_the_services()
     {
         var service = ("DATAXPIPE_DB", "postgresql://pooler/app");
 
@@ -291,10 +291,10 @@ public sealed class DatabaseSettingsTests : IDisposable
     [InlineData($"postgresql://ada:{Canary}@db.example?dbname=", "Postgres database ada on db.example")]
     [InlineData($"postgresql://:{Canary}@db.example", "Postgres database (default) on db.example")]
     [InlineData($"postgresql://a:1,b/app?user=ada&password={Canary}&sslpassword={Canary}", "Postgres database app on a:1,b:5432")]
-    public void Display_never_holds_the_password(string uri, string display) => Assert.Equal(display, Read(("DATAXPIPE_DB", uri)).Display);
+    public void Display_never_contains_the_password(string uri, string display) => Assert.Equal(display, Read(("DATAXPIPE_DB", uri)).Display);
 
     [Fact]
-    public void Display_of_parts_never_holds_the_password() => Assert.Equal("Postgres database ada on db.example",
+    public void Display_of_separate_settings_never_contains_the_password() => Assert.Equal("Postgres database ada on db.example",
         Read(("DATABASE:HOST", "db.example"), ("DATABASE:USER", "ada"), ("DATABASE:NAME", ""), ("DATABASE:PASSWORD", Canary)).Display);
 
     public void Dispose()
@@ -322,7 +322,7 @@ public sealed class DatabaseSettingsTests : IDisposable
     private static DatabaseSettings ReadForMigrations(params (string Key, string? Value)[] settings) =>
         DatabaseSettings.ReadForMigrations(Configuration(settings));
 
-    // A later setting of the same key wins, as a variable over a file.
+    // The last setting of a key wins, as an environment variable overrides a file.
     private static IConfigurationRoot Configuration((string Key, string? Value)[] settings)
     {
         var values = new Dictionary<string, string?>();

@@ -7,7 +7,7 @@ using Dapper;
 
 namespace Catalog.Tests.Database;
 
-/// <summary>Whatever an address of the service looks like, the Postgres programs reach the same server by it.</summary>
+/// <summary>For every form of the service's address, the Postgres programs connect to the same server and database.</summary>
 public sealed class HandoverTests : IDisposable
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
@@ -15,7 +15,7 @@ public sealed class HandoverTests : IDisposable
     private readonly PostgresCluster _server = PostgresCluster.Start(fsync: false, Socket.OSSupportsIPv6 ? "listen_addresses=127.0.0.1,::1" : "listen_addresses=127.0.0.1");
 
     [Fact]
-    public async Task Programs_reach_what_the_driver_reached()
+    public async Task The_Postgres_programs_reach_the_same_server_as_the_driver()
     {
         _server.Require();
         var port = new Uri(_server.Uri).Port;
@@ -58,13 +58,13 @@ public sealed class HandoverTests : IDisposable
 
     private static async Task<string> Psql(IReadOnlyDictionary<string, string?> variables, string sql)
     {
-        var said = "";
+        var text = "";
         var result = await PostgresClient.Run(PostgresClient.Find("psql"), ["--no-psqlrc", "--no-password", "--tuples-only", "--no-align", $"--command={sql}"], variables, null, async output =>
         {
             using var reader = new StreamReader(output);
-            said = (await reader.ReadToEndAsync(Ct)).Trim();
+            text = (await reader.ReadToEndAsync(Ct)).Trim();
         }, Ct);
         Assert.True(result.Exit == 0, result.Complaint);
-        return said;
+        return text;
     }
 }

@@ -6,13 +6,13 @@ namespace Catalog.Tests.Database;
 [Trait("Category", "Fast")]
 public sealed class PostgresUriTests
 {
-    // The refused addresses carry it as their password, whole or broken in two by what a password must not hold unescaped.
+    // The password of the refused addresses, whole or split by a character that a password must not contain unescaped.
     private const string Canary = "zqxj7wvk9";
 
     private static readonly string Local = Directory.Exists("/var/run/postgresql") ? "/var/run/postgresql" : "localhost";
 
     [Theory]
-    // Parts given and missing. A null host is the default, a null port 5432.
+    // Given and missing parts. A null host means the default host, a null port 5432.
     [InlineData("postgresql://ada:pw@db.example:6432/app", "db.example", 6432, "app", "ada", "pw")]
     [InlineData("postgresql://ada@db.example:6432/app", "db.example", 6432, "app", "ada", null)]
     [InlineData("postgresql://ada@db.example/app", "db.example", null, "app", "ada", null)]
@@ -44,7 +44,7 @@ public sealed class PostgresUriTests
     [InlineData("postgresql+psycopg2://ada:pw@db.example/app", "db.example", null, "app", "ada", "pw")]
     [InlineData("postgresql+psycopg://ada:pw@/app?host=/run/pg", "/run/pg", null, "app", "ada", "pw")]
     [InlineData("postgresql+pg8000://ada:pw@db.example/app", "db.example", null, "app", "ada", "pw")]
-    // Percent-encoding; a + is a +, and nothing but : @ / ? , [ and % means anything before the parameters.
+    // Percent-encoding. A + is a plus sign, and only : @ / ? , [ and % are special before the parameters.
     [InlineData("postgresql://%64b%2Eexample/", "db.example", null, null, null, null)]
     [InlineData("postgresql://a%40da:p%40%3A%2f%3F%25w@db.example:%36432/a%2Fp%20p", "db.example", 6432, "a/p p", "a@da", "p@:/?%w")]
     [InlineData("postgresql://a+da:p+w@db.example/a+pp", "db.example", null, "a+pp", "a+da", "p+w")]
@@ -52,7 +52,7 @@ public sealed class PostgresUriTests
     [InlineData("postgresql://ada:p?w#x:y&z@db.example/app#1", "db.example", null, "app#1", "ada", "p?w#x:y&z")]
     [InlineData("postgresql://ada:p w@db.example/app", "db.example", null, "app", "ada", "p w")]
     [InlineData("postgresql://%C3%A4da:gr%c3%bc%F0%9F%90%98ß🐘%20@db.example/%E2%82%AC", "db.example", null, "€", "äda", "grü🐘ß🐘 ")]
-    // Parameters, of which the last word counts; an empty one is one not given, and one & may end them.
+    // Parameters. The last value counts, an empty value means not given, and a final & is allowed.
     [InlineData("postgresql://db.example/app?user=ada", "db.example", null, "app", "ada", null)]
     [InlineData("postgresql://db.example/app?user=ada&port=6432", "db.example", 6432, "app", "ada", null)]
     [InlineData("postgresql://db.example/app?%75ser=ada&port=6432", "db.example", 6432, "app", "ada", null)]
@@ -84,7 +84,7 @@ public sealed class PostgresUriTests
     [InlineData("postgres://ada@%40catalog/app", "@catalog", null, "app", "ada", null)]
     [InlineData("postgres://ada@@catalog/app", "@catalog", null, "app", "ada", null)]
     [InlineData("postgres:///app?host=@catalog", "@catalog", null, "app", null, null)]
-    public void Reads_where_and_who(string uri, string? host, int? port, string? database, string? user, string? password)
+    public void Reads_host_port_database_user_and_password(string uri, string? host, int? port, string? database, string? user, string? password)
     {
         var read = PostgresUri.Parse("DATABASE_URL", uri);
 
@@ -193,7 +193,7 @@ public sealed class PostgresUriTests
     [InlineData("host=a,b&target_session_attrs=primary", "TargetSessionAttributes", "primary")]
     [InlineData("host=a,b&target_session_attrs=standby", "TargetSessionAttributes", "standby")]
     [InlineData("host=a,b&target_session_attrs=prefer-standby", "TargetSessionAttributes", "prefer-standby")]
-    public void Gives_each_parameter_to_its_counterpart(string query, string property, object? expected)
+    public void Translates_each_parameter_to_the_drivers(string query, string property, object? expected)
     {
         var read = PostgresUri.Parse("DATABASE_URL", $"postgresql://db.example/app?{query}");
 
@@ -203,7 +203,7 @@ public sealed class PostgresUriTests
 
     [Theory]
     [MemberData(nameof(RefusedPostgresUris.Cases), MemberType = typeof(RefusedPostgresUris))]
-    public void Refuses_and_says_what_to_do_without_the_password(string uri, string advice)
+    public void Refuses_with_advice_and_without_the_password(string uri, string advice)
     {
         uri = uri.Replace("{canary}", Canary, StringComparison.Ordinal)
             .Replace("{can}", Canary[..4], StringComparison.Ordinal).Replace("{ary}", Canary[4..], StringComparison.Ordinal);
@@ -227,5 +227,5 @@ public sealed class PostgresUriTests
     [InlineData("postgresql+other://h", false)]
     [InlineData(" postgresql://h", false)]
     [InlineData("host=h", false)]
-    public void Knows_its_addresses_by_their_beginning(string value, bool matches) => Assert.Equal(matches, PostgresUri.Matches(value));
+    public void Recognizes_its_addresses_by_their_scheme(string value, bool matches) => Assert.Equal(matches, PostgresUri.Matches(value));
 }

@@ -15,17 +15,17 @@ using Npgsql;
 namespace Catalog.Tests.Database;
 
 /// <summary>
-/// Drives the repositories over 100,000 rows while the server tells the plan of every statement it runs, and asserts that none of them
-/// reads or sorts a large table. The plans are those for the values given, as without prepared statements.
+/// Calls the repositories on 100,000 rows while the server reports the plan of every statement, and asserts that no plan reads or
+/// sorts a whole large table. The plans are those for the given values, as without prepared statements.
 /// </summary>
 public sealed class QueryPlanTests(QueryPlanTests.Filled filled) : IClassFixture<QueryPlanTests.Filled>
 {
     private const string Organization = "default";
 
-    // Sorts of few rows, whatever the table holds.
+    // Sorts of few rows, independent of the size of the table.
     private static readonly Dictionary<string, string> FewRows = new(StringComparer.Ordinal)
     {
-        ["Lineage.Neighbours"] = "the one hop at which a budget ends a walk, in the order of keys",
+        ["Lineage.Neighbours"] = "the hop at which the budget ends a walk, in key order",
         ["Runs.CheckCounts"] = "the counts of a page's runs",
         ["CheckResults.OpenFailures"] = "a page's open failures",
         ["Datasets.Pipelines"] = "the pipelines of one dataset",
@@ -37,7 +37,7 @@ public sealed class QueryPlanTests(QueryPlanTests.Filled filled) : IClassFixture
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task No_hot_query_reads_or_sorts_a_large_table()
+    public async Task No_frequent_query_reads_or_sorts_a_whole_large_table()
     {
         var plans = new List<(string Query, JsonElement Plan)>();
         await using var db = filled.Open(plans.Add);
@@ -76,7 +76,7 @@ public sealed class QueryPlanTests(QueryPlanTests.Filled filled) : IClassFixture
         foreach (var filter in RunFilters(pipeline, since, until, cursor.At))
         {
             await runs.List(Organization, filter, null, 50, Ct);
-            // Some hundred of one status are a part of so small a table that all of it may be read for them.
+            // In a table this small, the planner may read it all for some hundred rows of one status.
             await runs.List(Organization, filter, cursor, filter.Statuses is null ? 500 : 50, Ct);
         }
 
@@ -95,7 +95,7 @@ public sealed class QueryPlanTests(QueryPlanTests.Filled filled) : IClassFixture
         await checks.Record(Organization, new() { PipelineId = pipeline, CheckId = "k7", Since = since, Until = cursor.At }, Ct);
         await checks.Find(Organization, "k7", null, Ct);
         await checks.Find(Organization, "k7", pipeline, Ct);
-        // By dataset they are read through: its name may be longer than an index row of Postgres.
+        // No index serves a filter by dataset: its name may be longer than an index row of Postgres.
         foreach (var filter in new CheckFilter[] { new(), new() { PipelineId = pipeline }, new() { PipelineId = "" }, new() { Kind = "freshness" }, new() { Severity = "warn" } })
         {
             await checks.List(Organization, filter, null, 50, Ct);
@@ -105,7 +105,7 @@ public sealed class QueryPlanTests(QueryPlanTests.Filled filled) : IClassFixture
         await results.OpenFailures(Organization, [.. Enumerable.Range(0, 500).Select(i => $"p{i}")], Ct);
 
         await pipelines.Find(Organization, pipeline, Ct);
-        // By text no index leads to them, and they may be read through.
+        // A filter by text has no index and may read the whole table.
         foreach (var filter in new PipelineFilter[] { new(), new() { Owner = "o1" }, new() { Environment = "prod" }, new() { Tag = "gold" } })
         {
             await pipelines.List(Organization, filter, null, 50, Ct);
@@ -116,7 +116,7 @@ public sealed class QueryPlanTests(QueryPlanTests.Filled filled) : IClassFixture
         await connections.List(Organization, null, null, 50, Ct);
         await connections.List(Organization, "postgres", cursor, 50, Ct);
 
-        var named = plans.Select(plan => Named(plan.Query)).ToHashSet(StringComparer.Ordinal);
+        var named = plans.Select(plan => NameOf(plan.Query)).ToHashSet(StringComparer.Ordinal);
         Assert.Superset(new HashSet<string>(StringComparer.Ordinal)
         {
             "Lineage.Around", "Lineage.Neighbours", "Lineage.Beyond", "Lineage.Find", "Lineage.Datasets", "Datasets.List", "Datasets.Pipelines", "Datasets.Owners", "Runs.Find", "Runs.List", "Runs.Events", "Runs.Stages",
@@ -126,9 +126,9 @@ public sealed class QueryPlanTests(QueryPlanTests.Filled filled) : IClassFixture
         Assert.True(faults.Count == 0, string.Join("\n\n", faults));
     }
 
-    // One that is read for a page of one pipeline's runs reads no other's.
+    // A page of one pipeline's runs reads no runs of other pipelines.
     [Fact]
-    public async Task A_page_of_runs_is_read_from_the_index_of_its_order()
+    public async Task A_page_of_runs_is_read_from_the_index_with_its_order()
     {
         var plans = new List<(string Query, JsonElement Plan)>();
         await using var db = filled.Open(plans.Add);
@@ -145,20 +145,20 @@ public sealed class QueryPlanTests(QueryPlanTests.Filled filled) : IClassFixture
 
                     var index = $"runs_{(pipeline is null ? "" : "pipeline_id_")}{order.ToString().ToLowerInvariant()}_at_idx";
                     Assert.Equal(50, page.Items.Count);
-                    Assert.Contains($"\"{index}\"", plans.Single(plan => Named(plan.Query) == "Runs.List").Plan.GetRawText(), StringComparison.Ordinal);
+                    Assert.Contains($"\"{index}\"", plans.Single(plan => NameOf(plan.Query) == "Runs.List").Plan.GetRawText(), StringComparison.Ordinal);
                 }
             }
         }
 
         plans.Clear();
         await new PipelineRepository(db, new CheckResultRepository(db)).List(Organization, new(), null, 50, Ct);
-        Assert.Contains("\"runs_pipeline_id_started_at_idx\"", plans.Single(plan => Named(plan.Query) == "Pipelines.List").Plan.GetRawText(), StringComparison.Ordinal);
+        Assert.Contains("\"runs_pipeline_id_started_at_idx\"", plans.Single(plan => NameOf(plan.Query) == "Pipelines.List").Plan.GetRawText(), StringComparison.Ordinal);
     }
 
-    // Planning takes longer than reading 51 rows. A plan for the values of a cursor near the newest end looks cheaper than one for all values,
-    // so the statement must not show them to the planner.
+    // Planning takes longer than reading 51 rows. A custom plan for a cursor near the newest rows looks cheaper than the generic
+    // plan, so the statement must hide the values from the planner.
     [Fact]
-    public async Task A_page_near_the_newest_end_is_not_planned_each_time()
+    public async Task A_page_near_the_newest_rows_is_not_planned_each_time()
     {
         await using var source = filled.OneConnection();
         var results = new CheckResultRepository(new(source, source, new PostgresDialect(source, new(source, DatabaseSettings.DefaultAppRole, required: true)), null));
@@ -170,10 +170,10 @@ public sealed class QueryPlanTests(QueryPlanTests.Filled filled) : IClassFixture
 
         await using var connection = await source.OpenConnectionAsync(Ct);
         var (generic, custom) = await connection.QuerySingleAsync<(long, long)>("select generic_plans, custom_plans from pg_prepared_statements where statement like '%CheckResults.List%'");
-        Assert.True(generic >= 5, $"{generic} plans for all values, {custom} for some.");
+        Assert.True(generic >= 5, $"{generic} generic plans, {custom} custom plans.");
     }
 
-    // By times of the order itself: by others than those of the order a page has no end that an index could know.
+    // The times are those of the order: with other times an index cannot limit a page.
     private static IEnumerable<RunFilter> RunFilters(string pipeline, DateTimeOffset since, DateTimeOffset until, DateTimeOffset end) =>
         from order in Enum.GetValues<RunOrder>()
         from of in new[] { null, pipeline }
@@ -187,7 +187,7 @@ public sealed class QueryPlanTests(QueryPlanTests.Filled filled) : IClassFixture
             _ => filter with { Since = times.Since, Until = times.Until },
         };
 
-    private static string Named(string query) => query.TrimStart()[3..].Split('\n')[0].Trim();
+    private static string NameOf(string query) => query.TrimStart()[3..].Split('\n')[0].Trim();
 
     private static IEnumerable<string> Faults(string query, JsonElement plan)
     {
@@ -197,14 +197,14 @@ public sealed class QueryPlanTests(QueryPlanTests.Filled filled) : IClassFixture
             yield return $"reads all of {plan.GetProperty("Relation Name").GetString()}: {query}";
         }
 
-        // The graph as it is now lies in indexes; what has ended is read from the table.
-        if (type == "Index Scan" && plan.GetProperty("Relation Name").GetString() == "lineage_edges" && Named(query).StartsWith("Lineage.", StringComparison.Ordinal) && !query.Contains("valid_to >", StringComparison.Ordinal))
+        // Current edges must be read from the index alone; ended edges are read from the table.
+        if (type == "Index Scan" && plan.GetProperty("Relation Name").GetString() == "lineage_edges" && NameOf(query).StartsWith("Lineage.", StringComparison.Ordinal) && !query.Contains("valid_to >", StringComparison.Ordinal))
         {
-            yield return $"reads the table for what {plan.GetProperty("Index Name").GetString()} could say: {query}";
+            yield return $"reads the table for values that {plan.GetProperty("Index Name").GetString()} should contain: {query}";
         }
 
-        // What is called a page has had its limit.
-        if (type.EndsWith("Sort", StringComparison.Ordinal) && !FewRows.ContainsKey(Named(query))
+        // The rows of a subquery named page are already limited.
+        if (type.EndsWith("Sort", StringComparison.Ordinal) && !FewRows.ContainsKey(NameOf(query))
             && !plan.GetProperty("Sort Key").EnumerateArray().All(key => key.GetString()!.StartsWith("page.", StringComparison.Ordinal)))
         {
             yield return $"sorts by {plan.GetProperty("Sort Key")}: {query}";
@@ -219,7 +219,7 @@ public sealed class QueryPlanTests(QueryPlanTests.Filled filled) : IClassFixture
         }
     }
 
-    /// <summary>A database of 100,000 runs, results and edges, with the statistics that a server keeps of them.</summary>
+    /// <summary>A database of 100,000 runs, results and edges, with up-to-date planner statistics.</summary>
     public sealed class Filled : IAsyncLifetime
     {
         private readonly PostgresTestDatabase _database = new();
@@ -253,11 +253,11 @@ public sealed class QueryPlanTests(QueryPlanTests.Filled filled) : IClassFixture
                 insert into lineage_edges select 'default', pg_temp.did(greatest(0, n - 1 - abs(hashint8(e)::bigint) % 50)), pg_temp.did(n), 'p' || n % 10000, '2026-01-01', case e % 20 when 0 then '2026-02-01'::timestamptz end
                 from (select e, 1 + abs(hashint8(-e)::bigint) % 30000 as n from generate_series(1, 100000) e) x order by hashint8(e) on conflict do nothing;
                 """, commandTimeout: 300);
-            // Not in one transaction with others.
+            // Vacuum cannot run in a transaction with other statements.
             await connection.ExecuteAsync("vacuum analyze", commandTimeout: 300);
         }
 
-        /// <summary>A pool of one connection that prepares, to whose planner pages cost as much as if results were ten times as wide.</summary>
+        /// <summary>A pool of one connection that prepares statements. Its page costs are ten times as high, as for results ten times as wide.</summary>
         internal PostgresPool OneConnection() => new(new NpgsqlConnectionStringBuilder(Settings().ConnectionString)
         {
             MaxPoolSize = 1,
@@ -267,12 +267,12 @@ public sealed class QueryPlanTests(QueryPlanTests.Filled filled) : IClassFixture
             Options = "-c seq_page_cost=10 -c random_page_cost=40",
         }, new(DatabaseSettings.DefaultSchema));
 
-        // A source does not give its password away.
+        // Use the test's own settings: the connection string of a data source has no password.
         private NpgsqlConnectionStringBuilder Settings() => PostgresUri.Parse("POSTGRES_DSN", _database.SuperuserAddress);
 
-        public CatalogDatabase Open(Action<(string Query, JsonElement Plan)> tell)
+        public CatalogDatabase Open(Action<(string Query, JsonElement Plan)> report)
         {
-            var source = new Explaining(_source!, tell);
+            var source = new Explaining(_source!, report);
             _pool ??= new(Settings(), new(DatabaseSettings.DefaultSchema));
             return new(source, source, new PostgresDialect(_pool, new(_pool, DatabaseSettings.DefaultAppRole, required: true)), null);
         }
@@ -293,8 +293,8 @@ public sealed class QueryPlanTests(QueryPlanTests.Filled filled) : IClassFixture
         }
     }
 
-    // auto_explain belongs to the server and sends the plan of what really ran, with the values that it ran with, as a notice.
-    private sealed class Explaining(NpgsqlDataSource source, Action<(string Query, JsonElement Plan)> tell) : DbDataSource
+    // The server's module auto_explain sends the plan of each executed statement, with its values, as a notice.
+    private sealed class Explaining(NpgsqlDataSource source, Action<(string Query, JsonElement Plan)> report) : DbDataSource
     {
         public override string ConnectionString => source.ConnectionString;
 
@@ -307,13 +307,13 @@ public sealed class QueryPlanTests(QueryPlanTests.Filled filled) : IClassFixture
                 load 'auto_explain';
                 set auto_explain.log_min_duration = 0; set auto_explain.log_format = json; set auto_explain.log_level = notice; set client_min_messages = notice; set plan_cache_mode = force_custom_plan;
                 """);
-            connection.Notice += (_, told) =>
+            connection.Notice += (_, args) =>
             {
-                var text = told.Notice.MessageText;
+                var text = args.Notice.MessageText;
                 if (text.Contains("plan:", StringComparison.Ordinal))
                 {
                     using var json = JsonDocument.Parse(text[text.IndexOf('{', StringComparison.Ordinal)..]);
-                    tell((json.RootElement.GetProperty("Query Text").GetString()!, json.RootElement.GetProperty("Plan").Clone()));
+                    report((json.RootElement.GetProperty("Query Text").GetString()!, json.RootElement.GetProperty("Plan").Clone()));
                 }
             };
             return connection;

@@ -1,16 +1,16 @@
 namespace Catalog.Tests.Database;
 
-/// <summary>Addresses that are refused, each with a piece of the advice that its message gives.</summary>
+/// <summary>Addresses that are refused, each with a part of the advice in its message.</summary>
 public static class RefusedPostgresUris
 {
     public static TheoryData<string, string> Cases() => new()
     {
-        // Not one of ours.
+        // Other schemes and formats.
         { "postgre://ada:{canary}@h/app", "begin with postgresql://" },
         { "postgresql:/ada:{canary}@h/app", "begin with postgresql://" },
         { "host=h password={canary}", "begin with postgresql://" },
         { "postgresql://ada:{canary}@h/app\0", "remove it" },
-        // A password with a character that it must not hold: the rest of it stands where host, port, database or parameter should.
+        // A password with an unescaped special character: its rest is read as host, port, database or parameter.
         { "postgresql://ada:{can}@{ary}@h/app", "%40" },
         { "postgresql://ada:{can}@{ary}:1@h/app", "%40" },
         { "postgresql://ada:{can}@h/{ary}@h2/app", "%40" },
@@ -24,7 +24,7 @@ public static class RefusedPostgresUris
         { "postgresql://ada:{can}%{ary}@h/app", "%25" },
         { "postgresql://[{can}{ary}", "[::1]" },
         { "postgresql://[::1]{can}{ary}", "only a port" },
-        // Percent-encoding, broken in each part.
+        // Invalid percent-encoding in each part.
         { "postgresql://a%zzda:{canary}@h/app", "%25" },
         { "postgresql://ada:{canary}%@h/app", "%25" },
         { "postgresql://ada:{canary}%1@h/app", "%25" },
@@ -69,13 +69,13 @@ public static class RefusedPostgresUris
         { "postgresql://ada:{canary}@h?user=ada&&", "name=value" },
         { "postgresql://ada:{canary}@h?&", "name=value" },
         { "postgresql://h?password={can}={ary}", "%3D" },
-        // Names that nobody knows are not repeated: they may be a piece of a password.
+        // Messages do not repeat unknown names: they may be a part of a password.
         { "postgresql://ada:{canary}@h?uzer=", "check its spelling" },
         { "postgresql://ada:{canary}@h?u%7aer=ada&port=1", "check its spelling" },
         { "postgresql://ada:{canary}@h?{canary}=1", "check its spelling" },
         { "postgresql://ada:{canary}@h?User=ada", "check its spelling" },
         { "postgresql://ada:{canary}@h?application+name=a", "check its spelling" },
-        // Known to libpq, without a counterpart.
+        // Parameters of libpq without a counterpart.
         { "postgresql://ada:{canary}@?hostaddr=127.0.0.1", "hostaddr has no counterpart here, and leaving it out would change where the connection leads" },
         { "postgresql://ada:{canary}@h?service={canary}", "service has no counterpart" },
         { "postgresql://ada:{canary}@h?servicefile=/s", "servicefile has no counterpart" },
@@ -86,7 +86,7 @@ public static class RefusedPostgresUris
         { "postgresql://ada:{canary}@h?requirepeer=postgres", "requirepeer has no counterpart" },
         { "postgresql://ada:{canary}@h?client_encoding=LATIN1", "client_encoding has no counterpart" },
         { "postgresql://ada:{canary}@h?oauth_client_secret={canary}", "oauth_client_secret has no counterpart" },
-        // Values that a parameter does not take.
+        // Invalid values of parameters.
         { "postgresql://ada:{canary}@h?sslmode={canary}", "sslmode must be one of: disable, allow" },
         { "postgresql://ada:{canary}@h?sslmode=", "sslmode must be one of" },
         { "postgresql://ada:{canary}@h?sslnegotiation=direct", "needs sslmode=require" },
@@ -104,7 +104,7 @@ public static class RefusedPostgresUris
         { "postgresql://ada:{canary}@h?connection_limit=0", "connection_limit must be a whole number from 1 to 1000" },
         { "postgresql://ada:{canary}@h?pgbouncer={canary}", "pgbouncer must be one of: true, false" },
         { "postgresql://ada:{canary}@h?sslaccept={canary}", "sslaccept must be one of" },
-        // The nearest known name, never the one that was written.
+        // Messages suggest the nearest known name and do not repeat the given one.
         { "postgresql://ada:{canary}@h?slmode=require", "is sslmode meant?" },
         { "postgresql://ada:{canary}@h?pgbounce=true", "is pgbouncer meant?" },
         { "postgresql://ada:{canary}@h?connexion_limit=1", "is connection_limit meant?" },

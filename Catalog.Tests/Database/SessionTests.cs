@@ -8,15 +8,15 @@ using Npgsql;
 namespace Catalog.Tests.Database;
 
 /// <summary>
-/// What an administrator, a provider or a pooler does to the service's sessions: none of it may change what a statement means, and the
-/// service recovers without a restart.
+/// An administrator, a provider or a pooler changes or ends the service's sessions. Statements keep their meaning, and the service
+/// recovers without a restart.
 /// </summary>
 public sealed class SessionTests(PostgresTestDatabase database) : IClassFixture<PostgresTestDatabase>
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Settings_of_the_role_do_not_reach_the_services_statements()
+    public async Task Settings_of_the_role_do_not_affect_the_services_statements()
     {
         var login = await Login(
             "search_path = elsewhere", "quote_all_identifiers = on", "synchronous_commit = off", "statement_timeout = '900ms'", "row_security = off",
@@ -26,7 +26,7 @@ public sealed class SessionTests(PostgresTestDatabase database) : IClassFixture<
         using var client = app.Client();
 
         Assert.Equal(200, (int)(await client.GetAsync("/ready", Ct)).StatusCode);
-        await Works(client);
+        await AssertReadsAndWrites(client);
         Assert.DoesNotContain(app.Log.At(LogLevel.Warning), line => line.Contains("by the conditions of statements alone", StringComparison.Ordinal));
         await using var pool = new PostgresPool(Builder(login), new(DatabaseSettings.DefaultSchema));
         await using var connection = await pool.OpenConnectionAsync(Ct);
@@ -40,17 +40,17 @@ public sealed class SessionTests(PostgresTestDatabase database) : IClassFixture<
     [InlineData("-c%20no_such_setting%3D1", "\"no_such_setting\"")]
     [InlineData("-c%20work_mem%3Dmuch", "\"work_mem\"")]
     [InlineData("-c%20log_min_messages%3Dpanic", "\"log_min_messages\"")]
-    public async Task An_option_that_the_server_refuses_is_said_and_ends_nothing(string option, string said)
+    public async Task An_option_refused_by_the_server_is_reported_and_the_service_keeps_running(string option, string expected)
     {
         var login = await Login();
         using var app = new CatalogApp(new At($"{login}?options={option}"));
         using var client = app.Client();
 
         Assert.Contains(app.Log.At(LogLevel.Warning), line => line.StartsWith("Not ready: DATAXPIPE_DB, user ", StringComparison.Ordinal)
-            && line.Contains(said, StringComparison.Ordinal) && line.Contains("options", StringComparison.Ordinal));
+            && line.Contains(expected, StringComparison.Ordinal) && line.Contains("options", StringComparison.Ordinal));
         var migrator = await MigratorConsole.Run($"{login}?options={option}", "current", "--json");
         Assert.Equal((7, "session_refused"), (migrator.Exit, migrator.Json.GetProperty("error").GetProperty("code").GetString()));
-        Assert.Contains(said, migrator.Errors, StringComparison.Ordinal);
+        Assert.Contains(expected, migrator.Errors, StringComparison.Ordinal);
         Assert.Contains("options", migrator.Errors, StringComparison.Ordinal);
         var ready = await (await client.GetAsync("/ready", Ct)).Problem(503, "not_ready");
         Assert.Contains("options", ready.GetProperty("detail").GetString(), StringComparison.Ordinal);
@@ -58,32 +58,32 @@ public sealed class SessionTests(PostgresTestDatabase database) : IClassFixture<
         Assert.Equal(200, (int)(await client.GetAsync("/health", Ct)).StatusCode);
     }
 
-    // The driver asks the server for its types before anything of ours can set the session.
+    // The driver reads the server's types before the service can change the session's settings.
     [Fact]
-    public async Task A_statement_timeout_of_the_role_that_lets_no_session_begin_is_named()
+    public async Task A_statement_timeout_of_the_role_that_prevents_sessions_is_reported()
     {
         var login = await Login("statement_timeout = '1ms'");
         using var app = new CatalogApp(new At(login));
         using var client = app.Client();
-        var said = $"alter role \"{Builder(login).Username}\" reset statement_timeout";
+        var expected = $"alter role \"{Builder(login).Username}\" reset statement_timeout";
 
-        Assert.Contains(app.Log.At(LogLevel.Warning), line => line.StartsWith("Not ready: ", StringComparison.Ordinal) && line.Contains(said, StringComparison.Ordinal));
+        Assert.Contains(app.Log.At(LogLevel.Warning), line => line.StartsWith("Not ready: ", StringComparison.Ordinal) && line.Contains(expected, StringComparison.Ordinal));
         await (await client.GetAsync("/ready", Ct)).Problem(503, "not_ready");
         var migrator = await MigratorConsole.Run(login, "current");
         Assert.Equal(7, migrator.Exit);
-        Assert.Contains(said, migrator.Errors, StringComparison.Ordinal);
+        Assert.Contains(expected, migrator.Errors, StringComparison.Ordinal);
         Assert.Contains("statement_timeout", migrator.Errors, StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task A_forgotten_flag_for_a_pooler_is_found_out()
+    public async Task A_pooler_without_its_setting_is_detected()
     {
         database.Require();
         Pooler.Require();
         using var pooler = new Pooler("transaction", poolSize: 3);
         using var app = new CatalogApp(new At(pooler.Through(database.Address)));
         using var client = app.Client();
-        await Works(client);
+        await AssertReadsAndWrites(client);
 
         var statuses = await Task.WhenAll(Enumerable.Range(0, 300).Select(async i => (int)(i % 2 == 0
             ? await client.PostJson("/api/v1/checks/results", new { pipeline_id = "p", check_id = "c", status = "pass" })
@@ -93,9 +93,9 @@ public sealed class SessionTests(PostgresTestDatabase database) : IClassFixture<
         Assert.Contains(app.Log.At(LogLevel.Warning), line => line.Contains("DATAXPIPE_PGBOUNCER=true", StringComparison.Ordinal));
     }
 
-    // The flag says that there is no pooler, and the server's process numbers are not looked at: the first missing statement tells.
+    // The setting denies a pooler, so process ids are not compared. The first missing statement reveals the pooler.
     [Fact]
-    public async Task A_prepared_statement_that_is_missing_ends_preparing()
+    public async Task A_missing_prepared_statement_turns_off_preparing()
     {
         database.Require();
         Pooler.Require();
@@ -113,7 +113,7 @@ public sealed class SessionTests(PostgresTestDatabase database) : IClassFixture<
     }
 
     [Fact]
-    public async Task Writes_succeed_again_soon_after_a_read_only_mode_was_lifted()
+    public async Task Writes_succeed_soon_after_a_read_only_mode_ends()
     {
         var login = await Login("default_transaction_read_only = on");
         using var app = new CatalogApp(new At(login));
@@ -126,17 +126,17 @@ public sealed class SessionTests(PostgresTestDatabase database) : IClassFixture<
         await PostgresTestDatabase.Execute($"alter role {Builder(login).Username} reset default_transaction_read_only");
         await Task.Delay(1100, Ct);
 
-        await Works(client);
+        await AssertReadsAndWrites(client);
         Assert.Equal(200, (int)(await client.GetAsync("/ready", Ct)).StatusCode);
     }
 
     [Fact]
-    public async Task Connections_that_died_in_the_pool_fail_no_request()
+    public async Task Dead_connections_in_the_pool_fail_no_request()
     {
         var login = await Login();
         using var app = new CatalogApp(new At(login));
         using var client = app.Client();
-        await Works(client);
+        await AssertReadsAndWrites(client);
         for (var round = 0; round < 3; round++)
         {
             await Task.WhenAll(Enumerable.Range(0, 40).Select(_ => client.GetAsync("/api/v1/runs/", Ct)));
@@ -150,7 +150,7 @@ public sealed class SessionTests(PostgresTestDatabase database) : IClassFixture<
     }
 
     [Fact]
-    public async Task The_tables_may_lie_in_another_schema()
+    public async Task The_tables_may_be_in_another_schema()
     {
         database.Require();
         var address = await PostgresTestDatabase.Empty("catalog_schema");
@@ -163,19 +163,19 @@ public sealed class SessionTests(PostgresTestDatabase database) : IClassFixture<
 
         using var app = new CatalogApp(new At(address), schema, ("DATAXPIPE_REQUIRE_RLS", "true"));
         using var client = app.Client();
-        await Works(client);
+        await AssertReadsAndWrites(client);
         Assert.Equal(200, (int)(await client.GetAsync("/ready", Ct)).StatusCode);
         await using var connection = new NpgsqlConnection(Builder(address).ConnectionString);
         Assert.Equal(["dataxpipe"], await connection.QueryAsync<string>(
             "select distinct table_schema from information_schema.tables where table_schema not in ('pg_catalog', 'information_schema')"));
-        // The address may name it too, as other tools write it.
+        // The address may also name the schema, in the form of other tools.
         using var same = new CatalogApp(new At($"{address}?options=-csearch_path%3Ddataxpipe"));
         using var other = same.Client();
         Assert.Equal(200, (int)(await other.GetAsync("/ready", Ct)).StatusCode);
     }
 
     [Fact]
-    public async Task A_table_of_others_in_the_schema_concerns_no_request()
+    public async Task A_foreign_table_in_the_schema_affects_no_request()
     {
         var login = await Login();
         await using (var superuser = new NpgsqlConnection(Builder(database.SuperuserAddress).ConnectionString))
@@ -187,10 +187,10 @@ public sealed class SessionTests(PostgresTestDatabase database) : IClassFixture<
         using var client = app.Client();
 
         Assert.Equal(200, (int)(await client.GetAsync("/ready", Ct)).StatusCode);
-        await Works(client);
+        await AssertReadsAndWrites(client);
     }
 
-    private static async Task Works(HttpClient client)
+    private static async Task AssertReadsAndWrites(HttpClient client)
     {
         Assert.InRange((int)(await client.PostJson("/api/v1/pipelines/", new { name = "p", version = "1" })).StatusCode, 200, 201);
         Assert.Equal(201, (int)(await client.PostJson("/api/v1/checks/results", new { pipeline_id = "p", check_id = "c", status = "pass" })).StatusCode);
@@ -198,7 +198,7 @@ public sealed class SessionTests(PostgresTestDatabase database) : IClassFixture<
         Assert.Equal(200, (int)(await client.GetAsync("/api/v1/pipelines/p", Ct)).StatusCode);
     }
 
-    // A login as production has it, which owns nothing and may assume the service's role.
+    // Creates a login as in production: it owns nothing and may assume the service's role.
     private async Task<string> Login(params string[] settings)
     {
         database.Require();
@@ -214,7 +214,7 @@ public sealed class SessionTests(PostgresTestDatabase database) : IClassFixture<
 
     private static NpgsqlConnectionStringBuilder Builder(string address) => PostgresUri.Parse("address", address);
 
-    /// <summary>An address that the service is given; the database is another fixture's.</summary>
+    /// <summary>An address for the service; another fixture owns the database.</summary>
     private sealed class At(string address) : TestDatabase
     {
         public override string Address => address;

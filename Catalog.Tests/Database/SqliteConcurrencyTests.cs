@@ -24,7 +24,7 @@ public sealed class SqliteConcurrencyTests(SqliteTestDatabase database) : IClass
         {
             for (var i = 0; i < PerWriter; i++)
             {
-                // Reads before it writes: with a deferred transaction this is what ends in "database is locked".
+                // The transaction reads before it writes: a deferred transaction would fail with "database is locked".
                 await db.Write("default", async session =>
                 {
                     await session.One<long>("select count(*) from datasets", null, Ct);
@@ -40,7 +40,7 @@ public sealed class SqliteConcurrencyTests(SqliteTestDatabase database) : IClass
     }
 
     [Fact]
-    public async Task A_writer_has_the_promised_pragmas_and_a_reader_cannot_write()
+    public async Task A_writer_has_the_documented_pragmas_and_a_reader_cannot_write()
     {
         var pragmas = await database.Database.Write("default", async session => (
             Journal: await session.One<string>("pragma journal_mode", null, Ct),

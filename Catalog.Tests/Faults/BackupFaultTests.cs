@@ -6,7 +6,7 @@ using Npgsql;
 
 namespace Catalog.Tests.Faults;
 
-/// <summary>Full disks and killed processes: nothing under a final name, what was there before stays, and the next backup works.</summary>
+/// <summary>Backups and restores on full disks and in killed processes: no incomplete file has a final name, earlier backups stay, and the next backup works.</summary>
 [Trait("Category", "Faults")]
 public sealed class BackupFaultTests(PostgresTestDatabase postgres, SqliteTestDatabase sqlite, BackupFolder folder)
     : IClassFixture<PostgresTestDatabase>, IClassFixture<SqliteTestDatabase>, IClassFixture<BackupFolder>
@@ -20,7 +20,7 @@ public sealed class BackupFaultTests(PostgresTestDatabase postgres, SqliteTestDa
     [InlineData("postgres", "--format", "plain", "--compress", "none")]
     [InlineData("sqlite")]
     [InlineData("sqlite", "--compress", "1")]
-    public async Task A_full_disk_fails_the_backup_and_spares_the_earlier_ones(string engine, params string[] arguments)
+    public async Task A_full_disk_fails_the_backup_and_keeps_earlier_backups(string engine, params string[] arguments)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux() && Environment.UserName == "root", "Mounting a small file system needs root.");
         var address = await Large(engine);
@@ -47,7 +47,7 @@ public sealed class BackupFaultTests(PostgresTestDatabase postgres, SqliteTestDa
     }
 
     [Fact]
-    public async Task A_full_disk_under_a_restore_leaves_no_target()
+    public async Task A_full_disk_during_a_restore_leaves_no_target()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux() && Environment.UserName == "root", "Mounting a small file system needs root.");
         var path = await BackupSteps.BackUp(await Large("sqlite"), folder.New(), "--compress", "1");
@@ -72,12 +72,12 @@ public sealed class BackupFaultTests(PostgresTestDatabase postgres, SqliteTestDa
     [InlineData(100, "postgres", Explicit = true, Traits = ["Category", "Long"])]
     [InlineData(100, "postgres", "--format", "plain", Explicit = true, Traits = ["Category", "Long"])]
     [InlineData(100, "sqlite", "--compress", "9", Explicit = true, Traits = ["Category", "Long"])]
-    public async Task Killed_at_any_time_it_leaves_no_backup_that_is_not_one(int every, string engine, params string[] arguments)
+    public async Task A_killed_backup_leaves_no_incomplete_file_under_a_final_name(int every, string engine, params string[] arguments)
     {
         var address = await Large(engine);
         var where = folder.New();
         var earlier = await BackupSteps.BackUp(address, where, arguments);
-        var (kills, halves) = (0, 0);
+        var (kills, partFiles) = (0, 0);
         async Task Kill(Func<Process, Task> moment)
         {
             using var process = MigratorConsole.Start(address, ["backup", "--output", where, .. arguments]);
@@ -85,7 +85,7 @@ public sealed class BackupFaultTests(PostgresTestDatabase postgres, SqliteTestDa
             process.Kill();
             await process.WaitForExitAsync(Ct);
             kills++;
-            halves += Directory.GetFiles(where, ".*.part").Length;
+            partFiles += Directory.GetFiles(where, ".*.part").Length;
         }
 
         await Kill(async process =>
@@ -100,9 +100,9 @@ public sealed class BackupFaultTests(PostgresTestDatabase postgres, SqliteTestDa
             await Kill(_ => Task.Delay(wait, Ct));
         }
 
-        TestContext.Current.TestOutputHelper!.WriteLine($"{halves} left-over parts seen after {kills} kills");
-        Assert.True(halves > 0);
-        // What has a manifest is whole; what was cut has none, or not even a name.
+        TestContext.Current.TestOutputHelper!.WriteLine($"{partFiles} part files found after {kills} kills");
+        Assert.True(partFiles > 0);
+        // Each backup with a manifest is complete. An incomplete file has no manifest or only a temporary name.
         var verified = await MigratorConsole.Run(address, "backups", "verify", "all", where, "--json");
         Assert.True(verified.Exit == 0, verified.ToString());
         Assert.Contains(Path.GetFileName(earlier), verified.Output);
@@ -113,7 +113,7 @@ public sealed class BackupFaultTests(PostgresTestDatabase postgres, SqliteTestDa
     [Theory]
     [InlineData(3)]
     [InlineData(1, Explicit = true, Traits = ["Category", "Long"])]
-    public async Task Killed_during_the_upload_it_leaves_no_object_under_a_final_name_without_a_whole_backup(int every)
+    public async Task A_killed_upload_leaves_only_complete_backups_in_the_bucket(int every)
     {
         await using var store = await FakeS3.Start();
         var address = await Large("sqlite");
@@ -122,7 +122,7 @@ public sealed class BackupFaultTests(PostgresTestDatabase postgres, SqliteTestDa
         Assert.Equal(0, (await MigratorConsole.Run(address, environment, "backup", "--output", folder.New(), "--upload", Url)).Exit);
         var earlier = store.Objects.ToDictionary();
         var requests = store.Requests.Count;
-        // The last one too, whichever it is.
+        // Count down, so that the last request is always included.
         for (var at = requests; at >= 1; at -= every)
         {
             store.Forget();
@@ -145,7 +145,7 @@ public sealed class BackupFaultTests(PostgresTestDatabase postgres, SqliteTestDa
             store.Misdeeds = (_, _, _) => Misdeed.None;
             var verified = await MigratorConsole.Run(address, environment, "backups", "verify", "all", Url);
             Assert.True(verified.Exit == 0, $"killed at request {at}: {verified}");
-            Assert.All(earlier, one => Assert.Equal(one.Value, store.Objects[one.Key]));
+            Assert.All(earlier, entry => Assert.Equal(entry.Value, store.Objects[entry.Key]));
         }
 
         Assert.Equal(0, (await MigratorConsole.Run(address, environment, "backup", "--output", folder.New(), "--upload", Url)).Exit);
@@ -154,7 +154,7 @@ public sealed class BackupFaultTests(PostgresTestDatabase postgres, SqliteTestDa
     [Theory]
     [InlineData(325)]
     [InlineData(130, Explicit = true, Traits = ["Category", "Long"])]
-    public async Task A_restore_that_is_killed_leaves_the_database_empty(int every)
+    public async Task A_killed_restore_leaves_the_database_empty(int every)
     {
         var path = await BackupSteps.BackUp(await Large("postgres"), folder.New());
         var target = await PostgresTestDatabase.Empty("catalog_killed");
@@ -165,7 +165,7 @@ public sealed class BackupFaultTests(PostgresTestDatabase postgres, SqliteTestDa
             await Task.Delay(wait, Ct);
             process.Kill();
             await process.WaitForExitAsync(Ct);
-            // Its psql ends at the end of its input, and the server undoes what was not committed.
+            // The child process psql ends at the end of its input, and the server rolls back its transaction.
             await Task.Delay(1000, Ct);
             await using var connection = new NpgsqlConnection(Data.Database.PostgresUri.Parse("x", target).ConnectionString);
             var tables = await connection.ExecuteScalarAsync<long>("select count(*) from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r'");
@@ -179,14 +179,14 @@ public sealed class BackupFaultTests(PostgresTestDatabase postgres, SqliteTestDa
         }
 
         Assert.True(emptied > 0);
-        TestContext.Current.TestOutputHelper!.WriteLine($"{emptied} kills left it empty");
+        TestContext.Current.TestOutputHelper!.WriteLine($"{emptied} kills left the database empty");
     }
 
     private async Task<string> Large(string engine)
     {
         TestDatabase database = engine == "postgres" ? postgres : sqlite;
         database.Require();
-        // Hexadecimal noise, so that compression does not make it small.
+        // Random hexadecimal text, which compression does not make small.
         var noise = engine == "postgres" ? "md5(i::text) || md5((i * 7)::text) || md5((i * 11)::text)" : "hex(randomblob(48))";
         var hash = engine == "postgres" ? "'\\x00'::bytea" : "x'00'";
         var now = engine == "postgres" ? "now()" : "'2026-11-21T00:00:00.000000Z'";

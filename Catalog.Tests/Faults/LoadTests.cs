@@ -5,11 +5,11 @@ using Microsoft.Extensions.Logging;
 
 namespace Catalog.Tests.Faults;
 
-/// <summary>Tests that load the whole machine run by themselves, after the others.</summary>
+/// <summary>Tests that load the whole machine run one at a time, after the others.</summary>
 [CollectionDefinition(nameof(Alone), DisableParallelization = true)]
 public sealed class Alone;
 
-/// <summary>Crowds of clients against real Postgres. What was acknowledged is counted by the clients and compared with the tables.</summary>
+/// <summary>Many clients on real Postgres. The clients record the acknowledged rows, which are compared with the tables.</summary>
 [Trait("Category", "Faults")]
 [Collection(nameof(Alone))]
 public sealed class LoadTests(PostgresTestDatabase database) : IClassFixture<PostgresTestDatabase>
@@ -19,7 +19,7 @@ public sealed class LoadTests(PostgresTestDatabase database) : IClassFixture<Pos
     [Theory]
     [InlineData(5)]
     [InlineData(30, Explicit = true, Traits = ["Category", "Long"])]
-    public async Task Thirty_two_clients_over_a_pool_of_ten_lose_nothing(int seconds)
+    public async Task Thirty_two_clients_with_a_pool_of_ten_lose_no_rows(int seconds)
     {
         using var app = new CatalogApp(database.Require(), ("DATAXPIPE_PG_POOL_MAX", "10"));
         using var client = app.Client();
@@ -37,7 +37,7 @@ public sealed class LoadTests(PostgresTestDatabase database) : IClassFixture<Pos
     [Theory]
     [InlineData(1, 2, 7)]
     [InlineData(4, 5, 20, Explicit = true, Traits = ["Category", "Long"])]
-    public async Task Postgres_that_stops_under_load_is_answered_503_and_found_again(int before, int stopped, int seconds)
+    public async Task A_stop_of_Postgres_under_load_gives_503_until_it_is_back(int before, int stopped, int seconds)
     {
         using var server = PostgresCluster.Start(fsync: true).Require();
         await TestDatabase.Migrate(server.Uri);
@@ -48,7 +48,7 @@ public sealed class LoadTests(PostgresTestDatabase database) : IClassFixture<Pos
         using var probes = new CancellationTokenSource();
         var health = Health(client, probes.Token);
 
-        var crowd = LoadClients.Run(client, clients: 16, TimeSpan.FromSeconds(seconds));
+        var posting = LoadClients.Run(client, clients: 16, TimeSpan.FromSeconds(seconds));
         await Task.Delay(TimeSpan.FromSeconds(before), Ct);
         server.Stop();
         await Task.Delay(TimeSpan.FromSeconds(stopped), Ct);
@@ -63,9 +63,9 @@ public sealed class LoadTests(PostgresTestDatabase database) : IClassFixture<Pos
         }
 
         var found = back.Elapsed;
-        var ledger = await crowd;
+        var ledger = await posting;
         await probes.CancelAsync();
-        TestContext.Current.TestOutputHelper!.WriteLine($"{ledger}; first success {found.TotalSeconds:0.00} s after the server took connections; /health {await health}");
+        TestContext.Current.TestOutputHelper!.WriteLine($"{ledger}; first success {found.TotalSeconds:0.00} s after the server accepted connections; /health {await health}");
         Assert.All(ledger.Statuses.Keys, status => Assert.True((int)status is 200 or 201 or 503, $"{status}: {ledger}"));
         Assert.True(ledger.Statuses.GetValueOrDefault(HttpStatusCode.ServiceUnavailable) > 0, ledger.ToString());
         Assert.Equal(0, ledger.WithoutRetryAfter);
@@ -74,7 +74,7 @@ public sealed class LoadTests(PostgresTestDatabase database) : IClassFixture<Pos
         Assert.Equal(HttpStatusCode.OK, (await client.GetAsync("/ready", Ct)).StatusCode);
     }
 
-    // How many probes were answered; any that was not 200 fails the test.
+    // Counts the answered probes. Each status other than 200 fails the test.
     private static async Task<int> Health(HttpClient client, CancellationToken stop)
     {
         var count = 0;

@@ -16,7 +16,7 @@ public sealed class RetentionUnderLoadOnPostgres(PostgresTestDatabase database) 
     protected override string Numbers => "with numbers (n) as (select generate_series(1, @count))";
 }
 
-/// <summary>Old rows are removed while clients post: every post is acknowledged, and none of what was is lost.</summary>
+/// <summary>Old rows are removed while clients post: every post is acknowledged, and no acknowledged row is lost.</summary>
 [Trait("Category", "Faults")]
 [Collection(nameof(Alone))]
 public abstract class RetentionUnderLoadTests(TestDatabase database)
@@ -48,10 +48,10 @@ public abstract class RetentionUnderLoadTests(TestDatabase database)
         await stop.CancelAsync();
         var sent = await posts;
 
-        // The first seconds warm the service up.
+        // Leave out the first seconds, in which the service warms up.
         var warm = sent[0].At + before * Stopwatch.Frequency / 2;
         TestContext.Current.TestOutputHelper!.WriteLine(
-            $"{ledger}; removal {Stopwatch.GetElapsedTime(began, ended).TotalSeconds:0.0} s; without {Of(sent, post => post.At >= warm && (post.At < began || post.At > ended))}; with {Of(sent, post => post.At >= began && post.At <= ended)}");
+            $"{ledger}; removal {Stopwatch.GetElapsedTime(began, ended).TotalSeconds:0.0} s; without {Summary(sent, post => post.At >= warm && (post.At < began || post.At > ended))}; with {Summary(sent, post => post.At >= began && post.At <= ended)}");
         Assert.True(result.Exit == 0, result.ToString());
         Assert.Equal(old, result.Json.GetProperty("rows").GetInt64());
         Assert.All(ledger.Statuses.Keys, status => Assert.True((int)status is 200 or 201, $"{status}: {ledger}"));
@@ -77,7 +77,7 @@ public abstract class RetentionUnderLoadTests(TestDatabase database)
         await migrations.Analyze(Ct);
     }
 
-    // A post every 10 ms, whether or not those before it were answered; one in five is a run's event.
+    // Sends a post every 10 ms without waiting for earlier answers. Every fifth post is a run event.
     private static async Task<(long At, TimeSpan Took)[]> Posts(HttpClient client, Ledger ledger, CancellationToken stop)
     {
         var sent = new List<Task<(long, TimeSpan)>>();
@@ -102,7 +102,7 @@ public abstract class RetentionUnderLoadTests(TestDatabase database)
         return (at, Stopwatch.GetElapsedTime(at));
     }
 
-    private static string Of((long At, TimeSpan Took)[] sent, Func<(long At, TimeSpan Took), bool> which)
+    private static string Summary((long At, TimeSpan Took)[] sent, Func<(long At, TimeSpan Took), bool> which)
     {
         var took = sent.Where(which).Select(post => post.Took.TotalMilliseconds).Order().ToArray();
         double At(double share) => took[Math.Min(took.Length - 1, (int)(took.Length * share))];

@@ -4,7 +4,7 @@ using Dapper;
 
 namespace Catalog.Tests.Faults;
 
-/// <summary>A transfer that is killed at random points, again and again, ends with what an undisturbed one would have made.</summary>
+/// <summary>A transfer that is killed repeatedly at random points ends with the same rows as one without kills.</summary>
 [Trait("Category", "Faults")]
 public sealed class TransferKillTests(PostgresTestDatabase server) : IClassFixture<PostgresTestDatabase>
 {
@@ -13,14 +13,14 @@ public sealed class TransferKillTests(PostgresTestDatabase server) : IClassFixtu
     [Theory]
     [InlineData(60_000, 3)]
     [InlineData(300_000, 20, Explicit = true, Traits = ["Category", "Long"])]
-    public async Task Killed_at_random_points_it_ends_with_the_same_rows(int rows, int kills)
+    public async Task A_transfer_killed_at_random_points_ends_with_the_same_rows(int rows, int kills)
     {
         server.Require();
         using var pair = await TransferPair.Make();
         pair.AddResults(rows);
         pair.Change("insert into pipeline_tags select distinct 'default', pipeline_id, 'tag-' || check_id from check_results");
         var clock = Stopwatch.StartNew();
-        // In a process, as those that are killed: its start counts.
+        // Run it as a process, like the killed ones, because the time includes the start of the process.
         var undisturbed = await MigratorConsole.RunProcess(pair.Target, [], "transfer", "--from", pair.Source, "--json");
         var whole = clock.Elapsed;
         Assert.Equal(0, undisturbed.Exit);
@@ -36,12 +36,12 @@ public sealed class TransferKillTests(PostgresTestDatabase server) : IClassFixtu
 
             using var process = MigratorConsole.Start(pair.Target, ["transfer", "--from", pair.Source, "--json"]);
             var output = MigratorConsole.End(process);
-            // The first one amid the rows, the others wherever it is.
-            await Task.WhenAny(output, left.Count == 0 ? Begun(pair) : Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.Next(200, (int)whole.TotalMilliseconds)), Ct));
+            // The first kill happens while rows are copied, the others at a random time.
+            await Task.WhenAny(output, left.Count == 0 ? UntilFirstRows(pair) : Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.Next(200, (int)whole.TotalMilliseconds)), Ct));
             if (!process.HasExited)
             {
                 process.Kill();
-                left.Add(await Settled(target));
+                left.Add(await RowsAfterKill(target));
             }
 
             var result = await output;
@@ -58,14 +58,14 @@ public sealed class TransferKillTests(PostgresTestDatabase server) : IClassFixtu
 
         var resumed = await pair.Transfer("--json");
 
-        TestContext.Current.TestOutputHelper!.WriteLine($"undisturbed {whole.TotalSeconds:0.0} s; rows left by each kill: {string.Join(", ", left)}; ended before its kill: {ended}");
+        TestContext.Current.TestOutputHelper!.WriteLine($"undisturbed {whole.TotalSeconds:0.0} s; rows left by each kill: {string.Join(", ", left)}; ended before the kill: {ended}");
         Assert.True(resumed.Exit == 0, resumed.ToString());
         Assert.Equal(Hashes(undisturbed), Hashes(resumed));
         Assert.Equal(rows, await target.ExecuteScalarAsync<long>("select count(distinct id) from check_results"));
-        Assert.Contains(left, there => there > 0 && there < rows);
+        Assert.Contains(left, count => count > 0 && count < rows);
     }
 
-    private static async Task Begun(TransferPair pair)
+    private static async Task UntilFirstRows(TransferPair pair)
     {
         await using var target = await pair.OpenTarget();
         while (!await target.ExecuteScalarAsync<bool>("select exists (select from check_results)"))
@@ -74,8 +74,8 @@ public sealed class TransferKillTests(PostgresTestDatabase server) : IClassFixtu
         }
     }
 
-    // The server notices by itself that its client is gone.
-    private static async Task<long> Settled(Npgsql.NpgsqlConnection target)
+    // Waits until the server has noticed that its client is gone, and returns the number of rows.
+    private static async Task<long> RowsAfterKill(Npgsql.NpgsqlConnection target)
     {
         while (await target.ExecuteScalarAsync<bool>("select exists (select from pg_stat_activity where application_name = 'catalog-migrations' and datname = current_database())"))
         {

@@ -7,7 +7,7 @@ using Npgsql;
 
 namespace Catalog.Tests.Faults;
 
-/// <summary>A script that needs a table for itself, while clients post and a long reader keeps the table: posts stall for the lock timeout, not for the reader.</summary>
+/// <summary>A script needs an exclusive lock while clients post and a long reader blocks it. Posts wait for the lock timeout at most, not for the reader.</summary>
 [Trait("Category", "Faults")]
 [Collection(nameof(Alone))]
 public sealed class UpgradeUnderLoadTests(PostgresTestDatabase database) : IClassFixture<PostgresTestDatabase>, IDisposable
@@ -53,15 +53,15 @@ public sealed class UpgradeUnderLoadTests(PostgresTestDatabase database) : IClas
         var (statuses, longest, count) = await posts;
 
         TestContext.Current.TestOutputHelper!.WriteLine(
-            $"{count} posts, longest {longest.TotalSeconds:0.00} s; upgrade {took.TotalSeconds:0.0} s beside a reader of 7 s; {result.Errors.Split('\n').Count(line => line.Contains("attempt", StringComparison.Ordinal))} further attempts");
+            $"{count} posts, longest {longest.TotalSeconds:0.00} s; upgrade {took.TotalSeconds:0.0} s with a reader of 7 s; {result.Errors.Split('\n').Count(line => line.Contains("attempt", StringComparison.Ordinal))} further attempts");
         Assert.True(result.Exit == 0, result.ToString());
         Assert.Equal([HttpStatusCode.Created], statuses);
         Assert.Equal(count, (await database.Database.Many<string>("default", "select id from check_results where pipeline_id = 'load'", null, Ct)).Count);
-        // Had they waited for the reader, they would have waited seven seconds.
+        // Posts that wait for the reader would take about seven seconds.
         Assert.True(longest < TimeSpan.FromSeconds(4), $"{longest}");
     }
 
-    // A post every 10 ms, whether or not those before it were answered.
+    // Sends a post every 10 ms without waiting for earlier answers.
     private static async Task<(HttpStatusCode[] Statuses, TimeSpan Longest, int Count)> Posts(HttpClient client, CancellationToken stop)
     {
         var sent = new List<Task<(HttpStatusCode Status, TimeSpan Took)>>();
