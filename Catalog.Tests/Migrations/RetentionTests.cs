@@ -162,13 +162,13 @@ public abstract class RetentionTests : IAsyncLifetime
     [Fact]
     public async Task A_result_stays_while_its_execution_or_its_arrival_is_recent()
     {
-        await Result("default", "brought in late", Days(-400), created: Days(-2));
-        await Result("default", "told of the future", Days(5), created: Days(-60));
+        await Result("default", "arrived late", Days(-400), created: Days(-2));
+        await Result("default", "executed in the future", Days(5), created: Days(-60));
         await Result("default", "old", Days(-31), created: Days(-31));
 
         await Apply(new(null, 30, null));
 
-        Assert.Equal(["default/brought in late", "default/told of the future"], await Ids("check_results"));
+        Assert.Equal(["default/arrived late", "default/executed in the future"], await Ids("check_results"));
     }
 
     [Fact]
@@ -203,7 +203,7 @@ public abstract class RetentionTests : IAsyncLifetime
     public async Task An_organization_can_lower_the_number_of_days_but_not_raise_it()
     {
         await Organization("own", runs: 10, results: 90, events: 0);
-        foreach (var organization in new[] { "default", "own", "known to no table of organizations" })
+        foreach (var organization in new[] { "default", "own", "not registered" })
         {
             foreach (var age in new[] { 5, 20, 40 })
             {
@@ -214,7 +214,7 @@ public abstract class RetentionTests : IAsyncLifetime
 
         await Apply(new(30, 30, null));
 
-        string[] remaining = ["default/20", "default/5", "known to no table of organizations/20", "known to no table of organizations/5"];
+        string[] remaining = ["default/20", "default/5", "not registered/20", "not registered/5"];
         Assert.Equal([.. remaining, "own/5"], await Ids("runs"));
         Assert.Equal([.. remaining, "own/5"], await Ids("run_events", "run_id"));
         Assert.Equal([.. remaining, "own/20", "own/5"], await Ids("check_results"));

@@ -12,40 +12,6 @@ using Microsoft.Extensions.Logging;
 
 namespace Catalog.Tests.Support;
 
-/// <summary>A fault of Stripe.</summary>
-public enum StripeMisdeed
-{
-    None,
-    InternalError,
-    TooMany,
-
-    /// <summary>The key is unknown.</summary>
-    Unauthorized,
-
-    /// <summary>The connection is reset before the request is processed.</summary>
-    Reset,
-
-    /// <summary>The request is processed, and the connection is reset before the answer.</summary>
-    ResetAfter,
-    Silence,
-    Redirect,
-
-    /// <summary>200 with an HTML page, as from a proxy.</summary>
-    Html,
-
-    /// <summary>200 with unexpected JSON.</summary>
-    Nonsense,
-
-    /// <summary>The right answer and 8 MiB of blanks after it.</summary>
-    Huge,
-
-    /// <summary>Half of the right answer, then nothing more on an open connection.</summary>
-    Stalls,
-
-    /// <summary>Half of the right answer, then the connection is reset.</summary>
-    BreaksOff,
-}
-
 /// <summary>
 /// Stripe's API in this process. It keeps customers, sessions and subscriptions, and requires the key, the version and
 /// form-encoded bodies. It repeats its first answer to an Idempotency-Key, also a failure, and fails chosen requests.
@@ -385,14 +351,4 @@ public sealed class FakeStripe : IAsyncLifetime
             items = new { @object = "list", data = new[] { new { id = $"si_{Id}", @object = "subscription_item", price = new { id = Price, @object = "price" }, quantity = 1 } } },
         };
     }
-}
-
-/// <summary>Signs webhooks as Stripe does.</summary>
-public static class StripeSigner
-{
-    /// <summary>The signature of a time (Unix seconds) and a body, in lower-case hexadecimal digits.</summary>
-    public static string Tag(long time, ReadOnlySpan<byte> body, string secret) => Convert.ToHexStringLower(System.Security.Cryptography.HMACSHA256.HashData(
-        Encoding.UTF8.GetBytes(secret), (byte[])[.. Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{time}.")), .. body]));
-
-    public static string Header(long time, ReadOnlySpan<byte> body, string secret) => string.Create(CultureInfo.InvariantCulture, $"t={time},v1={Tag(time, body, secret)}");
 }
