@@ -2,7 +2,9 @@ using System.Text.RegularExpressions;
 
 namespace Catalog.Tests;
 
-/// <summary>Folders of a project have no circular dependencies. Files directly in the project's folder may use every folder.</summary>
+/// <summary>
+/// Folders of a project have no circular dependencies. Files directly in the project's folder may use every folder.
+/// </summary>
 public sealed partial class FolderTests
 {
     [Theory]

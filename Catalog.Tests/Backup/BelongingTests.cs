@@ -3,10 +3,13 @@ using Catalog.Tests.Support;
 
 namespace Catalog.Tests.Backup;
 
-/// <summary>A backup contains only the Catalog's own objects. A plain owner can restore it, whatever else is in the database.</summary>
+/// <summary>
+/// A backup contains only the Catalog's own objects. A plain owner can restore it, whatever else is in the database.
+/// </summary>
 public sealed class BelongingTests(BackupFolder folder) : IClassFixture<BackupFolder>
 {
-    // Foreign objects: administrators, providers and other programs create them. The backup's role has no right on many of them.
+    // Foreign objects: administrators, providers and other programs create them. The backup's role has no right on many
+    // of them.
     private static readonly string[] Others =
     [
         "create extension pg_stat_statements", "create extension citext", "comment on extension citext is 'x'", "create extension postgres_fdw",

@@ -5,7 +5,10 @@ using Catalog.Tests.Support;
 
 namespace Catalog.Tests.Backup;
 
-/// <summary>Truncated and bit-flipped backups in each format are not restored and are reported as damaged. The target stays unchanged.</summary>
+/// <summary>
+/// Truncated and bit-flipped backups in each format are not restored and are reported as damaged. The target stays
+/// unchanged.
+/// </summary>
 public sealed class DamageTests(FilledDatabases databases, BackupFolder folder) : IClassFixture<FilledDatabases>, IClassFixture<BackupFolder>
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;

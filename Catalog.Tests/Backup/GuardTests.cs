@@ -193,7 +193,9 @@ public sealed class GuardTests(PostgresTestDatabase database, BackupFolder folde
         Assert.DoesNotContain("Canary", refused.ToString());
     }
 
-    /// <summary>Writes a shell script in place of a Postgres program; REAL in its body is replaced by the program's path.</summary>
+    /// <summary>
+    /// Writes a shell script in place of a Postgres program; REAL in its body is replaced by the program's path.
+    /// </summary>
     private string Script(string name, string body, string? bin = null)
     {
         bin ??= folder.New();

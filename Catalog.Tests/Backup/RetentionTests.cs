@@ -4,7 +4,9 @@ using Catalog.Tests.Support;
 
 namespace Catalog.Tests.Backup;
 
-/// <summary>The rules that choose which backups are kept. A damaged backup never causes the removal of another.</summary>
+/// <summary>
+/// The rules that choose which backups are kept. A damaged backup never causes the removal of another.
+/// </summary>
 public sealed class RetentionTests(SqliteTestDatabase database, BackupFolder folder) : IClassFixture<SqliteTestDatabase>, IClassFixture<BackupFolder>
 {
     private static readonly DateTimeOffset Now = new(2026, 11, 21, 12, 0, 0, TimeSpan.Zero);

@@ -4,7 +4,10 @@ using Catalog.Tests.Support;
 
 namespace Catalog.Tests.Backup;
 
-/// <summary>Tests with a third-party store. It checks no signatures, but implements listings, copies and multipart uploads independently.</summary>
+/// <summary>
+/// Tests with a third-party store. It checks no signatures, but implements listings, copies and multipart uploads
+/// independently.
+/// </summary>
 [Trait("Category", "Npm")]
 public sealed class S3rverTests(S3rverPackage package, SqliteTestDatabase database, BackupFolder folder) : IClassFixture<S3rverPackage>, IClassFixture<SqliteTestDatabase>, IClassFixture<BackupFolder>
 {

@@ -7,7 +7,9 @@ using Dapper;
 
 namespace Catalog.Tests.Database;
 
-/// <summary>For every form of the service's address, the Postgres programs connect to the same server and database.</summary>
+/// <summary>
+/// For every form of the service's address, the Postgres programs connect to the same server and database.
+/// </summary>
 public sealed class HandoverTests : IDisposable
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;

@@ -15,8 +15,8 @@ using Npgsql;
 namespace Catalog.Tests.Database;
 
 /// <summary>
-/// Calls the repositories on 100,000 rows while the server reports the plan of every statement, and asserts that no plan reads or
-/// sorts a whole large table. The plans are those for the given values, as without prepared statements.
+/// Calls the repositories on 100,000 rows while the server reports the plan of every statement, and asserts that no
+/// plan reads or sorts a whole large table. The plans are those for the given values, as without prepared statements.
 /// </summary>
 public sealed class QueryPlanTests(QueryPlanTests.Filled filled) : IClassFixture<QueryPlanTests.Filled>
 {
@@ -155,8 +155,8 @@ public sealed class QueryPlanTests(QueryPlanTests.Filled filled) : IClassFixture
         Assert.Contains("\"runs_pipeline_id_started_at_idx\"", plans.Single(plan => NameOf(plan.Query) == "Pipelines.List").Plan.GetRawText(), StringComparison.Ordinal);
     }
 
-    // Planning takes longer than reading 51 rows. A custom plan for a cursor near the newest rows looks cheaper than the generic
-    // plan, so the statement must hide the values from the planner.
+    // Planning takes longer than reading 51 rows. A custom plan for a cursor near the newest rows looks cheaper than
+    // the generic plan, so the statement must hide the values from the planner.
     [Fact]
     public async Task A_page_near_the_newest_rows_is_not_planned_each_time()
     {
@@ -257,7 +257,10 @@ public sealed class QueryPlanTests(QueryPlanTests.Filled filled) : IClassFixture
             await connection.ExecuteAsync("vacuum analyze", commandTimeout: 300);
         }
 
-        /// <summary>A pool of one connection that prepares statements. Its page costs are ten times as high, as for results ten times as wide.</summary>
+        /// <summary>
+        /// A pool of one connection that prepares statements. Its page costs are ten times as high, as for results ten
+        /// times as wide.
+        /// </summary>
         internal PostgresPool OneConnection() => new(new NpgsqlConnectionStringBuilder(Settings().ConnectionString)
         {
             MaxPoolSize = 1,

@@ -8,8 +8,8 @@ using Npgsql;
 namespace Catalog.Tests.Database;
 
 /// <summary>
-/// An administrator, a provider or a pooler changes or ends the service's sessions. Statements keep their meaning, and the service
-/// recovers without a restart.
+/// An administrator, a provider or a pooler changes or ends the service's sessions. Statements keep their meaning, and
+/// the service recovers without a restart.
 /// </summary>
 public sealed class SessionTests(PostgresTestDatabase database) : IClassFixture<PostgresTestDatabase>
 {

@@ -6,7 +6,10 @@ using Npgsql;
 
 namespace Catalog.Tests.Faults;
 
-/// <summary>Backups and restores on full disks and in killed processes: no incomplete file has a final name, earlier backups stay, and the next backup works.</summary>
+/// <summary>
+/// Backups and restores on full disks and in killed processes: no incomplete file has a final name, earlier backups
+/// stay, and the next backup works.
+/// </summary>
 [Trait("Category", "Faults")]
 public sealed class BackupFaultTests(PostgresTestDatabase postgres, SqliteTestDatabase sqlite, BackupFolder folder)
     : IClassFixture<PostgresTestDatabase>, IClassFixture<SqliteTestDatabase>, IClassFixture<BackupFolder>

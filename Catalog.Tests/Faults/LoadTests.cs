@@ -9,7 +9,9 @@ namespace Catalog.Tests.Faults;
 [CollectionDefinition(nameof(Alone), DisableParallelization = true)]
 public sealed class Alone;
 
-/// <summary>Many clients on real Postgres. The clients record the acknowledged rows, which are compared with the tables.</summary>
+/// <summary>
+/// Many clients on real Postgres. The clients record the acknowledged rows, which are compared with the tables.
+/// </summary>
 [Trait("Category", "Faults")]
 [Collection(nameof(Alone))]
 public sealed class LoadTests(PostgresTestDatabase database) : IClassFixture<PostgresTestDatabase>

@@ -16,7 +16,9 @@ public sealed class RetentionUnderLoadOnPostgres(PostgresTestDatabase database) 
     protected override string Numbers => "with numbers (n) as (select generate_series(1, @count))";
 }
 
-/// <summary>Old rows are removed while clients post: every post is acknowledged, and no acknowledged row is lost.</summary>
+/// <summary>
+/// Old rows are removed while clients post: every post is acknowledged, and no acknowledged row is lost.
+/// </summary>
 [Trait("Category", "Faults")]
 [Collection(nameof(Alone))]
 public abstract class RetentionUnderLoadTests(TestDatabase database)

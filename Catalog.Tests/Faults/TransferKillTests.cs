@@ -4,7 +4,9 @@ using Dapper;
 
 namespace Catalog.Tests.Faults;
 
-/// <summary>A transfer that is killed repeatedly at random points ends with the same rows as one without kills.</summary>
+/// <summary>
+/// A transfer that is killed repeatedly at random points ends with the same rows as one without kills.
+/// </summary>
 [Trait("Category", "Faults")]
 public sealed class TransferKillTests(PostgresTestDatabase server) : IClassFixture<PostgresTestDatabase>
 {

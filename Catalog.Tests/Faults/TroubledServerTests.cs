@@ -9,7 +9,10 @@ using Npgsql;
 
 namespace Catalog.Tests.Faults;
 
-/// <summary>A server that is frozen, restarted or read-only, or ends sessions, while clients post. The rows that the clients record are compared with the tables.</summary>
+/// <summary>
+/// A server that is frozen, restarted or read-only, or ends sessions, while clients post. The rows that the clients
+/// record are compared with the tables.
+/// </summary>
 [Trait("Category", "Faults")]
 [Collection(nameof(Alone))]
 public sealed class TroubledServerTests

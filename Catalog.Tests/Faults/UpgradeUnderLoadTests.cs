@@ -7,7 +7,10 @@ using Npgsql;
 
 namespace Catalog.Tests.Faults;
 
-/// <summary>A script needs an exclusive lock while clients post and a long reader blocks it. Posts wait for the lock timeout at most, not for the reader.</summary>
+/// <summary>
+/// A script needs an exclusive lock while clients post and a long reader blocks it. Posts wait for the lock timeout at
+/// most, not for the reader.
+/// </summary>
 [Trait("Category", "Faults")]
 [Collection(nameof(Alone))]
 public sealed class UpgradeUnderLoadTests(PostgresTestDatabase database) : IClassFixture<PostgresTestDatabase>, IDisposable

@@ -3,7 +3,9 @@ using Catalog.Tests.Support;
 
 namespace Catalog.Tests.Migrations;
 
-/// <summary>Exit codes, JSON and help of the console, on SQLite. Other classes test the verbs on both engines.</summary>
+/// <summary>
+/// Exit codes, JSON and help of the console, on SQLite. Other classes test the verbs on both engines.
+/// </summary>
 public sealed class ConsoleTests : IDisposable
 {
     private readonly string _directory = Directory.CreateTempSubdirectory("catalog-console-").FullName;

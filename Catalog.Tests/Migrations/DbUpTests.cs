@@ -197,7 +197,8 @@ public abstract class DbUpTests : IDisposable
     [Fact]
     public async Task Twenty_concurrent_migrators_run_each_script_once_and_stock_DbUp_does_not()
     {
-        // The scripts can run twice without an error, so only the count shows it. SlowScripts waits after DbUp has read the journal.
+        // The scripts can run twice without an error, so only the count shows it. SlowScripts waits after DbUp has read
+        // the journal.
         foreach (var name in new[] { "0001_shop", "0002_currency", "0003_state_idx", "0004_touch" })
         {
             var pause = Engine == "postgres" ? "select pg_sleep(0.1);\n" : "";

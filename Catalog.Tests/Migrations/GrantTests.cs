@@ -7,7 +7,9 @@ using Npgsql;
 
 namespace Catalog.Tests.Migrations;
 
-/// <summary>Tests of the verb grant. Roles belong to the whole server: each test creates its own roles and drops them.</summary>
+/// <summary>
+/// Tests of the verb grant. Roles belong to the whole server: each test creates its own roles and drops them.
+/// </summary>
 public sealed class GrantTests : IClassFixture<PostgresTestDatabase>, IAsyncLifetime
 {
     private readonly string _role = OwnPostgres.Name("r");

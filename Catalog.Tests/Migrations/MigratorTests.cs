@@ -359,7 +359,8 @@ public abstract class MigratorTests : IDisposable
     {
         var address = await EmptyDatabase();
         await Upgrade(address, scripts: Folder);
-        // DbUp's query of its journal returns the names that DbUp's folder provider gives to the files, without subfolders.
+        // DbUp's query of its journal returns the names that DbUp's folder provider gives to the files, without
+        // subfolders.
         var executed = await Query<string>(address, "select ScriptName from schemaversions order by ScriptName");
         Assert.Equal(Directory.GetFiles(Path.Combine(Folder.Path, "postgres"), "*.sql").Select(Path.GetFileName).Order(StringComparer.Ordinal), executed);
 

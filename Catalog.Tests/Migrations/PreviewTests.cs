@@ -4,7 +4,9 @@ using Catalog.Tests.Support;
 
 namespace Catalog.Tests.Migrations;
 
-/// <summary>The SQL that <c>sql</c> prints has the same effect as <c>upgrade</c>, and printing changes nothing.</summary>
+/// <summary>
+/// The SQL that <c>sql</c> prints has the same effect as <c>upgrade</c>, and printing changes nothing.
+/// </summary>
 public sealed class PreviewTests(PostgresTestDatabase server) : IClassFixture<PostgresTestDatabase>, IDisposable
 {
     private readonly string _directory = Directory.CreateTempSubdirectory("catalog-preview-").FullName;

@@ -486,7 +486,8 @@ public abstract class RetentionTests : IAsyncLifetime
 
     protected async Task Execute(string sql, object? parameters)
     {
-        // On SQLite an open writer blocks others. On Postgres one connection serves hundreds of writes, because the migrator has no pool.
+        // On SQLite an open writer blocks others. On Postgres one connection serves hundreds of writes, because the
+        // migrator has no pool.
         if (Database is SqliteTestDatabase)
         {
             await using var connection = await Migrations.Source.OpenConnectionAsync(Ct);

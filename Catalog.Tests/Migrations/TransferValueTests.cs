@@ -5,7 +5,10 @@ using Dapper;
 
 namespace Catalog.Tests.Migrations;
 
-/// <summary>One value of every kind that a SQLite column can contain. It is transferred exactly, or listed before anything is written.</summary>
+/// <summary>
+/// One value of every kind that a SQLite column can contain. It is transferred exactly, or listed before anything is
+/// written.
+/// </summary>
 public sealed class TransferValueTests(PostgresTestDatabase server) : IClassFixture<PostgresTestDatabase>
 {
     // A column of check_results, an SQLite expression, its storage class and a part of the expected reason.

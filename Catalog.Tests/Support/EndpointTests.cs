@@ -2,7 +2,9 @@ using System.Text;
 
 namespace Catalog.Tests.Support;
 
-/// <summary>Gives each test a client with the operator's key. The tests of a class share one service and one database.</summary>
+/// <summary>
+/// Gives each test a client with the operator's key. The tests of a class share one service and one database.
+/// </summary>
 public abstract class EndpointTests : IDisposable
 {
     protected EndpointTests(TestDatabase database, params (string Name, string Value)[] settings)

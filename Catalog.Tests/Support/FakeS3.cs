@@ -28,7 +28,9 @@ public enum Misdeed
     ResetAtHalf,
     ClockSkew,
 
-    /// <summary>Answers 200 and stores the body with its chunk framing. A body without chunks is framed first.</summary>
+    /// <summary>
+    /// Answers 200 and stores the body with its chunk framing. A body without chunks is framed first.
+    /// </summary>
     KeepsFraming,
 
     /// <summary>Answers 200 and drops the last byte.</summary>
@@ -36,8 +38,8 @@ public enum Misdeed
 }
 
 /// <summary>
-/// An S3 server in this process with one bucket. It checks every signature (version 4, with the body's hash, unsigned, or in
-/// signed and unsigned chunks with trailers), keeps objects in memory, and fails chosen requests.
+/// An S3 server in this process with one bucket. It checks every signature (version 4, with the body's hash, unsigned,
+/// or in signed and unsigned chunks with trailers), keeps objects in memory, and fails chosen requests.
 /// </summary>
 public sealed class FakeS3 : IAsyncDisposable
 {

@@ -61,7 +61,10 @@ public sealed class FakeStripe : IAsyncLifetime
     /// <summary>The delay before an answer.</summary>
     public TimeSpan Pause { get; set; }
 
-    /// <summary>Delays the answer of a request, chosen by its number, until the task is completed. The request is processed before.</summary>
+    /// <summary>
+    /// Delays the answer of a request, chosen by its number, until the task is completed. The request is processed
+    /// before.
+    /// </summary>
     public Func<int, Task> Hold { get; set; } = _ => Task.CompletedTask;
 
     public string Endpoint => _app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single();

@@ -6,7 +6,10 @@ using Catalog.Data.Database;
 
 namespace Catalog.Tests.Support;
 
-/// <summary>Clients that post run events and check results one after the other without a pause, and record the answers in a ledger.</summary>
+/// <summary>
+/// Clients that post run events and check results one after the other without a pause, and record the answers in a
+/// ledger.
+/// </summary>
 public static class LoadClients
 {
     /// <param name="client">The service.</param>
@@ -84,7 +87,9 @@ public sealed class Ledger
         }
     }
 
-    /// <summary>Asserts that every acknowledged row exists once, and that every other row belongs to a request without success.</summary>
+    /// <summary>
+    /// Asserts that every acknowledged row exists once, and that every other row belongs to a request without success.
+    /// </summary>
     public async Task Compare(CatalogDatabase database)
     {
         var ct = TestContext.Current.CancellationToken;

@@ -15,8 +15,8 @@ public sealed record ConsoleResult(int Exit, string Output, string Errors)
 }
 
 /// <summary>
-/// Runs <c>catalog-migrations</c>. Most tests run it in this process with given settings. Tests of signals, kills, the process
-/// environment (PATH, PG_BIN) or several consoles at once start a process.
+/// Runs <c>catalog-migrations</c>. Most tests run it in this process with given settings. Tests of signals, kills, the
+/// process environment (PATH, PG_BIN) or several consoles at once start a process.
 /// </summary>
 public static class MigratorConsole
 {

@@ -43,7 +43,9 @@ public abstract class NpmPackage(string folder) : IAsyncLifetime
         await Run(["ci", "--ignore-scripts", "--prefer-offline", "--no-audit", "--no-fund"]);
     }
 
-    /// <summary>Runs a script of the package. Unless it ends with exit code 0 in time, the test fails with the script's output.</summary>
+    /// <summary>
+    /// Runs a script of the package. Unless it ends with exit code 0 in time, the test fails with the script's output.
+    /// </summary>
     public Task Script(string name, params (string Name, string Value)[] environment) => Run(["run", name], environment);
 
     public ValueTask DisposeAsync()

@@ -4,7 +4,9 @@ using Npgsql;
 
 namespace Catalog.Tests.Support;
 
-/// <summary>A cluster whose roles, TLS and log-in rules a test class may change. It has pg_stat_statements loaded.</summary>
+/// <summary>
+/// A cluster whose roles, TLS and log-in rules a test class may change. It has pg_stat_statements loaded.
+/// </summary>
 public sealed class OwnPostgres : IAsyncLifetime
 {
     private PostgresCluster? _server;
@@ -24,7 +26,10 @@ public sealed class OwnPostgres : IAsyncLifetime
         return ValueTask.CompletedTask;
     }
 
-    /// <summary>Test constructors call this. Without the server programs, tests are skipped on a developer's machine and fail in CI.</summary>
+    /// <summary>
+    /// Test constructors call this. Without the server programs, tests are skipped on a developer's machine and fail in
+    /// CI.
+    /// </summary>
     public OwnPostgres Require()
     {
         _server!.Require();
@@ -69,8 +74,8 @@ public sealed class OwnPostgres : IAsyncLifetime
     public string Address(string database) => new UriBuilder(_server!.Uri) { Path = database }.Uri.ToString();
 
     /// <summary>
-    /// The same database with another user. Null: the password is the user's name, as for all logins of tests. The server may
-    /// require a password.
+    /// The same database with another user. Null: the password is the user's name, as for all logins of tests. The
+    /// server may require a password.
     /// </summary>
     public static string As(string address, string user, string? password = null) =>
         new UriBuilder(address) { UserName = user, Password = password ?? user }.Uri.ToString();
@@ -123,7 +128,9 @@ public sealed class OwnPostgres : IAsyncLifetime
     }
 }
 
-/// <summary>A running statement. It is cancelled when a test ends: a failed test would otherwise wait for its own locks.</summary>
+/// <summary>
+/// A running statement. It is cancelled when a test ends: a failed test would otherwise wait for its own locks.
+/// </summary>
 public sealed class LastingStatement(NpgsqlConnection connection, Task done, CancellationTokenSource stop) : IAsyncDisposable
 {
     public NpgsqlConnection Connection => connection;

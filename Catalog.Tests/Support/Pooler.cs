@@ -35,8 +35,8 @@ public sealed class Pooler : IDisposable
             """);
         PostgresCluster.HandOver(_directory);
         string[] command = [.. PostgresCluster.AsPostgres(), Program!, "-q", Path.Combine(_directory, "pgbouncer.ini")];
-        // The kernel ends PgBouncer when the thread that started it ends. The thread restarts it after a crash, as a service
-        // manager does: version 1.18 can crash on a cancel request (objects.c, "bad client state").
+        // The kernel ends PgBouncer when the thread that started it ends. The thread restarts it after a crash, as a
+        // service manager does: version 1.18 can crash on a cancel request (objects.c, "bad client state").
         new Thread(() =>
         {
             while (!_disposed)

@@ -34,7 +34,9 @@ public sealed class PostgresCluster : IDisposable
 
     private string[] Settings { get; } = [];
 
-    /// <summary>Starts a new cluster, for tests that stop it or need special settings, such as <c>max_connections=20</c>.</summary>
+    /// <summary>
+    /// Starts a new cluster, for tests that stop it or need special settings, such as <c>max_connections=20</c>.
+    /// </summary>
     public static PostgresCluster Start(bool fsync, params string[] settings)
     {
         if (FindBin() is not { } bin)
@@ -91,7 +93,9 @@ public sealed class PostgresCluster : IDisposable
         WaitUntilItAnswers();
     }
 
-    /// <summary>Pauses all server processes, as a paused machine does: connections are accepted but not answered.</summary>
+    /// <summary>
+    /// Pauses all server processes, as a paused machine does: connections are accepted but not answered.
+    /// </summary>
     public void Freeze() => Signal("-STOP");
 
     /// <summary>Continues after <see cref="Freeze"/>.</summary>
@@ -122,8 +126,8 @@ public sealed class PostgresCluster : IDisposable
         }
     }
 
-    // About a hundred databases of three hundred files each exist at the end. Another process deletes them, so that this one
-    // ends soon.
+    // About a hundred databases of three hundred files each exist at the end. Another process deletes them, so that
+    // this one ends soon.
     private void EndAtExit()
     {
         Kill();

@@ -7,7 +7,8 @@ using Testcontainers.PostgreSql;
 namespace Catalog.Tests.Support;
 
 /// <summary>
-/// The shared Postgres in a container. It is removed after the last test. The next run removes the container of a killed run.
+/// The shared Postgres in a container. It is removed after the last test. The next run removes the container of a
+/// killed run.
 /// </summary>
 public sealed class PostgresContainer : IAsyncDisposable
 {

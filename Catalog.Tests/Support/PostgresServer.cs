@@ -4,8 +4,8 @@ using Npgsql;
 namespace Catalog.Tests.Support;
 
 /// <summary>
-/// The Postgres server that the tests share, chosen on first use: the server at POSTGRES_DSN, else a container if an engine
-/// answers, else a cluster from the Postgres programs of this machine.
+/// The Postgres server that the tests share, chosen on first use: the server at POSTGRES_DSN, else a container if an
+/// engine answers, else a cluster from the Postgres programs of this machine.
 /// </summary>
 public sealed class PostgresServer
 {

@@ -80,7 +80,9 @@ internal static class S3Signature
 
     public static bool IsChunked(HttpRequest request) => request.Headers["x-amz-content-sha256"].FirstOrDefault()?.StartsWith("STREAMING-", StringComparison.Ordinal) == true;
 
-    /// <summary>Removes the chunk framing: <c>size[;chunk-signature=…]</c>, the data, …, size 0, then trailers.</summary>
+    /// <summary>
+    /// Removes the chunk framing: <c>size[;chunk-signature=…]</c>, the data, …, size 0, then trailers.
+    /// </summary>
     public static byte[] RemoveFraming(byte[] sent, out List<(byte[] Data, string Signature)> chunks, out SortedDictionary<string, string> trailer)
     {
         (chunks, trailer) = ([], new(StringComparer.Ordinal));

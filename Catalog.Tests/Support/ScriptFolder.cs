@@ -1,8 +1,8 @@
 namespace Catalog.Tests.Support;
 
 /// <summary>
-/// A copy of the scripts of <c>Catalog.Tests/Migrations/Chain</c> that a test may change: four revisions with data, an index
-/// that is built concurrently, a trigger and a view.
+/// A copy of the scripts of <c>Catalog.Tests/Migrations/Chain</c> that a test may change: four revisions with data, an
+/// index that is built concurrently, a trigger and a view.
 /// </summary>
 public sealed class ScriptFolder : IDisposable
 {
@@ -20,7 +20,9 @@ public sealed class ScriptFolder : IDisposable
     /// <summary>The folder for <c>--scripts</c>.</summary>
     public string Path { get; } = Directory.CreateTempSubdirectory("catalog-scripts-").FullName;
 
-    /// <summary>Changes a file of both engines. An absent file is given as an empty text and written; null deletes the file.</summary>
+    /// <summary>
+    /// Changes a file of both engines. An absent file is given as an empty text and written; null deletes the file.
+    /// </summary>
     public ScriptFolder Change(string name, Func<string, string?> change)
     {
         foreach (var engine in new[] { "postgres", "sqlite" })

@@ -9,7 +9,8 @@ namespace Catalog.Tests.Support;
 /// <summary>Starts the slowest test classes first. A slow class at the end would leave the other cores idle.</summary>
 public sealed class SlowFirst : ITestCollectionOrderer
 {
-    // In descending order of time, as measured with `dotnet test --logger trx`. Classes that are not listed start later.
+    // In descending order of time, as measured with `dotnet test --logger trx`. Classes that are not listed start
+    // later.
     private static readonly string[] Slow =
     [
         "BackupFaultTests", "RunnerTests", "OperationsGuideTests", "TransferKillTests", "RetentionOnPostgres", "GeneratedClientTests", "SigningKeyTests",

@@ -8,7 +8,10 @@ using Npgsql;
 
 namespace Catalog.Tests.Support;
 
-/// <summary>A new database for one test class. Without the engine, tests are skipped on a developer's machine and fail in CI: see <see cref="Require"/>.</summary>
+/// <summary>
+/// A new database for one test class. Without the engine, tests are skipped on a developer's machine and fail in CI:
+/// see <see cref="Require"/>.
+/// </summary>
 public abstract class TestDatabase : IAsyncLifetime
 {
     private readonly Dictionary<string, CatalogApp> _apps = new(StringComparer.Ordinal);
@@ -26,7 +29,9 @@ public abstract class TestDatabase : IAsyncLifetime
     /// <summary>The database with the schema at head. It is opened on first use.</summary>
     public CatalogDatabase Database => field ??= Databases.Open(Settings);
 
-    /// <summary>Test constructors call this. Without a server, tests are skipped on a developer's machine and fail in CI.</summary>
+    /// <summary>
+    /// Test constructors call this. Without a server, tests are skipped on a developer's machine and fail in CI.
+    /// </summary>
     public TestDatabase Require()
     {
         if (Unavailable is { } reason)
@@ -38,7 +43,10 @@ public abstract class TestDatabase : IAsyncLifetime
         return this;
     }
 
-    /// <summary>The shared service with this database and these settings. It ends with the database. A test that needs its own service creates it.</summary>
+    /// <summary>
+    /// The shared service with this database and these settings. It ends with the database. A test that needs its own
+    /// service creates it.
+    /// </summary>
     public CatalogApp App(params (string Name, string Value)[] settings)
     {
         var key = string.Join('\n', settings.Select(setting => $"{setting.Name}={setting.Value}"));
@@ -173,7 +181,9 @@ public sealed class PostgresTestDatabase : TestDatabase
         await connection.ExecuteAsync(sql);
     }
 
-    /// <summary>Creates a database without tables. Its owner may only create databases. It is dropped when the tests end.</summary>
+    /// <summary>
+    /// Creates a database without tables. Its owner may only create databases. It is dropped when the tests end.
+    /// </summary>
     /// <param name="prefix">The beginning of its name.</param>
     /// <param name="superuser">Whether the address has a superuser, for the set-up of a test.</param>
     /// <returns>Its address.</returns>

@@ -5,7 +5,9 @@ using Npgsql;
 
 namespace Catalog.Tests.Support;
 
-/// <summary>A SQLite file and an empty Postgres database, both at head. Tests transfer rows from the file to the database.</summary>
+/// <summary>
+/// A SQLite file and an empty Postgres database, both at head. Tests transfer rows from the file to the database.
+/// </summary>
 public sealed class TransferPair : IDisposable
 {
     private readonly string _directory = Directory.CreateTempSubdirectory("catalog-transfer-").FullName;
