@@ -5,10 +5,13 @@ using Catalog.Data.Organizations;
 
 namespace Catalog.Tests;
 
-/// <summary>The documents agree with the code and with each other. The status words in docs/api.md are checked by StatusWordTests.</summary>
+/// <summary>
+/// The documents agree with the code and with each other. The status words in docs/api.md are checked by StatusWordTests.
+/// </summary>
 public sealed partial class DocumentTests
 {
     private const int ProseWidth = 120;
+    private static readonly string[] Readers = ["service", "console", "service, console", "tests"];
 
     [Fact]
     public void Every_setting_has_one_row_with_name_default_range_meaning_and_reader()
@@ -20,13 +23,16 @@ public sealed partial class DocumentTests
         Assert.Equal(
             KnownSettings.Names.Order(StringComparer.Ordinal),
             names.Where(name => name.StartsWith("DATAXPIPE_", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
-        Assert.All(rows, row => Assert.True(row.Length == 5 && row[3].Length > 0 && row[4] is "service" or "console" or "service, console" or "tests", string.Join(" | ", row)));
+        Assert.All(rows, row => Assert.Equal(5, row.Length));
+        Assert.All(rows, row => Assert.NotEqual("", row[3]));
+        Assert.All(rows, row => Assert.Contains(row[4], Readers));
     }
 
     [Fact]
     public void Ranges_and_defaults_of_settings_are_those_of_the_code()
     {
-        var code = string.Concat(ConventionTests.Sources().Where(file => !file.StartsWith("Catalog.Tests/", StringComparison.Ordinal)).Select(Read));
+        var sources = ConventionTests.Sources().Where(file => !file.StartsWith("Catalog.Tests/", StringComparison.Ordinal));
+        var code = string.Concat(sources.Select(Read));
         var numbers = ReadNumbers().Matches(code).Concat(ReadStoreNumbers().Matches(code)).ToList();
         var rows = Settings();
 
@@ -73,13 +79,14 @@ public sealed partial class DocumentTests
     public void Decisions_are_numbered_without_gaps_have_the_same_headings_and_are_in_the_index()
     {
         var index = Read("docs/decisions/README.md");
-        var files = Directory.GetFiles(Path.Combine(ConventionTests.Root, "docs", "decisions"), "0*.md").Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal).ToList();
+        var files = Directory.GetFiles(Path.Combine(ConventionTests.Root, "docs", "decisions"), "0*.md")
+            .Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal).ToList();
 
         Assert.Equal(Enumerable.Range(1, files.Count).Select(number => $"{number:0000}-"), files.Select(file => file[..5]));
         Assert.All(files, file =>
         {
             var text = Read($"docs/decisions/{file}");
-            Assert.Matches(@"(?s)\A# [^\n]+\n\nDate: \d{4}-\d\d-\d\d\n(\nStatus: [^#]+\n)?\n## Context\n.+?\n## Decision\n.+?\n## Consequences\n", text);
+            Assert.Matches(DecisionForm(), text);
             Assert.Contains($"[{text[2..text.IndexOf('\n', StringComparison.Ordinal)]}]({file})", index);
         });
     }
@@ -90,9 +97,17 @@ public sealed partial class DocumentTests
 
     private static IEnumerable<string> Documents() => Directory.EnumerateFiles(ConventionTests.Root, "*.md", SearchOption.AllDirectories)
         .Select(file => Path.GetRelativePath(ConventionTests.Root, file).Replace('\\', '/'))
-        .Where(file => !file.Contains("node_modules/", StringComparison.Ordinal) && !file.Contains("/bin/", StringComparison.Ordinal) && !file.Contains("/obj/", StringComparison.Ordinal));
+        .Where(file => !NotOurs().IsMatch(file));
 
     private static string Read(string file) => File.ReadAllText(Path.Combine(ConventionTests.Root, file));
+
+    [GeneratedRegex("(^|/)(node_modules|bin|obj)/")]
+    private static partial Regex NotOurs();
+
+    [GeneratedRegex(
+        @"\A# [^\n]+\n\nDate: \d{4}-\d\d-\d\d\n(\nStatus: [^#]+\n)?\n## Context\n.+?\n## Decision\n.+?\n## Consequences\n",
+        RegexOptions.Singleline)]
+    private static partial Regex DecisionForm();
 
     [GeneratedRegex("`(?<text>[^`]+)`")]
     private static partial Regex Code();

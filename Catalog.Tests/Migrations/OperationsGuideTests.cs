@@ -5,19 +5,23 @@ using Catalog.Tests.Support;
 
 namespace Catalog.Tests.Migrations;
 
-/// <summary>The commands of docs/operations that are marked <c>run</c> are run as written, page after page, on a database of their own.</summary>
+/// <summary>
+/// The commands of docs/operations that are marked <c>run</c> are run as written, page after page, on a database of their own.
+/// </summary>
 [Collection(nameof(Alone))]
 public sealed partial class OperationsGuideTests(PostgresTestDatabase server) : IClassFixture<PostgresTestDatabase>
 {
     // A page needs what the pages before it have created.
-    private static readonly string[] Pages = ["deploy.md", "sqlite-to-postgres.md", "backup-and-restore.md", "retention.md", "troubleshooting.md"];
+    private static readonly string[] Pages =
+        ["deploy.md", "sqlite-to-postgres.md", "backup-and-restore.md", "retention.md", "troubleshooting.md"];
 
     private static readonly string Folder = Path.Combine(ConventionTests.Root, "docs", "operations");
 
     [Fact]
     public void Every_page_with_marked_commands_is_run() => Assert.Equal(
         Pages.Order(StringComparer.Ordinal),
-        Directory.GetFiles(Folder, "*.md").Where(file => Marked().IsMatch(File.ReadAllText(file))).Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal));
+        Directory.GetFiles(Folder, "*.md").Where(file => Marked().IsMatch(File.ReadAllText(file)))
+            .Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal));
 
     [Fact]
     public async Task The_commands_of_the_guide_run_as_written()
@@ -25,7 +29,7 @@ public sealed partial class OperationsGuideTests(PostgresTestDatabase server) : 
         server.Require();
         Assert.SkipWhen(!File.Exists("/bin/bash"), "The guide's commands are written for bash.");
         var directory = Directory.CreateTempSubdirectory("catalog-guide-");
-        var guide = string.Join('\n', await Task.WhenAll(Pages.Select(page => File.ReadAllTextAsync(Path.Combine(Folder, page), TestContext.Current.CancellationToken))));
+        var guide = string.Join('\n', Pages.Select(page => File.ReadAllText(Path.Combine(Folder, page))));
         var blocks = Marked().Matches(guide).Select(match => match.Groups["commands"].Value).ToList();
         Assert.True(blocks.Count > Pages.Length);
         var script = $"set -euo pipefail\ncatalog-migrations() {{ dotnet '{Path.Combine(AppContext.BaseDirectory, "Catalog.Migrations.dll")}' \"$@\"; }}\n{string.Join('\n', blocks)}";
