@@ -10,6 +10,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Catalog.Tests;
 
 /// <summary>Rules of the code base that a compiler does not check.</summary>
+[Trait("Category", "Fast")]
 public sealed partial class ConventionTests(SqliteTestDatabase database) : IClassFixture<SqliteTestDatabase>
 {
     internal static readonly string Root = FindRoot();

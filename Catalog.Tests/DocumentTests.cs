@@ -8,6 +8,7 @@ namespace Catalog.Tests;
 /// <summary>
 /// The documents agree with the code and with each other. The status words in docs/api.md are checked by StatusWordTests.
 /// </summary>
+[Trait("Category", "Fast")]
 public sealed partial class DocumentTests
 {
     private const int ProseWidth = 120;

@@ -6,6 +6,7 @@ using Microsoft.Extensions.Logging;
 namespace Catalog.Tests.Authentication;
 
 /// <summary>Which tokens let somebody in, asked of the service over HTTP.</summary>
+[Trait("Category", "Fast")]
 public sealed class AccessTokenTests(SignInApp service) : IClassFixture<SignInApp>
 {
     private Issuer Issuer => service.Issuer;

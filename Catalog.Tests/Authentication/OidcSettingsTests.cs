@@ -5,6 +5,7 @@ using Microsoft.Extensions.Configuration;
 
 namespace Catalog.Tests.Authentication;
 
+[Trait("Category", "Fast")]
 public sealed class OidcSettingsTests(SqliteTestDatabase database) : IClassFixture<SqliteTestDatabase>
 {
     [Theory]

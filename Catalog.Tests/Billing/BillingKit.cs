@@ -14,6 +14,19 @@ public abstract class BillingKit : EndpointTests
     {
         Stripe = stripe;
         stripe.Reset();
+        stripe.Misbehaved = false;
+    }
+
+    // A service that Stripe has failed leaves it alone for a while.
+    public override void Dispose()
+    {
+        base.Dispose();
+        if (Stripe.Misbehaved)
+        {
+            Database.End(App);
+        }
+
+        GC.SuppressFinalize(this);
     }
 
     protected FakeStripe Stripe { get; }

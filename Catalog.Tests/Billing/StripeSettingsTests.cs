@@ -5,6 +5,7 @@ using Microsoft.Extensions.Configuration;
 
 namespace Catalog.Tests.Billing;
 
+[Trait("Category", "Fast")]
 public sealed class StripeSettingsTests
 {
     private const string Canary = "CanarySetting6617";

@@ -6,6 +6,7 @@ using Catalog.Tests.Support;
 
 namespace Catalog.Tests.Billing;
 
+[Trait("Category", "Fast")]
 public sealed class StripeSignatureTests
 {
     internal const string Secret = FakeStripe.WebhookSecret;

@@ -3,6 +3,7 @@ using Catalog.Tests.Support;
 
 namespace Catalog.Tests.Checks;
 
+[Trait("Category", "Fast")]
 public sealed class BulkResultsOnSqlite(SqliteTestDatabase database) : BulkResultTests(database), IClassFixture<SqliteTestDatabase>;
 
 public sealed class BulkResultsOnPostgres(PostgresTestDatabase database) : BulkResultTests(database), IClassFixture<PostgresTestDatabase>;

@@ -4,6 +4,7 @@ using Catalog.Tests.Support;
 
 namespace Catalog.Tests.Checks;
 
+[Trait("Category", "Fast")]
 public sealed class CheckEndpointsOnSqlite(SqliteTestDatabase database) : CheckEndpointTests(database), IClassFixture<SqliteTestDatabase>;
 
 public sealed class CheckEndpointsOnPostgres(PostgresTestDatabase database) : CheckEndpointTests(database), IClassFixture<PostgresTestDatabase>;

@@ -3,6 +3,7 @@ using Catalog.Tests.Support;
 
 namespace Catalog.Tests.Checks;
 
+[Trait("Category", "Fast")]
 public sealed class CheckResultEndpointsOnSqlite(SqliteTestDatabase database) : CheckResultEndpointTests(database), IClassFixture<SqliteTestDatabase>;
 
 public sealed class CheckResultEndpointsOnPostgres(PostgresTestDatabase database) : CheckResultEndpointTests(database), IClassFixture<PostgresTestDatabase>;
@@ -16,7 +17,7 @@ public abstract class CheckResultEndpointTests : IDisposable
 
     protected CheckResultEndpointTests(TestDatabase database)
     {
-        _app = new CatalogApp(database.Require());
+        _app = database.App();
         _client = _app.Client();
     }
 
@@ -207,7 +208,6 @@ public abstract class CheckResultEndpointTests : IDisposable
     public void Dispose()
     {
         _client.Dispose();
-        _app.Dispose();
         GC.SuppressFinalize(this);
     }
 }

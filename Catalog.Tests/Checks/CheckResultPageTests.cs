@@ -8,6 +8,7 @@ using Catalog.Data.Checks;
 namespace Catalog.Tests.Checks;
 
 /// <summary>What is written by hand is what the contract's own types would be.</summary>
+[Trait("Category", "Fast")]
 public sealed class CheckResultPageTests
 {
     private static readonly DateTimeOffset Noon = new(2026, 1, 31, 12, 0, 0, 123, 456, TimeSpan.Zero);

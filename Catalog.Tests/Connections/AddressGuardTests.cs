@@ -3,6 +3,7 @@ using Catalog.Data.Warehouses;
 
 namespace Catalog.Tests.Connections;
 
+[Trait("Category", "Fast")]
 public sealed class AddressGuardTests
 {
     [Theory]

@@ -6,6 +6,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Catalog.Tests.Connections;
 
+[Trait("Category", "Fast")]
 public sealed class ConnectionEndpointsOnSqlite(SqliteTestDatabase database) : ConnectionEndpointTests(database), IClassFixture<SqliteTestDatabase>;
 
 public sealed class ConnectionEndpointsOnPostgres(PostgresTestDatabase database) : ConnectionEndpointTests(database), IClassFixture<PostgresTestDatabase>;

@@ -5,6 +5,7 @@ using Catalog.Tests.Support;
 
 namespace Catalog.Tests.Connections;
 
+[Trait("Category", "Fast")]
 public sealed class HostsOnSqlite(SqliteTestDatabase database) : HostTests(database), IClassFixture<SqliteTestDatabase>;
 
 public sealed class HostsOnPostgres(PostgresTestDatabase database) : HostTests(database), IClassFixture<PostgresTestDatabase>;
@@ -102,7 +103,7 @@ public abstract class HostTests(TestDatabase database) : EndpointTests(database,
                         await client.GetStream().WriteAsync(System.Text.Encoding.Latin1.GetBytes(says), Ct);
                     }
                 }
-                catch (Exception exception) when (exception is SocketException or ObjectDisposedException or IOException)
+                catch (Exception exception) when (exception is SocketException or InvalidOperationException or IOException)
                 {
                     // The test has ended.
                 }

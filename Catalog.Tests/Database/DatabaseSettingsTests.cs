@@ -4,6 +4,7 @@ using Npgsql;
 
 namespace Catalog.Tests.Database;
 
+[Trait("Category", "Fast")]
 public sealed class DatabaseSettingsTests : IDisposable
 {
     private const string Canary = "zqxj7wvk9";

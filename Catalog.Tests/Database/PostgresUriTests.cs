@@ -3,6 +3,7 @@ using Npgsql;
 
 namespace Catalog.Tests.Database;
 
+[Trait("Category", "Fast")]
 public sealed class PostgresUriTests
 {
     // The refused addresses carry it as their password, whole or broken in two by what a password must not hold unescaped.

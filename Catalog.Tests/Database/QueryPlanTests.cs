@@ -252,9 +252,9 @@ public sealed class QueryPlanTests(QueryPlanTests.Filled filled) : IClassFixture
                 insert into datasets select 'default', pg_temp.did(i), '', 'd' || i, '2026-01-01'::timestamptz + i * interval '1 minute' from generate_series(0, 30000) i order by hashint8(i);
                 insert into lineage_edges select 'default', pg_temp.did(greatest(0, n - 1 - abs(hashint8(e)::bigint) % 50)), pg_temp.did(n), 'p' || n % 10000, '2026-01-01', case e % 20 when 0 then '2026-02-01'::timestamptz end
                 from (select e, 1 + abs(hashint8(-e)::bigint) % 30000 as n from generate_series(1, 100000) e) x order by hashint8(e) on conflict do nothing;
-                """);
+                """, commandTimeout: 300);
             // Not in one transaction with others.
-            await connection.ExecuteAsync("vacuum analyze");
+            await connection.ExecuteAsync("vacuum analyze", commandTimeout: 300);
         }
 
         /// <summary>A pool of one connection that prepares, to whose planner pages cost as much as if results were ten times as wide.</summary>

@@ -3,6 +3,7 @@ using Microsoft.Data.Sqlite;
 
 namespace Catalog.Tests.Database;
 
+[Trait("Category", "Fast")]
 public sealed class SqliteConcurrencyTests(SqliteTestDatabase database) : IClassFixture<SqliteTestDatabase>
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;

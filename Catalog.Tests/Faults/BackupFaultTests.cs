@@ -8,7 +8,6 @@ namespace Catalog.Tests.Faults;
 
 /// <summary>Full disks and killed processes: nothing under a final name, what was there before stays, and the next backup works.</summary>
 [Trait("Category", "Faults")]
-[Collection(nameof(Alone))]
 public sealed class BackupFaultTests(PostgresTestDatabase postgres, SqliteTestDatabase sqlite, BackupFolder folder)
     : IClassFixture<PostgresTestDatabase>, IClassFixture<SqliteTestDatabase>, IClassFixture<BackupFolder>
 {
@@ -67,25 +66,41 @@ public sealed class BackupFaultTests(PostgresTestDatabase postgres, SqliteTestDa
     }
 
     [Theory]
-    [InlineData("postgres")]
-    [InlineData("postgres", "--format", "plain")]
-    [InlineData("sqlite", "--compress", "9")]
-    public async Task Killed_at_any_time_it_leaves_no_backup_that_is_not_one(string engine, params string[] arguments)
+    [InlineData(400, "postgres")]
+    [InlineData(400, "postgres", "--format", "plain")]
+    [InlineData(400, "sqlite", "--compress", "9")]
+    [InlineData(100, "postgres", Explicit = true, Traits = ["Category", "Long"])]
+    [InlineData(100, "postgres", "--format", "plain", Explicit = true, Traits = ["Category", "Long"])]
+    [InlineData(100, "sqlite", "--compress", "9", Explicit = true, Traits = ["Category", "Long"])]
+    public async Task Killed_at_any_time_it_leaves_no_backup_that_is_not_one(int every, string engine, params string[] arguments)
     {
         var address = await Large(engine);
         var where = folder.New();
         var earlier = await Kit.BackUp(address, where, arguments);
-        var halves = 0;
-        for (var wait = 200; wait <= 1000; wait += 100)
+        var (kills, halves) = (0, 0);
+        async Task Kill(Func<Process, Task> moment)
         {
             using var process = MigratorConsole.Start(address, ["backup", "--output", where, .. arguments]);
-            await Task.Delay(wait, Ct);
+            await moment(process);
             process.Kill();
             await process.WaitForExitAsync(Ct);
+            kills++;
             halves += Directory.GetFiles(where, ".*.part").Length;
         }
 
-        TestContext.Current.TestOutputHelper!.WriteLine($"{halves} left-over parts seen after nine kills");
+        await Kill(async process =>
+        {
+            while (!process.HasExited && Directory.GetFiles(where, ".*.part").Length == 0)
+            {
+                await Task.Delay(1, Ct);
+            }
+        });
+        for (var wait = 200; wait <= 1000; wait += every)
+        {
+            await Kill(_ => Task.Delay(wait, Ct));
+        }
+
+        TestContext.Current.TestOutputHelper!.WriteLine($"{halves} left-over parts seen after {kills} kills");
         Assert.True(halves > 0);
         // What has a manifest is whole; what was cut has none, or not even a name.
         var verified = await MigratorConsole.Run(address, "backups", "verify", "all", where, "--json");
@@ -95,8 +110,10 @@ public sealed class BackupFaultTests(PostgresTestDatabase postgres, SqliteTestDa
         Assert.Equal(0, (await MigratorConsole.Run(address, "backups", "verify", next)).Exit);
     }
 
-    [Fact]
-    public async Task Killed_during_the_upload_it_leaves_no_object_under_a_final_name_without_a_whole_backup()
+    [Theory]
+    [InlineData(3)]
+    [InlineData(1, Explicit = true, Traits = ["Category", "Long"])]
+    public async Task Killed_during_the_upload_it_leaves_no_object_under_a_final_name_without_a_whole_backup(int every)
     {
         await using var store = await FakeS3.Start();
         var address = await Large("sqlite");
@@ -105,7 +122,8 @@ public sealed class BackupFaultTests(PostgresTestDatabase postgres, SqliteTestDa
         Assert.Equal(0, (await MigratorConsole.Run(address, environment, "backup", "--output", folder.New(), "--upload", Url)).Exit);
         var earlier = store.Objects.ToDictionary();
         var requests = store.Requests.Count;
-        for (var at = 1; at <= requests; at++)
+        // The last one too, whichever it is.
+        for (var at = requests; at >= 1; at -= every)
         {
             store.Forget();
             using var reached = new SemaphoreSlim(0);
@@ -121,7 +139,7 @@ public sealed class BackupFaultTests(PostgresTestDatabase postgres, SqliteTestDa
                 return Misdeed.None;
             };
             using var process = MigratorConsole.Start(address, ["backup", "--output", folder.New(), "--upload", Url], [.. environment, ("DATAXPIPE_S3_TIMEOUT", "60")]);
-            Assert.True(await reached.WaitAsync(TimeSpan.FromSeconds(30), Ct));
+            Assert.True(await reached.WaitAsync(TimeSpan.FromMinutes(2), Ct));
             process.Kill();
             await process.WaitForExitAsync(Ct);
             store.Misdeeds = (_, _, _) => Misdeed.None;
@@ -133,13 +151,15 @@ public sealed class BackupFaultTests(PostgresTestDatabase postgres, SqliteTestDa
         Assert.Equal(0, (await MigratorConsole.Run(address, environment, "backup", "--output", folder.New(), "--upload", Url)).Exit);
     }
 
-    [Fact]
-    public async Task A_restore_that_is_killed_leaves_the_database_empty()
+    [Theory]
+    [InlineData(325)]
+    [InlineData(130, Explicit = true, Traits = ["Category", "Long"])]
+    public async Task A_restore_that_is_killed_leaves_the_database_empty(int every)
     {
         var path = await Kit.BackUp(await Large("postgres"), folder.New());
         var target = await PostgresTestDatabase.Empty("catalog_killed");
         var emptied = 0;
-        for (var wait = 250; wait <= 900; wait += 130)
+        for (var wait = 250; wait <= 900; wait += every)
         {
             using var process = MigratorConsole.Start(target, ["restore", path]);
             await Task.Delay(wait, Ct);

@@ -4,6 +4,7 @@ using Catalog.Tests.Support;
 namespace Catalog.Tests.Http;
 
 /// <summary>How a body says what it is, and what is said of one that cannot be read.</summary>
+[Trait("Category", "Fast")]
 public sealed class BodyFormTests(SqliteTestDatabase database) : EndpointTests(database), IClassFixture<SqliteTestDatabase>
 {
     [Theory]

@@ -3,6 +3,7 @@ using Catalog.Tests.Support;
 
 namespace Catalog.Tests.Http;
 
+[Trait("Category", "Fast")]
 public sealed class CursorTests(SqliteTestDatabase database) : EndpointTests(database), IClassFixture<SqliteTestDatabase>
 {
     [Fact]

@@ -3,6 +3,7 @@ using Catalog.Tests.Support;
 
 namespace Catalog.Tests.Http;
 
+[Trait("Category", "Fast")]
 public sealed class KeyTests(SqliteTestDatabase database) : IClassFixture<SqliteTestDatabase>
 {
     private const string Path = "/api/v1/pipelines/";
@@ -24,7 +25,7 @@ public sealed class KeyTests(SqliteTestDatabase database) : IClassFixture<Sqlite
     [InlineData("Authorization", "Bearer", 401)]
     public async Task Keys_are_taken_or_refused(string header, string value, int status)
     {
-        using var app = new CatalogApp(database);
+        var app = database.App();
         using var client = app.Anonymous();
         using var request = new HttpRequestMessage(HttpMethod.Get, Path);
         request.Headers.TryAddWithoutValidation(header, value);
@@ -42,7 +43,7 @@ public sealed class KeyTests(SqliteTestDatabase database) : IClassFixture<Sqlite
     [Fact]
     public async Task No_key_is_401_on_every_route_and_none_is_needed_for_probes()
     {
-        using var app = new CatalogApp(database);
+        var app = database.App();
         using var client = app.Anonymous();
 
         foreach (var path in new[] { Path, "/pipelines", "/api/v1/runs/x", "/api/v1/checks/results" })
@@ -59,7 +60,7 @@ public sealed class KeyTests(SqliteTestDatabase database) : IClassFixture<Sqlite
     [Fact]
     public async Task Two_keys_in_one_request_are_refused()
     {
-        using var app = new CatalogApp(database);
+        var app = database.App();
         using var client = app.Client();
         client.DefaultRequestHeaders.Add("Authorization", "Bearer " + CatalogApp.Key);
 
@@ -69,7 +70,7 @@ public sealed class KeyTests(SqliteTestDatabase database) : IClassFixture<Sqlite
     [Fact]
     public async Task The_developers_key_cannot_delete()
     {
-        using var app = new CatalogApp(database);
+        var app = database.App();
         using var client = app.Anonymous();
         client.DefaultRequestHeaders.Add("X-API-KEY", "dev-key");
 
@@ -86,7 +87,7 @@ public sealed class KeyTests(SqliteTestDatabase database) : IClassFixture<Sqlite
     [InlineData("Host", "192.168.1.5")]
     public async Task Development_keys_do_not_pass_through_a_proxy_or_another_name(string header, string value)
     {
-        using var app = new CatalogApp(database);
+        var app = database.App();
         using var client = app.Anonymous();
         foreach (var key in new[] { ("X-API-KEY", "platform-key"), ("X-API-KEY", "dev-key"), ("Authorization", "Bearer admin-key") })
         {

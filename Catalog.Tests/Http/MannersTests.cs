@@ -6,6 +6,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Catalog.Tests.Http;
 
+[Trait("Category", "Fast")]
 public sealed class MannersOnSqlite(SqliteTestDatabase database) : MannersTests(database), IClassFixture<SqliteTestDatabase>;
 
 public sealed class MannersOnPostgres(PostgresTestDatabase database) : MannersTests(database), IClassFixture<PostgresTestDatabase>;

@@ -7,6 +7,7 @@ using Microsoft.Extensions.Logging;
 namespace Catalog.Tests.Http;
 
 /// <summary>Errors are problems on every path, whoever finds them: the router, the server, the reader of bodies or the keys.</summary>
+[Trait("Category", "Fast")]
 public sealed class ProblemTests : IClassFixture<SqliteTestDatabase>, IDisposable
 {
     private readonly CatalogApp _app;
@@ -14,7 +15,7 @@ public sealed class ProblemTests : IClassFixture<SqliteTestDatabase>, IDisposabl
 
     public ProblemTests(SqliteTestDatabase database)
     {
-        _app = new CatalogApp(database);
+        _app = database.App();
         _client = _app.Client();
     }
 
@@ -128,6 +129,5 @@ public sealed class ProblemTests : IClassFixture<SqliteTestDatabase>, IDisposabl
     public void Dispose()
     {
         _client.Dispose();
-        _app.Dispose();
     }
 }

@@ -5,6 +5,7 @@ using Catalog.Tests.Support;
 
 namespace Catalog.Tests.Http;
 
+[Trait("Category", "Fast")]
 public sealed class QueryParametersOnSqlite(SqliteTestDatabase database) : QueryParameterTests(database), IClassFixture<SqliteTestDatabase>;
 
 public sealed class QueryParametersOnPostgres(PostgresTestDatabase database) : QueryParameterTests(database), IClassFixture<PostgresTestDatabase>;

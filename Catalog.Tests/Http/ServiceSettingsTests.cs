@@ -4,6 +4,7 @@ using Microsoft.Extensions.Configuration;
 
 namespace Catalog.Tests.Http;
 
+[Trait("Category", "Fast")]
 public sealed class ServiceSettingsTests
 {
     [Theory]

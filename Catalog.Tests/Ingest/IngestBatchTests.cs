@@ -7,6 +7,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Catalog.Tests.Ingest;
 
+[Trait("Category", "Fast")]
 public sealed class IngestBatchesOnSqlite(SqliteTestDatabase database) : IngestBatchTests(database), IClassFixture<SqliteTestDatabase>
 {
     protected override string[] Poison =>

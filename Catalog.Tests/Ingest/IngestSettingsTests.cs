@@ -4,6 +4,7 @@ using Microsoft.Extensions.Configuration;
 
 namespace Catalog.Tests.Ingest;
 
+[Trait("Category", "Fast")]
 public sealed class IngestSettingsTests
 {
     [Fact]

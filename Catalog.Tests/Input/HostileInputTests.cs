@@ -17,7 +17,7 @@ public abstract class HostileInputTests : IDisposable
 
     protected HostileInputTests(TestDatabase database)
     {
-        _app = new CatalogApp(database.Require());
+        _app = database.App();
         _client = _app.Client();
     }
 
@@ -132,7 +132,6 @@ public abstract class HostileInputTests : IDisposable
     public void Dispose()
     {
         _client.Dispose();
-        _app.Dispose();
         GC.SuppressFinalize(this);
     }
 }

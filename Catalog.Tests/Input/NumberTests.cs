@@ -3,6 +3,7 @@ using Catalog.Tests.Support;
 
 namespace Catalog.Tests.Input;
 
+[Trait("Category", "Fast")]
 public sealed class NumbersOnSqlite(SqliteTestDatabase database) : NumberTests(database), IClassFixture<SqliteTestDatabase>;
 
 public sealed class NumbersOnPostgres(PostgresTestDatabase database) : NumberTests(database), IClassFixture<PostgresTestDatabase>;

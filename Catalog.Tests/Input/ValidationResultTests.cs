@@ -4,6 +4,7 @@ using Catalog.Tests.Support;
 
 namespace Catalog.Tests.Input;
 
+[Trait("Category", "Fast")]
 public sealed class ValidationResultsOnSqlite(SqliteTestDatabase database) : ValidationResultTests(database), IClassFixture<SqliteTestDatabase>;
 
 public sealed class ValidationResultsOnPostgres(PostgresTestDatabase database) : ValidationResultTests(database), IClassFixture<PostgresTestDatabase>;

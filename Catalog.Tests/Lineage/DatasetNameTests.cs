@@ -4,6 +4,7 @@ using Catalog.Tests.Support;
 
 namespace Catalog.Tests.Lineage;
 
+[Trait("Category", "Fast")]
 public sealed class DatasetNamesOnSqlite(SqliteTestDatabase database) : DatasetNameTests(database), IClassFixture<SqliteTestDatabase>;
 
 public sealed class DatasetNamesOnPostgres(PostgresTestDatabase database) : DatasetNameTests(database), IClassFixture<PostgresTestDatabase>;

@@ -5,6 +5,7 @@ using Catalog.Tests.Support;
 
 namespace Catalog.Tests.Lineage;
 
+[Trait("Category", "Fast")]
 public sealed class LineageEndpointsOnSqlite(SqliteTestDatabase database) : LineageEndpointTests(database), IClassFixture<SqliteTestDatabase>;
 
 public sealed class LineageEndpointsOnPostgres(PostgresTestDatabase database) : LineageEndpointTests(database), IClassFixture<PostgresTestDatabase>;

@@ -96,22 +96,35 @@ public abstract class LineageWalkTests(TestDatabase database)
         Guid Far(bool up, LineageEdge edge) => up ? edge.Upstream : edge.Downstream;
         var start = DatasetId.Of("", "n0");
         var depths = new Dictionary<Guid, int> { [start] = 0 };
-        var taken = new List<LineageEdge>();
+        var taken = new HashSet<LineageEdge>();
+        var edgesOf = new[] { true, false }.SelectMany(up => edges.Select(edge => (Up: up, Edge: edge))).ToLookup(item => (item.Up, Near(item.Up, item.Edge)), item => item.Edge);
         // The datasets of which each way has to look at the edges, those at the same distance in the order of their keys.
-        var queue = new List<(bool Up, Guid Dataset, int Distance)>();
-        queue.AddRange(new[] { true, false }.Where(up => direction.HasFlag(up ? LineageDirection.Upstream : LineageDirection.Downstream)).Select(up => (up, start, 0)));
-        var met = queue.Select(item => (item.Up, item.Dataset)).ToHashSet();
-        while (queue.Count > 0)
+        var queue = new PriorityQueue<(bool Up, Guid Dataset, int Distance), string>(StringComparer.Ordinal);
+        var met = new HashSet<(bool, Guid)>();
+        void Meet(bool up, Guid dataset, int distance)
         {
-            var (up, near, distance) = queue.OrderBy(item => item.Distance).ThenByDescending(item => item.Up).ThenBy(item => $"{item.Dataset}", StringComparer.Ordinal).First();
-            foreach (var edge in edges.Where(edge => distance < depth && Near(up, edge) == near).OrderBy(edge => $"{Far(up, edge)}", StringComparer.Ordinal).ThenBy(edge => edge.PipelineId, StringComparer.Ordinal))
+            if (met.Add((up, dataset)))
+            {
+                queue.Enqueue((up, dataset, distance), $"{distance:0000} {(up ? 0 : 1)} {dataset}");
+            }
+        }
+
+        foreach (var up in new[] { true, false }.Where(up => direction.HasFlag(up ? LineageDirection.Upstream : LineageDirection.Downstream)))
+        {
+            Meet(up, start, 0);
+        }
+
+        while (queue.TryDequeue(out var next, out _))
+        {
+            var (up, near, distance) = next;
+            foreach (var edge in (distance < depth ? edgesOf[(up, near)] : []).OrderBy(edge => $"{Far(up, edge)}", StringComparer.Ordinal).ThenBy(edge => edge.PipelineId, StringComparer.Ordinal))
             {
                 var far = Far(up, edge);
                 if (!taken.Contains(edge))
                 {
                     if (taken.Count == budget.Edges || (!depths.ContainsKey(far) && depths.Count == budget.Nodes))
                     {
-                        var left = queue.Where(item => (item.Up, item.Dataset) != (up, near) && item.Distance < depth && edges.Any(other => Near(item.Up, other) == item.Dataset)).Select(item => item.Dataset);
+                        var left = queue.UnorderedItems.Select(item => item.Element).Where(item => item.Distance < depth && edgesOf.Contains((item.Up, item.Dataset))).Select(item => item.Dataset);
                         return Text(depths.Select(node => (node.Key, node.Value)), taken, left.Append(near).Distinct(), true);
                     }
 
@@ -119,13 +132,8 @@ public abstract class LineageWalkTests(TestDatabase database)
                 }
 
                 depths.TryAdd(far, distance + 1);
-                if (met.Add((up, far)))
-                {
-                    queue.Add((up, far, distance + 1));
-                }
+                Meet(up, far, distance + 1);
             }
-
-            queue.Remove((up, near, distance));
         }
 
         return Text(depths.Select(node => (node.Key, node.Value)), taken, [], false);

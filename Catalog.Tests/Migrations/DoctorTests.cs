@@ -7,6 +7,7 @@ using Microsoft.Extensions.Configuration;
 
 namespace Catalog.Tests.Migrations;
 
+[Trait("Category", "Fast")]
 public sealed class DoctorOnSqlite : DoctorTests
 {
     private readonly string _directory = Directory.CreateTempSubdirectory("catalog-doctor-").FullName;

@@ -21,8 +21,7 @@ public sealed class GrantTests : IClassFixture<PostgresTestDatabase>, IAsyncLife
 
     public async ValueTask InitializeAsync()
     {
-        _address = await PostgresTestDatabase.Empty("catalog_grant", superuser: true);
-        await TestDatabase.Migrate(_address);
+        _address = await PostgresTestDatabase.AtHead("catalog_grant", superuser: true);
         await Make(_login, "login");
         _roles.Add(_role);
     }

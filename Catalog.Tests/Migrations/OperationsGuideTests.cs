@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Text.RegularExpressions;
-using Catalog.Tests.Faults;
 using Catalog.Tests.Support;
 
 namespace Catalog.Tests.Migrations;
@@ -8,7 +7,6 @@ namespace Catalog.Tests.Migrations;
 /// <summary>
 /// The commands of docs/operations that are marked <c>run</c> are run as written, page after page, on a database of their own.
 /// </summary>
-[Collection(nameof(Alone))]
 public sealed partial class OperationsGuideTests(PostgresTestDatabase server) : IClassFixture<PostgresTestDatabase>
 {
     // A page needs what the pages before it have created.

@@ -1,3 +1,4 @@
+using System.Data.Common;
 using System.Diagnostics;
 using System.Text.Json;
 using Catalog.Data.Database;
@@ -112,6 +113,7 @@ public sealed class RetentionOnPostgres : RetentionTests
 public abstract class RetentionTests : IAsyncLifetime
 {
     private int _rows;
+    private DbConnection? _connection;
 
     protected RetentionTests(TestDatabase database) => Database = database.Require();
 
@@ -133,6 +135,7 @@ public abstract class RetentionTests : IAsyncLifetime
 
     public async ValueTask DisposeAsync()
     {
+        await (_connection?.DisposeAsync() ?? ValueTask.CompletedTask);
         await Migrations.DisposeAsync();
         await Database.DisposeAsync();
         GC.SuppressFinalize(this);
@@ -483,8 +486,16 @@ public abstract class RetentionTests : IAsyncLifetime
 
     protected async Task Execute(string sql, object? parameters)
     {
-        await using var connection = await Migrations.Source.OpenConnectionAsync(Ct);
-        await connection.ExecuteAsync(sql, parameters);
+        // On SQLite a writer's connection keeps others off. On Postgres the migrator's are not pooled, and a test writes hundreds of rows.
+        if (Database is SqliteTestDatabase)
+        {
+            await using var connection = await Migrations.Source.OpenConnectionAsync(Ct);
+            await connection.ExecuteAsync(sql, parameters);
+            return;
+        }
+
+        _connection ??= await Migrations.Source.OpenConnectionAsync(Ct);
+        await _connection.ExecuteAsync(sql, parameters);
     }
 
     protected async Task<List<string>> Ids(string table, string column = "id")

@@ -2,6 +2,7 @@ using Catalog.Data.Migrations;
 
 namespace Catalog.Tests.Migrations;
 
+[Trait("Category", "Fast")]
 public sealed class SqlTextTests
 {
     /// <summary>Each is one statement, however its semicolons stand.</summary>

@@ -2,6 +2,7 @@ using Catalog.Tests.Support;
 
 namespace Catalog.Tests.Organizations;
 
+[Trait("Category", "Fast")]
 public sealed class AuditOnSqlite(SqliteTestDatabase database) : AuditTests(database), IClassFixture<SqliteTestDatabase>;
 
 public sealed class AuditOnPostgres(PostgresTestDatabase database) : AuditTests(database), IClassFixture<PostgresTestDatabase>;

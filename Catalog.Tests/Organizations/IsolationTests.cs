@@ -6,6 +6,7 @@ using Catalog.Tests.Support;
 
 namespace Catalog.Tests.Organizations;
 
+[Trait("Category", "Fast")]
 public sealed class IsolationOnSqlite(SqliteTestDatabase database) : IsolationTests(database), IClassFixture<SqliteTestDatabase>;
 
 public sealed class IsolationOnPostgres(PostgresTestDatabase database) : IsolationTests(database), IClassFixture<PostgresTestDatabase>;

@@ -1,21 +1,19 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
-using Catalog.Tests.Faults;
 using Catalog.Tests.Support;
 
 namespace Catalog.Tests.Organizations;
 
 /// <summary>Two organizations over one server connection that a pooler hands from transaction to transaction: what one leaves there the other would find.</summary>
 [Trait("Category", "Faults")]
-[Collection(nameof(Alone))]
 public sealed class PoolerIsolationTests(PostgresTestDatabase database) : IClassFixture<PostgresTestDatabase>
 {
-    private const int Requests = 20_000;
-
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
-    [Fact]
-    public async Task Twenty_thousand_interleaved_requests_cross_no_row()
+    [Theory]
+    [InlineData(2_000)]
+    [InlineData(20_000, Explicit = true, Traits = ["Category", "Long"])]
+    public async Task Interleaved_requests_cross_no_row(int requests)
     {
         database.Require();
         Pooler.Require();
@@ -31,7 +29,7 @@ public sealed class PoolerIsolationTests(PostgresTestDatabase database) : IClass
         var (crossed, posted, next) = (0, new int[2], 0);
         await Task.WhenAll(Enumerable.Range(0, 16).Select(_ => Task.Run(async () =>
         {
-            for (var i = Interlocked.Increment(ref next); i <= Requests; i = Interlocked.Increment(ref next))
+            for (var i = Interlocked.Increment(ref next); i <= requests; i = Interlocked.Increment(ref next))
             {
                 var side = i % 2;
                 var asked = (i % 10) switch
@@ -56,7 +54,7 @@ public sealed class PoolerIsolationTests(PostgresTestDatabase database) : IClass
             }
         })));
 
-        TestContext.Current.TestOutputHelper!.WriteLine($"{Requests} requests, crossed {crossed}, {JsonSerializer.Serialize(statuses)}");
+        TestContext.Current.TestOutputHelper!.WriteLine($"{requests} requests, crossed {crossed}, {JsonSerializer.Serialize(statuses)}");
         Assert.Equal(0, crossed);
         Assert.Equal([200, 201, 404], statuses.Keys.Order());
         foreach (var side in new[] { 0, 1 })

@@ -6,6 +6,7 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace Catalog.Tests.Organizations;
 
+[Trait("Category", "Fast")]
 public sealed class RetentionOnSqlite(SqliteTestDatabase database) : RetentionTests(database), IClassFixture<SqliteTestDatabase>;
 
 public sealed class RetentionOnPostgres(PostgresTestDatabase database) : RetentionTests(database), IClassFixture<PostgresTestDatabase>;

@@ -111,8 +111,7 @@ public sealed class RowSecurityTests : IClassFixture<PostgresTestDatabase>, IAsy
     public async Task A_service_whose_role_is_taken_away_refuses_rather_than_going_on_without()
     {
         var (role, login) = (OwnPostgres.Name("r"), OwnPostgres.Name("u"));
-        var address = await PostgresTestDatabase.Empty("catalog_role", superuser: true);
-        await TestDatabase.Migrate(address);
+        var address = await PostgresTestDatabase.AtHead("catalog_role", superuser: true);
         await OwnPostgres.Execute(address, $"create role {login} login password '{login}'");
         await using (var owner = MigrationDatabase.Open(TestDatabase.Read(address)))
         {
@@ -153,8 +152,7 @@ public sealed class RowSecurityTests : IClassFixture<PostgresTestDatabase>, IAsy
     [InlineData("drop policy organization on runs; create policy organization on runs using (organization_id <> '')")]
     public async Task What_was_declared_otherwise_does_not_hold(string sabotage)
     {
-        var address = await PostgresTestDatabase.Empty("catalog_open");
-        await TestDatabase.Migrate(address);
+        var address = await PostgresTestDatabase.AtHead("catalog_open");
         await using (var whole = Databases.Open(TestDatabase.Read(address)))
         {
             Assert.True((await whole.Isolation(Ct))!.Held);
@@ -175,10 +173,8 @@ public sealed class RowSecurityTests : IClassFixture<PostgresTestDatabase>, IAsy
     [Fact]
     public async Task What_ceases_to_hold_while_it_is_required_is_refused_until_it_holds_again()
     {
-        var open = await PostgresTestDatabase.Empty("catalog_ceases");
-        await TestDatabase.Migrate(open);
-        var above = await PostgresTestDatabase.Empty("catalog_above", superuser: true);
-        await TestDatabase.Migrate(above);
+        var open = await PostgresTestDatabase.AtHead("catalog_ceases");
+        var above = await PostgresTestDatabase.AtHead("catalog_above", superuser: true);
         var (role, login, itself) = (OwnPostgres.Name("r"), OwnPostgres.Name("u"), OwnPostgres.Name("v"));
         // One login has to become the role, and the other is the role.
         await OwnPostgres.Execute(above, $"create role {login} login noinherit password '{login}'", $"create role {itself} login password '{itself}'");

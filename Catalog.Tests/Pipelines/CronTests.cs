@@ -3,6 +3,7 @@ using Catalog.Api.Pipelines;
 namespace Catalog.Tests.Pipelines;
 
 /// <summary>Which schedules are taken; the left ones are what Airflow, dbt Cloud and Prefect take in five fields.</summary>
+[Trait("Category", "Fast")]
 public sealed class CronTests
 {
     [Theory]

@@ -5,6 +5,7 @@ using Catalog.Tests.Support;
 
 namespace Catalog.Tests.Pipelines;
 
+[Trait("Category", "Fast")]
 public sealed class PipelineEndpointsOnSqlite(SqliteTestDatabase database) : PipelineEndpointTests(database), IClassFixture<SqliteTestDatabase>;
 
 public sealed class PipelineEndpointsOnPostgres(PostgresTestDatabase database) : PipelineEndpointTests(database), IClassFixture<PostgresTestDatabase>;
@@ -20,7 +21,7 @@ public abstract class PipelineEndpointTests : IDisposable
     protected PipelineEndpointTests(TestDatabase database)
     {
         _database = database.Require();
-        _app = new CatalogApp(database);
+        _app = database.App();
         _client = _app.Client();
     }
 
@@ -270,7 +271,6 @@ public abstract class PipelineEndpointTests : IDisposable
     public void Dispose()
     {
         _client.Dispose();
-        _app.Dispose();
         GC.SuppressFinalize(this);
     }
 }

@@ -3,6 +3,7 @@ using Catalog.Tests.Support;
 
 namespace Catalog.Tests.Runs;
 
+[Trait("Category", "Fast")]
 public sealed class RepeatedRunsOnSqlite(SqliteTestDatabase database) : RepeatedRunTests(database), IClassFixture<SqliteTestDatabase>;
 
 public sealed class RepeatedRunsOnPostgres(PostgresTestDatabase database) : RepeatedRunTests(database), IClassFixture<PostgresTestDatabase>;
@@ -19,7 +20,7 @@ public abstract class RepeatedRunTests : IDisposable
 
     protected RepeatedRunTests(TestDatabase database)
     {
-        _app = new CatalogApp(database.Require());
+        _app = database.App();
         _client = _app.Client();
     }
 
@@ -144,7 +145,6 @@ public abstract class RepeatedRunTests : IDisposable
     public void Dispose()
     {
         _client.Dispose();
-        _app.Dispose();
         GC.SuppressFinalize(this);
     }
 }

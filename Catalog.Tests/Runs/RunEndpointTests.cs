@@ -4,6 +4,7 @@ using Catalog.Tests.Support;
 
 namespace Catalog.Tests.Runs;
 
+[Trait("Category", "Fast")]
 public sealed class RunEndpointsOnSqlite(SqliteTestDatabase database) : RunEndpointTests(database), IClassFixture<SqliteTestDatabase>;
 
 public sealed class RunEndpointsOnPostgres(PostgresTestDatabase database) : RunEndpointTests(database), IClassFixture<PostgresTestDatabase>;
@@ -16,7 +17,7 @@ public abstract class RunEndpointTests : IDisposable
 
     protected RunEndpointTests(TestDatabase database)
     {
-        _app = new CatalogApp(database.Require());
+        _app = database.App();
         _client = _app.Client();
     }
 
@@ -165,7 +166,6 @@ public abstract class RunEndpointTests : IDisposable
     public void Dispose()
     {
         _client.Dispose();
-        _app.Dispose();
         GC.SuppressFinalize(this);
     }
 }

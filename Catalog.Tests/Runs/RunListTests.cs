@@ -2,6 +2,7 @@ using Catalog.Tests.Support;
 
 namespace Catalog.Tests.Runs;
 
+[Trait("Category", "Fast")]
 public sealed class RunListsOnSqlite(SqliteTestDatabase database) : RunListTests(database), IClassFixture<SqliteTestDatabase>;
 
 public sealed class RunListsOnPostgres(PostgresTestDatabase database) : RunListTests(database), IClassFixture<PostgresTestDatabase>;
@@ -16,7 +17,7 @@ public abstract class RunListTests : IAsyncLifetime
 
     protected RunListTests(TestDatabase database)
     {
-        _app = new CatalogApp(database.Require());
+        _app = database.App();
         _client = _app.Client();
     }
 
@@ -37,7 +38,6 @@ public abstract class RunListTests : IAsyncLifetime
     public ValueTask DisposeAsync()
     {
         _client.Dispose();
-        _app.Dispose();
         GC.SuppressFinalize(this);
         return ValueTask.CompletedTask;
     }

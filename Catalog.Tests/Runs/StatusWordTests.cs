@@ -6,6 +6,7 @@ using Catalog.Tests.Support;
 
 namespace Catalog.Tests.Runs;
 
+[Trait("Category", "Fast")]
 public sealed class StatusWordsOnSqlite(SqliteTestDatabase database) : StatusWordTests(database), IClassFixture<SqliteTestDatabase>;
 
 public sealed class StatusWordsOnPostgres(PostgresTestDatabase database) : StatusWordTests(database), IClassFixture<PostgresTestDatabase>;

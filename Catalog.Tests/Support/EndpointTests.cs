@@ -2,13 +2,13 @@ using System.Text;
 
 namespace Catalog.Tests.Support;
 
-/// <summary>The service over one database with an operator's client, for one test.</summary>
+/// <summary>An operator's client for one test, of a service that the tests of a class share as they share its database.</summary>
 public abstract class EndpointTests : IDisposable
 {
     protected EndpointTests(TestDatabase database, params (string Name, string Value)[] settings)
     {
         Database = database.Require();
-        App = new CatalogApp(database, settings);
+        App = database.App(settings);
         Client = App.Client();
     }
 
@@ -39,10 +39,9 @@ public abstract class EndpointTests : IDisposable
         return Client.SendAsync(request, Ct);
     }
 
-    public void Dispose()
+    public virtual void Dispose()
     {
         Client.Dispose();
-        App.Dispose();
         GC.SuppressFinalize(this);
     }
 }

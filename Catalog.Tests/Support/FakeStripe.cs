@@ -89,6 +89,9 @@ public sealed class FakeStripe : IAsyncLifetime
     /// <summary>What is done to a request, by its number, method and path.</summary>
     public Func<int, string, string, StripeMisdeed> Misdeeds { get; set; } = (_, _, _) => StripeMisdeed.None;
 
+    /// <summary>Whether anything was done to a request since a test began.</summary>
+    public bool Misbehaved { get; set; }
+
     /// <summary>How long an answer takes.</summary>
     public TimeSpan Pause { get; set; }
 
@@ -210,6 +213,7 @@ public sealed class FakeStripe : IAsyncLifetime
         }
 
         var misdeed = Misdeeds(number, method, path);
+        Misbehaved |= misdeed != StripeMisdeed.None;
         switch (misdeed)
         {
             case StripeMisdeed.TooMany: await Refuse(context, 429, "rate_limit_error", "rate_limit"); return;

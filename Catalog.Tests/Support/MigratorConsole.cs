@@ -20,7 +20,7 @@ public sealed record ConsoleResult(int Exit, string Output, string Errors)
 /// </summary>
 public static class MigratorConsole
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(5);
 
     public static Task<ConsoleResult> Run(string address, params string[] arguments) => Run(address, [], arguments);
 

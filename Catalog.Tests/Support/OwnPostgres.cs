@@ -8,6 +8,7 @@ namespace Catalog.Tests.Support;
 public sealed class OwnPostgres : IAsyncLifetime
 {
     private PostgresCluster? _server;
+    private string? _template;
 
     public static CancellationToken Ct => TestContext.Current.CancellationToken;
 
@@ -43,9 +44,16 @@ public sealed class OwnPostgres : IAsyncLifetime
     /// <returns>Its address as the superuser, who owns the tables.</returns>
     public async Task<string> AtHead()
     {
-        var address = await Empty();
-        await TestDatabase.Migrate(address);
-        return address;
+        if (_template is null)
+        {
+            var template = await Empty();
+            await TestDatabase.Migrate(template);
+            _template = new Uri(template).AbsolutePath.TrimStart('/');
+        }
+
+        var name = Name("d");
+        await Execute(Address("postgres"), $"create database {name} template {_template}");
+        return Address(name);
     }
 
     /// <summary>Makes a login.</summary>

@@ -11,6 +11,8 @@ namespace Catalog.Tests.Support;
 /// <summary>A fresh database for one test class. Skips on a laptop and fails in CI where the engine is missing: see <see cref="Require"/>.</summary>
 public abstract class TestDatabase : IAsyncLifetime
 {
+    private readonly Dictionary<string, CatalogApp> _apps = new(StringComparer.Ordinal);
+
     /// <summary>What DATAXPIPE_DB would say.</summary>
     public abstract string Address { get; }
 
@@ -36,10 +38,29 @@ public abstract class TestDatabase : IAsyncLifetime
         return this;
     }
 
+    /// <summary>The service over this database, one for each choice of settings; it ends with the database. A test that needs one to itself makes it.</summary>
+    public CatalogApp App(params (string Name, string Value)[] settings)
+    {
+        var key = string.Join('\n', settings.Select(setting => $"{setting.Name}={setting.Value}"));
+        return _apps.TryGetValue(key, out var app) ? app : _apps[key] = new CatalogApp(Require(), settings);
+    }
+
+    /// <summary>Ends a service that a test has left other than it was: the next test has a new one.</summary>
+    public void End(CatalogApp app)
+    {
+        _apps.Remove(_apps.Single(made => made.Value == app).Key);
+        app.Dispose();
+    }
+
     public abstract ValueTask InitializeAsync();
 
     public virtual async ValueTask DisposeAsync()
     {
+        foreach (var app in _apps.Values)
+        {
+            await app.DisposeAsync();
+        }
+
         if (Unavailable is null)
         {
             await Database.DisposeAsync();
@@ -61,11 +82,25 @@ public abstract class TestDatabase : IAsyncLifetime
 /// <summary>A temporary file; in-memory would hide locking and pooling.</summary>
 public sealed class SqliteTestDatabase : TestDatabase
 {
+    private static readonly Lazy<Task<string>> Template = new(MakeTemplate);
     private readonly string _directory = Directory.CreateTempSubdirectory("catalog-sqlite-").FullName;
 
     public override string Address => Path.Combine(_directory, "catalog.db");
 
-    public override async ValueTask InitializeAsync() => await Migrate(Address);
+    public override async ValueTask InitializeAsync() => await AtHead(Address);
+
+    /// <summary>Makes a file with the schema at head: a copy of one that has had the migrations.</summary>
+    public static async Task AtHead(string path) => File.Copy(await Template.Value, path);
+
+    private static async Task<string> MakeTemplate()
+    {
+        var directory = Directory.CreateTempSubdirectory("catalog-template-").FullName;
+        AppDomain.CurrentDomain.ProcessExit += (_, _) => Directory.Delete(directory, recursive: true);
+        var path = Path.Combine(directory, "catalog.db");
+        await Migrate(path);
+        // What is in the log beside it would not be copied.
+        return File.Exists(path + "-wal") ? throw new InvalidOperationException("The template is still open.") : path;
+    }
 
     public override async ValueTask DisposeAsync()
     {
@@ -94,7 +129,7 @@ public sealed class PostgresTestDatabase : TestDatabase
     private static readonly SemaphoreSlim TemplateTurn = new(1, 1);
     private static readonly SemaphoreSlim RolesTurn = new(1, 1);
     private static readonly ConcurrentBag<string> LeftAtExit = [];
-    private static string? _template;
+    private static readonly Dictionary<bool, string> Templates = [];
     private readonly string _name = $"catalog_{Guid.NewGuid():N}";
 
     protected override string? Unavailable => PostgresServer.Shared.Unavailable;
@@ -111,7 +146,7 @@ public sealed class PostgresTestDatabase : TestDatabase
     {
         if (Unavailable is null)
         {
-            await Execute($"create database {_name} template {await Template()} owner {Owner}");
+            await Execute($"create database {_name} template {await Template(superuser: false)} owner {Owner}");
         }
     }
 
@@ -144,9 +179,18 @@ public sealed class PostgresTestDatabase : TestDatabase
     /// <returns>Its address.</returns>
     public static async Task<string> Empty(string prefix, bool superuser = false)
     {
-        var name = $"{prefix}_{Guid.NewGuid():N}";
         await Roles();
-        await Execute($"create database {name}{(superuser ? "" : $" owner {Owner}")}");
+        return await Make(prefix, superuser, "template1");
+    }
+
+    /// <summary>Makes a database with the schema at head, otherwise as <see cref="Empty"/>.</summary>
+    /// <inheritdoc cref="Empty"/>
+    public static async Task<string> AtHead(string prefix, bool superuser = false) => await Make(prefix, superuser, await Template(superuser));
+
+    private static async Task<string> Make(string prefix, bool superuser, string template)
+    {
+        var name = $"{prefix}_{Guid.NewGuid():N}";
+        await Execute($"create database {name} template {template}{(superuser ? "" : $" owner {Owner}")}");
         // A server that was lent (POSTGRES_DSN) is left as it was found.
         if (LeftAtExit.IsEmpty)
         {
@@ -199,20 +243,20 @@ public sealed class PostgresTestDatabase : TestDatabase
         }
     }
 
-    private static async Task<string> Template()
+    private static async Task<string> Template(bool superuser)
     {
         await Roles();
         await TemplateTurn.WaitAsync();
         try
         {
-            if (_template is null)
+            if (!Templates.TryGetValue(superuser, out var template))
             {
-                var address = await Empty("catalog_template");
+                var address = await Empty("catalog_template", superuser);
                 await Migrate(address);
-                _template = new Uri(address).AbsolutePath.TrimStart('/');
+                Templates[superuser] = template = new Uri(address).AbsolutePath.TrimStart('/');
             }
 
-            return _template;
+            return template;
         }
         finally
         {

@@ -22,18 +22,17 @@ public sealed class TransferPair : IDisposable
     /// <param name="scripts">A folder of scripts instead of the built-in ones; null: those.</param>
     public static async Task<TransferPair> Make(string? scripts = null)
     {
-        var pair = new TransferPair(await PostgresTestDatabase.Empty("catalog_transfer"));
+        var pair = new TransferPair(scripts is null ? await PostgresTestDatabase.AtHead("catalog_transfer") : await PostgresTestDatabase.Empty("catalog_transfer"));
+        if (scripts is null)
+        {
+            await SqliteTestDatabase.AtHead(pair.Source);
+            return pair;
+        }
+
         foreach (var address in new[] { pair.Source, pair.Target })
         {
-            if (scripts is null)
-            {
-                await TestDatabase.Migrate(address);
-            }
-            else
-            {
-                var result = await MigratorConsole.Run(address, "upgrade", "--scripts", scripts);
-                Assert.True(result.Exit == 0, result.ToString());
-            }
+            var result = await MigratorConsole.Run(address, "upgrade", "--scripts", scripts);
+            Assert.True(result.Exit == 0, result.ToString());
         }
 
         return pair;

@@ -1,0 +1,111 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Catalog.Api.Authentication.Oidc;
+using Catalog.Data.Database;
+using Microsoft.Extensions.Configuration;
+
+namespace Catalog.Tests.Authentication;
+
+/// <summary>What an entry of DATAXPIPE_OIDC_TRUST may say, and whose tokens it takes; no service is needed to see it.</summary>
+[Trait("Category", "Fast")]
+public sealed class OidcTrustEntryTests
+{
+    private const string Repository = "repo:octo-org/octo-repo:ref:refs/heads/main";
+
+    [Theory]
+    [InlineData("repo:acme/*", "repo:acme/app:ref:refs/heads/main", true)]
+    [InlineData("repo:acme/*", "repo:acme/app:pull_request", true)]
+    [InlineData("repo:acme/*", "repo:acme-evil/app:ref:refs/heads/main", false)]
+    [InlineData("repo:acme/*", "repo:Acme/app:ref:refs/heads/main", false)]
+    [InlineData("repo:acme/*", "x:repo:acme/app:ref:refs/heads/main", false)]
+    [InlineData("repo:acme/*", "repo:acme", false)]
+    [InlineData("repo:acme/app:ref:refs/heads/main", "repo:acme/app:ref:refs/heads/main", true)]
+    [InlineData("repo:acme/app:ref:refs/heads/main", "repo:acme/app:ref:refs/heads/main2", false)]
+    [InlineData("repo:acme/app:ref:refs/heads/main", "repo:acme/app:ref:refs/heads/mai", false)]
+    [InlineData("repo:acme/app:ref:refs/heads/main", " repo:acme/app:ref:refs/heads/main", false)]
+    [InlineData("repo:acme/a.p:ref:refs/heads/main", "repo:acme/app:ref:refs/heads/main", false)]
+    [InlineData("repo:acme/*:ref:refs/heads/main", "repo:acme/app:ref:refs/heads/main", true)]
+    [InlineData("repo:acme/*:ref:refs/heads/main", "repo:acme/app:ref:refs/heads/x", false)]
+    [InlineData("repo:acme/*:ref:refs/heads/main", "repo:acme/app:environment:x:ref:refs/heads/main", false)]
+    [InlineData("repo:acme/data-*:environment:prod", "repo:acme/data-loads:environment:prod", true)]
+    [InlineData("repo:acme/data-*:environment:prod", "repo:acme/site:environment:prod", false)]
+    [InlineData("repo:acme/app:ref:refs/heads/release/*", "repo:acme/app:ref:refs/heads/release/1/2", true)]
+    [InlineData("repo:acme/app:ref:refs/heads/release/*", "repo:acme/app:ref:refs/heads/release", false)]
+    [InlineData("system:serviceaccount:ci:*", "system:serviceaccount:ci:loader", true)]
+    [InlineData("system:serviceaccount:ci:*", "system:serviceaccount:ci-evil:loader", false)]
+    public void A_pattern_is_matched_whole_and_to_the_letter(string pattern, string subject, bool matches) =>
+        Assert.Equal(matches, Read(Entry(pattern)).Single().Subject!.IsMatch(subject));
+
+    [Theory]
+    [InlineData("", "must be a JSON array")]
+    [InlineData("{}", "must be a JSON array")]
+    [InlineData("[]", "must be a JSON array")]
+    [InlineData("[null]", "must be a JSON array")]
+    [InlineData("[{\"c4nary\":1}]", "must be a JSON array")]
+    [InlineData("[{\"issuer\":\"https://c4nary\",\"issuer\":\"https://c4nary\"}]", "must be a JSON array")]
+    [InlineData("c4nary", "must be a JSON array")]
+    public void What_is_no_array_of_entries_stops_the_start(string json, string said)
+    {
+        var refusal = Assert.Throws<SettingException>(() => Read("[" + json + "]"));
+        Assert.Contains(said, refusal.Message, StringComparison.Ordinal);
+        Assert.Contains(said, Assert.Throws<SettingException>(() => Read(json.Length == 0 ? "null" : json)).Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("c4nary", refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("issuer", "\"http://login.example\"", "issuer must be")]
+    [InlineData("issuer", "\"https://u:c4nary@login.example\"", "issuer must be")]
+    [InlineData("issuer", "\"https://login.example?c4nary\"", "issuer must be")]
+    [InlineData("issuer", "null", "must be a JSON array")]
+    [InlineData("audience", "\" \"", "audience must be")]
+    [InlineData("audience", "[\"a\"]", "must be a JSON array")]
+    [InlineData("subject", "\"\"", "subject must say")]
+    [InlineData("subject", "\"*\"", "two whole parts")]
+    [InlineData("subject", "\"**\"", "two whole parts")]
+    [InlineData("subject", "\"*c4nary\"", "two whole parts")]
+    [InlineData("subject", "\"repo:*\"", "two whole parts")]
+    [InlineData("subject", "\"repo:acme*\"", "two whole parts")]
+    [InlineData("subject", "\"repo:*/app:ref:refs/heads/main\"", "two whole parts")]
+    [InlineData("subject", "\"spiffe://*\"", "two whole parts")]
+    [InlineData("organization", "\"\"", "organization must be")]
+    [InlineData("organization", "\"c4nary team\"", "organization must be")]
+    [InlineData("scopes", "[]", "scopes must be")]
+    [InlineData("scopes", "[\"read\",\"c4nary\"]", "scopes must be")]
+    [InlineData("scopes", "[\"operator\"]", "scopes must be")]
+    [InlineData("scopes", "[\"READ\"]", "scopes must be")]
+    [InlineData("scopes", "[null]", "scopes must be")]
+    [InlineData("scopes", "\"read write\"", "must be a JSON array")]
+    [InlineData("scope", "[\"read\"]", "must be a JSON array")]
+    [InlineData("issuer", "\"https://login.example\\n\"", "issuer holds a line break")]
+    [InlineData("issuer", "\"https://login.example/\\u0000c4nary\"", "issuer holds a line break")]
+    [InlineData("audience", "\"a\\r\\nb\"", "audience holds a line break")]
+    [InlineData("subject", "\"repo:acme/app:ref:refs/heads/main\\n\"", "subject holds a line break")]
+    [InlineData("subject", "\"repo:acme/\\u007f*\"", "subject holds a line break")]
+    [InlineData("subject", "\"repo:acme/\\u200b*\"", "subject holds a line break")]
+    public void An_entry_that_cannot_be_used_stops_the_start_in_one_line_that_repeats_nothing(string member, string value, string said)
+    {
+        var bad = Entry(Repository);
+        bad[member] = JsonNode.Parse(value);
+
+        var refusal = Assert.Throws<SettingException>(() => Read(Entry(Repository), bad));
+
+        Assert.Contains(said, refusal.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("c4nary", refusal.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', refusal.Message);
+        Assert.Contains(said == "must be a JSON array" ? "DATAXPIPE_OIDC_TRUST" : "DATAXPIPE_OIDC_TRUST, entry 2", refusal.Message, StringComparison.Ordinal);
+    }
+
+    private static IReadOnlyList<TokenTrust> Read(string json) =>
+        OidcSettings.Read(new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { ["DATAXPIPE_OIDC_TRUST"] = json }).Build());
+
+    private static IReadOnlyList<TokenTrust> Read(params JsonObject[] entries) => Read(JsonSerializer.Serialize(entries));
+
+    private static JsonObject Entry(string subject) => new()
+    {
+        ["issuer"] = "https://login.example",
+        ["audience"] = Issuer.Audience,
+        ["subject"] = subject,
+        ["organization"] = "team",
+        ["scopes"] = JsonSerializer.SerializeToNode(new[] { "write" }),
+    };
+}
