@@ -83,7 +83,8 @@ public sealed partial class ConventionTests(SqliteTestDatabase database) : IClas
     {
         var read = Sources().Where(file => !file.StartsWith("Catalog.Tests/", StringComparison.Ordinal) && !file.EndsWith("/KnownSettings.cs", StringComparison.Ordinal))
             .SelectMany(file => SettingNames().Matches(File.ReadAllText(Path.Combine(Root, file))).Select(match => match.Value)).Distinct().Order(StringComparer.Ordinal);
-        var documented = SettingNames().Matches(File.ReadAllText(Path.Combine(Root, "README.md"))).Select(match => match.Value).Distinct().Order(StringComparer.Ordinal);
+        var documented = SettingNames().Matches(File.ReadAllText(Path.Combine(Root, "docs", "settings.md")))
+            .Select(match => match.Value).Distinct().Order(StringComparer.Ordinal);
 
         Assert.Equal(KnownSettings.Names.Order(StringComparer.Ordinal), read);
         Assert.Equal(KnownSettings.Names.Order(StringComparer.Ordinal), documented);
@@ -152,7 +153,7 @@ public sealed partial class ConventionTests(SqliteTestDatabase database) : IClas
         }
     }
 
-    private static IEnumerable<string> Sources() => Directory.EnumerateFiles(Root, "*.cs", SearchOption.AllDirectories)
+    internal static IEnumerable<string> Sources() => Directory.EnumerateFiles(Root, "*.cs", SearchOption.AllDirectories)
         .Select(file => Path.GetRelativePath(Root, file).Replace('\\', '/'))
         .Where(file => !file.Contains("/obj/", StringComparison.Ordinal) && !file.Contains("/bin/", StringComparison.Ordinal));
 

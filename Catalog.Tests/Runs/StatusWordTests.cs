@@ -110,12 +110,12 @@ public abstract class StatusWordTests(TestDatabase database) : EndpointTests(dat
     public async Task Every_word_that_is_taken_is_documented()
     {
         var document = await Client.GetJson("/openapi/v1.json");
-        var readme = await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "../../../../README.md"), Ct);
+        var guide = await File.ReadAllTextAsync(Path.Combine(ConventionTests.Root, "docs", "api.md"), Ct);
         foreach (var (schema, words) in new[] { ("PostRun", RunStatus.Words), ("PostCheckResult", CheckStatus.Words) })
         {
             var listed = document.GetProperty("components").GetProperty("schemas").GetProperty(schema).GetProperty("properties").GetProperty("status").GetProperty("enum").EnumerateArray().Select(word => word.GetString());
             Assert.Empty(words.Keys.Except(listed));
-            Assert.All(words.Keys, word => Assert.Contains($"`{word}`", readme));
+            Assert.All(words.Keys, word => Assert.Contains($"`{word}`", guide));
         }
     }
 

@@ -95,7 +95,7 @@ internal sealed class PostgresDialect(PostgresPool? pool = null, PostgresRowSecu
         return command;
     }
 
-    // A lone row without arrays, which cost the server a fifth of its processor for a lone result (docs/decisions.md).
+    // A lone row without arrays, which cost the server a fifth of its processor for a lone result (docs/decisions, 0040).
     private static NpgsqlBatchCommand Alone(Statement statement)
     {
         var command = Command(statement, string.Join(", ", statement.Names.Select(name => '@' + name)));
