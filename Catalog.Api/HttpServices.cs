@@ -8,7 +8,9 @@ using Microsoft.Extensions.Configuration.Memory;
 
 namespace Catalog.Api;
 
-/// <summary>The HTTP setup that all routes share: logging defaults, Kestrel, JSON, limits, error handling and paths.</summary>
+/// <summary>
+/// The HTTP setup that all routes share: logging defaults, Kestrel, JSON, limits, error handling and paths.
+/// </summary>
 internal static class HttpServices
 {
     // Paths without a version, for older clients. They reach the same handlers and are not in the OpenAPI document.
@@ -18,8 +20,8 @@ internal static class HttpServices
 
     public static void AddHttp(this WebApplicationBuilder builder, ServiceSettings settings)
     {
-        // Inserted below every other source, so that each of them can override these values. Request logging is off: a log line per request
-        // would cost more than the request.
+        // Inserted below every other source, so that each of them can override these values. Request logging is off: a
+        // log line per request would cost more than the request.
         builder.Configuration.Sources.Insert(0, new MemoryConfigurationSource
         {
             InitialData = new Dictionary<string, string?>
@@ -45,15 +47,17 @@ internal static class HttpServices
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = RequestLimits.ServerBody;
-            // Higher than this service's own limits, so that a long request line or header gets a problem response; Kestrel's own has no body.
+            // Higher than this service's own limits, so that a long request line or header gets a problem response;
+            // Kestrel's own has no body.
             kestrel.Limits.MaxRequestLineSize = RequestLimits.ServerHead;
             kestrel.Limits.MaxRequestHeadersTotalSize = RequestLimits.ServerHead;
             kestrel.Limits.MaxRequestHeaderCount = 2000;
             kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(15);
             kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(240, TimeSpan.FromSeconds(5));
         });
-        // A request runs on the pool thread that the socket has woken; handing it to another thread would cost a wake-up.
-        // The buffer is allocated before data arrives: waiting first would save an idle connection 4 KiB and cost each request a system call.
+        // A request runs on the pool thread that the socket has woken; handing it to another thread would cost a
+        // wake-up. The buffer is allocated before data arrives: waiting first would save an idle connection 4 KiB and
+        // cost each request a system call.
         builder.WebHost.UseSockets(sockets => (sockets.UnsafePreferInlineScheduling, sockets.WaitForDataBeforeAllocatingBuffer) = (true, false));
         builder.Services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true);
         builder.Services.ConfigureHttpJsonOptions(options => ApiJson.Configure(options.SerializerOptions));

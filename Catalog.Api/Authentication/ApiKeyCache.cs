@@ -7,8 +7,8 @@ using Catalog.Data.Organizations;
 namespace Catalog.Api.Authentication;
 
 /// <summary>
-/// Caches API keys that were recently used. A revoked key is rejected at once on the replica that revoked it, and on every other replica
-/// after <see cref="Lifetime"/>.
+/// Caches API keys that were recently used. A revoked key is rejected at once on the replica that revoked it, and on
+/// every other replica after <see cref="Lifetime"/>.
 /// </summary>
 internal sealed class ApiKeyCache(ApiKeyRepository keys, TimeProvider time) : IDisposable
 {

@@ -96,8 +96,8 @@ internal sealed class CallerAuthentication(
     private bool IsPlatformKey(string key) =>
         _platformKey is not null && CryptographicOperations.FixedTimeEquals(SHA256.HashData(Encoding.UTF8.GetBytes(key)), _platformKey);
 
-    // These keys are publicly known, so the connection must come from this machine: not through a proxy, and not from a web page whose host
-    // name resolves to loopback (DNS rebinding).
+    // These keys are publicly known, so the connection must come from this machine: not through a proxy, and not from a
+    // web page whose host name resolves to loopback (DNS rebinding).
     private bool IsLocal() =>
         Context.Connection.RemoteIpAddress is { } remote && IPAddress.IsLoopback(remote.IsIPv4MappedToIPv6 ? remote.MapToIPv4() : remote)
         && !ForwardingHeaders.Any(Request.Headers.ContainsKey)

@@ -3,7 +3,8 @@ using Microsoft.Extensions.Caching.Memory;
 namespace Catalog.Api.Authentication;
 
 /// <summary>
-/// A cache whose entries expire after a fixed time. Concurrent requests for one key share one load. A failed load is not cached.
+/// A cache whose entries expire after a fixed time. Concurrent requests for one key share one load. A failed load is
+/// not cached.
 /// </summary>
 /// <param name="lifetime">How long an entry is used.</param>
 /// <param name="maxEntries">The maximum number of entries.</param>

@@ -6,10 +6,10 @@ using System.Text;
 namespace Catalog.Api.Authentication;
 
 /// <summary>
-/// The text of an API key: <c>dxp_</c>, 12 public characters (the id, which may be logged), 30 secret characters (178 bits) and 6 characters
-/// of checksum. The checksum rejects a mistyped or invented key without a look-up. The key has only letters and digits, so that secret
-/// scanners find it with <c>dxp_[0-9A-Za-z]{48}</c>. The design follows GitHub's tokens (github.blog, "Behind GitHub's new
-/// authentication token formats").
+/// The text of an API key: <c>dxp_</c>, 12 public characters (the id, which may be logged), 30 secret characters (178
+/// bits) and 6 characters of checksum. The checksum rejects a mistyped or invented key without a look-up. The key has
+/// only letters and digits, so that secret scanners find it with <c>dxp_[0-9A-Za-z]{48}</c>. The design follows
+/// GitHub's tokens (github.blog, "Behind GitHub's new authentication token formats").
 /// </summary>
 internal readonly record struct KeyText(string Id, string Secret)
 {
@@ -23,7 +23,9 @@ internal readonly record struct KeyText(string Id, string Secret)
     /// <summary>Creates a random key.</summary>
     public static KeyText New() => new(RandomNumberGenerator.GetString(Alphabet, IdLength), RandomNumberGenerator.GetString(Alphabet, SecretLength));
 
-    /// <summary>Creates a key whose id is derived from a text, so that a repeated request creates a key with the same id.</summary>
+    /// <summary>
+    /// Creates a key whose id is derived from a text, so that a repeated request creates a key with the same id.
+    /// </summary>
     public static KeyText For(string text) => New() with { Id = Encode(SHA256.HashData(Encoding.UTF8.GetBytes(text)), IdLength) };
 
     public static bool TryParse(string text, out KeyText key)

@@ -4,7 +4,8 @@ using Catalog.Data.Organizations;
 namespace Catalog.Api.Authentication;
 
 /// <summary>
-/// Stores the time of last use of keys once a minute and at stop. Storing it in the request would turn every read into a write.
+/// Stores the time of last use of keys once a minute and at stop. Storing it in the request would turn every read into
+/// a write.
 /// </summary>
 internal sealed class KeyUsageWriter(ApiKeyCache cache, ApiKeyRepository keys) : IRecurringWork
 {

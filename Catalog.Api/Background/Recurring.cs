@@ -3,7 +3,8 @@ using System.Diagnostics.Metrics;
 namespace Catalog.Api.Background;
 
 /// <summary>
-/// Runs background work repeatedly. After a failure the pause doubles up to 30 seconds. A failure of the work never stops the process.
+/// Runs background work repeatedly. After a failure the pause doubles up to 30 seconds. A failure of the work never
+/// stops the process.
 /// </summary>
 /// <typeparam name="TWork">The work.</typeparam>
 internal sealed partial class Recurring<TWork>(TWork work, IMeterFactory meters, ILogger<TWork> log) : BackgroundService
@@ -74,7 +75,9 @@ internal sealed partial class Recurring<TWork>(TWork work, IMeterFactory meters,
 
 internal static class RecurringServices
 {
-    /// <summary>Registers the work as a singleton that other services can use, and repeats it while the service runs.</summary>
+    /// <summary>
+    /// Registers the work as a singleton that other services can use, and repeats it while the service runs.
+    /// </summary>
     public static IServiceCollection AddRecurring<TWork>(this IServiceCollection services) where TWork : class, IRecurringWork =>
         services.AddSingleton<TWork>().AddHostedService<Recurring<TWork>>();
 }

@@ -5,8 +5,8 @@ using Catalog.Data.Organizations;
 namespace Catalog.Api.Billing;
 
 /// <summary>
-/// Starts a subscription. The organization gets exactly one Stripe customer, even with concurrent requests; each request gets its own
-/// payment page.
+/// Starts a subscription. The organization gets exactly one Stripe customer, even with concurrent requests; each
+/// request gets its own payment page.
 /// </summary>
 internal sealed class Checkout(StripeApi stripe, BillingRepository billing, OrganizationRepository organizations, TimeProvider time)
 {
@@ -32,7 +32,8 @@ internal sealed class Checkout(StripeApi stripe, BillingRepository billing, Orga
             return (null, Problems.AlreadySubscribed());
         }
 
-        // The customer is stored before the page is returned, so that every later event of this customer finds its organization.
+        // The customer is stored before the page is returned, so that every later event of this customer finds its
+        // organization.
         return await CustomerOf(organization, caller, ct) is { } customer
             ? (await stripe.Checkout(organization.Id, customer, plan, ct), null)
             : (null, Problems.NotFound("organization"));
@@ -58,7 +59,8 @@ internal sealed class Checkout(StripeApi stripe, BillingRepository billing, Orga
 
         return await billing.SetCustomer(organization.Id, customer, caller.NewAuditEntry("customer", customer, "created", time), ct)
             ? customer
-            // Another request stored its customer first. Both are the same customer, unless the organization was renamed in between.
+            // Another request stored its customer first. Both are the same customer, unless the organization was
+            // renamed in between.
             : (await organizations.Find(organization.Id, ct))?.StripeCustomerId;
     }
 }

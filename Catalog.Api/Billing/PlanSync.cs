@@ -8,9 +8,10 @@ using Catalog.Data.Organizations;
 namespace Catalog.Api.Billing;
 
 /// <summary>
-/// Updates an organization's plan from its Stripe subscriptions. A webhook event only triggers the update: the service reads the organization,
-/// then asks Stripe for the current subscriptions, and stores the result only if the organization has not changed since it was read.
-/// Events may therefore arrive in any order, more than once, and at several replicas.
+/// Updates an organization's plan from its Stripe subscriptions. A webhook event only triggers the update: the service
+/// reads the organization, then asks Stripe for the current subscriptions, and stores the result only if the
+/// organization has not changed since it was read. Events may therefore arrive in any order, more than once, and at
+/// several replicas.
 /// </summary>
 internal sealed partial class PlanSync(
     StripeApi stripe, BillingRepository billing, OrganizationRepository organizations, PlanCache plans, TimeProvider time, ILogger<PlanSync> log)
@@ -43,7 +44,8 @@ internal sealed partial class PlanSync(
     {
         for (var attempt = 0; attempt < MaxAttempts; attempt++)
         {
-            // Read the organization before asking Stripe: the stored revision then shows whether the answer is still the latest.
+            // Read the organization before asking Stripe: the stored revision then shows whether the answer is still
+            // the latest.
             if (await organizations.Find(id, ct) is not { } organization || organization.StripeCustomerId != customer)
             {
                 return true;

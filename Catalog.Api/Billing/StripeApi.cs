@@ -13,8 +13,8 @@ using PortalSessionService = Stripe.BillingPortal.SessionService;
 namespace Catalog.Api.Billing;
 
 /// <summary>
-/// The requests to Stripe, sent with Stripe's library. A response is not trusted: only ids and codes of a known format are shown or logged.
-/// <see cref="StripeHttp"/> limits size and time of a response, and retries.
+/// The requests to Stripe, sent with Stripe's library. A response is not trusted: only ids and codes of a known format
+/// are shown or logged. <see cref="StripeHttp"/> limits size and time of a response, and retries.
 /// </summary>
 internal sealed partial class StripeApi
 {
@@ -42,12 +42,16 @@ internal sealed partial class StripeApi
 
     public StripeSettings Settings => _settings ?? throw new InvalidOperationException("Billing is not configured.");
 
-    /// <summary>Creates the customer of an organization. Concurrent and repeated requests get the same customer while the organization is unchanged.</summary>
+    /// <summary>
+    /// Creates the customer of an organization. Concurrent and repeated requests get the same customer while the
+    /// organization is unchanged.
+    /// </summary>
     /// <returns>The customer's id.</returns>
     public async Task<string> CreateCustomer(Organization organization, CancellationToken ct)
     {
-        // Stripe repeats its response to an idempotency key for a day, even a failure. The revision changes after an abandoned attempt and after
-        // the customer was deleted. The creation time keeps apart two installations that share a Stripe account and an organization id.
+        // Stripe repeats its response to an idempotency key for a day, even a failure. The revision changes after an
+        // abandoned attempt and after the customer was deleted. The creation time keeps apart two installations that
+        // share a Stripe account and an organization id.
         var idempotencyKey = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture,
             $"customer\0{organization.Id}\0{organization.CreatedAt.UtcTicks}\0{organization.StripeRevision}\0{organization.Name}"))));
         var options = new CustomerCreateOptions { Name = organization.Name, Metadata = new() { ["organization"] = organization.Id } };
@@ -109,8 +113,8 @@ internal sealed partial class StripeApi
             return all;
         }
 
-        // With an API key of another account every customer is missing. A wrong API key must not downgrade anyone: require Stripe's `deleted`
-        // flag.
+        // With an API key of another account every customer is missing. A wrong API key must not downgrade anyone:
+        // require Stripe's `deleted` flag.
         var found = await Send("GET customers", () => new CustomerService(_client).GetAsync(customer, null, null, ct), ct);
         return found.Deleted == true ? null : missing ? throw new BillingException(BillingFailure.Missing) : all;
     }
@@ -130,7 +134,8 @@ internal sealed partial class StripeApi
         {
             return await send();
         }
-        // Every exception is replaced: the library's own contain Stripe's response, and its parser throws many types for an unexpected response.
+        // Every exception is replaced: the library's own contain Stripe's response, and its parser throws many types
+        // for an unexpected response.
         catch (Exception exception) when (exception is not OperationCanceledException || !ct.IsCancellationRequested)
         {
             throw new BillingException(Classify(request, exception));

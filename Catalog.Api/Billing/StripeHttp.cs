@@ -5,9 +5,9 @@ using Polly;
 namespace Catalog.Api.Billing;
 
 /// <summary>
-/// The HTTP client for Stripe. It follows no redirects, limits the size of a response and buffers it completely. A request is tried up to
-/// four times within DATAXPIPE_STRIPE_TIMEOUT, each attempt for at most half of it. When half of all requests of a minute fail, no request
-/// is sent for five seconds.
+/// The HTTP client for Stripe. It follows no redirects, limits the size of a response and buffers it completely. A
+/// request is tried up to four times within DATAXPIPE_STRIPE_TIMEOUT, each attempt for at most half of it. When half of
+/// all requests of a minute fail, no request is sent for five seconds.
 /// </summary>
 internal static class StripeHttp
 {
@@ -40,7 +40,8 @@ internal static class StripeHttp
             // Must be at least twice the attempt's time limit, which is at most 30 seconds.
             options.CircuitBreaker.SamplingDuration = TimeSpan.FromMinutes(1);
         });
-        // Added inside the resilience handler, so that its time limits and retries cover the complete response and not only the headers.
+        // Added inside the resilience handler, so that its time limits and retries cover the complete response and not
+        // only the headers.
         client.AddHttpMessageHandler(() => new BufferedResponses());
     }
 
@@ -52,7 +53,8 @@ internal static class StripeHttp
             null => HttpClientResiliencePredicates.IsTransient(outcome),
             // Another request with the same idempotency key is still running.
             HttpStatusCode.Conflict => true,
-            // Stripe repeats its response to an idempotency key, even a server error, so a retry would return the same error.
+            // Stripe repeats its response to an idempotency key, even a server error, so a retry would return the same
+            // error.
             >= HttpStatusCode.InternalServerError when isKeyed => false,
             _ => HttpClientResiliencePredicates.IsTransient(outcome),
         };

@@ -4,7 +4,10 @@ using Catalog.Data.Organizations;
 
 namespace Catalog.Api.Billing;
 
-/// <summary>The settings of billing. Either all or none must be set: a part of them could take payments without granting the plan.</summary>
+/// <summary>
+/// The settings of billing. Either all or none must be set: a part of them could take payments without granting the
+/// plan.
+/// </summary>
 internal sealed record StripeSettings
 {
     /// <summary>Stripe's API key. Never printed.</summary>

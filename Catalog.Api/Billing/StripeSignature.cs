@@ -4,9 +4,9 @@ using Stripe;
 namespace Catalog.Api.Billing;
 
 /// <summary>
-/// Verifies that a webhook event comes from Stripe: <c>Stripe-Signature: t=…,v1=…</c> contains the HMAC-SHA256 of the timestamp, a full
-/// stop and the body (docs.stripe.com/webhooks/signature). Stripe's library does the comparison; this class adds the clock, several
-/// secrets and limits on the input.
+/// Verifies that a webhook event comes from Stripe: <c>Stripe-Signature: t=…,v1=…</c> contains the HMAC-SHA256 of the
+/// timestamp, a full stop and the body (docs.stripe.com/webhooks/signature). Stripe's library does the comparison; this
+/// class adds the clock, several secrets and limits on the input.
 /// </summary>
 internal static class StripeSignature
 {

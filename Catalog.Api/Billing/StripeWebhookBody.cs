@@ -4,9 +4,10 @@ using Catalog.Data.Billing;
 namespace Catalog.Api.Billing;
 
 /// <summary>
-/// The fields of a webhook event that the service uses: the event's id and the customer. The current state is read from Stripe afterwards.
-/// Stripe's library is not used here: it parses the complete event, and rejects it if any part comes from another version of the Stripe
-/// API. Stripe sends events in the API version with which the webhook endpoint was created.
+/// The fields of a webhook event that the service uses: the event's id and the customer. The current state is read from
+/// Stripe afterwards. Stripe's library is not used here: it parses the complete event, and rejects it if any part comes
+/// from another version of the Stripe API. Stripe sends events in the API version with which the webhook endpoint was
+/// created.
 /// </summary>
 /// <param name="Event">The event, as it is stored.</param>
 /// <param name="Customer">The id of the customer; null for an event that does not affect a plan.</param>

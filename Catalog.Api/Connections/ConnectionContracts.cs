@@ -6,13 +6,16 @@ namespace Catalog.Api.Connections;
 /// <summary>The new content of a warehouse connection.</summary>
 public record PutConnection
 {
-    /// <summary>The type of the warehouse, such as <c>postgres</c>: lower-case letters, digits, <c>_</c> and <c>-</c>.</summary>
+    /// <summary>
+    /// The type of the warehouse, such as <c>postgres</c>: lower-case letters, digits, <c>_</c> and <c>-</c>.
+    /// </summary>
     public string? Type { get; init; }
 
     /// <summary>
-    /// A JSON object. For <c>postgres</c>: either <c>dsn</c>, or <c>host</c>, <c>port</c> (default 5432), <c>user</c>, <c>dbname</c>,
-    /// <c>sslmode</c> and <c>password</c> or <c>password_secret</c>. A field whose name ends in <c>_secret</c> contains a Vault reference
-    /// (<c>vault/data/db-password</c> or <c>path#key</c>), not the secret itself. Secret values are stored encrypted and never returned.
+    /// A JSON object. For <c>postgres</c>: either <c>dsn</c>, or <c>host</c>, <c>port</c> (default 5432), <c>user</c>,
+    /// <c>dbname</c>, <c>sslmode</c> and <c>password</c> or <c>password_secret</c>. A field whose name ends in
+    /// <c>_secret</c> contains a Vault reference (<c>vault/data/db-password</c> or <c>path#key</c>), not the secret
+    /// itself. Secret values are stored encrypted and never returned.
     /// </summary>
     public RawJson? Config { get; init; }
 }
@@ -34,6 +37,8 @@ public sealed record ConnectionItem
     public required RawJson Config { get; init; }
 
     public required DateTimeOffset CreatedAt { get; init; }
+
+    /// <summary>When the connection was registered or last replaced.</summary>
     public required DateTimeOffset UpdatedAt { get; init; }
 
     internal static ConnectionItem From(Connection connection) => new()
@@ -50,9 +55,9 @@ public sealed record ConnectionItem
 public sealed record ConnectionTest
 {
     /// <summary>
-    /// <c>ok</c>; <c>unreachable</c>: no answer in time; <c>authentication_failed</c>: wrong user or password; <c>database_missing</c>;
-    /// <c>tls_failed</c>; <c>secret_unavailable</c>: a secret could not be read; or <c>refused</c>: the service does not connect to this
-    /// address or type of warehouse.
+    /// <c>ok</c>; <c>unreachable</c>: no answer in time; <c>authentication_failed</c>: wrong user or password;
+    /// <c>database_missing</c>; <c>tls_failed</c>; <c>secret_unavailable</c>: a secret could not be read; or
+    /// <c>refused</c>: the service does not connect to this address or type of warehouse.
     /// </summary>
     public required string Status { get; init; }
 }

@@ -4,7 +4,9 @@ using Catalog.Data.Database;
 
 namespace Catalog.Api.Connections;
 
-/// <summary>The key file beside a SQLite database, used when no key is configured. Only its owner can read it.</summary>
+/// <summary>
+/// The key file beside a SQLite database, used when no key is configured. Only its owner can read it.
+/// </summary>
 internal static class SecretKeyFile
 {
     /// <summary>Reads the key file of a SQLite database, and creates it if it does not exist.</summary>

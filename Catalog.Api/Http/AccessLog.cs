@@ -2,13 +2,17 @@ using System.Diagnostics;
 
 namespace Catalog.Api.Http;
 
-/// <summary>Logs one line for each request when <c>DATAXPIPE_ACCESS_LOG</c> is true. The query is left out because it may contain private values.</summary>
+/// <summary>
+/// Logs one line for each request when <c>DATAXPIPE_ACCESS_LOG</c> is true. The query is left out because it may
+/// contain private values.
+/// </summary>
 internal sealed partial class AccessLog(RequestDelegate next, ILogger<AccessLog> log)
 {
     public async Task Invoke(HttpContext context)
     {
         var start =  Stopwatch.GetTimestamp();
-        // Read before the middleware behind this one rewrites unversioned paths. Escaped, so that a path cannot start a new log line.
+        // Read before the middleware behind this one rewrites unversioned paths. Escaped, so that a path cannot start a
+        // new log line.
         var path = (context.Request.PathBase + context.Request.Path).ToUriComponent();
         try
         {

@@ -4,11 +4,12 @@ using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Catalog.Data;
 
 namespace Catalog.Api.Http;
 
-/// <summary>The JSON options of this API: snake_case names, strict reading, instants in UTC with six fractional digits.</summary>
+/// <summary>
+/// The JSON options of this API: snake_case names, strict reading, instants in UTC with six fractional digits.
+/// </summary>
 internal static class ApiJson
 {
     public const int MaxDepth = 64;
@@ -32,8 +33,8 @@ internal static class ApiJson
     }
 
     /// <summary>
-    /// Writes an instant directly as bytes, because a large response has tens of thousands of them. The round-trip format ("O") has seven
-    /// fractional digits; the last one is cut off.
+    /// Writes an instant directly as bytes, because a large response has tens of thousands of them. The round-trip
+    /// format ("O") has seven fractional digits; the last one is cut off.
     /// </summary>
     public static void Write(Utf8JsonWriter writer, DateTimeOffset instant)
     {
@@ -53,7 +54,8 @@ internal static class ApiJson
         public override void Write(Utf8JsonWriter writer, DateTimeOffset value, JsonSerializerOptions options) => ApiJson.Write(writer, value);
     }
 
-    // JSON Schema, and therefore the OpenAPI document, counts 3.0 and 3e0 as integers; clients that store counts as doubles send them.
+    // JSON Schema, and therefore the OpenAPI document, counts 3.0 and 3e0 as integers; clients that store counts as
+    // doubles send them.
     private sealed class WholeNumberConverter : JsonConverter<long>
     {
         public override long Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
@@ -77,7 +79,8 @@ internal static class ApiJson
             _ => JsonElement.ParseValue(ref reader).GetRawText(),
         });
 
-        // Validation is skipped: the value was validated when it was received, and in a response it may be nested deeper than MaxDepth.
+        // Validation is skipped: the value was validated when it was received, and in a response it may be nested
+        // deeper than MaxDepth.
         public override void Write(Utf8JsonWriter writer, RawJson value, JsonSerializerOptions options) =>
             writer.WriteRawValue(value.Text, skipInputValidation: true);
     }

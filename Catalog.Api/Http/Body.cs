@@ -2,7 +2,9 @@ using FluentValidation;
 
 namespace Catalog.Api.Http;
 
-/// <summary>A request body of one shape, read and validated before the handler runs. See <see cref="BodyRoutes.Reads{T}"/>.</summary>
+/// <summary>
+/// A request body of one shape, read and validated before the handler runs. See <see cref="BodyRoutes.Reads{T}"/>.
+/// </summary>
 internal sealed class Body<T> : IBody where T : class
 {
     private readonly T? _value;
@@ -14,7 +16,10 @@ internal sealed class Body<T> : IBody where T : class
         Problem = problem;
     }
 
-    /// <summary>The deserialized body. Never null in a handler: the endpoint filter answers an invalid body before the handler runs.</summary>
+    /// <summary>
+    /// The deserialized body. Never null in a handler: the endpoint filter answers an invalid body before the handler
+    /// runs.
+    /// </summary>
     public T Value => _value!;
 
     /// <summary>The body as sent.</summary>

@@ -2,7 +2,9 @@ using FluentValidation;
 
 namespace Catalog.Api.Http;
 
-/// <summary>Route extensions that declare what a request contains, both for request handling and for the OpenAPI document.</summary>
+/// <summary>
+/// Route extensions that declare what a request contains, both for request handling and for the OpenAPI document.
+/// </summary>
 internal static class BodyRoutes
 {
     private static readonly string[] Methods =
@@ -16,7 +18,10 @@ internal static class BodyRoutes
             : next(context))
         .Refuses(400, 413, 415, 422);
 
-    /// <summary>The route reads query parameters as <typeparamref name="T"/>. Invalid parameters are answered before the handler runs.</summary>
+    /// <summary>
+    /// The route reads query parameters as <typeparamref name="T"/>. Invalid parameters are answered before the handler
+    /// runs.
+    /// </summary>
     public static RouteHandlerBuilder ReadsQuery<T>(this RouteHandlerBuilder route) where T : class => route
         .AddEndpointFilter((context, next) =>
         {
@@ -28,7 +33,9 @@ internal static class BodyRoutes
         .WithMetadata(new QueryMetadata(typeof(T)))
         .Refuses(422);
 
-    /// <summary>Makes every GET route accept HEAD too, as RFC 9110 (9.1) requires. Kestrel leaves the body out.</summary>
+    /// <summary>
+    /// Makes every GET route accept HEAD too, as RFC 9110 (9.1) requires. Kestrel leaves the body out.
+    /// </summary>
     public static RouteGroupBuilder AnswersHead(this RouteGroupBuilder routes)
     {
         ((IEndpointConventionBuilder)routes).Finally(route =>
@@ -42,7 +49,8 @@ internal static class BodyRoutes
     }
 
     /// <summary>
-    /// Answers 405 for every other method on a fixed path such as <c>/me</c>. Without it the router would match the path's last segment as an id.
+    /// Answers 405 for every other method on a fixed path such as <c>/me</c>. Without it the router would match the
+    /// path's last segment as an id.
     /// </summary>
     /// <param name="routes">The group of the path.</param>
     /// <param name="path">The path.</param>

@@ -6,7 +6,10 @@ using Microsoft.OpenApi;
 
 namespace Catalog.Api.Http;
 
-/// <summary>A validation rule that also writes itself into a JSON schema, so that the OpenAPI document always matches the validation.</summary>
+/// <summary>
+/// A validation rule that also writes itself into a JSON schema, so that the OpenAPI document always matches the
+/// validation.
+/// </summary>
 internal interface IDocumentedRule
 {
     void Document(OpenApiSchema schema);
@@ -28,8 +31,8 @@ internal sealed class LengthRule<T>(int max) : PropertyValidator<T, string?>, ID
 }
 
 /// <summary>
-/// An id or name chosen by a client that can be used in a URL path without ambiguity. One rule for all requirements, because every
-/// request body has several such fields.
+/// An id or name chosen by a client that can be used in a URL path without ambiguity. One rule for all requirements,
+/// because every request body has several such fields.
 /// </summary>
 internal sealed class KeyRule<T> : PropertyValidator<T, string?>, IDocumentedRule
 {
@@ -104,7 +107,9 @@ internal sealed class NotBlankRule<T> : PropertyValidator<T, string?>, IDocument
     protected override string GetDefaultMessageTemplate(string errorCode) => "must not be empty or white space; leave it out instead.";
 }
 
-/// <summary>A dataset name that can be used in a URL path: anything except <c>.</c> and <c>..</c>, which clients resolve.</summary>
+/// <summary>
+/// A dataset name that can be used in a URL path: anything except <c>.</c> and <c>..</c>, which clients resolve.
+/// </summary>
 internal sealed class DatasetNameRule<T> : PropertyValidator<T, string?>
 {
     public override string Name => "DatasetNameRule";
@@ -164,8 +169,8 @@ internal sealed class FormatRule<T>(string format, Func<string, bool> isValid, s
 }
 
 /// <summary>
-/// A JSON value of one of the given types, at most 64 KiB long so that a page of values fits into one response, and with numbers that
-/// other clients can read.
+/// A JSON value of one of the given types, at most 64 KiB long so that a page of values fits into one response, and
+/// with numbers that other clients can read.
 /// </summary>
 /// <param name="kinds">The accepted JSON types.</param>
 /// <param name="message">The error message for any other type.</param>

@@ -5,7 +5,8 @@ using System.Text.Json;
 namespace Catalog.Api.Http;
 
 /// <summary>
-/// Entity tags (RFC 9110, 8.8.3) of reads of one object: a hash of the response body, so that every visible change changes the tag.
+/// Entity tags (RFC 9110, 8.8.3) of reads of one object: a hash of the response body, so that every visible change
+/// changes the tag.
 /// </summary>
 internal static class ETags
 {
@@ -69,7 +70,9 @@ internal sealed record AcceptsIfMatchMetadata;
 /// <param name="Location">The URL of the created object; null when nothing was created.</param>
 internal sealed record RawJsonResult(ReadOnlyMemory<byte> Json, int Status = 200, string? Location = null) : IResult
 {
-    /// <summary>Serializes a value into a response with a Content-Length header instead of chunks, for the busiest routes.</summary>
+    /// <summary>
+    /// Serializes a value into a response with a Content-Length header instead of chunks, for the busiest routes.
+    /// </summary>
     public static RawJsonResult Of<T>(T value, int status = 200, string? location = null) => new(JsonSerializer.SerializeToUtf8Bytes(value, ApiJson.Options), status, location);
 
     public Task ExecuteAsync(HttpContext httpContext)
@@ -86,7 +89,9 @@ internal sealed record RawJsonResult(ReadOnlyMemory<byte> Json, int Status = 200
     }
 }
 
-/// <summary>The <c>If-Match</c> header of an update: the update is done only if the object is as the client last read it.</summary>
+/// <summary>
+/// The <c>If-Match</c> header of an update: the update is done only if the object is as the client last read it.
+/// </summary>
 internal readonly record struct IfMatch(string? Header)
 {
     /// <summary>Whether the client sent the header.</summary>
@@ -96,7 +101,9 @@ internal readonly record struct IfMatch(string? Header)
         ValueTask.FromResult(new IfMatch(context.Request.Headers.IfMatch is { Count: > 0 } values ? values.ToString() : null));
 
     /// <summary>Compares the header with the current state.</summary>
-    /// <param name="current">Returns the object that a read would return now. Called only when the client sent the header.</param>
+    /// <param name="current">
+    /// Returns the object that a read would return now. Called only when the client sent the header.
+    /// </param>
     /// <returns>The problem to answer with, or null when the update may be done.</returns>
     public IResult? Check(Func<object> current) => Given ? Check(ETags.Serialize(current())) : null;
 
@@ -106,6 +113,8 @@ internal readonly record struct IfMatch(string? Header)
     public IResult? Check(ReadOnlySpan<byte> current) =>
         Given && !ETags.Matches(Header, ETags.Of(current), weak: false) ? Problems.PreconditionFailed() : null;
 
-    /// <summary>The time of last change that the row must still have when it is updated; null when the client sent no header.</summary>
+    /// <summary>
+    /// The time of last change that the row must still have when it is updated; null when the client sent no header.
+    /// </summary>
     public DateTimeOffset? AsOf(DateTimeOffset lastChange) => Given ? lastChange : null;
 }

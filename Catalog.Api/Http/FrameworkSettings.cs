@@ -5,7 +5,8 @@ using Catalog.Data.Database;
 namespace Catalog.Api.Http;
 
 /// <summary>
-/// Validates the settings that the framework reads itself. The framework's own errors would be a stack trace, or would repeat the value.
+/// Validates the settings that the framework reads itself. The framework's own errors would be a stack trace, or would
+/// repeat the value.
 /// </summary>
 internal static partial class FrameworkSettings
 {
@@ -15,7 +16,8 @@ internal static partial class FrameworkSettings
     {
         try
         {
-            // Settings are read once, at start. Watching the files is expensive when their folder changes often, as with a SQLite database.
+            // Settings are read once, at start. Watching the files is expensive when their folder changes often, as
+            // with a SQLite database.
             var builder = WebApplication.CreateBuilder([.. args, "--hostBuilder:reloadConfigOnChange=false"]);
             RequireLogLevels(builder.Configuration);
             return builder;
@@ -34,8 +36,8 @@ internal static partial class FrameworkSettings
     }
 
     /// <summary>
-    /// The error message for a setting that the framework cannot convert to its type. The framework's exception gives only the end of the
-    /// setting's name, from some section on.
+    /// The error message for a setting that the framework cannot convert to its type. The framework's exception gives
+    /// only the end of the setting's name, from some section on.
     /// </summary>
     /// <returns>Null when the exception has another cause.</returns>
     public static string? Explain(Exception exception) =>

@@ -12,7 +12,10 @@ public readonly partial record struct Instant(DateTimeOffset Value)
         "yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK", "yyyy-MM-dd'T'HH:mm:ssK", "yyyy-MM-dd'T'HH:mmK", "yyyy-MM-dd",
     ];
 
-    /// <summary>Reads RFC 3339. A time without an offset is UTC; a date alone is midnight UTC. Digits beyond microseconds are cut off.</summary>
+    /// <summary>
+    /// Reads RFC 3339. A time without an offset is UTC; a date alone is midnight UTC. Digits beyond microseconds are
+    /// cut off.
+    /// </summary>
     public static bool TryParse(string text, out DateTimeOffset instant)
     {
         instant = default;
@@ -48,7 +51,9 @@ public readonly partial record struct Instant(DateTimeOffset Value)
         return true;
     }
 
-    /// <summary>Reads a query parameter. A plus sign that was not percent-encoded arrives as a space; it is read as a plus sign.</summary>
+    /// <summary>
+    /// Reads a query parameter. A plus sign that was not percent-encoded arrives as a space; it is read as a plus sign.
+    /// </summary>
     public static bool TryParse(string? text, IFormatProvider? provider, out Instant instant)
     {
         var read = TryParse(text?.Length > 19 ? text[..19] + text[19..].Replace(' ', '+') : text ?? "", out DateTimeOffset value);
@@ -57,8 +62,9 @@ public readonly partial record struct Instant(DateTimeOffset Value)
     }
 
     /// <summary>
-    /// Reads a duration before now: a positive whole number and a unit, <c>s</c>, <c>m</c>, <c>h</c>, <c>d</c> or <c>w</c>, such as
-    /// <c>24h</c>. Capital letters and signs are rejected: in other formats a capital M means months, and a sign changes the direction.
+    /// Reads a duration before now: a positive whole number and a unit, <c>s</c>, <c>m</c>, <c>h</c>, <c>d</c> or
+    /// <c>w</c>, such as <c>24h</c>. Capital letters and signs are rejected: in other formats a capital M means months,
+    /// and a sign changes the direction.
     /// </summary>
     /// <param name="text">The duration.</param>
     /// <param name="now">The time to subtract it from.</param>

@@ -7,15 +7,16 @@ using Microsoft.Net.Http.Headers;
 namespace Catalog.Api.Http;
 
 /// <summary>
-/// Reads request bodies: checks content type, encoding and size. A body that is not JSON is answered with 400; JSON of the wrong shape is
-/// answered with 422 and JSON pointers (see <see cref="JsonParser"/>).
+/// Reads request bodies: checks content type, encoding and size. A body that is not JSON is answered with 400; JSON of
+/// the wrong shape is answered with 422 and JSON pointers (see <see cref="JsonParser"/>).
 /// </summary>
 internal static class JsonBody
 {
     /// <summary>Reads a body and checks that it is JSON in valid UTF-8 whose strings are valid Unicode.</summary>
     /// <param name="context">The request.</param>
     /// <param name="acceptsArray">
-    /// True when the route also accepts an array of bodies. Each item may be as deep as a single body, so an array may be one level deeper.
+    /// True when the route also accepts an array of bodies. Each item may be as deep as a single body, so an array may
+    /// be one level deeper.
     /// </param>
     /// <returns>The bytes, or the problem to answer with.</returns>
     /// <exception cref="BadHttpRequestException">The body was cut off.</exception>
@@ -32,7 +33,9 @@ internal static class JsonBody
     }
 
     /// <summary>Reads and parses a body in one pass, for the busiest routes.</summary>
-    /// <returns>The bytes (empty when the body could not be read), and the document or the problem to answer with.</returns>
+    /// <returns>
+    /// The bytes (empty when the body could not be read), and the document or the problem to answer with.
+    /// </returns>
     /// <exception cref="BadHttpRequestException">The body was cut off.</exception>
     public static async ValueTask<(ReadOnlyMemory<byte> Bytes, JsonDocument? Json, Problem? Problem)> ReadDocument(HttpContext context)
     {
@@ -91,7 +94,8 @@ internal static class JsonBody
     {
         while (true)
         {
-            // No cancellation token here: cancelling mid-read races with Kestrel. The read ends when the client disconnects.
+            // No cancellation token here: cancelling mid-read races with Kestrel. The read ends when the client
+            // disconnects.
             var result = await reader.ReadAsync();
             if (result.Buffer.Length > limit)
             {

@@ -3,8 +3,8 @@ using System.Buffers;
 namespace Catalog.Api.Http;
 
 /// <summary>
-/// Splits a body that is not valid JSON as a whole into the items of its array, using only brackets and quotes. An item with a syntax error
-/// can then be rejected alone, and the other items are stored.
+/// Splits a body that is not valid JSON as a whole into the items of its array, using only brackets and quotes. An item
+/// with a syntax error can then be rejected alone, and the other items are stored.
 /// </summary>
 internal static class JsonItems
 {
@@ -40,8 +40,9 @@ internal static class JsonItems
         return ends && items.TrueForAll(item => !item.IsEmpty) ? items : null;
     }
 
-    // Reads up to the comma or bracket that ends the item. Returns false when brackets or quotes do not close, and when the text may be more
-    // than one item because a comma or a quote is missing: then text could be read as delimiters and delimiters as text.
+    // Reads up to the comma or bracket that ends the item. Returns false when brackets or quotes do not close, and when
+    // the text may be more than one item because a comma or a quote is missing: then text could be read as delimiters
+    // and delimiters as text.
     private static bool TakeItem(ref ReadOnlySpan<byte> rest)
     {
         var open = new Stack<byte>();

@@ -7,7 +7,9 @@ namespace Catalog.Api.Http;
 /// <summary>Checks JSON numbers by their digits, because conversion to a double would round them first.</summary>
 internal static class JsonNumber
 {
-    /// <summary>The maximum number of digits of a stored number. Python rejects more than 4,300 digits, other clients fewer.</summary>
+    /// <summary>
+    /// The maximum number of digits of a stored number. Python rejects more than 4,300 digits, other clients fewer.
+    /// </summary>
     public const int MaxDigits = 1000;
 
     // Every number of 19 digits fits into an unsigned 64-bit integer.
@@ -22,9 +24,13 @@ internal static class JsonNumber
     public const string Unreadable =
         "contains a number with more than 1,000 digits, or outside the range of a double, which many clients cannot read; send it as text.";
 
-    /// <summary>Reads a whole number in every notation that JSON allows: <c>3</c>, <c>3.0</c>, <c>3e0</c>, <c>30e-1</c>.</summary>
+    /// <summary>
+    /// Reads a whole number in every notation that JSON allows: <c>3</c>, <c>3.0</c>, <c>3e0</c>, <c>30e-1</c>.
+    /// </summary>
     /// <param name="text">The JSON number. Any other text is not a whole number.</param>
-    /// <param name="value">The number. When it is out of range, the nearest end of the range; when it is not a whole number, 0.</param>
+    /// <param name="value">
+    /// The number. When it is out of range, the nearest end of the range; when it is not a whole number, 0.
+    /// </param>
     /// <returns>Null when the text is valid; otherwise the error message.</returns>
     public static string? ReadWhole(ReadOnlySpan<byte> text, out long value)
     {
@@ -82,7 +88,9 @@ internal static class JsonNumber
         return null;
     }
 
-    /// <summary>Whether a JSON text contains a number that other clients could not read. One pass, without parsing.</summary>
+    /// <summary>
+    /// Whether a JSON text contains a number that other clients could not read. One pass, without parsing.
+    /// </summary>
     public static bool ContainsUnreadable(ReadOnlySpan<char> json)
     {
         for (var i = 0; i < json.Length;)
@@ -111,7 +119,9 @@ internal static class JsonNumber
         return false;
     }
 
-    /// <summary>The JSON pointer to the first number that other clients could not read; null when there is none.</summary>
+    /// <summary>
+    /// The JSON pointer to the first number that other clients could not read; null when there is none.
+    /// </summary>
     public static string? PointerToUnreadable(JsonElement element)
     {
         switch (element.ValueKind)
@@ -189,7 +199,8 @@ internal static class JsonNumber
         return digits;
     }
 
-    // Returns 0 when there is no exponent, and null when it has no digits. A very long exponent becomes a value that is out of range anyway.
+    // Returns 0 when there is no exponent, and null when it has no digits. A very long exponent becomes a value that is
+    // out of range anyway.
     private static long? TakeExponent(ref ReadOnlySpan<byte> text)
     {
         if (text is not [(byte)'e' or (byte)'E', ..])

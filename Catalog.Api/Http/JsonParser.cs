@@ -94,8 +94,8 @@ internal static class JsonParser
     }
 
     /// <summary>
-    /// Whether any object, at any depth, has two members of the same name. Deserialization into a contract already rejects such a body; a body
-    /// that is stored as sent needs this check.
+    /// Whether any object, at any depth, has two members of the same name. Deserialization into a contract already
+    /// rejects such a body; a body that is stored as sent needs this check.
     /// </summary>
     public static bool HasDuplicateMember(ReadOnlyMemory<byte> json)
     {
@@ -133,7 +133,8 @@ internal static class JsonParser
             : $"The {what} is not valid JSON at line {line}, byte {column}. The maximum nesting depth is {ApiJson.MaxDepth}.");
     }
 
-    // The word around the position of the error. The reader may report a position inside the word, so the search goes both ways.
+    // The word around the position of the error. The reader may report a position inside the word, so the search goes
+    // both ways.
     private static string WordAt(ReadOnlySpan<byte> bytes, JsonException exception)
     {
         var at = 0;

@@ -6,7 +6,9 @@ namespace Catalog.Api.Http;
 /// <summary>Converts the paths of the serializer and of the validators to JSON pointers (RFC 6901).</summary>
 internal static class JsonPointer
 {
-    /// <summary>Converts a validator's path, such as <c>Results[3].CheckId</c>, to <c>/results/3/check_id</c>.</summary>
+    /// <summary>
+    /// Converts a validator's path, such as <c>Results[3].CheckId</c>, to <c>/results/3/check_id</c>.
+    /// </summary>
     public static string OfProperty(string path)
     {
         var pointer = new StringBuilder(path.Length + 8);
@@ -18,7 +20,9 @@ internal static class JsonPointer
         return pointer.ToString();
     }
 
-    /// <summary>Converts the serializer's path, such as <c>$.results[3]['odd.name']</c>, to <c>/results/3/odd.name</c>.</summary>
+    /// <summary>
+    /// Converts the serializer's path, such as <c>$.results[3]['odd.name']</c>, to <c>/results/3/odd.name</c>.
+    /// </summary>
     public static string OfPath(string? path)
     {
         var pointer = new StringBuilder();

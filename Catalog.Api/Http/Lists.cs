@@ -7,7 +7,10 @@ namespace Catalog.Api.Http;
 /// <typeparam name="T">The type of the items.</typeparam>
 public sealed record ItemList<T>
 {
-    /// <summary>The items of this page, in the order of the list. The newest item comes first, unless the operation says otherwise.</summary>
+    /// <summary>
+    /// The items of this page, in the order of the list. The newest item comes first, unless the operation says
+    /// otherwise.
+    /// </summary>
     public required IReadOnlyList<T> Items { get; init; }
 
     /// <summary>Send this value as <c>cursor</c> to read the next page. Null on the last page.</summary>
@@ -31,7 +34,9 @@ public abstract record ListQuery
     internal Cursor? After() => Cursor is { } text && Catalog.Data.Cursor.TryParse(List, text, out var cursor) ? cursor : null;
 }
 
-/// <summary>The rules of <see cref="ListQuery"/>. The validator of each list adds the rules of its own parameters.</summary>
+/// <summary>
+/// The rules of <see cref="ListQuery"/>. The validator of each list adds the rules of its own parameters.
+/// </summary>
 internal abstract class ListQueryValidator<T> : AbstractValidator<T> where T : ListQuery
 {
     protected ListQueryValidator()

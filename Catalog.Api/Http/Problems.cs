@@ -8,7 +8,9 @@ using Microsoft.AspNetCore.WebUtilities;
 
 namespace Catalog.Api.Http;
 
-/// <summary>Every error that a client can act on, with its stable code. This file is the error documentation of the service.</summary>
+/// <summary>
+/// Every error that a client can act on, with its stable code. This file is the error documentation of the service.
+/// </summary>
 internal static class Problems
 {
     public static Problem Malformed(string detail) => new(400, "malformed", detail);
@@ -138,8 +140,8 @@ internal static class Problems
 }
 
 /// <summary>
-/// An error response: <c>application/problem+json</c> (RFC 9457). It is sent whatever the client accepts, because the client must see the
-/// reason.
+/// An error response: <c>application/problem+json</c> (RFC 9457). It is sent whatever the client accepts, because the
+/// client must see the reason.
 /// </summary>
 internal sealed class Problem(int status, string code, string detail) : IResult
 {
@@ -207,7 +209,10 @@ public sealed record ProblemBody
     /// <summary>The id of the request in the service's log.</summary>
     public required string TraceId { get; init; }
 
-    /// <summary>Only for invalid requests: error messages by JSON pointer into the body (<c>/results/3/status</c>) or by query parameter.</summary>
+    /// <summary>
+    /// Only for invalid requests: error messages by JSON pointer into the body (<c>/results/3/status</c>) or by query
+    /// parameter.
+    /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyDictionary<string, string[]>? Errors { get; init; }
 

@@ -9,9 +9,9 @@ using Microsoft.Extensions.Primitives;
 namespace Catalog.Api.Http;
 
 /// <summary>
-/// Validates the query string against the parameters of its route, before binding. Unknown names, empty values and unreadable values are
-/// rejected, because a filter that is ignored silently would return everything. Whole numbers and times in other notations are rewritten
-/// to the notation that binding reads.
+/// Validates the query string against the parameters of its route, before binding. Unknown names, empty values and
+/// unreadable values are rejected, because a filter that is ignored silently would return everything. Whole numbers and
+/// times in other notations are rewritten to the notation that binding reads.
 /// </summary>
 internal static class QueryParameters
 {
@@ -83,7 +83,8 @@ internal sealed record QueryParameter(Type Type, bool AllowsEmpty)
         if (Type == typeof(int?))
         {
             var error = JsonNumber.ReadWhole(Encoding.UTF8.GetBytes(text), out var whole);
-            // The validator of each parameter checks its range. A number outside the range of int is outside every such range, so clamping it is safe.
+            // The validator of each parameter checks its range. A number outside the range of int is outside every such
+            // range, so clamping it is safe.
             normalized = Math.Clamp(whole, int.MinValue, int.MaxValue).ToString(CultureInfo.InvariantCulture);
             return error == JsonNumber.OutOfRange ? null : error;
         }

@@ -4,7 +4,9 @@ using System.Text.Unicode;
 
 namespace Catalog.Api.Http;
 
-/// <summary>Checks the path as it was sent. After Kestrel has decoded it, two different ids could look the same.</summary>
+/// <summary>
+/// Checks the path as it was sent. After Kestrel has decoded it, two different ids could look the same.
+/// </summary>
 internal static partial class RawPath
 {
     /// <returns>The problem to answer with; null when the path is valid.</returns>
@@ -18,8 +20,9 @@ internal static partial class RawPath
     }
 
     /// <summary>
-    /// Decodes a path so that <see cref="PathId"/> can decode the rest without ambiguity. Kestrel decodes everything except <c>%2F</c>, so an
-    /// id that contains the text %2F (sent as <c>%252F</c>) would look like an id with a slash. Here every <c>%25</c> stays encoded too.
+    /// Decodes a path so that <see cref="PathId"/> can decode the rest without ambiguity. Kestrel decodes everything
+    /// except <c>%2F</c>, so an id that contains the text %2F (sent as <c>%252F</c>) would look like an id with a
+    /// slash. Here every <c>%25</c> stays encoded too.
     /// </summary>
     /// <returns>The path; null when Kestrel's own decoding is already unambiguous.</returns>
     public static string? KeepEncodedPercent(string target)
@@ -30,7 +33,10 @@ internal static partial class RawPath
             : null;
     }
 
-    /// <summary>The number of characters of a query after decoding. A character that needs twelve characters in percent-encoding counts as one.</summary>
+    /// <summary>
+    /// The number of characters of a query after decoding. A character that needs twelve characters in percent-encoding
+    /// counts as one.
+    /// </summary>
     public static int DecodedLength(string query)
     {
         var length = query.Length;

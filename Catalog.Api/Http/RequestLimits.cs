@@ -9,10 +9,15 @@ internal static class RequestLimits
     /// <summary>Bytes of a body on routes that accept many items.</summary>
     public const long BulkBody = 32 * 1024 * 1024;
 
-    /// <summary>Bytes of a body at which Kestrel closes the connection. Smaller bodies that are too large get a problem response.</summary>
+    /// <summary>
+    /// Bytes of a body at which Kestrel closes the connection. Smaller bodies that are too large get a problem
+    /// response.
+    /// </summary>
     public const long ServerBody = 256 * 1024 * 1024;
 
-    /// <summary>Bytes of the request line, and of all headers, at which Kestrel rejects the request without a response body.</summary>
+    /// <summary>
+    /// Bytes of the request line, and of all headers, at which Kestrel rejects the request without a response body.
+    /// </summary>
     public const int ServerHead = 512 * 1024;
 
     /// <summary>Characters of the path and query, after decoding.</summary>

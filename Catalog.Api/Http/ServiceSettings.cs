@@ -4,19 +4,27 @@ using Catalog.Data.Organizations;
 
 namespace Catalog.Api.Http;
 
-/// <summary>The settings of the service, read once at start. An invalid value stops the start with a message that says what to do.</summary>
+/// <summary>
+/// The settings of the service, read once at start. An invalid value stops the start with a message that says what to
+/// do.
+/// </summary>
 internal sealed record ServiceSettings
 {
     /// <summary>The address to listen on when none is configured.</summary>
     public const string DefaultUrl = "http://localhost:8000";
 
-    /// <summary>The operator's key, with every scope in the organization <c>default</c>; null when none is set.</summary>
+    /// <summary>
+    /// The operator's key, with every scope in the organization <c>default</c>; null when none is set.
+    /// </summary>
     public required string? PlatformKey { get; init; }
 
     /// <summary>Whether the well-known development keys are accepted, from loopback only.</summary>
     public required bool DevKeys { get; init; }
 
-    /// <summary>Whether only the migration tool upgrades the schema. False (SQLite only): the service upgrades the schema at start.</summary>
+    /// <summary>
+    /// Whether only the migration tool upgrades the schema. False (SQLite only): the service upgrades the schema at
+    /// start.
+    /// </summary>
     public required bool UseMigrations { get; init; }
 
     /// <summary>The 32-byte key that encrypts the secrets of connections; null when none is set.</summary>
@@ -54,7 +62,8 @@ internal sealed record ServiceSettings
                 "DATAXPIPE_PLATFORM_KEY must be at least 32 visible ASCII characters without spaces; create one with `openssl rand -base64 32`.");
         }
 
-        // The service does not use these settings; it checks them so that an error shows at start and not when old rows are removed.
+        // The service does not use these settings; it checks them so that an error shows at start and not when old rows
+        // are removed.
         RetentionDays.Read(configuration);
         var useMigrations = Setting.Flag(configuration, "DATAXPIPE_USE_MIGRATIONS") ?? Setting.Flag(configuration, "DATAXPIPE_USE_ALEMBIC") ?? (engine == DatabaseEngine.Postgres);
         return engine == DatabaseEngine.Postgres && !useMigrations
@@ -90,7 +99,8 @@ internal sealed record ServiceSettings
             ?? throw new SettingException("DATAXPIPE_SECRET_KEY must be 32 bytes in base64; create one with `openssl rand -base64 32`.");
     }
 
-    // The addresses that Kestrel will bind, determined before it listens, because the development keys are allowed on loopback only.
+    // The addresses that Kestrel will bind, determined before it listens, because the development keys are allowed on
+    // loopback only.
     private static List<string> UrlsOf(IConfiguration configuration)
     {
         var endpoints = configuration.GetSection("Kestrel:Endpoints").GetChildren().Select(endpoint => endpoint["Url"]).OfType<string>().ToList();

@@ -53,7 +53,10 @@ internal static class Validation
         return rule.SetValidator(new OneOfRule<T>(all, word => all.Contains(word, StringComparer.Ordinal), $"must be one of: {string.Join(", ", all)}."));
     }
 
-    /// <summary>Text that is a key of a dictionary from accepted words to stored words. The dictionary's comparer decides about letter case.</summary>
+    /// <summary>
+    /// Text that is a key of a dictionary from accepted words to stored words. The dictionary's comparer decides about
+    /// letter case.
+    /// </summary>
     public static IRuleBuilderOptions<T, string?> OneOf<T>(this IRuleBuilder<T, string?> rule, IReadOnlyDictionary<string, string> words) => rule.SetValidator(new OneOfRule<T>(
         [.. words.Keys], words.ContainsKey, $"must be one of: {string.Join(", ", words.Values.Distinct())}, or another tool's word for one of these."));
 

@@ -7,7 +7,10 @@ using Microsoft.OpenApi;
 
 namespace Catalog.Api.OpenApi;
 
-/// <summary>Copies the rules of the validators into the schemas of the contracts: lengths, ranges, allowed words and required fields.</summary>
+/// <summary>
+/// Copies the rules of the validators into the schemas of the contracts: lengths, ranges, allowed words and required
+/// fields.
+/// </summary>
 internal static class ContractSchemas
 {
     public static Task Shape(OpenApiSchema schema, OpenApiSchemaTransformerContext context, CancellationToken ct)

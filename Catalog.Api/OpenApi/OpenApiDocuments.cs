@@ -8,7 +8,9 @@ using Microsoft.OpenApi;
 
 namespace Catalog.Api.OpenApi;
 
-/// <summary>Builds the OpenAPI document from the routes, the doc comments of the contracts and the rules of the validators.</summary>
+/// <summary>
+/// Builds the OpenAPI document from the routes, the doc comments of the contracts and the rules of the validators.
+/// </summary>
 internal static class OpenApiDocuments
 {
     public static IServiceCollection AddOpenApiDocument(this IServiceCollection services) => services.AddOpenApi("v1", options =>
@@ -16,7 +18,8 @@ internal static class OpenApiDocuments
         options.OpenApiVersion = OpenApiSpecVersion.OpenApi3_1;
         // Every GET route accepts HEAD; the document's description says so once.
         options.ShouldInclude = description => description.HttpMethod != HttpMethods.Head;
-        // Inline schemas for JSON values and times: their description and type differ by field, so they cannot share one component.
+        // Inline schemas for JSON values and times: their description and type differ by field, so they cannot share
+        // one component.
         options.CreateSchemaReferenceId = type => (Nullable.GetUnderlyingType(type.Type) ?? type.Type) is var plain && (plain == typeof(RawJson) || plain == typeof(Instant))
             ? null
             : OpenApiOptions.CreateDefaultSchemaReferenceId(type);
@@ -219,5 +222,7 @@ internal static class OpenApiDocuments
 
 /// <summary>Marks a route that accepts one item or many items in a request, for the OpenAPI document.</summary>
 /// <param name="Receipts">The type of the response to a request with many items.</param>
-/// <param name="Wrapper">The field of the object that may contain the array; null when only a bare array is accepted.</param>
+/// <param name="Wrapper">
+/// The field of the object that may contain the array; null when only a bare array is accepted.
+/// </param>
 internal sealed record BulkMetadata(Type Receipts, string? Wrapper);

@@ -4,9 +4,9 @@ using Catalog.Data.Database;
 namespace Catalog.Api.Operations;
 
 /// <summary>
-/// Checks regularly whether row-level security separates the organizations in the database, and logs each change. When row-level security
-/// is required (DATAXPIPE_REQUIRE_RLS) and not active, the service does not start; when it becomes inactive later, requests are rejected
-/// and the service is not ready until it is active again.
+/// Checks regularly whether row-level security separates the organizations in the database, and logs each change. When
+/// row-level security is required (DATAXPIPE_REQUIRE_RLS) and not active, the service does not start; when it becomes
+/// inactive later, requests are rejected and the service is not ready until it is active again.
 /// </summary>
 internal sealed partial class IsolationWatch(CatalogDatabase database, DatabaseSettings settings, ILogger<IsolationWatch> log) : IRecurringWork
 {
@@ -39,20 +39,21 @@ internal sealed partial class IsolationWatch(CatalogDatabase database, DatabaseS
             var found = await database.Isolation(ct);
             if (found is not null && found != _last)
             {
-                (found.Held ? (Action<string>)LogHeld : LogNotHeld)(found.Words);
+                (found.Held ? (Action<string>)LogRowSecurityActive : LogRowSecurityInactive)(found.Words);
             }
 
             _last = found;
         }
         catch (DatabaseUnavailableException)
         {
-            // The database is not available. The data layer serves no request until row-level security was checked, if it is required.
+            // The database is not available. The data layer serves no request until row-level security was checked, if
+            // it is required.
         }
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Organizations are separated by SQL conditions and by row-level security: {Words}")]
-    private partial void LogHeld(string words);
+    private partial void LogRowSecurityActive(string words);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Organizations are separated by SQL conditions only: {Words}")]
-    private partial void LogNotHeld(string words);
+    private partial void LogRowSecurityInactive(string words);
 }

@@ -5,9 +5,9 @@ using Catalog.Data.Migrations;
 namespace Catalog.Api.Operations;
 
 /// <summary>
-/// Whether this replica can serve requests: the database is available, has the schema of this build, and accepts reads and writes. The
-/// check uses its own connection, runs at most once a second however many probes call it, and takes no longer than about
-/// <see cref="MaxWait"/>. Each change is logged with its reason, even when no probe calls.
+/// Whether this replica can serve requests: the database is available, has the schema of this build, and accepts reads
+/// and writes. The check uses its own connection, runs at most once a second however many probes call it, and takes no
+/// longer than about <see cref="MaxWait"/>. Each change is logged with its reason, even when no probe calls.
 /// </summary>
 internal sealed partial class Readiness : IRecurringWork, IAsyncDisposable
 {
@@ -67,7 +67,8 @@ internal sealed partial class Readiness : IRecurringWork, IAsyncDisposable
         using var limit = new CancellationTokenSource(MaxWait);
         try
         {
-            // WaitAsync, because the driver may ignore the token, for example when the server accepts the connection and never answers.
+            // WaitAsync, because the driver may ignore the token, for example when the server accepts the connection
+            // and never answers.
             return await _probe.Look(limit.Token).WaitAsync(MaxWait + TimeSpan.FromMilliseconds(500));
         }
         catch (Exception timeout) when (timeout is OperationCanceledException or TimeoutException)

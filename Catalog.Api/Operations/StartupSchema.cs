@@ -6,8 +6,8 @@ using Catalog.Data.Migrations;
 namespace Catalog.Api.Operations;
 
 /// <summary>
-/// Logs the database at start and, on SQLite without required migrations, upgrades the schema to the newest version before the service
-/// listens.
+/// Logs the database at start and, on SQLite without required migrations, upgrades the schema to the newest version
+/// before the service listens.
 /// </summary>
 internal static partial class StartupSchema
 {
@@ -44,7 +44,8 @@ internal static partial class StartupSchema
             }
         }
 
-        // If the key file was lost, this start has created a new one. Without this check only a failing connection test would show it.
+        // If the key file was lost, this start has created a new one. Without this check only a failing connection test
+        // would show it.
         if (await app.Services.GetRequiredService<ConnectionRepository>().FindSealed("default", app.Lifetime.ApplicationStopping) is { } connection
             && app.Services.GetRequiredService<SecretBox>().Open("default", connection.Id, connection.Secrets!) is null)
         {

@@ -2,7 +2,10 @@ using Catalog.Data.Database;
 
 namespace Catalog.Api.Operations;
 
-/// <summary>Warns at start about settings that the service does not know. Otherwise a mistyped name would silently leave the default in use.</summary>
+/// <summary>
+/// Warns at start about settings that the service does not know. Otherwise a mistyped name would silently leave the
+/// default in use.
+/// </summary>
 internal static partial class UnknownSettings
 {
     public static void WarnAboutUnknownSettings(this WebApplication app)

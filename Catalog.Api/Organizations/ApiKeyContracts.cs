@@ -12,19 +12,24 @@ public sealed record PostApiKey
     public string? Name { get; init; }
 
     /// <summary>
-    /// One or more of <c>read</c>, <c>write</c>, <c>manage</c> and <c>execute</c>. The default is <c>read</c> and <c>write</c>. The caller must
-    /// have each of them.
+    /// One or more of <c>read</c>, <c>write</c>, <c>manage</c> and <c>execute</c>. The default is <c>read</c> and
+    /// <c>write</c>. The caller must have each of them.
     /// </summary>
     public IReadOnlyList<string?>? Scopes { get; init; }
 
-    /// <summary>The lifetime of the key in seconds, 1 to 315,360,000 (ten years). Without it the key does not expire.</summary>
+    /// <summary>
+    /// The lifetime of the key in seconds, 1 to 315,360,000 (ten years). Without it the key does not expire.
+    /// </summary>
     public long? ExpiresInSeconds { get; init; }
 }
 
 /// <summary>The query parameters of a rotation.</summary>
 public sealed record RotationQuery
 {
-    /// <summary>How many seconds the old key stays valid beside the new one, 0 to 2,592,000 (30 days). The default is 86,400 (one day).</summary>
+    /// <summary>
+    /// How many seconds the old key stays valid beside the new one, 0 to 2,592,000 (30 days). The default is 86,400
+    /// (one day).
+    /// </summary>
     [FromQuery(Name = "overlap_seconds")]
     public int? OverlapSeconds { get; init; }
 }
@@ -46,7 +51,10 @@ public record ApiKeyItem
     /// <summary>The creator: the id of a key, <c>oidc:</c> and the subject of a token, or the operator's key.</summary>
     public required string CreatedBy { get; init; }
 
+    /// <summary>When the key expires; null when it does not expire.</summary>
     public DateTimeOffset? ExpiresAt { get; init; }
+
+    /// <summary>When the key was revoked; null when it was not revoked.</summary>
     public DateTimeOffset? RevokedAt { get; init; }
 
     /// <summary>The id of the key that replaced this one in a rotation; null when there was none.</summary>
@@ -82,6 +90,8 @@ public sealed record NewApiKey
     public required string Name { get; init; }
     public required IReadOnlyList<string> Scopes { get; init; }
     public required DateTimeOffset CreatedAt { get; init; }
+
+    /// <summary>When the key expires; null when it does not expire.</summary>
     public DateTimeOffset? ExpiresAt { get; init; }
 
     internal static NewApiKey From(KeyText text, ApiKey key) => new()

@@ -9,13 +9,18 @@ public sealed record AuditItem
     public required string Id { get; init; }
     public required DateTimeOffset OccurredAt { get; init; }
 
-    /// <summary>The caller: the id of a key, <c>oidc:</c> and the subject of a token, the operator's key, or <c>stripe</c>.</summary>
+    /// <summary>
+    /// The caller: the id of a key, <c>oidc:</c> and the subject of a token, the operator's key, or <c>stripe</c>.
+    /// </summary>
     public required string Actor { get; init; }
 
     /// <summary>The type of the object and the action, such as <c>connection.deleted</c>.</summary>
     public required string Action { get; init; }
 
+    /// <summary>The type of the object, such as <c>connection</c>.</summary>
     public required string ObjectType { get; init; }
+
+    /// <summary>The id of the object.</summary>
     public required string ObjectId { get; init; }
 
     /// <summary>Further details, a JSON object; null when there are none.</summary>

@@ -5,9 +5,9 @@ using Catalog.Data.Organizations;
 namespace Catalog.Api.Organizations;
 
 /// <summary>
-/// Exchanges, once a second, the number of accepted requests with the other replicas through the database, so that a limit applies to all
-/// replicas together. The count of the other replicas may be one second old. While the database is not available, each replica applies the
-/// limit on its own.
+/// Exchanges, once a second, the number of accepted requests with the other replicas through the database, so that a
+/// limit applies to all replicas together. The count of the other replicas may be one second old. While the database is
+/// not available, each replica applies the limit on its own.
 /// </summary>
 internal sealed class RateMerging(RequestRates rates, RequestRateRepository repository, TimeProvider time) : IRecurringWork
 {

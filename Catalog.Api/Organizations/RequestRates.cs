@@ -6,8 +6,8 @@ using Catalog.Data.Organizations;
 namespace Catalog.Api.Organizations;
 
 /// <summary>
-/// The remaining requests of each organization that this replica has seen, one token bucket per organization. <see cref="RateMerging"/>
-/// adds, once a second, the requests that the other replicas have accepted.
+/// The remaining requests of each organization that this replica has seen, one token bucket per organization.
+/// <see cref="RateMerging"/> adds, once a second, the requests that the other replicas have accepted.
 /// </summary>
 internal sealed class RequestRates(RequestRateRepository repository, TimeProvider time)
 {
@@ -29,7 +29,9 @@ internal sealed class RequestRates(RequestRateRepository repository, TimeProvide
     /// <summary>The number of remaining requests, without taking one.</summary>
     public int Left(string organization, int perMinute) => Of(organization).Left(perMinute, time.GetTimestamp(), time);
 
-    /// <summary>Returns the buckets with accepted requests since the last merge, and removes buckets that are idle.</summary>
+    /// <summary>
+    /// Returns the buckets with accepted requests since the last merge, and removes buckets that are idle.
+    /// </summary>
     public IEnumerable<(string Organization, Bucket Bucket)> ToMerge()
     {
         foreach (var (organization, bucket) in _buckets)
@@ -68,7 +70,9 @@ internal sealed class Bucket
     /// <summary>Whether the shared state was read.</summary>
     public bool IsLoaded => _loading is { IsCompleted: true };
 
-    /// <summary>Reads the shared state. Concurrent callers share one read. If it cannot be read, the bucket starts full.</summary>
+    /// <summary>
+    /// Reads the shared state. Concurrent callers share one read. If it cannot be read, the bucket starts full.
+    /// </summary>
     public Task Load(Func<Task<double>> readTokens, int perMinute, TimeProvider time)
     {
         lock (_lock)
@@ -130,7 +134,9 @@ internal sealed class Bucket
         }
     }
 
-    /// <summary>Whether the bucket was not used for two minutes. It is full then, so a new bucket would be the same.</summary>
+    /// <summary>
+    /// Whether the bucket was not used for two minutes. It is full then, so a new bucket would be the same.
+    /// </summary>
     public bool IsIdle(long now, TimeProvider time)
     {
         lock (_lock)
@@ -145,12 +151,15 @@ internal sealed class Bucket
     /// <summary>Adds the number back after a failed merge, for the next merge.</summary>
     public void RestoreUses(long uses) => Interlocked.Add(ref _uses, uses);
 
-    /// <summary>Sets the shared number of tokens after a merge, less the requests that were accepted here in the meantime.</summary>
+    /// <summary>
+    /// Sets the shared number of tokens after a merge, less the requests that were accepted here in the meantime.
+    /// </summary>
     public void Set(double tokens, long now)
     {
         lock (_lock)
         {
-            // Limit the debt to one minute: the requests above the limit were accepted because merging takes time, not by fault of the client.
+            // Limit the debt to one minute: the requests above the limit were accepted because merging takes time, not
+            // by fault of the client.
             _tokens = Math.Max(tokens, -_perMinute) - _uses;
             _at = now;
         }

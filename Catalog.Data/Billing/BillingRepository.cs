@@ -3,10 +3,15 @@ using Catalog.Data.Organizations;
 
 namespace Catalog.Data.Billing;
 
-/// <summary>Stores the Stripe customer and subscription of organizations, and the webhook events that were applied.</summary>
+/// <summary>
+/// Stores the Stripe customer and subscription of organizations, and the webhook events that were applied.
+/// </summary>
 public sealed class BillingRepository(CatalogDatabase db)
 {
-    /// <summary>The ids of the organizations of a customer: none or one, or more if an operator has assigned the customer to several.</summary>
+    /// <summary>
+    /// The ids of the organizations of a customer: none or one, or more if an operator has assigned the customer to
+    /// several.
+    /// </summary>
     public Task<List<string>> LookUp(string customer, CancellationToken ct)
     {
         const string Sql = """
@@ -54,8 +59,8 @@ public sealed class BillingRepository(CatalogDatabase db)
     }, ct);
 
     /// <summary>
-    /// Increases the revision after a failed attempt to create a customer, so that the next attempt uses another idempotency key: Stripe
-    /// repeats the failure of the old key for a day.
+    /// Increases the revision after a failed attempt to create a customer, so that the next attempt uses another
+    /// idempotency key: Stripe repeats the failure of the old key for a day.
     /// </summary>
     public Task<bool> AbandonCustomerAttempt(Organization seen, CancellationToken ct) => db.Write(seen.Id, async session =>
     {
@@ -69,7 +74,9 @@ public sealed class BillingRepository(CatalogDatabase db)
         return await session.Execute(Sql, new { organization = seen.Id, seen.StripeRevision }, ct) == 1;
     }, ct);
 
-    /// <summary>Stores a webhook event and updates the plan, unless the organization has changed since it was read.</summary>
+    /// <summary>
+    /// Stores a webhook event and updates the plan, unless the organization has changed since it was read.
+    /// </summary>
     /// <param name="webhookEvent">The webhook event.</param>
     /// <param name="update">The result of asking Stripe after the organization was read.</param>
     /// <param name="change">The audit log entry; written only when the plan changes.</param>
@@ -83,8 +90,8 @@ public sealed class BillingRepository(CatalogDatabase db)
             on conflict (organization_id, id) do nothing
             """;
 
-        // The revision increases even when nothing else changes: a concurrent event with an older answer from Stripe then gets a conflict. The
-        // plan is compared too, because an operator may have changed it.
+        // The revision increases even when nothing else changes: a concurrent event with an older answer from Stripe
+        // then gets a conflict. The plan is compared too, because an operator may have changed it.
         const string Follow = """
             -- Billing.Follow
             update organizations

@@ -31,6 +31,9 @@ public enum WebhookEventOutcome
     /// <summary>The event was already applied.</summary>
     AlreadyApplied,
 
-    /// <summary>The organization has changed since it was read, so Stripe's answer may be older than the stored state. Nothing was stored.</summary>
+    /// <summary>
+    /// The organization has changed since it was read, so Stripe's answer may be older than the stored state. Nothing
+    /// was stored.
+    /// </summary>
     Conflict,
 }

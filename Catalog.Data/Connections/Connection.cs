@@ -11,7 +11,10 @@ public sealed record Connection
     /// <summary>The configuration that may be shown, a JSON object with a mask in place of each secret.</summary>
     public required string Config { get; init; }
 
-    /// <summary>The masked fields with their values, a JSON object encrypted by <see cref="SecretBox"/>; null when there are no secrets.</summary>
+    /// <summary>
+    /// The masked fields with their values, a JSON object encrypted by <see cref="SecretBox"/>; null when there are no
+    /// secrets.
+    /// </summary>
     public byte[]? Secrets { get; init; }
 
     public required DateTimeOffset CreatedAt { get; init; }

@@ -3,7 +3,9 @@ using Catalog.Data.Organizations;
 
 namespace Catalog.Data.Connections;
 
-/// <summary>Stores and reads warehouse connections. Secrets are encrypted before they come here and are not decrypted here.</summary>
+/// <summary>
+/// Stores and reads warehouse connections. Secrets are encrypted before they come here and are not decrypted here.
+/// </summary>
 public sealed class ConnectionRepository(CatalogDatabase db)
 {
     private const string Columns = "id, type, config, secrets, created_at, updated_at";

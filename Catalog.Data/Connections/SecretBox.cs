@@ -4,9 +4,9 @@ using System.Text;
 namespace Catalog.Data.Connections;
 
 /// <summary>
-/// Encrypts the secrets of connections with AES-256-GCM (NIST SP 800-38D). The format is one version byte, a nonce of 12 bytes, a tag of
-/// 16 bytes, and the ciphertext. Organization and connection are authenticated, so the secrets of one connection cannot be decrypted as
-/// those of another.
+/// Encrypts the secrets of connections with AES-256-GCM (NIST SP 800-38D). The format is one version byte, a nonce of
+/// 12 bytes, a tag of 16 bytes, and the ciphertext. Organization and connection are authenticated, so the secrets of
+/// one connection cannot be decrypted as those of another.
 /// </summary>
 /// <param name="key">A key of 32 bytes; null when none is configured, and nothing can be encrypted.</param>
 public sealed class SecretBox(byte[]? key)
@@ -31,7 +31,9 @@ public sealed class SecretBox(byte[]? key)
     }
 
     /// <summary>Decrypts the result of <see cref="Seal"/> for the same connection.</summary>
-    /// <returns>The text; null when it was encrypted with another key or for another connection, or when no key is configured.</returns>
+    /// <returns>
+    /// The text; null when it was encrypted with another key or for another connection, or when no key is configured.
+    /// </returns>
     public string? Open(string organization, string connection, byte[] box)
     {
         if (key is null || box.Length < 1 + Nonce + Tag || box[0] != Version)

@@ -10,7 +10,9 @@ public sealed class ApiKeyRepository(CatalogDatabase db)
 
     private const string Columns = "id, organization_id, name, secret_hash, scopes, created_at, created_by, expires_at, revoked_at, replaced_by, last_used_at";
 
-    /// <summary>Finds the keys with an id in all organizations: none or one, unless two organizations got the same random id.</summary>
+    /// <summary>
+    /// Finds the keys with an id in all organizations: none or one, unless two organizations got the same random id.
+    /// </summary>
     public Task<List<ApiKey>> LookUp(string id, CancellationToken ct)
     {
         const string Sql = $"""
@@ -53,7 +55,9 @@ public sealed class ApiKeyRepository(CatalogDatabase db)
         return db.One<ApiKey>(organization, Sql, new { organization, id }, ct);
     }
 
-    /// <summary>Adds a key, unless its id is taken or the organization has <see cref="MaxLiveKeys"/> live keys.</summary>
+    /// <summary>
+    /// Adds a key, unless its id is taken or the organization has <see cref="MaxLiveKeys"/> live keys.
+    /// </summary>
     public Task<KeyOutcome> Add(ApiKey key, AuditEntry entry, CancellationToken ct) => db.Write(key.OrganizationId, async session =>
     {
         const string Live = """
@@ -77,7 +81,10 @@ public sealed class ApiKeyRepository(CatalogDatabase db)
         return KeyOutcome.Done;
     }, ct);
 
-    /// <summary>Adds the key that replaces another. The old key expires at <paramref name="until"/>, or at its own expiry if that is earlier.</summary>
+    /// <summary>
+    /// Adds the key that replaces another. The old key expires at <paramref name="until"/>, or at its own expiry if
+    /// that is earlier.
+    /// </summary>
     public Task<KeyOutcome> Rotate(string old, ApiKey key, DateTimeOffset until, AuditEntry entry, CancellationToken ct) => db.Write(key.OrganizationId, async session =>
     {
         // A concurrent rotation of the same key waits for this lock, and then sees the successor.
@@ -133,7 +140,9 @@ public sealed class ApiKeyRepository(CatalogDatabase db)
         return true;
     }, ct);
 
-    /// <summary>Stores the time of last use of an organization's keys. An older time does not replace a newer one.</summary>
+    /// <summary>
+    /// Stores the time of last use of an organization's keys. An older time does not replace a newer one.
+    /// </summary>
     public Task SetLastUsed(string organization, IReadOnlyList<(string Id, DateTimeOffset At)> uses, CancellationToken ct) => db.Write(organization, async session =>
     {
         var rows = new Rows<(string Id, DateTimeOffset At)>(

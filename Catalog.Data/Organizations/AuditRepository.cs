@@ -2,7 +2,9 @@ using Catalog.Data.Database;
 
 namespace Catalog.Data.Organizations;
 
-/// <summary>The audit log. An entry is written in the same transaction as the change that it describes, and never changed.</summary>
+/// <summary>
+/// The audit log. An entry is written in the same transaction as the change that it describes, and never changed.
+/// </summary>
 public sealed class AuditRepository(CatalogDatabase db)
 {
     /// <summary>Adds an entry in the transaction of the change that it describes.</summary>

@@ -6,8 +6,8 @@ namespace Catalog.Data.Organizations;
 internal static class Ceilings
 {
     /// <summary>
-    /// Locks the organization's row until the transaction ends, if its plan has limits. A concurrent registration waits, and then counts the
-    /// row of this one too.
+    /// Locks the organization's row until the transaction ends, if its plan has limits. A concurrent registration
+    /// waits, and then counts the row of this one too.
     /// </summary>
     public static async Task<Plan?> Lock(Session session, string organization, CancellationToken ct)
     {

@@ -5,7 +5,10 @@ namespace Catalog.Data.Organizations;
 /// <summary>An organization (tenant). Other organizations cannot access its data.</summary>
 public sealed partial record Organization
 {
-    /// <summary>The id of the organization that always exists, without a stored row. The installation of a single team uses only this one.</summary>
+    /// <summary>
+    /// The id of the organization that always exists, without a stored row. The installation of a single team uses only
+    /// this one.
+    /// </summary>
     public const string Default = "default";
 
     /// <summary>The id, chosen by the operator; see <see cref="IsId"/>.</summary>
@@ -26,7 +29,10 @@ public sealed partial record Organization
     /// <summary>Increases with every change by billing; used for optimistic locking and idempotency keys.</summary>
     public long StripeRevision { get; init; }
 
-    /// <summary>Days for which runs with their stages and events are kept, if less than the operator's setting; null for the operator's setting.</summary>
+    /// <summary>
+    /// Days for which runs with their stages and events are kept, if less than the operator's setting; null for the
+    /// operator's setting.
+    /// </summary>
     public long? RunsKeptDays { get; init; }
 
     /// <summary>Like <see cref="RunsKeptDays"/>, for check results.</summary>
@@ -38,7 +44,9 @@ public sealed partial record Organization
     public required DateTimeOffset CreatedAt { get; init; }
     public required DateTimeOffset UpdatedAt { get; init; }
 
-    /// <summary>Whether a text is a valid id: 1 to 64 letters, digits, -, _ and ., beginning with a letter or digit.</summary>
+    /// <summary>
+    /// Whether a text is a valid id: 1 to 64 letters, digits, -, _ and ., beginning with a letter or digit.
+    /// </summary>
     public static bool IsId(string text) => IdPattern().IsMatch(text);
 
     [GeneratedRegex(@"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}\z")]

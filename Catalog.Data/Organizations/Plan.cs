@@ -4,7 +4,9 @@ namespace Catalog.Data.Organizations;
 /// <param name="Name">The name, as stored and returned by the API.</param>
 /// <param name="Pipelines">The maximum number of registered pipelines; null when there is no limit.</param>
 /// <param name="Connections">The maximum number of connections; null when there is no limit.</param>
-/// <param name="RequestsPerMinute">Requests per minute, which is also the largest burst; null when there is no limit.</param>
+/// <param name="RequestsPerMinute">
+/// Requests per minute, which is also the largest burst; null when there is no limit.
+/// </param>
 public sealed record Plan(string Name, int? Pipelines, int? Connections, int? RequestsPerMinute)
 {
     /// <summary>The plan without limits, for the operator's own organizations.</summary>

@@ -4,11 +4,13 @@ using System.Net.Sockets;
 namespace Catalog.Data.Warehouses;
 
 /// <summary>
-/// Decides which network addresses the service may connect to (OWASP, server-side request forgery). A host name is resolved once, every
-/// address is checked, and the connection goes to a checked address. A name that resolves differently later (DNS rebinding) is therefore
-/// harmless.
+/// Decides which network addresses the service may connect to (OWASP, server-side request forgery). A host name is
+/// resolved once, every address is checked, and the connection goes to a checked address. A name that resolves
+/// differently later (DNS rebinding) is therefore harmless.
 /// </summary>
-/// <param name="allowPrivate">Whether loopback, private and carrier-grade NAT addresses are allowed, as in an installation inside a company.</param>
+/// <param name="allowPrivate">
+/// Whether loopback, private and carrier-grade NAT addresses are allowed, as in an installation inside a company.
+/// </param>
 public sealed class AddressGuard(bool allowPrivate)
 {
     // RFC 6890 and its registries. The link-local range contains the metadata service of every cloud.
@@ -27,8 +29,8 @@ public sealed class AddressGuard(bool allowPrivate)
 
     /// <summary>Resolves a host name or address.</summary>
     /// <returns>
-    /// All addresses of the host, if every one is allowed. Otherwise no addresses; <c>Refused</c> is true when an address is not allowed, and
-    /// false when the host cannot be resolved.
+    /// All addresses of the host, if every one is allowed. Otherwise no addresses; <c>Refused</c> is true when an
+    /// address is not allowed, and false when the host cannot be resolved.
     /// </returns>
     public async Task<(IReadOnlyList<IPAddress> Addresses, bool Refused)> Resolve(string host, CancellationToken ct)
     {
@@ -53,7 +55,8 @@ public sealed class AddressGuard(bool allowPrivate)
         return !Array.Exists(AlwaysBlocked, network => network.Contains(effective)) && (allowPrivate || !Array.Exists(PrivateNetworks, network => network.Contains(effective)));
     }
 
-    // The IPv4 address inside an IPv6 address: mapped, compatible, translated, NAT64 and 6to4. Other addresses are returned unchanged.
+    // The IPv4 address inside an IPv6 address: mapped, compatible, translated, NAT64 and 6to4. Other addresses are
+    // returned unchanged.
     private static IPAddress EmbeddedIPv4(IPAddress address)
     {
         if (address.AddressFamily != AddressFamily.InterNetworkV6)

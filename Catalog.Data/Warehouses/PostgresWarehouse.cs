@@ -121,7 +121,8 @@ public sealed class PostgresWarehouse
 
             return state;
         }
-        // The server is not trusted, and resolver, sockets, TLS and driver throw many exception types for it; StateOf maps all of them.
+        // The server is not trusted, and resolver, sockets, TLS and driver throw many exception types for it; StateOf
+        // maps all of them.
         catch (Exception exception) when (!ct.IsCancellationRequested)
         {
             return StateOf(exception);
@@ -142,9 +143,9 @@ public sealed class PostgresWarehouse
         }
     }
 
-    // User, password and database are always set: the driver would fill an empty one from the environment of this process, and send the
-    // operator's password to the host of the connection. A random password is rejected by a server that requires a password, and ignored by
-    // one that does not.
+    // User, password and database are always set: the driver would fill an empty one from the environment of this
+    // process, and send the operator's password to the host of the connection. A random password is rejected by a
+    // server that requires a password, and ignored by one that does not.
     private NpgsqlDataSource CreateSource(string address)
     {
         var name = _settings.Host!;
@@ -174,7 +175,8 @@ public sealed class PostgresWarehouse
         PostgresException { SqlState: "3D000" } => WarehouseState.DatabaseMissing,
         PostgresException { SqlState: ['2', '8', ..] } => WarehouseState.AuthenticationFailed,
         NpgsqlException { InnerException: AuthenticationException } => WarehouseState.TlsFailed,
-        // The driver has no own exception type for "SSL connection requested. No SSL enabled connection from this host is configured".
+        // The driver has no own exception type for "SSL connection requested. No SSL enabled connection from this host
+        // is configured".
         NpgsqlException { InnerException: null, Message: var message } when message.Contains("SSL", StringComparison.Ordinal) => WarehouseState.TlsFailed,
         NpgsqlException { InnerException: null, Message: var message } when message.Contains("password", StringComparison.OrdinalIgnoreCase) => WarehouseState.AuthenticationFailed,
         _ => WarehouseState.Unreachable,

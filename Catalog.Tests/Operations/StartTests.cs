@@ -127,7 +127,7 @@ public sealed class StartTests(PostgresTestDatabase postgres) : IClassFixture<Po
         using var taken = new TcpListener(IPAddress.Loopback, 0);
         taken.Start();
 
-        await Refused("nothing else serves there", ("ASPNETCORE_URLS", $"http://127.0.0.1:{((IPEndPoint)taken.LocalEndpoint).Port}"));
+        await Refused("no other process uses the address", ("ASPNETCORE_URLS", $"http://127.0.0.1:{((IPEndPoint)taken.LocalEndpoint).Port}"));
     }
 
     private Task<int> Refused(string said, params (string Name, string Value)[] settings) =>

@@ -8,19 +8,24 @@ using Microsoft.IdentityModel.Tokens;
 
 namespace Catalog.Api.Authentication.Oidc;
 
-/// <summary>Validates access tokens: JwtBearer does it in the scheme of the issuer, <see cref="TokenText"/> and <see cref="TokenClaims"/> add checks.</summary>
+/// <summary>
+/// Validates access tokens: JwtBearer does it in the scheme of the issuer, <see cref="TokenText"/> and
+/// <see cref="TokenClaims"/> add checks.
+/// </summary>
 internal sealed class AccessTokens(IEnumerable<TrustedIssuer> issuers, TimeProvider time)
 {
     private const int MaxCached = 10_000;
 
     private readonly Dictionary<string, TrustedIssuer> _issuers = issuers.ToDictionary(issuer => issuer.Name);
 
-    // Clients send one token many times, and validation costs as much as a typical request. The key is a hash, so that no token is kept in
-    // memory. Only valid tokens are cached, so that invalid ones cannot fill the cache. An entry is used only while the issuer's keys are
-    // the same ones that validated it.
+    // Clients send one token many times, and validation costs as much as a typical request. The key is a hash, so that
+    // no token is kept in memory. Only valid tokens are cached, so that invalid ones cannot fill the cache. An entry is
+    // used only while the issuer's keys are the same ones that validated it.
     private readonly ConcurrentDictionary<string, CachedToken> _cache = new();
 
-    /// <summary>Whether the credential is a token and not a key: it comes from <c>Authorization</c> and has three parts.</summary>
+    /// <summary>
+    /// Whether the credential is a token and not a key: it comes from <c>Authorization</c> and has three parts.
+    /// </summary>
     public bool IsToken(HttpRequest request, string credential) =>
         _issuers.Count > 0 && request.Headers.Authorization.Count == 1 && credential.AsSpan().Count('.') == 2;
 

@@ -6,7 +6,9 @@ namespace Catalog.Api.Authentication.Oidc;
 /// <summary>Which access tokens are accepted, read once at start.</summary>
 internal static class OidcSettings
 {
-    /// <returns>The trust rules, in the order in which a token is matched against them; empty when no provider is configured.</returns>
+    /// <returns>
+    /// The trust rules, in the order in which a token is matched against them; empty when no provider is configured.
+    /// </returns>
     /// <exception cref="SettingException">A value is not valid.</exception>
     public static IReadOnlyList<TokenTrust> Read(IConfiguration configuration)
     {
@@ -15,11 +17,16 @@ internal static class OidcSettings
         return Authority(configuration) is { } authority ? [.. trusts, authority] : trusts;
     }
 
-    /// <summary>Whether a text is a valid issuer URL: safe by <see cref="IsSafe"/>, without query and fragment.</summary>
+    /// <summary>
+    /// Whether a text is a valid issuer URL: safe by <see cref="IsSafe"/>, without query and fragment.
+    /// </summary>
     public static bool IsIssuer(string? text) =>
         Uri.TryCreate(text, UriKind.Absolute, out var uri) && IsSafe(uri) && uri.Query == "" && uri.Fragment == "";
 
-    /// <summary>Whether the response of a URL cannot be changed on its way: https, or http on loopback. A user in the URL is not allowed.</summary>
+    /// <summary>
+    /// Whether the response of a URL cannot be changed on its way: https, or http on loopback. A user in the URL is not
+    /// allowed.
+    /// </summary>
     public static bool IsSafe(Uri uri) =>
         uri.UserInfo == "" && uri.Host != "" && (uri.Scheme == Uri.UriSchemeHttps || (uri.Scheme == Uri.UriSchemeHttp && uri.IsLoopback));
 
@@ -55,7 +62,7 @@ internal static class OidcSettings
             Issuer = authority,
             Audience = audience ?? throw new SettingException(
                 "DATAXPIPE_OIDC_AUDIENCE is missing: set it to the audience that the provider puts into tokens for this service. Without "
-                + "it the tokens for any other service would be accepted."),
+                + "it, tokens for any other service would be accepted."),
             Organization = organization,
             OrganizationClaim = claim ?? "organization",
         };

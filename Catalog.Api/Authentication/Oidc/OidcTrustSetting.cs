@@ -8,7 +8,8 @@ using Catalog.Data.Organizations;
 namespace Catalog.Api.Authentication.Oidc;
 
 /// <summary>
-/// Reads <c>DATAXPIPE_OIDC_TRUST</c>: trust rules for tokens that contain neither an organization nor scopes, such as those of CI jobs.
+/// Reads <c>DATAXPIPE_OIDC_TRUST</c>: trust rules for tokens that contain neither an organization nor scopes, such as
+/// those of CI jobs.
 /// </summary>
 internal static class OidcTrustSetting
 {
@@ -19,7 +20,9 @@ internal static class OidcTrustSetting
         PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
     };
 
-    /// <exception cref="SettingException">The setting is not valid. The message gives the number of the entry and repeats no value.</exception>
+    /// <exception cref="SettingException">
+    /// The setting is not valid. The message gives the number of the entry and repeats no value.
+    /// </exception>
     public static IReadOnlyList<TokenTrust> Read(string json)
     {
         try
@@ -60,8 +63,8 @@ internal static class OidcTrustSetting
         if (string.IsNullOrWhiteSpace(entry.Audience))
         {
             throw new SettingException(
-                $"{where}audience must be the audience of these tokens, preferably the address of this service. Without it "
-                + "the tokens for any other service would be accepted.");
+                $"{where}audience must be the audience of these tokens, preferably the address of this service. Without it, "
+                + "tokens for any other service would be accepted.");
         }
 
         if (string.IsNullOrWhiteSpace(entry.Subject))
@@ -102,7 +105,8 @@ internal static class OidcTrustSetting
         subject.IndexOf('*', StringComparison.Ordinal) is var first
         && (first < 0 || subject[..first].Split(':', '/')[..^1].Count(part => part.Trim() != "") >= 2);
 
-    // Issuers join the parts of a subject with colons, so a * in the middle does not match a colon: it cannot extend into the next part.
+    // Issuers join the parts of a subject with colons, so a * in the middle does not match a colon: it cannot extend
+    // into the next part.
     private static Regex Pattern(string subject)
     {
         var within = Regex.Escape(subject.TrimEnd('*')).Replace(@"\*", "[^:]*", StringComparison.Ordinal);

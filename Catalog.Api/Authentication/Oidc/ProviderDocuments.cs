@@ -111,5 +111,7 @@ internal sealed class ProviderDocuments : IDisposable
     }
 }
 
-/// <summary>The provider is not available, or a document is not valid. The message completes "because …" and is for the log.</summary>
+/// <summary>
+/// The provider is not available, or a document is not valid. The message completes "because …" and is for the log.
+/// </summary>
 internal sealed class ProviderException(string reason) : Exception(reason);

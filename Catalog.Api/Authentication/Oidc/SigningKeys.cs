@@ -4,20 +4,25 @@ using Microsoft.IdentityModel.Protocols.OpenIdConnect;
 namespace Catalog.Api.Authentication.Oidc;
 
 /// <summary>
-/// The signing keys of a provider, read when first needed and refreshed regularly. The start of the service does not wait for the provider.
-/// Keys that were read stay valid while the provider is not available.
+/// The signing keys of a provider, read when first needed and refreshed regularly. The start of the service does not
+/// wait for the provider. Keys that were read stay valid while the provider is not available.
 /// </summary>
 /// <remarks>
-/// The library's ConfigurationManager is not used: it does not take a TimeProvider, it asks an unavailable provider again for each
-/// request, and after an idle time it uses outdated keys for the first request.
+/// The library's ConfigurationManager is not used: it does not take a TimeProvider, it asks an unavailable provider
+/// again for each request, and after an idle time it uses outdated keys for the first request.
 /// </remarks>
 internal sealed partial class SigningKeys(ProviderDocuments provider, TimeProvider time, ILogger<SigningKeys> log)
     : IConfigurationManager<OpenIdConnectConfiguration>, IDisposable
 {
-    /// <summary>The minimum time between two reads, so that tokens with invented key ids cannot cause more of them.</summary>
+    /// <summary>
+    /// The minimum time between two reads, so that tokens with invented key ids cannot cause more of them.
+    /// </summary>
     public static readonly TimeSpan Pause = TimeSpan.FromSeconds(10);
 
-    /// <summary>The time between refreshes: the maximum time that a withdrawn key is still accepted while the provider is available.</summary>
+    /// <summary>
+    /// The time between refreshes: the maximum time that a withdrawn key is still accepted while the provider is
+    /// available.
+    /// </summary>
     public static readonly TimeSpan Period = TimeSpan.FromMinutes(5);
 
     private readonly Lock _lock = new();
@@ -35,7 +40,8 @@ internal sealed partial class SigningKeys(ProviderDocuments provider, TimeProvid
         }
         else if (time.GetElapsedTime(last.At) >= Period)
         {
-            // Normally the refresh runs in the background. After an idle time the keys may be very old, so the request waits for the refresh.
+            // Normally the refresh runs in the background. After an idle time the keys may be very old, so the request
+            // waits for the refresh.
             var idle = time.GetElapsedTime(Volatile.Read(ref _triedAt)) >= 2 * Period;
             var reading = Read();
             await (idle ? reading.WaitAsync(cancel) : Task.CompletedTask);
@@ -44,7 +50,10 @@ internal sealed partial class SigningKeys(ProviderDocuments provider, TimeProvid
         return _last?.Configuration ?? throw new ProviderException("The keys of the identity provider have not been read yet.");
     }
 
-    /// <summary>The keys for a token. If its key id is unknown, the keys are read again, but not more often than <see cref="Pause"/>.</summary>
+    /// <summary>
+    /// The keys for a token. If its key id is unknown, the keys are read again, but not more often than
+    /// <see cref="Pause"/>.
+    /// </summary>
     /// <exception cref="ProviderException">No keys have been read yet.</exception>
     public async Task<OpenIdConnectConfiguration> For(string? id, CancellationToken ct)
     {

@@ -16,7 +16,8 @@ internal sealed record TokenClaims(string Organization, string Subject, IReadOnl
     // The last second of the year 9999, the maximum of DateTimeOffset.
     private const double LastSecond = 253402300799;
 
-    // The maximum length of ids in this service. Control characters are rejected too, so that a name cannot break a log line.
+    // The maximum length of ids in this service. Control characters are rejected too, so that a name cannot break a log
+    // line.
     private const int MaxNameLength = 256;
 
     // Claims of id tokens. An id token tells a client who signed in; it does not authorize requests.
@@ -52,7 +53,8 @@ internal sealed record TokenClaims(string Organization, string Subject, IReadOnl
     private static bool IsFor(JsonElement claims, string audience) => claims.TryGetProperty("aud", out var named)
         && (named.ValueKind == JsonValueKind.Array ? named.EnumerateArray().Any(item => item.Text() == audience) : named.Text() == audience);
 
-    // Users of some providers can choose their organization name. They must not be able to choose 'default', which belongs to the operator.
+    // Users of some providers can choose their organization name. They must not be able to choose 'default', which
+    // belongs to the operator.
     private static string OrganizationOf(JsonElement claims, string member) => Name(claims, member) switch
     {
         null => throw new SecurityTokenValidationException("The token has no organization, or more than one."),
@@ -68,7 +70,9 @@ internal sealed record TokenClaims(string Organization, string Subject, IReadOnl
     private static string? Name(JsonElement claims, string member) =>
         claims.Text(member) is { Length: <= MaxNameLength } name && !string.IsNullOrWhiteSpace(name) && !name.Any(char.IsControl) ? name : null;
 
-    /// <returns>The known scopes in <c>scope</c>, or in <c>scp</c> when <c>scope</c> is absent; null when they are not text.</returns>
+    /// <returns>
+    /// The known scopes in <c>scope</c>, or in <c>scp</c> when <c>scope</c> is absent; null when they are not text.
+    /// </returns>
     private static string[]? ScopesOf(JsonElement claims)
     {
         if (claims.TryGetProperty("scope", out var scope))

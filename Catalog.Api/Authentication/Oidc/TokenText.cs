@@ -16,7 +16,8 @@ internal sealed record TokenText(JsonElement Header, JsonElement Payload)
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.");
 
     /// <summary>
-    /// Parses a token strictly. Rejects texts that JwtBearer would accept: padding, duplicate members, and unknown critical extensions.
+    /// Parses a token strictly. Rejects texts that JwtBearer would accept: padding, duplicate members, and unknown
+    /// critical extensions.
     /// </summary>
     /// <exception cref="SecurityTokenValidationException">The token is rejected.</exception>
     public static TokenText Read(string token)

@@ -20,6 +20,8 @@ internal sealed record TokenTrust
     /// <summary>The claim with the organization's id. Used only when <see cref="Organization"/> is null.</summary>
     public string OrganizationClaim { get; init; } = "organization";
 
-    /// <summary>The scopes of all these tokens; null to read them from <c>scope</c> or <c>scp</c> of each token.</summary>
+    /// <summary>
+    /// The scopes of all these tokens; null to read them from <c>scope</c> or <c>scp</c> of each token.
+    /// </summary>
     public IReadOnlyList<string>? Scopes { get; init; }
 }

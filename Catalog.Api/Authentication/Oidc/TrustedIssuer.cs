@@ -4,7 +4,10 @@ using Microsoft.IdentityModel.Tokens;
 
 namespace Catalog.Api.Authentication.Oidc;
 
-/// <summary>A trusted issuer. It has its own keys and its own scheme, so that a key of one issuer cannot verify a token of another.</summary>
+/// <summary>
+/// A trusted issuer. It has its own keys and its own scheme, so that a key of one issuer cannot verify a token of
+/// another.
+/// </summary>
 /// <param name="scheme">The name of the JwtBearer scheme that validates its tokens.</param>
 /// <param name="trusts">The trust rules of this issuer. The first rule that matches a token applies.</param>
 /// <param name="keys">The signing keys of this issuer.</param>
@@ -18,7 +21,10 @@ internal sealed class TrustedIssuer(string scheme, IReadOnlyList<TokenTrust> tru
 
     public SigningKeys Keys { get; } = keys;
 
-    /// <summary>Configures JwtBearer by RFC 9068 and RFC 8725: three algorithms, only this issuer's keys, and a required expiry time.</summary>
+    /// <summary>
+    /// Configures JwtBearer by RFC 9068 and RFC 8725: three algorithms, only this issuer's keys, and a required expiry
+    /// time.
+    /// </summary>
     public void Configure(JwtBearerOptions options, TimeProvider time)
     {
         options.ConfigurationManager = Keys;

@@ -8,7 +8,9 @@ internal static class VerifyingKeys
 {
     public static readonly string[] Algorithms = [SecurityAlgorithms.RsaSha256, SecurityAlgorithms.RsaSsaPssSha256, SecurityAlgorithms.EcdsaSha256];
 
-    /// <summary>Reads a key of a key set. The library would also accept weak keys and keys for other purposes.</summary>
+    /// <summary>
+    /// Reads a key of a key set. The library would also accept weak keys and keys for other purposes.
+    /// </summary>
     /// <returns>The key; null when it must not verify signatures.</returns>
     public static JsonWebKey? Read(JsonElement json)
     {
@@ -34,8 +36,8 @@ internal static class VerifyingKeys
     }
 
     /// <summary>
-    /// The keys that may verify a token. Without a key id only a single matching key is used: trying several would let a sender multiply the
-    /// work.
+    /// The keys that may verify a token. Without a key id only a single matching key is used: trying several would let
+    /// a sender multiply the work.
     /// </summary>
     public static IEnumerable<SecurityKey> Find(IEnumerable<SecurityKey> keys, string? id, string algorithm)
     {
