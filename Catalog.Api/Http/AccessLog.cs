@@ -10,7 +10,7 @@ internal sealed partial class AccessLog(RequestDelegate next, ILogger<AccessLog>
 {
     public async Task Invoke(HttpContext context)
     {
-        var start =  Stopwatch.GetTimestamp();
+        var start = Stopwatch.GetTimestamp();
         // Read before the middleware behind this one rewrites unversioned paths. Escaped, so that a path cannot start a
         // new log line.
         var path = (context.Request.PathBase + context.Request.Path).ToUriComponent();

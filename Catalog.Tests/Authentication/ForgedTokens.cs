@@ -13,8 +13,8 @@ public sealed class ForgedTokens
     private const string Unreadable = "ArgumentException";
     private const string BadParts = "not three parts";
     private const string BadTyp = "not the type of an access token";
-    private const string BadHeader = "header is not one JSON object";
-    private const string BadPayload = "payload is not one JSON object";
+    private const string BadHeader = "header is not a JSON object";
+    private const string BadPayload = "payload is not a JSON object";
     private const string IdToken = "is an id token";
     private const string BadIssuer = "issuer is not trusted";
     private const string BadAudience = "SecurityTokenInvalidAudienceException";
