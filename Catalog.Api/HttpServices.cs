@@ -8,51 +8,56 @@ using Microsoft.Extensions.Configuration.Memory;
 
 namespace Catalog.Api;
 
-/// <summary>What every feature's routes stand on: JSON, keys, limits, errors and paths.</summary>
+/// <summary>
+/// The HTTP setup that all routes share: logging defaults, Kestrel, JSON, limits, error handling and paths.
+/// </summary>
 internal static class HttpServices
 {
-    // Unversioned paths of older clients; they reach the same handlers and stay out of the document.
-    private static readonly PathString[] Unversioned = ["/pipelines", "/runs", "/checks", "/connections", "/lineage", "/datasets"];
+    // Paths without a version, for older clients. They reach the same handlers and are not in the OpenAPI document.
+    private static readonly PathString[] UnversionedPaths = ["/pipelines", "/runs", "/checks", "/connections", "/lineage", "/datasets"];
 
     private static readonly PathString V1 = "/api/v1";
 
     public static void AddHttp(this WebApplicationBuilder builder, ServiceSettings settings)
     {
-        // Below every other source, so that any of them can say otherwise: a line for each request would cost more than the request.
+        // Inserted below every other source, so that each of them can override these values. Request logging is off: a
+        // log line per request would cost more than the request.
         builder.Configuration.Sources.Insert(0, new MemoryConfigurationSource
         {
             InitialData = new Dictionary<string, string?>
             {
                 ["Logging:LogLevel:Default"] = "Information",
                 ["Logging:LogLevel:Microsoft.AspNetCore"] = "Warning",
-                // It says twice for each wrong key what RepeatedWarnings says once.
+                // At Information it logs every wrong key twice; RepeatedWarnings logs wrong keys instead.
                 ["Logging:LogLevel:Catalog.Api.Authentication.CallerAuthentication"] = "Warning",
-                // One line an entry, with the time, also of what the framework logs.
+                // One line per entry, with the time, also for entries of the framework.
                 ["Logging:Console:FormatterName"] = settings.LogAsJson ? "json" : "simple",
                 ["Logging:Console:FormatterOptions:SingleLine"] = "true",
                 ["Logging:Console:FormatterOptions:UseUtcTimestamp"] = "true",
                 ["Logging:Console:FormatterOptions:TimestampFormat"] = settings.LogAsJson ? "yyyy-MM-dd'T'HH:mm:ss.fff'Z'" : "yyyy-MM-dd'T'HH:mm:ss.fff'Z' ",
-                // Authentication brings it along; no key of ours is one of its.
+                // The authentication services add data protection, which this service does not use.
                 ["Logging:LogLevel:Microsoft.AspNetCore.DataProtection"] = "Error",
-                // Each attempt of an outgoing question; who asked logs how it ended.
+                // Polly logs every attempt of an outgoing request; the caller logs the result.
                 ["Logging:LogLevel:Polly"] = "Error",
-                // A start that fails is told in one line by Program, without the stack that the host would log.
+                // Program reports a failed start in one line; the host would log a stack trace.
                 ["Logging:LogLevel:Microsoft.Extensions.Hosting.Internal.Host"] = "Critical",
             },
         });
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxRequestBodySize = Limits.ServerBody;
-            // Above ours, so that a long line or header is answered as a problem; the server's own refusal has no body.
-            kestrel.Limits.MaxRequestLineSize = Limits.ServerHead;
-            kestrel.Limits.MaxRequestHeadersTotalSize = Limits.ServerHead;
+            kestrel.Limits.MaxRequestBodySize = RequestLimits.ServerBody;
+            // Higher than this service's own limits, so that a long request line or header gets a problem response;
+            // Kestrel's own has no body.
+            kestrel.Limits.MaxRequestLineSize = RequestLimits.ServerHead;
+            kestrel.Limits.MaxRequestHeadersTotalSize = RequestLimits.ServerHead;
             kestrel.Limits.MaxRequestHeaderCount = 2000;
             kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(15);
             kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(240, TimeSpan.FromSeconds(5));
         });
-        // A request begins on the pool thread that its socket woke: handing it to another would wake that one up first.
-        // And it reads at once: asking first whether there is something to read would spare an idle connection 4 KiB.
+        // A request runs on the pool thread that the socket has woken; handing it to another thread would cost a
+        // wake-up. The buffer is allocated before data arrives: waiting first would save an idle connection 4 KiB and
+        // cost each request a system call.
         builder.WebHost.UseSockets(sockets => (sockets.UnsafePreferInlineScheduling, sockets.WaitForDataBeforeAllocatingBuffer) = (true, false));
         builder.Services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true);
         builder.Services.ConfigureHttpJsonOptions(options => ApiJson.Configure(options.SerializerOptions));
@@ -73,34 +78,34 @@ internal static class HttpServices
         }
 
         app.UseMiddleware<ExceptionHandling>();
-        app.Use(Refuse);
-        app.Use(Version);
+        app.Use(ValidateTarget);
+        app.Use(AddVersionPrefix);
         app.UseRequestDecompression();
         app.UseRouting();
         app.UseAuthentication();
         app.UseMiddleware<RateLimiting>();
         app.UseAuthorization();
-        app.Use(QueryParameters.Judge);
+        app.Use(QueryParameters.Validate);
     }
 
-    private static Task Refuse(HttpContext context, RequestDelegate next)
+    private static Task ValidateTarget(HttpContext context, RequestDelegate next)
     {
         var request = context.Request;
         var target = context.Features.Get<IHttpRequestFeature>()!.RawTarget;
-        if (RawPath.Refusal(target) is { } refusal)
+        if (RawPath.Validate(target) is { } refusal)
         {
             return refusal.ExecuteAsync(context);
         }
 
-        if (RawPath.Unambiguous(target) is { } path)
+        if (RawPath.KeepEncodedPercent(target) is { } path)
         {
-            // A string alone would be decoded once more.
+            // Assigning a string would decode it once more.
             request.Path = new PathString(path);
         }
 
-        return request.Path.Value!.Length + RawPath.LengthOf(request.QueryString.Value!) > Limits.RequestLine
+        return request.Path.Value!.Length + RawPath.DecodedLength(request.QueryString.Value!) > RequestLimits.RequestLine
             ? Problems.UriTooLong().ExecuteAsync(context)
-            : LengthOf(request.Headers) > Limits.Headers
+            : LengthOf(request.Headers) > RequestLimits.Headers
                 ? Problems.HeadersTooLarge().ExecuteAsync(context)
                 : next(context);
     }
@@ -120,9 +125,9 @@ internal static class HttpServices
         return length;
     }
 
-    private static Task Version(HttpContext context, RequestDelegate next)
+    private static Task AddVersionPrefix(HttpContext context, RequestDelegate next)
     {
-        if (Array.Exists(Unversioned, prefix => context.Request.Path.StartsWithSegments(prefix, StringComparison.Ordinal)))
+        if (Array.Exists(UnversionedPaths, prefix => context.Request.Path.StartsWithSegments(prefix, StringComparison.Ordinal)))
         {
             context.Request.Path = V1.Add(context.Request.Path);
         }

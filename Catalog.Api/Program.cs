@@ -19,7 +19,7 @@ using Catalog.Data.Migrations;
 
 try
 {
-    var builder = FrameworkSettings.Builder(args);
+    var builder = FrameworkSettings.CreateBuilder(args);
     var database = DatabaseSettings.Read(builder.Configuration);
     var settings = ServiceSettings.Read(builder.Configuration, database.Engine);
     if (settings.Urls is [ServiceSettings.DefaultUrl])
@@ -36,15 +36,15 @@ try
     builder.Services.AddOpenApiDocument();
 
     var app = builder.Build();
-    app.WarnOfUnreadSettings();
-    await app.BringOwnSchemaToHead();
-    await app.Services.GetRequiredService<IsolationWatch>().Begin(app.Lifetime.ApplicationStopping);
-    await app.Services.GetRequiredService<Readiness>().Look(app.Lifetime.ApplicationStopping);
+    app.WarnAboutUnknownSettings();
+    await app.UpgradeSchemaAtStart();
+    await app.Services.GetRequiredService<IsolationWatch>().Start(app.Lifetime.ApplicationStopping);
+    await app.Services.GetRequiredService<Readiness>().Check(app.Lifetime.ApplicationStopping);
 
     app.UseHttp();
     var routes = app.MapGroup("").AnswersHead();
     routes.MapOperations();
-    routes.MapStripeNotices();
+    routes.MapStripeWebhook();
     routes.MapOpenApi("/openapi/{documentName:regex(^v1$)}.json");
     var api = routes.MapGroup("/api/v1");
     api.MapPipelines();
@@ -61,30 +61,30 @@ try
     await app.RunAsync();
     return background.Exists(work => work.ExecuteTask is { IsFaulted: true }) ? 1 : 0;
 }
-// Asked to stop before it had started.
+// The service was told to stop before it had started.
 catch (OperationCanceledException)
 {
     return 0;
 }
 // Start-up errors are reported to the operator: one line that says what to do.
-catch (Exception refusal) when (refusal is SettingException or MigrationException)
+catch (Exception failure) when (failure is SettingException or MigrationException)
 {
-    Console.Error.WriteLine($"catalog: {refusal.Message}");
+    Console.Error.WriteLine($"catalog: {failure.Message}");
     return 2;
 }
-catch (Exception refusal) when (FrameworkSettings.Refusal(refusal) is not null)
+catch (Exception failure) when (FrameworkSettings.Explain(failure) is not null)
 {
-    Console.Error.WriteLine($"catalog: {FrameworkSettings.Refusal(refusal)}");
+    Console.Error.WriteLine($"catalog: {FrameworkSettings.Explain(failure)}");
     return 2;
 }
-catch (Exception refusal) when (refusal is IOException or InvalidOperationException or System.Net.Sockets.SocketException)
+catch (Exception failure) when (failure is IOException or InvalidOperationException or System.Net.Sockets.SocketException)
 {
-    Console.Error.WriteLine($"catalog: the service could not start: {refusal.Message} Check ASPNETCORE_URLS, and that nothing else serves there.");
+    Console.Error.WriteLine($"catalog: the service could not start: {failure.Message} Check ASPNETCORE_URLS, and that no other process uses the address.");
     return 1;
 }
-// Never a stack trace, and never an exit code of success.
+// Report the error in one line without a stack trace, and never exit with 0.
 catch (Exception fault)
 {
-    Console.Error.WriteLine($"catalog: the service had to end: {fault.GetType().Name}: {fault.Message}");
+    Console.Error.WriteLine($"catalog: the service stopped after an unexpected error: {fault.GetType().Name}: {fault.Message}");
     return 1;
 }

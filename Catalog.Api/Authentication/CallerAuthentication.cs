@@ -12,9 +12,9 @@ using Microsoft.Extensions.Options;
 
 namespace Catalog.Api.Authentication;
 
-/// <summary>Finds out who asks, from <c>X-API-KEY</c> or <c>Authorization: Bearer</c>.</summary>
+/// <summary>Authenticates a request by <c>X-API-KEY</c> or <c>Authorization: Bearer</c>.</summary>
 internal sealed class CallerAuthentication(
-    IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory log, UrlEncoder encoder, ServiceSettings settings, KnownKeys keys,
+    IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory log, UrlEncoder encoder, ServiceSettings settings, ApiKeyCache keys,
     RepeatedWarnings warnings, AccessTokens tokens)
     : AuthenticationHandler<AuthenticationSchemeOptions>(options, log, encoder)
 {
@@ -34,24 +34,24 @@ internal sealed class CallerAuthentication(
 
     protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
     {
-        var result = await Find();
+        var result = await Authenticate();
         if (result.Failure is not null)
         {
-            warnings.WrongKey(Context.Connection.RemoteIpAddress);
+            warnings.InvalidKey(Context.Connection.RemoteIpAddress);
         }
 
         return result;
     }
 
-    private async Task<AuthenticateResult> Find()
+    private async Task<AuthenticateResult> Authenticate()
     {
         if (Credential() is not { } credential)
         {
             return AuthenticateResult.NoResult();
         }
 
-        // The operator's key is asked for first, since it may look like a token.
-        if (tokens.Takes(Request, credential) && !IsPlatformKey(credential))
+        // The operator's key is compared first, because it may look like a token.
+        if (tokens.IsToken(Request, credential) && !IsPlatformKey(credential))
         {
             return await tokens.Authenticate(Context, credential);
         }
@@ -67,7 +67,7 @@ internal sealed class CallerAuthentication(
     {
         var result = await HandleAuthenticateOnceSafeAsync();
         var problem = result.Failure is ProviderException ? Problems.IdentityProviderUnavailable()
-            : settings.DevKeys && Credential() is { } key && DevKey(key) is not null ? Problems.DevelopmentKeyFromAfar()
+            : settings.DevKeys && Credential() is { } key && DevKey(key) is not null ? Problems.DevelopmentKeyNotLocal()
             : Problems.Unauthorized();
         await problem.ExecuteAsync(Context);
     }
@@ -78,7 +78,7 @@ internal sealed class CallerAuthentication(
         return (scope == Scopes.Operator ? Problems.OperatorOnly() : Problems.Forbidden(scope)).ExecuteAsync(Context);
     }
 
-    // Two keys in one request are a mistake or an attack; neither is guessed at.
+    // Two credentials in one request are a mistake or an attack, so neither is used.
     private string? Credential()
     {
         var header = Request.Headers["X-API-KEY"];
@@ -96,8 +96,8 @@ internal sealed class CallerAuthentication(
     private bool IsPlatformKey(string key) =>
         _platformKey is not null && CryptographicOperations.FixedTimeEquals(SHA256.HashData(Encoding.UTF8.GetBytes(key)), _platformKey);
 
-    // Everybody knows these keys, so the connection must come from this machine itself: no proxy in between, and no page of another
-    // site whose name was made to resolve to this machine.
+    // These keys are publicly known, so the connection must come from this machine: not through a proxy, and not from a
+    // web page whose host name resolves to loopback (DNS rebinding).
     private bool IsLocal() =>
         Context.Connection.RemoteIpAddress is { } remote && IPAddress.IsLoopback(remote.IsIPv4MappedToIPv6 ? remote.MapToIPv4() : remote)
         && !ForwardingHeaders.Any(Request.Headers.ContainsKey)

@@ -5,13 +5,13 @@ using Microsoft.AspNetCore.Authentication;
 
 namespace Catalog.Api.Authentication;
 
-/// <summary>Who may call: registers how it is found out, and says what a caller is made of.</summary>
+/// <summary>Registers authentication and authorization, and creates the principals of callers.</summary>
 internal static class Callers
 {
     public static IServiceCollection AddCallers(this IServiceCollection services)
     {
         services.AddAuthentication(CallerAuthentication.SchemeName).AddScheme<AuthenticationSchemeOptions, CallerAuthentication>(CallerAuthentication.SchemeName, null);
-        services.AddSingleton<KnownKeys>().AddSingleton<KnownOrganizations>().AddRecurring<KeyUses>();
+        services.AddSingleton<ApiKeyCache>().AddSingleton<PlanCache>().AddRecurring<KeyUsageWriter>();
         var authorization = services.AddAuthorizationBuilder();
         foreach (var scope in Scopes.All)
         {
@@ -22,11 +22,11 @@ internal static class Callers
         return services;
     }
 
-    /// <summary>A caller who was found out.</summary>
-    /// <param name="actor">What logs call them.</param>
-    /// <param name="organization">Whose data they may see.</param>
-    /// <param name="scopes">What they may do.</param>
-    /// <param name="more">What else is known of them.</param>
+    /// <summary>Creates the principal of an authenticated caller.</summary>
+    /// <param name="actor">The caller's name in the logs.</param>
+    /// <param name="organization">The organization whose data the caller may access.</param>
+    /// <param name="scopes">The caller's scopes.</param>
+    /// <param name="more">Further claims.</param>
     public static ClaimsPrincipal Principal(string actor, string organization, IReadOnlyList<string> scopes, params Claim[] more) => new CallerPrincipal(
         new(organization, actor, scopes, more.Any(claim => claim.Type == Scopes.Operator)),
         new([new(ClaimTypes.Name, actor), .. scopes.Select(scope => new Claim("scope", scope)), .. more], CallerAuthentication.SchemeName));

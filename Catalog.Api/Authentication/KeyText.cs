@@ -6,9 +6,10 @@ using System.Text;
 namespace Catalog.Api.Authentication;
 
 /// <summary>
-/// A key as its holder has it: <c>dxp_</c>, 12 characters that may be logged, 30 that are secret (178 bits) and 6 that tell a mistyped or
-/// invented key from a real one without a look-up; letters and digits throughout, so that one expression finds it in a text:
-/// <c>dxp_[0-9A-Za-z]{48}</c>. After GitHub's tokens (github.blog, "Behind GitHub's new authentication token formats").
+/// The text of an API key: <c>dxp_</c>, 12 public characters (the id, which may be logged), 30 secret characters (178
+/// bits) and 6 characters of checksum. The checksum rejects a mistyped or invented key without a look-up. The key has
+/// only letters and digits, so that secret scanners find it with <c>dxp_[0-9A-Za-z]{48}</c>. The design follows
+/// GitHub's tokens (github.blog, "Behind GitHub's new authentication token formats").
 /// </summary>
 internal readonly record struct KeyText(string Id, string Secret)
 {
@@ -17,18 +18,20 @@ internal readonly record struct KeyText(string Id, string Secret)
     private static readonly SearchValues<char> Allowed = SearchValues.Create(Alphabet);
     private const int IdLength = 12;
     private const int SecretLength = 30;
-    private const int SumLength = 6;
+    private const int ChecksumLength = 6;
 
-    /// <summary>A key that nobody has had.</summary>
+    /// <summary>Creates a random key.</summary>
     public static KeyText New() => new(RandomNumberGenerator.GetString(Alphabet, IdLength), RandomNumberGenerator.GetString(Alphabet, SecretLength));
 
-    /// <summary>A new key whose id follows from a text, so that a request that is sent again asks for the same one.</summary>
+    /// <summary>
+    /// Creates a key whose id is derived from a text, so that a repeated request creates a key with the same id.
+    /// </summary>
     public static KeyText For(string text) => New() with { Id = Encode(SHA256.HashData(Encoding.UTF8.GetBytes(text)), IdLength) };
 
     public static bool TryParse(string text, out KeyText key)
     {
         key = default;
-        if (text.Length != Prefix.Length + IdLength + SecretLength + SumLength || !text.StartsWith(Prefix, StringComparison.Ordinal) || text.AsSpan(Prefix.Length).ContainsAnyExcept(Allowed))
+        if (text.Length != Prefix.Length + IdLength + SecretLength + ChecksumLength || !text.StartsWith(Prefix, StringComparison.Ordinal) || text.AsSpan(Prefix.Length).ContainsAnyExcept(Allowed))
         {
             return false;
         }
@@ -37,13 +40,13 @@ internal readonly record struct KeyText(string Id, string Secret)
         return key.ToText() == text;
     }
 
-    /// <summary>The whole key. Shown once, to whom it is made for.</summary>
-    public string ToText() => $"{Prefix}{Id}{Secret}{Encode(SHA256.HashData(Encoding.ASCII.GetBytes(Id + Secret)), SumLength)}";
+    /// <summary>The complete key. It is shown once, in the response that creates it.</summary>
+    public string ToText() => $"{Prefix}{Id}{Secret}{Encode(SHA256.HashData(Encoding.ASCII.GetBytes(Id + Secret)), ChecksumLength)}";
 
-    /// <summary>What is stored of the secret. A fast hash will do for 178 random bits.</summary>
+    /// <summary>The hash to store. A fast hash is enough for a secret of 178 random bits.</summary>
     public byte[] SecretHash() => SHA256.HashData(Encoding.ASCII.GetBytes(Secret));
 
-    /// <summary>Never the secret, wherever a key may be printed by mistake.</summary>
+    /// <summary>The public part only, so that a key that is logged by mistake does not reveal the secret.</summary>
     public override string ToString() => $"{Prefix}{Id}…";
 
     private static string Encode(byte[] hash, int length)

@@ -1,18 +1,18 @@
 namespace Catalog.Api.Background;
 
-/// <summary>Work that is repeated beside the requests for as long as the service runs. See <see cref="Recurring{TWork}"/>.</summary>
+/// <summary>Background work that is repeated as long as the service runs. See <see cref="Recurring{TWork}"/>.</summary>
 internal interface IRecurringWork
 {
-    /// <summary>What logs and measurements call it.</summary>
+    /// <summary>The name in logs and metrics.</summary>
     string Name { get; }
 
-    /// <summary>From the end of one round to the beginning of the next.</summary>
+    /// <summary>The time from the end of one run to the start of the next.</summary>
     TimeSpan Pause { get; }
 
-    /// <summary>Whether a last round is done when the service stops.</summary>
+    /// <summary>Whether the work runs one last time when the service stops.</summary>
     bool RunsAtStop => false;
 
-    /// <summary>One round. What it throws is logged and counted, and the next round comes later.</summary>
-    /// <param name="ct">The service stops; not set in the last round.</param>
+    /// <summary>Runs once. An exception is logged and counted, and the work runs again later.</summary>
+    /// <param name="ct">Cancelled when the service stops. Cannot be cancelled in the last run.</param>
     Task Run(CancellationToken ct);
 }

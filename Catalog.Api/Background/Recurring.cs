@@ -3,17 +3,17 @@ using System.Diagnostics.Metrics;
 namespace Catalog.Api.Background;
 
 /// <summary>
-/// The one way to run background work: round after round, and after a failure with growing pauses. A failure of the work never ends
-/// the process.
+/// Runs background work repeatedly. After a failure the pause doubles up to 30 seconds. A failure of the work never
+/// stops the process.
 /// </summary>
 /// <typeparam name="TWork">The work.</typeparam>
 internal sealed partial class Recurring<TWork>(TWork work, IMeterFactory meters, ILogger<TWork> log) : BackgroundService
     where TWork : IRecurringWork
 {
-    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan MaxPause = TimeSpan.FromSeconds(30);
 
     private readonly Counter<long> _failures =
-        meters.Create("Catalog").CreateCounter<long>("catalog.background.failures", "{failure}", "Rounds of background work that failed");
+        meters.Create("Catalog").CreateCounter<long>("catalog.background.failures", "{failure}", "Failed runs of background work");
 
     private int _failed;
 
@@ -24,23 +24,23 @@ internal sealed partial class Recurring<TWork>(TWork work, IMeterFactory meters,
             await Task.Delay(Pause(), stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             if (!stoppingToken.IsCancellationRequested)
             {
-                await Round(stoppingToken);
+                await RunOnce(stoppingToken);
             }
         }
 
         if (work.RunsAtStop)
         {
-            await Round(CancellationToken.None);
+            await RunOnce(CancellationToken.None);
         }
     }
 
     private TimeSpan Pause()
     {
         var pause = work.Pause * Math.Pow(2, Math.Min(_failed, 10));
-        return pause < LongestPause || _failed == 0 ? pause : TimeSpan.FromTicks(Math.Max(LongestPause.Ticks, work.Pause.Ticks));
+        return pause < MaxPause || _failed == 0 ? pause : TimeSpan.FromTicks(Math.Max(MaxPause.Ticks, work.Pause.Ticks));
     }
 
-    private async Task Round(CancellationToken ct)
+    private async Task RunOnce(CancellationToken ct)
     {
         try
         {
@@ -54,7 +54,7 @@ internal sealed partial class Recurring<TWork>(TWork work, IMeterFactory meters,
         }
         catch (OperationCanceledException) when (ct.IsCancellationRequested)
         {
-            // The service stops.
+            // The service is stopping.
         }
         catch (Exception failure)
         {
@@ -66,7 +66,7 @@ internal sealed partial class Recurring<TWork>(TWork work, IMeterFactory meters,
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Background work failed and is tried again: {Work}")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Background work failed and will be retried: {Work}")]
     private partial void LogFailed(Exception failure, string work);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Background work succeeds again after {Failures} failures: {Work}")]
@@ -75,7 +75,9 @@ internal sealed partial class Recurring<TWork>(TWork work, IMeterFactory meters,
 
 internal static class RecurringServices
 {
-    /// <summary>Registers a work, which other services may use too, and repeats it while the service runs.</summary>
+    /// <summary>
+    /// Registers the work as a singleton that other services can use, and repeats it while the service runs.
+    /// </summary>
     public static IServiceCollection AddRecurring<TWork>(this IServiceCollection services) where TWork : class, IRecurringWork =>
         services.AddSingleton<TWork>().AddHostedService<Recurring<TWork>>();
 }

@@ -4,22 +4,22 @@ using FluentValidation;
 
 namespace Catalog.Api.Billing;
 
-/// <summary>A plan to begin paying for.</summary>
+/// <summary>The plan to subscribe to.</summary>
 public sealed record PostCheckout
 {
-    /// <summary>team or business.</summary>
+    /// <summary><c>team</c> or <c>business</c>.</summary>
     public string? Plan { get; init; }
 }
 
-/// <summary>A page at Stripe where somebody of the organization goes on.</summary>
+/// <summary>A page at Stripe where a person of the organization continues.</summary>
 public sealed record BillingPage
 {
-    /// <summary>The page's address: send a person's browser there soon, it does not live long.</summary>
+    /// <summary>The URL of the page. Open it in a person's browser soon; it expires.</summary>
     public required string Url { get; init; }
 }
 
 internal sealed class PostCheckoutValidator : AbstractValidator<PostCheckout>
 {
     public PostCheckoutValidator() =>
-        RuleFor(checkout => checkout.Plan).NotNull().WithMessage("is required.").Word([Plan.Team.Name, Plan.Business.Name]);
+        RuleFor(checkout => checkout.Plan).NotNull().WithMessage("is required.").OneOf([Plan.Team.Name, Plan.Business.Name]);
 }

@@ -17,23 +17,23 @@ internal static class BillingEndpoints
 
         return services.AddHttpClient()
             .AddSingleton(provider => new StripeApi(settings, provider.GetRequiredService<IHttpClientFactory>(), provider.GetRequiredService<ILogger<StripeApi>>()))
-            .AddSingleton<PlanFollowing>()
+            .AddSingleton<PlanSync>()
             .AddSingleton<Checkout>();
     }
 
     public static void MapBilling(this IEndpointRouteBuilder routes)
     {
-        var billing = routes.MapGroup("/billing").WithTags("Billing").AddEndpointFilter(OnlyConfigured).AddEndpointFilter(Explained);
+        var billing = routes.MapGroup("/billing").WithTags("Billing").AddEndpointFilter(RequireConfigured).AddEndpointFilter(HandleStripeFailure);
 
         billing.MapPost("/checkout", PostCheckout).WithName("BeginCheckout").Requires(Scopes.Manage).Reads<PostCheckout>()
-            .Produces<BillingPage>(201).Refuses(404, 409, 501, 502).WithSummary("Begin to pay for a plan: the answer says where, at Stripe");
+            .Produces<BillingPage>(201).Refuses(404, 409, 501, 502).WithSummary("Start a subscription to a plan; the response contains the URL of the payment page");
         billing.MapPost("/portal", PostPortal).WithName("OpenBillingPortal").Requires(Scopes.Manage)
-            .Produces<BillingPage>(201).Refuses(404, 409, 501, 502).WithSummary("Change or end what is paid for: the answer says where, at Stripe");
+            .Produces<BillingPage>(201).Refuses(404, 409, 501, 502).WithSummary("Change or cancel the subscription; the response contains the URL of the billing portal");
     }
 
-    public static void MapStripeNotices(this IEndpointRouteBuilder routes) => routes.MapPost("/webhooks/stripe", PostNotice)
-        .AddEndpointFilter(OnlyConfigured).WithTags("Billing").WithName("ReceiveStripeEvent")
-        .Produces(200).Refuses(400, 413, 415, 501, 503).WithSummary("What Stripe tells of subscriptions, signed with the endpoint's secret. Safe to send again")
+    public static void MapStripeWebhook(this IEndpointRouteBuilder routes) => routes.MapPost("/webhooks/stripe", PostWebhookEvent)
+        .AddEndpointFilter(RequireConfigured).WithTags("Billing").WithName("ReceiveStripeEvent")
+        .Produces(200).Refuses(400, 413, 415, 501, 503).WithSummary("Receive a webhook event of Stripe, signed with the endpoint's secret. An event may be sent again safely")
         .AddOpenApiOperationTransformer((operation, _, _) =>
         {
             (operation.Parameters ??= []).Add(new OpenApiParameter
@@ -41,7 +41,7 @@ internal static class BillingEndpoints
                 Name = "Stripe-Signature",
                 In = ParameterLocation.Header,
                 Required = true,
-                Description = "The time and the HMAC-SHA256 of time and body: t=…,v1=…",
+                Description = "The timestamp, and the HMAC-SHA256 of timestamp and body: t=…,v1=…",
                 Schema = new OpenApiSchema { Type = JsonSchemaType.String },
             });
             return Task.CompletedTask;
@@ -56,7 +56,7 @@ internal static class BillingEndpoints
         : organization.StripeCustomerId is not { } customer ? Problems.NoCustomer()
         : Page(await stripe.Portal(customer, ct));
 
-    private static async Task<IResult> PostNotice(HttpContext context, StripeApi stripe, PlanFollowing plans, TimeProvider time, CancellationToken ct)
+    private static async Task<IResult> PostWebhookEvent(HttpContext context, StripeApi stripe, PlanSync plans, TimeProvider time, CancellationToken ct)
     {
         var (bytes, problem) = await JsonBody.ReadBytes(context);
         if (problem is not null)
@@ -64,7 +64,7 @@ internal static class BillingEndpoints
             return problem;
         }
 
-        // Stripe writes UTF-8, and its library signs text.
+        // Stripe sends UTF-8, and its library verifies the signature of text, not of bytes.
         if (!Utf8.IsValid(bytes.Span))
         {
             return Problems.Malformed("The body is not UTF-8.");
@@ -72,33 +72,33 @@ internal static class BillingEndpoints
 
         var now = time.Now();
         var signature = context.Request.Headers["Stripe-Signature"];
-        if (signature.Count != 1 || !StripeSignature.Holds(signature[0], bytes.Span, stripe.Settings.WebhookSecrets, now))
+        if (signature.Count != 1 || !StripeSignature.IsValid(signature[0], bytes.Span, stripe.Settings.WebhookSecrets, now))
         {
             return Problems.SignatureInvalid();
         }
 
-        if (StripeEvent.Read(bytes, now) is not { } happened)
+        if (StripeWebhookBody.Read(bytes, now) is not { } webhook)
         {
-            return Problems.Malformed("The body is no event of Stripe: an object with id, type, created and data.");
+            return Problems.Malformed("The body is not a Stripe event: an object with id, type, created and data.");
         }
 
         try
         {
-            return await plans.Follow(happened, ct) ? TypedResults.Ok() : Problems.StripeUnavailable();
+            return await plans.Apply(webhook, ct) ? TypedResults.Ok() : Problems.StripeUnavailable();
         }
         catch (BillingException)
         {
-            // Whatever it was, the event must come again: it is not applied.
+            // The event was not applied. An error status makes Stripe send it again.
             return Problems.StripeUnavailable();
         }
     }
 
     private static IResult Page(string url) => TypedResults.Created((string?)null, new BillingPage { Url = url });
 
-    private static ValueTask<object?> OnlyConfigured(EndpointFilterInvocationContext context, EndpointFilterDelegate next) =>
+    private static ValueTask<object?> RequireConfigured(EndpointFilterInvocationContext context, EndpointFilterDelegate next) =>
         context.HttpContext.RequestServices.GetRequiredService<StripeApi>().IsConfigured ? next(context) : ValueTask.FromResult<object?>(Problems.BillingNotConfigured());
 
-    private static async ValueTask<object?> Explained(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
+    private static async ValueTask<object?> HandleStripeFailure(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
     {
         try
         {

@@ -4,11 +4,15 @@ using Catalog.Data.Organizations;
 
 namespace Catalog.Api.Billing;
 
-/// <summary>Begins to pay for an organization: it gets one customer, however many ask at once, and who asked gets a page.</summary>
+/// <summary>
+/// Starts a subscription. The organization gets exactly one Stripe customer, even with concurrent requests; each
+/// request gets its own payment page.
+/// </summary>
 internal sealed class Checkout(StripeApi stripe, BillingRepository billing, OrganizationRepository organizations, TimeProvider time)
 {
-    /// <returns>Where to pay, or why not.</returns>
-    /// <exception cref="BillingException">Stripe did not do what it was asked.</exception>
+    /// <summary>Creates a payment page for a plan.</summary>
+    /// <returns>The URL of the page, or the problem to answer with.</returns>
+    /// <exception cref="BillingException">The request to Stripe failed.</exception>
     public async Task<(string? Url, Problem? Problem)> Begin(Caller caller, Plan plan, CancellationToken ct)
     {
         if (await organizations.Find(caller.Organization, ct) is not { } organization)
@@ -21,14 +25,15 @@ internal sealed class Checkout(StripeApi stripe, BillingRepository billing, Orga
             return (null, Problems.SelfHosted());
         }
 
-        // Stripe is asked too: its event may still be on its way, and two subscriptions would both be paid.
+        // Also ask Stripe: its webhook event may not have arrived yet, and a second subscription would be charged too.
         if (organization.StripeSubscriptionId is not null
-            || (organization.StripeCustomerId is { } present && await stripe.Subscriptions(present, ct) is { } paid && paid.Any(subscription => subscription.Holds)))
+            || (organization.StripeCustomerId is { } existing && await stripe.Subscriptions(existing, ct) is { } paid && paid.Any(subscription => subscription.GrantsPlan)))
         {
             return (null, Problems.AlreadySubscribed());
         }
 
-        // Stored before the page is given out, so that no event of this customer can come before it is known.
+        // The customer is stored before the page is returned, so that every later event of this customer finds its
+        // organization.
         return await CustomerOf(organization, caller, ct) is { } customer
             ? (await stripe.Checkout(organization.Id, customer, plan, ct), null)
             : (null, Problems.NotFound("organization"));
@@ -36,9 +41,9 @@ internal sealed class Checkout(StripeApi stripe, BillingRepository billing, Orga
 
     private async Task<string?> CustomerOf(Organization organization, Caller caller, CancellationToken ct)
     {
-        if (organization.StripeCustomerId is { } present)
+        if (organization.StripeCustomerId is { } existing)
         {
-            return present;
+            return existing;
         }
 
         string customer;
@@ -48,13 +53,14 @@ internal sealed class Checkout(StripeApi stripe, BillingRepository billing, Orga
         }
         catch (BillingException exception) when (exception.Failure != BillingFailure.Unreachable)
         {
-            await billing.GiveUpCustomer(organization, ct);
+            await billing.AbandonCustomerAttempt(organization, ct);
             throw;
         }
 
-        return await billing.SetCustomer(organization.Id, customer, caller.Did("customer", customer, "created", time), ct)
+        return await billing.SetCustomer(organization.Id, customer, caller.NewAuditEntry("customer", customer, "created", time), ct)
             ? customer
-            // Another request was first; what both made is the same customer, unless the organization was renamed in between.
+            // Another request stored its customer first. Both are the same customer, unless the organization was
+            // renamed in between.
             : (await organizations.Find(organization.Id, ct))?.StripeCustomerId;
     }
 }

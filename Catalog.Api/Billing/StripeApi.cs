@@ -13,19 +13,19 @@ using PortalSessionService = Stripe.BillingPortal.SessionService;
 namespace Catalog.Api.Billing;
 
 /// <summary>
-/// The few questions that billing asks of Stripe, through Stripe's library. An answer is treated as anybody's: nothing of it is shown or logged
-/// but words and ids of a known form. <see cref="StripeHttp"/> bounds its size and time, and asks again.
+/// The requests to Stripe, sent with Stripe's library. A response is not trusted: only ids and codes of a known format
+/// are shown or logged. <see cref="StripeHttp"/> limits size and time of a response, and retries.
 /// </summary>
 internal sealed partial class StripeApi
 {
-    private const int MostPages = 10;
+    private const int MaxPages = 10;
     private readonly StripeSettings? _settings;
     private readonly StripeClient? _client;
     private readonly ILogger<StripeApi> _log;
 
-    /// <param name="settings">Null: billing is not configured, and nothing may be asked.</param>
-    /// <param name="clients">Knows <see cref="StripeHttp.Name"/>.</param>
-    /// <param name="log">Told what Stripe refused.</param>
+    /// <param name="settings">Null when billing is not configured; then no request may be sent.</param>
+    /// <param name="clients">The factory of the HTTP client named <see cref="StripeHttp.Name"/>.</param>
+    /// <param name="log">Logs failed requests.</param>
     public StripeApi(StripeSettings? settings, IHttpClientFactory clients, ILogger<StripeApi> log)
     {
         (_settings, _log) = (settings, log);
@@ -33,7 +33,7 @@ internal sealed partial class StripeApi
         {
             ApiKey = settings.SecretKey,
             ApiBase = settings.Api.GetLeftPart(UriPartial.Authority),
-            // Its telemetry keeps a number of this machine and sends how long earlier requests took.
+            // The library's telemetry would send an id of this machine and the durations of earlier requests.
             HttpClient = new SystemNetHttpClient(clients.CreateClient(StripeHttp.Name), maxNetworkRetries: 0, enableTelemetry: false),
         });
     }
@@ -42,54 +42,60 @@ internal sealed partial class StripeApi
 
     public StripeSettings Settings => _settings ?? throw new InvalidOperationException("Billing is not configured.");
 
-    /// <summary>Makes the customer of an organization: the same one for all who ask while the organization is as it was read.</summary>
-    /// <returns>Its id.</returns>
+    /// <summary>
+    /// Creates the customer of an organization. Concurrent and repeated requests get the same customer while the
+    /// organization is unchanged.
+    /// </summary>
+    /// <returns>The customer's id.</returns>
     public async Task<string> CreateCustomer(Organization organization, CancellationToken ct)
     {
-        // Stripe repeats its answer to a key for a day, a failure too; the revision moves on when an attempt was given up or a customer deleted.
-        // Two installations of one account may each have an organization of this name, but not one that was made at the same microsecond.
-        var once = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture,
+        // Stripe repeats its response to an idempotency key for a day, even a failure. The revision changes after an
+        // abandoned attempt and after the customer was deleted. The creation time keeps apart two installations that
+        // share a Stripe account and an organization id.
+        var idempotencyKey = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture,
             $"customer\0{organization.Id}\0{organization.CreatedAt.UtcTicks}\0{organization.StripeRevision}\0{organization.Name}"))));
-        var wanted = new CustomerCreateOptions { Name = organization.Name, Metadata = new() { ["organization"] = organization.Id } };
-        var customer = await Ask("POST customers", () => new CustomerService(_client).CreateAsync(wanted, Once(once), ct), ct);
-        return IsWord(customer.Id) ? customer.Id : throw new BillingException(BillingFailure.Unreachable);
+        var options = new CustomerCreateOptions { Name = organization.Name, Metadata = new() { ["organization"] = organization.Id } };
+        var customer = await Send("POST customers", () => new CustomerService(_client).CreateAsync(options, Idempotent(idempotencyKey), ct), ct);
+        return IsPlainText(customer.Id) ? customer.Id : throw new BillingException(BillingFailure.Unreachable);
     }
 
-    /// <summary>A page where somebody pays for a plan.</summary>
+    /// <summary>Creates a page where a person pays for a plan.</summary>
+    /// <returns>The URL of the page.</returns>
     public async Task<string> Checkout(string organization, string customer, Plan plan, CancellationToken ct)
     {
-        var wanted = new SessionCreateOptions
+        var options = new SessionCreateOptions
         {
             Mode = "subscription",
             Customer = customer,
             ClientReferenceId = organization,
             LineItems = [new() { Price = Settings.PriceOf(plan), Quantity = 1 }],
             SubscriptionData = new() { Metadata = new() { ["organization"] = organization } },
-            SuccessUrl = Return("done"),
-            CancelUrl = Return("cancelled"),
+            SuccessUrl = ReturnUrl("done"),
+            CancelUrl = ReturnUrl("cancelled"),
         };
-        return Page((await Ask("POST checkout/sessions", () => new SessionService(_client).CreateAsync(wanted, Once(), ct), ct)).Url);
+        return PageUrl((await Send("POST checkout/sessions", () => new SessionService(_client).CreateAsync(options, Idempotent(), ct), ct)).Url);
     }
 
-    /// <summary>A page where somebody changes or ends what is paid for.</summary>
+    /// <summary>Creates a page where a person changes or cancels the subscription.</summary>
+    /// <returns>The URL of the page.</returns>
     public async Task<string> Portal(string customer, CancellationToken ct)
     {
-        var wanted = new PortalSessionCreateOptions { Customer = customer, ReturnUrl = Settings.ReturnUrl.ToString() };
-        return Page((await Ask("POST billing_portal/sessions", () => new PortalSessionService(_client).CreateAsync(wanted, Once(), ct), ct)).Url);
+        var options = new PortalSessionCreateOptions { Customer = customer, ReturnUrl = Settings.ReturnUrl.ToString() };
+        return PageUrl((await Send("POST billing_portal/sessions", () => new PortalSessionService(_client).CreateAsync(options, Idempotent(), ct), ct)).Url);
     }
 
-    /// <summary>All subscriptions of a customer, those that have ended too.</summary>
-    /// <returns>Null when the customer was deleted, and its subscriptions with it.</returns>
+    /// <summary>All subscriptions of a customer, including ended ones.</summary>
+    /// <returns>Null when the customer, and with it every subscription, was deleted.</returns>
     public async Task<IReadOnlyList<StripeSubscription>?> Subscriptions(string customer, CancellationToken ct)
     {
         List<StripeSubscription> all = [];
         var missing = false;
         try
         {
-            for (var page = 0; page < MostPages; page++)
+            for (var page = 0; page < MaxPages; page++)
             {
-                var wanted = new SubscriptionListOptions { Customer = customer, Status = "all", Limit = 100, StartingAfter = all.Count == 0 ? null : all[^1].Id };
-                var list = await Ask("GET subscriptions", () => new SubscriptionService(_client).ListAsync(wanted, null, ct), ct);
+                var options = new SubscriptionListOptions { Customer = customer, Status = "all", Limit = 100, StartingAfter = all.Count == 0 ? null : all[^1].Id };
+                var list = await Send("GET subscriptions", () => new SubscriptionService(_client).ListAsync(options, null, ct), ct);
                 all.AddRange(StripeSubscription.Read(list));
                 if (all.Count == 0 || !list.HasMore)
                 {
@@ -102,91 +108,93 @@ internal sealed partial class StripeApi
             missing = true;
         }
 
-        if (all.Exists(subscription => subscription.Holds))
+        if (all.Exists(subscription => subscription.GrantsPlan))
         {
             return all;
         }
 
-        // A key of another account finds no customer at all. That must not downgrade anyone: require Stripe's `deleted` flag.
-        var found = await Ask("GET customers", () => new CustomerService(_client).GetAsync(customer, null, null, ct), ct);
+        // With an API key of another account every customer is missing. A wrong API key must not downgrade anyone:
+        // require Stripe's `deleted` flag.
+        var found = await Send("GET customers", () => new CustomerService(_client).GetAsync(customer, null, null, ct), ct);
         return found.Deleted == true ? null : missing ? throw new BillingException(BillingFailure.Missing) : all;
     }
 
-    private string Return(string outcome) => $"{Settings.ReturnUrl}{(Settings.ReturnUrl.Query.Length > 0 ? '&' : '?')}checkout={outcome}";
+    private string ReturnUrl(string outcome) => $"{Settings.ReturnUrl}{(Settings.ReturnUrl.Query.Length > 0 ? '&' : '?')}checkout={outcome}";
 
-    private static RequestOptions Once(string? key = null) => new() { IdempotencyKey = key ?? Guid.NewGuid().ToString() };
+    private static RequestOptions Idempotent(string? key = null) => new() { IdempotencyKey = key ?? Guid.NewGuid().ToString() };
 
-    // A person's browser is sent there.
-    private static string Page(string? url) => Uri.TryCreate(url, UriKind.Absolute, out var page) && page.Scheme == Uri.UriSchemeHttps
+    // A person's browser opens this URL, so it must be https.
+    private static string PageUrl(string? url) => Uri.TryCreate(url, UriKind.Absolute, out var page) && page.Scheme == Uri.UriSchemeHttps
         ? page.AbsoluteUri
         : throw new BillingException(BillingFailure.Unreachable);
 
-    private async Task<T> Ask<T>(string question, Func<Task<T>> ask, CancellationToken ct)
+    private async Task<T> Send<T>(string request, Func<Task<T>> send, CancellationToken ct)
     {
         try
         {
-            return await ask();
+            return await send();
         }
-        // All of them: the library's exceptions hold what Stripe answered, and its reader lets out whatever it meets in an answer of another form.
+        // Every exception is replaced: the library's own contain Stripe's response, and its parser throws many types
+        // for an unexpected response.
         catch (Exception exception) when (exception is not OperationCanceledException || !ct.IsCancellationRequested)
         {
-            throw new BillingException(Judge(question, exception));
+            throw new BillingException(Classify(request, exception));
         }
     }
 
-    private BillingFailure Judge(string question, Exception exception)
+    private BillingFailure Classify(string request, Exception exception)
     {
         if (exception is not StripeException { HttpStatusCode: var status and not 0 } refused)
         {
-            LogUnreachable(question, exception is HttpRequestException broken ? broken.HttpRequestError.ToString()
-                : exception is OperationCanceledException or ExecutionRejectedException ? $"no answer within {Settings.Timeout.TotalSeconds} seconds, or too many failures before"
-                : "its answer cannot be read");
+            LogUnreachable(request, exception is HttpRequestException broken ? broken.HttpRequestError.ToString()
+                : exception is OperationCanceledException or ExecutionRejectedException ? $"no response within {Settings.Timeout.TotalSeconds} seconds, or too many recent failures"
+                : "its response cannot be read");
             return BillingFailure.Unreachable;
         }
 
-        var code = Word(refused.StripeError?.Code);
-        LogRefused(question, (int)status, Word(refused.StripeError?.Type), code, Word(refused.StripeResponse?.RequestId));
+        var code = PlainText(refused.StripeError?.Code);
+        LogRefused(request, (int)status, PlainText(refused.StripeError?.Type), code, PlainText(refused.StripeResponse?.RequestId));
         return status switch
         {
-            // An answer of another form.
+            // A success status whose body is not what the library expects.
             < HttpStatusCode.MultipleChoices => BillingFailure.Unreachable,
-            // Conflict: another request with the same key is still being answered.
+            // Conflict: another request with the same idempotency key is still running.
             HttpStatusCode.TooManyRequests or HttpStatusCode.Conflict => BillingFailure.Unreachable,
             >= HttpStatusCode.InternalServerError => BillingFailure.Failed,
             _ => code == "resource_missing" ? BillingFailure.Missing : BillingFailure.Refused,
         };
     }
 
-    private static string Word(string? text) => IsWord(text) ? text! : "none";
+    private static string PlainText(string? text) => IsPlainText(text) ? text! : "none";
 
-    private static bool IsWord(string? text) =>
+    private static bool IsPlainText(string? text) =>
         text is { Length: > 0 and <= 255 } && text.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '_' or '-' or '.');
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Stripe answered {Question} with {Status}: type {Type}, code {Code}, its request {RequestId}")]
-    private partial void LogRefused(string question, int status, string type, string code, string requestId);
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Stripe answered {Request} with {Status}: type {Type}, code {Code}, Stripe request id {RequestId}")]
+    private partial void LogRefused(string request, int status, string type, string code, string requestId);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Stripe did not answer {Question}: {Why}")]
-    private partial void LogUnreachable(string question, string why);
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The request {Request} to Stripe failed: {Reason}")]
+    private partial void LogUnreachable(string request, string reason);
 }
 
-/// <summary>Why Stripe did not do what it was asked.</summary>
+/// <summary>Why a request to Stripe failed.</summary>
 internal enum BillingFailure
 {
-    /// <summary>No answer, none in time, none that can be read, or one that says to come back later.</summary>
+    /// <summary>There is no response, it is too late or cannot be read, or Stripe asks to try again later.</summary>
     Unreachable,
 
-    /// <summary>Something went wrong at Stripe.</summary>
+    /// <summary>Stripe answered with a server error.</summary>
     Failed,
 
-    /// <summary>The object that the question names is not there.</summary>
+    /// <summary>The object in the request does not exist.</summary>
     Missing,
 
-    /// <summary>The question is wrong, or the key may not ask it.</summary>
+    /// <summary>Stripe rejected the request, or the API key lacks a permission.</summary>
     Refused,
 }
 
-/// <summary>Stripe did not do what it was asked. Says nothing of what it answered.</summary>
-internal sealed class BillingException(BillingFailure failure) : Exception($"Stripe did not do it: {failure}.")
+/// <summary>A request to Stripe failed. The message contains nothing of Stripe's response.</summary>
+internal sealed class BillingException(BillingFailure failure) : Exception($"The request to Stripe failed: {failure}.")
 {
     public BillingFailure Failure { get; } = failure;
 }

@@ -5,17 +5,18 @@ using Polly;
 namespace Catalog.Api.Billing;
 
 /// <summary>
-/// The connection to Stripe: no redirect is followed, an answer is bounded in size and comes whole, and a question is asked up to four times within
-/// DATAXPIPE_STRIPE_TIMEOUT, each time for half of it at most. While half of all questions of a minute fail, none is asked for five seconds.
+/// The HTTP client for Stripe. It follows no redirects, limits the size of a response and buffers it completely. A
+/// request is tried up to four times within DATAXPIPE_STRIPE_TIMEOUT, each attempt for at most half of it. When half of
+/// all requests of a minute fail, no request is sent for five seconds.
 /// </summary>
 internal static class StripeHttp
 {
     public const string Name = "stripe";
-    private const int LongestAnswer = 4 * 1024 * 1024;
+    private const int MaxResponseBytes = 4 * 1024 * 1024;
 
     public static void AddStripeHttp(this IServiceCollection services, StripeSettings settings)
     {
-        // Without the factory's log of each request: what fails is logged where it was asked.
+        // Without the factory's request log: StripeApi logs failed requests.
         var client = services.AddHttpClient(Name).RemoveAllLoggers()
             .ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler
             {
@@ -25,7 +26,7 @@ internal static class StripeHttp
                 ConnectTimeout = TimeSpan.FromSeconds(5),
                 PooledConnectionLifetime = TimeSpan.FromMinutes(5),
             })
-            // Kept for as long as the service runs; the lifetime of connections above follows changes of names.
+            // The handler is never replaced; PooledConnectionLifetime already makes it follow DNS changes.
             .SetHandlerLifetime(Timeout.InfiniteTimeSpan);
         client.AddStandardResilienceHandler(options =>
         {
@@ -33,39 +34,41 @@ internal static class StripeHttp
             options.AttemptTimeout.Timeout = settings.Timeout / 2;
             options.Retry.Delay = TimeSpan.FromMilliseconds(150);
             options.Retry.ShouldHandle = arguments =>
-                ValueTask.FromResult(arguments.Context.GetRequestMessage() is { } request && MayBeAskedAgain(request, arguments.Outcome));
-            // One failure in ten, the handler's own choice, is overcome by asking again.
+                ValueTask.FromResult(arguments.Context.GetRequestMessage() is { } request && IsRetryable(request, arguments.Outcome));
+            // The default is 0.1; with one failure in ten, retrying is enough.
             options.CircuitBreaker.FailureRatio = 0.5;
-            // At least twice an attempt's timeout, whose most is half a minute.
+            // Must be at least twice the attempt's time limit, which is at most 30 seconds.
             options.CircuitBreaker.SamplingDuration = TimeSpan.FromMinutes(1);
         });
-        // Inside of the above, so that its timeouts and attempts hold for the whole answer: by itself it waits for the headers only.
-        client.AddHttpMessageHandler(() => new WholeAnswers());
+        // Added inside the resilience handler, so that its time limits and retries cover the complete response and not
+        // only the headers.
+        client.AddHttpMessageHandler(() => new BufferedResponses());
     }
 
-    private static bool MayBeAskedAgain(HttpRequestMessage request, Outcome<HttpResponseMessage> outcome)
+    private static bool IsRetryable(HttpRequestMessage request, Outcome<HttpResponseMessage> outcome)
     {
         var isKeyed = request.Headers.Contains("Idempotency-Key");
         return (isKeyed || request.Method == HttpMethod.Get) && outcome.Result?.StatusCode switch
         {
             null => HttpClientResiliencePredicates.IsTransient(outcome),
-            // Another request with the same key is still being answered.
+            // Another request with the same idempotency key is still running.
             HttpStatusCode.Conflict => true,
-            // A key's answer is kept, a failure of Stripe's own too: the same question would only hear it again.
+            // Stripe repeats its response to an idempotency key, even a server error, so a retry would return the same
+            // error.
             >= HttpStatusCode.InternalServerError when isKeyed => false,
             _ => HttpClientResiliencePredicates.IsTransient(outcome),
         };
     }
 
-    private sealed class WholeAnswers : DelegatingHandler
+    private sealed class BufferedResponses : DelegatingHandler
     {
         protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
         {
-            var answer = await base.SendAsync(request, cancellationToken);
-            await answer.Content.LoadIntoBufferAsync(LongestAnswer, cancellationToken);
-            // Stripe's library would write its text to the service's standard error.
-            answer.Headers.Remove("Stripe-Notice");
-            return answer;
+            var response = await base.SendAsync(request, cancellationToken);
+            await response.Content.LoadIntoBufferAsync(MaxResponseBytes, cancellationToken);
+            // Stripe's library would write the text of this header to standard error.
+            response.Headers.Remove("Stripe-Notice");
+            return response;
         }
     }
 }

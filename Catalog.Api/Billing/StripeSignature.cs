@@ -4,43 +4,44 @@ using Stripe;
 namespace Catalog.Api.Billing;
 
 /// <summary>
-/// Whether a notice is Stripe's: <c>Stripe-Signature: t=…,v1=…</c> holds the HMAC-SHA256 of the time, a full stop and the body's bytes as they came
-/// (docs.stripe.com/webhooks/signature). Stripe's library judges; here stand its clock, its secrets and what it may be given.
+/// Verifies that a webhook event comes from Stripe: <c>Stripe-Signature: t=…,v1=…</c> contains the HMAC-SHA256 of the
+/// timestamp, a full stop and the body (docs.stripe.com/webhooks/signature). Stripe's library does the comparison; this
+/// class adds the clock, several secrets and limits on the input.
 /// </summary>
 internal static class StripeSignature
 {
-    // Stripe sends two signatures at most, one for each secret of the endpoint. Each costs a comparison.
-    private const int MostParts = 16;
-    private const int LongestHeader = 4096;
-    private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+    // Stripe sends at most two signatures, one for each secret of the endpoint. Each signature costs a comparison.
+    private const int MaxParts = 16;
+    private const int MaxHeaderLength = 4096;
+    private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
-    public static bool Holds(string? header, ReadOnlySpan<byte> body, IReadOnlyList<string> secrets, DateTimeOffset now)
+    public static bool IsValid(string? header, ReadOnlySpan<byte> body, IReadOnlyList<string> secrets, DateTimeOffset now)
     {
-        if (header is null || header.Length > LongestHeader || header.Count(',') >= MostParts)
+        if (header is null || header.Length > MaxHeaderLength || header.Count(',') >= MaxParts)
         {
             return false;
         }
 
         try
         {
-            var text = Strict.GetString(body);
-            return secrets.Any(secret => Holds(header, text, secret, now));
+            var text = StrictUtf8.GetString(body);
+            return secrets.Any(secret => IsValid(header, text, secret, now));
         }
-        // The library would hash other bytes than came.
+        // The library would hash other bytes than were received.
         catch (DecoderFallbackException)
         {
             return false;
         }
     }
 
-    private static bool Holds(string header, string body, string secret, DateTimeOffset now)
+    private static bool IsValid(string header, string body, string secret, DateTimeOffset now)
     {
         try
         {
             EventUtility.ValidateSignature(body, header, secret, EventUtility.DefaultTimeTolerance, now.ToUnixTimeSeconds());
             return true;
         }
-        // The last two are a signed time that is no number or no time.
+        // FormatException and OverflowException: the timestamp is not a number or out of range.
         catch (Exception exception) when (exception is StripeException or FormatException or OverflowException)
         {
             return false;

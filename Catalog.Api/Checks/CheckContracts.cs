@@ -126,7 +126,7 @@ public sealed record CheckQuery : ListQuery
     internal override string List => "checks";
 
     /// <summary>Only checks of this pipeline; empty: only those that stand alone.</summary>
-    [FromQuery(Name = "pipeline_id"), TakesEmpty]
+    [FromQuery(Name = "pipeline_id"), AllowsEmpty]
     public string? PipelineId { get; init; }
 
     /// <summary>Only checks of this dataset.</summary>
@@ -145,7 +145,7 @@ public sealed record CheckQuery : ListQuery
 public sealed record CheckChoice
 {
     /// <summary>Its pipeline; empty: it stands alone; left out: whichever, when only one has this id.</summary>
-    [FromQuery(Name = "pipeline_id"), TakesEmpty]
+    [FromQuery(Name = "pipeline_id"), AllowsEmpty]
     public string? PipelineId { get; init; }
 }
 
@@ -155,7 +155,7 @@ public sealed record HistoryQuery : ListQuery
     internal override string List => "check_history";
 
     /// <summary>Its pipeline, as for reading the check.</summary>
-    [FromQuery(Name = "pipeline_id"), TakesEmpty]
+    [FromQuery(Name = "pipeline_id"), AllowsEmpty]
     public string? PipelineId { get; init; }
 
     /// <summary>Only results executed at or after this time.</summary>

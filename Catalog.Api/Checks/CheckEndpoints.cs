@@ -17,9 +17,9 @@ internal static class CheckEndpoints
         checks.MapGet("/", List).WithName("ListChecks").Requires(Scopes.Read).ReadsQuery<CheckQuery>().WithSummary("List the definitions of checks, the newest first");
         checks.MapGet("/{id}", Get).WithName("GetCheck").Requires(Scopes.Read).ReadsQuery<CheckChoice>().HasETag()
             .Produces<CheckItem>().Refuses(404, 409).WithSummary("Read a definition");
-        checks.MapPut("/{id}", Put).WithName("ReplaceCheck").Requires(Scopes.Write).ReadsQuery<CheckChoice>().Reads<PutCheck>().TakesIfMatch()
+        checks.MapPut("/{id}", Put).WithName("ReplaceCheck").Requires(Scopes.Write).ReadsQuery<CheckChoice>().Reads<PutCheck>().AcceptsIfMatch()
             .Produces<CheckItem>().Refuses(404, 409).WithSummary("Replace a definition");
-        checks.MapDelete("/{id}", Delete).WithName("DeleteCheck").Requires(Scopes.Manage).ReadsQuery<CheckChoice>().TakesIfMatch()
+        checks.MapDelete("/{id}", Delete).WithName("DeleteCheck").Requires(Scopes.Manage).ReadsQuery<CheckChoice>().AcceptsIfMatch()
             .Produces(204).Refuses(404, 409).WithSummary("Remove a definition; its results stay");
         checks.MapGet("/{id}/history", History).WithName("GetCheckHistory").Requires(Scopes.Read).ReadsQuery<HistoryQuery>()
             .Produces<CheckHistory>().Refuses(404, 409).WithSummary("Read what a check measured over time, with its pass rate");
@@ -51,7 +51,7 @@ internal static class CheckEndpoints
         PathId id, [AsParameters] CheckChoice choice, Body<PutCheck> body, IfMatch match, Caller caller, CheckRepository checks, TimeProvider time, CancellationToken ct)
     {
         var found = await checks.Find(caller.Organization, id.Value, choice.PipelineId, ct);
-        if ((Refusal(found, id) ?? match.Refusal(() => CheckItem.From(found[0]))) is { } refusal)
+        if ((Refusal(found, id) ?? match.Check(() => CheckItem.From(found[0]))) is { } refusal)
         {
             return refusal;
         }
@@ -66,8 +66,8 @@ internal static class CheckEndpoints
         PathId id, [AsParameters] CheckChoice choice, IfMatch match, Caller caller, CheckRepository checks, TimeProvider time, CancellationToken ct)
     {
         var found = await checks.Find(caller.Organization, id.Value, choice.PipelineId, ct);
-        return Refusal(found, id) ?? match.Refusal(() => CheckItem.From(found[0]))
-            ?? (await checks.Delete(caller.Organization, found[0].PipelineId, id.Value, match.AsOf(found[0].UpdatedAt), caller.Did("check", found[0].PipelineId.Length == 0 ? id.Value : $"{found[0].PipelineId}/{id.Value}", "deleted", time), ct) ? TypedResults.NoContent()
+        return Refusal(found, id) ?? match.Check(() => CheckItem.From(found[0]))
+            ?? (await checks.Delete(caller.Organization, found[0].PipelineId, id.Value, match.AsOf(found[0].UpdatedAt), caller.NewAuditEntry("check", found[0].PipelineId.Length == 0 ? id.Value : $"{found[0].PipelineId}/{id.Value}", "deleted", time), ct) ? TypedResults.NoContent()
                 : match.Given ? Problems.PreconditionFailed() : Problems.NotFound("check"));
     }
 

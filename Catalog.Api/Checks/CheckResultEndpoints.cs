@@ -14,7 +14,7 @@ internal static class CheckResultEndpoints
 
         results.MapPost("/", Post).WithName("PostCheckResults").Requires(Scopes.Write)
             .Accepts<PostCheckResult>("application/json")
-            .WithMetadata(new BodyLimit(Limits.BulkBody), new TakesIdempotencyKeyMetadata(), new TakesManyMetadata(typeof(ResultReceipts), "results"))
+            .WithMetadata(new BodyLimit(RequestLimits.BulkBody), new AcceptsIdempotencyKeyMetadata(), new BulkMetadata(typeof(ResultReceipts), "results"))
             .Produces<ResultReceipt>(201).Produces<ResultReceipt>(200).Produces<ResultReceipts>(207)
             .Refuses(400, 404, 409, 413, 415, 422)
             .WithSummary("Post one result, an array of results, or {\"results\": […]} with at most 1,000 of them");
@@ -73,8 +73,8 @@ internal static class CheckResultEndpoints
 
     private static IResult One(CheckResult result, ResultOutcome outcome) => outcome switch
     {
-        ResultOutcome.Stored => RawAnswer.Of(new ResultReceipt { Id = result.Id, Outcome = "stored" }, 201, $"/api/v1/checks/results/{Uri.EscapeDataString(result.Id)}"),
-        ResultOutcome.Duplicate => RawAnswer.Of(new ResultReceipt { Id = result.Id, Outcome = "duplicate" }),
+        ResultOutcome.Stored => RawJsonResult.Of(new ResultReceipt { Id = result.Id, Outcome = "stored" }, 201, $"/api/v1/checks/results/{Uri.EscapeDataString(result.Id)}"),
+        ResultOutcome.Duplicate => RawJsonResult.Of(new ResultReceipt { Id = result.Id, Outcome = "duplicate" }),
         _ => Refusal(result, outcome),
     };
 

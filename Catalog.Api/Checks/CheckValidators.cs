@@ -18,10 +18,10 @@ internal abstract class CheckFieldsValidator<T> : AbstractValidator<T> where T :
         RuleForEach(check => check.Columns).Key();
         RuleFor(check => check.Params).Object();
         RuleFor(check => check.Sql).Text(Validation.MaxMessage);
-        RuleFor(check => check.Severity).Word(CheckSeverity.All);
+        RuleFor(check => check.Severity).OneOf(CheckSeverity.All);
         RuleFor(check => check.Warn).SetValidator(new JsonRule<T>(JsonSchemaType.Number | JsonSchemaType.Object, "must be a number or an object."));
         RuleFor(check => check.Fail).SetValidator(new JsonRule<T>(JsonSchemaType.Number | JsonSchemaType.Object, "must be a number or an object."));
-        RuleFor(check => check.Schedule).SetValidator(new FormRule<T>("cron", Cron.IsValid, Cron.Wanted));
+        RuleFor(check => check.Schedule).SetValidator(new FormatRule<T>("cron", Cron.IsValid, Cron.Wanted));
     }
 }
 
@@ -43,7 +43,7 @@ internal sealed class CheckQueryValidator : ListQueryValidator<CheckQuery>
         RuleFor(query => query.PipelineId).Text(Validation.MaxKey);
         RuleFor(query => query.Dataset).Text(Validation.MaxDataset);
         RuleFor(query => query.Kind).Text(Validation.MaxKey);
-        RuleFor(query => query.Severity).Word(CheckSeverity.All);
+        RuleFor(query => query.Severity).OneOf(CheckSeverity.All);
     }
 }
 

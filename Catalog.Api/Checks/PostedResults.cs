@@ -76,7 +76,7 @@ internal sealed class PostedResults
             return null;
         }
 
-        if (items.Count > Limits.BulkItems)
+        if (items.Count > RequestLimits.BulkItems)
         {
             return TooMany();
         }
@@ -85,7 +85,7 @@ internal sealed class PostedResults
         var whole = SHA256.HashData(body.Span);
         foreach (var (index, item) in items.Index())
         {
-            var (json, problem) = JsonBody.ParseDocument(item, "item");
+            var (json, problem) = JsonParser.ParseDocument(item, "item");
             using (json)
             {
                 if (json is null)
@@ -108,7 +108,7 @@ internal sealed class PostedResults
 
     private static PostedResults ReadMany(JsonElement array, Reading reading)
     {
-        if (array.GetArrayLength() > Limits.BulkItems)
+        if (array.GetArrayLength() > RequestLimits.BulkItems)
         {
             return TooMany();
         }
@@ -124,7 +124,7 @@ internal sealed class PostedResults
         return posted;
     }
 
-    private static PostedResults TooMany() => new() { Problem = Problems.TooLarge($"One post takes at most {Limits.BulkItems} results. Send them in parts.") };
+    private static PostedResults TooMany() => new() { Problem = Problems.TooLarge($"One post takes at most {RequestLimits.BulkItems} results. Send them in parts.") };
 
     private void Take(int index, JsonElement item, Reading reading, byte[]? whole)
     {
@@ -154,7 +154,7 @@ internal sealed class PostedResults
 
     private static (PostCheckResult?, Dictionary<string, string[]>?) ReadOne(JsonElement item, Reading reading)
     {
-        var (result, errors) = JsonBody.Parse<PostCheckResult>(item);
+        var (result, errors) = JsonParser.Parse<PostCheckResult>(item);
         return (result, errors ?? reading.Validator.Errors(result!));
     }
 

@@ -8,15 +8,15 @@ using Catalog.Data.Warehouses;
 namespace Catalog.Api.Connections;
 
 /// <summary>
-/// The configuration of a connection, parted into what may be shown and what may not. Only fields known to be harmless are shown:
-/// a secret under a name that nobody thought of stays one.
+/// The configuration of a connection, divided into public and secret fields. Only fields in a list of known harmless
+/// names are public, so a secret in an unknown field stays secret.
 /// </summary>
 internal sealed class ConnectionConfig
 {
     public const string Mask = "***";
     private const string Postgres = "postgres";
 
-    private static readonly HashSet<string> Shown = new(StringComparer.OrdinalIgnoreCase)
+    private static readonly HashSet<string> PublicFields = new(StringComparer.OrdinalIgnoreCase)
     {
         "host", "port", "user", "username", "dbname", "database", "schema", "sslmode", "account", "warehouse", "role", "region", "project", "dataset", "driver",
     };
@@ -27,8 +27,8 @@ internal sealed class ConnectionConfig
 
     private ConnectionConfig(JsonObject fields) => _fields = fields;
 
-    /// <summary>What may be shown, masked where it may not.</summary>
-    public string ToShow(string type)
+    /// <summary>The configuration as a JSON object, with the mask in place of secret values.</summary>
+    public string ToMaskedJson(string type)
     {
         var shown = new JsonObject();
         foreach (var (name, value) in _fields)
@@ -39,14 +39,14 @@ internal sealed class ConnectionConfig
         return shown.ToJsonString(ApiJson.Options);
     }
 
-    /// <summary>What may not be shown, as a JSON object; null when there is nothing.</summary>
-    public string? ToSeal()
+    /// <summary>The secret fields as a JSON object; null when there are none.</summary>
+    public string? SecretsToJson()
     {
         var secrets = new JsonObject(_fields.Where(field => IsSecret(field.Key)).Select(field => KeyValuePair.Create(field.Key, field.Value?.DeepClone())));
         return secrets.Count == 0 ? null : secrets.ToJsonString(ApiJson.Options);
     }
 
-    /// <summary>Reads a configuration that was posted.</summary>
+    /// <summary>Reads and validates a configuration from a request.</summary>
     /// <returns>The configuration, or the errors by JSON pointer.</returns>
     public static (ConnectionConfig? Config, Dictionary<string, string[]>? Errors) Read(string type, RawJson? json)
     {
@@ -63,25 +63,25 @@ internal sealed class ConnectionConfig
         }
         catch (JsonException)
         {
-            return (null, new() { ["/config"] = ["holds a field twice."] });
+            return (null, new() { ["/config"] = ["contains a field twice."] });
         }
 
         foreach (var (name, value) in fields)
         {
-            if (Wrong(type, name, value) is { } wrong)
+            if (FindError(type, name, value) is { } error)
             {
-                errors["/config" + JsonPointer.OfName(name)] = [wrong];
+                errors["/config" + JsonPointer.OfName(name)] = [error];
             }
         }
 
         if (type == Postgres && fields.ContainsKey("dsn") && fields.Count(member => member.Key != "password_secret") > 1)
         {
-            errors["/config"] = ["holds a dsn and parts of one; give one of the two."];
+            errors["/config"] = ["contains a dsn and other address fields; use either the dsn or the fields."];
         }
 
         if (fields.ContainsKey("password") && fields.ContainsKey("password_secret"))
         {
-            errors["/config/password_secret"] = ["stands beside a password; give one of the two."];
+            errors["/config/password_secret"] = ["is given together with password; use only one of them."];
         }
 
         var config = new ConnectionConfig(fields);
@@ -100,9 +100,9 @@ internal sealed class ConnectionConfig
         return errors.Count == 0 ? (config, null) : (null, errors);
     }
 
-    /// <summary>Puts a stored configuration together again.</summary>
-    /// <param name="shown">What was stored in the clear.</param>
-    /// <param name="secrets">What was sealed, opened; null when there was nothing.</param>
+    /// <summary>Combines the stored parts of a configuration.</summary>
+    /// <param name="shown">The masked JSON object.</param>
+    /// <param name="secrets">The decrypted JSON object of secret fields; null when there are none.</param>
     public static ConnectionConfig From(string shown, string? secrets)
     {
         var fields = (JsonObject)JsonNode.Parse(shown)!;
@@ -114,11 +114,11 @@ internal sealed class ConnectionConfig
         return new(fields);
     }
 
-    /// <summary>Whether a field refers to a secret that lies elsewhere.</summary>
-    public bool RefersToSecrets => _fields.Any(member => IsReference(member.Key));
+    /// <summary>Whether a field refers to a secret in an external store.</summary>
+    public bool HasSecretReferences => _fields.Any(member => IsReference(member.Key));
 
-    /// <summary>The Postgres that it describes.</summary>
-    /// <exception cref="SettingException">It describes none.</exception>
+    /// <summary>The Postgres warehouse of this configuration.</summary>
+    /// <exception cref="SettingException">The configuration does not describe a Postgres warehouse.</exception>
     public PostgresWarehouse Warehouse() => Text("dsn") is { } dsn
         ? PostgresWarehouse.FromDsn("dsn", dsn)
         : PostgresWarehouse.FromParts(
@@ -131,22 +131,22 @@ internal sealed class ConnectionConfig
 
     private string? Text(string name) => _fields[name]?.GetValueKind() == JsonValueKind.String ? (string?)_fields[name] : null;
 
-    private static string? Wrong(string type, string name, JsonNode? value)
+    private static string? FindError(string type, string name, JsonNode? value)
     {
         var text = value?.GetValueKind() == JsonValueKind.String ? (string?)value : null;
-        return IsReference(name) && !IsVaultPath(text) ? "must refer to a secret, such as vault/data/db-password or path#key, and never hold one."
-            : text?.Contains('\0', StringComparison.Ordinal) == true || name.Contains('\0', StringComparison.Ordinal) ? "must not hold the character U+0000."
+        return IsReference(name) && !IsVaultPath(text) ? "must refer to a secret, such as vault/data/db-password or path#key; it must not contain the secret."
+            : text?.Contains('\0', StringComparison.Ordinal) == true || name.Contains('\0', StringComparison.Ordinal) ? "must not contain the character U+0000."
             : text?.Length > 4096 ? "must be at most 4096 characters long."
-            : text == Mask || (name == "dsn" && text?.Contains($":{Mask}@", StringComparison.Ordinal) == true) ? "is the mask that is shown in place of a secret; send the secret itself again."
-            : value?.GetValueKind() is JsonValueKind.Object or JsonValueKind.Array ? "must be text, a number or a flag."
-            : type == Postgres && !PostgresFields.Contains(name, StringComparer.Ordinal) ? $"is not a field of postgres; it takes {string.Join(", ", PostgresFields)}."
+            : text == Mask || (name == "dsn" && text?.Contains($":{Mask}@", StringComparison.Ordinal) == true) ? "is the mask that replaces a secret in responses; send the secret itself again."
+            : value?.GetValueKind() is JsonValueKind.Object or JsonValueKind.Array ? "must be text, a number, true, false or null."
+            : type == Postgres && !PostgresFields.Contains(name, StringComparer.Ordinal) ? $"is not a field of a postgres connection; the fields are {string.Join(", ", PostgresFields)}."
             : type == Postgres && name is not "port" && text is null ? "must be text."
             : null;
     }
 
     private static bool IsReference(string name) => name.EndsWith("_secret", StringComparison.OrdinalIgnoreCase);
 
-    private static bool IsSecret(string name) => !IsReference(name) && !Shown.Contains(name);
+    private static bool IsSecret(string name) => !IsReference(name) && !PublicFields.Contains(name);
 
     private static bool IsVaultPath(string? text) =>
         text is { Length: > 2 and <= 512 } && (text.Contains('/', StringComparison.Ordinal) || text.Contains('#', StringComparison.Ordinal))

@@ -3,37 +3,42 @@ using Catalog.Data.Connections;
 
 namespace Catalog.Api.Connections;
 
-/// <summary>A warehouse connection, to replace one.</summary>
+/// <summary>The new content of a warehouse connection.</summary>
 public record PutConnection
 {
-    /// <summary>The kind of warehouse, such as postgres.</summary>
+    /// <summary>
+    /// The type of the warehouse, such as <c>postgres</c>: lower-case letters, digits, <c>_</c> and <c>-</c>.
+    /// </summary>
     public string? Type { get; init; }
 
     /// <summary>
-    /// For postgres: <c>dsn</c>, or <c>host</c>, <c>port</c> (5432), <c>user</c>, <c>dbname</c>, <c>sslmode</c> and <c>password</c> or
-    /// <c>password_secret</c>. A field that ends in <c>_secret</c> holds a Vault reference (<c>vault/data/db-password</c> or
-    /// <c>path#key</c>), never a value. Secret values are kept encrypted and never shown again.
+    /// A JSON object. For <c>postgres</c>: either <c>dsn</c>, or <c>host</c>, <c>port</c> (default 5432), <c>user</c>,
+    /// <c>dbname</c>, <c>sslmode</c> and <c>password</c> or <c>password_secret</c>. A field whose name ends in
+    /// <c>_secret</c> contains a Vault reference (<c>vault/data/db-password</c> or <c>path#key</c>), not the secret
+    /// itself. Secret values are stored encrypted and never returned.
     /// </summary>
     public RawJson? Config { get; init; }
 }
 
-/// <summary>A warehouse connection.</summary>
+/// <summary>A warehouse connection to register.</summary>
 public sealed record PostConnection : PutConnection
 {
-    /// <summary>The connection's id.</summary>
+    /// <summary>The id of the connection, chosen by the client; at most 256 characters.</summary>
     public string? Id { get; init; }
 }
 
-/// <summary>A registered connection. Secrets are masked, for everybody.</summary>
+/// <summary>A registered warehouse connection. Secrets are always masked.</summary>
 public sealed record ConnectionItem
 {
     public required string Id { get; init; }
     public required string Type { get; init; }
 
-    /// <summary>The configuration, <c>***</c> where a secret is.</summary>
+    /// <summary>The configuration, with <c>***</c> in place of each secret value.</summary>
     public required RawJson Config { get; init; }
 
     public required DateTimeOffset CreatedAt { get; init; }
+
+    /// <summary>When the connection was registered or last replaced.</summary>
     public required DateTimeOffset UpdatedAt { get; init; }
 
     internal static ConnectionItem From(Connection connection) => new()
@@ -46,18 +51,22 @@ public sealed record ConnectionItem
     };
 }
 
-/// <summary>What a test of a connection found.</summary>
+/// <summary>The result of a connection test.</summary>
 public sealed record ConnectionTest
 {
-    /// <summary>ok, unreachable, authentication_failed, database_missing, tls_failed, secret_unavailable or refused.</summary>
+    /// <summary>
+    /// <c>ok</c>; <c>unreachable</c>: no answer in time; <c>authentication_failed</c>: wrong user or password;
+    /// <c>database_missing</c>; <c>tls_failed</c>; <c>secret_unavailable</c>: a secret could not be read; or
+    /// <c>refused</c>: the service does not connect to this address or type of warehouse.
+    /// </summary>
     public required string Status { get; init; }
 }
 
-/// <summary>Which connections to list.</summary>
+/// <summary>The query parameters of the list of connections.</summary>
 public sealed record ConnectionQuery : ListQuery
 {
     internal override string List => "connections";
 
-    /// <summary>Only connections of this type.</summary>
+    /// <summary>List only connections of this type.</summary>
     public string? Type { get; init; }
 }

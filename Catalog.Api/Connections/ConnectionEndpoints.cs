@@ -11,7 +11,7 @@ namespace Catalog.Api.Connections;
 internal static class ConnectionEndpoints
 {
     public static IServiceCollection AddConnections(this IServiceCollection services, ServiceSettings settings, DatabaseSettings database) => services
-        .AddSingleton(new SecretBox(settings.SecretKey ?? SecretKeyFile.Beside(database)))
+        .AddSingleton(new SecretBox(settings.SecretKey ?? SecretKeyFile.ReadOrCreate(database)))
         .AddSingleton(new AddressGuard(settings.PrivateWarehouses));
 
     public static void MapConnections(this IEndpointRouteBuilder routes)
@@ -20,15 +20,15 @@ internal static class ConnectionEndpoints
 
         connections.MapPost("/", Post).WithName("RegisterConnection").Requires(Scopes.Manage).Reads<PostConnection>()
             .Produces<ConnectionItem>(201).Produces<ConnectionItem>(200).Refuses(403, 409, 501).WithSummary("Register a warehouse connection");
-        connections.MapGet("/", List).WithName("ListConnections").Requires(Scopes.Read).ReadsQuery<ConnectionQuery>().WithSummary("List connections, the newest first");
+        connections.MapGet("/", List).WithName("ListConnections").Requires(Scopes.Read).ReadsQuery<ConnectionQuery>().WithSummary("List connections, newest first");
         connections.MapGet("/{id}", Get).WithName("GetConnection").Requires(Scopes.Read).HasETag().Produces<ConnectionItem>().Refuses(404)
-            .WithSummary("Read a connection; its secrets are masked");
-        connections.MapPut("/{id}", Put).WithName("ReplaceConnection").Requires(Scopes.Manage).Reads<PutConnection>().TakesIfMatch()
+            .WithSummary("Read a connection; secrets are masked");
+        connections.MapPut("/{id}", Put).WithName("ReplaceConnection").Requires(Scopes.Manage).Reads<PutConnection>().AcceptsIfMatch()
             .Produces<ConnectionItem>().Refuses(404, 501).WithSummary("Replace a connection");
-        connections.MapDelete("/{id}", Delete).WithName("DeleteConnection").Requires(Scopes.Manage).TakesIfMatch().Produces(204).Refuses(404)
-            .WithSummary("Remove a connection");
+        connections.MapDelete("/{id}", Delete).WithName("DeleteConnection").Requires(Scopes.Manage).AcceptsIfMatch().Produces(204).Refuses(404)
+            .WithSummary("Delete a connection");
         connections.MapPost("/{id}/test", Test).WithName("TestConnection").Requires(Scopes.Execute).Produces<ConnectionTest>().Refuses(404)
-            .WithSummary("Connect, and say in one word what came of it");
+            .WithSummary("Test a connection: connect to the warehouse and return the result");
     }
 
     private static async Task<IResult> Post(
@@ -40,7 +40,7 @@ internal static class ConnectionEndpoints
             return Problems.SecretKeyMissing();
         }
 
-        var (stored, ceiling) = await connections.Insert(caller.Organization, connection, caller.Did("connection", id, "created", time), ct);
+        var (stored, ceiling) = await connections.Insert(caller.Organization, connection, caller.NewAuditEntry("connection", id, "created", time), ct);
         if (ceiling is not null)
         {
             return Problems.PlanLimitReached(ceiling);
@@ -51,8 +51,8 @@ internal static class ConnectionEndpoints
             return TypedResults.Created($"/api/v1/connections/{Uri.EscapeDataString(id)}", ConnectionItem.From(connection));
         }
 
-        var present = await connections.Find(caller.Organization, id, ct);
-        return present is not null && Same(caller, box, present, connection) ? TypedResults.Ok(ConnectionItem.From(present)) : Problems.IdTaken("connection", id);
+        var existing = await connections.Find(caller.Organization, id, ct);
+        return existing is not null && HasSameContent(caller, box, existing, connection) ? TypedResults.Ok(ConnectionItem.From(existing)) : Problems.IdTaken("connection", id);
     }
 
     private static async Task<Ok<ItemList<ConnectionItem>>> List(
@@ -65,12 +65,12 @@ internal static class ConnectionEndpoints
     private static async Task<IResult> Put(
         PathId id, Body<PutConnection> body, IfMatch match, Caller caller, ConnectionRepository connections, SecretBox box, TimeProvider time, CancellationToken ct)
     {
-        if (await connections.Find(caller.Organization, id.Value, ct) is not { } present)
+        if (await connections.Find(caller.Organization, id.Value, ct) is not { } existing)
         {
             return Problems.NotFound("connection");
         }
 
-        if (match.Refusal(() => ConnectionItem.From(present)) is { } refusal)
+        if (match.Check(() => ConnectionItem.From(existing)) is { } refusal)
         {
             return refusal;
         }
@@ -80,21 +80,21 @@ internal static class ConnectionEndpoints
             return Problems.SecretKeyMissing();
         }
 
-        return await connections.Replace(caller.Organization, connection, match.AsOf(present.UpdatedAt), caller.Did("connection", id.Value, "changed", time), ct)
-            ? TypedResults.Ok(ConnectionItem.From(connection with { CreatedAt = present.CreatedAt }))
+        return await connections.Replace(caller.Organization, connection, match.AsOf(existing.UpdatedAt), caller.NewAuditEntry("connection", id.Value, "changed", time), ct)
+            ? TypedResults.Ok(ConnectionItem.From(connection with { CreatedAt = existing.CreatedAt }))
             : match.Given ? Problems.PreconditionFailed() : Problems.NotFound("connection");
     }
 
     private static async Task<IResult> Delete(PathId id, IfMatch match, Caller caller, ConnectionRepository connections, TimeProvider time, CancellationToken ct)
     {
-        var present = match.Given ? await connections.Find(caller.Organization, id.Value, ct) : null;
-        if (present is not null && match.Refusal(() => ConnectionItem.From(present)) is { } refusal)
+        var existing = match.Given ? await connections.Find(caller.Organization, id.Value, ct) : null;
+        if (existing is not null && match.Check(() => ConnectionItem.From(existing)) is { } refusal)
         {
             return refusal;
         }
 
-        return await connections.Delete(caller.Organization, id.Value, present is null ? null : match.AsOf(present.UpdatedAt), caller.Did("connection", id.Value, "deleted", time), ct) ? TypedResults.NoContent()
-            : present is not null ? Problems.PreconditionFailed() : Problems.NotFound("connection");
+        return await connections.Delete(caller.Organization, id.Value, existing is null ? null : match.AsOf(existing.UpdatedAt), caller.NewAuditEntry("connection", id.Value, "deleted", time), ct) ? TypedResults.NoContent()
+            : existing is not null ? Problems.PreconditionFailed() : Problems.NotFound("connection");
     }
 
     private static async Task<IResult> Test(
@@ -108,7 +108,7 @@ internal static class ConnectionEndpoints
         var secrets = connection.Secrets is { } sealedSecrets ? box.Open(caller.Organization, connection.Id, sealedSecrets) : null;
         var config = ConnectionConfig.From(connection.Config, secrets);
         var state = connection.Type != "postgres" ? WarehouseState.Refused
-            : config.RefersToSecrets || (secrets is null && connection.Secrets is not null) ? WarehouseState.SecretUnavailable
+            : config.HasSecretReferences || (secrets is null && connection.Secrets is not null) ? WarehouseState.SecretUnavailable
             : await Connect(config, guard, ct);
         return TypedResults.Ok(new ConnectionTest { Status = JsonNamingPolicy.SnakeCaseLower.ConvertName(state.ToString()) });
     }
@@ -122,32 +122,32 @@ internal static class ConnectionEndpoints
         }
         catch (SettingException)
         {
-            // Registered before the rules became stricter.
+            // The connection was registered before the validation became stricter.
             return WarehouseState.Unreachable;
         }
 
         return await warehouse.Test(guard, ct);
     }
 
-    // Null when there is a secret to keep and no key to keep it with.
+    // Returns null when the configuration contains a secret and no key is configured to encrypt it.
     private static Connection? Build(string id, PutConnection posted, Caller caller, SecretBox box, DateTimeOffset now)
     {
         var config = ConnectionConfig.Read(posted.Type!, posted.Config).Config!;
-        var secrets = config.ToSeal();
+        var secrets = config.SecretsToJson();
         return secrets is not null && !box.CanSeal ? null : new()
         {
             Id = id,
             Type = posted.Type!,
-            Config = config.ToShow(posted.Type!),
+            Config = config.ToMaskedJson(posted.Type!),
             Secrets = secrets is null ? null : box.Seal(caller.Organization, id, secrets),
             CreatedAt = now,
             UpdatedAt = now,
         };
     }
 
-    private static bool Same(Caller caller, SecretBox box, Connection left, Connection right)
+    private static bool HasSameContent(Caller caller, SecretBox box, Connection left, Connection right)
     {
-        string? Opened(Connection connection) => connection.Secrets is { } secrets ? box.Open(caller.Organization, connection.Id, secrets) : null;
-        return (left.Type, left.Config, Opened(left)) == (right.Type, right.Config, Opened(right));
+        string? Secrets(Connection connection) => connection.Secrets is { } secrets ? box.Open(caller.Organization, connection.Id, secrets) : null;
+        return (left.Type, left.Config, Secrets(left)) == (right.Type, right.Config, Secrets(right));
     }
 }

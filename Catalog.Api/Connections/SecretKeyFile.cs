@@ -4,12 +4,15 @@ using Catalog.Data.Database;
 
 namespace Catalog.Api.Connections;
 
-/// <summary>On SQLite, with no key configured, the key lies in a file beside the database, readable by its owner alone.</summary>
+/// <summary>
+/// The key file beside a SQLite database, used when no key is configured. Only its owner can read it.
+/// </summary>
 internal static class SecretKeyFile
 {
-    /// <summary>The key of a SQLite file, made when there is none yet; null on Postgres.</summary>
-    /// <exception cref="SettingException">The file is there and holds no key, or may not be read.</exception>
-    public static byte[]? Beside(DatabaseSettings database)
+    /// <summary>Reads the key file of a SQLite database, and creates it if it does not exist.</summary>
+    /// <returns>The key; null on Postgres.</returns>
+    /// <exception cref="SettingException">The file contains no valid key, or cannot be read or created.</exception>
+    public static byte[]? ReadOrCreate(DatabaseSettings database)
     {
         if (database.SqlitePath is not { } path)
         {
@@ -25,23 +28,23 @@ internal static class SecretKeyFile
                 options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
             }
 
-            using var made = new FileStream(file, options);
-            made.Write(System.Text.Encoding.ASCII.GetBytes(Convert.ToBase64String(RandomNumberGenerator.GetBytes(32))));
+            using var created = new FileStream(file, options);
+            created.Write(System.Text.Encoding.ASCII.GetBytes(Convert.ToBase64String(RandomNumberGenerator.GetBytes(32))));
         }
         catch (IOException) when (File.Exists(file))
         {
-            // There already, made at an earlier start or by another process just now.
+            // The file exists: it was created at an earlier start, or by another process just now.
         }
         catch (UnauthorizedAccessException) when (File.Exists(file))
         {
-            // There already, and the folder is somebody else's.
+            // The file exists, and this process may not write to its folder.
         }
         catch (Exception exception) when (exception is UnauthorizedAccessException or IOException)
         {
-            throw new SettingException($"The key file {file} cannot be made or read. Make the folder writable and remove what else has this name, or set DATAXPIPE_SECRET_KEY.");
+            throw new SettingException($"The key file {file} cannot be created or read. Make the folder writable and check that {file} is a file, or set DATAXPIPE_SECRET_KEY.");
         }
 
         return SecretKey.Read(file, CancellationToken.None).GetAwaiter().GetResult()
-            ?? throw new SettingException($"The key file {file} holds no key of 32 bytes in base64. Restore it, or set DATAXPIPE_SECRET_KEY.");
+            ?? throw new SettingException($"The key file {file} does not contain a key of 32 bytes in base64. Restore the file, or set DATAXPIPE_SECRET_KEY.");
     }
 }

@@ -2,13 +2,17 @@ using System.Diagnostics;
 
 namespace Catalog.Api.Http;
 
-/// <summary>One log line for each request when <c>DATAXPIPE_ACCESS_LOG</c> is true. The query is left out, because it may hold private values.</summary>
+/// <summary>
+/// Logs one line for each request when <c>DATAXPIPE_ACCESS_LOG</c> is true. The query is left out because it may
+/// contain private values.
+/// </summary>
 internal sealed partial class AccessLog(RequestDelegate next, ILogger<AccessLog> log)
 {
     public async Task Invoke(HttpContext context)
     {
-        var began = Stopwatch.GetTimestamp();
-        // As it was asked; the older paths are rewritten further in. Escaped, so that no path begins a line of its own.
+        var start = Stopwatch.GetTimestamp();
+        // Read before the middleware behind this one rewrites unversioned paths. Escaped, so that a path cannot start a
+        // new log line.
         var path = (context.Request.PathBase + context.Request.Path).ToUriComponent();
         try
         {
@@ -16,7 +20,7 @@ internal sealed partial class AccessLog(RequestDelegate next, ILogger<AccessLog>
         }
         finally
         {
-            var (milliseconds, address) = (Stopwatch.GetElapsedTime(began).TotalMilliseconds, context.Connection.RemoteIpAddress?.ToString() ?? "-");
+            var (milliseconds, address) = (Stopwatch.GetElapsedTime(start).TotalMilliseconds, context.Connection.RemoteIpAddress?.ToString() ?? "-");
             var (caller, requestId) = (context.User.Identity?.Name ?? "-", context.Response.Headers["X-Request-Id"].ToString());
             LogRequest(context.Request.Method, path, context.Response.StatusCode, milliseconds, address, caller, requestId);
         }

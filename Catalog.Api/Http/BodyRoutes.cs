@@ -2,13 +2,15 @@ using FluentValidation;
 
 namespace Catalog.Api.Http;
 
-/// <summary>What a route says about its request in one word, for the router and for the OpenAPI document.</summary>
+/// <summary>
+/// Route extensions that declare what a request contains, both for request handling and for the OpenAPI document.
+/// </summary>
 internal static class BodyRoutes
 {
     private static readonly string[] Methods =
         [HttpMethods.Get, HttpMethods.Post, HttpMethods.Put, HttpMethods.Delete, HttpMethods.Patch, HttpMethods.Options, HttpMethods.Trace, HttpMethods.Head];
 
-    /// <summary>The route reads a <see cref="Body{T}"/>; a refused one never reaches the handler.</summary>
+    /// <summary>The route reads a <see cref="Body{T}"/>. An invalid body is answered before the handler runs.</summary>
     public static RouteHandlerBuilder Reads<T>(this RouteHandlerBuilder route) where T : class => route
         .Accepts<T>("application/json")
         .AddEndpointFilter((context, next) => context.Arguments.OfType<IBody>().Single().Problem is { } problem
@@ -16,7 +18,10 @@ internal static class BodyRoutes
             : next(context))
         .Refuses(400, 413, 415, 422);
 
-    /// <summary>The route reads query parameters as <typeparamref name="T"/>; invalid ones never reach the handler.</summary>
+    /// <summary>
+    /// The route reads query parameters as <typeparamref name="T"/>. Invalid parameters are answered before the handler
+    /// runs.
+    /// </summary>
     public static RouteHandlerBuilder ReadsQuery<T>(this RouteHandlerBuilder route) where T : class => route
         .AddEndpointFilter((context, next) =>
         {
@@ -28,7 +33,9 @@ internal static class BodyRoutes
         .WithMetadata(new QueryMetadata(typeof(T)))
         .Refuses(422);
 
-    /// <summary>All routes that take GET take HEAD too, as RFC 9110 (9.1) wants it; the server leaves the body out.</summary>
+    /// <summary>
+    /// Makes every GET route accept HEAD too, as RFC 9110 (9.1) requires. Kestrel leaves the body out.
+    /// </summary>
     public static RouteGroupBuilder AnswersHead(this RouteGroupBuilder routes)
     {
         ((IEndpointConventionBuilder)routes).Finally(route =>
@@ -41,19 +48,25 @@ internal static class BodyRoutes
         return routes;
     }
 
-    /// <summary>Refuses the methods that a path does not take, where the router would take its last segment for an id.</summary>
-    public static void MapOtherMethods(this IEndpointRouteBuilder routes, string path, params string[] taken)
+    /// <summary>
+    /// Answers 405 for every other method on a fixed path such as <c>/me</c>. Without it the router would match the
+    /// path's last segment as an id.
+    /// </summary>
+    /// <param name="routes">The group of the path.</param>
+    /// <param name="path">The path.</param>
+    /// <param name="accepted">The methods that have a route; HEAD is added to GET.</param>
+    public static void MapOtherMethods(this IEndpointRouteBuilder routes, string path, params string[] accepted)
     {
-        string[] allowed = taken.Contains(HttpMethods.Get) ? [.. taken, HttpMethods.Head] : taken;
+        string[] allowed = accepted.Contains(HttpMethods.Get) ? [.. accepted, HttpMethods.Head] : accepted;
         routes.MapMethods(path, Methods.Except(allowed), (HttpContext context) =>
             {
                 context.Response.Headers.Allow = string.Join(", ", allowed);
                 return Problems.MethodNotAllowed();
             })
-            .Requires(Scopes.Read).WithMetadata(new TakesAnyQuery()).ExcludeFromDescription();
+            .Requires(Scopes.Read).WithMetadata(new AcceptsAnyQuery()).ExcludeFromDescription();
     }
 
-    /// <summary>The statuses that the route may refuse with, for the document.</summary>
+    /// <summary>Adds problem responses with these statuses to the OpenAPI document.</summary>
     public static RouteHandlerBuilder Refuses(this RouteHandlerBuilder route, params int[] statuses)
     {
         foreach (var status in statuses)

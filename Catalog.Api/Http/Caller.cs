@@ -5,48 +5,53 @@ using Catalog.Data.Organizations;
 
 namespace Catalog.Api.Http;
 
-/// <summary>Who asks, and the organization whose data the request may see. Bound from the key or token, never from anything else in the request.</summary>
-/// <param name="Organization">Whose data.</param>
-/// <param name="Actor">What the audit log calls them.</param>
-/// <param name="Scopes">What they may do.</param>
-/// <param name="IsOperator">Whether they hold the operator's key.</param>
+/// <summary>
+/// The authenticated caller and the organization whose data the request may access. Comes from the verified key or
+/// token only, never from another part of the request.
+/// </summary>
+/// <param name="Organization">The id of the organization.</param>
+/// <param name="Actor">The caller's name in the audit log.</param>
+/// <param name="Scopes">The permissions of the key or token; see <see cref="Http.Scopes"/>.</param>
+/// <param name="IsOperator">Whether the caller uses the operator's key.</param>
 internal sealed record Caller(string Organization, string Actor, IReadOnlyList<string> Scopes, bool IsOperator)
 {
     public static ValueTask<Caller> BindAsync(HttpContext context, ParameterInfo parameter) => ValueTask.FromResult(Of(context.User));
 
-    /// <summary>Who a verified principal is.</summary>
+    /// <summary>The caller of a verified principal.</summary>
     public static Caller Of(ClaimsPrincipal user) =>
-        (user as CallerPrincipal)?.Caller ?? throw new InvalidOperationException("This route takes no anonymous caller and must require a scope.");
+        (user as CallerPrincipal)?.Caller ?? throw new InvalidOperationException("This route needs an authenticated caller; add Requires(scope) to it.");
 
-    /// <summary>What the caller does now, for the organization's log.</summary>
-    public AuditEntry Did(string objectType, string objectId, string deed, TimeProvider time, string? detail = null) =>
-        new() { OccurredAt = time.Now(), Actor = Actor, Action = $"{objectType}.{deed}", ObjectType = objectType, ObjectId = objectId, Detail = detail };
+    /// <summary>Creates an audit log entry for an action of this caller at the current time.</summary>
+    public AuditEntry NewAuditEntry(string objectType, string objectId, string action, TimeProvider time, string? detail = null) =>
+        new() { OccurredAt = time.Now(), Actor = Actor, Action = $"{objectType}.{action}", ObjectType = objectType, ObjectId = objectId, Detail = detail };
 }
 
-/// <summary>A caller as the framework's authorization sees it.</summary>
-/// <param name="caller">Who it is.</param>
-/// <param name="identity">The claims that policies ask for.</param>
+/// <summary>The principal of a caller, for the framework's authorization.</summary>
+/// <param name="caller">The caller.</param>
+/// <param name="identity">The claims that the authorization policies require.</param>
 internal sealed class CallerPrincipal(Caller caller, ClaimsIdentity identity) : ClaimsPrincipal(identity)
 {
     public Caller Caller { get; } = caller;
 }
 
-/// <summary>What a key may do.</summary>
+/// <summary>The scopes that a key or token can have.</summary>
 internal static class Scopes
 {
-    /// <summary>Read everything of the organization.</summary>
+    /// <summary>Read all data of the organization.</summary>
     public const string Read = "read";
 
     /// <summary>Register pipelines, post run events and check results.</summary>
     public const string Write = "write";
 
-    /// <summary>Delete, and change connections, keys and plans.</summary>
+    /// <summary>Delete objects, and change connections, keys and plans.</summary>
     public const string Manage = "manage";
 
     /// <summary>Run checks against warehouses.</summary>
     public const string Execute = "execute";
 
-    /// <summary>No scope that a key can have: make organizations and give them keys.</summary>
+    /// <summary>
+    /// Create organizations and their keys. Only the operator's key has it; no stored key or token can.
+    /// </summary>
     public const string Operator = "operator";
 
     public static readonly string[] All = [Read, Write, Manage, Execute];

@@ -6,56 +6,62 @@ using Microsoft.OpenApi;
 
 namespace Catalog.Api.Http;
 
-/// <summary>A rule that can say itself in a JSON schema, so that the document and the service cannot come to differ.</summary>
+/// <summary>
+/// A validation rule that also writes itself into a JSON schema, so that the OpenAPI document always matches the
+/// validation.
+/// </summary>
 internal interface IDocumentedRule
 {
     void Document(OpenApiSchema schema);
 }
 
-/// <summary>Text of at most so many characters, as Unicode counts them.</summary>
-internal sealed class LengthRule<T>(int most) : PropertyValidator<T, string?>, IDocumentedRule
+/// <summary>Text of at most <paramref name="max"/> Unicode characters.</summary>
+internal sealed class LengthRule<T>(int max) : PropertyValidator<T, string?>, IDocumentedRule
 {
     public override string Name => "LengthRule";
 
     public override bool IsValid(ValidationContext<T> context, string? value) =>
-        value is null || !IsLonger(value, most);
+        value is null || !IsLonger(value, max);
 
-    public void Document(OpenApiSchema schema) => schema.MaxLength = most;
+    public void Document(OpenApiSchema schema) => schema.MaxLength = max;
 
-    internal static bool IsLonger(string value, int most) => value.Length > most && value.Length - value.Count(char.IsHighSurrogate) > most;
+    internal static bool IsLonger(string value, int max) => value.Length > max && value.Length - value.Count(char.IsHighSurrogate) > max;
 
-    protected override string GetDefaultMessageTemplate(string errorCode) => $"must be at most {most} characters long.";
+    protected override string GetDefaultMessageTemplate(string errorCode) => $"must be at most {max} characters long.";
 }
 
-/// <summary>A key as clients write it, which a path can name without doubt. One rule for all that keys must be, because every post has several.</summary>
+/// <summary>
+/// An id or name chosen by a client that can be used in a URL path without ambiguity. One rule for all requirements,
+/// because every request body has several such fields.
+/// </summary>
 internal sealed class KeyRule<T> : PropertyValidator<T, string?>, IDocumentedRule
 {
-    // Three keys and the organization must fit into one index row of Postgres, 2,704 bytes.
+    // Three keys and the organization must fit into one index row of Postgres (2,704 bytes).
     private const int MaxBytes = 768;
 
-    private static readonly SearchValues<char> Plain = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-:+/");
+    private static readonly SearchValues<char> PlainCharacters = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-:+/");
 
     public override string Name => "KeyRule";
 
     public override bool IsValid(ValidationContext<T> context, string? value)
     {
-        if (value is null || (value.Length is > 0 and <= Validation.MaxKey && !value.AsSpan().ContainsAnyExcept(Plain)))
+        if (value is null || (value.Length is > 0 and <= Validation.MaxKey && !value.AsSpan().ContainsAnyExcept(PlainCharacters)))
         {
             return true;
         }
 
-        foreach (var wrong in Wrong(value))
+        foreach (var error in FindErrors(value))
         {
-            context.AddFailure(wrong);
+            context.AddFailure(error);
         }
 
-        // What is wrong has been said.
+        // Every failure was added to the context above.
         return true;
     }
 
     public void Document(OpenApiSchema schema) => (schema.MinLength, schema.MaxLength) = (1, Validation.MaxKey);
 
-    private static IEnumerable<string> Wrong(string value)
+    private static IEnumerable<string> FindErrors(string value)
     {
         if (LengthRule<T>.IsLonger(value, Validation.MaxKey))
         {
@@ -79,17 +85,17 @@ internal sealed class KeyRule<T> : PropertyValidator<T, string?>, IDocumentedRul
 
         if (value.Contains("%2F", StringComparison.OrdinalIgnoreCase))
         {
-            yield return "must not hold the text %2F, which stands for a slash in paths.";
+            yield return "must not contain the text %2F, which is an encoded slash in paths.";
         }
 
         if (value is "." or "..")
         {
-            yield return "must not be . or .., which no path can name.";
+            yield return "must not be . or .., which cannot be used in a path.";
         }
     }
 }
 
-/// <summary>Neither empty nor white space alone.</summary>
+/// <summary>Text that is not empty and not only white space.</summary>
 internal sealed class NotBlankRule<T> : PropertyValidator<T, string?>, IDocumentedRule
 {
     public override string Name => "NotBlankRule";
@@ -101,17 +107,19 @@ internal sealed class NotBlankRule<T> : PropertyValidator<T, string?>, IDocument
     protected override string GetDefaultMessageTemplate(string errorCode) => "must not be empty or white space; leave it out instead.";
 }
 
-/// <summary>A dataset's name, which a path can hold: all but the two that mean a place in a path.</summary>
+/// <summary>
+/// A dataset name that can be used in a URL path: anything except <c>.</c> and <c>..</c>, which clients resolve.
+/// </summary>
 internal sealed class DatasetNameRule<T> : PropertyValidator<T, string?>
 {
     public override string Name => "DatasetNameRule";
 
     public override bool IsValid(ValidationContext<T> context, string? value) => value is not ("." or "..");
 
-    protected override string GetDefaultMessageTemplate(string errorCode) => "must not be . or .., which no path can name.";
+    protected override string GetDefaultMessageTemplate(string errorCode) => "must not be . or .., which cannot be used in a path.";
 }
 
-/// <summary>An array that holds something, where there is one.</summary>
+/// <summary>An array with at least one item; null is allowed.</summary>
 internal sealed class NotEmptyRule<T, TItem>(string message) : PropertyValidator<T, IReadOnlyList<TItem>?>, IDocumentedRule
 {
     public override string Name => "NotEmptyRule";
@@ -123,15 +131,15 @@ internal sealed class NotEmptyRule<T, TItem>(string message) : PropertyValidator
     protected override string GetDefaultMessageTemplate(string errorCode) => message;
 }
 
-/// <summary>One of a few words.</summary>
-/// <param name="words">The words, for the document.</param>
-/// <param name="knows">Whether a text is one of them.</param>
-/// <param name="message">What to say of one that is not.</param>
-internal sealed class WordRule<T>(string[] words, Func<string, bool> knows, string message) : PropertyValidator<T, string?>, IDocumentedRule
+/// <summary>Text that is one of a fixed set of words.</summary>
+/// <param name="words">The words to list in the OpenAPI document.</param>
+/// <param name="contains">Whether a text is an accepted word.</param>
+/// <param name="message">The error message for any other text.</param>
+internal sealed class OneOfRule<T>(string[] words, Func<string, bool> contains, string message) : PropertyValidator<T, string?>, IDocumentedRule
 {
-    public override string Name => "WordRule";
+    public override string Name => "OneOfRule";
 
-    public override bool IsValid(ValidationContext<T> context, string? value) => value is null || knows(value);
+    public override bool IsValid(ValidationContext<T> context, string? value) => value is null || contains(value);
 
     public void Document(OpenApiSchema schema)
     {
@@ -145,19 +153,27 @@ internal sealed class WordRule<T>(string[] words, Func<string, bool> knows, stri
     protected override string GetDefaultMessageTemplate(string errorCode) => message;
 }
 
-/// <summary>Text in a form that has a name of its own.</summary>
-internal sealed class FormRule<T>(string format, Func<string, bool> judge, string message) : PropertyValidator<T, string?>, IDocumentedRule
+/// <summary>Text in a named format.</summary>
+/// <param name="format">The value of <c>format</c> in the JSON schema.</param>
+/// <param name="isValid">Whether a text has the format.</param>
+/// <param name="message">The error message for any other text.</param>
+internal sealed class FormatRule<T>(string format, Func<string, bool> isValid, string message) : PropertyValidator<T, string?>, IDocumentedRule
 {
-    public override string Name => "FormRule";
+    public override string Name => "FormatRule";
 
-    public override bool IsValid(ValidationContext<T> context, string? value) => value is null || judge(value);
+    public override bool IsValid(ValidationContext<T> context, string? value) => value is null || isValid(value);
 
     public void Document(OpenApiSchema schema) => schema.Format = format;
 
     protected override string GetDefaultMessageTemplate(string errorCode) => message;
 }
 
-/// <summary>A JSON value of one of a few kinds and at most 64 KiB, so that a page of them can be answered, and with numbers that all can read.</summary>
+/// <summary>
+/// A JSON value of one of the given types, at most 64 KiB long so that a page of values fits into one response, and
+/// with numbers that other clients can read.
+/// </summary>
+/// <param name="kinds">The accepted JSON types.</param>
+/// <param name="message">The error message for any other type.</param>
 internal sealed class JsonRule<T>(JsonSchemaType kinds, string message) : PropertyValidator<T, RawJson?>, IDocumentedRule
 {
     public override string Name => "JsonRule";
@@ -177,7 +193,7 @@ internal sealed class JsonRule<T>(JsonSchemaType kinds, string message) : Proper
             't' or 'f' => JsonSchemaType.Boolean,
             _ => JsonSchemaType.Number,
         };
-        if (JsonNumber.HoldsUnreadable(text))
+        if (JsonNumber.ContainsUnreadable(text))
         {
             context.AddFailure(JsonNumber.Unreadable);
         }
@@ -191,10 +207,10 @@ internal sealed class JsonRule<T>(JsonSchemaType kinds, string message) : Proper
         {
             schema.OneOf = null;
             schema.Type = kinds | JsonSchemaType.Null;
-            // Said, because generators take an object without it for one that holds nothing.
+            // Set explicitly: code generators treat an object schema without it as an object without members.
             schema.AdditionalProperties = kinds.HasFlag(JsonSchemaType.Object) ? new OpenApiSchema() : null;
         }
     }
 
-    protected override string GetDefaultMessageTemplate(string errorCode) => message + " It may be 64 KiB long.";
+    protected override string GetDefaultMessageTemplate(string errorCode) => message + " The maximum length is 64 KiB.";
 }

@@ -5,24 +5,25 @@ using System.Text.Json;
 namespace Catalog.Api.Http;
 
 /// <summary>
-/// Entity tags (RFC 9110, 8.8.3) of single reads: a hash of what is answered, so that whatever can be seen in an answer changes it.
+/// Entity tags (RFC 9110, 8.8.3) of reads of one object: a hash of the response body, so that every visible change
+/// changes the tag.
 /// </summary>
 internal static class ETags
 {
-    /// <summary>The route answers with an ETag, and with 304 when <c>If-None-Match</c> names it.</summary>
+    /// <summary>The route returns an ETag, and 304 when <c>If-None-Match</c> contains it.</summary>
     public static RouteHandlerBuilder HasETag(this RouteHandlerBuilder route) => route
         .AddEndpointFilter(async (context, next) =>
             await next(context) switch
             {
                 IValueHttpResult { Value: { } value } and IStatusCodeHttpResult { StatusCode: 200 } => new TaggedResult(Serialize(value)),
-                RawAnswer raw => new TaggedResult(raw.Json),
+                RawJsonResult raw => new TaggedResult(raw.Json),
                 var result => result,
             })
         .WithMetadata(new HasETagMetadata())
         .Produces(304);
 
-    /// <summary>The route takes <c>If-Match</c>, bound as <see cref="IfMatch"/>.</summary>
-    public static RouteHandlerBuilder TakesIfMatch(this RouteHandlerBuilder route) => route.WithMetadata(new TakesIfMatchMetadata()).Refuses(412);
+    /// <summary>The route accepts <c>If-Match</c>, bound as <see cref="IfMatch"/>.</summary>
+    public static RouteHandlerBuilder AcceptsIfMatch(this RouteHandlerBuilder route) => route.WithMetadata(new AcceptsIfMatchMetadata()).Refuses(412);
 
     internal static byte[] Serialize(object value) => JsonSerializer.SerializeToUtf8Bytes(value, value.GetType(), ApiJson.Options);
 
@@ -33,9 +34,9 @@ internal static class ETags
         return $"\"{Convert.ToHexStringLower(hash[..16])}\"";
     }
 
-    // If-None-Match compares weakly, If-Match strongly (RFC 9110, 13.1).
-    internal static bool Names(string? header, string tag, bool weakly) =>
-        header is not null && header.Split(',').Select(part => part.Trim()).Any(part => part == "*" || part == tag || (weakly && part == "W/" + tag));
+    // Weak comparison for If-None-Match, strong comparison for If-Match (RFC 9110, 13.1).
+    internal static bool Matches(string? header, string tag, bool weak) =>
+        header is not null && header.Split(',').Select(part => part.Trim()).Any(part => part == "*" || part == tag || (weak && part == "W/" + tag));
 
     private sealed class TaggedResult(ReadOnlyMemory<byte> json) : IResult
     {
@@ -44,7 +45,7 @@ internal static class ETags
             var tag = Of(json.Span);
             httpContext.Response.Headers.ETag = tag;
             httpContext.Response.Headers.CacheControl = "private, no-cache";
-            if (Names(httpContext.Request.Headers.IfNoneMatch, tag, weakly: true))
+            if (Matches(httpContext.Request.Headers.IfNoneMatch, tag, weak: true))
             {
                 httpContext.Response.StatusCode = 304;
                 return;
@@ -57,20 +58,22 @@ internal static class ETags
     }
 }
 
-/// <summary>Says of a route that it answers with an ETag, for the document.</summary>
+/// <summary>Marks a route that returns an ETag, for the OpenAPI document.</summary>
 internal sealed record HasETagMetadata;
 
-/// <summary>Says of a route that it takes If-Match, for the document.</summary>
-internal sealed record TakesIfMatchMetadata;
+/// <summary>Marks a route that accepts If-Match, for the OpenAPI document.</summary>
+internal sealed record AcceptsIfMatchMetadata;
 
-/// <summary>An answer that is JSON already.</summary>
-/// <param name="Json">The body.</param>
-/// <param name="Status">The status.</param>
-/// <param name="Location">Where what was made can be read, or null.</param>
-internal sealed record RawAnswer(ReadOnlyMemory<byte> Json, int Status = 200, string? Location = null) : IResult
+/// <summary>A response whose body is already serialized JSON.</summary>
+/// <param name="Json">The response body.</param>
+/// <param name="Status">The HTTP status.</param>
+/// <param name="Location">The URL of the created object; null when nothing was created.</param>
+internal sealed record RawJsonResult(ReadOnlyMemory<byte> Json, int Status = 200, string? Location = null) : IResult
 {
-    /// <summary>An answer of known length, written in one piece and not in chunks: for the routes that are asked most.</summary>
-    public static RawAnswer Of<T>(T value, int status = 200, string? location = null) => new(JsonSerializer.SerializeToUtf8Bytes(value, ApiJson.Options), status, location);
+    /// <summary>
+    /// Serializes a value into a response with a Content-Length header instead of chunks, for the busiest routes.
+    /// </summary>
+    public static RawJsonResult Of<T>(T value, int status = 200, string? location = null) => new(JsonSerializer.SerializeToUtf8Bytes(value, ApiJson.Options), status, location);
 
     public Task ExecuteAsync(HttpContext httpContext)
     {
@@ -86,24 +89,32 @@ internal sealed record RawAnswer(ReadOnlyMemory<byte> Json, int Status = 200, st
     }
 }
 
-/// <summary>The <c>If-Match</c> of an update: only when what is there is what the client last saw.</summary>
+/// <summary>
+/// The <c>If-Match</c> header of an update: the update is done only if the object is as the client last read it.
+/// </summary>
 internal readonly record struct IfMatch(string? Header)
 {
-    /// <summary>Whether the client sent one.</summary>
+    /// <summary>Whether the client sent the header.</summary>
     public bool Given => Header is not null;
 
     public static ValueTask<IfMatch> BindAsync(HttpContext context, ParameterInfo parameter) =>
         ValueTask.FromResult(new IfMatch(context.Request.Headers.IfMatch is { Count: > 0 } values ? values.ToString() : null));
 
-    /// <summary>Why the update is refused, or null.</summary>
-    /// <param name="current">What a read would answer now.</param>
-    public IResult? Refusal(Func<object> current) => Given ? Refusal(ETags.Serialize(current())) : null;
+    /// <summary>Compares the header with the current state.</summary>
+    /// <param name="current">
+    /// Returns the object that a read would return now. Called only when the client sent the header.
+    /// </param>
+    /// <returns>The problem to answer with, or null when the update may be done.</returns>
+    public IResult? Check(Func<object> current) => Given ? Check(ETags.Serialize(current())) : null;
 
-    /// <summary>Why the update is refused, or null.</summary>
-    /// <param name="current">The JSON that a read would answer now.</param>
-    public IResult? Refusal(ReadOnlySpan<byte> current) =>
-        Given && !ETags.Names(Header, ETags.Of(current), weakly: false) ? Problems.PreconditionFailed() : null;
+    /// <summary>Compares the header with the current state.</summary>
+    /// <param name="current">The JSON that a read would return now.</param>
+    /// <returns>The problem to answer with, or null when the update may be done.</returns>
+    public IResult? Check(ReadOnlySpan<byte> current) =>
+        Given && !ETags.Matches(Header, ETags.Of(current), weak: false) ? Problems.PreconditionFailed() : null;
 
-    /// <summary>The change that the update must find to be the last, or null when any will do.</summary>
+    /// <summary>
+    /// The time of last change that the row must still have when it is updated; null when the client sent no header.
+    /// </summary>
     public DateTimeOffset? AsOf(DateTimeOffset lastChange) => Given ? lastChange : null;
 }

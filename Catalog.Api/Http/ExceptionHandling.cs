@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Connections;
 
 namespace Catalog.Api.Http;
 
-/// <summary>Turns what goes wrong below it into problems, whether it was thrown or answered without a body.</summary>
+/// <summary>Turns exceptions, and error responses without a body, into problem responses (RFC 9457).</summary>
 internal sealed partial class ExceptionHandling(RequestDelegate next, RepeatedWarnings warnings, ILogger<ExceptionHandling> log)
 {
     public async Task Invoke(HttpContext context)
@@ -15,19 +15,19 @@ internal sealed partial class ExceptionHandling(RequestDelegate next, RepeatedWa
         }
         catch (Exception exception) when (exception is ConnectionResetException or ConnectionAbortedException || context.RequestAborted.IsCancellationRequested)
         {
-            // The client has gone: whatever broke, broke for that, and nobody reads an answer. 499 is what logs call it.
+            // The client disconnected; log 499 and ignore the error.
             if (!context.Response.HasStarted)
             {
                 context.Response.StatusCode = 499;
             }
 
-            // Or the server would go on to read the rest of a body that nobody sends.
+            // Without this, Kestrel would wait for the rest of a body that the client will not send.
             context.Abort();
             return;
         }
         catch (Exception exception) when (!context.Response.HasStarted)
         {
-            // What the handler had begun to say does not hold any more.
+            // Discard the headers that the handler has set.
             context.Response.Clear();
             DefaultHeaders.Set(context);
             await Explain(exception, context).ExecuteAsync(context);
@@ -46,14 +46,14 @@ internal sealed partial class ExceptionHandling(RequestDelegate next, RepeatedWa
         switch (exception)
         {
             case DatabaseUnavailableException unavailable:
-                warnings.Unserved(unavailable);
+                warnings.DatabaseUnavailable(unavailable);
                 return Problems.Unavailable(unavailable.Reason, HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method));
             case BadHttpRequestException { StatusCode: 413 }:
-                return Problems.BodyTooLarge(Limits.ServerBody);
-            // Bodies are read by JsonBody, so what the router could not bind is a parameter of the query.
+                return Problems.BodyTooLarge(RequestLimits.ServerBody);
+            // JsonBody reads all bodies, so a value that the router could not bind is a query parameter.
             case BadHttpRequestException { StatusCode: 400 } bad when Parameter().Match(bad.Message) is { Success: true } match:
                 var name = System.Text.Json.JsonNamingPolicy.SnakeCaseLower.ConvertName(match.Groups["name"].Value);
-                return Problems.Invalid(name, "cannot be read as a value of this parameter.");
+                return Problems.Invalid(name, "is not a valid value of this parameter.");
             case BadHttpRequestException bad:
                 return bad.StatusCode == 400 ? Problems.Malformed("The request was cut off or is not well-formed HTTP.") : Problems.Of(bad.StatusCode);
             default:

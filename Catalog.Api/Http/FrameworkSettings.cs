@@ -4,38 +4,45 @@ using Catalog.Data.Database;
 
 namespace Catalog.Api.Http;
 
-/// <summary>What the framework reads by itself. What it cannot use it would tell with a stack, or with a text that repeats the value.</summary>
+/// <summary>
+/// Validates the settings that the framework reads itself. The framework's own errors would be a stack trace, or would
+/// repeat the value.
+/// </summary>
 internal static partial class FrameworkSettings
 {
-    /// <summary>The builder, with every source of settings read.</summary>
-    /// <exception cref="SettingException">A file of settings cannot be used, or a level of the log.</exception>
-    public static WebApplicationBuilder Builder(string[] args)
+    /// <summary>Creates the application builder; it reads every source of settings.</summary>
+    /// <exception cref="SettingException">A settings file or a log level is not valid.</exception>
+    public static WebApplicationBuilder CreateBuilder(string[] args)
     {
         try
         {
-            // Settings are judged once, at start; watching their files would cost more the more is written beside them, as by SQLite.
+            // Settings are read once, at start. Watching the files is expensive when their folder changes often, as
+            // with a SQLite database.
             var builder = WebApplication.CreateBuilder([.. args, "--hostBuilder:reloadConfigOnChange=false"]);
             RequireLogLevels(builder.Configuration);
             return builder;
         }
-        catch (InvalidDataException broken)
+        catch (InvalidDataException invalid)
         {
-            var file = Quoted().Match(broken.Message) is { Success: true } match ? match.Groups["text"].Value : "A file of settings";
-            throw new SettingException(broken.InnerException?.InnerException is JsonException { LineNumber: var line }
-                ? $"{file} is not valid JSON at line {line + 1}: correct it, or take the file away."
-                : $"{file} cannot be used: it must hold one JSON object, and no name twice in one object, in any case of its letters.");
+            var file = QuotedText().Match(invalid.Message) is { Success: true } match ? match.Groups["text"].Value : "A settings file";
+            throw new SettingException(invalid.InnerException?.InnerException is JsonException { LineNumber: var line }
+                ? $"{file} is not valid JSON at line {line + 1}: correct or delete the file."
+                : $"{file} cannot be used: it must contain one JSON object, and no object may contain the same name twice (letter case is ignored).");
         }
-        catch (Exception refusal) when (refusal is IOException or UnauthorizedAccessException)
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
-            throw new SettingException($"The settings cannot be read: {refusal.Message}");
+            throw new SettingException($"The settings cannot be read: {failure.Message}");
         }
     }
 
-    /// <summary>Says which setting cannot be read as what the framework wants there; the framework names it from some section on.</summary>
-    /// <returns>Null when the exception is about something else.</returns>
-    public static string? Refusal(Exception exception) =>
-        exception is InvalidOperationException && Converted().Match(exception.Message) is { Success: true } match
-            ? $"The setting whose name ends in {Setting.Name(match.Groups["key"].Value)} cannot be read as a value of the type "
+    /// <summary>
+    /// The error message for a setting that the framework cannot convert to its type. The framework's exception gives
+    /// only the end of the setting's name, from some section on.
+    /// </summary>
+    /// <returns>Null when the exception has another cause.</returns>
+    public static string? Explain(Exception exception) =>
+        exception is InvalidOperationException && FailedConversion().Match(exception.Message) is { Success: true } match
+            ? $"The setting whose name ends in {Setting.Name(match.Groups["key"].Value)} cannot be converted to the type "
                 + $"{match.Groups["type"].Value}: correct it, or leave it out."
             : null;
 
@@ -52,9 +59,9 @@ internal static partial class FrameworkSettings
     }
 
     [GeneratedRegex("'(?<text>[^']+)'")]
-    private static partial Regex Quoted();
+    private static partial Regex QuotedText();
 
-    // From the right: before it stands the value, which may hold anything.
+    // Matched from the right, because the value before this text may contain anything.
     [GeneratedRegex(@"at '(?<key>[^']+)' to type '(?:[\w.]+\.)?(?<type>\w+)'", RegexOptions.RightToLeft)]
-    private static partial Regex Converted();
+    private static partial Regex FailedConversion();
 }

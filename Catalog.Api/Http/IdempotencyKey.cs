@@ -6,8 +6,9 @@ using System.Text;
 namespace Catalog.Api.Http;
 
 /// <summary>
-/// The <c>Idempotency-Key</c> of a post that names no id of its own. The id is derived from organization and key, so that the row
-/// itself tells a repeat from another body, and neither a look-up nor a table of keys is needed.
+/// The <c>Idempotency-Key</c> header of a POST whose body contains no id. The id is a hash of the organization and the
+/// key, so the stored row itself shows whether a repeated request has the same body. No look-up and no table of keys is
+/// needed.
 /// </summary>
 internal readonly record struct IdempotencyKey(string? Header, bool Valid)
 {
@@ -19,13 +20,13 @@ internal readonly record struct IdempotencyKey(string? Header, bool Valid)
         return ValueTask.FromResult(new IdempotencyKey(key, valid));
     }
 
-    /// <summary>Why the key cannot be used, or null.</summary>
+    /// <summary>The problem to answer with when the header is not valid; otherwise null.</summary>
     public Problem? Refusal => Valid ? null : Problems.Invalid("Idempotency-Key", "must be given once, as 1 to 255 visible ASCII characters.");
 
-    /// <summary>The id for the item at a place in the body, or null when there is no key.</summary>
+    /// <summary>The id for the item at an index of the body; null when the client sent no key.</summary>
     public string? IdOf(Caller caller, string route, int index) => Header is null ? null
         : new Guid(SHA256.HashData(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{caller.Organization}\0{route}\0{Header}\0{index}"))).AsSpan(0, 16), bigEndian: true).ToString();
 }
 
-/// <summary>Says of a route that it takes an Idempotency-Key, for the document.</summary>
-internal sealed record TakesIdempotencyKeyMetadata;
+/// <summary>Marks a route that accepts Idempotency-Key, for the OpenAPI document.</summary>
+internal sealed record AcceptsIdempotencyKeyMetadata;

@@ -3,17 +3,17 @@ using System.Buffers;
 namespace Catalog.Api.Http;
 
 /// <summary>
-/// Tells the items of an array apart in a body that is not JSON as a whole, by its brackets and quotes alone, so that an item that cannot
-/// be read is refused without the others.
+/// Splits a body that is not valid JSON as a whole into the items of its array, using only brackets and quotes. An item
+/// with a syntax error can then be rejected alone, and the other items are stored.
 /// </summary>
 internal static class JsonItems
 {
-    private static readonly SearchValues<byte> Marks = SearchValues.Create("\",[]{}"u8);
+    private static readonly SearchValues<byte> Delimiters = SearchValues.Create("\",[]{}"u8);
 
-    /// <summary>The items of an array, or of the one member of an object that holds it.</summary>
-    /// <param name="body">The body.</param>
-    /// <param name="member">The member's name, in its quotes.</param>
-    /// <returns>Each item without the white space around it; null where they cannot be told apart.</returns>
+    /// <summary>Splits an array, or an object whose single member is the array.</summary>
+    /// <param name="body">The request body.</param>
+    /// <param name="member">The name of the member, including its quotes.</param>
+    /// <returns>Each item without surrounding white space; null when the items cannot be separated.</returns>
     public static List<ReadOnlyMemory<byte>>? Split(ReadOnlyMemory<byte> body, ReadOnlySpan<byte> member)
     {
         var rest = body.Span;
@@ -40,14 +40,15 @@ internal static class JsonItems
         return ends && items.TrueForAll(item => !item.IsEmpty) ? items : null;
     }
 
-    // Up to the comma or bracket that ends it; false where its brackets or quotes do not close, or it may be more than one item: a comma
-    // is missing, or a quote within, so that what should be text is read as marks and marks as text.
+    // Reads up to the comma or bracket that ends the item. Returns false when brackets or quotes do not close, and when
+    // the text may be more than one item because a comma or a quote is missing: then text could be read as delimiters
+    // and delimiters as text.
     private static bool TakeItem(ref ReadOnlySpan<byte> rest)
     {
         var open = new Stack<byte>();
-        var whole = false;
+        var complete = false;
         var text = false;
-        while (rest.IndexOfAny(Marks) is >= 0 and var next)
+        while (rest.IndexOfAny(Delimiters) is >= 0 and var next)
         {
             var found = rest[next];
             var word = rest[..next].Trim(" \t\r\n"u8);
@@ -57,7 +58,7 @@ internal static class JsonItems
                 word = word[1..].TrimStart(" \t\r\n"u8);
             }
 
-            if (!word.IsEmpty && (text || whole || found == '"' || (open.Count == 0 && (found is (byte)'[' or (byte)'{' || word.ContainsAny(" \t\r\n"u8)))))
+            if (!word.IsEmpty && (text || complete || found == '"' || (open.Count == 0 && (found is (byte)'[' or (byte)'{' || word.ContainsAny(" \t\r\n"u8)))))
             {
                 return false;
             }
@@ -68,7 +69,7 @@ internal static class JsonItems
                 return true;
             }
 
-            if (whole)
+            if (complete)
             {
                 return false;
             }
@@ -88,7 +89,7 @@ internal static class JsonItems
                 return false;
             }
 
-            whole = open.Count == 0;
+            complete = open.Count == 0;
         }
 
         return false;

@@ -4,32 +4,38 @@ using System.Text.Json;
 
 namespace Catalog.Api.Http;
 
-/// <summary>Numbers as JSON writes them, judged by their digits: read as a double they would have been rounded already.</summary>
+/// <summary>Checks JSON numbers by their digits, because conversion to a double would round them first.</summary>
 internal static class JsonNumber
 {
-    /// <summary>How many digits a kept number may have. Python gives up at 4,300, others earlier.</summary>
+    /// <summary>
+    /// The maximum number of digits of a stored number. Python rejects more than 4,300 digits, other clients fewer.
+    /// </summary>
     public const int MaxDigits = 1000;
 
-    // So many always fit into an unsigned number of 64 bits.
-    private const int MostDigits = 19;
+    // Every number of 19 digits fits into an unsigned 64-bit integer.
+    private const int MaxSignificantDigits = 19;
 
-    private static readonly SearchValues<char> OfNumbers = SearchValues.Create("0123456789+-.eE");
+    private static readonly SearchValues<char> NumberCharacters = SearchValues.Create("0123456789+-.eE");
 
     public const string NotWhole = "must be a whole number, such as 3; 3.0 and 3e0 are the same number.";
 
     public const string OutOfRange = "must be a whole number from -9223372036854775808 to 9223372036854775807.";
 
     public const string Unreadable =
-        "holds a number of more than 1,000 digits or with an exponent beyond a double's, which many clients cannot read; send it as text.";
+        "contains a number with more than 1,000 digits, or outside the range of a double, which many clients cannot read; send it as text.";
 
-    /// <summary>Reads a whole number in every spelling that JSON has for it: <c>3</c>, <c>3.0</c>, <c>3e0</c>, <c>30e-1</c>.</summary>
-    /// <param name="text">The number; anything else is not a whole number.</param>
-    /// <param name="value">The number, when it is one; otherwise the end of the range that is nearest to it, or 0.</param>
-    /// <returns>Null, or what is wrong.</returns>
+    /// <summary>
+    /// Reads a whole number in every notation that JSON allows: <c>3</c>, <c>3.0</c>, <c>3e0</c>, <c>30e-1</c>.
+    /// </summary>
+    /// <param name="text">The JSON number. Any other text is not a whole number.</param>
+    /// <param name="value">
+    /// The number. When it is out of range, the nearest end of the range; when it is not a whole number, 0.
+    /// </param>
+    /// <returns>Null when the text is valid; otherwise the error message.</returns>
     public static string? ReadWhole(ReadOnlySpan<byte> text, out long value)
     {
         value = 0;
-        // The events of runs are given back as sent, their counts too.
+        // The events of a run are returned exactly as sent, so their counts must be readable too.
         if (text.Length > MaxDigits)
         {
             return Unreadable;
@@ -45,7 +51,7 @@ internal static class JsonNumber
             return NotWhole;
         }
 
-        // Zeros count only when a digit follows them: what is behind the last is a matter of scale.
+        // A zero is significant only when a digit follows it; trailing zeros only change the scale.
         var (magnitude, digits, zeros) = (0UL, 0L, 0L);
         for (var i = 0; i < integer.Length + fraction.Length; i++)
         {
@@ -57,7 +63,7 @@ internal static class JsonNumber
             }
 
             digits += zeros + 1;
-            magnitude = digits > MostDigits ? magnitude : (Shifted(magnitude, zeros + 1) + (ulong)digit);
+            magnitude = digits > MaxSignificantDigits ? magnitude : (MultiplyByPowerOf10(magnitude, zeros + 1) + (ulong)digit);
             zeros = 0;
         }
 
@@ -72,7 +78,7 @@ internal static class JsonNumber
             return NotWhole;
         }
 
-        if (digits + scale > MostDigits || (Shifted(magnitude, scale.Value) is var whole && whole > long.MaxValue + (negative ? 1UL : 0)))
+        if (digits + scale > MaxSignificantDigits || (MultiplyByPowerOf10(magnitude, scale.Value) is var whole && whole > long.MaxValue + (negative ? 1UL : 0)))
         {
             value = negative ? long.MinValue : long.MaxValue;
             return OutOfRange;
@@ -82,8 +88,10 @@ internal static class JsonNumber
         return null;
     }
 
-    /// <summary>Whether some number in a JSON text is one that other clients could not read. One pass, and no parsing.</summary>
-    public static bool HoldsUnreadable(ReadOnlySpan<char> json)
+    /// <summary>
+    /// Whether a JSON text contains a number that other clients could not read. One pass, without parsing.
+    /// </summary>
+    public static bool ContainsUnreadable(ReadOnlySpan<char> json)
     {
         for (var i = 0; i < json.Length;)
         {
@@ -93,7 +101,7 @@ internal static class JsonNumber
             }
             else if (json[i] == '-' || char.IsAsciiDigit(json[i]))
             {
-                var length = json[i..].IndexOfAnyExcept(OfNumbers);
+                var length = json[i..].IndexOfAnyExcept(NumberCharacters);
                 var end = length < 0 ? json.Length : i + length;
                 if (!IsReadable(json[i..end]))
                 {
@@ -111,7 +119,9 @@ internal static class JsonNumber
         return false;
     }
 
-    /// <summary>The JSON pointer to the first number that other clients could not read, or null.</summary>
+    /// <summary>
+    /// The JSON pointer to the first number that other clients could not read; null when there is none.
+    /// </summary>
     public static string? PointerToUnreadable(JsonElement element)
     {
         switch (element.ValueKind)
@@ -176,7 +186,7 @@ internal static class JsonNumber
             return false;
         }
 
-        // Too small is as unreadable as too large: it is read as zero.
+        // A number that is too small is also unreadable: a double would be zero.
         return exponent < 0 || number[..exponent].IndexOfAnyInRange('1', '9') < 0
             || (double.TryParse(number, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) && double.IsFinite(value) && value != 0);
     }
@@ -189,7 +199,8 @@ internal static class JsonNumber
         return digits;
     }
 
-    // 0 where there is none, null where it has no digits. One of many digits is cut to what is beyond every number all the same.
+    // Returns 0 when there is no exponent, and null when it has no digits. A very long exponent becomes a value that is
+    // out of range anyway.
     private static long? TakeExponent(ref ReadOnlySpan<byte> text)
     {
         if (text is not [(byte)'e' or (byte)'E', ..])
@@ -203,7 +214,7 @@ internal static class JsonNumber
             : sign * (digits.TrimStart((byte)'0').Length > 15 ? 1_000_000_000_000_000L : long.Parse(digits, NumberStyles.None, CultureInfo.InvariantCulture));
     }
 
-    private static ulong Shifted(ulong value, long zeros)
+    private static ulong MultiplyByPowerOf10(ulong value, long zeros)
     {
         for (; zeros > 0; zeros--)
         {

@@ -3,10 +3,12 @@ using System.Text.Json;
 
 namespace Catalog.Api.Http;
 
-/// <summary>JSON pointers (RFC 6901) from the paths that the serializer and the validators speak.</summary>
+/// <summary>Converts the paths of the serializer and of the validators to JSON pointers (RFC 6901).</summary>
 internal static class JsonPointer
 {
-    /// <summary>From a validator's path, <c>Results[3].CheckId</c>, to <c>/results/3/check_id</c>.</summary>
+    /// <summary>
+    /// Converts a validator's path, such as <c>Results[3].CheckId</c>, to <c>/results/3/check_id</c>.
+    /// </summary>
     public static string OfProperty(string path)
     {
         var pointer = new StringBuilder(path.Length + 8);
@@ -18,7 +20,9 @@ internal static class JsonPointer
         return pointer.ToString();
     }
 
-    /// <summary>From the serializer's path, <c>$.results[3]['odd.name']</c>, to <c>/results/3/odd.name</c>.</summary>
+    /// <summary>
+    /// Converts the serializer's path, such as <c>$.results[3]['odd.name']</c>, to <c>/results/3/odd.name</c>.
+    /// </summary>
     public static string OfPath(string? path)
     {
         var pointer = new StringBuilder();
@@ -56,6 +60,6 @@ internal static class JsonPointer
         return pointer.ToString();
     }
 
-    /// <summary>The step to a member.</summary>
+    /// <summary>The pointer segment for a member name, escaped.</summary>
     public static string OfName(string name) => "/" + name.Replace("~", "~0", StringComparison.Ordinal).Replace("/", "~1", StringComparison.Ordinal);
 }

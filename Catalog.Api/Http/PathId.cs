@@ -1,8 +1,8 @@
 namespace Catalog.Api.Http;
 
 /// <summary>
-/// An id in a path. The server leaves <c>%2F</c> as it is so that a slash cannot split a segment, and <see cref="RawPath"/> leaves <c>%25</c>;
-/// here they become what they stand for.
+/// An id in a path, decoded. Kestrel keeps <c>%2F</c> encoded so that a slash cannot split a segment, and
+/// <see cref="RawPath"/> keeps <c>%25</c> encoded; both are decoded here.
 /// </summary>
 internal readonly record struct PathId(string Value)
 {

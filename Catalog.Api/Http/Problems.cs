@@ -8,135 +8,141 @@ using Microsoft.AspNetCore.WebUtilities;
 
 namespace Catalog.Api.Http;
 
-/// <summary>Every failure that a client can act on, with its stable code: the error documentation of the service.</summary>
+/// <summary>
+/// Every error that a client can act on, with its stable code. This file is the error documentation of the service.
+/// </summary>
 internal static class Problems
 {
     public static Problem Malformed(string detail) => new(400, "malformed", detail);
 
-    public static Problem SignatureInvalid() => new(400, "signature_invalid", "Stripe-Signature does not fit the body as it came, or its time is more than 5 minutes away.");
+    public static Problem SignatureInvalid() => new(400, "signature_invalid", "Stripe-Signature does not match the request body, or its timestamp differs from the current time by more than 5 minutes.");
 
     public static Problem Unauthorized() =>
         new(401, "unauthorized", "Send a valid key as X-API-KEY, or as Authorization: Bearer.") { WwwAuthenticate = "Bearer realm=\"catalog\"" };
 
-    public static Problem DevelopmentKeyFromAfar() => new(401, "unauthorized",
-        "Development keys are for loopback only: ask this machine itself, as localhost, 127.0.0.1 or [::1], with no proxy in between (a forwarding header counts as one). From anywhere else use a key of your own, or the one that DATAXPIPE_PLATFORM_KEY names.")
+    public static Problem DevelopmentKeyNotLocal() => new(401, "unauthorized",
+        "Development keys work on loopback only: send the request from this machine to localhost, 127.0.0.1 or [::1], without a proxy (a forwarding header counts as a proxy). From other machines use an API key of your organization, or the key set in DATAXPIPE_PLATFORM_KEY.")
     { WwwAuthenticate = "Bearer realm=\"catalog\"" };
 
     public static Problem Forbidden(string scope) => new(403, "forbidden", $"This key lacks the scope '{scope}'. Use a key that has it.");
 
-    public static Problem OperatorOnly() => new(403, "forbidden", "Only the operator's key may do this: the one that DATAXPIPE_PLATFORM_KEY names.");
+    public static Problem OperatorOnly() => new(403, "forbidden", "This needs the operator's key, which is set in DATAXPIPE_PLATFORM_KEY.");
 
-    public static Problem OrganizationUnknown() => new(403, "organization_unknown", "The organization of this token is not registered here. Have the operator register it with POST /api/v1/organizations/.");
+    public static Problem OrganizationUnknown() => new(403, "organization_unknown", "The organization of this token is not registered. Ask the operator to register it with POST /api/v1/organizations/.");
 
     public static Problem RateLimited(Plan plan, int seconds) => new(429, "rate_limited",
-        $"The plan '{plan.Name}' allows {plan.RequestsPerMinute} requests a minute, and they are used up. Wait as Retry-After says.")
+        $"The plan '{plan.Name}' allows {plan.RequestsPerMinute} requests per minute, and all of them are used. Wait for the seconds given in Retry-After.")
     { RetryAfterSeconds = seconds };
 
     public static Problem PlanLimitReached(CeilingReached reached) => new(403, "plan_limit_reached",
-        $"The plan '{reached.Plan.Name}' allows {reached.Most} {reached.What}. The plan '{reached.Enough.Name}' would do; POST /api/v1/billing/checkout begins it.")
+        $"The plan '{reached.Plan.Name}' allows {reached.Most} {reached.What}. The plan '{reached.Enough.Name}' allows more; subscribe to it with POST /api/v1/billing/checkout.")
     { Plan = reached.Enough.Name };
 
-    public static Problem PathUnknown() => new(404, "not_found", "There is nothing at this path. See /openapi/v1.json for what there is.");
+    public static Problem PathUnknown() => new(404, "not_found", "This path does not exist. See /openapi/v1.json for all paths.");
 
     public static Problem NotFound(string what) => new(404, "not_found", $"No such {what}.");
 
-    public static Problem PipelineUnknown(string id) => new(404, "pipeline_not_found", $"No pipeline '{Shown(id)}' is registered. Register it with POST /api/v1/pipelines/ first.");
+    public static Problem PipelineUnknown(string id) => new(404, "pipeline_not_found", $"No pipeline '{Shorten(id)}' is registered. Register it with POST /api/v1/pipelines/ first.");
 
-    public static Problem MethodNotAllowed() => new(405, "method_not_allowed", "This path does not take that method; the Allow header names those it takes.");
+    public static Problem MethodNotAllowed() => new(405, "method_not_allowed", "This path does not support the method; the Allow header lists the supported methods.");
 
-    public static Problem RunIdTaken(string id) => new(409, "run_id_taken", $"The run id '{Shown(id)}' belongs to another pipeline. Choose another id.");
+    public static Problem RunIdTaken(string id) => new(409, "run_id_taken", $"The run id '{Shorten(id)}' belongs to another pipeline. Choose another id.");
 
     public static Problem IdTaken(string what, string id) =>
-        new(409, "id_taken", $"Another {what} has the id '{Shown(id)}'. Send the same content again, or choose another id.");
+        new(409, "id_taken", $"Another {what} has the id '{Shorten(id)}'. Send the same content again, or choose another id.");
 
-    public static Problem DefaultOrganization() => new(409, "default_organization", "The organization 'default' cannot be changed: it is self-hosted for good. Register another with POST /api/v1/organizations/.");
+    public static Problem DefaultOrganization() => new(409, "default_organization", "The organization 'default' cannot be changed: its plan is always self_hosted. Register another organization with POST /api/v1/organizations/.");
 
-    public static Problem TooManyKeys(int most) => new(409, "too_many_keys", $"An organization may have {most} live keys. Revoke those that nobody uses.");
+    public static Problem TooManyKeys(int max) => new(409, "too_many_keys", $"An organization may have at most {max} live keys. Revoke the keys that are not used.");
 
-    public static Problem KeyNotShownAgain(string id) => new(409, "id_taken", $"The key '{id}' was made with this Idempotency-Key before and is not shown again. Revoke it, and ask for another with another Idempotency-Key.");
+    public static Problem KeyAlreadyShown(string id) => new(409, "id_taken", $"An earlier request with this Idempotency-Key created the key '{id}', which is not shown again. Revoke it, and create another key with a new Idempotency-Key.");
 
-    public static Problem NotRotatable(string id) => new(409, "key_not_rotatable", $"The key '{Shown(id)}' has ended, or the key that replaced it is still live. Rotate that one, or revoke it first.");
+    public static Problem NotRotatable(string id) => new(409, "key_not_rotatable", $"The key '{Shorten(id)}' is no longer live, or the key that replaced it is still live. Rotate that key, or revoke it first.");
 
-    public static Problem SelfHosted() => new(409, "self_hosted", "This organization is self-hosted: it has no ceilings and nothing to pay. The operator can give it another plan.");
+    public static Problem SelfHosted() => new(409, "self_hosted", "This organization has the plan self_hosted, which has no limits and is not paid for. The operator can change the plan.");
 
-    public static Problem AlreadySubscribed() => new(409, "already_subscribed", "This organization has a subscription. Change or end it in the portal: POST /api/v1/billing/portal.");
+    public static Problem AlreadySubscribed() => new(409, "already_subscribed", "This organization already has a subscription. Change or cancel it in the billing portal: POST /api/v1/billing/portal.");
 
-    public static Problem NoCustomer() => new(409, "no_customer", "Nobody has begun to pay for this organization. Begin with POST /api/v1/billing/checkout.");
+    public static Problem NoCustomer() => new(409, "no_customer", "This organization has no Stripe customer yet. Start a subscription with POST /api/v1/billing/checkout.");
 
     public static Problem CheckAmbiguous(string id) =>
-        new(409, "check_ambiguous", $"Several pipelines have a check '{Shown(id)}'. Add ?pipeline_id=, empty for the check that stands alone.");
+        new(409, "check_ambiguous", $"Several pipelines have a check '{Shorten(id)}'. Add ?pipeline_id= to choose one; leave its value empty for the check without a pipeline.");
 
-    public static Problem PreconditionFailed() => new(412, "precondition_failed", "It has been changed since it was read. Read it again, and send the new ETag as If-Match.");
+    public static Problem PreconditionFailed() => new(412, "precondition_failed", "The object was changed after it was read. Read it again, and send the new ETag as If-Match.");
 
     public static Problem VersionTaken(string pipeline, string version) =>
-        new(409, "version_taken", $"Version '{Shown(version)}' of pipeline '{Shown(pipeline)}' exists with another body. Give the new body a new version.");
+        new(409, "version_taken", $"Version '{Shorten(version)}' of pipeline '{Shorten(pipeline)}' already exists with another body. Use a new version for the new body.");
 
     public static Problem TooLarge(string detail) => new(413, "too_large", detail);
 
-    public static Problem BodyTooLarge(long limit) => TooLarge($"A body may be {limit / (1024 * 1024)} MiB on this path. Send it in parts.");
+    public static Problem BodyTooLarge(long limit) => TooLarge($"The maximum body size on this path is {limit / (1024 * 1024)} MiB. Split the request.");
 
-    public static Problem UriTooLong() => new(414, "uri_too_long", $"A path and its query may be {Limits.RequestLine} characters long.");
+    public static Problem UriTooLong() => new(414, "uri_too_long", $"The maximum length of path and query is {RequestLimits.RequestLine} characters.");
 
-    public static Problem HeadersTooLarge() => new(431, "headers_too_large", $"All headers may be {Limits.Headers} characters long.");
+    public static Problem HeadersTooLarge() => new(431, "headers_too_large", $"The maximum length of all headers is {RequestLimits.Headers} characters.");
 
-    public static Problem UnsupportedEncoding() => new(415, "unsupported_content_encoding", "Bodies may be compressed with gzip, br or deflate, and with nothing else.");
+    public static Problem UnsupportedEncoding() => new(415, "unsupported_content_encoding", "Compress the body with gzip, br or deflate, or do not compress it. Other encodings are not supported.");
 
     public static Problem UnsupportedType() => new(415, "unsupported_media_type", "Send the body as Content-Type: application/json, in UTF-8.");
 
-    public static Problem UnsupportedCharset() => new(415, "unsupported_media_type", "Only the charset utf-8 is read. Encode the body in UTF-8, and send Content-Type: application/json.");
+    public static Problem UnsupportedCharset() => new(415, "unsupported_media_type", "The only supported charset is utf-8. Encode the body in UTF-8, and send Content-Type: application/json.");
 
     public static Problem Invalid(IReadOnlyDictionary<string, string[]> errors) =>
         new(422, "invalid", "The request is not valid; see errors, keyed by JSON pointer into the body or by query parameter.") { Errors = errors };
 
     public static Problem Invalid(string pointer, string message) => Invalid(new Dictionary<string, string[]> { [pointer] = [message] });
 
-    public static Problem IdempotencyKeyReused() => new(422, "idempotency_key_reused", "This Idempotency-Key came with another body before. Give each request a key of its own.");
+    public static Problem IdempotencyKeyReused() => new(422, "idempotency_key_reused", "This Idempotency-Key was already used with another body. Use a new key for each request.");
 
-    public static Problem Internal() => new(500, "internal_error", "Something went wrong here. Report the trace_id to the operator.");
+    public static Problem Internal() => new(500, "internal_error", "The service failed unexpectedly. Report the trace_id to the operator.");
 
     public static Problem SecretKeyMissing() => new(501, "secret_key_missing",
-        "This service has no key to keep secrets with. Refer to the secret with a field that ends in _secret, or have the operator set DATAXPIPE_SECRET_KEY.");
+        "This service has no key to encrypt secrets with. Refer to the secret with a field that ends in _secret, or ask the operator to set DATAXPIPE_SECRET_KEY.");
 
-    public static Problem BillingNotConfigured() => new(501, "billing_not_configured", "This service sells no plans. The operator can set the DATAXPIPE_STRIPE_ settings, or give the organization a plan.");
+    public static Problem BillingNotConfigured() => new(501, "billing_not_configured", "Billing is not configured on this service. The operator can set the DATAXPIPE_STRIPE_ settings, or change the organization's plan.");
 
-    public static Problem StripeRefused() => new(502, "stripe_refused", "Stripe refused what this service asked. The operator finds why in its log; trying again will not help.");
+    public static Problem StripeRefused() => new(502, "stripe_refused", "Stripe rejected the request of this service. The service's log contains the reason; do not send the request again.");
 
-    public static Problem StripeUnavailable() => new(503, "stripe_unavailable", "Stripe cannot be reached now. Nothing has changed here; send the same request again.") { RetryAfterSeconds = 5 };
+    public static Problem StripeUnavailable() => new(503, "stripe_unavailable", "Stripe cannot be reached. Nothing was changed; send the same request again.") { RetryAfterSeconds = 5 };
 
     public static Problem NotReady(string reason) => new(503, "not_ready", reason) { RetryAfterSeconds = 1 };
 
     public static Problem IdentityProviderUnavailable() =>
-        new(503, "identity_provider_unavailable", "The identity provider cannot be reached, so access tokens cannot be judged. Send the same request again, or use a key.") { RetryAfterSeconds = 10 };
+        new(503, "identity_provider_unavailable", "The identity provider cannot be reached, so access tokens cannot be verified. Send the same request again, or use an API key.") { RetryAfterSeconds = 10 };
 
     public static Problem IngestQueueFull() =>
-        new(503, "ingest_queue_full", "More requests wait to be written than this replica takes, or it is being stopped. Nothing was stored; send the same request again.") { RetryAfterSeconds = 1 };
+        new(503, "ingest_queue_full", "The write queue of this replica is full, or the replica is stopping. Nothing was stored; send the same request again.") { RetryAfterSeconds = 1 };
 
-    /// <param name="reason">Why the database cannot serve.</param>
-    /// <param name="reads">Whether the request would have changed nothing.</param>
+    /// <summary>The database cannot serve the request.</summary>
+    /// <param name="reason">The reason.</param>
+    /// <param name="reads">Whether the request only reads data.</param>
     public static Problem Unavailable(Unavailability reason, bool reads) => new(503, reason switch
     {
         Unavailability.SchemaBehind => "schema_behind",
         Unavailability.TimedOut or Unavailability.Contended => "database_timeout",
         _ => "database_unavailable",
-    }, SchemaProbe.Words(reason) + (reads ? " Send the same request again." : " Nothing is known to be stored; send the same request again."))
+    }, SchemaProbe.Words(reason) + (reads ? " Send the same request again." : " It is not known whether anything was stored; send the same request again."))
     { RetryAfterSeconds = 1 };
 
-    /// <summary>The problem for a status that some other part of the pipeline answered without a body.</summary>
+    /// <summary>The problem for a status that another part of the pipeline returned without a body.</summary>
     public static Problem Of(int status) => status switch
     {
         404 => PathUnknown(),
         405 => MethodNotAllowed(),
-        408 => new(408, "request_timeout", "The request came too slowly to be read. Send it again."),
-        413 => TooLarge("The request is larger than this path takes."),
+        408 => new(408, "request_timeout", "The request arrived too slowly. Send it again."),
+        413 => TooLarge("The request is larger than this path allows."),
         415 => UnsupportedType(),
         _ => new(status, status < 500 ? "bad_request" : "internal_error", ReasonPhrases.GetReasonPhrase(status) + "."),
     };
 
-    // An answer repeats what the client sent only as far as it helps to recognise it.
-    private static string Shown(string text) => text.Length <= 80 ? text : text[..(char.IsHighSurrogate(text[79]) ? 79 : 80)] + "…";
+    // A response repeats only the first 80 characters of a client's text, enough to recognise it.
+    private static string Shorten(string text) => text.Length <= 80 ? text : text[..(char.IsHighSurrogate(text[79]) ? 79 : 80)] + "…";
 }
 
-/// <summary>An error answer: <c>application/problem+json</c> (RFC 9457) whatever the client accepts, because it must see why.</summary>
+/// <summary>
+/// An error response: <c>application/problem+json</c> (RFC 9457). It is sent whatever the client accepts, because the
+/// client must see the reason.
+/// </summary>
 internal sealed class Problem(int status, string code, string detail) : IResult
 {
     public int Status { get; } = status;
@@ -182,32 +188,35 @@ internal sealed class Problem(int status, string code, string detail) : IResult
     }
 }
 
-/// <summary>What went wrong and what to do about it (RFC 9457).</summary>
+/// <summary>An error response (RFC 9457): what is wrong and what to do about it.</summary>
 public sealed record ProblemBody
 {
-    /// <summary>A URI that names the kind of problem.</summary>
+    /// <summary>A URI that identifies the kind of problem: <c>urn:catalog:problem:</c> and the code.</summary>
     public required string Type { get; init; }
 
-    /// <summary>The status in words.</summary>
+    /// <summary>The reason phrase of the HTTP status.</summary>
     public required string Title { get; init; }
 
-    /// <summary>The HTTP status.</summary>
+    /// <summary>The HTTP status code.</summary>
     public required int Status { get; init; }
 
-    /// <summary>What went wrong in this request, and what to do.</summary>
+    /// <summary>What is wrong with this request, and what to do about it. For people; the text may change.</summary>
     public required string Detail { get; init; }
 
-    /// <summary>Stable and made for programs, such as <c>not_found</c>.</summary>
+    /// <summary>A stable error code for programs, such as <c>not_found</c>.</summary>
     public required string Code { get; init; }
 
-    /// <summary>Finds the request in the service's log.</summary>
+    /// <summary>The id of the request in the service's log.</summary>
     public required string TraceId { get; init; }
 
-    /// <summary>For invalid requests: messages by JSON pointer into the body (<c>/results/3/status</c>) or by query parameter.</summary>
+    /// <summary>
+    /// Only for invalid requests: error messages by JSON pointer into the body (<c>/results/3/status</c>) or by query
+    /// parameter.
+    /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyDictionary<string, string[]>? Errors { get; init; }
 
-    /// <summary>With <c>plan_limit_reached</c>: the smallest plan that would do.</summary>
+    /// <summary>Only with the code <c>plan_limit_reached</c>: the smallest plan that would allow the request.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Plan { get; init; }
 }

@@ -9,35 +9,35 @@ using Microsoft.Extensions.Primitives;
 namespace Catalog.Api.Http;
 
 /// <summary>
-/// Judges a query by what its route takes, before anything is bound: a name that is not known, an empty value and one that cannot be read
-/// are refused, because a filter that is passed over in silence shows everything. Other spellings of whole numbers and times are put into
-/// the one that binding reads.
+/// Validates the query string against the parameters of its route, before binding. Unknown names, empty values and
+/// unreadable values are rejected, because a filter that is ignored silently would return everything. Whole numbers and
+/// times in other notations are rewritten to the notation that binding reads.
 /// </summary>
 internal static class QueryParameters
 {
-    /// <summary>The middleware, behind routing and authorization.</summary>
-    public static Task Judge(HttpContext context, RequestDelegate next)
+    /// <summary>The middleware. It runs after routing and authorization.</summary>
+    public static Task Validate(HttpContext context, RequestDelegate next)
     {
-        // What routing itself answers, such as 405, is no route's endpoint.
-        if (!context.Request.QueryString.HasValue || context.GetEndpoint() is not RouteEndpoint { Metadata: var metadata } || metadata.GetMetadata<TakesAnyQuery>() is not null)
+        // The responses of routing itself, such as 405, have an endpoint that is not a RouteEndpoint.
+        if (!context.Request.QueryString.HasValue || context.GetEndpoint() is not RouteEndpoint { Metadata: var metadata } || metadata.GetMetadata<AcceptsAnyQuery>() is not null)
         {
             return next(context);
         }
 
-        var taken = metadata.GetMetadata<QueryMetadata>()?.Parameters ?? QueryMetadata.None;
+        var accepted = metadata.GetMetadata<QueryMetadata>()?.Parameters ?? QueryMetadata.None;
         var now = context.RequestServices.GetRequiredService<TimeProvider>().Now();
         var errors = new Dictionary<string, string[]>();
-        var read = new Dictionary<string, StringValues>(StringComparer.OrdinalIgnoreCase);
+        var normalizedQuery = new Dictionary<string, StringValues>(StringComparer.OrdinalIgnoreCase);
         foreach (var (name, values) in context.Request.Query)
         {
-            read[name] = values;
-            if (Wrong(name, values, taken, now, out var plain) is { } wrong)
+            normalizedQuery[name] = values;
+            if (FindError(name, values, accepted, now, out var normalized) is { } error)
             {
-                errors[name] = [wrong];
+                errors[name] = [error];
             }
-            else if (plain is not null)
+            else if (normalized is not null)
             {
-                read[name] = plain;
+                normalizedQuery[name] = normalized;
             }
         }
 
@@ -46,68 +46,70 @@ internal static class QueryParameters
             return Problems.Invalid(errors).ExecuteAsync(context);
         }
 
-        context.Request.Query = new QueryCollection(read);
+        context.Request.Query = new QueryCollection(normalizedQuery);
         return next(context);
     }
 
-    private static string? Wrong(string name, StringValues values, IReadOnlyDictionary<string, QueryParameter> taken, DateTimeOffset now, out string? plain)
+    private static string? FindError(string name, StringValues values, IReadOnlyDictionary<string, QueryParameter> accepted, DateTimeOffset now, out string? normalized)
     {
-        plain = null;
-        if (!taken.TryGetValue(name, out var parameter))
+        normalized = null;
+        if (!accepted.TryGetValue(name, out var parameter))
         {
-            return Nearest.Of(name, taken.Keys.Order(StringComparer.Ordinal)) is { } nearest
-                ? $"is not a parameter of this path; the nearest that it takes is {nearest}. It takes {string.Join(", ", taken.Keys.Order(StringComparer.Ordinal))}."
-                : "is not a parameter of this path, which takes none.";
+            return Nearest.Of(name, accepted.Keys.Order(StringComparer.Ordinal)) is { } nearest
+                ? $"is not a parameter of this path; the nearest name is {nearest}. This path accepts {string.Join(", ", accepted.Keys.Order(StringComparer.Ordinal))}."
+                : "is not a parameter of this path, which accepts no parameters.";
         }
 
         return values.Count > 1 ? "is given twice."
-            : values.ToString() is { Length: > 0 } text ? parameter.Read(text, now, out plain)
-            : parameter.TakesEmpty ? null
+            : values.ToString() is { Length: > 0 } text ? parameter.Read(text, now, out normalized)
+            : parameter.AllowsEmpty ? null
             : "is empty; give it a value or leave it out.";
     }
 }
 
 /// <summary>One query parameter of a route.</summary>
-/// <param name="Type">What it is bound as.</param>
-/// <param name="TakesEmpty">Whether an empty value says something.</param>
-internal sealed record QueryParameter(Type Type, bool TakesEmpty)
+/// <param name="Type">The type that it is bound to.</param>
+/// <param name="AllowsEmpty">Whether an empty value has a meaning.</param>
+internal sealed record QueryParameter(Type Type, bool AllowsEmpty)
 {
-    /// <summary>Reads a value that may be written in several ways.</summary>
-    /// <param name="text">The value as sent.</param>
-    /// <param name="now">What a time ago is counted from.</param>
-    /// <param name="plain">The value as binding reads it; null: as sent.</param>
-    /// <returns>Null, or what is wrong.</returns>
-    public string? Read(string text, DateTimeOffset now, out string? plain)
+    /// <summary>Checks a value, and rewrites it when it uses another notation than binding reads.</summary>
+    /// <param name="text">The value as it was sent.</param>
+    /// <param name="now">The time from which a duration such as <c>24h</c> is subtracted.</param>
+    /// <param name="normalized">The rewritten value; null when the value is unchanged.</param>
+    /// <returns>Null when the value is valid; otherwise the error message.</returns>
+    public string? Read(string text, DateTimeOffset now, out string? normalized)
     {
-        plain = null;
+        normalized = null;
         if (Type == typeof(int?))
         {
-            var wrong = JsonNumber.ReadWhole(Encoding.UTF8.GetBytes(text), out var whole);
-            // Each has a range of its own, which its validator names; what is beyond is beyond it at the end of ours too.
-            plain = Math.Clamp(whole, int.MinValue, int.MaxValue).ToString(CultureInfo.InvariantCulture);
-            return wrong == JsonNumber.OutOfRange ? null : wrong;
+            var error = JsonNumber.ReadWhole(Encoding.UTF8.GetBytes(text), out var whole);
+            // The validator of each parameter checks its range. A number outside the range of int is outside every such
+            // range, so clamping it is safe.
+            normalized = Math.Clamp(whole, int.MinValue, int.MaxValue).ToString(CultureInfo.InvariantCulture);
+            return error == JsonNumber.OutOfRange ? null : error;
         }
 
-        return Type != typeof(Instant?) || Instant.TryParse(text, null, out _) ? null : Instant.ReadAgo(text, now, out plain);
+        return Type != typeof(Instant?) || Instant.TryParse(text, null, out _) ? null : Instant.ReadAgo(text, now, out normalized);
     }
 }
 
-/// <summary>Says of a route which query it reads.</summary>
+/// <summary>The query parameters of a route.</summary>
+/// <param name="Type">The record that the query is bound to.</param>
 internal sealed record QueryMetadata(Type Type)
 {
-    /// <summary>No parameters at all.</summary>
+    /// <summary>The parameters of a route that has none.</summary>
     public static IReadOnlyDictionary<string, QueryParameter> None { get; } = new Dictionary<string, QueryParameter>();
 
-    /// <summary>The parameters by name, in any letter case.</summary>
+    /// <summary>The parameters by name; letter case is ignored.</summary>
     public IReadOnlyDictionary<string, QueryParameter> Parameters { get; } = Type.GetProperties().ToDictionary(
         property => property.GetCustomAttribute<FromQueryAttribute>()?.Name ?? JsonNamingPolicy.SnakeCaseLower.ConvertName(property.Name),
-        property => new QueryParameter(property.PropertyType, property.IsDefined(typeof(TakesEmptyAttribute))),
+        property => new QueryParameter(property.PropertyType, property.IsDefined(typeof(AllowsEmptyAttribute))),
         StringComparer.OrdinalIgnoreCase);
 }
 
-/// <summary>Says of a query parameter that its empty value has a meaning.</summary>
+/// <summary>Marks a query parameter whose empty value has a meaning.</summary>
 [AttributeUsage(AttributeTargets.Property)]
-internal sealed class TakesEmptyAttribute : Attribute;
+internal sealed class AllowsEmptyAttribute : Attribute;
 
-/// <summary>Says of a route that it passes over query parameters that it does not know.</summary>
-internal sealed record TakesAnyQuery;
+/// <summary>Marks a route that ignores unknown query parameters.</summary>
+internal sealed record AcceptsAnyQuery;

@@ -4,25 +4,28 @@ using System.Text.Unicode;
 
 namespace Catalog.Api.Http;
 
-/// <summary>Judges a path as it was sent, before the server decoded it: there two ids could still come to look alike.</summary>
+/// <summary>
+/// Checks the path as it was sent. After Kestrel has decoded it, two different ids could look the same.
+/// </summary>
 internal static partial class RawPath
 {
-    /// <summary>Why the path is refused, or null.</summary>
-    public static Problem? Refusal(string target)
+    /// <returns>The problem to answer with; null when the path is valid.</returns>
+    public static Problem? Validate(string target)
     {
         var path = target.AsSpan(0, target.IndexOf('?', StringComparison.Ordinal) is >= 0 and var query ? query : target.Length);
         return !path.Contains('%') ? null
-            : path.Contains("%252f", StringComparison.OrdinalIgnoreCase) && !OfDatasets().IsMatch(path) ? Problems.Invalid("path", "holds the text %2F in an id, which no id may hold; write a slash as %2F.")
-            : !IsUtf8(path) ? Problems.Invalid("path", "holds percent-encoded bytes that are not UTF-8.")
+            : path.Contains("%252f", StringComparison.OrdinalIgnoreCase) && !DatasetPath().IsMatch(path) ? Problems.Invalid("path", "contains an id with the text %2F, which is not allowed in ids; encode a slash as %2F.")
+            : !IsUtf8(path) ? Problems.Invalid("path", "contains percent-encoded bytes that are not UTF-8.")
             : null;
     }
 
     /// <summary>
-    /// The path in a form that <see cref="PathId"/> can read without doubt. The server decodes all but <c>%2F</c>, so that an id that holds
-    /// the text %2F, sent as <c>%252F</c>, would look like one with a slash; here each <c>%25</c> stays encoded too.
+    /// Decodes a path so that <see cref="PathId"/> can decode the rest without ambiguity. Kestrel decodes everything
+    /// except <c>%2F</c>, so an id that contains the text %2F (sent as <c>%252F</c>) would look like an id with a
+    /// slash. Here every <c>%25</c> stays encoded too.
     /// </summary>
-    /// <returns>The path, or null where the server's is without doubt already.</returns>
-    public static string? Unambiguous(string target)
+    /// <returns>The path; null when Kestrel's own decoding is already unambiguous.</returns>
+    public static string? KeepEncodedPercent(string target)
     {
         var end = target.IndexOf('?', StringComparison.Ordinal);
         return target.StartsWith('/') && target.AsSpan(0, end < 0 ? target.Length : end).Contains("%25", StringComparison.Ordinal)
@@ -30,22 +33,25 @@ internal static partial class RawPath
             : null;
     }
 
-    /// <summary>How many characters a query has once it is decoded: a letter that takes twelve to write is one.</summary>
-    public static int LengthOf(string query)
+    /// <summary>
+    /// The number of characters of a query after decoding. A character that needs twelve characters in percent-encoding
+    /// counts as one.
+    /// </summary>
+    public static int DecodedLength(string query)
     {
         var length = query.Length;
         for (var i = query.IndexOf('%', StringComparison.Ordinal); i >= 0 && i + 2 < query.Length; i = query.IndexOf('%', i + 1))
         {
-            // The second and later bytes of a letter begin with the bits 10.
+            // Continuation bytes of UTF-8 begin with the bits 10. They add no character.
             length -= query[i + 1] is >= '8' and <= '9' or >= 'a' and <= 'b' or >= 'A' and <= 'B' ? 3 : 2;
         }
 
         return length;
     }
 
-    // Names of datasets are the warehouses' own, and some hold that text.
+    // Dataset names come from warehouses, and some contain the text %2F.
     [GeneratedRegex("^(/api/v1)?/(lineage|datasets)/")]
-    private static partial Regex OfDatasets();
+    private static partial Regex DatasetPath();
 
     private static bool IsUtf8(ReadOnlySpan<char> path)
     {

@@ -6,15 +6,15 @@ using Catalog.Data.Database;
 namespace Catalog.Api.Http;
 
 /// <summary>
-/// Warnings that an outage, or a client with a wrong key, would otherwise repeat with every request: each is logged when it comes
-/// first, and then as a count once a minute.
+/// Warnings that an outage, or a client with a wrong key, would otherwise log with every request. The first occurrence
+/// is logged at once, further ones as a count once a minute.
 /// </summary>
 internal sealed partial class RepeatedWarnings(DatabaseSettings settings, IMeterFactory meters, ILogger<RepeatedWarnings> log) : IRecurringWork
 {
-    // Addresses are the client's to choose where there are many.
-    private readonly Tally<string> _addresses = new(1000, "further addresses");
-    private readonly Tally<Unavailability> _outages = new(int.MaxValue, default);
-    private readonly Counter<long> _refused = meters.Create("Catalog").CreateCounter<long>("catalog.keys.refused", "{request}", "Requests with a key or token that is not taken");
+    // Clients can use many addresses, so the number of addresses that are counted separately is limited.
+    private readonly RepeatCounter<string> _addresses = new(1000, "further addresses");
+    private readonly RepeatCounter<Unavailability> _outages = new(int.MaxValue, default);
+    private readonly Counter<long> _refused = meters.Create("Catalog").CreateCounter<long>("catalog.keys.refused", "{request}", "Requests with an invalid key or token");
     private readonly Counter<long> _unserved =
         meters.Create("Catalog").CreateCounter<long>("catalog.requests.unserved", "{request}", "Requests that the database could not serve");
 
@@ -24,8 +24,8 @@ internal sealed partial class RepeatedWarnings(DatabaseSettings settings, IMeter
 
     public bool RunsAtStop => true;
 
-    /// <summary>A request came with a key or a token that is not taken.</summary>
-    public void WrongKey(IPAddress? from)
+    /// <summary>Counts a request with an invalid key or token.</summary>
+    public void InvalidKey(IPAddress? from)
     {
         var address = from is null ? "an unknown address" : $"{(from.IsIPv4MappedToIPv6 ? from.MapToIPv4() : from)}";
         _refused.Add(1);
@@ -36,8 +36,8 @@ internal sealed partial class RepeatedWarnings(DatabaseSettings settings, IMeter
         }
     }
 
-    /// <summary>The database could not serve a request.</summary>
-    public void Unserved(DatabaseUnavailableException failure)
+    /// <summary>Counts a request that the database could not serve.</summary>
+    public void DatabaseUnavailable(DatabaseUnavailableException failure)
     {
         _unserved.Add(1, new KeyValuePair<string, object?>("reason", failure.Reason.ToString()));
         if (_outages.Add(failure.Reason))
@@ -48,14 +48,14 @@ internal sealed partial class RepeatedWarnings(DatabaseSettings settings, IMeter
 
     public Task Run(CancellationToken ct)
     {
-        // The last round is the one that nothing can cancel any more.
+        // The last run, at stop, gets a token that cannot be cancelled.
         var last = !ct.CanBeCanceled;
-        foreach (var (address, more) in _addresses.Round(last))
+        foreach (var (address, more) in _addresses.TakeRepeats(last))
         {
             LogMoreWrongKeys(more, address);
         }
 
-        foreach (var (reason, more) in _outages.Round(last))
+        foreach (var (reason, more) in _outages.TakeRepeats(last))
         {
             LogMoreUnserved(more, reason);
         }
@@ -63,16 +63,16 @@ internal sealed partial class RepeatedWarnings(DatabaseSettings settings, IMeter
         return Task.CompletedTask;
     }
 
-    [LoggerMessage(Level = LogLevel.Debug, Message = "A key or token that is not taken, from {Address}")]
+    [LoggerMessage(Level = LogLevel.Debug, Message = "Invalid key or token from {Address}")]
     private partial void LogWrongKey(string address);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "A key or token that is not taken came from {Address}; further ones are counted once a minute")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Invalid key or token from {Address}; further ones are logged as a count once a minute")]
     private partial void LogFirstWrongKey(string address);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Count} more requests with a key or token that is not taken came from {Address}")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Count} more requests with an invalid key or token from {Address}")]
     private partial void LogMoreWrongKeys(long count, string address);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The database cannot serve: {Reason}: {Cause}")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The database cannot serve requests: {Reason}: {Cause}")]
     private partial void LogUnserved(Unavailability reason, string cause);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The database could not serve {Count} more requests: {Reason}")]

@@ -4,37 +4,45 @@ using Catalog.Data.Organizations;
 
 namespace Catalog.Api.Http;
 
-/// <summary>The service's own settings, read once at start. A value that cannot be used stops the start with what to do about it.</summary>
+/// <summary>
+/// The settings of the service, read once at start. An invalid value stops the start with a message that says what to
+/// do.
+/// </summary>
 internal sealed record ServiceSettings
 {
-    /// <summary>The address that is served when none is configured.</summary>
+    /// <summary>The address to listen on when none is configured.</summary>
     public const string DefaultUrl = "http://localhost:8000";
 
-    /// <summary>An operator's key with every scope in the organization <c>default</c>, or null.</summary>
+    /// <summary>
+    /// The operator's key, with every scope in the organization <c>default</c>; null when none is set.
+    /// </summary>
     public required string? PlatformKey { get; init; }
 
-    /// <summary>Whether the well-known development keys are taken, from loopback only.</summary>
+    /// <summary>Whether the well-known development keys are accepted, from loopback only.</summary>
     public required bool DevKeys { get; init; }
 
-    /// <summary>Whether the schema is brought to head by the migrator alone; false on SQLite means that the service does it at start.</summary>
+    /// <summary>
+    /// Whether only the migration tool upgrades the schema. False (SQLite only): the service upgrades the schema at
+    /// start.
+    /// </summary>
     public required bool UseMigrations { get; init; }
 
-    /// <summary>32 bytes that encrypt what connections keep, or null.</summary>
+    /// <summary>The 32-byte key that encrypts the secrets of connections; null when none is set.</summary>
     public required byte[]? SecretKey { get; init; }
 
-    /// <summary>Whether warehouses at loopback and private addresses may be connected to.</summary>
+    /// <summary>Whether connections to warehouses at loopback and private addresses are allowed.</summary>
     public required bool PrivateWarehouses { get; init; }
 
-    /// <summary>Whether the log is JSON, a document a line.</summary>
+    /// <summary>Whether the log is written as JSON, one document per line.</summary>
     public required bool LogAsJson { get; init; }
 
     /// <summary>Whether each request is logged.</summary>
     public required bool AccessLog { get; init; }
 
-    /// <summary>The addresses to serve.</summary>
+    /// <summary>The addresses to listen on.</summary>
     public required IReadOnlyList<string> Urls { get; init; }
 
-    /// <exception cref="SettingException">A value that cannot be used.</exception>
+    /// <exception cref="SettingException">A value is not valid.</exception>
     public static ServiceSettings Read(IConfiguration configuration, DatabaseEngine engine)
     {
         var urls = UrlsOf(configuration);
@@ -43,18 +51,19 @@ internal sealed record ServiceSettings
         if (devKeys && !allLoopback)
         {
             throw new SettingException(
-                "DATAXPIPE_DEV_KEYS is on and a public address is served: everybody knows these keys. Turn it off and set "
-                + "DATAXPIPE_PLATFORM_KEY, or serve only localhost.");
+                "DATAXPIPE_DEV_KEYS is on, but the service listens on a public address, and the development keys are publicly known. Turn it off and set "
+                + "DATAXPIPE_PLATFORM_KEY, or listen on localhost only.");
         }
 
         var platformKey = Setting.Text(configuration, "DATAXPIPE_PLATFORM_KEY");
         if (platformKey is { Length: < 32 } || platformKey?.Any(character => character is < '!' or > '~') == true)
         {
             throw new SettingException(
-                "DATAXPIPE_PLATFORM_KEY must be at least 32 visible ASCII characters without spaces; make one with `openssl rand -base64 32`.");
+                "DATAXPIPE_PLATFORM_KEY must be at least 32 visible ASCII characters without spaces; create one with `openssl rand -base64 32`.");
         }
 
-        // The service removes nothing; but a mistake shows here before the first night of removal.
+        // The service does not use these settings; it checks them so that an error shows at start and not when old rows
+        // are removed.
         RetentionDays.Read(configuration);
         var useMigrations = Setting.Flag(configuration, "DATAXPIPE_USE_MIGRATIONS") ?? Setting.Flag(configuration, "DATAXPIPE_USE_ALEMBIC") ?? (engine == DatabaseEngine.Postgres);
         return engine == DatabaseEngine.Postgres && !useMigrations
@@ -87,10 +96,11 @@ internal sealed record ServiceSettings
         }
 
         return Data.Connections.SecretKey.Parse(text)
-            ?? throw new SettingException("DATAXPIPE_SECRET_KEY must be 32 bytes in base64; make one with `openssl rand -base64 32`.");
+            ?? throw new SettingException("DATAXPIPE_SECRET_KEY must be 32 bytes in base64; create one with `openssl rand -base64 32`.");
     }
 
-    // What Kestrel itself would bind, so that the development keys can be judged before anything listens.
+    // The addresses that Kestrel will bind, determined before it listens, because the development keys are allowed on
+    // loopback only.
     private static List<string> UrlsOf(IConfiguration configuration)
     {
         var endpoints = configuration.GetSection("Kestrel:Endpoints").GetChildren().Select(endpoint => endpoint["Url"]).OfType<string>().ToList();
@@ -123,7 +133,7 @@ internal sealed record ServiceSettings
         }
         catch (FormatException)
         {
-            throw new SettingException("ASPNETCORE_URLS (or --urls) must hold addresses such as http://localhost:8000, with ; between them.");
+            throw new SettingException("ASPNETCORE_URLS (or --urls) must contain addresses such as http://localhost:8000, separated by semicolons.");
         }
 
         return address.Host.Equals("localhost", StringComparison.OrdinalIgnoreCase)

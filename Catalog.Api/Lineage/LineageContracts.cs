@@ -165,7 +165,7 @@ public sealed record DatasetQuery : ListQuery
     internal override string List => "datasets";
 
     /// <summary>Only datasets of this namespace; empty: of none.</summary>
-    [TakesEmpty]
+    [AllowsEmpty]
     public string? Namespace { get; init; }
 }
 

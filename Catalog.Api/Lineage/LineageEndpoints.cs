@@ -34,7 +34,7 @@ internal static class LineageEndpoints
 
     private static async Task<IResult> Walk(string id, LineageQuery query, Caller caller, LineageRepository lineage, CancellationToken ct) =>
         await lineage.Walk(caller.Organization, id, query.Way(), query.Hops(), query.At?.Value, ct) is { } graph
-            ? new RawAnswer(ETags.Serialize(LineageGraphItem.From(graph)))
+            ? new RawJsonResult(ETags.Serialize(LineageGraphItem.From(graph)))
             : Problems.NotFound("dataset");
 
     private static async Task<IResult> GetImpact(

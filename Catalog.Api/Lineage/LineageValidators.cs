@@ -7,7 +7,7 @@ internal abstract class LineageFieldsValidator<T> : AbstractValidator<T> where T
 {
     protected LineageFieldsValidator()
     {
-        RuleFor(query => query.Direction).Word(["upstream", "downstream", "both"]);
+        RuleFor(query => query.Direction).OneOf(["upstream", "downstream", "both"]);
         RuleFor(query => query.Depth).InclusiveBetween(0, LineageEndpoints.MaxDepth).WithMessage("must be from 0 to 1000.");
     }
 }

@@ -7,7 +7,10 @@ using Microsoft.OpenApi;
 
 namespace Catalog.Api.OpenApi;
 
-/// <summary>Puts into the schemas of contracts what their validators hold: lengths, ranges, words and what is required.</summary>
+/// <summary>
+/// Copies the rules of the validators into the schemas of the contracts: lengths, ranges, allowed words and required
+/// fields.
+/// </summary>
 internal static class ContractSchemas
 {
     public static Task Shape(OpenApiSchema schema, OpenApiSchemaTransformerContext context, CancellationToken ct)
@@ -24,7 +27,7 @@ internal static class ContractSchemas
         }
         else if (type == typeof(long))
         {
-            // A converter of our own reads it, of which the generator knows nothing.
+            // A custom converter reads long values, so the schema generator does not know their type.
             (schema.Type, schema.Format) = (JsonSchemaType.Integer | orNull, "int64");
         }
         else if (context.JsonPropertyInfo is null && Validator(type, context.ApplicationServices) is { } validator)
@@ -35,7 +38,7 @@ internal static class ContractSchemas
         return Task.CompletedTask;
     }
 
-    /// <summary>Puts the rules of a query's validator into its parameters.</summary>
+    /// <summary>Copies the rules of a query's validator into its parameters.</summary>
     public static void Apply(Type query, IServiceProvider services, IReadOnlyDictionary<string, IOpenApiParameter> parameters)
     {
         var schemas = parameters.Where(parameter => parameter.Value.Schema is not null).ToDictionary(parameter => parameter.Key, parameter => parameter.Value.Schema!);
@@ -60,7 +63,7 @@ internal static class ContractSchemas
                 continue;
             }
 
-            // A rule for each item is one for the array's items.
+            // A rule of RuleForEach belongs to the items schema of the array.
             var forItems = rule.GetType().Name.StartsWith("CollectionPropertyRule", StringComparison.Ordinal);
             var required = false;
             foreach (var component in rule.Components.Where(component => !component.HasCondition && !component.HasAsyncCondition))
@@ -79,7 +82,7 @@ internal static class ContractSchemas
                 }
             }
 
-            // Last, because other rules add null where it is allowed.
+            // Done last, because other rules may add null to the type or the enum.
             if (required)
             {
                 schema.Type &= ~JsonSchemaType.Null;

@@ -8,15 +8,18 @@ using Microsoft.OpenApi;
 
 namespace Catalog.Api.OpenApi;
 
-/// <summary>The OpenAPI document, made from the routes, the comments of their contracts and the validators' rules.</summary>
+/// <summary>
+/// Builds the OpenAPI document from the routes, the doc comments of the contracts and the rules of the validators.
+/// </summary>
 internal static class OpenApiDocuments
 {
     public static IServiceCollection AddOpenApiDocument(this IServiceCollection services) => services.AddOpenApi("v1", options =>
     {
         options.OpenApiVersion = OpenApiSpecVersion.OpenApi3_1;
-        // Every GET answers HEAD too, which is said once and not at each path.
+        // Every GET route accepts HEAD; the document's description says so once.
         options.ShouldInclude = description => description.HttpMethod != HttpMethods.Head;
-        // What a JSON value or a time means and may be stands at the place, not in a schema that all such places share.
+        // Inline schemas for JSON values and times: their description and type differ by field, so they cannot share
+        // one component.
         options.CreateSchemaReferenceId = type => (Nullable.GetUnderlyingType(type.Type) ?? type.Type) is var plain && (plain == typeof(RawJson) || plain == typeof(Instant))
             ? null
             : OpenApiOptions.CreateDefaultSchemaReferenceId(type);
@@ -34,18 +37,18 @@ internal static class OpenApiDocuments
             Title = "Catalog",
             Version = "v1",
             Description = """
-                The system of record for data pipelines: pipelines, runs, stages, check results and lineage.
+                The system of record for data pipelines: it stores pipelines, runs, stages, checks, check results and lineage.
 
-                - `id` is what an object itself is called, `pipeline_id`, `run_id` and so on what it refers to. A pipeline's id is the `name` in its body; read alone it shows both.
-                - HEAD is answered on every path that takes GET, like GET and without a body.
-                - A query parameter that a path does not know, or that is empty or given twice, is 422 with the nearest name that it knows. `pipeline_id` of checks and `namespace` of datasets may be empty.
-                - Whole numbers may be written as JSON allows: `3`, `3.0` and `3e0` are the same, in bodies and queries.
-                - Times are RFC 3339; without an offset they are UTC, and a date alone is its midnight. In a query also how long ago: a positive whole
-                  number and `s`, `m`, `h`, `d` or `w`, such as `30m`, `24h`, `7d`, `2w`; nothing else is read as one.
-                - Kept JSON is given back as sent. A number of more than 1,000 digits, or with an exponent beyond a double's, is 422: send it as text.
+                - `id` is the id of the object itself. `pipeline_id`, `run_id` and so on refer to other objects. The id of a pipeline is the `name` in its body; a read of one pipeline returns both.
+                - Every path that supports GET also supports HEAD.
+                - A query parameter that is unknown, empty or given twice is an error (422); the message names the nearest known parameter. Only `pipeline_id` of checks and `namespace` of datasets may be empty.
+                - Whole numbers may use any JSON notation: `3`, `3.0` and `3e0` are the same number, in bodies and in queries.
+                - Times are RFC 3339. A time without an offset is UTC; a date alone is midnight UTC. A query parameter also accepts a duration before
+                  now: a positive whole number and `s`, `m`, `h`, `d` or `w`, such as `30m`, `24h`, `7d` or `2w`.
+                - Free-form JSON is returned exactly as it was sent. A number with more than 1,000 digits, or outside the range of a double, is an error (422): send it as text.
                 - `NaN` and `Infinity` are not JSON: send null or text.
-                - Status words of Airflow, dbt, Great Expectations, Soda, Prefect and Dagster are understood in any letter case, and answered as our own.
-                - What is not well-formed HTTP, such as a path with `%00`, is refused by the server itself, with a status and no body.
+                - Status words of Airflow, dbt, Great Expectations, Soda, Prefect and Dagster are accepted in any letter case, and returned as this API's own words.
+                - A request that is not well-formed HTTP, such as a path with `%00`, is rejected by the web server with a status and without a body.
                 """,
             Contact = new() { Name = "The operator of this Catalog" },
             License = new() { Name = "Proprietary", Identifier = "LicenseRef-Proprietary" },
@@ -53,14 +56,14 @@ internal static class OpenApiDocuments
         document.Servers = [new() { Url = "/" }];
         document.Tags = new HashSet<OpenApiTag>
         {
-            new() { Name = "Operations", Description = "Probes and the build. No key is needed." },
-            new() { Name = "Pipelines", Description = "What pipelines there are, in which versions." },
-            new() { Name = "Runs", Description = "How every run and stage went." },
-            new() { Name = "Checks", Description = "What is checked, and what every check found." },
-            new() { Name = "Connections", Description = "The warehouses that checks run on." },
-            new() { Name = "Lineage", Description = "Which datasets depend on which." },
-            new() { Name = "Organizations", Description = "Whose data it is: plans, keys, and who did what." },
-            new() { Name = "Billing", Description = "Paying for a plan, with Stripe." },
+            new() { Name = "Operations", Description = "Health probes and the build version. No key is needed." },
+            new() { Name = "Pipelines", Description = "Registered pipelines and their versions." },
+            new() { Name = "Runs", Description = "The status and history of runs and their stages." },
+            new() { Name = "Checks", Description = "Data quality checks and their results." },
+            new() { Name = "Connections", Description = "Connections to the warehouses that checks run on." },
+            new() { Name = "Lineage", Description = "The dependencies between datasets." },
+            new() { Name = "Organizations", Description = "Organizations, their plans, API keys, retention and audit log." },
+            new() { Name = "Billing", Description = "Subscriptions to a plan, through Stripe." },
         };
         document.Components ??= new();
         document.Components.SecuritySchemes = new Dictionary<string, IOpenApiSecurityScheme>
@@ -87,9 +90,9 @@ internal static class OpenApiDocuments
         ];
         foreach (var (status, description) in new[]
                  {
-                     ("401", "No valid key"), ("403", "The key lacks the scope, or the plan's ceiling is met"), ("414", "The address is too long"), ("431", "The headers are too large"),
-                     ("429", "The plan's requests of this minute are used up; Retry-After says when the next may follow"),
-                     ("503", "The database cannot serve now; send the same request again after Retry-After"),
+                     ("401", "The key is missing or not valid"), ("403", "The key lacks the scope, or a limit of the plan is reached"), ("414", "The path and query are too long"), ("431", "The headers are too large"),
+                     ("429", "The plan's requests per minute are used up; send the request again after the seconds in Retry-After"),
+                     ("503", "The database is not available; send the same request again after the seconds in Retry-After"),
                  })
         {
             operation.Responses ??= [];
@@ -114,7 +117,7 @@ internal static class OpenApiDocuments
             parameter.Name = JsonNamingPolicy.SnakeCaseLower.ConvertName(parameter.Name!);
             if (parameter.In == ParameterLocation.Path)
             {
-                parameter.Description ??= "Percent-encoded, a slash as %2F.";
+                parameter.Description ??= "Percent-encode the id; a slash becomes %2F.";
             }
         }
 
@@ -142,24 +145,24 @@ internal static class OpenApiDocuments
             Schema = new OpenApiSchema { Type = JsonSchemaType.String },
         });
 
-        if (metadata.OfType<TakesIdempotencyKeyMetadata>().Any())
+        if (metadata.OfType<AcceptsIdempotencyKeyMetadata>().Any())
         {
-            Header("Idempotency-Key", "For a body that names no id: the same key and body again change nothing, another body is 422. 1 to 255 visible ASCII characters.");
+            Header("Idempotency-Key", "For a body without an id. A repeated request with the same key and body changes nothing; the same key with another body is 422. 1 to 255 visible ASCII characters.");
         }
 
-        if (metadata.OfType<TakesIfMatchMetadata>().Any())
+        if (metadata.OfType<AcceptsIfMatchMetadata>().Any())
         {
-            Header("If-Match", "Only when the ETag is still this one, otherwise 412.");
+            Header("If-Match", "Change the object only if its ETag is still this one; otherwise the response is 412.");
         }
 
         if (metadata.OfType<HasETagMetadata>().Any())
         {
-            Header("If-None-Match", "304 when the ETag is still this one.");
+            Header("If-None-Match", "The response is 304 without a body if the ETag is still this one.");
             if (operation.Responses?["200"] is OpenApiResponse answer)
             {
                 (answer.Headers ??= new Dictionary<string, IOpenApiHeader>())["ETag"] = new OpenApiHeader
                 {
-                    Description = "Changes whenever anything that is answered does.",
+                    Description = "Changes whenever any field of the response changes.",
                     Schema = new OpenApiSchema { Type = JsonSchemaType.String },
                 };
             }
@@ -175,12 +178,12 @@ internal static class OpenApiDocuments
         }
 
         body.Example = Example(operation.OperationId!);
-        if (metadata.OfType<TakesManyMetadata>().FirstOrDefault() is not { } many)
+        if (metadata.OfType<BulkMetadata>().FirstOrDefault() is not { } many)
         {
             return;
         }
 
-        // One of them, an array, or where there is such a thing an object that holds the array.
+        // The body is one item, an array of items, or (on some routes) an object whose field contains the array.
         var one = body.Schema!;
         body.Schema = new OpenApiSchema
         {
@@ -197,7 +200,7 @@ internal static class OpenApiDocuments
         }
     }
 
-    private static OpenApiSchema ArrayOf(IOpenApiSchema one) => new() { Type = JsonSchemaType.Array, MaxItems = Limits.BulkItems, Items = one };
+    private static OpenApiSchema ArrayOf(IOpenApiSchema one) => new() { Type = JsonSchemaType.Array, MaxItems = RequestLimits.BulkItems, Items = one };
 
     private static OpenApiSchema[] Wrapped(string? field, IOpenApiSchema one) => field is null ? [] :
     [
@@ -217,7 +220,9 @@ internal static class OpenApiDocuments
     }
 }
 
-/// <summary>Says of a route that it takes many bodies at once.</summary>
-/// <param name="Receipts">What it then answers.</param>
-/// <param name="Wrapper">The field of an object that may hold the array; null when only a bare array is taken.</param>
-internal sealed record TakesManyMetadata(Type Receipts, string? Wrapper);
+/// <summary>Marks a route that accepts one item or many items in a request, for the OpenAPI document.</summary>
+/// <param name="Receipts">The type of the response to a request with many items.</param>
+/// <param name="Wrapper">
+/// The field of the object that may contain the array; null when only a bare array is accepted.
+/// </param>
+internal sealed record BulkMetadata(Type Receipts, string? Wrapper);

@@ -4,54 +4,56 @@ using Catalog.Data.Database;
 namespace Catalog.Api.Operations;
 
 /// <summary>
-/// Watches whether the database itself keeps organizations apart, and says so when that changes. Where it is required and does not hold the
-/// service does not start; where it ceases to, requests are refused and the service is not ready until it holds again.
+/// Checks regularly whether row-level security separates the organizations in the database, and logs each change. When
+/// row-level security is required (DATAXPIPE_REQUIRE_RLS) and not active, the service does not start; when it becomes
+/// inactive later, requests are rejected and the service is not ready until it is active again.
 /// </summary>
 internal sealed partial class IsolationWatch(CatalogDatabase database, DatabaseSettings settings, ILogger<IsolationWatch> log) : IRecurringWork
 {
     private Isolation? _last;
 
-    /// <summary>Why requests are refused, in words for an operator; null when they are not.</summary>
-    public string? Refusal => _last is { Refusing: true } refusing ? $"Row-level security does not hold: {refusing.Words}" : null;
+    /// <summary>Why requests are rejected, for the operator; null when they are not.</summary>
+    public string? Refusal => _last is { Refusing: true } refusing ? $"Row-level security is not active: {refusing.Words}" : null;
 
     public string Name => "watch row-level security";
 
     public TimeSpan Pause => TimeSpan.FromSeconds(6);
 
-    /// <summary>Looks for the first time, before anything is served.</summary>
-    /// <exception cref="SettingException">Row-level security is required and does not hold.</exception>
-    public async Task Begin(CancellationToken ct)
+    /// <summary>Does the first check, before the service listens.</summary>
+    /// <exception cref="SettingException">Row-level security is required and not active.</exception>
+    public async Task Start(CancellationToken ct)
     {
-        await Look(ct);
+        await Check(ct);
         if (_last is { Held: false } last && settings.RequireRowSecurity)
         {
-            throw new SettingException($"DATAXPIPE_REQUIRE_RLS is set and row-level security does not hold: {last.Words}");
+            throw new SettingException($"DATAXPIPE_REQUIRE_RLS is set and row-level security is not active: {last.Words}");
         }
     }
 
-    public Task Run(CancellationToken ct) => settings.Engine == DatabaseEngine.Postgres ? Look(ct) : Task.CompletedTask;
+    public Task Run(CancellationToken ct) => settings.Engine == DatabaseEngine.Postgres ? Check(ct) : Task.CompletedTask;
 
-    private async Task Look(CancellationToken ct)
+    private async Task Check(CancellationToken ct)
     {
         try
         {
             var found = await database.Isolation(ct);
             if (found is not null && found != _last)
             {
-                (found.Held ? (Action<string>)LogHeld : LogNotHeld)(found.Words);
+                (found.Held ? (Action<string>)LogRowSecurityActive : LogRowSecurityInactive)(found.Words);
             }
 
             _last = found;
         }
         catch (DatabaseUnavailableException)
         {
-            // It is away. Until it was looked at, no request is served without what is required.
+            // The database is not available. The data layer serves no request until row-level security was checked, if
+            // it is required.
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Organizations are kept apart twice: {Words}")]
-    private partial void LogHeld(string words);
+    [LoggerMessage(Level = LogLevel.Information, Message = "Organizations are separated by SQL conditions and by row-level security: {Words}")]
+    private partial void LogRowSecurityActive(string words);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Organizations are kept apart by the conditions of statements alone: {Words}")]
-    private partial void LogNotHeld(string words);
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Organizations are separated by SQL conditions only: {Words}")]
+    private partial void LogRowSecurityInactive(string words);
 }

@@ -13,40 +13,40 @@ internal static class OperationsEndpoints
         var operations = routes.MapGroup("").WithTags("Operations");
 
         operations.MapGet("/health", () => TypedResults.Ok(new Health { Status = "ok" })).WithName("GetHealth")
-            .WithSummary("The process lives. Never looks at the database");
+            .WithSummary("Liveness probe: the process is running. Does not check the database");
         operations.MapGet("/ready", Ready).WithName("GetReady").Produces<ReadyState>().Refuses(503)
-            .WithSummary("The database answers and has the schema that this build wants");
+            .WithSummary("Readiness probe: the database is available and has the schema of this build");
         operations.MapGet("/version", () => TypedResults.Ok(new ServiceVersion { Version = Version })).WithName("GetVersion")
-            .WithSummary("Which build answers");
+            .WithSummary("Read the version of this build");
     }
 
     private static async Task<IResult> Ready(Readiness readiness, CancellationToken ct)
     {
-        var state = await readiness.Look(ct);
+        var state = await readiness.Check(ct);
         return state.Ready ? TypedResults.Ok(new ReadyState { Status = "ready", Revision = state.Head! }) : Problems.NotReady(state.Reason!);
     }
 }
 
-/// <summary>The process lives.</summary>
+/// <summary>The result of the liveness probe.</summary>
 public sealed record Health
 {
-    /// <summary>Always ok.</summary>
+    /// <summary>Always <c>ok</c>.</summary>
     public required string Status { get; init; }
 }
 
-/// <summary>Traffic may be sent here.</summary>
+/// <summary>The result of the readiness probe when this replica can serve requests.</summary>
 public sealed record ReadyState
 {
-    /// <summary>Always ready; otherwise the answer is 503.</summary>
+    /// <summary>Always <c>ready</c>. A replica that is not ready answers 503 with a problem.</summary>
     public required string Status { get; init; }
 
-    /// <summary>The newest migration that the database has had.</summary>
+    /// <summary>The newest migration script that was applied to the database.</summary>
     public required string Revision { get; init; }
 }
 
-/// <summary>Which build answers.</summary>
+/// <summary>The version of the service.</summary>
 public sealed record ServiceVersion
 {
-    /// <summary>The version, with the commit behind a plus sign where the build knew it.</summary>
+    /// <summary>The version number, followed by a plus sign and the commit when the build knew it.</summary>
     public required string Version { get; init; }
 }

@@ -5,20 +5,20 @@ using Catalog.Data.Migrations;
 namespace Catalog.Api.Operations;
 
 /// <summary>
-/// Whether traffic may be sent here: the database answers, has the schema that this build wants, and takes what readers and writers
-/// need. Looked at on a connection of its own, at most once a second however many probes ask, and never for longer than
-/// <see cref="Patience"/>. Each change is logged with its reason, also where no probe asks.
+/// Whether this replica can serve requests: the database is available, has the schema of this build, and accepts reads
+/// and writes. The check uses its own connection, runs at most once a second however many probes call it, and takes no
+/// longer than about <see cref="MaxWait"/>. Each change is logged with its reason, even when no probe calls.
 /// </summary>
 internal sealed partial class Readiness : IRecurringWork, IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(2);
     private readonly SchemaProbe _probe;
     private readonly Func<Exception, string?> _explain;
     private readonly TimeProvider _time;
     private readonly IHostApplicationLifetime _lifetime;
     private readonly IsolationWatch _isolation;
     private readonly ILogger<Readiness> _log;
-    private readonly SemaphoreSlim _turn = new(1, 1);
+    private readonly SemaphoreSlim _gate = new(1, 1);
     private (SchemaState State, long At)? _last;
     private string? _logged = "";
 
@@ -35,21 +35,21 @@ internal sealed partial class Readiness : IRecurringWork, IAsyncDisposable
 
     public TimeSpan Pause => TimeSpan.FromSeconds(5);
 
-    public Task Run(CancellationToken ct) => Look(ct);
+    public Task Run(CancellationToken ct) => Check(ct);
 
-    public async Task<SchemaState> Look(CancellationToken ct)
+    public async Task<SchemaState> Check(CancellationToken ct)
     {
         if (_lifetime.ApplicationStopping.IsCancellationRequested)
         {
             return new(false, null, "The service is shutting down.");
         }
 
-        await _turn.WaitAsync(ct);
+        await _gate.WaitAsync(ct);
         try
         {
             if (_last is not { } last || _time.GetElapsedTime(last.At) >= TimeSpan.FromSeconds(1))
             {
-                _last = last = (await LookNow(), _time.GetTimestamp());
+                _last = last = (await CheckNow(), _time.GetTimestamp());
             }
 
             var state = last.State.Ready && _isolation.Refusal is { } refusal ? new(false, last.State.Head, refusal) : last.State;
@@ -58,19 +58,20 @@ internal sealed partial class Readiness : IRecurringWork, IAsyncDisposable
         }
         finally
         {
-            _turn.Release();
+            _gate.Release();
         }
     }
 
-    private async Task<SchemaState> LookNow()
+    private async Task<SchemaState> CheckNow()
     {
-        using var limit = new CancellationTokenSource(Patience);
+        using var limit = new CancellationTokenSource(MaxWait);
         try
         {
-            // Also where the driver does not heed the limit, as with a server that accepts and never answers.
-            return await _probe.Look(limit.Token).WaitAsync(Patience + TimeSpan.FromMilliseconds(500));
+            // WaitAsync, because the driver may ignore the token, for example when the server accepts the connection
+            // and never answers.
+            return await _probe.Look(limit.Token).WaitAsync(MaxWait + TimeSpan.FromMilliseconds(500));
         }
-        catch (Exception late) when (late is OperationCanceledException or TimeoutException)
+        catch (Exception timeout) when (timeout is OperationCanceledException or TimeoutException)
         {
             return new(false, null, SchemaProbe.Words(Unavailability.TimedOut)) { Cause = _explain(new TimeoutException()) };
         }
@@ -97,7 +98,7 @@ internal sealed partial class Readiness : IRecurringWork, IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _probe.DisposeAsync();
-        _turn.Dispose();
+        _gate.Dispose();
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Ready: the schema is at {Revision}")]

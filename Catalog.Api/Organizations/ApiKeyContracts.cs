@@ -5,23 +5,31 @@ using Microsoft.AspNetCore.Mvc;
 
 namespace Catalog.Api.Organizations;
 
-/// <summary>A key to make.</summary>
+/// <summary>An API key to create.</summary>
 public sealed record PostApiKey
 {
-    /// <summary>What it is for, such as the name of the program that will hold it.</summary>
+    /// <summary>The purpose of the key, such as the name of the program that uses it; at most 256 characters.</summary>
     public string? Name { get; init; }
 
-    /// <summary>Of read, write, manage and execute; read and write unless given. None that the caller lacks.</summary>
+    /// <summary>
+    /// One or more of <c>read</c>, <c>write</c>, <c>manage</c> and <c>execute</c>. The default is <c>read</c> and
+    /// <c>write</c>. The caller must have each of them.
+    /// </summary>
     public IReadOnlyList<string?>? Scopes { get; init; }
 
-    /// <summary>After how many seconds it ends by itself, 1 to 315,360,000 (ten years); without them it does not.</summary>
+    /// <summary>
+    /// The lifetime of the key in seconds, 1 to 315,360,000 (ten years). Without it the key does not expire.
+    /// </summary>
     public long? ExpiresInSeconds { get; init; }
 }
 
-/// <summary>How to rotate a key.</summary>
+/// <summary>The query parameters of a rotation.</summary>
 public sealed record RotationQuery
 {
-    /// <summary>For how many seconds the old key goes on beside the new one, 0 to 2,592,000 (30 days); a day unless given.</summary>
+    /// <summary>
+    /// How many seconds the old key stays valid beside the new one, 0 to 2,592,000 (30 days). The default is 86,400
+    /// (one day).
+    /// </summary>
     [FromQuery(Name = "overlap_seconds")]
     public int? OverlapSeconds { get; init; }
 }
@@ -29,27 +37,30 @@ public sealed record RotationQuery
 /// <summary>A key, without its secret.</summary>
 public record ApiKeyItem
 {
-    /// <summary>The public part, which logs may show.</summary>
+    /// <summary>The id of the key: its public part, which may appear in logs.</summary>
     public required string Id { get; init; }
 
     public required string Name { get; init; }
     public required IReadOnlyList<string> Scopes { get; init; }
 
-    /// <summary>live, expired or revoked.</summary>
+    /// <summary><c>live</c>, <c>expired</c> or <c>revoked</c>.</summary>
     public required string Status { get; init; }
 
     public required DateTimeOffset CreatedAt { get; init; }
 
-    /// <summary>Who made it: a key's id, a token's subject, or the operator.</summary>
+    /// <summary>The creator: the id of a key, <c>oidc:</c> and the subject of a token, or the operator's key.</summary>
     public required string CreatedBy { get; init; }
 
+    /// <summary>When the key expires; null when it does not expire.</summary>
     public DateTimeOffset? ExpiresAt { get; init; }
+
+    /// <summary>When the key was revoked; null when it was not revoked.</summary>
     public DateTimeOffset? RevokedAt { get; init; }
 
-    /// <summary>The key that a rotation made in its place.</summary>
+    /// <summary>The id of the key that replaced this one in a rotation; null when there was none.</summary>
     public string? ReplacedBy { get; init; }
 
-    /// <summary>About when it was last used, to a minute or two; null: never.</summary>
+    /// <summary>When the key was last used, accurate to about two minutes; null when it was never used.</summary>
     public DateTimeOffset? LastUsedAt { get; init; }
 
     internal static ApiKeyItem From(ApiKey key, DateTimeOffset now) => new()
@@ -67,18 +78,20 @@ public record ApiKeyItem
     };
 }
 
-/// <summary>A key that was just made.</summary>
+/// <summary>A new API key.</summary>
 public sealed record NewApiKey
 {
-    /// <summary>The public part, which logs may show.</summary>
+    /// <summary>The id of the key: its public part, which may appear in logs.</summary>
     public required string Id { get; init; }
 
-    /// <summary>The key itself, shown this once.</summary>
+    /// <summary>The complete key. It is returned only in this response.</summary>
     public required string Key { get; init; }
 
     public required string Name { get; init; }
     public required IReadOnlyList<string> Scopes { get; init; }
     public required DateTimeOffset CreatedAt { get; init; }
+
+    /// <summary>When the key expires; null when it does not expire.</summary>
     public DateTimeOffset? ExpiresAt { get; init; }
 
     internal static NewApiKey From(KeyText text, ApiKey key) => new()
@@ -92,7 +105,7 @@ public sealed record NewApiKey
     };
 }
 
-/// <summary>Which keys to list.</summary>
+/// <summary>The query parameters of the list of keys.</summary>
 public sealed record ApiKeyQuery : ListQuery
 {
     internal override string List => "api_keys";

@@ -3,22 +3,27 @@ using Catalog.Data.Organizations;
 
 namespace Catalog.Api.Organizations;
 
-/// <summary>What somebody did.</summary>
+/// <summary>An entry of the audit log: one action on one object.</summary>
 public sealed record AuditItem
 {
     public required string Id { get; init; }
     public required DateTimeOffset OccurredAt { get; init; }
 
-    /// <summary>A key's id, <c>oidc:</c> and a token's subject, the operator's key, or stripe.</summary>
+    /// <summary>
+    /// The caller: the id of a key, <c>oidc:</c> and the subject of a token, the operator's key, or <c>stripe</c>.
+    /// </summary>
     public required string Actor { get; init; }
 
-    /// <summary>The object's type and what became of it, such as connection.deleted.</summary>
+    /// <summary>The type of the object and the action, such as <c>connection.deleted</c>.</summary>
     public required string Action { get; init; }
 
+    /// <summary>The type of the object, such as <c>connection</c>.</summary>
     public required string ObjectType { get; init; }
+
+    /// <summary>The id of the object.</summary>
     public required string ObjectId { get; init; }
 
-    /// <summary>What else is worth knowing, an object; null: nothing.</summary>
+    /// <summary>Further details, a JSON object; null when there are none.</summary>
     public RawJson? Detail { get; init; }
 
     internal static AuditItem From(AuditEntry entry) => new()
@@ -33,21 +38,21 @@ public sealed record AuditItem
     };
 }
 
-/// <summary>Which entries to list.</summary>
+/// <summary>The query parameters of the audit log.</summary>
 public sealed record AuditQuery : ListQuery
 {
     internal override string List => "audit_log";
 
-    /// <summary>Only what this one did.</summary>
+    /// <summary>List only actions of this caller.</summary>
     public string? Actor { get; init; }
 
-    /// <summary>Only this action, such as connection.deleted.</summary>
+    /// <summary>List only this action, such as <c>connection.deleted</c>.</summary>
     public string? Action { get; init; }
 
-    /// <summary>Only what was done at or after this time.</summary>
+    /// <summary>List only entries at or after this time.</summary>
     public Instant? Since { get; init; }
 
-    /// <summary>Only what was done before this time.</summary>
+    /// <summary>List only entries before this time.</summary>
     public Instant? Until { get; init; }
 
     internal AuditFilter ToFilter() => new() { Actor = Actor, Action = Action, Since = Since?.Value, Until = Until?.Value };

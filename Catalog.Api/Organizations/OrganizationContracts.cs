@@ -2,15 +2,19 @@ using Catalog.Data.Organizations;
 
 namespace Catalog.Api.Organizations;
 
-/// <summary>What an operator may change of an organization. What is left out stays.</summary>
+/// <summary>
+/// The fields of an organization that the operator can change. A field that is left out is unchanged.
+/// </summary>
 public record PatchOrganization
 {
-    /// <summary>What people call it, at most 256 characters.</summary>
+    /// <summary>The display name, at most 256 characters.</summary>
     public string? Name { get; init; }
 
     /// <summary>
-    /// free, team, business or self_hosted. Free allows 3 pipelines, 2 connections and 100 requests a minute; team 25, 10 and 500; business any number
-    /// and 2,000; self_hosted anything. A new organization that names none begins as free.
+    /// <c>free</c>, <c>team</c>, <c>business</c> or <c>self_hosted</c>. Limits: <c>free</c> 3 pipelines, 2 connections
+    /// and 100 requests per minute; <c>team</c> 25, 10 and 500; <c>business</c> any number of pipelines and
+    /// connections, and 2,000 requests per minute; <c>self_hosted</c> no limits. The default for a new organization is
+    /// <c>free</c>.
     /// </summary>
     public string? Plan { get; init; }
 }
@@ -18,7 +22,10 @@ public record PatchOrganization
 /// <summary>An organization to register.</summary>
 public sealed record PostOrganization : PatchOrganization
 {
-    /// <summary>Its id: 1 to 64 letters, digits, <c>-</c>, <c>_</c> and <c>.</c>, beginning with a letter or digit; not <c>me</c>.</summary>
+    /// <summary>
+    /// The id: 1 to 64 letters, digits, <c>-</c>, <c>_</c> and <c>.</c>, beginning with a letter or digit; <c>me</c> is
+    /// not allowed.
+    /// </summary>
     public string? Id { get; init; }
 }
 
@@ -30,7 +37,9 @@ public sealed record RegisteredOrganization
     public required string Plan { get; init; }
     public required DateTimeOffset CreatedAt { get; init; }
 
-    /// <summary>Its first key, with every scope. Null when the organization was there already: no key is shown twice.</summary>
+    /// <summary>
+    /// The first API key, with every scope. Null when the organization already existed: a key is returned only once.
+    /// </summary>
     public FirstKey? ApiKey { get; init; }
 
     internal static RegisteredOrganization From(Organization organization, FirstKey? key) => new()
@@ -43,37 +52,37 @@ public sealed record RegisteredOrganization
     };
 }
 
-/// <summary>The key that a new organization begins with.</summary>
+/// <summary>The first API key of a new organization.</summary>
 public sealed record FirstKey
 {
-    /// <summary>The public part, which logs may show.</summary>
+    /// <summary>The id of the key: its public part, which may appear in logs.</summary>
     public required string Id { get; init; }
 
-    /// <summary>The key itself, shown this once.</summary>
+    /// <summary>The complete key. It is returned only in this response.</summary>
     public required string Key { get; init; }
 
     public required IReadOnlyList<string> Scopes { get; init; }
 }
 
-/// <summary>An organization with its plan and what it uses of it.</summary>
+/// <summary>An organization with its plan, limits and usage.</summary>
 public sealed record OrganizationItem
 {
     public required string Id { get; init; }
     public required string Name { get; init; }
 
-    /// <summary>free, team, business or self_hosted.</summary>
+    /// <summary><c>free</c>, <c>team</c>, <c>business</c> or <c>self_hosted</c>.</summary>
     public required string Plan { get; init; }
 
-    /// <summary>What the plan allows.</summary>
+    /// <summary>The limits of the plan.</summary>
     public required PlanCeilings Ceilings { get; init; }
 
-    /// <summary>What is used of it.</summary>
+    /// <summary>The current usage of these limits.</summary>
     public required PlanUsage Usage { get; init; }
 
-    /// <summary>For how long it keeps what it was sent.</summary>
+    /// <summary>For how many days data is kept.</summary>
     public required Retention Retention { get; init; }
 
-    /// <summary>Whether the plan follows a subscription.</summary>
+    /// <summary>Whether the plan comes from a Stripe subscription.</summary>
     public required bool Subscribed { get; init; }
 
     public required DateTimeOffset CreatedAt { get; init; }
@@ -81,22 +90,26 @@ public sealed record OrganizationItem
 }
 
 /// <summary>
-/// For how many days an organization keeps what it was sent, 1 to 36500; what is older is removed for good the next time the operator has old rows
-/// removed. Null: for as long as the operator keeps it, which may be for ever. More days than the operator keeps have no effect.
+/// For how many days the data of an organization is kept, 1 to 36500. Older data is deleted permanently the next time
+/// the operator runs the removal of old rows. Null, or a field that is left out, uses the operator's setting, which may
+/// keep data for ever. A number larger than the operator's setting has no effect.
 /// </summary>
 public record PutRetention
 {
-    /// <summary>Runs with their stages and events, and deleted pipelines.</summary>
+    /// <summary>Days for runs with their stages and events, and for deleted pipelines.</summary>
     public long? RunsKeptDays { get; init; }
 
-    /// <summary>Check results.</summary>
+    /// <summary>Days for check results.</summary>
     public long? ResultsKeptDays { get; init; }
 
-    /// <summary>Events of runs that stay: the run's state remains, how it came about does not.</summary>
+    /// <summary>
+    /// Days for the events of runs that are still kept. The state of the run remains; the history of how it was reached
+    /// is deleted.
+    /// </summary>
     public long? EventsKeptDays { get; init; }
 }
 
-/// <summary>For how many days an organization keeps what it was sent; null: for as long as the operator does.</summary>
+/// <summary>For how many days the data of an organization is kept; null where the operator's setting applies.</summary>
 public sealed record Retention : PutRetention
 {
     internal static Retention From(Organization organization) => new()
@@ -107,26 +120,30 @@ public sealed record Retention : PutRetention
     };
 }
 
-/// <summary>What a plan allows; null: any number.</summary>
+/// <summary>The limits of a plan; null where there is no limit.</summary>
 public sealed record PlanCeilings
 {
+    /// <summary>The maximum number of registered pipelines.</summary>
     public int? Pipelines { get; init; }
+
+    /// <summary>The maximum number of registered connections.</summary>
     public int? Connections { get; init; }
 
-    /// <summary>Also the largest burst.</summary>
+    /// <summary>Requests per minute. It is also the maximum number of requests in one burst.</summary>
     public int? RequestsPerMinute { get; init; }
 
     internal static PlanCeilings From(Plan plan) => new() { Pipelines = plan.Pipelines, Connections = plan.Connections, RequestsPerMinute = plan.RequestsPerMinute };
 }
 
-/// <summary>What an organization uses of its plan.</summary>
+/// <summary>How much of its plan an organization uses.</summary>
 public sealed record PlanUsage
 {
-    /// <summary>Pipelines that are registered and not deleted.</summary>
+    /// <summary>Registered pipelines, without deleted ones.</summary>
     public required long Pipelines { get; init; }
 
+    /// <summary>Registered connections.</summary>
     public required long Connections { get; init; }
 
-    /// <summary>How many requests may follow at once; null: any number.</summary>
+    /// <summary>The number of requests that can be sent now; null when there is no limit.</summary>
     public int? RequestsLeft { get; init; }
 }

@@ -20,20 +20,20 @@ internal static class OrganizationEndpoints
 
         organizations.MapPost("/", Post).WithName("RegisterOrganization").Requires(Scopes.Operator).Reads<PostOrganization>()
             .Produces<RegisteredOrganization>(201).Produces<RegisteredOrganization>(200).Refuses(409)
-            .WithSummary("Register an organization; the answer shows its first key, this once");
+            .WithSummary("Register an organization; only this response contains its first key");
         organizations.MapGet("/{id}", Get).WithName("GetOrganization").Requires(Scopes.Operator).HasETag().Produces<OrganizationItem>().Refuses(404)
-            .WithSummary("Read an organization's plan and what it uses of it");
+            .WithSummary("Read an organization: its plan, limits and usage");
         organizations.MapPatch("/{id}", Patch).WithName("ChangeOrganization").Requires(Scopes.Operator).Reads<PatchOrganization>()
             .Produces<OrganizationItem>().Refuses(404, 409).WithSummary("Change an organization's name or plan");
         organizations.MapPut("/{id}/retention", PutRetention).WithName("ReplaceOrganizationRetention").Requires(Scopes.Operator).Reads<PutRetention>()
-            .Produces<OrganizationItem>().Refuses(404, 409).WithSummary("Change for how long an organization keeps what it was sent");
+            .Produces<OrganizationItem>().Refuses(404, 409).WithSummary("Change for how many days an organization's data is kept");
         organizations.MapGet("/me", GetMine).WithName("GetMyOrganization").Requires(Scopes.Read).HasETag().Produces<OrganizationItem>().Refuses(404)
-            .WithSummary("Read the caller's organization: its plan, ceilings and usage");
+            .WithSummary("Read the caller's organization: its plan, limits and usage");
         organizations.MapOtherMethods("/me", HttpMethods.Get);
         organizations.MapPut("/me/retention", PutMyRetention).WithName("ReplaceRetention").Requires(Scopes.Manage).Reads<PutRetention>()
-            .Produces<OrganizationItem>().Refuses(404, 409).WithSummary("Change for how long the caller's organization keeps what it was sent");
+            .Produces<OrganizationItem>().Refuses(404, 409).WithSummary("Change for how many days the data of the caller's organization is kept");
         organizations.MapGet("/me/audit-log", AuditLog).WithName("ListAuditLog").Requires(Scopes.Manage).ReadsQuery<AuditQuery>()
-            .WithSummary("List who did what to which object, the newest first");
+            .WithSummary("List the audit log, newest first");
     }
 
     private static async Task<IResult> Post(Body<PostOrganization> body, Caller caller, OrganizationRepository organizations, TimeProvider time, CancellationToken ct)
@@ -41,16 +41,16 @@ internal static class OrganizationEndpoints
         var now = time.Now();
         var organization = new Organization { Id = body.Value.Id!, Name = body.Value.Name!, Plan = body.Value.Plan ?? Plan.Free.Name, CreatedAt = now, UpdatedAt = now };
         var text = KeyText.New();
-        var key = ApiKeyEndpoints.Make(text, organization.Id, "first key", Scopes.All, null, caller, now);
-        if (organization.Id != Organization.Default && await organizations.Insert(organization, key, caller.Did("organization", organization.Id, "created", time, Detail(null, organization.Plan)), ct))
+        var key = ApiKeyEndpoints.NewKey(text, organization.Id, "first key", Scopes.All, null, caller, now);
+        if (organization.Id != Organization.Default && await organizations.Insert(organization, key, caller.NewAuditEntry("organization", organization.Id, "created", time, Detail(null, organization.Plan)), ct))
         {
             var first = new FirstKey { Id = key.Id, Key = text.ToText(), Scopes = Scopes.All };
             return TypedResults.Created($"/api/v1/organizations/{organization.Id}", RegisteredOrganization.From(organization, first));
         }
 
-        var present = await organizations.Find(organization.Id, ct);
-        return present is not null && (present.Name, present.Plan) == (organization.Name, organization.Plan)
-            ? TypedResults.Ok(RegisteredOrganization.From(present, null))
+        var existing = await organizations.Find(organization.Id, ct);
+        return existing is not null && (existing.Name, existing.Plan) == (organization.Name, organization.Plan)
+            ? TypedResults.Ok(RegisteredOrganization.From(existing, null))
             : Problems.IdTaken("organization", organization.Id);
     }
 
@@ -87,14 +87,14 @@ internal static class OrganizationEndpoints
     }
 
     private static async Task<IResult> Patch(
-        PathId id, Body<PatchOrganization> body, Caller caller, OrganizationRepository organizations, KnownOrganizations known, RequestRates rates, TimeProvider time, CancellationToken ct)
+        PathId id, Body<PatchOrganization> body, Caller caller, OrganizationRepository organizations, PlanCache known, RequestRates rates, TimeProvider time, CancellationToken ct)
     {
         if (id.Value == Organization.Default)
         {
             return Problems.DefaultOrganization();
         }
 
-        var entry = caller.Did("organization", id.Value, "changed", time, Detail(body.Value.Name, body.Value.Plan));
+        var entry = caller.NewAuditEntry("organization", id.Value, "changed", time, Detail(body.Value.Name, body.Value.Plan));
         if (!Organization.IsId(id.Value) || !await organizations.Change(id.Value, body.Value.Name, body.Value.Plan, entry, ct))
         {
             return Problems.NotFound("organization");
@@ -106,13 +106,13 @@ internal static class OrganizationEndpoints
 
     private static Task<IResult> PutRetention(
         PathId id, Body<PutRetention> body, Caller caller, OrganizationRepository organizations, RequestRates rates, TimeProvider time, CancellationToken ct) =>
-        Keep(id.Value, body.Value, caller, organizations, rates, time, ct);
+        SetRetention(id.Value, body.Value, caller, organizations, rates, time, ct);
 
     private static Task<IResult> PutMyRetention(
         Body<PutRetention> body, Caller caller, OrganizationRepository organizations, RequestRates rates, TimeProvider time, CancellationToken ct) =>
-        Keep(caller.Organization, body.Value, caller, organizations, rates, time, ct);
+        SetRetention(caller.Organization, body.Value, caller, organizations, rates, time, ct);
 
-    private static async Task<IResult> Keep(
+    private static async Task<IResult> SetRetention(
         string id, PutRetention retention, Caller caller, OrganizationRepository organizations, RequestRates rates, TimeProvider time, CancellationToken ct)
     {
         if (id == Organization.Default)
@@ -120,9 +120,9 @@ internal static class OrganizationEndpoints
             return Problems.DefaultOrganization();
         }
 
-        var entry = caller.Did("organization", id, "changed", time, JsonSerializer.Serialize(retention, ApiJson.Options));
+        var entry = caller.NewAuditEntry("organization", id, "changed", time, JsonSerializer.Serialize(retention, ApiJson.Options));
         return Organization.IsId(id)
-            && await organizations.Keep(id, retention.RunsKeptDays, retention.ResultsKeptDays, retention.EventsKeptDays, entry, ct)
+            && await organizations.SetRetention(id, retention.RunsKeptDays, retention.ResultsKeptDays, retention.EventsKeptDays, entry, ct)
             ? await Read(id, organizations, rates, ct)
             : Problems.NotFound("organization");
     }

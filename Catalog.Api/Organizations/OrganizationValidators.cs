@@ -11,7 +11,7 @@ internal sealed class PatchOrganizationValidator : AbstractValidator<PatchOrgani
     public PatchOrganizationValidator()
     {
         RuleFor(organization => organization.Name).OptionalKey();
-        RuleFor(organization => organization.Plan).Word(Plans);
+        RuleFor(organization => organization.Plan).OneOf(Plans);
     }
 }
 
@@ -21,9 +21,9 @@ internal sealed class PostOrganizationValidator : AbstractValidator<PostOrganiza
     {
         RuleFor(organization => organization.Id)
             .NotNull().WithMessage("is required.")
-            .SetValidator(new FormRule<PostOrganization>("organization-id", id => Organization.IsId(id) && !id.Equals("me", StringComparison.OrdinalIgnoreCase), "must be 1 to 64 letters, digits, -, _ and ., beginning with a letter or digit, and not me."));
+            .SetValidator(new FormatRule<PostOrganization>("organization-id", id => Organization.IsId(id) && !id.Equals("me", StringComparison.OrdinalIgnoreCase), "must be 1 to 64 letters, digits, -, _ and ., beginning with a letter or digit; me is not allowed."));
         RuleFor(organization => organization.Name).Key();
-        RuleFor(organization => organization.Plan).Word(PatchOrganizationValidator.Plans);
+        RuleFor(organization => organization.Plan).OneOf(PatchOrganizationValidator.Plans);
     }
 }
 
@@ -31,12 +31,12 @@ internal sealed class PutRetentionValidator : AbstractValidator<PutRetention>
 {
     public PutRetentionValidator()
     {
-        RuleFor(retention => retention.RunsKeptDays).InclusiveBetween(1, RetentionDays.Most).WithMessage(Range);
-        RuleFor(retention => retention.ResultsKeptDays).InclusiveBetween(1, RetentionDays.Most).WithMessage(Range);
-        RuleFor(retention => retention.EventsKeptDays).InclusiveBetween(1, RetentionDays.Most).WithMessage(Range);
+        RuleFor(retention => retention.RunsKeptDays).InclusiveBetween(1, RetentionDays.MaxDays).WithMessage(Range);
+        RuleFor(retention => retention.ResultsKeptDays).InclusiveBetween(1, RetentionDays.MaxDays).WithMessage(Range);
+        RuleFor(retention => retention.EventsKeptDays).InclusiveBetween(1, RetentionDays.MaxDays).WithMessage(Range);
     }
 
-    private static string Range => $"must be from 1 to {RetentionDays.Most}; null for as long as the operator keeps it.";
+    private static string Range => $"must be from 1 to {RetentionDays.MaxDays}, or null for the operator's setting.";
 }
 
 internal sealed class PostApiKeyValidator : AbstractValidator<PostApiKey>
@@ -44,8 +44,8 @@ internal sealed class PostApiKeyValidator : AbstractValidator<PostApiKey>
     public PostApiKeyValidator()
     {
         RuleFor(key => key.Name).Key();
-        RuleFor(key => key.Scopes).SetValidator(new NotEmptyRule<PostApiKey, string?>("must hold a scope; leave it out for read and write."));
-        RuleForEach(key => key.Scopes).NotNull().WithMessage("must be text, not null.").Word(Http.Scopes.All);
+        RuleFor(key => key.Scopes).SetValidator(new NotEmptyRule<PostApiKey, string?>("must contain at least one scope; leave it out for read and write."));
+        RuleForEach(key => key.Scopes).NotNull().WithMessage("must be text, not null.").OneOf(Http.Scopes.All);
         RuleFor(key => key.ExpiresInSeconds).InclusiveBetween(1, 10L * 365 * 24 * 60 * 60).WithMessage("must be from 1 to 315360000.");
     }
 }

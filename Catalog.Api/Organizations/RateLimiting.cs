@@ -5,18 +5,18 @@ using Catalog.Api.Http;
 namespace Catalog.Api.Organizations;
 
 /// <summary>
-/// Holds every request with a key or token to its organization's plan, and says in each answer what is left
-/// (draft-ietf-httpapi-ratelimit-headers, in the form with three headers that clients know).
+/// Limits the requests per minute of each organization by its plan, and returns the remaining number in each response
+/// (draft-ietf-httpapi-ratelimit-headers, in the version with three headers, which clients support).
 /// </summary>
-internal sealed class RateLimiting(RequestDelegate next, KnownOrganizations organizations, RequestRates rates)
+internal sealed class RateLimiting(RequestDelegate next, PlanCache plans, RequestRates rates)
 {
     public async Task Invoke(HttpContext context)
     {
-        // Probes and the like lie outside, and stay open for those who send a key along.
+        // Only /api is limited. Probes stay available, even with a key in the request.
         if (context.User.Identity is { IsAuthenticated: true } && context.Request.Path.StartsWithSegments("/api"))
         {
             var organization = Caller.Of(context.User).Organization;
-            if (await organizations.PlanOf(organization, context.RequestAborted) is not { } plan)
+            if (await plans.PlanOf(organization, context.RequestAborted) is not { } plan)
             {
                 await Problems.OrganizationUnknown().ExecuteAsync(context);
                 return;
@@ -25,7 +25,7 @@ internal sealed class RateLimiting(RequestDelegate next, KnownOrganizations orga
             if (plan.RequestsPerMinute is { } perMinute)
             {
                 var allowance = await rates.Take(organization, perMinute, context.RequestAborted);
-                Say(context.Response.Headers, perMinute, allowance);
+                SetHeaders(context.Response.Headers, perMinute, allowance);
                 if (!allowance.Allowed)
                 {
                     await Problems.RateLimited(plan, Math.Max(1, allowance.SecondsToOne)).ExecuteAsync(context);
@@ -37,7 +37,7 @@ internal sealed class RateLimiting(RequestDelegate next, KnownOrganizations orga
         await next(context);
     }
 
-    private static void Say(IHeaderDictionary headers, int perMinute, Allowance allowance)
+    private static void SetHeaders(IHeaderDictionary headers, int perMinute, Allowance allowance)
     {
         headers["RateLimit-Limit"] = perMinute.ToString(CultureInfo.InvariantCulture);
         headers["RateLimit-Remaining"] = allowance.Left.ToString(CultureInfo.InvariantCulture);

@@ -5,8 +5,9 @@ using Catalog.Data.Organizations;
 namespace Catalog.Api.Organizations;
 
 /// <summary>
-/// Merges, each second, what this replica has let through with what the others have, so that a limit holds for all of them together.
-/// The others can be ahead by what they let through in that second; while the database is away each replica holds to the limit alone.
+/// Exchanges, once a second, the number of accepted requests with the other replicas through the database, so that a
+/// limit applies to all replicas together. The count of the other replicas may be one second old. While the database is
+/// not available, each replica applies the limit on its own.
 /// </summary>
 internal sealed class RateMerging(RequestRates rates, RequestRateRepository repository, TimeProvider time) : IRecurringWork
 {
@@ -16,7 +17,7 @@ internal sealed class RateMerging(RequestRates rates, RequestRateRepository repo
 
     public bool RunsAtStop => true;
 
-    // Few at once: requests come first to the pool.
+    // At most two at once, to leave the database connections to requests.
     public Task Run(CancellationToken ct) => Parallel.ForEachAsync(rates.ToMerge(), new ParallelOptions { MaxDegreeOfParallelism = 2 },
         async (bucket, _) => await Merge(bucket.Organization, bucket.Bucket));
 
@@ -30,7 +31,7 @@ internal sealed class RateMerging(RequestRates rates, RequestRateRepository repo
         }
         catch
         {
-            bucket.GiveBack(uses);
+            bucket.RestoreUses(uses);
             throw;
         }
     }

@@ -6,30 +6,32 @@ using Catalog.Data.Organizations;
 namespace Catalog.Api.Organizations;
 
 /// <summary>
-/// How often organizations may still ask here: a bucket for each that this replica has seen. <see cref="RateMerging"/> brings in, each second, what
-/// the other replicas have let through.
+/// The remaining requests of each organization that this replica has seen, one token bucket per organization.
+/// <see cref="RateMerging"/> adds, once a second, the requests that the other replicas have accepted.
 /// </summary>
 internal sealed class RequestRates(RequestRateRepository repository, TimeProvider time)
 {
     private readonly ConcurrentDictionary<string, Bucket> _buckets = new(StringComparer.Ordinal);
 
-    /// <summary>Lets one request of an organization through, or not.</summary>
+    /// <summary>Takes one request of an organization from its bucket, if one is left.</summary>
     public async ValueTask<Allowance> Take(string organization, int perMinute, CancellationToken ct)
     {
         var bucket = Of(organization);
-        if (!bucket.IsKnown)
+        if (!bucket.IsLoaded)
         {
-            // What the others have left is asked for once; a replica that has just come must not begin with a full minute.
-            await bucket.Learn(() => repository.Merge(organization, perMinute, 0, time.Now(), CancellationToken.None), perMinute, time).WaitAsync(ct);
+            // Read the shared state first: otherwise a new replica would start with the allowance of a full minute.
+            await bucket.Load(() => repository.Merge(organization, perMinute, 0, time.Now(), CancellationToken.None), perMinute, time).WaitAsync(ct);
         }
 
         return bucket.Take(perMinute, time.GetTimestamp(), time);
     }
 
-    /// <summary>What is left, without taking any.</summary>
+    /// <summary>The number of remaining requests, without taking one.</summary>
     public int Left(string organization, int perMinute) => Of(organization).Left(perMinute, time.GetTimestamp(), time);
 
-    /// <summary>The buckets that have let something through since they were last merged; those that are full and idle are let go.</summary>
+    /// <summary>
+    /// Returns the buckets with accepted requests since the last merge, and removes buckets that are idle.
+    /// </summary>
     public IEnumerable<(string Organization, Bucket Bucket)> ToMerge()
     {
         foreach (var (organization, bucket) in _buckets)
@@ -48,63 +50,65 @@ internal sealed class RequestRates(RequestRateRepository repository, TimeProvide
     private Bucket Of(string organization) => _buckets.GetOrAdd(organization, _ => new Bucket());
 }
 
-/// <summary>Whether a request was let through, and what is left.</summary>
-/// <param name="Allowed">Whether it was.</param>
-/// <param name="Left">How many more may follow at once.</param>
-/// <param name="SecondsToOne">Seconds until one may follow, 0 when it may now.</param>
-/// <param name="SecondsToFull">Seconds until a whole minute's allowance is there again.</param>
+/// <summary>Whether a request was accepted, and how many remain.</summary>
+/// <param name="Allowed">Whether the request was accepted.</param>
+/// <param name="Left">The number of requests that can be sent now.</param>
+/// <param name="SecondsToOne">Seconds until the next request is accepted; 0 when one is accepted now.</param>
+/// <param name="SecondsToFull">Seconds until the bucket is full again.</param>
 internal readonly record struct Allowance(bool Allowed, int Left, int SecondsToOne, int SecondsToFull);
 
-/// <summary>What is left for one organization.</summary>
+/// <summary>The token bucket of one organization.</summary>
 internal sealed class Bucket
 {
-    private readonly Lock _turn = new();
+    private readonly Lock _lock = new();
     private double _tokens = double.MaxValue;
     private int _perMinute;
     private long _at;
     private long _uses;
-    private Task? _learning;
+    private Task? _loading;
 
-    /// <summary>Whether it has been asked what the others have left.</summary>
-    public bool IsKnown => _learning is { IsCompleted: true };
+    /// <summary>Whether the shared state was read.</summary>
+    public bool IsLoaded => _loading is { IsCompleted: true };
 
-    /// <summary>Asks, once for all who wait. Where it cannot be asked the bucket begins full.</summary>
-    public Task Learn(Func<Task<double>> ask, int perMinute, TimeProvider time)
+    /// <summary>
+    /// Reads the shared state. Concurrent callers share one read. If it cannot be read, the bucket starts full.
+    /// </summary>
+    public Task Load(Func<Task<double>> readTokens, int perMinute, TimeProvider time)
     {
-        lock (_turn)
+        lock (_lock)
         {
-            return _learning ??= Learned();
+            return _loading ??= LoadTokens();
         }
 
-        async Task Learned()
+        async Task LoadTokens()
         {
             await Task.Yield();
             try
             {
-                var left = await ask();
-                lock (_turn)
+                var left = await readTokens();
+                lock (_lock)
                 {
                     (_perMinute, _tokens, _at) = (perMinute, left, time.GetTimestamp());
                 }
             }
             catch (DatabaseUnavailableException)
             {
-                // The request itself will meet it.
+                // The request itself gets the same error when it uses the database.
             }
         }
     }
 
-    /// <summary>Whether requests were let through since the last merge.</summary>
+    /// <summary>Whether requests were accepted since the last merge.</summary>
     public bool HasUses => Interlocked.Read(ref _uses) > 0;
 
-    /// <summary>The allowance that was last asked with.</summary>
+    /// <summary>The requests per minute at the last use.</summary>
     public int PerMinute => _perMinute;
 
     public Allowance Take(int perMinute, long now, TimeProvider time)
     {
-        lock (_turn)
+        lock (_lock)
         {
-            Fill(perMinute, now, time);
+            Refill(perMinute, now, time);
             var allowed = _tokens >= 1;
             if (allowed)
             {
@@ -123,42 +127,47 @@ internal sealed class Bucket
 
     public int Left(int perMinute, long now, TimeProvider time)
     {
-        lock (_turn)
+        lock (_lock)
         {
-            Fill(perMinute, now, time);
+            Refill(perMinute, now, time);
             return (int)Math.Max(0, _tokens);
         }
     }
 
-    /// <summary>Whether it has been full for a while, so that a new one would say the same.</summary>
+    /// <summary>
+    /// Whether the bucket was not used for two minutes. It is full then, so a new bucket would be the same.
+    /// </summary>
     public bool IsIdle(long now, TimeProvider time)
     {
-        lock (_turn)
+        lock (_lock)
         {
             return time.GetElapsedTime(_at, now) > TimeSpan.FromMinutes(2);
         }
     }
 
-    /// <summary>What to tell the others.</summary>
+    /// <summary>Returns the number of accepted requests since the last merge, and resets it.</summary>
     public long TakeUses() => Interlocked.Exchange(ref _uses, 0);
 
-    /// <summary>They could not be told; next time.</summary>
-    public void GiveBack(long uses) => Interlocked.Add(ref _uses, uses);
+    /// <summary>Adds the number back after a failed merge, for the next merge.</summary>
+    public void RestoreUses(long uses) => Interlocked.Add(ref _uses, uses);
 
-    /// <summary>What is left according to all, less what was let through here meanwhile.</summary>
+    /// <summary>
+    /// Sets the shared number of tokens after a merge, less the requests that were accepted here in the meantime.
+    /// </summary>
     public void Set(double tokens, long now)
     {
-        lock (_turn)
+        lock (_lock)
         {
-            // A debt of more than a minute would punish for what the merging let through.
+            // Limit the debt to one minute: the requests above the limit were accepted because merging takes time, not
+            // by fault of the client.
             _tokens = Math.Max(tokens, -_perMinute) - _uses;
             _at = now;
         }
     }
 
-    private void Fill(int perMinute, long now, TimeProvider time)
+    private void Refill(int perMinute, long now, TimeProvider time)
     {
-        // A plan that has grown adds what it allows more; one that has shrunk cuts.
+        // A larger plan adds the difference at once; a smaller plan cuts the tokens to its limit.
         var more = _perMinute == 0 ? 0 : Math.Max(0, perMinute - _perMinute);
         _tokens = Math.Min(perMinute, _tokens + more + (_at == 0 ? 0 : time.GetElapsedTime(_at, now).TotalMinutes * perMinute));
         (_perMinute, _at) = (perMinute, now);

@@ -14,7 +14,7 @@ internal static class PipelineEndpoints
 
         pipelines.MapPost("/", Post).WithName("RegisterPipeline").Requires(Scopes.Write)
             .Accepts<PipelineSpec>("application/json")
-            .WithMetadata(new BodyLimit(Limits.BulkBody), new TakesManyMetadata(typeof(Registrations), null))
+            .WithMetadata(new BodyLimit(RequestLimits.BulkBody), new BulkMetadata(typeof(Registrations), null))
             .Produces<PipelineSpec>(201).Produces<PipelineSpec>(200)
             .Refuses(400, 403, 409, 413, 415, 422)
             .WithSummary("Register a pipeline, or an array of at most 1,000 of them: all or none");
@@ -24,20 +24,20 @@ internal static class PipelineEndpoints
             .WithSummary("Read a pipeline: the version, its body's fields, its latest run and open failures");
         pipelines.MapGet("/{id}/versions", Versions).WithName("ListPipelineVersions").Requires(Scopes.Read).ReadsQuery<PipelineVersionQuery>()
             .Produces<ItemList<PipelineVersionItem>>().Refuses(404).WithSummary("List a pipeline's versions, the newest first");
-        pipelines.MapDelete("/{id}", Delete).WithName("DeletePipeline").Requires(Scopes.Manage).TakesIfMatch().Produces(204).Refuses(404)
+        pipelines.MapDelete("/{id}", Delete).WithName("DeletePipeline").Requires(Scopes.Manage).AcceptsIfMatch().Produces(204).Refuses(404)
             .WithSummary("Hide a pipeline and end its lineage; its history stays until retention takes it");
     }
 
     private static async Task<IResult> Post(
         HttpContext context, Caller caller, PipelineRegistration registration, IValidator<PipelineSpec> validator, CancellationToken ct)
     {
-        var (bytes, problem) = await JsonBody.Read(context, takesMany: true);
+        var (bytes, problem) = await JsonBody.Read(context, acceptsArray: true);
         if (problem is not null)
         {
             return problem;
         }
 
-        if (JsonBody.HoldsAMemberTwice(bytes))
+        if (JsonParser.HasDuplicateMember(bytes))
         {
             return Problems.Malformed("An object in the body holds a member twice, and no reader could say which one counts.");
         }
@@ -69,7 +69,7 @@ internal static class PipelineEndpoints
             : TypedResults.Ok((await pipelines.Export(caller.Organization, ct)).Select(body => new RawJson(body)));
 
     private static async Task<IResult> Get(PathId id, Caller caller, PipelineRepository pipelines, CancellationToken ct) =>
-        await Find(id, caller, pipelines, ct) is { } answer ? new RawAnswer(answer) : Problems.NotFound("pipeline");
+        await Find(id, caller, pipelines, ct) is { } answer ? new RawJsonResult(answer) : Problems.NotFound("pipeline");
 
     private static async Task<ReadOnlyMemory<byte>?> Find(PathId id, Caller caller, PipelineRepository pipelines, CancellationToken ct) =>
         await pipelines.Find(caller.Organization, id.Value, ct) is { } version
@@ -87,12 +87,12 @@ internal static class PipelineEndpoints
 
     private static async Task<IResult> Delete(PathId id, IfMatch match, Caller caller, PipelineRepository pipelines, TimeProvider time, CancellationToken ct)
     {
-        if (match.Given && await Find(id, caller, pipelines, ct) is { } current && match.Refusal(current.Span) is { } refusal)
+        if (match.Given && await Find(id, caller, pipelines, ct) is { } current && match.Check(current.Span) is { } refusal)
         {
             return refusal;
         }
 
-        return await pipelines.Delete(caller.Organization, id.Value, caller.Did("pipeline", id.Value, "deleted", time), ct) ? TypedResults.NoContent() : Problems.NotFound("pipeline");
+        return await pipelines.Delete(caller.Organization, id.Value, caller.NewAuditEntry("pipeline", id.Value, "deleted", time), ct) ? TypedResults.NoContent() : Problems.NotFound("pipeline");
     }
 
     private static IResult One(HttpContext context, NewPipeline pipeline, RegistrationOutcome outcome)
@@ -103,7 +103,7 @@ internal static class PipelineEndpoints
             context.Response.Headers.Location = $"/api/v1/pipelines/{Uri.EscapeDataString(pipeline.Id)}";
         }
 
-        return new RawAnswer(
+        return new RawJsonResult(
             PipelineBodies.WithVersion(new() { Version = pipeline.Version, Body = pipeline.Body, CreatedAt = default, Current = true }), created ? 201 : 200);
     }
 

@@ -17,7 +17,7 @@ internal sealed class PipelineSpecValidator : AbstractValidator<PipelineSpec>
         RuleFor(pipeline => pipeline.Description).Text(Validation.MaxMessage);
         RuleFor(pipeline => pipeline.Owner).Text(Validation.MaxKey);
         RuleFor(pipeline => pipeline.Environment).Text(Validation.MaxKey);
-        RuleFor(pipeline => pipeline.Schedule).SetValidator(new FormRule<PipelineSpec>("cron", Cron.IsValid, Cron.Wanted));
+        RuleFor(pipeline => pipeline.Schedule).SetValidator(new FormatRule<PipelineSpec>("cron", Cron.IsValid, Cron.Wanted));
         RuleForEach(pipeline => pipeline.Tags).Key();
         RuleForEach(pipeline => pipeline.Sources).Present().SetValidator(new SourceSpecValidator()!);
         RuleForEach(pipeline => pipeline.Transforms).Present().SetValidator(new TransformSpecValidator()!);
@@ -101,7 +101,7 @@ internal sealed class CheckSpecValidator : AbstractValidator<CheckSpec>
     public CheckSpecValidator()
     {
         RuleFor(check => check.Id).Key();
-        RuleFor(check => check.Severity).Word(CheckSeverity.All);
+        RuleFor(check => check.Severity).OneOf(CheckSeverity.All);
         RuleFor(check => check.Kind).Text(Validation.MaxKey);
         RuleFor(check => check.Dataset).DatasetName();
         RuleFor(check => check.ConnectionId).OptionalKey();
@@ -125,7 +125,7 @@ internal sealed class PipelineQueryValidator : ListQueryValidator<PipelineQuery>
         RuleFor(query => query.Tag).Text(Validation.MaxKey);
         RuleFor(query => query.Environment).Text(Validation.MaxKey);
         RuleFor(query => query.Q).Text(Validation.MaxKey);
-        RuleFor(query => query.Format).Word(["export"]);
+        RuleFor(query => query.Format).OneOf(["export"]);
     }
 }
 

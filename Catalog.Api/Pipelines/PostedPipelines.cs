@@ -17,8 +17,8 @@ internal static class PostedPipelines
             return errors.Count == 0 ? ([pipeline!], null) : ([], Problems.Invalid(errors));
         }
 
-        return body.GetArrayLength() > Limits.BulkItems
-            ? ([], Problems.TooLarge($"One post takes at most {Limits.BulkItems} pipelines. Send them in parts."))
+        return body.GetArrayLength() > RequestLimits.BulkItems
+            ? ([], Problems.TooLarge($"One post takes at most {RequestLimits.BulkItems} pipelines. Send them in parts."))
             : ReadMany(body, validator);
     }
 
@@ -46,7 +46,7 @@ internal static class PostedPipelines
 
     private static NewPipeline? ReadOne(JsonElement item, string prefix, IValidator<PipelineSpec> validator, Dictionary<string, string[]> errors)
     {
-        var (spec, found) = JsonBody.Parse<PipelineSpec>(item);
+        var (spec, found) = JsonParser.Parse<PipelineSpec>(item);
         found ??= validator.Errors(spec!);
         foreach (var (pointer, messages) in found ?? [])
         {

@@ -13,16 +13,16 @@ internal static class RunEndpoints
         var runs = routes.MapGroup("/runs").WithTags("Runs");
 
         runs.MapPost("/", Post).WithName("PostRun").Requires(Scopes.Write).Reads<PostRun>().Refuses(404, 409)
-            .WithMetadata(new TakesIdempotencyKeyMetadata())
+            .WithMetadata(new AcceptsIdempotencyKeyMetadata())
             .Produces<RunItem>(201).Produces<RunItem>(200)
             .WithSummary("Post an event of a run: 201 for its first, 200 for each that follows");
         runs.MapGet("/", List).WithName("ListRuns").Requires(Scopes.Read).ReadsQuery<RunQuery>().WithSummary("List runs, the newest first");
         runs.MapGet("/{id}", Get).WithName("GetRun").Requires(Scopes.Read).HasETag().Produces<RunItem>().Refuses(404).WithSummary("Read a run");
-        runs.MapPatch("/{id}", Patch).WithName("PatchRun").Requires(Scopes.Write).Reads<PatchRun>().TakesIfMatch().Produces<RunItem>().Refuses(404, 409)
+        runs.MapPatch("/{id}", Patch).WithName("PatchRun").Requires(Scopes.Write).Reads<PatchRun>().AcceptsIfMatch().Produces<RunItem>().Refuses(404, 409)
             .WithSummary("Add an event to a run that is known");
         runs.MapGet("/{id}/events", Events).WithName("ListRunEvents").Requires(Scopes.Read).ReadsQuery<RunEventQuery>()
             .Produces<ItemList<RunEventItem>>().Refuses(404).WithSummary("List the events of a run as they were received, the newest first");
-        runs.MapPut("/{id}/stages/{stage_name}", PutStage).WithName("PutRunStage").Requires(Scopes.Write).Reads<PutStage>().TakesIfMatch()
+        runs.MapPut("/{id}/stages/{stage_name}", PutStage).WithName("PutRunStage").Requires(Scopes.Write).Reads<PutStage>().AcceptsIfMatch()
             .Produces<RunItem>().Refuses(404).WithSummary("Report on a stage of a run that is known");
     }
 
@@ -53,7 +53,7 @@ internal static class RunEndpoints
             return Problems.Invalid("/id", "must be the path's id, or be left out.");
         }
 
-        if (match.Given && await runs.Find(caller.Organization, id.Value, ct) is { } current && match.Refusal(() => RunItem.From(current)) is { } refusal)
+        if (match.Given && await runs.Find(caller.Organization, id.Value, ct) is { } current && match.Check(() => RunItem.From(current)) is { } refusal)
         {
             return refusal;
         }
@@ -75,7 +75,7 @@ internal static class RunEndpoints
             return Problems.Invalid(errors);
         }
 
-        if (match.Given && await runs.Find(caller.Organization, id.Value, ct) is { } current && match.Refusal(() => RunItem.From(current)) is { } refusal)
+        if (match.Given && await runs.Find(caller.Organization, id.Value, ct) is { } current && match.Check(() => RunItem.From(current)) is { } refusal)
         {
             return refusal;
         }

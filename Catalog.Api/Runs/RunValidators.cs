@@ -10,12 +10,12 @@ internal abstract class RunFieldsValidator<T> : AbstractValidator<T> where T : P
     {
         RuleFor(run => run.Id).OptionalKey();
         RuleFor(run => run.PipelineId).OptionalKey();
-        RuleFor(run => run.Status).Word(RunStatus.Words);
+        RuleFor(run => run.Status).OneOf(RunStatus.Words);
         RuleFor(run => run.RecordsProcessed).Count();
         RuleFor(run => run.ErrorMessage).Text(Validation.MaxMessage);
         RuleFor(run => run.Trigger).Text(Validation.MaxKey);
         RuleFor(run => run.ExternalUrl).Text(2048)
-            .SetValidator(new FormRule<T>("uri", IsWebAddress, "must be an absolute http or https URL."));
+            .SetValidator(new FormatRule<T>("uri", IsWebAddress, "must be an absolute http or https URL."));
         RuleFor(run => run.Metadata).Object();
         RuleForEach(run => run.Stages).Present().SetValidator(new PostedStageValidator()!);
     }
@@ -39,7 +39,7 @@ internal abstract class StageFieldsValidator<T> : AbstractValidator<T> where T :
 {
     protected StageFieldsValidator()
     {
-        RuleFor(stage => stage.Status).NotNull().WithMessage("is required.").Word(RunStatus.Words);
+        RuleFor(stage => stage.Status).NotNull().WithMessage("is required.").OneOf(RunStatus.Words);
         RuleFor(stage => stage.RecordsProcessed).Count();
         RuleFor(stage => stage.ErrorMessage).Text(Validation.MaxMessage);
     }
@@ -57,9 +57,9 @@ internal sealed class RunQueryValidator : ListQueryValidator<RunQuery>
     public RunQueryValidator()
     {
         RuleFor(query => query.PipelineId).Text(Validation.MaxKey);
-        RuleFor(query => query.Status).SetValidator(new FormRule<RunQuery>(
+        RuleFor(query => query.Status).SetValidator(new FormatRule<RunQuery>(
             "run-statuses", AreStatuses, "must be one of pending, running, completed, failed, cancelled and skipped, or several with commas between them."));
-        RuleFor(query => query.Sort).Word(["created_at", "started_at", "ended_at"]);
+        RuleFor(query => query.Sort).OneOf(["created_at", "started_at", "ended_at"]);
     }
 
     private static bool AreStatuses(string status) => status.Split(',', StringSplitOptions.TrimEntries).All(RunStatus.Words.ContainsKey);

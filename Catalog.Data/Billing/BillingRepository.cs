@@ -3,10 +3,15 @@ using Catalog.Data.Organizations;
 
 namespace Catalog.Data.Billing;
 
-/// <summary>Keeps who pays for an organization, what its plan follows, and which events have been applied.</summary>
+/// <summary>
+/// Stores the Stripe customer and subscription of organizations, and the webhook events that were applied.
+/// </summary>
 public sealed class BillingRepository(CatalogDatabase db)
 {
-    /// <summary>The organizations of a customer: one or none, unless an operator gave a customer to two.</summary>
+    /// <summary>
+    /// The ids of the organizations of a customer: none or one, or more if an operator has assigned the customer to
+    /// several.
+    /// </summary>
     public Task<List<string>> LookUp(string customer, CancellationToken ct)
     {
         const string Sql = """
@@ -20,21 +25,21 @@ public sealed class BillingRepository(CatalogDatabase db)
         return db.LookUp<string>(Database.LookUp.StripeCustomer, customer, Sql, ct);
     }
 
-    /// <summary>Whether an event was applied before.</summary>
-    public async Task<bool> IsKnown(string organization, string notice, CancellationToken ct)
+    /// <summary>Whether a webhook event was already applied.</summary>
+    public async Task<bool> IsApplied(string organization, string webhookEvent, CancellationToken ct)
     {
         const string Sql = """
-            -- Billing.IsKnown
+            -- Billing.IsApplied
             select count(*)
             from stripe_events
-            where organization_id = @organization and id = @notice
+            where organization_id = @organization and id = @webhookEvent
             """;
 
-        return await db.One<long>(organization, Sql, new { organization, notice }, ct) > 0;
+        return await db.One<long>(organization, Sql, new { organization, webhookEvent }, ct) > 0;
     }
 
-    /// <summary>Stores who pays, unless somebody does already.</summary>
-    /// <returns>False when the organization has a customer, or is gone.</returns>
+    /// <summary>Stores the customer of an organization that has none.</summary>
+    /// <returns>False when the organization already has a customer, or does not exist.</returns>
     public Task<bool> SetCustomer(string organization, string customer, AuditEntry entry, CancellationToken ct) => db.Write(organization, async session =>
     {
         const string Sql = """
@@ -53,11 +58,14 @@ public sealed class BillingRepository(CatalogDatabase db)
         return true;
     }, ct);
 
-    /// <summary>The next attempt to make a customer must differ from the one that failed, whose failure Stripe repeats for a day.</summary>
-    public Task<bool> GiveUpCustomer(Organization seen, CancellationToken ct) => db.Write(seen.Id, async session =>
+    /// <summary>
+    /// Increases the revision after a failed attempt to create a customer, so that the next attempt uses another
+    /// idempotency key: Stripe repeats the failure of the old key for a day.
+    /// </summary>
+    public Task<bool> AbandonCustomerAttempt(Organization seen, CancellationToken ct) => db.Write(seen.Id, async session =>
     {
         const string Sql = """
-            -- Billing.GiveUpCustomer
+            -- Billing.AbandonCustomerAttempt
             update organizations
             set stripe_revision = stripe_revision + 1
             where organization_id = @organization and stripe_customer_id is null and stripe_revision = @StripeRevision
@@ -66,12 +74,14 @@ public sealed class BillingRepository(CatalogDatabase db)
         return await session.Execute(Sql, new { organization = seen.Id, seen.StripeRevision }, ct) == 1;
     }, ct);
 
-    /// <summary>Remembers an event and lets the plan follow, if nothing has changed since the organization was read.</summary>
-    /// <param name="notice">The event.</param>
-    /// <param name="followed">What Stripe said after the organization was read.</param>
-    /// <param name="change">Written when the plan changes.</param>
-    /// <param name="ct">Cancels.</param>
-    public Task<NoticeOutcome> Apply(StripeNotice notice, FollowedPlan followed, AuditEntry change, CancellationToken ct) => db.Write(followed.Seen.Id, async session =>
+    /// <summary>
+    /// Stores a webhook event and updates the plan, unless the organization has changed since it was read.
+    /// </summary>
+    /// <param name="webhookEvent">The webhook event.</param>
+    /// <param name="update">The result of asking Stripe after the organization was read.</param>
+    /// <param name="change">The audit log entry; written only when the plan changes.</param>
+    /// <param name="ct">Cancels the operation.</param>
+    public Task<WebhookEventOutcome> Apply(StripeWebhookEvent webhookEvent, PlanUpdate update, AuditEntry change, CancellationToken ct) => db.Write(update.Seen.Id, async session =>
     {
         const string Remember = """
             -- Billing.Remember
@@ -80,8 +90,8 @@ public sealed class BillingRepository(CatalogDatabase db)
             on conflict (organization_id, id) do nothing
             """;
 
-        // The revision moves also when nothing else does: whoever asked Stripe before this one did must ask again. The plan is compared
-        // too, because an operator may have given another one meanwhile.
+        // The revision increases even when nothing else changes: a concurrent event with an older answer from Stripe
+        // then gets a conflict. The plan is compared too, because an operator may have changed it.
         const string Follow = """
             -- Billing.Follow
             update organizations
@@ -90,18 +100,18 @@ public sealed class BillingRepository(CatalogDatabase db)
             where organization_id = @organization and stripe_revision = @StripeRevision and plan = @seen and stripe_customer_id = @customer
             """;
 
-        var (seen, plan) = (followed.Seen, followed.Plan);
-        if (await session.Execute(Remember, new { organization = seen.Id, notice.Id, notice.Type, notice.CreatedAt, notice.ReceivedAt }, ct) == 0)
+        var (seen, plan) = (update.Seen, update.Plan);
+        if (await session.Execute(Remember, new { organization = seen.Id, webhookEvent.Id, webhookEvent.Type, webhookEvent.CreatedAt, webhookEvent.ReceivedAt }, ct) == 0)
         {
-            return NoticeOutcome.Known;
+            return WebhookEventOutcome.AlreadyApplied;
         }
 
         if (await session.Execute(Follow, new
         {
             organization = seen.Id,
             Plan = plan,
-            followed.CustomerId,
-            followed.SubscriptionId,
+            update.CustomerId,
+            update.SubscriptionId,
             change.OccurredAt,
             seen.StripeRevision,
             seen = seen.Plan,
@@ -109,7 +119,7 @@ public sealed class BillingRepository(CatalogDatabase db)
         }, ct) == 0)
         {
             session.Undo();
-            return NoticeOutcome.Overtaken;
+            return WebhookEventOutcome.Conflict;
         }
 
         if (plan != seen.Plan)
@@ -117,6 +127,6 @@ public sealed class BillingRepository(CatalogDatabase db)
             await AuditRepository.Append(session, seen.Id, change, ct);
         }
 
-        return NoticeOutcome.Applied;
+        return WebhookEventOutcome.Applied;
     }, ct);
 }

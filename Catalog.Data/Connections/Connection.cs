@@ -8,10 +8,13 @@ public sealed record Connection
     /// <summary>The kind of warehouse, such as postgres.</summary>
     public required string Type { get; init; }
 
-    /// <summary>A JSON object: everything that may be shown, with a mask where a secret is.</summary>
+    /// <summary>The configuration that may be shown, a JSON object with a mask in place of each secret.</summary>
     public required string Config { get; init; }
 
-    /// <summary>The secrets, sealed by <see cref="SecretBox"/>: a JSON object by the names that are masked; null when there are none.</summary>
+    /// <summary>
+    /// The masked fields with their values, a JSON object encrypted by <see cref="SecretBox"/>; null when there are no
+    /// secrets.
+    /// </summary>
     public byte[]? Secrets { get; init; }
 
     public required DateTimeOffset CreatedAt { get; init; }

@@ -3,12 +3,14 @@ using Catalog.Data.Organizations;
 
 namespace Catalog.Data.Connections;
 
-/// <summary>Stores and reads warehouse connections. What is secret in them comes and goes sealed.</summary>
+/// <summary>
+/// Stores and reads warehouse connections. Secrets are encrypted before they come here and are not decrypted here.
+/// </summary>
 public sealed class ConnectionRepository(CatalogDatabase db)
 {
     private const string Columns = "id, type, config, secrets, created_at, updated_at";
 
-    /// <summary>Registers a connection, unless its id is taken or the plan ends before.</summary>
+    /// <summary>Registers a connection, unless its id is taken or a limit of the plan is reached.</summary>
     public Task<ConnectionRegistration> Insert(string organization, Connection connection, AuditEntry entry, CancellationToken ct) => db.Write(organization, async session =>
     {
         const string Sql = """
@@ -41,7 +43,8 @@ public sealed class ConnectionRepository(CatalogDatabase db)
         return new(true, null);
     }, ct);
 
-    /// <returns>Some connection that keeps secrets, or null when none does.</returns>
+    /// <summary>Finds any connection with secrets.</summary>
+    /// <returns>Null when no connection has secrets.</returns>
     public Task<Connection?> FindSealed(string organization, CancellationToken ct)
     {
         const string Sql = $"""
@@ -55,7 +58,7 @@ public sealed class ConnectionRepository(CatalogDatabase db)
         return db.One<Connection>(organization, Sql, new { organization }, ct);
     }
 
-    /// <returns>The connection, or null when there is none of that id.</returns>
+    /// <returns>The connection; null when the id does not exist.</returns>
     public Task<Connection?> Find(string organization, string id, CancellationToken ct)
     {
         const string Sql = $"""
@@ -68,7 +71,7 @@ public sealed class ConnectionRepository(CatalogDatabase db)
         return db.One<Connection>(organization, Sql, new { organization, id }, ct);
     }
 
-    /// <summary>One page, the newest first.</summary>
+    /// <summary>Reads one page, newest first.</summary>
     public async Task<Page<Connection>> List(string organization, string? type, Cursor? after, int limit, CancellationToken ct)
     {
         var sql = $"""
@@ -86,7 +89,7 @@ public sealed class ConnectionRepository(CatalogDatabase db)
         return Page.Of(rows, limit, connection => new Cursor(connection.CreatedAt, connection.Id));
     }
 
-    /// <returns>False when it is not there, or has been changed since <paramref name="asOf"/>.</returns>
+    /// <returns>False when the connection does not exist, or has changed since <paramref name="asOf"/>.</returns>
     public Task<bool> Replace(string organization, Connection connection, DateTimeOffset? asOf, AuditEntry entry, CancellationToken ct) => db.Write(organization, async session =>
     {
         var sql = $"""
@@ -106,7 +109,7 @@ public sealed class ConnectionRepository(CatalogDatabase db)
         return true;
     }, ct);
 
-    /// <returns>False when it is not there, or has been changed since <paramref name="asOf"/>.</returns>
+    /// <returns>False when the connection does not exist, or has changed since <paramref name="asOf"/>.</returns>
     public Task<bool> Delete(string organization, string id, DateTimeOffset? asOf, AuditEntry entry, CancellationToken ct) => db.Write(organization, async session =>
     {
         var sql = $"""
@@ -126,7 +129,7 @@ public sealed class ConnectionRepository(CatalogDatabase db)
     }, ct);
 }
 
-/// <summary>What became of a registration.</summary>
-/// <param name="Stored">False when the id is taken, or a ceiling was met.</param>
-/// <param name="Ceiling">The ceiling of the plan that was met; otherwise null.</param>
+/// <summary>The result of a registration.</summary>
+/// <param name="Stored">False when the id is taken or a limit of the plan is reached.</param>
+/// <param name="Ceiling">The limit of the plan that was reached; otherwise null.</param>
 public sealed record ConnectionRegistration(bool Stored, CeilingReached? Ceiling);

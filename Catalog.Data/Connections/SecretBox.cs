@@ -4,20 +4,21 @@ using System.Text;
 namespace Catalog.Data.Connections;
 
 /// <summary>
-/// Seals what connections keep with AES-256-GCM (NIST SP 800-38D): one version byte, 12 bytes of nonce, 16 of tag, the text. What is
-/// sealed for one connection of one organization cannot be opened as another's.
+/// Encrypts the secrets of connections with AES-256-GCM (NIST SP 800-38D). The format is one version byte, a nonce of
+/// 12 bytes, a tag of 16 bytes, and the ciphertext. Organization and connection are authenticated, so the secrets of
+/// one connection cannot be decrypted as those of another.
 /// </summary>
-/// <param name="key">32 bytes, or null: nothing can be sealed.</param>
+/// <param name="key">A key of 32 bytes; null when none is configured, and nothing can be encrypted.</param>
 public sealed class SecretBox(byte[]? key)
 {
     private const byte Version = 1;
     private const int Nonce = 12;
     private const int Tag = 16;
 
-    /// <summary>Whether there is a key.</summary>
+    /// <summary>Whether a key is configured.</summary>
     public bool CanSeal => key is not null;
 
-    /// <summary>Seals a text for one connection.</summary>
+    /// <summary>Encrypts a text for one connection.</summary>
     public byte[] Seal(string organization, string connection, string text)
     {
         var plain = Encoding.UTF8.GetBytes(text);
@@ -29,8 +30,10 @@ public sealed class SecretBox(byte[]? key)
         return box;
     }
 
-    /// <summary>Opens what <see cref="Seal"/> made for the same connection.</summary>
-    /// <returns>The text, or null when it was sealed with another key or for another connection.</returns>
+    /// <summary>Decrypts the result of <see cref="Seal"/> for the same connection.</summary>
+    /// <returns>
+    /// The text; null when it was encrypted with another key or for another connection, or when no key is configured.
+    /// </returns>
     public string? Open(string organization, string connection, byte[] box)
     {
         if (key is null || box.Length < 1 + Nonce + Tag || box[0] != Version)
@@ -51,7 +54,7 @@ public sealed class SecretBox(byte[]? key)
         }
     }
 
-    private byte[] Key => key ?? throw new InvalidOperationException("Ask CanSeal first.");
+    private byte[] Key => key ?? throw new InvalidOperationException("Check CanSeal first.");
 
     private static byte[] Owner(string organization, string connection) => Encoding.UTF8.GetBytes($"{organization}\0{connection}");
 }

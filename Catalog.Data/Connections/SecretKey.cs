@@ -2,22 +2,22 @@ using Catalog.Data.Database;
 
 namespace Catalog.Data.Connections;
 
-/// <summary>The key that seals what connections keep: 32 bytes, written in base64.</summary>
+/// <summary>The key that encrypts the secrets of connections: 32 bytes, written in base64.</summary>
 public static class SecretKey
 {
-    /// <summary>Where the key of a SQLite file lies when none is configured.</summary>
+    /// <summary>The path of the key file of a SQLite database, used when no key is configured.</summary>
     public static string FileBeside(string database) => database + ".key";
 
-    /// <summary>The key that a file holds.</summary>
-    /// <returns>Null when it holds none.</returns>
-    /// <exception cref="SettingException">This process may not read it.</exception>
+    /// <summary>Reads a key file.</summary>
+    /// <returns>The key; null when the file does not contain a valid key.</returns>
+    /// <exception cref="SettingException">This process has no permission to read the file.</exception>
     public static async Task<byte[]?> Read(string file, CancellationToken ct)
     {
-        FileRights.RequireReadable(file, "set DATAXPIPE_SECRET_KEY to what it holds");
+        FileRights.RequireReadable(file, "set DATAXPIPE_SECRET_KEY to the key in the file");
         return Parse(await File.ReadAllTextAsync(file, ct));
     }
 
-    /// <returns>The key, or null when the text holds none.</returns>
+    /// <returns>The key; null when the text is not 32 bytes in base64.</returns>
     public static byte[]? Parse(string text)
     {
         var key = new byte[33];

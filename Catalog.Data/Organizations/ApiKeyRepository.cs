@@ -2,15 +2,17 @@ using Catalog.Data.Database;
 
 namespace Catalog.Data.Organizations;
 
-/// <summary>Stores and reads keys. Secrets never come here, only their hashes.</summary>
+/// <summary>Stores and reads API keys. Only hashes of secrets are stored.</summary>
 public sealed class ApiKeyRepository(CatalogDatabase db)
 {
-    /// <summary>How many live keys an organization may have.</summary>
-    public const int Most = 200;
+    /// <summary>The maximum number of live keys of an organization.</summary>
+    public const int MaxLiveKeys = 200;
 
     private const string Columns = "id, organization_id, name, secret_hash, scopes, created_at, created_by, expires_at, revoked_at, replaced_by, last_used_at";
 
-    /// <summary>The keys of a public id, of whatever organization: one or none, unless chance made an id twice.</summary>
+    /// <summary>
+    /// Finds the keys with an id in all organizations: none or one, unless two organizations got the same random id.
+    /// </summary>
     public Task<List<ApiKey>> LookUp(string id, CancellationToken ct)
     {
         const string Sql = $"""
@@ -23,7 +25,7 @@ public sealed class ApiKeyRepository(CatalogDatabase db)
         return db.LookUp<ApiKey>(Database.LookUp.ApiKey, id, Sql, ct);
     }
 
-    /// <summary>One page, the newest first; those that have ended too.</summary>
+    /// <summary>Reads one page, newest first, including expired and revoked keys.</summary>
     public async Task<Page<ApiKey>> List(string organization, Cursor? after, int limit, CancellationToken ct)
     {
         var sql = $"""
@@ -40,7 +42,7 @@ public sealed class ApiKeyRepository(CatalogDatabase db)
         return Page.Of(rows, limit, key => new Cursor(key.CreatedAt, key.Id));
     }
 
-    /// <returns>The key, or null when the organization has none of that id.</returns>
+    /// <returns>The key; null when the organization has no key with this id.</returns>
     public Task<ApiKey?> Find(string organization, string id, CancellationToken ct)
     {
         const string Sql = $"""
@@ -53,7 +55,9 @@ public sealed class ApiKeyRepository(CatalogDatabase db)
         return db.One<ApiKey>(organization, Sql, new { organization, id }, ct);
     }
 
-    /// <summary>Adds a key.</summary>
+    /// <summary>
+    /// Adds a key, unless its id is taken or the organization has <see cref="MaxLiveKeys"/> live keys.
+    /// </summary>
     public Task<KeyOutcome> Add(ApiKey key, AuditEntry entry, CancellationToken ct) => db.Write(key.OrganizationId, async session =>
     {
         const string Live = """
@@ -63,7 +67,7 @@ public sealed class ApiKeyRepository(CatalogDatabase db)
             where organization_id = @organization and revoked_at is null and (expires_at is null or expires_at > @CreatedAt)
             """;
 
-        if (await session.One<long>(Live, new { organization = key.OrganizationId, key.CreatedAt }, ct) >= Most)
+        if (await session.One<long>(Live, new { organization = key.OrganizationId, key.CreatedAt }, ct) >= MaxLiveKeys)
         {
             return KeyOutcome.TooMany;
         }
@@ -77,10 +81,13 @@ public sealed class ApiKeyRepository(CatalogDatabase db)
         return KeyOutcome.Done;
     }, ct);
 
-    /// <summary>Adds the key that takes the place of another, which goes on until <paramref name="until"/>, or until it ends by itself before.</summary>
+    /// <summary>
+    /// Adds the key that replaces another. The old key expires at <paramref name="until"/>, or at its own expiry if
+    /// that is earlier.
+    /// </summary>
     public Task<KeyOutcome> Rotate(string old, ApiKey key, DateTimeOffset until, AuditEntry entry, CancellationToken ct) => db.Write(key.OrganizationId, async session =>
     {
-        // Of two rotations at once the second one waits here, and then sees what the first one made.
+        // A concurrent rotation of the same key waits for this lock, and then sees the successor.
         const string Lock = """
             -- ApiKeys.Rotate: lock
             update api_keys
@@ -113,8 +120,8 @@ public sealed class ApiKeyRepository(CatalogDatabase db)
         return KeyOutcome.Done;
     }, ct);
 
-    /// <summary>Ends a key at once.</summary>
-    /// <returns>False when the organization has none of that id that was not revoked before.</returns>
+    /// <summary>Revokes a key.</summary>
+    /// <returns>False when the organization has no key with this id, or it was already revoked.</returns>
     public Task<bool> Revoke(string organization, string id, AuditEntry entry, CancellationToken ct) => db.Write(organization, async session =>
     {
         const string Sql = """
@@ -133,14 +140,16 @@ public sealed class ApiKeyRepository(CatalogDatabase db)
         return true;
     }, ct);
 
-    /// <summary>Notes when keys of an organization were last used; never backwards.</summary>
-    public Task Used(string organization, IReadOnlyList<(string Id, DateTimeOffset At)> uses, CancellationToken ct) => db.Write(organization, async session =>
+    /// <summary>
+    /// Stores the time of last use of an organization's keys. An older time does not replace a newer one.
+    /// </summary>
+    public Task SetLastUsed(string organization, IReadOnlyList<(string Id, DateTimeOffset At)> uses, CancellationToken ct) => db.Write(organization, async session =>
     {
         var rows = new Rows<(string Id, DateTimeOffset At)>(
             new Column<(string Id, DateTimeOffset At), string>("id", use => use.Id),
             new Column<(string Id, DateTimeOffset At), DateTimeOffset>("used_at", use => use.At));
         const string Sql = """
-            -- ApiKeys.Used
+            -- ApiKeys.SetLastUsed
             update api_keys
             set last_used_at = rows.used_at
             from rows
@@ -148,7 +157,7 @@ public sealed class ApiKeyRepository(CatalogDatabase db)
               and (api_keys.last_used_at is null or api_keys.last_used_at < rows.used_at)
             """;
 
-        // In the order of their ids, as every replica does, so that none waits for another in a circle.
+        // Sorted by id on every replica, so that concurrent updates cannot deadlock.
         return await session.Run<(string Id, DateTimeOffset At), int>(Sql, rows, [.. uses.OrderBy(use => use.Id, StringComparer.Ordinal)], ct);
     }, ct);
 
@@ -172,18 +181,18 @@ public sealed class ApiKeyRepository(CatalogDatabase db)
     }
 }
 
-/// <summary>What became of a new key.</summary>
+/// <summary>The result of adding or rotating a key.</summary>
 public enum KeyOutcome
 {
-    /// <summary>It is there.</summary>
+    /// <summary>The key was added.</summary>
     Done,
 
-    /// <summary>Its id was there before: a repeat of a request.</summary>
+    /// <summary>The id exists already, because the request was repeated.</summary>
     IdTaken,
 
-    /// <summary>The organization has <see cref="ApiKeyRepository.Most"/> live keys.</summary>
+    /// <summary>The organization has <see cref="ApiKeyRepository.MaxLiveKeys"/> live keys.</summary>
     TooMany,
 
-    /// <summary>The old key has ended, or was replaced by one that is still live.</summary>
+    /// <summary>The old key is not live, or the key that replaced it is still live.</summary>
     NotRotatable,
 }

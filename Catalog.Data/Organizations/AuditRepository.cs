@@ -2,10 +2,12 @@ using Catalog.Data.Database;
 
 namespace Catalog.Data.Organizations;
 
-/// <summary>Who did what to which object when. Entries are written in the transaction of what they tell of, and never changed.</summary>
+/// <summary>
+/// The audit log. An entry is written in the same transaction as the change that it describes, and never changed.
+/// </summary>
 public sealed class AuditRepository(CatalogDatabase db)
 {
-    /// <summary>Adds an entry, inside the transaction of what it tells of.</summary>
+    /// <summary>Adds an entry in the transaction of the change that it describes.</summary>
     internal static Task Append(Session session, string organization, AuditEntry entry, CancellationToken ct)
     {
         const string Sql = """
@@ -18,7 +20,7 @@ public sealed class AuditRepository(CatalogDatabase db)
             Sql, new { organization, entry.Id, entry.OccurredAt, entry.Actor, entry.Action, entry.ObjectType, entry.ObjectId, entry.Detail }, ct);
     }
 
-    /// <summary>One page, the newest first.</summary>
+    /// <summary>Reads one page, newest first.</summary>
     public async Task<Page<AuditEntry>> List(string organization, AuditFilter filter, Cursor? after, int limit, CancellationToken ct)
     {
         var sql = $"""
@@ -41,7 +43,7 @@ public sealed class AuditRepository(CatalogDatabase db)
     }
 }
 
-/// <summary>Which entries to list; null: all.</summary>
+/// <summary>The filter of the audit log. A null property does not filter.</summary>
 public sealed record AuditFilter
 {
     public string? Actor { get; init; }

@@ -2,12 +2,12 @@ using Catalog.Data.Database;
 
 namespace Catalog.Data.Organizations;
 
-/// <summary>Holds registrations to the organization's plan, inside their transaction.</summary>
+/// <summary>Enforces the limits of the organization's plan in the transaction of a registration.</summary>
 internal static class Ceilings
 {
     /// <summary>
-    /// The plan, where it has a ceiling, with the organization's row locked until the transaction ends: of two registrations at once the second
-    /// counts what the first has stored. Null, and nothing is locked, where there is none.
+    /// Locks the organization's row until the transaction ends, if its plan has limits. A concurrent registration
+    /// waits, and then counts the row of this one too.
     /// </summary>
     public static async Task<Plan?> Lock(Session session, string organization, CancellationToken ct)
     {
@@ -22,11 +22,11 @@ internal static class Ceilings
         return await session.One<string>(Sql, new { organization }, ct) is { } plan ? Plan.Of(plan) : null;
     }
 
-    /// <summary>What is said when there would be <paramref name="count"/> of something, or null when the plan allows it.</summary>
-    /// <param name="plan">The organization's.</param>
-    /// <param name="what">In the plural.</param>
-    /// <param name="most">How many a plan allows.</param>
-    /// <param name="count">How many there would be.</param>
+    /// <returns>The plan; null, without a lock, when the plan has no limits.</returns>
+    /// <param name="plan">The organization's plan.</param>
+    /// <param name="what">The plural noun of the objects, such as <c>connections</c>.</param>
+    /// <param name="most">Returns the limit of a plan; null when it has none.</param>
+    /// <param name="count">The number of objects after the registration.</param>
     public static CeilingReached? Reached(Plan plan, string what, Func<Plan, int?> most, long count) =>
         most(plan) is { } ceiling && count > ceiling ? new(plan, what, ceiling, Plan.All.First(larger => most(larger) is not { } enough || count <= enough)) : null;
 }

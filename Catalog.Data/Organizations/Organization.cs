@@ -2,43 +2,51 @@ using System.Text.RegularExpressions;
 
 namespace Catalog.Data.Organizations;
 
-/// <summary>An organization: whose data others never see.</summary>
+/// <summary>An organization (tenant). Other organizations cannot access its data.</summary>
 public sealed partial record Organization
 {
-    /// <summary>The organization that is there from the beginning, without a row of its own: a single team's installation needs no other.</summary>
+    /// <summary>
+    /// The id of the organization that always exists, without a stored row. The installation of a single team uses only
+    /// this one.
+    /// </summary>
     public const string Default = "default";
 
-    /// <summary>Chosen by the operator.</summary>
+    /// <summary>The id, chosen by the operator; see <see cref="IsId"/>.</summary>
     public required string Id { get; init; }
 
-    /// <summary>What people call it.</summary>
+    /// <summary>The display name.</summary>
     public required string Name { get; init; }
 
     /// <summary>The name of its <see cref="Plan"/>.</summary>
     public required string Plan { get; init; }
 
-    /// <summary>Who pays for it, as Stripe calls them; null while nobody has begun to.</summary>
+    /// <summary>The id of its Stripe customer; null when there is none.</summary>
     public string? StripeCustomerId { get; init; }
 
-    /// <summary>The subscription that its plan follows; null where it follows none.</summary>
+    /// <summary>The id of the Stripe subscription that grants the plan; null when none does.</summary>
     public string? StripeSubscriptionId { get; init; }
 
-    /// <summary>Counts what billing has changed.</summary>
+    /// <summary>Increases with every change by billing; used for optimistic locking and idempotency keys.</summary>
     public long StripeRevision { get; init; }
 
-    /// <summary>For how many days it keeps runs with their stages and events, where that is less than the operator's settings say; null: as they say.</summary>
+    /// <summary>
+    /// Days for which runs with their stages and events are kept, if less than the operator's setting; null for the
+    /// operator's setting.
+    /// </summary>
     public long? RunsKeptDays { get; init; }
 
-    /// <summary>The same for check results.</summary>
+    /// <summary>Like <see cref="RunsKeptDays"/>, for check results.</summary>
     public long? ResultsKeptDays { get; init; }
 
-    /// <summary>The same for events of runs that stay.</summary>
+    /// <summary>Like <see cref="RunsKeptDays"/>, for the events of runs that are still kept.</summary>
     public long? EventsKeptDays { get; init; }
 
     public required DateTimeOffset CreatedAt { get; init; }
     public required DateTimeOffset UpdatedAt { get; init; }
 
-    /// <summary>Whether a text can be an organization's id: 1 to 64 letters, digits, -, _ and ., beginning with a letter or digit.</summary>
+    /// <summary>
+    /// Whether a text is a valid id: 1 to 64 letters, digits, -, _ and ., beginning with a letter or digit.
+    /// </summary>
     public static bool IsId(string text) => IdPattern().IsMatch(text);
 
     [GeneratedRegex(@"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}\z")]
@@ -48,70 +56,70 @@ public sealed partial record Organization
 /// <summary>How much of its plan an organization uses.</summary>
 public sealed record OrganizationUsage
 {
-    /// <summary>Pipelines that are registered and not deleted.</summary>
+    /// <summary>Registered pipelines, without deleted ones.</summary>
     public required long Pipelines { get; init; }
 
     /// <summary>Registered connections.</summary>
     public required long Connections { get; init; }
 }
 
-/// <summary>A key of an organization, without its secret.</summary>
+/// <summary>An API key of an organization, without its secret.</summary>
 public sealed record ApiKey
 {
-    /// <summary>The public part, which may be logged.</summary>
+    /// <summary>The public part of the key, which may be logged.</summary>
     public required string Id { get; init; }
 
     public required string OrganizationId { get; init; }
 
-    /// <summary>What its makers call it.</summary>
+    /// <summary>The name given by its creator.</summary>
     public required string Name { get; init; }
 
     /// <summary>SHA-256 of the secret part.</summary>
     public required byte[] SecretHash { get; init; }
 
-    /// <summary>What it may do, with spaces between the words.</summary>
+    /// <summary>The scopes, separated by spaces.</summary>
     public required string Scopes { get; init; }
 
     public required DateTimeOffset CreatedAt { get; init; }
 
-    /// <summary>Who made it.</summary>
+    /// <summary>The actor who created the key, as in <see cref="AuditEntry.Actor"/>.</summary>
     public required string CreatedBy { get; init; }
 
-    /// <summary>When it ends by itself; null: never.</summary>
+    /// <summary>When the key expires; null when it does not expire.</summary>
     public DateTimeOffset? ExpiresAt { get; init; }
 
-    /// <summary>When it was revoked; null while it was not.</summary>
+    /// <summary>When the key was revoked; null when it was not.</summary>
     public DateTimeOffset? RevokedAt { get; init; }
 
-    /// <summary>The key that a rotation made beside it; null while none did.</summary>
+    /// <summary>The id of the key that replaced this one in a rotation; null when there was none.</summary>
     public string? ReplacedBy { get; init; }
 
-    /// <summary>About when it was last used, to the minute; null: never.</summary>
+    /// <summary>When the key was last used, accurate to about two minutes; null when it was never used.</summary>
     public DateTimeOffset? LastUsedAt { get; init; }
 
-    /// <summary>Whether it is taken at a moment.</summary>
+    /// <summary>Whether the key is valid at a time: neither revoked nor expired.</summary>
     public bool IsLive(DateTimeOffset now) => RevokedAt is null && !(ExpiresAt <= now);
 }
 
-/// <summary>What somebody did, for the organization's log.</summary>
+/// <summary>An entry of the audit log.</summary>
 public sealed record AuditEntry
 {
-    /// <summary>Orders entries of one instant; a UUIDv7.</summary>
+    /// <summary>A UUIDv7. Orders entries with the same time.</summary>
     public string Id { get; init; } = Guid.CreateVersion7().ToString();
 
     public required DateTimeOffset OccurredAt { get; init; }
 
-    /// <summary>A key's public id, a token's subject, the operator, or stripe.</summary>
+    /// <summary>The caller: the id of a key, the subject of a token, the operator's key, or <c>stripe</c>.</summary>
     public required string Actor { get; init; }
 
-    /// <summary>The object's type and what became of it, such as <c>connection.deleted</c>.</summary>
+    /// <summary>The type of the object and the action, such as <c>connection.deleted</c>.</summary>
     public required string Action { get; init; }
 
-    /// <summary>Such as <c>connection</c>.</summary>
+    /// <summary>The type of the object, such as <c>connection</c>.</summary>
     public required string ObjectType { get; init; }
 
     public required string ObjectId { get; init; }
 
-    /// <summary>What else is worth knowing, a JSON object without secrets; null: nothing.</summary>
+    /// <summary>Further details, a JSON object without secrets; null when there are none.</summary>
     public string? Detail { get; init; }
 }

@@ -10,7 +10,7 @@ public sealed class OrganizationRepository(CatalogDatabase db)
         created_at, updated_at
         """;
 
-    /// <summary>Registers an organization with its first key.</summary>
+    /// <summary>Registers an organization and its first key.</summary>
     /// <returns>False when the id is taken.</returns>
     public Task<bool> Insert(Organization organization, ApiKey key, AuditEntry entry, CancellationToken ct) => db.Write(organization.Id, async session =>
     {
@@ -31,7 +31,7 @@ public sealed class OrganizationRepository(CatalogDatabase db)
         return true;
     }, ct);
 
-    /// <returns>The organization, or null when there is none of that id.</returns>
+    /// <returns>The organization; null when the id does not exist.</returns>
     public async Task<Organization?> Find(string organization, CancellationToken ct)
     {
         const string Sql = $"""
@@ -53,8 +53,8 @@ public sealed class OrganizationRepository(CatalogDatabase db)
             : await db.One<Organization>(organization, Sql, new { organization }, ct);
     }
 
-    /// <summary>Changes what is not null.</summary>
-    /// <returns>False when there is no such organization.</returns>
+    /// <summary>Changes name and plan; null leaves a field unchanged.</summary>
+    /// <returns>False when the organization does not exist.</returns>
     public Task<bool> Change(string organization, string? name, string? plan, AuditEntry entry, CancellationToken ct) => db.Write(organization, async session =>
     {
         const string Sql = """
@@ -73,12 +73,12 @@ public sealed class OrganizationRepository(CatalogDatabase db)
         return true;
     }, ct);
 
-    /// <summary>Changes for how many days an organization keeps each kind; null: as the operator's settings say.</summary>
-    /// <returns>False when there is no such organization.</returns>
-    public Task<bool> Keep(string organization, long? runs, long? results, long? events, AuditEntry entry, CancellationToken ct) => db.Write(organization, async session =>
+    /// <summary>Sets for how many days each kind of data is kept; null for the operator's setting.</summary>
+    /// <returns>False when the organization does not exist.</returns>
+    public Task<bool> SetRetention(string organization, long? runs, long? results, long? events, AuditEntry entry, CancellationToken ct) => db.Write(organization, async session =>
     {
         const string Sql = """
-            -- Organizations.Keep
+            -- Organizations.SetRetention
             update organizations
             set runs_kept_days = @runs, results_kept_days = @results, events_kept_days = @events, updated_at = @OccurredAt
             where organization_id = @organization

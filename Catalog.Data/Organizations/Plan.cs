@@ -1,35 +1,37 @@
 namespace Catalog.Data.Organizations;
 
-/// <summary>What an organization may register and how often it may ask.</summary>
-/// <param name="Name">As stored and shown.</param>
-/// <param name="Pipelines">How many pipelines may be registered at once; null: any number.</param>
-/// <param name="Connections">How many connections; null: any number.</param>
-/// <param name="RequestsPerMinute">How many requests a minute, which is also the largest burst; null: any number.</param>
+/// <summary>A plan: the limits of an organization.</summary>
+/// <param name="Name">The name, as stored and returned by the API.</param>
+/// <param name="Pipelines">The maximum number of registered pipelines; null when there is no limit.</param>
+/// <param name="Connections">The maximum number of connections; null when there is no limit.</param>
+/// <param name="RequestsPerMinute">
+/// Requests per minute, which is also the largest burst; null when there is no limit.
+/// </param>
 public sealed record Plan(string Name, int? Pipelines, int? Connections, int? RequestsPerMinute)
 {
-    /// <summary>What an operator gives to their own people.</summary>
+    /// <summary>The plan without limits, for the operator's own organizations.</summary>
     public static Plan SelfHosted { get; } = new("self_hosted", null, null, null);
 
-    /// <summary>What an organization has that pays nothing.</summary>
+    /// <summary>The plan that costs nothing.</summary>
     public static Plan Free { get; } = new("free", 3, 2, 100);
 
-    /// <summary>The smaller plan that is paid for.</summary>
+    /// <summary>The smaller paid plan.</summary>
     public static Plan Team { get; } = new("team", 25, 10, 500);
 
-    /// <summary>The larger plan that is paid for.</summary>
+    /// <summary>The larger paid plan.</summary>
     public static Plan Business { get; } = new("business", null, null, 2000);
 
-    /// <summary>All plans, those that are sold from the smallest to the largest.</summary>
+    /// <summary>All plans, from the smallest to the largest.</summary>
     public static IReadOnlyList<Plan> All { get; } = [Free, Team, Business, SelfHosted];
 
-    /// <summary>The plan of that name.</summary>
-    /// <exception cref="ArgumentException">There is none.</exception>
-    public static Plan Of(string name) => All.FirstOrDefault(plan => plan.Name == name) ?? throw new ArgumentException("There is no such plan.", nameof(name));
+    /// <summary>The plan with this name.</summary>
+    /// <exception cref="ArgumentException">The plan does not exist.</exception>
+    public static Plan Of(string name) => All.FirstOrDefault(plan => plan.Name == name) ?? throw new ArgumentException("The plan does not exist.", nameof(name));
 }
 
-/// <summary>A registration was refused because the organization's plan ends there.</summary>
-/// <param name="Plan">The plan that it has.</param>
-/// <param name="What">What there would be too many of, in the plural: <c>pipelines</c> or <c>connections</c>.</param>
-/// <param name="Most">How many the plan allows.</param>
-/// <param name="Enough">The smallest plan that would do.</param>
+/// <summary>A limit of the organization's plan, which prevented a registration.</summary>
+/// <param name="Plan">The organization's plan.</param>
+/// <param name="What">The plural noun of the objects: <c>pipelines</c> or <c>connections</c>.</param>
+/// <param name="Most">The limit of the plan.</param>
+/// <param name="Enough">The smallest plan that allows the registration.</param>
 public sealed record CeilingReached(Plan Plan, string What, int Most, Plan Enough);

@@ -3,18 +3,25 @@ using Catalog.Data.Database;
 namespace Catalog.Data.Organizations;
 
 /// <summary>
-/// Where replicas merge how often each organization has asked: one row holds what is left of a bucket that fills by a minute's allowance each
-/// minute (a token bucket, as in RFC 2697).
+/// The request counts that the replicas share: one row per organization with the tokens that are left in its bucket. A
+/// bucket is refilled with the allowance of one minute each minute (a token bucket, as in RFC 2697).
 /// </summary>
 public sealed class RequestRateRepository(CatalogDatabase db)
 {
-    /// <summary>Takes what a replica has let through since it last did, and fills in what time has added.</summary>
-    /// <param name="organization">Whose.</param>
-    /// <param name="perMinute">The allowance, which is also the most that the bucket holds.</param>
-    /// <param name="used">How many requests were let through.</param>
-    /// <param name="now">The replica's clock. Of several the one that is ahead counts.</param>
-    /// <param name="ct">Cancels.</param>
-    /// <returns>What is left for all replicas together; below zero when they let through more than there was.</returns>
+    /// <summary>
+    /// Refills the bucket for the time since the last merge, and takes the requests that a replica has accepted since
+    /// then.
+    /// </summary>
+    /// <param name="organization">The id of the organization.</param>
+    /// <param name="perMinute">The allowed requests per minute, which is also the size of the bucket.</param>
+    /// <param name="used">The number of accepted requests.</param>
+    /// <param name="now">
+    /// The current time of the replica. If the clocks of replicas differ, the latest time counts.
+    /// </param>
+    /// <param name="ct">Cancels the operation.</param>
+    /// <returns>
+    /// The tokens that are left for all replicas together. Negative when they have accepted more requests than allowed.
+    /// </returns>
     public Task<double> Merge(string organization, int perMinute, long used, DateTimeOffset now, CancellationToken ct) => db.Write(organization, async session =>
     {
         const string Filled = """

@@ -3,36 +3,36 @@ using Microsoft.Extensions.Configuration;
 
 namespace Catalog.Data.Organizations;
 
-/// <summary>What is removed once it is old.</summary>
+/// <summary>The kinds of data that are removed when they are old.</summary>
 public enum RetentionKind
 {
     /// <summary>Check results.</summary>
     Results,
 
-    /// <summary>Runs, each with its stages and events.</summary>
+    /// <summary>Runs with their stages and events.</summary>
     Runs,
 
-    /// <summary>Events of runs that stay.</summary>
+    /// <summary>Events of runs that are still kept.</summary>
     Events,
 
-    /// <summary>Deleted pipelines whose runs and results are gone, each with its versions and tags.</summary>
+    /// <summary>Deleted pipelines without runs and results, with their versions and tags.</summary>
     Pipelines,
 }
 
-/// <summary>For how many days each kind is kept; null: for ever.</summary>
+/// <summary>For how many days each kind of data is kept; null keeps it for ever.</summary>
 public sealed record RetentionDays(int? Runs, int? Results, int? Events)
 {
-    /// <summary>The most days that may be asked for, in settings and by an organization: about a hundred years.</summary>
-    public const int Most = 36_500;
+    /// <summary>The maximum number of days, in settings and for an organization: about a hundred years.</summary>
+    public const int MaxDays = 36_500;
 
-    /// <summary>What the operator's settings say.</summary>
-    /// <exception cref="SettingException">A value that cannot be used.</exception>
+    /// <summary>Reads the operator's settings.</summary>
+    /// <exception cref="SettingException">A value is not valid.</exception>
     public static RetentionDays Read(IConfiguration configuration) => new(
-        Setting.Number(configuration, "DATAXPIPE_RETENTION_RUNS_DAYS", 1, Most, Unset),
-        Setting.Number(configuration, "DATAXPIPE_RETENTION_RESULTS_DAYS", 1, Most, Unset),
-        Setting.Number(configuration, "DATAXPIPE_RETENTION_EVENTS_DAYS", 1, Most, Unset));
+        Setting.Number(configuration, "DATAXPIPE_RETENTION_RUNS_DAYS", 1, MaxDays, Unset),
+        Setting.Number(configuration, "DATAXPIPE_RETENTION_RESULTS_DAYS", 1, MaxDays, Unset),
+        Setting.Number(configuration, "DATAXPIPE_RETENTION_EVENTS_DAYS", 1, MaxDays, Unset));
 
-    /// <summary>The days of a kind. A deleted pipeline is kept as long as runs are.</summary>
+    /// <summary>The days for a kind of data. Deleted pipelines are kept as long as runs.</summary>
     public int? Of(RetentionKind kind) => kind switch
     {
         RetentionKind.Results => Results,
@@ -40,13 +40,16 @@ public sealed record RetentionDays(int? Runs, int? Results, int? Events)
         _ => Runs,
     };
 
-    /// <summary>With an organization's own numbers, which may be smaller and never larger. What is no number of days counts as none.</summary>
+    /// <summary>
+    /// Combines the operator's settings with those of an organization: the smaller number counts. An invalid number is
+    /// ignored.
+    /// </summary>
     internal RetentionDays Or(OrganizationDays own) => new(Smaller(Runs, own.RunsKeptDays), Smaller(Results, own.ResultsKeptDays), Smaller(Events, own.EventsKeptDays));
 
     private const string Unset = "Leave it out to keep everything.";
 
-    // A zero in the table must not mean that nothing is kept.
-    private static int? Smaller(int? operators, long? own) => own is >= 1 and <= Most && !(operators <= own) ? (int)own : operators;
+    // A zero in the table must not delete everything.
+    private static int? Smaller(int? operators, long? own) => own is >= 1 and <= MaxDays && !(operators <= own) ? (int)own : operators;
 }
 
 internal sealed record OrganizationDays

@@ -4,28 +4,34 @@ using System.Net.Sockets;
 namespace Catalog.Data.Warehouses;
 
 /// <summary>
-/// Judges where a warehouse may be. A name is resolved once, every address of it is judged, and the connection goes to the judged
-/// address: a name that changes its mind in between reaches nothing (OWASP, server-side request forgery).
+/// Decides which network addresses the service may connect to (OWASP, server-side request forgery). A host name is
+/// resolved once, every address is checked, and the connection goes to a checked address. A name that resolves
+/// differently later (DNS rebinding) is therefore harmless.
 /// </summary>
-/// <param name="allowPrivate">Whether loopback, private and carrier addresses may be reached: yes for an installation that serves its own people.</param>
+/// <param name="allowPrivate">
+/// Whether loopback, private and carrier-grade NAT addresses are allowed, as in an installation inside a company.
+/// </param>
 public sealed class AddressGuard(bool allowPrivate)
 {
-    // RFC 6890 and its registries. Link-local holds the metadata service of every cloud.
-    private static readonly IPNetwork[] Never = [.. new[]
+    // RFC 6890 and its registries. The link-local range contains the metadata service of every cloud.
+    private static readonly IPNetwork[] AlwaysBlocked = [.. new[]
     {
         "0.0.0.0/8", "169.254.0.0/16", "192.0.0.0/24", "192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4",
         "::/128", "64:ff9b:1::/48", "fe80::/10", "fec0::/10", "ff00::/8", "2001:db8::/32",
-        // Metadata services that lie outside link-local: AWS by IPv6, Alibaba, Azure.
+        // Metadata services outside the link-local range: AWS by IPv6, Alibaba, Azure.
         "fd00:ec2::254/128", "100.100.100.200/32", "168.63.129.16/32",
     }.Select(IPNetwork.Parse)];
 
-    private static readonly IPNetwork[] Private = [.. new[]
+    private static readonly IPNetwork[] PrivateNetworks = [.. new[]
     {
         "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "198.18.0.0/15", "::1/128", "fc00::/7",
     }.Select(IPNetwork.Parse)];
 
-    /// <summary>The addresses to connect to.</summary>
-    /// <returns>The host's addresses when all of them may be reached; none when one may not, or none was found.</returns>
+    /// <summary>Resolves a host name or address.</summary>
+    /// <returns>
+    /// All addresses of the host, if every one is allowed. Otherwise no addresses; <c>Refused</c> is true when an
+    /// address is not allowed, and false when the host cannot be resolved.
+    /// </returns>
     public async Task<(IReadOnlyList<IPAddress> Addresses, bool Refused)> Resolve(string host, CancellationToken ct)
     {
         IPAddress[] addresses;
@@ -33,7 +39,7 @@ public sealed class AddressGuard(bool allowPrivate)
         {
             addresses = IPAddress.TryParse(host, out var literal) ? [literal] : await Dns.GetHostAddressesAsync(host, ct);
         }
-        // The resolver refuses some names before it asks anybody.
+        // The resolver throws ArgumentException for some invalid names.
         catch (Exception exception) when (exception is SocketException or ArgumentException)
         {
             return ([], false);
@@ -42,15 +48,16 @@ public sealed class AddressGuard(bool allowPrivate)
         return addresses.All(Allows) ? (addresses, false) : ([], true);
     }
 
-    /// <summary>Whether an address may be reached.</summary>
+    /// <summary>Whether the service may connect to an address.</summary>
     public bool Allows(IPAddress address)
     {
-        var judged = Inner(address);
-        return !Array.Exists(Never, network => network.Contains(judged)) && (allowPrivate || !Array.Exists(Private, network => network.Contains(judged)));
+        var effective = EmbeddedIPv4(address);
+        return !Array.Exists(AlwaysBlocked, network => network.Contains(effective)) && (allowPrivate || !Array.Exists(PrivateNetworks, network => network.Contains(effective)));
     }
 
-    // IPv4 inside IPv6: mapped, compatible, translated, NAT64 and 6to4.
-    private static IPAddress Inner(IPAddress address)
+    // The IPv4 address inside an IPv6 address: mapped, compatible, translated, NAT64 and 6to4. Other addresses are
+    // returned unchanged.
+    private static IPAddress EmbeddedIPv4(IPAddress address)
     {
         if (address.AddressFamily != AddressFamily.InterNetworkV6)
         {

@@ -3,14 +3,14 @@ using System.Net;
 
 namespace Catalog.Data.Warehouses;
 
-/// <summary>Judges host names before anybody asks a resolver for them, which throws at what it cannot take.</summary>
+/// <summary>Validates host names before they are resolved, because the resolver throws for invalid names.</summary>
 internal static class HostName
 {
-    // RFC 1035 (2.3.4) counts 255 bytes with the lengths of the labels and the root.
-    private const int Most = 253;
-    private const int MostOfLabel = 63;
+    // RFC 1035 (2.3.4) allows 255 bytes including the length bytes of the labels and the root; 253 characters remain.
+    private const int MaxLength = 253;
+    private const int MaxLabelLength = 63;
 
-    /// <summary>Whether it is an address, or a name that a resolver takes.</summary>
+    /// <summary>Whether a text is an IP address, or a name that a resolver accepts.</summary>
     public static bool IsPossible(string host) => IPAddress.TryParse(host, out _) || IsName(host);
 
     private static bool IsName(string host)
@@ -24,11 +24,11 @@ internal static class HostName
         {
             var name = new IdnMapping().GetAscii(host);
             name = name.EndsWith('.') ? name[..^1] : name;
-            return name.Length is > 0 and <= Most && name.Split('.').All(label => label.Length is > 0 and <= MostOfLabel);
+            return name.Length is > 0 and <= MaxLength && name.Split('.').All(label => label.Length is > 0 and <= MaxLabelLength);
         }
         catch (ArgumentException)
         {
-            // Empty or too long labels, and letters that no name may have.
+            // A label is empty or too long, or a character is not allowed.
             return false;
         }
     }

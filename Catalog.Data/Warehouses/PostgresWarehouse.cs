@@ -6,44 +6,44 @@ using Npgsql;
 
 namespace Catalog.Data.Warehouses;
 
-/// <summary>What a test of a connection found, in one word.</summary>
+/// <summary>The result of a connection test.</summary>
 public enum WarehouseState
 {
-    /// <summary>It was reached and let us in.</summary>
+    /// <summary>The connection and the login succeeded.</summary>
     Ok,
 
-    /// <summary>Nothing answered in time.</summary>
+    /// <summary>The server did not answer in time, or its host name cannot be resolved.</summary>
     Unreachable,
 
-    /// <summary>The user or password was refused.</summary>
+    /// <summary>The server rejected the user or the password.</summary>
     AuthenticationFailed,
 
-    /// <summary>There is no database of that name.</summary>
+    /// <summary>The server has no database of that name.</summary>
     DatabaseMissing,
 
-    /// <summary>No secure connection came about.</summary>
+    /// <summary>The TLS handshake failed.</summary>
     TlsFailed,
 
-    /// <summary>A secret that the connection refers to could not be had.</summary>
+    /// <summary>A secret of the connection could not be read.</summary>
     SecretUnavailable,
 
-    /// <summary>It is somewhere, or of a kind, that this installation does not connect to.</summary>
+    /// <summary>This installation does not connect to the address, or to this type of warehouse.</summary>
     Refused,
 }
 
-/// <summary>A registered Postgres, or what speaks its protocol.</summary>
+/// <summary>A registered warehouse that uses the Postgres protocol.</summary>
 public sealed class PostgresWarehouse
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(5);
 
-    // Paths to files of this machine are for its operator, never for those who register connections.
+    // Files of this machine belong to its operator. Users who register connections must not refer to them.
     private static readonly string[] FileParameters = ["Passfile", "SSL Certificate", "SSL Key", "SSL Password", "Root Certificate"];
 
     private readonly NpgsqlConnectionStringBuilder _settings;
 
     private PostgresWarehouse(NpgsqlConnectionStringBuilder settings) => _settings = settings;
 
-    /// <summary>The address without its password, for people.</summary>
+    /// <summary>The address without the password, to be shown.</summary>
     public string Display
     {
         get
@@ -61,14 +61,14 @@ public sealed class PostgresWarehouse
         var mode => mode.ToString().ToLowerInvariant(),
     };
 
-    /// <summary>Reads an address by libpq's rules.</summary>
-    /// <exception cref="SettingException">It cannot be used; the message holds no part of it.</exception>
+    /// <summary>Parses a connection URI by libpq's rules.</summary>
+    /// <exception cref="SettingException">The URI is not valid. The message contains no part of it.</exception>
     public static PostgresWarehouse FromDsn(string field, string dsn) => PostgresUri.Matches(dsn)
-        ? Judge(field, PostgresUri.Parse(field, dsn))
-        : throw new SettingException($"{field}: must be written postgresql://user:password@host:port/database.");
+        ? Validate(field, PostgresUri.Parse(field, dsn))
+        : throw new SettingException($"{field}: must have the form postgresql://user:password@host:port/database.");
 
-    /// <summary>Puts an address together from its parts; null leaves one out.</summary>
-    /// <exception cref="SettingException">A part cannot be used.</exception>
+    /// <summary>Creates a warehouse from the parts of its address; null leaves a part out.</summary>
+    /// <exception cref="SettingException">A part is not valid.</exception>
     public static PostgresWarehouse FromParts(string host, int? port, string? user, string? password, string? database, string? sslMode)
     {
         var address = new PostgresAddress { Connection = { Host = host, Port = port ?? 5432, Username = user, Password = password, Database = database } };
@@ -84,36 +84,36 @@ public sealed class PostgresWarehouse
             throw new SettingException(problem.Message);
         }
 
-        return Judge("host", address.Connection);
+        return Validate("host", address.Connection);
     }
 
-    private static PostgresWarehouse Judge(string field, NpgsqlConnectionStringBuilder settings)
+    private static PostgresWarehouse Validate(string field, NpgsqlConnectionStringBuilder settings)
     {
         if (settings.Host is not { Length: > 0 } host || host.Contains(',', StringComparison.Ordinal) || host.StartsWith('/') || host.StartsWith('@'))
         {
-            throw new SettingException($"{field}: must name one network host; sockets and several hosts are not connected to.");
+            throw new SettingException($"{field}: must contain exactly one network host; Unix sockets and several hosts are not supported.");
         }
 
         if (!HostName.IsPossible(host))
         {
-            throw new SettingException($"{field}: the host must be an address, or a name of at most 253 characters with 1 to 63 between its dots, and nothing else.");
+            throw new SettingException($"{field}: the host must be an IP address, or a host name of at most 253 characters with 1 to 63 characters between the dots.");
         }
 
         return FileParameters.Any(settings.ShouldSerialize)
-            ? throw new SettingException($"{field}: parameters that name files (sslcert, sslkey, sslrootcert, passfile) are not taken.")
+            ? throw new SettingException($"{field}: parameters that refer to files (sslcert, sslkey, sslrootcert, passfile) are not supported.")
             : new(settings);
     }
 
-    /// <summary>Connects, and says what came of it.</summary>
+    /// <summary>Tests the connection: connects and logs in, within 5 seconds.</summary>
     public async Task<WarehouseState> Test(AddressGuard guard, CancellationToken ct)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        limit.CancelAfter(Patience);
+        limit.CancelAfter(MaxWait);
         try
         {
             var (addresses, refused) = await guard.Resolve(_settings.Host!, limit.Token);
             var state = refused ? WarehouseState.Refused : WarehouseState.Unreachable;
-            // A name may have an address of a kind that this machine has no way to; another may answer.
+            // The host may have addresses that this machine cannot reach, for example IPv6; try the next one.
             for (var i = 0; i < addresses.Count && state == WarehouseState.Unreachable; i++)
             {
                 state = await Connect(addresses[i], limit.Token);
@@ -121,10 +121,11 @@ public sealed class PostgresWarehouse
 
             return state;
         }
-        // Resolver, sockets, TLS and driver throw what they like at what a stranger's server says, and each has a word here.
+        // The server is not trusted, and resolver, sockets, TLS and driver throw many exception types for it; StateOf
+        // maps all of them.
         catch (Exception exception) when (!ct.IsCancellationRequested)
         {
-            return Word(exception);
+            return StateOf(exception);
         }
     }
 
@@ -132,20 +133,20 @@ public sealed class PostgresWarehouse
     {
         try
         {
-            await using var source = Source(address.ToString());
+            await using var source = CreateSource(address.ToString());
             await using var connection = await source.OpenConnectionAsync(ct);
             return WarehouseState.Ok;
         }
         catch (Exception exception) when (exception is not OperationCanceledException)
         {
-            return Word(exception);
+            return StateOf(exception);
         }
     }
 
-    // Neither user, password nor database may be left out or empty: the driver would then take those of this process from its
-    // environment, and send the operator's password to whatever host a connection names. A password that nobody has is refused where one
-    // is asked for, and makes no difference where none is.
-    private NpgsqlDataSource Source(string address)
+    // User, password and database are always set: the driver would fill an empty one from the environment of this
+    // process, and send the operator's password to the host of the connection. A random password is rejected by a
+    // server that requires a password, and ignored by one that does not.
+    private NpgsqlDataSource CreateSource(string address)
     {
         var name = _settings.Host!;
         var user = _settings.Username is { Length: > 0 } given ? given : "catalog";
@@ -157,24 +158,25 @@ public sealed class PostgresWarehouse
             Database = _settings.Database is { Length: > 0 } database ? database : user,
             Passfile = "/nonexistent",
             Pooling = false,
-            Timeout = (int)Patience.TotalSeconds,
-            CommandTimeout = (int)Patience.TotalSeconds,
+            Timeout = (int)MaxWait.TotalSeconds,
+            CommandTimeout = (int)MaxWait.TotalSeconds,
             GssEncryptionMode = GssEncryptionMode.Disable,
             ApplicationName = "catalog-connection-test",
             IncludeErrorDetail = false,
         };
         var builder = new NpgsqlDataSourceBuilder(settings.ConnectionString) { Name = "warehouse" };
-        // The certificate is for the name, while the connection goes to the address that was judged.
+        // The connection goes to the checked address, but the certificate must match the host name.
         builder.UseSslClientAuthenticationOptionsCallback((SslClientAuthenticationOptions options) => options.TargetHost = name);
         return builder.Build();
     }
 
-    private static WarehouseState Word(Exception exception) => exception switch
+    private static WarehouseState StateOf(Exception exception) => exception switch
     {
         PostgresException { SqlState: "3D000" } => WarehouseState.DatabaseMissing,
         PostgresException { SqlState: ['2', '8', ..] } => WarehouseState.AuthenticationFailed,
         NpgsqlException { InnerException: AuthenticationException } => WarehouseState.TlsFailed,
-        // "SSL connection requested. No SSL enabled connection from this host is configured": the driver gives it no type of its own.
+        // The driver has no own exception type for "SSL connection requested. No SSL enabled connection from this host
+        // is configured".
         NpgsqlException { InnerException: null, Message: var message } when message.Contains("SSL", StringComparison.Ordinal) => WarehouseState.TlsFailed,
         NpgsqlException { InnerException: null, Message: var message } when message.Contains("password", StringComparison.OrdinalIgnoreCase) => WarehouseState.AuthenticationFailed,
         _ => WarehouseState.Unreachable,

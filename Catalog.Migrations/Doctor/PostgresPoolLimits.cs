@@ -42,7 +42,7 @@ internal static class PostgresPoolLimits
             return;
         }
 
-        var found = await connection.QuerySingleAsync<Limits>(new CommandDefinition(Sql, new { login, place.Process, application = service.Settings.Postgres!.ApplicationName }, commandTimeout: 10, cancellationToken: ct));
+        var found = await connection.QuerySingleAsync<ServerLimits>(new CommandDefinition(Sql, new { login, place.Process, application = service.Settings.Postgres!.ApplicationName }, commandTimeout: 10, cancellationToken: ct));
         List<(string Words, int Limit, int Others)> limits = [($"the server's max_connections less {found.Reserved} reserved", found.Server - found.Reserved, found.ServerOthers)];
         if (found.Login >= 0)
         {
@@ -70,7 +70,7 @@ internal static class PostgresPoolLimits
         }
     }
 
-    private sealed record Limits
+    private sealed record ServerLimits
     {
         public required int Server { get; init; }
 

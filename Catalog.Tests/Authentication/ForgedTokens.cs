@@ -12,16 +12,16 @@ public sealed class ForgedTokens
     private const string BadSignature = "SecurityTokenInvalidSignatureException";
     private const string Unreadable = "ArgumentException";
     private const string BadParts = "not three parts";
-    private const string BadTyp = "not an access token by its typ";
-    private const string BadHeader = "header is not one JSON object";
-    private const string BadPayload = "payload is not one JSON object";
+    private const string BadTyp = "not the type of an access token";
+    private const string BadHeader = "header is not a JSON object";
+    private const string BadPayload = "payload is not a JSON object";
     private const string IdToken = "is an id token";
-    private const string BadIssuer = "of another issuer";
+    private const string BadIssuer = "issuer is not trusted";
     private const string BadAudience = "SecurityTokenInvalidAudienceException";
-    private const string NoEnd = "no time at which it ends";
+    private const string NoEnd = "no expiry time";
     private const string Ended = "SecurityTokenExpiredException";
     private const string NotYet = "SecurityTokenNotYetValidException";
-    private const string Future = "is of the future";
+    private const string Future = "issued in the future";
     private const string NoSubject = "no subject";
     private const string NoOrganization = "no organization";
     private const string BadScopes = "scopes are not text";
@@ -119,9 +119,9 @@ public sealed class ForgedTokens
         ["x5u names a stranger's certificate"] = (forge => forge._issuer.Make(forge._stranger, header: header => header["x5u"] = forge._issuer.Authority + "/certificate"), BadSignature),
         ["jwk brings a stranger's key"] = (forge => forge._issuer.Make(forge._stranger, header: header => header["jwk"] = forge._stranger.Jwk()), BadSignature),
         ["jwk brings a stranger's key of a new kid"] = (forge => forge._issuer.Make(forge._stranger with { Id = "new" }, header: header => header["jwk"] = (forge._stranger with { Id = "new" }).Jwk()), NoKey),
-        ["crit"] = (forge => forge.Header(header => { header["crit"] = new JsonArray("exp"); header["exp"] = 1; }), "demands an extension"),
-        ["crit, empty"] = (forge => forge.Header(header => header["crit"] = new JsonArray()), "demands an extension"),
-        ["unencoded payload (RFC 7797)"] = (forge => forge.Header(header => { header["crit"] = new JsonArray("b64"); header["b64"] = false; }), "demands an extension"),
+        ["crit"] = (forge => forge.Header(header => { header["crit"] = new JsonArray("exp"); header["exp"] = 1; }), "requires an extension"),
+        ["crit, empty"] = (forge => forge.Header(header => header["crit"] = new JsonArray()), "requires an extension"),
+        ["unencoded payload (RFC 7797)"] = (forge => forge.Header(header => { header["crit"] = new JsonArray("b64"); header["b64"] = false; }), "requires an extension"),
 
         ["typ of a logout token"] = (forge => forge.Header(header => header["typ"] = "logout+jwt"), BadTyp),
         ["typ of a proof"] = (forge => forge.Header(header => header["typ"] = "dpop+jwt"), BadTyp),

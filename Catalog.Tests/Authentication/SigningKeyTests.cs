@@ -143,7 +143,7 @@ public sealed class SigningKeyTests(SqliteTestDatabase database) : IClassFixture
         }
 
         Assert.Equal(4, _issuer.KeySets);
-        Assert.Contains(App.Log.At(LogLevel.Warning), line => line.Contains("the keys read before are kept", StringComparison.Ordinal));
+        Assert.Contains(App.Log.At(LogLevel.Warning), line => line.Contains("the previous keys stay in use", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -232,10 +232,10 @@ public sealed class SigningKeyTests(SqliteTestDatabase database) : IClassFixture
         ["redirected discovery"] = (issuer => issuer.Discovery = context => { context.Response.Redirect("/elsewhere"); return Task.CompletedTask; }, "it answered 302"),
         ["redirected keys"] = (issuer => issuer.KeySet = context => { context.Response.Redirect("/elsewhere"); return Task.CompletedTask; }, "it answered 302"),
         ["an error with keys in it"] = (issuer => issuer.KeySet = context => { context.Response.StatusCode = 500; return context.Response.WriteAsJsonAsync(new { keys = issuer.Shown }); }, "it answered 500"),
-        ["not JSON"] = (issuer => issuer.KeySet = context => context.Response.WriteAsync("<html>"), "is no JSON object"),
-        ["an array"] = (issuer => issuer.KeySet = context => context.Response.WriteAsJsonAsync(issuer.Shown), "is no JSON object"),
-        ["keys twice"] = (issuer => issuer.KeySet = context => context.Response.WriteAsync("{\"keys\":[],\"keys\":[]}"), "is no JSON object"),
-        ["no keys member"] = (issuer => issuer.KeySet = context => context.Response.WriteAsJsonAsync(new { kees = issuer.Shown }), "holds no keys"),
+        ["not JSON"] = (issuer => issuer.KeySet = context => context.Response.WriteAsync("<html>"), "is not a JSON object"),
+        ["an array"] = (issuer => issuer.KeySet = context => context.Response.WriteAsJsonAsync(issuer.Shown), "is not a JSON object"),
+        ["keys twice"] = (issuer => issuer.KeySet = context => context.Response.WriteAsync("{\"keys\":[],\"keys\":[]}"), "is not a JSON object"),
+        ["no keys member"] = (issuer => issuer.KeySet = context => context.Response.WriteAsJsonAsync(new { kees = issuer.Shown }), "contains no keys"),
         ["another issuer"] = (issuer => issuer.Discovery = Discovers("https://login.example", issuer.Authority + "/keys"), "names another issuer"),
         ["its issuer with a slash"] = (issuer => issuer.Discovery = Discovers(issuer.Authority + "/", issuer.Authority + "/keys"), "names another issuer"),
         ["no jwks_uri"] = (issuer => issuer.Discovery = Discovers(issuer.Authority, null), "jwks_uri is missing or not https"),
@@ -243,6 +243,6 @@ public sealed class SigningKeyTests(SqliteTestDatabase database) : IClassFixture
         ["jwks_uri is a file"] = (issuer => issuer.Discovery = Discovers(issuer.Authority, "file:///etc/passwd"), "jwks_uri is missing or not https"),
         ["jwks_uri is relative"] = (issuer => issuer.Discovery = Discovers(issuer.Authority, "keys"), "jwks_uri is missing or not https"),
         ["jwks_uri with a user"] = (issuer => issuer.Discovery = Discovers(issuer.Authority, issuer.Authority.Replace("//", "//u:p@", StringComparison.Ordinal) + "/keys"), "jwks_uri is missing or not https"),
-        ["jwks_uri at the metadata service"] = (issuer => issuer.Discovery = Discovers(issuer.Authority, "https://169.254.169.254/keys"), "never connected to"),
+        ["jwks_uri at the metadata service"] = (issuer => issuer.Discovery = Discovers(issuer.Authority, "https://169.254.169.254/keys"), "address is not allowed"),
     };
 }

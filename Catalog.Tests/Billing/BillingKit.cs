@@ -81,5 +81,5 @@ public abstract class BillingKit : EndpointTests
     protected Task<Organization?> Row(string organization) => App.Services.GetRequiredService<OrganizationRepository>().Find(organization, Ct);
 
     protected Task<bool> IsRemembered(string organization, string json) =>
-        App.Services.GetRequiredService<BillingRepository>().IsKnown(organization, JsonDocument.Parse(json).RootElement.GetProperty("id").GetString()!, Ct);
+        App.Services.GetRequiredService<BillingRepository>().IsApplied(organization, JsonDocument.Parse(json).RootElement.GetProperty("id").GetString()!, Ct);
 }

@@ -47,7 +47,7 @@ public sealed class StripeSettingsTests
     {
         foreach (var name in Whole.Keys)
         {
-            Assert.Contains($"set {name} too", Refused((name, null)));
+            Assert.Contains($"also set {name}", Refused((name, null)));
         }
     }
 

@@ -79,8 +79,8 @@ public sealed class StripeSignatureTests
     {
         byte[] signed = [.. Body, .. "\uFFFD"u8], sent = [.. Body, 0xFF];
 
-        Assert.True(StripeSignature.Holds(StripeSigner.Header(Now, signed, Secret), signed, [Secret], DateTimeOffset.FromUnixTimeSeconds(Now)));
-        Assert.False(StripeSignature.Holds(StripeSigner.Header(Now, signed, Secret), sent, [Secret], DateTimeOffset.FromUnixTimeSeconds(Now)));
+        Assert.True(StripeSignature.IsValid(StripeSigner.Header(Now, signed, Secret), signed, [Secret], DateTimeOffset.FromUnixTimeSeconds(Now)));
+        Assert.False(StripeSignature.IsValid(StripeSigner.Header(Now, signed, Secret), sent, [Secret], DateTimeOffset.FromUnixTimeSeconds(Now)));
     }
 
     [Fact]
@@ -99,7 +99,7 @@ public sealed class StripeSignatureTests
         {
             var flipped = Body.ToArray();
             flipped[at] ^= 1;
-            Assert.False(StripeSignature.Holds($"t={Now},v1={Good}", flipped, [Secret], DateTimeOffset.FromUnixTimeSeconds(Now)));
+            Assert.False(StripeSignature.IsValid($"t={Now},v1={Good}", flipped, [Secret], DateTimeOffset.FromUnixTimeSeconds(Now)));
         }
     }
 
@@ -108,9 +108,9 @@ public sealed class StripeSignatureTests
     {
         var again = JsonSerializer.SerializeToUtf8Bytes(JsonSerializer.Deserialize<JsonElement>(Body));
 
-        Assert.False(StripeSignature.Holds($"t={Now},v1={Good}", again, [Secret], DateTimeOffset.FromUnixTimeSeconds(Now)));
-        Assert.False(StripeSignature.Holds($"t={Now},v1={Good}", [.. Body, (byte)'\n'], [Secret], DateTimeOffset.FromUnixTimeSeconds(Now)));
-        Assert.False(StripeSignature.Holds($"t={Now},v1={Good}", [], [Secret], DateTimeOffset.FromUnixTimeSeconds(Now)));
+        Assert.False(StripeSignature.IsValid($"t={Now},v1={Good}", again, [Secret], DateTimeOffset.FromUnixTimeSeconds(Now)));
+        Assert.False(StripeSignature.IsValid($"t={Now},v1={Good}", [.. Body, (byte)'\n'], [Secret], DateTimeOffset.FromUnixTimeSeconds(Now)));
+        Assert.False(StripeSignature.IsValid($"t={Now},v1={Good}", [], [Secret], DateTimeOffset.FromUnixTimeSeconds(Now)));
     }
 
     [Fact]
@@ -119,12 +119,12 @@ public sealed class StripeSignatureTests
         var old = StripeSigner.Header(Now, Body, "whsec_old");
         var both = $"{old},v1={Good}";
 
-        Assert.All([old, both], header => Assert.True(StripeSignature.Holds(header, Body, ["whsec_old", Secret], DateTimeOffset.FromUnixTimeSeconds(Now))));
+        Assert.All([old, both], header => Assert.True(StripeSignature.IsValid(header, Body, ["whsec_old", Secret], DateTimeOffset.FromUnixTimeSeconds(Now))));
         Assert.True(Holds(both));
         Assert.False(Holds(old));
     }
 
-    private static bool Holds(string? header) => StripeSignature.Holds(header, Body, [Secret], DateTimeOffset.FromUnixTimeSeconds(Now));
+    private static bool Holds(string? header) => StripeSignature.IsValid(header, Body, [Secret], DateTimeOffset.FromUnixTimeSeconds(Now));
 
     internal static byte[] SignedBody => Body;
 
@@ -165,7 +165,7 @@ public sealed class StripeLibraryTests(StripePackage package, SqliteTestDatabase
         foreach (var (asked, answer) in made.Zip(answers))
         {
             Assert.Equal(answer.Header, StripeSigner.Header(asked.Timestamp, Encoding.UTF8.GetBytes(asked.Payload), asked.Secret));
-            Assert.Equal(answer.Holds, StripeSignature.Holds(answer.Header, Encoding.UTF8.GetBytes(asked.Payload), [asked.Secret], DateTimeOffset.FromUnixTimeSeconds(now)));
+            Assert.Equal(answer.Holds, StripeSignature.IsValid(answer.Header, Encoding.UTF8.GetBytes(asked.Payload), [asked.Secret], DateTimeOffset.FromUnixTimeSeconds(now)));
         }
 
         foreach (var (variant, answer) in StripeSignatureTests.Headers.Zip(answers.Skip(made.Count)))

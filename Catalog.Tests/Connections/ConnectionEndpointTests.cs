@@ -202,7 +202,7 @@ public sealed class SecretKeyTests(SqliteTestDatabase sqlite, PostgresTestDataba
         {
             using var app = new CatalogApp(sqlite);
             using var client = app.Client();
-            Assert.DoesNotContain(app.Log.At(LogLevel.Warning), line => line.Contains("does not open", StringComparison.Ordinal));
+            Assert.DoesNotContain(app.Log.At(LogLevel.Warning), line => line.Contains("cannot decrypt", StringComparison.Ordinal));
             Assert.Equal(start == 0 ? HttpStatusCode.Created : HttpStatusCode.OK, (await client.PostJson("/api/v1/connections/", WithPassword)).StatusCode);
         }
 
@@ -210,7 +210,7 @@ public sealed class SecretKeyTests(SqliteTestDatabase sqlite, PostgresTestDataba
         using (var lost = new CatalogApp(sqlite))
         {
             using var client = lost.Client();
-            Assert.Contains(lost.Log.At(LogLevel.Warning), line => line.Contains("does not open", StringComparison.Ordinal));
+            Assert.Contains(lost.Log.At(LogLevel.Warning), line => line.Contains("cannot decrypt", StringComparison.Ordinal));
         }
 
         if (!OperatingSystem.IsWindows())

@@ -27,7 +27,7 @@ public sealed class SessionTests(PostgresTestDatabase database) : IClassFixture<
 
         Assert.Equal(200, (int)(await client.GetAsync("/ready", Ct)).StatusCode);
         await AssertReadsAndWrites(client);
-        Assert.DoesNotContain(app.Log.At(LogLevel.Warning), line => line.Contains("by the conditions of statements alone", StringComparison.Ordinal));
+        Assert.DoesNotContain(app.Log.At(LogLevel.Warning), line => line.Contains("by SQL conditions only", StringComparison.Ordinal));
         await using var pool = new PostgresPool(Builder(login), new(DatabaseSettings.DefaultSchema));
         await using var connection = await pool.OpenConnectionAsync(Ct);
         Assert.Equal("on", await connection.ExecuteScalarAsync<string>("show synchronous_commit"));

@@ -96,7 +96,7 @@ public sealed class KeyTests(SqliteTestDatabase database) : IClassFixture<Sqlite
             request.Headers.TryAddWithoutValidation(header, value);
 
             var problem = await (await client.SendAsync(request, Ct)).Problem(401, "unauthorized");
-            Assert.Contains("evelopment keys are for loopback only", problem.GetProperty("detail").GetString());
+            Assert.Contains("evelopment keys work on loopback only", problem.GetProperty("detail").GetString());
         }
     }
 

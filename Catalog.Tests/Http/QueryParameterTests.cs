@@ -123,7 +123,7 @@ public abstract class QueryParameterTests(TestDatabase database) : EndpointTests
     [InlineData("/api/v1/runs/?since=yesterday", "since", "24h")]
     [InlineData("/api/v1/runs/?until=24", "until", "24h")]
     [InlineData("/api/v1/runs/?until=24y", "until", "24h")]
-    [InlineData("/api/v1/runs/?since=999999999d", "since", "calendar")]
+    [InlineData("/api/v1/runs/?since=999999999d", "since", "before the year 1")]
     [InlineData("/api/v1/runs/?since=-5d", "since", "positive")]
     [InlineData("/api/v1/runs/?since=%2B5d", "since", "positive")]
     [InlineData("/api/v1/runs/?since=+5d", "since", "positive")]

@@ -31,7 +31,7 @@ public sealed class LogTests(SqliteTestDatabase database) : IClassFixture<Sqlite
         }
 
         var line = Assert.Single(app.Log.At(LogLevel.Information).Skip(before));
-        Assert.Contains("came from 127.0.0.1", line);
+        Assert.Contains("Invalid key or token from 127.0.0.1", line);
         Assert.DoesNotContain("wr0ng", line);
         var warnings = app.Services.GetRequiredService<RepeatedWarnings>();
         using var running = new CancellationTokenSource();

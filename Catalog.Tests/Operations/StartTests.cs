@@ -34,7 +34,7 @@ public sealed class StartTests(PostgresTestDatabase postgres) : IClassFixture<Po
     [InlineData("DATAXPIPE_RETENTION_EVENTS_DAYS", "36501", "DATAXPIPE_RETENTION_EVENTS_DAYS must be a whole number from 1 to 36500")]
     [InlineData("Logging__LogLevel__Default", "c4nary", "Logging__LogLevel__Default must be one of Trace, Debug, Information, Warning, Error, Critical, None")]
     [InlineData("Logging__Console__LogLevel__Microsoft.AspNetCore", "c4nary", "Logging__Console__LogLevel__Microsoft.AspNetCore must be one of Trace")]
-    [InlineData("Logging__Console__FormatterOptions__SingleLine", "c4nary", "ends in FormatterOptions__SingleLine cannot be read as a value of the type Boolean")]
+    [InlineData("Logging__Console__FormatterOptions__SingleLine", "c4nary", "ends in FormatterOptions__SingleLine cannot be converted to the type Boolean")]
     public async Task A_setting_that_cannot_be_used_stops_the_start(string name, string value, string said) =>
         Assert.Equal(2, await Refused(said, (name, value)));
 
@@ -127,7 +127,7 @@ public sealed class StartTests(PostgresTestDatabase postgres) : IClassFixture<Po
         using var taken = new TcpListener(IPAddress.Loopback, 0);
         taken.Start();
 
-        await Refused("nothing else serves there", ("ASPNETCORE_URLS", $"http://127.0.0.1:{((IPEndPoint)taken.LocalEndpoint).Port}"));
+        await Refused("no other process uses the address", ("ASPNETCORE_URLS", $"http://127.0.0.1:{((IPEndPoint)taken.LocalEndpoint).Port}"));
     }
 
     private Task<int> Refused(string said, params (string Name, string Value)[] settings) =>

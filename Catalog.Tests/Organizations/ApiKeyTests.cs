@@ -191,8 +191,8 @@ public abstract partial class ApiKeyTests(TestDatabase database) : EndpointTests
         var id = (await owner.GetJson(Keys)).GetProperty("items")[0].GetProperty("id").GetString()!;
         var keys = new Catalog.Data.Organizations.ApiKeyRepository(Database.Database);
 
-        await keys.Used(Name, [(id, used)], Ct);
-        await keys.Used(Name, [(id, used.AddHours(-1))], Ct);
+        await keys.SetLastUsed(Name, [(id, used)], Ct);
+        await keys.SetLastUsed(Name, [(id, used.AddHours(-1))], Ct);
 
         Assert.Equal(used, (await keys.Find(Name, id, Ct))!.LastUsedAt);
         using (var ending = new CatalogApp(Database))

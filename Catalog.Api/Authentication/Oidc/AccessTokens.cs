@@ -8,19 +8,25 @@ using Microsoft.IdentityModel.Tokens;
 
 namespace Catalog.Api.Authentication.Oidc;
 
-/// <summary>Judges access tokens: each by JwtBearer in the scheme of its issuer, and by what that leaves open.</summary>
+/// <summary>
+/// Validates access tokens: JwtBearer does it in the scheme of the issuer, <see cref="TokenText"/> and
+/// <see cref="TokenClaims"/> add checks.
+/// </summary>
 internal sealed class AccessTokens(IEnumerable<TrustedIssuer> issuers, TimeProvider time)
 {
-    private const int MostRemembered = 10_000;
+    private const int MaxCached = 10_000;
 
     private readonly Dictionary<string, TrustedIssuer> _issuers = issuers.ToDictionary(issuer => issuer.Name);
 
-    // Clients send one token many times, and judging it costs as much as many a request. By hash, so that no token lies in memory;
-    // good ones only, so that nobody can fill it with others; and only as long as the very keys hold that it was judged with.
-    private readonly ConcurrentDictionary<string, Remembered> _remembered = new();
+    // Clients send one token many times, and validation costs as much as a typical request. The key is a hash, so that
+    // no token is kept in memory. Only valid tokens are cached, so that invalid ones cannot fill the cache. An entry is
+    // used only while the issuer's keys are the same ones that validated it.
+    private readonly ConcurrentDictionary<string, CachedToken> _cache = new();
 
-    /// <summary>Whether the request carries a token in its one place, <c>Authorization</c>, rather than a key.</summary>
-    public bool Takes(HttpRequest request, string credential) =>
+    /// <summary>
+    /// Whether the credential is a token and not a key: it comes from <c>Authorization</c> and has three parts.
+    /// </summary>
+    public bool IsToken(HttpRequest request, string credential) =>
         _issuers.Count > 0 && request.Headers.Authorization.Count == 1 && credential.AsSpan().Count('.') == 2;
 
     public async Task<AuthenticateResult> Authenticate(HttpContext context, string token)
@@ -28,16 +34,16 @@ internal sealed class AccessTokens(IEnumerable<TrustedIssuer> issuers, TimeProvi
         var hash = Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(token)));
         try
         {
-            var good = _remembered.TryGetValue(hash, out var known) && time.GetUtcNow() < known.Ends
+            var valid = _cache.TryGetValue(hash, out var known) && time.GetUtcNow() < known.ExpiresAt
                 && await known.Issuer.Keys.GetConfigurationAsync(context.RequestAborted) == known.Keys
                 ? known
-                : await Judge(context, token);
-            if (good != known)
+                : await Validate(context, token);
+            if (valid != known)
             {
-                Remember(hash, good);
+                Cache(hash, valid);
             }
 
-            return AuthenticateResult.Success(new(good.Principal, CallerAuthentication.SchemeName));
+            return AuthenticateResult.Success(new(valid.Principal, CallerAuthentication.SchemeName));
         }
         catch (Exception refusal) when (refusal is SecurityTokenValidationException or ProviderException)
         {
@@ -45,34 +51,34 @@ internal sealed class AccessTokens(IEnumerable<TrustedIssuer> issuers, TimeProvi
         }
     }
 
-    private async Task<Remembered> Judge(HttpContext context, string token)
+    private async Task<CachedToken> Validate(HttpContext context, string token)
     {
         var text = TokenText.Read(token);
         if (text.Payload.Text("iss") is not { } name || !_issuers.TryGetValue(name, out var issuer))
         {
-            throw new SecurityTokenValidationException("The token is of another issuer.");
+            throw new SecurityTokenValidationException("The token's issuer is not trusted.");
         }
 
         var keys = await issuer.Keys.For(text.Header.Text("kid"), context.RequestAborted);
-        if (await context.AuthenticateAsync(issuer.Scheme) is { Succeeded: false } judged)
+        if (await context.AuthenticateAsync(issuer.Scheme) is { Succeeded: false } result)
         {
-            // Its message may repeat what the token says, which must not come into a log.
-            throw new SecurityTokenValidationException($"JwtBearer refused the token: {judged.Failure?.GetType().Name}.");
+            // Only the type: the message may contain parts of the token, which must not be logged.
+            throw new SecurityTokenValidationException($"JwtBearer refused the token: {result.Failure?.GetType().Name}.");
         }
 
         var claims = TokenClaims.Read(text.Payload, issuer.Trusts, time.GetUtcNow());
-        return new(Callers.Principal("oidc:" + claims.Subject, claims.Organization, claims.Scopes), claims.Ends, issuer, keys);
+        return new(Callers.Principal("oidc:" + claims.Subject, claims.Organization, claims.Scopes), claims.ExpiresAt, issuer, keys);
     }
 
-    private void Remember(string hash, Remembered good)
+    private void Cache(string hash, CachedToken valid)
     {
-        if (_remembered.Count >= MostRemembered)
+        if (_cache.Count >= MaxCached)
         {
-            _remembered.Clear();
+            _cache.Clear();
         }
 
-        _remembered[hash] = good;
+        _cache[hash] = valid;
     }
 
-    private sealed record Remembered(ClaimsPrincipal Principal, DateTimeOffset Ends, TrustedIssuer Issuer, OpenIdConnectConfiguration Keys);
+    private sealed record CachedToken(ClaimsPrincipal Principal, DateTimeOffset ExpiresAt, TrustedIssuer Issuer, OpenIdConnectConfiguration Keys);
 }

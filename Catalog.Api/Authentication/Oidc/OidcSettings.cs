@@ -3,23 +3,30 @@ using Catalog.Data.Organizations;
 
 namespace Catalog.Api.Authentication.Oidc;
 
-/// <summary>Whose access tokens are taken, read once at start.</summary>
+/// <summary>Which access tokens are accepted, read once at start.</summary>
 internal static class OidcSettings
 {
-    /// <returns>What is trusted, in the order in which a token looks for its match; nothing where no provider is configured.</returns>
-    /// <exception cref="SettingException">A value that cannot be used.</exception>
+    /// <returns>
+    /// The trust rules, in the order in which a token is matched against them; empty when no provider is configured.
+    /// </returns>
+    /// <exception cref="SettingException">A value is not valid.</exception>
     public static IReadOnlyList<TokenTrust> Read(IConfiguration configuration)
     {
-        // An entry says more about its tokens than the authority does, which takes any subject.
+        // The entries come first: they restrict the subject, while the rule of the authority accepts any subject.
         var trusts = Setting.Text(configuration, "DATAXPIPE_OIDC_TRUST") is { } json ? OidcTrustSetting.Read(json) : [];
         return Authority(configuration) is { } authority ? [.. trusts, authority] : trusts;
     }
 
-    /// <summary>Whether an issuer's address can be one: what is read there comes unchanged from whom it names.</summary>
+    /// <summary>
+    /// Whether a text is a valid issuer URL: safe by <see cref="IsSafe"/>, without query and fragment.
+    /// </summary>
     public static bool IsIssuer(string? text) =>
         Uri.TryCreate(text, UriKind.Absolute, out var uri) && IsSafe(uri) && uri.Query == "" && uri.Fragment == "";
 
-    /// <summary>Whether what is read there comes unchanged from whom the address names.</summary>
+    /// <summary>
+    /// Whether the response of a URL cannot be changed on its way: https, or http on loopback. A user in the URL is not
+    /// allowed.
+    /// </summary>
     public static bool IsSafe(Uri uri) =>
         uri.UserInfo == "" && uri.Host != "" && (uri.Scheme == Uri.UriSchemeHttps || (uri.Scheme == Uri.UriSchemeHttp && uri.IsLoopback));
 
@@ -33,7 +40,7 @@ internal static class OidcSettings
         {
             return audience is null && claim is null && organization is null ? null : throw new SettingException(
                 "DATAXPIPE_OIDC_AUDIENCE, DATAXPIPE_OIDC_ORGANIZATION or DATAXPIPE_OIDC_ORGANIZATION_CLAIM is set without "
-                + "DATAXPIPE_OIDC_AUTHORITY, to which they belong. Set it to the provider's issuer, or leave them out.");
+                + "DATAXPIPE_OIDC_AUTHORITY. Set DATAXPIPE_OIDC_AUTHORITY to the provider's issuer, or leave the others out.");
         }
 
         if (!IsIssuer(authority))
@@ -46,8 +53,8 @@ internal static class OidcSettings
         if (organization is not null && (claim is not null || !Organization.IsId(organization)))
         {
             throw new SettingException(
-                "DATAXPIPE_OIDC_ORGANIZATION must be the id of one organization, for all tokens of DATAXPIPE_OIDC_AUTHORITY, and then "
-                + "DATAXPIPE_OIDC_ORGANIZATION_CLAIM must be left out. Where each token names its organization, leave this one out.");
+                "DATAXPIPE_OIDC_ORGANIZATION must be the id of one organization, which all tokens of DATAXPIPE_OIDC_AUTHORITY belong to, and "
+                + "DATAXPIPE_OIDC_ORGANIZATION_CLAIM must be left out. If each token names its organization, leave DATAXPIPE_OIDC_ORGANIZATION out.");
         }
 
         return new()
@@ -55,7 +62,7 @@ internal static class OidcSettings
             Issuer = authority,
             Audience = audience ?? throw new SettingException(
                 "DATAXPIPE_OIDC_AUDIENCE is missing: set it to the audience that the provider puts into tokens for this service. Without "
-                + "it a token made for any other service would be taken."),
+                + "it, tokens for any other service would be accepted."),
             Organization = organization,
             OrganizationClaim = claim ?? "organization",
         };

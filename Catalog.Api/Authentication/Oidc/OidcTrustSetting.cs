@@ -8,7 +8,8 @@ using Catalog.Data.Organizations;
 namespace Catalog.Api.Authentication.Oidc;
 
 /// <summary>
-/// Reads <c>DATAXPIPE_OIDC_TRUST</c>: whose tokens are taken although they hold neither an organization nor scopes, as those of CI jobs.
+/// Reads <c>DATAXPIPE_OIDC_TRUST</c>: trust rules for tokens that contain neither an organization nor scopes, such as
+/// those of CI jobs.
 /// </summary>
 internal static class OidcTrustSetting
 {
@@ -19,7 +20,9 @@ internal static class OidcTrustSetting
         PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
     };
 
-    /// <exception cref="SettingException">It cannot be used. The message names the entry by its number and repeats nothing of it.</exception>
+    /// <exception cref="SettingException">
+    /// The setting is not valid. The message gives the number of the entry and repeats no value.
+    /// </exception>
     public static IReadOnlyList<TokenTrust> Read(string json)
     {
         try
@@ -31,50 +34,50 @@ internal static class OidcTrustSetting
         }
         catch (JsonException)
         {
-            // Said below: its own message may repeat what stands there.
+            // Reported below without the exception's message, which may repeat a value.
         }
 
         throw new SettingException(
             $"{Name} must be a JSON array of objects, each with exactly issuer, audience, subject, organization (text) and scopes "
-            + "(an array of text), each once. Leave it out where no further issuer is trusted.");
+            + "(an array of text), each once. Leave it out if no further issuer is trusted.");
     }
 
     private static TokenTrust Trust(Entry entry, string where)
     {
         foreach (var (member, text) in new[] { ("issuer", entry.Issuer), ("audience", entry.Audience), ("subject", entry.Subject) })
         {
-            if (text?.Any(IsUnseen) is true)
+            if (text?.Any(IsInvisible) is true)
             {
                 throw new SettingException(
-                    $"{where}{member} holds a line break or another character that is not seen; write it without, as tokens hold it.");
+                    $"{where}{member} contains a line break or another invisible character; remove it.");
             }
         }
 
         if (!OidcSettings.IsIssuer(entry.Issuer))
         {
             throw new SettingException(
-                $"{where}issuer must be the issuer to the letter, such as https://token.actions.githubusercontent.com: https "
+                $"{where}issuer must be exactly the issuer in the tokens, such as https://token.actions.githubusercontent.com: https "
                 + "(http for loopback only), without a user, a query or a fragment.");
         }
 
         if (string.IsNullOrWhiteSpace(entry.Audience))
         {
             throw new SettingException(
-                $"{where}audience must be what these tokens name as their audience, best this service's own address. Without it "
-                + "a token made for any other service would be taken.");
+                $"{where}audience must be the audience of these tokens, preferably the address of this service. Without it, "
+                + "tokens for any other service would be accepted.");
         }
 
         if (string.IsNullOrWhiteSpace(entry.Subject))
         {
             throw new SettingException(
-                $"{where}subject must say which subjects are trusted, such as repo:acme/warehouse:ref:refs/heads/main or repo:acme/*.");
+                $"{where}subject must be the trusted subject or a pattern, such as repo:acme/warehouse:ref:refs/heads/main or repo:acme/*.");
         }
 
-        if (!NamesItsOwner(entry.Subject))
+        if (!HasFixedOwner(entry.Subject))
         {
             throw new SettingException(
-                $"{where}subject must have two whole parts, each ended by : or /, before its first *, such as "
-                + "repo:acme/*. Strangers too get tokens of a shared issuer, and repo:acme* would take those of repo:acme-evil.");
+                $"{where}subject must have two complete parts, each ended by : or /, before its first *, such as "
+                + "repo:acme/*. Anyone can get tokens from a shared issuer, and repo:acme* would accept those of repo:acme-evil.");
         }
 
         if (!Organization.IsId(entry.Organization))
@@ -94,15 +97,16 @@ internal static class OidcTrustSetting
             : throw new SettingException($"{where}scopes must be one or more of {string.Join(", ", Scopes.All)}.");
     }
 
-    // Such an entry is never met, or hides in a list what it takes.
-    private static bool IsUnseen(char character) => char.GetUnicodeCategory(character)
+    // An entry with an invisible character never matches, or hides what it accepts.
+    private static bool IsInvisible(char character) => char.GetUnicodeCategory(character)
         is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator;
 
-    private static bool NamesItsOwner(string subject) =>
+    private static bool HasFixedOwner(string subject) =>
         subject.IndexOf('*', StringComparison.Ordinal) is var first
         && (first < 0 || subject[..first].Split(':', '/')[..^1].Count(part => part.Trim() != "") >= 2);
 
-    // Colons separate what issuers put together, so a * within stays in its part: what stands behind it is then no other part's text.
+    // Issuers join the parts of a subject with colons, so a * in the middle does not match a colon: it cannot extend
+    // into the next part.
     private static Regex Pattern(string subject)
     {
         var within = Regex.Escape(subject.TrimEnd('*')).Replace(@"\*", "[^:]*", StringComparison.Ordinal);

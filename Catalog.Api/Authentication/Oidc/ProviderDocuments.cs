@@ -6,15 +6,15 @@ using Microsoft.IdentityModel.Protocols.OpenIdConnect;
 
 namespace Catalog.Api.Authentication.Oidc;
 
-/// <summary>Reads a provider's discovery document and keys, and believes neither more than it must.</summary>
+/// <summary>Reads a provider's discovery document and signing keys, and validates both.</summary>
 internal sealed class ProviderDocuments : IDisposable
 {
-    /// <summary>For each document, from connecting to its last byte.</summary>
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+    /// <summary>The time limit for reading one document, including the connection.</summary>
+    public static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(5);
 
-    private const int LargestDocument = 256 * 1024;
+    private const int MaxDocumentBytes = 256 * 1024;
 
-    // Providers often live at private addresses; none lives at a cloud's metadata service.
+    // A provider may have a private address, but never the address of a cloud's metadata service.
     private static readonly AddressGuard Guard = new(allowPrivate: true);
 
     private readonly HttpClient _client;
@@ -30,20 +30,20 @@ internal sealed class ProviderDocuments : IDisposable
             ConnectCallback = Connect,
             PooledConnectionIdleTimeout = TimeSpan.FromSeconds(30),
         })
-        { MaxResponseContentBufferSize = LargestDocument, Timeout = Patience };
+        { MaxResponseContentBufferSize = MaxDocumentBytes, Timeout = MaxWait };
     }
 
-    /// <summary>To the letter.</summary>
+    /// <summary>The issuer, exactly as tokens contain it.</summary>
     public string Issuer { get; }
 
-    /// <summary>The issuer and its usable keys: one that must not be used is left out, and the others hold nevertheless.</summary>
-    /// <exception cref="ProviderException">The provider is away or says what cannot be used.</exception>
+    /// <summary>Reads the keys of the issuer. Keys that must not be used are left out.</summary>
+    /// <exception cref="ProviderException">The provider is not available, or a document is not valid.</exception>
     public async Task<OpenIdConnectConfiguration> Read(CancellationToken ct)
     {
         var discovery = await Read(new Uri(Issuer.TrimEnd('/') + "/.well-known/openid-configuration"), ct);
         if (discovery.Text("issuer") != Issuer)
         {
-            throw new ProviderException("its discovery names another issuer; the setting must hold the issuer to the letter, slashes too");
+            throw new ProviderException("its discovery document names another issuer; the setting must be exactly the issuer, including a trailing slash");
         }
 
         if (!Uri.TryCreate(discovery.Text("jwks_uri"), UriKind.Absolute, out var address) || !OidcSettings.IsSafe(address)
@@ -54,7 +54,7 @@ internal sealed class ProviderDocuments : IDisposable
 
         if (!(await Read(address, ct)).TryGetProperty("keys", out var keys) || keys.ValueKind != JsonValueKind.Array)
         {
-            throw new ProviderException("its key set holds no keys");
+            throw new ProviderException("its key set contains no keys");
         }
 
         var configuration = new OpenIdConnectConfiguration { Issuer = Issuer };
@@ -72,20 +72,20 @@ internal sealed class ProviderDocuments : IDisposable
     {
         try
         {
-            using var answer = await _client.GetAsync(address, ct);
-            return answer.StatusCode != HttpStatusCode.OK
-                ? throw new ProviderException($"it answered {(int)answer.StatusCode} for {address.AbsolutePath}")
-                : StrictJson.Object(await answer.Content.ReadAsByteArrayAsync(ct))
-                    ?? throw new ProviderException($"what it answered for {address.AbsolutePath} is no JSON object");
+            using var response = await _client.GetAsync(address, ct);
+            return response.StatusCode != HttpStatusCode.OK
+                ? throw new ProviderException($"it answered {(int)response.StatusCode} for {address.AbsolutePath}")
+                : StrictJson.Object(await response.Content.ReadAsByteArrayAsync(ct))
+                    ?? throw new ProviderException($"its response for {address.AbsolutePath} is not a JSON object");
         }
         catch (HttpRequestException failure)
         {
             throw new ProviderException(failure.HttpRequestError == HttpRequestError.ConfigurationLimitExceeded
-                ? $"what it answered for {address.AbsolutePath} is too large" : failure.Message);
+                ? $"its response for {address.AbsolutePath} is too large" : failure.Message);
         }
         catch (OperationCanceledException) when (!ct.IsCancellationRequested)
         {
-            throw new ProviderException($"it took longer than {Patience.TotalSeconds} s for {address.AbsolutePath}");
+            throw new ProviderException($"it took longer than {MaxWait.TotalSeconds} s for {address.AbsolutePath}");
         }
     }
 
@@ -94,7 +94,7 @@ internal sealed class ProviderDocuments : IDisposable
         var (addresses, refused) = await Guard.Resolve(context.DnsEndPoint.Host, ct);
         if (addresses.Count == 0)
         {
-            throw new IOException(refused ? "its address is one that is never connected to" : "its name is not known");
+            throw new IOException(refused ? "its address is not allowed" : "its host name cannot be resolved");
         }
 
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
@@ -111,5 +111,7 @@ internal sealed class ProviderDocuments : IDisposable
     }
 }
 
-/// <summary>The provider is away or says what cannot be used; the message completes "because …" and is for the log.</summary>
+/// <summary>
+/// The provider is not available, or a document is not valid. The message completes "because …" and is for the log.
+/// </summary>
 internal sealed class ProviderException(string reason) : Exception(reason);

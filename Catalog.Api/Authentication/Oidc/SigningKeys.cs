@@ -4,28 +4,34 @@ using Microsoft.IdentityModel.Protocols.OpenIdConnect;
 namespace Catalog.Api.Authentication.Oidc;
 
 /// <summary>
-/// A provider's keys, read when first needed and again from time to time. A start never waits for the provider, and keys that
-/// were read hold while it is away.
+/// The signing keys of a provider, read when first needed and refreshed regularly. The start of the service does not
+/// wait for the provider. Keys that were read stay valid while the provider is not available.
 /// </summary>
 /// <remarks>
-/// The library's own ConfigurationManager takes the machine's clock only, asks a provider that is away again for each request, and
-/// takes keys of yesterday for the first request after a silence.
+/// The library's ConfigurationManager is not used: it does not take a TimeProvider, it asks an unavailable provider
+/// again for each request, and after an idle time it uses outdated keys for the first request.
 /// </remarks>
 internal sealed partial class SigningKeys(ProviderDocuments provider, TimeProvider time, ILogger<SigningKeys> log)
     : IConfigurationManager<OpenIdConnectConfiguration>, IDisposable
 {
-    /// <summary>Between two readings, whatever strangers send.</summary>
+    /// <summary>
+    /// The minimum time between two reads, so that tokens with invented key ids cannot cause more of them.
+    /// </summary>
     public static readonly TimeSpan Pause = TimeSpan.FromSeconds(10);
 
-    /// <summary>How long a key that the provider has withdrawn may still be taken, while the provider answers.</summary>
+    /// <summary>
+    /// The time between refreshes: the maximum time that a withdrawn key is still accepted while the provider is
+    /// available.
+    /// </summary>
     public static readonly TimeSpan Period = TimeSpan.FromMinutes(5);
 
-    private readonly Lock _turn = new();
-    private volatile Reading? _last;
+    private readonly Lock _lock = new();
+    private volatile KeySet? _last;
     private Task _reading = Task.CompletedTask;
     private long _triedAt;
 
-    /// <exception cref="ProviderException">No keys were ever read.</exception>
+    /// <summary>The current keys.</summary>
+    /// <exception cref="ProviderException">No keys have been read yet.</exception>
     public async Task<OpenIdConnectConfiguration> GetConfigurationAsync(CancellationToken cancel)
     {
         if (_last is not { } last)
@@ -34,17 +40,21 @@ internal sealed partial class SigningKeys(ProviderDocuments provider, TimeProvid
         }
         else if (time.GetElapsedTime(last.At) >= Period)
         {
-            // While requests come, the reading happens beside them. After a silence the keys may be of yesterday, so it is waited for.
-            var silence = time.GetElapsedTime(Volatile.Read(ref _triedAt)) >= 2 * Period;
+            // Normally the refresh runs in the background. After an idle time the keys may be very old, so the request
+            // waits for the refresh.
+            var idle = time.GetElapsedTime(Volatile.Read(ref _triedAt)) >= 2 * Period;
             var reading = Read();
-            await (silence ? reading.WaitAsync(cancel) : Task.CompletedTask);
+            await (idle ? reading.WaitAsync(cancel) : Task.CompletedTask);
         }
 
-        return _last?.Configuration ?? throw new ProviderException("No key of the identity provider has been read yet.");
+        return _last?.Configuration ?? throw new ProviderException("The keys of the identity provider have not been read yet.");
     }
 
-    /// <summary>The keys for a token that names one: read again where it is not among them, unless that was done a moment ago.</summary>
-    /// <exception cref="ProviderException">No keys were ever read.</exception>
+    /// <summary>
+    /// The keys for a token. If its key id is unknown, the keys are read again, but not more often than
+    /// <see cref="Pause"/>.
+    /// </summary>
+    /// <exception cref="ProviderException">No keys have been read yet.</exception>
     public async Task<OpenIdConnectConfiguration> For(string? id, CancellationToken ct)
     {
         var known = await GetConfigurationAsync(ct);
@@ -61,10 +71,10 @@ internal sealed partial class SigningKeys(ProviderDocuments provider, TimeProvid
 
     public void Dispose() => provider.Dispose();
 
-    // Not under the token of the request that happened to come first: others wait for the same reading.
+    // Without the cancellation token of the request that starts it: other requests wait for the same read.
     private Task Read()
     {
-        lock (_turn)
+        lock (_lock)
         {
             var now = time.GetTimestamp();
             if (_reading.IsCompleted && (_triedAt == 0 || time.GetElapsedTime(_triedAt, now) >= Pause))
@@ -87,15 +97,15 @@ internal sealed partial class SigningKeys(ProviderDocuments provider, TimeProvid
         }
         catch (ProviderException failure)
         {
-            LogFailure(provider.Issuer, failure.Message, _last is null ? "no token of it can be judged" : "the keys read before are kept");
+            LogFailure(provider.Issuer, failure.Message, _last is null ? "its tokens cannot be verified" : "the previous keys stay in use");
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Read {Count} usable keys of the identity provider {Issuer}")]
+    [LoggerMessage(Level = LogLevel.Information, Message = "Read {Count} usable keys from the identity provider {Issuer}")]
     private partial void LogRead(int count, string issuer);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The keys of the identity provider {Issuer} could not be read, because {Reason}; {Consequence}")]
     private partial void LogFailure(string issuer, string reason, string consequence);
 
-    private sealed record Reading(OpenIdConnectConfiguration Configuration, long At);
+    private sealed record KeySet(OpenIdConnectConfiguration Configuration, long At);
 }

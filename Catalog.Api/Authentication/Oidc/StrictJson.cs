@@ -3,13 +3,13 @@ using System.Text.Unicode;
 
 namespace Catalog.Api.Authentication.Oidc;
 
-/// <summary>Reads what a stranger wrote, in one way only: what two readers could understand differently is refused.</summary>
+/// <summary>Reads untrusted JSON, and rejects everything that two parsers could read differently.</summary>
 internal static class StrictJson
 {
-    // A second member of the same name, also when it is spelled with escapes, is read as the first by some and as the last by others.
+    // For a duplicate member some parsers use the first value, others the last. Names are compared after unescaping.
     private static readonly JsonDocumentOptions Options = new() { AllowDuplicateProperties = false, MaxDepth = 16 };
 
-    /// <returns>The object, or null when it is none.</returns>
+    /// <returns>The object; null when the text is not a valid JSON object.</returns>
     public static JsonElement? Object(ReadOnlyMemory<byte> utf8)
     {
         if (!Utf8.IsValid(utf8.Span))
@@ -22,17 +22,17 @@ internal static class StrictJson
             using var document = JsonDocument.Parse(utf8, Options);
             return document.RootElement.ValueKind == JsonValueKind.Object ? document.RootElement.Clone() : null;
         }
-        // Half a surrogate pair in a name shows only when names are compared.
+        // Half a surrogate pair in a name throws InvalidOperationException when names are compared.
         catch (Exception refusal) when (refusal is JsonException or InvalidOperationException)
         {
             return null;
         }
     }
 
-    /// <returns>The member, or null when it is absent or no well-formed, non-empty text.</returns>
+    /// <returns>The member's text; null when it is absent, empty, not text, or not valid Unicode.</returns>
     public static string? Text(this JsonElement json, string member) => json.TryGetProperty(member, out var value) ? value.Text() : null;
 
-    /// <returns>The text, or null when it is no well-formed, non-empty text.</returns>
+    /// <returns>The text; null when the value is empty, not text, or not valid Unicode.</returns>
     public static string? Text(this JsonElement value)
     {
         try

@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Authentication.JwtBearer;
 
 namespace Catalog.Api.Authentication.Oidc;
 
-/// <summary>Registers how access tokens are judged.</summary>
+/// <summary>Registers the validation of access tokens.</summary>
 internal static class TokenSignIn
 {
     public static IServiceCollection AddTokenSignIn(this IServiceCollection services, IReadOnlyList<TokenTrust> trusts)
@@ -14,10 +14,11 @@ internal static class TokenSignIn
                 new(issuer.Key), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<SigningKeys>>())));
             services.AddAuthentication().AddJwtBearer(scheme, _ => { });
             services.AddOptions<JwtBearerOptions>(scheme).Configure<IEnumerable<TrustedIssuer>, TimeProvider>((options, issuers, time) =>
-                issuers.Single(one => one.Scheme == scheme).Configure(options, time));
+                issuers.Single(candidate => candidate.Scheme == scheme).Configure(options, time));
         }
 
-        // At Information it logs a stack trace for every bad token; the reason is said once without it.
+        // At Information, JwtBearer logs a stack trace for every invalid token; RepeatedWarnings logs invalid tokens
+        // instead.
         return services.AddLogging(log => log.AddFilter("Microsoft.AspNetCore.Authentication.JwtBearer", LogLevel.Warning)).AddSingleton<AccessTokens>();
     }
 }

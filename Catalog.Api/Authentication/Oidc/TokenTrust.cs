@@ -2,24 +2,26 @@ using System.Text.RegularExpressions;
 
 namespace Catalog.Api.Authentication.Oidc;
 
-/// <summary>Tokens that are taken, and whom they speak for.</summary>
+/// <summary>A trust rule: which tokens are accepted, and which organization and scopes they get.</summary>
 internal sealed record TokenTrust
 {
-    /// <summary>The issuer to the letter, as tokens and discovery spell it.</summary>
+    /// <summary>The issuer, exactly as tokens and the discovery document contain it.</summary>
     public required string Issuer { get; init; }
 
-    /// <summary>Tokens must be made for this audience.</summary>
+    /// <summary>The audience that the token must contain.</summary>
     public required string Audience { get; init; }
 
-    /// <summary>Which subjects, whole and to the letter; null: any.</summary>
+    /// <summary>Matches the complete subject; null for any subject.</summary>
     public Regex? Subject { get; init; }
 
-    /// <summary>The organization of all these tokens; null: the one that <see cref="OrganizationClaim"/> names.</summary>
+    /// <summary>The organization of all these tokens; null to read it from <see cref="OrganizationClaim"/>.</summary>
     public string? Organization { get; init; }
 
-    /// <summary>The claim that holds the organization's id, where none is fixed.</summary>
+    /// <summary>The claim with the organization's id. Used only when <see cref="Organization"/> is null.</summary>
     public string OrganizationClaim { get; init; } = "organization";
 
-    /// <summary>What all these tokens may do; null: what each says in <c>scope</c> or <c>scp</c>.</summary>
+    /// <summary>
+    /// The scopes of all these tokens; null to read them from <c>scope</c> or <c>scp</c> of each token.
+    /// </summary>
     public IReadOnlyList<string>? Scopes { get; init; }
 }

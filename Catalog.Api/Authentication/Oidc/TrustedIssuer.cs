@@ -4,10 +4,13 @@ using Microsoft.IdentityModel.Tokens;
 
 namespace Catalog.Api.Authentication.Oidc;
 
-/// <summary>An issuer of its own: keys and scheme are never shared, so that a key of one verifies no token of another.</summary>
-/// <param name="scheme">The scheme in which JwtBearer judges its tokens.</param>
-/// <param name="trusts">What is taken of it; a token takes the first that matches.</param>
-/// <param name="keys">Its keys.</param>
+/// <summary>
+/// A trusted issuer. It has its own keys and its own scheme, so that a key of one issuer cannot verify a token of
+/// another.
+/// </summary>
+/// <param name="scheme">The name of the JwtBearer scheme that validates its tokens.</param>
+/// <param name="trusts">The trust rules of this issuer. The first rule that matches a token applies.</param>
+/// <param name="keys">The signing keys of this issuer.</param>
 internal sealed class TrustedIssuer(string scheme, IReadOnlyList<TokenTrust> trusts, SigningKeys keys) : IDisposable
 {
     public string Scheme { get; } = scheme;
@@ -18,11 +21,14 @@ internal sealed class TrustedIssuer(string scheme, IReadOnlyList<TokenTrust> tru
 
     public SigningKeys Keys { get; } = keys;
 
-    /// <summary>Has JwtBearer judge by RFC 9068 and RFC 8725: three algorithms, this issuer's own keys, and an end.</summary>
+    /// <summary>
+    /// Configures JwtBearer by RFC 9068 and RFC 8725: three algorithms, only this issuer's keys, and a required expiry
+    /// time.
+    /// </summary>
     public void Configure(JwtBearerOptions options, TimeProvider time)
     {
         options.ConfigurationManager = Keys;
-        // A kid that is not known was asked for before, and waited for.
+        // AccessTokens has already refreshed the keys for an unknown key id.
         options.RefreshOnIssuerKeyNotFound = false;
         options.MapInboundClaims = false;
         options.TokenValidationParameters = new()
@@ -35,16 +41,16 @@ internal sealed class TrustedIssuer(string scheme, IReadOnlyList<TokenTrust> tru
             TryAllIssuerSigningKeys = false,
             IssuerSigningKeyResolver = (_, token, id, parameters) =>
                 VerifyingKeys.Find(parameters.IssuerSigningKeys, id, ((JsonWebToken)token).Alg),
-            LifetimeValidator = (from, end, _, _) => IsNow(from, end, time.GetUtcNow().UtcDateTime),
+            LifetimeValidator = (from, end, _, _) => IsCurrent(from, end, time.GetUtcNow().UtcDateTime),
         };
     }
 
     public void Dispose() => Keys.Dispose();
 
-    // The library's own comparison takes no clock.
-    private static bool IsNow(DateTime? from, DateTime? end, DateTime now) =>
+    // The library's own comparison does not take a TimeProvider.
+    private static bool IsCurrent(DateTime? from, DateTime? end, DateTime now) =>
         end is null ? throw new SecurityTokenNoExpirationException()
-        : now - TokenClaims.Leeway >= end ? throw new SecurityTokenExpiredException()
-        : from > now + TokenClaims.Leeway ? throw new SecurityTokenNotYetValidException()
+        : now - TokenClaims.ClockSkew >= end ? throw new SecurityTokenExpiredException()
+        : from > now + TokenClaims.ClockSkew ? throw new SecurityTokenNotYetValidException()
         : true;
 }

@@ -3,24 +3,27 @@ using Microsoft.IdentityModel.Tokens;
 
 namespace Catalog.Api.Authentication.Oidc;
 
-/// <summary>Which of a provider's keys may verify signatures, and which of them verifies a token's.</summary>
+/// <summary>Selects the keys of a provider that may verify signatures, and the key for one token.</summary>
 internal static class VerifyingKeys
 {
     public static readonly string[] Algorithms = [SecurityAlgorithms.RsaSha256, SecurityAlgorithms.RsaSsaPssSha256, SecurityAlgorithms.EcdsaSha256];
 
-    /// <returns>The key, or null when signatures must not be judged with it. The library would take weak ones, and ones made for something else.</returns>
+    /// <summary>
+    /// Reads a key of a key set. The library would also accept weak keys and keys for other purposes.
+    /// </summary>
+    /// <returns>The key; null when it must not verify signatures.</returns>
     public static JsonWebKey? Read(JsonElement json)
     {
         try
         {
             var key = JsonWebKey.Create(json.GetRawText());
-            // The library would take the key of a certificate in place of the numbers that are judged here.
+            // The library would prefer the key in the certificate to the parameters that are checked here.
             key.X5c.Clear();
             return key.D is null
                 && key.Use is null or "sig"
                 && (key.KeyOps.Count == 0 || key.KeyOps.Contains("verify"))
                 && (key.Alg is null || Algorithms.Contains(key.Alg))
-                // Below 2,048 bits a key can be broken; above 8,192 bits each token costs more than it should.
+                // A key below 2,048 bits is too weak; a key above 8,192 bits makes each verification too expensive.
                 && (key.Kty switch { "RSA" => key.KeySize is >= 2048 and <= 8192, "EC" => key.Crv == "P-256", _ => false })
                 && JsonWebKeyConverter.TryConvertToSecurityKey(key, out _)
                 ? key
@@ -32,7 +35,10 @@ internal static class VerifyingKeys
         }
     }
 
-    /// <summary>A token that names no key is judged by the only one that fits: trying several would let a sender multiply the work.</summary>
+    /// <summary>
+    /// The keys that may verify a token. Without a key id only a single matching key is used: trying several would let
+    /// a sender multiply the work.
+    /// </summary>
     public static IEnumerable<SecurityKey> Find(IEnumerable<SecurityKey> keys, string? id, string algorithm)
     {
         var fitting = keys.OfType<JsonWebKey>().Where(key => Fits(key, algorithm) && (string.IsNullOrEmpty(id) || key.KeyId == id)).Take(2).ToArray();

@@ -5,13 +5,16 @@ using Catalog.Data.Migrations;
 
 namespace Catalog.Api.Operations;
 
-/// <summary>On SQLite, with migrations not required, the service brings its own file to head before it serves.</summary>
-internal static partial class OwnSchema
+/// <summary>
+/// Logs the database at start and, on SQLite without required migrations, upgrades the schema to the newest version
+/// before the service listens.
+/// </summary>
+internal static partial class StartupSchema
 {
-    public static async Task BringOwnSchemaToHead(this WebApplication app)
+    public static async Task UpgradeSchemaAtStart(this WebApplication app)
     {
         var settings = app.Services.GetRequiredService<DatabaseSettings>();
-        var log = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Catalog.Api.Operations.OwnSchema");
+        var log = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Catalog.Api.Operations.StartupSchema");
         LogDatabase(log, settings.Display);
         var service = app.Services.GetRequiredService<ServiceSettings>();
         if (service is { PlatformKey: null, DevKeys: false })
@@ -41,7 +44,8 @@ internal static partial class OwnSchema
             }
         }
 
-        // A key file that was lost has just been made anew, and nothing would say so until a check fails.
+        // If the key file was lost, this start has created a new one. Without this check only a failing connection test
+        // would show it.
         if (await app.Services.GetRequiredService<ConnectionRepository>().FindSealed("default", app.Lifetime.ApplicationStopping) is { } connection
             && app.Services.GetRequiredService<SecretBox>().Open("default", connection.Id, connection.Secrets!) is null)
         {
@@ -52,10 +56,10 @@ internal static partial class OwnSchema
     [LoggerMessage(Level = LogLevel.Information, Message = "Database: {Database}")]
     private static partial void LogDatabase(ILogger log, string database);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "No key is configured, so every request will be refused: set DATAXPIPE_PLATFORM_KEY")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "No key is configured, so every request will be rejected: set DATAXPIPE_PLATFORM_KEY")]
     private static partial void LogNoKey(ILogger log);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Connections hold secrets that the present key does not open: restore the key file beside the database, or set DATAXPIPE_SECRET_KEY")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The current secret key cannot decrypt the stored secrets of connections: restore the key file beside the database, or set DATAXPIPE_SECRET_KEY")]
     private static partial void LogWrongKey(ILogger log);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Applied {Script} in {Seconds:0.000} s")]

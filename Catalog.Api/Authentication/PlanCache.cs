@@ -2,17 +2,17 @@ using Catalog.Data.Organizations;
 
 namespace Catalog.Api.Authentication;
 
-/// <summary>The plans of organizations, as the requests of the last seconds found them.</summary>
-internal sealed class KnownOrganizations(OrganizationRepository organizations) : IDisposable
+/// <summary>Caches the plans of organizations for <see cref="ApiKeyCache.Lifetime"/>.</summary>
+internal sealed class PlanCache(OrganizationRepository organizations) : IDisposable
 {
-    private readonly ShortMemory<Plan?> _plans = new(KnownKeys.Keep, 50_000, async id =>
+    private readonly ExpiringCache<Plan?> _plans = new(ApiKeyCache.Lifetime, 50_000, async id =>
         await organizations.Find(id, CancellationToken.None) is { } organization ? Plan.Of(organization.Plan) : null);
 
-    /// <summary>The plan of an organization, or null when there is no such organization.</summary>
+    /// <summary>The plan of an organization; null when the organization does not exist.</summary>
     public ValueTask<Plan?> PlanOf(string organization, CancellationToken ct) =>
         organization == Organization.Default ? ValueTask.FromResult<Plan?>(Plan.SelfHosted) : _plans.Get(organization, ct);
 
-    /// <summary>An organization was changed here: the next request looks again.</summary>
+    /// <summary>Removes a changed organization: the next request reads the database.</summary>
     public void Forget(string organization) => _plans.Forget(organization);
 
     public void Dispose() => _plans.Dispose();

@@ -10,17 +10,17 @@ using Microsoft.Extensions.Logging;
 
 namespace Catalog.Tests.Billing;
 
-public sealed class NoticesOnSqlite(SqliteTestDatabase database, FakeStripe stripe) : NoticeTests(database, stripe), IClassFixture<SqliteTestDatabase>, IClassFixture<FakeStripe>;
+public sealed class WebhookEventsOnSqlite(SqliteTestDatabase database, FakeStripe stripe) : WebhookEventTests(database, stripe), IClassFixture<SqliteTestDatabase>, IClassFixture<FakeStripe>;
 
-public sealed class NoticesOnPostgres(PostgresTestDatabase database, FakeStripe stripe) : NoticeTests(database, stripe), IClassFixture<PostgresTestDatabase>, IClassFixture<FakeStripe>;
+public sealed class WebhookEventsOnPostgres(PostgresTestDatabase database, FakeStripe stripe) : WebhookEventTests(database, stripe), IClassFixture<PostgresTestDatabase>, IClassFixture<FakeStripe>;
 
-public abstract class NoticeTests(TestDatabase database, FakeStripe stripe) : BillingKit(database, stripe)
+public abstract class WebhookEventTests(TestDatabase database, FakeStripe stripe) : BillingKit(database, stripe)
 {
     [Fact]
     public async Task A_plan_follows_its_subscription_at_once()
     {
         var (id, client, customer) = await Customer();
-        var known = App.Services.GetRequiredService<KnownOrganizations>();
+        var known = App.Services.GetRequiredService<PlanCache>();
         Assert.Equal("free", (await known.PlanOf(id, Ct))!.Name);
 
         var (subscription, created) = Stripe.Subscribe(customer, FakeStripe.Team);

@@ -1,0 +1,73 @@
+using System.Collections.Concurrent;
+using System.Security.Claims;
+using System.Security.Cryptography;
+using Catalog.Data;
+using Catalog.Data.Organizations;
+
+namespace Catalog.Api.Authentication;
+
+/// <summary>
+/// Caches API keys that were recently used. A revoked key is rejected at once on the replica that revoked it, and on
+/// every other replica after <see cref="Lifetime"/>.
+/// </summary>
+internal sealed class ApiKeyCache(ApiKeyRepository keys, TimeProvider time) : IDisposable
+{
+    /// <summary>How long a look-up result is used.</summary>
+    public static readonly TimeSpan Lifetime = TimeSpan.FromSeconds(10);
+
+    // An unknown id is compared with this hash, so that it takes as long as a known id.
+    private static readonly byte[] EmptyHash = new byte[32];
+
+    private readonly ConcurrentDictionary<(string Organization, string Id), DateTimeOffset> _used = [];
+    private readonly ExpiringCache<CachedKey[]> _cache = new(Lifetime, 50_000, async id =>
+        [.. (await keys.LookUp(id, CancellationToken.None)).Select(key => new CachedKey(key, Callers.Principal(key.Id, key.OrganizationId, key.Scopes.Split(' '))))]);
+
+    /// <summary>The principal of a key; null when the key is unknown, expired or revoked.</summary>
+    public async ValueTask<ClaimsPrincipal?> Find(KeyText text, CancellationToken ct)
+    {
+        var found = await _cache.Get(text.Id, ct);
+        var hash = text.SecretHash();
+        CachedKey? match = null;
+        foreach (var cached in found)
+        {
+            match = CryptographicOperations.FixedTimeEquals(hash, cached.Key.SecretHash) ? cached : match;
+        }
+
+        if (match is null)
+        {
+            CryptographicOperations.FixedTimeEquals(hash, EmptyHash);
+            return null;
+        }
+
+        var now = time.Now();
+        if (!match.Key.IsLive(now))
+        {
+            return null;
+        }
+
+        _used[(match.Key.OrganizationId, match.Key.Id)] = now;
+        return match.Principal;
+    }
+
+    /// <summary>Removes a changed key: the next request with it reads the database.</summary>
+    public void Forget(string id) => _cache.Forget(id);
+
+    /// <summary>Returns the keys that were used since the last call, by organization.</summary>
+    public ILookup<string, (string Id, DateTimeOffset At)> TakeUses()
+    {
+        List<(string Organization, string Id, DateTimeOffset At)> uses = [];
+        foreach (var key in _used.Keys)
+        {
+            if (_used.TryRemove(key, out var at))
+            {
+                uses.Add((key.Organization, key.Id, at));
+            }
+        }
+
+        return uses.ToLookup(use => use.Organization, use => (use.Id, use.At));
+    }
+
+    public void Dispose() => _cache.Dispose();
+
+    private sealed record CachedKey(ApiKey Key, ClaimsPrincipal Principal);
+}

@@ -1,0 +1,49 @@
+using FluentValidation;
+
+namespace Catalog.Api.Http;
+
+/// <summary>
+/// A request body of one shape, read and validated before the handler runs. See <see cref="BodyRoutes.Reads{T}"/>.
+/// </summary>
+internal sealed class Body<T> : IBody where T : class
+{
+    private readonly T? _value;
+
+    private Body(T? value, ReadOnlyMemory<byte> json, Problem? problem)
+    {
+        _value = value;
+        Json = json;
+        Problem = problem;
+    }
+
+    /// <summary>
+    /// The deserialized body. Never null in a handler: the endpoint filter answers an invalid body before the handler
+    /// runs.
+    /// </summary>
+    public T Value => _value!;
+
+    /// <summary>The body as sent.</summary>
+    public ReadOnlyMemory<byte> Json { get; }
+
+    public Problem? Problem { get; }
+
+    public static async ValueTask<Body<T>> BindAsync(HttpContext context)
+    {
+        var (bytes, problem) = await JsonBody.Read(context);
+        if (problem is not null)
+        {
+            return new(null, bytes, problem);
+        }
+
+        var (value, errors) = JsonParser.Parse<T>(bytes.Span);
+        errors ??= context.RequestServices.GetRequiredService<IValidator<T>>().Errors(value!);
+        return new(value, bytes, errors is null ? null : Problems.Invalid(errors));
+    }
+}
+
+/// <summary>A bound request body, valid or not.</summary>
+internal interface IBody
+{
+    /// <summary>Why the body is invalid; null when it is valid.</summary>
+    Problem? Problem { get; }
+}

@@ -1,0 +1,163 @@
+using System.Text;
+using System.Text.Json;
+using System.Text.Unicode;
+
+namespace Catalog.Api.Http;
+
+/// <summary>Parses JSON from clients, and turns the parser's exceptions into errors that a client can act on.</summary>
+internal static class JsonParser
+{
+    /// <summary>Parses a body or a part of one.</summary>
+    /// <param name="bytes">The JSON text.</param>
+    /// <param name="what">The noun for the text in error messages, such as <c>body</c> or <c>item</c>.</param>
+    /// <returns>The document, or the problem to answer with.</returns>
+    public static (JsonDocument? Json, Problem? Problem) ParseDocument(ReadOnlyMemory<byte> bytes, string what)
+    {
+        // Only a \u escape can contain text that JSON allows and Unicode does not, so other texts skip the extra pass.
+        if ((bytes.Span.IndexOf("\\u"u8) >= 0 || !Utf8.IsValid(bytes.Span)) && Validate(bytes.Span, ApiJson.MaxDepth, what) is { } problem)
+        {
+            return (null, problem);
+        }
+
+        try
+        {
+            return (JsonDocument.Parse(bytes, new JsonDocumentOptions { MaxDepth = ApiJson.MaxDepth }), null);
+        }
+        catch (JsonException exception)
+        {
+            return (null, NotJson(bytes.Span, exception, what));
+        }
+    }
+
+    /// <summary>Checks that a text is JSON in valid UTF-8 whose strings are valid Unicode.</summary>
+    /// <param name="bytes">The JSON text.</param>
+    /// <param name="maxDepth">The maximum nesting depth.</param>
+    /// <param name="what">The noun for the text in error messages.</param>
+    /// <returns>Null when it is valid; otherwise the problem to answer with.</returns>
+    public static Problem? Validate(ReadOnlySpan<byte> bytes, int maxDepth, string what)
+    {
+        if (!Utf8.IsValid(bytes))
+        {
+            return Problems.Malformed($"The {what} is not valid UTF-8.");
+        }
+
+        try
+        {
+            var reader = new Utf8JsonReader(bytes, new JsonReaderOptions { MaxDepth = maxDepth });
+            while (reader.Read())
+            {
+                // An escaped surrogate without its pair is valid JSON but cannot be stored as text (RFC 7493, 2.1).
+                if (reader.TokenType is JsonTokenType.String or JsonTokenType.PropertyName && reader.ValueIsEscaped)
+                {
+                    reader.GetString();
+                }
+            }
+
+            return null;
+        }
+        catch (JsonException exception)
+        {
+            return NotJson(bytes, exception, what);
+        }
+        catch (InvalidOperationException)
+        {
+            return Problems.Malformed($"A string in the {what} contains half of a surrogate pair, which is not valid Unicode.");
+        }
+    }
+
+    /// <summary>Deserializes one value.</summary>
+    /// <returns>The value, or null with the errors by JSON pointer.</returns>
+    public static (T? Value, Dictionary<string, string[]>? Errors) Parse<T>(ReadOnlySpan<byte> json) where T : class
+    {
+        try
+        {
+            return ValueOrError(JsonSerializer.Deserialize<T>(json, ApiJson.Options));
+        }
+        catch (JsonException exception)
+        {
+            return (null, ErrorOf(exception));
+        }
+    }
+
+    /// <summary>Deserializes one value that is already parsed.</summary>
+    /// <returns>The value, or null with the errors by JSON pointer.</returns>
+    public static (T? Value, Dictionary<string, string[]>? Errors) Parse<T>(JsonElement json) where T : class
+    {
+        try
+        {
+            return ValueOrError(json.Deserialize<T>(ApiJson.Options));
+        }
+        catch (JsonException exception)
+        {
+            return (null, ErrorOf(exception));
+        }
+    }
+
+    /// <summary>
+    /// Whether any object, at any depth, has two members of the same name. Deserialization into a contract already
+    /// rejects such a body; a body that is stored as sent needs this check.
+    /// </summary>
+    public static bool HasDuplicateMember(ReadOnlyMemory<byte> json)
+    {
+        try
+        {
+            JsonDocument.Parse(json, new JsonDocumentOptions { AllowDuplicateProperties = false, MaxDepth = ApiJson.MaxDepth + 1 }).Dispose();
+            return false;
+        }
+        catch (JsonException)
+        {
+            return true;
+        }
+    }
+
+    private static (T? Value, Dictionary<string, string[]>? Errors) ValueOrError<T>(T? value) where T : class =>
+        value is null ? (null, new() { [""] = ["must be an object, not null."] }) : (value, null);
+
+    private static Dictionary<string, string[]> ErrorOf(JsonException exception) =>
+        new() { [JsonPointer.OfPath(exception.Path)] = [MessageOf(exception)] };
+
+    // The serializer's own messages name .NET types. The messages of this service's converters are written for clients.
+    private static string MessageOf(JsonException exception) =>
+        exception.Message.StartsWith("must ", StringComparison.Ordinal)
+        || exception.Message.StartsWith(JsonNumber.Unreadable, StringComparison.Ordinal) ? exception.Message
+        : exception.Message.Contains("could not be mapped", StringComparison.Ordinal) ? "is not a field here; check its spelling."
+        : exception.Message.Contains("uplicate", StringComparison.Ordinal) ? "is given twice."
+        : "has the wrong type.";
+
+    private static Problem NotJson(ReadOnlySpan<byte> bytes, JsonException exception, string what)
+    {
+        var (line, column) = (exception.LineNumber + 1, exception.BytePositionInLine + 1);
+        var word = WordAt(bytes, exception);
+        return Problems.Malformed(word.TrimStart('+', '-').ToLowerInvariant() is "nan" or "infinity" or "inf"
+            ? $"{word} is not JSON: send null or text in its place (line {line} of the {what}, byte {column})."
+            : $"The {what} is not valid JSON at line {line}, byte {column}. The maximum nesting depth is {ApiJson.MaxDepth}.");
+    }
+
+    // The word around the position of the error. The reader may report a position inside the word, so the search goes
+    // both ways.
+    private static string WordAt(ReadOnlySpan<byte> bytes, JsonException exception)
+    {
+        var at = 0;
+        for (var line = exception.LineNumber ?? 0; line > 0; line--)
+        {
+            at += bytes[at..].IndexOf((byte)'\n') + 1;
+        }
+
+        at = (int)Math.Min(at + (exception.BytePositionInLine ?? 0), bytes.Length);
+        var start = at;
+        while (start > 0 && IsOfWord(bytes[start - 1]))
+        {
+            start--;
+        }
+
+        var end = at;
+        while (end < bytes.Length && IsOfWord(bytes[end]))
+        {
+            end++;
+        }
+
+        return end - start <= "+Infinity".Length ? Encoding.ASCII.GetString(bytes[start..end]) : "";
+    }
+
+    private static bool IsOfWord(byte value) => char.IsAsciiLetter((char)value) || value is (byte)'+' or (byte)'-';
+}
