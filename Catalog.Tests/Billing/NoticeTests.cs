@@ -48,7 +48,7 @@ public abstract class NoticeTests(TestDatabase database, FakeStripe stripe) : Bi
     [InlineData("incomplete_expired", "free")]
     [InlineData("paused", "free")]
     [InlineData("word_of_tomorrow", "free")]
-    public async Task A_status_holds_the_plan_or_not(string status, string plan)
+    public async Task The_subscription_status_decides_the_plan(string status, string plan)
     {
         var (_, client, customer) = await Customer();
         var (subscription, created) = Stripe.Subscribe(customer, FakeStripe.Team);
@@ -60,7 +60,7 @@ public abstract class NoticeTests(TestDatabase database, FakeStripe stripe) : Bi
     }
 
     [Fact]
-    public async Task A_checkout_that_is_done_is_enough_to_look()
+    public async Task A_completed_checkout_updates_the_plan()
     {
         var (_, client, customer) = await Customer();
         Stripe.Subscribe(customer, FakeStripe.Team);
@@ -71,7 +71,7 @@ public abstract class NoticeTests(TestDatabase database, FakeStripe stripe) : Bi
     }
 
     [Fact]
-    public async Task Of_several_subscriptions_the_largest_plan_holds_on_whatever_page()
+    public async Task With_several_subscriptions_the_largest_plan_applies_on_any_page()
     {
         var (_, client, customer) = await Customer();
         var (business, _) = Stripe.Subscribe(customer, FakeStripe.Business);
@@ -87,7 +87,7 @@ public abstract class NoticeTests(TestDatabase database, FakeStripe stripe) : Bi
     }
 
     [Fact]
-    public async Task A_smaller_plan_takes_nothing_away_and_refuses_only_what_is_new()
+    public async Task A_downgrade_deletes_nothing_and_refuses_only_new_objects()
     {
         var (_, client, customer) = await Customer();
         var (subscription, created) = Stripe.Subscribe(customer, FakeStripe.Team);
@@ -110,7 +110,7 @@ public abstract class NoticeTests(TestDatabase database, FakeStripe stripe) : Bi
     }
 
     [Fact]
-    public async Task An_event_that_comes_again_changes_nothing()
+    public async Task A_repeated_event_changes_nothing()
     {
         var (id, client, customer) = await Customer();
         var (subscription, created) = Stripe.Subscribe(customer, FakeStripe.Team);
@@ -126,7 +126,7 @@ public abstract class NoticeTests(TestDatabase database, FakeStripe stripe) : Bi
     }
 
     [Fact]
-    public async Task An_old_event_brings_no_old_plan_back()
+    public async Task An_old_event_does_not_restore_an_old_plan()
     {
         var (_, client, customer) = await Customer();
         var (subscription, created) = Stripe.Subscribe(customer, FakeStripe.Business);
@@ -140,34 +140,34 @@ public abstract class NoticeTests(TestDatabase database, FakeStripe stripe) : Bi
     }
 
     [Fact]
-    public async Task Who_asked_Stripe_before_another_did_asks_again()
+    public async Task A_stale_read_from_Stripe_is_repeated()
     {
         var (_, client, customer) = await Customer();
         var (subscription, created) = Stripe.Subscribe(customer, FakeStripe.Business);
-        var asked = new TaskCompletionSource();
-        using var go = new SemaphoreSlim(0);
-        // The first question is answered with what is so now, and held on the way back.
+        var requested = new TaskCompletionSource();
+        using var release = new SemaphoreSlim(0);
+        // The first request reads the current state, and its answer is delayed.
         Stripe.Hold = async number =>
         {
             if (number == 1)
             {
-                asked.SetResult();
-                await go.WaitAsync(Ct);
+                requested.SetResult();
+                await release.WaitAsync(Ct);
             }
         };
         Stripe.CountAnew();
 
         var late = Notify(created);
-        await asked.Task.WaitAsync(TimeSpan.FromSeconds(20), Ct);
+        await requested.Task.WaitAsync(TimeSpan.FromSeconds(20), Ct);
         await Notified(Stripe.Change(subscription, "canceled"));
-        go.Release();
+        release.Release();
 
         Assert.Equal(200, (int)(await late).StatusCode);
         Assert.Equal("free", await PlanOf(client));
     }
 
     [Fact]
-    public async Task A_price_that_is_no_plan_keeps_the_plan_and_is_told_to_the_operator()
+    public async Task An_unknown_price_keeps_the_plan_and_logs_a_warning()
     {
         var (id, client, customer) = await Customer();
         var (subscription, created) = Stripe.Subscribe(customer, FakeStripe.Team);
@@ -182,7 +182,7 @@ public abstract class NoticeTests(TestDatabase database, FakeStripe stripe) : Bi
     }
 
     [Fact]
-    public async Task What_the_operator_gave_no_event_takes_away()
+    public async Task Events_do_not_change_a_plan_set_by_the_operator()
     {
         var (id, client, customer) = await Customer();
         var (subscription, created) = Stripe.Subscribe(customer, FakeStripe.Team);
@@ -202,7 +202,7 @@ public abstract class NoticeTests(TestDatabase database, FakeStripe stripe) : Bi
     }
 
     [Fact]
-    public async Task What_the_operator_gives_meanwhile_stays()
+    public async Task A_plan_set_by_the_operator_during_an_event_stays()
     {
         var (id, client, customer) = await Customer();
         var (_, created) = Stripe.Subscribe(customer, FakeStripe.Team);
@@ -222,7 +222,7 @@ public abstract class NoticeTests(TestDatabase database, FakeStripe stripe) : Bi
     }
 
     [Fact]
-    public async Task What_concerns_nobody_here_is_taken_and_nothing_happens()
+    public async Task Unrelated_events_are_accepted_and_ignored()
     {
         var (id, client, customer) = await Customer();
         var before = await Row(id);
@@ -256,7 +256,7 @@ public abstract class NoticeTests(TestDatabase database, FakeStripe stripe) : Bi
     [InlineData(StripeMisdeed.Huge)]
     [InlineData(StripeMisdeed.Stalls)]
     [InlineData(StripeMisdeed.BreaksOff)]
-    public async Task While_Stripe_cannot_be_asked_an_event_is_to_come_again(StripeMisdeed misdeed)
+    public async Task While_Stripe_is_unavailable_an_event_is_refused_for_redelivery(StripeMisdeed misdeed)
     {
         var (id, client, customer) = await Customer();
         var (_, created) = Stripe.Subscribe(customer, FakeStripe.Team);
@@ -275,7 +275,7 @@ public abstract class NoticeTests(TestDatabase database, FakeStripe stripe) : Bi
     }
 
     [Fact]
-    public async Task One_bad_answer_is_asked_again_at_once()
+    public async Task Failed_requests_to_Stripe_are_retried_at_once()
     {
         var (_, client, customer) = await Customer();
         Stripe.CountAnew();
@@ -287,21 +287,21 @@ public abstract class NoticeTests(TestDatabase database, FakeStripe stripe) : Bi
     }
 
     [Fact]
-    public async Task A_key_of_another_account_ends_nobodys_plan()
+    public async Task A_key_of_another_account_ends_no_plan()
     {
         var (id, client, customer) = await Customer();
         await Notified(Stripe.Subscribe(customer, FakeStripe.Team).Event);
         Stripe.Customers.TryRemove(customer, out _);
 
-        var unheard = Stripe.Event("customer.subscription.updated", new { customer });
-        await (await Notify(unheard)).Problem(503, "stripe_unavailable");
+        var unknown = Stripe.Event("customer.subscription.updated", new { customer });
+        await (await Notify(unknown)).Problem(503, "stripe_unavailable");
 
         Assert.Equal("team", await PlanOf(client));
-        Assert.False(await IsRemembered(id, unheard));
+        Assert.False(await IsRemembered(id, unknown));
     }
 
     [Fact]
-    public async Task While_the_database_is_away_an_event_is_to_come_again()
+    public async Task While_the_database_is_unavailable_an_event_is_refused_for_redelivery()
     {
         var (id, client, customer) = await Customer();
         var (_, created) = Stripe.Subscribe(customer, FakeStripe.Team);
@@ -322,7 +322,7 @@ public abstract class NoticeTests(TestDatabase database, FakeStripe stripe) : Bi
     }
 
     [Fact]
-    public async Task Only_what_Stripe_signed_is_read()
+    public async Task Only_signed_requests_are_read()
     {
         var (_, client, customer) = await Customer();
         var (_, created) = Stripe.Subscribe(customer, FakeStripe.Team);
@@ -347,13 +347,13 @@ public abstract class NoticeTests(TestDatabase database, FakeStripe stripe) : Bi
         Assert.Empty(Stripe.Requests);
         Assert.Equal("free", await PlanOf(client));
 
-        // The secret that is on its way out still holds, and so does a slash at the end.
+        // The old secret is still valid, and a trailing slash is accepted.
         Assert.Equal(200, (int)(await Notify(body, StripeSigner.Header(now, body, FakeStripe.OldWebhookSecret), path: "/webhooks/stripe/")).StatusCode);
         Assert.Equal("team", await PlanOf(client));
     }
 
     [Fact]
-    public async Task What_is_signed_and_no_event_is_malformed_and_what_is_too_large_is_not_read()
+    public async Task A_signed_body_without_an_event_is_malformed_and_a_large_one_is_refused()
     {
         foreach (var body in new[] { "", "null", "[]", "{}", "x", """{"id":"evt_1","type":"x","created":"now"}""", """{"id":"","type":"x","created":1}""", """{"id":"evt_1","type":"x","created":-1}""", """{"id":"evt_\ud800","type":"x","created":1}""" })
         {
@@ -368,7 +368,7 @@ public abstract class NoticeTests(TestDatabase database, FakeStripe stripe) : Bi
     }
 
     [Fact]
-    public async Task A_body_that_unpacks_to_too_much_is_not_read()
+    public async Task A_body_that_decompresses_beyond_the_limit_is_refused()
     {
         using var packed = new MemoryStream();
         await using (var gzip = new GZipStream(packed, CompressionLevel.Fastest, leaveOpen: true))
@@ -385,7 +385,7 @@ public abstract class NoticeTests(TestDatabase database, FakeStripe stripe) : Bi
     }
 
     [Fact]
-    public async Task A_storm_in_any_order_at_two_replicas_ends_in_what_is_so()
+    public async Task Concurrent_events_on_two_replicas_end_in_the_current_state()
     {
         const int Events = 200;
         var random = new Random(20261121);
@@ -399,15 +399,15 @@ public abstract class NoticeTests(TestDatabase database, FakeStripe stripe) : Bi
         using var other = new CatalogApp(Database, Stripe.Settings(("DATAXPIPE_STRIPE_TIMEOUT", "3")));
         CatalogApp[] replicas = [App, other];
         string[] statuses = ["active", "trialing", "past_due", "unpaid", "canceled", "paused"];
-        string Happen()
+        string NextEvent()
         {
             lock (random)
             {
                 var (_, _, customer, subscriptions) = organizations[random.Next(organizations.Count)];
                 if (subscriptions.Count < 2 || (subscriptions.Count < 4 && random.Next(5) == 0))
                 {
-                    var (made, created) = Stripe.Subscribe(customer, random.Next(2) == 0 ? FakeStripe.Team : FakeStripe.Business, statuses[random.Next(statuses.Length)]);
-                    subscriptions.Add(made);
+                    var (added, created) = Stripe.Subscribe(customer, random.Next(2) == 0 ? FakeStripe.Team : FakeStripe.Business, statuses[random.Next(statuses.Length)]);
+                    subscriptions.Add(added);
                     return created;
                 }
 
@@ -415,26 +415,26 @@ public abstract class NoticeTests(TestDatabase database, FakeStripe stripe) : Bi
             }
         }
 
-        // Half has happened before any of it is told; half happens in between.
+        // Half of the changes occur before the first delivery; the other half occur during delivery.
         var sends = Enumerable.Range(0, Events / 2).Select(_ => (Func<string>)(() => throw new InvalidOperationException())).ToArray();
         for (var i = 0; i < sends.Length; i++)
         {
-            var told = Happen();
-            sends[i] = () => told;
+            var payload = NextEvent();
+            sends[i] = () => payload;
         }
 
-        var jobs = sends.Concat(Enumerable.Repeat<Func<string>>(Happen, Events / 2)).ToArray();
+        var jobs = sends.Concat(Enumerable.Repeat<Func<string>>(NextEvent, Events / 2)).ToArray();
         random.Shuffle(jobs);
         Stripe.Pause = TimeSpan.FromMilliseconds(5);
         var answers = new ConcurrentBag<int>();
         Stripe.Misdeeds = (number, _, _) => number % 41 == 0 ? StripeMisdeed.Unauthorized : number % 17 == 0 ? StripeMisdeed.InternalError : StripeMisdeed.None;
         await Parallel.ForEachAsync(Enumerable.Range(0, jobs.Length), new ParallelOptions { MaxDegreeOfParallelism = 8, CancellationToken = Ct }, async (i, ct) =>
         {
-            var told = jobs[i]();
+            var payload = jobs[i]();
             await Task.Delay(i * 7 % 23, ct);
             for (var sent = 0; sent <= (i % 4 == 0 ? 1 : 0);)
             {
-                var status = (int)(await Notify(told, replicas[(i + sent) % 2])).StatusCode;
+                var status = (int)(await Notify(payload, replicas[(i + sent) % 2])).StatusCode;
                 answers.Add(status);
                 Assert.True(status is 200 or 503, $"{status}");
                 sent += status == 200 ? 1 : 0;
@@ -447,7 +447,7 @@ public abstract class NoticeTests(TestDatabase database, FakeStripe stripe) : Bi
             Assert.Equal(Stripe.PlanOf(customer), await PlanOf(client));
             var changes = await PlanChanges(client);
             Assert.Equal(await PlanOf(client), changes.Count == 0 ? "free" : changes[0].To);
-            // Each change begins where the one before it ended.
+            // Each change starts from the plan that the previous change set.
             Assert.All(changes.Zip(changes.Skip(1)), pair => Assert.Equal(pair.First.From, pair.Second.To));
         }
     }
