@@ -100,7 +100,7 @@ public sealed class ForgedTokens
 
         ["elliptic algorithm, RSA key"] = (forge => forge._issuer.Make(forge._issuer.Elliptic, "ES256", header: header => header["kid"] = "rsa"), NoKey),
         ["RSA algorithm, elliptic key"] = (forge => forge.Header(header => header["kid"] = "elliptic"), NoKey),
-        ["RS256 under a key token for PS256"] = (forge => forge._issuer.Make(forge._pssOnly), NoKey),
+        ["RS256 under a key for PS256"] = (forge => forge._issuer.Make(forge._pssOnly), NoKey),
         ["alg RS256, signed with PS256"] = (forge => forge._issuer.Make(algorithm: "PS256", header: header => header["alg"] = "RS256"), BadSignature),
         ["alg PS256, signed with RS256"] = (forge => forge._issuer.Make(header: header => header["alg"] = "PS256"), BadSignature),
         ["a weak key"] = (forge => forge._issuer.Make(forge._weak), NoKey),
