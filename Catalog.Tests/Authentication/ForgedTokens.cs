@@ -74,7 +74,7 @@ public sealed class ForgedTokens
 
     private string RawHeader(string text) => Token.Sign(_issuer.Rsa, "RS256", text, Issuer.Text(_issuer.Payload()));
 
-    private static string Tail(string json, string more) => json[..^1] + more + "}";
+    private static string AppendMember(string json, string member) => json[..^1] + member + "}";
 
     private string Elliptic(Func<byte[], byte[]> sign)
     {
@@ -158,7 +158,7 @@ public sealed class ForgedTokens
         ["sub absent"] = (forge => forge.Payload(payload => payload["sub"] = null), NoSubject),
         ["sub empty"] = (forge => forge.Payload(payload => payload["sub"] = ""), NoSubject),
         ["sub contains a line break"] = (forge => forge.Payload(payload => payload["sub"] = "a\nb"), NoSubject),
-        ["sub is half a surrogate pair"] = (forge => forge.RawPayload(Tail(Issuer.Text(forge._issuer.Payload()).Replace("loader", "\\ud800", StringComparison.Ordinal), "")), Unreadable),
+        ["sub is half a surrogate pair"] = (forge => forge.RawPayload(AppendMember(Issuer.Text(forge._issuer.Payload()).Replace("loader", "\\ud800", StringComparison.Ordinal), "")), Unreadable),
         ["organization absent"] = (forge => forge.Payload(payload => payload["organization"] = null), NoOrganization),
         ["organization empty"] = (forge => forge.Payload(payload => payload["organization"] = ""), NoOrganization),
         ["organization blank"] = (forge => forge.Payload(payload => payload["organization"] = " "), NoOrganization),
@@ -169,16 +169,16 @@ public sealed class ForgedTokens
         ["scope in an array"] = (forge => forge.Payload(payload => payload["scope"] = new JsonArray("read")), BadScopes),
         ["scp holds a number"] = (forge => forge.Payload(payload => { payload["scope"] = null; payload["scp"] = new JsonArray("read", 1); }), BadScopes),
 
-        ["duplicate member in the payload"] = (forge => forge.RawPayload(Tail(Issuer.Text(forge._issuer.Payload()), $",\"organization\":\"{forge._issuer.Organization}\"")), BadPayload),
-        ["duplicate member in the payload, once escaped"] = (forge => forge.RawPayload(Tail(Issuer.Text(forge._issuer.Payload()), ",\"su\\u0062\":\"loader\"")), BadPayload),
-        ["duplicate member in an inner object"] = (forge => forge.RawPayload(Tail(Issuer.Text(forge._issuer.Payload()), ",\"x\":{\"y\":1,\"y\":2}")), BadPayload),
+        ["duplicate member in the payload"] = (forge => forge.RawPayload(AppendMember(Issuer.Text(forge._issuer.Payload()), $",\"organization\":\"{forge._issuer.Organization}\"")), BadPayload),
+        ["duplicate member in the payload, once escaped"] = (forge => forge.RawPayload(AppendMember(Issuer.Text(forge._issuer.Payload()), ",\"su\\u0062\":\"loader\"")), BadPayload),
+        ["duplicate member in an inner object"] = (forge => forge.RawPayload(AppendMember(Issuer.Text(forge._issuer.Payload()), ",\"x\":{\"y\":1,\"y\":2}")), BadPayload),
         ["duplicate member in the header"] = (forge => forge.RawHeader("{\"alg\":\"RS256\",\"typ\":\"at+jwt\",\"kid\":\"rsa\",\"alg\":\"RS256\"}"), BadHeader),
         ["payload is an array"] = (forge => forge.RawPayload("[]"), BadPayload),
         ["payload is empty"] = (forge => forge.RawPayload(""), BadPayload),
-        ["payload with a comment"] = (forge => forge.RawPayload(Tail(Issuer.Text(forge._issuer.Payload()), "/**/")), BadPayload),
+        ["payload with a comment"] = (forge => forge.RawPayload(AppendMember(Issuer.Text(forge._issuer.Payload()), "/**/")), BadPayload),
         ["payload is two objects"] = (forge => forge.RawPayload(Issuer.Text(forge._issuer.Payload()) + "{}"), BadPayload),
-        ["payload is deep"] = (forge => forge.RawPayload(Tail(Issuer.Text(forge._issuer.Payload()), $",\"x\":{new string('[', 64)}{new string(']', 64)}")), BadPayload),
-        ["a name that is half a surrogate pair"] = (forge => forge.RawPayload(Tail(Issuer.Text(forge._issuer.Payload()), ",\"\\ud800\":1,\"\\ud800\":2")), BadPayload),
+        ["payload is deep"] = (forge => forge.RawPayload(AppendMember(Issuer.Text(forge._issuer.Payload()), $",\"x\":{new string('[', 64)}{new string(']', 64)}")), BadPayload),
+        ["a name that is half a surrogate pair"] = (forge => forge.RawPayload(AppendMember(Issuer.Text(forge._issuer.Payload()), ",\"\\ud800\":1,\"\\ud800\":2")), BadPayload),
         ["payload is not UTF-8"] = (forge => Token.Close(
             $"{Token.Encode(Issuer.Text(Issuer.Header(forge._issuer.Rsa, "RS256")))}.{Token.Encode([.. Encoding.UTF8.GetBytes(Issuer.Text(forge._issuer.Payload())[..^1] + ",\"x\":\""), 0xff, .. "\"}"u8])}",
             signed => forge._issuer.Rsa.Sign(signed, "RS256")), BadPayload),

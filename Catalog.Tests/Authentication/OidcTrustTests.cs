@@ -105,11 +105,11 @@ public sealed class OidcTrustTests(SqliteTestDatabase database) : IClassFixture<
         using var app = await _issuer.App(database, settings);
         using var client = app.Anonymous();
         var other = Job("repo:octo-org/other:ref:refs/heads/main");
-        var elsewhere = Job("repo:octo-org/other:ref:refs/heads/main", payload => payload["aud"] = "https://other.example");
+        var otherAudience = Job("repo:octo-org/other:ref:refs/heads/main", payload => payload["aud"] = "https://other.example");
 
         Assert.Equal((200, 403), ((int)(await client.With(Job(Repository))).StatusCode, await PostStatus(client, Job(Repository))));
         Assert.Equal((403, 201), ((int)(await client.With(other)).StatusCode, await PostStatus(client, other)));
-        Assert.Equal((200, 403), ((int)(await client.With(elsewhere)).StatusCode, await PostStatus(client, elsewhere)));
+        Assert.Equal((200, 403), ((int)(await client.With(otherAudience)).StatusCode, await PostStatus(client, otherAudience)));
         Assert.Equal(200, (int)(await client.With(_issuer.Make())).StatusCode);
         // The authority accepts any subject, but only its own audience.
         await (await client.With(_issuer.Make(payload: payload => payload["aud"] = "https://other.example"))).Problem(401, "unauthorized");

@@ -88,7 +88,7 @@ public sealed class SigningKeyTests(SqliteTestDatabase database) : IClassFixture
     [Fact]
     public async Task A_withdrawn_key_is_refused_after_the_period()
     {
-        var token = Lasting();
+        var token = LongLivedToken();
         Assert.Equal(200, await Status(token));
         _issuer.Shown.RemoveAt(0);
         _issuer.Clock.Advance(SigningKeys.Period - TimeSpan.FromSeconds(1));
@@ -102,7 +102,7 @@ public sealed class SigningKeyTests(SqliteTestDatabase database) : IClassFixture
             await Task.Delay(20, Ct);
         }
 
-        Assert.Equal(401, await Status(Lasting()));
+        Assert.Equal(401, await Status(LongLivedToken()));
         Assert.Equal(200, await Status(_issuer.Make(_issuer.Elliptic, "ES256")));
         Assert.Equal(2, _issuer.KeySets);
     }
@@ -110,7 +110,7 @@ public sealed class SigningKeyTests(SqliteTestDatabase database) : IClassFixture
     [Fact]
     public async Task A_withdrawn_key_is_refused_at_once_after_an_idle_time()
     {
-        var token = Lasting();
+        var token = LongLivedToken();
         Assert.Equal(200, await Status(token));
         _issuer.Shown.RemoveAt(0);
 
@@ -192,7 +192,7 @@ public sealed class SigningKeyTests(SqliteTestDatabase database) : IClassFixture
         Assert.Equal(200, await Status(_issuer.Make()));
     }
 
-    private string Lasting() => _issuer.Make(payload: payload => payload["exp"] = _issuer.Clock.Seconds + 86400);
+    private string LongLivedToken() => _issuer.Make(payload: payload => payload["exp"] = _issuer.Clock.Seconds + 86400);
 
     private async Task<int> Status(string token)
     {

@@ -38,11 +38,11 @@ public abstract class CheckoutTests(TestDatabase database, FakeStripe stripe) : 
     {
         var (id, client) = await Organization();
         using var other = new CatalogApp(Database, Stripe.Settings());
-        using var there = other.Anonymous();
-        there.DefaultRequestHeaders.Add("X-API-KEY", client.DefaultRequestHeaders.GetValues("X-API-KEY"));
+        using var otherClient = other.Anonymous();
+        otherClient.DefaultRequestHeaders.Add("X-API-KEY", client.DefaultRequestHeaders.GetValues("X-API-KEY"));
         Stripe.Pause = TimeSpan.FromMilliseconds(200);
 
-        var answers = await Task.WhenAll(Enumerable.Range(0, 8).Select(i => (i % 2 == 0 ? client : there).PostJson(Checkout, new { plan = "team" })));
+        var answers = await Task.WhenAll(Enumerable.Range(0, 8).Select(i => (i % 2 == 0 ? client : otherClient).PostJson(Checkout, new { plan = "team" })));
 
         Assert.All(answers, answer => Assert.Equal(201, (int)answer.StatusCode));
         var customer = Stripe.CustomerOf(id);
@@ -195,9 +195,9 @@ public abstract class CheckoutTests(TestDatabase database, FakeStripe stripe) : 
         Stripe.Reset();
         using (var wrong = new CatalogApp(Database, Stripe.Settings(("DATAXPIPE_STRIPE_SECRET_KEY", "sk_test_Another7731_" + FakeStripe.Canary))))
         {
-            using var there = wrong.Anonymous();
-            there.DefaultRequestHeaders.Add("X-API-KEY", fresh.DefaultRequestHeaders.GetValues("X-API-KEY"));
-            output.Add((await (await there.PostJson(Checkout, new { plan = "team" })).Problem(502, "stripe_refused")).GetRawText());
+            using var otherClient = wrong.Anonymous();
+            otherClient.DefaultRequestHeaders.Add("X-API-KEY", fresh.DefaultRequestHeaders.GetValues("X-API-KEY"));
+            output.Add((await (await otherClient.PostJson(Checkout, new { plan = "team" })).Problem(502, "stripe_refused")).GetRawText());
             output.AddRange(wrong.Log.At(LogLevel.Trace));
         }
 

@@ -153,12 +153,12 @@ public abstract class NoticeTests(TestDatabase database, FakeStripe stripe) : Bi
         };
         Stripe.CountAnew();
 
-        var late = Notify(created);
+        var delayed = Notify(created);
         await requested.Task.WaitAsync(TimeSpan.FromSeconds(20), Ct);
         await Notified(Stripe.Change(subscription, "canceled"));
         release.Release();
 
-        Assert.Equal(200, (int)(await late).StatusCode);
+        Assert.Equal(200, (int)(await delayed).StatusCode);
         Assert.Equal("free", await PlanOf(client));
     }
 

@@ -107,9 +107,9 @@ public sealed class StripeSignatureTests
     [Fact]
     public void A_reserialized_body_is_rejected()
     {
-        var again = JsonSerializer.SerializeToUtf8Bytes(JsonSerializer.Deserialize<JsonElement>(Body));
+        var reserialized = JsonSerializer.SerializeToUtf8Bytes(JsonSerializer.Deserialize<JsonElement>(Body));
 
-        Assert.False(StripeSignature.Holds($"t={Now},v1={Good}", again, [Secret], DateTimeOffset.FromUnixTimeSeconds(Now)));
+        Assert.False(StripeSignature.Holds($"t={Now},v1={Good}", reserialized, [Secret], DateTimeOffset.FromUnixTimeSeconds(Now)));
         Assert.False(StripeSignature.Holds($"t={Now},v1={Good}", [.. Body, (byte)'\n'], [Secret], DateTimeOffset.FromUnixTimeSeconds(Now)));
         Assert.False(StripeSignature.Holds($"t={Now},v1={Good}", [], [Secret], DateTimeOffset.FromUnixTimeSeconds(Now)));
     }

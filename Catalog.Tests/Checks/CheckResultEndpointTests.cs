@@ -35,10 +35,10 @@ public abstract class CheckResultEndpointTests : IDisposable
             """;
 
         var first = await Post(body);
-        var again = await Post(body);
+        var repeated = await Post(body);
 
         Assert.Equal((HttpStatusCode.Created, "stored"), (first.StatusCode, (await first.Json()).GetProperty("outcome").GetString()));
-        Assert.Equal((HttpStatusCode.OK, "duplicate"), (again.StatusCode, (await again.Json()).GetProperty("outcome").GetString()));
+        Assert.Equal((HttpStatusCode.OK, "duplicate"), (repeated.StatusCode, (await repeated.Json()).GetProperty("outcome").GetString()));
         var result = await _client.GetJson($"{Path}/{id}");
         Assert.Equal("12345678901234567890.50", result.GetProperty("observed_value").GetRawText());
         Assert.Equal(12345678901234567890.5, result.GetProperty("observed_number").GetDouble());
@@ -79,9 +79,9 @@ public abstract class CheckResultEndpointTests : IDisposable
         var id = Guid.NewGuid().ToString();
         await Post($$"""{"id":"{{id}}","pipeline_id":"{{_pipeline}}","check_id":"c","status":"pass"}""");
 
-        var again = await Post($$"""{"status":"pass", "check_id":"c", "pipeline_id":"{{_pipeline}}", "id":"{{id}}"}""");
+        var repeated = await Post($$"""{"status":"pass", "check_id":"c", "pipeline_id":"{{_pipeline}}", "id":"{{id}}"}""");
 
-        Assert.Equal(HttpStatusCode.OK, again.StatusCode);
+        Assert.Equal(HttpStatusCode.OK, repeated.StatusCode);
     }
 
     [Fact]

@@ -111,10 +111,10 @@ public abstract class ContractTests(TestDatabase database) : EndpointTests(datab
         Assert.Equal(201, (int)created.StatusCode);
         Assert.Equal(200, (int)(await Send(HttpMethod.Get, created.Headers.Location!.OriginalString)).StatusCode);
         Assert.Equal(204, (int)(await Send(HttpMethod.Delete, $"/api/v1/{collection}/{Name}")).StatusCode);
-        foreach (var gone in document.Operations.Where(candidate => candidate.Path.StartsWith($"/api/v1/{collection}/{{id}}", StringComparison.Ordinal)))
+        foreach (var related in document.Operations.Where(candidate => candidate.Path.StartsWith($"/api/v1/{collection}/{{id}}", StringComparison.Ordinal)))
         {
-            var example = gone.Body is null ? null : gone.Example!.ToJsonString();
-            await (await Send(new HttpMethod(gone.Method), gone.Path.Replace("{id}", Name, StringComparison.Ordinal), example)).Problem(404, "not_found");
+            var example = related.Body is null ? null : related.Example!.ToJsonString();
+            await (await Send(new HttpMethod(related.Method), related.Path.Replace("{id}", Name, StringComparison.Ordinal), example)).Problem(404, "not_found");
         }
     }
 

@@ -35,15 +35,15 @@ public abstract class MannersTests(TestDatabase database) : EndpointTests(databa
     public async Task A_keyed_bulk_post_is_stored_once_and_another_body_is_422()
     {
         await Register();
-        var one = $$"""{"pipeline_id":"{{Name}}","check_id":"c","status":"pass"}""";
+        var result = $$"""{"pipeline_id":"{{Name}}","check_id":"c","status":"pass"}""";
 
-        Assert.Equal(HttpStatusCode.Created, (await Send(HttpMethod.Post, Results, $"[{one},{one}]", ("Idempotency-Key", Name))).StatusCode);
-        var again = await (await Send(HttpMethod.Post, Results, $"[{one},{one}]", ("Idempotency-Key", Name))).Json();
-        Assert.All(again.GetProperty("items").EnumerateArray(), item => Assert.Equal("duplicate", item.GetProperty("outcome").GetString()));
-        await (await Send(HttpMethod.Post, Results, $"[{one}]", ("Idempotency-Key", Name))).Problem(422, "idempotency_key_reused");
-        await (await Send(HttpMethod.Post, Results, $"[{one},{one},{one}]", ("Idempotency-Key", Name))).Problem(422, "idempotency_key_reused");
-        var own = one.Replace("{", $"{{\"id\":\"{Name}-own\",", StringComparison.Ordinal);
-        await (await Send(HttpMethod.Post, Results, $"[{own},{one}]", ("Idempotency-Key", Name))).Problem(422, "idempotency_key_reused");
+        Assert.Equal(HttpStatusCode.Created, (await Send(HttpMethod.Post, Results, $"[{result},{result}]", ("Idempotency-Key", Name))).StatusCode);
+        var repeated = await (await Send(HttpMethod.Post, Results, $"[{result},{result}]", ("Idempotency-Key", Name))).Json();
+        Assert.All(repeated.GetProperty("items").EnumerateArray(), item => Assert.Equal("duplicate", item.GetProperty("outcome").GetString()));
+        await (await Send(HttpMethod.Post, Results, $"[{result}]", ("Idempotency-Key", Name))).Problem(422, "idempotency_key_reused");
+        await (await Send(HttpMethod.Post, Results, $"[{result},{result},{result}]", ("Idempotency-Key", Name))).Problem(422, "idempotency_key_reused");
+        var own = result.Replace("{", $"{{\"id\":\"{Name}-own\",", StringComparison.Ordinal);
+        await (await Send(HttpMethod.Post, Results, $"[{own},{result}]", ("Idempotency-Key", Name))).Problem(422, "idempotency_key_reused");
         Assert.Equal(2, (await Client.GetJson($"{Results}?pipeline_id={Name}")).GetProperty("items").GetArrayLength());
     }
 
@@ -69,10 +69,10 @@ public abstract class MannersTests(TestDatabase database) : EndpointTests(databa
         var body = $$"""{"pipeline_id":"{{Name}}","status":"running"}""";
 
         var first = await Send(HttpMethod.Post, "/api/v1/runs/", body, ("Idempotency-Key", Name));
-        var again = await Send(HttpMethod.Post, "/api/v1/runs/", body, ("Idempotency-Key", Name));
+        var repeated = await Send(HttpMethod.Post, "/api/v1/runs/", body, ("Idempotency-Key", Name));
 
-        Assert.Equal((HttpStatusCode.Created, HttpStatusCode.OK), (first.StatusCode, again.StatusCode));
-        Assert.Equal((await first.Json()).GetProperty("id").GetString(), (await again.Json()).GetProperty("id").GetString());
+        Assert.Equal((HttpStatusCode.Created, HttpStatusCode.OK), (first.StatusCode, repeated.StatusCode));
+        Assert.Equal((await first.Json()).GetProperty("id").GetString(), (await repeated.Json()).GetProperty("id").GetString());
         await (await Send(HttpMethod.Post, "/api/v1/runs/", body.Replace("running", "failed"), ("Idempotency-Key", Name))).Problem(422, "idempotency_key_reused");
         await (await Send(HttpMethod.Post, "/api/v1/runs/", body, ("Idempotency-Key", new string('k', 256)))).Problem(422, "invalid");
         Assert.Equal(1, (await Client.GetJson($"/api/v1/runs/?pipeline_id={Name}")).GetProperty("items").GetArrayLength());

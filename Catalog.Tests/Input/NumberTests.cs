@@ -21,7 +21,7 @@ public abstract class NumberTests(TestDatabase database) : EndpointTests(databas
 
     [Theory]
     [MemberData(nameof(Spellings))]
-    public async Task A_whole_number_is_accepted_in_every_notation(string sent, string kept)
+    public async Task A_whole_number_is_accepted_in_every_notation(string sent, string stored)
     {
         await Client.PostJson("/api/v1/pipelines/", new { name = Name });
 
@@ -33,7 +33,7 @@ public abstract class NumberTests(TestDatabase database) : EndpointTests(databas
         var run = await Client.GetJson($"/api/v1/runs/{Name}");
         Assert.All(
             new[] { result.GetProperty("failed_rows"), result.GetProperty("total_rows"), run.GetProperty("records_processed"), run.GetProperty("stages")[0].GetProperty("records_processed"), run.GetProperty("stages")[1].GetProperty("records_processed") },
-            number => Assert.Equal(kept, number.GetRawText()));
+            number => Assert.Equal(stored, number.GetRawText()));
     }
 
     [Theory]
@@ -72,8 +72,8 @@ public abstract class NumberTests(TestDatabase database) : EndpointTests(databas
     {
         using var owner = await App.Organization(Name);
         using var body = new StringContent("""{"runs_kept_days":30.0,"results_kept_days":3e1,"events_kept_days":300e-1}""", null, "application/json");
-        var kept = await (await owner.PutAsync("/api/v1/organizations/me/retention", body, Ct)).Json();
-        Assert.Equal("""{"runs_kept_days":30,"results_kept_days":30,"events_kept_days":30}""", kept.GetProperty("retention").GetRawText());
+        var changed = await (await owner.PutAsync("/api/v1/organizations/me/retention", body, Ct)).Json();
+        Assert.Equal("""{"runs_kept_days":30,"results_kept_days":30,"events_kept_days":30}""", changed.GetProperty("retention").GetRawText());
 
         using var key = new StringContent("""{"name":"k","expires_in_seconds":3600.0}""", null, "application/json");
         Assert.Equal(HttpStatusCode.Created, (await owner.PostAsync("/api/v1/organizations/me/api-keys", key, Ct)).StatusCode);

@@ -36,7 +36,7 @@ public abstract class LineageWalkTests(TestDatabase database)
 
         foreach (var budget in Enumerable.Range(1, Datasets).Select(nodes => new LineageBudget(nodes, 100)).Concat(Enumerable.Range(0, edges.Count + 1).Select(count => new LineageBudget(100, count))))
         {
-            foreach (var (direction, depth, at) in Questions(random))
+            foreach (var (direction, depth, at) in Queries(random))
             {
                 var expected = Search(edges, direction, depth, at, budget);
                 foreach (var near in new[] { 0, 2, 100 })
@@ -81,7 +81,7 @@ public abstract class LineageWalkTests(TestDatabase database)
         Assert.Single(statements);
     }
 
-    private static IEnumerable<(LineageDirection, int, DateTimeOffset?)> Questions(Random random) =>
+    private static IEnumerable<(LineageDirection, int, DateTimeOffset?)> Queries(Random random) =>
         from direction in new[] { LineageDirection.Upstream, LineageDirection.Downstream, LineageDirection.Both }
         select (direction, random.Next(0, 6), random.Next(2) == 0 ? null : (DateTimeOffset?)Then.AddDays(random.Next(6)));
 

@@ -13,7 +13,7 @@ namespace Catalog.Tests.Operations;
 /// <summary>The content and the amount of the log that operators read.</summary>
 public sealed class LogTests(SqliteTestDatabase database) : IClassFixture<SqliteTestDatabase>, IDisposable
 {
-    private const string Nowhere = "postgresql://ada:c4nary@127.0.0.1:1/app";
+    private const string UnreachableDatabase = "postgresql://ada:c4nary@127.0.0.1:1/app";
     private readonly string _directory = Directory.CreateTempSubdirectory("catalog-log-").FullName;
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
@@ -46,7 +46,7 @@ public sealed class LogTests(SqliteTestDatabase database) : IClassFixture<Sqlite
     [Fact]
     public async Task An_outage_is_logged_once_with_its_address_and_then_counted()
     {
-        using var app = new CatalogApp(database, ("DATAXPIPE_DB", Nowhere));
+        using var app = new CatalogApp(database, ("DATAXPIPE_DB", UnreachableDatabase));
         using var client = app.Client();
         for (var i = 0; i < 7; i++)
         {
@@ -62,7 +62,7 @@ public sealed class LogTests(SqliteTestDatabase database) : IClassFixture<Sqlite
     }
 
     [Theory]
-    [InlineData(Nowhere, "DATAXPIPE_DB, user ada, database app: nothing answers on 127.0.0.1:1")]
+    [InlineData(UnreachableDatabase, "DATAXPIPE_DB, user ada, database app: nothing answers on 127.0.0.1:1")]
     [InlineData("postgresql://ada:c4nary@nowhere.invalid:6432/app", "no address is known for nowhere.invalid:6432")]
     public async Task The_log_states_why_and_where_the_database_is_unreachable(string address, string expected)
     {
@@ -97,11 +97,11 @@ public sealed class LogTests(SqliteTestDatabase database) : IClassFixture<Sqlite
         Assert.DoesNotContain(place, body);
         Assert.DoesNotContain(app.Log.At(LogLevel.Trace), line => line.Contains("c4nary", StringComparison.Ordinal));
 
-        var late = await console;
-        Assert.Equal(7, late.Exit);
-        Assert.Equal("timed_out", late.Json.GetProperty("error").GetProperty("code").GetString());
-        Assert.StartsWith($"catalog-migrations: {expected}", late.Errors);
-        Assert.DoesNotContain("c4nary", late.ToString());
+        var result = await console;
+        Assert.Equal(7, result.Exit);
+        Assert.Equal("timed_out", result.Json.GetProperty("error").GetProperty("code").GetString());
+        Assert.StartsWith($"catalog-migrations: {expected}", result.Errors);
+        Assert.DoesNotContain("c4nary", result.ToString());
     }
 
     [Fact]
@@ -166,7 +166,7 @@ public sealed class LogTests(SqliteTestDatabase database) : IClassFixture<Sqlite
     {
         var start = new ProcessStartInfo("dotnet", [typeof(Health).Assembly.Location]) { WorkingDirectory = _directory, RedirectStandardError = true, RedirectStandardOutput = true };
         start.Environment["ASPNETCORE_URLS"] = "http://127.0.0.1:0";
-        start.Environment["DATAXPIPE_DB"] = Nowhere + "?tcp_user_timeout=3";
+        start.Environment["DATAXPIPE_DB"] = UnreachableDatabase + "?tcp_user_timeout=3";
         foreach (var (name, value) in settings)
         {
             start.Environment[name] = value;

@@ -67,16 +67,16 @@ public abstract partial class ApiKeyTests(TestDatabase database) : EndpointTests
         using var owner = await App.Organization(Name);
         var created = await (await owner.PostJson(Keys, new { name = "k" })).Json();
         var key = created.GetProperty("key").GetString()!;
-        using var elsewhere = new CatalogApp(Database);
-        using var there = elsewhere.With(key);
-        Assert.Equal(200, (int)(await there.GetAsync("/api/v1/runs/", Ct)).StatusCode);
+        using var otherApp = new CatalogApp(Database);
+        using var otherClient = otherApp.With(key);
+        Assert.Equal(200, (int)(await otherClient.GetAsync("/api/v1/runs/", Ct)).StatusCode);
         Assert.Equal(200, await Status(key));
 
         Assert.Equal(204, (int)(await owner.DeleteAsync($"{Keys}/{created.GetProperty("id").GetString()}", Ct)).StatusCode);
 
         Assert.Equal(401, await Status(key));
         var until = Environment.TickCount64 + 15_000;
-        while ((int)(await there.GetAsync("/api/v1/runs/", Ct)).StatusCode == 200)
+        while ((int)(await otherClient.GetAsync("/api/v1/runs/", Ct)).StatusCode == 200)
         {
             Assert.True(Environment.TickCount64 < until, "The other replica still accepts the key.");
             await Task.Delay(500, Ct);
@@ -214,8 +214,8 @@ public abstract partial class ApiKeyTests(TestDatabase database) : EndpointTests
 
         var created = await (await Client.PostJson($"/api/v1/organizations/{Name}/api-keys", new { name = "found again", scopes = new[] { "read", "manage" } })).Json();
 
-        using var again = App.With(created.GetProperty("key").GetString()!);
-        Assert.Equal(Name, (await again.GetJson("/api/v1/organizations/me")).GetProperty("id").GetString());
+        using var restored = App.With(created.GetProperty("key").GetString()!);
+        Assert.Equal(Name, (await restored.GetJson("/api/v1/organizations/me")).GetProperty("id").GetString());
         await (await Client.PostJson("/api/v1/organizations/absent/api-keys", new { name = "k" })).Problem(404, "not_found");
     }
 

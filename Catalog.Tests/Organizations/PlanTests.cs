@@ -87,9 +87,9 @@ public abstract class PlanTests(TestDatabase database) : EndpointTests(database)
         Assert.Equal(5, (await client.GetJson("/api/v1/pipelines/")).GetProperty("items").GetArrayLength());
         Assert.Equal(201, (int)(await client.PostJson("/api/v1/pipelines/", new { name = "p0", version = "2" })).StatusCode);
         await (await client.PostJson("/api/v1/pipelines/", new { name = "p9" })).Problem(403, "plan_limit_reached");
-        foreach (var gone in new[] { "p0", "p1", "p2" })
+        foreach (var deleted in new[] { "p0", "p1", "p2" })
         {
-            Assert.Equal(204, (int)(await client.DeleteAsync($"/api/v1/pipelines/{gone}", Ct)).StatusCode);
+            Assert.Equal(204, (int)(await client.DeleteAsync($"/api/v1/pipelines/{deleted}", Ct)).StatusCode);
         }
 
         Assert.Equal(201, (int)(await client.PostJson("/api/v1/pipelines/", new { name = "p0" })).StatusCode);
@@ -118,16 +118,16 @@ public abstract class PlanTests(TestDatabase database) : EndpointTests(database)
     [Fact]
     public async Task Requests_on_one_replica_count_on_the_other()
     {
-        using var here = await App.Organization(Name, "free");
+        using var client = await App.Organization(Name, "free");
         using var other = new CatalogApp(Database);
-        using var there = other.With(here.DefaultRequestHeaders.GetValues("X-API-KEY").Single());
-        Assert.Equal(200, (int)(await there.GetAsync("/api/v1/runs/", Ct)).StatusCode);
+        using var otherClient = other.With(client.DefaultRequestHeaders.GetValues("X-API-KEY").Single());
+        Assert.Equal(200, (int)(await otherClient.GetAsync("/api/v1/runs/", Ct)).StatusCode);
 
-        await Task.WhenAll(Enumerable.Range(0, 110).Select(_ => here.GetAsync("/api/v1/runs/?limit=1", Ct)));
+        await Task.WhenAll(Enumerable.Range(0, 110).Select(_ => client.GetAsync("/api/v1/runs/?limit=1", Ct)));
 
         var passed = 1;
         var until = Environment.TickCount64 + 10_000;
-        while ((int)(await there.GetAsync("/api/v1/runs/?limit=1", Ct)).StatusCode == 200)
+        while ((int)(await otherClient.GetAsync("/api/v1/runs/?limit=1", Ct)).StatusCode == 200)
         {
             passed++;
             Assert.True(Environment.TickCount64 < until, $"The other replica allowed {passed} requests.");
@@ -141,17 +141,17 @@ public abstract class PlanTests(TestDatabase database) : EndpointTests(database)
     [Fact]
     public async Task A_new_replica_starts_with_the_remaining_budget_of_the_others()
     {
-        using var here = await App.Organization(Name, "free");
-        await Task.WhenAll(Enumerable.Range(0, 110).Select(_ => here.GetAsync("/api/v1/runs/?limit=1", Ct)));
+        using var client = await App.Organization(Name, "free");
+        await Task.WhenAll(Enumerable.Range(0, 110).Select(_ => client.GetAsync("/api/v1/runs/?limit=1", Ct)));
         await Task.Delay(2500, Ct);
 
         using var other = new CatalogApp(Database);
-        using var there = other.With(here.DefaultRequestHeaders.GetValues("X-API-KEY").Single());
-        var answers = await Task.WhenAll(Enumerable.Range(0, 60).Select(_ => there.GetAsync("/api/v1/runs/?limit=1", Ct)));
+        using var otherClient = other.With(client.DefaultRequestHeaders.GetValues("X-API-KEY").Single());
+        var answers = await Task.WhenAll(Enumerable.Range(0, 60).Select(_ => otherClient.GetAsync("/api/v1/runs/?limit=1", Ct)));
 
         // Requests refilled within a few seconds.
         Assert.InRange(answers.Count(answer => (int)answer.StatusCode == 200), 0, 30);
-        var missing = await Task.WhenAll(Enumerable.Range(0, 60).Select(_ => there.GetAsync("/api/v1/nothing-here", Ct)));
+        var missing = await Task.WhenAll(Enumerable.Range(0, 60).Select(_ => otherClient.GetAsync("/api/v1/nothing-here", Ct)));
         Assert.Contains(missing, answer => (int)answer.StatusCode == 429);
     }
 

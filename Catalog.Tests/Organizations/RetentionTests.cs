@@ -11,7 +11,9 @@ public sealed class RetentionOnSqlite(SqliteTestDatabase database) : RetentionTe
 
 public sealed class RetentionOnPostgres(PostgresTestDatabase database) : RetentionTests(database), IClassFixture<PostgresTestDatabase>;
 
-/// <summary>Retention settings of an organization over HTTP. Their effect on removal: <see cref="Migrations.RetentionTests"/>.</summary>
+/// <summary>
+/// Retention settings of an organization over HTTP. Their effect on removal: <see cref="Migrations.RetentionTests"/>.
+/// </summary>
 public abstract class RetentionTests(TestDatabase database) : EndpointTests(database)
 {
     private const string Mine = "/api/v1/organizations/me";

@@ -98,13 +98,13 @@ public sealed class RowSecurityTests : IClassFixture<PostgresTestDatabase>, IAsy
     [Fact]
     public async Task No_context_is_left_on_the_connection()
     {
-        await using var one = Databases.Open(TestDatabase.Read(_database.Address, ("DATAXPIPE_PG_POOL_MAX", "1")));
-        Assert.Equal(["a"], await one.Many<string>("a", "select organization_id from runs", null, Ct));
-        await one.Write("b", session => session.Execute("update runs set status = status", null, Ct), Ct);
+        await using var database = Databases.Open(TestDatabase.Read(_database.Address, ("DATAXPIPE_PG_POOL_MAX", "1")));
+        Assert.Equal(["a"], await database.Many<string>("a", "select organization_id from runs", null, Ct));
+        await database.Write("b", session => session.Execute("update runs set status = status", null, Ct), Ct);
 
         Assert.Equal(
             ["c", "catalog_app"],
-            await one.Many<string>("c", "select current_setting('app.organization_id') union all select current_user::text", null, Ct));
+            await database.Many<string>("c", "select current_setting('app.organization_id') union all select current_user::text", null, Ct));
         await using var plain = await OwnPostgres.Open(_database.Address);
         Assert.Equal("", await plain.ExecuteScalarAsync<string>("select coalesce(current_setting('app.organization_id', true), '')"));
     }
@@ -127,7 +127,7 @@ public sealed class RowSecurityTests : IClassFixture<PostgresTestDatabase>, IAsy
         await OwnPostgres.Execute(address, $"revoke {role} from {login}");
 
         await (await client.GetAsync("/api/v1/runs/", Ct)).Problem(503, "database_unavailable");
-        await Until((503, 503), client);
+        await WaitUntil((503, 503), client);
         await OwnPostgres.Execute(address, $"grant {role} to {login}");
         Assert.Equal(200, (int)(await client.GetAsync("/api/v1/runs/", Ct)).StatusCode);
         await OwnPostgres.Execute(address, $"drop owned by {role}", $"drop role {role}", $"drop role {login}");
@@ -142,8 +142,8 @@ public sealed class RowSecurityTests : IClassFixture<PostgresTestDatabase>, IAsy
         Assert.Contains(warned.Log.At(LogLevel.Warning), line => line.Contains("there is no role nobody_made_this", StringComparison.Ordinal));
 
         using var held = new CatalogApp(_database, ("DATAXPIPE_REQUIRE_RLS", "true"));
-        using var served = held.Client();
-        Assert.Equal(200, (int)(await served.GetAsync("/api/v1/runs/", Ct)).StatusCode);
+        using var servedClient = held.Client();
+        Assert.Equal(200, (int)(await servedClient.GetAsync("/api/v1/runs/", Ct)).StatusCode);
         Assert.Empty(held.Log.At(LogLevel.Warning));
     }
 
@@ -163,9 +163,9 @@ public sealed class RowSecurityTests : IClassFixture<PostgresTestDatabase>, IAsy
         await OwnPostgres.Execute(address, sabotage);
 
         await using var open = Databases.Open(TestDatabase.Read(address));
-        var found = await open.Isolation(Ct);
-        Assert.False(found!.Held);
-        Assert.Contains("on runs", found.Words, StringComparison.Ordinal);
+        var isolation = await open.Isolation(Ct);
+        Assert.False(isolation!.Held);
+        Assert.Contains("on runs", isolation.Words, StringComparison.Ordinal);
         if (!sabotage.Contains("<>", StringComparison.Ordinal))
         {
             Assert.Contains("row_security_off", (await MigratorConsole.Run(address, "doctor", "--json")).Output, StringComparison.Ordinal);
@@ -202,13 +202,13 @@ public sealed class RowSecurityTests : IClassFixture<PostgresTestDatabase>, IAsy
     {
         using var app = new CatalogApp(new ExistingDatabase(service), [("DATAXPIPE_REQUIRE_RLS", "true"), .. role is null ? [] : new[] { ("DATAXPIPE_APP_ROLE", role) }]);
         using var client = app.Client();
-        Assert.Equal((200, 200), await Served(client));
+        Assert.Equal((200, 200), await StatusesOf(client));
 
         await OwnPostgres.Execute(administrator, sabotage);
-        await Until((503, 503), client);
+        await WaitUntil((503, 503), client);
         Assert.Contains(app.Log.At(LogLevel.Warning), line => line.Contains(words, StringComparison.Ordinal));
         await OwnPostgres.Execute(administrator, fix);
-        await Until((200, 200), client);
+        await WaitUntil((200, 200), client);
     }
 
     // The server keeps the plan of a prepared statement when row-level security applies to the role again.
@@ -224,7 +224,7 @@ public sealed class RowSecurityTests : IClassFixture<PostgresTestDatabase>, IAsy
         await OwnPostgres.Execute(administrator, "insert into organizations (organization_id, name, plan, created_at, updated_at) values ('a', 'a', 'free', now(), now()), ('b', 'b', 'free', now(), now())");
         await using var database = Databases.Open(TestDatabase.Read(OwnPostgres.As(administrator, role)));
         async Task<int> Seen() => (await database.Many<string>("a", "select organization_id from organizations", null, Ct)).Count;
-        async Task Until(bool held)
+        async Task WaitUntil(bool held)
         {
             for (var until = Environment.TickCount64 + 20_000; (await database.Isolation(Ct))!.Held != held; await Task.Delay(250, Ct))
             {
@@ -232,26 +232,26 @@ public sealed class RowSecurityTests : IClassFixture<PostgresTestDatabase>, IAsy
             }
         }
 
-        await Until(held: true);
+        await WaitUntil(held: true);
         await OwnPostgres.Execute(administrator, $"alter role {role} bypassrls");
-        await Until(held: false);
-        // The statement is prepared on its third execution.
+        await WaitUntil(held: false);
+        // The third execution uses the prepared statement.
         Assert.Equal((2, 2, 2), (await Seen(), await Seen(), await Seen()));
         await OwnPostgres.Execute(administrator, $"alter role {role} nobypassrls");
-        await Until(held: true);
+        await WaitUntil(held: true);
         Assert.Equal(1, await Seen());
         await OwnPostgres.Execute(administrator, $"drop owned by {role}", $"drop role {role}");
     }
 
-    private static async Task<(int, int)> Served(HttpClient client) =>
+    private static async Task<(int, int)> StatusesOf(HttpClient client) =>
         ((int)(await client.GetAsync("/api/v1/runs/", Ct)).StatusCode, (int)(await client.GetAsync("/ready", Ct)).StatusCode);
 
-    private static async Task Until((int, int) wanted, HttpClient client)
+    private static async Task WaitUntil((int, int) expected, HttpClient client)
     {
         var until = Environment.TickCount64 + 20_000;
-        while (await Served(client) is var served && served != wanted)
+        while (await StatusesOf(client) is var statuses && statuses != expected)
         {
-            Assert.True(Environment.TickCount64 < until, $"{served}, not {wanted}");
+            Assert.True(Environment.TickCount64 < until, $"{statuses}, not {expected}");
             await Task.Delay(500, Ct);
         }
     }

@@ -63,9 +63,9 @@ public abstract class RunStateTests : IAsyncLifetime
             var shuffled = history.Concat(history.Where(_ => random.Next(3) == 0)).ToArray();
             random.Shuffle(shuffled);
 
-            var found = await Feed($"shuffled-{seed}", shuffled);
+            var actual = await Feed($"shuffled-{seed}", shuffled);
 
-            Assert.Equal(Comparable(ordered), Comparable(found));
+            Assert.Equal(Comparable(ordered), Comparable(actual));
         }
     }
 
@@ -217,23 +217,23 @@ public abstract class RunStateTests : IAsyncLifetime
     private static EventFields[] History(Random random)
     {
         string[] words = ["pending", "running", "completed", "failed", "cancelled", "skipped"];
-        DateTimeOffset? Sometime() => random.Next(4) == 0 ? null : Noon.AddMinutes(random.Next(5));
-        string? Perhaps(string text) => random.Next(2) == 0 ? null : $"{text} {random.Next(3)}";
-        KeptFields Nulls() => random.Next(3) == 0 ? (KeptFields)random.Next(32) : KeptFields.None;
+        DateTimeOffset? RandomTime() => random.Next(4) == 0 ? null : Noon.AddMinutes(random.Next(5));
+        string? RandomText(string text) => random.Next(2) == 0 ? null : $"{text} {random.Next(3)}";
+        KeptFields RandomNulls() => random.Next(3) == 0 ? (KeptFields)random.Next(32) : KeptFields.None;
         return
         [
             .. Enumerable.Range(0, random.Next(2, 9)).Select(_ => new EventFields
             {
                 Status = words[random.Next(words.Length)],
-                StartedAt = Sometime(),
-                CompletedAt = random.Next(2) == 0 ? null : Sometime(),
+                StartedAt = RandomTime(),
+                CompletedAt = random.Next(2) == 0 ? null : RandomTime(),
                 RecordsProcessed = random.Next(3) == 0 ? null : random.Next(5),
-                ErrorMessage = Perhaps("error"),
-                Trigger = Perhaps("trigger"),
-                Metadata = Perhaps("metadata"),
-                TakesBack = Nulls(),
+                ErrorMessage = RandomText("error"),
+                Trigger = RandomText("trigger"),
+                Metadata = RandomText("metadata"),
+                TakesBack = RandomNulls(),
                 CheckGate = random.Next(6) == 0 ? false : null,
-                Stages = random.Next(2) == 0 ? [] : [new StageReport { StageName = $"stage {random.Next(2)}", Status = words[random.Next(words.Length)], CompletedAt = Sometime(), RecordsProcessed = random.Next(3) == 0 ? null : random.Next(4), ErrorMessage = Perhaps("error"), TakesBack = Nulls() }],
+                Stages = random.Next(2) == 0 ? [] : [new StageReport { StageName = $"stage {random.Next(2)}", Status = words[random.Next(words.Length)], CompletedAt = RandomTime(), RecordsProcessed = random.Next(3) == 0 ? null : random.Next(4), ErrorMessage = RandomText("error"), TakesBack = RandomNulls() }],
             }),
         ];
     }

@@ -123,9 +123,9 @@ public abstract class StatusWordTests(TestDatabase database) : EndpointTests(dat
     public async Task An_end_before_the_start_is_accepted_with_a_warning()
     {
         await Client.PostJson("/api/v1/pipelines/", new { name = Name });
-        var late = new { id = Name, pipeline_id = Name, status = "completed", started_at = "2026-01-01T01:00:00Z", completed_at = "2026-01-01T00:59:59Z", stages = new[] { new { stage_name = "load", status = "completed", started_at = "2026-01-01T01:00:00Z", completed_at = "2026-01-01T00:00:00Z" } } };
+        var body = new { id = Name, pipeline_id = Name, status = "completed", started_at = "2026-01-01T01:00:00Z", completed_at = "2026-01-01T00:59:59Z", stages = new[] { new { stage_name = "load", status = "completed", started_at = "2026-01-01T01:00:00Z", completed_at = "2026-01-01T00:00:00Z" } } };
 
-        var posted = await Client.PostJson("/api/v1/runs/", late);
+        var posted = await Client.PostJson("/api/v1/runs/", body);
         Assert.Equal(HttpStatusCode.Created, posted.StatusCode);
         foreach (var run in new[] { await posted.Json(), await Client.GetJson($"/api/v1/runs/{Name}") })
         {
