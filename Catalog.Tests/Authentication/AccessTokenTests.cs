@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Catalog.Tests.Authentication;
 
-/// <summary>Which tokens let somebody in, asked of the service over HTTP.</summary>
+/// <summary>Which tokens the service accepts over HTTP.</summary>
 [Trait("Category", "Fast")]
 public sealed class AccessTokenTests(SignInApp service) : IClassFixture<SignInApp>
 {
@@ -15,7 +15,7 @@ public sealed class AccessTokenTests(SignInApp service) : IClassFixture<SignInAp
 
     [Theory]
     [MemberData(nameof(Forged))]
-    public async Task A_forged_token_is_answered_as_a_wrong_key_and_its_fault_is_logged(string name)
+    public async Task A_forged_token_is_refused_like_a_wrong_key_and_its_fault_is_logged(string name)
     {
         Assert.Equal(200, (int)(await service.Client.With(Issuer.Make())).StatusCode);
         var wrongKey = await service.Client.With("wrong");
@@ -33,7 +33,7 @@ public sealed class AccessTokenTests(SignInApp service) : IClassFixture<SignInAp
 
     [Theory]
     [MemberData(nameof(Good))]
-    public async Task A_good_token_is_taken(string name) =>
+    public async Task A_valid_token_is_accepted(string name) =>
         Assert.Equal(200, (int)(await service.Client.With(GoodTokens[name](Issuer))).StatusCode);
 
     [Theory]
@@ -45,7 +45,7 @@ public sealed class AccessTokenTests(SignInApp service) : IClassFixture<SignInAp
     [InlineData("scp", "\"read write\"", 200, 201, 403)]
     [InlineData("scp", "[\"read\",\"manage\"]", 200, 403, 404)]
     [InlineData("none", "1", 403, 403, 403)]
-    public async Task Scopes_say_what_a_token_may_do(string claim, string value, int read, int write, int manage)
+    public async Task Scopes_limit_what_a_token_may_do(string claim, string value, int read, int write, int manage)
     {
         var token = Issuer.Make(payload: payload =>
         {
@@ -59,7 +59,7 @@ public sealed class AccessTokenTests(SignInApp service) : IClassFixture<SignInAp
     }
 
     [Fact]
-    public async Task The_organization_is_the_claims_and_no_headers()
+    public async Task The_organization_comes_from_the_claim_not_from_a_header()
     {
         var name = $"p{Guid.NewGuid():N}";
         using var other = await service.App.Organization("other");
@@ -76,7 +76,7 @@ public sealed class AccessTokenTests(SignInApp service) : IClassFixture<SignInAp
     [InlineData("nobody-registered-this")]
     [InlineData("DEFAULT")]
     [InlineData("me")]
-    public async Task A_token_of_an_organization_that_is_not_registered_is_refused(string organization)
+    public async Task A_token_of_an_unregistered_organization_is_refused(string organization)
     {
         var token = Issuer.Make(payload: payload => payload["organization"] = organization);
 
@@ -84,16 +84,16 @@ public sealed class AccessTokenTests(SignInApp service) : IClassFixture<SignInAp
     }
 
     [Fact]
-    public async Task A_token_stands_alone_and_in_one_place()
+    public async Task A_token_is_accepted_only_alone_and_in_the_Authorization_header()
     {
-        using var beside = new HttpRequestMessage(HttpMethod.Get, "/api/v1/pipelines/");
-        beside.Headers.Add("Authorization", "Bearer " + Issuer.Make());
-        beside.Headers.Add("X-API-KEY", CatalogApp.Key);
-        using var elsewhere = new HttpRequestMessage(HttpMethod.Get, "/api/v1/pipelines/");
-        elsewhere.Headers.Add("X-API-KEY", Issuer.Make());
+        using var withKey = new HttpRequestMessage(HttpMethod.Get, "/api/v1/pipelines/");
+        withKey.Headers.Add("Authorization", "Bearer " + Issuer.Make());
+        withKey.Headers.Add("X-API-KEY", CatalogApp.Key);
+        using var wrongHeader = new HttpRequestMessage(HttpMethod.Get, "/api/v1/pipelines/");
+        wrongHeader.Headers.Add("X-API-KEY", Issuer.Make());
 
-        await (await service.Client.SendAsync(beside, TestContext.Current.CancellationToken)).Problem(401, "unauthorized");
-        await (await service.Client.SendAsync(elsewhere, TestContext.Current.CancellationToken)).Problem(401, "unauthorized");
+        await (await service.Client.SendAsync(withKey, TestContext.Current.CancellationToken)).Problem(401, "unauthorized");
+        await (await service.Client.SendAsync(wrongHeader, TestContext.Current.CancellationToken)).Problem(401, "unauthorized");
         Assert.Equal(200, (int)(await service.Client.With(CatalogApp.Key)).StatusCode);
     }
 
@@ -110,14 +110,14 @@ public sealed class AccessTokenTests(SignInApp service) : IClassFixture<SignInAp
         ["typ in another case"] = issuer => issuer.Make(header: header => header["typ"] = "AT+JWT"),
         ["typ in full"] = issuer => issuer.Make(header: header => header["typ"] = "application/at+jwt"),
         ["kid absent, one key fits"] = issuer => issuer.Make(issuer.Elliptic, "ES256", header: header => header["kid"] = null),
-        ["jku beside the right key is not followed"] = issuer => issuer.Make(header: header => header["jku"] = issuer.Authority + "/strangers-keys"),
+        ["jku is ignored"] = issuer => issuer.Make(header: header => header["jku"] = issuer.Authority + "/strangers-keys"),
         ["several audiences"] = issuer => issuer.Make(payload: payload => payload["aud"] = new JsonArray("https://billing.example", Issuer.Audience)),
         ["exp within the leeway"] = issuer => issuer.Make(payload: payload => payload["exp"] = issuer.Clock.Seconds - 29),
         ["exp with a fraction"] = issuer => issuer.Make(payload: payload => payload["exp"] = issuer.Clock.Seconds + 0.5),
         ["nbf within the leeway"] = issuer => issuer.Make(payload: payload => payload["nbf"] = issuer.Clock.Seconds + 30),
         ["iat within the leeway"] = issuer => issuer.Make(payload: payload => payload["iat"] = issuer.Clock.Seconds + 30),
         ["iat absent"] = issuer => issuer.Make(payload: payload => payload["iat"] = null),
-        ["claims of the provider's own"] = issuer => issuer.Make(payload: payload => payload["realm_access"] = new JsonObject { ["roles"] = new JsonArray("a", "b") }),
-        ["nearly as long as may be"] = issuer => issuer.Make(payload: payload => payload["x"] = new string('x', 5000)),
+        ["provider-specific claims"] = issuer => issuer.Make(payload: payload => payload["realm_access"] = new JsonObject { ["roles"] = new JsonArray("a", "b") }),
+        ["nearly the maximum length"] = issuer => issuer.Make(payload: payload => payload["x"] = new string('x', 5000)),
     };
 }

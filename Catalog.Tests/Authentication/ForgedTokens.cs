@@ -5,7 +5,9 @@ using Catalog.Tests.Support;
 
 namespace Catalog.Tests.Authentication;
 
-/// <summary>Tokens that must not let anybody in, each with the reason that the log must name; all but the named fault is right.</summary>
+/// <summary>
+/// Tokens that must be refused, each with the reason expected in the log. Each is valid except for the named fault.
+/// </summary>
 public sealed class ForgedTokens
 {
     private const string NoKey = "SecurityTokenSignatureKeyNotFoundException";
@@ -44,7 +46,7 @@ public sealed class ForgedTokens
             _weak.Jwk(), _large.Jwk(), _encryption.Jwk(("use", "enc")), _wrapping.Jwk(("key_ops", new JsonArray("wrapKey"))), _other.Jwk(("alg", "RS512")),
             _pssOnly.Jwk(("alg", "PS256")), _published.Jwk(("d", Token.Encode("private"))),
             new JsonObject { ["kid"] = "secret", ["kty"] = "oct", ["k"] = Token.Encode(_secret) },
-            // Beside these the good keys must still be taken.
+            // An invalid key must not stop the service from using the valid keys.
             new JsonObject { ["kid"] = "off the curve", ["kty"] = "EC", ["crv"] = "P-256", ["x"] = Token.Encode(new byte[32]), ["y"] = Token.Encode(_secret) },
         ]);
     }
@@ -72,12 +74,12 @@ public sealed class ForgedTokens
 
     private string RawHeader(string text) => Token.Sign(_issuer.Rsa, "RS256", text, Issuer.Text(_issuer.Payload()));
 
-    private static string Tail(string json, string more) => json[..^1] + more + "}";
+    private static string AppendMember(string json, string member) => json[..^1] + member + "}";
 
     private string Elliptic(Func<byte[], byte[]> sign)
     {
-        var made = _issuer.Make(_issuer.Elliptic, "ES256");
-        return Token.Close(made[..made.LastIndexOf('.')], sign);
+        var token = _issuer.Make(_issuer.Elliptic, "ES256");
+        return Token.Close(token[..token.LastIndexOf('.')], sign);
     }
 
     private RSA RsaPair => (RSA)_issuer.Rsa.Pair;
@@ -98,9 +100,9 @@ public sealed class ForgedTokens
 
         ["elliptic algorithm, RSA key"] = (forge => forge._issuer.Make(forge._issuer.Elliptic, "ES256", header: header => header["kid"] = "rsa"), NoKey),
         ["RSA algorithm, elliptic key"] = (forge => forge.Header(header => header["kid"] = "elliptic"), NoKey),
-        ["RS256 under a key made for PS256"] = (forge => forge._issuer.Make(forge._pssOnly), NoKey),
-        ["RS256 in name, PS256 in fact"] = (forge => forge._issuer.Make(algorithm: "PS256", header: header => header["alg"] = "RS256"), BadSignature),
-        ["PS256 in name, RS256 in fact"] = (forge => forge._issuer.Make(header: header => header["alg"] = "PS256"), BadSignature),
+        ["RS256 under a key for PS256"] = (forge => forge._issuer.Make(forge._pssOnly), NoKey),
+        ["alg RS256, signed with PS256"] = (forge => forge._issuer.Make(algorithm: "PS256", header: header => header["alg"] = "RS256"), BadSignature),
+        ["alg PS256, signed with RS256"] = (forge => forge._issuer.Make(header: header => header["alg"] = "PS256"), BadSignature),
         ["a weak key"] = (forge => forge._issuer.Make(forge._weak), NoKey),
         ["another curve"] = (forge => forge._issuer.Make(forge._large, "ES256"), NoKey),
         ["a key for encryption"] = (forge => forge._issuer.Make(forge._encryption), NoKey),
@@ -117,34 +119,34 @@ public sealed class ForgedTokens
         ["kid absent while several keys fit"] = (forge => forge._issuer.Make(algorithm: "PS256", header: header => header["kid"] = null), NoKey),
         ["jku names a stranger's keys"] = (forge => forge._issuer.Make(forge._stranger, header: header => header["jku"] = forge._issuer.Authority + "/strangers-keys"), BadSignature),
         ["x5u names a stranger's certificate"] = (forge => forge._issuer.Make(forge._stranger, header: header => header["x5u"] = forge._issuer.Authority + "/certificate"), BadSignature),
-        ["jwk brings a stranger's key"] = (forge => forge._issuer.Make(forge._stranger, header: header => header["jwk"] = forge._stranger.Jwk()), BadSignature),
-        ["jwk brings a stranger's key of a new kid"] = (forge => forge._issuer.Make(forge._stranger with { Id = "new" }, header: header => header["jwk"] = (forge._stranger with { Id = "new" }).Jwk()), NoKey),
+        ["jwk contains a stranger's key"] = (forge => forge._issuer.Make(forge._stranger, header: header => header["jwk"] = forge._stranger.Jwk()), BadSignature),
+        ["jwk contains a stranger's key with a new kid"] = (forge => forge._issuer.Make(forge._stranger with { Id = "new" }, header: header => header["jwk"] = (forge._stranger with { Id = "new" }).Jwk()), NoKey),
         ["crit"] = (forge => forge.Header(header => { header["crit"] = new JsonArray("exp"); header["exp"] = 1; }), "requires an extension"),
         ["crit, empty"] = (forge => forge.Header(header => header["crit"] = new JsonArray()), "requires an extension"),
         ["unencoded payload (RFC 7797)"] = (forge => forge.Header(header => { header["crit"] = new JsonArray("b64"); header["b64"] = false; }), "requires an extension"),
 
         ["typ of a logout token"] = (forge => forge.Header(header => header["typ"] = "logout+jwt"), BadTyp),
         ["typ of a proof"] = (forge => forge.Header(header => header["typ"] = "dpop+jwt"), BadTyp),
-        ["typ is no text"] = (forge => forge.Header(header => header["typ"] = new JsonArray("at+jwt")), BadTyp),
+        ["typ is not text"] = (forge => forge.Header(header => header["typ"] = new JsonArray("at+jwt")), BadTyp),
         ["id token: nonce"] = (forge => forge.Payload(payload => payload["nonce"] = "n"), IdToken),
         ["id token: at_hash"] = (forge => forge.Payload(payload => payload["at_hash"] = "h"), IdToken),
         ["id token: c_hash"] = (forge => forge.Payload(payload => payload["c_hash"] = "h"), IdToken),
 
         ["iss absent"] = (forge => forge.Payload(payload => payload["iss"] = null), BadIssuer),
         ["iss of another"] = (forge => forge.Payload(payload => payload["iss"] = "https://login.example"), BadIssuer),
-        ["iss with a slash more"] = (forge => forge.Payload(payload => payload["iss"] = forge._issuer.Authority + "/"), BadIssuer),
+        ["iss with an extra slash"] = (forge => forge.Payload(payload => payload["iss"] = forge._issuer.Authority + "/"), BadIssuer),
         ["iss in another case"] = (forge => forge.Payload(payload => payload["iss"] = forge._issuer.Authority.ToUpperInvariant()), BadIssuer),
         ["iss in an array"] = (forge => forge.Payload(payload => payload["iss"] = new JsonArray(forge._issuer.Authority)), BadIssuer),
         ["aud absent"] = (forge => forge.Payload(payload => payload["aud"] = null), BadAudience),
         ["aud of another"] = (forge => forge.Payload(payload => payload["aud"] = "https://billing.example"), BadAudience),
         ["aud begins like ours"] = (forge => forge.Payload(payload => payload["aud"] = Issuer.Audience + ".evil.example"), BadAudience),
         ["aud empty"] = (forge => forge.Payload(payload => payload["aud"] = new JsonArray()), BadAudience),
-        ["aud holds ours beside a number"] = (forge => forge.Payload(payload => payload["aud"] = new JsonArray(Issuer.Audience, 1)), Unreadable),
+        ["aud contains ours and a number"] = (forge => forge.Payload(payload => payload["aud"] = new JsonArray(Issuer.Audience, 1)), Unreadable),
         ["aud is an object"] = (forge => forge.Payload(payload => payload["aud"] = new JsonObject { [Issuer.Audience] = true }), Unreadable),
 
         ["exp absent"] = (forge => forge.Payload(payload => payload["exp"] = null), "SecurityTokenNoExpirationException"),
         ["exp is text"] = (forge => forge.Payload(payload => payload["exp"] = $"{forge._issuer.Clock.Seconds + 300}"), NoEnd),
-        ["exp beyond all dates"] = (forge => forge.Payload(payload => payload["exp"] = 1e300), Unreadable),
+        ["exp beyond the last date"] = (forge => forge.Payload(payload => payload["exp"] = 1e300), Unreadable),
         ["exp is negative"] = (forge => forge.Payload(payload => payload["exp"] = -1), Ended),
         ["exp past the leeway"] = (forge => forge.Payload(payload => payload["exp"] = forge._issuer.Clock.Seconds - 30), Ended),
         ["exp zero"] = (forge => forge.Payload(payload => payload["exp"] = 0), Ended),
@@ -155,39 +157,39 @@ public sealed class ForgedTokens
 
         ["sub absent"] = (forge => forge.Payload(payload => payload["sub"] = null), NoSubject),
         ["sub empty"] = (forge => forge.Payload(payload => payload["sub"] = ""), NoSubject),
-        ["sub breaks a line"] = (forge => forge.Payload(payload => payload["sub"] = "a\nb"), NoSubject),
-        ["sub is half a character"] = (forge => forge.RawPayload(Tail(Issuer.Text(forge._issuer.Payload()).Replace("loader", "\\ud800", StringComparison.Ordinal), "")), Unreadable),
+        ["sub contains a line break"] = (forge => forge.Payload(payload => payload["sub"] = "a\nb"), NoSubject),
+        ["sub is half a surrogate pair"] = (forge => forge.RawPayload(AppendMember(Issuer.Text(forge._issuer.Payload()).Replace("loader", "\\ud800", StringComparison.Ordinal), "")), Unreadable),
         ["organization absent"] = (forge => forge.Payload(payload => payload["organization"] = null), NoOrganization),
         ["organization empty"] = (forge => forge.Payload(payload => payload["organization"] = ""), NoOrganization),
         ["organization blank"] = (forge => forge.Payload(payload => payload["organization"] = " "), NoOrganization),
         ["organization in an array"] = (forge => forge.Payload(payload => payload["organization"] = new JsonArray("default")), NoOrganization),
-        ["organization default, which nobody registers"] = (forge => forge.Payload(payload => payload["organization"] = "default"), "only DATAXPIPE_OIDC_ORGANIZATION or"),
+        ["organization default, which cannot be registered"] = (forge => forge.Payload(payload => payload["organization"] = "default"), "only DATAXPIPE_OIDC_ORGANIZATION or"),
         ["organization is a number"] = (forge => forge.Payload(payload => payload["organization"] = 1), NoOrganization),
         ["organization of 257 characters"] = (forge => forge.Payload(payload => payload["organization"] = new string('x', 257)), NoOrganization),
         ["scope in an array"] = (forge => forge.Payload(payload => payload["scope"] = new JsonArray("read")), BadScopes),
         ["scp holds a number"] = (forge => forge.Payload(payload => { payload["scope"] = null; payload["scp"] = new JsonArray("read", 1); }), BadScopes),
 
-        ["twice in the payload"] = (forge => forge.RawPayload(Tail(Issuer.Text(forge._issuer.Payload()), $",\"organization\":\"{forge._issuer.Organization}\"")), BadPayload),
-        ["twice in the payload, once escaped"] = (forge => forge.RawPayload(Tail(Issuer.Text(forge._issuer.Payload()), ",\"su\\u0062\":\"loader\"")), BadPayload),
-        ["twice in an inner object"] = (forge => forge.RawPayload(Tail(Issuer.Text(forge._issuer.Payload()), ",\"x\":{\"y\":1,\"y\":2}")), BadPayload),
-        ["twice in the header"] = (forge => forge.RawHeader("{\"alg\":\"RS256\",\"typ\":\"at+jwt\",\"kid\":\"rsa\",\"alg\":\"RS256\"}"), BadHeader),
+        ["duplicate member in the payload"] = (forge => forge.RawPayload(AppendMember(Issuer.Text(forge._issuer.Payload()), $",\"organization\":\"{forge._issuer.Organization}\"")), BadPayload),
+        ["duplicate member in the payload, once escaped"] = (forge => forge.RawPayload(AppendMember(Issuer.Text(forge._issuer.Payload()), ",\"su\\u0062\":\"loader\"")), BadPayload),
+        ["duplicate member in an inner object"] = (forge => forge.RawPayload(AppendMember(Issuer.Text(forge._issuer.Payload()), ",\"x\":{\"y\":1,\"y\":2}")), BadPayload),
+        ["duplicate member in the header"] = (forge => forge.RawHeader("{\"alg\":\"RS256\",\"typ\":\"at+jwt\",\"kid\":\"rsa\",\"alg\":\"RS256\"}"), BadHeader),
         ["payload is an array"] = (forge => forge.RawPayload("[]"), BadPayload),
         ["payload is empty"] = (forge => forge.RawPayload(""), BadPayload),
-        ["payload with a comment"] = (forge => forge.RawPayload(Tail(Issuer.Text(forge._issuer.Payload()), "/**/")), BadPayload),
+        ["payload with a comment"] = (forge => forge.RawPayload(AppendMember(Issuer.Text(forge._issuer.Payload()), "/**/")), BadPayload),
         ["payload is two objects"] = (forge => forge.RawPayload(Issuer.Text(forge._issuer.Payload()) + "{}"), BadPayload),
-        ["payload is deep"] = (forge => forge.RawPayload(Tail(Issuer.Text(forge._issuer.Payload()), $",\"x\":{new string('[', 64)}{new string(']', 64)}")), BadPayload),
-        ["a name that is half a character"] = (forge => forge.RawPayload(Tail(Issuer.Text(forge._issuer.Payload()), ",\"\\ud800\":1,\"\\ud800\":2")), BadPayload),
+        ["payload is deep"] = (forge => forge.RawPayload(AppendMember(Issuer.Text(forge._issuer.Payload()), $",\"x\":{new string('[', 64)}{new string(']', 64)}")), BadPayload),
+        ["a name that is half a surrogate pair"] = (forge => forge.RawPayload(AppendMember(Issuer.Text(forge._issuer.Payload()), ",\"\\ud800\":1,\"\\ud800\":2")), BadPayload),
         ["payload is not UTF-8"] = (forge => Token.Close(
             $"{Token.Encode(Issuer.Text(Issuer.Header(forge._issuer.Rsa, "RS256")))}.{Token.Encode([.. Encoding.UTF8.GetBytes(Issuer.Text(forge._issuer.Payload())[..^1] + ",\"x\":\""), 0xff, .. "\"}"u8])}",
             signed => forge._issuer.Rsa.Sign(signed, "RS256")), BadPayload),
 
-        ["one byte of the payload"] = (forge => Token.With(forge._issuer.Make(), 1, part => (part[0] == 'e' ? 'f' : 'e') + part[1..]), BadPayload),
-        ["more scopes written in"] = (forge => Token.With(forge._issuer.Make(), 1, _ => Token.Encode(Issuer.Text(forge._issuer.Payload()).Replace("openid read", "read write", StringComparison.Ordinal))), BadSignature),
+        ["one byte of the payload changed"] = (forge => Token.With(forge._issuer.Make(), 1, part => (part[0] == 'e' ? 'f' : 'e') + part[1..]), BadPayload),
+        ["scopes added to the payload"] = (forge => Token.With(forge._issuer.Make(), 1, _ => Token.Encode(Issuer.Text(forge._issuer.Payload()).Replace("openid read", "read write", StringComparison.Ordinal))), BadSignature),
         ["signature of another token"] = (forge => Token.With(forge._issuer.Make(), 2, _ => forge.Payload(payload => payload["jti"] = "other").Split('.')[2]), BadSignature),
         ["signature cut short"] = (forge => Token.With(forge._issuer.Make(), 2, part => part[..^6]), BadSignature),
         ["padding"] = (forge => Token.With(forge._issuer.Make(), 2, part => part + "=="), BadParts),
         ["a blank inside"] = (forge => Token.With(forge._issuer.Make(), 2, part => part[..8] + " " + part[8..]), BadParts),
-        ["base64 of the other alphabet"] = (forge => Token.With(forge._issuer.Make(), 2, part => part[..^8] + "+/+/" + part[^4..]), BadParts),
+        ["standard base64 alphabet"] = (forge => Token.With(forge._issuer.Make(), 2, part => part[..^8] + "+/+/" + part[^4..]), BadParts),
         ["stray bits"] = (forge => Token.With(forge._issuer.Make(), 2, part => part[..^1] + (char)(part[^1] + 1)), BadSignature),
         ["an empty part"] = (forge => Token.With(forge._issuer.Make(), 0, _ => ""), BadHeader),
         ["parts of one character"] = (_ => "a.b.c", BadHeader),
@@ -197,7 +199,7 @@ public sealed class ForgedTokens
         ["ES256 zero signature"] = (forge => forge.Elliptic(_ => new byte[64]), BadSignature),
         ["ES256 zero r"] = (forge => forge.Elliptic(signed => [.. new byte[32], .. forge._issuer.Elliptic.Sign(signed, "ES256")[32..]]), BadSignature),
         ["ES256 in DER"] = (forge => forge.Elliptic(signed => ((ECDsa)forge._issuer.Elliptic.Pair).SignData(signed, HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence)), BadSignature),
-        ["ES256 with a byte more"] = (forge => forge.Elliptic(signed => [.. forge._issuer.Elliptic.Sign(signed, "ES256"), 0]), BadSignature),
+        ["ES256 with an extra byte"] = (forge => forge.Elliptic(signed => [.. forge._issuer.Elliptic.Sign(signed, "ES256"), 0]), BadSignature),
         ["ES256 empty"] = (forge => forge.Elliptic(_ => []), BadSignature),
     };
 }

@@ -8,7 +8,9 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace Catalog.Tests.Authentication;
 
-/// <summary>A provider on loopback that does as it is told: it shows keys, counts who asks, and can be hostile.</summary>
+/// <summary>
+/// An identity provider on loopback: it publishes keys, counts requests, and can be made to misbehave.
+/// </summary>
 public sealed class Issuer : IAsyncLifetime
 {
     public const string Audience = "https://catalog.example";
@@ -24,25 +26,25 @@ public sealed class Issuer : IAsyncLifetime
 
     public IssuerKey Elliptic { get; } = IssuerKey.Elliptic("elliptic");
 
-    /// <summary>What the key set shows.</summary>
+    /// <summary>The keys that the key set publishes.</summary>
     public List<JsonObject> Shown { get; } = [];
 
     public string Authority { get; private set; } = "";
 
-    /// <summary>The organization that its tokens name.</summary>
+    /// <summary>The organization claim of its tokens.</summary>
     public string Organization { get; } = $"team-{Guid.NewGuid():N}";
 
-    /// <summary>Answers in place of the discovery document.</summary>
+    /// <summary>Handles requests for the discovery document; null for the normal answer.</summary>
     public Func<HttpContext, Task>? Discovery { get; set; }
 
-    /// <summary>Answers in place of the key set.</summary>
+    /// <summary>Handles requests for the key set; null for the normal answer.</summary>
     public Func<HttpContext, Task>? KeySet { get; set; }
 
     public int Discoveries => _discoveries;
 
     public int KeySets => _keySets;
 
-    /// <summary>Requests for anything else.</summary>
+    /// <summary>Number of requests for any other path.</summary>
     public int Elsewhere => _elsewhere;
 
     public bool Down
@@ -62,13 +64,15 @@ public sealed class Issuer : IAsyncLifetime
         Authority = _server.Urls.Single();
     }
 
-    /// <summary>The service that takes this provider's tokens, on this provider's clock.</summary>
+    /// <summary>Starts a service that accepts this provider's tokens and uses its clock.</summary>
     public Task<CatalogApp> App(TestDatabase database) => App(database, ("DATAXPIPE_OIDC_AUTHORITY", Authority), ("DATAXPIPE_OIDC_AUDIENCE", Audience));
 
-    /// <summary>The service with other settings, on this provider's clock; the organization is registered.</summary>
+    /// <summary>
+    /// Starts a service with the given settings and this provider's clock, and registers the organization.
+    /// </summary>
     public async Task<CatalogApp> App(TestDatabase database, params (string Name, string Value)[] settings)
     {
-        // Why a token is refused is logged only when an operator asks for it.
+        // The reason for a refused token is logged only if this category is set to Information.
         var app = new CatalogApp(database, [.. settings, ("Logging:LogLevel:Catalog.Api.Authentication.CallerAuthentication", "Information")]) { Time = Clock };
         using var client = await app.Organization(Organization);
         return app;
@@ -83,13 +87,13 @@ public sealed class Issuer : IAsyncLifetime
         ["sub"] = "loader",
         ["organization"] = Organization,
         ["scope"] = "openid read",
-        // Each token is new to the service, which remembers those it has seen.
+        // The service caches tokens, so each token must differ.
         ["jti"] = Guid.NewGuid().ToString(),
         ["iat"] = Clock.Seconds,
         ["exp"] = Clock.Seconds + 300,
     };
 
-    /// <summary>A good token, but for what is changed; a member that is set to null is left out.</summary>
+    /// <summary>Creates a valid token with the given changes; a member that is set to null is omitted.</summary>
     public string Make(IssuerKey? key = null, string algorithm = "RS256", Action<JsonObject>? payload = null, Action<JsonObject>? header = null)
     {
         var signer = key ?? Rsa;
@@ -138,7 +142,7 @@ public sealed class Issuer : IAsyncLifetime
     }
 }
 
-/// <summary>The service beside its provider, for the tests of one class.</summary>
+/// <summary>The service and its identity provider, shared by the tests of one class.</summary>
 public sealed class SignInApp : IAsyncLifetime
 {
     private readonly SqliteTestDatabase _database = new();
@@ -157,7 +161,8 @@ public sealed class SignInApp : IAsyncLifetime
     {
         await _database.InitializeAsync();
         await Issuer.InitializeAsync();
-        // Their keys are shown before anybody reads the key set, so that no row is refused only because its key is unknown.
+        // Adds its keys before the service reads the key set, so no forged token is refused only because its key is
+        // unknown.
         Forged = new(Issuer);
         _app = await Issuer.App(_database);
         _client = _app.Anonymous();
@@ -176,7 +181,7 @@ public sealed class SignInApp : IAsyncLifetime
     }
 }
 
-/// <summary>Requests under a token.</summary>
+/// <summary>Requests that send a token.</summary>
 public static class TokenRequests
 {
     public static async Task<HttpResponseMessage> With(this HttpClient client, string token, HttpMethod? method = null, string path = "/api/v1/pipelines/", string? json = null)

@@ -5,14 +5,14 @@ using System.Text.Json.Nodes;
 
 namespace Catalog.Tests.Authentication;
 
-/// <summary>A key pair of a provider, or of somebody who would like to be one.</summary>
+/// <summary>A key pair of a provider or of an attacker.</summary>
 public sealed record IssuerKey(string? Id, AsymmetricAlgorithm Pair) : IDisposable
 {
     public static IssuerKey Rsa(string? id, int bits = 2048) => new(id, RSA.Create(bits));
 
     public static IssuerKey Elliptic(string? id, ECCurve? curve = null) => new(id, ECDsa.Create(curve ?? ECCurve.NamedCurves.nistP256));
 
-    /// <summary>The public half as a key set shows it.</summary>
+    /// <summary>The public key as a JWK.</summary>
     public JsonObject Jwk(params (string Name, JsonNode? Value)[] more)
     {
         var jwk = new JsonObject();
@@ -51,20 +51,20 @@ public sealed record IssuerKey(string? Id, AsymmetricAlgorithm Pair) : IDisposab
     public void Dispose() => Pair.Dispose();
 }
 
-/// <summary>Puts tokens together, also such as no honest library makes.</summary>
+/// <summary>Builds tokens, including invalid tokens that no library creates.</summary>
 public static class Token
 {
     public static string Encode(byte[] bytes) => Base64Url.EncodeToString(bytes);
 
     public static string Encode(string text) => Encode(Encoding.UTF8.GetBytes(text));
 
-    /// <summary>A header and a payload to the letter, under a signature that fits them.</summary>
+    /// <summary>Signs the header and payload texts exactly as given.</summary>
     public static string Sign(IssuerKey key, string algorithm, string header, string payload) =>
         Close($"{Encode(header)}.{Encode(payload)}", signed => key.Sign(signed, algorithm));
 
     public static string Close(string signed, Func<byte[], byte[]> sign) => $"{signed}.{Encode(sign(Encoding.ASCII.GetBytes(signed)))}";
 
-    /// <summary>The same token with another part: 0 header, 1 payload, 2 signature.</summary>
+    /// <summary>Replaces one part of a token: 0 header, 1 payload, 2 signature.</summary>
     public static string With(string token, int part, Func<string, string> change)
     {
         var parts = token.Split('.');

@@ -14,7 +14,7 @@ public sealed class OidcSettingsTests(SqliteTestDatabase database) : IClassFixtu
     [InlineData("http://localhost:8080")]
     [InlineData("http://127.0.0.1:8080/realms/data")]
     [InlineData("http://[::1]:8080")]
-    public void An_authority_is_kept_to_the_letter(string authority)
+    public void An_authority_is_kept_unchanged(string authority)
     {
         var trust = Read(authority, "catalog", null).Single();
 
@@ -38,17 +38,17 @@ public sealed class OidcSettingsTests(SqliteTestDatabase database) : IClassFixtu
     [InlineData(null, null, "without DATAXPIPE_OIDC_AUTHORITY", null, "default")]
     [InlineData("https://login.example", "a", "DATAXPIPE_OIDC_ORGANIZATION must be", "organization", "default")]
     [InlineData("https://login.example", "a", "DATAXPIPE_OIDC_ORGANIZATION must be", null, "c4nary team")]
-    public void What_cannot_be_used_stops_the_start_and_is_not_repeated(
-        string? authority, string? audience, string said, string? claim = null, string? organization = null)
+    public void An_invalid_setting_stops_the_start_and_its_value_is_not_reported(
+        string? authority, string? audience, string expected, string? claim = null, string? organization = null)
     {
         var refusal = Assert.Throws<SettingException>(() => Read(authority, audience, claim, organization));
 
-        Assert.Contains(said, refusal.Message);
+        Assert.Contains(expected, refusal.Message);
         Assert.DoesNotContain("c4nary", refusal.Message);
     }
 
     [Fact]
-    public async Task Without_a_provider_a_token_is_a_wrong_key()
+    public async Task Without_a_provider_a_token_is_refused_as_a_wrong_key()
     {
         Assert.Empty(Read(null, null, null));
         Assert.Empty(Read("", " ", ""));
@@ -62,7 +62,7 @@ public sealed class OidcSettingsTests(SqliteTestDatabase database) : IClassFixtu
     }
 
     [Fact]
-    public async Task The_organizations_claim_can_be_another()
+    public async Task The_organization_claim_is_configurable()
     {
         await using var issuer = new Issuer();
         await issuer.InitializeAsync();
@@ -75,7 +75,7 @@ public sealed class OidcSettingsTests(SqliteTestDatabase database) : IClassFixtu
     }
 
     [Fact]
-    public async Task The_organization_can_be_one_for_all_tokens_also_default()
+    public async Task One_organization_can_be_set_for_all_tokens_including_default()
     {
         await using var issuer = new Issuer();
         await issuer.InitializeAsync();
@@ -86,7 +86,7 @@ public sealed class OidcSettingsTests(SqliteTestDatabase database) : IClassFixtu
         var name = $"p{Guid.NewGuid():N}";
         Assert.Equal(201, (int)(await ours.PostJson("/api/v1/pipelines/", new { name })).StatusCode);
 
-        // What a token itself says of an organization counts for nothing then, and it may do what its own scopes say.
+        // The organization claim of the token is ignored; its scopes still apply.
         foreach (var organization in new[] { null, issuer.Organization })
         {
             var token = issuer.Make(payload: payload => payload["organization"] = organization);

@@ -6,7 +6,9 @@ using Microsoft.Extensions.Configuration;
 
 namespace Catalog.Tests.Authentication;
 
-/// <summary>What an entry of DATAXPIPE_OIDC_TRUST may say, and whose tokens it takes; no service is needed to see it.</summary>
+/// <summary>
+/// Validation of DATAXPIPE_OIDC_TRUST entries and matching of subject patterns, without a running service.
+/// </summary>
 [Trait("Category", "Fast")]
 public sealed class OidcTrustEntryTests
 {
@@ -33,7 +35,7 @@ public sealed class OidcTrustEntryTests
     [InlineData("repo:acme/app:ref:refs/heads/release/*", "repo:acme/app:ref:refs/heads/release", false)]
     [InlineData("system:serviceaccount:ci:*", "system:serviceaccount:ci:loader", true)]
     [InlineData("system:serviceaccount:ci:*", "system:serviceaccount:ci-evil:loader", false)]
-    public void A_pattern_is_matched_whole_and_to_the_letter(string pattern, string subject, bool matches) =>
+    public void A_pattern_matches_the_whole_subject_case_sensitively(string pattern, string subject, bool matches) =>
         Assert.Equal(matches, Read(Entry(pattern)).Single().Subject!.IsMatch(subject));
 
     [Theory]
@@ -44,11 +46,11 @@ public sealed class OidcTrustEntryTests
     [InlineData("[{\"c4nary\":1}]", "must be a JSON array")]
     [InlineData("[{\"issuer\":\"https://c4nary\",\"issuer\":\"https://c4nary\"}]", "must be a JSON array")]
     [InlineData("c4nary", "must be a JSON array")]
-    public void What_is_no_array_of_entries_stops_the_start(string json, string said)
+    public void A_value_other_than_an_array_of_entries_stops_the_start(string json, string expected)
     {
         var refusal = Assert.Throws<SettingException>(() => Read("[" + json + "]"));
-        Assert.Contains(said, refusal.Message, StringComparison.Ordinal);
-        Assert.Contains(said, Assert.Throws<SettingException>(() => Read(json.Length == 0 ? "null" : json)).Message, StringComparison.Ordinal);
+        Assert.Contains(expected, refusal.Message, StringComparison.Ordinal);
+        Assert.Contains(expected, Assert.Throws<SettingException>(() => Read(json.Length == 0 ? "null" : json)).Message, StringComparison.Ordinal);
         Assert.DoesNotContain("c4nary", refusal.Message, StringComparison.Ordinal);
     }
 
@@ -76,23 +78,23 @@ public sealed class OidcTrustEntryTests
     [InlineData("scopes", "[null]", "scopes must be")]
     [InlineData("scopes", "\"read write\"", "must be a JSON array")]
     [InlineData("scope", "[\"read\"]", "must be a JSON array")]
-    [InlineData("issuer", "\"https://login.example\\n\"", "issuer holds a line break")]
-    [InlineData("issuer", "\"https://login.example/\\u0000c4nary\"", "issuer holds a line break")]
-    [InlineData("audience", "\"a\\r\\nb\"", "audience holds a line break")]
-    [InlineData("subject", "\"repo:acme/app:ref:refs/heads/main\\n\"", "subject holds a line break")]
-    [InlineData("subject", "\"repo:acme/\\u007f*\"", "subject holds a line break")]
-    [InlineData("subject", "\"repo:acme/\\u200b*\"", "subject holds a line break")]
-    public void An_entry_that_cannot_be_used_stops_the_start_in_one_line_that_repeats_nothing(string member, string value, string said)
+    [InlineData("issuer", "\"https://login.example\\n\"", "issuer contains a line break")]
+    [InlineData("issuer", "\"https://login.example/\\u0000c4nary\"", "issuer contains a line break")]
+    [InlineData("audience", "\"a\\r\\nb\"", "audience contains a line break")]
+    [InlineData("subject", "\"repo:acme/app:ref:refs/heads/main\\n\"", "subject contains a line break")]
+    [InlineData("subject", "\"repo:acme/\\u007f*\"", "subject contains a line break")]
+    [InlineData("subject", "\"repo:acme/\\u200b*\"", "subject contains a line break")]
+    public void An_invalid_entry_stops_the_start_with_one_line_without_its_value(string member, string value, string expected)
     {
         var bad = Entry(Repository);
         bad[member] = JsonNode.Parse(value);
 
         var refusal = Assert.Throws<SettingException>(() => Read(Entry(Repository), bad));
 
-        Assert.Contains(said, refusal.Message, StringComparison.Ordinal);
+        Assert.Contains(expected, refusal.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("c4nary", refusal.Message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', refusal.Message);
-        Assert.Contains(said == "must be a JSON array" ? "DATAXPIPE_OIDC_TRUST" : "DATAXPIPE_OIDC_TRUST, entry 2", refusal.Message, StringComparison.Ordinal);
+        Assert.Contains(expected == "must be a JSON array" ? "DATAXPIPE_OIDC_TRUST" : "DATAXPIPE_OIDC_TRUST, entry 2", refusal.Message, StringComparison.Ordinal);
     }
 
     private static IReadOnlyList<TokenTrust> Read(string json) =>

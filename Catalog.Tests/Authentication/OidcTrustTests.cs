@@ -6,7 +6,9 @@ using Microsoft.Extensions.Logging;
 
 namespace Catalog.Tests.Authentication;
 
-/// <summary>Sign-in of CI jobs, whose tokens hold neither an organization nor scopes: tokens shaped as GitHub Actions makes them.</summary>
+/// <summary>
+/// Sign-in of CI jobs with tokens in the form of GitHub Actions, which contain neither an organization nor scopes.
+/// </summary>
 public sealed class OidcTrustTests(SqliteTestDatabase database) : IClassFixture<SqliteTestDatabase>, IAsyncLifetime
 {
     private const string Repository = "repo:octo-org/octo-repo:ref:refs/heads/main";
@@ -18,7 +20,7 @@ public sealed class OidcTrustTests(SqliteTestDatabase database) : IClassFixture<
     public ValueTask DisposeAsync() => _issuer.DisposeAsync();
 
     [Fact]
-    public async Task A_job_of_a_trusted_repository_may_do_what_its_entry_says()
+    public async Task A_job_of_a_trusted_repository_has_the_scopes_of_its_entry()
     {
         using var app = await _issuer.App(database, Trust(Entry(Repository)));
         using var client = app.Anonymous();
@@ -27,13 +29,13 @@ public sealed class OidcTrustTests(SqliteTestDatabase database) : IClassFixture<
         Assert.Equal(201, (int)(await client.With(Job(Repository), HttpMethod.Post, json: $$"""{"name":"{{name}}"}""")).StatusCode);
         await (await client.With(Job(Repository), HttpMethod.Delete, $"/api/v1/pipelines/{name}")).Problem(403, "forbidden");
         await (await client.With(Job(Repository))).Problem(403, "forbidden");
-        // What a token says of itself adds nothing.
+        // Scopes and organization in the token are ignored.
         var claiming = Job(Repository, payload => (payload["scope"], payload["organization"]) = ("manage read", "default"));
         await (await client.With(claiming, HttpMethod.Delete, $"/api/v1/pipelines/{name}")).Problem(403, "forbidden");
     }
 
     [Fact]
-    public async Task The_audit_log_calls_a_job_by_its_subject()
+    public async Task The_audit_log_names_a_job_by_its_subject()
     {
         using var app = await _issuer.App(database, Trust(Entry(Repository, scopes: ["read", "manage"])));
         using var client = app.Anonymous();
@@ -55,7 +57,7 @@ public sealed class OidcTrustTests(SqliteTestDatabase database) : IClassFixture<
     {
         using var app = await _issuer.App(database, Trust(Entry(Repository)));
         using var client = app.Anonymous();
-        Assert.Equal(201, await Posts(client, Job(Repository)));
+        Assert.Equal(201, await PostStatus(client, Job(Repository)));
 
         await (await client.With(Job(subject))).Problem(401, "unauthorized");
     }
@@ -65,13 +67,13 @@ public sealed class OidcTrustTests(SqliteTestDatabase database) : IClassFixture<
     {
         using var app = await _issuer.App(database, Trust(Entry(Repository)));
         using var client = app.Anonymous();
-        Assert.Equal(201, await Posts(client, Job(Repository)));
+        Assert.Equal(201, await PostStatus(client, Job(Repository)));
 
         await (await client.With(Job(Repository, payload => payload["aud"] = "https://github.com/octo-org"))).Problem(401, "unauthorized");
     }
 
     [Fact]
-    public async Task An_organization_that_is_not_registered_is_refused()
+    public async Task An_unregistered_organization_is_refused()
     {
         using var app = await _issuer.App(database, Trust(Entry(Repository, organization: "nobody-registered-this")));
         using var client = app.Anonymous();
@@ -80,16 +82,16 @@ public sealed class OidcTrustTests(SqliteTestDatabase database) : IClassFixture<
     }
 
     [Fact]
-    public async Task An_entry_can_name_the_operators_own_organization()
+    public async Task An_entry_can_name_the_default_organization()
     {
         using var app = await _issuer.App(database, Trust(Entry(Repository, organization: "default")));
         using var client = app.Anonymous();
 
-        Assert.Equal(201, await Posts(client, Job(Repository)));
+        Assert.Equal(201, await PostStatus(client, Job(Repository)));
     }
 
     [Fact]
-    public async Task The_first_entry_that_matches_is_taken_and_entries_go_before_the_authority()
+    public async Task The_first_matching_entry_applies_and_entries_precede_the_authority()
     {
         var settings = new[]
         {
@@ -103,18 +105,18 @@ public sealed class OidcTrustTests(SqliteTestDatabase database) : IClassFixture<
         using var app = await _issuer.App(database, settings);
         using var client = app.Anonymous();
         var other = Job("repo:octo-org/other:ref:refs/heads/main");
-        var elsewhere = Job("repo:octo-org/other:ref:refs/heads/main", payload => payload["aud"] = "https://other.example");
+        var otherAudience = Job("repo:octo-org/other:ref:refs/heads/main", payload => payload["aud"] = "https://other.example");
 
-        Assert.Equal((200, 403), ((int)(await client.With(Job(Repository))).StatusCode, await Posts(client, Job(Repository))));
-        Assert.Equal((403, 201), ((int)(await client.With(other)).StatusCode, await Posts(client, other)));
-        Assert.Equal((200, 403), ((int)(await client.With(elsewhere)).StatusCode, await Posts(client, elsewhere)));
+        Assert.Equal((200, 403), ((int)(await client.With(Job(Repository))).StatusCode, await PostStatus(client, Job(Repository))));
+        Assert.Equal((403, 201), ((int)(await client.With(other)).StatusCode, await PostStatus(client, other)));
+        Assert.Equal((200, 403), ((int)(await client.With(otherAudience)).StatusCode, await PostStatus(client, otherAudience)));
         Assert.Equal(200, (int)(await client.With(_issuer.Make())).StatusCode);
-        // The authority takes any subject, but a token of the other audience is none of its own.
+        // The authority accepts any subject, but only its own audience.
         await (await client.With(_issuer.Make(payload: payload => payload["aud"] = "https://other.example"))).Problem(401, "unauthorized");
     }
 
     [Fact]
-    public async Task Several_issuers_stand_side_by_side_and_none_vouches_for_another()
+    public async Task A_token_is_verified_only_with_the_keys_of_its_own_issuer()
     {
         await using var second = new Issuer();
         await second.InitializeAsync();
@@ -122,20 +124,20 @@ public sealed class OidcTrustTests(SqliteTestDatabase database) : IClassFixture<
             ("DATAXPIPE_OIDC_AUTHORITY", second.Authority), ("DATAXPIPE_OIDC_AUDIENCE", Issuer.Audience),
             ("DATAXPIPE_OIDC_ORGANIZATION", _issuer.Organization));
         using var client = app.Anonymous();
-        Assert.Equal(201, await Posts(client, Job(Repository)));
-        Assert.Equal(201, await Posts(client, Job("repo:second/app:ref:refs/heads/main", payload => payload["iss"] = second.Authority, second.Rsa)));
+        Assert.Equal(201, await PostStatus(client, Job(Repository)));
+        Assert.Equal(201, await PostStatus(client, Job("repo:second/app:ref:refs/heads/main", payload => payload["iss"] = second.Authority, second.Rsa)));
         Assert.Equal(200, (int)(await client.With(second.Make(payload: payload => payload["organization"] = null))).StatusCode);
 
-        // Both name their keys alike, and each is good for its own issuer only.
+        // Both issuers use the same key ids; each key is valid for its own issuer only.
         await (await client.With(Job(Repository, key: second.Rsa))).Problem(401, "unauthorized");
         await (await client.With(second.Make(_issuer.Rsa))).Problem(401, "unauthorized");
         await (await client.With(Job("repo:second/app:ref:refs/heads/main"))).Problem(401, "unauthorized");
-        Assert.Equal(401, await Posts(client, Job(Repository, payload => payload["iss"] = "https://token.actions.githubusercontent.com")));
+        Assert.Equal(401, await PostStatus(client, Job(Repository, payload => payload["iss"] = "https://token.actions.githubusercontent.com")));
         Assert.Equal((1, 1), (_issuer.KeySets, second.KeySets));
     }
 
     [Fact]
-    public async Task An_issuer_that_is_away_harms_no_other()
+    public async Task An_unavailable_issuer_does_not_affect_others()
     {
         await using var second = new Issuer();
         await second.InitializeAsync();
@@ -145,11 +147,11 @@ public sealed class OidcTrustTests(SqliteTestDatabase database) : IClassFixture<
         var waiting = Job("repo:second/app:ref:refs/heads/main", payload => payload["iss"] = second.Authority, second.Rsa);
 
         await (await client.With(waiting)).Problem(503, "identity_provider_unavailable");
-        Assert.Equal(201, await Posts(client, Job(Repository)));
+        Assert.Equal(201, await PostStatus(client, Job(Repository)));
         Assert.Contains(app.Log.At(LogLevel.Warning), line => line.Contains(second.Authority, StringComparison.Ordinal));
         second.Down = false;
         _issuer.Clock.Advance(SigningKeys.Pause);
-        Assert.Equal(201, await Posts(client, waiting));
+        Assert.Equal(201, await PostStatus(client, waiting));
     }
 
     private static (string Name, string Value) Trust(params JsonObject[] entries) => ("DATAXPIPE_OIDC_TRUST", JsonSerializer.Serialize(entries));
@@ -183,6 +185,6 @@ public sealed class OidcTrustTests(SqliteTestDatabase database) : IClassFixture<
             change?.Invoke(payload);
         });
 
-    private static async Task<int> Posts(HttpClient client, string token) =>
+    private static async Task<int> PostStatus(HttpClient client, string token) =>
         (int)(await client.With(token, HttpMethod.Post, json: $$"""{"name":"p{{Guid.NewGuid():N}}"}""")).StatusCode;
 }

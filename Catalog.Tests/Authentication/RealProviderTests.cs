@@ -5,30 +5,32 @@ using Catalog.Tests.Support;
 
 namespace Catalog.Tests.Authentication;
 
-/// <summary>A second opinion on what tokens look like, by a provider that others wrote and that is certified.</summary>
+/// <summary>
+/// Tokens of a certified third-party provider, as a check that is independent of our own test provider.
+/// </summary>
 [Trait("Category", "Npm")]
 public sealed class RealProviderTests(OidcProviderPackage package, SqliteTestDatabase database) : IClassFixture<OidcProviderPackage>, IClassFixture<SqliteTestDatabase>
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Its_access_tokens_are_taken_for_what_they_are()
+    public async Task Its_access_tokens_are_accepted_with_their_scopes()
     {
         package.Require();
-        // It ends with its standard input, so also when this process is killed.
+        // The provider exits when its standard input closes, so also when this process is killed.
         using var provider = Process.Start(new ProcessStartInfo("node", [Path.Combine(package.Directory, "server.mjs")])
         { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true })!;
-        var complaints = provider.StandardError.ReadToEndAsync(CancellationToken.None);
+        var errors = provider.StandardError.ReadToEndAsync(CancellationToken.None);
         try
         {
             var authority = await provider.StandardOutput.ReadLineAsync(Ct).AsTask().WaitAsync(TimeSpan.FromSeconds(30), Ct);
-            Assert.True(authority is not null, authority is null ? await complaints : "");
+            Assert.True(authority is not null, authority is null ? await errors : "");
             using var app = new CatalogApp(database, ("DATAXPIPE_OIDC_AUTHORITY", authority!), ("DATAXPIPE_OIDC_AUDIENCE", Issuer.Audience));
             using var owner = await app.Organization("certified");
             using var client = app.Anonymous();
             foreach (var algorithm in new[] { "RS256", "PS256", "ES256" })
             {
-                await Judge(client, authority!, algorithm);
+                await CheckTokens(client, authority!, algorithm);
             }
         }
         finally
@@ -38,21 +40,21 @@ public sealed class RealProviderTests(OidcProviderPackage package, SqliteTestDat
         }
     }
 
-    private static async Task Judge(HttpClient client, string authority, string algorithm)
+    private static async Task CheckTokens(HttpClient client, string authority, string algorithm)
     {
         var pipeline = $$"""{"name":"p{{Guid.NewGuid():N}}"}""";
-        var reading = await Token(authority, algorithm, Issuer.Audience, "read");
-        Assert.Contains($"\"alg\":\"{algorithm}\"", Encoding.UTF8.GetString(System.Buffers.Text.Base64Url.DecodeFromChars(reading.Split('.')[0])), StringComparison.Ordinal);
+        var readToken = await Token(authority, algorithm, Issuer.Audience, "read");
+        Assert.Contains($"\"alg\":\"{algorithm}\"", Encoding.UTF8.GetString(System.Buffers.Text.Base64Url.DecodeFromChars(readToken.Split('.')[0])), StringComparison.Ordinal);
 
-        Assert.Equal(200, (int)(await client.With(reading)).StatusCode);
-        await (await client.With(reading, HttpMethod.Post, json: pipeline)).Problem(403, "forbidden");
-        var writing = await Token(authority, algorithm, Issuer.Audience, "read write");
-        Assert.Equal(201, (int)(await client.With(writing, HttpMethod.Post, json: pipeline)).StatusCode);
+        Assert.Equal(200, (int)(await client.With(readToken)).StatusCode);
+        await (await client.With(readToken, HttpMethod.Post, json: pipeline)).Problem(403, "forbidden");
+        var writeToken = await Token(authority, algorithm, Issuer.Audience, "read write");
+        Assert.Equal(201, (int)(await client.With(writeToken, HttpMethod.Post, json: pipeline)).StatusCode);
 
-        var tampered = Authentication.Token.With(reading, 1, _ => writing.Split('.')[1]);
+        var tampered = Authentication.Token.With(readToken, 1, _ => writeToken.Split('.')[1]);
         await (await client.With(tampered)).Problem(401, "unauthorized");
-        var elsewhere = await Token(authority, algorithm, "https://billing.example", "read");
-        await (await client.With(elsewhere)).Problem(401, "unauthorized");
+        var otherAudience = await Token(authority, algorithm, "https://billing.example", "read");
+        await (await client.With(otherAudience)).Problem(401, "unauthorized");
     }
 
     private static async Task<string> Token(string authority, string algorithm, string resource, string scope)

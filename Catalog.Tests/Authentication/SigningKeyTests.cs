@@ -6,7 +6,9 @@ using Microsoft.Extensions.Logging;
 
 namespace Catalog.Tests.Authentication;
 
-/// <summary>How the service lives with its provider: how often it asks, what it believes, and what holds while nobody answers.</summary>
+/// <summary>
+/// How the service reads signing keys: how often, which answers it accepts, and what happens during an outage.
+/// </summary>
 public sealed class SigningKeyTests(SqliteTestDatabase database) : IClassFixture<SqliteTestDatabase>, IAsyncLifetime
 {
     private readonly Issuer _issuer = new();
@@ -38,22 +40,22 @@ public sealed class SigningKeyTests(SqliteTestDatabase database) : IClassFixture
     }
 
     [Fact]
-    public async Task A_thousand_unknown_kids_cause_one_reading_in_each_pause()
+    public async Task A_thousand_unknown_kids_cause_one_read_per_pause()
     {
         Assert.Equal(200, await Status(_issuer.Make()));
 
-        for (var reading = 2; reading < 4; reading++)
+        for (var expected = 2; expected < 4; expected++)
         {
             _issuer.Clock.Advance(SigningKeys.Pause);
-            await Crowd();
-            Assert.Equal((reading, reading), (_issuer.Discoveries, _issuer.KeySets));
+            await SendUnknownKids();
+            Assert.Equal((expected, expected), (_issuer.Discoveries, _issuer.KeySets));
         }
 
-        await Crowd();
+        await SendUnknownKids();
         Assert.Equal(3, _issuer.KeySets);
         Assert.Equal(200, await Status(_issuer.Make()));
 
-        async Task Crowd()
+        async Task SendUnknownKids()
         {
             using var stranger = IssuerKey.Rsa(null);
             var answers = await Task.WhenAll(Enumerable.Range(0, 1000).Select(i => Status(_issuer.Make(stranger, header: header => header["kid"] = $"unknown-{i}"))));
@@ -62,7 +64,7 @@ public sealed class SigningKeyTests(SqliteTestDatabase database) : IClassFixture
     }
 
     [Fact]
-    public async Task Many_first_requests_share_one_reading()
+    public async Task Many_first_requests_share_one_read()
     {
         var token = _issuer.Make();
 
@@ -71,7 +73,7 @@ public sealed class SigningKeyTests(SqliteTestDatabase database) : IClassFixture
     }
 
     [Fact]
-    public async Task A_new_key_is_taken_after_the_pause()
+    public async Task A_new_key_is_accepted_after_the_pause()
     {
         Assert.Equal(200, await Status(_issuer.Make()));
         using var fresh = IssuerKey.Rsa("fresh");
@@ -86,29 +88,29 @@ public sealed class SigningKeyTests(SqliteTestDatabase database) : IClassFixture
     [Fact]
     public async Task A_withdrawn_key_is_refused_after_the_period()
     {
-        var token = Lasting();
+        var token = LongLivedToken();
         Assert.Equal(200, await Status(token));
         _issuer.Shown.RemoveAt(0);
         _issuer.Clock.Advance(SigningKeys.Period - TimeSpan.FromSeconds(1));
         Assert.Equal(200, await Status(token));
 
-        // The request that comes first is not kept waiting for the reading that it causes.
+        // The first request starts the key read but does not wait for it.
         _issuer.Clock.Advance(TimeSpan.FromSeconds(1));
         for (var tries = 0; await Status(token) != 401; tries++)
         {
-            Assert.True(tries < 100, "The withdrawn key is still taken.");
+            Assert.True(tries < 100, "The withdrawn key is still accepted.");
             await Task.Delay(20, Ct);
         }
 
-        Assert.Equal(401, await Status(Lasting()));
+        Assert.Equal(401, await Status(LongLivedToken()));
         Assert.Equal(200, await Status(_issuer.Make(_issuer.Elliptic, "ES256")));
         Assert.Equal(2, _issuer.KeySets);
     }
 
     [Fact]
-    public async Task A_withdrawn_key_is_refused_at_once_after_a_silence()
+    public async Task A_withdrawn_key_is_refused_at_once_after_an_idle_time()
     {
-        var token = Lasting();
+        var token = LongLivedToken();
         Assert.Equal(200, await Status(token));
         _issuer.Shown.RemoveAt(0);
 
@@ -118,7 +120,7 @@ public sealed class SigningKeyTests(SqliteTestDatabase database) : IClassFixture
     }
 
     [Fact]
-    public async Task A_token_that_was_taken_before_ends_in_its_time()
+    public async Task A_cached_token_expires_on_time()
     {
         var token = _issuer.Make();
         Assert.Equal(200, await Status(token));
@@ -131,10 +133,10 @@ public sealed class SigningKeyTests(SqliteTestDatabase database) : IClassFixture
     }
 
     [Fact]
-    public async Task Known_keys_hold_while_the_provider_is_away_or_raves()
+    public async Task Known_keys_stay_valid_while_the_provider_is_unavailable_or_answers_nonsense()
     {
         Assert.Equal(200, await Status(_issuer.Make()));
-        foreach (var trouble in new Func<HttpContext, Task>[] { Away, context => context.Response.WriteAsync("<html>", Ct), context => context.Response.WriteAsJsonAsync(new { keys = 1 }, Ct) })
+        foreach (var trouble in new Func<HttpContext, Task>[] { Abort, context => context.Response.WriteAsync("<html>", Ct), context => context.Response.WriteAsJsonAsync(new { keys = 1 }, Ct) })
         {
             _issuer.KeySet = trouble;
             _issuer.Clock.Advance(TimeSpan.FromHours(24));
@@ -147,7 +149,7 @@ public sealed class SigningKeyTests(SqliteTestDatabase database) : IClassFixture
     }
 
     [Fact]
-    public async Task An_emptied_key_set_is_believed()
+    public async Task An_emptied_key_set_replaces_the_known_keys()
     {
         Assert.Equal(200, await Status(_issuer.Make()));
         _issuer.Shown.Clear();
@@ -157,9 +159,9 @@ public sealed class SigningKeyTests(SqliteTestDatabase database) : IClassFixture
     }
 
     [Fact]
-    public async Task Before_any_key_was_read_tokens_are_503_and_everything_else_works()
+    public async Task Before_the_first_key_read_tokens_are_503_and_everything_else_works()
     {
-        _issuer.Discovery = Away;
+        _issuer.Discovery = Abort;
 
         var answer = await Client.With(_issuer.Make());
 
@@ -176,7 +178,7 @@ public sealed class SigningKeyTests(SqliteTestDatabase database) : IClassFixture
 
     [Theory]
     [MemberData(nameof(Hostile))]
-    public async Task A_hostile_provider_gives_no_keys_until_it_is_well(string name)
+    public async Task A_hostile_provider_yields_no_keys_until_it_recovers(string name)
     {
         var (arrange, reason) = HostileProviders[name];
         arrange(_issuer);
@@ -190,7 +192,7 @@ public sealed class SigningKeyTests(SqliteTestDatabase database) : IClassFixture
         Assert.Equal(200, await Status(_issuer.Make()));
     }
 
-    private string Lasting() => _issuer.Make(payload: payload => payload["exp"] = _issuer.Clock.Seconds + 86400);
+    private string LongLivedToken() => _issuer.Make(payload: payload => payload["exp"] = _issuer.Clock.Seconds + 86400);
 
     private async Task<int> Status(string token)
     {
@@ -198,13 +200,13 @@ public sealed class SigningKeyTests(SqliteTestDatabase database) : IClassFixture
         return (int)answer.StatusCode;
     }
 
-    private static Task Away(HttpContext context)
+    private static Task Abort(HttpContext context)
     {
         context.Abort();
         return Task.CompletedTask;
     }
 
-    private static Func<HttpContext, Task> Discovers(string issuer, string? keys) =>
+    private static Func<HttpContext, Task> DiscoveryDocument(string issuer, string? keys) =>
         context => context.Response.WriteAsJsonAsync(new JsonObject { ["issuer"] = issuer, ["jwks_uri"] = keys });
 
     private static readonly Dictionary<string, (Action<Issuer> Arrange, string Reason)> HostileProviders = new()
@@ -236,13 +238,13 @@ public sealed class SigningKeyTests(SqliteTestDatabase database) : IClassFixture
         ["an array"] = (issuer => issuer.KeySet = context => context.Response.WriteAsJsonAsync(issuer.Shown), "is not a JSON object"),
         ["keys twice"] = (issuer => issuer.KeySet = context => context.Response.WriteAsync("{\"keys\":[],\"keys\":[]}"), "is not a JSON object"),
         ["no keys member"] = (issuer => issuer.KeySet = context => context.Response.WriteAsJsonAsync(new { kees = issuer.Shown }), "contains no keys"),
-        ["another issuer"] = (issuer => issuer.Discovery = Discovers("https://login.example", issuer.Authority + "/keys"), "names another issuer"),
-        ["its issuer with a slash"] = (issuer => issuer.Discovery = Discovers(issuer.Authority + "/", issuer.Authority + "/keys"), "names another issuer"),
-        ["no jwks_uri"] = (issuer => issuer.Discovery = Discovers(issuer.Authority, null), "jwks_uri is missing or not https"),
-        ["jwks_uri over http"] = (issuer => issuer.Discovery = Discovers(issuer.Authority, "http://192.168.0.1/keys"), "jwks_uri is missing or not https"),
-        ["jwks_uri is a file"] = (issuer => issuer.Discovery = Discovers(issuer.Authority, "file:///etc/passwd"), "jwks_uri is missing or not https"),
-        ["jwks_uri is relative"] = (issuer => issuer.Discovery = Discovers(issuer.Authority, "keys"), "jwks_uri is missing or not https"),
-        ["jwks_uri with a user"] = (issuer => issuer.Discovery = Discovers(issuer.Authority, issuer.Authority.Replace("//", "//u:p@", StringComparison.Ordinal) + "/keys"), "jwks_uri is missing or not https"),
-        ["jwks_uri at the metadata service"] = (issuer => issuer.Discovery = Discovers(issuer.Authority, "https://169.254.169.254/keys"), "address is not allowed"),
+        ["another issuer"] = (issuer => issuer.Discovery = DiscoveryDocument("https://login.example", issuer.Authority + "/keys"), "names another issuer"),
+        ["its issuer with a slash"] = (issuer => issuer.Discovery = DiscoveryDocument(issuer.Authority + "/", issuer.Authority + "/keys"), "names another issuer"),
+        ["no jwks_uri"] = (issuer => issuer.Discovery = DiscoveryDocument(issuer.Authority, null), "jwks_uri is missing or not https"),
+        ["jwks_uri over http"] = (issuer => issuer.Discovery = DiscoveryDocument(issuer.Authority, "http://192.168.0.1/keys"), "jwks_uri is missing or not https"),
+        ["jwks_uri is a file"] = (issuer => issuer.Discovery = DiscoveryDocument(issuer.Authority, "file:///etc/passwd"), "jwks_uri is missing or not https"),
+        ["jwks_uri is relative"] = (issuer => issuer.Discovery = DiscoveryDocument(issuer.Authority, "keys"), "jwks_uri is missing or not https"),
+        ["jwks_uri with a user"] = (issuer => issuer.Discovery = DiscoveryDocument(issuer.Authority, issuer.Authority.Replace("//", "//u:p@", StringComparison.Ordinal) + "/keys"), "jwks_uri is missing or not https"),
+        ["jwks_uri at the metadata service"] = (issuer => issuer.Discovery = DiscoveryDocument(issuer.Authority, "https://169.254.169.254/keys"), "address is not allowed"),
     };
 }

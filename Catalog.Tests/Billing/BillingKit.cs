@@ -7,7 +7,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Catalog.Tests.Billing;
 
-/// <summary>The service with Stripe's stand-in, and organizations that pay.</summary>
+/// <summary>The service with a fake Stripe, and helpers for organizations, customers and events.</summary>
 public abstract class BillingKit : EndpointTests
 {
     protected BillingKit(TestDatabase database, FakeStripe stripe) : base(database, stripe.Settings(("DATAXPIPE_STRIPE_TIMEOUT", "3")))
@@ -17,7 +17,7 @@ public abstract class BillingKit : EndpointTests
         stripe.Misbehaved = false;
     }
 
-    // A service that Stripe has failed leaves it alone for a while.
+    // After failures the circuit breaker of this service stays open, so the next test needs a new service.
     public override void Dispose()
     {
         base.Dispose();
@@ -31,18 +31,18 @@ public abstract class BillingKit : EndpointTests
 
     protected FakeStripe Stripe { get; }
 
-    /// <summary>An organization, with a client that holds its first key.</summary>
+    /// <summary>Registers an organization and returns a client with its first key.</summary>
     protected async Task<(string Id, HttpClient Client)> Organization(string plan = "free")
     {
         var id = $"o{Guid.NewGuid():N}";
-        var made = await Client.PostJson("/api/v1/organizations/", new { id, name = "Ömer & Söhne", plan });
-        Assert.Equal(201, (int)made.StatusCode);
+        var created = await Client.PostJson("/api/v1/organizations/", new { id, name = "Ömer & Söhne", plan });
+        Assert.Equal(201, (int)created.StatusCode);
         var client = App.Anonymous();
-        client.DefaultRequestHeaders.Add("X-API-KEY", (await made.Json()).GetProperty("api_key").GetProperty("key").GetString());
+        client.DefaultRequestHeaders.Add("X-API-KEY", (await created.Json()).GetProperty("api_key").GetProperty("key").GetString());
         return (id, client);
     }
 
-    /// <summary>An organization whose customer Stripe has.</summary>
+    /// <summary>Registers an organization and creates its Stripe customer by a checkout.</summary>
     protected async Task<(string Id, HttpClient Client, string Customer)> Customer(string plan = "free")
     {
         var (id, client) = await Organization(plan);

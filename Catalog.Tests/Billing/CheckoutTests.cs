@@ -13,7 +13,7 @@ public abstract class CheckoutTests(TestDatabase database, FakeStripe stripe) : 
     private const string Portal = "/api/v1/billing/portal";
 
     [Fact]
-    public async Task Checkout_makes_a_customer_and_says_where_to_pay()
+    public async Task Checkout_creates_a_customer_and_returns_the_payment_URL()
     {
         var (id, client) = await Organization();
 
@@ -34,15 +34,15 @@ public abstract class CheckoutTests(TestDatabase database, FakeStripe stripe) : 
     }
 
     [Fact]
-    public async Task Many_who_ask_at_once_at_two_replicas_make_one_customer()
+    public async Task Concurrent_checkouts_on_two_replicas_create_one_customer()
     {
         var (id, client) = await Organization();
         using var other = new CatalogApp(Database, Stripe.Settings());
-        using var there = other.Anonymous();
-        there.DefaultRequestHeaders.Add("X-API-KEY", client.DefaultRequestHeaders.GetValues("X-API-KEY"));
+        using var otherClient = other.Anonymous();
+        otherClient.DefaultRequestHeaders.Add("X-API-KEY", client.DefaultRequestHeaders.GetValues("X-API-KEY"));
         Stripe.Pause = TimeSpan.FromMilliseconds(200);
 
-        var answers = await Task.WhenAll(Enumerable.Range(0, 8).Select(i => (i % 2 == 0 ? client : there).PostJson(Checkout, new { plan = "team" })));
+        var answers = await Task.WhenAll(Enumerable.Range(0, 8).Select(i => (i % 2 == 0 ? client : otherClient).PostJson(Checkout, new { plan = "team" })));
 
         Assert.All(answers, answer => Assert.Equal(201, (int)answer.StatusCode));
         var customer = Stripe.CustomerOf(id);
@@ -51,7 +51,7 @@ public abstract class CheckoutTests(TestDatabase database, FakeStripe stripe) : 
     }
 
     [Fact]
-    public async Task An_answer_that_was_lost_makes_no_second_customer()
+    public async Task A_lost_answer_does_not_create_a_second_customer()
     {
         var (id, client) = await Organization();
         Stripe.Misdeeds = (number, _, path) => number == 1 && path == "/v1/customers" ? StripeMisdeed.ResetAfter : StripeMisdeed.None;
@@ -63,7 +63,7 @@ public abstract class CheckoutTests(TestDatabase database, FakeStripe stripe) : 
     }
 
     [Fact]
-    public async Task A_failure_that_Stripe_repeats_for_its_key_is_not_met_again()
+    public async Task The_checkout_after_a_failure_uses_a_new_idempotency_key()
     {
         var (id, client) = await Organization();
         Stripe.Misdeeds = (number, _, _) => number == 1 ? StripeMisdeed.InternalError : StripeMisdeed.None;
@@ -77,7 +77,7 @@ public abstract class CheckoutTests(TestDatabase database, FakeStripe stripe) : 
     }
 
     [Fact]
-    public async Task Who_is_self_hosted_has_nothing_to_pay()
+    public async Task A_self_hosted_organization_cannot_buy_a_plan()
     {
         var (_, client) = await Organization("self_hosted");
         Stripe.Reset();
@@ -92,7 +92,7 @@ public abstract class CheckoutTests(TestDatabase database, FakeStripe stripe) : 
     }
 
     [Fact]
-    public async Task Who_is_subscribed_is_sent_to_the_portal_also_before_the_event_has_come()
+    public async Task A_subscribed_organization_is_sent_to_the_portal_even_before_the_event()
     {
         var (_, client, customer) = await Customer();
         await (await (await Organization()).Client.PostAsync(Portal, null, Ct)).Problem(409, "no_customer");
@@ -114,7 +114,7 @@ public abstract class CheckoutTests(TestDatabase database, FakeStripe stripe) : 
     }
 
     [Fact]
-    public async Task A_deleted_customer_is_gone_and_another_is_made()
+    public async Task A_deleted_customer_is_removed_and_the_next_checkout_creates_another()
     {
         var (id, client, customer) = await Customer();
         await Notified(Stripe.Subscribe(customer, FakeStripe.Business).Event);
@@ -135,7 +135,7 @@ public abstract class CheckoutTests(TestDatabase database, FakeStripe stripe) : 
     [InlineData("""{"plan":"self_hosted"}""", "/plan")]
     [InlineData("""{"plan":null}""", "/plan")]
     [InlineData("""{"plan":"team","price":"price_mine"}""", "/price")]
-    public async Task Only_what_is_sold_can_be_bought(string body, string pointer)
+    public async Task Only_the_paid_plans_can_be_bought(string body, string pointer)
     {
         var problem = await (await Send(HttpMethod.Post, Checkout, body)).Problem(422, "invalid");
 
@@ -143,7 +143,7 @@ public abstract class CheckoutTests(TestDatabase database, FakeStripe stripe) : 
     }
 
     [Fact]
-    public async Task A_key_that_may_not_manage_may_not_pay()
+    public async Task A_key_without_the_manage_scope_cannot_start_a_checkout()
     {
         var (_, client) = await Organization();
         var key = await (await client.PostJson("/api/v1/organizations/me/api-keys", new { name = "job" })).Json();
@@ -155,7 +155,7 @@ public abstract class CheckoutTests(TestDatabase database, FakeStripe stripe) : 
     }
 
     [Fact]
-    public async Task Without_settings_nothing_is_sold()
+    public async Task Without_Stripe_settings_billing_is_not_configured()
     {
         using var app = new CatalogApp(Database);
         using var client = app.Client();
@@ -166,11 +166,11 @@ public abstract class CheckoutTests(TestDatabase database, FakeStripe stripe) : 
     }
 
     [Fact]
-    public async Task Nothing_of_Stripes_text_or_of_a_secret_is_answered_or_logged_whatever_Stripe_does()
+    public async Task Stripe_texts_and_secrets_appear_in_no_answer_or_log()
     {
         var (_, fresh) = await Organization();
         var (_, client, customer) = await Customer();
-        var said = new List<string>();
+        var output = new List<string>();
         foreach (var misdeed in Enum.GetValues<StripeMisdeed>().Except([StripeMisdeed.None, StripeMisdeed.ResetAfter]))
         {
             Stripe.Misdeeds = (_, _, _) => misdeed;
@@ -185,27 +185,27 @@ public abstract class CheckoutTests(TestDatabase database, FakeStripe stripe) : 
                 var refused = misdeed is StripeMisdeed.Unauthorized or StripeMisdeed.Redirect && i < 2;
                 var problem = await answer.Problem(refused ? 502 : 503, refused ? "stripe_refused" : "stripe_unavailable");
                 Assert.Equal(refused, answer.Headers.RetryAfter is null);
-                said.Add(problem.GetRawText());
+                output.Add(problem.GetRawText());
             }
         }
 
         Assert.DoesNotContain("GET /stolen", Stripe.Requests);
         Stripe.Misdeeds = (_, _, _) => StripeMisdeed.Unauthorized;
-        said.Add((await (await fresh.PostJson(Checkout, new { plan = "team" })).Problem(502, "stripe_refused")).GetRawText());
+        output.Add((await (await fresh.PostJson(Checkout, new { plan = "team" })).Problem(502, "stripe_refused")).GetRawText());
         Stripe.Reset();
         using (var wrong = new CatalogApp(Database, Stripe.Settings(("DATAXPIPE_STRIPE_SECRET_KEY", "sk_test_Another7731_" + FakeStripe.Canary))))
         {
-            using var there = wrong.Anonymous();
-            there.DefaultRequestHeaders.Add("X-API-KEY", fresh.DefaultRequestHeaders.GetValues("X-API-KEY"));
-            said.Add((await (await there.PostJson(Checkout, new { plan = "team" })).Problem(502, "stripe_refused")).GetRawText());
-            said.AddRange(wrong.Log.At(LogLevel.Trace));
+            using var otherClient = wrong.Anonymous();
+            otherClient.DefaultRequestHeaders.Add("X-API-KEY", fresh.DefaultRequestHeaders.GetValues("X-API-KEY"));
+            output.Add((await (await otherClient.PostJson(Checkout, new { plan = "team" })).Problem(502, "stripe_refused")).GetRawText());
+            output.AddRange(wrong.Log.At(LogLevel.Trace));
         }
 
-        said.AddRange(App.Log.At(LogLevel.Trace));
-        Assert.Contains(said, line => line.Contains("api_key_expired", StringComparison.Ordinal));
+        output.AddRange(App.Log.At(LogLevel.Trace));
+        Assert.Contains(output, line => line.Contains("api_key_expired", StringComparison.Ordinal));
         foreach (var secret in new[] { FakeStripe.Canary, FakeStripe.Key, FakeStripe.WebhookSecret, FakeStripe.OldWebhookSecret, "Canary" })
         {
-            Assert.DoesNotContain(said, line => line.Contains(secret, StringComparison.OrdinalIgnoreCase));
+            Assert.DoesNotContain(output, line => line.Contains(secret, StringComparison.OrdinalIgnoreCase));
         }
     }
 }

@@ -7,7 +7,7 @@ using Polly.CircuitBreaker;
 
 namespace Catalog.Tests.Billing;
 
-/// <summary>What the connection to Stripe asks again, and how long it lets anybody wait.</summary>
+/// <summary>Retries, time limits and circuit breaker of the HTTP client for Stripe.</summary>
 public sealed class StripeHttpTests : IClassFixture<FakeStripe>, IDisposable
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(4);
@@ -19,7 +19,7 @@ public sealed class StripeHttpTests : IClassFixture<FakeStripe>, IDisposable
     {
         _stripe = stripe;
         _stripe.Reset();
-        var settings = stripe.Settings(("DATAXPIPE_STRIPE_TIMEOUT", $"{Limit.TotalSeconds}")).Select(one => KeyValuePair.Create(one.Name, (string?)one.Value));
+        var settings = stripe.Settings(("DATAXPIPE_STRIPE_TIMEOUT", $"{Limit.TotalSeconds}")).Select(setting => KeyValuePair.Create(setting.Name, (string?)setting.Value));
         var services = new ServiceCollection();
         services.AddStripeHttp(StripeSettings.Read(new ConfigurationBuilder().AddInMemoryCollection(settings).Build())!);
         _services = services.BuildServiceProvider();
@@ -44,17 +44,17 @@ public sealed class StripeHttpTests : IClassFixture<FakeStripe>, IDisposable
     [InlineData("POST", null, StripeMisdeed.TooMany, 1)]
     [InlineData("POST", null, StripeMisdeed.Reset, 1)]
     [InlineData("DELETE", null, StripeMisdeed.TooMany, 1)]
-    public async Task Only_what_does_no_harm_twice_is_asked_again(string method, string? key, StripeMisdeed misdeed, int times)
+    public async Task Only_requests_that_are_safe_to_repeat_are_retried(string method, string? key, StripeMisdeed misdeed, int times)
     {
         _stripe.Misdeeds = (_, _, _) => misdeed;
 
         try
         {
-            await Ask(method, key);
+            await SendRequest(method, key);
         }
         catch (HttpRequestException)
         {
-            // How it fails is not what is looked at.
+            // Only the number of attempts matters here.
         }
 
         Assert.Equal(times, _stripe.Requests.Count);
@@ -65,11 +65,11 @@ public sealed class StripeHttpTests : IClassFixture<FakeStripe>, IDisposable
     [InlineData(StripeMisdeed.Stalls)]
     [InlineData(StripeMisdeed.BreaksOff)]
     [InlineData(StripeMisdeed.Reset)]
-    public async Task An_answer_that_does_not_come_whole_once_is_asked_for_again_in_time(StripeMisdeed misdeed)
+    public async Task An_incomplete_answer_is_retried_within_the_time_limit(StripeMisdeed misdeed)
     {
         _stripe.Misdeeds = (number, _, _) => number == 1 ? misdeed : StripeMisdeed.None;
 
-        using var answer = await Ask("GET");
+        using var answer = await SendRequest("GET");
 
         Assert.Equal(200, (int)answer.StatusCode);
         Assert.Equal(2, _stripe.Requests.Count);
@@ -78,35 +78,35 @@ public sealed class StripeHttpTests : IClassFixture<FakeStripe>, IDisposable
     [Theory]
     [InlineData(StripeMisdeed.Silence)]
     [InlineData(StripeMisdeed.Stalls)]
-    public async Task Nobody_waits_longer_than_is_set(StripeMisdeed misdeed)
+    public async Task A_request_ends_within_the_time_limit(StripeMisdeed misdeed)
     {
         _stripe.Misdeeds = (_, _, _) => misdeed;
         var watch = Stopwatch.StartNew();
 
-        await Assert.ThrowsAnyAsync<Exception>(() => Ask("GET"));
+        await Assert.ThrowsAnyAsync<Exception>(() => SendRequest("GET"));
 
         Assert.InRange(watch.Elapsed, Limit / 2, Limit * 2);
     }
 
     [Fact]
-    public async Task A_notice_of_Stripes_is_taken_off_because_its_library_would_print_it()
+    public async Task The_Stripe_Notice_header_is_removed_because_the_library_would_print_it()
     {
-        using var answer = await Ask("GET");
+        using var answer = await SendRequest("GET");
 
         Assert.False(answer.Headers.Contains("Stripe-Notice"));
     }
 
     [Fact]
-    public async Task While_nothing_succeeds_Stripe_is_left_alone()
+    public async Task After_repeated_failures_the_circuit_opens()
     {
         _stripe.Misdeeds = (_, _, _) => StripeMisdeed.Reset;
-        await Task.WhenAll(Enumerable.Range(0, 40).Select(_ => Record.ExceptionAsync(() => Ask("GET")).AsTask()));
-        var asked = _stripe.Requests.Count;
-        Assert.InRange(asked, 100, 159);
+        await Task.WhenAll(Enumerable.Range(0, 40).Select(_ => Record.ExceptionAsync(() => SendRequest("GET")).AsTask()));
+        var attempts = _stripe.Requests.Count;
+        Assert.InRange(attempts, 100, 159);
 
         _stripe.Misdeeds = (_, _, _) => StripeMisdeed.None;
-        await Assert.ThrowsAsync<BrokenCircuitException>(() => Ask("GET"));
-        Assert.Equal(asked, _stripe.Requests.Count);
+        await Assert.ThrowsAsync<BrokenCircuitException>(() => SendRequest("GET"));
+        Assert.Equal(attempts, _stripe.Requests.Count);
     }
 
     public void Dispose()
@@ -115,7 +115,7 @@ public sealed class StripeHttpTests : IClassFixture<FakeStripe>, IDisposable
         _services.Dispose();
     }
 
-    private async Task<HttpResponseMessage> Ask(string method, string? key = null)
+    private async Task<HttpResponseMessage> SendRequest(string method, string? key = null)
     {
         using var request = new HttpRequestMessage(new HttpMethod(method), $"{_stripe.Endpoint}/v1/customers{(method == "POST" ? "" : "/cus_1")}");
         request.Headers.Authorization = new("Bearer", FakeStripe.Key);

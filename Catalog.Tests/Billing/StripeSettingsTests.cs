@@ -10,7 +10,7 @@ public sealed class StripeSettingsTests
 {
     private const string Canary = "CanarySetting6617";
 
-    private static readonly Dictionary<string, string?> Whole = new()
+    private static readonly Dictionary<string, string?> Complete = new()
     {
         ["DATAXPIPE_STRIPE_SECRET_KEY"] = "sk_live_0123456789abcdef",
         ["DATAXPIPE_STRIPE_WEBHOOK_SECRET"] = "whsec_0123456789abcdef",
@@ -20,17 +20,17 @@ public sealed class StripeSettingsTests
     };
 
     [Fact]
-    public void None_is_no_billing_and_blank_is_none()
+    public void Without_settings_or_with_blank_settings_billing_is_off()
     {
         Assert.Null(Read([]));
-        Assert.Null(Read(Whole.ToDictionary(setting => setting.Key, _ => (string?)" ")));
+        Assert.Null(Read(Complete.ToDictionary(setting => setting.Key, _ => (string?)" ")));
         Assert.Null(Read(new() { ["DATAXPIPE_STRIPE_API"] = "https://stripe.example" }));
     }
 
     [Fact]
-    public void All_of_it_is_read()
+    public void All_settings_are_read()
     {
-        var settings = Read(Whole)!;
+        var settings = Read(Complete)!;
 
         Assert.Equal(new Uri("https://api.stripe.com/"), settings.Api);
         Assert.Equal(["whsec_0123456789abcdef"], settings.WebhookSecrets);
@@ -38,16 +38,16 @@ public sealed class StripeSettingsTests
         Assert.Equal("price_2", settings.PriceOf(Plan.Business));
         Assert.Equal(TimeSpan.FromSeconds(10), settings.Timeout);
         Assert.DoesNotContain("0123456789abcdef", settings.ToString());
-        Assert.Equal(["whsec_0123456789abcdef", "whsec_fedcba9876543210"], Read(Whole, ("DATAXPIPE_STRIPE_WEBHOOK_SECRET", "whsec_0123456789abcdef, whsec_fedcba9876543210"))!.WebhookSecrets);
-        Assert.Equal("http://localhost:1/", Read(Whole, ("DATAXPIPE_STRIPE_RETURN_URL", "http://localhost:1"), ("DATAXPIPE_STRIPE_API", "http://127.0.0.1:2"))!.ReturnUrl.ToString());
+        Assert.Equal(["whsec_0123456789abcdef", "whsec_fedcba9876543210"], Read(Complete, ("DATAXPIPE_STRIPE_WEBHOOK_SECRET", "whsec_0123456789abcdef, whsec_fedcba9876543210"))!.WebhookSecrets);
+        Assert.Equal("http://localhost:1/", Read(Complete, ("DATAXPIPE_STRIPE_RETURN_URL", "http://localhost:1"), ("DATAXPIPE_STRIPE_API", "http://127.0.0.1:2"))!.ReturnUrl.ToString());
     }
 
     [Fact]
-    public void A_part_of_it_names_what_is_missing()
+    public void Incomplete_settings_are_refused_with_the_missing_name()
     {
-        foreach (var name in Whole.Keys)
+        foreach (var name in Complete.Keys)
         {
-            Assert.Contains($"also set {name}", Refused((name, null)));
+            Assert.Contains($"also set {name}", ErrorOf((name, null)));
         }
     }
 
@@ -70,18 +70,18 @@ public sealed class StripeSettingsTests
     [InlineData("DATAXPIPE_STRIPE_API", "http://api.stripe.com/" + Canary)]
     [InlineData("DATAXPIPE_STRIPE_TIMEOUT", "0")]
     [InlineData("DATAXPIPE_STRIPE_TIMEOUT", "61")]
-    public void What_cannot_be_used_stops_the_start_and_is_not_repeated(string name, string value)
+    public void An_invalid_setting_stops_the_start_and_its_value_is_not_reported(string name, string value)
     {
-        var message = Refused((name, value));
+        var message = ErrorOf((name, value));
 
         Assert.Contains(name, message);
         Assert.DoesNotContain(Canary, message);
     }
 
-    private static StripeSettings? Read(Dictionary<string, string?> settings, params (string Name, string? Value)[] more)
+    private static StripeSettings? Read(Dictionary<string, string?> settings, params (string Name, string? Value)[] overrides)
     {
         var all = new Dictionary<string, string?>(settings);
-        foreach (var (name, value) in more)
+        foreach (var (name, value) in overrides)
         {
             all[name] = value;
         }
@@ -89,5 +89,5 @@ public sealed class StripeSettingsTests
         return StripeSettings.Read(new ConfigurationBuilder().AddInMemoryCollection(all).Build());
     }
 
-    private static string Refused(params (string Name, string? Value)[] more) => Assert.Throws<SettingException>(() => Read(Whole, more)).Message;
+    private static string ErrorOf(params (string Name, string? Value)[] overrides) => Assert.Throws<SettingException>(() => Read(Complete, overrides)).Message;
 }

@@ -15,17 +15,17 @@ public sealed class StripeSignatureTests
     private static readonly string Good = StripeSigner.Tag(Now, Body, Secret);
 
     /// <summary>
-    /// Headers for one body at one time, and whether they hold. Stripe's library for Node judges the same ones in <see cref="StripeLibraryTests"/>;
-    /// it differs from the one for .NET in two that Stripe never sends.
+    /// Headers for one body at one time, and whether each is valid. <see cref="StripeLibraryTests"/> checks the same
+    /// headers with Stripe's library for Node, which differs from the .NET library in two cases that Stripe never sends.
     /// </summary>
     internal static readonly Variant[] Headers =
     [
-        new("as it should be", $"t={Now},v1={Good}", true),
-        new("the other way round", $"v1={Good},t={Now}", true),
-        new("an unknown scheme beside", $"t={Now},v1={Good},v0={Good},x=y", true),
+        new("valid", $"t={Now},v1={Good}", true),
+        new("the signature before the time", $"v1={Good},t={Now}", true),
+        new("an additional unknown scheme", $"t={Now},v1={Good},v0={Good},x=y", true),
         new("a part without a value", $"t={Now},v1={Good},z", false, OfNode: true),
-        new("the right one second", $"t={Now},v1={new string('0', 64)},v1={Good}", true),
-        new("the right one first", $"t={Now},v1={Good},v1={new string('0', 64)}", true),
+        new("the valid signature second", $"t={Now},v1={new string('0', 64)},v1={Good}", true),
+        new("the valid signature first", $"t={Now},v1={Good},v1={new string('0', 64)}", true),
         new("five minutes old", StripeSigner.Header(Now - 300, Body, Secret), true),
         new("older than five minutes", StripeSigner.Header(Now - 301, Body, Secret), false),
         new("a day old", StripeSigner.Header(Now - 86400, Body, Secret), false),
@@ -34,13 +34,13 @@ public sealed class StripeSignatureTests
         new("an empty secret", StripeSigner.Header(Now, Body, ""), false),
         new("one character of the tag missing", $"t={Now},v1={Good[..^1]}", false),
         new("half of the tag", $"t={Now},v1={Good[..32]}", false),
-        new("one character more", $"t={Now},v1={Good}0", false),
+        new("one extra character", $"t={Now},v1={Good}0", false),
         new("one character changed", $"t={Now},v1={(Good[0] == '0' ? '1' : '0')}{Good[1..]}", false),
         new("no tag", $"t={Now},v1=", false),
-        new("no scheme that is known", $"t={Now},v0={Good}", false),
+        new("no known scheme", $"t={Now},v0={Good}", false),
         new("no time", $"v1={Good}", false),
         new("an empty time", $"t=,v1={Good}", false),
-        new("words for a time", $"t=now,v1={Good}", false),
+        new("a time that is not a number", $"t=now,v1={Good}", false),
         new("blanks before the scheme", $"t={Now}, v1={Good}", true, OfNode: false),
         new("a tag in capitals", $"t={Now},v1={Good.ToUpperInvariant()}", false),
         new("the tag alone", Good, false),
@@ -48,9 +48,10 @@ public sealed class StripeSignatureTests
     ];
 
     [Fact]
-    public void Headers_hold_or_not() => Assert.All(Headers, variant => Assert.True(variant.Holds == Holds(variant.Header), variant.What));
+    public void Only_valid_headers_are_accepted() => Assert.All(Headers, variant => Assert.True(variant.Holds == Holds(variant.Header), variant.What));
 
-    // Stripe's library for Node takes these: it knows no future, reads the beginning of a number, and lets the last time win.
+    // Stripe's library for Node accepts these: it allows future times, reads leading digits, and uses the last time
+    // given.
     [Theory]
     [InlineData("t=1800000301,v1=", 1_800_000_301L, false)]
     [InlineData("t=1800000300,v1=", 1_800_000_300L, true)]
@@ -58,24 +59,24 @@ public sealed class StripeSignatureTests
     [InlineData("t= 1800000000,v1=", Now, false)]
     [InlineData("t=+1800000000,v1=", Now, false)]
     [InlineData("t=1,t=1800000000,v1=", Now, false)]
-    public void The_time_must_be_one_and_near(string header, long signed, bool holds) => Assert.Equal(holds, Holds(header + StripeSigner.Tag(signed, Body, Secret)));
+    public void The_header_must_contain_one_time_close_to_now(string header, long signed, bool holds) => Assert.Equal(holds, Holds(header + StripeSigner.Tag(signed, Body, Secret)));
 
     [Theory]
     [InlineData(-1)]
     [InlineData(99999999999999)]
     [InlineData(long.MaxValue)]
     [InlineData(long.MinValue)]
-    public void A_time_out_of_this_world_is_none(long time) => Assert.False(Holds(StripeSigner.Header(time, Body, Secret)));
+    public void A_time_out_of_range_is_rejected(long time) => Assert.False(Holds(StripeSigner.Header(time, Body, Secret)));
 
     [Theory]
     [InlineData("")]
     [InlineData("now")]
     [InlineData("99999999999999999999")]
-    public void A_signed_time_that_is_no_number_holds_nothing(string time) =>
+    public void A_signed_time_that_is_not_a_number_is_rejected(string time) =>
         Assert.False(Holds($"t={time},v1={Stripe.EventUtility.ComputeSignature(Secret, time, Encoding.UTF8.GetString(Body))}"));
 
     [Fact]
-    public void A_body_that_is_not_UTF8_is_not_the_one_whose_text_it_gives()
+    public void A_body_with_invalid_UTF8_does_not_match_its_decoded_text()
     {
         byte[] signed = [.. Body, .. "\uFFFD"u8], sent = [.. Body, 0xFF];
 
@@ -84,7 +85,7 @@ public sealed class StripeSignatureTests
     }
 
     [Fact]
-    public void Nothing_and_far_too_much_hold_nothing()
+    public void A_missing_or_oversized_header_is_rejected()
     {
         Assert.False(Holds(null));
         Assert.False(Holds(""));
@@ -93,7 +94,7 @@ public sealed class StripeSignatureTests
     }
 
     [Fact]
-    public void One_flipped_bit_anywhere_in_the_body_is_seen()
+    public void A_flipped_bit_anywhere_in_the_body_is_detected()
     {
         for (var at = 0; at < Body.Length; at++)
         {
@@ -104,17 +105,17 @@ public sealed class StripeSignatureTests
     }
 
     [Fact]
-    public void A_body_that_was_read_and_written_again_is_another()
+    public void A_reserialized_body_is_rejected()
     {
-        var again = JsonSerializer.SerializeToUtf8Bytes(JsonSerializer.Deserialize<JsonElement>(Body));
+        var reserialized = JsonSerializer.SerializeToUtf8Bytes(JsonSerializer.Deserialize<JsonElement>(Body));
 
-        Assert.False(StripeSignature.IsValid($"t={Now},v1={Good}", again, [Secret], DateTimeOffset.FromUnixTimeSeconds(Now)));
+        Assert.False(StripeSignature.IsValid($"t={Now},v1={Good}", reserialized, [Secret], DateTimeOffset.FromUnixTimeSeconds(Now)));
         Assert.False(StripeSignature.IsValid($"t={Now},v1={Good}", [.. Body, (byte)'\n'], [Secret], DateTimeOffset.FromUnixTimeSeconds(Now)));
         Assert.False(StripeSignature.IsValid($"t={Now},v1={Good}", [], [Secret], DateTimeOffset.FromUnixTimeSeconds(Now)));
     }
 
     [Fact]
-    public void While_secrets_are_rotated_both_hold_and_then_one()
+    public void During_rotation_both_secrets_are_valid_and_afterwards_one()
     {
         var old = StripeSigner.Header(Now, Body, "whsec_old");
         var both = $"{old},v1={Good}";
@@ -128,14 +129,14 @@ public sealed class StripeSignatureTests
 
     internal static byte[] SignedBody => Body;
 
-    /// <param name="What">What is wrong or right with it.</param>
+    /// <param name="What">Description of the header.</param>
     /// <param name="Header">The header.</param>
-    /// <param name="Holds">Whether it holds.</param>
-    /// <param name="OfNode">Whether Stripe's library for Node takes it, where that differs.</param>
+    /// <param name="Holds">Whether the header is valid.</param>
+    /// <param name="OfNode">The result of Stripe's library for Node; null if it is the same.</param>
     internal sealed record Variant(string What, string Header, bool Holds, bool? OfNode = null);
 }
 
-/// <summary>The same headers, judged by Stripe's own library for Node, and headers that it made, judged here.</summary>
+/// <summary>Checks our headers with Stripe's library for Node, and its headers with our code.</summary>
 [Trait("Category", "Npm")]
 public sealed class StripeLibraryTests(StripePackage package, SqliteTestDatabase database, FakeStripe stripe)
     : IClassFixture<StripePackage>, IClassFixture<SqliteTestDatabase>, IClassFixture<FakeStripe>
@@ -153,48 +154,48 @@ public sealed class StripeLibraryTests(StripePackage package, SqliteTestDatabase
             stripe.Event("customer.subscription.updated", new { customer = "cus_nobody" }),
         ];
         string[] secrets = [FakeStripe.WebhookSecret, FakeStripe.OldWebhookSecret, "whsec_somebody_else"];
-        var made = payloads.SelectMany(payload => secrets.SelectMany(secret => new[] { 0, -299, -301 }.Select(away => new Case(payload, secret, now + away, null, now)))).ToList();
-        var judged = StripeSignatureTests.Headers.Select(variant => new Case(
+        var generated = payloads.SelectMany(payload => secrets.SelectMany(secret => new[] { 0, -299, -301 }.Select(away => new Case(payload, secret, now + away, null, now)))).ToList();
+        var known = StripeSignatureTests.Headers.Select(variant => new Case(
             Encoding.UTF8.GetString(StripeSignatureTests.SignedBody), StripeSignatureTests.Secret, StripeSignatureTests.Now, variant.Header, StripeSignatureTests.Now)).ToList();
-        await File.WriteAllTextAsync(Path.Combine(package.Directory, "cases.json"), JsonSerializer.Serialize(made.Concat(judged), JsonSerializerOptions.Web), Ct);
+        await File.WriteAllTextAsync(Path.Combine(package.Directory, "cases.json"), JsonSerializer.Serialize(generated.Concat(known), JsonSerializerOptions.Web), Ct);
 
         await package.Script("sign");
 
         var answers = JsonSerializer.Deserialize<Verdict[]>(await File.ReadAllTextAsync(Path.Combine(package.Directory, "answers.json"), Ct), JsonSerializerOptions.Web)!;
-        Assert.Equal(made.Count + judged.Count, answers.Length);
-        foreach (var (asked, answer) in made.Zip(answers))
+        Assert.Equal(generated.Count + known.Count, answers.Length);
+        foreach (var (sample, answer) in generated.Zip(answers))
         {
-            Assert.Equal(answer.Header, StripeSigner.Header(asked.Timestamp, Encoding.UTF8.GetBytes(asked.Payload), asked.Secret));
-            Assert.Equal(answer.Holds, StripeSignature.IsValid(answer.Header, Encoding.UTF8.GetBytes(asked.Payload), [asked.Secret], DateTimeOffset.FromUnixTimeSeconds(now)));
+            Assert.Equal(answer.Header, StripeSigner.Header(sample.Timestamp, Encoding.UTF8.GetBytes(sample.Payload), sample.Secret));
+            Assert.Equal(answer.Holds, StripeSignature.IsValid(answer.Header, Encoding.UTF8.GetBytes(sample.Payload), [sample.Secret], DateTimeOffset.FromUnixTimeSeconds(now)));
         }
 
-        foreach (var (variant, answer) in StripeSignatureTests.Headers.Zip(answers.Skip(made.Count)))
+        foreach (var (variant, answer) in StripeSignatureTests.Headers.Zip(answers.Skip(generated.Count)))
         {
             Assert.True((variant.OfNode ?? variant.Holds) == answer.Holds, variant.What);
         }
 
-        await PostThem(made.Zip(answers, (asked, answer) => (asked, answer.Header)).ToList(), now);
+        await PostAll(generated.Zip(answers, (sample, answer) => (sample, answer.Header)).ToList(), now);
     }
 
-    private async Task PostThem(List<(Case Asked, string Header)> made, long now)
+    private async Task PostAll(List<(Case Sample, string Header)> generated, long now)
     {
         using var app = new CatalogApp(database, stripe.Settings());
         using var client = app.Anonymous();
-        foreach (var (asked, header) in made)
+        foreach (var (sample, header) in generated)
         {
-            using var request = new HttpRequestMessage(HttpMethod.Post, "/webhooks/stripe") { Content = new ByteArrayContent(Encoding.UTF8.GetBytes(asked.Payload)) };
+            using var request = new HttpRequestMessage(HttpMethod.Post, "/webhooks/stripe") { Content = new ByteArrayContent(Encoding.UTF8.GetBytes(sample.Payload)) };
             request.Content.Headers.ContentType = MediaTypeHeaderValue.Parse("application/json; charset=utf-8");
             request.Headers.TryAddWithoutValidation("Stripe-Signature", header);
             using var answer = await client.SendAsync(request, Ct);
-            // Those of 299 seconds may have become older on the way.
-            var holds = asked.Secret != "whsec_somebody_else" && asked.Timestamp == now;
-            if (!holds && asked.Timestamp != now - 299)
+            // A header that is 299 seconds old may be too old when the service reads it.
+            var holds = sample.Secret != "whsec_somebody_else" && sample.Timestamp == now;
+            if (!holds && sample.Timestamp != now - 299)
             {
                 await answer.Problem(400, "signature_invalid");
             }
             else if (holds)
             {
-                Assert.Equal(asked.Payload.Contains("\"type\"", StringComparison.Ordinal) ? 200 : 400, (int)answer.StatusCode);
+                Assert.Equal(sample.Payload.Contains("\"type\"", StringComparison.Ordinal) ? 200 : 400, (int)answer.StatusCode);
             }
         }
     }

@@ -8,7 +8,10 @@ public sealed class BulkFaultsOnSqlite(SqliteTestDatabase database) : BulkFaultT
 
 public sealed class BulkFaultsOnPostgres(PostgresTestDatabase database) : BulkFaultTests(database), IClassFixture<PostgresTestDatabase>;
 
-/// <summary>One item of many that cannot be read is rejected alone, and the order of an array means what the order of single posts would.</summary>
+/// <summary>
+/// An unreadable item of a bulk post is rejected alone, and a bulk post has the same result as single posts in the same
+/// order.
+/// </summary>
 public abstract class BulkFaultTests(TestDatabase database) : EndpointTests(database)
 {
     private const string Path = "/api/v1/checks/results";
@@ -18,7 +21,7 @@ public abstract class BulkFaultTests(TestDatabase database) : EndpointTests(data
         { "\"message\":\"\\ud800\"", "malformed" },
         { "\"message\":\"\\udc00\\ud800\"", "malformed" },
         { "\"\\ud800\":1", "malformed" },
-        { "\"message\":\"\u00ff\"", "malformed" }, // sent as Latin-1, a byte that is no UTF-8
+        { "\"message\":\"\u00ff\"", "malformed" }, // sent as byte 0xFF, which is invalid UTF-8
         { "\"observed_value\":NaN", "malformed" },
         { "\"observed_value\":[1,{\"a\":-Infinity}]", "malformed" },
         { "\"metadata\":" + Deep(70), "malformed" },
@@ -45,7 +48,7 @@ public abstract class BulkFaultTests(TestDatabase database) : EndpointTests(data
 
     [Theory]
     [MemberData(nameof(Faults))]
-    public async Task The_others_are_stored(string fault, string code)
+    public async Task A_bad_item_is_rejected_and_the_others_are_stored(string fault, string code)
     {
         await Client.PostJson("/api/v1/pipelines/", new { name = Name });
         var wrapped = fault.Length % 2 == 0;
@@ -63,7 +66,7 @@ public abstract class BulkFaultTests(TestDatabase database) : EndpointTests(data
         Assert.Equal(2, (await Client.GetJson($"{Path}?pipeline_id={Name}")).GetProperty("items").GetArrayLength());
         Assert.Equal("é, ] \" { \\", (await Client.GetJson($"{Path}/{Name}-a")).GetProperty("message").GetString());
 
-        // The same item alone, refused by the same code.
+        // The same item posted alone is refused with the same code.
         var alone = await (await Post(bad)).Json();
         Assert.Equal(code, alone.GetProperty("code").GetString());
     }
@@ -77,7 +80,7 @@ public abstract class BulkFaultTests(TestDatabase database) : EndpointTests(data
     [InlineData("nul")]
     [InlineData("NaN")]
     [InlineData("\"\\ud800\"")]
-    public async Task An_item_of_another_kind_is_rejected_alone(string item)
+    public async Task An_item_that_is_not_an_object_is_rejected_alone(string item)
     {
         await Client.PostJson("/api/v1/pipelines/", new { name = Name });
 
@@ -107,17 +110,17 @@ public abstract class BulkFaultTests(TestDatabase database) : EndpointTests(data
     [InlineData("[[] {}]")]
     [InlineData("[{}: {}]")]
     [InlineData("{\"results\":[{} {}]}")]
-    // Two quotes are missing, and what is between them is read as text.
+    // Two quotes are missing, so the text between them is read as a string.
     [InlineData("[{\"id\":\"a},{\"id\":b\"},{\"id\":\"c\"}]")]
     [InlineData("[{\"id\":\"a,\"n\":1},{\"id\":\"b,\"n\":1},{\"id\":\"c\"}]")]
-    public async Task Items_that_cannot_be_told_apart_are_refused_together(string body) => await (await Post(body)).Problem(400, "malformed");
+    public async Task A_body_whose_items_cannot_be_separated_is_refused(string body) => await (await Post(body)).Problem(400, "malformed");
 
     [Fact]
-    public async Task Too_many_items_are_413_though_one_of_them_cannot_be_read() =>
+    public async Task Too_many_items_are_413_even_if_one_is_unreadable() =>
         await (await Post($"[{string.Join(',', Enumerable.Repeat("{}", 1000))},NaN]")).Problem(413, "too_large");
 
     [Fact]
-    public async Task A_keyed_bulk_with_a_bad_item_is_stored_once_and_another_is_422()
+    public async Task A_keyed_bulk_post_with_a_bad_item_is_stored_once_and_another_body_is_422()
     {
         await Client.PostJson("/api/v1/pipelines/", new { name = Name });
         var body = $$"""[{"pipeline_id":"{{Name}}","check_id":"c","status":"pass"},{"message":"\ud800"},{"pipeline_id":"{{Name}}","check_id":"d","status":"pass"}]""";
@@ -132,14 +135,14 @@ public abstract class BulkFaultTests(TestDatabase database) : EndpointTests(data
     }
 
     [Fact]
-    public async Task A_bulk_is_judged_as_if_its_items_came_one_by_one()
+    public async Task A_bulk_post_has_the_same_outcomes_as_single_posts()
     {
         string[] pipelines = [Name + "-a", Name + "-b"];
         await Client.PostJson("/api/v1/pipelines/", pipelines.Select(name => new { name }));
         var random = new Random(20261126);
         for (var round = 0; round < 40; round++)
         {
-            // Few ids, runs and pipelines, so that they meet: also the same id twice, and a pipeline that is not there.
+            // Few ids, runs and pipelines, so that they collide; includes repeated ids and an unknown pipeline.
             var items = Enumerable.Range(0, 6).Select(_ => (Id: random.Next(5), Pipeline: random.Next(7), Run: random.Next(3), Fails: random.Next(3) == 0, Warns: random.Next(4) == 0)).ToList();
             string Body(string prefix, int i) => JsonSerializer.Serialize(new
             {
@@ -194,7 +197,7 @@ public abstract class BulkFaultTests(TestDatabase database) : EndpointTests(data
     private string Item(string id, string fields, bool status = true) =>
         $$"""{"id":"{{Name}}-{{id}}"{{(fields.Contains("\"pipeline_id\"", StringComparison.Ordinal) ? "" : $",\"pipeline_id\":\"{Name}\"")}},"check_id":"c"{{(status && !fields.Contains("\"status\"", StringComparison.Ordinal) ? ",\"status\":\"pass\"" : "")}},{{fields}}}""";
 
-    // ÿ stands for a byte that is no UTF-8.
+    // Replaces ÿ with byte 0xFF, which is invalid UTF-8.
     private async Task<HttpResponseMessage> Post(string body)
     {
         var bytes = Encoding.UTF8.GetBytes(body).ToList();

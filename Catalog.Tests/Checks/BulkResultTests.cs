@@ -8,7 +8,7 @@ public sealed class BulkResultsOnSqlite(SqliteTestDatabase database) : BulkResul
 
 public sealed class BulkResultsOnPostgres(PostgresTestDatabase database) : BulkResultTests(database), IClassFixture<PostgresTestDatabase>;
 
-/// <summary>Many results in one post: each is judged alone.</summary>
+/// <summary>Bulk posts of results: each item is accepted or rejected on its own.</summary>
 public abstract class BulkResultTests(TestDatabase database) : EndpointTests(database)
 {
     private const string Path = "/api/v1/checks/results";
@@ -49,7 +49,7 @@ public abstract class BulkResultTests(TestDatabase database) : EndpointTests(dat
     }
 
     [Fact]
-    public async Task The_second_of_two_with_one_id_is_stored_when_the_first_is_refused()
+    public async Task The_second_item_with_an_id_is_stored_if_the_first_is_rejected()
     {
         await Register();
         await Client.PostJson("/api/v1/pipelines/", new { name = Name + "-other" });
@@ -68,7 +68,7 @@ public abstract class BulkResultTests(TestDatabase database) : EndpointTests(dat
     }
 
     [Fact]
-    public async Task A_run_that_failed_checks_of_twoNames_name_belongs_to_the_first()
+    public async Task A_run_named_by_failed_checks_of_two_pipelines_belongs_to_the_first()
     {
         await Register();
         await Client.PostJson("/api/v1/pipelines/", new { name = Name + "-other" });
@@ -91,7 +91,7 @@ public abstract class BulkResultTests(TestDatabase database) : EndpointTests(dat
     }
 
     [Fact]
-    public async Task A_thousand_results_are_taken_and_one_more_is_413()
+    public async Task A_thousand_results_are_accepted_and_one_more_is_413()
     {
         await Register();
         var thousand = Enumerable.Range(0, 1000).Select(i => Result($"{Name}-{i:0000}", "pass")).ToList();

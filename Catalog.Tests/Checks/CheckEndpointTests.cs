@@ -14,7 +14,7 @@ public abstract class CheckEndpointTests(TestDatabase database) : EndpointTests(
     private const string Path = "/api/v1/checks/";
 
     [Fact]
-    public async Task A_definition_is_created_read_replaced_and_removed()
+    public async Task A_definition_is_created_read_replaced_and_deleted()
     {
         var body = $$"""{"id":"{{Name}}","dataset":"mart.orders","connection_id":"pg","kind":"row_count","params":{"where": "a > 1"},"columns":["a","b"],"fail":{"less_than":1},"warn":10,"schedule":"0 6 * * *"}""";
 
@@ -38,7 +38,7 @@ public abstract class CheckEndpointTests(TestDatabase database) : EndpointTests(
     }
 
     [Fact]
-    public async Task An_id_that_several_pipelines_have_is_ambiguous_without_its_pipeline()
+    public async Task An_id_in_several_pipelines_is_ambiguous_without_a_pipeline_id()
     {
         foreach (var pipeline in new[] { Name + "-a", Name + "-b" })
         {
@@ -52,15 +52,15 @@ public abstract class CheckEndpointTests(TestDatabase database) : EndpointTests(
             await (await Send(method, Path + Name + path, body)).Problem(409, "check_ambiguous");
         }
 
-        var one = await Client.GetJson($"{Path}{Name}?pipeline_id={Name}-a");
-        Assert.Equal((Name + "-a", $"\"{Name}-a\""), (one.GetProperty("pipeline_id").GetString(), one.GetProperty("sql").GetRawText()));
-        Assert.NotNull(one.GetProperty("pipeline_version").GetString());
+        var found = await Client.GetJson($"{Path}{Name}?pipeline_id={Name}-a");
+        Assert.Equal((Name + "-a", $"\"{Name}-a\""), (found.GetProperty("pipeline_id").GetString(), found.GetProperty("sql").GetRawText()));
+        Assert.NotNull(found.GetProperty("pipeline_version").GetString());
         Assert.Equal("row_count", (await Client.GetJson($"{Path}{Name}?pipeline_id=")).GetProperty("kind").GetString());
         await (await Send(HttpMethod.Get, $"{Path}{Name}?pipeline_id=nobody")).Problem(404, "not_found");
     }
 
     [Fact]
-    public async Task Checks_follow_the_versions_of_their_pipeline_and_those_of_clients_stay()
+    public async Task Checks_of_a_pipeline_follow_its_version_and_client_checks_stay()
     {
         await Client.PostJson("/api/v1/pipelines/", new { name = Name, version = "1", checks = new[] { new { id = "a" }, new { id = "b" } } });
         await Client.PostJson(Path, new { id = "own", pipeline_id = Name, kind = "row_count" });
@@ -75,9 +75,9 @@ public abstract class CheckEndpointTests(TestDatabase database) : EndpointTests(
     }
 
     [Fact]
-    public async Task A_list_pages_through_checks_of_one_moment_and_one_id()
+    public async Task A_list_pages_through_checks_with_equal_time_and_id()
     {
-        // Registered together, they have one time, and all have one id: only the pipeline tells them apart.
+        // All checks have the same time and id; only the pipeline differs.
         var pipelines = Enumerable.Range(0, 7).Select(i => new { name = $"{Name}-{i}", checks = new[] { new { id = "same", dataset = Name } } });
         await Client.PostJson("/api/v1/pipelines/", pipelines);
 
@@ -95,7 +95,7 @@ public abstract class CheckEndpointTests(TestDatabase database) : EndpointTests(
     }
 
     [Fact]
-    public async Task History_has_the_measured_numbers_and_the_pass_rate()
+    public async Task History_contains_the_measured_numbers_and_the_pass_rate()
     {
         await Client.PostJson("/api/v1/pipelines/", new { name = Name, checks = new[] { new { id = "rows" } } });
         foreach (var (status, value, day) in new[] { ("pass", 10.5, 1), ("fail", 0, 2), ("pass", 12, 3), ("warn", 3, 4), ("error", -1, 5) })

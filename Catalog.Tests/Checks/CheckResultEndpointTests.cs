@@ -35,10 +35,10 @@ public abstract class CheckResultEndpointTests : IDisposable
             """;
 
         var first = await Post(body);
-        var again = await Post(body);
+        var repeated = await Post(body);
 
         Assert.Equal((HttpStatusCode.Created, "stored"), (first.StatusCode, (await first.Json()).GetProperty("outcome").GetString()));
-        Assert.Equal((HttpStatusCode.OK, "duplicate"), (again.StatusCode, (await again.Json()).GetProperty("outcome").GetString()));
+        Assert.Equal((HttpStatusCode.OK, "duplicate"), (repeated.StatusCode, (await repeated.Json()).GetProperty("outcome").GetString()));
         var result = await _client.GetJson($"{Path}/{id}");
         Assert.Equal("12345678901234567890.50", result.GetProperty("observed_value").GetRawText());
         Assert.Equal(12345678901234567890.5, result.GetProperty("observed_number").GetDouble());
@@ -79,13 +79,13 @@ public abstract class CheckResultEndpointTests : IDisposable
         var id = Guid.NewGuid().ToString();
         await Post($$"""{"id":"{{id}}","pipeline_id":"{{_pipeline}}","check_id":"c","status":"pass"}""");
 
-        var again = await Post($$"""{"status":"pass", "check_id":"c", "pipeline_id":"{{_pipeline}}", "id":"{{id}}"}""");
+        var repeated = await Post($$"""{"status":"pass", "check_id":"c", "pipeline_id":"{{_pipeline}}", "id":"{{id}}"}""");
 
-        Assert.Equal(HttpStatusCode.OK, again.StatusCode);
+        Assert.Equal(HttpStatusCode.OK, repeated.StatusCode);
     }
 
     [Fact]
-    public async Task Results_posted_while_their_pipeline_comes_and_goes_are_201_or_404()
+    public async Task Results_posted_while_their_pipeline_is_created_and_deleted_are_201_or_404()
     {
         await Register();
         var body = $$"""{"pipeline_id":"{{_pipeline}}","check_id":"c","status":"pass"}""";
@@ -107,7 +107,7 @@ public abstract class CheckResultEndpointTests : IDisposable
     [InlineData("\"duration_seconds\":-1", "/duration_seconds")]
     [InlineData("\"run_id\":\"  \"", "/run_id")]
     [InlineData("\"id\":\"\\n\"", "/id")]
-    public async Task Values_that_could_not_be_read_back_are_422(string field, string pointer)
+    public async Task Values_that_cannot_be_read_back_are_422(string field, string pointer)
     {
         var problem = await (await Post($$"""{"pipeline_id":"p","check_id":"c","status":"pass",{{field}}}""")).Problem(422, "invalid");
 
@@ -115,7 +115,7 @@ public abstract class CheckResultEndpointTests : IDisposable
     }
 
     [Fact]
-    public async Task Kept_values_are_held_to_64_KiB_and_keys_to_256_characters()
+    public async Task Values_are_limited_to_64_KiB_and_keys_to_256_characters()
     {
         await Register();
         string Body(string check, int size) => $$"""{"pipeline_id":"{{_pipeline}}","check_id":"{{check}}","status":"pass","observed_value":"{{new string('x', size - 2)}}"}""";
@@ -129,7 +129,7 @@ public abstract class CheckResultEndpointTests : IDisposable
     }
 
     [Fact]
-    public async Task Filters_choose_results()
+    public async Task Filters_select_results()
     {
         await Register();
         await Post($$"""
@@ -181,7 +181,7 @@ public abstract class CheckResultEndpointTests : IDisposable
     }
 
     [Fact]
-    public async Task The_deepest_value_that_is_taken_can_be_read()
+    public async Task The_deepest_accepted_value_can_be_read()
     {
         await Register();
         var deep = new string('[', 62) + new string(']', 62);

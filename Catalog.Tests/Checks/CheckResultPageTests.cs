@@ -7,14 +7,14 @@ using Catalog.Data.Checks;
 
 namespace Catalog.Tests.Checks;
 
-/// <summary>What is written by hand is what the contract's own types would be.</summary>
+/// <summary>The JSON of the hand-written page equals the serialized contract types.</summary>
 [Trait("Category", "Fast")]
 public sealed class CheckResultPageTests
 {
     private static readonly DateTimeOffset Noon = new(2026, 1, 31, 12, 0, 0, 123, 456, TimeSpan.Zero);
 
     [Fact]
-    public void A_page_reads_as_the_contract_says()
+    public void A_page_has_the_JSON_of_the_contract()
     {
         var bare = new CheckResult { Id = "1", PipelineId = "p", CheckId = "c", Status = "pass", Severity = "error", ExecutedAt = Noon, CreatedAt = Noon };
         var full = bare with

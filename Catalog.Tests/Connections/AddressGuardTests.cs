@@ -36,7 +36,7 @@ public sealed class AddressGuardTests
     [InlineData("::", false, false)]
     [InlineData("224.0.0.1", false, false)]
     [InlineData("255.255.255.255", false, false)]
-    public void An_address_is_reached_or_not(string address, bool whenPrivate, bool whenPublic)
+    public void An_address_is_allowed_or_blocked(string address, bool whenPrivate, bool whenPublic)
     {
         Assert.Equal(whenPrivate, new AddressGuard(allowPrivate: true).Allows(IPAddress.Parse(address)));
         Assert.Equal(whenPublic, new AddressGuard(allowPrivate: false).Allows(IPAddress.Parse(address)));
@@ -48,7 +48,7 @@ public sealed class AddressGuardTests
     [InlineData("2130706433")]
     [InlineData("0x7f.1")]
     [InlineData("0177.0.0.1")]
-    public async Task Every_spelling_of_loopback_is_judged_by_its_address(string host)
+    public async Task Every_spelling_of_loopback_is_blocked(string host)
     {
         var (addresses, refused) = await new AddressGuard(allowPrivate: false).Resolve(host, TestContext.Current.CancellationToken);
 

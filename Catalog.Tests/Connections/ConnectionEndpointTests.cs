@@ -18,7 +18,7 @@ public abstract class ConnectionEndpointTests(TestDatabase database)
     private const string Canary = "c4nary-pa55word";
 
     [Fact]
-    public async Task A_connection_is_registered_read_replaced_and_removed()
+    public async Task A_connection_is_registered_read_replaced_and_deleted()
     {
         var body = $$"""{"id":"{{Name}}","type":"postgres","config":{"host":"db.example","port":5432,"user":"ann","password":"{{Canary}}","dbname":"shop","sslmode":"require"} }""";
 
@@ -39,7 +39,7 @@ public abstract class ConnectionEndpointTests(TestDatabase database)
     }
 
     [Fact]
-    public async Task A_canary_in_every_secret_place_is_found_nowhere()
+    public async Task Secrets_appear_in_no_answer_log_or_table()
     {
         var answers = new StringBuilder();
         async Task Post(string type, string config, HttpMethod? method = null, string? path = null)
@@ -105,7 +105,7 @@ public abstract class ConnectionEndpointTests(TestDatabase database)
     }
 
     [Fact]
-    public async Task A_test_says_in_one_word_what_came_of_it()
+    public async Task A_connection_test_returns_a_status()
     {
         Assert.SkipWhen(PostgresServer.Shared.Unavailable is not null, PostgresServer.Shared.Unavailable ?? "");
         using var silent = new TcpListener(IPAddress.Loopback, 0);
@@ -128,16 +128,16 @@ public abstract class ConnectionEndpointTests(TestDatabase database)
     }
 
     [Fact]
-    public async Task The_services_own_password_is_sent_to_nobody()
+    public async Task The_services_own_password_is_never_sent()
     {
         using var server = new TcpListener(IPAddress.Loopback, 0);
         server.Start();
-        var heard = Task.Run(async () =>
+        var received = Task.Run(async () =>
         {
             using var client = await server.AcceptTcpClientAsync(Ct);
             var (stream, bytes) = (client.GetStream(), new byte[4096]);
             var text = Encoding.Latin1.GetString(bytes, 0, await stream.ReadAsync(bytes, Ct));
-            // AuthenticationCleartextPassword: what comes next is the password.
+            // AuthenticationCleartextPassword: the client sends the password next.
             await stream.WriteAsync(new byte[] { (byte)'R', 0, 0, 0, 8, 0, 0, 0, 3 }, Ct);
             return text + Encoding.Latin1.GetString(bytes, 0, await stream.ReadAsync(bytes, Ct));
         }, Ct);
@@ -147,7 +147,7 @@ public abstract class ConnectionEndpointTests(TestDatabase database)
         try
         {
             await Test($$"""{"host":"127.0.0.1","port":{{((IPEndPoint)server.LocalEndpoint).Port}},"sslmode":"disable"}""");
-            var text = await heard;
+            var text = await received;
             Assert.Contains("user", text);
             Assert.DoesNotContain(Canary, text);
         }
@@ -160,7 +160,7 @@ public abstract class ConnectionEndpointTests(TestDatabase database)
     }
 
     [Fact]
-    public async Task What_was_sealed_with_another_key_is_unavailable()
+    public async Task A_secret_encrypted_with_another_key_is_unavailable()
     {
         await Send(HttpMethod.Post, Path, $$"""{"id":"{{Name}}","type":"postgres","config":{"host":"127.0.0.1","port":1,"user":"a","password":"p"} }""");
         using var other = new CatalogApp(Database, ("DATAXPIPE_SECRET_KEY", Convert.ToBase64String(new byte[32])));
@@ -184,7 +184,7 @@ public sealed class SecretKeyTests(SqliteTestDatabase sqlite, PostgresTestDataba
     private static readonly object WithPassword = new { id = "a", type = "postgres", config = new { host = "h", user = "u", password = "p" } };
 
     [Fact]
-    public async Task On_Postgres_without_a_key_a_secret_is_refused_and_a_reference_taken()
+    public async Task On_Postgres_without_a_key_a_secret_is_refused_and_a_reference_accepted()
     {
         using var app = new CatalogApp(postgres.Require());
         using var client = app.Client();
@@ -196,7 +196,7 @@ public sealed class SecretKeyTests(SqliteTestDatabase sqlite, PostgresTestDataba
     }
 
     [Fact]
-    public async Task On_SQLite_the_key_lies_beside_the_file_and_is_kept()
+    public async Task On_SQLite_the_key_is_stored_beside_the_file_and_reused()
     {
         for (var start = 0; start < 2; start++)
         {

@@ -10,20 +10,22 @@ public sealed class HostsOnSqlite(SqliteTestDatabase database) : HostTests(datab
 
 public sealed class HostsOnPostgres(PostgresTestDatabase database) : HostTests(database), IClassFixture<PostgresTestDatabase>;
 
-/// <summary>A host that no resolver takes is refused when it is registered; whatever else goes wrong in a test has its word.</summary>
+/// <summary>
+/// Invalid host names are refused at registration; every other failure of a connection test has a status.
+/// </summary>
 public abstract class HostTests(TestDatabase database) : EndpointTests(database, ("DATAXPIPE_SECRET_KEY", "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="))
 {
     private const string Connections = "/api/v1/connections/";
 
-    public static TheoryData<string> NoHost =>
+    public static TheoryData<string> InvalidHosts =>
     [
         string.Join('.', Enumerable.Repeat("abcdefg", 40)), new string('a', 300), new string('a', 64) + ".example", "a..b", ".a", "..", ".", "a\u0001b", "a\tb", "a\u007fb", "a b", "a\u0080b", "a\u200bb", "xn--", new string('ü', 64) + ".example", "a\nb", "-", "ö\u0301\uffff.example",
         "1.2.3.4.5.6.", "[::1", "::1]", "a%b", "300.1.1.1",
     ];
 
     [Theory]
-    [MemberData(nameof(NoHost))]
-    public async Task A_host_that_no_resolver_takes_is_422_or_has_a_word(string host)
+    [MemberData(nameof(InvalidHosts))]
+    public async Task An_invalid_host_is_422_or_its_test_returns_a_status(string host)
     {
         foreach (var config in new object[] { new { host }, new { dsn = $"postgresql://u:p@{Uri.EscapeDataString(host)}/d?sslmode=disable" } })
         {
@@ -42,7 +44,7 @@ public abstract class HostTests(TestDatabase database) : EndpointTests(database,
     [Theory]
     [InlineData(256)]
     [InlineData(254)]
-    public async Task A_host_of_too_many_characters_is_422(int length) =>
+    public async Task A_too_long_host_is_422(int length) =>
         await (await Client.PostJson(Connections, new { id = Name, type = "postgres", config = new { host = string.Join('.', Enumerable.Repeat("abcdefg", 40))[..length].TrimEnd('.') + "b" } })).Problem(422, "invalid");
 
     [Theory]
@@ -59,11 +61,11 @@ public abstract class HostTests(TestDatabase database) : EndpointTests(database,
     [InlineData("bücher.example")]
     [InlineData("192.0.2.1")]
     [InlineData("2001:db8::1")]
-    public async Task A_host_that_may_exist_is_taken(string host) =>
+    public async Task A_valid_host_is_accepted(string host) =>
         Assert.Equal(HttpStatusCode.Created, (await Client.PostJson(Connections, new { id = Name, type = "postgres", config = new { host } })).StatusCode);
 
     [Fact]
-    public async Task What_was_registered_before_the_rule_has_a_word_too()
+    public async Task A_stored_invalid_host_is_unreachable()
     {
         foreach (var host in new[] { new string('a', 300), "a..b", "a\u0001b" })
         {
@@ -85,7 +87,7 @@ public abstract class HostTests(TestDatabase database) : EndpointTests(database,
     [InlineData("R\0\0\0\u0008\0\0\0\u0063")]
     [InlineData("R\u007f\u007f\u007f\u007f")]
     [InlineData("E\0\0\0\u0012SFATAL\0C57P03\0\0")]
-    public async Task Whatever_answers_there_the_test_has_a_word(string says)
+    public async Task Any_answer_of_the_server_gives_a_status(string reply)
     {
         foreach (var mode in new[] { "disable", "prefer", "require", "verify-full" })
         {
@@ -100,7 +102,7 @@ public abstract class HostTests(TestDatabase database) : EndpointTests(database,
                         using var client = await server.AcceptTcpClientAsync(Ct);
                         var bytes = new byte[4096];
                         _ = await client.GetStream().ReadAsync(bytes, Ct);
-                        await client.GetStream().WriteAsync(System.Text.Encoding.Latin1.GetBytes(says), Ct);
+                        await client.GetStream().WriteAsync(System.Text.Encoding.Latin1.GetBytes(reply), Ct);
                     }
                 }
                 catch (Exception exception) when (exception is SocketException or InvalidOperationException or IOException)

@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace Catalog.Tests.Contract;
 
-/// <summary>The OpenAPI document as the service serves it.</summary>
+/// <summary>The OpenAPI document that the service returns.</summary>
 public sealed class ApiDocument(JsonNode root)
 {
     public IReadOnlyList<Operation> Operations { get; } =
@@ -10,18 +10,21 @@ public sealed class ApiDocument(JsonNode root)
         .. root["paths"]!.AsObject().SelectMany(path => path.Value!.AsObject().Select(operation => new Operation(path.Key, operation.Key.ToUpperInvariant(), operation.Value!))),
     ];
 
-    /// <summary>The schema itself, whatever it was referred to by.</summary>
+    /// <summary>Resolves a $ref; returns any other schema unchanged.</summary>
     public JsonObject Resolve(JsonNode schema) => (string?)schema["$ref"] is { } reference
         ? root["components"]!["schemas"]![reference["#/components/schemas/".Length..]]!.AsObject()
         : schema.AsObject();
 
-    /// <summary>Why a value does not have the schema, or null. Knows the words that our document uses.</summary>
+    /// <summary>
+    /// Describes the first mismatch of a value with a schema; null if it matches. Supports only the keywords that our
+    /// document uses.
+    /// </summary>
     public string? Mismatch(JsonNode? value, JsonNode reference, string at = "")
     {
         var schema = Resolve(reference);
         if ((schema["anyOf"] ?? schema["oneOf"]) is JsonArray choices)
         {
-            return choices.Any(choice => Mismatch(value, choice!, at) is null) ? null : $"{at}: is none of its choices";
+            return choices.Any(choice => Mismatch(value, choice!, at) is null) ? null : $"{at}: matches no alternative";
         }
 
         if (Types(schema) is { Count: > 0 } types && !types.Contains(TypeOf(value)) && !(TypeOf(value) == "integer" && types.Contains("number")))
@@ -31,14 +34,14 @@ public sealed class ApiDocument(JsonNode root)
 
         if (schema["enum"] is JsonArray words && !words.Any(word => JsonNode.DeepEquals(word, value)))
         {
-            return $"{at}: is not one of its words";
+            return $"{at}: is not in the enum";
         }
 
         return value switch
         {
             JsonObject map => Members(map, schema, at),
             JsonArray array when schema["items"] is { } items => array.Select((item, i) => Mismatch(item, items, $"{at}/{i}")).FirstOrDefault(mismatch => mismatch is not null),
-            JsonValue text when (string?)schema["format"] == "date-time" && !DateTimeOffset.TryParse((string?)text, out _) => $"{at}: is no time",
+            JsonValue text when (string?)schema["format"] == "date-time" && !DateTimeOffset.TryParse((string?)text, out _) => $"{at}: is not a time",
             _ => null,
         };
     }
@@ -100,7 +103,9 @@ public sealed record Operation(string Path, string Method, JsonNode Node)
 
     public IEnumerable<JsonNode> Parameters(string place) => (Node["parameters"]?.AsArray() ?? []).OfType<JsonNode>().Where(parameter => (string)parameter["in"]! == place);
 
-    /// <summary>The schema of an answer, null when the status has no body, and whether the status is documented at all.</summary>
+    /// <summary>
+    /// Whether the status and content type are documented, and the schema of the body; null if there is no body.
+    /// </summary>
     public (bool Documented, JsonNode? Schema) Answer(int status, string? contentType)
     {
         var answer = Node["responses"]?[$"{status}"];

@@ -11,13 +11,14 @@ public sealed class ContractOnSqlite(SqliteTestDatabase database) : ContractTest
 public sealed class ContractOnPostgres(PostgresTestDatabase database) : ContractTests(database), IClassFixture<PostgresTestDatabase>;
 
 /// <summary>
-/// Requests made from the served document, held to the rules that Schemathesis and RESTler check: no 5xx, documented status, type and
-/// body, invalid refused, valid accepted, 405 with Allow, gone after delete, readable after create, no key refused.
+/// Requests generated from the OpenAPI document, checked with the rules of Schemathesis and RESTler: no 5xx; documented
+/// status, type and body; invalid input is refused; valid input is accepted; 405 with Allow; 404 after delete; readable
+/// after create; 401 without a key.
 /// </summary>
-public abstract class ContractTests(TestDatabase database) : EndpointTests(database, Sold)
+public abstract class ContractTests(TestDatabase database) : EndpointTests(database, BillingSettings)
 {
-    // Plans are sold, to nobody here: the organization is self-hosted, and nothing is asked of Stripe.
-    private static readonly (string, string)[] Sold =
+    // Billing is configured, but the organization is self-hosted, so no request goes to Stripe.
+    private static readonly (string, string)[] BillingSettings =
     [
         ("DATAXPIPE_STRIPE_API", "http://127.0.0.1:9"), ("DATAXPIPE_STRIPE_SECRET_KEY", "sk_test_0123456789"), ("DATAXPIPE_STRIPE_WEBHOOK_SECRET", "whsec_0123456789"),
         ("DATAXPIPE_STRIPE_PRICE_TEAM", "price_1"), ("DATAXPIPE_STRIPE_PRICE_BUSINESS", "price_2"), ("DATAXPIPE_STRIPE_RETURN_URL", "https://catalog.example/"),
@@ -39,14 +40,14 @@ public abstract class ContractTests(TestDatabase database) : EndpointTests(datab
         {
             var operation = operations[i % operations.Count];
             var body = operation.Body is null ? null : i < operations.Count ? operation.Example : Unique(sampler.Valid(operation.Body));
-            // A patch may name its run, and then names the path's.
+            // A patch that contains an id must contain the id of its path.
             (operation.Id == "PatchRun" ? body?.AsObject() : null)?.Remove("id");
-            await Judge(document, operation, Query(operation, sampler, random), body, broken: null, i);
+            await Check(document, operation, Query(operation, sampler, random), body, broken: null, i);
         }
 
         foreach (var (operation, what, query, body) in broken)
         {
-            await Judge(document, operation, query, body, what, 0);
+            await Check(document, operation, query, body, what, 0);
         }
 
         Assert.True(broken.Count > 300, $"{broken.Count} broken requests");
@@ -55,7 +56,7 @@ public abstract class ContractTests(TestDatabase database) : EndpointTests(datab
     }
 
     [Fact]
-    public async Task Methods_that_are_not_documented_are_405_with_Allow()
+    public async Task Undocumented_methods_are_405_with_Allow()
     {
         var document = await Prepare();
         foreach (var path in document.Operations.Where(operation => operation.NeedsKey).GroupBy(operation => operation.Path))
@@ -66,7 +67,7 @@ public abstract class ContractTests(TestDatabase database) : EndpointTests(datab
 
                 Assert.True((int)answer.StatusCode == 405, $"{(int)answer.StatusCode} for curl -X {method} {path.Key}");
                 await answer.Problem(405, "method_not_allowed");
-                // HEAD comes with GET, which the document says once for all.
+                // Every GET also allows HEAD; the document states this once.
                 var documented = path.Select(operation => operation.Method).SelectMany(verb => verb == "GET" ? new[] { "GET", "HEAD" } : [verb]);
                 Assert.Equal(documented.Order(), answer.Content.Headers.Allow.Order());
             }
@@ -74,7 +75,7 @@ public abstract class ContractTests(TestDatabase database) : EndpointTests(datab
     }
 
     [Fact]
-    public async Task Every_operation_refuses_no_key_and_a_wrong_one()
+    public async Task Every_operation_refuses_a_missing_or_wrong_key()
     {
         var document = await Prepare();
         using var anonymous = App.Anonymous();
@@ -98,7 +99,7 @@ public abstract class ContractTests(TestDatabase database) : EndpointTests(datab
     [InlineData("RegisterPipeline", "pipelines")]
     [InlineData("CreateCheck", "checks")]
     [InlineData("RegisterConnection", "connections")]
-    public async Task What_was_created_can_be_read_and_what_was_deleted_is_gone(string create, string collection)
+    public async Task A_created_object_can_be_read_and_a_deleted_object_is_404(string create, string collection)
     {
         var document = await Prepare();
         var operation = document.Operations.Single(operation => operation.Id == create);
@@ -110,15 +111,15 @@ public abstract class ContractTests(TestDatabase database) : EndpointTests(datab
         Assert.Equal(201, (int)created.StatusCode);
         Assert.Equal(200, (int)(await Send(HttpMethod.Get, created.Headers.Location!.OriginalString)).StatusCode);
         Assert.Equal(204, (int)(await Send(HttpMethod.Delete, $"/api/v1/{collection}/{Name}")).StatusCode);
-        foreach (var gone in document.Operations.Where(candidate => candidate.Path.StartsWith($"/api/v1/{collection}/{{id}}", StringComparison.Ordinal)))
+        foreach (var related in document.Operations.Where(candidate => candidate.Path.StartsWith($"/api/v1/{collection}/{{id}}", StringComparison.Ordinal)))
         {
-            var example = gone.Body is null ? null : gone.Example!.ToJsonString();
-            await (await Send(new HttpMethod(gone.Method), gone.Path.Replace("{id}", Name, StringComparison.Ordinal), example)).Problem(404, "not_found");
+            var example = related.Body is null ? null : related.Example!.ToJsonString();
+            await (await Send(new HttpMethod(related.Method), related.Path.Replace("{id}", Name, StringComparison.Ordinal), example)).Problem(404, "not_found");
         }
     }
 
     [Fact]
-    public async Task Every_body_has_an_example_that_has_its_schema()
+    public async Task Every_body_has_an_example_that_matches_its_schema()
     {
         var document = await Prepare();
         Assert.All(document.Operations.Where(operation => operation.Body is not null), operation =>
@@ -154,7 +155,7 @@ public abstract class ContractTests(TestDatabase database) : EndpointTests(datab
 
         if (operation.Body is { } body)
         {
-            // Many at once are judged one by one; here it is the single body that is broken.
+            // Items of a bulk post are validated one by one, so only a single body is broken here.
             foreach (var (what, value) in sampler.Invalid(body["anyOf"]?[0] ?? body))
             {
                 yield return (operation, what, "", value);
@@ -168,16 +169,16 @@ public abstract class ContractTests(TestDatabase database) : EndpointTests(datab
         return chosen.Count == 0 ? "" : "?" + string.Join('&', chosen.Select(parameter => $"{parameter["name"]}={Uri.EscapeDataString(sampler.Valid(parameter["schema"]!, "")?.ToString() ?? "")}"));
     }
 
-    // Two bodies of one array must not have one name; everything else may meet what other requests left.
+    // An array must not contain the same name twice, so only its first item is sent; other conflicts are allowed.
     private static JsonNode? Unique(JsonNode? body) => body is JsonArray { Count: > 1 } array && array[0]?["name"] is not null ? new JsonArray(array[0]!.DeepClone()) : body;
 
     private static string Fill(string path, int i) => i % 3 == 2
         ? path.Replace("{id}", "nobody", StringComparison.Ordinal).Replace("{dataset}", "nobody", StringComparison.Ordinal).Replace("{stage_name}", "s%2F1", StringComparison.Ordinal)
         : path.Replace("{id}", "contract", StringComparison.Ordinal).Replace("{dataset}", "contract", StringComparison.Ordinal).Replace("{stage_name}", $"stage-{i % 5}", StringComparison.Ordinal);
 
-    private async Task Judge(ApiDocument document, Operation operation, string query, JsonNode? body, string? broken, int i)
+    private async Task Check(ApiDocument document, Operation operation, string query, JsonNode? body, string? broken, int i)
     {
-        // What the other requests need must stay.
+        // A DELETE uses an unknown id, because the other requests need the shared objects.
         var target = (operation.Method == "DELETE" ? operation.Path.Replace("{id}", $"gone-{i}", StringComparison.Ordinal) : Fill(operation.Path, i)) + query;
         var json = operation.Body is null ? null : body?.ToJsonString() ?? "null";
         var answer = await Send(new HttpMethod(operation.Method), target, json);
@@ -189,7 +190,7 @@ public abstract class ContractTests(TestDatabase database) : EndpointTests(datab
             : !documented ? $"the answer {status} {type} is not documented"
             : broken is not null && status is not (400 or 404 or 422) ? $"accepted though broken ({broken})"
             : broken is null && status is not ((>= 200 and < 300) or 404 or 409) ? "refused though valid"
-            : schema is not null && document.Mismatch(JsonNode.Parse(text), schema) is { } mismatch ? $"the answer has not its schema: {mismatch}"
+            : schema is not null && document.Mismatch(JsonNode.Parse(text), schema) is { } mismatch ? $"the answer does not match its schema: {mismatch}"
             : null;
         if (finding is not null)
         {

@@ -2,7 +2,7 @@ using Catalog.Tests.Support;
 
 namespace Catalog.Tests.Contract;
 
-/// <summary>What tools make of the document: a typed client that compiles and works, and nothing to complain about.</summary>
+/// <summary>Generates, compiles and runs a typed client of the OpenAPI document, and lints the document.</summary>
 [Trait("Category", "Npm")]
 public sealed class GeneratedClientTests : IClassFixture<ClientPackage>, IClassFixture<SqliteTestDatabase>, IDisposable
 {

@@ -2,7 +2,9 @@ using System.Text.Json.Nodes;
 
 namespace Catalog.Tests.Contract;
 
-/// <summary>Makes values from schemas: valid ones, and ones that break one rule. The same seed makes the same values.</summary>
+/// <summary>
+/// Generates values from schemas: valid values, and values that break one rule. The same seed gives the same values.
+/// </summary>
 public sealed class Sampler(ApiDocument document, Random random)
 {
     private static readonly string[] Letters = ["a", "Z", "0", "-", "_", ".x", "é", "界", "🎉", " q", "'", "\"", "\\", "<b>", ";--", "/", "?", "#", "+", "&", "\u0001", "\u200f"];
@@ -10,7 +12,7 @@ public sealed class Sampler(ApiDocument document, Random random)
 
     /// <summary>A valid value.</summary>
     /// <param name="reference">The schema.</param>
-    /// <param name="name">The member's name, for the few rules that a schema cannot say.</param>
+    /// <param name="name">The member's name, for the few rules that a schema cannot express.</param>
     public JsonNode? Valid(JsonNode reference, string name = "")
     {
         var schema = document.Resolve(reference);
@@ -34,7 +36,7 @@ public sealed class Sampler(ApiDocument document, Random random)
         {
             "null" => null,
             "boolean" => random.Next(2) == 0,
-            "integer" => random.Next(4) switch { 0 => (long)((double?)schema["minimum"] ?? 0), 1 => Most(schema, 9007199254740993L), _ => (long)random.Next(1, Most(schema, 1000) > 1000 ? 1000 : (int)Most(schema, 1000)) },
+            "integer" => random.Next(4) switch { 0 => (long)((double?)schema["minimum"] ?? 0), 1 => Maximum(schema, 9007199254740993L), _ => (long)random.Next(1, Maximum(schema, 1000) > 1000 ? 1000 : (int)Maximum(schema, 1000)) },
             "number" => random.Next(3) switch { 0 => 0, 1 => 1e-300, _ => random.NextDouble() * 1e6 },
             "array" => new JsonArray([.. Enumerable.Range(0, random.Next((int?)schema["minItems"] ?? 0, 4)).Select(_ => Valid(schema["items"]!, name.TrimEnd('s')))]),
             "object" => schema["properties"] is JsonObject properties ? Object(schema, properties) : new JsonObject { ["k"] = Any() },
@@ -42,7 +44,9 @@ public sealed class Sampler(ApiDocument document, Random random)
         };
     }
 
-    /// <summary>Every way to break one rule of an object's schema, with what was broken.</summary>
+    /// <summary>
+    /// All values that break one rule of an object's schema, each with a description of the broken rule.
+    /// </summary>
     public IEnumerable<(string What, JsonNode? Value)> Invalid(JsonNode reference)
     {
         var schema = document.Resolve(reference);
@@ -63,7 +67,7 @@ public sealed class Sampler(ApiDocument document, Random random)
         {
             var value = Object(schema, properties);
             value["surprise"] = 1;
-            yield return ("one field more", value);
+            yield return ("unknown field", value);
         }
 
         foreach (var (name, property) in properties.Where(property => property.Value is JsonObject))
@@ -77,7 +81,7 @@ public sealed class Sampler(ApiDocument document, Random random)
         }
     }
 
-    /// <summary>Values that a member or parameter must not have.</summary>
+    /// <summary>Invalid values of a member or parameter, each with the broken rule.</summary>
     public static IEnumerable<(string What, JsonNode? Value)> Broken(JsonObject schema)
     {
         var types = ApiDocument.Types(schema);
@@ -106,7 +110,7 @@ public sealed class Sampler(ApiDocument document, Random random)
 
         if (schema["enum"] is not null)
         {
-            yield return ("not a word", "nonsense");
+            yield return ("not in the enum", "nonsense");
         }
 
         if ((double?)schema["minimum"] is { } least)
@@ -121,7 +125,7 @@ public sealed class Sampler(ApiDocument document, Random random)
 
         if ((string?)schema["format"] is "date-time" or "cron" or "uri" or "organization-id" or "run-statuses")
         {
-            yield return ("not in its form", "not a form");
+            yield return ("wrong format", "not a form");
         }
     }
 
@@ -132,7 +136,7 @@ public sealed class Sampler(ApiDocument document, Random random)
             return format switch { "date-time" => Times[random.Next(Times.Length)], "cron" => "*/5 0-6 1,15 * MON", "uri" => "https://example.org/a?b=c", "organization-id" => $"org-{random.Next(1_000_000_000)}", "run-statuses" => "failed,running", _ => "x" };
         }
 
-        var most = (int)Math.Min(Most(schema, 64), 64);
+        var most = (int)Math.Min(Maximum(schema, 64), 64);
         var text = "x" + string.Concat(Enumerable.Range(0, random.Next(most / 8)).Select(_ => Letters[random.Next(Letters.Length)])) + random.Next(1_000_000_000);
         return random.Next(20) == 0 && (int?)schema["maxLength"] is { } limit and <= 256 ? text.PadRight(limit, 'y')[..limit] : text;
     }
@@ -143,7 +147,8 @@ public sealed class Sampler(ApiDocument document, Random random)
         var value = new JsonObject();
         foreach (var (name, property) in properties)
         {
-            // A kind or SQL is required of a check, and of a result a status or success that do not differ, which no schema here says.
+            // The schema does not express two rules: a check needs a kind or SQL; a result needs a status or success,
+            // and both must agree.
             if (name != "success" && (required.Contains(name) || name is "kind" or "status" || random.Next(2) == 0))
             {
                 value[name] = Valid(property!, name);
@@ -153,7 +158,7 @@ public sealed class Sampler(ApiDocument document, Random random)
         return value;
     }
 
-    // What hangs on another member, which a schema does not say.
+    // Members whose valid values depend on other members, which a schema does not express.
     private JsonNode? Known(string name) => name switch
     {
         "config" => new JsonObject { ["host"] = "db.example", ["port"] = 5432, ["user"] = "u", ["password_secret"] = "vault/data/p" },
@@ -181,5 +186,5 @@ public sealed class Sampler(ApiDocument document, Random random)
         _ => new JsonObject { ["a"] = new JsonObject { ["b"] = 1 } },
     };
 
-    private static long Most(JsonObject schema, long otherwise) => schema["maximum"] is { } maximum ? (long)(double)maximum : (long?)schema["maxLength"] ?? otherwise;
+    private static long Maximum(JsonObject schema, long otherwise) => schema["maximum"] is { } maximum ? (long)(double)maximum : (long?)schema["maxLength"] ?? otherwise;
 }

@@ -3,7 +3,7 @@ using Catalog.Tests.Support;
 
 namespace Catalog.Tests.Http;
 
-/// <summary>How a body says what it is, and what is said of one that cannot be read.</summary>
+/// <summary>Content types of bodies, and the errors for bodies that cannot be read.</summary>
 [Trait("Category", "Fast")]
 public sealed class BodyFormTests(SqliteTestDatabase database) : EndpointTests(database), IClassFixture<SqliteTestDatabase>
 {
@@ -20,7 +20,7 @@ public sealed class BodyFormTests(SqliteTestDatabase database) : EndpointTests(d
     [InlineData("application/json; charset=")]
     [InlineData("APPLICATION/JSON")]
     [InlineData("application/vnd.api+json; charset=utf8")]
-    public async Task JSON_is_taken_however_its_type_is_written(string type) =>
+    public async Task JSON_is_accepted_in_every_spelling_of_its_type(string type) =>
         Assert.Equal(422, (int)(await Post("/api/v1/runs/", type, "{}")).StatusCode);
 
     [Theory]
@@ -31,11 +31,11 @@ public sealed class BodyFormTests(SqliteTestDatabase database) : EndpointTests(d
     [InlineData("text/json", "application/json")]
     [InlineData("application/x-www-form-urlencoded", "application/json")]
     [InlineData("json", "application/json")]
-    public async Task What_else_it_says_is_415_with_what_to_do(string type, string says)
+    public async Task Other_content_types_are_415_with_advice(string type, string expected)
     {
         var problem = await (await Post("/api/v1/runs/", type, "{}")).Problem(415, "unsupported_media_type");
 
-        Assert.Contains(says, problem.GetProperty("detail").GetString());
+        Assert.Contains(expected, problem.GetProperty("detail").GetString());
         Assert.Equal(type.Contains("charset", StringComparison.Ordinal), problem.GetProperty("detail").GetString()!.Contains("charset", StringComparison.Ordinal));
     }
 
@@ -47,7 +47,7 @@ public sealed class BodyFormTests(SqliteTestDatabase database) : EndpointTests(d
     [InlineData("-inf")]
     [InlineData("+Infinity")]
     [InlineData("INF")]
-    public async Task A_number_that_is_none_is_named(string value)
+    public async Task NaN_and_Infinity_are_named_in_the_error(string value)
     {
         foreach (var path in new[] { "/api/v1/checks/results", "/api/v1/runs/", "/api/v1/pipelines/" })
         {
@@ -59,7 +59,7 @@ public sealed class BodyFormTests(SqliteTestDatabase database) : EndpointTests(d
     }
 
     [Fact]
-    public async Task Text_that_holds_such_a_word_is_not_blamed_for_another_mistake()
+    public async Task A_string_with_such_a_word_is_not_reported_for_another_error()
     {
         var problem = await (await Post("/api/v1/runs/", "application/json", """{"a":"NaN", b}""")).Problem(400, "malformed");
 
@@ -88,11 +88,11 @@ public sealed class BodyFormTests(SqliteTestDatabase database) : EndpointTests(d
     }
 
     [Fact]
-    public async Task Many_small_headers_are_taken() =>
+    public async Task Many_small_headers_are_accepted() =>
         Assert.Equal(200, (int)(await Send(HttpMethod.Get, "/health", null, [.. Enumerable.Range(0, 150).Select(i => ($"X-{i}", "a"))])).StatusCode);
 
     [Fact]
-    public async Task Only_what_would_have_stored_speaks_of_storing_when_the_database_is_away()
+    public async Task During_a_database_outage_only_the_errors_of_writes_mention_storing()
     {
         using var app = new CatalogApp(Database, ("DATAXPIPE_DB", "postgresql://a:b@127.0.0.1:1/x"));
         using var client = app.Client();

@@ -7,7 +7,7 @@ namespace Catalog.Tests.Http;
 public sealed class CursorTests(SqliteTestDatabase database) : EndpointTests(database), IClassFixture<SqliteTestDatabase>
 {
     [Fact]
-    public async Task A_cursor_of_another_list_or_a_changed_one_is_422_everywhere()
+    public async Task A_cursor_of_another_list_and_a_changed_cursor_are_422()
     {
         await Client.PostJson("/api/v1/pipelines/", new { name = Name });
         await Client.PostJson("/api/v1/runs/", new { id = Name, pipeline_id = Name, status = "running" });
@@ -41,7 +41,7 @@ public sealed class CursorTests(SqliteTestDatabase database) : EndpointTests(dat
     [InlineData("datasets", "no uuid", 200)]
     [InlineData("checks", "99:x", 200)]
     [InlineData("runs", "a\0b", 422)]
-    public async Task A_cursor_made_by_hand_is_never_a_failure_of_ours(string list, string id, int status)
+    public async Task A_forged_cursor_never_causes_a_5xx(string list, string id, int status)
     {
         await Client.PostJson("/api/v1/pipelines/", new { name = Name });
         await Client.PostJson("/api/v1/runs/", new { id = Name, pipeline_id = Name, status = "running" });
@@ -56,11 +56,11 @@ public sealed class CursorTests(SqliteTestDatabase database) : EndpointTests(dat
     [InlineData("%FF", 422)]
     [InlineData("a%2Fb", 404)]
     [InlineData("%25FF", 404)]
-    public async Task Paths_that_could_mean_two_ids_are_refused(string id, int status) =>
+    public async Task Ambiguously_encoded_paths_are_refused(string id, int status) =>
         Assert.Equal(status, (int)(await Client.GetAsync($"/api/v1/pipelines/{id}", Ct)).StatusCode);
 
     [Fact]
-    public async Task A_parameter_given_twice_is_422_and_probes_may_ask_with_HEAD()
+    public async Task A_repeated_parameter_is_422_and_probes_accept_HEAD()
     {
         await (await Client.GetAsync("/api/v1/runs/?pipeline_id=a&pipeline_id=b", Ct)).Problem(422, "invalid");
         foreach (var path in new[] { "/health", "/ready" })
@@ -71,7 +71,7 @@ public sealed class CursorTests(SqliteTestDatabase database) : EndpointTests(dat
     }
 
     [Fact]
-    public async Task The_deepest_pipeline_survives_export_and_return()
+    public async Task The_deepest_pipeline_can_be_exported_and_posted_again()
     {
         var deep = $$"""{"name":"{{Name}}","version":"1","x":{{new string('[', 63)}}{{new string(']', 63)}}}""";
 

@@ -23,7 +23,7 @@ public sealed class KeyTests(SqliteTestDatabase database) : IClassFixture<Sqlite
     [InlineData("Authorization", CatalogApp.Key, 401)]
     [InlineData("Authorization", "Basic " + CatalogApp.Key, 401)]
     [InlineData("Authorization", "Bearer", 401)]
-    public async Task Keys_are_taken_or_refused(string header, string value, int status)
+    public async Task Keys_are_accepted_or_refused(string header, string value, int status)
     {
         var app = database.App();
         using var client = app.Anonymous();
@@ -41,7 +41,7 @@ public sealed class KeyTests(SqliteTestDatabase database) : IClassFixture<Sqlite
     }
 
     [Fact]
-    public async Task No_key_is_401_on_every_route_and_none_is_needed_for_probes()
+    public async Task A_missing_key_is_401_and_probes_need_no_key()
     {
         var app = database.App();
         using var client = app.Anonymous();
@@ -68,7 +68,7 @@ public sealed class KeyTests(SqliteTestDatabase database) : IClassFixture<Sqlite
     }
 
     [Fact]
-    public async Task The_developers_key_cannot_delete()
+    public async Task The_developer_key_cannot_delete()
     {
         var app = database.App();
         using var client = app.Anonymous();
@@ -85,7 +85,7 @@ public sealed class KeyTests(SqliteTestDatabase database) : IClassFixture<Sqlite
     [InlineData("Host", "evil.example")]
     [InlineData("Host", "myhost:8000")]
     [InlineData("Host", "192.168.1.5")]
-    public async Task Development_keys_do_not_pass_through_a_proxy_or_another_name(string header, string value)
+    public async Task Development_keys_are_refused_through_a_proxy_or_another_host_name(string header, string value)
     {
         var app = database.App();
         using var client = app.Anonymous();

@@ -11,7 +11,7 @@ public sealed class MannersOnSqlite(SqliteTestDatabase database) : MannersTests(
 
 public sealed class MannersOnPostgres(PostgresTestDatabase database) : MannersTests(database), IClassFixture<PostgresTestDatabase>;
 
-/// <summary>What clients may count on besides the bodies: retries, entity tags, compression, request ids.</summary>
+/// <summary>HTTP features outside the bodies: idempotent retries, entity tags, compression and request ids.</summary>
 public abstract class MannersTests(TestDatabase database) : EndpointTests(database, ("DATAXPIPE_DB_ECHO", "true"))
 {
     private const string Results = "/api/v1/checks/results";
@@ -32,23 +32,23 @@ public abstract class MannersTests(TestDatabase database) : EndpointTests(databa
     }
 
     [Fact]
-    public async Task A_keyed_bulk_post_is_stored_once_and_another_is_422()
+    public async Task A_keyed_bulk_post_is_stored_once_and_another_body_is_422()
     {
         await Register();
-        var one = $$"""{"pipeline_id":"{{Name}}","check_id":"c","status":"pass"}""";
+        var result = $$"""{"pipeline_id":"{{Name}}","check_id":"c","status":"pass"}""";
 
-        Assert.Equal(HttpStatusCode.Created, (await Send(HttpMethod.Post, Results, $"[{one},{one}]", ("Idempotency-Key", Name))).StatusCode);
-        var again = await (await Send(HttpMethod.Post, Results, $"[{one},{one}]", ("Idempotency-Key", Name))).Json();
-        Assert.All(again.GetProperty("items").EnumerateArray(), item => Assert.Equal("duplicate", item.GetProperty("outcome").GetString()));
-        await (await Send(HttpMethod.Post, Results, $"[{one}]", ("Idempotency-Key", Name))).Problem(422, "idempotency_key_reused");
-        await (await Send(HttpMethod.Post, Results, $"[{one},{one},{one}]", ("Idempotency-Key", Name))).Problem(422, "idempotency_key_reused");
-        var own = one.Replace("{", $"{{\"id\":\"{Name}-own\",", StringComparison.Ordinal);
-        await (await Send(HttpMethod.Post, Results, $"[{own},{one}]", ("Idempotency-Key", Name))).Problem(422, "idempotency_key_reused");
+        Assert.Equal(HttpStatusCode.Created, (await Send(HttpMethod.Post, Results, $"[{result},{result}]", ("Idempotency-Key", Name))).StatusCode);
+        var repeated = await (await Send(HttpMethod.Post, Results, $"[{result},{result}]", ("Idempotency-Key", Name))).Json();
+        Assert.All(repeated.GetProperty("items").EnumerateArray(), item => Assert.Equal("duplicate", item.GetProperty("outcome").GetString()));
+        await (await Send(HttpMethod.Post, Results, $"[{result}]", ("Idempotency-Key", Name))).Problem(422, "idempotency_key_reused");
+        await (await Send(HttpMethod.Post, Results, $"[{result},{result},{result}]", ("Idempotency-Key", Name))).Problem(422, "idempotency_key_reused");
+        var own = result.Replace("{", $"{{\"id\":\"{Name}-own\",", StringComparison.Ordinal);
+        await (await Send(HttpMethod.Post, Results, $"[{own},{result}]", ("Idempotency-Key", Name))).Problem(422, "idempotency_key_reused");
         Assert.Equal(2, (await Client.GetJson($"{Results}?pipeline_id={Name}")).GetProperty("items").GetArrayLength());
     }
 
     [Fact]
-    public async Task Of_many_bodies_under_one_key_one_is_stored_whole()
+    public async Task Of_concurrent_bodies_with_one_key_exactly_one_is_stored_completely()
     {
         await Register();
         string One(int i) => $$"""{"pipeline_id":"{{Name}}","check_id":"c","status":"pass","message":"{{i}}"}""";
@@ -63,23 +63,23 @@ public abstract class MannersTests(TestDatabase database) : EndpointTests(databa
     }
 
     [Fact]
-    public async Task A_keyed_run_is_made_once_and_another_body_is_422()
+    public async Task A_keyed_run_is_created_once_and_another_body_is_422()
     {
         await Register();
         var body = $$"""{"pipeline_id":"{{Name}}","status":"running"}""";
 
         var first = await Send(HttpMethod.Post, "/api/v1/runs/", body, ("Idempotency-Key", Name));
-        var again = await Send(HttpMethod.Post, "/api/v1/runs/", body, ("Idempotency-Key", Name));
+        var repeated = await Send(HttpMethod.Post, "/api/v1/runs/", body, ("Idempotency-Key", Name));
 
-        Assert.Equal((HttpStatusCode.Created, HttpStatusCode.OK), (first.StatusCode, again.StatusCode));
-        Assert.Equal((await first.Json()).GetProperty("id").GetString(), (await again.Json()).GetProperty("id").GetString());
+        Assert.Equal((HttpStatusCode.Created, HttpStatusCode.OK), (first.StatusCode, repeated.StatusCode));
+        Assert.Equal((await first.Json()).GetProperty("id").GetString(), (await repeated.Json()).GetProperty("id").GetString());
         await (await Send(HttpMethod.Post, "/api/v1/runs/", body.Replace("running", "failed"), ("Idempotency-Key", Name))).Problem(422, "idempotency_key_reused");
         await (await Send(HttpMethod.Post, "/api/v1/runs/", body, ("Idempotency-Key", new string('k', 256)))).Problem(422, "invalid");
         Assert.Equal(1, (await Client.GetJson($"/api/v1/runs/?pipeline_id={Name}")).GetProperty("items").GetArrayLength());
     }
 
     [Fact]
-    public async Task Single_reads_have_an_ETag_that_changes_with_what_is_seen()
+    public async Task Single_reads_have_an_ETag_that_changes_with_the_content()
     {
         await Register();
         await Client.PostJson("/api/v1/runs/", new { id = Name, pipeline_id = Name, status = "completed" });
@@ -138,7 +138,7 @@ public abstract class MannersTests(TestDatabase database) : EndpointTests(databa
     }
 
     [Fact]
-    public async Task A_body_that_is_not_what_its_encoding_says_is_refused()
+    public async Task A_body_that_does_not_match_its_Content_Encoding_is_refused()
     {
         foreach (var encoding in new[] { "gzip", "br", "deflate" })
         {
@@ -150,7 +150,7 @@ public abstract class MannersTests(TestDatabase database) : EndpointTests(databa
     }
 
     [Fact]
-    public async Task A_bomb_is_cut_off_at_the_limit() =>
+    public async Task A_decompression_bomb_is_refused_at_the_limit() =>
         await (await Compressed("gzip", "gzip", new byte[200 * 1024 * 1024])).Problem(413, "too_large");
 
     [Fact]
@@ -164,7 +164,7 @@ public abstract class MannersTests(TestDatabase database) : EndpointTests(databa
     }
 
     [Fact]
-    public async Task Echo_logs_statements_with_their_duration_and_no_value()
+    public async Task Echo_logs_statements_with_their_duration_and_without_values()
     {
         await Register();
 
@@ -173,7 +173,7 @@ public abstract class MannersTests(TestDatabase database) : EndpointTests(databa
         Assert.DoesNotContain(lines, line => line.Contains(Name, StringComparison.Ordinal));
     }
 
-    private async Task<HttpResponseMessage> Compressed(string actual, string said, byte[] body)
+    private async Task<HttpResponseMessage> Compressed(string actual, string declared, byte[] body)
     {
         using var buffer = new MemoryStream();
         await using (Stream stream = actual switch
@@ -189,7 +189,7 @@ public abstract class MannersTests(TestDatabase database) : EndpointTests(databa
 
         using var content = new ByteArrayContent(actual == "none" ? body : buffer.ToArray());
         content.Headers.TryAddWithoutValidation("Content-Type", "application/json");
-        content.Headers.TryAddWithoutValidation("Content-Encoding", said);
+        content.Headers.TryAddWithoutValidation("Content-Encoding", declared);
         return await Client.PostAsync("/api/v1/pipelines/", content, Ct);
     }
 

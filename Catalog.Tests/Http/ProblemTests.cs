@@ -6,7 +6,9 @@ using Microsoft.Extensions.Logging;
 
 namespace Catalog.Tests.Http;
 
-/// <summary>Errors are problems on every path, whoever finds them: the router, the server, the reader of bodies or the keys.</summary>
+/// <summary>
+/// Every error is a problem document: errors of the router, the server, the body reader and authentication.
+/// </summary>
 [Trait("Category", "Fast")]
 public sealed class ProblemTests : IClassFixture<SqliteTestDatabase>, IDisposable
 {
@@ -28,7 +30,7 @@ public sealed class ProblemTests : IClassFixture<SqliteTestDatabase>, IDisposabl
     public async Task Unknown_paths_are_404(string path) => await (await _client.GetAsync(path, Ct)).Problem(404, "not_found");
 
     [Fact]
-    public async Task Wrong_verbs_are_405_and_name_the_right_ones()
+    public async Task Wrong_methods_are_405_with_the_allowed_methods()
     {
         var answer = await _client.DeleteAsync("/api/v1/runs/", Ct);
 
@@ -37,7 +39,7 @@ public sealed class ProblemTests : IClassFixture<SqliteTestDatabase>, IDisposabl
     }
 
     [Fact]
-    public async Task A_problem_is_a_problem_whatever_the_client_accepts()
+    public async Task A_problem_is_returned_for_any_Accept_header()
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, "/nothing");
         request.Headers.Accept.ParseAdd("text/html");
@@ -54,7 +56,7 @@ public sealed class ProblemTests : IClassFixture<SqliteTestDatabase>, IDisposabl
     [InlineData("{}", "text/plain", 415, "unsupported_media_type")]
     [InlineData("{}", "application/json; charset=utf-16", 415, "unsupported_media_type")]
     [InlineData("{}", "application/vnd.x+json; charset=\"UTF-8\"", 422, "invalid")]
-    public async Task Bodies_that_cannot_be_read_say_why(string body, string type, int status, string code)
+    public async Task Unreadable_bodies_are_refused_with_the_reason(string body, string type, int status, string code)
     {
         using var content = new ByteArrayContent(Encoding.UTF8.GetBytes(body));
         content.Headers.TryAddWithoutValidation("Content-Type", type);
@@ -75,7 +77,7 @@ public sealed class ProblemTests : IClassFixture<SqliteTestDatabase>, IDisposabl
     [InlineData("/api/v1/runs/", 1024 * 1024)]
     [InlineData("/api/v1/checks/results", 32 * 1024 * 1024)]
     [InlineData("/checks/results", 32 * 1024 * 1024)]
-    public async Task Bodies_over_the_limit_are_413_and_at_the_limit_are_read(string path, int limit)
+    public async Task Bodies_over_the_limit_are_413_and_bodies_at_the_limit_are_read(string path, int limit)
     {
         async Task<HttpResponseMessage> Post(int size, bool chunked)
         {
@@ -115,7 +117,7 @@ public sealed class ProblemTests : IClassFixture<SqliteTestDatabase>, IDisposabl
     [InlineData("GET / HTTP/1.1\r\n\r\n")]
     [InlineData("POST /runs HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n")]
     [InlineData("POST /runs HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: gzip\r\n\r\n")]
-    public async Task What_is_not_HTTP_is_refused_by_the_server_itself(string request)
+    public async Task Invalid_HTTP_is_refused_by_the_server(string request)
     {
         using var socket = new TcpClient();
         await socket.ConnectAsync(IPAddress.Loopback, _client.BaseAddress!.Port, Ct);

@@ -10,7 +10,9 @@ public sealed class QueryParametersOnSqlite(SqliteTestDatabase database) : Query
 
 public sealed class QueryParametersOnPostgres(PostgresTestDatabase database) : QueryParameterTests(database), IClassFixture<PostgresTestDatabase>;
 
-/// <summary>A query is judged on every route: what is misspelt, empty or written in another form is never taken for something else.</summary>
+/// <summary>
+/// Query parameters are validated on every route: misspelt, empty and malformed parameters are refused.
+/// </summary>
 public abstract class QueryParameterTests(TestDatabase database) : EndpointTests(database)
 {
     [Theory]
@@ -24,7 +26,7 @@ public abstract class QueryParameterTests(TestDatabase database) : EndpointTests
     [InlineData("/api/v1/lineage/x/impact?deph=3", "deph", "depth")]
     [InlineData("/api/v1/datasets/?name_space=x", "name_space", "namespace")]
     [InlineData("/api/v1/organizations/me/audit-log?actr=x", "actr", "actor")]
-    public async Task A_parameter_that_is_not_known_is_422_and_names_the_nearest(string path, string name, string nearest)
+    public async Task An_unknown_parameter_is_422_and_the_error_names_the_nearest(string path, string name, string nearest)
     {
         var errors = (await (await Client.GetAsync(path, Ct)).Problem(422, "invalid")).GetProperty("errors");
 
@@ -32,7 +34,7 @@ public abstract class QueryParameterTests(TestDatabase database) : EndpointTests
     }
 
     [Fact]
-    public async Task Every_route_refuses_a_parameter_that_it_does_not_know()
+    public async Task Every_route_refuses_an_unknown_parameter()
     {
         var document = new ApiDocument(JsonNode.Parse(await Client.GetStringAsync("/openapi/v1.json", Ct))!);
         Assert.All(document.Operations, operation => Assert.Equal("ok", Refused(operation).GetAwaiter().GetResult()));
@@ -47,7 +49,7 @@ public abstract class QueryParameterTests(TestDatabase database) : EndpointTests
     }
 
     [Fact]
-    public async Task What_is_not_served_stays_404_or_405_whatever_the_query()
+    public async Task Unknown_paths_and_methods_stay_404_or_405_with_any_query()
     {
         await (await Client.GetAsync("/api/v1/nothing?surprise=1", Ct)).Problem(404, "not_found");
         await (await Client.DeleteAsync("/api/v1/runs/?surprise=1", Ct)).Problem(405, "method_not_allowed");
@@ -73,7 +75,7 @@ public abstract class QueryParameterTests(TestDatabase database) : EndpointTests
     }
 
     [Fact]
-    public async Task Where_an_empty_value_says_something_it_is_taken()
+    public async Task An_empty_value_is_accepted_where_it_has_a_meaning()
     {
         await Client.PostJson("/api/v1/checks/", new { id = Name, kind = "x" });
 
@@ -86,7 +88,7 @@ public abstract class QueryParameterTests(TestDatabase database) : EndpointTests
     [Theory]
     [InlineData("/api/v1/runs/?limit=3&limit=3", "limit")]
     [InlineData("/api/v1/runs/?limit=3&Limit=4", "limit")]
-    public async Task A_parameter_given_twice_is_422(string path, string name)
+    public async Task A_repeated_parameter_is_422(string path, string name)
     {
         var errors = (await (await Client.GetAsync(path, Ct)).Problem(422, "invalid")).GetProperty("errors");
 
@@ -100,7 +102,7 @@ public abstract class QueryParameterTests(TestDatabase database) : EndpointTests
     [InlineData("20e-1")]
     [InlineData("0.2E1")]
     [InlineData("2.000000000000000000000000000000000")]
-    public async Task A_whole_number_is_one_in_every_spelling(string two)
+    public async Task A_whole_number_is_accepted_in_every_notation(string two)
     {
         await Client.PostJson("/api/v1/pipelines/", new { name = Name });
         for (var i = 0; i < 3; i++)
@@ -147,11 +149,11 @@ public abstract class QueryParameterTests(TestDatabase database) : EndpointTests
     [InlineData("/api/v1/checks/x/history?until=x", "until", "24h")]
     [InlineData("/api/v1/organizations/me/audit-log?since=x", "since", "24h")]
     [InlineData("/api/v1/lineage/x?at=then", "at", "24h")]
-    public async Task What_cannot_be_read_is_422_and_says_the_form(string path, string name, string says)
+    public async Task An_unreadable_value_is_422_and_the_error_states_the_format(string path, string name, string expected)
     {
         var errors = (await (await Client.GetAsync(path, Ct)).Problem(422, "invalid")).GetProperty("errors");
 
-        Assert.Contains(says, errors.GetProperty(name)[0].GetString());
+        Assert.Contains(expected, errors.GetProperty(name)[0].GetString());
     }
 
     [Theory]
@@ -160,7 +162,7 @@ public abstract class QueryParameterTests(TestDatabase database) : EndpointTests
     [InlineData("1w", 169, 167)]
     [InlineData("30m", 1, 0)]
     [InlineData("5400s", 2, 1)]
-    public async Task A_time_may_be_said_as_how_long_ago(string since, int hoursBefore, int hoursAfter)
+    public async Task A_time_can_be_a_duration_before_now(string since, int hoursBefore, int hoursAfter)
     {
         await Client.PostJson("/api/v1/pipelines/", new { name = Name });
         foreach (var hours in new[] { hoursBefore, hoursAfter })
@@ -175,7 +177,7 @@ public abstract class QueryParameterTests(TestDatabase database) : EndpointTests
     }
 
     [Fact]
-    public async Task A_date_alone_is_its_midnight_in_UTC()
+    public async Task A_date_without_a_time_is_midnight_UTC()
     {
         await Client.PostJson("/api/v1/pipelines/", new { name = Name });
         foreach (var (id, at) in new[] { ("before", "2026-01-30T23:59:59.999999Z"), ("after", "2026-01-31T00:00:00Z") })

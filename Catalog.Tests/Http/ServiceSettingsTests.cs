@@ -28,7 +28,7 @@ public sealed class ServiceSettingsTests
     [InlineData("too-short")]
     [InlineData("0123456789 0123456789 0123456789 0123456789")]
     [InlineData("éééééééééééééééééééééééééééééééééé")]
-    public void A_weak_platform_key_stops_the_start_and_is_not_repeated(string key) =>
+    public void A_weak_platform_key_stops_the_start_and_is_not_reported(string key) =>
         Assert.DoesNotContain(key, Refused("DATAXPIPE_PLATFORM_KEY", DatabaseEngine.Postgres, ("DATAXPIPE_PLATFORM_KEY", key)));
 
     [Theory]
@@ -36,7 +36,7 @@ public sealed class ServiceSettingsTests
     [InlineData("DATAXPIPE_SECRET_KEY", "\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\"")]
     [InlineData("DATAXPIPE_DEV_KEYS", "\"true\"")]
     [InlineData("urls", "\"http://localhost:8000\"")]
-    public void A_value_in_quotes_is_refused_by_saying_so(string name, string value)
+    public void A_value_in_quotes_is_refused_with_the_reason(string name, string value)
     {
         var message = Refused(name, DatabaseEngine.Sqlite, (name, value));
         Assert.Contains("stands in quotes", message);
@@ -44,7 +44,7 @@ public sealed class ServiceSettingsTests
     }
 
     [Fact]
-    public void A_line_s_end_is_no_part_of_a_key()
+    public void A_trailing_line_break_is_removed()
     {
         var read = Read(DatabaseEngine.Sqlite, ("DATAXPIPE_PLATFORM_KEY", "0123456789abcdef0123456789abcdef\n"), ("DATAXPIPE_SECRET_KEY", $"{Convert.ToBase64String(new byte[32])}\r\n"), ("urls", "http://localhost:9000\n"));
         Assert.Equal("0123456789abcdef0123456789abcdef", read.PlatformKey);
@@ -53,7 +53,7 @@ public sealed class ServiceSettingsTests
     }
 
     [Fact]
-    public void Flags_take_words_and_refuse_others()
+    public void Flags_accept_only_known_words()
     {
         Assert.False(Read(DatabaseEngine.Sqlite, ("DATAXPIPE_DEV_KEYS", "OFF")).DevKeys);
         Assert.True(Read(DatabaseEngine.Sqlite, ("DATAXPIPE_USE_ALEMBIC", "1")).UseMigrations);

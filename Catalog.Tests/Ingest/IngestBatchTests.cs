@@ -23,7 +23,9 @@ public sealed class IngestBatchesOnPostgres(PostgresTestDatabase database) : Ing
     ];
 }
 
-/// <summary>Requests that were taken before anything is written share a batch: what they do to one another there.</summary>
+/// <summary>
+/// Requests that are accepted before the writer starts share one batch. These tests check how they affect each other.
+/// </summary>
 public abstract class IngestBatchTests : IAsyncLifetime
 {
     private static readonly DateTimeOffset Noon = new(2026, 1, 1, 12, 0, 0, TimeSpan.Zero);
@@ -36,7 +38,7 @@ public abstract class IngestBatchTests : IAsyncLifetime
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
-    /// <summary>Makes the database refuse results with the message "poison".</summary>
+    /// <summary>SQL that makes the database refuse results with the message "poison".</summary>
     protected abstract string[] Poison { get; }
 
     public async ValueTask InitializeAsync()
@@ -59,19 +61,19 @@ public abstract class IngestBatchTests : IAsyncLifetime
     {
         var id = Guid.NewGuid().ToString();
 
-        var outcomes = await Together([Result(id)], [Result(id)], [Result(id) with { RequestHash = [9] }], [Result(id), Result(id + "x")]);
+        var outcomes = await InOneBatch([Result(id)], [Result(id)], [Result(id) with { RequestHash = [9] }], [Result(id), Result(id + "x")]);
 
         Assert.Equal([[ResultOutcome.Stored], [ResultOutcome.Duplicate], [ResultOutcome.IdTaken], [ResultOutcome.Duplicate, ResultOutcome.Stored]], outcomes);
-        Assert.Equal([[ResultOutcome.Duplicate], [ResultOutcome.IdTaken]], await Together([Result(id)], [Result(id) with { RequestHash = [9] }]));
+        Assert.Equal([[ResultOutcome.Duplicate], [ResultOutcome.IdTaken]], await InOneBatch([Result(id)], [Result(id) with { RequestHash = [9] }]));
     }
 
     [Fact]
-    public async Task Each_request_of_a_batch_is_judged_alone()
+    public async Task Each_request_of_a_batch_succeeds_or_fails_alone()
     {
         var run = $"{_pipeline}-run";
-        await Together(Event(run, _other));
+        await InOneBatch(Event(run, _other));
 
-        var outcomes = await Together(
+        var outcomes = await InOneBatch(
             [Result()],
             [Result() with { PipelineId = "nobody" }],
             [Result() with { RunId = run }],
@@ -92,13 +94,13 @@ public abstract class IngestBatchTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_came_with_a_key_that_is_taken_is_not_stored_in_part()
+    public async Task A_request_with_a_taken_key_is_not_stored_partially()
     {
         var taken = Guid.NewGuid().ToString();
-        await Together([Result(taken)]);
+        await InOneBatch([Result(taken)]);
         var (first, neighbour) = (Result() with { IdIsDerived = true }, Result());
 
-        var outcomes = await Together([first, Result(taken) with { IdIsDerived = true, RequestHash = [9] }], [neighbour]);
+        var outcomes = await InOneBatch([first, Result(taken) with { IdIsDerived = true, RequestHash = [9] }], [neighbour]);
 
         Assert.Equal(ResultOutcome.IdTaken, outcomes[0][1]);
         var results = new CheckResultRepository(_database.Database);
@@ -113,8 +115,8 @@ public abstract class IngestBatchTests : IAsyncLifetime
     {
         await Execute(Poison);
         var ingest = Results();
-        CheckResult Made(int i) => Result() with { RunId = $"{_pipeline}-poison", Status = status, Message = i % 40 == 7 ? "poison" : null };
-        var requests = Enumerable.Range(0, 100).Select(i => (Organization: i % 3 == 0 ? "second" : "default", Result: Made(i))).ToList();
+        CheckResult NewResult(int i) => Result() with { RunId = $"{_pipeline}-poison", Status = status, Message = i % 40 == 7 ? "poison" : null };
+        var requests = Enumerable.Range(0, 100).Select(i => (Organization: i % 3 == 0 ? "second" : "default", Result: NewResult(i))).ToList();
 
         var taken = requests.Select(request => ingest.Take(request.Organization, [request.Result], 1)!.Value.AsTask()).ToList();
         await ingest.StartAsync(Ct);
@@ -131,7 +133,7 @@ public abstract class IngestBatchTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Beyond_its_room_a_queue_takes_nothing_and_what_it_took_it_writes_before_it_ends()
+    public async Task A_full_queue_refuses_requests_and_writes_the_accepted_ones_before_it_stops()
     {
         var ingest = Results(queue: 300);
         var taken = Enumerable.Range(0, 400).Select(_ => ingest.Take("default", [Result()], 1)?.AsTask()).ToList();
@@ -149,12 +151,12 @@ public abstract class IngestBatchTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Events_in_one_batch_are_judged_one_after_the_other()
+    public async Task Events_in_one_batch_are_applied_in_order()
     {
         var run = $"{_pipeline}-run";
         var keyed = Event(run + "-k", _pipeline) with { FirstOrRepeat = true };
 
-        var outcomes = await Together(
+        var outcomes = await InOneBatch(
             Event(run, "nobody"),
             Event(run, _pipeline),
             Event(run, _pipeline),
@@ -173,27 +175,27 @@ public abstract class IngestBatchTests : IAsyncLifetime
                 RunOutcome.Created, RunOutcome.Updated, RunOutcome.KeyReused, RunOutcome.Created,
             ], outcomes.Select(receipt => receipt.Outcome));
         Assert.Equal("patched", outcomes[1].Run!.Run.Trigger);
-        // What is one run's digest says nothing of another's.
-        Assert.Equal(RunOutcome.KeyReused, (await Together(keyed with { Digest = [7] }, Event(run + "-k2", _pipeline) with { FirstOrRepeat = true, Digest = [7] }))[0].Outcome);
+        // The digests of one run do not affect another run.
+        Assert.Equal(RunOutcome.KeyReused, (await InOneBatch(keyed with { Digest = [7] }, Event(run + "-k2", _pipeline) with { FirstOrRepeat = true, Digest = [7] }))[0].Outcome);
         Assert.Null(await new RunRepository(_database.Database).Find("default", run + "-none", Ct));
     }
 
     [Fact]
-    public async Task An_answer_is_the_run_as_it_can_be_read()
+    public async Task An_answer_equals_the_stored_run()
     {
         var run = $"{_pipeline}-run";
-        await Together([Result() with { RunId = run, Status = "warn" }], [Result() with { RunId = run, Status = "fail" }]);
+        await InOneBatch([Result() with { RunId = run, Status = "warn" }], [Result() with { RunId = run, Status = "fail" }]);
 
-        var receipts = await Together(
+        var receipts = await InOneBatch(
             Event(run, _pipeline) with { StartedAt = Noon, Metadata = """{"a":1}""", Stages = [new() { StageName = "b", Status = "running" }, new() { StageName = "a", Status = "failed", StartedAt = Noon }] },
             Event(run, _pipeline) with { Status = "completed", CompletedAt = Noon.AddHours(1), RecordsProcessed = 5 });
 
         var read = (await new RunRepository(_database.Database).Find("default", run, Ct))!;
-        Assert.All(receipts, receipt => Assert.Equal((Said(read), "failed"), (Said(receipt.Run!), receipt.Run!.Run.Status)));
+        Assert.All(receipts, receipt => Assert.Equal((Describe(read), "failed"), (Describe(receipt.Run!), receipt.Run!.Run.Status)));
     }
 
     [Fact]
-    public async Task Crowds_of_shuffled_and_repeated_events_end_as_the_ordered_ones()
+    public async Task Shuffled_and_repeated_events_end_in_the_same_state_as_ordered_ones()
     {
         var random = new Random(11);
         string[] words = ["pending", "running", "completed", "failed", "cancelled", "skipped"];
@@ -222,7 +224,7 @@ public abstract class IngestBatchTests : IAsyncLifetime
         var runs = new RunRepository(_database.Database);
         foreach (var id in events.Select(@event => @event.RunId).Distinct())
         {
-            Assert.Equal(Said((await runs.Find("second", id, Ct))!), Said((await runs.Find("default", id, Ct))!));
+            Assert.Equal(Describe((await runs.Find("second", id, Ct))!), Describe((await runs.Find("default", id, Ct))!));
         }
     }
 
@@ -244,7 +246,7 @@ public abstract class IngestBatchTests : IAsyncLifetime
 
     private static RunEvent Event(string run, string? pipeline) => new() { RunId = run, PipelineId = pipeline, Status = "running", Digest = [1], Body = "{}" };
 
-    private async Task<ResultOutcome[][]> Together(params CheckResult[][] requests)
+    private async Task<ResultOutcome[][]> InOneBatch(params CheckResult[][] requests)
     {
         var ingest = Results();
         var taken = requests.Select(results => ingest.Take("default", results, 1)!.Value.AsTask()).ToList();
@@ -253,7 +255,7 @@ public abstract class IngestBatchTests : IAsyncLifetime
         return await Task.WhenAll(taken);
     }
 
-    private async Task<RunReceipt[]> Together(params RunEvent[] events)
+    private async Task<RunReceipt[]> InOneBatch(params RunEvent[] events)
     {
         var ingest = new RunIngest(_database.Database, new(1, 4096), TimeProvider.System, Meters);
         var taken = events.Select(@event => ingest.Take("default", @event)!.Value.AsTask()).ToList();
@@ -280,6 +282,6 @@ public abstract class IngestBatchTests : IAsyncLifetime
         return (run.Status, run.GateCheckId);
     }
 
-    private static string Said(RunDetail detail) => (detail.Run with { CreatedAt = default, UpdatedAt = default }).ToString()
+    private static string Describe(RunDetail detail) => (detail.Run with { CreatedAt = default, UpdatedAt = default }).ToString()
         + string.Concat(detail.Stages) + string.Concat(detail.Checks.OrderBy(count => count.Status, StringComparer.Ordinal));
 }

@@ -9,7 +9,7 @@ namespace Catalog.Tests.Ingest;
 
 public sealed class IngestEndpointsOnSqlite(SqliteTestDatabase database) : IngestEndpointTests(database), IClassFixture<SqliteTestDatabase>;
 
-/// <summary>What crowds of clients are told, and what is on disk afterwards.</summary>
+/// <summary>Answers to many concurrent clients, and the rows that are stored afterwards.</summary>
 public abstract class IngestEndpointTests(TestDatabase database)
 {
     private const string Path = "/api/v1/checks/results";
@@ -19,7 +19,7 @@ public abstract class IngestEndpointTests(TestDatabase database)
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task A_full_queue_is_503_with_Retry_After_and_what_is_sent_again_is_there_once()
+    public async Task A_full_queue_is_503_with_Retry_After_and_retries_are_stored_once()
     {
         using var app = new CatalogApp(_database, ("DATAXPIPE_INGEST_QUEUE", "2"));
         using var client = app.Client();
@@ -48,7 +48,7 @@ public abstract class IngestEndpointTests(TestDatabase database)
     }
 
     [Fact]
-    public async Task A_service_that_is_stopped_under_load_keeps_what_it_acknowledged()
+    public async Task A_service_stopped_under_load_has_stored_every_acknowledged_result()
     {
         var app = new CatalogApp(_database);
         using var client = app.Client();
@@ -72,7 +72,7 @@ public abstract class IngestEndpointTests(TestDatabase database)
                 }
                 catch (HttpRequestException)
                 {
-                    // It listens no more.
+                    // The service no longer listens.
                     return;
                 }
             }
@@ -85,7 +85,7 @@ public abstract class IngestEndpointTests(TestDatabase database)
     }
 
     [Fact]
-    public async Task Sixty_four_clients_that_send_the_same_ids_store_each_once()
+    public async Task Each_id_sent_by_sixty_four_clients_is_stored_once()
     {
         using var app = new CatalogApp(_database, ("DATAXPIPE_INGEST_WRITERS", "4"));
         using var client = app.Client();
@@ -94,7 +94,9 @@ public abstract class IngestEndpointTests(TestDatabase database)
         await OnceEach([client]);
     }
 
-    /// <summary>Clients at several replicas send the same ids: one is told 201, the others 200.</summary>
+    /// <summary>
+    /// Clients of several replicas send the same ids: each id is answered with 201 once and with 200 otherwise.
+    /// </summary>
     protected async Task OnceEach(HttpClient[] replicas)
     {
         const int Ids = 60;

@@ -12,21 +12,21 @@ public sealed class IngestEndpointsOnPostgres(PostgresTestDatabase database) : I
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Two_replicas_that_are_sent_the_same_ids_store_each_once()
+    public async Task Each_id_sent_to_two_replicas_is_stored_once()
     {
         using var first = new CatalogApp(_database, ("DATAXPIPE_INGEST_WRITERS", "2"));
         using var second = new CatalogApp(_database);
-        using var one = first.Client();
-        using var two = second.Client();
-        await Register(one);
+        using var firstClient = first.Client();
+        using var secondClient = second.Client();
+        await Register(firstClient);
 
-        await OnceEach([one, two]);
+        await OnceEach([firstClient, secondClient]);
 
         Assert.Empty(first.Log.At(LogLevel.Warning).Concat(second.Log.At(LogLevel.Warning)));
     }
 
     [Fact]
-    public async Task Organizations_in_one_batch_stay_apart_also_over_one_connection_of_a_pooler_in_transaction_mode()
+    public async Task Organizations_in_one_batch_stay_isolated_over_one_pooled_connection()
     {
         Pooler.Require();
         using var pooler = new Pooler("transaction", poolSize: 1);
@@ -36,9 +36,9 @@ public sealed class IngestEndpointsOnPostgres(PostgresTestDatabase database) : I
         var clients = new Dictionary<string, HttpClient>();
         foreach (var organization in new[] { "apart-a", "apart-b" })
         {
-            var made = await (await operatorClient.PostJson("/api/v1/organizations/", new { id = organization, name = organization, plan = "self_hosted" })).Json();
+            var created = await (await operatorClient.PostJson("/api/v1/organizations/", new { id = organization, name = organization, plan = "self_hosted" })).Json();
             clients[organization] = app.Anonymous();
-            clients[organization].DefaultRequestHeaders.Add("X-API-KEY", made.GetProperty("api_key").GetProperty("key").GetString());
+            clients[organization].DefaultRequestHeaders.Add("X-API-KEY", created.GetProperty("api_key").GetProperty("key").GetString());
             await clients[organization].PostJson("/api/v1/pipelines/", new { name = organization });
         }
 
@@ -59,7 +59,7 @@ public sealed class IngestEndpointsOnPostgres(PostgresTestDatabase database) : I
         Assert.Equal(500, await Count("check_results where organization_id = 'apart-a'"));
         Assert.Equal(500, await Count("check_results where organization_id = 'apart-b'"));
         Assert.Equal(500, await Count("run_events where organization_id = 'apart-a'"));
-        // The one connection is left as it was found.
+        // The connection is returned in its original state.
         Assert.Equal("|" + PostgresServer.Shared.Superuser, await OwnPostgres.Scalar<string>(pooled.Address, "select coalesce(current_setting('app.organization_id', true), '') || '|' || current_user"));
         Assert.Empty(app.Log.At(LogLevel.Warning));
         clients.Values.ToList().ForEach(client => client.Dispose());

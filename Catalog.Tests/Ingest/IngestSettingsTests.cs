@@ -17,7 +17,7 @@ public sealed class IngestSettingsTests
     [InlineData("0", null, "DATAXPIPE_INGEST_WRITERS must be a whole number from 1 to 8.")]
     [InlineData("9", null, "DATAXPIPE_INGEST_WRITERS must be a whole number from 1 to 8.")]
     [InlineData(null, "many", "DATAXPIPE_INGEST_QUEUE must be a whole number from 1 to 1000000.")]
-    public void Others_stop_the_start(string? writers, string? queue, string message) =>
+    public void Invalid_values_stop_the_start(string? writers, string? queue, string message) =>
         Assert.Equal(message, Assert.Throws<SettingException>(() => Read(writers, queue)).Message);
 
     private static IngestSettings Read(string? writers, string? queue) => IngestSettings.Read(new ConfigurationBuilder()

@@ -9,7 +9,7 @@ public sealed class HostileInputOnSqlite(SqliteTestDatabase database) : HostileI
 
 public sealed class HostileInputOnPostgres(PostgresTestDatabase database) : HostileInputTests(database), IClassFixture<PostgresTestDatabase>;
 
-/// <summary>Whatever comes in is stored and read back unchanged, or refused with a problem; it is never a failure of ours.</summary>
+/// <summary>Any input is stored and read back unchanged, or refused with a problem; it never causes a 5xx.</summary>
 public abstract class HostileInputTests : IDisposable
 {
     private readonly CatalogApp _app;
@@ -24,7 +24,7 @@ public abstract class HostileInputTests : IDisposable
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Every_JSON_text_as_a_body()
+    public async Task Every_JSON_text_is_handled_as_a_body()
     {
         foreach (var file in RealInput.Files("hostile/json"))
         {
@@ -32,13 +32,13 @@ public abstract class HostileInputTests : IDisposable
             {
                 using var content = new ByteArrayContent(await File.ReadAllBytesAsync(file, Ct));
                 content.Headers.ContentType = new("application/json");
-                Assert.Null(await Wrong(await _client.PostAsync(path, content, Ct), $"{path} {file}"));
+                Assert.Null(await Unexpected(await _client.PostAsync(path, content, Ct), $"{path} {file}"));
             }
         }
     }
 
     [Fact]
-    public async Task Every_JSON_text_as_a_kept_value()
+    public async Task Every_JSON_text_is_stored_unchanged_or_refused_as_a_value()
     {
         await _client.PostJson("/api/v1/pipelines/", new { name = "hostile" });
         var (kept, refused) = (0, 0);
@@ -51,11 +51,11 @@ public abstract class HostileInputTests : IDisposable
 
             var answer = await _client.PostAsync("/api/v1/checks/results", content, Ct);
 
-            Assert.Null(await Wrong(answer, file));
+            Assert.Null(await Unexpected(answer, file));
             if (!answer.IsSuccessStatusCode)
             {
                 refused++;
-                // The suite's y_ texts are JSON; those that are refused must be so for a reason that is ours: half a surrogate pair is none of them.
+                // The y_ texts of the suite are valid JSON and must be accepted.
                 Assert.False(Path.GetFileName(file).StartsWith("y_", StringComparison.Ordinal), file);
                 continue;
             }
@@ -70,7 +70,7 @@ public abstract class HostileInputTests : IDisposable
     }
 
     [Fact]
-    public async Task Every_naughty_string_in_every_string_field()
+    public async Task Every_naughty_string_is_handled_in_every_string_field()
     {
         var strings = JsonSerializer.Deserialize<string[]>(await File.ReadAllTextAsync(RealInput.Files("hostile").Single(file => file.EndsWith("strings.json", StringComparison.Ordinal)), Ct))!;
         await _client.PostJson("/api/v1/pipelines/", new { name = "hostile" });
@@ -84,12 +84,12 @@ public abstract class HostileInputTests : IDisposable
             await RoundTrip("/api/v1/checks/results", new() { ["id"] = tag + text, ["pipeline_id"] = "hostile", ["check_id"] = tag + text, ["status"] = "pass", ["message"] = text, ["dataset"] = tag + text, ["observed_value"] = text }, "id", "/api/v1/checks/results/", tag + text);
             foreach (var field in new[] { "status", "severity", "started_at", "executed_at", "external_url" })
             {
-                Assert.Null(await Wrong(await _client.PostJson("/api/v1/runs/", new JsonObject { ["pipeline_id"] = "hostile", ["status"] = "running", [field] = text }), text));
+                Assert.Null(await Unexpected(await _client.PostJson("/api/v1/runs/", new JsonObject { ["pipeline_id"] = "hostile", ["status"] = "running", [field] = text }), text));
             }
 
             foreach (var query in new[] { "pipelines/?q=", "pipelines/?owner=", "pipelines/?cursor=", "runs/?pipeline_id=", "runs/?since=", "runs/?status=", "checks/results?dataset=", "checks/results?limit=", "runs/" })
             {
-                Assert.Null(await Wrong(await _client.GetAsync("/api/v1/" + query + Uri.EscapeDataString(text), Ct), query + text));
+                Assert.Null(await Unexpected(await _client.GetAsync("/api/v1/" + query + Uri.EscapeDataString(text), Ct), query + text));
             }
         }
 
@@ -99,7 +99,7 @@ public abstract class HostileInputTests : IDisposable
     private async Task<int> RoundTrip(string path, JsonObject body, string idField, string readPath, string id)
     {
         var answer = await _client.PostJson(path, body);
-        Assert.Null(await Wrong(answer, body.ToJsonString()));
+        Assert.Null(await Unexpected(answer, body.ToJsonString()));
         if (!answer.IsSuccessStatusCode)
         {
             return 0;
@@ -117,8 +117,8 @@ public abstract class HostileInputTests : IDisposable
         return 1;
     }
 
-    // Null when the answer is a success or a problem that says what to do.
-    private async Task<string?> Wrong(HttpResponseMessage answer, string what)
+    // Describes an unexpected answer; null if the answer is a success or a 4xx problem.
+    private async Task<string?> Unexpected(HttpResponseMessage answer, string what)
     {
         var text = await answer.Content.ReadAsStringAsync(Ct);
         return (int)answer.StatusCode switch

@@ -8,7 +8,7 @@ public sealed class NumbersOnSqlite(SqliteTestDatabase database) : NumberTests(d
 
 public sealed class NumbersOnPostgres(PostgresTestDatabase database) : NumberTests(database), IClassFixture<PostgresTestDatabase>;
 
-/// <summary>Numbers as clients write them: whole ones in every spelling, and none that other clients could not read.</summary>
+/// <summary>Whole numbers are accepted in every notation; numbers that other clients cannot read are refused.</summary>
 public abstract class NumberTests(TestDatabase database) : EndpointTests(database)
 {
     private const string Advice = "send it as text";
@@ -21,7 +21,7 @@ public abstract class NumberTests(TestDatabase database) : EndpointTests(databas
 
     [Theory]
     [MemberData(nameof(Spellings))]
-    public async Task A_whole_number_is_one_in_every_spelling(string sent, string kept)
+    public async Task A_whole_number_is_accepted_in_every_notation(string sent, string stored)
     {
         await Client.PostJson("/api/v1/pipelines/", new { name = Name });
 
@@ -33,7 +33,7 @@ public abstract class NumberTests(TestDatabase database) : EndpointTests(databas
         var run = await Client.GetJson($"/api/v1/runs/{Name}");
         Assert.All(
             new[] { result.GetProperty("failed_rows"), result.GetProperty("total_rows"), run.GetProperty("records_processed"), run.GetProperty("stages")[0].GetProperty("records_processed"), run.GetProperty("stages")[1].GetProperty("records_processed") },
-            number => Assert.Equal(kept, number.GetRawText()));
+            number => Assert.Equal(stored, number.GetRawText()));
     }
 
     [Theory]
@@ -48,17 +48,17 @@ public abstract class NumberTests(TestDatabase database) : EndpointTests(databas
     [InlineData("true", "whole number")]
     [InlineData("-1", "0 or more")]
     [InlineData("-1.0", "0 or more")]
-    public async Task What_is_no_count_is_422_and_says_what_is(string number, string says)
+    public async Task An_invalid_count_is_422_and_the_error_states_the_rule(string number, string expected)
     {
         await Client.PostJson("/api/v1/pipelines/", new { name = Name });
 
         var problem = await (await Result($"\"failed_rows\":{number}")).Problem(422, "invalid");
 
-        Assert.Contains(says, problem.GetProperty("errors").GetProperty("/failed_rows")[0].GetString());
+        Assert.Contains(expected, problem.GetProperty("errors").GetProperty("/failed_rows")[0].GetString());
     }
 
     [Fact]
-    public async Task A_whole_number_of_too_many_digits_is_422_because_events_are_given_back_as_sent()
+    public async Task A_whole_number_with_too_many_digits_is_422_because_events_are_returned_as_sent()
     {
         await Client.PostJson("/api/v1/pipelines/", new { name = Name });
 
@@ -68,12 +68,12 @@ public abstract class NumberTests(TestDatabase database) : EndpointTests(databas
     }
 
     [Fact]
-    public async Task Other_whole_numbers_take_every_spelling_too()
+    public async Task Other_whole_number_fields_accept_every_notation()
     {
         using var owner = await App.Organization(Name);
         using var body = new StringContent("""{"runs_kept_days":30.0,"results_kept_days":3e1,"events_kept_days":300e-1}""", null, "application/json");
-        var kept = await (await owner.PutAsync("/api/v1/organizations/me/retention", body, Ct)).Json();
-        Assert.Equal("""{"runs_kept_days":30,"results_kept_days":30,"events_kept_days":30}""", kept.GetProperty("retention").GetRawText());
+        var changed = await (await owner.PutAsync("/api/v1/organizations/me/retention", body, Ct)).Json();
+        Assert.Equal("""{"runs_kept_days":30,"results_kept_days":30,"events_kept_days":30}""", changed.GetProperty("retention").GetRawText());
 
         using var key = new StringContent("""{"name":"k","expires_in_seconds":3600.0}""", null, "application/json");
         Assert.Equal(HttpStatusCode.Created, (await owner.PostAsync("/api/v1/organizations/me/api-keys", key, Ct)).StatusCode);
@@ -88,7 +88,7 @@ public abstract class NumberTests(TestDatabase database) : EndpointTests(databas
 
     [Theory]
     [MemberData(nameof(Unreadable))]
-    public async Task A_number_that_clients_cannot_read_is_422_in_every_kept_place(string number)
+    public async Task An_unreadable_number_is_422_in_every_stored_field(string number)
     {
         await Client.PostJson("/api/v1/pipelines/", new { name = Name });
         foreach (var (field, pointer) in new[]
@@ -123,7 +123,7 @@ public abstract class NumberTests(TestDatabase database) : EndpointTests(databas
 
     [Theory]
     [MemberData(nameof(Readable))]
-    public async Task What_clients_can_read_is_kept_as_sent(string value)
+    public async Task A_readable_value_is_stored_as_sent(string value)
     {
         await Client.PostJson("/api/v1/pipelines/", new { name = Name });
 

@@ -9,11 +9,13 @@ public sealed class ValidationResultsOnSqlite(SqliteTestDatabase database) : Val
 
 public sealed class ValidationResultsOnPostgres(PostgresTestDatabase database) : ValidationResultTests(database), IClassFixture<PostgresTestDatabase>;
 
-/// <summary>Validation results as Great Expectations writes them, posted as check results: none lost, none twice, none changed.</summary>
+/// <summary>
+/// Great Expectations validation results posted as check results: none is lost, duplicated or changed.
+/// </summary>
 public abstract class ValidationResultTests(TestDatabase database)
 {
     [Fact]
-    public async Task Every_validation_result_is_stored_once_though_each_is_sent_twice()
+    public async Task Every_validation_result_is_stored_once_even_if_sent_twice()
     {
         var ct = TestContext.Current.CancellationToken;
         using var app = new CatalogApp(database.Require());
@@ -79,7 +81,7 @@ public abstract class ValidationResultTests(TestDatabase database)
         }
     }
 
-    // As the client below will write it, so that raw texts can be compared.
+    // Serializes the value as the client does, so that raw texts can be compared.
     private static JsonElement? Compact(JsonElement element) =>
         element.ValueKind is JsonValueKind.Undefined or JsonValueKind.Null ? null : JsonDocument.Parse(JsonSerializer.Serialize(element, JsonSerializerOptions.Web)).RootElement;
 }

@@ -9,7 +9,7 @@ public sealed class DatasetNamesOnSqlite(SqliteTestDatabase database) : DatasetN
 
 public sealed class DatasetNamesOnPostgres(PostgresTestDatabase database) : DatasetNameTests(database), IClassFixture<PostgresTestDatabase>;
 
-/// <summary>A name that is accepted names one dataset, by path and by query alike.</summary>
+/// <summary>An accepted name identifies one dataset, in paths and in queries.</summary>
 public abstract class DatasetNameTests(TestDatabase database) : EndpointTests(database)
 {
     public static TheoryData<string> Odd =>
@@ -21,9 +21,9 @@ public abstract class DatasetNameTests(TestDatabase database) : EndpointTests(da
 
     [Theory]
     [MemberData(nameof(Odd))]
-    public async Task Every_name_that_is_taken_can_be_read_back(string name)
+    public async Task Every_accepted_name_can_be_read_back(string name)
     {
-        // One dataset for all of this class, so a name is not made unique by adding to it.
+        // The names are not made unique, so other tests of this class share these datasets.
         Assert.Equal(HttpStatusCode.Created, (await Client.PostJson("/api/v1/pipelines/", new { name = Name, edges = new[] { new { from = name, to = $"{Name}.out" } } })).StatusCode);
         await Client.PostJson("/api/v1/checks/results", new { pipeline_id = Name, check_id = "c", status = "pass", dataset = name });
         var id = Uri.EscapeDataString(name);
@@ -45,7 +45,7 @@ public abstract class DatasetNameTests(TestDatabase database) : EndpointTests(da
     [Theory]
     [InlineData(".")]
     [InlineData("..")]
-    public async Task A_name_that_no_path_can_hold_is_refused(string name)
+    public async Task A_name_that_cannot_be_part_of_a_path_is_refused(string name)
     {
         await (await Client.PostJson("/api/v1/pipelines/", new { name = Name, edges = new[] { new { from = name, to = "x" } } })).Problem(422, "invalid");
         await (await Client.PostJson("/api/v1/checks/results", new { pipeline_id = Name, check_id = "c", status = "pass", dataset = name })).Problem(422, "invalid");
@@ -53,7 +53,7 @@ public abstract class DatasetNameTests(TestDatabase database) : EndpointTests(da
     }
 
     [Fact]
-    public async Task An_absolute_path_is_another_dataset_than_the_relative_one()
+    public async Task Absolute_and_relative_paths_are_different_datasets()
     {
         var (relative, absolute) = ($"{Name}/orders", $"/{Name}/orders");
         await Client.PostJson("/api/v1/pipelines/", new { name = Name + "-r", edges = new[] { new { from = relative, to = $"{Name}.r" } } });
@@ -75,7 +75,7 @@ public abstract class DatasetNameTests(TestDatabase database) : EndpointTests(da
     [InlineData("", "a/b/c")]
     [InlineData("a", "b/c")]
     [InlineData("a/b", "c")]
-    public void A_shown_id_is_the_identity(string @namespace, string name)
+    public void A_shown_id_has_the_same_identity(string @namespace, string name)
     {
         Assert.Equal("a/b/c", DatasetId.Shown(@namespace, name));
         Assert.Equal(DatasetId.Of("a/b/c"), DatasetId.Of(DatasetId.Shown(@namespace, name)));

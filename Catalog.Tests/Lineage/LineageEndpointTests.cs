@@ -13,9 +13,9 @@ public sealed class LineageEndpointsOnPostgres(PostgresTestDatabase database) : 
 public abstract class LineageEndpointTests(TestDatabase database) : EndpointTests(database)
 {
     [Fact]
-    public async Task Each_way_is_walked_by_itself_with_the_least_depth()
+    public async Task Each_direction_is_walked_separately_with_the_least_depth()
     {
-        // a -> b -> d, a -> c -> d -> e, and x -> e: x is a sibling of d's line, no part of it.
+        // a -> b -> d, a -> c -> d -> e, and x -> e: x is neither upstream nor downstream of d.
         await Register("p", ("a", "b"), ("b", "d"), ("a", "c"), ("c", "d"), ("d", "e"), ("x", "e"));
 
         Assert.Equal("d0 b1 c1 e1 a2", await Nodes("d"));
@@ -30,7 +30,7 @@ public abstract class LineageEndpointTests(TestDatabase database) : EndpointTest
     }
 
     [Fact]
-    public async Task Cycles_and_edges_to_oneself_end()
+    public async Task Cycles_and_self_edges_end()
     {
         await Register("p", ("a", "b"), ("b", "c"), ("c", "a"), ("c", "c"));
 
@@ -55,7 +55,7 @@ public abstract class LineageEndpointTests(TestDatabase database) : EndpointTest
     }
 
     [Fact]
-    public async Task A_diamond_of_twenty_levels_is_walked_once_though_it_has_a_million_paths()
+    public async Task A_diamond_of_twenty_levels_with_a_million_paths_is_walked_once()
     {
         var edges = Enumerable.Range(0, 20).SelectMany(level => new[] { ($"{level}", $"{level}l"), ($"{level}", $"{level}r"), ($"{level}l", $"{level + 1}"), ($"{level}r", $"{level + 1}") });
         await Register("p", [.. edges]);
@@ -71,7 +71,7 @@ public abstract class LineageEndpointTests(TestDatabase database) : EndpointTest
     }
 
     [Fact]
-    public async Task The_budget_ends_a_walk_and_names_where_to_go_on()
+    public async Task The_budget_ends_a_walk_and_the_frontier_names_where_to_continue()
     {
         await Register("p", [.. Enumerable.Range(0, 50).Select(i => ("hub", $"leaf{i:00}")), ("leaf00", "far")]);
         var start = DatasetId.Of("", $"{Name}.hub");
@@ -116,7 +116,7 @@ public abstract class LineageEndpointTests(TestDatabase database) : EndpointTest
     }
 
     [Fact]
-    public async Task Datasets_are_listed_and_read_with_what_is_around_them()
+    public async Task Datasets_are_listed_and_read_with_their_pipelines_and_results()
     {
         await Client.PostJson("/api/v1/pipelines/", new { name = Name + "-1", owner = "ann", tags = new[] { "gold" }, edges = new[] { new { from = $"{Name}.a", to = $"{Name}.b" } } });
         await Client.PostJson("/api/v1/pipelines/", new { name = Name + "-2", owner = "bob", edges = new[] { new { from = $"{Name}.b", to = $"{Name}.c" } } });
@@ -160,7 +160,7 @@ public abstract class LineageEndpointTests(TestDatabase database) : EndpointTest
     [InlineData("/api/v1/lineage/x?depth=-1", 422, "invalid")]
     [InlineData("/api/v1/lineage/x?depth=1001", 422, "invalid")]
     [InlineData("/api/v1/lineage/x?at=then", 422, "invalid")]
-    public async Task What_is_not_known_or_not_valid_is_refused(string path, int status, string code) =>
+    public async Task Unknown_ids_and_invalid_parameters_are_refused(string path, int status, string code) =>
         await (await Client.GetAsync(path, Ct)).Problem(status, code);
 
     private async Task Register(string pipeline, params (string From, string To)[] edges) =>

@@ -8,7 +8,9 @@ public sealed class LineageWalkOnSqlite(SqliteTestDatabase database) : LineageWa
 
 public sealed class LineageWalkOnPostgres(PostgresTestDatabase database) : LineageWalkTests(database), IClassFixture<PostgresTestDatabase>;
 
-/// <summary>Compares walks that read all in one statement, all hop by hop, and both in turn, with a plain search over a list of edges.</summary>
+/// <summary>
+/// Compares walks in one statement, hop by hop, and in a mix of both with a plain search over a list of edges.
+/// </summary>
 public abstract class LineageWalkTests(TestDatabase database)
 {
     private static readonly DateTimeOffset Then = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
@@ -22,11 +24,11 @@ public abstract class LineageWalkTests(TestDatabase database)
     [InlineData(2)]
     [InlineData(3)]
     [InlineData(4)]
-    public async Task Every_way_of_reading_gives_the_same_graph_under_every_budget(int seed)
+    public async Task Every_read_strategy_gives_the_same_graph_under_every_budget(int seed)
     {
         var random = new Random(seed);
         const int Datasets = 8;
-        // Anything to anything: cycles, diamonds, edges to oneself, several pipelines for one pair; some have ended, some begin later.
+        // Random edges: cycles, diamonds, self edges, several pipelines per pair; some have ended, some start later.
         var edges = Enumerable.Range(0, 22).Select(_ => Edge(random.Next(Datasets), random.Next(Datasets), $"p{random.Next(3)}",
             Then.AddDays(random.Next(3)), random.Next(3) == 0 ? Then.AddDays(3 + random.Next(3)) : null)).DistinctBy(edge => (edge.Upstream, edge.Downstream, edge.PipelineId)).ToList();
         await Store(Datasets, edges);
@@ -34,7 +36,7 @@ public abstract class LineageWalkTests(TestDatabase database)
 
         foreach (var budget in Enumerable.Range(1, Datasets).Select(nodes => new LineageBudget(nodes, 100)).Concat(Enumerable.Range(0, edges.Count + 1).Select(count => new LineageBudget(100, count))))
         {
-            foreach (var (direction, depth, at) in Questions(random))
+            foreach (var (direction, depth, at) in Queries(random))
             {
                 var expected = Search(edges, direction, depth, at, budget);
                 foreach (var near in new[] { 0, 2, 100 })
@@ -50,7 +52,7 @@ public abstract class LineageWalkTests(TestDatabase database)
     }
 
     [Fact]
-    public async Task A_hub_with_more_neighbours_than_one_statement_holds_is_walked_alike()
+    public async Task A_hub_with_more_neighbours_than_one_statement_reads_gives_the_same_graph()
     {
         const int Leaves = 2600;
         var edges = Enumerable.Range(1, Leaves).SelectMany(leaf => new[] { Edge(0, leaf, "p", Then, null), Edge(leaf, Leaves + 1 + leaf % 7, "p", Then, null) }).ToList();
@@ -79,7 +81,7 @@ public abstract class LineageWalkTests(TestDatabase database)
         Assert.Single(statements);
     }
 
-    private static IEnumerable<(LineageDirection, int, DateTimeOffset?)> Questions(Random random) =>
+    private static IEnumerable<(LineageDirection, int, DateTimeOffset?)> Queries(Random random) =>
         from direction in new[] { LineageDirection.Upstream, LineageDirection.Downstream, LineageDirection.Both }
         select (direction, random.Next(0, 6), random.Next(2) == 0 ? null : (DateTimeOffset?)Then.AddDays(random.Next(6)));
 
@@ -98,12 +100,12 @@ public abstract class LineageWalkTests(TestDatabase database)
         var depths = new Dictionary<Guid, int> { [start] = 0 };
         var taken = new HashSet<LineageEdge>();
         var edgesOf = new[] { true, false }.SelectMany(up => edges.Select(edge => (Up: up, Edge: edge))).ToLookup(item => (item.Up, Near(item.Up, item.Edge)), item => item.Edge);
-        // The datasets of which each way has to look at the edges, those at the same distance in the order of their keys.
+        // Datasets whose edges are still to be read in a direction, ordered by distance and then by key.
         var queue = new PriorityQueue<(bool Up, Guid Dataset, int Distance), string>(StringComparer.Ordinal);
-        var met = new HashSet<(bool, Guid)>();
-        void Meet(bool up, Guid dataset, int distance)
+        var visited = new HashSet<(bool, Guid)>();
+        void Visit(bool up, Guid dataset, int distance)
         {
-            if (met.Add((up, dataset)))
+            if (visited.Add((up, dataset)))
             {
                 queue.Enqueue((up, dataset, distance), $"{distance:0000} {(up ? 0 : 1)} {dataset}");
             }
@@ -111,7 +113,7 @@ public abstract class LineageWalkTests(TestDatabase database)
 
         foreach (var up in new[] { true, false }.Where(up => direction.HasFlag(up ? LineageDirection.Upstream : LineageDirection.Downstream)))
         {
-            Meet(up, start, 0);
+            Visit(up, start, 0);
         }
 
         while (queue.TryDequeue(out var next, out _))
@@ -132,7 +134,7 @@ public abstract class LineageWalkTests(TestDatabase database)
                 }
 
                 depths.TryAdd(far, distance + 1);
-                Meet(up, far, distance + 1);
+                Visit(up, far, distance + 1);
             }
         }
 

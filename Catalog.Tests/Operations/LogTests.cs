@@ -10,16 +10,16 @@ using Microsoft.Extensions.Logging;
 
 namespace Catalog.Tests.Operations;
 
-/// <summary>What an operator reads in the log, and how much of it.</summary>
+/// <summary>The content and the amount of the log that operators read.</summary>
 public sealed class LogTests(SqliteTestDatabase database) : IClassFixture<SqliteTestDatabase>, IDisposable
 {
-    private const string Nowhere = "postgresql://ada:c4nary@127.0.0.1:1/app";
+    private const string UnreachableDatabase = "postgresql://ada:c4nary@127.0.0.1:1/app";
     private readonly string _directory = Directory.CreateTempSubdirectory("catalog-log-").FullName;
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task A_wrong_key_is_told_once_and_then_counted()
+    public async Task A_wrong_key_is_logged_once_and_then_counted()
     {
         using var app = new CatalogApp(database);
         using var client = app.Anonymous();
@@ -44,9 +44,9 @@ public sealed class LogTests(SqliteTestDatabase database) : IClassFixture<Sqlite
     }
 
     [Fact]
-    public async Task An_outage_is_told_once_with_its_place_and_then_counted()
+    public async Task An_outage_is_logged_once_with_its_address_and_then_counted()
     {
-        using var app = new CatalogApp(database, ("DATAXPIPE_DB", Nowhere));
+        using var app = new CatalogApp(database, ("DATAXPIPE_DB", UnreachableDatabase));
         using var client = app.Client();
         for (var i = 0; i < 7; i++)
         {
@@ -55,16 +55,16 @@ public sealed class LogTests(SqliteTestDatabase database) : IClassFixture<Sqlite
 
         await app.Services.GetRequiredService<RepeatedWarnings>().Run(CancellationToken.None);
 
-        var told = app.Log.At(LogLevel.Warning).Where(line => line.Contains("cannot serve", StringComparison.Ordinal) || line.Contains("could not serve", StringComparison.Ordinal)).ToList();
-        Assert.Equal(2, told.Count);
-        Assert.Contains("user ada, database app: nothing answers on 127.0.0.1:1", told[0]);
-        Assert.Contains("could not serve 6 more requests", told[1]);
+        var warnings = app.Log.At(LogLevel.Warning).Where(line => line.Contains("cannot serve", StringComparison.Ordinal) || line.Contains("could not serve", StringComparison.Ordinal)).ToList();
+        Assert.Equal(2, warnings.Count);
+        Assert.Contains("user ada, database app: nothing answers on 127.0.0.1:1", warnings[0]);
+        Assert.Contains("could not serve 6 more requests", warnings[1]);
     }
 
     [Theory]
-    [InlineData(Nowhere, "DATAXPIPE_DB, user ada, database app: nothing answers on 127.0.0.1:1")]
+    [InlineData(UnreachableDatabase, "DATAXPIPE_DB, user ada, database app: nothing answers on 127.0.0.1:1")]
     [InlineData("postgresql://ada:c4nary@nowhere.invalid:6432/app", "no address is known for nowhere.invalid:6432")]
-    public async Task Why_the_database_cannot_be_reached_is_in_the_log_with_its_place(string address, string said)
+    public async Task The_log_states_why_and_where_the_database_is_unreachable(string address, string expected)
     {
         using var app = new CatalogApp(database, ("DATAXPIPE_DB", address));
         using var client = app.Anonymous();
@@ -75,45 +75,45 @@ public sealed class LogTests(SqliteTestDatabase database) : IClassFixture<Sqlite
         Assert.DoesNotContain("127.0.0.1:1", body);
         Assert.DoesNotContain("nowhere", body);
         Assert.DoesNotContain("ada", body);
-        Assert.Contains(app.Log.At(LogLevel.Warning), line => line.StartsWith("Not ready: ", StringComparison.Ordinal) && line.Contains(said, StringComparison.Ordinal));
+        Assert.Contains(app.Log.At(LogLevel.Warning), line => line.StartsWith("Not ready: ", StringComparison.Ordinal) && line.Contains(expected, StringComparison.Ordinal));
         Assert.DoesNotContain(app.Log.At(LogLevel.Trace), line => line.Contains("c4nary", StringComparison.Ordinal));
     }
 
     [Fact]
-    public async Task A_server_that_accepts_and_never_answers_is_called_late_with_its_place()
+    public async Task A_server_that_never_answers_is_reported_as_timed_out_with_its_address()
     {
         using var silent = new TcpListener(IPAddress.Loopback, 0);
         silent.Start();
         var place = $"127.0.0.1:{((IPEndPoint)silent.LocalEndpoint).Port}";
         var address = $"postgresql://ada:c4nary@{place}/app";
-        var said = $"DATAXPIPE_DB, user ada, database app: {place} did not answer in time.";
+        var expected = $"DATAXPIPE_DB, user ada, database app: {place} did not answer in time.";
         var console = MigratorConsole.Run(address, "current", "--json");
         using var app = new CatalogApp(database, ("DATAXPIPE_DB", address));
         using var client = app.Anonymous();
 
-        Assert.Contains(app.Log.At(LogLevel.Warning), line => line.StartsWith("Not ready: " + said, StringComparison.Ordinal));
+        Assert.Contains(app.Log.At(LogLevel.Warning), line => line.StartsWith("Not ready: " + expected, StringComparison.Ordinal));
         var body = await (await client.GetAsync("/ready", Ct)).Content.ReadAsStringAsync(Ct);
         Assert.Contains("did not answer in time", body);
         Assert.DoesNotContain(place, body);
         Assert.DoesNotContain(app.Log.At(LogLevel.Trace), line => line.Contains("c4nary", StringComparison.Ordinal));
 
-        var late = await console;
-        Assert.Equal(7, late.Exit);
-        Assert.Equal("timed_out", late.Json.GetProperty("error").GetProperty("code").GetString());
-        Assert.StartsWith($"catalog-migrations: {said}", late.Errors);
-        Assert.DoesNotContain("c4nary", late.ToString());
+        var result = await console;
+        Assert.Equal(7, result.Exit);
+        Assert.Equal("timed_out", result.Json.GetProperty("error").GetProperty("code").GetString());
+        Assert.StartsWith($"catalog-migrations: {expected}", result.Errors);
+        Assert.DoesNotContain("c4nary", result.ToString());
     }
 
     [Fact]
-    public async Task A_setting_that_nothing_reads_is_told_with_the_nearest_name_and_without_its_value()
+    public async Task An_unknown_setting_is_logged_with_the_nearest_name_and_without_its_value()
     {
         (string Name, string Value)[] settings =
         [
             ("DATAXPIPE_PG_POOL_MAXX", "c4nary"), ("dataxpipe_secret_kye", "c4nary"), ("DATAXPIPE__DB", "c4nary"),
-            // Any case is read, and Kubernetes tells of a service that is called dataxpipe.
+            // Names are case-insensitive, and Kubernetes sets these variables for a service named dataxpipe.
             ("dataxpipe_access_log", "true"), ("DATAXPIPE_SERVICE_HOST", "10.0.0.1"), ("DATAXPIPE_SERVICE_PORT", "80"), ("DATAXPIPE_PORT_80_TCP", "tcp://10.0.0.1:80"),
         ];
-        string[] told =
+        string[] expected =
         [
             "Nothing reads the setting DATAXPIPE_PG_POOL_MAXX; the nearest known name is DATAXPIPE_PG_POOL_MAX.",
             "Nothing reads the setting DATAXPIPE__DB; the nearest known name is DATAXPIPE_DB.",
@@ -124,13 +124,13 @@ public sealed class LogTests(SqliteTestDatabase database) : IClassFixture<Sqlite
         var console = await MigratorConsole.Run(database.Address, settings, "current", "--json");
 
         Assert.DoesNotContain(lines, line => line.Contains("c4nary", StringComparison.Ordinal));
-        Assert.Equal(told, lines.Where(line => line.Contains("Nothing reads", StringComparison.Ordinal)).Select(line => line[line.IndexOf("Nothing", StringComparison.Ordinal)..]).Order(StringComparer.Ordinal));
+        Assert.Equal(expected, lines.Where(line => line.Contains("Nothing reads", StringComparison.Ordinal)).Select(line => line[line.IndexOf("Nothing", StringComparison.Ordinal)..]).Order(StringComparer.Ordinal));
         Assert.Equal(0, console.Exit);
-        Assert.Equal(told.Select(line => $"catalog-migrations: {line}"), console.Errors.TrimEnd().Split('\n').Order(StringComparer.Ordinal));
+        Assert.Equal(expected.Select(line => $"catalog-migrations: {line}"), console.Errors.TrimEnd().Split('\n').Order(StringComparer.Ordinal));
     }
 
     [Fact]
-    public async Task Each_request_is_a_line_where_that_is_asked_for()
+    public async Task Each_request_is_one_line_if_the_access_log_is_on()
     {
         using var app = new CatalogApp(database, ("DATAXPIPE_ACCESS_LOG", "true"));
         using var client = app.Client();
@@ -154,19 +154,19 @@ public sealed class LogTests(SqliteTestDatabase database) : IClassFixture<Sqlite
     }
 
     [Fact]
-    public async Task A_log_entry_is_one_document_where_that_is_asked_for()
+    public async Task A_log_entry_is_one_JSON_document_if_configured()
     {
         var lines = await Lines(("DATAXPIPE_LOG_FORMAT", "json"));
         Assert.NotEmpty(lines);
         Assert.All(lines, line => Assert.Matches(@"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z\z", JsonDocument.Parse(line).RootElement.GetProperty("Timestamp").GetString()!));
     }
 
-    // Of a start that finds no database.
+    // Starts the service without a reachable database and returns the lines of its log.
     private async Task<List<string>> Lines(params (string Name, string Value)[] settings)
     {
         var start = new ProcessStartInfo("dotnet", [typeof(Health).Assembly.Location]) { WorkingDirectory = _directory, RedirectStandardError = true, RedirectStandardOutput = true };
         start.Environment["ASPNETCORE_URLS"] = "http://127.0.0.1:0";
-        start.Environment["DATAXPIPE_DB"] = Nowhere + "?tcp_user_timeout=3";
+        start.Environment["DATAXPIPE_DB"] = UnreachableDatabase + "?tcp_user_timeout=3";
         foreach (var (name, value) in settings)
         {
             start.Environment[name] = value;

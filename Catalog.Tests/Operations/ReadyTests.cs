@@ -3,33 +3,35 @@ using Catalog.Tests.Support;
 
 namespace Catalog.Tests.Operations;
 
-/// <summary>What /ready says of a database that is refused, missing, or of another schema, in words that tell what to do.</summary>
+/// <summary>
+/// The reason that /ready gives if the database refuses the service, is missing, or has another schema.
+/// </summary>
 public sealed class ReadyTests(PostgresTestDatabase postgres) : IClassFixture<PostgresTestDatabase>
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task A_database_that_is_missing_is_named_as_the_reason() =>
-        await Reason(PostgresTestDatabase.AddressOf("nothing_here"), "no database of that name", "database_unavailable");
+    public async Task A_missing_database_is_named_as_the_reason() =>
+        await CheckReason(PostgresTestDatabase.AddressOf("nothing_here"), "no database of that name", "database_unavailable");
 
     [Fact]
-    public async Task A_user_that_is_refused_is_named_as_the_reason()
+    public async Task A_refused_user_is_named_as_the_reason()
     {
         postgres.Require();
         var refused = new UriBuilder(PostgresTestDatabase.AddressOf("postgres")) { UserName = "nobody_here", Password = "c4nary" };
 
-        await Reason(refused.Uri.ToString(), "refused the user or the password", "database_unavailable");
+        await CheckReason(refused.Uri.ToString(), "refused the user or the password", "database_unavailable");
     }
 
     [Fact]
-    public async Task A_server_that_is_not_there_is_named_as_the_reason() =>
-        await Reason("postgresql://u:c4nary@127.0.0.1:1/d", "cannot be reached", "database_unavailable");
+    public async Task An_unreachable_server_is_named_as_the_reason() =>
+        await CheckReason("postgresql://u:c4nary@127.0.0.1:1/d", "cannot be reached", "database_unavailable");
 
     [Fact]
     public async Task A_server_without_TLS_is_named_as_the_reason()
     {
         postgres.Require();
-        await Reason(PostgresTestDatabase.AddressOf("postgres") + "?sslmode=require", "secure connection", "database_unavailable");
+        await CheckReason(PostgresTestDatabase.AddressOf("postgres") + "?sslmode=require", "secure connection", "database_unavailable");
     }
 
     [Fact]
@@ -40,27 +42,27 @@ public sealed class ReadyTests(PostgresTestDatabase postgres) : IClassFixture<Po
         await PostgresTestDatabase.Execute($"create role {role} login password 'c4nary'");
         var address = new UriBuilder(postgres.Address) { UserName = role, Password = "c4nary" };
 
-        await Reason(address.Uri.ToString(), "may not use", "database_unavailable");
+        await CheckReason(address.Uri.ToString(), "may not use", "database_unavailable");
         await PostgresTestDatabase.Execute($"drop role {role}");
     }
 
     [Fact]
-    public async Task A_schema_that_is_behind_is_named_as_the_reason()
+    public async Task An_outdated_schema_is_named_as_the_reason()
     {
         postgres.Require();
 
-        await Reason(await PostgresTestDatabase.Empty("catalog_behind"), "0001_initial", "schema_behind");
+        await CheckReason(await PostgresTestDatabase.Empty("catalog_behind"), "0001_initial", "schema_behind");
     }
 
-    private static async Task Reason(string address, string said, string code)
+    private static async Task CheckReason(string address, string expected, string code)
     {
         Assert.SkipWhen(PostgresServer.Shared.Unavailable is not null, PostgresServer.Shared.Unavailable ?? "");
-        await using var database = new Elsewhere(address);
+        await using var database = new OtherDatabase(address);
         using var app = new CatalogApp(database);
         using var client = app.Client();
 
         var problem = await (await client.GetAsync("/ready", Ct)).Problem(503, "not_ready");
-        Assert.Contains(said, problem.GetProperty("detail").GetString());
+        Assert.Contains(expected, problem.GetProperty("detail").GetString());
         Assert.DoesNotContain("c4nary", problem.GetRawText());
         var answer = await client.GetAsync("/api/v1/runs/", Ct);
         await answer.Problem(503, code);
@@ -71,7 +73,7 @@ public sealed class ReadyTests(PostgresTestDatabase postgres) : IClassFixture<Po
         Assert.DoesNotContain(app.Log.At(Microsoft.Extensions.Logging.LogLevel.Trace), line => line.Contains("c4nary", StringComparison.Ordinal));
     }
 
-    private sealed class Elsewhere(string address) : TestDatabase
+    private sealed class OtherDatabase(string address) : TestDatabase
     {
         public override string Address => address;
 

@@ -5,13 +5,13 @@ using Catalog.Tests.Support;
 
 namespace Catalog.Tests.Operations;
 
-/// <summary>What stands against a start is said in one line that tells what to do, without a stack or a password.</summary>
+/// <summary>A start-up error is one line that states what to do, without a stack trace or a password.</summary>
 public sealed class StartTests(PostgresTestDatabase postgres) : IClassFixture<PostgresTestDatabase>, IDisposable
 {
     private readonly string _directory = Directory.CreateTempSubdirectory("catalog-start-").FullName;
 
     [Fact]
-    public async Task A_file_that_is_no_database_stops_the_start()
+    public async Task A_file_that_is_not_a_database_stops_the_start()
     {
         var file = Path.Combine(_directory, "text.db");
         await File.WriteAllTextAsync(file, new string('x', 5000), TestContext.Current.CancellationToken);
@@ -35,22 +35,22 @@ public sealed class StartTests(PostgresTestDatabase postgres) : IClassFixture<Po
     [InlineData("Logging__LogLevel__Default", "c4nary", "Logging__LogLevel__Default must be one of Trace, Debug, Information, Warning, Error, Critical, None")]
     [InlineData("Logging__Console__LogLevel__Microsoft.AspNetCore", "c4nary", "Logging__Console__LogLevel__Microsoft.AspNetCore must be one of Trace")]
     [InlineData("Logging__Console__FormatterOptions__SingleLine", "c4nary", "ends in FormatterOptions__SingleLine cannot be converted to the type Boolean")]
-    public async Task A_setting_that_cannot_be_used_stops_the_start(string name, string value, string said) =>
-        Assert.Equal(2, await Refused(said, (name, value)));
+    public async Task An_invalid_setting_stops_the_start(string name, string value, string expected) =>
+        Assert.Equal(2, await Refused(expected, (name, value)));
 
     [Theory]
     [InlineData("appsettings.json", "{\n  \"Logging\": c4nary\n}", "is not valid JSON at line 2")]
     [InlineData("appsettings.Production.json", "{ \"a\": \"c4nary\", \"A\": 1 }", "cannot be used")]
     [InlineData("appsettings.json", "[]", "cannot be used")]
-    public async Task A_settings_file_that_cannot_be_read_stops_the_start(string name, string text, string said)
+    public async Task An_unreadable_settings_file_stops_the_start(string name, string text, string expected)
     {
         await File.WriteAllTextAsync(Path.Combine(_directory, name), text, TestContext.Current.CancellationToken);
 
-        Assert.Equal(2, await Refused($"{Path.DirectorySeparatorChar}{name} {said}", ("DOTNET_ENVIRONMENT", "Production")));
+        Assert.Equal(2, await Refused($"{Path.DirectorySeparatorChar}{name} {expected}", ("DOTNET_ENVIRONMENT", "Production")));
     }
 
     [Fact]
-    public async Task Row_level_security_that_is_required_and_cannot_hold_stops_the_start()
+    public async Task Required_row_level_security_that_cannot_be_enforced_stops_the_start()
     {
         postgres.Require();
 
@@ -64,16 +64,16 @@ public sealed class StartTests(PostgresTestDatabase postgres) : IClassFixture<Po
     [System.Runtime.Versioning.UnsupportedOSPlatform("windows")]
     public async Task A_key_file_of_another_user_stops_the_start_and_the_console()
     {
-        Assert.SkipWhen(OperatingSystem.IsWindows(), "There are no user ids.");
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no user ids.");
         Assert.SkipUnless(Environment.UserName == "root" && File.Exists("/usr/bin/setpriv"), "Only root can be two users.");
         var file = Path.Combine(_directory, "catalog.db");
         await File.WriteAllTextAsync(file, "", TestContext.Current.CancellationToken);
         await File.WriteAllTextAsync(file + ".key", Convert.ToBase64String(new byte[32]), TestContext.Current.CancellationToken);
         File.SetUnixFileMode(file + ".key", UnixFileMode.UserRead | UnixFileMode.UserWrite);
         File.SetUnixFileMode(_directory, UnixFileMode.UserRead | UnixFileMode.UserExecute | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.GroupExecute);
-        var said = $"{file}.key may not be used by this process (it belongs to user id 0 with mode 600; this is user id 1000660000). As its owner or as root: `chown 1000660000 '{file}.key'`, or set DATAXPIPE_SECRET_KEY";
+        var expected = $"{file}.key may not be used by this process (it belongs to user id 0 with mode 600; this is user id 1000660000). As its owner or as root: `chown 1000660000 '{file}.key'`, or set DATAXPIPE_SECRET_KEY";
 
-        await Refused(["setpriv", "--reuid=1000660000", "--clear-groups", "dotnet", typeof(Catalog.Api.Operations.Health).Assembly.Location], said, ("DATAXPIPE_DB", file), ("HOME", "/nonexistent"));
+        await Refused(["setpriv", "--reuid=1000660000", "--clear-groups", "dotnet", typeof(Catalog.Api.Operations.Health).Assembly.Location], expected, ("DATAXPIPE_DB", file), ("HOME", "/nonexistent"));
         File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite);
         var console = Path.Combine(AppContext.BaseDirectory, "Catalog.Migrations.dll");
         foreach (var arguments in new string[][] { ["current"], ["backup", "--output", _directory], ["transfer", "--from", file] })
@@ -89,7 +89,7 @@ public sealed class StartTests(PostgresTestDatabase postgres) : IClassFixture<Po
 
     [Fact]
     [System.Runtime.Versioning.UnsupportedOSPlatform("windows")]
-    public async Task A_file_that_may_not_be_written_is_not_ready_and_the_log_names_its_owner()
+    public async Task A_read_only_file_is_not_ready_and_the_log_names_its_owner()
     {
         Assert.SkipUnless(Environment.UserName == "root" && File.Exists("/usr/bin/setpriv"), "Only root can be two users.");
         var (file, port) = (Path.Combine(_directory, "catalog.db"), PostgresCluster.FreePort());
@@ -112,7 +112,7 @@ public sealed class StartTests(PostgresTestDatabase postgres) : IClassFixture<Po
         for (var i = 0; ready is null && i < 100; i++)
         {
             await Task.Delay(100, TestContext.Current.CancellationToken);
-            ready = await client.GetAsync($"http://127.0.0.1:{port}/ready", TestContext.Current.CancellationToken).ContinueWith(asked => asked.IsCompletedSuccessfully ? asked.Result : null, TaskScheduler.Default);
+            ready = await client.GetAsync($"http://127.0.0.1:{port}/ready", TestContext.Current.CancellationToken).ContinueWith(request => request.IsCompletedSuccessfully ? request.Result : null, TaskScheduler.Default);
         }
 
         process.Kill();
@@ -130,11 +130,11 @@ public sealed class StartTests(PostgresTestDatabase postgres) : IClassFixture<Po
         await Refused("no other process uses the address", ("ASPNETCORE_URLS", $"http://127.0.0.1:{((IPEndPoint)taken.LocalEndpoint).Port}"));
     }
 
-    private Task<int> Refused(string said, params (string Name, string Value)[] settings) =>
-        Refused(["dotnet", typeof(Catalog.Api.Operations.Health).Assembly.Location], said, settings);
+    private Task<int> Refused(string expected, params (string Name, string Value)[] settings) =>
+        Refused(["dotnet", typeof(Catalog.Api.Operations.Health).Assembly.Location], expected, settings);
 
-    // The exit code.
-    private async Task<int> Refused(string[] command, string said, params (string Name, string Value)[] settings)
+    // Returns the exit code.
+    private async Task<int> Refused(string[] command, string expected, params (string Name, string Value)[] settings)
     {
         var start = new ProcessStartInfo(command[0], command[1..])
         {
@@ -150,16 +150,16 @@ public sealed class StartTests(PostgresTestDatabase postgres) : IClassFixture<Po
 
         using var process = Process.Start(start)!;
         var output = process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
-        var told = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        var errorOutput = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
         if (!process.WaitForExit(TimeSpan.FromSeconds(20)))
         {
             process.Kill(entireProcessTree: true);
-            Assert.Fail($"It started, and should have said: {said}");
+            Assert.Fail($"The service started; expected the error: {expected}");
         }
 
-        var errors = await told;
+        var errors = await errorOutput;
         Assert.InRange(process.ExitCode, 1, 2);
-        Assert.Contains(said, errors);
+        Assert.Contains(expected, errors);
         Assert.Single(errors.TrimEnd().Split('\n'));
         Assert.DoesNotContain("   at ", errors + await output);
         Assert.DoesNotContain("c4nary", errors + await output);

@@ -14,46 +14,46 @@ public abstract partial class ApiKeyTests(TestDatabase database) : EndpointTests
     private const string Keys = "/api/v1/organizations/me/api-keys";
 
     [Fact]
-    public async Task A_key_is_shown_once_and_kept_as_a_hash()
+    public async Task A_key_is_shown_once_and_stored_as_a_hash()
     {
         using var owner = await App.Organization(Name);
 
-        var made = await (await owner.PostJson(Keys, new { name = "airflow" })).Json();
+        var created = await (await owner.PostJson(Keys, new { name = "airflow" })).Json();
 
-        var key = made.GetProperty("key").GetString()!;
-        Assert.Matches(TheOneExpression(), key);
-        Assert.Equal(key.Substring(4, 12), made.GetProperty("id").GetString());
-        Assert.Equal(["read", "write"], made.GetProperty("scopes").EnumerateArray().Select(scope => scope.GetString()));
+        var key = created.GetProperty("key").GetString()!;
+        Assert.Matches(KeyFormat(), key);
+        Assert.Equal(key.Substring(4, 12), created.GetProperty("id").GetString());
+        Assert.Equal(["read", "write"], created.GetProperty("scopes").EnumerateArray().Select(scope => scope.GetString()));
         var listed = await owner.GetStringAsync(Keys, Ct);
-        Assert.Contains(made.GetProperty("id").GetString()!, listed, StringComparison.Ordinal);
+        Assert.Contains(created.GetProperty("id").GetString()!, listed, StringComparison.Ordinal);
         Assert.DoesNotContain(key[16..46], listed + await owner.GetStringAsync("/api/v1/organizations/me/audit-log", Ct), StringComparison.Ordinal);
         Assert.DoesNotContain(App.Log.At(LogLevel.Trace), line => line.Contains(key[16..46], StringComparison.Ordinal));
         var stored = await Database.Database.Many<byte[]>(Name, "select secret_hash from api_keys where organization_id = @organization", new { organization = Name }, Ct);
         Assert.All(stored, hash => Assert.Equal(32, hash.Length));
     }
 
-    public static TheoryData<string> Wrong => [.. Wrongs.Keys];
+    public static TheoryData<string> InvalidKeyNames => [.. InvalidKeys.Keys];
 
     [Theory]
-    [MemberData(nameof(Wrong))]
-    public async Task What_is_no_key_is_refused(string name)
+    [MemberData(nameof(InvalidKeyNames))]
+    public async Task An_invalid_key_is_refused(string name)
     {
         using var owner = await App.Organization(Name);
         var key = (await (await owner.PostJson(Keys, new { name = "k" })).Json()).GetProperty("key").GetString()!;
 
         Assert.Equal(200, await Status(key));
-        Assert.Equal(401, await Status(Wrongs[name](key)));
+        Assert.Equal(401, await Status(InvalidKeys[name](key)));
     }
 
-    private static readonly Dictionary<string, Func<string, string>> Wrongs = new()
+    private static readonly Dictionary<string, Func<string, string>> InvalidKeys = new()
     {
-        ["another secret under the same id, its checksum right"] = key => (KeyText.New() with { Id = key.Substring(4, 12) }).ToText(),
-        ["another id with the same secret, its checksum right"] = key => (KeyText.New() with { Secret = key.Substring(16, 30) }).ToText(),
-        ["a key that was never made"] = _ => KeyText.New().ToText(),
+        ["another secret with the same id and a valid checksum"] = key => (KeyText.New() with { Id = key.Substring(4, 12) }).ToText(),
+        ["another id with the same secret and a valid checksum"] = key => (KeyText.New() with { Secret = key.Substring(16, 30) }).ToText(),
+        ["a key that was never issued"] = _ => KeyText.New().ToText(),
         ["one character of the secret changed"] = key => key[..20] + (key[20] == 'a' ? 'b' : 'a') + key[21..],
         ["one character of the checksum changed"] = key => key[..^1] + (key[^1] == 'a' ? 'b' : 'a'),
         ["another case"] = key => key.ToUpperInvariant(),
-        ["cut"] = key => key[..^1],
+        ["truncated"] = key => key[..^1],
         ["longer"] = key => key + "0",
         ["another prefix"] = key => "dxq_" + key[4..],
         ["the public id alone"] = key => key.Substring(4, 12),
@@ -62,32 +62,32 @@ public abstract partial class ApiKeyTests(TestDatabase database) : EndpointTests
     };
 
     [Fact]
-    public async Task A_revoked_key_is_refused_at_once_here_and_within_seconds_elsewhere()
+    public async Task A_revoked_key_is_refused_at_once_on_this_replica_and_within_seconds_on_others()
     {
         using var owner = await App.Organization(Name);
-        var made = await (await owner.PostJson(Keys, new { name = "k" })).Json();
-        var key = made.GetProperty("key").GetString()!;
-        using var elsewhere = new CatalogApp(Database);
-        using var there = elsewhere.With(key);
-        Assert.Equal(200, (int)(await there.GetAsync("/api/v1/runs/", Ct)).StatusCode);
+        var created = await (await owner.PostJson(Keys, new { name = "k" })).Json();
+        var key = created.GetProperty("key").GetString()!;
+        using var otherApp = new CatalogApp(Database);
+        using var otherClient = otherApp.With(key);
+        Assert.Equal(200, (int)(await otherClient.GetAsync("/api/v1/runs/", Ct)).StatusCode);
         Assert.Equal(200, await Status(key));
 
-        Assert.Equal(204, (int)(await owner.DeleteAsync($"{Keys}/{made.GetProperty("id").GetString()}", Ct)).StatusCode);
+        Assert.Equal(204, (int)(await owner.DeleteAsync($"{Keys}/{created.GetProperty("id").GetString()}", Ct)).StatusCode);
 
         Assert.Equal(401, await Status(key));
         var until = Environment.TickCount64 + 15_000;
-        while ((int)(await there.GetAsync("/api/v1/runs/", Ct)).StatusCode == 200)
+        while ((int)(await otherClient.GetAsync("/api/v1/runs/", Ct)).StatusCode == 200)
         {
-            Assert.True(Environment.TickCount64 < until, "The other replica still takes the key.");
+            Assert.True(Environment.TickCount64 < until, "The other replica still accepts the key.");
             await Task.Delay(500, Ct);
         }
 
-        await (await owner.DeleteAsync($"{Keys}/{made.GetProperty("id").GetString()}", Ct)).Problem(404, "not_found");
-        Assert.Equal("revoked", (await owner.GetJson(Keys)).GetProperty("items").EnumerateArray().Single(item => item.GetProperty("id").GetString() == made.GetProperty("id").GetString()).GetProperty("status").GetString());
+        await (await owner.DeleteAsync($"{Keys}/{created.GetProperty("id").GetString()}", Ct)).Problem(404, "not_found");
+        Assert.Equal("revoked", (await owner.GetJson(Keys)).GetProperty("items").EnumerateArray().Single(item => item.GetProperty("id").GetString() == created.GetProperty("id").GetString()).GetProperty("status").GetString());
     }
 
     [Fact]
-    public async Task A_key_ends_by_itself()
+    public async Task A_key_expires()
     {
         using var owner = await App.Organization(Name);
         var key = (await (await owner.PostJson(Keys, new { name = "k", expires_in_seconds = 2 })).Json()).GetProperty("key").GetString()!;
@@ -99,25 +99,25 @@ public abstract partial class ApiKeyTests(TestDatabase database) : EndpointTests
     }
 
     [Fact]
-    public async Task Rotation_gives_a_second_live_key_and_never_a_third()
+    public async Task Rotation_creates_a_second_valid_key_and_never_a_third()
     {
         using var owner = await App.Organization(Name);
         var old = await (await owner.PostJson(Keys, new { name = "k", scopes = new[] { "read" } })).Json();
         var oldId = old.GetProperty("id").GetString();
 
-        var made = await (await owner.PostAsync($"{Keys}/{oldId}/rotate?overlap_seconds=3", null, Ct)).Json();
+        var created = await (await owner.PostAsync($"{Keys}/{oldId}/rotate?overlap_seconds=3", null, Ct)).Json();
 
-        Assert.Equal(["read"], made.GetProperty("scopes").EnumerateArray().Select(scope => scope.GetString()));
-        Assert.Equal((200, 200), (await Status(old.GetProperty("key").GetString()!), await Status(made.GetProperty("key").GetString()!)));
+        Assert.Equal(["read"], created.GetProperty("scopes").EnumerateArray().Select(scope => scope.GetString()));
+        Assert.Equal((200, 200), (await Status(old.GetProperty("key").GetString()!), await Status(created.GetProperty("key").GetString()!)));
         await (await owner.PostAsync($"{Keys}/{oldId}/rotate", null, Ct)).Problem(409, "key_not_rotatable");
         await Task.Delay(3100, Ct);
-        Assert.Equal((401, 200), (await Status(old.GetProperty("key").GetString()!), await Status(made.GetProperty("key").GetString()!)));
+        Assert.Equal((401, 200), (await Status(old.GetProperty("key").GetString()!), await Status(created.GetProperty("key").GetString()!)));
         await (await owner.PostAsync($"{Keys}/{oldId}/rotate", null, Ct)).Problem(409, "key_not_rotatable");
-        Assert.Equal(201, (int)(await owner.PostAsync($"{Keys}/{made.GetProperty("id").GetString()}/rotate", null, Ct)).StatusCode);
+        Assert.Equal(201, (int)(await owner.PostAsync($"{Keys}/{created.GetProperty("id").GetString()}/rotate", null, Ct)).StatusCode);
     }
 
     [Fact]
-    public async Task Of_many_rotations_at_once_one_is_done()
+    public async Task Of_concurrent_rotations_exactly_one_succeeds()
     {
         using var owner = await App.Organization(Name);
         var id = (await (await owner.PostJson(Keys, new { name = "k" })).Json()).GetProperty("id").GetString();
@@ -133,7 +133,7 @@ public abstract partial class ApiKeyTests(TestDatabase database) : EndpointTests
     [InlineData("write", 403, 201, 403, 403)]
     [InlineData("manage", 403, 403, 404, 403)]
     [InlineData("execute", 403, 403, 403, 404)]
-    public async Task A_key_may_do_what_its_scopes_say(string scope, int read, int write, int manage, int execute)
+    public async Task Scopes_limit_what_a_key_may_do(string scope, int read, int write, int manage, int execute)
     {
         using var owner = await App.Organization(Name);
         var key = (await (await owner.PostJson(Keys, new { name = "k", scopes = new[] { scope } })).Json()).GetProperty("key").GetString()!;
@@ -146,7 +146,7 @@ public abstract partial class ApiKeyTests(TestDatabase database) : EndpointTests
     }
 
     [Fact]
-    public async Task Nobody_makes_a_key_that_may_do_more_than_they()
+    public async Task A_key_cannot_create_a_key_with_more_scopes()
     {
         using var owner = await App.Organization(Name);
         var manage = (await (await owner.PostJson(Keys, new { name = "m", scopes = new[] { "manage", "read" } })).Json()).GetProperty("key").GetString()!;
@@ -169,10 +169,10 @@ public abstract partial class ApiKeyTests(TestDatabase database) : EndpointTests
     [InlineData("""{"scopes":["read"]}""")]
     [InlineData("""{"name":"k","organization":"default"}""")]
     [InlineData("""{"name":"k","organization_id":"default"}""")]
-    public async Task A_key_that_makes_no_sense_is_refused(string body) => await (await Send(HttpMethod.Post, Keys, body)).Problem(422, "invalid");
+    public async Task An_invalid_key_request_is_refused(string body) => await (await Send(HttpMethod.Post, Keys, body)).Problem(422, "invalid");
 
     [Fact]
-    public async Task The_same_request_again_shows_no_key_twice()
+    public async Task A_repeated_request_does_not_show_the_key_again()
     {
         using var owner = await App.Organization(Name);
         owner.DefaultRequestHeaders.Add("Idempotency-Key", "once");
@@ -184,7 +184,7 @@ public abstract partial class ApiKeyTests(TestDatabase database) : EndpointTests
     }
 
     [Fact]
-    public async Task When_a_key_was_last_used_is_written_beside_the_requests()
+    public async Task The_last_use_of_a_key_is_stored()
     {
         var used = new DateTimeOffset(2026, 1, 1, 12, 0, 0, TimeSpan.Zero);
         using var owner = await App.Organization(Name);
@@ -206,16 +206,16 @@ public abstract partial class ApiKeyTests(TestDatabase database) : EndpointTests
     }
 
     [Fact]
-    public async Task An_operator_gives_a_key_to_an_organization_that_has_lost_its_own()
+    public async Task An_operator_can_create_a_key_for_an_organization_that_lost_its_own()
     {
         using var owner = await App.Organization(Name);
         await owner.DeleteAsync($"{Keys}/{(await owner.GetJson(Keys)).GetProperty("items")[0].GetProperty("id").GetString()}", Ct);
         await (await owner.GetAsync("/api/v1/runs/", Ct)).Problem(401, "unauthorized");
 
-        var made = await (await Client.PostJson($"/api/v1/organizations/{Name}/api-keys", new { name = "found again", scopes = new[] { "read", "manage" } })).Json();
+        var created = await (await Client.PostJson($"/api/v1/organizations/{Name}/api-keys", new { name = "found again", scopes = new[] { "read", "manage" } })).Json();
 
-        using var again = App.With(made.GetProperty("key").GetString()!);
-        Assert.Equal(Name, (await again.GetJson("/api/v1/organizations/me")).GetProperty("id").GetString());
+        using var restored = App.With(created.GetProperty("key").GetString()!);
+        Assert.Equal(Name, (await restored.GetJson("/api/v1/organizations/me")).GetProperty("id").GetString());
         await (await Client.PostJson("/api/v1/organizations/absent/api-keys", new { name = "k" })).Problem(404, "not_found");
     }
 
@@ -227,5 +227,5 @@ public abstract partial class ApiKeyTests(TestDatabase database) : EndpointTests
     }
 
     [GeneratedRegex("^dxp_[0-9A-Za-z]{48}$")]
-    private static partial Regex TheOneExpression();
+    private static partial Regex KeyFormat();
 }

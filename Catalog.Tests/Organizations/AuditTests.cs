@@ -12,7 +12,7 @@ public abstract class AuditTests(TestDatabase database) : EndpointTests(database
     private const string Log = "/api/v1/organizations/me/audit-log";
 
     [Fact]
-    public async Task Who_did_what_to_which_object_is_there_for_the_organization_to_read()
+    public async Task The_audit_log_contains_actor_action_and_object()
     {
         using var client = await App.Organization(Name, "team");
         var actor = client.DefaultRequestHeaders.GetValues("X-API-KEY").Single().Substring(4, 12);

@@ -11,7 +11,7 @@ public sealed class IsolationOnSqlite(SqliteTestDatabase database) : IsolationTe
 
 public sealed class IsolationOnPostgres(PostgresTestDatabase database) : IsolationTests(database), IClassFixture<PostgresTestDatabase>;
 
-/// <summary>What one organization can find out about another: nothing, whatever it asks, and nothing that it does changes anything there.</summary>
+/// <summary>No request of one organization can read or change anything of another organization.</summary>
 public abstract class IsolationTests(TestDatabase database) : EndpointTests(database)
 {
     [Fact]
@@ -22,7 +22,7 @@ public abstract class IsolationTests(TestDatabase database) : EndpointTests(data
         using var ours = await App.Organization($"a{Name}");
         var ids = await Fill(theirs);
         var before = await Everything(theirs, ids);
-        var asked = 0;
+        var count = 0;
 
         foreach (var operation in document.Operations.Where(operation => operation.NeedsKey))
         {
@@ -32,20 +32,20 @@ public abstract class IsolationTests(TestDatabase database) : EndpointTests(data
                 var missing = new string([.. id.Reverse()]) + "-missing";
                 foreach (var query in Queries(operation, path))
                 {
-                    var (their, no) = (await Ask(ours, operation, id, query), await Ask(ours, operation, missing, query));
-                    Assert.True(their == no, $"{operation.Method} {operation.Path}{query} tells {id} from a missing id:\n{their}\n{no}");
+                    var (their, no) = (await AnswerOf(ours, operation, id, query), await AnswerOf(ours, operation, missing, query));
+                    Assert.True(their == no, $"{operation.Method} {operation.Path}{query} answers differently for {id} and for a missing id:\n{their}\n{no}");
                     Assert.DoesNotContain("canary", their, StringComparison.Ordinal);
-                    asked++;
+                    count++;
                 }
             }
         }
 
-        Assert.True(asked > 150, $"{asked} requests");
+        Assert.True(count > 150, $"{count} requests");
         Assert.Equal(before, await Everything(theirs, ids));
     }
 
     [Fact]
-    public async Task Both_may_use_the_same_ids_for_everything()
+    public async Task Two_organizations_can_use_the_same_ids()
     {
         using var theirs = await App.Organization($"b{Name}");
         using var ours = await App.Organization($"a{Name}");
@@ -57,7 +57,7 @@ public abstract class IsolationTests(TestDatabase database) : EndpointTests(data
     }
 
     [Fact]
-    public async Task A_result_that_names_another_organizations_run_leaves_it_alone()
+    public async Task A_result_with_the_run_id_of_another_organization_does_not_change_that_run()
     {
         using var theirs = await App.Organization($"b{Name}");
         using var ours = await App.Organization($"a{Name}");
@@ -73,7 +73,7 @@ public abstract class IsolationTests(TestDatabase database) : EndpointTests(data
     }
 
     [Fact]
-    public async Task One_Idempotency_Key_of_two_organizations_is_two()
+    public async Task The_same_Idempotency_Key_is_independent_in_two_organizations()
     {
         using var theirs = await App.Organization($"b{Name}");
         using var ours = await App.Organization($"a{Name}");
@@ -92,7 +92,7 @@ public abstract class IsolationTests(TestDatabase database) : EndpointTests(data
 
     private async Task<ApiDocument> Document() => new(JsonNode.Parse(await Client.GetStringAsync("/openapi/v1.json", Ct))!);
 
-    // Something of every kind, each under this test's name where the client chooses it. Returns all its ids.
+    // Creates one object of every kind, named after this test where the client chooses the id. Returns all ids.
     private async Task<List<string>> Fill(HttpClient client)
     {
         async Task Post(string path, object body) => Assert.InRange((int)(await client.PostJson(path, body)).StatusCode, 200, 201);
@@ -126,8 +126,8 @@ public abstract class IsolationTests(TestDatabase database) : EndpointTests(data
         }
     }
 
-    // Status, headers and body, with the id that was asked for and what is new in every answer taken out.
-    private static async Task<string> Ask(HttpClient client, Operation operation, string id, string query)
+    // Returns status, headers and body; the requested id and values that differ per answer are replaced.
+    private static async Task<string> AnswerOf(HttpClient client, Operation operation, string id, string query)
     {
         var path = operation.Path;
         while (path.IndexOf('{', StringComparison.Ordinal) is >= 0 and var open)
@@ -151,7 +151,7 @@ public abstract class IsolationTests(TestDatabase database) : EndpointTests(data
         return $"{(int)answer.StatusCode}\n{string.Join('\n', headers)}\n{text}".Replace(id, "ID", StringComparison.Ordinal).Replace(trace, "TRACE", StringComparison.Ordinal);
     }
 
-    // All that an organization can read of itself.
+    // Returns everything that an organization can read about itself.
     private static async Task<string> Everything(HttpClient client, List<string> ids)
     {
         var text = new StringBuilder();

@@ -39,11 +39,11 @@ public abstract class PlanTests(TestDatabase database) : EndpointTests(database)
     [InlineData("""{"id":"x","name":"x","plan":"gold"}""")]
     [InlineData("""{"id":"x","name":"x","stripe_customer_id":"cus_1"}""")]
     [InlineData("""{"id":"x"}""")]
-    public async Task An_organization_that_makes_no_sense_is_refused(string body) =>
+    public async Task An_invalid_organization_is_refused(string body) =>
         await (await Send(HttpMethod.Post, "/api/v1/organizations/", body)).Problem(422, "invalid");
 
     [Fact]
-    public async Task Fifty_registrations_at_once_stay_under_the_ceiling()
+    public async Task Fifty_concurrent_registrations_stay_within_the_ceiling()
     {
         using var client = await App.Organization(Name, "free");
 
@@ -64,7 +64,7 @@ public abstract class PlanTests(TestDatabase database) : EndpointTests(database)
     }
 
     [Fact]
-    public async Task A_post_of_many_is_measured_as_a_whole_and_names_the_plan_that_would_do()
+    public async Task A_bulk_registration_is_checked_as_a_whole_and_the_error_names_a_sufficient_plan()
     {
         using var client = await App.Organization(Name, "free");
         object[] Many(int count) => [.. Enumerable.Range(0, count).Select(i => new { name = $"p{i}" })];
@@ -77,7 +77,7 @@ public abstract class PlanTests(TestDatabase database) : EndpointTests(database)
     }
 
     [Fact]
-    public async Task A_plan_that_shrinks_takes_nothing_away_and_what_was_deleted_makes_room()
+    public async Task A_downgrade_deletes_nothing_and_deleting_makes_room()
     {
         using var client = await App.Organization(Name, "team");
         await client.PostJson("/api/v1/pipelines/", Enumerable.Range(0, 5).Select(i => new { name = $"p{i}" }));
@@ -87,9 +87,9 @@ public abstract class PlanTests(TestDatabase database) : EndpointTests(database)
         Assert.Equal(5, (await client.GetJson("/api/v1/pipelines/")).GetProperty("items").GetArrayLength());
         Assert.Equal(201, (int)(await client.PostJson("/api/v1/pipelines/", new { name = "p0", version = "2" })).StatusCode);
         await (await client.PostJson("/api/v1/pipelines/", new { name = "p9" })).Problem(403, "plan_limit_reached");
-        foreach (var gone in new[] { "p0", "p1", "p2" })
+        foreach (var deleted in new[] { "p0", "p1", "p2" })
         {
-            Assert.Equal(204, (int)(await client.DeleteAsync($"/api/v1/pipelines/{gone}", Ct)).StatusCode);
+            Assert.Equal(204, (int)(await client.DeleteAsync($"/api/v1/pipelines/{deleted}", Ct)).StatusCode);
         }
 
         Assert.Equal(201, (int)(await client.PostJson("/api/v1/pipelines/", new { name = "p0" })).StatusCode);
@@ -97,15 +97,15 @@ public abstract class PlanTests(TestDatabase database) : EndpointTests(database)
     }
 
     [Fact]
-    public async Task A_minutes_requests_are_let_through_and_the_next_is_429()
+    public async Task The_requests_of_one_minute_are_allowed_and_the_next_is_429()
     {
         using var client = await App.Organization(Name, "free");
 
-        var asked = Stopwatch.GetTimestamp();
+        var start = Stopwatch.GetTimestamp();
         var answers = await Task.WhenAll(Enumerable.Range(0, 130).Select(_ => client.GetAsync("/api/v1/runs/?limit=1", Ct)));
-        var filledIn = (int)Math.Ceiling(Stopwatch.GetElapsedTime(asked).TotalMinutes * 100);
+        var refilled = (int)Math.Ceiling(Stopwatch.GetElapsedTime(start).TotalMinutes * 100);
 
-        Assert.InRange(answers.Count(answer => (int)answer.StatusCode == 200), 100, 101 + filledIn);
+        Assert.InRange(answers.Count(answer => (int)answer.StatusCode == 200), 100, 101 + refilled);
         var refused = answers.First(answer => (int)answer.StatusCode == 429);
         await refused.Problem(429, "rate_limited");
         Assert.InRange(refused.Headers.RetryAfter!.Delta!.Value.TotalSeconds, 1, 60);
@@ -116,46 +116,46 @@ public abstract class PlanTests(TestDatabase database) : EndpointTests(database)
     }
 
     [Fact]
-    public async Task What_one_replica_lets_through_counts_on_the_other()
+    public async Task Requests_on_one_replica_count_on_the_other()
     {
-        using var here = await App.Organization(Name, "free");
+        using var client = await App.Organization(Name, "free");
         using var other = new CatalogApp(Database);
-        using var there = other.With(here.DefaultRequestHeaders.GetValues("X-API-KEY").Single());
-        Assert.Equal(200, (int)(await there.GetAsync("/api/v1/runs/", Ct)).StatusCode);
+        using var otherClient = other.With(client.DefaultRequestHeaders.GetValues("X-API-KEY").Single());
+        Assert.Equal(200, (int)(await otherClient.GetAsync("/api/v1/runs/", Ct)).StatusCode);
 
-        await Task.WhenAll(Enumerable.Range(0, 110).Select(_ => here.GetAsync("/api/v1/runs/?limit=1", Ct)));
+        await Task.WhenAll(Enumerable.Range(0, 110).Select(_ => client.GetAsync("/api/v1/runs/?limit=1", Ct)));
 
-        var let = 1;
+        var passed = 1;
         var until = Environment.TickCount64 + 10_000;
-        while ((int)(await there.GetAsync("/api/v1/runs/?limit=1", Ct)).StatusCode == 200)
+        while ((int)(await otherClient.GetAsync("/api/v1/runs/?limit=1", Ct)).StatusCode == 200)
         {
-            let++;
-            Assert.True(Environment.TickCount64 < until, $"The other replica let {let} through.");
+            passed++;
+            Assert.True(Environment.TickCount64 < until, $"The other replica allowed {passed} requests.");
             await Task.Delay(100, Ct);
         }
 
-        // What time has filled in, and what it let through before it was told.
-        Assert.InRange(let, 1, 40);
+        // Requests refilled over time, plus requests allowed before the replicas exchanged their counts.
+        Assert.InRange(passed, 1, 40);
     }
 
     [Fact]
-    public async Task A_replica_that_has_just_come_begins_with_what_the_others_have_left()
+    public async Task A_new_replica_starts_with_the_remaining_budget_of_the_others()
     {
-        using var here = await App.Organization(Name, "free");
-        await Task.WhenAll(Enumerable.Range(0, 110).Select(_ => here.GetAsync("/api/v1/runs/?limit=1", Ct)));
+        using var client = await App.Organization(Name, "free");
+        await Task.WhenAll(Enumerable.Range(0, 110).Select(_ => client.GetAsync("/api/v1/runs/?limit=1", Ct)));
         await Task.Delay(2500, Ct);
 
         using var other = new CatalogApp(Database);
-        using var there = other.With(here.DefaultRequestHeaders.GetValues("X-API-KEY").Single());
-        var answers = await Task.WhenAll(Enumerable.Range(0, 60).Select(_ => there.GetAsync("/api/v1/runs/?limit=1", Ct)));
+        using var otherClient = other.With(client.DefaultRequestHeaders.GetValues("X-API-KEY").Single());
+        var answers = await Task.WhenAll(Enumerable.Range(0, 60).Select(_ => otherClient.GetAsync("/api/v1/runs/?limit=1", Ct)));
 
-        // What a few seconds have filled in.
+        // Requests refilled within a few seconds.
         Assert.InRange(answers.Count(answer => (int)answer.StatusCode == 200), 0, 30);
-        var missing = await Task.WhenAll(Enumerable.Range(0, 60).Select(_ => there.GetAsync("/api/v1/nothing-here", Ct)));
+        var missing = await Task.WhenAll(Enumerable.Range(0, 60).Select(_ => otherClient.GetAsync("/api/v1/nothing-here", Ct)));
         Assert.Contains(missing, answer => (int)answer.StatusCode == 429);
     }
 
     [Fact]
-    public void Every_plan_with_a_ceiling_is_one_that_registrations_lock() =>
+    public void Registrations_lock_every_plan_with_a_ceiling() =>
         Assert.Equal(["free", "team"], Plan.All.Where(plan => plan.Pipelines is not null || plan.Connections is not null).Select(plan => plan.Name));
 }

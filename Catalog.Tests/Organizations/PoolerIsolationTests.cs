@@ -4,7 +4,10 @@ using Catalog.Tests.Support;
 
 namespace Catalog.Tests.Organizations;
 
-/// <summary>Two organizations over one server connection that a pooler hands from transaction to transaction: what one leaves there the other would find.</summary>
+/// <summary>
+/// Two organizations share one server connection of a transaction-mode pooler. Session state that one of them leaves
+/// would reach the other.
+/// </summary>
 [Trait("Category", "Faults")]
 public sealed class PoolerIsolationTests(PostgresTestDatabase database) : IClassFixture<PostgresTestDatabase>
 {
@@ -13,7 +16,7 @@ public sealed class PoolerIsolationTests(PostgresTestDatabase database) : IClass
     [Theory]
     [InlineData(2_000)]
     [InlineData(20_000, Explicit = true, Traits = ["Category", "Long"])]
-    public async Task Interleaved_requests_cross_no_row(int requests)
+    public async Task Interleaved_requests_never_see_rows_of_the_other_organization(int requests)
     {
         database.Require();
         Pooler.Require();
@@ -32,14 +35,14 @@ public sealed class PoolerIsolationTests(PostgresTestDatabase database) : IClass
             for (var i = Interlocked.Increment(ref next); i <= requests; i = Interlocked.Increment(ref next))
             {
                 var side = i % 2;
-                var asked = (i % 10) switch
+                var request = (i % 10) switch
                 {
                     0 or 1 => clients[side].PostJson("/api/v1/checks/results", new { id = $"{Owner(side)}-{i}", pipeline_id = "same", check_id = "c", status = "pass", message = Owner(side) }),
                     2 or 3 => clients[side].GetAsync("/api/v1/checks/results?limit=20", Ct),
                     4 or 5 => clients[side].GetAsync($"/api/v1/checks/results/{Owner(1 - side)}-{i - (i % 10) + 1 - side}", Ct),
                     _ => clients[side].GetAsync("/api/v1/pipelines/same", Ct),
                 };
-                using var answer = await asked;
+                using var answer = await request;
                 var body = await answer.Content.ReadAsStringAsync(Ct);
                 statuses.AddOrUpdate((int)answer.StatusCode, 1, (_, count) => count + 1);
                 if ((int)answer.StatusCode is 201)

@@ -11,13 +11,15 @@ public sealed class RetentionOnSqlite(SqliteTestDatabase database) : RetentionTe
 
 public sealed class RetentionOnPostgres(PostgresTestDatabase database) : RetentionTests(database), IClassFixture<PostgresTestDatabase>;
 
-/// <summary>An organization's own numbers of days, over HTTP. What removal does with them: <see cref="Migrations.RetentionTests"/>.</summary>
+/// <summary>
+/// Retention settings of an organization over HTTP. Their effect on removal: <see cref="Migrations.RetentionTests"/>.
+/// </summary>
 public abstract class RetentionTests(TestDatabase database) : EndpointTests(database)
 {
     private const string Mine = "/api/v1/organizations/me";
 
     [Fact]
-    public async Task Its_holders_and_the_operator_replace_it_and_the_log_says_so()
+    public async Task The_organization_and_the_operator_replace_retention_and_the_audit_log_records_it()
     {
         using var client = await App.Organization(Name);
         Assert.Equal((null, null, null), Days(await client.GetJson(Mine)));
@@ -38,7 +40,7 @@ public abstract class RetentionTests(TestDatabase database) : EndpointTests(data
     }
 
     [Fact]
-    public async Task Days_that_make_no_sense_are_refused_by_name()
+    public async Task Invalid_days_are_refused_with_the_field_name()
     {
         foreach (var (field, days) in new[] { ("runs_kept_days", "0"), ("results_kept_days", "-1"), ("events_kept_days", "36501"), ("events_kept_days", "1.5"), ("runs_kept_days", "\"30\""), ("runs_days", "30") })
         {
@@ -49,7 +51,7 @@ public abstract class RetentionTests(TestDatabase database) : EndpointTests(data
     }
 
     [Fact]
-    public async Task Nobody_changes_anothers_and_a_key_without_manage_not_its_own()
+    public async Task Another_organization_or_a_key_without_the_manage_scope_cannot_change_retention()
     {
         using var theirs = await App.Organization($"b{Name}");
         using var ours = await App.Organization($"a{Name}");
@@ -68,7 +70,7 @@ public abstract class RetentionTests(TestDatabase database) : EndpointTests(data
     }
 
     [Fact]
-    public async Task What_it_says_is_what_removal_goes_by()
+    public async Task Removal_uses_the_retention_of_the_organization()
     {
         using var client = await App.Organization(Name);
         await client.PostJson("/api/v1/pipelines/", new { name = "p" });

@@ -9,7 +9,9 @@ using Npgsql;
 
 namespace Catalog.Tests.Organizations;
 
-/// <summary>What Postgres itself refuses when a statement has forgotten its condition.</summary>
+/// <summary>
+/// Row-level security of Postgres protects organizations even if a statement lacks its organization condition.
+/// </summary>
 public sealed class RowSecurityTests : IClassFixture<PostgresTestDatabase>, IAsyncLifetime
 {
     private readonly PostgresTestDatabase _database;
@@ -39,21 +41,21 @@ public sealed class RowSecurityTests : IClassFixture<PostgresTestDatabase>, IAsy
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
     [Fact]
-    public async Task Every_table_is_bound() => Assert.True(_tables.Length >= 16 && (await _database.Database.Isolation(Ct))!.Held);
+    public async Task Every_table_has_row_level_security() => Assert.True(_tables.Length >= 16 && (await _database.Database.Isolation(Ct))!.Held);
 
     [Fact]
-    public async Task A_statement_without_its_condition_finds_and_changes_only_the_organizations_own()
+    public async Task A_statement_without_a_condition_reads_and_changes_only_the_organizations_own_rows()
     {
         foreach (var table in _tables)
         {
             Assert.Equal(["a"], await _database.Database.Many<string>("a", $"select distinct organization_id from {table}", null, Ct));
             Assert.Empty(await _database.Database.Many<string>("c", $"select organization_id from {table}", null, Ct));
             Assert.Empty(await _database.Database.Many<string>("", $"select organization_id from {table}", null, Ct));
-            // What was done can only be added to.
+            // The audit log is append-only.
             if (table != "audit_log")
             {
-                Assert.Equal((1, 0), (await Undone("a", $"update {table} set organization_id = organization_id"), await Undone("c", $"update {table} set organization_id = organization_id")));
-                Assert.Equal((1, 0), (await Undone("a", $"delete from {table}"), await Undone("c", $"delete from {table}")));
+                Assert.Equal((1, 0), (await RunAndRollBack("a", $"update {table} set organization_id = organization_id"), await RunAndRollBack("c", $"update {table} set organization_id = organization_id")));
+                Assert.Equal((1, 0), (await RunAndRollBack("a", $"delete from {table}"), await RunAndRollBack("c", $"delete from {table}")));
             }
         }
     }
@@ -63,11 +65,11 @@ public sealed class RowSecurityTests : IClassFixture<PostgresTestDatabase>, IAsy
     {
         foreach (var table in _tables)
         {
-            var refused = await Assert.ThrowsAsync<DatabaseUnavailableException>(() => Undone("c", $"insert into {table} select (jsonb_populate_record(null::{table}, @row::jsonb)).*", "d"));
+            var refused = await Assert.ThrowsAsync<DatabaseUnavailableException>(() => RunAndRollBack("c", $"insert into {table} select (jsonb_populate_record(null::{table}, @row::jsonb)).*", "d"));
             Assert.Equal(Unavailability.NotPermitted, refused.Reason);
             if (table != "audit_log")
             {
-                await Assert.ThrowsAsync<DatabaseUnavailableException>(() => Undone("a", $"update {table} set organization_id = 'd'"));
+                await Assert.ThrowsAsync<DatabaseUnavailableException>(() => RunAndRollBack("a", $"update {table} set organization_id = 'd'"));
             }
         }
     }
@@ -76,15 +78,15 @@ public sealed class RowSecurityTests : IClassFixture<PostgresTestDatabase>, IAsy
     [InlineData("update audit_log set actor = 'nobody'")]
     [InlineData("delete from audit_log")]
     [InlineData("truncate audit_log")]
-    public async Task What_was_done_stays_written(string statement)
+    public async Task The_audit_log_cannot_be_changed(string statement)
     {
-        var refused = await Assert.ThrowsAsync<DatabaseUnavailableException>(() => Undone("a", statement));
+        var refused = await Assert.ThrowsAsync<DatabaseUnavailableException>(() => RunAndRollBack("a", statement));
 
         Assert.Equal("42501", Assert.IsType<PostgresException>(refused.InnerException).SqlState);
     }
 
     [Fact]
-    public async Task A_look_up_shows_the_one_row_that_it_names()
+    public async Task A_look_up_returns_only_the_row_with_its_key()
     {
         Assert.Equal(["a"], await _database.Database.LookUp<string>(LookUp.ApiKey, "id-a", "select organization_id from api_keys", Ct));
         Assert.Equal(["b"], await _database.Database.LookUp<string>(LookUp.StripeCustomer, "stripe_customer_id-b", "select organization_id from organizations", Ct));
@@ -94,21 +96,21 @@ public sealed class RowSecurityTests : IClassFixture<PostgresTestDatabase>, IAsy
     }
 
     [Fact]
-    public async Task Nothing_of_the_context_is_left_on_the_connection()
+    public async Task No_context_is_left_on_the_connection()
     {
-        await using var one = Databases.Open(TestDatabase.Read(_database.Address, ("DATAXPIPE_PG_POOL_MAX", "1")));
-        Assert.Equal(["a"], await one.Many<string>("a", "select organization_id from runs", null, Ct));
-        await one.Write("b", session => session.Execute("update runs set status = status", null, Ct), Ct);
+        await using var database = Databases.Open(TestDatabase.Read(_database.Address, ("DATAXPIPE_PG_POOL_MAX", "1")));
+        Assert.Equal(["a"], await database.Many<string>("a", "select organization_id from runs", null, Ct));
+        await database.Write("b", session => session.Execute("update runs set status = status", null, Ct), Ct);
 
         Assert.Equal(
             ["c", "catalog_app"],
-            await one.Many<string>("c", "select current_setting('app.organization_id') union all select current_user::text", null, Ct));
+            await database.Many<string>("c", "select current_setting('app.organization_id') union all select current_user::text", null, Ct));
         await using var plain = await OwnPostgres.Open(_database.Address);
         Assert.Equal("", await plain.ExecuteScalarAsync<string>("select coalesce(current_setting('app.organization_id', true), '')"));
     }
 
     [Fact]
-    public async Task A_service_whose_role_is_taken_away_refuses_rather_than_going_on_without()
+    public async Task A_service_that_loses_its_role_refuses_requests()
     {
         var (role, login) = (OwnPostgres.Name("r"), OwnPostgres.Name("u"));
         var address = await PostgresTestDatabase.AtHead("catalog_role", superuser: true);
@@ -118,30 +120,30 @@ public sealed class RowSecurityTests : IClassFixture<PostgresTestDatabase>, IAsy
             await PostgresRoleGrant.Run(owner, role, login, Ct);
         }
 
-        using var app = new CatalogApp(new Prepared(OwnPostgres.As(address, login)), ("DATAXPIPE_APP_ROLE", role));
+        using var app = new CatalogApp(new ExistingDatabase(OwnPostgres.As(address, login)), ("DATAXPIPE_APP_ROLE", role));
         using var client = app.Client();
         Assert.Equal(200, (int)(await client.GetAsync("/api/v1/runs/", Ct)).StatusCode);
 
         await OwnPostgres.Execute(address, $"revoke {role} from {login}");
 
         await (await client.GetAsync("/api/v1/runs/", Ct)).Problem(503, "database_unavailable");
-        await Until((503, 503), client);
+        await WaitUntil((503, 503), client);
         await OwnPostgres.Execute(address, $"grant {role} to {login}");
         Assert.Equal(200, (int)(await client.GetAsync("/api/v1/runs/", Ct)).StatusCode);
         await OwnPostgres.Execute(address, $"drop owned by {role}", $"drop role {role}", $"drop role {login}");
     }
 
     [Fact]
-    public async Task Where_it_cannot_hold_the_service_warns_and_where_it_does_not()
+    public async Task The_service_warns_only_if_row_level_security_cannot_be_enforced()
     {
-        using var warned = new CatalogApp(new Prepared(_database.Address), ("DATAXPIPE_APP_ROLE", "nobody_made_this"));
+        using var warned = new CatalogApp(new ExistingDatabase(_database.Address), ("DATAXPIPE_APP_ROLE", "nobody_made_this"));
         using var client = warned.Client();
         Assert.Equal(200, (int)(await client.GetAsync("/api/v1/runs/", Ct)).StatusCode);
         Assert.Contains(warned.Log.At(LogLevel.Warning), line => line.Contains("there is no role nobody_made_this", StringComparison.Ordinal));
 
         using var held = new CatalogApp(_database, ("DATAXPIPE_REQUIRE_RLS", "true"));
-        using var served = held.Client();
-        Assert.Equal(200, (int)(await served.GetAsync("/api/v1/runs/", Ct)).StatusCode);
+        using var servedClient = held.Client();
+        Assert.Equal(200, (int)(await servedClient.GetAsync("/api/v1/runs/", Ct)).StatusCode);
         Assert.Empty(held.Log.At(LogLevel.Warning));
     }
 
@@ -150,7 +152,7 @@ public sealed class RowSecurityTests : IClassFixture<PostgresTestDatabase>, IAsy
     [InlineData("drop policy organization on runs")]
     [InlineData("create policy everybody on runs using (true)")]
     [InlineData("drop policy organization on runs; create policy organization on runs using (organization_id <> '')")]
-    public async Task What_was_declared_otherwise_does_not_hold(string sabotage)
+    public async Task A_changed_policy_is_detected(string sabotage)
     {
         var address = await PostgresTestDatabase.AtHead("catalog_open");
         await using (var whole = Databases.Open(TestDatabase.Read(address)))
@@ -161,9 +163,9 @@ public sealed class RowSecurityTests : IClassFixture<PostgresTestDatabase>, IAsy
         await OwnPostgres.Execute(address, sabotage);
 
         await using var open = Databases.Open(TestDatabase.Read(address));
-        var found = await open.Isolation(Ct);
-        Assert.False(found!.Held);
-        Assert.Contains("on runs", found.Words, StringComparison.Ordinal);
+        var isolation = await open.Isolation(Ct);
+        Assert.False(isolation!.Held);
+        Assert.Contains("on runs", isolation.Words, StringComparison.Ordinal);
         if (!sabotage.Contains("<>", StringComparison.Ordinal))
         {
             Assert.Contains("row_security_off", (await MigratorConsole.Run(address, "doctor", "--json")).Output, StringComparison.Ordinal);
@@ -171,12 +173,12 @@ public sealed class RowSecurityTests : IClassFixture<PostgresTestDatabase>, IAsy
     }
 
     [Fact]
-    public async Task What_ceases_to_hold_while_it_is_required_is_refused_until_it_holds_again()
+    public async Task Requests_are_refused_while_required_row_level_security_is_off()
     {
         var open = await PostgresTestDatabase.AtHead("catalog_ceases");
         var above = await PostgresTestDatabase.AtHead("catalog_above", superuser: true);
         var (role, login, itself) = (OwnPostgres.Name("r"), OwnPostgres.Name("u"), OwnPostgres.Name("v"));
-        // One login has to become the role, and the other is the role.
+        // One login must switch to the role; the other login is the role itself.
         await OwnPostgres.Execute(above, $"create role {login} login noinherit password '{login}'", $"create role {itself} login password '{itself}'");
         await using (var owner = MigrationDatabase.Open(TestDatabase.Read(above)))
         {
@@ -184,33 +186,33 @@ public sealed class RowSecurityTests : IClassFixture<PostgresTestDatabase>, IAsy
             await PostgresRoleGrant.Run(owner, itself, itself, Ct);
         }
 
-        // The service looks how far the schema is as its login.
+        // The service reads the schema version as its login.
         await OwnPostgres.Execute(above, $"grant select on schemaversions to {login}");
 
-        // At once, because each looks every six seconds.
+        // In parallel, because each service checks only every six seconds.
         await Task.WhenAll(
-            Ceases(open, null, open, "alter table runs disable row level security", "alter table runs enable row level security", "on runs"),
-            Ceases(OwnPostgres.As(above, login), role, above, $"alter role {role} bypassrls", $"alter role {role} nobypassrls", $"the role {role} has BYPASSRLS"),
-            Ceases(OwnPostgres.As(above, itself), itself, above, $"alter role {itself} bypassrls", $"alter role {itself} nobypassrls", $"the role {itself} has BYPASSRLS"),
-            ForgetsWhatItPreparedMeanwhile(above));
+            CheckLossAndRecovery(open, null, open, "alter table runs disable row level security", "alter table runs enable row level security", "on runs"),
+            CheckLossAndRecovery(OwnPostgres.As(above, login), role, above, $"alter role {role} bypassrls", $"alter role {role} nobypassrls", $"the role {role} has BYPASSRLS"),
+            CheckLossAndRecovery(OwnPostgres.As(above, itself), itself, above, $"alter role {itself} bypassrls", $"alter role {itself} nobypassrls", $"the role {itself} has BYPASSRLS"),
+            CheckPreparedStatements(above));
         await OwnPostgres.Execute(above, $"drop owned by {role}, {login}, {itself}", $"drop role {role}, {login}, {itself}");
     }
 
-    private static async Task Ceases(string service, string? role, string administrator, string sabotage, string mend, string words)
+    private static async Task CheckLossAndRecovery(string service, string? role, string administrator, string sabotage, string fix, string words)
     {
-        using var app = new CatalogApp(new Prepared(service), [("DATAXPIPE_REQUIRE_RLS", "true"), .. role is null ? [] : new[] { ("DATAXPIPE_APP_ROLE", role) }]);
+        using var app = new CatalogApp(new ExistingDatabase(service), [("DATAXPIPE_REQUIRE_RLS", "true"), .. role is null ? [] : new[] { ("DATAXPIPE_APP_ROLE", role) }]);
         using var client = app.Client();
-        Assert.Equal((200, 200), await Served(client));
+        Assert.Equal((200, 200), await StatusesOf(client));
 
         await OwnPostgres.Execute(administrator, sabotage);
-        await Until((503, 503), client);
+        await WaitUntil((503, 503), client);
         Assert.Contains(app.Log.At(LogLevel.Warning), line => line.Contains(words, StringComparison.Ordinal));
-        await OwnPostgres.Execute(administrator, mend);
-        await Until((200, 200), client);
+        await OwnPostgres.Execute(administrator, fix);
+        await WaitUntil((200, 200), client);
     }
 
-    // The server keeps the plan of a prepared statement when a role is bound again.
-    private static async Task ForgetsWhatItPreparedMeanwhile(string administrator)
+    // The server keeps the plan of a prepared statement when row-level security applies to the role again.
+    private static async Task CheckPreparedStatements(string administrator)
     {
         var role = OwnPostgres.Name("w");
         await OwnPostgres.Execute(administrator, $"create role {role} login password '{role}'");
@@ -222,7 +224,7 @@ public sealed class RowSecurityTests : IClassFixture<PostgresTestDatabase>, IAsy
         await OwnPostgres.Execute(administrator, "insert into organizations (organization_id, name, plan, created_at, updated_at) values ('a', 'a', 'free', now(), now()), ('b', 'b', 'free', now(), now())");
         await using var database = Databases.Open(TestDatabase.Read(OwnPostgres.As(administrator, role)));
         async Task<int> Seen() => (await database.Many<string>("a", "select organization_id from organizations", null, Ct)).Count;
-        async Task Until(bool held)
+        async Task WaitUntil(bool held)
         {
             for (var until = Environment.TickCount64 + 20_000; (await database.Isolation(Ct))!.Held != held; await Task.Delay(250, Ct))
             {
@@ -230,31 +232,31 @@ public sealed class RowSecurityTests : IClassFixture<PostgresTestDatabase>, IAsy
             }
         }
 
-        await Until(held: true);
+        await WaitUntil(held: true);
         await OwnPostgres.Execute(administrator, $"alter role {role} bypassrls");
-        await Until(held: false);
-        // The third time it is prepared.
+        await WaitUntil(held: false);
+        // The third execution uses the prepared statement.
         Assert.Equal((2, 2, 2), (await Seen(), await Seen(), await Seen()));
         await OwnPostgres.Execute(administrator, $"alter role {role} nobypassrls");
-        await Until(held: true);
+        await WaitUntil(held: true);
         Assert.Equal(1, await Seen());
         await OwnPostgres.Execute(administrator, $"drop owned by {role}", $"drop role {role}");
     }
 
-    private static async Task<(int, int)> Served(HttpClient client) =>
+    private static async Task<(int, int)> StatusesOf(HttpClient client) =>
         ((int)(await client.GetAsync("/api/v1/runs/", Ct)).StatusCode, (int)(await client.GetAsync("/ready", Ct)).StatusCode);
 
-    private static async Task Until((int, int) wanted, HttpClient client)
+    private static async Task WaitUntil((int, int) expected, HttpClient client)
     {
         var until = Environment.TickCount64 + 20_000;
-        while (await Served(client) is var served && served != wanted)
+        while (await StatusesOf(client) is var statuses && statuses != expected)
         {
-            Assert.True(Environment.TickCount64 < until, $"{served}, not {wanted}");
+            Assert.True(Environment.TickCount64 < until, $"{statuses}, not {expected}");
             await Task.Delay(500, Ct);
         }
     }
 
-    private Task<int> Undone(string organization, string sql, string row = "") => _database.Database.Write(organization, async session =>
+    private Task<int> RunAndRollBack(string organization, string sql, string row = "") => _database.Database.Write(organization, async session =>
     {
         session.Undo();
         var parameters = row.Length == 0 ? null : new { row = Row(await session.Many<Column>(ColumnsOf, new { table = sql.Split(' ')[2] }, Ct), row) };
@@ -265,7 +267,7 @@ public sealed class RowSecurityTests : IClassFixture<PostgresTestDatabase>, IAsy
 
     private static async Task<List<Column>> Columns(NpgsqlConnection connection, string table) => (await connection.QueryAsync<Column>(ColumnsOf, new { table })).AsList();
 
-    // A row that every table takes: words where one of a few is asked for.
+    // Builds a row that every table accepts; columns with a fixed list of words get an allowed word.
     private static string Row(List<Column> columns, string organization) => "{" + string.Join(",", columns.Select(column => $"\"{column.Name}\":" + column.Name switch
     {
         "organization_id" => $"\"{organization}\"",
@@ -289,7 +291,7 @@ public sealed class RowSecurityTests : IClassFixture<PostgresTestDatabase>, IAsy
         public required string Type { get; init; }
     }
 
-    private sealed class Prepared(string address) : TestDatabase
+    private sealed class ExistingDatabase(string address) : TestDatabase
     {
         public override string Address => address;
 

@@ -2,7 +2,7 @@ using Catalog.Api.Pipelines;
 
 namespace Catalog.Tests.Pipelines;
 
-/// <summary>Which schedules are taken; the left ones are what Airflow, dbt Cloud and Prefect take in five fields.</summary>
+/// <summary>Accepted schedules: the five-field forms that Airflow, dbt Cloud and Prefect accept.</summary>
 [Trait("Category", "Fast")]
 public sealed class CronTests
 {
@@ -39,7 +39,7 @@ public sealed class CronTests
     [InlineData("@monthly")]
     [InlineData("@yearly")]
     [InlineData("@annually")]
-    public void Schedules_of_schedulers_are_taken(string expression) => Assert.True(Cron.IsValid(expression));
+    public void Schedules_of_common_schedulers_are_accepted(string expression) => Assert.True(Cron.IsValid(expression));
 
     [Theory]
     [InlineData("")]
@@ -69,14 +69,14 @@ public sealed class CronTests
     [InlineData("٥ * * * *")]
     [InlineData("H * * * *")]
     [InlineData("0 0 1 * * # nightly")]
-    // What no five fields say.
+    // Presets that five fields cannot express.
     [InlineData("@every_second")]
     [InlineData("@every_minute")]
     [InlineData("@once")]
     [InlineData("@reboot")]
     [InlineData("@daily * * * *")]
-    public void Others_are_not(string expression) => Assert.False(Cron.IsValid(expression));
+    public void Other_schedules_are_refused(string expression) => Assert.False(Cron.IsValid(expression));
 
     [Fact]
-    public void A_long_one_is_refused_without_being_read() => Assert.False(Cron.IsValid($"{string.Join(',', Enumerable.Repeat("1", 200))} * * * *"));
+    public void A_too_long_schedule_is_refused_without_parsing() => Assert.False(Cron.IsValid($"{string.Join(',', Enumerable.Repeat("1", 200))} * * * *"));
 }

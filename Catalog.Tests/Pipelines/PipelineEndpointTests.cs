@@ -44,7 +44,7 @@ public abstract class PipelineEndpointTests : IDisposable
     }
 
     [Fact]
-    public async Task Without_a_version_the_body_is_the_version()
+    public async Task Without_a_version_the_hash_of_the_body_is_the_version()
     {
         var first = await (await Post($$"""{"name":"{{_name}}","owner":"ann"}""")).Json();
         var same = await Post($$"""{"owner":"ann","name":"{{_name}}"}""");
@@ -149,7 +149,7 @@ public abstract class PipelineEndpointTests : IDisposable
     }
 
     [Fact]
-    public async Task A_pipeline_read_alone_has_what_the_list_has()
+    public async Task A_single_pipeline_has_all_fields_of_the_list()
     {
         await Post($$"""{"name":"{{_name}}","version":"1","owner":"{{_name}}","tags":["b","a"],"x-kept":[1.0],"latest_run":"the generator's own"}""");
         await _client.PostJson("/api/v1/runs/", new { id = $"{_name}-r1", pipeline_id = _name, status = "completed" });
@@ -169,7 +169,7 @@ public abstract class PipelineEndpointTests : IDisposable
     }
 
     [Fact]
-    public async Task What_was_read_can_be_posted_back_and_changes_nothing()
+    public async Task Posting_back_a_read_pipeline_changes_nothing()
     {
         await Post($$"""{"name":"{{_name}}","owner":"ann","x-kept":1.0}""");
         await _client.PostJson("/api/v1/runs/", new { id = $"{_name}-r1", pipeline_id = _name, status = "completed" });
@@ -181,7 +181,7 @@ public abstract class PipelineEndpointTests : IDisposable
     }
 
     [Fact]
-    public async Task Every_legal_id_can_be_read_by_its_path()
+    public async Task Every_valid_id_can_be_read_by_its_path()
     {
         foreach (var odd in new[] { "a/b", "a b", "ü", "a%b", "a?b#c", "…", "/", "a\\b", "~", "%25", "a+b", "emoji 🎉", "tab\there", "a;b=c", "versions" })
         {
@@ -221,10 +221,10 @@ public abstract class PipelineEndpointTests : IDisposable
     [Theory]
     [InlineData("""{"name":"p","x":1,"x":2}""")]
     [InlineData("""{"name":"p","x":[{"y":1,"y":1}]}""")]
-    public async Task A_member_given_twice_is_400(string body) => await (await Post(body)).Problem(400, "malformed");
+    public async Task A_repeated_member_is_400(string body) => await (await Post(body)).Problem(400, "malformed");
 
     [Fact]
-    public async Task A_full_spec_is_taken()
+    public async Task A_full_spec_is_accepted()
     {
         var answer = await Post($$"""
             {"name":"{{_name}}","version":3,"description":"d","owner":"o","environment":"prod","schedule":"*/15 8-18 * * MON-FRI",
@@ -246,7 +246,7 @@ public abstract class PipelineEndpointTests : IDisposable
         edges = edges.Select(edge => new { from = $"{_name}.{edge.From}", to = $"{_name}.{edge.To}" }),
     });
 
-    // Upstream names with whether the interval has ended, in the order of their beginning.
+    // Returns upstream names and whether the interval has ended, ordered by name and start.
     private async Task<List<(string Upstream, bool Ended)>> Edges()
     {
         var names = new[] { "a", "b" }.ToDictionary(name => DatasetId.Of("", $"{_name}.{name}"), name => $"{_name}.{name}");

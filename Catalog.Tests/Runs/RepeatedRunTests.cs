@@ -8,7 +8,7 @@ public sealed class RepeatedRunsOnSqlite(SqliteTestDatabase database) : Repeated
 
 public sealed class RepeatedRunsOnPostgres(PostgresTestDatabase database) : RepeatedRunTests(database), IClassFixture<PostgresTestDatabase>;
 
-/// <summary>A run that is repeated under its id, and nulls that take fields back, in every order of arrival.</summary>
+/// <summary>Repeated runs with the same id, and nulls that clear fields, in every order of arrival.</summary>
 public abstract class RepeatedRunTests : IDisposable
 {
     private const string Failed = """{"status":"failed","started_at":"2026-01-31T09:00:00Z","completed_at":"2026-01-31T09:10:00Z","error_message":"boom","records_processed":5}""";
@@ -48,7 +48,7 @@ public abstract class RepeatedRunTests : IDisposable
     [InlineData("failed", "boom", new[] { """{"status":"failed","error_message":"boom"}""", """{"status":"completed"}""" })]
     [InlineData("failed", "boom", new[] { Failed, """{"status":"completed","started_at":"2026-01-31T11:00:00Z"}""" })]
     [InlineData("failed", "why", new[] { """{"status":"running","started_at":"2026-01-31T09:00:00Z","error_message":"why"}""", """{"status":"failed","completed_at":"2026-01-31T09:10:00Z"}""" })]
-    public async Task The_error_of_an_earlier_attempt_is_not_on_what_ended_well(string status, string? error, string[] events)
+    public async Task The_error_of_an_earlier_attempt_is_not_shown_after_success(string status, string? error, string[] events)
     {
         await Register();
         foreach (var (i, order) in Orders(events).Index())
@@ -62,7 +62,7 @@ public abstract class RepeatedRunTests : IDisposable
     }
 
     [Fact]
-    public async Task A_failed_check_is_the_only_reason_of_a_run_that_was_repeated()
+    public async Task A_failed_check_is_the_only_error_of_a_repeated_run()
     {
         await Register();
         var run = await Post("gated", Failed, Completed);
@@ -82,15 +82,15 @@ public abstract class RepeatedRunTests : IDisposable
     [InlineData("trigger", "\"x\"")]
     [InlineData("external_url", "\"https://example.org/\"")]
     [InlineData("metadata", "{\"a\":1}")]
-    public async Task A_null_takes_a_field_back_as_of_its_events_time(string field, string value)
+    public async Task A_null_clears_a_field_as_of_the_time_of_its_event(string field, string value)
     {
         await Register();
         var has = $$"""{"status":"running","started_at":"2026-01-31T09:00:00Z","{{field}}":{{value}}}""";
         string Null(string at) => $$"""{"status":"running","started_at":"{{at}}","{{field}}":null}""";
 
-        foreach (var (i, (said, kept)) in new[] { (Null("2026-01-31T10:00:00Z"), false), (Null("2026-01-31T09:00:00Z"), false), (Null("2026-01-31T08:00:00Z"), true), (Again, true) }.Index())
+        foreach (var (i, (json, kept)) in new[] { (Null("2026-01-31T10:00:00Z"), false), (Null("2026-01-31T09:00:00Z"), false), (Null("2026-01-31T08:00:00Z"), true), (Again, true) }.Index())
         {
-            foreach (var (j, order) in Orders([has, said]).Index())
+            foreach (var (j, order) in Orders([has, json]).Index())
             {
                 var run = await Post($"run-{i}-{j}", order);
                 Assert.Equal(kept, run.GetProperty(field).ValueKind is not JsonValueKind.Null);
@@ -104,7 +104,7 @@ public abstract class RepeatedRunTests : IDisposable
     }
 
     [Fact]
-    public async Task Patches_and_stage_reports_take_fields_back_too()
+    public async Task Patches_and_stage_reports_can_clear_fields()
     {
         await Register();
         await Post("patched", """{"status":"running","trigger":"x"}""");
@@ -121,7 +121,7 @@ public abstract class RepeatedRunTests : IDisposable
         Assert.Equal(JsonValueKind.Null, reported.GetProperty("stages")[0].GetProperty("records_processed").ValueKind);
     }
 
-    private static string OfStage(string said) => $$"""{"status":"running","stages":[{"stage_name":"s",{{said[1..]}}]}""";
+    private static string OfStage(string json) => $$"""{"status":"running","stages":[{"stage_name":"s",{{json[1..]}}]}""";
 
     private static IEnumerable<string[]> Orders(string[] events) => events.Length == 1
         ? [events]
@@ -130,9 +130,9 @@ public abstract class RepeatedRunTests : IDisposable
     private async Task<JsonElement> Post(string name, params string[] events)
     {
         var id = $"{_pipeline}-{name}";
-        foreach (var said in events)
+        foreach (var json in events)
         {
-            using var content = new StringContent($$"""{"id":"{{id}}","pipeline_id":"{{_pipeline}}",{{said[1..]}}""", null, "application/json");
+            using var content = new StringContent($$"""{"id":"{{id}}","pipeline_id":"{{_pipeline}}",{{json[1..]}}""", null, "application/json");
             var answer = await _client.PostAsync("/api/v1/runs/", content, Ct);
             Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync(Ct));
         }

@@ -49,7 +49,7 @@ public abstract class RunEndpointTests : IDisposable
     }
 
     [Fact]
-    public async Task The_same_event_again_is_kept_once()
+    public async Task A_repeated_event_is_stored_once()
     {
         await Register();
         var id = Guid.NewGuid().ToString();
@@ -64,7 +64,7 @@ public abstract class RunEndpointTests : IDisposable
     }
 
     [Fact]
-    public async Task Patch_and_stages_are_events_of_a_known_run()
+    public async Task Patches_and_stage_reports_are_events_of_a_known_run()
     {
         await Register();
         var id = Guid.NewGuid().ToString();
@@ -124,7 +124,7 @@ public abstract class RunEndpointTests : IDisposable
     }
 
     [Fact]
-    public async Task Paths_are_served_versioned_and_not_with_and_without_a_slash()
+    public async Task Paths_are_served_with_and_without_version_and_trailing_slash()
     {
         foreach (var path in new[] { "/api/v1/runs", "/api/v1/runs/", "/runs", "/runs/" })
         {

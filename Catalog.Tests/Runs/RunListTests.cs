@@ -7,7 +7,7 @@ public sealed class RunListsOnSqlite(SqliteTestDatabase database) : RunListTests
 
 public sealed class RunListsOnPostgres(PostgresTestDatabase database) : RunListTests(database), IClassFixture<PostgresTestDatabase>;
 
-/// <summary>Runs by when they started and ended, which is not when the Catalog first heard of them.</summary>
+/// <summary>Lists of runs by start and end time, which differ from the time of their first event.</summary>
 public abstract class RunListTests : IAsyncLifetime
 {
     private static readonly DateTimeOffset Midnight = new(2026, 1, 31, 0, 0, 0, TimeSpan.Zero);
@@ -21,7 +21,8 @@ public abstract class RunListTests : IAsyncLifetime
         _client = _app.Client();
     }
 
-    // In the order of arrival: history, one that went on for long, one that goes on, one that waits, two of an instant, and one that fails without times.
+    // In the order of arrival: a run of one hour, a long run, a running one, a pending one, two with equal times, an
+    // old one, and a failed one without times.
     public async ValueTask InitializeAsync()
     {
         await _client.PostJson("/api/v1/pipelines/", new { name = _pipeline });
@@ -59,9 +60,9 @@ public abstract class RunListTests : IAsyncLifetime
     [InlineData("started_since=2026-01-31T05:00:00Z&started_until=2026-01-31T06:00:00Z", "goes")]
     [InlineData("started_until=2026-01-31T06:00:00Z&sort=started_at", "goes long old")]
     [InlineData("status=failed&started_until=2126-01-31T06:00:00Z&sort=started_at", "young long old")]
-    public async Task A_list_shows_what_it_is_asked_for_in_the_order_that_it_is_asked_for(string query, string expected)
+    public async Task A_list_has_the_requested_runs_in_the_requested_order(string query, string expected)
     {
-        // An order without an end or a start is settled by arrival or id alone.
+        // The order among runs without an end is not compared, because it depends on arrival or id.
         var sorted = query.Contains("sort=ended_at", StringComparison.Ordinal);
         string[] Comparable(IEnumerable<string> names) => sorted ? [.. names.Where(name => name is not ("bare" or "goes" or "waits")), .. names.Where(name => name is "bare" or "goes" or "waits").Order(StringComparer.Ordinal)] : [.. names];
 
@@ -72,7 +73,7 @@ public abstract class RunListTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Runs_without_an_end_come_first_in_the_order_of_ends()
+    public async Task Runs_without_an_end_come_first_when_sorted_by_end()
     {
         var names = await Pages("sort=ended_at", 2);
 
@@ -83,7 +84,7 @@ public abstract class RunListTests : IAsyncLifetime
     [InlineData("sort=started_at", "sort=ended_at", "cursor")]
     [InlineData("sort=started_at", "", "cursor")]
     [InlineData("", "sort=ended_at", "cursor")]
-    public async Task A_cursor_of_another_order_is_refused(string from, string to, string parameter)
+    public async Task A_cursor_of_another_sort_order_is_refused(string from, string to, string parameter)
     {
         var cursor = (await _client.GetJson($"/api/v1/runs/?limit=1&{from}")).GetProperty("next_cursor").GetString();
 
@@ -97,7 +98,7 @@ public abstract class RunListTests : IAsyncLifetime
     [InlineData("status=failed,", "status")]
     [InlineData("sort=duration", "sort")]
     [InlineData("sort=Started_at", "sort")]
-    public async Task What_no_list_can_be_asked_for_is_refused(string query, string parameter)
+    public async Task Invalid_filters_and_sort_orders_are_refused(string query, string parameter)
     {
         var problem = await (await _client.GetAsync($"/api/v1/runs/?{query}", Ct)).Problem(422, "invalid");
 
@@ -105,7 +106,7 @@ public abstract class RunListTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_latest_run_of_a_pipeline_is_the_one_that_started_last()
+    public async Task The_latest_run_of_a_pipeline_has_the_latest_start()
     {
         Assert.Equal($"{_pipeline}-bare", await Latest(_pipeline));
 

@@ -11,7 +11,9 @@ public sealed class RunStateOnSqlite(SqliteTestDatabase database) : RunStateTest
 
 public sealed class RunStateOnPostgres(PostgresTestDatabase database) : RunStateTests(database), IClassFixture<PostgresTestDatabase>;
 
-/// <summary>A run's state is derived from its events: in whatever order and however often they arrive, it ends the same.</summary>
+/// <summary>
+/// The state of a run is derived from its events; their order and repetition do not change the result.
+/// </summary>
 public abstract class RunStateTests : IAsyncLifetime
 {
     private static readonly DateTimeOffset Noon = new(2026, 1, 1, 12, 0, 0, TimeSpan.Zero);
@@ -51,7 +53,7 @@ public abstract class RunStateTests : IAsyncLifetime
     [Theory]
     [InlineData(25)]
     [InlineData(100, Explicit = true, Traits = ["Category", "Long"])]
-    public async Task Shuffled_and_repeated_histories_end_as_the_ordered_one(int histories)
+    public async Task Shuffled_and_repeated_events_end_in_the_same_state_as_ordered_ones(int histories)
     {
         for (var seed = 0; seed < histories; seed++)
         {
@@ -61,19 +63,19 @@ public abstract class RunStateTests : IAsyncLifetime
             var shuffled = history.Concat(history.Where(_ => random.Next(3) == 0)).ToArray();
             random.Shuffle(shuffled);
 
-            var found = await Feed($"shuffled-{seed}", shuffled);
+            var actual = await Feed($"shuffled-{seed}", shuffled);
 
-            Assert.Equal(Comparable(ordered), Comparable(found));
+            Assert.Equal(Comparable(ordered), Comparable(actual));
         }
     }
 
     [Fact]
-    public async Task Events_of_one_run_in_one_batch_end_as_one_by_one()
+    public async Task Events_of_one_run_have_the_same_result_in_one_batch_and_one_by_one()
     {
         var history = History(new Random(7));
         var single = await Feed("single", history);
 
-        // What was taken before anything is written shares a batch.
+        // Events that are accepted before the writer starts share one batch.
         var events = Events(writers: 1);
         var taken = history.Select((@event, i) => events.Take("default", Of(@event, "batch", i))!.Value.AsTask()).ToList();
         await events.StartAsync(Ct);
@@ -86,16 +88,16 @@ public abstract class RunStateTests : IAsyncLifetime
     [Fact]
     public async Task A_late_start_does_not_reopen_a_finished_run()
     {
-        var run = await Feed("late", new Blank { Status = "completed", CompletedAt = Noon }, new() { Status = "running", StartedAt = Noon.AddHours(1) });
+        var run = await Feed("late", new EventFields { Status = "completed", CompletedAt = Noon }, new() { Status = "running", StartedAt = Noon.AddHours(1) });
 
         Assert.Equal("completed", run.Run.Status);
     }
 
     [Fact]
-    public async Task Among_ends_the_latest_counts_and_at_the_same_time_the_worst()
+    public async Task The_latest_end_wins_and_at_equal_times_the_worst_status()
     {
-        var retried = await Feed("retried", new Blank { Status = "failed", CompletedAt = Noon }, new() { Status = "completed", CompletedAt = Noon.AddMinutes(1) });
-        var tied = await Feed("tied", new Blank { Status = "failed", CompletedAt = Noon }, new() { Status = "completed", CompletedAt = Noon });
+        var retried = await Feed("retried", new EventFields { Status = "failed", CompletedAt = Noon }, new() { Status = "completed", CompletedAt = Noon.AddMinutes(1) });
+        var tied = await Feed("tied", new EventFields { Status = "failed", CompletedAt = Noon }, new() { Status = "completed", CompletedAt = Noon });
 
         Assert.Equal(("completed", "failed"), (retried.Run.Status, tied.Run.Status));
     }
@@ -105,7 +107,7 @@ public abstract class RunStateTests : IAsyncLifetime
     {
         var run = await Feed(
             "fields",
-            new Blank { Status = "completed", StartedAt = Noon, CompletedAt = Noon.AddMinutes(9), RecordsProcessed = 900 },
+            new EventFields { Status = "completed", StartedAt = Noon, CompletedAt = Noon.AddMinutes(9), RecordsProcessed = 900 },
             new() { Status = "running", StartedAt = Noon, RecordsProcessed = 10, Trigger = "schedule", Metadata = """{"a": 1}""" });
 
         Assert.Equal((900, "schedule", """{"a": 1}"""), (run.Run.RecordsProcessed, run.Run.Trigger, run.Run.Metadata));
@@ -136,7 +138,7 @@ public abstract class RunStateTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_failed_check_names_a_run_that_is_not_known_yet()
+    public async Task A_failed_check_can_precede_the_first_event_of_its_run()
     {
         await Fail($"{_pipeline}-early", "rows_exist");
 
@@ -165,9 +167,9 @@ public abstract class RunStateTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Warnings_passes_and_errors_leave_the_run_alone()
+    public async Task Warnings_passes_and_errors_do_not_change_the_run()
     {
-        await Feed("calm", new Blank { Status = "completed" });
+        await Feed("calm", new EventFields { Status = "completed" });
         await Record($"{_pipeline}-calm", "a", "fail", "warn");
         await Record($"{_pipeline}-calm", "b", "warn", "error");
         await Record($"{_pipeline}-calm", "c", "error", "error");
@@ -197,8 +199,8 @@ public abstract class RunStateTests : IAsyncLifetime
         Assert.Equal(64, (await _runs.Events("default", run.Run.Id, null, 500, Ct))!.Items.Count);
     }
 
-    // What a test says of an event; the run, the digest and the body follow.
-    private sealed record Blank
+    // The fields of an event that a test sets; the run, the digest and the body are added.
+    private sealed record EventFields
     {
         public string? Status { get; init; }
         public DateTimeOffset? StartedAt { get; init; }
@@ -212,31 +214,31 @@ public abstract class RunStateTests : IAsyncLifetime
         public IReadOnlyList<StageReport> Stages { get; init; } = [];
     }
 
-    private static Blank[] History(Random random)
+    private static EventFields[] History(Random random)
     {
         string[] words = ["pending", "running", "completed", "failed", "cancelled", "skipped"];
-        DateTimeOffset? Sometime() => random.Next(4) == 0 ? null : Noon.AddMinutes(random.Next(5));
-        string? Perhaps(string text) => random.Next(2) == 0 ? null : $"{text} {random.Next(3)}";
-        KeptFields Nulls() => random.Next(3) == 0 ? (KeptFields)random.Next(32) : KeptFields.None;
+        DateTimeOffset? RandomTime() => random.Next(4) == 0 ? null : Noon.AddMinutes(random.Next(5));
+        string? RandomText(string text) => random.Next(2) == 0 ? null : $"{text} {random.Next(3)}";
+        KeptFields RandomNulls() => random.Next(3) == 0 ? (KeptFields)random.Next(32) : KeptFields.None;
         return
         [
-            .. Enumerable.Range(0, random.Next(2, 9)).Select(_ => new Blank
+            .. Enumerable.Range(0, random.Next(2, 9)).Select(_ => new EventFields
             {
                 Status = words[random.Next(words.Length)],
-                StartedAt = Sometime(),
-                CompletedAt = random.Next(2) == 0 ? null : Sometime(),
+                StartedAt = RandomTime(),
+                CompletedAt = random.Next(2) == 0 ? null : RandomTime(),
                 RecordsProcessed = random.Next(3) == 0 ? null : random.Next(5),
-                ErrorMessage = Perhaps("error"),
-                Trigger = Perhaps("trigger"),
-                Metadata = Perhaps("metadata"),
-                TakesBack = Nulls(),
+                ErrorMessage = RandomText("error"),
+                Trigger = RandomText("trigger"),
+                Metadata = RandomText("metadata"),
+                TakesBack = RandomNulls(),
                 CheckGate = random.Next(6) == 0 ? false : null,
-                Stages = random.Next(2) == 0 ? [] : [new StageReport { StageName = $"stage {random.Next(2)}", Status = words[random.Next(words.Length)], CompletedAt = Sometime(), RecordsProcessed = random.Next(3) == 0 ? null : random.Next(4), ErrorMessage = Perhaps("error"), TakesBack = Nulls() }],
+                Stages = random.Next(2) == 0 ? [] : [new StageReport { StageName = $"stage {random.Next(2)}", Status = words[random.Next(words.Length)], CompletedAt = RandomTime(), RecordsProcessed = random.Next(3) == 0 ? null : random.Next(4), ErrorMessage = RandomText("error"), TakesBack = RandomNulls() }],
             }),
         ];
     }
 
-    private async Task<RunDetail> Feed(string name, params Blank[] events)
+    private async Task<RunDetail> Feed(string name, params EventFields[] events)
     {
         foreach (var (i, @event) in events.Index())
         {
@@ -248,20 +250,20 @@ public abstract class RunStateTests : IAsyncLifetime
 
     private async Task<RunOutcome> Take(RunEvent @event) => (await _events.Take("default", @event)!.Value).Single().Outcome;
 
-    private RunEvent Of(Blank said, string name, int i) => new()
+    private RunEvent Of(EventFields fields, string name, int i) => new()
     {
         RunId = $"{_pipeline}-{name}",
         PipelineId = _pipeline,
-        Status = said.Status,
-        StartedAt = said.StartedAt,
-        CompletedAt = said.CompletedAt,
-        RecordsProcessed = said.RecordsProcessed,
-        ErrorMessage = said.ErrorMessage,
-        Trigger = said.Trigger,
-        Metadata = said.Metadata,
-        TakesBack = said.TakesBack,
-        CheckGate = said.CheckGate,
-        Stages = said.Stages,
+        Status = fields.Status,
+        StartedAt = fields.StartedAt,
+        CompletedAt = fields.CompletedAt,
+        RecordsProcessed = fields.RecordsProcessed,
+        ErrorMessage = fields.ErrorMessage,
+        Trigger = fields.Trigger,
+        Metadata = fields.Metadata,
+        TakesBack = fields.TakesBack,
+        CheckGate = fields.CheckGate,
+        Stages = fields.Stages,
         Digest = BitConverter.GetBytes(i),
         Body = "{}",
     };

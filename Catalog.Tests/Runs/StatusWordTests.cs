@@ -11,7 +11,7 @@ public sealed class StatusWordsOnSqlite(SqliteTestDatabase database) : StatusWor
 
 public sealed class StatusWordsOnPostgres(PostgresTestDatabase database) : StatusWordTests(database), IClassFixture<PostgresTestDatabase>;
 
-/// <summary>Status words of other tools, in any letter case, and times that two clocks told.</summary>
+/// <summary>Status words of other tools in any letter case, and times from two clocks.</summary>
 public abstract class StatusWordTests(TestDatabase database) : EndpointTests(database)
 {
     [Theory]
@@ -33,7 +33,7 @@ public abstract class StatusWordTests(TestDatabase database) : EndpointTests(dat
     [InlineData("errored", "failed")]
     [InlineData("LATE", "pending")]
     [InlineData("timed_out", "failed")]
-    public async Task A_word_of_another_tool_is_understood_of_runs_and_stages(string word, string stored)
+    public async Task Status_words_of_other_tools_are_accepted_for_runs_and_stages(string word, string stored)
     {
         await Client.PostJson("/api/v1/pipelines/", new { name = Name });
 
@@ -47,7 +47,7 @@ public abstract class StatusWordTests(TestDatabase database) : EndpointTests(dat
     }
 
     [Fact]
-    public async Task A_task_that_waits_for_its_next_try_goes_on()
+    public async Task A_task_that_waits_for_its_next_attempt_is_running()
     {
         await Client.PostJson("/api/v1/pipelines/", new { name = Name });
         foreach (var (word, stored) in new[] { ("running", "running"), ("up_for_retry", "running"), ("success", "completed") })
@@ -68,7 +68,7 @@ public abstract class StatusWordTests(TestDatabase database) : EndpointTests(dat
     [InlineData("errored", "error")]
     [InlineData("runtime error", "error")]
     [InlineData("notEvaluated", "error")]
-    public async Task A_word_of_another_tool_is_understood_of_results(string word, string stored)
+    public async Task Status_words_of_other_tools_are_accepted_for_results(string word, string stored)
     {
         await Client.PostJson("/api/v1/pipelines/", new { name = Name });
 
@@ -84,7 +84,7 @@ public abstract class StatusWordTests(TestDatabase database) : EndpointTests(dat
     [InlineData("\"success\":false", "fail")]
     [InlineData("\"success\":false,\"status\":\"failed\"", "fail")]
     [InlineData("\"success\":false,\"status\":\"error\"", "error")]
-    public async Task A_result_may_say_success_instead(string fields, string stored)
+    public async Task A_result_can_have_success_instead_of_status(string fields, string stored)
     {
         await Client.PostJson("/api/v1/pipelines/", new { name = Name });
 
@@ -99,7 +99,7 @@ public abstract class StatusWordTests(TestDatabase database) : EndpointTests(dat
     [InlineData("\"success\":\"yes\"", "/success")]
     [InlineData("\"message\":\"neither\"", "/status")]
     [InlineData("\"status\":\"perhaps\"", "/status")]
-    public async Task What_says_two_things_or_none_is_422(string fields, string pointer)
+    public async Task A_contradictory_or_missing_status_is_422(string fields, string pointer)
     {
         var problem = await (await Send(HttpMethod.Post, "/api/v1/checks/results", $$"""{"pipeline_id":"{{Name}}","check_id":"c",{{fields}}}""")).Problem(422, "invalid");
 
@@ -107,7 +107,7 @@ public abstract class StatusWordTests(TestDatabase database) : EndpointTests(dat
     }
 
     [Fact]
-    public async Task Every_word_that_is_taken_is_documented()
+    public async Task Every_accepted_word_is_documented()
     {
         var document = await Client.GetJson("/openapi/v1.json");
         var guide = await File.ReadAllTextAsync(Path.Combine(ConventionTests.Root, "docs", "api.md"), Ct);
@@ -120,12 +120,12 @@ public abstract class StatusWordTests(TestDatabase database) : EndpointTests(dat
     }
 
     [Fact]
-    public async Task An_end_before_its_start_is_taken_and_shown()
+    public async Task An_end_before_the_start_is_accepted_with_a_warning()
     {
         await Client.PostJson("/api/v1/pipelines/", new { name = Name });
-        var late = new { id = Name, pipeline_id = Name, status = "completed", started_at = "2026-01-01T01:00:00Z", completed_at = "2026-01-01T00:59:59Z", stages = new[] { new { stage_name = "load", status = "completed", started_at = "2026-01-01T01:00:00Z", completed_at = "2026-01-01T00:00:00Z" } } };
+        var body = new { id = Name, pipeline_id = Name, status = "completed", started_at = "2026-01-01T01:00:00Z", completed_at = "2026-01-01T00:59:59Z", stages = new[] { new { stage_name = "load", status = "completed", started_at = "2026-01-01T01:00:00Z", completed_at = "2026-01-01T00:00:00Z" } } };
 
-        var posted = await Client.PostJson("/api/v1/runs/", late);
+        var posted = await Client.PostJson("/api/v1/runs/", body);
         Assert.Equal(HttpStatusCode.Created, posted.StatusCode);
         foreach (var run in new[] { await posted.Json(), await Client.GetJson($"/api/v1/runs/{Name}") })
         {
@@ -137,8 +137,8 @@ public abstract class StatusWordTests(TestDatabase database) : EndpointTests(dat
             Assert.Contains("load", warnings[1]);
         }
 
-        var mended = await Client.PatchAsJsonAsync($"/api/v1/runs/{Name}", new { completed_at = "2026-01-01T01:00:30Z" }, Ct);
-        Assert.Equal(30, (await mended.Json()).GetProperty("duration_seconds").GetDouble());
+        var corrected = await Client.PatchAsJsonAsync($"/api/v1/runs/{Name}", new { completed_at = "2026-01-01T01:00:30Z" }, Ct);
+        Assert.Equal(30, (await corrected.Json()).GetProperty("duration_seconds").GetDouble());
         var stage = await (await Client.PutAsJsonAsync($"/api/v1/runs/{Name}/stages/load", new { status = "completed", completed_at = "2026-01-01T01:00:10Z" }, Ct)).Json();
         Assert.Equal(0, stage.GetProperty("warnings").GetArrayLength());
     }

@@ -1,4 +1,5 @@
-// A provider whose clients are named for the algorithm that signs their tokens. Says its issuer in one line, and ends with its standard input.
+// An identity provider with one client per signing algorithm; the client id is the algorithm. It prints its issuer as
+// one line and exits when its standard input closes.
 import { generateKeyPairSync } from 'node:crypto';
 import { createServer } from 'node:http';
 import Provider from 'oidc-provider';

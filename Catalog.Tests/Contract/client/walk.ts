@@ -7,7 +7,7 @@ assert(CATALOG_URL && CATALOG_KEY, "CATALOG_URL and CATALOG_KEY must be set.");
 
 const catalog = createClient<paths>({ baseUrl: CATALOG_URL, headers: { "X-API-KEY": CATALOG_KEY } });
 
-/** The body of an answer that must have gone well. */
+/** Returns the body of an answer; fails if the status is not the expected one. */
 function body<T>(status: number, answer: { data?: T; error?: unknown; response: Response }): T {
     assert.equal(answer.response.status, status, JSON.stringify(answer.error));
     assert(answer.data !== undefined);
