@@ -2,33 +2,33 @@ using System.Data.Common;
 
 namespace Catalog.Data.Database;
 
-/// <summary>How far a work on the database has come: whether it may be done once more, and whether the database still answers.</summary>
+/// <summary>Tracks one database operation: whether it may be retried, and when the database last answered.</summary>
 internal sealed class Attempt
 {
-    // Longer than the driver's own limit for a statement, which a server that accepts and never answers can exceed by seconds.
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(4.5);
-    private long _since = TimeProvider.System.GetTimestamp();
+    // The driver's own statement limit can be exceeded by seconds when a server accepts a connection but never answers.
+    private static readonly TimeSpan ResponseTimeout = TimeSpan.FromSeconds(4.5);
+    private long _lastResponse = TimeProvider.System.GetTimestamp();
 
-    /// <summary>False from the moment when a commit was sent, whose outcome is unknown until its answer was read.</summary>
-    public bool MayBeRepeated { get; private set; } = true;
+    /// <summary>False once a commit was sent, because its outcome is unknown until the answer is read.</summary>
+    public bool CanRetry { get; private set; } = true;
 
-    /// <summary>The database has answered.</summary>
-    public void Progress() => Volatile.Write(ref _since, TimeProvider.System.GetTimestamp());
+    /// <summary>Records that the database has answered now.</summary>
+    public void Progress() => Volatile.Write(ref _lastResponse, TimeProvider.System.GetTimestamp());
 
-    /// <summary>Commits. A caller that has gone away does not stop it.</summary>
+    /// <summary>Commits. A client that disconnects does not cancel the commit.</summary>
     public async Task Commit(DbTransaction transaction)
     {
-        MayBeRepeated = false;
+        CanRetry = false;
         await transaction.CommitAsync(CancellationToken.None);
     }
 
-    /// <summary>Waits for a work as long as the database answers.</summary>
-    /// <exception cref="TimeoutException">The database has not answered in time. The work goes on alone until its connection fails.</exception>
+    /// <summary>Waits for the operation as long as the database keeps answering.</summary>
+    /// <exception cref="TimeoutException">The database did not answer in time. The operation continues in the background until its connection fails.</exception>
     public async Task<T> Within<T>(Task<T> work)
     {
         while (!work.IsCompleted)
         {
-            var left = Patience - TimeProvider.System.GetElapsedTime(Volatile.Read(ref _since));
+            var left = ResponseTimeout - TimeProvider.System.GetElapsedTime(Volatile.Read(ref _lastResponse));
             if (left <= TimeSpan.Zero)
             {
                 _ = work.ContinueWith(late => late.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);

@@ -3,7 +3,7 @@ using System.Diagnostics;
 
 namespace Catalog.Data.Database;
 
-/// <summary>One connection for statements of several organizations, each of which runs in the context of its own.</summary>
+/// <summary>One connection for statements of several organizations. Each statement runs in the context of its organization.</summary>
 public sealed class JointSession
 {
     private readonly DbConnection _connection;
@@ -18,7 +18,7 @@ public sealed class JointSession
         DbConnection connection, DbTransaction? transaction, Dialect dialect, string? before, Attempt attempt, Action<string, TimeSpan>? echo) =>
         (_connection, _transaction, _dialect, _before, _attempt, _echo) = (connection, transaction, dialect, before, attempt, echo);
 
-    /// <summary>Runs statements in their order, in one round trip where there are trips. Those without rows are left out.</summary>
+    /// <summary>Runs statements in order, in one round trip on Postgres. Statements without rows are skipped.</summary>
     public async Task Send(IEnumerable<Statement> statements, CancellationToken ct)
     {
         List<Statement> sent = [.. statements.Where(statement => statement.Count > 0)];
@@ -44,7 +44,7 @@ public sealed class JointSession
         }
     }
 
-    /// <summary>The same connection and transaction for statements of one organization, until the next use of this.</summary>
+    /// <summary>A session for one organization on the same connection and transaction. It is valid until this object is used again.</summary>
     public Session In(string organization)
     {
         _organization = null;

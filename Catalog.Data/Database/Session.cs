@@ -4,7 +4,7 @@ using Dapper;
 
 namespace Catalog.Data.Database;
 
-/// <summary>One connection in the context of one organization, for several statements in a row. Lives inside one repository method.</summary>
+/// <summary>One connection in the context of one organization, for several statements. Used within one repository method.</summary>
 public sealed class Session
 {
     private readonly Action<string, TimeSpan>? _echo;
@@ -30,10 +30,10 @@ public sealed class Session
 
     internal bool Undone { get; private set; }
 
-    /// <summary>Undoes everything that this transaction wrote, once the work returns: it was refused.</summary>
+    /// <summary>Requests a rollback of the transaction once the work returns, because the request is rejected.</summary>
     public void Undo() => Undone = true;
 
-    /// <summary>The first row, or the type's default when there is none.</summary>
+    /// <summary>The first row; the type's default when there is none.</summary>
     public Task<T?> One<T>(string sql, object? parameters, CancellationToken ct) => Echo(sql, async () =>
         Before() is not { } before
             ? await Connection.QueryFirstOrDefaultAsync<T>(new CommandDefinition(sql, parameters, Transaction, cancellationToken: ct))
@@ -45,8 +45,8 @@ public sealed class Session
             ? (await Connection.QueryAsync<T>(new CommandDefinition(sql, parameters, Transaction, cancellationToken: ct))).AsList()
             : await InContext<T>(before, sql, parameters, ct));
 
-    /// <summary>Shows each row to <paramref name="row"/> as the driver has it, for answers of so many rows that an object for each value would cost more than the query.</summary>
-    /// <returns>How many rows there were.</returns>
+    /// <summary>Calls <paramref name="row"/> for each row with the open reader. For large results, where an object per value costs more than the query.</summary>
+    /// <returns>The number of rows.</returns>
     public Task<int> Each(string sql, object? parameters, Action<DbDataReader> row, CancellationToken ct) => Echo(sql, async () =>
     {
         await using var reader = await Read(Before(), sql, parameters, ct);
@@ -57,24 +57,24 @@ public sealed class Session
             rows++;
         }
 
-        // To the end: a failure may follow the rows.
+        // Read to the end: an error may follow the rows.
         await reader.NextResultAsync(ct);
         return rows;
     });
 
-    /// <summary>The number of rows that the statement changed.</summary>
+    /// <summary>Runs a statement and returns the number of affected rows.</summary>
     public Task<int> Execute(string sql, object? parameters, CancellationToken ct) => Echo(sql, () =>
         Before() is not { } before
             ? Connection.ExecuteAsync(new CommandDefinition(sql, parameters, Transaction, cancellationToken: ct))
             : Connection.ExecuteAsync(new CommandDefinition(before + sql, InContext(parameters), Transaction, cancellationToken: ct)));
 
-    /// <summary>Runs a statement over a set of rows, with <c>@organization</c> beside them.</summary>
-    /// <returns>What the statement returned, in no promised order.</returns>
+    /// <summary>Runs a statement over a set of rows. The parameter <c>@organization</c> is also set.</summary>
+    /// <returns>The returned rows, in no guaranteed order.</returns>
     public Task<List<TResult>> Run<T, TResult>(string sql, Rows<T> rows, IReadOnlyList<T> items, CancellationToken ct) =>
         Run(new Statement<T, TResult>(_context.Value, sql, rows, items), ct);
 
-    /// <summary>Runs a statement of this session's organization.</summary>
-    /// <returns>What the statement returned, in no promised order.</returns>
+    /// <summary>Runs a statement that belongs to this session's organization.</summary>
+    /// <returns>The returned rows, in no guaranteed order.</returns>
     public async Task<List<TResult>> Run<T, TResult>(Statement<T, TResult> statement, CancellationToken ct)
     {
         if (statement.Count > 0)
@@ -90,7 +90,7 @@ public sealed class Session
         return statement.Results;
     }
 
-    // The context lasts for a transaction: without one, for a statement.
+    // The context is valid until the transaction ends; without a transaction, for one statement.
     private string? Before()
     {
         if (_inContext)
@@ -112,7 +112,7 @@ public sealed class Session
             rows.Add((T)parse(reader));
         }
 
-        // To the end: a failure may follow the rows.
+        // Read to the end: an error may follow the rows.
         await reader.NextResultAsync(ct);
         return rows;
     }
@@ -127,7 +127,7 @@ public sealed class Session
 
         try
         {
-            // The first result is that of the context.
+            // The first result belongs to the context SQL.
             await reader.NextResultAsync(ct);
             return reader;
         }
@@ -138,7 +138,7 @@ public sealed class Session
         }
     }
 
-    // Beside the statement's own @organization, so that a mistake in one of the two is met by the other.
+    // Set in addition to the statement's own @organization, so that each of the two checks the other.
     private DynamicParameters InContext(object? parameters)
     {
         var all = new DynamicParameters(parameters);

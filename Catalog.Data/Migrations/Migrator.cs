@@ -3,16 +3,16 @@ using Catalog.Data.Migrations.Engine;
 
 namespace Catalog.Data.Migrations;
 
-/// <summary>What the migrator is doing, for whoever watches.</summary>
-/// <param name="Revision">The script at hand; empty while another migrator is waited for.</param>
-/// <param name="Words">What happens: <c>applying</c>, <c>applied</c>, <c>undoing</c>, <c>undone</c>, or a sentence.</param>
-/// <param name="Rows">The rows that the script changed, once it is done.</param>
-/// <param name="Seconds">How long it took, once it is done; null before.</param>
+/// <summary>A progress report of the migrator.</summary>
+/// <param name="Revision">The current script; empty while the migrator waits for another one.</param>
+/// <param name="Words">The action: <c>applying</c>, <c>applied</c>, <c>undoing</c>, <c>undone</c>, or a sentence.</param>
+/// <param name="Rows">The number of rows that the finished script changed.</param>
+/// <param name="Seconds">The duration of the finished script in seconds; null before.</param>
 public sealed record MigrationStep(string Revision, string Words, long Rows = 0, double? Seconds = null);
 
 /// <summary>
-/// Moves a database's schema along a chain of scripts. DbUp executes them, one transaction for each script and its journal row
-/// (<see cref="ScriptRun"/>); the plan, the lock, the retries and the history are here.
+/// Upgrades and downgrades a database schema along a chain of scripts. DbUp executes each script and its journal row in one
+/// transaction (<see cref="ScriptRun"/>); this class plans the steps and holds the lock.
 /// </summary>
 public sealed class Migrator
 {
@@ -23,42 +23,42 @@ public sealed class Migrator
     private readonly MigrationLimits _limits;
     private readonly MigratorLock _locked;
 
-    /// <param name="database">Whose schema it is.</param>
+    /// <param name="database">The database to migrate.</param>
     /// <param name="chain">The scripts.</param>
-    /// <param name="time">What the journal takes for the present.</param>
-    /// <param name="limits">How patient to be; null: the defaults.</param>
+    /// <param name="time">The clock for journal times.</param>
+    /// <param name="limits">Time limits; null for the defaults.</param>
     public Migrator(MigrationDatabase database, Chain chain, TimeProvider time, MigrationLimits? limits = null)
     {
         (_database, _chain, _time, _dialect, _limits) = (database, chain, time, database.Dialect, limits ?? new());
         _locked = new(database, chain, _limits, step => Progress?.Invoke(step));
     }
 
-    /// <summary>Is called for each step; null: nobody watches.</summary>
+    /// <summary>Called for each step; null to disable.</summary>
     public Action<MigrationStep>? Progress { get; init; }
 
-    /// <summary>The role that the service's statements run as: after an upgrade it is given what it needs, when it exists.</summary>
+    /// <summary>The role for the service's statements. After an upgrade it is granted the needed rights, if it exists.</summary>
     public string? AppRole { get; init; }
 
-    /// <summary>Where the database stands. Takes no lock and writes nothing.</summary>
+    /// <summary>Reads the migration status. Takes no lock and writes nothing.</summary>
     public Task<SchemaStatus> Look(CancellationToken ct) => Read(connection => SchemaStatus.Read(connection, _dialect, _chain, ct), ct);
 
-    /// <summary>Applies what is pending up to a target.</summary>
+    /// <summary>Applies pending scripts up to a target.</summary>
     /// <param name="target">See <see cref="Chain.Place(string, int)"/>.</param>
-    /// <param name="again">Runs a script without a transaction again whose state cannot be told.</param>
-    /// <param name="ct">Stops between scripts and within one, whose transaction is then undone.</param>
-    /// <returns>The steps that were done, in order; empty when there was nothing to do.</returns>
+    /// <param name="again">Repeats an interrupted script without a transaction whose state is unknown.</param>
+    /// <param name="ct">Cancels between scripts or during one; the transaction of that script is rolled back.</param>
+    /// <returns>The finished steps in order; empty when nothing was pending.</returns>
     /// <exception cref="MigrationException">See <see cref="MigrationFault"/>.</exception>
     public Task<List<MigrationStep>> Upgrade(string target, bool again, CancellationToken ct) => _locked.Run(async (connection, standing) =>
     {
         if (standing.Applied.Count == 0 && !await _locked.HasJournal(connection, ct)
             && await _locked.Tables(connection, ct) is { Count: > 0 } tables
-            // On SQLite another migrator may have made all of it since.
+            // Without a lock on SQLite, another migrator may have created everything in the meantime.
             && !await _locked.HasJournal(connection, ct))
         {
             throw new MigrationException(MigrationFault.NotEmpty,
-                $"The database holds tables ({Quantity.Few(tables)}) and no journal of migrations. Name another database; "
-                + "or, if they are the Catalog's, `catalog-migrations stamp REVISION` with the revision they are at; "
-                + "or, if they are not and may stay, `catalog-migrations stamp base`.");
+                $"The database has tables ({Quantity.Few(tables)}) but no migration journal. Name another database;  "
+                + "or, if the tables are the Catalog's, run `catalog-migrations stamp REVISION` with their revision; "
+                + "or, if they belong to another program and may stay, run `catalog-migrations stamp base`.");
         }
 
         var to = _chain.Place(target, standing.Place);
@@ -78,17 +78,17 @@ public sealed class Migrator
         return steps;
     }, ct);
 
-    /// <summary>Reverts applied scripts, newest first, by their way back in <c>down/</c>.</summary>
-    /// <param name="target">The revision that is left: see <see cref="Chain.Place(string, int)"/>.</param>
-    /// <param name="again">Runs a script without a transaction again whose state cannot be told.</param>
-    /// <param name="ct">Stops between scripts and within one, whose transaction is then undone.</param>
-    /// <returns>The steps that were done, in order.</returns>
+    /// <summary>Reverts applied scripts, newest first, with the scripts in <c>down/</c>.</summary>
+    /// <param name="target">The revision after the downgrade: see <see cref="Chain.Place(string, int)"/>.</param>
+    /// <param name="again">Repeats an interrupted script without a transaction whose state is unknown.</param>
+    /// <param name="ct">Cancels between scripts or during one; the transaction of that script is rolled back.</param>
+    /// <returns>The finished steps in order.</returns>
     /// <exception cref="MigrationException">See <see cref="MigrationFault"/>.</exception>
     public Task<List<MigrationStep>> Downgrade(string target, bool again, CancellationToken ct) => _locked.Run(
         (connection, standing) => ApplyAll(connection, Undone(target, standing), Directions.Downgrade, standing, again, ct), ct);
 
     /// <summary>The scripts that a downgrade would revert, newest first.</summary>
-    /// <exception cref="MigrationException">The target is unknown or lies ahead, or a script has no way back.</exception>
+    /// <exception cref="MigrationException">The target is unknown or newer than the database, or a script has no down script.</exception>
     public IReadOnlyList<Script> Undone(string target, SchemaStatus standing)
     {
         var to = _chain.Place(target, standing.Place);
@@ -101,50 +101,49 @@ public sealed class Migrator
         List<Script> undo = [.. _chain.Scripts.Take(to..standing.Place).Reverse()];
         return undo.FirstOrDefault(script => script.Down is null) is { } oneWay
             ? throw new MigrationException(MigrationFault.UnknownTarget,
-                $"{oneWay.Revision} has no way back: there is no down/{oneWay.Name}. Restore a backup instead.")
+                $"{oneWay.Revision} cannot be reverted: down/{oneWay.Name} does not exist. Restore a backup instead.")
             : undo;
     }
 
-    /// <summary>Writes the journal as if every script up to a target had been applied and none after it, and runs none.</summary>
+    /// <summary>Rewrites the journal as if exactly the scripts up to a target were applied. Runs no script.</summary>
     /// <param name="target">See <see cref="Chain.Place(string, int)"/>.</param>
     /// <param name="force">
-    /// Also when the live schema is not the one of that revision, and when the journal names scripts that this build does not know:
-    /// they are forgotten.
+    /// Skips the check that the live schema matches the revision, and deletes journal rows of scripts that this build does not know.
     /// </param>
-    /// <param name="ct">Stops.</param>
-    /// <returns>The revision that the journal names now.</returns>
-    /// <exception cref="MigrationException">The target is unknown, or the live schema is another one.</exception>
+    /// <param name="ct">Cancels the operation.</param>
+    /// <returns>The new current revision.</returns>
+    /// <exception cref="MigrationException">The target is unknown, or the live schema does not match it.</exception>
     public Task<string> Stamp(string target, bool force, CancellationToken ct) =>
         new SchemaStamp(_locked, _database, _chain, _time).Write(target, force, ct);
 
-    /// <summary>Drops everything that the scripts made, whatever state it is in, and with it all data. The history of attempts stays.</summary>
+    /// <summary>Drops all objects of the scripts, in any state, with all their data. The history of attempts is kept.</summary>
     /// <param name="force">
-    /// Also what other people have made depend on it, and also where the journal is missing or names scripts that this build does not know.
+    /// Drops dependent objects of others too, and works without a journal and with one that names unknown scripts.
     /// </param>
-    /// <param name="ct">Stops.</param>
-    /// <returns>What was dropped.</returns>
-    /// <exception cref="MigrationException">The tables may be another program's.</exception>
+    /// <param name="ct">Cancels the operation.</param>
+    /// <returns>The names of the dropped objects.</returns>
+    /// <exception cref="MigrationException">The tables may belong to another program.</exception>
     public Task<IReadOnlyList<string>> Clear(bool force, CancellationToken ct) =>
         new SchemaReset(_locked, _dialect, _chain, _time).Clear(force, ct);
 
-    /// <summary>The live schema, a line for each of its parts, sorted.</summary>
+    /// <summary>The live schema, one line per object, sorted.</summary>
     public Task<IReadOnlyList<string>> Describe(CancellationToken ct) => Read<IReadOnlyList<string>>(
         async connection => [.. (await _database.Reader.Describe(connection, ct)).Order(StringComparer.Ordinal)], ct);
 
-    /// <summary>The indexes that an interrupted build left unusable.</summary>
+    /// <summary>The invalid indexes that an interrupted concurrent build left.</summary>
     public Task<List<string>> InvalidIndexes(CancellationToken ct) => Read(connection => _database.Reader.InvalidIndexes(connection, ct), ct);
 
-    /// <summary>The database's name, as a destructive verb asks for it.</summary>
+    /// <summary>The database name, for the confirmation of destructive commands.</summary>
     public Task<string> DatabaseName(CancellationToken ct) => Read(connection => _database.Reader.DatabaseName(connection, ct), ct);
 
-    /// <summary>Does something while no migrator can be at work; on SQLite nothing is held off.</summary>
-    /// <param name="work">Is given the connection that holds the lock.</param>
-    /// <param name="ct">Stops.</param>
-    /// <exception cref="MigrationException">The lock was not obtained, or this is no database to migrate.</exception>
+    /// <summary>Runs an operation while no migrator can run. On SQLite there is no such lock.</summary>
+    /// <param name="work">The operation; its argument is the connection that holds the lock.</param>
+    /// <param name="ct">Cancels the operation.</param>
+    /// <exception cref="MigrationException">The lock was not obtained, or the database cannot be migrated.</exception>
     public Task<T> Alone<T>(Func<DbConnection, Task<T>> work, CancellationToken ct) =>
         _locked.Run((connection, _) => work(connection), ct, refuse: false);
 
-    /// <summary>Does a work on a database whose journal has no fault, on the connection that holds the lock.</summary>
+    /// <summary>Runs an operation on the connection that holds the lock. The journal must have no faults.</summary>
     internal Task<T> Locked<T>(Func<DbConnection, SchemaStatus, Task<T>> work, CancellationToken ct) => _locked.Run(work, ct);
 
     private async Task<T> Read<T>(Func<DbConnection, Task<T>> work, CancellationToken ct)
@@ -157,7 +156,7 @@ public sealed class Migrator
     private async Task<List<MigrationStep>> ApplyAll(
         DbConnection connection, IReadOnlyList<Script> scripts, string direction, SchemaStatus standing, bool again, CancellationToken ct)
     {
-        // Before anything is run: otherwise half of them would be applied before the one that ends the transaction.
+        // Checked before the first script runs: otherwise the scripts before an invalid one would already be applied.
         foreach (var script in scripts)
         {
             (direction == Directions.Upgrade ? script.Up : script.Down!).RefuseTransactionControl();

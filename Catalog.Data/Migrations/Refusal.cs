@@ -1,10 +1,10 @@
 namespace Catalog.Data.Migrations;
 
-/// <summary>What a server said against a statement.</summary>
-/// <param name="Message">In its own words, without a value of anybody's row.</param>
-/// <param name="Position">The character of the statement it means, from 1; null when it names none.</param>
-/// <param name="AlreadyExists">Whether what the statement makes is there already.</param>
-/// <param name="Missing">Whether a table, column or schema is not there.</param>
-/// <param name="NotPermitted">Whether the role may not.</param>
-/// <param name="Final">Whether the statement was refused before it did anything, so that nothing of it can be left.</param>
+/// <summary>A database error, reduced to what the migrator needs.</summary>
+/// <param name="Message">The database's message, without values from rows.</param>
+/// <param name="Position">The position in the statement in characters, from 1; null when unknown.</param>
+/// <param name="AlreadyExists">Whether the object to create already exists.</param>
+/// <param name="Missing">Whether a table, column or schema does not exist.</param>
+/// <param name="NotPermitted">Whether the role lacks a right.</param>
+/// <param name="Final">Whether the statement was rejected before it changed anything.</param>
 public sealed record Refusal(string Message, int? Position, bool AlreadyExists, bool Missing, bool NotPermitted, bool Final);

@@ -2,13 +2,13 @@ using System.Data.Common;
 
 namespace Catalog.Data.Migrations;
 
-/// <summary>Tries what requests need, so that readiness means that they would succeed.</summary>
+/// <summary>Tests everything that requests need, so that a ready service can serve them.</summary>
 internal abstract class RequestTrial
 {
-    /// <summary>Tries what requests need, and changes nothing: their role and context, the rights on each table, and a write.</summary>
-    /// <param name="connection">One that no request uses.</param>
-    /// <param name="before">What goes before the statements of requests; null: nothing.</param>
-    /// <param name="ct">Stops.</param>
-    /// <exception cref="DbException">What a request would meet.</exception>
+    /// <summary>Tests role and context, the rights on each table, and a write. Changes nothing.</summary>
+    /// <param name="connection">A connection outside the request pool.</param>
+    /// <param name="before">The SQL that sets role and context of requests; null when none is needed.</param>
+    /// <param name="ct">Cancels the operation.</param>
+    /// <exception cref="DbException">The error that a request would get.</exception>
     internal abstract Task Run(DbConnection connection, string? before, CancellationToken ct);
 }

@@ -1,6 +1,6 @@
 namespace Catalog.Data.Migrations;
 
-/// <summary>What a token of SQL is.</summary>
+/// <summary>The kind of an SQL token.</summary>
 public enum SqlTokenKind
 {
     /// <summary>A keyword or an unquoted name.</summary>
@@ -9,7 +9,7 @@ public enum SqlTokenKind
     /// <summary>A name in double quotes or backticks.</summary>
     QuotedName,
 
-    /// <summary>Text in single quotes, also with a prefix (<c>E''</c>, <c>U&amp;''</c>, <c>X''</c>).</summary>
+    /// <summary>Text in single quotes, with or without a prefix (<c>E''</c>, <c>U&amp;''</c>, <c>X''</c>).</summary>
     Text,
 
     /// <summary>Text between dollar tags.</summary>
@@ -23,38 +23,38 @@ public enum SqlTokenKind
 }
 
 /// <summary>One token of a statement.</summary>
-/// <param name="Kind">What it is.</param>
-/// <param name="Text">As written, quotes included.</param>
-/// <param name="Line">The line of the file it begins on, from 1.</param>
+/// <param name="Kind">The kind.</param>
+/// <param name="Text">The text as written, with quotes.</param>
+/// <param name="Line">The first line in the file, from 1.</param>
 public readonly record struct SqlToken(SqlTokenKind Kind, string Text, int Line)
 {
-    /// <summary>Whether it is this keyword, in any case.</summary>
+    /// <summary>Whether the token is this keyword or symbol; case-insensitive.</summary>
     public bool Is(string word) => Kind is SqlTokenKind.Word or SqlTokenKind.Symbol && Text.Equals(word, StringComparison.OrdinalIgnoreCase);
 }
 
 /// <summary>One statement of a script.</summary>
-/// <param name="Sql">Its text without the closing semicolon, comments inside it kept.</param>
-/// <param name="Line">The line of the file it begins on, from 1.</param>
-/// <param name="Tokens">Its tokens, comments left out; never empty.</param>
-/// <param name="Comments">The comments before and inside it, without their markers, each with its line.</param>
+/// <param name="Sql">The text without the closing semicolon, with inner comments.</param>
+/// <param name="Line">The first line in the file, from 1.</param>
+/// <param name="Tokens">The tokens without comments; never empty.</param>
+/// <param name="Comments">The comments before and inside the statement, without their markers, each with its line.</param>
 public sealed record SqlStatement(string Sql, int Line, IReadOnlyList<SqlToken> Tokens, IReadOnlyList<(int Line, string Text)> Comments)
 {
-    /// <summary>Whether it is made to run beside traffic: others are not held up while it waits for their locks.</summary>
+    /// <summary>Whether the statement is designed to run beside traffic: it does not block other clients while it waits for locks.</summary>
     public bool IsConcurrent => Tokens.Any(token => token.Is("concurrently")) || Tokens[0].Is("analyze") || (Tokens[0].Is("vacuum") && !Tokens.Any(token => token.Is("full")));
 }
 
-/// <summary>Something in a script does not end.</summary>
-/// <param name="line">Where it begins.</param>
+/// <summary>A quote, comment, parenthesis or body in a script is not closed.</summary>
+/// <param name="line">The line where it begins, from 1.</param>
 public sealed class UnendedException(int line)
     : FormatException($"what begins on line {line} does not end: a quote, a comment, a dollar tag, a parenthesis or the body of a trigger or function is not closed")
 {
-    /// <summary>The line of the file it begins on, from 1.</summary>
+    /// <summary>The first line in the file, from 1.</summary>
     public int Line { get; } = line;
 }
 
 /// <summary>
-/// Cuts a script into statements by the lexical rules of PostgreSQL (manual 4.1), which cover SQLite's but for brackets as quotes:
-/// comments nest, quotes double, <c>E''</c> escapes, dollar tags; parentheses and the body of a trigger or of <c>begin atomic</c> belong to their statement.
+/// Splits a script into statements by the lexical rules of PostgreSQL (manual 4.1). They cover SQLite's rules except brackets as quotes:
+/// nested comments, doubled quotes, <c>E''</c> escapes, dollar tags, parentheses, and the bodies of triggers and of <c>begin atomic</c>.
 /// </summary>
 public sealed class SqlText
 {
@@ -65,14 +65,14 @@ public sealed class SqlText
     private int _at;
     private int _line = 1;
 
-    // A byte order mark is no part of the first word.
+    // A byte order mark is not part of the first word.
     private SqlText(string sql) => (_sql, _at) = (sql, sql.StartsWith('\uFEFF') ? 1 : 0);
 
-    /// <summary>The statements in order; empty when the text holds none.</summary>
-    /// <exception cref="UnendedException">A quote, comment, dollar tag, parenthesis or body does not end; the message names its line.</exception>
+    /// <summary>The statements in order; empty when the text has none.</summary>
+    /// <exception cref="UnendedException">A quote, comment, dollar tag, parenthesis or body is not closed; the message contains its line.</exception>
     public static IReadOnlyList<SqlStatement> Statements(string sql) => [.. new SqlText(sql).Cut()];
 
-    /// <summary>The comments after the last statement, which belong to none; all of them when the text holds no statement.</summary>
+    /// <summary>The comments after the last statement; all comments when the text has no statement.</summary>
     /// <inheritdoc cref="Statements" path="/exception"/>
     public static IReadOnlyList<(int Line, string Text)> TrailingComments(string sql)
     {
@@ -84,7 +84,7 @@ public sealed class SqlText
     private IEnumerable<SqlStatement> Cut()
     {
         var start = -1;
-        // The lines on which what is still open was opened: a semicolon within ends no statement.
+        // The start lines of open parentheses and bodies: a semicolon inside them does not end the statement.
         var parentheses = new Stack<int>();
         int? body = null;
         while (_at < _sql.Length)
@@ -140,7 +140,7 @@ public sealed class SqlText
         return statement;
     }
 
-    // A column may be called begin or end, so the word alone tells nothing: a trigger's begin stands before a statement.
+    // A column may be named begin or end, so the word alone is not enough: in a trigger, a statement follows begin.
     private int? BeginOfBody(SqlToken token)
     {
         if (_tokens.Count == 0 || !_tokens[0].Is("create") || !_tokens[^1].Is("begin"))
@@ -152,10 +152,10 @@ public sealed class SqlText
         return trigger || token.Is("atomic") ? _tokens[^1].Line : null;
     }
 
-    // Every statement of a body ends with a semicolon, and no case does; only the body of a function may be empty.
+    // Each statement of a body ends with a semicolon, unlike the parts of a case expression. Only a function body may be empty.
     private bool EndsBody(SqlToken token) => token.Is("end") && (_tokens[^1].Is(";") || _tokens[^1].Is("atomic"));
 
-    // White space and comments.
+    // Skips white space or a comment; false at a token.
     private bool Blank()
     {
         var character = _sql[_at];
@@ -266,7 +266,7 @@ public sealed class SqlText
         }
     }
 
-    // Two texts with only a line's end between them are one, and the second escapes as the first does.
+    // Two texts separated only by a line end are one text, with the same escape rules.
     private bool ContinuesOnNextLine()
     {
         var rest = _sql.AsSpan(_at);

@@ -119,8 +119,8 @@ public sealed class DatabaseSettingsTests : IDisposable
     [InlineData($"//ada:{Canary}@h", "only postgresql://")]
     [InlineData($"ada:{Canary}@h/app", "only postgresql://")]
     [InlineData($"a:{Canary}@h", "only postgresql://")]
-    [InlineData($"Host=h;Usernam=ada;Password={Canary}", "connection string that the driver reads")]
-    [InlineData($"Username=ada;Password={Canary}", "without Host names no server")]
+    [InlineData($"Host=h;Usernam=ada;Password={Canary}", "not a valid connection string")]
+    [InlineData($"Username=ada;Password={Canary}", "has no Host")]
     [InlineData($"host=h user=ada password='{Canary}", "single quote")]
     [InlineData($"host=h usr=ada password={Canary}", "is user meant?")]
     [InlineData($"host=h hostaddr=1.2.3.4 password={Canary}", "hostaddr has no counterpart")]
@@ -243,7 +243,7 @@ public sealed class DatabaseSettingsTests : IDisposable
     [InlineData("DATAXPIPE_APP_ROLE", "\"catalog_app\"")]
     [InlineData("DATAXPIPE_REQUIRE_RLS", "\"true\"")]
     public void A_value_in_quotes_is_refused_by_saying_so(string key, string value) =>
-        Refused(key.Replace(":", "__", StringComparison.Ordinal), "stands in quotes", [(key, value.Replace("{0}", Canary, StringComparison.Ordinal))]);
+        Refused(key.Replace(":", "__", StringComparison.Ordinal), "is in quotes", [(key, value.Replace("{0}", Canary, StringComparison.Ordinal))]);
 
     [Theory]
     [InlineData("\"catalog.db")]

@@ -38,7 +38,7 @@ public sealed class ServiceSettingsTests
     public void A_value_in_quotes_is_refused_by_saying_so(string name, string value)
     {
         var message = Refused(name, DatabaseEngine.Sqlite, (name, value));
-        Assert.Contains("stands in quotes", message);
+        Assert.Contains("is in quotes", message);
         Assert.DoesNotContain(value[1..^1], message);
     }
 

@@ -141,7 +141,7 @@ public abstract class MigratorTests : IDisposable
         var failure = await Assert.ThrowsAsync<MigrationException>(() => Upgrade(address, scripts: Folder));
 
         Assert.Contains("0002_currency.sql line 1", failure.Message);
-        Assert.Contains("is there already", failure.Message);
+        Assert.Contains("already exists: run", failure.Message);
     }
 
     [Fact]
@@ -235,8 +235,8 @@ public abstract class MigratorTests : IDisposable
         }
 
         await Expect("0002 is missing", folder => folder.Change("0002_currency.sql", _ => null).Change("down/0002_currency.sql", _ => null));
-        await Expect("carry the same number", folder => folder.Change("0002_another.sql", _ => "select 1;"));
-        await Expect("call scripts NNNN_name.sql", folder => folder.Change("5_Odd.sql", _ => "select 1;"));
+        await Expect("have the same number", folder => folder.Change("0002_another.sql", _ => "select 1;"));
+        await Expect("name scripts NNNN_name.sql", folder => folder.Change("5_Odd.sql", _ => "select 1;"));
         await Expect("belongs to no script", folder => folder.Change("down/0007_lost.sql", _ => "select 1;"));
         var unreadable = await Assert.ThrowsAsync<MigrationException>(() => Upgrade(address, scripts: Folder.Change("0002_currency.sql", sql => sql + "\nselect 'open")));
         Assert.Equal(MigrationFault.ScriptUnreadable, unreadable.Fault);

@@ -204,7 +204,7 @@ public sealed class RunnerTests(PostgresTestDatabase server) : IClassFixture<Pos
         await transaction.RollbackAsync(Ct);
         var result = await patient;
         Assert.True(result.Exit == 0, result.ToString());
-        Assert.Contains("a table is locked by others; attempt 2 of 10", result.Errors);
+        Assert.Contains("a table is locked by other clients; attempt 2 of 10", result.Errors);
         await AssertClean(address);
     }
 

@@ -115,16 +115,16 @@ public sealed class LogTests(SqliteTestDatabase database) : IClassFixture<Sqlite
         ];
         string[] told =
         [
-            "Nothing reads the setting DATAXPIPE_PG_POOL_MAXX; the nearest known name is DATAXPIPE_PG_POOL_MAX.",
-            "Nothing reads the setting DATAXPIPE__DB; the nearest known name is DATAXPIPE_DB.",
-            "Nothing reads the setting dataxpipe_secret_kye; the nearest known name is DATAXPIPE_SECRET_KEY.",
+            "The setting DATAXPIPE_PG_POOL_MAXX is unknown and ignored; the nearest known name is DATAXPIPE_PG_POOL_MAX.",
+            "The setting DATAXPIPE__DB is unknown and ignored; the nearest known name is DATAXPIPE_DB.",
+            "The setting dataxpipe_secret_kye is unknown and ignored; the nearest known name is DATAXPIPE_SECRET_KEY.",
         ];
 
         var lines = await Lines(settings);
         var console = await MigratorConsole.Run(database.Address, settings, "current", "--json");
 
         Assert.DoesNotContain(lines, line => line.Contains("c4nary", StringComparison.Ordinal));
-        Assert.Equal(told, lines.Where(line => line.Contains("Nothing reads", StringComparison.Ordinal)).Select(line => line[line.IndexOf("Nothing", StringComparison.Ordinal)..]).Order(StringComparer.Ordinal));
+        Assert.Equal(told, lines.Where(line => line.Contains("is unknown and ignored", StringComparison.Ordinal)).Select(line => line[line.IndexOf("The setting", StringComparison.Ordinal)..]).Order(StringComparer.Ordinal));
         Assert.Equal(0, console.Exit);
         Assert.Equal(told.Select(line => $"catalog-migrations: {line}"), console.Errors.TrimEnd().Split('\n').Order(StringComparer.Ordinal));
     }

@@ -10,7 +10,7 @@ public sealed class ReadyTests(PostgresTestDatabase postgres) : IClassFixture<Po
 
     [Fact]
     public async Task A_database_that_is_missing_is_named_as_the_reason() =>
-        await Reason(PostgresTestDatabase.AddressOf("nothing_here"), "no database of that name", "database_unavailable");
+        await Reason(PostgresTestDatabase.AddressOf("nothing_here"), "no database with this name", "database_unavailable");
 
     [Fact]
     public async Task A_user_that_is_refused_is_named_as_the_reason()
@@ -18,7 +18,7 @@ public sealed class ReadyTests(PostgresTestDatabase postgres) : IClassFixture<Po
         postgres.Require();
         var refused = new UriBuilder(PostgresTestDatabase.AddressOf("postgres")) { UserName = "nobody_here", Password = "c4nary" };
 
-        await Reason(refused.Uri.ToString(), "refused the user or the password", "database_unavailable");
+        await Reason(refused.Uri.ToString(), "rejected the user or the password", "database_unavailable");
     }
 
     [Fact]
@@ -29,7 +29,7 @@ public sealed class ReadyTests(PostgresTestDatabase postgres) : IClassFixture<Po
     public async Task A_server_without_TLS_is_named_as_the_reason()
     {
         postgres.Require();
-        await Reason(PostgresTestDatabase.AddressOf("postgres") + "?sslmode=require", "secure connection", "database_unavailable");
+        await Reason(PostgresTestDatabase.AddressOf("postgres") + "?sslmode=require", "TLS connection", "database_unavailable");
     }
 
     [Fact]
@@ -40,7 +40,7 @@ public sealed class ReadyTests(PostgresTestDatabase postgres) : IClassFixture<Po
         await PostgresTestDatabase.Execute($"create role {role} login password 'c4nary'");
         var address = new UriBuilder(postgres.Address) { UserName = role, Password = "c4nary" };
 
-        await Reason(address.Uri.ToString(), "may not use", "database_unavailable");
+        await Reason(address.Uri.ToString(), "has no rights on", "database_unavailable");
         await PostgresTestDatabase.Execute($"drop role {role}");
     }
 

@@ -71,20 +71,20 @@ public sealed class StartTests(PostgresTestDatabase postgres) : IClassFixture<Po
         await File.WriteAllTextAsync(file + ".key", Convert.ToBase64String(new byte[32]), TestContext.Current.CancellationToken);
         File.SetUnixFileMode(file + ".key", UnixFileMode.UserRead | UnixFileMode.UserWrite);
         File.SetUnixFileMode(_directory, UnixFileMode.UserRead | UnixFileMode.UserExecute | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.GroupExecute);
-        var said = $"{file}.key may not be used by this process (it belongs to user id 0 with mode 600; this is user id 1000660000). As its owner or as root: `chown 1000660000 '{file}.key'`, or set DATAXPIPE_SECRET_KEY";
+        var said = $"{file}.key cannot be used by this process (its owner is user id 0 with mode 600; this process is user id 1000660000). As its owner or as root: `chown 1000660000 '{file}.key'`, or set DATAXPIPE_SECRET_KEY";
 
         await Refused(["setpriv", "--reuid=1000660000", "--clear-groups", "dotnet", typeof(Catalog.Api.Operations.Health).Assembly.Location], said, ("DATAXPIPE_DB", file), ("HOME", "/nonexistent"));
         File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite);
         var console = Path.Combine(AppContext.BaseDirectory, "Catalog.Migrations.dll");
         foreach (var arguments in new string[][] { ["current"], ["backup", "--output", _directory], ["transfer", "--from", file] })
         {
-            await Refused(["setpriv", "--reuid=1000660000", "--clear-groups", "dotnet", console, .. arguments], $"{file} may not be used by this process (it belongs to user id 0",
+            await Refused(["setpriv", "--reuid=1000660000", "--clear-groups", "dotnet", console, .. arguments], $"{file} cannot be used by this process (its owner is user id 0",
                 arguments[0] == "transfer" ? ("DATAXPIPE_MIGRATIONS_DB", "postgresql://u@127.0.0.1:1/d") : ("DATAXPIPE_DB", file), ("HOME", "/nonexistent"));
         }
 
         var backups = Directory.CreateDirectory(Path.Combine(_directory, "backups"), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         await Refused(["setpriv", "--reuid=1000660000", "--clear-groups", "dotnet", console, "backups", "list", backups.FullName],
-            $"{backups.FullName} may not be used by this process (it belongs to user id 0 with mode 700", ("HOME", "/nonexistent"));
+            $"{backups.FullName} cannot be used by this process (its owner is user id 0 with mode 700", ("HOME", "/nonexistent"));
     }
 
     [Fact]
@@ -117,7 +117,7 @@ public sealed class StartTests(PostgresTestDatabase postgres) : IClassFixture<Po
 
         process.Kill();
         Assert.Equal(HttpStatusCode.ServiceUnavailable, ready!.StatusCode);
-        Assert.Contains("takes no writes", await ready.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+        Assert.Contains("is read-only", await ready.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
         Assert.Contains($"{file} cannot be opened or written (it belongs to user id 0", await log);
     }
 

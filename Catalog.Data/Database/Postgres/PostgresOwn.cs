@@ -1,14 +1,14 @@
 namespace Catalog.Data.Database.Postgres;
 
-/// <summary>Which objects of the schema are the Catalog's own. Others may have put anything beside them or on them.</summary>
+/// <summary>Queries that separate the Catalog's objects from other objects in the same schema or on the same tables.</summary>
 internal static class PostgresOwn
 {
-    /// <summary>The Catalog's tables and the migrator's, as a list of SQL texts.</summary>
+    /// <summary>The Catalog's tables and the migrator's, as a list of SQL literals.</summary>
     internal const string Names = PostgresGrants.Names + ", 'schemaversions', 'schema_history'";
 
     /// <summary>
-    /// What lies on those tables and is not carried to another place (<c>classid</c>, <c>objid</c>): triggers, rules and statistics, policies
-    /// that name a role, and indexes, constraints and policies that need something beside these tables and what every server has.
+    /// Objects on those tables that a backup does not contain (<c>classid</c>, <c>objid</c>): triggers, rules, statistics, policies for a
+    /// named role, and indexes, constraints and policies that depend on anything but these tables and the objects of every server.
     /// </summary>
     internal const string LeftOut = $"""
         select 'pg_trigger'::regclass::oid as classid, g.oid as objid
@@ -42,7 +42,7 @@ internal static class PostgresOwn
           and exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = i.indexrelid and {Elsewhere})
         """;
 
-    /// <summary>What lies beside those tables and is of others, of no extension: the same columns.</summary>
+    /// <summary>Other objects in the schema that belong to no extension: the same columns.</summary>
     internal const string Beside = $"""
         select 'pg_class'::regclass::oid as classid, c.oid as objid
         from pg_class c
@@ -60,12 +60,12 @@ internal static class PostgresOwn
           and not exists (select from pg_depend d where d.classid = 'pg_type'::regclass and d.objid = y.oid and d.deptype = 'e')
         """;
 
-    /// <summary>The oids of those tables that are there.</summary>
+    /// <summary>The oids of the existing Catalog and migrator tables.</summary>
     internal const string Tables = $"""
         select own.oid from pg_class own where own.relnamespace = current_schema()::regnamespace and own.relkind in ('r', 'p') and own.relname in ({Names})
         """;
 
-    // What initdb makes has a number below 16384, also where it is not pinned.
+    // Objects that initdb creates have oids below 16384, even when they are not pinned.
     private const string Elsewhere = $"""
         d.refobjid >= 16384
         and not (d.refclassid = 'pg_class'::regclass and (d.refobjid in ({Tables}) or exists (select from pg_index own where own.indexrelid = d.refobjid and own.indrelid in ({Tables}))))

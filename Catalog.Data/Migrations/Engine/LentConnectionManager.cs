@@ -3,10 +3,10 @@ using DbUp.Engine.Transactions;
 
 namespace Catalog.Data.Migrations.Engine;
 
-/// <summary>Hands DbUp the migrator's connection and the statements of one file, each as it is written.</summary>
+/// <summary>Gives DbUp the migrator's connection and the statements of one file, unchanged.</summary>
 internal sealed class LentConnectionManager(DbConnection connection, SqlFile file)
     : DatabaseConnectionManager(_ => new LentConnection(connection))
 {
-    // DbUp's own splitters break `begin atomic` bodies (Postgres) and cut only at lines that hold nothing but `;` (SQLite).
+    // DbUp's splitters break `begin atomic` bodies (Postgres), or split only at lines that contain nothing but `;` (SQLite).
     public override IEnumerable<string> SplitScriptIntoCommands(string scriptContents) => file.Statements.Select(statement => statement.Sql);
 }

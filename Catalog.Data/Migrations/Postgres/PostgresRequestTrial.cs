@@ -9,12 +9,12 @@ internal sealed class PostgresRequestTrial(PostgresSession session) : RequestTri
 {
     internal override async Task Run(DbConnection connection, string? before, CancellationToken ct)
     {
-        // A standby and a read-only session refuse a write also where it finds no row.
+        // A standby or read-only session rejects this write, although it matches no row.
         const string Write = """
             -- PostgresRequestTrial.Run
             update runs set id = id where false
             """;
-        const string Lacking = $"""
+        const string Missing = $"""
             -- PostgresRequestTrial.Run rights
             select ours.name
             from ({PostgresGrants.Tables}) ours
@@ -27,10 +27,10 @@ internal sealed class PostgresRequestTrial(PostgresSession session) : RequestTri
             before ?? $"select {session.ForTransaction}@{Context.Parameter}::text", new DynamicParameters(new Dictionary<string, object> { [Context.Parameter] = "default" }),
             transaction, cancellationToken: ct));
         await connection.ExecuteAsync(new CommandDefinition(Write, transaction: transaction, cancellationToken: ct));
-        var lacking = (await connection.QueryAsync<string>(new CommandDefinition(Lacking, transaction: transaction, cancellationToken: ct))).AsList();
-        if (lacking.Count > 0)
+        var missing = (await connection.QueryAsync<string>(new CommandDefinition(Missing, transaction: transaction, cancellationToken: ct))).AsList();
+        if (missing.Count > 0)
         {
-            throw new DatabaseUnavailableException(Unavailability.NotPermitted, new InvalidOperationException($"No right on {string.Join(", ", lacking)}."));
+            throw new DatabaseUnavailableException(Unavailability.NotPermitted, new InvalidOperationException($"Missing rights on {string.Join(", ", missing)}."));
         }
     }
 }

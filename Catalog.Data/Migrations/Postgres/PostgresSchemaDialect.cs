@@ -53,7 +53,7 @@ internal sealed class PostgresSchemaDialect(PostgresSession session) : SchemaDia
 
     internal override string FindJournal => "select 1 where to_regclass('schemaversions') is not null";
 
-    // Where it may not be read, as by the service's own role, it is as good as absent.
+    // Without read access, as for the service's role, it counts as absent.
     internal override string FindHistory => "select 1 from pg_class where oid = to_regclass('schema_history') and has_table_privilege(oid, 'select')";
 
     internal override string FindTables => """
@@ -74,7 +74,7 @@ internal sealed class PostgresSchemaDialect(PostgresSession session) : SchemaDia
             where attrelid = to_regclass('schemaversions') and attname in ('checksum', 'duration_seconds', 'applied_by', 'tool_version') and not attisdropped
             """;
 
-        // Looked at first: even an `alter table ... if not exists` that has nothing to do waits for every reader of the table.
+        // Checked first: even an `alter table ... if not exists` without effect waits for every reader of the table.
         if (await connection.ExecuteScalarAsync<bool>(new CommandDefinition(Complete, cancellationToken: ct)))
         {
             return;
@@ -100,25 +100,25 @@ internal sealed class PostgresSchemaDialect(PostgresSession session) : SchemaDia
             """;
 
         var server = await connection.QuerySingleAsync<Server>(new CommandDefinition(Where, cancellationToken: ct));
-        Judge(server.Version, server.Encoding);
+        RequireSupportedServer(server.Version, server.Encoding);
         if (server.Standby)
         {
-            throw new MigrationException(MigrationFault.WrongTarget, "The server is a standby and takes no changes. Set DATAXPIPE_MIGRATIONS_DB to the primary, or add target_session_attrs=primary to an address of several hosts.");
+            throw new MigrationException(MigrationFault.WrongTarget, "The server is a standby, which is read-only. Set DATAXPIPE_MIGRATIONS_DB to the primary, or add target_session_attrs=primary to an address of several hosts.");
         }
 
         if (server.ReadOnly == "on")
         {
-            throw new MigrationException(MigrationFault.WrongTarget, "Transactions are read-only here (default_transaction_read_only): take that setting from the role or the database, or use another role.");
+            throw new MigrationException(MigrationFault.WrongTarget, "Transactions are read-only (default_transaction_read_only): remove this setting from the role or the database, or use another role.");
         }
 
-        await PostgresPoolerCheck.Refuse((NpgsqlConnection)connection, server.Process, another, ct);
+        await PostgresPoolerCheck.Validate((NpgsqlConnection)connection, server.Process, another, ct);
         await Settle(connection, limits, ct);
     }
 
     internal override async Task<DbTransaction> Reading(DbConnection connection, CancellationToken ct)
     {
         var transaction = await connection.BeginTransactionAsync(ct);
-        // Local to the transaction: what is set for a session would stay behind in a pooler.
+        // Transaction-local settings: session settings would stay in a pooler.
         var (encoding, version) = await connection.QuerySingleAsync<(string, int)>(new CommandDefinition(
             $"""
             -- PostgresSchemaDialect.Reading
@@ -127,13 +127,13 @@ internal sealed class PostgresSchemaDialect(PostgresSession session) : SchemaDia
                          current_setting('server_encoding') as encoding, current_setting('server_version_num')::int as version offset 0) as set
             """,
             transaction: transaction, cancellationToken: ct));
-        // A standby may be looked at.
-        Judge(version, encoding);
+        // Reading from a standby is allowed.
+        RequireSupportedServer(version, encoding);
         return transaction;
     }
 
-    // What holds for every verb, whether it changes something or only looks.
-    internal static void Judge(int version, string encoding)
+    // The requirements of all commands, including read-only ones.
+    internal static void RequireSupportedServer(int version, string encoding)
     {
         if (version < 150_000)
         {
@@ -142,7 +142,7 @@ internal sealed class PostgresSchemaDialect(PostgresSession session) : SchemaDia
 
         if (encoding != "UTF8")
         {
-            throw new MigrationException(MigrationFault.WrongTarget, $"The database's encoding is {encoding}, which cannot hold every text: create one with encoding UTF8.");
+            throw new MigrationException(MigrationFault.WrongTarget, $"The database's encoding is {encoding}, which cannot store every text: create a database with encoding UTF8.");
         }
     }
 
@@ -155,7 +155,7 @@ internal sealed class PostgresSchemaDialect(PostgresSession session) : SchemaDia
 
     internal override async Task<long> Execute(DbConnection connection, DbTransaction? transaction, string sql, CancellationToken ct)
     {
-        // A batch of one goes to the server as it is; the text of a command would be cut at semicolons by the driver's own rules.
+        // A batch sends the text unchanged; the driver would split the text of a command at semicolons by its own rules.
         await using var batch = new NpgsqlBatch((NpgsqlConnection)connection, (NpgsqlTransaction?)transaction) { BatchCommands = { new NpgsqlBatchCommand(sql) } };
         await using var reader = await batch.ExecuteReaderAsync(ct);
         while (await reader.NextResultAsync(ct))
@@ -168,12 +168,12 @@ internal sealed class PostgresSchemaDialect(PostgresSession session) : SchemaDia
     internal override Task WaitForLocks(DbConnection connection, TimeSpan limit, CancellationToken ct) =>
         connection.ExecuteAsync(new CommandDefinition("select set_config('lock_timeout', @limit, false)", new { limit = Milliseconds(limit) }, cancellationToken: ct));
 
-    // Also a deadlock, which is two waits for locks at once.
+    // Includes deadlocks: two sessions that wait for each other's locks.
     internal override bool IsLockTimeout(Exception exception) => exception is PostgresException { SqlState: "55P03" or "40P01" };
 
     // PostgreSQL manual, appendix A.
     public override Refusal Explain(DbException exception) => exception is PostgresException refused
-        // Of what depends on a thing only the detail tells; other details hold values of rows.
+        // Only for 2BP01: its detail lists the dependent objects. Other details contain values from rows.
         ? new($"{refused.MessageText}{(refused is { SqlState: "2BP01", Detail: { } detail } ? $": {detail.ReplaceLineEndings("; ")}" : "")} ({refused.SqlState})", refused.Position > 0 ? refused.Position : null,
             AlreadyExists: refused.SqlState is "42P07" or "42710" or "42701" or "42P06",
             Missing: refused.SqlState is "42P01" or "42703" or "3F000",
@@ -183,8 +183,8 @@ internal sealed class PostgresSchemaDialect(PostgresSession session) : SchemaDia
 
     internal override async Task Settle(DbConnection connection, MigrationLimits limits, CancellationToken ct)
     {
-        // Set in statements, because poolers refuse startup options. The checks of a vanished client are what frees the lock of a killed
-        // migrator in the middle of a statement; where the platform has none, keepalives and the end of the socket have to do.
+        // Set by statements, because poolers reject start-up options. client_connection_check_interval releases the lock of a killed
+        // migrator during a statement. Platforms without it rely on keepalives and the closed socket.
         const string Session = """
             -- PostgresSchemaDialect.Settle
             select set_config('lock_timeout', @LockTimeout, false), set_config('idle_in_transaction_session_timeout', '5min', false),
@@ -192,7 +192,7 @@ internal sealed class PostgresSchemaDialect(PostgresSession session) : SchemaDia
             """;
         const string Watch = "do $$ begin set client_connection_check_interval = '1s'; exception when others then null; end $$";
 
-        // Each by itself: none of these may stand in a transaction of several.
+        // Sent one by one: none of these can run in a transaction with others.
         foreach (var reset in new[] { "reset session authorization", "reset role", "reset all", "discard temp" })
         {
             await Execute(connection, null, reset, ct);
@@ -229,7 +229,7 @@ internal sealed class PostgresSchemaDialect(PostgresSession session) : SchemaDia
         var words = statement.Tokens.Where(token => !token.Is("if") && !token.Is("not") && !token.Is("exists")).ToList();
         if (words[0].Is("vacuum") || words[0].Is("analyze") || words[0].Is("reindex"))
         {
-            // They may be run any number of times.
+            // These can be repeated safely.
             return false;
         }
 

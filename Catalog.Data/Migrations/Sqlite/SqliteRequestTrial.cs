@@ -7,7 +7,7 @@ internal sealed class SqliteRequestTrial : RequestTrial
 {
     private static readonly SqliteSchemaDialect Dialect = new();
 
-    // A writer's transaction that is given up: a file or folder that may not be written refuses it.
+    // Begins a write and rolls it back: this fails when the file or folder is write-protected.
     internal override async Task Run(DbConnection connection, string? before, CancellationToken ct)
     {
         var file = new SqliteConnectionStringBuilder { DataSource = connection.DataSource, Mode = SqliteOpenMode.ReadWrite, Pooling = false };
@@ -15,7 +15,7 @@ internal sealed class SqliteRequestTrial : RequestTrial
         try
         {
             await writer.OpenAsync(ct);
-            // One by one: the driver keeps silent about what fails behind a statement that returns rows.
+            // Sent one by one: the driver hides errors in statements that follow one with rows.
             foreach (var statement in new[] { "pragma busy_timeout=0", "begin immediate", "create table readiness (x integer)", "rollback" })
             {
                 await Dialect.Execute(writer, null, statement, ct);
@@ -23,7 +23,7 @@ internal sealed class SqliteRequestTrial : RequestTrial
         }
         catch (SqliteException exception) when (Dialect.IsLockTimeout(exception))
         {
-            // Another connection writes just now, so the file takes writes.
+            // Another connection is writing now, so the file is writable.
         }
     }
 }
