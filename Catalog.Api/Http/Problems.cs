@@ -118,7 +118,7 @@ internal static class Problems
         Unavailability.SchemaBehind => "schema_behind",
         Unavailability.TimedOut or Unavailability.Contended => "database_timeout",
         _ => "database_unavailable",
-    }, SchemaProbe.Words(reason) + (reads ? " Send the same request again." : " Nothing is known to be stored; send the same request again."))
+    }, SchemaProbe.Describe(reason) + (reads ? " Send the same request again." : " Nothing is known to be stored; send the same request again."))
     { RetryAfterSeconds = 1 };
 
     /// <summary>The problem for a status that some other part of the pipeline answered without a body.</summary>

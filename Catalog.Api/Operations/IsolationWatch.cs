@@ -12,7 +12,7 @@ internal sealed partial class IsolationWatch(CatalogDatabase database, DatabaseS
     private Isolation? _last;
 
     /// <summary>Why requests are refused, in words for an operator; null when they are not.</summary>
-    public string? Refusal => _last is { Refusing: true } refusing ? $"Row-level security does not hold: {refusing.Words}" : null;
+    public string? Refusal => _last is { BlocksStatements: true } refusing ? $"Row-level security does not hold: {refusing.Description}" : null;
 
     public string Name => "watch row-level security";
 
@@ -23,9 +23,9 @@ internal sealed partial class IsolationWatch(CatalogDatabase database, DatabaseS
     public async Task Begin(CancellationToken ct)
     {
         await Look(ct);
-        if (_last is { Held: false } last && settings.RequireRowSecurity)
+        if (_last is { IsEnforced: false } last && settings.RequireRowSecurity)
         {
-            throw new SettingException($"DATAXPIPE_REQUIRE_RLS is set and row-level security does not hold: {last.Words}");
+            throw new SettingException($"DATAXPIPE_REQUIRE_RLS is set and row-level security does not hold: {last.Description}");
         }
     }
 
@@ -38,7 +38,7 @@ internal sealed partial class IsolationWatch(CatalogDatabase database, DatabaseS
             var found = await database.Isolation(ct);
             if (found is not null && found != _last)
             {
-                (found.Held ? (Action<string>)LogHeld : LogNotHeld)(found.Words);
+                (found.IsEnforced ? (Action<string>)LogHeld : LogNotHeld)(found.Description);
             }
 
             _last = found;

@@ -37,7 +37,7 @@ internal static partial class OwnSchema
             }
             catch (Exception exception) when (database.Failures.WhyUnavailable(exception) is { } reason)
             {
-                throw new SettingException($"DATAXPIPE_DB: {SchemaProbe.Words(reason)}");
+                throw new SettingException($"DATAXPIPE_DB: {SchemaProbe.Describe(reason)}");
             }
         }
 

@@ -8,7 +8,7 @@ internal static partial class UnreadSettings
     public static void WarnOfUnreadSettings(this WebApplication app)
     {
         var log = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Catalog.Api.Operations.UnreadSettings");
-        foreach (var warning in KnownSettings.Unread(app.Configuration))
+        foreach (var warning in KnownSettings.UnknownWarnings(app.Configuration))
         {
             LogUnread(log, warning);
         }

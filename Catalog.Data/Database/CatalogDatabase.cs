@@ -16,10 +16,10 @@ public sealed class CatalogDatabase(DbDataSource reads, DbDataSource writes, Dia
     public Dialect Dialect { get; } = dialect;
 
     /// <summary>Whether the database itself isolates organizations; null on an engine without row-level security.</summary>
-    public Task<Isolation?> Isolation(CancellationToken ct) => Explained(() => Dialect.Isolation(ct));
+    public Task<Isolation?> Isolation(CancellationToken ct) => TranslateErrors(() => Dialect.Isolation(ct));
 
     /// <summary>The SQL that sets role and context before the statements of requests; null when none is needed.</summary>
-    public ValueTask<string?> Before(CancellationToken ct) => Dialect.Before(ct);
+    public ValueTask<string?> ContextSql(CancellationToken ct) => Dialect.ContextSql(ct);
 
     /// <summary>The first row of one read-only statement; the type's default when there is none.</summary>
     public Task<T?> One<T>(string organization, string sql, object? parameters, CancellationToken ct) =>
@@ -46,23 +46,23 @@ public sealed class CatalogDatabase(DbDataSource reads, DbDataSource writes, Dia
     /// <param name="value">The key to look up.</param>
     /// <param name="sql">One read-only statement that also filters by <c>@value</c>.</param>
     /// <param name="ct">Cancels the operation.</param>
-    public Task<List<T>> LookUp<T>(LookUp by, string value, string sql, CancellationToken ct) => Run(reads, () => Dialect.Before(by, ct),
-        (connection, before, attempt) => new Session(connection, null, Dialect, new(before, value), attempt, echo).Many<T>(sql, new { value }, ct), ct);
+    public Task<List<T>> LookUp<T>(LookUp by, string value, string sql, CancellationToken ct) => Run(reads, () => Dialect.ContextSql(by, ct),
+        (connection, contextSql, attempt) => new Session(connection, null, Dialect, new(contextSql, value), attempt, echo).Many<T>(sql, new { value }, ct), ct);
 
     /// <summary>Several read-only statements on one connection. Each sees what was committed before it started.</summary>
-    public Task<T> Read<T>(string organization, Func<Session, Task<T>> work, CancellationToken ct) => Run(reads, () => Dialect.Before(ct),
-        (connection, before, attempt) => work(new Session(connection, null, Dialect, new(before, organization), attempt, echo)), ct);
+    public Task<T> Read<T>(string organization, Func<Session, Task<T>> work, CancellationToken ct) => Run(reads, () => Dialect.ContextSql(ct),
+        (connection, contextSql, attempt) => work(new Session(connection, null, Dialect, new(contextSql, organization), attempt, echo)), ct);
 
-    /// <summary>Writes in one transaction. It is committed when <paramref name="work"/> returns, and rolled back when it throws or calls <see cref="Session.Undo"/>.</summary>
+    /// <summary>Writes in one transaction. It is committed when <paramref name="work"/> returns, and rolled back when it throws or calls <see cref="Session.RollBack"/>.</summary>
     /// <param name="organization">The organization whose context is set.</param>
     /// <param name="work">Called a second time when the connection was lost before the commit.</param>
     /// <param name="ct">Cancels the operation until the commit starts.</param>
-    public Task<T> Write<T>(string organization, Func<Session, Task<T>> work, CancellationToken ct) => Run(writes, () => Dialect.Before(ct), async (connection, before, attempt) =>
+    public Task<T> Write<T>(string organization, Func<Session, Task<T>> work, CancellationToken ct) => Run(writes, () => Dialect.ContextSql(ct), async (connection, contextSql, attempt) =>
     {
         await using var transaction = await connection.BeginTransactionAsync(ct);
-        var session = new Session(connection, transaction, Dialect, new(before, organization), attempt, echo);
+        var session = new Session(connection, transaction, Dialect, new(contextSql, organization), attempt, echo);
         var result = await work(session);
-        if (!session.Undone)
+        if (!session.IsRolledBack)
         {
             // Without the cancellation token: a cancelled commit has an unknown outcome.
             await attempt.Commit(transaction);
@@ -77,43 +77,43 @@ public sealed class CatalogDatabase(DbDataSource reads, DbDataSource writes, Dia
     /// </summary>
     public Task Write(IReadOnlyList<Statement> statements, CancellationToken ct) => statements.All(statement => statement.Count == 0)
         ? Task.CompletedTask
-        : Run(writes, () => Dialect.Before(ct), async (connection, before, attempt) =>
+        : Run(writes, () => Dialect.ContextSql(ct), async (connection, contextSql, attempt) =>
         {
-            await new JointSession(connection, null, Dialect, before, attempt, echo).Send(statements, ct);
+            await new CrossOrganizationSession(connection, null, Dialect, contextSql, attempt, echo).Send(statements, ct);
             return true;
         }, ct);
 
     /// <summary>Statements of several organizations in one transaction. It is committed when <paramref name="work"/> returns, and rolled back when it throws.</summary>
     /// <inheritdoc cref="Write{T}(string, Func{Session, Task{T}}, CancellationToken)" path="/param"/>
-    public Task WriteTogether(Func<JointSession, Task> work, CancellationToken ct) => Run(writes, () => Dialect.Before(ct), async (connection, before, attempt) =>
+    public Task WriteAcrossOrganizations(Func<CrossOrganizationSession, Task> work, CancellationToken ct) => Run(writes, () => Dialect.ContextSql(ct), async (connection, contextSql, attempt) =>
     {
         await using var transaction = await connection.BeginTransactionAsync(ct);
-        await work(new JointSession(connection, transaction, Dialect, before, attempt, echo));
+        await work(new CrossOrganizationSession(connection, transaction, Dialect, contextSql, attempt, echo));
         await attempt.Commit(transaction);
         return true;
     }, ct);
 
     // A pooled connection may have been lost while idle; the first request that uses it fails. So a second connection is tried.
     private Task<T> Run<T>(
-        DbDataSource source, Func<ValueTask<string?>> before, Func<DbConnection, string?, Attempt, Task<T>> work, CancellationToken ct) =>
-        Explained(async () =>
+        DbDataSource source, Func<ValueTask<string?>> contextSql, Func<DbConnection, string?, Attempt, Task<T>> work, CancellationToken ct) =>
+        TranslateErrors(async () =>
         {
             var attempt = new Attempt();
             try
             {
-                return await attempt.Within(On(source, before, work, attempt, ct));
+                return await attempt.Within(RunOnConnection(source, contextSql, work, attempt, ct));
             }
-            catch (Exception exception) when (!ct.IsCancellationRequested && attempt.CanRetry && Dialect.Recovers(exception))
+            catch (Exception exception) when (!ct.IsCancellationRequested && attempt.CanRetry && Dialect.IsRetryable(exception))
             {
-                return await attempt.Within(On(source, before, work, attempt, ct));
+                return await attempt.Within(RunOnConnection(source, contextSql, work, attempt, ct));
             }
         });
 
     // The context SQL comes first, because finding it may need a connection too.
-    private async Task<T> On<T>(
-        DbDataSource source, Func<ValueTask<string?>> before, Func<DbConnection, string?, Attempt, Task<T>> work, Attempt attempt, CancellationToken ct)
+    private async Task<T> RunOnConnection<T>(
+        DbDataSource source, Func<ValueTask<string?>> contextSql, Func<DbConnection, string?, Attempt, Task<T>> work, Attempt attempt, CancellationToken ct)
     {
-        var context = await before();
+        var context = await contextSql();
         await using var connection = await source.OpenConnectionAsync(ct);
         try
         {
@@ -121,12 +121,12 @@ public sealed class CatalogDatabase(DbDataSource reads, DbDataSource writes, Dia
         }
         catch (Exception exception)
         {
-            Dialect.Mend(connection, exception);
+            Dialect.ResetAfterFailure(connection, exception);
             throw;
         }
     }
 
-    private async Task<T> Explained<T>(Func<Task<T>> work)
+    private async Task<T> TranslateErrors<T>(Func<Task<T>> work)
     {
         try
         {

@@ -63,7 +63,7 @@ public sealed partial class DatabaseSettings
     internal bool? BehindPooler { get; private init; }
 
     /// <summary>A warning that lists the ignored parameters of the address; null when none is ignored.</summary>
-    public string? LeftOut { get; private init; }
+    public string? IgnoredWarning { get; private init; }
 
     /// <summary>Whether requests fail unless row-level security isolates organizations.</summary>
     public bool RequireRowSecurity { get; private set; }
@@ -80,9 +80,9 @@ public sealed partial class DatabaseSettings
     /// <exception cref="SettingException">A value is invalid.</exception>
     public static DatabaseSettings Read(IConfiguration configuration)
     {
-        var settings = Locate(configuration);
+        var settings = FindAddress(configuration);
         // Validated on SQLite too, so that a mistake shows before the move to Postgres.
-        Pool(configuration);
+        ReadPool(configuration);
         settings.Echo = Setting.Flag(configuration, "DATAXPIPE_DB_ECHO") ?? Setting.Flag(configuration, "DATABASE:ECHO") ?? false;
         settings.AppRole = ReadAppRole(configuration);
         settings.RequireRowSecurity = Setting.Flag(configuration, "DATAXPIPE_REQUIRE_RLS") ?? false;
@@ -95,9 +95,9 @@ public sealed partial class DatabaseSettings
 
     /// <summary>The Postgres role for the service's statements: <c>DATAXPIPE_APP_ROLE</c>, by default <c>catalog_app</c>.</summary>
     /// <exception cref="SettingException">The value is not a valid role name.</exception>
-    public static string ReadAppRole(IConfiguration configuration) => PostgresGrants.Role("DATAXPIPE_APP_ROLE", Setting.Text(configuration, "DATAXPIPE_APP_ROLE") ?? DefaultAppRole);
+    public static string ReadAppRole(IConfiguration configuration) => PostgresGrants.ValidateRole("DATAXPIPE_APP_ROLE", Setting.Text(configuration, "DATAXPIPE_APP_ROLE") ?? DefaultAppRole);
 
-    private static DatabaseSettings Locate(IConfiguration configuration)
+    private static DatabaseSettings FindAddress(IConfiguration configuration)
     {
         foreach (var key in new[] { "DATAXPIPE_DB", "DATABASE_URL", "DATABASE:URL" })
         {
@@ -147,7 +147,7 @@ public sealed partial class DatabaseSettings
                     $"{name}: write a SQLite file as sqlite:///relative.db or sqlite:////absolute.db, without parameters.");
         }
 
-        return NoPlainPath().IsMatch(value)
+        return NotAPath().IsMatch(value)
             ? throw new SettingException(
                 $"{name}: only postgresql://, postgres:// and sqlite:/// addresses, Npgsql's Host=...;Username=... or a plain file path are allowed;"
                 + " write a path that contains = or begins with a name and a colon after sqlite:///.")
@@ -157,7 +157,7 @@ public sealed partial class DatabaseSettings
     // Key=value pairs, other schemes, and addresses without their scheme. Used as a file name they would create an empty Catalog,
     // and the log would show the password as part of the file name.
     [GeneratedRegex("^[A-Za-z][A-Za-z0-9+.-]+:|:.*@|=|://", RegexOptions.Singleline)]
-    private static partial Regex NoPlainPath();
+    private static partial Regex NotAPath();
 
     [GeneratedRegex(@"\$\{.*\}", RegexOptions.Singleline)]
     private static partial Regex Placeholder();
@@ -236,7 +236,7 @@ public sealed partial class DatabaseSettings
         return null;
     }
 
-    private static (int Min, int Max, int? Timeout) Pool(IConfiguration configuration, PostgresAddress? address = null)
+    private static (int Min, int Max, int? Timeout) ReadPool(IConfiguration configuration, PostgresAddress? address = null)
     {
         int? FromAddress(string keyword, int value) => address?.Connection.ShouldSerialize(keyword) is true ? value : null;
         var max = Setting.Number(configuration, "DATAXPIPE_PG_POOL_MAX", 1, 1000)
@@ -256,7 +256,7 @@ public sealed partial class DatabaseSettings
     private static DatabaseSettings OnPostgres(string name, PostgresAddress address, IConfiguration configuration)
     {
         var postgres = address.Connection;
-        (postgres.MinPoolSize, postgres.MaxPoolSize, var timeout) = Pool(configuration, address);
+        (postgres.MinPoolSize, postgres.MaxPoolSize, var timeout) = ReadPool(configuration, address);
         postgres.Timeout = timeout ?? (postgres.ShouldSerialize("Timeout") ? postgres.Timeout : 2);
         // Together with the cancellation time-out of 1 s, a request waits at most five seconds for a silent server.
         postgres.CommandTimeout = 4;
@@ -282,7 +282,7 @@ public sealed partial class DatabaseSettings
             ReadFrom = name,
             Schema = schema,
             BehindPooler = Setting.Flag(configuration, "DATAXPIPE_PGBOUNCER") ?? address.BehindPooler,
-            LeftOut = address.Ignored.Count == 0 ? null
+            IgnoredWarning = address.Ignored.Count == 0 ? null
                 : $"{name} has parameters that the Catalog does not support and ignores: {string.Join(", ", address.Ignored)}.",
         };
     }

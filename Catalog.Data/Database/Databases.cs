@@ -16,9 +16,9 @@ public static class Databases
         DapperTypes.Register();
         if (settings.Postgres is { } postgres)
         {
-            if (settings.LeftOut is { } leftOut)
+            if (settings.IgnoredWarning is { } warning)
             {
-                warn?.Invoke(leftOut);
+                warn?.Invoke(warning);
             }
 
             var pool = new PostgresPool(postgres, new(settings.Schema), settings.BehindPooler, warn);
@@ -52,7 +52,7 @@ public static class Databases
             ApplicationName = name,
         };
         var builder = new NpgsqlDataSourceBuilder(settings.ConnectionString) { Name = name };
-        session.Apply(builder, $"{statementSeconds}s");
+        session.Configure(builder, $"{statementSeconds}s");
         return builder.Build();
     }
 }

@@ -51,16 +51,16 @@ public abstract class Dialect
     }
 
     /// <summary>The SQL that sets an organization's context before its statements; null when none is needed.</summary>
-    internal virtual ValueTask<string?> Before(CancellationToken ct) => default;
+    internal virtual ValueTask<string?> ContextSql(CancellationToken ct) => default;
 
     /// <summary>The SQL that sets the context of a lookup; null when none is needed.</summary>
-    internal virtual ValueTask<string?> Before(LookUp by, CancellationToken ct) => default;
+    internal virtual ValueTask<string?> ContextSql(LookUp by, CancellationToken ct) => default;
 
     /// <summary>Whether the database itself isolates organizations; null on an engine without row-level security.</summary>
     internal virtual Task<Isolation?> Isolation(CancellationToken ct) => Task.FromResult<Isolation?>(null);
 
     /// <summary>Cleans a connection after a failure, so that the pool can reuse it, or removes it from the pool.</summary>
-    internal virtual void Mend(DbConnection connection, Exception failure)
+    internal virtual void ResetAfterFailure(DbConnection connection, Exception failure)
     {
     }
 
@@ -68,7 +68,7 @@ public abstract class Dialect
     /// Whether an operation that failed with this error, and stored nothing, may succeed on another connection: the connection was lost
     /// while it was idle in the pool, or its session had wrong settings.
     /// </summary>
-    internal virtual bool Recovers(Exception failure) => false;
+    internal virtual bool IsRetryable(Exception failure) => false;
 
     /// <summary>Why the database cannot serve now; null when the exception has another cause.</summary>
     public abstract Unavailability? WhyUnavailable(Exception exception);

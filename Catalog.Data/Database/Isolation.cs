@@ -1,10 +1,10 @@
 namespace Catalog.Data.Database;
 
 /// <summary>Whether row-level security isolates organizations, in addition to the condition in every statement.</summary>
-/// <param name="Held">True when a statement without its organization condition finds no row of another organization.</param>
-/// <param name="Words">For an operator: how isolation is enforced, or why it is not and how to fix it.</param>
-/// <param name="Refusing">Whether statements fail without isolation: it is required, or it was in effect before and the role is gone.</param>
-public sealed record Isolation(bool Held, string Words, bool Refusing);
+/// <param name="IsEnforced">True when a statement without its organization condition finds no row of another organization.</param>
+/// <param name="Description">For an operator: how isolation is enforced, or why it is not and how to fix it.</param>
+/// <param name="BlocksStatements">Whether statements fail without isolation: it is required, or it was in effect before and the role is gone.</param>
+public sealed record Isolation(bool IsEnforced, string Description, bool BlocksStatements);
 
 /// <summary>
 /// The lookups that run before the organization is known. Under row-level security each can see only the row that its key names.

@@ -11,7 +11,7 @@ public sealed class Session
     private readonly Dialect _dialect;
     private readonly Context _context;
     private readonly Attempt _attempt;
-    private bool _inContext;
+    private bool _contextIsSet;
 
     internal Session(
         DbConnection connection, DbTransaction? transaction, Dialect dialect, Context context, Attempt attempt, Action<string, TimeSpan>? echo)
@@ -28,28 +28,28 @@ public sealed class Session
 
     internal DbTransaction? Transaction { get; }
 
-    internal bool Undone { get; private set; }
+    internal bool IsRolledBack { get; private set; }
 
     /// <summary>Requests a rollback of the transaction once the work returns, because the request is rejected.</summary>
-    public void Undo() => Undone = true;
+    public void RollBack() => IsRolledBack = true;
 
     /// <summary>The first row; the type's default when there is none.</summary>
     public Task<T?> One<T>(string sql, object? parameters, CancellationToken ct) => Echo(sql, async () =>
-        Before() is not { } before
+        TakeContextSql() is not { } contextSql
             ? await Connection.QueryFirstOrDefaultAsync<T>(new CommandDefinition(sql, parameters, Transaction, cancellationToken: ct))
-            : (await InContext<T>(before, sql, parameters, ct)) is [var first, ..] ? first : default);
+            : (await QueryInContext<T>(contextSql, sql, parameters, ct)) is [var first, ..] ? first : default);
 
     /// <summary>All rows.</summary>
     public Task<List<T>> Many<T>(string sql, object? parameters, CancellationToken ct) => Echo(sql, async () =>
-        Before() is not { } before
+        TakeContextSql() is not { } contextSql
             ? (await Connection.QueryAsync<T>(new CommandDefinition(sql, parameters, Transaction, cancellationToken: ct))).AsList()
-            : await InContext<T>(before, sql, parameters, ct));
+            : await QueryInContext<T>(contextSql, sql, parameters, ct));
 
     /// <summary>Calls <paramref name="row"/> for each row with the open reader. For large results, where an object per value costs more than the query.</summary>
     /// <returns>The number of rows.</returns>
     public Task<int> Each(string sql, object? parameters, Action<DbDataReader> row, CancellationToken ct) => Echo(sql, async () =>
     {
-        await using var reader = await Read(Before(), sql, parameters, ct);
+        await using var reader = await Read(TakeContextSql(), sql, parameters, ct);
         var rows = 0;
         while (await reader.ReadAsync(ct))
         {
@@ -64,9 +64,9 @@ public sealed class Session
 
     /// <summary>Runs a statement and returns the number of affected rows.</summary>
     public Task<int> Execute(string sql, object? parameters, CancellationToken ct) => Echo(sql, () =>
-        Before() is not { } before
+        TakeContextSql() is not { } contextSql
             ? Connection.ExecuteAsync(new CommandDefinition(sql, parameters, Transaction, cancellationToken: ct))
-            : Connection.ExecuteAsync(new CommandDefinition(before + sql, InContext(parameters), Transaction, cancellationToken: ct)));
+            : Connection.ExecuteAsync(new CommandDefinition(contextSql + sql, WithContext(parameters), Transaction, cancellationToken: ct)));
 
     /// <summary>Runs a statement over a set of rows. The parameter <c>@organization</c> is also set.</summary>
     /// <returns>The returned rows, in no guaranteed order.</returns>
@@ -79,7 +79,7 @@ public sealed class Session
     {
         if (statement.Count > 0)
         {
-            statement.Before = Before();
+            statement.ContextSql = TakeContextSql();
             await Echo(statement.Sql, async () =>
             {
                 await _dialect.Send(Connection, Transaction, [statement], ct);
@@ -91,20 +91,20 @@ public sealed class Session
     }
 
     // The context is valid until the transaction ends; without a transaction, for one statement.
-    private string? Before()
+    private string? TakeContextSql()
     {
-        if (_inContext)
+        if (_contextIsSet)
         {
             return null;
         }
 
-        _inContext = Transaction is not null;
+        _contextIsSet = Transaction is not null;
         return _context.Sql;
     }
 
-    private async Task<List<T>> InContext<T>(string before, string sql, object? parameters, CancellationToken ct)
+    private async Task<List<T>> QueryInContext<T>(string contextSql, string sql, object? parameters, CancellationToken ct)
     {
-        await using var reader = await Read(before, sql, parameters, ct);
+        await using var reader = await Read(contextSql, sql, parameters, ct);
         var rows = new List<T>();
         var parse = reader.GetRowParser(typeof(T));
         while (await reader.ReadAsync(ct))
@@ -117,10 +117,10 @@ public sealed class Session
         return rows;
     }
 
-    private async Task<DbDataReader> Read(string? before, string sql, object? parameters, CancellationToken ct)
+    private async Task<DbDataReader> Read(string? contextSql, string sql, object? parameters, CancellationToken ct)
     {
-        var reader = await Connection.ExecuteReaderAsync(new CommandDefinition(before + sql, before is null ? parameters : InContext(parameters), Transaction, cancellationToken: ct));
-        if (before is null)
+        var reader = await Connection.ExecuteReaderAsync(new CommandDefinition(contextSql + sql, contextSql is null ? parameters : WithContext(parameters), Transaction, cancellationToken: ct));
+        if (contextSql is null)
         {
             return reader;
         }
@@ -139,7 +139,7 @@ public sealed class Session
     }
 
     // Set in addition to the statement's own @organization, so that each of the two checks the other.
-    private DynamicParameters InContext(object? parameters)
+    private DynamicParameters WithContext(object? parameters)
     {
         var all = new DynamicParameters(parameters);
         all.Add(Context.Parameter, _context.Value);

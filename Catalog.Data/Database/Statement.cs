@@ -11,11 +11,11 @@ public abstract class Statement(string organization, string sql)
     internal string Sql => sql;
 
     /// <summary>The SQL that sets the context, sent in the same round trip; null when the context is already set or not needed.</summary>
-    internal string? Before { get; set; }
+    internal string? ContextSql { get; set; }
 
     internal abstract int Count { get; }
 
-    internal abstract bool Returns { get; }
+    internal abstract bool ReturnsRows { get; }
 
     internal abstract IReadOnlyList<string> Names { get; }
 
@@ -26,14 +26,14 @@ public abstract class Statement(string organization, string sql)
     internal abstract object? Value(int row, int column);
 
     /// <summary>Removes the results of an earlier attempt.</summary>
-    internal abstract void Forget();
+    internal abstract void ClearResults();
 
     /// <summary>Stores the current row of the reader as a result.</summary>
-    internal abstract void Keep(DbDataReader reader);
+    internal abstract void AddResult(DbDataReader reader);
 }
 
 /// <summary>The result type of a <see cref="Statement{T, TResult}"/> that returns no rows.</summary>
-public readonly record struct Nothing;
+public readonly record struct NoResult;
 
 /// <summary>A statement that reads the table <c>rows</c> and returns rows of one type.</summary>
 /// <param name="organization">The organization whose context is set; also the parameter <c>@organization</c>.</param>
@@ -49,7 +49,7 @@ public sealed class Statement<T, TResult>(string organization, string sql, Rows<
 
     internal override int Count => items.Count;
 
-    internal override bool Returns => typeof(TResult) != typeof(Nothing);
+    internal override bool ReturnsRows => typeof(TResult) != typeof(NoResult);
 
     internal override IReadOnlyList<string> Names => rows.Names;
 
@@ -57,9 +57,9 @@ public sealed class Statement<T, TResult>(string organization, string sql, Rows<
 
     internal override object? Value(int row, int column) => rows.Columns[column].Value(items[row]);
 
-    internal override void Forget() => Results.Clear();
+    internal override void ClearResults() => Results.Clear();
 
-    internal override void Keep(DbDataReader reader)
+    internal override void AddResult(DbDataReader reader)
     {
         _parse ??= reader.GetRowParser(typeof(TResult));
         Results.Add((TResult)_parse(reader));

@@ -76,31 +76,31 @@ public sealed partial class Chain
     /// <param name="target">A revision by name or number, <c>head</c>, <c>base</c>, or a step from <paramref name="from"/>: <c>+2</c>, <c>-1</c>.</param>
     /// <param name="from">The current position of the database.</param>
     /// <exception cref="MigrationException">The revision is unknown, or the step is out of range.</exception>
-    public int Place(string target, int from)
+    public int Position(string target, int from)
     {
         if (target is [('+' or '-'), ..] && int.TryParse(target, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var step))
         {
             return from + step >= 0 && from + step <= Scripts.Count
                 ? from + step
-                : throw new MigrationException(MigrationFault.UnknownTarget, $"{target} goes beyond the {(step < 0 ? "first" : "last")} script: the database is at {Name(from)}.");
+                : throw new MigrationException(MigrationFault.UnknownTarget, $"{target} goes beyond the {(step < 0 ? "first" : "last")} script: the database is at {RevisionAt(from)}.");
         }
 
         return target switch
         {
             Base => 0,
             Head => Scripts.Count,
-            _ => Scripts.Index().FirstOrDefault(script => script.Item.IsCalled(target)) is { Item: not null } found
+            _ => Scripts.Index().FirstOrDefault(script => script.Item.Matches(target)) is { Item: not null } found
                 ? found.Index + 1
                 : throw new MigrationException(MigrationFault.UnknownTarget, $"The revision {target} does not exist. Known revisions: {string.Join(", ", Scripts.Select(script => script.Revision))}, base and head."),
         };
     }
 
     /// <summary>The revision at a position; <see cref="Base"/> at 0.</summary>
-    public string Name(int place) => place == 0 ? Base : Scripts[place - 1].Revision;
+    public string RevisionAt(int position) => position == 0 ? Base : Scripts[position - 1].Revision;
 
     /// <summary>The position of a journal.</summary>
     /// <returns>The number of applied scripts, counted from the first without a gap.</returns>
-    public int Place(IReadOnlyList<AppliedScript> applied)
+    public int Position(IReadOnlyList<AppliedScript> applied)
     {
         var names = applied.Select(row => row.ScriptName).ToHashSet(StringComparer.Ordinal);
         return Scripts.TakeWhile(script => names.Contains(script.Name)).Count();
@@ -137,9 +137,9 @@ public sealed partial class Chain
         }
 
         var names = applied.Select(row => row.ScriptName).Where(known.ContainsKey).Distinct(StringComparer.Ordinal).ToList();
-        if (Scripts.Take(Place(applied)..).FirstOrDefault(script => names.Contains(script.Name)) is { } later)
+        if (Scripts.Take(Position(applied)..).FirstOrDefault(script => names.Contains(script.Name)) is { } later)
         {
-            Add(MigrationFault.HistoryGap, $"{Scripts[Place(applied)].Name} was not applied, although {later.Name} was. Give it a number after the last script, or apply it by hand and run `catalog-migrations stamp {later.Revision}`.");
+            Add(MigrationFault.HistoryGap, $"{Scripts[Position(applied)].Name} was not applied, although {later.Name} was. Give it a number after the last script, or apply it by hand and run `catalog-migrations stamp {later.Revision}`.");
         }
 
         if (!names.SequenceEqual(names.Order(StringComparer.Ordinal), StringComparer.Ordinal))

@@ -116,7 +116,7 @@ public static class Journal
         ScriptName = script.Name,
         Applied = time.Now(),
         Checksum = script.Checksum,
-        AppliedBy = WhoRuns(),
+        AppliedBy = CurrentUser(),
         ToolVersion = ToolVersion,
     };
 
@@ -168,14 +168,14 @@ public static class Journal
             values (@ScriptName, @Direction, @Outcome, @At, @DurationSeconds, @AppliedBy, @Host, @ToolVersion, @Message)
             """;
 
-        return connection.ExecuteAsync(new CommandDefinition(Sql, attempt with { Host = Environment.MachineName, AppliedBy = WhoRuns(), ToolVersion = ToolVersion }, transaction, cancellationToken: ct));
+        return connection.ExecuteAsync(new CommandDefinition(Sql, attempt with { Host = Environment.MachineName, AppliedBy = CurrentUser(), ToolVersion = ToolVersion }, transaction, cancellationToken: ct));
     }
 
     private static MigrationException Unreadable(string table, Exception cause) => new(MigrationFault.JournalUnreadable,
         $"The table {table} does not have the format of this program or DbUp ({(cause is DataException ? "a column has another type" : "a column is missing")}). If another program owns it, rename it; if it was altered, restore its columns.", cause);
 
     // In a container the user id may have no name.
-    internal static string? WhoRuns()
+    internal static string? CurrentUser()
     {
         try
         {

@@ -13,5 +13,5 @@ public sealed record MigrationLimits
     public TimeSpan StatementTimeout { get; init; } = TimeSpan.FromHours(1);
 
     /// <summary>Maximum wait for another migrator.</summary>
-    public TimeSpan Patience { get; init; } = TimeSpan.FromMinutes(10);
+    public TimeSpan MaxWait { get; init; } = TimeSpan.FromMinutes(10);
 }

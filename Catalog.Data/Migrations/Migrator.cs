@@ -5,10 +5,10 @@ namespace Catalog.Data.Migrations;
 
 /// <summary>A progress report of the migrator.</summary>
 /// <param name="Revision">The current script; empty while the migrator waits for another one.</param>
-/// <param name="Words">The action: <c>applying</c>, <c>applied</c>, <c>undoing</c>, <c>undone</c>, or a sentence.</param>
+/// <param name="Description">The action: <c>applying</c>, <c>applied</c>, <c>undoing</c>, <c>undone</c>, or a sentence.</param>
 /// <param name="Rows">The number of rows that the finished script changed.</param>
 /// <param name="Seconds">The duration of the finished script in seconds; null before.</param>
-public sealed record MigrationStep(string Revision, string Words, long Rows = 0, double? Seconds = null);
+public sealed record MigrationStep(string Revision, string Description, long Rows = 0, double? Seconds = null);
 
 /// <summary>
 /// Upgrades and downgrades a database schema along a chain of scripts. DbUp executes each script and its journal row in one
@@ -40,17 +40,17 @@ public sealed class Migrator
     public string? AppRole { get; init; }
 
     /// <summary>Reads the migration status. Takes no lock and writes nothing.</summary>
-    public Task<SchemaStatus> Look(CancellationToken ct) => Read(connection => SchemaStatus.Read(connection, _dialect, _chain, ct), ct);
+    public Task<SchemaStatus> ReadStatus(CancellationToken ct) => Read(connection => SchemaStatus.Read(connection, _dialect, _chain, ct), ct);
 
     /// <summary>Applies pending scripts up to a target.</summary>
-    /// <param name="target">See <see cref="Chain.Place(string, int)"/>.</param>
+    /// <param name="target">See <see cref="Chain.Position(string, int)"/>.</param>
     /// <param name="again">Repeats an interrupted script without a transaction whose state is unknown.</param>
     /// <param name="ct">Cancels between scripts or during one; the transaction of that script is rolled back.</param>
     /// <returns>The finished steps in order; empty when nothing was pending.</returns>
     /// <exception cref="MigrationException">See <see cref="MigrationFault"/>.</exception>
-    public Task<List<MigrationStep>> Upgrade(string target, bool again, CancellationToken ct) => _locked.Run(async (connection, standing) =>
+    public Task<List<MigrationStep>> Upgrade(string target, bool again, CancellationToken ct) => _locked.Run(async (connection, status) =>
     {
-        if (standing.Applied.Count == 0 && !await _locked.HasJournal(connection, ct)
+        if (status.Applied.Count == 0 && !await _locked.HasJournal(connection, ct)
             && await _locked.Tables(connection, ct) is { Count: > 0 } tables
             // Without a lock on SQLite, another migrator may have created everything in the meantime.
             && !await _locked.HasJournal(connection, ct))
@@ -61,17 +61,17 @@ public sealed class Migrator
                 + "or, if they belong to another program and may stay, run `catalog-migrations stamp base`.");
         }
 
-        var to = _chain.Place(target, standing.Place);
-        if (to < standing.Place)
+        var to = _chain.Position(target, status.Position);
+        if (to < status.Position)
         {
             throw new MigrationException(MigrationFault.UnknownTarget,
-                $"The database is at {standing.Current}, beyond {_chain.Name(to)}. To go back: `catalog-migrations downgrade {_chain.Name(to)}`.");
+                $"The database is at {status.Current}, beyond {_chain.RevisionAt(to)}. To go back: `catalog-migrations downgrade {_chain.RevisionAt(to)}`.");
         }
 
-        var steps = await ApplyAll(connection, [.. _chain.Scripts.Take(standing.Place..to)], Directions.Upgrade, standing, again, ct);
-        if (AppRole is not null && _dialect.Grant(AppRole, SchemaDescription.Tables(_chain)) is { } grant)
+        var steps = await ApplyAll(connection, [.. _chain.Scripts.Take(status.Position..to)], Directions.Upgrade, status, again, ct);
+        if (AppRole is not null && _dialect.GrantSql(AppRole, SchemaDescription.Tables(_chain)) is { } grant)
         {
-            await _dialect.Settle(connection, _limits, ct);
+            await _dialect.ResetSession(connection, _limits, ct);
             await _dialect.Execute(connection, null, grant, ct);
         }
 
@@ -79,26 +79,26 @@ public sealed class Migrator
     }, ct);
 
     /// <summary>Reverts applied scripts, newest first, with the scripts in <c>down/</c>.</summary>
-    /// <param name="target">The revision after the downgrade: see <see cref="Chain.Place(string, int)"/>.</param>
+    /// <param name="target">The revision after the downgrade: see <see cref="Chain.Position(string, int)"/>.</param>
     /// <param name="again">Repeats an interrupted script without a transaction whose state is unknown.</param>
     /// <param name="ct">Cancels between scripts or during one; the transaction of that script is rolled back.</param>
     /// <returns>The finished steps in order.</returns>
     /// <exception cref="MigrationException">See <see cref="MigrationFault"/>.</exception>
     public Task<List<MigrationStep>> Downgrade(string target, bool again, CancellationToken ct) => _locked.Run(
-        (connection, standing) => ApplyAll(connection, Undone(target, standing), Directions.Downgrade, standing, again, ct), ct);
+        (connection, status) => ApplyAll(connection, ScriptsToRevert(target, status), Directions.Downgrade, status, again, ct), ct);
 
     /// <summary>The scripts that a downgrade would revert, newest first.</summary>
     /// <exception cref="MigrationException">The target is unknown or newer than the database, or a script has no down script.</exception>
-    public IReadOnlyList<Script> Undone(string target, SchemaStatus standing)
+    public IReadOnlyList<Script> ScriptsToRevert(string target, SchemaStatus status)
     {
-        var to = _chain.Place(target, standing.Place);
-        if (to > standing.Place)
+        var to = _chain.Position(target, status.Position);
+        if (to > status.Position)
         {
             throw new MigrationException(MigrationFault.UnknownTarget,
-                $"The database is at {standing.Current}, before {_chain.Name(to)}. To go forward: `catalog-migrations upgrade {_chain.Name(to)}`.");
+                $"The database is at {status.Current}, before {_chain.RevisionAt(to)}. To go forward: `catalog-migrations upgrade {_chain.RevisionAt(to)}`.");
         }
 
-        List<Script> undo = [.. _chain.Scripts.Take(to..standing.Place).Reverse()];
+        List<Script> undo = [.. _chain.Scripts.Take(to..status.Position).Reverse()];
         return undo.FirstOrDefault(script => script.Down is null) is { } oneWay
             ? throw new MigrationException(MigrationFault.UnknownTarget,
                 $"{oneWay.Revision} cannot be reverted: down/{oneWay.Name} does not exist. Restore a backup instead.")
@@ -106,7 +106,7 @@ public sealed class Migrator
     }
 
     /// <summary>Rewrites the journal as if exactly the scripts up to a target were applied. Runs no script.</summary>
-    /// <param name="target">See <see cref="Chain.Place(string, int)"/>.</param>
+    /// <param name="target">See <see cref="Chain.Position(string, int)"/>.</param>
     /// <param name="force">
     /// Skips the check that the live schema matches the revision, and deletes journal rows of scripts that this build does not know.
     /// </param>
@@ -140,21 +140,21 @@ public sealed class Migrator
     /// <param name="work">The operation; its argument is the connection that holds the lock.</param>
     /// <param name="ct">Cancels the operation.</param>
     /// <exception cref="MigrationException">The lock was not obtained, or the database cannot be migrated.</exception>
-    public Task<T> Alone<T>(Func<DbConnection, Task<T>> work, CancellationToken ct) =>
+    public Task<T> RunExclusive<T>(Func<DbConnection, Task<T>> work, CancellationToken ct) =>
         _locked.Run((connection, _) => work(connection), ct, refuse: false);
 
     /// <summary>Runs an operation on the connection that holds the lock. The journal must have no faults.</summary>
-    internal Task<T> Locked<T>(Func<DbConnection, SchemaStatus, Task<T>> work, CancellationToken ct) => _locked.Run(work, ct);
+    internal Task<T> RunLocked<T>(Func<DbConnection, SchemaStatus, Task<T>> work, CancellationToken ct) => _locked.Run(work, ct);
 
     private async Task<T> Read<T>(Func<DbConnection, Task<T>> work, CancellationToken ct)
     {
         await using var connection = await _database.Reads.OpenConnectionAsync(ct);
-        await using var reading = await _dialect.Reading(connection, ct);
+        await using var reading = await _dialect.BeginRead(connection, ct);
         return await work(connection);
     }
 
     private async Task<List<MigrationStep>> ApplyAll(
-        DbConnection connection, IReadOnlyList<Script> scripts, string direction, SchemaStatus standing, bool again, CancellationToken ct)
+        DbConnection connection, IReadOnlyList<Script> scripts, string direction, SchemaStatus status, bool again, CancellationToken ct)
     {
         // Checked before the first script runs: otherwise the scripts before an invalid one would already be applied.
         foreach (var script in scripts)
@@ -162,13 +162,13 @@ public sealed class Migrator
             (direction == Directions.Upgrade ? script.Up : script.Down!).RefuseTransactionControl();
         }
 
-        await _locked.MakeJournal(connection, ct);
+        await _locked.CreateJournal(connection, ct);
         var runner = new ScriptRunner(_database, connection, _chain, _limits, step => Progress?.Invoke(step));
         var steps = new List<MigrationStep>();
         foreach (var script in scripts)
         {
             var step = new ScriptStep(script, direction, _time);
-            var halfApplied = SchemaStatus.IsHalfApplied(script, applied: !step.IsUpgrade, standing.Attempts);
+            var halfApplied = SchemaStatus.IsHalfApplied(script, applied: !step.IsUpgrade, status.Attempts);
             if (await runner.Apply(step, halfApplied, again, ct) is { } done)
             {
                 steps.Add(done);

@@ -16,26 +16,26 @@ internal sealed class MigratorLock(MigrationDatabase database, Chain chain, Migr
     /// <exception cref="MigrationException">The lock was not obtained, the database cannot be migrated, or the journal has a fault.</exception>
     public async Task<T> Run<T>(Func<DbConnection, SchemaStatus, Task<T>> work, CancellationToken ct, bool refuse = true)
     {
-        await using var connection = await Patiently(() => database.Source.OpenConnectionAsync(ct).AsTask(), ct);
-        await _dialect.Begin(connection, stop => database.Source.OpenConnectionAsync(stop), limits, ct);
-        await using var held = await _dialect.Lock(connection, limits.Patience, holder => progress?.Invoke(new("", $"waiting for {holder}")), ct)
+        await using var connection = await RetryOnLock(() => database.Source.OpenConnectionAsync(ct).AsTask(), ct);
+        await _dialect.BeginSession(connection, stop => database.Source.OpenConnectionAsync(stop), limits, ct);
+        await using var held = await _dialect.Lock(connection, limits.MaxWait, holder => progress?.Invoke(new("", $"waiting for {holder}")), ct)
             ?? throw new MigrationException(MigrationFault.LockNotObtained,
-                $"The lock was not obtained in {limits.Patience.TotalSeconds:0} s; "
+                $"The lock was not obtained in {limits.MaxWait.TotalSeconds:0} s; "
                 + $"{await _dialect.Holder(connection, ct) ?? "it was released just now"}. Wait for the migrator to finish, "
                 + "or find it with `catalog-migrations doctor` and end it with `catalog-migrations kill`.");
-        var standing = await SchemaStatus.Read(connection, _dialect, chain, ct);
-        if (refuse && standing.Faults.Count > 0)
+        var status = await SchemaStatus.Read(connection, _dialect, chain, ct);
+        if (refuse && status.Faults.Count > 0)
         {
-            throw standing.Faults[0];
+            throw status.Faults[0];
         }
 
-        return await work(connection, standing);
+        return await work(connection, status);
     }
 
     /// <summary>Creates the journal and the history if they do not exist.</summary>
-    public Task MakeJournal(DbConnection connection, CancellationToken ct) => Patiently(async () =>
+    public Task CreateJournal(DbConnection connection, CancellationToken ct) => RetryOnLock(async () =>
     {
-        await _dialect.MakeJournal(connection, ct);
+        await _dialect.CreateJournal(connection, ct);
         return true;
     }, ct);
 
@@ -48,7 +48,7 @@ internal sealed class MigratorLock(MigrationDatabase database, Chain chain, Migr
         (await connection.QueryAsync<string>(new CommandDefinition(_dialect.FindTables, cancellationToken: ct))).AsList();
 
     // On SQLite any write can fail because another process has locked the file.
-    private async Task<T> Patiently<T>(Func<Task<T>> work, CancellationToken ct)
+    private async Task<T> RetryOnLock<T>(Func<Task<T>> work, CancellationToken ct)
     {
         for (var clock = Stopwatch.StartNew(); ;)
         {
@@ -58,10 +58,10 @@ internal sealed class MigratorLock(MigrationDatabase database, Chain chain, Migr
             }
             catch (Exception exception) when (_dialect.IsLockTimeout(exception))
             {
-                if (clock.Elapsed > limits.Patience)
+                if (clock.Elapsed > limits.MaxWait)
                 {
                     throw new MigrationException(MigrationFault.LockNotObtained,
-                        $"The database was locked by other clients for {limits.Patience.TotalSeconds:0.###} s. Run this again when they are done.",
+                        $"The database was locked by other clients for {limits.MaxWait.TotalSeconds:0.###} s. Run this again when they are done.",
                         exception);
                 }
 

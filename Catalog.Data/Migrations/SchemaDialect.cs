@@ -13,7 +13,7 @@ public abstract class SchemaDialect
     public abstract string Folder { get; }
 
     /// <summary>The statements that create journal and history if they do not exist: DbUp's table and columns, plus our columns, nullable because DbUp does not fill them.</summary>
-    internal abstract string CreateJournal { get; }
+    internal abstract string CreateJournalSql { get; }
 
     /// <summary>The column that gives the order of the journal rows. DbUp's name differs per engine.</summary>
     internal abstract string JournalOrder { get; }
@@ -30,8 +30,8 @@ public abstract class SchemaDialect
     /// <summary>Whether <see cref="Lock"/> excludes other migrators; if false, the transaction of each script does.</summary>
     internal abstract bool Locks { get; }
 
-    /// <summary>Runs <see cref="CreateJournal"/>, and adds our columns to a journal that DbUp created.</summary>
-    internal abstract Task MakeJournal(DbConnection connection, CancellationToken ct);
+    /// <summary>Runs <see cref="CreateJournalSql"/>, and adds our columns to a journal that DbUp created.</summary>
+    internal abstract Task CreateJournal(DbConnection connection, CancellationToken ct);
 
     /// <summary>Rejects a database that must not be migrated, then sets the session's limits.</summary>
     /// <param name="connection">The migrator's connection.</param>
@@ -39,18 +39,18 @@ public abstract class SchemaDialect
     /// <param name="limits">Time limits.</param>
     /// <param name="ct">Cancels the operation.</param>
     /// <exception cref="MigrationException">A pooler in transaction mode, a standby, or a server that is too old.</exception>
-    internal abstract Task Begin(DbConnection connection, Func<CancellationToken, ValueTask<DbConnection>> another, MigrationLimits limits, CancellationToken ct);
+    internal abstract Task BeginSession(DbConnection connection, Func<CancellationToken, ValueTask<DbConnection>> another, MigrationLimits limits, CancellationToken ct);
 
     /// <summary>Begins a read-only transaction whose search path is the Catalog's schema, whatever the role's setting is.</summary>
-    internal abstract Task<DbTransaction> Reading(DbConnection connection, CancellationToken ct);
+    internal abstract Task<DbTransaction> BeginRead(DbConnection connection, CancellationToken ct);
 
     /// <summary>Takes the migration lock. It is held until the returned object is disposed.</summary>
     /// <param name="connection">The migrator's connection.</param>
-    /// <param name="patience">The maximum wait.</param>
+    /// <param name="maxWait">The maximum wait.</param>
     /// <param name="waiting">Called once with a description of the lock holder.</param>
     /// <param name="ct">Cancels the operation.</param>
     /// <returns>The lock; null when another process held it for the whole time.</returns>
-    internal abstract Task<IAsyncDisposable?> Lock(DbConnection connection, TimeSpan patience, Action<string> waiting, CancellationToken ct);
+    internal abstract Task<IAsyncDisposable?> Lock(DbConnection connection, TimeSpan maxWait, Action<string> waiting, CancellationToken ct);
 
     /// <summary>A description of the lock holder; null when the lock is free.</summary>
     internal abstract Task<string?> Holder(DbConnection connection, CancellationToken ct);
@@ -60,16 +60,16 @@ public abstract class SchemaDialect
     internal abstract Task<long> Execute(DbConnection connection, DbTransaction? transaction, string sql, CancellationToken ct);
 
     /// <summary>Sets the lock time-out; zero for none. A statement without a transaction blocks no one while it waits.</summary>
-    internal abstract Task WaitForLocks(DbConnection connection, TimeSpan limit, CancellationToken ct);
+    internal abstract Task SetLockTimeout(DbConnection connection, TimeSpan limit, CancellationToken ct);
 
     /// <summary>Whether the error is a lock conflict, so that a retry may succeed.</summary>
     internal abstract bool IsLockTimeout(Exception exception);
 
     /// <summary>Converts a database error; the result contains no values from rows.</summary>
-    public abstract Refusal Explain(DbException exception);
+    public abstract StatementError Explain(DbException exception);
 
     /// <summary>Resets the session for the next script, whatever the last script has set.</summary>
-    internal abstract Task Settle(DbConnection connection, MigrationLimits limits, CancellationToken ct);
+    internal abstract Task ResetSession(DbConnection connection, MigrationLimits limits, CancellationToken ct);
 
     /// <summary>
     /// Restores the Catalog's search path after a script, and checks constraints that the engine does not enforce by itself at the
@@ -85,12 +85,12 @@ public abstract class SchemaDialect
     internal abstract IJournal Journal(Func<IConnectionManager> connections, Func<IUpgradeLog> log, Action<Func<IDbCommand>> store);
 
     /// <summary>DbUp's parser for quoted names on this engine.</summary>
-    internal abstract ISqlObjectParser Quoting { get; }
+    internal abstract ISqlObjectParser ObjectParser { get; }
 
     /// <summary>Whether an interrupted statement without a transaction took effect. Removes what it left unfinished.</summary>
     /// <returns>True: it took effect. False: nothing of it is left, and it must run again. Null: unknown.</returns>
     internal abstract Task<bool?> TookEffect(DbConnection connection, SqlStatement statement, CancellationToken ct);
 
     /// <summary>The SQL that grants the needed rights to the service's role, if it exists; null on an engine without roles.</summary>
-    internal abstract string? Grant(string role, IEnumerable<string> tables);
+    internal abstract string? GrantSql(string role, IEnumerable<string> tables);
 }

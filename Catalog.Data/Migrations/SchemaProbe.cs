@@ -14,36 +14,36 @@ namespace Catalog.Data.Migrations;
 public sealed class SchemaProbe : IAsyncDisposable
 {
     private readonly DatabaseSettings _settings;
-    private readonly Func<CancellationToken, ValueTask<string?>>? _before;
+    private readonly Func<CancellationToken, ValueTask<string?>>? _contextSql;
     private readonly DbDataSource _source;
     private readonly SchemaDialect _dialect;
-    private readonly RequestTrial _trial;
+    private readonly RequestCheck _requestCheck;
     private readonly Dialect _failures;
     private readonly IReadOnlyList<string> _needed;
 
     /// <param name="settings">The address. The probe has its own connections, because it must answer when the request pool is exhausted.</param>
-    /// <param name="before">Returns the SQL that sets role and context of requests; null when none is needed.</param>
-    public SchemaProbe(DatabaseSettings settings, Func<CancellationToken, ValueTask<string?>>? before = null)
+    /// <param name="contextSql">Returns the SQL that sets role and context of requests; null when none is needed.</param>
+    public SchemaProbe(DatabaseSettings settings, Func<CancellationToken, ValueTask<string?>>? contextSql = null)
     {
         DapperTypes.Register();
-        (_settings, _before) = (settings, before);
+        (_settings, _contextSql) = (settings, contextSql);
         if (settings.Postgres is { } postgres)
         {
             var session = new PostgresSession(settings.Schema);
             _source = Databases.Unpooled(postgres, session, "catalog-ready", statementSeconds: 2, postgres.Timeout);
-            (_dialect, _trial, _failures) = (new PostgresSchemaDialect(session), new PostgresRequestTrial(session), new PostgresDialect());
+            (_dialect, _requestCheck, _failures) = (new PostgresSchemaDialect(session), new PostgresRequestCheck(session), new PostgresDialect());
         }
         else
         {
             _source = SqliteSource.Open(settings.SqlitePath!).Reads;
-            (_dialect, _trial, _failures) = (new SqliteSchemaDialect(), new SqliteRequestTrial(), new SqliteDialect());
+            (_dialect, _requestCheck, _failures) = (new SqliteSchemaDialect(), new SqliteRequestCheck(), new SqliteDialect());
         }
 
         _needed = [.. Chain.BuiltIn(_dialect.Folder).Scripts.Select(script => script.Name)];
     }
 
     /// <summary>Checks the database. A database that cannot answer is reported in the result, not thrown.</summary>
-    public async Task<SchemaState> Look(CancellationToken ct)
+    public async Task<SchemaState> Check(CancellationToken ct)
     {
         var opened = false;
         try
@@ -59,7 +59,7 @@ public sealed class SchemaProbe : IAsyncDisposable
                     + "Run `catalog-migrations upgrade head`.");
             }
 
-            await _trial.Run(connection, _before is null ? null : await _before(ct), ct);
+            await _requestCheck.Run(connection, _contextSql is null ? null : await _contextSql(ct), ct);
             return new(true, head, null);
         }
         catch (MigrationException unreadable)
@@ -68,26 +68,26 @@ public sealed class SchemaProbe : IAsyncDisposable
         }
         catch (DatabaseUnavailableException unavailable)
         {
-            return new(false, null, Words(unavailable.Reason)) { Cause = unavailable.InnerException is { } inner ? Databases.WhyUnreachable(_settings, inner) : null };
+            return new(false, null, Describe(unavailable.Reason)) { Cause = unavailable.InnerException is { } inner ? Databases.WhyUnreachable(_settings, inner) : null };
         }
         catch (Exception exception) when (_failures.WhyUnavailable(exception) is { } reason)
         {
-            return new(false, null, Words(reason)) { Cause = Databases.WhyUnreachable(_settings, exception) };
+            return new(false, null, Describe(reason)) { Cause = Databases.WhyUnreachable(_settings, exception) };
         }
         catch (DbException refusal) when (!opened)
         {
-            return new(false, null, Words(Unavailability.SessionRefused)) { Cause = Databases.WhyUnreachable(_settings, refusal) };
+            return new(false, null, Describe(Unavailability.SessionRefused)) { Cause = Databases.WhyUnreachable(_settings, refusal) };
         }
     }
 
     private async Task<List<AppliedScript>> Applied(DbConnection connection, CancellationToken ct)
     {
-        await using var reading = await _dialect.Reading(connection, ct);
+        await using var reading = await _dialect.BeginRead(connection, ct);
         return await Journal.Read(connection, reading, _dialect, ct);
     }
 
     /// <summary>The reason as a sentence for an operator, without host, user or secret.</summary>
-    public static string Words(Unavailability reason) => reason switch
+    public static string Describe(Unavailability reason) => reason switch
     {
         Unavailability.Unreachable => "The database cannot be reached: check that it runs, and check the address and the network.",
         Unavailability.AuthenticationFailed => "The database rejected the user or the password: correct them in the address; in a password, write @ as %40, : as %3A and / as %2F.",

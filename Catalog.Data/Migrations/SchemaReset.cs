@@ -9,9 +9,9 @@ namespace Catalog.Data.Migrations;
 internal sealed class SchemaReset(MigratorLock locked, SchemaDialect dialect, Chain chain, TimeProvider time)
 {
     /// <inheritdoc cref="Migrator.Clear" />
-    public Task<IReadOnlyList<string>> Clear(bool force, CancellationToken ct) => locked.Run(async (connection, standing) =>
+    public Task<IReadOnlyList<string>> Clear(bool force, CancellationToken ct) => locked.Run(async (connection, status) =>
     {
-        if (!force && standing.Unexplained is { } unexplained)
+        if (!force && status.Unexplained is { } unexplained)
         {
             throw new MigrationException(unexplained.Fault,
                 $"{unexplained.Message} The tables may belong to another program; if they do not, --force drops them.");
@@ -24,8 +24,8 @@ internal sealed class SchemaReset(MigratorLock locked, SchemaDialect dialect, Ch
                 + "If they do not, --force drops the tables with the names of the Catalog's tables.");
         }
 
-        await locked.MakeJournal(connection, ct);
-        var objects = SchemaDescription.Made(chain);
+        await locked.CreateJournal(connection, ct);
+        var objects = SchemaDescription.CreatedObjects(chain);
         await using var transaction = await connection.BeginTransactionAsync(ct);
         try
         {
@@ -48,6 +48,6 @@ internal sealed class SchemaReset(MigratorLock locked, SchemaDialect dialect, Ch
             At = time.Now(),
         }, ct);
         await transaction.CommitAsync(ct);
-        return (IReadOnlyList<string>)[.. objects.Select(made => made.Name)];
+        return (IReadOnlyList<string>)[.. objects.Select(created => created.Name)];
     }, ct, refuse: false);
 }

@@ -4,10 +4,10 @@ namespace Catalog.Data.Migrations;
 internal sealed class SchemaStamp(MigratorLock locked, MigrationDatabase database, Chain chain, TimeProvider time)
 {
     /// <inheritdoc cref="Migrator.Stamp" />
-    public Task<string> Write(string target, bool force, CancellationToken ct) => locked.Run(async (connection, standing) =>
+    public Task<string> Write(string target, bool force, CancellationToken ct) => locked.Run(async (connection, status) =>
     {
-        var to = chain.Place(target, standing.Place);
-        if (!force && standing.Unexplained is { } unexplained)
+        var to = chain.Position(target, status.Position);
+        if (!force && status.Unexplained is { } unexplained)
         {
             throw new MigrationException(unexplained.Fault,
                 $"{unexplained.Message} If the journal is the Catalog's, --force deletes the rows that this build does not know.");
@@ -19,16 +19,16 @@ internal sealed class SchemaStamp(MigratorLock locked, MigrationDatabase databas
         {
             var more = differences.Count > 5 ? $"; and {differences.Count - 5} more" : "";
             throw new MigrationException(MigrationFault.Drift,
-                $"The live schema differs from {chain.Name(to)}: {string.Join("; ", differences.Take(5))}{more}. "
+                $"The live schema differs from {chain.RevisionAt(to)}: {string.Join("; ", differences.Take(5))}{more}. "
                 + "Name the correct revision, correct the schema, or add --force.");
         }
 
-        await locked.MakeJournal(connection, ct);
+        await locked.CreateJournal(connection, ct);
         await using var transaction = await connection.BeginTransactionAsync(ct);
         await Journal.Clear(connection, transaction, ct);
         foreach (var script in chain.Scripts.Take(to))
         {
-            var row = standing.Applied.FirstOrDefault(row => row.ScriptName == script.Name) ?? Journal.Row(script, time);
+            var row = status.Applied.FirstOrDefault(row => row.ScriptName == script.Name) ?? Journal.Row(script, time);
             await Journal.Add(connection, transaction, row with { Checksum = script.Checksum }, ct);
         }
 
@@ -40,6 +40,6 @@ internal sealed class SchemaStamp(MigratorLock locked, MigrationDatabase databas
             At = time.Now(),
         }, ct);
         await transaction.CommitAsync(ct);
-        return chain.Name(to);
+        return chain.RevisionAt(to);
     }, ct, refuse: false);
 }

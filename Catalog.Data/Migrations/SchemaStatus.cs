@@ -5,14 +5,14 @@ namespace Catalog.Data.Migrations;
 /// <summary>The migration status of a database relative to a chain of scripts.</summary>
 /// <param name="Applied">The journal, in the order in which it was written.</param>
 /// <param name="Attempts">The history, oldest first.</param>
-/// <param name="Place">The number of applied scripts, counted from the first without a gap.</param>
+/// <param name="Position">The number of applied scripts, counted from the first without a gap.</param>
 /// <param name="Current">The newest applied revision, even if this build does not know it; <c>base</c> when there is none.</param>
 /// <param name="Pending">The scripts that are not applied.</param>
 /// <param name="Faults">The contradictions between the journal and the scripts.</param>
 /// <param name="HalfApplied">Scripts without a transaction that were started and not recorded as finished.</param>
 /// <param name="Holder">A description of the migrator that is running now; null when there is none.</param>
 public sealed record SchemaStatus(
-    IReadOnlyList<AppliedScript> Applied, IReadOnlyList<Attempt> Attempts, int Place, string Current, IReadOnlyList<Script> Pending,
+    IReadOnlyList<AppliedScript> Applied, IReadOnlyList<Attempt> Attempts, int Position, string Current, IReadOnlyList<Script> Pending,
     IReadOnlyList<MigrationException> Faults, IReadOnlyList<Script> HalfApplied, string? Holder)
 {
     /// <summary>The first fault that may mean that the journal belongs to another program; null when there is none.</summary>
@@ -27,7 +27,7 @@ public sealed record SchemaStatus(
         return new(
             applied,
             attempts,
-            chain.Place(applied),
+            chain.Position(applied),
             names.Count == 0 ? Chain.Base : Path.GetFileNameWithoutExtension(names.Max(StringComparer.Ordinal)!),
             [.. chain.Scripts.Where(script => !names.Contains(script.Name))],
             chain.Faults(applied),

@@ -20,7 +20,7 @@ public sealed class SqlFile
         {
             Statements = SqlText.Statements(Sql);
         }
-        catch (UnendedException exception)
+        catch (UnclosedException exception)
         {
             throw new MigrationException(MigrationFault.ScriptUnreadable, $"{name}: {exception.Message}.", exception);
         }
@@ -86,7 +86,7 @@ public sealed class Script
     public string Checksum => field ??= Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Up.Sql.ReplaceLineEndings("\n"))));
 
     /// <summary>Whether a revision argument means this script: <c>0001_initial</c>, <c>0001_initial.sql</c>, <c>0001</c> or <c>1</c>.</summary>
-    public bool IsCalled(string revision) =>
+    public bool Matches(string revision) =>
         revision == Revision || revision == Name || (revision.Length <= 4 && int.TryParse(revision, out var number) && number == Number);
 
     internal int Number => int.Parse(Name.AsSpan(0, 4), System.Globalization.CultureInfo.InvariantCulture);

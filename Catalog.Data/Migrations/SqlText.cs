@@ -45,7 +45,7 @@ public sealed record SqlStatement(string Sql, int Line, IReadOnlyList<SqlToken> 
 
 /// <summary>A quote, comment, parenthesis or body in a script is not closed.</summary>
 /// <param name="line">The line where it begins, from 1.</param>
-public sealed class UnendedException(int line)
+public sealed class UnclosedException(int line)
     : FormatException($"what begins on line {line} does not end: a quote, a comment, a dollar tag, a parenthesis or the body of a trigger or function is not closed")
 {
     /// <summary>The first line in the file, from 1.</summary>
@@ -69,19 +69,19 @@ public sealed class SqlText
     private SqlText(string sql) => (_sql, _at) = (sql, sql.StartsWith('\uFEFF') ? 1 : 0);
 
     /// <summary>The statements in order; empty when the text has none.</summary>
-    /// <exception cref="UnendedException">A quote, comment, dollar tag, parenthesis or body is not closed; the message contains its line.</exception>
-    public static IReadOnlyList<SqlStatement> Statements(string sql) => [.. new SqlText(sql).Cut()];
+    /// <exception cref="UnclosedException">A quote, comment, dollar tag, parenthesis or body is not closed; the message contains its line.</exception>
+    public static IReadOnlyList<SqlStatement> Statements(string sql) => [.. new SqlText(sql).Split()];
 
     /// <summary>The comments after the last statement; all comments when the text has no statement.</summary>
     /// <inheritdoc cref="Statements" path="/exception"/>
     public static IReadOnlyList<(int Line, string Text)> TrailingComments(string sql)
     {
         var text = new SqlText(sql);
-        _ = text.Cut().Count();
+        _ = text.Split().Count();
         return text._comments;
     }
 
-    private IEnumerable<SqlStatement> Cut()
+    private IEnumerable<SqlStatement> Split()
     {
         var start = -1;
         // The start lines of open parentheses and bodies: a semicolon inside them does not end the statement.
@@ -89,13 +89,13 @@ public sealed class SqlText
         int? body = null;
         while (_at < _sql.Length)
         {
-            if (Blank())
+            if (SkipBlank())
             {
                 continue;
             }
 
             var from = _at;
-            var token = Next();
+            var token = ReadToken();
             if (token.Is(";") && parentheses.Count == 0 && body is null)
             {
                 if (start >= 0)
@@ -123,7 +123,7 @@ public sealed class SqlText
 
         if (body is { } line || parentheses.TryPeek(out line))
         {
-            throw new UnendedException(line);
+            throw new UnclosedException(line);
         }
 
         if (start >= 0)
@@ -156,7 +156,7 @@ public sealed class SqlText
     private bool EndsBody(SqlToken token) => token.Is("end") && (_tokens[^1].Is(";") || _tokens[^1].Is("atomic"));
 
     // Skips white space or a comment; false at a token.
-    private bool Blank()
+    private bool SkipBlank()
     {
         var character = _sql[_at];
         if (char.IsWhiteSpace(character))
@@ -165,7 +165,7 @@ public sealed class SqlText
             return true;
         }
 
-        if (Sees("--"))
+        if (NextIs("--"))
         {
             var end = _sql.AsSpan(_at).IndexOfAny('\r', '\n') is var length and >= 0 ? _at + length : -1;
             _comments.Add((_line, _sql[(_at + 2)..(end < 0 ? _sql.Length : end)].Trim()));
@@ -173,7 +173,7 @@ public sealed class SqlText
             return true;
         }
 
-        if (!Sees("/*"))
+        if (!NextIs("/*"))
         {
             return false;
         }
@@ -181,7 +181,7 @@ public sealed class SqlText
         var (from, line, depth) = (_at, _line, 0);
         do
         {
-            var (by, deeper) = Sees("/*") ? (2, 1) : Sees("*/") ? (2, -1) : (1, 0);
+            var (by, deeper) = NextIs("/*") ? (2, 1) : NextIs("*/") ? (2, -1) : (1, 0);
             depth += deeper;
             Advance(by, line);
         }
@@ -190,18 +190,18 @@ public sealed class SqlText
         return true;
     }
 
-    private SqlToken Next()
+    private SqlToken ReadToken()
     {
         var (from, line, character) = (_at, _line, _sql[_at]);
         if (character == '\'')
         {
-            Quoted('\'', escapes: false);
+            SkipQuoted('\'', escapes: false);
             return Token(SqlTokenKind.Text);
         }
 
         if (character is '"' or '`')
         {
-            Quoted(character, escapes: false);
+            SkipQuoted(character, escapes: false);
             return Token(SqlTokenKind.QuotedName);
         }
 
@@ -234,14 +234,14 @@ public sealed class SqlText
         }
 
         // A prefix directly before a quote is part of the text: E'', X'', B'', N'', U&''.
-        if (_at - from == 1 && character is 'u' or 'U' && Sees("&'"))
+        if (_at - from == 1 && character is 'u' or 'U' && NextIs("&'"))
         {
             Advance(1);
         }
 
         if (_at < _sql.Length && _sql[_at] == '\'' && _sql[from.._at].ToUpperInvariant() is "E" or "X" or "B" or "N" or "U&")
         {
-            Quoted('\'', escapes: character is 'e' or 'E');
+            SkipQuoted('\'', escapes: character is 'e' or 'E');
             return Token(SqlTokenKind.Text);
         }
 
@@ -250,13 +250,13 @@ public sealed class SqlText
         SqlToken Token(SqlTokenKind kind) => new(kind, _sql[from.._at], line);
     }
 
-    private void Quoted(char quote, bool escapes)
+    private void SkipQuoted(char quote, bool escapes)
     {
         var line = _line;
         Advance(1);
         while (true)
         {
-            var here = _at < _sql.Length ? _sql[_at] : throw new UnendedException(line);
+            var here = _at < _sql.Length ? _sql[_at] : throw new UnclosedException(line);
             var doubled = _at + 1 < _sql.Length && _sql[_at + 1] == quote;
             Advance((escapes && here == '\\') || (here == quote && doubled) ? 2 : 1, line);
             if (here == quote && !doubled && !(escapes && ContinuesOnNextLine()))
@@ -289,13 +289,13 @@ public sealed class SqlText
 
     private static bool IsName(char character) => character == '_' || char.IsLetter(character) || character > '\x7f';
 
-    private bool Sees(string text) => string.CompareOrdinal(_sql, _at, text, 0, text.Length) == 0;
+    private bool NextIs(string text) => string.CompareOrdinal(_sql, _at, text, 0, text.Length) == 0;
 
     private void Advance(int count, int? begunOn = null)
     {
         if (_at + count > _sql.Length)
         {
-            throw new UnendedException(begunOn ?? _line);
+            throw new UnclosedException(begunOn ?? _line);
         }
 
         _line += _sql.AsSpan(_at, count).Count('\n');

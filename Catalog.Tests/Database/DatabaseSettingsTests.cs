@@ -195,7 +195,7 @@ public sealed class DatabaseSettingsTests : IDisposable
         var read = Read(("DATAXPIPE_DB", value));
 
         Assert.Equal((host, port, database, user, password), (read.Postgres!.Host, read.Postgres.Port, read.Postgres.Database, read.Postgres.Username, read.Postgres.Password));
-        Assert.Null(read.LeftOut);
+        Assert.Null(read.IgnoredWarning);
         await Databases.Open(read).DisposeAsync();
     }
 
@@ -212,7 +212,7 @@ public sealed class DatabaseSettingsTests : IDisposable
         var read = Read(("DATAXPIPE_DB", value));
 
         Assert.Equal((pooler, most, timeout, schema, prepared), (read.BehindPooler, read.Postgres!.MaxPoolSize, read.Postgres.Timeout, read.Schema, read.Postgres.MaxAutoPrepare));
-        Assert.Null(read.LeftOut);
+        Assert.Null(read.IgnoredWarning);
         Assert.Equal((false, 5), (Read(("DATAXPIPE_DB", value), ("DATAXPIPE_PGBOUNCER", "false")).BehindPooler, Read(("DATAXPIPE_DB", value), ("DATAXPIPE_PG_POOL_MAX", "5")).Postgres!.MaxPoolSize));
     }
 
@@ -227,8 +227,8 @@ public sealed class DatabaseSettingsTests : IDisposable
         // What would put rows into messages, or take the pool away.
         var given = Read(("DATAXPIPE_DB", $"Host=h;Password={Canary};Include Error Detail=true;Pooling=false;Log Parameters=true"));
         Assert.Equal((false, true, false), (given.Postgres!.IncludeErrorDetail, given.Postgres.Pooling, given.Postgres.LogParameters));
-        Assert.Contains("Include Error Detail, Log Parameters, Pooling", given.LeftOut, StringComparison.Ordinal);
-        Assert.DoesNotContain(Canary, given.LeftOut, StringComparison.Ordinal);
+        Assert.Contains("Include Error Detail, Log Parameters, Pooling", given.IgnoredWarning, StringComparison.Ordinal);
+        Assert.DoesNotContain(Canary, given.IgnoredWarning, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -385,9 +385,9 @@ public abstract class MigratorTests : IDisposable
         var address = await EmptyDatabase();
         await using var probe = new SchemaProbe(TestDatabase.Read(address));
 
-        var before = await probe.Look(Ct);
+        var before = await probe.Check(Ct);
         await Upgrade(address);
-        var after = await probe.Look(Ct);
+        var after = await probe.Check(Ct);
 
         Assert.False(before.Ready);
         Assert.Contains("0001_initial", before.Reason);
@@ -427,7 +427,7 @@ public abstract class MigratorTests : IDisposable
 
     private Task<IReadOnlyList<string>> Clear(string address) => With(address, Folder, migrator => migrator.Clear(force: false, Ct));
 
-    private static Task<SchemaStatus> Look(string address, ScriptFolder? scripts = null) => With(address, scripts, migrator => migrator.Look(Ct));
+    private static Task<SchemaStatus> Look(string address, ScriptFolder? scripts = null) => With(address, scripts, migrator => migrator.ReadStatus(Ct));
 
     private static Task<string> Fingerprint(string address, ScriptFolder? scripts) =>
         With(address, scripts, async migrator => SchemaDescription.Fingerprint(await migrator.Describe(Ct)));

@@ -308,7 +308,7 @@ public sealed class RunnerTests(PostgresTestDatabase server) : IClassFixture<Pos
 
     private Task<IReadOnlyList<string>> Describe(string address) => With(address, migrator => migrator.Describe(Ct));
 
-    private Task<SchemaStatus> Look(string address) => With(address, migrator => migrator.Look(Ct));
+    private Task<SchemaStatus> Look(string address) => With(address, migrator => migrator.ReadStatus(Ct));
 
     private static async Task Execute(string address, string sql)
     {

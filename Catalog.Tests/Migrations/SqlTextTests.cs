@@ -100,7 +100,7 @@ public sealed class SqlTextTests
     [InlineData("create function f() returns int\n\nbegin atomic\n  select case 1 when 1 then 1 end;\n", 3)]
     public void What_does_not_end_is_told_with_the_line_it_begins_on(string sql, int line)
     {
-        var exception = Assert.Throws<UnendedException>(() => SqlText.Statements(sql));
+        var exception = Assert.Throws<UnclosedException>(() => SqlText.Statements(sql));
 
         Assert.Equal(line, exception.Line);
         Assert.Contains($"line {line} ", exception.Message);

@@ -26,7 +26,7 @@ public sealed class RowSecurityTests : IClassFixture<PostgresTestDatabase>, IAsy
     public async ValueTask InitializeAsync()
     {
         await using var owner = await OwnPostgres.Open(_database.Address);
-        _tables = [.. await owner.QueryAsync<string>($"select name from ({PostgresGrants.Tables}) ours order by name")];
+        _tables = [.. await owner.QueryAsync<string>($"select name from ({PostgresGrants.TablesQuery}) ours order by name")];
         foreach (var table in _tables)
         {
             foreach (var organization in new[] { "a", "b" })
@@ -39,7 +39,7 @@ public sealed class RowSecurityTests : IClassFixture<PostgresTestDatabase>, IAsy
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
     [Fact]
-    public async Task Every_table_is_bound() => Assert.True(_tables.Length >= 16 && (await _database.Database.Isolation(Ct))!.Held);
+    public async Task Every_table_is_bound() => Assert.True(_tables.Length >= 16 && (await _database.Database.Isolation(Ct))!.IsEnforced);
 
     [Fact]
     public async Task A_statement_without_its_condition_finds_and_changes_only_the_organizations_own()
@@ -157,15 +157,15 @@ public sealed class RowSecurityTests : IClassFixture<PostgresTestDatabase>, IAsy
         await TestDatabase.Migrate(address);
         await using (var whole = Databases.Open(TestDatabase.Read(address)))
         {
-            Assert.True((await whole.Isolation(Ct))!.Held);
+            Assert.True((await whole.Isolation(Ct))!.IsEnforced);
         }
 
         await OwnPostgres.Execute(address, sabotage);
 
         await using var open = Databases.Open(TestDatabase.Read(address));
         var found = await open.Isolation(Ct);
-        Assert.False(found!.Held);
-        Assert.Contains("on runs", found.Words, StringComparison.Ordinal);
+        Assert.False(found!.IsEnforced);
+        Assert.Contains("on runs", found.Description, StringComparison.Ordinal);
         if (!sabotage.Contains("<>", StringComparison.Ordinal))
         {
             Assert.Contains("row_security_off", (await MigratorConsole.Run(address, "doctor", "--json")).Output, StringComparison.Ordinal);
@@ -228,7 +228,7 @@ public sealed class RowSecurityTests : IClassFixture<PostgresTestDatabase>, IAsy
         async Task<int> Seen() => (await database.Many<string>("a", "select organization_id from organizations", null, Ct)).Count;
         async Task Until(bool held)
         {
-            for (var until = Environment.TickCount64 + 20_000; (await database.Isolation(Ct))!.Held != held; await Task.Delay(250, Ct))
+            for (var until = Environment.TickCount64 + 20_000; (await database.Isolation(Ct))!.IsEnforced != held; await Task.Delay(250, Ct))
             {
                 Assert.True(Environment.TickCount64 < until);
             }
@@ -260,7 +260,7 @@ public sealed class RowSecurityTests : IClassFixture<PostgresTestDatabase>, IAsy
 
     private Task<int> Undone(string organization, string sql, string row = "") => _database.Database.Write(organization, async session =>
     {
-        session.Undo();
+        session.RollBack();
         var parameters = row.Length == 0 ? null : new { row = Row(await session.Many<Column>(ColumnsOf, new { table = sql.Split(' ')[2] }, Ct), row) };
         return await session.Execute(sql, parameters, Ct);
     }, Ct);

@@ -24,11 +24,11 @@ internal sealed class PostgresDialect(PostgresPool? pool = null, PostgresRowSecu
         [typeof(DateTimeOffset)] = NpgsqlDbType.TimestampTz,
     };
 
-    internal override ValueTask<string?> Before(CancellationToken ct) => security?.ForOrganization(ct) ?? default;
+    internal override ValueTask<string?> ContextSql(CancellationToken ct) => security?.ForOrganization(ct) ?? default;
 
-    internal override ValueTask<string?> Before(LookUp by, CancellationToken ct) => security?.For(by, ct) ?? default;
+    internal override ValueTask<string?> ContextSql(LookUp by, CancellationToken ct) => security?.For(by, ct) ?? default;
 
-    internal override async Task<Isolation?> Isolation(CancellationToken ct) => security is null ? null : await security.Look(ct);
+    internal override async Task<Isolation?> Isolation(CancellationToken ct) => security is null ? null : await security.Check(ct);
 
     public override string IsAnyOf(string column, string parameter) => $"{column} = any({parameter})";
 
@@ -50,9 +50,9 @@ internal sealed class PostgresDialect(PostgresPool? pool = null, PostgresRowSecu
         batch.Transaction = (NpgsqlTransaction?)transaction;
         foreach (var statement in statements)
         {
-            if (statement.Before is { } before)
+            if (statement.ContextSql is { } contextSql)
             {
-                batch.BatchCommands.Add(new NpgsqlBatchCommand(before) { Parameters = { new NpgsqlParameter<string>(Context.Parameter, statement.Organization) } });
+                batch.BatchCommands.Add(new NpgsqlBatchCommand(contextSql) { Parameters = { new NpgsqlParameter<string>(Context.Parameter, statement.Organization) } });
             }
 
             batch.BatchCommands.Add(statement.Count == 1 ? SingleRowCommand(statement) : ArrayCommand(statement));
@@ -62,16 +62,16 @@ internal sealed class PostgresDialect(PostgresPool? pool = null, PostgresRowSecu
         await using var reader = await batch.ExecuteReaderAsync(ct);
         foreach (var statement in statements)
         {
-            if (statement.Before is not null)
+            if (statement.ContextSql is not null)
             {
                 await reader.NextResultAsync(ct);
             }
 
-            if (statement.Returns)
+            if (statement.ReturnsRows)
             {
                 while (await reader.ReadAsync(ct))
                 {
-                    statement.Keep(reader);
+                    statement.AddResult(reader);
                 }
 
                 await reader.NextResultAsync(ct);
@@ -112,7 +112,7 @@ internal sealed class PostgresDialect(PostgresPool? pool = null, PostgresRowSecu
     private static NpgsqlBatchCommand Command(Statement statement, string select) =>
         new(WithRows(statement, select)) { Parameters = { new NpgsqlParameter<string>("organization", statement.Organization) } };
 
-    internal override void Mend(DbConnection connection, Exception failure)
+    internal override void ResetAfterFailure(DbConnection connection, Exception failure)
     {
         if (failure is PostgresException { SqlState: "26000" or "42P05" })
         {
@@ -138,12 +138,12 @@ internal sealed class PostgresDialect(PostgresPool? pool = null, PostgresRowSecu
         }
     }
 
-    internal override bool Recovers(Exception failure) => failure switch
+    internal override bool IsRetryable(Exception failure) => failure switch
     {
         // The pool no longer prepares statements.
         PostgresException { SqlState: "26000" or "42P05" } => true,
         // A session that started in read-only mode stays so, even after the provider has lifted that mode.
-        PostgresException { SqlState: "25006" } => pool?.Replace() is true,
+        PostgresException { SqlState: "25006" } => pool?.ClearThrottled() is true,
         // The session was ended by an administrator, an idle time-out or a restart.
         PostgresException { SqlState: "57P01" or "57P02" or "57P05" or "25P03" } => ReplacePool(),
         PostgresException => false,
@@ -155,7 +155,7 @@ internal sealed class PostgresDialect(PostgresPool? pool = null, PostgresRowSecu
     // Other idle connections of the pool are probably lost too.
     private bool ReplacePool()
     {
-        pool?.Replace();
+        pool?.ClearThrottled();
         return true;
     }
 

@@ -6,15 +6,15 @@ namespace Catalog.Data.Database.Postgres;
 public static partial class PostgresGrants
 {
     /// <summary>The tables of the scripts, as a list of SQL literals. Grants and row-level security concern only these, not other tables in the schema.</summary>
-    internal const string Names = """
+    internal const string TableNames = """
         'api_keys', 'audit_log', 'check_results', 'checks', 'connections', 'datasets', 'lineage_edges', 'organizations', 'pipeline_tags',
         'pipeline_versions', 'pipelines', 'request_rates', 'run_events', 'run_stages', 'runs', 'stripe_events'
         """;
 
     /// <summary>A query of the Catalog's tables: <c>oid</c>, <c>name</c>, <c>owner</c>, and <c>needed</c>, the rights that the service needs.</summary>
-    internal const string Tables = Before + Names + ")";
+    internal const string TablesQuery = TablesQueryStart + TableNames + ")";
 
-    private const string Before = """
+    private const string TablesQueryStart = """
         select c.oid, c.relname::text as name, c.relowner as owner,
                case when c.relname = 'audit_log' then '{select,insert}' else '{select,insert,update,delete}' end::text[] as needed
         from pg_class c
@@ -28,7 +28,7 @@ public static partial class PostgresGrants
     /// <param name="setting">The name of the setting, for the error message.</param>
     /// <param name="role">The name.</param>
     /// <exception cref="SettingException">The name is invalid.</exception>
-    public static string Role(string setting, string role) => IsRole(role)
+    public static string ValidateRole(string setting, string role) => IsRole(role)
         ? role
         : throw new SettingException($"{setting} must be lower-case letters, digits and underscores, beginning with a letter, at most 63 characters, and not reserved by Postgres (pg_…, public, none).");
 
@@ -38,16 +38,16 @@ public static partial class PostgresGrants
     /// <summary>The statement that grants the role the needed rights on the existing tables, if the role exists. It is idempotent.</summary>
     /// <param name="role">The service's role.</param>
     /// <param name="tables">The tables of the scripts; null for those of this build.</param>
-    public static string Privileges(string role, IEnumerable<string>? tables = null) => $"""
+    public static string GrantPrivileges(string role, IEnumerable<string>? tables = null) => $"""
         do $$
         declare
-            app constant text := '{Checked(role)}';
+            app constant text := '{Validated(role)}';
             tables record;
         begin
             if exists (select from pg_roles where rolname = app) then
                 for tables in
                     select string_agg(format('%I.%I', current_schema(), name), ', ') as names, array_to_string(needed, ', ') as privileges
-                    from ({Indented(Of(tables))}) ours
+                    from ({Indented(QueryOf(tables))}) ours
                     where pg_has_role(current_user, owner, 'USAGE')
                     group by needed
                 loop
@@ -73,31 +73,31 @@ public static partial class PostgresGrants
         """;
 
     /// <summary>The statement that creates the role if it does not exist.</summary>
-    public static string Creation(string role) => $"""
+    public static string CreateRole(string role) => $"""
         do $$ begin
-            if not exists (select from pg_roles where rolname = '{Checked(role)}') then
+            if not exists (select from pg_roles where rolname = '{Validated(role)}') then
                 create role "{role}" nologin nosuperuser nobypassrls noinherit nocreatedb nocreaterole noreplication;
             end if;
         end $$
         """;
 
     /// <summary>The statement that lets a login assume the role.</summary>
-    public static string Membership(string role, string login) => IsLogin(login)
-        ? $"grant \"{Checked(role)}\" to \"{login}\""
+    public static string GrantMembership(string role, string login) => IsLogin(login)
+        ? $"grant \"{Validated(role)}\" to \"{login}\""
         : throw new ArgumentException("This is not a valid login name.", nameof(login));
 
     /// <summary>All statements, for an administrator who is a superuser or the owner of the tables.</summary>
     /// <param name="role">The service's role.</param>
     /// <param name="login">The login that may assume the role; null when it is unknown or is the role itself.</param>
-    public static string Everything(string role, string? login) =>
-        $"{Creation(role)};\n\n{(login is null ? "" : $"{Membership(role, login)};\n\n")}{Privileges(role)};\n";
+    public static string AllStatements(string role, string? login) =>
+        $"{CreateRole(role)};\n\n{(login is null ? "" : $"{GrantMembership(role, login)};\n\n")}{GrantPrivileges(role)};\n";
 
-    private static string Checked(string role) => IsRole(role) ? role : throw new ArgumentException("This is not a valid role name.", nameof(role));
+    private static string Validated(string role) => IsRole(role) ? role : throw new ArgumentException("This is not a valid role name.", nameof(role));
 
     // Skips names that are not simple, such as tables of another schema: their scripts grant the rights.
-    private static string Of(IEnumerable<string>? tables) => tables is null
-        ? Tables
-        : $"{Before}{string.Join(", ", tables.Where(IsRole).Select(table => $"'{table}'").DefaultIfEmpty("null"))})";
+    private static string QueryOf(IEnumerable<string>? tables) => tables is null
+        ? TablesQuery
+        : $"{TablesQueryStart}{string.Join(", ", tables.Where(IsRole).Select(table => $"'{table}'").DefaultIfEmpty("null"))})";
 
     private static string Indented(string sql) => sql.ReplaceLineEndings("\n                    ");
 

@@ -98,7 +98,7 @@ internal sealed class PostgresPool : DbDataSource
 
     /// <summary>As <see cref="Clear"/>, but at most once a second.</summary>
     /// <returns>False when the pool was cleared less than a second ago.</returns>
-    public bool Replace()
+    public bool ClearThrottled()
     {
         var last = Volatile.Read(ref _lastCleared);
         if ((last != 0 && TimeProvider.System.GetElapsedTime(last) < ClearInterval)
@@ -166,7 +166,7 @@ internal sealed class PostgresPool : DbDataSource
 
     private async Task Begin(NpgsqlConnection connection)
     {
-        if (!await _session.Begin(connection, StatementTimeout, throughPooler: !_detectPooler))
+        if (!await _session.ApplySettings(connection, StatementTimeout, throughPooler: !_detectPooler))
         {
             StopPreparing();
         }

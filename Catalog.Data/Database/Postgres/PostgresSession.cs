@@ -56,11 +56,11 @@ internal sealed class PostgresSession(string schema)
     /// <param name="statementTimeout">Server-side limit of a statement, in Postgres syntax; 0 for none.</param>
     /// <param name="throughPooler">Whether to apply the settings behind a pooler too.</param>
     /// <returns>False when nothing was set.</returns>
-    public async Task<bool> Begin(NpgsqlConnection connection, string statementTimeout, bool throughPooler = false)
+    public async Task<bool> ApplySettings(NpgsqlConnection connection, string statementTimeout, bool throughPooler = false)
     {
         // Skips settings that this server does not have. synchronous_commit=off is overridden: acknowledged rows must be on disk.
         const string Sql = """
-            -- PostgresSession.Begin
+            -- PostgresSession.ApplySettings
             select count(set_config(wanted.name, wanted.value, false)) > 0
             from (select unnest(@names) as name, unnest(@values) as value) as wanted
             where (@throughPooler or pg_backend_pid() = @process) and current_setting(wanted.name, true) is not null
@@ -89,9 +89,9 @@ internal sealed class PostgresSession(string schema)
         .Select(setting => $"-c {setting.Item1}={setting.Item2.Replace("\\", @"\\", StringComparison.Ordinal).Replace(" ", @"\ ", StringComparison.Ordinal)}"));
 
     /// <summary>Applies the settings to every connection of a data source.</summary>
-    public void Apply(NpgsqlDataSourceBuilder builder, string statementTimeout) => builder.UsePhysicalConnectionInitializer(
-        connection => Begin(connection, statementTimeout).GetAwaiter().GetResult(),
-        connection => Begin(connection, statementTimeout));
+    public void Configure(NpgsqlDataSourceBuilder builder, string statementTimeout) => builder.UsePhysicalConnectionInitializer(
+        connection => ApplySettings(connection, statementTimeout).GetAwaiter().GetResult(),
+        connection => ApplySettings(connection, statementTimeout));
 
     /// <summary>
     /// The settings for one transaction, as expressions at the start of a select list. Needed behind a pooler in transaction mode, where

@@ -51,7 +51,7 @@ internal sealed class SqliteDialect : Dialect
             using var reader = command.ExecuteReader();
             while (reader.FieldCount > 0 && reader.Read())
             {
-                statement.Keep(reader);
+                statement.AddResult(reader);
             }
         }
     }

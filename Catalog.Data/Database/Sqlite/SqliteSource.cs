@@ -47,7 +47,7 @@ internal sealed class SqliteSource : DbDataSource
     }
 
     /// <summary>A read-only source. A file that does not exist is read as an empty database and is not created.</summary>
-    public static DbDataSource Look(string path)
+    public static DbDataSource OpenReadOnly(string path)
     {
         return new SqliteSource(new SqliteConnectionStringBuilder { DataSource = path, Mode = SqliteOpenMode.ReadWrite, DefaultTimeout = (int)LockTimeout.TotalSeconds }.ConnectionString, null, path);
     }

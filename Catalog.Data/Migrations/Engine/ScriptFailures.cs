@@ -8,7 +8,7 @@ internal static class ScriptFailures
         $"{Place(file, statement, null)}: the connection was lost: the server restarted, or someone ended the session. {StateOf(file)} Run this again.", cause);
 
     /// <summary>The server rejected a statement or the commit.</summary>
-    public static MigrationException Refused(SqlFile file, SqlStatement? statement, Refusal error, Exception cause) => new(MigrationFault.ScriptFailed,
+    public static MigrationException Rejected(SqlFile file, SqlStatement? statement, StatementError error, Exception cause) => new(MigrationFault.ScriptFailed,
         $"{Place(file, statement, error.Position)}: {error.Message}. {StateOf(file)}"
         + (error.AlreadyExists
             ? " An object of this script already exists: run `catalog-migrations verify` to see the differences; "

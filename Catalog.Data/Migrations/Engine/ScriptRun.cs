@@ -35,7 +35,7 @@ internal sealed class ScriptRun
         var configuration = new UpgradeConfiguration
         {
             VariablesEnabled = false,
-            ConnectionManager = new LentConnectionManager(connection, step.File)
+            ConnectionManager = new ScriptConnectionManager(connection, step.File)
             {
                 TransactionMode = step.File.Transactional ? TransactionMode.SingleTransaction : TransactionMode.NoTransaction,
             },
@@ -84,7 +84,7 @@ internal sealed class ScriptRun
         }
 
         // Journal row and history row are one transaction, even for a script without a transaction.
-        _dialect.Settle(_connection, _limits, _ct).GetAwaiter().GetResult();
+        _dialect.ResetSession(_connection, _limits, _ct).GetAwaiter().GetResult();
         using var own = _connection.BeginTransaction();
         Store(own).GetAwaiter().GetResult();
         own.Commit();

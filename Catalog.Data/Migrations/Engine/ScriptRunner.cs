@@ -47,7 +47,7 @@ internal sealed class ScriptRunner(
         for (var attempt = 1; ; attempt++)
         {
             // Reset first, because the script before may have made the session read-only.
-            await _dialect.Settle(connection, limits, ct);
+            await _dialect.ResetSession(connection, limits, ct);
             if (_dialect.Locks)
             {
                 await Journal.Write(connection, null, step.Attempt(Outcomes.Started), ct);
@@ -81,7 +81,7 @@ internal sealed class ScriptRunner(
         var done = halfApplied ? await _dialect.TookEffect(connection, statement, ct) : false;
         if (done is null && !again)
         {
-            var before = chain.Name(chain.Place(step.Script.Revision, 0) - 1);
+            var before = chain.RevisionAt(chain.Position(step.Script.Revision, 0) - 1);
             throw new MigrationException(MigrationFault.HalfApplied,
                 $"{step.File.Name} runs without a transaction and was interrupted, and it is unknown whether it took effect. "
                 + $"Check the object of line {statement.Line} in the database.  "
@@ -89,7 +89,7 @@ internal sealed class ScriptRunner(
                 + $"if it did not, run `catalog-migrations {step.Direction} --again`.");
         }
 
-        await _dialect.Settle(connection, limits, ct);
+        await _dialect.ResetSession(connection, limits, ct);
         if (done is true)
         {
             await new ScriptRun(connection, _dialect, limits, step, ct).MarkAsExecuted();
@@ -99,7 +99,7 @@ internal sealed class ScriptRunner(
         await Journal.Write(connection, null, step.Attempt(Outcomes.Started), ct);
         if (statement.IsConcurrent)
         {
-            await _dialect.WaitForLocks(connection, TimeSpan.Zero, ct);
+            await _dialect.SetLockTimeout(connection, TimeSpan.Zero, ct);
         }
 
         return await Run(step, ct);
@@ -119,7 +119,7 @@ internal sealed class ScriptRunner(
         }
         catch (DbException exception)
         {
-            throw ScriptFailures.Refused(step.File, run.Failed, _dialect.Explain(exception), exception);
+            throw ScriptFailures.Rejected(step.File, run.Failed, _dialect.Explain(exception), exception);
         }
         catch (Exception exception) when (exception is NotSupportedException or InvalidOperationException)
         {

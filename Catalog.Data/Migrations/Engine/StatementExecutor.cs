@@ -9,7 +9,7 @@ namespace Catalog.Data.Migrations.Engine;
 /// <summary>A DbUp executor that sends statements unchanged, supports cancellation, and knows the line of a failed statement.</summary>
 internal sealed class StatementExecutor(UpgradeConfiguration configuration, SchemaDialect dialect, SqlFile file, CancellationToken ct)
     : ScriptExecutor(
-        () => configuration.ConnectionManager, dialect.Quoting, () => configuration.Log, null, () => configuration.VariablesEnabled, [],
+        () => configuration.ConnectionManager, dialect.ObjectParser, () => configuration.Log, null, () => configuration.VariablesEnabled, [],
         () => configuration.Journal)
 {
     private static readonly string[] ChangesRows = ["insert", "update", "delete", "merge", "with"];

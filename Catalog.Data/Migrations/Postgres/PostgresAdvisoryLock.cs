@@ -20,13 +20,13 @@ internal sealed record PostgresAdvisoryLock(long Key, string Purpose)
 
     /// <summary>Waits for the lock and takes it.</summary>
     /// <param name="connection">The session of the lock. The lock is released when the returned object is disposed or the connection is closed.</param>
-    /// <param name="patience">The maximum wait.</param>
+    /// <param name="maxWait">The maximum wait.</param>
     /// <param name="waiting">Called once with a description of the lock holder.</param>
     /// <param name="ct">Cancels the operation.</param>
     /// <returns>Null when another session held the lock for the whole time.</returns>
-    public async Task<IAsyncDisposable?> Take(DbConnection connection, TimeSpan patience, Action<string> waiting, CancellationToken ct)
+    public async Task<IAsyncDisposable?> Acquire(DbConnection connection, TimeSpan maxWait, Action<string> waiting, CancellationToken ct)
     {
-        var until = Environment.TickCount64 + (long)patience.TotalMilliseconds;
+        var until = Environment.TickCount64 + (long)maxWait.TotalMilliseconds;
         var reported = false;
         // Polling instead of a blocking pg_advisory_lock, which deadlocks with CREATE INDEX CONCURRENTLY in the holder.
         while (!await connection.ExecuteScalarAsync<bool>(new CommandDefinition(

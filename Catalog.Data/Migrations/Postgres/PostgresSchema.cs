@@ -8,11 +8,11 @@ internal static class PostgresSchema
 {
     /// <summary>The statement that creates the schema; null when it exists.</summary>
     /// <exception cref="MigrationException">The role has no right to create the schema, or tables in it.</exception>
-    public static async Task<string?> Missing(DbConnection connection, string schema, CancellationToken ct)
+    public static async Task<string?> CreationSql(DbConnection connection, string schema, CancellationToken ct)
     {
         // Since Postgres 15, only the owner of the database can create tables in schema public.
         const string Sql = """
-            -- PostgresSchema.Missing
+            -- PostgresSchema.CreationSql
             select current_schema() is not null as exists, coalesce(has_schema_privilege(current_schema(), 'create'), false) as may_create,
                    has_database_privilege(current_database(), 'create') as may_create_schema, quote_ident(current_user) as login, quote_ident(current_database()) as database
             """;

@@ -55,11 +55,11 @@ internal sealed class PostgresSchemaReader : SchemaReader
     internal const string Own = $"""
         -- PostgresSchemaReader.DescribeOwn
         with left_out as (
-        {PostgresOwn.LeftOut}
+        {PostgresOwnObjects.Excluded}
         ), ours as (
             select c.oid, c.relname, c.relkind, c.relpersistence, c.relrowsecurity, c.relforcerowsecurity, c.relispartition, c.relpartbound
             from pg_class c
-            where c.oid in ({PostgresOwn.Tables}) and c.relname not in ('schemaversions', 'schema_history')
+            where c.oid in ({PostgresOwnObjects.TableOids}) and c.relname not in ('schemaversions', 'schema_history')
         {OfTables}
         """;
 
@@ -134,7 +134,7 @@ internal sealed class PostgresSchemaReader : SchemaReader
     public override string FindRowTables => $"""
         select quote_ident(c.relname)
         from pg_class c
-        where c.relkind = 'r' and c.oid in ({PostgresOwn.Tables})
+        where c.relkind = 'r' and c.oid in ({PostgresOwnObjects.TableOids})
         order by 1
         """;
 

@@ -15,7 +15,7 @@ internal sealed class SqliteSchemaDialect : SchemaDialect
 
     internal override bool Locks => false;
 
-    internal override string CreateJournal => """
+    internal override string CreateJournalSql => """
         create table if not exists schemaversions (
             schemaversionsid integer primary key autoincrement not null,
             scriptname       text not null,
@@ -54,10 +54,10 @@ internal sealed class SqliteSchemaDialect : SchemaDialect
         """;
 
 
-    internal override async Task MakeJournal(DbConnection connection, CancellationToken ct)
+    internal override async Task CreateJournal(DbConnection connection, CancellationToken ct)
     {
         await using var transaction = await connection.BeginTransactionAsync(ct);
-        await Execute(connection, transaction, CreateJournal, ct);
+        await Execute(connection, transaction, CreateJournalSql, ct);
         var columns = (await connection.QueryAsync<string>(new CommandDefinition("select name from pragma_table_info('schemaversions')", transaction: transaction, cancellationToken: ct))).AsList();
         foreach (var (name, type) in new[] { ("checksum", "text"), ("duration_seconds", "real"), ("applied_by", "text"), ("tool_version", "text") })
         {
@@ -70,12 +70,12 @@ internal sealed class SqliteSchemaDialect : SchemaDialect
         await transaction.CommitAsync(ct);
     }
 
-    internal override Task Begin(DbConnection connection, Func<CancellationToken, ValueTask<DbConnection>> another, MigrationLimits limits, CancellationToken ct) =>
-        Settle(connection, limits, ct);
+    internal override Task BeginSession(DbConnection connection, Func<CancellationToken, ValueTask<DbConnection>> another, MigrationLimits limits, CancellationToken ct) =>
+        ResetSession(connection, limits, ct);
 
     // SQLite rebuilds tables to change them (lang_altertable.html, 7), and dropping a parent table would delete its child rows. Violations
     // are found before the commit. Other connections are not affected, and the next user of this one sets the pragma again.
-    internal override async Task Settle(DbConnection connection, MigrationLimits limits, CancellationToken ct) =>
+    internal override async Task ResetSession(DbConnection connection, MigrationLimits limits, CancellationToken ct) =>
         await Execute(connection, null, "pragma foreign_keys=off", ct);
 
     internal override async Task<string?> BeforeCommit(DbConnection connection, DbTransaction transaction, CancellationToken ct)
@@ -91,18 +91,18 @@ internal sealed class SqliteSchemaDialect : SchemaDialect
     internal override IJournal Journal(Func<IConnectionManager> connections, Func<IUpgradeLog> log, Action<Func<IDbCommand>> store) =>
         new SqliteJournal(connections, log, store);
 
-    internal override ISqlObjectParser Quoting { get; } = new SqliteObjectParser();
+    internal override ISqlObjectParser ObjectParser { get; } = new SqliteObjectParser();
 
     // The pragma of reading connections rejects writes.
-    internal override Task<DbTransaction> Reading(DbConnection connection, CancellationToken ct) =>
+    internal override Task<DbTransaction> BeginRead(DbConnection connection, CancellationToken ct) =>
         Task.FromResult<DbTransaction>(((SqliteConnection)connection).BeginTransaction(deferred: true));
 
 
     // The immediate transaction of each script is the lock: a second migrator then finds the script in the journal. This method only
     // waits until such a transaction can begin.
-    internal override async Task<IAsyncDisposable?> Lock(DbConnection connection, TimeSpan patience, Action<string> waiting, CancellationToken ct)
+    internal override async Task<IAsyncDisposable?> Lock(DbConnection connection, TimeSpan maxWait, Action<string> waiting, CancellationToken ct)
     {
-        var until = Environment.TickCount64 + (long)patience.TotalMilliseconds;
+        var until = Environment.TickCount64 + (long)maxWait.TotalMilliseconds;
         for (var reported = false; ; reported = true)
         {
             try
@@ -139,11 +139,11 @@ internal sealed class SqliteSchemaDialect : SchemaDialect
         return Math.Max(0, await command.ExecuteNonQueryAsync(ct));
     }
 
-    internal override Task WaitForLocks(DbConnection connection, TimeSpan limit, CancellationToken ct) => Task.CompletedTask;
+    internal override Task SetLockTimeout(DbConnection connection, TimeSpan limit, CancellationToken ct) => Task.CompletedTask;
 
     internal override bool IsLockTimeout(Exception exception) => exception is SqliteException { SqliteErrorCode: 5 or 6 } or TimeoutException;
 
-    public override Refusal Explain(DbException exception) => new(
+    public override StatementError Explain(DbException exception) => new(
         exception is SqliteException { SqliteErrorCode: var code } ? $"{MessageOf(exception.Message)} ({code})" : exception.Message,
         null,
         AlreadyExists: exception.Message.Contains("already exists", StringComparison.Ordinal) || exception.Message.Contains("duplicate column", StringComparison.Ordinal),
@@ -155,7 +155,7 @@ internal sealed class SqliteSchemaDialect : SchemaDialect
     internal override Task<bool?> TookEffect(DbConnection connection, SqlStatement statement, CancellationToken ct) => Task.FromResult<bool?>(null);
 
 
-    internal override string? Grant(string role, IEnumerable<string> tables) => null;
+    internal override string? GrantSql(string role, IEnumerable<string> tables) => null;
 
 
     // "SQLite Error 1: 'table runs already exists'."

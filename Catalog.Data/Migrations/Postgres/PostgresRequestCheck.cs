@@ -5,26 +5,26 @@ using Catalog.Data.Database.Postgres;
 
 namespace Catalog.Data.Migrations.Postgres;
 
-internal sealed class PostgresRequestTrial(PostgresSession session) : RequestTrial
+internal sealed class PostgresRequestCheck(PostgresSession session) : RequestCheck
 {
-    internal override async Task Run(DbConnection connection, string? before, CancellationToken ct)
+    internal override async Task Run(DbConnection connection, string? contextSql, CancellationToken ct)
     {
         // A standby or read-only session rejects this write, although it matches no row.
         const string Write = """
-            -- PostgresRequestTrial.Run
+            -- PostgresRequestCheck.Run
             update runs set id = id where false
             """;
         const string Missing = $"""
-            -- PostgresRequestTrial.Run rights
+            -- PostgresRequestCheck.Run rights
             select ours.name
-            from ({PostgresGrants.Tables}) ours
+            from ({PostgresGrants.TablesQuery}) ours
             where exists (select from unnest(ours.needed) as right_needed where not has_table_privilege(ours.oid, right_needed))
             order by 1
             """;
 
         await using var transaction = await connection.BeginTransactionAsync(ct);
         await connection.ExecuteAsync(new CommandDefinition(
-            before ?? $"select {session.ForTransaction}@{Context.Parameter}::text", new DynamicParameters(new Dictionary<string, object> { [Context.Parameter] = "default" }),
+            contextSql ?? $"select {session.ForTransaction}@{Context.Parameter}::text", new DynamicParameters(new Dictionary<string, object> { [Context.Parameter] = "default" }),
             transaction, cancellationToken: ct));
         await connection.ExecuteAsync(new CommandDefinition(Write, transaction: transaction, cancellationToken: ct));
         var missing = (await connection.QueryAsync<string>(new CommandDefinition(Missing, transaction: transaction, cancellationToken: ct))).AsList();

@@ -8,7 +8,7 @@ namespace Catalog.Data.Migrations.Engine;
 /// Passes the migrator's connection to DbUp. DbUp opens and disposes a connection for each run; this wrapper keeps it open. A separate
 /// connection would outlive the lock: if the session with the lock ends, the script could still commit.
 /// </summary>
-internal sealed class LentConnection(DbConnection connection) : IDbConnection
+internal sealed class NonClosingConnection(DbConnection connection) : IDbConnection
 {
     [AllowNull]
     public string ConnectionString { get => connection.ConnectionString; set => throw new NotSupportedException(); }

@@ -7,4 +7,4 @@ namespace Catalog.Data.Migrations;
 /// <param name="Missing">Whether a table, column or schema does not exist.</param>
 /// <param name="NotPermitted">Whether the role lacks a right.</param>
 /// <param name="Final">Whether the statement was rejected before it changed anything.</param>
-public sealed record Refusal(string Message, int? Position, bool AlreadyExists, bool Missing, bool NotPermitted, bool Final);
+public sealed record StatementError(string Message, int? Position, bool AlreadyExists, bool Missing, bool NotPermitted, bool Final);

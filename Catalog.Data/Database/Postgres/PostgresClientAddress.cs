@@ -4,14 +4,14 @@ using Npgsql;
 namespace Catalog.Data.Database.Postgres;
 
 /// <summary>Passes the address of a Postgres database to other programs by environment variables. Arguments would show the password to other users.</summary>
-public static class PostgresHandover
+public static class PostgresClientAddress
 {
     // libpq before 16 does not support sslrootcert=system. These are the system's certificates, which the driver uses without a file.
-    private static readonly string[] Certificates = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"];
+    private static readonly string[] SystemCertificates = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"];
 
     /// <summary>Variables for pg_dump, pg_restore and psql; null removes a variable. They name the exact server of the open connection, also when the address has several hosts.</summary>
     /// <exception cref="SettingException">The address has a parameter that libpq accepts only as an argument.</exception>
-    public static IReadOnlyDictionary<string, string?> ForPrograms(DatabaseSettings settings, DbConnection open)
+    public static IReadOnlyDictionary<string, string?> EnvironmentVariables(DatabaseSettings settings, DbConnection open)
     {
         var postgres = settings.Postgres!;
         var connection = (NpgsqlConnection)open;
@@ -86,7 +86,7 @@ public static class PostgresHandover
 
     private static string? RootCertificate(NpgsqlConnectionStringBuilder postgres) => postgres.RootCertificate
         ?? (postgres.SslMode is SslMode.VerifyCA or SslMode.VerifyFull && string.IsNullOrEmpty(System.Environment.GetEnvironmentVariable("PGSSLROOTCERT"))
-            ? Certificates.FirstOrDefault(File.Exists) : null);
+            ? SystemCertificates.FirstOrDefault(File.Exists) : null);
 
     private static string Word(SslMode mode) => mode switch
     {

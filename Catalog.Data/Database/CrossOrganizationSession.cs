@@ -4,19 +4,19 @@ using System.Diagnostics;
 namespace Catalog.Data.Database;
 
 /// <summary>One connection for statements of several organizations. Each statement runs in the context of its organization.</summary>
-public sealed class JointSession
+public sealed class CrossOrganizationSession
 {
     private readonly DbConnection _connection;
     private readonly DbTransaction? _transaction;
     private readonly Dialect _dialect;
-    private readonly string? _before;
+    private readonly string? _contextSql;
     private readonly Attempt _attempt;
     private readonly Action<string, TimeSpan>? _echo;
     private string? _organization;
 
-    internal JointSession(
-        DbConnection connection, DbTransaction? transaction, Dialect dialect, string? before, Attempt attempt, Action<string, TimeSpan>? echo) =>
-        (_connection, _transaction, _dialect, _before, _attempt, _echo) = (connection, transaction, dialect, before, attempt, echo);
+    internal CrossOrganizationSession(
+        DbConnection connection, DbTransaction? transaction, Dialect dialect, string? contextSql, Attempt attempt, Action<string, TimeSpan>? echo) =>
+        (_connection, _transaction, _dialect, _contextSql, _attempt, _echo) = (connection, transaction, dialect, contextSql, attempt, echo);
 
     /// <summary>Runs statements in order, in one round trip on Postgres. Statements without rows are skipped.</summary>
     public async Task Send(IEnumerable<Statement> statements, CancellationToken ct)
@@ -29,8 +29,8 @@ public sealed class JointSession
 
         foreach (var statement in sent)
         {
-            statement.Forget();
-            statement.Before = statement.Organization == _organization ? null : _before;
+            statement.ClearResults();
+            statement.ContextSql = statement.Organization == _organization ? null : _contextSql;
             _organization = statement.Organization;
         }
 
@@ -45,9 +45,9 @@ public sealed class JointSession
     }
 
     /// <summary>A session for one organization on the same connection and transaction. It is valid until this object is used again.</summary>
-    public Session In(string organization)
+    public Session ForOrganization(string organization)
     {
         _organization = null;
-        return new(_connection, _transaction, _dialect, new(_before, organization), _attempt, _echo);
+        return new(_connection, _transaction, _dialect, new(_contextSql, organization), _attempt, _echo);
     }
 }

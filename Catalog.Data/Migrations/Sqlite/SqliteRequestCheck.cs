@@ -3,12 +3,12 @@ using Microsoft.Data.Sqlite;
 
 namespace Catalog.Data.Migrations.Sqlite;
 
-internal sealed class SqliteRequestTrial : RequestTrial
+internal sealed class SqliteRequestCheck : RequestCheck
 {
     private static readonly SqliteSchemaDialect Dialect = new();
 
     // Begins a write and rolls it back: this fails when the file or folder is write-protected.
-    internal override async Task Run(DbConnection connection, string? before, CancellationToken ct)
+    internal override async Task Run(DbConnection connection, string? contextSql, CancellationToken ct)
     {
         var file = new SqliteConnectionStringBuilder { DataSource = connection.DataSource, Mode = SqliteOpenMode.ReadWrite, Pooling = false };
         await using var writer = new SqliteConnection(file.ConnectionString);
