@@ -47,25 +47,25 @@ public sealed class CatalogDatabase(DbDataSource reads, DbDataSource writes, Dia
     /// <param name="sql">One read-only statement that also filters by <c>@value</c>.</param>
     /// <param name="ct">Cancels the operation.</param>
     public Task<List<T>> LookUp<T>(LookUp by, string value, string sql, CancellationToken ct) => Run(reads, () => Dialect.ContextSql(by, ct),
-        (connection, contextSql, attempt) => new Session(connection, null, Dialect, new(contextSql, value), attempt, echo).Many<T>(sql, new { value }, ct), ct);
+        (connection, contextSql, state) => new Session(connection, null, Dialect, new(contextSql, value), state, echo).Many<T>(sql, new { value }, ct), ct);
 
     /// <summary>Several read-only statements on one connection. Each sees what was committed before it started.</summary>
     public Task<T> Read<T>(string organization, Func<Session, Task<T>> work, CancellationToken ct) => Run(reads, () => Dialect.ContextSql(ct),
-        (connection, contextSql, attempt) => work(new Session(connection, null, Dialect, new(contextSql, organization), attempt, echo)), ct);
+        (connection, contextSql, state) => work(new Session(connection, null, Dialect, new(contextSql, organization), state, echo)), ct);
 
     /// <summary>Writes in one transaction. It is committed when <paramref name="work"/> returns, and rolled back when it throws or calls <see cref="Session.RollBack"/>.</summary>
     /// <param name="organization">The organization whose context is set.</param>
     /// <param name="work">Called a second time when the connection was lost before the commit.</param>
     /// <param name="ct">Cancels the operation until the commit starts.</param>
-    public Task<T> Write<T>(string organization, Func<Session, Task<T>> work, CancellationToken ct) => Run(writes, () => Dialect.ContextSql(ct), async (connection, contextSql, attempt) =>
+    public Task<T> Write<T>(string organization, Func<Session, Task<T>> work, CancellationToken ct) => Run(writes, () => Dialect.ContextSql(ct), async (connection, contextSql, state) =>
     {
         await using var transaction = await connection.BeginTransactionAsync(ct);
-        var session = new Session(connection, transaction, Dialect, new(contextSql, organization), attempt, echo);
+        var session = new Session(connection, transaction, Dialect, new(contextSql, organization), state, echo);
         var result = await work(session);
         if (!session.IsRolledBack)
         {
             // Without the cancellation token: a cancelled commit has an unknown outcome.
-            await attempt.Commit(transaction);
+            await state.Commit(transaction);
         }
 
         return result;
@@ -77,47 +77,47 @@ public sealed class CatalogDatabase(DbDataSource reads, DbDataSource writes, Dia
     /// </summary>
     public Task Write(IReadOnlyList<Statement> statements, CancellationToken ct) => statements.All(statement => statement.Count == 0)
         ? Task.CompletedTask
-        : Run(writes, () => Dialect.ContextSql(ct), async (connection, contextSql, attempt) =>
+        : Run(writes, () => Dialect.ContextSql(ct), async (connection, contextSql, state) =>
         {
-            await new CrossOrganizationSession(connection, null, Dialect, contextSql, attempt, echo).Send(statements, ct);
+            await new CrossOrganizationSession(connection, null, Dialect, contextSql, state, echo).Send(statements, ct);
             return true;
         }, ct);
 
     /// <summary>Statements of several organizations in one transaction. It is committed when <paramref name="work"/> returns, and rolled back when it throws.</summary>
     /// <inheritdoc cref="Write{T}(string, Func{Session, Task{T}}, CancellationToken)" path="/param"/>
-    public Task WriteAcrossOrganizations(Func<CrossOrganizationSession, Task> work, CancellationToken ct) => Run(writes, () => Dialect.ContextSql(ct), async (connection, contextSql, attempt) =>
+    public Task WriteAcrossOrganizations(Func<CrossOrganizationSession, Task> work, CancellationToken ct) => Run(writes, () => Dialect.ContextSql(ct), async (connection, contextSql, state) =>
     {
         await using var transaction = await connection.BeginTransactionAsync(ct);
-        await work(new CrossOrganizationSession(connection, transaction, Dialect, contextSql, attempt, echo));
-        await attempt.Commit(transaction);
+        await work(new CrossOrganizationSession(connection, transaction, Dialect, contextSql, state, echo));
+        await state.Commit(transaction);
         return true;
     }, ct);
 
     // A pooled connection may have been lost while idle; the first request that uses it fails. So a second connection is tried.
     private Task<T> Run<T>(
-        DbDataSource source, Func<ValueTask<string?>> contextSql, Func<DbConnection, string?, Attempt, Task<T>> work, CancellationToken ct) =>
+        DbDataSource source, Func<ValueTask<string?>> contextSql, Func<DbConnection, string?, OperationState, Task<T>> work, CancellationToken ct) =>
         TranslateErrors(async () =>
         {
-            var attempt = new Attempt();
+            var state = new OperationState();
             try
             {
-                return await attempt.Within(RunOnConnection(source, contextSql, work, attempt, ct));
+                return await state.WaitWhileResponding(RunOnConnection(source, contextSql, work, state, ct));
             }
-            catch (Exception exception) when (!ct.IsCancellationRequested && attempt.CanRetry && Dialect.IsRetryable(exception))
+            catch (Exception exception) when (!ct.IsCancellationRequested && state.CanRetry && Dialect.IsRetryable(exception))
             {
-                return await attempt.Within(RunOnConnection(source, contextSql, work, attempt, ct));
+                return await state.WaitWhileResponding(RunOnConnection(source, contextSql, work, state, ct));
             }
         });
 
     // The context SQL comes first, because finding it may need a connection too.
     private async Task<T> RunOnConnection<T>(
-        DbDataSource source, Func<ValueTask<string?>> contextSql, Func<DbConnection, string?, Attempt, Task<T>> work, Attempt attempt, CancellationToken ct)
+        DbDataSource source, Func<ValueTask<string?>> contextSql, Func<DbConnection, string?, OperationState, Task<T>> work, OperationState state, CancellationToken ct)
     {
         var context = await contextSql();
         await using var connection = await source.OpenConnectionAsync(ct);
         try
         {
-            return await work(connection, context, attempt);
+            return await work(connection, context, state);
         }
         catch (Exception exception)
         {

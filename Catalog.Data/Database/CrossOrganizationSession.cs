@@ -10,13 +10,13 @@ public sealed class CrossOrganizationSession
     private readonly DbTransaction? _transaction;
     private readonly Dialect _dialect;
     private readonly string? _contextSql;
-    private readonly Attempt _attempt;
+    private readonly OperationState _state;
     private readonly Action<string, TimeSpan>? _echo;
     private string? _organization;
 
     internal CrossOrganizationSession(
-        DbConnection connection, DbTransaction? transaction, Dialect dialect, string? contextSql, Attempt attempt, Action<string, TimeSpan>? echo) =>
-        (_connection, _transaction, _dialect, _contextSql, _attempt, _echo) = (connection, transaction, dialect, contextSql, attempt, echo);
+        DbConnection connection, DbTransaction? transaction, Dialect dialect, string? contextSql, OperationState state, Action<string, TimeSpan>? echo) =>
+        (_connection, _transaction, _dialect, _contextSql, _state, _echo) = (connection, transaction, dialect, contextSql, state, echo);
 
     /// <summary>Runs statements in order, in one round trip on Postgres. Statements without rows are skipped.</summary>
     public async Task Send(IEnumerable<Statement> statements, CancellationToken ct)
@@ -36,7 +36,7 @@ public sealed class CrossOrganizationSession
 
         var began = Stopwatch.GetTimestamp();
         await _dialect.Send(_connection, _transaction, sent, ct);
-        _attempt.Progress();
+        _state.RecordResponse();
         if (_echo is not null)
         {
             var duration = Stopwatch.GetElapsedTime(began);
@@ -48,6 +48,6 @@ public sealed class CrossOrganizationSession
     public Session ForOrganization(string organization)
     {
         _organization = null;
-        return new(_connection, _transaction, _dialect, new(_contextSql, organization), _attempt, _echo);
+        return new(_connection, _transaction, _dialect, new(_contextSql, organization), _state, _echo);
     }
 }

@@ -6,19 +6,6 @@ using Npgsql;
 
 namespace Catalog.Data.Database;
 
-/// <summary>The supported database engines.</summary>
-public enum DatabaseEngine
-{
-    /// <summary>A local file. The default; needs no set-up.</summary>
-    Sqlite,
-
-    /// <summary>PostgreSQL 15 or later, for production.</summary>
-    Postgres,
-}
-
-/// <summary>An invalid setting. The message names the setting and the fix, and contains no secret.</summary>
-public sealed class SettingException(string message) : Exception(message);
-
 /// <summary>The address and options of the Catalog's own database. The service and the console read the same settings.</summary>
 public sealed partial class DatabaseSettings
 {
@@ -82,7 +69,7 @@ public sealed partial class DatabaseSettings
     {
         var settings = FindAddress(configuration);
         // Validated on SQLite too, so that a mistake shows before the move to Postgres.
-        ReadPool(configuration);
+        PostgresConnectionSettings.ReadPool(configuration);
         settings.Echo = Setting.Flag(configuration, "DATAXPIPE_DB_ECHO") ?? Setting.Flag(configuration, "DATABASE:ECHO") ?? false;
         settings.AppRole = ReadAppRole(configuration);
         settings.RequireRowSecurity = Setting.Flag(configuration, "DATAXPIPE_REQUIRE_RLS") ?? false;
@@ -236,80 +223,16 @@ public sealed partial class DatabaseSettings
         return null;
     }
 
-    private static (int Min, int Max, int? Timeout) ReadPool(IConfiguration configuration, PostgresAddress? address = null)
-    {
-        int? FromAddress(string keyword, int value) => address?.Connection.ShouldSerialize(keyword) is true ? value : null;
-        var max = Setting.Number(configuration, "DATAXPIPE_PG_POOL_MAX", 1, 1000)
-            ?? FromAddress("Maximum Pool Size", address?.Connection.MaxPoolSize ?? 0)
-            ?? Setting.Number(configuration, "DATABASE:POOL_SIZE", 1, 1000) + (Setting.Number(configuration, "DATABASE:MAX_OVERFLOW", 0, 1000) ?? 0)
-            ?? 10;
-        var min = Setting.Number(configuration, "DATAXPIPE_PG_POOL_MIN", 0, 1000) ?? Math.Min(max, FromAddress("Minimum Pool Size", address?.Connection.MinPoolSize ?? 0) ?? 1);
-        if (min > max)
-        {
-            throw new SettingException(
-                $"DATAXPIPE_PG_POOL_MIN ({min}) is larger than the pool's maximum ({max}); lower it or raise DATAXPIPE_PG_POOL_MAX.");
-        }
-
-        return (min, max, Setting.Number(configuration, "DATAXPIPE_PG_POOL_TIMEOUT", 1, 60) ?? address?.PoolTimeout);
-    }
-
     private static DatabaseSettings OnPostgres(string name, PostgresAddress address, IConfiguration configuration)
     {
-        var postgres = address.Connection;
-        (postgres.MinPoolSize, postgres.MaxPoolSize, var timeout) = ReadPool(configuration, address);
-        postgres.Timeout = timeout ?? (postgres.ShouldSerialize("Timeout") ? postgres.Timeout : 2);
-        // Together with the cancellation time-out of 1 s, a request waits at most five seconds for a silent server.
-        postgres.CommandTimeout = 4;
-        // A page of 50 results has about 22 KB; the driver's default buffer has 8 KiB.
-        postgres.ReadBufferSize = 32 * 1024;
-        postgres.CancellationTimeout = 1000;
-        // The service changes only transaction-local settings, so a session reset on return to the pool is not needed.
-        postgres.NoResetOnClose = true;
-        postgres.MaxAutoPrepare = postgres.ShouldSerialize("Max Auto Prepare") ? postgres.MaxAutoPrepare : 100;
-        // With several hosts, a host that was down is checked again after 2 s, so that writes continue soon after a failover.
-        postgres.HostRecheckSeconds = 2;
-        postgres.AutoPrepareMinUsages = 2;
-        // Npgsql 10.0.0 fails without the GSS library (npgsql#6422), and no supported provider needs it.
-        if (!postgres.ShouldSerialize("GSS Encryption Mode"))
-        {
-            postgres.GssEncryptionMode = GssEncryptionMode.Disable;
-        }
-
-        postgres.ApplicationName ??= "catalog";
-        var schema = ReadSchema(configuration, postgres);
-        return new(DatabaseEngine.Postgres, null, postgres)
+        PostgresConnectionSettings.Apply(address, configuration);
+        return new(DatabaseEngine.Postgres, null, address.Connection)
         {
             ReadFrom = name,
-            Schema = schema,
+            Schema = PostgresConnectionSettings.ReadSchema(address.Connection, configuration),
             BehindPooler = Setting.Flag(configuration, "DATAXPIPE_PGBOUNCER") ?? address.BehindPooler,
             IgnoredWarning = address.Ignored.Count == 0 ? null
                 : $"{name} has parameters that the Catalog does not support and ignores: {string.Join(", ", address.Ignored)}.",
         };
     }
-
-    // The address may name the schema too. It is set per session, because poolers reject it as a start-up parameter.
-    private static string ReadSchema(IConfiguration configuration, NpgsqlConnectionStringBuilder postgres)
-    {
-        var setting = Setting.Text(configuration, "DATAXPIPE_PG_SCHEMA");
-        var named = postgres.SearchPath;
-        postgres.SearchPath = null;
-        if (postgres.Options is { } options && SearchPathOption().Match(options) is { Success: true } match)
-        {
-            named ??= match.Groups["schema"].Value;
-            options = options.Remove(match.Index, match.Length).Trim();
-            postgres.Options = options.Length == 0 ? null : options;
-        }
-
-        var schema = setting ?? named ?? DefaultSchema;
-        return SchemaName().IsMatch(schema) && !schema.StartsWith("pg_", StringComparison.Ordinal) && schema != "information_schema"
-            ? schema
-            : throw new SettingException("DATAXPIPE_PG_SCHEMA must be the name of one schema: lower-case letters, digits and underscores, "
-                + "beginning with a letter or underscore, at most 63 characters, and not reserved by Postgres (pg_..., information_schema).");
-    }
-
-    [GeneratedRegex(@"(^|\s)(-c\s*|--)search_path\s*=\s*(?<schema>\S+)")]
-    private static partial Regex SearchPathOption();
-
-    [GeneratedRegex(@"^[a-z_][a-z0-9_]{0,62}\z")]
-    private static partial Regex SchemaName();
 }

@@ -60,19 +60,23 @@ internal static class PostgresUriParameters
                 builder.TargetSessionAttributes = SessionAttributes.Contains(value, StringComparer.Ordinal) ? value
                     : throw new FormatException($"target_session_attrs must be one of: {string.Join(", ", SessionAttributes)}.");
                 break;
-            default:
-                if (!Ignorable.Contains(name))
-                {
-                    // The message does not repeat an unknown name: it may be part of a password with an unescaped ?.
-                    throw new FormatException(NeverIgnored.Contains(name)
-                        ? $"the parameter {name} is not supported, and ignoring it would change the target or the security of the connection; remove it."
-                        : "a parameter after the ? is unknown; check its spelling"
-                            + (Nearest.Likely(name, Known.Order(StringComparer.Ordinal)) is { } near ? $"; did you mean {near}?" : "."));
-                }
-
-                address.Ignored.Add(name);
-                break;
+            default: Ignore(address, name); break;
         }
+    }
+
+    private static void Ignore(PostgresAddress address, string name)
+    {
+        if (Ignorable.Contains(name))
+        {
+            address.Ignored.Add(name);
+            return;
+        }
+
+        // The message does not repeat an unknown name: it may be part of a password with an unescaped ?.
+        throw new FormatException(NeverIgnored.Contains(name)
+            ? $"the parameter {name} is not supported, and ignoring it would change the target or the security of the connection; remove it."
+            : "a parameter after the ? is unknown; check its spelling"
+                + (Nearest.Likely(name, Known.Order(StringComparer.Ordinal)) is { } near ? $"; did you mean {near}?" : "."));
     }
 
     /// <summary>Translates the parameter names of other drivers.</summary>

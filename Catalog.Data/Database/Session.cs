@@ -10,14 +10,14 @@ public sealed class Session
     private readonly Action<string, TimeSpan>? _echo;
     private readonly Dialect _dialect;
     private readonly Context _context;
-    private readonly Attempt _attempt;
+    private readonly OperationState _state;
     private bool _contextIsSet;
 
     internal Session(
-        DbConnection connection, DbTransaction? transaction, Dialect dialect, Context context, Attempt attempt, Action<string, TimeSpan>? echo)
+        DbConnection connection, DbTransaction? transaction, Dialect dialect, Context context, OperationState state, Action<string, TimeSpan>? echo)
     {
         _echo = echo;
-        _attempt = attempt;
+        _state = state;
         _dialect = dialect;
         _context = context;
         Connection = connection;
@@ -155,7 +155,7 @@ public sealed class Session
         }
         finally
         {
-            _attempt.Progress();
+            _state.RecordResponse();
             _echo?.Invoke(sql, Stopwatch.GetElapsedTime(began));
         }
     }

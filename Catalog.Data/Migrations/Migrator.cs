@@ -21,7 +21,7 @@ public sealed class Migrator
     private readonly TimeProvider _time;
     private readonly SchemaDialect _dialect;
     private readonly MigrationLimits _limits;
-    private readonly MigratorLock _locked;
+    private readonly MigratorLock _lock;
 
     /// <param name="database">The database to migrate.</param>
     /// <param name="chain">The scripts.</param>
@@ -30,7 +30,7 @@ public sealed class Migrator
     public Migrator(MigrationDatabase database, Chain chain, TimeProvider time, MigrationLimits? limits = null)
     {
         (_database, _chain, _time, _dialect, _limits) = (database, chain, time, database.Dialect, limits ?? new());
-        _locked = new(database, chain, _limits, step => Progress?.Invoke(step));
+        _lock = new(database, chain, _limits, step => Progress?.Invoke(step));
     }
 
     /// <summary>Called for each step; null to disable.</summary>
@@ -48,12 +48,12 @@ public sealed class Migrator
     /// <param name="ct">Cancels between scripts or during one; the transaction of that script is rolled back.</param>
     /// <returns>The finished steps in order; empty when nothing was pending.</returns>
     /// <exception cref="MigrationException">See <see cref="MigrationFault"/>.</exception>
-    public Task<List<MigrationStep>> Upgrade(string target, bool again, CancellationToken ct) => _locked.Run(async (connection, status) =>
+    public Task<List<MigrationStep>> Upgrade(string target, bool again, CancellationToken ct) => _lock.Run(async (connection, status) =>
     {
-        if (status.Applied.Count == 0 && !await _locked.HasJournal(connection, ct)
-            && await _locked.Tables(connection, ct) is { Count: > 0 } tables
+        if (status.Applied.Count == 0 && !await _lock.HasJournal(connection, ct)
+            && await _lock.Tables(connection, ct) is { Count: > 0 } tables
             // Without a lock on SQLite, another migrator may have created everything in the meantime.
-            && !await _locked.HasJournal(connection, ct))
+            && !await _lock.HasJournal(connection, ct))
         {
             throw new MigrationException(MigrationFault.NotEmpty,
                 $"The database has tables ({Quantity.Few(tables)}) but no migration journal. Name another database;  "
@@ -84,7 +84,7 @@ public sealed class Migrator
     /// <param name="ct">Cancels between scripts or during one; the transaction of that script is rolled back.</param>
     /// <returns>The finished steps in order.</returns>
     /// <exception cref="MigrationException">See <see cref="MigrationFault"/>.</exception>
-    public Task<List<MigrationStep>> Downgrade(string target, bool again, CancellationToken ct) => _locked.Run(
+    public Task<List<MigrationStep>> Downgrade(string target, bool again, CancellationToken ct) => _lock.Run(
         (connection, status) => ApplyAll(connection, ScriptsToRevert(target, status), Directions.Downgrade, status, again, ct), ct);
 
     /// <summary>The scripts that a downgrade would revert, newest first.</summary>
@@ -114,17 +114,17 @@ public sealed class Migrator
     /// <returns>The new current revision.</returns>
     /// <exception cref="MigrationException">The target is unknown, or the live schema does not match it.</exception>
     public Task<string> Stamp(string target, bool force, CancellationToken ct) =>
-        new SchemaStamp(_locked, _database, _chain, _time).Write(target, force, ct);
+        new SchemaStamp(_lock, _database, _chain, _time).Write(target, force, ct);
 
     /// <summary>Drops all objects of the scripts, in any state, with all their data. The history of attempts is kept.</summary>
     /// <param name="force">
-    /// Drops dependent objects of others too, and works without a journal and with one that names unknown scripts.
+    /// Also drops dependent objects of others, and skips the check of the journal, which may be missing or contain unknown scripts.
     /// </param>
     /// <param name="ct">Cancels the operation.</param>
     /// <returns>The names of the dropped objects.</returns>
     /// <exception cref="MigrationException">The tables may belong to another program.</exception>
     public Task<IReadOnlyList<string>> Clear(bool force, CancellationToken ct) =>
-        new SchemaReset(_locked, _dialect, _chain, _time).Clear(force, ct);
+        new SchemaReset(_lock, _dialect, _chain, _time).Clear(force, ct);
 
     /// <summary>The live schema, one line per object, sorted.</summary>
     public Task<IReadOnlyList<string>> Describe(CancellationToken ct) => Read<IReadOnlyList<string>>(
@@ -141,10 +141,10 @@ public sealed class Migrator
     /// <param name="ct">Cancels the operation.</param>
     /// <exception cref="MigrationException">The lock was not obtained, or the database cannot be migrated.</exception>
     public Task<T> RunExclusive<T>(Func<DbConnection, Task<T>> work, CancellationToken ct) =>
-        _locked.Run((connection, _) => work(connection), ct, refuse: false);
+        _lock.Run((connection, _) => work(connection), ct, refuse: false);
 
     /// <summary>Runs an operation on the connection that holds the lock. The journal must have no faults.</summary>
-    internal Task<T> RunLocked<T>(Func<DbConnection, SchemaStatus, Task<T>> work, CancellationToken ct) => _locked.Run(work, ct);
+    internal Task<T> RunLocked<T>(Func<DbConnection, SchemaStatus, Task<T>> work, CancellationToken ct) => _lock.Run(work, ct);
 
     private async Task<T> Read<T>(Func<DbConnection, Task<T>> work, CancellationToken ct)
     {
@@ -162,7 +162,7 @@ public sealed class Migrator
             (direction == Directions.Upgrade ? script.Up : script.Down!).RefuseTransactionControl();
         }
 
-        await _locked.CreateJournal(connection, ct);
+        await _lock.CreateJournal(connection, ct);
         var runner = new ScriptRunner(_database, connection, _chain, _limits, step => Progress?.Invoke(step));
         var steps = new List<MigrationStep>();
         foreach (var script in scripts)

@@ -6,10 +6,10 @@ using Catalog.Data.Migrations.Sqlite;
 namespace Catalog.Data.Migrations;
 
 /// <summary>Drops all objects of the scripts, in any state.</summary>
-internal sealed class SchemaReset(MigratorLock locked, SchemaDialect dialect, Chain chain, TimeProvider time)
+internal sealed class SchemaReset(MigratorLock migratorLock, SchemaDialect dialect, Chain chain, TimeProvider time)
 {
     /// <inheritdoc cref="Migrator.Clear" />
-    public Task<IReadOnlyList<string>> Clear(bool force, CancellationToken ct) => locked.Run(async (connection, status) =>
+    public Task<IReadOnlyList<string>> Clear(bool force, CancellationToken ct) => migratorLock.Run(async (connection, status) =>
     {
         if (!force && status.Unexplained is { } unexplained)
         {
@@ -17,14 +17,14 @@ internal sealed class SchemaReset(MigratorLock locked, SchemaDialect dialect, Ch
                 $"{unexplained.Message} The tables may belong to another program; if they do not, --force drops them.");
         }
 
-        if (!force && !await locked.HasJournal(connection, ct) && await locked.Tables(connection, ct) is { Count: > 0 } tables)
+        if (!force && !await migratorLock.HasJournal(connection, ct) && await migratorLock.Tables(connection, ct) is { Count: > 0 } tables)
         {
             throw new MigrationException(MigrationFault.NotEmpty,
                 $"The journal does not exist, so these tables may belong to another program: {Quantity.Few(tables)}. "
                 + "If they do not, --force drops the tables with the names of the Catalog's tables.");
         }
 
-        await locked.CreateJournal(connection, ct);
+        await migratorLock.CreateJournal(connection, ct);
         var objects = SchemaDescription.CreatedObjects(chain);
         await using var transaction = await connection.BeginTransactionAsync(ct);
         try

@@ -1,10 +1,10 @@
 namespace Catalog.Data.Migrations;
 
 /// <summary>Writes the journal for a schema that was created in another way. Runs no script.</summary>
-internal sealed class SchemaStamp(MigratorLock locked, MigrationDatabase database, Chain chain, TimeProvider time)
+internal sealed class SchemaStamp(MigratorLock migratorLock, MigrationDatabase database, Chain chain, TimeProvider time)
 {
     /// <inheritdoc cref="Migrator.Stamp" />
-    public Task<string> Write(string target, bool force, CancellationToken ct) => locked.Run(async (connection, status) =>
+    public Task<string> Write(string target, bool force, CancellationToken ct) => migratorLock.Run(async (connection, status) =>
     {
         var to = chain.Position(target, status.Position);
         if (!force && status.Unexplained is { } unexplained)
@@ -23,7 +23,7 @@ internal sealed class SchemaStamp(MigratorLock locked, MigrationDatabase databas
                 + "Name the correct revision, correct the schema, or add --force.");
         }
 
-        await locked.CreateJournal(connection, ct);
+        await migratorLock.CreateJournal(connection, ct);
         await using var transaction = await connection.BeginTransactionAsync(ct);
         await Journal.Clear(connection, transaction, ct);
         foreach (var script in chain.Scripts.Take(to))

@@ -1,57 +1,5 @@
 namespace Catalog.Data.Migrations;
 
-/// <summary>The kind of an SQL token.</summary>
-public enum SqlTokenKind
-{
-    /// <summary>A keyword or an unquoted name.</summary>
-    Word,
-
-    /// <summary>A name in double quotes or backticks.</summary>
-    QuotedName,
-
-    /// <summary>Text in single quotes, with or without a prefix (<c>E''</c>, <c>U&amp;''</c>, <c>X''</c>).</summary>
-    Text,
-
-    /// <summary>Text between dollar tags.</summary>
-    DollarText,
-
-    /// <summary>A number.</summary>
-    Number,
-
-    /// <summary>Any other single character.</summary>
-    Symbol,
-}
-
-/// <summary>One token of a statement.</summary>
-/// <param name="Kind">The kind.</param>
-/// <param name="Text">The text as written, with quotes.</param>
-/// <param name="Line">The first line in the file, from 1.</param>
-public readonly record struct SqlToken(SqlTokenKind Kind, string Text, int Line)
-{
-    /// <summary>Whether the token is this keyword or symbol; case-insensitive.</summary>
-    public bool Is(string word) => Kind is SqlTokenKind.Word or SqlTokenKind.Symbol && Text.Equals(word, StringComparison.OrdinalIgnoreCase);
-}
-
-/// <summary>One statement of a script.</summary>
-/// <param name="Sql">The text without the closing semicolon, with inner comments.</param>
-/// <param name="Line">The first line in the file, from 1.</param>
-/// <param name="Tokens">The tokens without comments; never empty.</param>
-/// <param name="Comments">The comments before and inside the statement, without their markers, each with its line.</param>
-public sealed record SqlStatement(string Sql, int Line, IReadOnlyList<SqlToken> Tokens, IReadOnlyList<(int Line, string Text)> Comments)
-{
-    /// <summary>Whether the statement is designed to run beside traffic: it does not block other clients while it waits for locks.</summary>
-    public bool IsConcurrent => Tokens.Any(token => token.Is("concurrently")) || Tokens[0].Is("analyze") || (Tokens[0].Is("vacuum") && !Tokens.Any(token => token.Is("full")));
-}
-
-/// <summary>A quote, comment, parenthesis or body in a script is not closed.</summary>
-/// <param name="line">The line where it begins, from 1.</param>
-public sealed class UnclosedException(int line)
-    : FormatException($"what begins on line {line} does not end: a quote, a comment, a dollar tag, a parenthesis or the body of a trigger or function is not closed")
-{
-    /// <summary>The first line in the file, from 1.</summary>
-    public int Line { get; } = line;
-}
-
 /// <summary>
 /// Splits a script into statements by the lexical rules of PostgreSQL (manual 4.1). They cover SQLite's rules except brackets as quotes:
 /// nested comments, doubled quotes, <c>E''</c> escapes, dollar tags, parentheses, and the bodies of triggers and of <c>begin atomic</c>.

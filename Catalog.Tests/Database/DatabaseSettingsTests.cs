@@ -122,7 +122,7 @@ public sealed class DatabaseSettingsTests : IDisposable
     [InlineData($"Host=h;Usernam=ada;Password={Canary}", "not a valid connection string")]
     [InlineData($"Username=ada;Password={Canary}", "has no Host")]
     [InlineData($"host=h user=ada password='{Canary}", "single quote")]
-    [InlineData($"host=h usr=ada password={Canary}", "is user meant?")]
+    [InlineData($"host=h usr=ada password={Canary}", "did you mean user?")]
     [InlineData($"host=h hostaddr=1.2.3.4 password={Canary}", "hostaddr has no counterpart")]
     [InlineData($"Data Source=catalog.db;Password={Canary}", "only postgresql://")]
     [InlineData("file:catalog.db", "only postgresql://")]

@@ -105,10 +105,10 @@ public static class RefusedPostgresUris
         { "postgresql://ada:{canary}@h?pgbouncer={canary}", "pgbouncer must be one of: true, false" },
         { "postgresql://ada:{canary}@h?sslaccept={canary}", "sslaccept must be one of" },
         // The nearest known name, never the one that was written.
-        { "postgresql://ada:{canary}@h?slmode=require", "is sslmode meant?" },
-        { "postgresql://ada:{canary}@h?pgbounce=true", "is pgbouncer meant?" },
-        { "postgresql://ada:{canary}@h?connexion_limit=1", "is connection_limit meant?" },
-        { "postgresql://ada:{canary}@h?User=ada&x=1", "is user meant?" },
+        { "postgresql://ada:{canary}@h?slmode=require", "did you mean sslmode?" },
+        { "postgresql://ada:{canary}@h?pgbounce=true", "did you mean pgbouncer?" },
+        { "postgresql://ada:{canary}@h?connexion_limit=1", "did you mean connection_limit?" },
+        { "postgresql://ada:{canary}@h?User=ada&x=1", "did you mean user?" },
         { "postgresql://ada:{canary}@a,b?target_session_attrs={canary}", "target_session_attrs must be one of: any, read-write" },
     };
 }

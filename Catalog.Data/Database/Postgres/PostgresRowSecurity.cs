@@ -126,7 +126,7 @@ internal sealed class PostgresRowSecurity(PostgresPool pool, string role, bool r
         return NotEnforced(described switch
         {
             { Exists: false } => $"the role {role} does not exist: run `catalog-migrations grant`.",
-            { ExemptReason: { } above } => $"the role {role} {above}. {described.FixFor(role)}",
+            { ExemptReason: { } reason } => $"the role {role} {reason}. {described.FixFor(role)}",
             { CanBeAssumed: false } => $"the login {login} cannot assume the role {role}: run `catalog-migrations grant --member {login}`.",
             _ => $"the role {role} has no rights on the tables: run `catalog-migrations grant`.",
         });

@@ -49,8 +49,8 @@ internal sealed class PostgresSession(string schema)
     ];
 
     /// <summary>
-    /// Applies the settings to a session. Does nothing when the server process is not the one that the connection was told: then a pooler
-    /// is in between, and its next client would inherit the settings.
+    /// Applies the settings to a session. Does nothing when the server process differs from the one that the connection reports: then a
+    /// pooler is in between, and its next client would inherit the settings.
     /// </summary>
     /// <param name="connection">A connection that was just opened or reset.</param>
     /// <param name="statementTimeout">Server-side limit of a statement, in Postgres syntax; 0 for none.</param>

@@ -3,7 +3,7 @@ using System.Data.Common;
 namespace Catalog.Data.Database;
 
 /// <summary>Tracks one database operation: whether it may be retried, and when the database last answered.</summary>
-internal sealed class Attempt
+internal sealed class OperationState
 {
     // The driver's own statement limit can be exceeded by seconds when a server accepts a connection but never answers.
     private static readonly TimeSpan ResponseTimeout = TimeSpan.FromSeconds(4.5);
@@ -13,7 +13,7 @@ internal sealed class Attempt
     public bool CanRetry { get; private set; } = true;
 
     /// <summary>Records that the database has answered now.</summary>
-    public void Progress() => Volatile.Write(ref _lastResponse, TimeProvider.System.GetTimestamp());
+    public void RecordResponse() => Volatile.Write(ref _lastResponse, TimeProvider.System.GetTimestamp());
 
     /// <summary>Commits. A client that disconnects does not cancel the commit.</summary>
     public async Task Commit(DbTransaction transaction)
@@ -24,7 +24,7 @@ internal sealed class Attempt
 
     /// <summary>Waits for the operation as long as the database keeps answering.</summary>
     /// <exception cref="TimeoutException">The database did not answer in time. The operation continues in the background until its connection fails.</exception>
-    public async Task<T> Within<T>(Task<T> work)
+    public async Task<T> WaitWhileResponding<T>(Task<T> work)
     {
         while (!work.IsCompleted)
         {
