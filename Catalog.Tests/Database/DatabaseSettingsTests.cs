@@ -123,12 +123,12 @@ public sealed class DatabaseSettingsTests : IDisposable
     [InlineData($"Username=ada;Password={Canary}", "has no Host")]
     [InlineData($"host=h user=ada password='{Canary}", "single quote")]
     [InlineData($"host=h usr=ada password={Canary}", "did you mean user?")]
-    [InlineData($"host=h hostaddr=1.2.3.4 password={Canary}", "hostaddr has no counterpart")]
+    [InlineData($"host=h hostaddr=1.2.3.4 password={Canary}", "hostaddr is not supported")]
     [InlineData($"Data Source=catalog.db;Password={Canary}", "only postgresql://")]
     [InlineData("file:catalog.db", "only postgresql://")]
     [InlineData("sqlite:catalog.db", "only postgresql://")]
     [InlineData($"{Canary}/catalog.db", "create it first")]
-    [InlineData($"postgresql://ada:{Canary}@h/app?service=x", "service has no counterpart")]
+    [InlineData($"postgresql://ada:{Canary}@h/app?service=x", "service is not supported")]
     public void What_is_neither_a_file_nor_an_address_is_refused(string value, string advice)
     {
         value = value.Replace("{directory}", _directory, StringComparison.Ordinal);
@@ -223,7 +223,7 @@ public sealed class DatabaseSettingsTests : IDisposable
         var read = Read(("DATAXPIPE_DB", $"postgresql://ada:{Canary}@h/app?tcp_user_timeout=3&supa=base-pooler.x&statement_timeout=5"));
         await Databases.Open(read, warn: warnings.Add).DisposeAsync();
 
-        Assert.Equal(["DATAXPIPE_DB holds what has no counterpart here and is left out: statement_timeout, supa, tcp_user_timeout."], warnings);
+        Assert.Equal(["DATAXPIPE_DB has parameters that the Catalog does not support and ignores: statement_timeout, supa, tcp_user_timeout."], warnings);
         // What would put rows into messages, or take the pool away.
         var given = Read(("DATAXPIPE_DB", $"Host=h;Password={Canary};Include Error Detail=true;Pooling=false;Log Parameters=true"));
         Assert.Equal((false, true, false), (given.Postgres!.IncludeErrorDetail, given.Postgres.Pooling, given.Postgres.LogParameters));

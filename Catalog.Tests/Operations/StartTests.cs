@@ -26,7 +26,7 @@ public sealed class StartTests(PostgresTestDatabase postgres) : IClassFixture<Po
     [InlineData("DATAXPIPE_PG_POOL_MAX", "0", "DATAXPIPE_PG_POOL_MAX")]
     [InlineData("DATAXPIPE_PLATFORM_KEY", "c4nary", "DATAXPIPE_PLATFORM_KEY")]
     [InlineData("DATAXPIPE_SECRET_KEY", "c4nary", "DATAXPIPE_SECRET_KEY")]
-    [InlineData("DATAXPIPE_DB", "\"catalog.db\"", "DATAXPIPE_DB stands in quotes")]
+    [InlineData("DATAXPIPE_DB", "\"catalog.db\"", "DATAXPIPE_DB is in quotes")]
     [InlineData("DATAXPIPE_LOG_FORMAT", "xml", "DATAXPIPE_LOG_FORMAT")]
     [InlineData("ASPNETCORE_URLS", "garbage", "ASPNETCORE_URLS")]
     [InlineData("DATAXPIPE_RETENTION_RUNS_DAYS", "0", "DATAXPIPE_RETENTION_RUNS_DAYS must be a whole number from 1 to 36500")]
@@ -54,7 +54,7 @@ public sealed class StartTests(PostgresTestDatabase postgres) : IClassFixture<Po
     {
         postgres.Require();
 
-        await Refused("there is no role nobody_made_this", ("DATAXPIPE_DB", postgres.Address), ("DATAXPIPE_APP_ROLE", "nobody_made_this"), ("DATAXPIPE_REQUIRE_RLS", "true"));
+        await Refused("the role nobody_made_this does not exist", ("DATAXPIPE_DB", postgres.Address), ("DATAXPIPE_APP_ROLE", "nobody_made_this"), ("DATAXPIPE_REQUIRE_RLS", "true"));
     }
 
     [Fact]
@@ -118,7 +118,7 @@ public sealed class StartTests(PostgresTestDatabase postgres) : IClassFixture<Po
         process.Kill();
         Assert.Equal(HttpStatusCode.ServiceUnavailable, ready!.StatusCode);
         Assert.Contains("is read-only", await ready.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
-        Assert.Contains($"{file} cannot be opened or written (it belongs to user id 0", await log);
+        Assert.Contains($"{file} cannot be opened or written (its owner is user id 0", await log);
     }
 
     [Fact]

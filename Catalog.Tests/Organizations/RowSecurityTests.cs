@@ -138,7 +138,7 @@ public sealed class RowSecurityTests : IClassFixture<PostgresTestDatabase>, IAsy
         using var warned = new CatalogApp(new Prepared(_database.Address), ("DATAXPIPE_APP_ROLE", "nobody_made_this"));
         using var client = warned.Client();
         Assert.Equal(200, (int)(await client.GetAsync("/api/v1/runs/", Ct)).StatusCode);
-        Assert.Contains(warned.Log.At(LogLevel.Warning), line => line.Contains("there is no role nobody_made_this", StringComparison.Ordinal));
+        Assert.Contains(warned.Log.At(LogLevel.Warning), line => line.Contains("the role nobody_made_this does not exist", StringComparison.Ordinal));
 
         using var held = new CatalogApp(_database, ("DATAXPIPE_REQUIRE_RLS", "true"));
         using var served = held.Client();
