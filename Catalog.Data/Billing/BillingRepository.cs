@@ -108,7 +108,7 @@ public sealed class BillingRepository(CatalogDatabase db)
             customer = seen.StripeCustomerId,
         }, ct) == 0)
         {
-            session.RollBack();
+            session.RequestRollback();
             return NoticeOutcome.Overtaken;
         }
 

@@ -53,7 +53,7 @@ public sealed class CatalogDatabase(DbDataSource reads, DbDataSource writes, Dia
     public Task<T> Read<T>(string organization, Func<Session, Task<T>> work, CancellationToken ct) => Run(reads, () => Dialect.ContextSql(ct),
         (connection, contextSql, state) => work(new Session(connection, null, Dialect, new(contextSql, organization), state, echo)), ct);
 
-    /// <summary>Writes in one transaction. It is committed when <paramref name="work"/> returns, and rolled back when it throws or calls <see cref="Session.RollBack"/>.</summary>
+    /// <summary>Writes in one transaction. It is committed when <paramref name="work"/> returns, and rolled back when it throws or calls <see cref="Session.RequestRollback"/>.</summary>
     /// <param name="organization">The organization whose context is set.</param>
     /// <param name="work">Called a second time when the connection was lost before the commit.</param>
     /// <param name="ct">Cancels the operation until the commit starts.</param>
@@ -62,7 +62,7 @@ public sealed class CatalogDatabase(DbDataSource reads, DbDataSource writes, Dia
         await using var transaction = await connection.BeginTransactionAsync(ct);
         var session = new Session(connection, transaction, Dialect, new(contextSql, organization), state, echo);
         var result = await work(session);
-        if (!session.IsRolledBack)
+        if (!session.IsRollbackRequested)
         {
             // Without the cancellation token: a cancelled commit has an unknown outcome.
             await state.Commit(transaction);

@@ -48,8 +48,8 @@ internal static class PostgresUriParameters
             case "client_encoding" when value.ToUpperInvariant() is "UTF8" or "UTF-8" or "AUTO" or "UNICODE": break;
             case "pgbouncer": address.BehindPooler = Choice(name, value, Flags); break;
             // 0 usually means a pooler in transaction mode. The size itself is left to Npgsql.
-            case "statement_cache_size": DetectPooler(address, Integer(name, value, 0, int.MaxValue) == 0); break;
-            case "prepared_statements": DetectPooler(address, !Choice(name, value, Flags)); break;
+            case "statement_cache_size": AssumePooler(address, Integer(name, value, 0, int.MaxValue) == 0); break;
+            case "prepared_statements": AssumePooler(address, !Choice(name, value, Flags)); break;
             case "connection_limit": builder.MaxPoolSize = Integer(name, value, 1, 1000); break;
             case "pool_min_conns": builder.MinPoolSize = Integer(name, value, 0, 1000); break;
             // 0 means no limit in other drivers; the limit here is 60 s.
@@ -92,9 +92,9 @@ internal static class PostgresUriParameters
         }
     }
 
-    private static void DetectPooler(PostgresAddress address, bool none)
+    private static void AssumePooler(PostgresAddress address, bool cacheDisabled)
     {
-        if (none)
+        if (cacheDisabled)
         {
             address.BehindPooler ??= true;
         }

@@ -28,10 +28,10 @@ public sealed class Session
 
     internal DbTransaction? Transaction { get; }
 
-    internal bool IsRolledBack { get; private set; }
+    internal bool IsRollbackRequested { get; private set; }
 
     /// <summary>Requests a rollback of the transaction once the work returns, because the request is rejected.</summary>
-    public void RollBack() => IsRolledBack = true;
+    public void RequestRollback() => IsRollbackRequested = true;
 
     /// <summary>The first row; the type's default when there is none.</summary>
     public Task<T?> One<T>(string sql, object? parameters, CancellationToken ct) => Echo(sql, async () =>

@@ -260,7 +260,7 @@ public sealed class RowSecurityTests : IClassFixture<PostgresTestDatabase>, IAsy
 
     private Task<int> Undone(string organization, string sql, string row = "") => _database.Database.Write(organization, async session =>
     {
-        session.RollBack();
+        session.RequestRollback();
         var parameters = row.Length == 0 ? null : new { row = Row(await session.Many<Column>(ColumnsOf, new { table = sql.Split(' ')[2] }, Ct), row) };
         return await session.Execute(sql, parameters, Ct);
     }, Ct);
