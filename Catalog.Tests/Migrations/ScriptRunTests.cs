@@ -57,7 +57,7 @@ public sealed class ScriptRunTests(PostgresTestDatabase server) : IClassFixture<
 
         Assert.Equal((1, "script_failed"), (failed.Exit, failed.Json.GetProperty("error").GetProperty("code").GetString()));
         Assert.Contains("0002_currency.sql", failed.Errors);
-        Assert.Contains("undone", failed.Errors);
+        Assert.Contains("rolled back", failed.Errors);
         Assert.DoesNotContain("   at ", failed.Errors);
         Assert.Equal(3, (await MigratorConsole.Run(address, "current", "--scripts", _scripts.Path)).Exit);
     }
