@@ -22,7 +22,7 @@ public sealed partial class ConventionTests(SqliteTestDatabase database) : IClas
     {
         Assert.Equal(
             SchemaDescription.Tables(Chain.BuiltIn("postgres")).Order(StringComparer.Ordinal),
-            PostgresGrants.Names.Split(',', StringSplitOptions.TrimEntries).Select(name => name.Trim('\'')).Order(StringComparer.Ordinal));
+            PostgresGrants.TableNames.Split(',', StringSplitOptions.TrimEntries).Select(name => name.Trim('\'')).Order(StringComparer.Ordinal));
     }
 
     [Fact]

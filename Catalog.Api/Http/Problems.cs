@@ -121,7 +121,7 @@ internal static class Problems
         Unavailability.SchemaBehind => "schema_behind",
         Unavailability.TimedOut or Unavailability.Contended => "database_timeout",
         _ => "database_unavailable",
-    }, SchemaProbe.Words(reason) + (reads ? " Send the same request again." : " It is not known whether anything was stored; send the same request again."))
+    }, SchemaProbe.Describe(reason) + (reads ? " Send the same request again." : " It is not known whether anything was stored; send the same request again."))
     { RetryAfterSeconds = 1 };
 
     /// <summary>The problem for a status that another part of the pipeline returned without a body.</summary>

@@ -13,7 +13,7 @@ internal sealed partial class IsolationWatch(CatalogDatabase database, DatabaseS
     private Isolation? _last;
 
     /// <summary>Why requests are rejected, for the operator; null when they are not.</summary>
-    public string? Refusal => _last is { Refusing: true } refusing ? $"Row-level security is not active: {refusing.Words}" : null;
+    public string? Refusal => _last is { BlocksStatements: true } refusing ? $"Row-level security is not active: {refusing.Description}" : null;
 
     public string Name => "watch row-level security";
 
@@ -24,9 +24,9 @@ internal sealed partial class IsolationWatch(CatalogDatabase database, DatabaseS
     public async Task Start(CancellationToken ct)
     {
         await Check(ct);
-        if (_last is { Held: false } last && settings.RequireRowSecurity)
+        if (_last is { IsEnforced: false } last && settings.RequireRowSecurity)
         {
-            throw new SettingException($"DATAXPIPE_REQUIRE_RLS is set and row-level security is not active: {last.Words}");
+            throw new SettingException($"DATAXPIPE_REQUIRE_RLS is set and row-level security is not active: {last.Description}");
         }
     }
 
@@ -39,7 +39,7 @@ internal sealed partial class IsolationWatch(CatalogDatabase database, DatabaseS
             var found = await database.Isolation(ct);
             if (found is not null && found != _last)
             {
-                (found.Held ? (Action<string>)LogRowSecurityActive : LogRowSecurityInactive)(found.Words);
+                (found.IsEnforced ? (Action<string>)LogRowSecurityActive : LogRowSecurityInactive)(found.Description);
             }
 
             _last = found;

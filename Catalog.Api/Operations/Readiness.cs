@@ -27,7 +27,7 @@ internal sealed partial class Readiness : IRecurringWork, IAsyncDisposable
         ILogger<Readiness> log)
     {
         _explain = exception => Databases.WhyUnreachable(settings, exception);
-        _probe = new SchemaProbe(settings, database.Before);
+        _probe = new SchemaProbe(settings, database.ContextSql);
         (_time, _lifetime, _isolation, _log) = (time, lifetime, isolation, log);
     }
 
@@ -69,11 +69,11 @@ internal sealed partial class Readiness : IRecurringWork, IAsyncDisposable
         {
             // WaitAsync, because the driver may ignore the token, for example when the server accepts the connection
             // and never answers.
-            return await _probe.Look(limit.Token).WaitAsync(MaxWait + TimeSpan.FromMilliseconds(500));
+            return await _probe.Check(limit.Token).WaitAsync(MaxWait + TimeSpan.FromMilliseconds(500));
         }
         catch (Exception timeout) when (timeout is OperationCanceledException or TimeoutException)
         {
-            return new(false, null, SchemaProbe.Words(Unavailability.TimedOut)) { Cause = _explain(new TimeoutException()) };
+            return new(false, null, SchemaProbe.Describe(Unavailability.TimedOut)) { Cause = _explain(new TimeoutException()) };
         }
     }
 

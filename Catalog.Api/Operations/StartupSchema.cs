@@ -40,7 +40,7 @@ internal static partial class StartupSchema
             }
             catch (Exception exception) when (database.Failures.WhyUnavailable(exception) is { } reason)
             {
-                throw new SettingException($"DATAXPIPE_DB: {SchemaProbe.Words(reason)}");
+                throw new SettingException($"DATAXPIPE_DB: {SchemaProbe.Describe(reason)}");
             }
         }
 

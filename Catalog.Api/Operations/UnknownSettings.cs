@@ -11,7 +11,7 @@ internal static partial class UnknownSettings
     public static void WarnAboutUnknownSettings(this WebApplication app)
     {
         var log = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Catalog.Api.Operations.UnknownSettings");
-        foreach (var warning in KnownSettings.Unread(app.Configuration))
+        foreach (var warning in KnownSettings.UnknownWarnings(app.Configuration))
         {
             LogUnread(log, warning);
         }

@@ -118,7 +118,7 @@ public sealed class BillingRepository(CatalogDatabase db)
             customer = seen.StripeCustomerId,
         }, ct) == 0)
         {
-            session.Undo();
+            session.RequestRollback();
             return WebhookEventOutcome.Conflict;
         }
 

@@ -102,7 +102,7 @@ internal sealed class ResultBatch
                 var outcomes = await _writing.Record(session, posted.Items, CancellationToken.None);
                 if (outcomes.Index().Any(outcome => outcome.Item == ResultOutcome.IdTaken && posted.Items[outcome.Index].IdIsDerived))
                 {
-                    session.Undo();
+                    session.RequestRollback();
                 }
 
                 return outcomes;

@@ -57,11 +57,11 @@ public sealed class ResultIngest : IHostedService
         var left = batches.Where(batch => batch.HasMore).ToList();
         if (left.Count > 0)
         {
-            await _db.WriteTogether(async session =>
+            await _db.WriteAcrossOrganizations(async session =>
             {
                 foreach (var batch in left)
                 {
-                    await batch.Record(session.In(batch.Organization));
+                    await batch.Record(session.ForOrganization(batch.Organization));
                 }
             }, ct);
             left.ForEach(batch => batch.CompleteRecorded());

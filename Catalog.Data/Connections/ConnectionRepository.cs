@@ -35,7 +35,7 @@ public sealed class ConnectionRepository(CatalogDatabase db)
         if (await Ceilings.Lock(session, organization, ct) is { } plan
             && Ceilings.Reached(plan, "connections", each => each.Connections, await session.One<long>(Count, new { organization }, ct)) is { } reached)
         {
-            session.Undo();
+            session.RequestRollback();
             return new(false, reached);
         }
 

@@ -5,15 +5,15 @@ using Microsoft.Data.Sqlite;
 
 namespace Catalog.Data.Database;
 
-/// <summary>The types that Dapper must be told about, because SQLite keeps them as text.</summary>
+/// <summary>Dapper type handlers for the types that SQLite stores as text.</summary>
 internal static class DapperTypes
 {
-    private static readonly Lock Once = new();
+    private static readonly Lock Registration = new();
     private static bool _registered;
 
     public static void Register()
     {
-        lock (Once)
+        lock (Registration)
         {
             if (_registered)
             {

@@ -6,26 +6,13 @@ using Npgsql;
 
 namespace Catalog.Data.Database;
 
-/// <summary>The two engines that hold a Catalog.</summary>
-public enum DatabaseEngine
-{
-    /// <summary>A file beside the service: the default that needs no set-up.</summary>
-    Sqlite,
-
-    /// <summary>PostgreSQL 15 or later: production.</summary>
-    Postgres,
-}
-
-/// <summary>A setting that cannot be used. The message names the setting, says how to fix it and holds no secret.</summary>
-public sealed class SettingException(string message) : Exception(message);
-
-/// <summary>Where the Catalog's own database is and how it is reached. The API and the console read it alike.</summary>
+/// <summary>The address and options of the Catalog's own database. The service and the console read the same settings.</summary>
 public sealed partial class DatabaseSettings
 {
-    /// <summary>The role on Postgres that the service's statements run as, unless another is named.</summary>
+    /// <summary>The default Postgres role for the service's statements.</summary>
     public const string DefaultAppRole = "catalog_app";
 
-    /// <summary>The schema on Postgres that holds the Catalog's tables, unless another is named.</summary>
+    /// <summary>The default Postgres schema of the Catalog's tables.</summary>
     public const string DefaultSchema = "public";
 
     private DatabaseSettings(DatabaseEngine engine, string? sqlitePath, NpgsqlConnectionStringBuilder? postgres)
@@ -35,73 +22,73 @@ public sealed partial class DatabaseSettings
         Postgres = postgres;
     }
 
-    /// <summary>The engine that the address names.</summary>
+    /// <summary>The engine of the address.</summary>
     public DatabaseEngine Engine { get; }
 
-    /// <summary>The database file on SQLite, otherwise null.</summary>
+    /// <summary>The absolute path of the SQLite file; null on Postgres.</summary>
     public string? SqlitePath { get; }
 
-    /// <summary>The connection on Postgres, with its password, otherwise null. Never to be printed.</summary>
+    /// <summary>The Postgres connection with its password; null on SQLite. Never print it.</summary>
     internal NpgsqlConnectionStringBuilder? Postgres { get; }
 
-    /// <summary>The setting that names it, such as <c>DATAXPIPE_DB</c>.</summary>
+    /// <summary>The name of the setting that holds the address, such as <c>DATAXPIPE_DB</c>.</summary>
     public string ReadFrom { get; private init; } = "DATAXPIPE_DB";
 
-    /// <summary>The user that the address names; null where it names none, and on SQLite.</summary>
+    /// <summary>The user in the address; null when the address has none, and on SQLite.</summary>
     public string? User => Postgres?.Username;
 
-    /// <summary>Whether every statement is logged with its duration; never with its parameters.</summary>
+    /// <summary>Whether every statement is logged with its duration. Parameters are never logged.</summary>
     public bool Echo { get; private set; }
 
-    /// <summary>The role on Postgres that the service's statements run as.</summary>
+    /// <summary>The Postgres role for the service's statements.</summary>
     public string AppRole { get; private set; } = DefaultAppRole;
 
-    /// <summary>The schema on Postgres that holds the Catalog's tables.</summary>
+    /// <summary>The Postgres schema of the Catalog's tables.</summary>
     public string Schema { get; private init; } = DefaultSchema;
 
-    /// <summary>Whether a pooler in transaction mode stands before Postgres; null: find out.</summary>
+    /// <summary>Whether Postgres is behind a pooler in transaction mode; null to detect it.</summary>
     internal bool? BehindPooler { get; private init; }
 
-    /// <summary>A sentence that names what the address says and nothing here heeds; null: all of it is heeded.</summary>
-    public string? LeftOut { get; private init; }
+    /// <summary>A warning that lists the ignored parameters of the address; null when none is ignored.</summary>
+    public string? IgnoredWarning { get; private init; }
 
-    /// <summary>Whether nothing may be served where the database itself does not keep organizations apart.</summary>
+    /// <summary>Whether requests fail unless row-level security isolates organizations.</summary>
     public bool RequireRowSecurity { get; private set; }
 
-    /// <summary>The database in words that may be logged: engine, host and database, never a password.</summary>
+    /// <summary>A description for logs: engine, host and database, never a password.</summary>
     public string Display => Postgres is { } postgres
         ? $"Postgres database {postgres.Database ?? postgres.Username ?? "(default)"} on {postgres.Host}"
         : $"SQLite file {SqlitePath}";
 
     /// <summary>
     /// Reads the first of: <c>DATAXPIPE_DB</c>, <c>DATABASE_URL</c>, <c>DATABASE__URL</c>, the parts <c>DATABASE__HOST</c> and
-    /// <c>DATABASE_HOST</c>; with none of them the SQLite file <c>catalog.db</c> in the working directory.
+    /// <c>DATABASE_HOST</c>. The default is the SQLite file <c>catalog.db</c> in the working directory.
     /// </summary>
-    /// <exception cref="SettingException">A value that cannot be used.</exception>
+    /// <exception cref="SettingException">A value is invalid.</exception>
     public static DatabaseSettings Read(IConfiguration configuration)
     {
-        var settings = Locate(configuration);
-        // Judged on SQLite too, so that a mistake shows before the day of the cutover.
-        Pool(configuration);
+        var settings = FindAddress(configuration);
+        // Validated on SQLite too, so that a mistake shows before the move to Postgres.
+        PostgresConnectionSettings.ReadPool(configuration);
         settings.Echo = Setting.Flag(configuration, "DATAXPIPE_DB_ECHO") ?? Setting.Flag(configuration, "DATABASE:ECHO") ?? false;
         settings.AppRole = ReadAppRole(configuration);
         settings.RequireRowSecurity = Setting.Flag(configuration, "DATAXPIPE_REQUIRE_RLS") ?? false;
         if (settings is { RequireRowSecurity: true, Engine: DatabaseEngine.Sqlite })
         {
-            throw new SettingException("DATAXPIPE_REQUIRE_RLS is set, and SQLite has no row-level security: use Postgres, or leave it out.");
+            throw new SettingException("DATAXPIPE_REQUIRE_RLS is set, and SQLite has no row-level security: use Postgres, or remove the setting.");
         }
         return settings;
     }
 
-    /// <summary>The role on Postgres that the service's statements run as: <c>DATAXPIPE_APP_ROLE</c>, else <c>catalog_app</c>.</summary>
-    /// <exception cref="SettingException">It is no plain name.</exception>
-    public static string ReadAppRole(IConfiguration configuration) => PostgresGrants.Role("DATAXPIPE_APP_ROLE", Setting.Text(configuration, "DATAXPIPE_APP_ROLE") ?? DefaultAppRole);
+    /// <summary>The Postgres role for the service's statements: <c>DATAXPIPE_APP_ROLE</c>, by default <c>catalog_app</c>.</summary>
+    /// <exception cref="SettingException">The value is not a valid role name.</exception>
+    public static string ReadAppRole(IConfiguration configuration) => PostgresGrants.ValidateRole("DATAXPIPE_APP_ROLE", Setting.Text(configuration, "DATAXPIPE_APP_ROLE") ?? DefaultAppRole);
 
-    private static DatabaseSettings Locate(IConfiguration configuration)
+    private static DatabaseSettings FindAddress(IConfiguration configuration)
     {
         foreach (var key in new[] { "DATAXPIPE_DB", "DATABASE_URL", "DATABASE:URL" })
         {
-            // Generators leave ${...} in the last two and expect the parts to be used; in the first it is a mistake worth an error.
+            // Generators leave ${...} in the last two and expect the parts to be used. In the first one it is an error.
             if (Setting.Text(configuration, key) is { } value && (key == "DATAXPIPE_DB" || !Placeholder().IsMatch(value)))
             {
                 return From(Setting.Name(key), value, configuration);
@@ -111,19 +98,19 @@ public sealed partial class DatabaseSettings
         return FromParts(configuration) ?? From("DATAXPIPE_DB", "catalog.db", configuration);
     }
 
-    /// <summary>The address that changes the schema: <c>DATAXPIPE_MIGRATIONS_DB</c>, a direct connection as the tables' owner, else as <see cref="Read"/>.</summary>
-    /// <exception cref="SettingException">A value that cannot be used.</exception>
+    /// <summary>The address for schema changes: <c>DATAXPIPE_MIGRATIONS_DB</c>, a direct connection as the owner of the tables; if not set, as <see cref="Read"/>.</summary>
+    /// <exception cref="SettingException">A value is invalid.</exception>
     public static DatabaseSettings ReadForMigrations(IConfiguration configuration) =>
         Setting.Text(configuration, "DATAXPIPE_MIGRATIONS_DB") is { } value ? From("DATAXPIPE_MIGRATIONS_DB", value, configuration) : Read(configuration);
 
-    /// <summary>Whether both name one database by the same user and way.</summary>
+    /// <summary>Whether both settings have the same address, user and connection options.</summary>
     public bool IsSameAs(DatabaseSettings other) => SqlitePath == other.SqlitePath && Postgres?.ConnectionString == other.Postgres?.ConnectionString;
 
-    /// <summary>Reads one address, as <c>DATAXPIPE_DB</c> would hold it.</summary>
-    /// <param name="name">What messages call it.</param>
+    /// <summary>Reads one address in any form that <c>DATAXPIPE_DB</c> accepts.</summary>
+    /// <param name="name">The name of the setting for error messages.</param>
     /// <param name="value">The address.</param>
-    /// <param name="configuration">Holds what else belongs to a connection.</param>
-    /// <exception cref="SettingException">It cannot be used.</exception>
+    /// <param name="configuration">The settings of the connection, such as the pool size.</param>
+    /// <exception cref="SettingException">The address is invalid.</exception>
     public static DatabaseSettings From(string name, string value, IConfiguration configuration)
     {
         value = Setting.Text(name, value) ?? "";
@@ -139,7 +126,7 @@ public sealed partial class DatabaseSettings
 
         if (value.StartsWith("sqlite://", StringComparison.OrdinalIgnoreCase))
         {
-            // sqlite:///relative and sqlite:////absolute, as SQLAlchemy writes them.
+            // SQLAlchemy's forms: sqlite:///relative and sqlite:////absolute.
             var path = value["sqlite://".Length..];
             return path is ['/', _, ..] && !path.Contains('?', StringComparison.Ordinal)
                 ? OnSqlite(name, path[1..])
@@ -147,30 +134,30 @@ public sealed partial class DatabaseSettings
                     $"{name}: write a SQLite file as sqlite:///relative.db or sqlite:////absolute.db, without parameters.");
         }
 
-        return NoPlainPath().IsMatch(value)
+        return NotAPath().IsMatch(value)
             ? throw new SettingException(
-                $"{name}: only postgresql://, postgres:// and sqlite:/// addresses, Npgsql's Host=...;Username=... or a plain file path are understood;"
-                + " write a path that holds a = or begins with a name and a colon after sqlite:///.")
+                $"{name}: only postgresql://, postgres:// and sqlite:/// addresses, Npgsql's Host=...;Username=... or a plain file path are allowed;"
+                + " write a path that contains = or begins with a name and a colon after sqlite:///.")
             : OnSqlite(name, value);
     }
 
-    // Key=value pairs, other schemes and addresses that lost theirs: as a file they would start an empty Catalog that is named, in
-    // the log, by their password.
+    // Key=value pairs, other schemes, and addresses without their scheme. Used as a file name they would create an empty Catalog,
+    // and the log would show the password as part of the file name.
     [GeneratedRegex("^[A-Za-z][A-Za-z0-9+.-]+:|:.*@|=|://", RegexOptions.Singleline)]
-    private static partial Regex NoPlainPath();
+    private static partial Regex NotAPath();
 
     [GeneratedRegex(@"\$\{.*\}", RegexOptions.Singleline)]
     private static partial Regex Placeholder();
 
-    // No message names the path: it may be a mistyped address with a password in it.
+    // No message contains the path: it may be a mistyped address with a password.
     private static DatabaseSettings OnSqlite(string name, string path)
     {
         if (path.Contains('\0', StringComparison.Ordinal) || path == ":memory:")
         {
-            throw new SettingException($"{name}: name a file; a database in memory would be lost, and no path holds a NUL character.");
+            throw new SettingException($"{name}: name a file; a database in memory would be lost, and a path cannot contain a NUL character.");
         }
 
-        // Half of a pair, or a pair behind sqlite:///: as a file it would be a new, empty Catalog.
+        // A single quote character, or quotes after sqlite:///: the file would be a new, empty Catalog.
         if (path[0] is '"' or '\'' || path[^1] is '"' or '\'')
         {
             throw new SettingException($"{name}: the path begins or ends with a quote; remove the quotes.");
@@ -179,13 +166,13 @@ public sealed partial class DatabaseSettings
         var full = Path.GetFullPath(path);
         if (Directory.Exists(full))
         {
-            throw new SettingException($"{name}: this is a directory; name a file in it, such as catalog.db.");
+            throw new SettingException($"{name}: the path is a directory; name a file in it, such as catalog.db.");
         }
 
         return Directory.Exists(Path.GetDirectoryName(full))
             ? new(DatabaseEngine.Sqlite, full, null) { ReadFrom = name }
             : throw new SettingException(
-                $"{name}: the directory of this file does not exist; create it first. Relative paths begin at {Directory.GetCurrentDirectory()}.");
+                $"{name}: the directory of this file does not exist; create it first. Relative paths start at {Directory.GetCurrentDirectory()}.");
     }
 
     private static DatabaseSettings? FromParts(IConfiguration configuration)
@@ -195,10 +182,10 @@ public sealed partial class DatabaseSettings
             var name = Setting.Name(prefix);
             if (Setting.Text(configuration, prefix + "HOST") is not { } host)
             {
-                // The parts of a server without its host are a mistake; a SQLite file in its place would be found out too late.
+                // Parts without a host are a mistake. Falling back to a SQLite file would hide it.
                 if (new[] { "PASSWORD", "NAME", user }.FirstOrDefault(part => Setting.Text(configuration, prefix + part) is not null) is { } part)
                 {
-                    throw new SettingException($"{name}{part} is set and {name}HOST is not: set the host too, or unset both.");
+                    throw new SettingException($"{name}{part} is set, but {name}HOST is not: set the host too, or remove {name}{part}.");
                 }
 
                 continue;
@@ -209,9 +196,9 @@ public sealed partial class DatabaseSettings
                 continue;
             }
 
-            if (host.Split(',').Any(PostgresUriHosts.HoldsPort))
+            if (host.Split(',').Any(PostgresUriHosts.ContainsPort))
             {
-                throw new SettingException($"{name}HOST must be a host alone; write its port into {name}PORT.");
+                throw new SettingException($"{name}HOST must be a host without a port; set the port in {name}PORT.");
             }
 
             var portText = Setting.Text(configuration, prefix + "PORT") ?? "5432";
@@ -236,80 +223,16 @@ public sealed partial class DatabaseSettings
         return null;
     }
 
-    private static (int Min, int Max, int? Timeout) Pool(IConfiguration configuration, PostgresAddress? address = null)
-    {
-        int? Said(string keyword, int value) => address?.Connection.ShouldSerialize(keyword) is true ? value : null;
-        var max = Setting.Number(configuration, "DATAXPIPE_PG_POOL_MAX", 1, 1000)
-            ?? Said("Maximum Pool Size", address?.Connection.MaxPoolSize ?? 0)
-            ?? Setting.Number(configuration, "DATABASE:POOL_SIZE", 1, 1000) + (Setting.Number(configuration, "DATABASE:MAX_OVERFLOW", 0, 1000) ?? 0)
-            ?? 10;
-        var min = Setting.Number(configuration, "DATAXPIPE_PG_POOL_MIN", 0, 1000) ?? Math.Min(max, Said("Minimum Pool Size", address?.Connection.MinPoolSize ?? 0) ?? 1);
-        if (min > max)
-        {
-            throw new SettingException(
-                $"DATAXPIPE_PG_POOL_MIN ({min}) is larger than the pool's maximum ({max}); lower it or raise DATAXPIPE_PG_POOL_MAX.");
-        }
-
-        return (min, max, Setting.Number(configuration, "DATAXPIPE_PG_POOL_TIMEOUT", 1, 60) ?? address?.PoolTimeout);
-    }
-
     private static DatabaseSettings OnPostgres(string name, PostgresAddress address, IConfiguration configuration)
     {
-        var postgres = address.Connection;
-        (postgres.MinPoolSize, postgres.MaxPoolSize, var timeout) = Pool(configuration, address);
-        postgres.Timeout = timeout ?? (postgres.ShouldSerialize("Timeout") ? postgres.Timeout : 2);
-        // With the second in which a cancel is waited for, no request waits longer than five seconds for a silent server.
-        postgres.CommandTimeout = 4;
-        // A page of 50 results is some 22 KB, more than the driver's own 8 KiB hold at once.
-        postgres.ReadBufferSize = 32 * 1024;
-        postgres.CancellationTimeout = 1000;
-        // The service leaves no session state behind (transaction-local settings only), so the reset on return would buy nothing.
-        postgres.NoResetOnClose = true;
-        postgres.MaxAutoPrepare = postgres.ShouldSerialize("Max Auto Prepare") ? postgres.MaxAutoPrepare : 100;
-        // Of several hosts, one that was down is tried again soon enough for writes to go on within seconds after a failover.
-        postgres.HostRecheckSeconds = 2;
-        postgres.AutoPrepareMinUsages = 2;
-        // Npgsql 10.0.0 falls back badly where the library is missing (npgsql#6422), and no supported host needs it.
-        if (!postgres.ShouldSerialize("GSS Encryption Mode"))
-        {
-            postgres.GssEncryptionMode = GssEncryptionMode.Disable;
-        }
-
-        postgres.ApplicationName ??= "catalog";
-        var schema = ReadSchema(configuration, postgres);
-        return new(DatabaseEngine.Postgres, null, postgres)
+        PostgresConnectionSettings.Apply(address, configuration);
+        return new(DatabaseEngine.Postgres, null, address.Connection)
         {
             ReadFrom = name,
-            Schema = schema,
+            Schema = PostgresConnectionSettings.ReadSchema(address.Connection, configuration),
             BehindPooler = Setting.Flag(configuration, "DATAXPIPE_PGBOUNCER") ?? address.BehindPooler,
-            LeftOut = address.Ignored.Count == 0 ? null
-                : $"{name} holds what has no counterpart here and is left out: {string.Join(", ", address.Ignored)}.",
+            IgnoredWarning = address.Ignored.Count == 0 ? null
+                : $"{name} has parameters that the Catalog does not support and ignores: {string.Join(", ", address.Ignored)}.",
         };
     }
-
-    // An address may name the schema too; it is set in each session, because poolers refuse it as a start-up parameter.
-    private static string ReadSchema(IConfiguration configuration, NpgsqlConnectionStringBuilder postgres)
-    {
-        var setting = Setting.Text(configuration, "DATAXPIPE_PG_SCHEMA");
-        var named = postgres.SearchPath;
-        postgres.SearchPath = null;
-        if (postgres.Options is { } options && SearchPathOption().Match(options) is { Success: true } match)
-        {
-            named ??= match.Groups["schema"].Value;
-            options = options.Remove(match.Index, match.Length).Trim();
-            postgres.Options = options.Length == 0 ? null : options;
-        }
-
-        var schema = setting ?? named ?? DefaultSchema;
-        return SchemaName().IsMatch(schema) && !schema.StartsWith("pg_", StringComparison.Ordinal) && schema != "information_schema"
-            ? schema
-            : throw new SettingException("DATAXPIPE_PG_SCHEMA must be the name of one schema: small letters, digits and underscores, "
-                + "beginning with a letter or underscore, at most 63, and none of the server's own (pg_..., information_schema).");
-    }
-
-    [GeneratedRegex(@"(^|\s)(-c\s*|--)search_path\s*=\s*(?<schema>\S+)")]
-    private static partial Regex SearchPathOption();
-
-    [GeneratedRegex(@"^[a-z_][a-z0-9_]{0,62}\z")]
-    private static partial Regex SchemaName();
 }

@@ -4,21 +4,21 @@ using Npgsql;
 
 namespace Catalog.Data.Database;
 
-/// <summary>Opens what <see cref="DatabaseSettings"/> names: the one place that chooses an engine.</summary>
+/// <summary>Opens the database of a <see cref="DatabaseSettings"/>. Only this class chooses the engine.</summary>
 public static class Databases
 {
-    /// <summary>The database that requests use: on Postgres the pool, on SQLite one writer beside many readers.</summary>
-    /// <param name="settings">Where it is.</param>
-    /// <param name="echo">Told of every statement and how long it took; null: nobody is.</param>
-    /// <param name="warn">Told what an operator should know, such as a pooler that was found; null: nobody is.</param>
+    /// <summary>Opens the database for requests: a connection pool on Postgres, one writer and many readers on SQLite.</summary>
+    /// <param name="settings">The address and its options.</param>
+    /// <param name="echo">Called with the SQL and duration of every statement; null to disable.</param>
+    /// <param name="warn">Called with a warning for the operator, such as a detected pooler; null to disable.</param>
     public static CatalogDatabase Open(DatabaseSettings settings, Action<string, TimeSpan>? echo = null, Action<string>? warn = null)
     {
         DapperTypes.Register();
         if (settings.Postgres is { } postgres)
         {
-            if (settings.LeftOut is { } leftOut)
+            if (settings.IgnoredWarning is { } warning)
             {
-                warn?.Invoke(leftOut);
+                warn?.Invoke(warning);
             }
 
             var pool = new PostgresPool(postgres, new(settings.Schema), settings.BehindPooler, warn);
@@ -29,17 +29,17 @@ public static class Databases
         return new(reads, writes, new SqliteDialect(), echo);
     }
 
-    /// <summary>Why no connection was made, with host, port, user and database, never a password, and what to do.</summary>
-    /// <returns>Null when the exception says something else.</returns>
+    /// <summary>Why a connection could not be opened and how to fix it, with host, port, user and database; never a password.</summary>
+    /// <returns>Null when the exception is not a connection failure.</returns>
     public static string? WhyUnreachable(DatabaseSettings settings, Exception exception) =>
         ConnectionFailure.Find(exception, settings.ReadFrom, settings)?.ToString();
 
-    /// <summary>A source for the schema's own work: each connection is new and is closed after use, so no pool keeps a lock.</summary>
+    /// <summary>A data source without a pool, for schema changes: each connection is closed after use, so no pool keeps a lock.</summary>
     /// <param name="postgres">The address.</param>
-    /// <param name="session">Its settings.</param>
-    /// <param name="name">What the server shows as application name.</param>
-    /// <param name="statementSeconds">The limit of a statement; 0: none.</param>
-    /// <param name="connectSeconds">The limit of connecting.</param>
+    /// <param name="session">The session settings to apply.</param>
+    /// <param name="name">The <c>application_name</c> on the server.</param>
+    /// <param name="statementSeconds">Statement time-out in seconds; 0 for none.</param>
+    /// <param name="connectSeconds">Connection time-out in seconds.</param>
     internal static NpgsqlDataSource Unpooled(NpgsqlConnectionStringBuilder postgres, PostgresSession session, string name, int statementSeconds, int connectSeconds)
     {
         var settings = new NpgsqlConnectionStringBuilder(postgres.ConnectionString)
@@ -52,7 +52,7 @@ public static class Databases
             ApplicationName = name,
         };
         var builder = new NpgsqlDataSourceBuilder(settings.ConnectionString) { Name = name };
-        session.Apply(builder, $"{statementSeconds}s");
+        session.Configure(builder, $"{statementSeconds}s");
         return builder.Build();
     }
 }

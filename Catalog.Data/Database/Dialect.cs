@@ -2,131 +2,131 @@ using System.Data.Common;
 
 namespace Catalog.Data.Database;
 
-/// <summary>The few things that Postgres and SQLite cannot share. Anything else belongs in a repository.</summary>
+/// <summary>The differences between Postgres and SQLite. SQL that works on both engines belongs in a repository.</summary>
 public abstract class Dialect
 {
     /// <summary>A condition: <paramref name="column"/> equals one of the values of a list parameter.</summary>
     public abstract string IsAnyOf(string column, string parameter);
 
     /// <summary>
-    /// The rows of a table whose <paramref name="key"/> equals one of the values of a list parameter, under the table's name, looked up one
-    /// value after another. For long lists: a planner may take <see cref="IsAnyOf"/> of some hundred values for a reason to read the whole table.
+    /// The rows of a table whose <paramref name="key"/> equals one of the values of a list parameter, under the table's name. Each value
+    /// is an index lookup. For long lists: with <see cref="IsAnyOf"/> and hundreds of values a planner may scan the whole table.
     /// </summary>
     /// <param name="table">The table.</param>
-    /// <param name="where">What else its rows must meet, columns without a table's name.</param>
-    /// <param name="key">A column that an index leads to.</param>
-    /// <param name="parameter">The list.</param>
+    /// <param name="where">Further conditions on its rows; column names without the table name.</param>
+    /// <param name="key">An indexed column.</param>
+    /// <param name="parameter">The list parameter.</param>
     public abstract string ByIndex(string table, string where, string key, string parameter);
 
-    /// <summary>A join with the rows of a table whose <paramref name="key"/> equals <paramref name="value"/>, likewise looked up one after another.</summary>
+    /// <summary>A join with the rows of a table whose <paramref name="key"/> equals <paramref name="value"/>, also by one index lookup each.</summary>
     /// <param name="table">The table.</param>
-    /// <param name="where">What else its rows must meet, columns without a table's name.</param>
-    /// <param name="key">A column that an index leads to.</param>
-    /// <param name="value">A column of what stands before the join, by its full name.</param>
+    /// <param name="where">Further conditions on its rows; column names without the table name.</param>
+    /// <param name="key">An indexed column.</param>
+    /// <param name="value">The qualified name of a column of the tables before the join.</param>
     public abstract string JoinByIndex(string table, string where, string key, string value);
 
-    /// <summary>How many values a list parameter may hold.</summary>
+    /// <summary>The maximum number of values in a list parameter.</summary>
     public abstract int ListLimit { get; }
 
-    /// <summary>What ends a query that locks the rows it reads until its transaction ends, in the order in which it reads them.</summary>
+    /// <summary>The clause that makes a query lock the rows it reads, in reading order, until the transaction ends; empty where it is not needed.</summary>
     public abstract string ForUpdate { get; }
 
-    /// <summary>Runs statements in their order, in one round trip where there are trips, each after what sets its context.</summary>
+    /// <summary>Runs statements in order, in one round trip on Postgres, each after the SQL that sets its context.</summary>
     /// <param name="connection">The connection.</param>
-    /// <param name="transaction">Its transaction; null: the statements become one of their own, which is committed when this returns.</param>
-    /// <param name="statements">At least one, none without rows.</param>
-    /// <param name="ct">Cancels.</param>
+    /// <param name="transaction">The transaction to use; null to run the statements in a new one, which is committed.</param>
+    /// <param name="statements">At least one statement; each has at least one row.</param>
+    /// <param name="ct">Cancels the operation.</param>
     internal abstract Task Send(DbConnection connection, DbTransaction? transaction, IReadOnlyList<Statement> statements, CancellationToken ct);
 
-    /// <summary>A statement's text with <c>rows</c>, the table that it reads, before it.</summary>
+    /// <summary>The text of a statement with the table <c>rows</c> defined before it, as a common table expression.</summary>
     /// <param name="statement">The statement.</param>
-    /// <param name="select">What gives the rows.</param>
+    /// <param name="select">The select list that returns the rows.</param>
     private protected static string WithRows(Statement statement, string select)
     {
-        // Its name stays first, where the server's own views and logs show it.
+        // The comment with the statement's name stays first, so that server views and logs show it.
         var (name, sql) = statement.Sql.StartsWith("--", StringComparison.Ordinal) && statement.Sql.IndexOf('\n', StringComparison.Ordinal) + 1 is > 0 and var end
             ? (statement.Sql[..end], statement.Sql[end..])
             : ("", statement.Sql);
         return $"{name}with rows ({string.Join(", ", statement.Names)}) as (select {select})\n{sql}";
     }
 
-    /// <summary>What goes before statements in an organization's context; null: nothing.</summary>
-    internal virtual ValueTask<string?> Before(CancellationToken ct) => default;
+    /// <summary>The SQL that sets an organization's context before its statements; null when none is needed.</summary>
+    internal virtual ValueTask<string?> ContextSql(CancellationToken ct) => default;
 
-    /// <summary>What goes before a look-up; null: nothing.</summary>
-    internal virtual ValueTask<string?> Before(LookUp by, CancellationToken ct) => default;
+    /// <summary>The SQL that sets the context of a lookup; null when none is needed.</summary>
+    internal virtual ValueTask<string?> ContextSql(LookUp by, CancellationToken ct) => default;
 
-    /// <summary>Whether the database itself keeps organizations apart; null on an engine that never does.</summary>
+    /// <summary>Whether the database itself isolates organizations; null on an engine without row-level security.</summary>
     internal virtual Task<Isolation?> Isolation(CancellationToken ct) => Task.FromResult<Isolation?>(null);
 
-    /// <summary>Makes a connection fit for its next user after a failure on it, or has it replaced.</summary>
-    internal virtual void Mend(DbConnection connection, Exception failure)
+    /// <summary>Cleans a connection after a failure, so that the pool can reuse it, or removes it from the pool.</summary>
+    internal virtual void ResetAfterFailure(DbConnection connection, Exception failure)
     {
     }
 
     /// <summary>
-    /// Whether a work that failed so, and of which nothing was stored, may succeed on another connection: the connection was lost
-    /// while it lay in the pool, or its session was not as it must be.
+    /// Whether an operation that failed with this error, and stored nothing, may succeed on another connection: the connection was lost
+    /// while it was idle in the pool, or its session had wrong settings.
     /// </summary>
-    internal virtual bool Recovers(Exception failure) => false;
+    internal virtual bool IsRetryable(Exception failure) => false;
 
-    /// <summary>Why the database cannot serve now, or null when the exception says something else.</summary>
+    /// <summary>Why the database cannot serve now; null when the exception has another cause.</summary>
     public abstract Unavailability? WhyUnavailable(Exception exception);
 }
 
 /// <summary>Why a database cannot serve a request now.</summary>
 public enum Unavailability
 {
-    /// <summary>No connection, or it broke: the server is down, restarting, or out of connections.</summary>
+    /// <summary>The connection failed or was lost: the server is down, restarting, or out of connections.</summary>
     Unreachable,
 
     /// <summary>The server refused the user or the password.</summary>
     AuthenticationFailed,
 
-    /// <summary>The server has no database of that name.</summary>
+    /// <summary>The server has no database with this name.</summary>
     DatabaseMissing,
 
-    /// <summary>A statement or a wait for a connection took longer than its limit.</summary>
+    /// <summary>A statement or the wait for a connection exceeded its time limit.</summary>
     TimedOut,
 
-    /// <summary>Another transaction was in the way and went first; nothing was stored.</summary>
+    /// <summary>A conflict with another transaction (serialization failure or deadlock); nothing was stored.</summary>
     Contended,
 
     /// <summary>The disk is full, or the server has no memory or no connection slot left.</summary>
     OutOfResources,
 
-    /// <summary>The server takes no writes: a standby, or a file that may not be written.</summary>
+    /// <summary>The database is read-only: a standby server, or a file without write permission.</summary>
     ReadOnly,
 
-    /// <summary>No secure connection came about: the server takes none, or its certificate was not accepted.</summary>
+    /// <summary>The TLS connection failed: the server does not support TLS, or its certificate was rejected.</summary>
     TlsFailed,
 
-    /// <summary>The role may not use the tables, or may not be assumed any more.</summary>
+    /// <summary>The role has no rights on the tables, or the login can no longer assume it.</summary>
     NotPermitted,
 
-    /// <summary>Row-level security is required and does not hold.</summary>
+    /// <summary>Row-level security is required but not in effect.</summary>
     NotIsolated,
 
     /// <summary>The SQLite file cannot be opened.</summary>
     FileUnusable,
 
-    /// <summary>The file is no SQLite database, or is damaged.</summary>
+    /// <summary>The file is not a SQLite database, or it is damaged.</summary>
     NotADatabase,
 
     /// <summary>A table or column is missing: the migrations have not been applied.</summary>
     SchemaBehind,
 
-    /// <summary>The server refuses the session, such as an option in the address that it does not know.</summary>
+    /// <summary>The server rejects the session, for example because of an unknown option in the address.</summary>
     SessionRefused,
 
-    /// <summary>A prepared statement is missing: a pooler in transaction mode stands between.</summary>
+    /// <summary>A prepared statement is missing on the server: a pooler in transaction mode is in use.</summary>
     PoolerInBetween,
 }
 
-/// <summary>The database cannot serve now. Whether a write had its effect is unknown; the same request may be sent again.</summary>
+/// <summary>The database cannot serve now. Whether a write took effect is unknown; the client may send the same request again.</summary>
 public sealed class DatabaseUnavailableException(Unavailability reason, Exception cause)
     : Exception($"The database cannot serve now: {reason}.", cause)
 {
-    /// <summary>Why, in one word.</summary>
+    /// <summary>The reason.</summary>
     public Unavailability Reason { get; } = reason;
 }

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace Catalog.Data.Database;
 
-/// <summary>Says whose a file is, where this process may not use it: volumes outlive the user id that wrote to them.</summary>
+/// <summary>Reports the owner of a file that this process cannot use. Typical cause: a volume that another user id wrote to.</summary>
 public static unsafe partial class FileRights
 {
     private const int CurrentDirectory = -100;
@@ -12,10 +12,10 @@ public static unsafe partial class FileRights
     private const int UserOffset = 20;
     private const int ModeOffset = 28;
 
-    /// <summary>Refuses a file that is there and that this process may not read.</summary>
-    /// <param name="path">The file; one that is not there will do.</param>
-    /// <param name="otherwise">What else can be done, as the end of a sentence; null: nothing.</param>
-    /// <exception cref="SettingException">It may not.</exception>
+    /// <summary>Checks that this process can read a file. A file that does not exist passes.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="otherwise">An alternative fix, as the end of the message; null when there is none.</param>
+    /// <exception cref="SettingException">The file exists and cannot be read.</exception>
     public static void RequireReadable(string path, string? otherwise = null)
     {
         if (!File.Exists(path))
@@ -29,34 +29,34 @@ public static unsafe partial class FileRights
         }
         catch (UnauthorizedAccessException)
         {
-            throw new SettingException(Refusal(path, otherwise));
+            throw new SettingException(AccessDenied(path, otherwise));
         }
     }
 
-    /// <summary>A sentence for a file that this process may not use.</summary>
+    /// <summary>The error message for a file that this process cannot use.</summary>
     /// <inheritdoc cref="RequireReadable" path="/param"/>
-    public static string Refusal(string path, string? otherwise = null) =>
-        $"{path} may not be used by this process{Whose(path)}. As its owner or as root: `chown {(Own() is { } own ? own.ToString(CultureInfo.InvariantCulture) : "USER")} '{path}'`{(otherwise is null ? "" : $", or {otherwise}")}.";
+    public static string AccessDenied(string path, string? otherwise = null) =>
+        $"{path} cannot be used by this process{OwnerOf(path)}. As its owner or as root: `chown {(CurrentUser() is { } user ? user.ToString(CultureInfo.InvariantCulture) : "USER")} '{path}'`{(otherwise is null ? "" : $", or {otherwise}")}.";
 
-    /// <summary>The owner of a file or folder and the user of this process, in brackets after a blank; empty when the system does not tell.</summary>
-    public static string Whose(string path)
+    /// <summary>The owner and mode of a file or folder and the user of this process, in brackets after a blank; empty when unknown.</summary>
+    public static string OwnerOf(string path)
     {
-        if (!OperatingSystem.IsLinux() || Own() is not { } own)
+        if (!OperatingSystem.IsLinux() || CurrentUser() is not { } user)
         {
             return "";
         }
 
         var stats = stackalloc byte[StatxSize];
         return Statx(CurrentDirectory, path, 0, BasicStats, stats) != 0 ? ""
-            : string.Create(CultureInfo.InvariantCulture, $" (it belongs to user id {*(uint*)(stats + UserOffset)} with mode {Convert.ToString(*(ushort*)(stats + ModeOffset) & 0xfff, 8)}; this is user id {own})");
+            : string.Create(CultureInfo.InvariantCulture, $" (its owner is user id {*(uint*)(stats + UserOffset)} with mode {Convert.ToString(*(ushort*)(stats + ModeOffset) & 0xfff, 8)}; this process is user id {user})");
     }
 
-    private static uint? Own() => OperatingSystem.IsLinux() ? EffectiveUser() : null;
+    private static uint? CurrentUser() => OperatingSystem.IsLinux() ? EffectiveUser() : null;
 
     [LibraryImport("libc", EntryPoint = "geteuid")]
     private static partial uint EffectiveUser();
 
-    // Its structure is the same on every architecture; that of stat is not.
+    // statx, not stat: the layout of its structure is the same on every architecture.
     [LibraryImport("libc", EntryPoint = "statx", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Statx(int directory, string path, int flags, uint mask, byte* stats);
 }

@@ -1,27 +1,27 @@
 namespace Catalog.Data.Database;
 
-/// <summary>Whether the database itself keeps organizations apart, beside the condition in every statement.</summary>
-/// <param name="Held">True when a statement that forgot its condition finds nothing of another organization.</param>
-/// <param name="Words">For an operator: how it is held, or why it is not and what to do.</param>
-/// <param name="Refusing">Whether statements are refused because it is not held: it is required, or it was held before and the role is gone.</param>
-public sealed record Isolation(bool Held, string Words, bool Refusing);
+/// <summary>Whether row-level security isolates organizations, in addition to the condition in every statement.</summary>
+/// <param name="IsEnforced">True when a statement without its organization condition finds no row of another organization.</param>
+/// <param name="Description">For an operator: how isolation is enforced, or why it is not and how to fix it.</param>
+/// <param name="BlocksStatements">Whether statements fail without isolation: it is required, or it was in effect before and the role is gone.</param>
+public sealed record Isolation(bool IsEnforced, string Description, bool BlocksStatements);
 
 /// <summary>
-/// The look-ups that come before an organization is known. Each shows, under row-level security too, the one thing that it names; there are
-/// no others.
+/// The lookups that run before the organization is known. Under row-level security each can see only the row that its key names.
+/// There are no others.
 /// </summary>
 public enum LookUp
 {
-    /// <summary>A key by its public id, which a request presents.</summary>
+    /// <summary>An API key by its public id, taken from the request.</summary>
     ApiKey,
 
-    /// <summary>An organization by its customer at Stripe, whom a notice names.</summary>
+    /// <summary>An organization by its Stripe customer, taken from a Stripe event.</summary>
     StripeCustomer,
 }
 
-/// <summary>What goes before the statements of one connection, in the same round trip, so that row-level security knows for whom they run.</summary>
-/// <param name="Sql">Sets the role and the context for the transaction, from the parameter <see cref="Parameter"/>; null: nothing is to be set.</param>
-/// <param name="Value">The parameter's value: whose rows may be seen.</param>
+/// <summary>The context of the statements on one connection, sent in the same round trip: row-level security needs the organization.</summary>
+/// <param name="Sql">Sets role and context for the transaction, from the parameter <see cref="Parameter"/>; null when nothing must be set.</param>
+/// <param name="Value">The value of the parameter: the organization or key whose rows are visible.</param>
 internal readonly record struct Context(string? Sql, string Value)
 {
     public const string Parameter = "app_context";

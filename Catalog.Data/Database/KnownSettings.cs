@@ -2,12 +2,12 @@ using Microsoft.Extensions.Configuration;
 
 namespace Catalog.Data.Database;
 
-/// <summary>The settings whose names begin with <c>DATAXPIPE_</c>, so that a mistyped one is noticed.</summary>
+/// <summary>All settings whose names begin with <c>DATAXPIPE_</c>, to report misspelled names.</summary>
 public static class KnownSettings
 {
     private const string Prefix = "DATAXPIPE_";
 
-    /// <summary>All of them, of service and console alike: one environment often serves both.</summary>
+    /// <summary>The settings of the service and of the console: one environment often serves both.</summary>
     public static IReadOnlyList<string> Names { get; } =
     [
         "DATAXPIPE_ACCESS_LOG",
@@ -55,22 +55,22 @@ public static class KnownSettings
         "DATAXPIPE_USE_MIGRATIONS",
     ];
 
-    /// <summary>A sentence for each setting that nothing reads, with the nearest name and without its value.</summary>
-    public static IEnumerable<string> Unread(IConfiguration configuration)
+    /// <summary>A warning for each unknown setting, with the nearest known name and without the value.</summary>
+    public static IEnumerable<string> UnknownWarnings(IConfiguration configuration)
     {
         var set = configuration.AsEnumerable().Where(setting => setting.Value is not null).Select(setting => Setting.Name(setting.Key))
             .Where(name => name.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase)).Order(StringComparer.Ordinal).ToList();
-        // Kubernetes tells every pod of the services beside it: of one called dataxpipe as DATAXPIPE_SERVICE_HOST, DATAXPIPE_PORT_8000_TCP and more.
+        // For a service called dataxpipe, Kubernetes sets DATAXPIPE_SERVICE_HOST, DATAXPIPE_PORT_8000_TCP and more in every pod.
         const string Host = "_SERVICE_HOST";
         var services = set.Where(name => name.EndsWith(Host, StringComparison.OrdinalIgnoreCase)).Select(name => name[..^Host.Length]).ToList();
-        return set.Where(name => !Names.Contains(name, StringComparer.OrdinalIgnoreCase) && !services.Exists(service => IsOf(service, name)))
-            .Select(name => $"Nothing reads the setting {Plain(name)}; the nearest known name is {Nearest.Of(name, Names)}.");
+        return set.Where(name => !Names.Contains(name, StringComparer.OrdinalIgnoreCase) && !services.Exists(service => IsSetByKubernetes(service, name)))
+            .Select(name => $"The setting {OneLine(name)} is unknown and ignored; the nearest known name is {Nearest.Of(name, Names)}.");
     }
 
-    private static bool IsOf(string service, string name) => name.StartsWith(service, StringComparison.OrdinalIgnoreCase)
+    private static bool IsSetByKubernetes(string service, string name) => name.StartsWith(service, StringComparison.OrdinalIgnoreCase)
         && $"{name[service.Length..]}_" is var rest
         && (rest.StartsWith("_SERVICE_", StringComparison.OrdinalIgnoreCase) || rest.StartsWith("_PORT_", StringComparison.OrdinalIgnoreCase));
 
-    // One line, whatever a name holds.
-    private static string Plain(string name) => string.Concat(name.Take(100).Select(character => char.IsControl(character) ? '?' : character));
+    // A name may contain line breaks; the warning must be one line.
+    private static string OneLine(string name) => string.Concat(name.Take(100).Select(character => char.IsControl(character) ? '?' : character));
 }

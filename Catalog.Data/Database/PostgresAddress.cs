@@ -2,31 +2,31 @@ using Npgsql;
 
 namespace Catalog.Data.Database;
 
-/// <summary>What an address of Postgres says, in whatever form it is written.</summary>
+/// <summary>A parsed Postgres address, from any of the accepted forms.</summary>
 public sealed class PostgresAddress
 {
-    /// <summary>The connection, with its password. Never to be printed.</summary>
+    /// <summary>The connection with its password. Never print it.</summary>
     public NpgsqlConnectionStringBuilder Connection { get; } = new();
 
-    /// <summary>Whether it says that a pooler in transaction mode stands before the server; null: it does not say.</summary>
+    /// <summary>Whether the address declares a pooler in transaction mode; null when it does not say.</summary>
     public bool? BehindPooler { get; set; }
 
-    /// <summary>Seconds to wait for a connection of the pool; null: it does not say.</summary>
+    /// <summary>Time limit in seconds for a connection from the pool; null when not given.</summary>
     public int? PoolTimeout { get; set; }
 
-    /// <summary>Whether certificates are held to the system's authorities, which only a check of the host's name makes safe.</summary>
+    /// <summary>Whether server certificates are verified with the system's certificate authorities. This is safe only with a host name check.</summary>
     public bool SystemCertificates { get; set; }
 
-    /// <summary>Whether any certificate is taken, whatever authority is named.</summary>
+    /// <summary>Whether any server certificate is accepted, even when a root certificate is given.</summary>
     public bool AnyCertificate { get; set; }
 
-    /// <summary>The names of parameters that have no counterpart here and are left out.</summary>
+    /// <summary>The names of the parameters that are not supported and ignored.</summary>
     public SortedSet<string> Ignored { get; } = new(StringComparer.Ordinal);
 
     /// <summary>Reads a <c>postgresql://</c> address or the key=value form of Npgsql or libpq.</summary>
-    /// <param name="setting">The setting it came from, for messages.</param>
+    /// <param name="setting">The name of the setting, for error messages.</param>
     /// <param name="value">The address.</param>
-    /// <exception cref="SettingException">It cannot be read, or names a parameter that must not be left out.</exception>
+    /// <exception cref="SettingException">The address is invalid, or has a parameter that must not be ignored.</exception>
     public static PostgresAddress Read(string setting, string value)
     {
         try
@@ -39,24 +39,24 @@ public sealed class PostgresAddress
         }
     }
 
-    /// <summary>Whether <paramref name="value"/> begins like an address that <see cref="Read"/> reads.</summary>
+    /// <summary>Whether <paramref name="value"/> begins like a Postgres address.</summary>
     public static bool Matches(string value) => PostgresUri.Matches(value) || PostgresKeyValues.Matches(value);
 
-    /// <summary>Applies the rules that hold between parameters, whatever their order.</summary>
-    /// <exception cref="FormatException">Two of them contradict each other.</exception>
+    /// <summary>Applies the rules between parameters, independent of their order.</summary>
+    /// <exception cref="FormatException">Two parameters contradict each other.</exception>
     internal PostgresAddress Reconciled()
     {
         var builder = Connection;
         if (SystemCertificates)
         {
-            // As libpq has it. No file: then the driver asks the system.
+            // As in libpq. Without a file the driver uses the system's certificates.
             (builder.SslMode, builder.RootCertificate) = (SslMode.VerifyFull, null);
         }
         else if (AnyCertificate)
         {
             builder.RootCertificate = null;
         }
-        // With a root certificate libpq verifies the chain at "require" too; Npgsql would accept any certificate.
+        // With a root certificate, libpq verifies the chain at "require" too; Npgsql accepts any certificate.
         else if (builder is { SslMode: SslMode.Require, RootCertificate: not null })
         {
             builder.SslMode = SslMode.VerifyCA;
@@ -72,9 +72,9 @@ public sealed class PostgresAddress
             (builder.TcpKeepAliveTime, builder.TcpKeepAliveInterval) = (0, 0);
         }
 
-        // Npgsql would say so at the first connection only.
+        // Npgsql reports this only at the first connection.
         return builder is { TcpKeepAliveInterval: > 0, TcpKeepAliveTime: 0 }
-            ? throw new FormatException("keepalives_interval needs keepalives_idle beside it; add it.")
+            ? throw new FormatException("keepalives_interval needs keepalives_idle; add it.")
             : this;
     }
 }

@@ -5,13 +5,13 @@ using Npgsql;
 namespace Catalog.Data.Database;
 
 /// <summary>
-/// Reads addresses of Postgres that are pairs of key and value: Npgsql's own (<c>Host=h;Username=ada</c>) and libpq's
-/// (<c>host=h user=ada</c>). No message holds a value.
+/// Reads Postgres addresses in key=value form: Npgsql's (<c>Host=h;Username=ada</c>) and libpq's (<c>host=h user=ada</c>). No error
+/// message contains a value.
 /// </summary>
 internal static partial class PostgresKeyValues
 {
-    // What a connection is made of. The rest is for the service to say, or would put rows into messages.
-    private static readonly HashSet<string> Kept = new(StringComparer.OrdinalIgnoreCase)
+    // The keys of a connection. The service sets the others itself, and some would put row values into error messages.
+    private static readonly HashSet<string> SupportedKeys = new(StringComparer.OrdinalIgnoreCase)
     {
         "Host", "Port", "Database", "Username", "Password", "Passfile", "SSL Mode", "SSL Negotiation", "SSL Certificate", "SSL Key", "SSL Password",
         "Root Certificate", "Channel Binding", "Require Auth", "Kerberos Service Name", "GSS Encryption Mode", "Application Name", "Options", "Search Path",
@@ -19,37 +19,37 @@ internal static partial class PostgresKeyValues
         "Maximum Pool Size", "Minimum Pool Size", "Max Auto Prepare",
     };
 
-    /// <summary>Whether a text begins with a key of an address of Postgres.</summary>
-    public static bool Matches(string value) => Beginning().IsMatch(value);
+    /// <summary>Whether a text begins with a key of a Postgres address.</summary>
+    public static bool Matches(string value) => FirstKey().IsMatch(value);
 
-    /// <exception cref="FormatException">It cannot be read, or names what must not be left out.</exception>
-    public static PostgresAddress Read(string value) => Blanks().IsMatch(value) ? ReadLibpq(value) : ReadNpgsql(value);
+    /// <exception cref="FormatException">The address is invalid, or has a parameter that must not be ignored.</exception>
+    public static PostgresAddress Read(string value) => LibpqForm().IsMatch(value) ? ReadLibpq(value) : ReadNpgsql(value);
 
     private static PostgresAddress ReadNpgsql(string value)
     {
-        NpgsqlConnectionStringBuilder given;
+        NpgsqlConnectionStringBuilder parsed;
         try
         {
-            given = new NpgsqlConnectionStringBuilder(value);
+            parsed = new NpgsqlConnectionStringBuilder(value);
         }
         catch (Exception exception) when (exception is ArgumentException or FormatException or NotSupportedException or OverflowException or InvalidCastException or KeyNotFoundException)
         {
-            // The driver's message may repeat a value.
-            throw new FormatException("this is not a connection string that the driver reads: write Host=...;Port=5432;Database=...;Username=...;Password=..., "
-                + "and a value that holds a ; or a quote in double quotes.");
+            // The driver's message may contain a value.
+            throw new FormatException("this is not a valid connection string: write Host=...;Port=5432;Database=...;Username=...;Password=..., "
+                + "with double quotes around a value that contains a ; or a quote.");
         }
 
-        if (given.Host is null)
+        if (parsed.Host is null)
         {
-            throw new FormatException("a connection string without Host names no server; add it.");
+            throw new FormatException("the connection string has no Host; add it.");
         }
 
         var address = new PostgresAddress();
-        foreach (string key in given.Keys)
+        foreach (string key in parsed.Keys)
         {
-            if (Kept.Contains(key))
+            if (SupportedKeys.Contains(key))
             {
-                address.Connection[key] = given[key];
+                address.Connection[key] = parsed[key];
             }
             else
             {
@@ -59,7 +59,7 @@ internal static partial class PostgresKeyValues
 
         if (address.Connection.TargetSessionAttributes is { } wanted && !address.Connection.Host!.Contains(',', StringComparison.Ordinal))
         {
-            PostgresUriParameters.SessionOfOneHost(wanted.ToLowerInvariant());
+            PostgresUriParameters.ValidateSingleHostSession(wanted.ToLowerInvariant());
             address.Connection.TargetSessionAttributes = null;
         }
 
@@ -85,7 +85,7 @@ internal static partial class PostgresKeyValues
             var equals = text.IndexOf('=', at);
             if (equals < 0)
             {
-                throw new FormatException("each part must be written name=value, and a value that holds a blank in single quotes.");
+                throw new FormatException("write each part as name=value, with single quotes around a value that contains a blank.");
             }
 
             var name = text[at..equals].Trim().ToLowerInvariant();
@@ -113,7 +113,7 @@ internal static partial class PostgresKeyValues
 
         if (quoted && at++ >= text.Length)
         {
-            throw new FormatException("a value begins with a single quote and does not end with one; write a quote in a value as \\'.");
+            throw new FormatException("a value begins with a single quote but does not end with one; write a quote in a value as \\'.");
         }
 
         return value.ToString();
@@ -121,9 +121,9 @@ internal static partial class PostgresKeyValues
 
     [GeneratedRegex(@"^(host|hostaddr|server|port|database|dbname|db|username|user ?name|user ?id|user|uid|password|pwd|passfile|ssl ?mode|application ?name|application_name)\s*=(?!=)",
         RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
-    private static partial Regex Beginning();
+    private static partial Regex FirstKey();
 
-    // One value, then a blank, then another name: a semicolon would stand between in the other form.
+    // libpq's form: a value, a blank, then another name. In Npgsql's form a semicolon is between them.
     [GeneratedRegex(@"^\w+\s*=\s*('(\\.|[^'\\])*'|[^\s;']*)\s+\w+\s*=", RegexOptions.CultureInvariant)]
-    private static partial Regex Blanks();
+    private static partial Regex LibpqForm();
 }

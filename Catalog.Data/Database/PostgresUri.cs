@@ -6,24 +6,24 @@ namespace Catalog.Data.Database;
 
 /// <summary>
 /// Reads <c>postgresql://</c> addresses by the rules of libpq (PostgreSQL manual, "Connection URIs"); Npgsql reads only its own
-/// key=value form. No message holds any part of the address but parameter names, so a broken address cannot leak its password.
+/// key=value form. Error messages contain only parameter names from the address, so an invalid address cannot leak its password.
 /// </summary>
 public static class PostgresUri
 {
-    // SQLAlchemy's and Java's spellings among them.
+    // Includes the forms of SQLAlchemy and Java.
     private static readonly string[] Schemes =
     [
         "postgresql://", "postgres://", "postgresql+asyncpg://", "postgresql+psycopg2://", "postgresql+psycopg://", "postgresql+pg8000://",
         "postgresql+psycopg_async://", "postgresql+psycopg2cffi://", "jdbc:postgresql://",
     ];
 
-    /// <summary>Whether <paramref name="value"/> begins like an address that <see cref="Parse"/> reads.</summary>
+    /// <summary>Whether <paramref name="value"/> begins with a Postgres scheme.</summary>
     public static bool Matches(string value) => Schemes.Any(scheme => value.StartsWith(scheme, StringComparison.OrdinalIgnoreCase));
 
-    /// <summary>Reads the address's connection.</summary>
-    /// <param name="setting">The setting it came from, for messages.</param>
+    /// <summary>Reads the connection of an address.</summary>
+    /// <param name="setting">The name of the setting, for error messages.</param>
     /// <param name="value">The address.</param>
-    /// <exception cref="SettingException">It cannot be read, or names a parameter that must not be left out.</exception>
+    /// <exception cref="SettingException">The address is invalid, or has a parameter that must not be ignored.</exception>
     public static NpgsqlConnectionStringBuilder Parse(string setting, string value)
     {
         try
@@ -36,12 +36,12 @@ public static class PostgresUri
         }
     }
 
-    /// <exception cref="FormatException">It cannot be read, or names a parameter that must not be left out.</exception>
+    /// <exception cref="FormatException">The address is invalid, or has a parameter that must not be ignored.</exception>
     internal static PostgresAddress Read(string value)
     {
         var parameters = new Dictionary<string, string>(StringComparer.Ordinal);
-        var rest = Credentials(WithoutScheme(value), parameters);
-        RefuseAnotherAt(rest);
+        var rest = ReadCredentials(WithoutScheme(value), parameters);
+        RejectSecondAt(rest);
         rest = PostgresUriHosts.Read(rest, parameters);
         if (rest.StartsWith('/'))
         {
@@ -54,16 +54,16 @@ public static class PostgresUri
             }
         }
 
-        Query(rest, parameters);
+        ReadParameters(rest, parameters);
         return Build(parameters);
     }
 
     private static string WithoutScheme(string value)
     {
-        // C strings end there, and in the driver's startup packet it would end one field and begin another.
+        // NUL ends a field in the driver's startup packet, so text after it would become another field.
         if (value.Contains('\0', StringComparison.Ordinal))
         {
-            throw new FormatException("the address holds a NUL character; remove it.");
+            throw new FormatException("the address contains a NUL character; remove it.");
         }
 
         return Schemes.FirstOrDefault(scheme => value.StartsWith(scheme, StringComparison.OrdinalIgnoreCase)) is { } scheme
@@ -71,9 +71,9 @@ public static class PostgresUri
             : throw new FormatException("the address must begin with postgresql:// or postgres://.");
     }
 
-    // libpq reads on and takes the rest of a password with an @ or / in it for a host or database, which are logged. The first
-    // character may be one: the host of an abstract socket.
-    private static void RefuseAnotherAt(string text)
+    // With an unescaped @ or / in a password, libpq reads the rest of the password as host or database, and these are logged. The first
+    // character may be an @: the host of an abstract socket.
+    private static void RejectSecondAt(string text)
     {
         var query = text.IndexOf('?', StringComparison.Ordinal);
         if ((query < 0 ? text : text[..query]).LastIndexOf('@') > 0)
@@ -82,7 +82,7 @@ public static class PostgresUri
         }
     }
 
-    private static string Credentials(string text, Dictionary<string, string> parameters)
+    private static string ReadCredentials(string text, Dictionary<string, string> parameters)
     {
         var end = text.IndexOfAny(['@', '/']);
         if (end < 0 || text[end] != '@')
@@ -104,30 +104,30 @@ public static class PostgresUri
         return text[(end + 1)..];
     }
 
-    private static void Query(string text, Dictionary<string, string> parameters)
+    private static void ReadParameters(string text, Dictionary<string, string> parameters)
     {
         if (text.Length <= 1)
         {
             return;
         }
 
-        // One & may end the list.
+        // A trailing & is allowed.
         foreach (var pair in (text.EndsWith('&') ? text[1..^1] : text[1..]).Split('&'))
         {
             var equals = pair.IndexOf('=', StringComparison.Ordinal);
             if (equals < 1)
             {
-                throw new FormatException("each parameter after the ? must be written name=value.");
+                throw new FormatException("write each parameter after the ? as name=value.");
             }
 
             if (pair.IndexOf('=', equals + 1) >= 0)
             {
-                throw new FormatException("a parameter after the ? holds a second =; write it as %3D.");
+                throw new FormatException("a parameter after the ? contains a second =; write it as %3D.");
             }
 
             var (name, value) = (Decode(pair[..equals]), Decode(pair[(equals + 1)..]));
-            // Two spellings that libpq translates before it stores them, so that the last of all three wins. asyncpg, behind
-            // SQLAlchemy, spells every sslmode so; node-postgres adds the words for neither.
+            // libpq translates ssl and requiressl before it stores them, so the last of the three wins. asyncpg (SQLAlchemy) uses ssl for
+            // every sslmode; node-postgres also accepts true and false.
             (name, value) = PostgresUriParameters.Canonical(name) switch
             {
                 "ssl" => ("sslmode", value.ToLowerInvariant() switch { "true" or "1" => "require", "false" or "0" => "disable", _ => value }),
@@ -138,8 +138,8 @@ public static class PostgresUri
         }
     }
 
-    /// <summary>Makes an address of libpq's parameters.</summary>
-    /// <exception cref="FormatException">One is unknown, must not be left out, or has a value that it does not take.</exception>
+    /// <summary>Builds an address from libpq's parameters.</summary>
+    /// <exception cref="FormatException">A parameter is unknown, must not be ignored, or has an invalid value.</exception>
     internal static PostgresAddress Build(Dictionary<string, string> parameters)
     {
         var address = new PostgresAddress();
@@ -154,8 +154,8 @@ public static class PostgresUri
         return address.Reconciled();
     }
 
-    /// <summary>Undoes percent-encoding. A + stays a +.</summary>
-    /// <exception cref="FormatException">The encoding is broken, or gives a NUL or what is not UTF-8.</exception>
+    /// <summary>Decodes percent-encoding. A + stays a +.</summary>
+    /// <exception cref="FormatException">The encoding is invalid, or the result contains NUL or invalid UTF-8.</exception>
     internal static string Decode(string text)
     {
         if (!text.Contains('%', StringComparison.Ordinal))
@@ -179,7 +179,7 @@ public static class PostgresUri
             }
             else
             {
-                throw new FormatException("a % must be followed by two hexadecimal digits other than 00; write a % itself as %25.");
+                throw new FormatException("a % must be followed by two hexadecimal digits other than 00; write a literal % as %25.");
             }
         }
 

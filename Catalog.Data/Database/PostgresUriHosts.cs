@@ -3,15 +3,15 @@ using Npgsql;
 
 namespace Catalog.Data.Database;
 
-/// <summary>The hosts and ports of a <c>postgresql://</c> address: how libpq reads them and how Npgsql wants them.</summary>
+/// <summary>Reads the hosts and ports of a <c>postgresql://</c> address as libpq does, and converts them for Npgsql.</summary>
 internal static class PostgresUriHosts
 {
-    /// <summary>Whether Npgsql would take a piece of this host for its port, over the port that stands beside it.</summary>
-    public static bool HoldsPort(string host) =>
+    /// <summary>Whether Npgsql would read a part of this host as its port and ignore the separate port.</summary>
+    public static bool ContainsPort(string host) =>
         !IsSocket(host) && (host.Count(character => character == ':') == 1 || host.Contains("]:", StringComparison.Ordinal));
 
-    /// <summary>Reads <c>host:port,host:port</c> into the parameters host and port, and returns what follows.</summary>
-    /// <exception cref="FormatException">An IPv6 address is not well bracketed.</exception>
+    /// <summary>Reads <c>host:port,host:port</c> into the parameters host and port, and returns the rest of the text.</summary>
+    /// <exception cref="FormatException">The brackets of an IPv6 address are invalid.</exception>
     public static string Read(string text, Dictionary<string, string> parameters)
     {
         List<string> hosts = [], ports = [];
@@ -22,14 +22,14 @@ internal static class PostgresUriHosts
                 var end = text.IndexOf(']', StringComparison.Ordinal);
                 if (end < 2)
                 {
-                    throw new FormatException("an IPv6 address must stand in brackets and not be empty, as in [::1].");
+                    throw new FormatException("an IPv6 address must be in brackets and not be empty, as in [::1].");
                 }
 
                 hosts.Add(text[1..end]);
                 text = text[(end + 1)..];
                 if (text.Length > 0 && text[0] is not (':' or '/' or '?' or ','))
                 {
-                    throw new FormatException("after the bracket of an IPv6 address only a port, a comma, a database or parameters may follow.");
+                    throw new FormatException("only a port, a comma, a database or parameters may follow the bracket of an IPv6 address.");
                 }
             }
             else
@@ -53,7 +53,7 @@ internal static class PostgresUriHosts
             text = text[1..];
         }
 
-        // Decoded when joined, as in libpq: an encoded comma separates hosts too.
+        // Decoded after joining, as in libpq: an encoded comma separates hosts too.
         foreach (var (name, list) in new[] { ("host", hosts), ("port", ports) })
         {
             if (string.Join(',', list) is { Length: > 0 } joined)
@@ -65,28 +65,28 @@ internal static class PostgresUriHosts
         return text;
     }
 
-    /// <summary>Sets host and port; an empty one is the default.</summary>
-    /// <exception cref="FormatException">A port is not one, or there are neither one nor as many as hosts.</exception>
+    /// <summary>Sets host and port. Empty values get the default.</summary>
+    /// <exception cref="FormatException">A port is invalid, or the number of ports is neither one nor the number of hosts.</exception>
     public static void Set(NpgsqlConnectionStringBuilder builder, string[] hosts, string[] ports)
     {
         if (ports.Length != 1 && ports.Length != hosts.Length)
         {
-            throw new FormatException("give one port, or as many as there are hosts.");
+            throw new FormatException("give one port, or one for each host.");
         }
 
-        // libpq's own default is the local socket; it is taken where it exists.
+        // As libpq: the default is the local socket; without a socket directory, localhost.
         var defaultHost = Directory.Exists("/var/run/postgresql") ? "/var/run/postgresql" : "localhost";
         hosts = [.. hosts.Select(host => host.Length == 0 ? defaultHost : host)];
-        if (hosts.Any(HoldsPort))
+        if (hosts.Any(ContainsPort))
         {
             throw new FormatException(
-                "a host holds a colon that is not part of an IPv6 address; give ports in the parameter port, one for each host.");
+                "a host contains a colon that is not part of an IPv6 address; set the ports in the parameter port, one for each host.");
         }
 
-        // Resolvers refuse them with exceptions of their own kind.
+        // Name resolution throws other exception types for these.
         if (hosts.Any(host => !IsSocket(host) && (host.Length > 255 || host.Contains("..", StringComparison.Ordinal) || host.Any(letter => char.IsControl(letter) || char.IsWhiteSpace(letter)))))
         {
-            throw new FormatException("a host is no name that can be looked up: it is longer than 255 characters, or holds two dots in a row or a blank.");
+            throw new FormatException("a host name is invalid: it is longer than 255 characters, or contains two dots in a row or a blank.");
         }
 
         var numbers = ports.Select(port => port.Length == 0 ? 5432 : Port(port)).ToArray();
@@ -98,7 +98,7 @@ internal static class PostgresUriHosts
 
         if (hosts.Any(host => IsSocket(host) && host.Contains(':', StringComparison.Ordinal)))
         {
-            throw new FormatException("the path of a socket among several hosts must not hold a colon; choose another directory for it.");
+            throw new FormatException("with several hosts, a socket path must not contain a colon; choose another directory for the socket.");
         }
 
         builder.Host = string.Join(',', hosts.Select((host, i) => $"{Bracketed(host)}:{numbers[ports.Length == 1 ? 0 : i]}"));
@@ -115,5 +115,5 @@ internal static class PostgresUriHosts
     private static int Port(string text) =>
         int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port is >= 1 and <= 65535
             ? port
-            : throw new FormatException("a port must be a number from 1 to 65535. A password that holds : / @ ? or # must be percent-encoded.");
+            : throw new FormatException("a port must be a number from 1 to 65535. Percent-encode : / @ ? and # in a password.");
 }

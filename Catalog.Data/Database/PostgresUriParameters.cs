@@ -4,17 +4,17 @@ using Npgsql;
 namespace Catalog.Data.Database;
 
 /// <summary>
-/// The parameters of libpq and of other drivers, and their counterparts here. What has none and does no harm is left out and named;
-/// what would change where a connection leads or how safe it is, and what nobody knows, is refused.
+/// Maps connection parameters of libpq and other drivers to Npgsql. A parameter without a counterpart is ignored, with a warning, when
+/// that is harmless. It is rejected when it changes the target or the security of the connection. Unknown parameters are rejected.
 /// </summary>
 internal static class PostgresUriParameters
 {
     /// <summary>Sets one parameter.</summary>
-    /// <exception cref="FormatException">It is unknown, must not be left out, or has a value that it does not take.</exception>
+    /// <exception cref="FormatException">The parameter is unknown, must not be ignored, or has an invalid value.</exception>
     public static void Set(PostgresAddress address, string name, string value, int hosts)
     {
         var builder = address.Connection;
-        // To libpq an empty text is one that was not given.
+        // libpq treats an empty value as not given.
         var text = value.Length == 0 ? null : value;
         switch (name)
         {
@@ -30,67 +30,71 @@ internal static class PostgresUriParameters
             case "sslcert": builder.SslCertificate = text; break;
             case "sslkey": builder.SslKey = text; break;
             case "sslpassword": builder.SslPassword = text; break;
-            case "require_auth": builder.RequireAuth = text is null ? null : Methods(text); break;
+            case "require_auth": builder.RequireAuth = text is null ? null : AuthMethods(text); break;
             case "sslrootcert" when value == "system": address.SystemCertificates = true; break;
             case "sslrootcert": builder.RootCertificate = text; break;
-            case "sslmode": (builder.SslMode, address.AnyCertificate) = (Word(name, value, SslModes), value.Equals("no-verify", StringComparison.OrdinalIgnoreCase)); break;
-            // Prisma verifies with it what sslmode=require does not.
-            case "sslaccept" when Word(name, value, SslAccepts): address.SystemCertificates = builder.RootCertificate is null; break;
+            case "sslmode": (builder.SslMode, address.AnyCertificate) = (Choice(name, value, SslModes), value.Equals("no-verify", StringComparison.OrdinalIgnoreCase)); break;
+            // Prisma: strict verifies the certificate, which sslmode=require alone does not.
+            case "sslaccept" when Choice(name, value, SslAccepts): address.SystemCertificates = builder.RootCertificate is null; break;
             case "sslaccept": break;
-            case "sslnegotiation": builder.SslNegotiation = Word(name, value, SslNegotiations); break;
-            case "gssencmode": builder.GssEncryptionMode = Word(name, value, GssModes); break;
-            case "channel_binding": builder.ChannelBinding = Word(name, value, ChannelBindings); break;
-            case "load_balance_hosts": builder.LoadBalanceHosts = Word(name, value, LoadBalancing); break;
-            case "connect_timeout": builder.Timeout = Whole(name, value, 0, 1024); break;
-            case "keepalives": builder.TcpKeepAlive = Whole(name, value, 0, 1) == 1; break;
-            case "keepalives_idle": builder.TcpKeepAliveTime = Whole(name, value, 0, KeepAliveMost); break;
-            case "keepalives_interval": builder.TcpKeepAliveInterval = Whole(name, value, 0, KeepAliveMost); break;
+            case "sslnegotiation": builder.SslNegotiation = Choice(name, value, SslNegotiations); break;
+            case "gssencmode": builder.GssEncryptionMode = Choice(name, value, GssModes); break;
+            case "channel_binding": builder.ChannelBinding = Choice(name, value, ChannelBindings); break;
+            case "load_balance_hosts": builder.LoadBalanceHosts = Choice(name, value, LoadBalancing); break;
+            case "connect_timeout": builder.Timeout = Integer(name, value, 0, 1024); break;
+            case "keepalives": builder.TcpKeepAlive = Integer(name, value, 0, 1) == 1; break;
+            case "keepalives_idle": builder.TcpKeepAliveTime = Integer(name, value, 0, MaxKeepAlive); break;
+            case "keepalives_interval": builder.TcpKeepAliveInterval = Integer(name, value, 0, MaxKeepAlive); break;
             case "client_encoding" when value.ToUpperInvariant() is "UTF8" or "UTF-8" or "AUTO" or "UNICODE": break;
-            case "pgbouncer": address.BehindPooler = Word(name, value, Flags); break;
-            // Their users turn it off for a pooler in transaction mode; more than none is the driver's own affair.
-            case "statement_cache_size": NoCache(address, Whole(name, value, 0, int.MaxValue) == 0); break;
-            case "prepared_statements": NoCache(address, !Word(name, value, Flags)); break;
-            case "connection_limit": builder.MaxPoolSize = Whole(name, value, 1, 1000); break;
-            case "pool_min_conns": builder.MinPoolSize = Whole(name, value, 0, 1000); break;
-            // 0 means to wait without end there; nobody waits longer than a minute here.
-            case "pool_timeout": address.PoolTimeout = Whole(name, value, 0, int.MaxValue) is > 0 and <= 60 and var seconds ? seconds : 60; break;
-            // Npgsql refuses it with a single host.
-            case "target_session_attrs" when hosts == 1: SessionOfOneHost(value); break;
+            case "pgbouncer": address.BehindPooler = Choice(name, value, Flags); break;
+            // 0 usually means a pooler in transaction mode. The size itself is left to Npgsql.
+            case "statement_cache_size": AssumePooler(address, Integer(name, value, 0, int.MaxValue) == 0); break;
+            case "prepared_statements": AssumePooler(address, !Choice(name, value, Flags)); break;
+            case "connection_limit": builder.MaxPoolSize = Integer(name, value, 1, 1000); break;
+            case "pool_min_conns": builder.MinPoolSize = Integer(name, value, 0, 1000); break;
+            // 0 means no limit in other drivers; the limit here is 60 s.
+            case "pool_timeout": address.PoolTimeout = Integer(name, value, 0, int.MaxValue) is > 0 and <= 60 and var seconds ? seconds : 60; break;
+            // Npgsql rejects this parameter with a single host.
+            case "target_session_attrs" when hosts == 1: ValidateSingleHostSession(value); break;
             case "target_session_attrs":
                 builder.TargetSessionAttributes = SessionAttributes.Contains(value, StringComparer.Ordinal) ? value
                     : throw new FormatException($"target_session_attrs must be one of: {string.Join(", ", SessionAttributes)}.");
                 break;
-            default:
-                if (!Harmless.Contains(name))
-                {
-                    // A mistyped name may be a piece of a password that held an unescaped ?, and is not repeated.
-                    throw new FormatException(NeverLeftOut.Contains(name)
-                        ? $"the parameter {name} has no counterpart here, and leaving it out would change where the connection leads or how safe it is; remove it."
-                        : "a parameter after the ? is not one that is known here; check its spelling"
-                            + (Nearest.Likely(name, Known.Order(StringComparer.Ordinal)) is { } near ? $": is {near} meant?" : "."));
-                }
-
-                address.Ignored.Add(name);
-                break;
+            default: Ignore(address, name); break;
         }
     }
 
-    /// <summary>The name by which a parameter is known here: other drivers have their own spellings.</summary>
+    private static void Ignore(PostgresAddress address, string name)
+    {
+        if (Ignorable.Contains(name))
+        {
+            address.Ignored.Add(name);
+            return;
+        }
+
+        // The message does not repeat an unknown name: it may be part of a password with an unescaped ?.
+        throw new FormatException(NeverIgnored.Contains(name)
+            ? $"the parameter {name} is not supported, and ignoring it would change the target or the security of the connection; remove it."
+            : "a parameter after the ? is unknown; check its spelling"
+                + (Nearest.Likely(name, Known.Order(StringComparer.Ordinal)) is { } near ? $"; did you mean {near}?" : "."));
+    }
+
+    /// <summary>Translates the parameter names of other drivers.</summary>
     public static string Canonical(string name) => Aliases.GetValueOrDefault(name, name);
 
-    /// <summary>Judges what a session should be where there is one host to choose from. What the server is, readiness finds out.</summary>
-    /// <exception cref="FormatException">It is unknown, or asks for a server that takes no writes.</exception>
-    public static void SessionOfOneHost(string value)
+    /// <summary>Validates <c>target_session_attrs</c> for an address with one host. The readiness check tests the server itself.</summary>
+    /// <exception cref="FormatException">The value is unknown, or requires a read-only server.</exception>
+    public static void ValidateSingleHostSession(string value)
     {
         if (value is not ("any" or "read-write" or "readwrite" or "primary" or "prefer-primary" or "preferprimary" or "prefer-standby" or "preferstandby"))
         {
-            throw new FormatException("with one host, target_session_attrs must be one of: any, read-write, primary, prefer-standby; the Catalog writes, and needs a server that takes writes.");
+            throw new FormatException("with one host, target_session_attrs must be one of: any, read-write, primary, prefer-standby; the Catalog needs a server that accepts writes.");
         }
     }
 
-    private static void NoCache(PostgresAddress address, bool none)
+    private static void AssumePooler(PostgresAddress address, bool cacheDisabled)
     {
-        if (none)
+        if (cacheDisabled)
         {
             address.BehindPooler ??= true;
         }
@@ -104,7 +108,7 @@ internal static class PostgresUriParameters
         "connection_limit", "pool_timeout", "target_session_attrs",
     ];
 
-    // asyncpg and SQLAlchemy, Prisma, node-postgres, Java, Go, Rails and Rust.
+    // Names used by asyncpg, SQLAlchemy, Prisma, node-postgres, Java, Go, Rails and Rust.
     private static readonly Dictionary<string, string> Aliases = new(StringComparer.Ordinal)
     {
         ["currentSchema"] = "schema",
@@ -133,32 +137,32 @@ internal static class PostgresUriParameters
         ["pool"] = "connection_limit",
     };
 
-    // Each is a wish that other settings meet, that this driver meets anyway, or that only makes something slower or less watched.
-    private static readonly HashSet<string> Harmless = new(StringComparer.Ordinal)
+    // Ignoring these is safe: another setting or the driver covers them, or they affect only speed and monitoring.
+    private static readonly HashSet<string> Ignorable = new(StringComparer.Ordinal)
     {
         // libpq.
         "tcp_user_timeout", "keepalives_count", "sslcompression", "sslsni", "sslcertmode", "sslkeylogfile", "gsslib", "gssdelegation",
         "min_protocol_version", "max_protocol_version",
-        // Limits, which the service has of its own.
+        // Limits; the service sets its own.
         "statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout", "query_timeout", "command_timeout", "socket_timeout", "socketTimeout", "timeout",
         "pool_max_conn_lifetime", "pool_max_conn_idle_time", "pool_health_check_period", "pool_max_conn_lifetime_jitter", "max_connection_lifetime",
         "max_idle_connection_lifetime", "max_inactive_connection_lifetime", "max_cached_statement_lifetime", "max_cacheable_statement_size", "max_overflow", "pool_recycle",
         "pool_pre_ping", "pool_min_conns_idle", "checkout_timeout", "idle_timeout", "reaping_frequency", "conn_max_age", "conn_health_checks", "default_query_exec_mode",
         "prepared_statement_name_func", "statement_cache_mode", "description_cache_capacity", "async_fallback", "directConnection",
-        // Marks of providers, and drivers' own ways.
+        // Provider markers and driver options.
         "supa", "workaround", "uselibpqcompat", "tcpKeepAlive", "reWriteBatchedInserts", "binaryTransfer", "stringtype", "advisory_locks", "single_use_connections",
     };
 
-    // A certificate that was revoked, a peer that nobody asked after, another server.
-    private static readonly HashSet<string> NeverLeftOut = new(StringComparer.Ordinal)
+    // Ignoring these could accept a revoked certificate, skip a check of the server, or connect to another server.
+    private static readonly HashSet<string> NeverIgnored = new(StringComparer.Ordinal)
     {
         "hostaddr", "service", "servicefile", "replication", "client_encoding", "sslcrl", "sslcrldir", "requirepeer", "ssl_min_protocol_version",
         "ssl_max_protocol_version", "scram_client_key", "scram_server_key", "oauth_issuer", "oauth_client_id", "oauth_client_secret", "oauth_scope",
         "targetServerType", "sslfactory", "sslhostnameverifier", "socketFactory", "role", "session_authorization", "sslidentity",
     };
 
-    // What Linux takes; the driver would find out at the first connection only.
-    private const int KeepAliveMost = 32767;
+    // The maximum on Linux. The driver would report a larger value only at the first connection.
+    private const int MaxKeepAlive = 32767;
 
     private static readonly string[] SessionAttributes = ["any", "read-write", "read-only", "primary", "standby", "prefer-standby"];
 
@@ -193,7 +197,7 @@ internal static class PostgresUriParameters
         ["require"] = ChannelBinding.Require,
     };
 
-    // Npgsql knows them only by the names of its enumeration.
+    // Npgsql uses the names of its enumeration.
     private static readonly Dictionary<string, string> AuthenticationMethods = new(StringComparer.OrdinalIgnoreCase)
     {
         ["password"] = "Password",
@@ -210,22 +214,22 @@ internal static class PostgresUriParameters
 
     private static readonly Dictionary<string, bool> Flags = new(StringComparer.OrdinalIgnoreCase) { ["true"] = true, ["false"] = false, ["1"] = true, ["0"] = false };
 
-    private static string Methods(string value)
+    private static string AuthMethods(string value)
     {
         var methods = value.Split(',');
-        var unwanted = methods.Count(method => method.StartsWith('!'));
-        return unwanted == 0 || unwanted == methods.Length
-            ? string.Join(',', methods.Select(method => method.StartsWith('!') ? $"!{Method(method[1..])}" : Method(method)))
-            : throw new FormatException("require_auth must name only wanted methods, or only unwanted ones with a ! before each.");
+        var forbidden = methods.Count(method => method.StartsWith('!'));
+        return forbidden == 0 || forbidden == methods.Length
+            ? string.Join(',', methods.Select(method => method.StartsWith('!') ? $"!{AuthMethod(method[1..])}" : AuthMethod(method)))
+            : throw new FormatException("require_auth must list only allowed methods, or only forbidden methods with a ! before each.");
     }
 
-    private static string Method(string word) => Word("require_auth", word, AuthenticationMethods);
+    private static string AuthMethod(string word) => Choice("require_auth", word, AuthenticationMethods);
 
-    private static T Word<T>(string name, string value, Dictionary<string, T> words) =>
+    private static T Choice<T>(string name, string value, Dictionary<string, T> words) =>
         words.TryGetValue(value, out var found) ? found
             : throw new FormatException($"{name} must be one of: {string.Join(", ", words.Keys)}.");
 
-    private static int Whole(string name, string value, int least, int most) =>
+    private static int Integer(string name, string value, int least, int most) =>
         int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most
             ? number
             : throw new FormatException($"{name} must be a whole number from {least} to {most}.");

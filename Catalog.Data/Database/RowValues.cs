@@ -2,7 +2,7 @@ using System.Data.Common;
 
 namespace Catalog.Data.Database;
 
-/// <summary>Values of a row that may be null, read as what they are: an object for each would cost lists more than their query.</summary>
+/// <summary>Reads nullable columns without boxing, which would cost long lists more time than the query itself.</summary>
 internal static class RowValues
 {
     public static string? TextOrNull(this DbDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);

@@ -1,10 +1,10 @@
 namespace Catalog.Data.Database;
 
 /// <summary>
-/// A set of rows handed to a statement, which reads it as the table <c>rows</c>. Postgres receives an array for each column and reads them
-/// with <c>unnest</c>, a lone row as it is; SQLite runs the prepared statement once for each row, which in-process is the faster way.
+/// A set of rows that a statement reads as the table <c>rows</c>. Postgres receives one array per column and reads the arrays with
+/// <c>unnest</c>; a single row is sent as plain parameters. SQLite runs the prepared statement once per row, which is faster in-process.
 /// </summary>
-/// <typeparam name="T">What a row is made from.</typeparam>
+/// <typeparam name="T">The type of the items that the rows are built from.</typeparam>
 public sealed class Rows<T>(params Column<T>[] columns)
 {
     internal Column<T>[] Columns { get; } = columns;
@@ -12,19 +12,19 @@ public sealed class Rows<T>(params Column<T>[] columns)
     internal string[] Names { get; } = [.. columns.Select(column => column.Name)];
 }
 
-/// <summary>One column of <see cref="Rows{T}"/>: its name in SQL, which is also its parameter's, and how a row gives its value.</summary>
+/// <summary>One column of <see cref="Rows{T}"/>: its name, used for the SQL column and the parameter, and its value for each item.</summary>
 public abstract class Column<T>(string name)
 {
     internal string Name { get; } = name;
 
-    /// <summary>The column's values, one for each item, as an array whose element type names the SQL type.</summary>
+    /// <summary>The values of the column, one per item. The element type of the array selects the SQL type.</summary>
     internal abstract Array ToArray(IReadOnlyList<T> items);
 
-    /// <summary>One row's value.</summary>
+    /// <summary>The value of the column for one item.</summary>
     internal abstract object? Value(T item);
 }
 
-/// <summary>A column of values of one type.</summary>
+/// <summary>A column with values of type <typeparamref name="TValue"/>.</summary>
 public sealed class Column<T, TValue>(string name, Func<T, TValue> value) : Column<T>(name)
 {
     internal override Array ToArray(IReadOnlyList<T> items)

@@ -4,20 +4,20 @@ using Dapper;
 
 namespace Catalog.Data.Database;
 
-/// <summary>One connection in the context of one organization, for several statements in a row. Lives inside one repository method.</summary>
+/// <summary>One connection in the context of one organization, for several statements. Used within one repository method.</summary>
 public sealed class Session
 {
     private readonly Action<string, TimeSpan>? _echo;
     private readonly Dialect _dialect;
     private readonly Context _context;
-    private readonly Attempt _attempt;
-    private bool _inContext;
+    private readonly OperationState _state;
+    private bool _contextIsSet;
 
     internal Session(
-        DbConnection connection, DbTransaction? transaction, Dialect dialect, Context context, Attempt attempt, Action<string, TimeSpan>? echo)
+        DbConnection connection, DbTransaction? transaction, Dialect dialect, Context context, OperationState state, Action<string, TimeSpan>? echo)
     {
         _echo = echo;
-        _attempt = attempt;
+        _state = state;
         _dialect = dialect;
         _context = context;
         Connection = connection;
@@ -28,28 +28,28 @@ public sealed class Session
 
     internal DbTransaction? Transaction { get; }
 
-    internal bool Undone { get; private set; }
+    internal bool IsRollbackRequested { get; private set; }
 
-    /// <summary>Undoes everything that this transaction wrote, once the work returns: it was refused.</summary>
-    public void Undo() => Undone = true;
+    /// <summary>Requests a rollback of the transaction once the work returns, because the request is rejected.</summary>
+    public void RequestRollback() => IsRollbackRequested = true;
 
-    /// <summary>The first row, or the type's default when there is none.</summary>
+    /// <summary>The first row; the type's default when there is none.</summary>
     public Task<T?> One<T>(string sql, object? parameters, CancellationToken ct) => Echo(sql, async () =>
-        Before() is not { } before
+        TakeContextSql() is not { } contextSql
             ? await Connection.QueryFirstOrDefaultAsync<T>(new CommandDefinition(sql, parameters, Transaction, cancellationToken: ct))
-            : (await InContext<T>(before, sql, parameters, ct)) is [var first, ..] ? first : default);
+            : (await QueryInContext<T>(contextSql, sql, parameters, ct)) is [var first, ..] ? first : default);
 
     /// <summary>All rows.</summary>
     public Task<List<T>> Many<T>(string sql, object? parameters, CancellationToken ct) => Echo(sql, async () =>
-        Before() is not { } before
+        TakeContextSql() is not { } contextSql
             ? (await Connection.QueryAsync<T>(new CommandDefinition(sql, parameters, Transaction, cancellationToken: ct))).AsList()
-            : await InContext<T>(before, sql, parameters, ct));
+            : await QueryInContext<T>(contextSql, sql, parameters, ct));
 
-    /// <summary>Shows each row to <paramref name="row"/> as the driver has it, for answers of so many rows that an object for each value would cost more than the query.</summary>
-    /// <returns>How many rows there were.</returns>
+    /// <summary>Calls <paramref name="row"/> for each row with the open reader. For large results, where an object per value costs more than the query.</summary>
+    /// <returns>The number of rows.</returns>
     public Task<int> Each(string sql, object? parameters, Action<DbDataReader> row, CancellationToken ct) => Echo(sql, async () =>
     {
-        await using var reader = await Read(Before(), sql, parameters, ct);
+        await using var reader = await Read(TakeContextSql(), sql, parameters, ct);
         var rows = 0;
         while (await reader.ReadAsync(ct))
         {
@@ -57,29 +57,29 @@ public sealed class Session
             rows++;
         }
 
-        // To the end: a failure may follow the rows.
+        // Read to the end: an error may follow the rows.
         await reader.NextResultAsync(ct);
         return rows;
     });
 
-    /// <summary>The number of rows that the statement changed.</summary>
+    /// <summary>Runs a statement and returns the number of affected rows.</summary>
     public Task<int> Execute(string sql, object? parameters, CancellationToken ct) => Echo(sql, () =>
-        Before() is not { } before
+        TakeContextSql() is not { } contextSql
             ? Connection.ExecuteAsync(new CommandDefinition(sql, parameters, Transaction, cancellationToken: ct))
-            : Connection.ExecuteAsync(new CommandDefinition(before + sql, InContext(parameters), Transaction, cancellationToken: ct)));
+            : Connection.ExecuteAsync(new CommandDefinition(contextSql + sql, WithContext(parameters), Transaction, cancellationToken: ct)));
 
-    /// <summary>Runs a statement over a set of rows, with <c>@organization</c> beside them.</summary>
-    /// <returns>What the statement returned, in no promised order.</returns>
+    /// <summary>Runs a statement over a set of rows. The parameter <c>@organization</c> is also set.</summary>
+    /// <returns>The returned rows, in no guaranteed order.</returns>
     public Task<List<TResult>> Run<T, TResult>(string sql, Rows<T> rows, IReadOnlyList<T> items, CancellationToken ct) =>
         Run(new Statement<T, TResult>(_context.Value, sql, rows, items), ct);
 
-    /// <summary>Runs a statement of this session's organization.</summary>
-    /// <returns>What the statement returned, in no promised order.</returns>
+    /// <summary>Runs a statement that belongs to this session's organization.</summary>
+    /// <returns>The returned rows, in no guaranteed order.</returns>
     public async Task<List<TResult>> Run<T, TResult>(Statement<T, TResult> statement, CancellationToken ct)
     {
         if (statement.Count > 0)
         {
-            statement.Before = Before();
+            statement.ContextSql = TakeContextSql();
             await Echo(statement.Sql, async () =>
             {
                 await _dialect.Send(Connection, Transaction, [statement], ct);
@@ -90,21 +90,21 @@ public sealed class Session
         return statement.Results;
     }
 
-    // The context lasts for a transaction: without one, for a statement.
-    private string? Before()
+    // The context is valid until the transaction ends; without a transaction, for one statement.
+    private string? TakeContextSql()
     {
-        if (_inContext)
+        if (_contextIsSet)
         {
             return null;
         }
 
-        _inContext = Transaction is not null;
+        _contextIsSet = Transaction is not null;
         return _context.Sql;
     }
 
-    private async Task<List<T>> InContext<T>(string before, string sql, object? parameters, CancellationToken ct)
+    private async Task<List<T>> QueryInContext<T>(string contextSql, string sql, object? parameters, CancellationToken ct)
     {
-        await using var reader = await Read(before, sql, parameters, ct);
+        await using var reader = await Read(contextSql, sql, parameters, ct);
         var rows = new List<T>();
         var parse = reader.GetRowParser(typeof(T));
         while (await reader.ReadAsync(ct))
@@ -112,22 +112,22 @@ public sealed class Session
             rows.Add((T)parse(reader));
         }
 
-        // To the end: a failure may follow the rows.
+        // Read to the end: an error may follow the rows.
         await reader.NextResultAsync(ct);
         return rows;
     }
 
-    private async Task<DbDataReader> Read(string? before, string sql, object? parameters, CancellationToken ct)
+    private async Task<DbDataReader> Read(string? contextSql, string sql, object? parameters, CancellationToken ct)
     {
-        var reader = await Connection.ExecuteReaderAsync(new CommandDefinition(before + sql, before is null ? parameters : InContext(parameters), Transaction, cancellationToken: ct));
-        if (before is null)
+        var reader = await Connection.ExecuteReaderAsync(new CommandDefinition(contextSql + sql, contextSql is null ? parameters : WithContext(parameters), Transaction, cancellationToken: ct));
+        if (contextSql is null)
         {
             return reader;
         }
 
         try
         {
-            // The first result is that of the context.
+            // The first result belongs to the context SQL.
             await reader.NextResultAsync(ct);
             return reader;
         }
@@ -138,8 +138,8 @@ public sealed class Session
         }
     }
 
-    // Beside the statement's own @organization, so that a mistake in one of the two is met by the other.
-    private DynamicParameters InContext(object? parameters)
+    // Set in addition to the statement's own @organization, so that each of the two checks the other.
+    private DynamicParameters WithContext(object? parameters)
     {
         var all = new DynamicParameters(parameters);
         all.Add(Context.Parameter, _context.Value);
@@ -155,7 +155,7 @@ public sealed class Session
         }
         finally
         {
-            _attempt.Progress();
+            _state.RecordResponse();
             _echo?.Invoke(sql, Stopwatch.GetElapsedTime(began));
         }
     }

@@ -3,53 +3,53 @@ using Dapper;
 
 namespace Catalog.Data.Database;
 
-/// <summary>One statement over rows, of several that are sent together; afterwards it holds what it returned.</summary>
+/// <summary>One statement over a set of rows. Several can be sent together. It stores its results.</summary>
 public abstract class Statement(string organization, string sql)
 {
     internal string Organization => organization;
 
     internal string Sql => sql;
 
-    /// <summary>What goes before it in the same trip, to set its context; null: the context is there already, or none is needed.</summary>
-    internal string? Before { get; set; }
+    /// <summary>The SQL that sets the context, sent in the same round trip; null when the context is already set or not needed.</summary>
+    internal string? ContextSql { get; set; }
 
     internal abstract int Count { get; }
 
-    internal abstract bool Returns { get; }
+    internal abstract bool ReturnsRows { get; }
 
     internal abstract IReadOnlyList<string> Names { get; }
 
-    /// <summary>A column's values, one for each row, as an array whose element type names the SQL type.</summary>
+    /// <summary>The values of a column, one per row. The element type of the array selects the SQL type.</summary>
     internal abstract Array Values(int column);
 
-    /// <summary>One row's value of a column.</summary>
+    /// <summary>The value of a column in one row.</summary>
     internal abstract object? Value(int row, int column);
 
-    /// <summary>Forgets what an earlier try returned.</summary>
-    internal abstract void Forget();
+    /// <summary>Removes the results of an earlier attempt.</summary>
+    internal abstract void ClearResults();
 
-    /// <summary>Keeps the row that the reader stands on.</summary>
-    internal abstract void Keep(DbDataReader reader);
+    /// <summary>Stores the current row of the reader as a result.</summary>
+    internal abstract void AddResult(DbDataReader reader);
 }
 
-/// <summary>Says of a <see cref="Statement{T, TResult}"/> that it returns no rows.</summary>
-public readonly record struct Nothing;
+/// <summary>The result type of a <see cref="Statement{T, TResult}"/> that returns no rows.</summary>
+public readonly record struct NoResult;
 
 /// <summary>A statement that reads the table <c>rows</c> and returns rows of one type.</summary>
-/// <param name="organization">In whose context it runs; its parameter <c>@organization</c>.</param>
+/// <param name="organization">The organization whose context is set; also the parameter <c>@organization</c>.</param>
 /// <param name="sql">The statement.</param>
-/// <param name="rows">The columns of its rows.</param>
-/// <param name="items">What the rows are made from.</param>
+/// <param name="rows">The columns of the table <c>rows</c>.</param>
+/// <param name="items">The items that the rows are built from.</param>
 public sealed class Statement<T, TResult>(string organization, string sql, Rows<T> rows, IReadOnlyList<T> items) : Statement(organization, sql)
 {
     private Func<DbDataReader, object>? _parse;
 
-    /// <summary>What it returned, in no promised order.</summary>
+    /// <summary>The returned rows, in no guaranteed order.</summary>
     public List<TResult> Results { get; } = [];
 
     internal override int Count => items.Count;
 
-    internal override bool Returns => typeof(TResult) != typeof(Nothing);
+    internal override bool ReturnsRows => typeof(TResult) != typeof(NoResult);
 
     internal override IReadOnlyList<string> Names => rows.Names;
 
@@ -57,9 +57,9 @@ public sealed class Statement<T, TResult>(string organization, string sql, Rows<
 
     internal override object? Value(int row, int column) => rows.Columns[column].Value(items[row]);
 
-    internal override void Forget() => Results.Clear();
+    internal override void ClearResults() => Results.Clear();
 
-    internal override void Keep(DbDataReader reader)
+    internal override void AddResult(DbDataReader reader)
     {
         _parse ??= reader.GetRowParser(typeof(TResult));
         Results.Add((TResult)_parse(reader));

@@ -5,13 +5,13 @@ using Catalog.Data.Database;
 
 namespace Catalog.Data.Migrations;
 
-/// <summary>The scripts of one engine in order, and what a journal says measured against them.</summary>
+/// <summary>The migration scripts of one engine in order, and checks of a journal against them.</summary>
 public sealed partial class Chain
 {
-    /// <summary>The word for a database that has had no script.</summary>
+    /// <summary>The name of the state before the first script.</summary>
     public const string Base = "base";
 
-    /// <summary>The word for the newest script.</summary>
+    /// <summary>The name of the newest revision.</summary>
     public const string Head = "head";
 
     private Chain(string folder, IEnumerable<(string Path, string Text)> files)
@@ -30,13 +30,13 @@ public sealed partial class Chain
                     Fingerprint = texts.GetValueOrDefault($"fingerprint/{Path.ChangeExtension(file.Key, ".txt")}"),
                 }),
         ];
-        Refuse(folder, texts.Keys);
+        Validate(folder, texts.Keys);
     }
 
-    /// <summary>In the order of their numbers; never empty.</summary>
+    /// <summary>The scripts in the order of their numbers; never empty.</summary>
     public IReadOnlyList<Script> Scripts { get; }
 
-    /// <summary>The scripts that this build holds for an engine's folder.</summary>
+    /// <summary>The scripts that are embedded in this build for one engine.</summary>
     public static Chain BuiltIn(string folder)
     {
         var assembly = typeof(Chain).Assembly;
@@ -51,19 +51,19 @@ public sealed partial class Chain
             .Select(name => (name[(folder.Length + 1)..], Read(name))));
     }
 
-    /// <summary>The scripts of a directory such as <c>sql/</c>, which holds one folder an engine.</summary>
-    /// <exception cref="MigrationException">The directory has no such folder, or its scripts are no chain.</exception>
+    /// <summary>The scripts of a directory such as <c>sql/</c>, which has one folder per engine.</summary>
+    /// <exception cref="MigrationException">The directory has no folder for the engine, or its scripts are not a valid chain.</exception>
     public static Chain From(string directory, string folder)
     {
         if (!Directory.Exists(directory))
         {
-            throw new SettingException($"--scripts: there is no directory {directory}; name the one that holds postgres/ and sqlite/, such as sql.");
+            throw new SettingException($"--scripts: the directory {directory} does not exist; name the directory with postgres/ and sqlite/, such as sql.");
         }
 
         var root = Path.Combine(directory, folder);
         if (!Directory.Exists(root))
         {
-            throw new MigrationException(MigrationFault.ChainBroken, $"{directory} has no folder {folder}: name the directory that holds postgres/ and sqlite/, such as sql.");
+            throw new MigrationException(MigrationFault.ChainBroken, $"{directory} has no folder {folder}: name the directory with postgres/ and sqlite/, such as sql.");
         }
 
         return new(folder, Directory.EnumerateFiles(root, "*", SearchOption.AllDirectories)
@@ -72,42 +72,42 @@ public sealed partial class Chain
             .Select(file => (file.Path, Read(file.Path, file.File))));
     }
 
-    /// <summary>The place of a revision: 0 for <see cref="Base"/>, 1 for the first script, the number of scripts for <see cref="Head"/>.</summary>
+    /// <summary>The position of a revision: 0 for <see cref="Base"/>, 1 for the first script, the number of scripts for <see cref="Head"/>.</summary>
     /// <param name="target">A revision by name or number, <c>head</c>, <c>base</c>, or a step from <paramref name="from"/>: <c>+2</c>, <c>-1</c>.</param>
-    /// <param name="from">Where the database is.</param>
-    /// <exception cref="MigrationException">No script is called so, or the step leads beyond an end.</exception>
-    public int Place(string target, int from)
+    /// <param name="from">The current position of the database.</param>
+    /// <exception cref="MigrationException">The revision is unknown, or the step is out of range.</exception>
+    public int Position(string target, int from)
     {
         if (target is [('+' or '-'), ..] && int.TryParse(target, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var step))
         {
             return from + step >= 0 && from + step <= Scripts.Count
                 ? from + step
-                : throw new MigrationException(MigrationFault.UnknownTarget, $"{target} leads beyond the {(step < 0 ? "first" : "last")} script: the database is at {Name(from)}.");
+                : throw new MigrationException(MigrationFault.UnknownTarget, $"{target} goes beyond the {(step < 0 ? "first" : "last")} script: the database is at {RevisionAt(from)}.");
         }
 
         return target switch
         {
             Base => 0,
             Head => Scripts.Count,
-            _ => Scripts.Index().FirstOrDefault(script => script.Item.IsCalled(target)) is { Item: not null } found
+            _ => Scripts.Index().FirstOrDefault(script => script.Item.Matches(target)) is { Item: not null } found
                 ? found.Index + 1
-                : throw new MigrationException(MigrationFault.UnknownTarget, $"No revision is called {target}. There are: {string.Join(", ", Scripts.Select(script => script.Revision))}, base and head."),
+                : throw new MigrationException(MigrationFault.UnknownTarget, $"The revision {target} does not exist. Known revisions: {string.Join(", ", Scripts.Select(script => script.Revision))}, base and head."),
         };
     }
 
-    /// <summary>The revision at a place, <see cref="Base"/> at 0.</summary>
-    public string Name(int place) => place == 0 ? Base : Scripts[place - 1].Revision;
+    /// <summary>The revision at a position; <see cref="Base"/> at 0.</summary>
+    public string RevisionAt(int position) => position == 0 ? Base : Scripts[position - 1].Revision;
 
-    /// <summary>Where the journal stands.</summary>
-    /// <returns>The number of scripts from the first on that were applied.</returns>
-    public int Place(IReadOnlyList<AppliedScript> applied)
+    /// <summary>The position of a journal.</summary>
+    /// <returns>The number of applied scripts, counted from the first without a gap.</returns>
+    public int Position(IReadOnlyList<AppliedScript> applied)
     {
         var names = applied.Select(row => row.ScriptName).ToHashSet(StringComparer.Ordinal);
         return Scripts.TakeWhile(script => names.Contains(script.Name)).Count();
     }
 
-    /// <summary>What a journal says that these scripts cannot explain; empty when all is well.</summary>
-    /// <param name="applied">The journal in the order it was written.</param>
+    /// <summary>The contradictions between a journal and these scripts; empty when there are none.</summary>
+    /// <param name="applied">The journal in the order in which it was written.</param>
     public IReadOnlyList<MigrationException> Faults(IReadOnlyList<AppliedScript> applied)
     {
         var known = Scripts.ToDictionary(script => script.Name, StringComparer.Ordinal);
@@ -116,35 +116,35 @@ public sealed partial class Chain
 
         foreach (var twice in applied.GroupBy(row => row.ScriptName, StringComparer.Ordinal).Where(rows => rows.Count() > 1))
         {
-            Add(MigrationFault.DuplicateRevision, $"The journal names {twice.Key} {twice.Count()} times. Delete the later rows of schemaversions, then run `catalog-migrations verify`.");
+            Add(MigrationFault.DuplicateRevision, $"The journal contains {twice.Key} {twice.Count()} times. Delete the later rows of schemaversions, then run `catalog-migrations verify`.");
         }
 
         foreach (var row in applied.Where(row => !known.ContainsKey(row.ScriptName)))
         {
             if (string.CompareOrdinal(row.ScriptName, Scripts[^1].Name) > 0)
             {
-                Add(MigrationFault.NewerSchema, $"The database has had {row.ScriptName}, which is newer than this build. Use the build that brought it, or a later one.");
+                Add(MigrationFault.NewerSchema, $"The database has the script {row.ScriptName}, which is newer than this build. Use the build that contains it, or a later one.");
             }
             else
             {
-                Add(MigrationFault.UnknownRevision, $"The database has had {row.ScriptName}, which this build does not know. Use the build that brought it; if that script was renamed, put its old name back.");
+                Add(MigrationFault.UnknownRevision, $"The database has the script {row.ScriptName}, which this build does not know. Use the build that contains it; if the script was renamed, restore its old name.");
             }
         }
 
         foreach (var row in applied.Where(row => row.Checksum is { } sum && known.TryGetValue(row.ScriptName, out var script) && script.Checksum != sum))
         {
-            Add(MigrationFault.ChecksumMismatch, $"{row.ScriptName} was changed after it was applied. Restore its text and put the change into a new script.");
+            Add(MigrationFault.ChecksumMismatch, $"{row.ScriptName} was changed after it was applied. Restore its text and write the change as a new script.");
         }
 
         var names = applied.Select(row => row.ScriptName).Where(known.ContainsKey).Distinct(StringComparer.Ordinal).ToList();
-        if (Scripts.Take(Place(applied)..).FirstOrDefault(script => names.Contains(script.Name)) is { } later)
+        if (Scripts.Take(Position(applied)..).FirstOrDefault(script => names.Contains(script.Name)) is { } later)
         {
-            Add(MigrationFault.HistoryGap, $"{Scripts[Place(applied)].Name} was not applied, although {later.Name} was. It came late: give it a number after the last one, or apply it by hand and run `catalog-migrations stamp {later.Revision}`.");
+            Add(MigrationFault.HistoryGap, $"{Scripts[Position(applied)].Name} was not applied, although {later.Name} was. Give it a number after the last script, or apply it by hand and run `catalog-migrations stamp {later.Revision}`.");
         }
 
         if (!names.SequenceEqual(names.Order(StringComparer.Ordinal), StringComparer.Ordinal))
         {
-            Add(MigrationFault.OutOfOrder, $"Scripts were applied out of order: {string.Join(", ", names)}. If `catalog-migrations verify` finds no other fault, `catalog-migrations stamp {Path.GetFileNameWithoutExtension(names.Max(StringComparer.Ordinal))}` writes the journal anew.");
+            Add(MigrationFault.OutOfOrder, $"Scripts were applied out of order: {string.Join(", ", names)}. If `catalog-migrations verify` finds no other fault, `catalog-migrations stamp {Path.GetFileNameWithoutExtension(names.Max(StringComparer.Ordinal))}` rewrites the journal.");
         }
 
         return faults;
@@ -160,38 +160,38 @@ public sealed partial class Chain
         }
         catch (DecoderFallbackException exception)
         {
-            throw new MigrationException(MigrationFault.ScriptUnreadable, $"{path} is not UTF-8: save it so, or text in it would change.", exception);
+            throw new MigrationException(MigrationFault.ScriptUnreadable, $"{path} is not UTF-8: save it as UTF-8.", exception);
         }
     }
 
-    private void Refuse(string folder, IReadOnlyCollection<string> files)
+    private void Validate(string folder, IReadOnlyCollection<string> files)
     {
         if (files.FirstOrDefault(file => IsSql(file) && (file.StartsWith("down/", StringComparison.Ordinal) ? file["down/".Length..] : file).Contains('/', StringComparison.Ordinal)) is { } deep)
         {
-            throw new MigrationException(MigrationFault.ChainBroken, $"{folder}/{deep} would never be applied: scripts lie directly in {folder}/, their ways back in {folder}/down/.");
+            throw new MigrationException(MigrationFault.ChainBroken, $"{folder}/{deep} would never be applied: scripts must be directly in {folder}/, down scripts in {folder}/down/.");
         }
 
-        // Without any, every database would seem to be at head.
+        // With no scripts, every database would seem to be at head.
         if (Scripts.Count == 0)
         {
-            throw new MigrationException(MigrationFault.ChainBroken, $"There are no scripts in {folder}.");
+            throw new MigrationException(MigrationFault.ChainBroken, $"{folder} contains no scripts.");
         }
 
         if (Scripts.FirstOrDefault(script => !ScriptName().IsMatch(script.Name)) is { } odd)
         {
-            throw new MigrationException(MigrationFault.ChainBroken, $"{folder}/{odd.Name}: call scripts NNNN_name.sql with four digits, small letters and underscores.");
+            throw new MigrationException(MigrationFault.ChainBroken, $"{folder}/{odd.Name}: name scripts NNNN_name.sql, with four digits, lower-case letters and underscores.");
         }
 
         foreach (var (index, script) in Scripts.Index())
         {
             if (index > 0 && script.Number == Scripts[index - 1].Number)
             {
-                throw new MigrationException(MigrationFault.ChainBroken, $"{folder}: {Scripts[index - 1].Name} and {script.Name} carry the same number. Renumber the one that was not applied anywhere.");
+                throw new MigrationException(MigrationFault.ChainBroken, $"{folder}: {Scripts[index - 1].Name} and {script.Name} have the same number. Renumber the one that was not applied to any database.");
             }
 
             if (script.Number != index + 1)
             {
-                throw new MigrationException(MigrationFault.ChainBroken, $"{folder}: script {index + 1:0000} is missing before {script.Name}. Bring its file back; an applied script is never deleted.");
+                throw new MigrationException(MigrationFault.ChainBroken, $"{folder}: script {index + 1:0000} is missing before {script.Name}. Restore its file; applied scripts are never deleted.");
             }
         }
 

@@ -5,26 +5,26 @@ using Dapper;
 
 namespace Catalog.Data.Migrations;
 
-/// <summary>One row of the journal: a script that was applied.</summary>
+/// <summary>One row of the journal: an applied script.</summary>
 public sealed record AppliedScript
 {
     public required string ScriptName { get; init; }
 
-    /// <summary>When, in UTC.</summary>
+    /// <summary>The time in UTC.</summary>
     public required DateTimeOffset Applied { get; init; }
 
-    /// <summary>Of the script's text; null when DbUp applied it.</summary>
+    /// <summary>The checksum of the script's text; null when DbUp applied it.</summary>
     public string? Checksum { get; init; }
 
     public double? DurationSeconds { get; init; }
 
-    /// <summary>The operating system's user who ran it.</summary>
+    /// <summary>The operating-system user.</summary>
     public string? AppliedBy { get; init; }
 
     public string? ToolVersion { get; init; }
 }
 
-/// <summary>One row of the history: something that was tried.</summary>
+/// <summary>One row of the history: an attempt to change the schema.</summary>
 public sealed record Attempt
 {
     public required string ScriptName { get; init; }
@@ -32,37 +32,37 @@ public sealed record Attempt
     /// <summary><c>upgrade</c>, <c>downgrade</c>, <c>stamp</c> or <c>reset</c>.</summary>
     public required string Direction { get; init; }
 
-    /// <summary><c>started</c>, <c>finished</c>, <c>failed</c>, or <c>refused</c> before anything was done.</summary>
+    /// <summary><c>started</c>, <c>finished</c>, <c>failed</c>, or <c>refused</c> (rejected before it changed anything).</summary>
     public required string Outcome { get; init; }
 
-    /// <summary>When, in UTC.</summary>
+    /// <summary>The time in UTC.</summary>
     public required DateTimeOffset At { get; init; }
 
     public double? DurationSeconds { get; init; }
 
     public string? AppliedBy { get; init; }
 
-    /// <summary>The machine it ran on.</summary>
+    /// <summary>The name of the machine.</summary>
     public string? Host { get; init; }
 
     public string? ToolVersion { get; init; }
 
-    /// <summary>Why it failed; null otherwise.</summary>
+    /// <summary>The error; null when the attempt did not fail.</summary>
     public string? Message { get; init; }
 }
 
 /// <summary>
-/// The table <c>schemaversions</c>, which scripts a database has had, and beside it <c>schema_history</c>, what was tried.
-/// The first is DbUp's (its column <c>applied</c> carries no zone and holds UTC), so that DbUp pointed at the same folder and database finds nothing to do.
+/// The table <c>schemaversions</c> with the applied scripts, and the table <c>schema_history</c> with all attempts.
+/// The first has DbUp's format (column <c>applied</c>: UTC without a time zone), so that DbUp on the same folder and database finds nothing to do.
 /// </summary>
 public static class Journal
 {
     internal static string ToolVersion { get; } = typeof(Journal).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "";
 
-    /// <summary>The applied scripts in the order they were written down; empty when there is no journal yet.</summary>
+    /// <summary>The applied scripts in the order in which they were recorded; empty when the journal does not exist.</summary>
     public static async Task<List<AppliedScript>> Read(DbConnection connection, DbTransaction? transaction, SchemaDialect dialect, CancellationToken ct)
     {
-        // Every column there is: a journal that DbUp made lacks ours.
+        // "select *", because a journal that DbUp created lacks our columns.
         var sql = $"""
             -- Journal.Read
             select * from schemaversions order by {dialect.JournalOrder}
@@ -75,7 +75,7 @@ public static class Journal
 
         try
         {
-            // DbUp's column may hold null; such a row names nothing that is known.
+            // DbUp's column is nullable; a row with null matches no known script.
             return [.. (await connection.QueryAsync<AppliedScript>(new CommandDefinition(sql, transaction: transaction, cancellationToken: ct)))
                 .Select(row => row.ScriptName is null ? row with { ScriptName = "(null)" } : row)];
         }
@@ -85,7 +85,7 @@ public static class Journal
         }
     }
 
-    /// <summary>What was tried, oldest first; empty when there is no history yet.</summary>
+    /// <summary>All attempts, oldest first; empty when the history does not exist.</summary>
     public static async Task<List<Attempt>> ReadHistory(DbConnection connection, DbTransaction? transaction, SchemaDialect dialect, CancellationToken ct)
     {
         const string Sql = """
@@ -110,13 +110,13 @@ public static class Journal
         }
     }
 
-    /// <summary>The row of a script that is applied now, by this process.</summary>
+    /// <summary>The journal row for a script that this process applies now.</summary>
     internal static AppliedScript Row(Script script, TimeProvider time) => new()
     {
         ScriptName = script.Name,
         Applied = time.Now(),
         Checksum = script.Checksum,
-        AppliedBy = WhoRuns(),
+        AppliedBy = CurrentUser(),
         ToolVersion = ToolVersion,
     };
 
@@ -149,7 +149,7 @@ public static class Journal
         return connection.ExecuteAsync(new CommandDefinition(Sql, new { scriptName }, transaction, cancellationToken: ct));
     }
 
-    /// <summary>Forgets every script, also those of which nothing is known.</summary>
+    /// <summary>Deletes all rows, including unknown scripts.</summary>
     internal static Task Clear(DbConnection connection, DbTransaction transaction, CancellationToken ct)
     {
         const string Sql = """
@@ -168,14 +168,14 @@ public static class Journal
             values (@ScriptName, @Direction, @Outcome, @At, @DurationSeconds, @AppliedBy, @Host, @ToolVersion, @Message)
             """;
 
-        return connection.ExecuteAsync(new CommandDefinition(Sql, attempt with { Host = Environment.MachineName, AppliedBy = WhoRuns(), ToolVersion = ToolVersion }, transaction, cancellationToken: ct));
+        return connection.ExecuteAsync(new CommandDefinition(Sql, attempt with { Host = Environment.MachineName, AppliedBy = CurrentUser(), ToolVersion = ToolVersion }, transaction, cancellationToken: ct));
     }
 
     private static MigrationException Unreadable(string table, Exception cause) => new(MigrationFault.JournalUnreadable,
-        $"The table {table} is not the one that this program or DbUp makes ({(cause is DataException ? "a column has another type" : "a column is missing")}). Rename it if it is somebody else's; mend it if it was altered.", cause);
+        $"The table {table} does not have the format of this program or DbUp ({(cause is DataException ? "a column has another type" : "a column is missing")}). If another program owns it, rename it; if it was altered, restore its columns.", cause);
 
-    // A container may have no list of users at all.
-    internal static string? WhoRuns()
+    // In a container the user id may have no name.
+    internal static string? CurrentUser()
     {
         try
         {

@@ -8,33 +8,33 @@ using Catalog.Data.Migrations.Sqlite;
 namespace Catalog.Data.Migrations;
 
 /// <summary>
-/// The database as the migrator uses it: connections without a pool, so that none keeps a lock, without a time limit on a statement,
-/// and patient with a busy server.
+/// The database for migrations: connections without a pool (so that no pool keeps a lock), without a statement time-out, and with a
+/// longer connection time-out for a busy server.
 /// </summary>
 public sealed class MigrationDatabase : IAsyncDisposable
 {
     private MigrationDatabase(DatabaseSettings settings, DbDataSource source, DbDataSource reads, SchemaDialect dialect, SchemaReader reader, Dialect failures) =>
         (Settings, Source, Reads, Dialect, Reader, Failures) = (settings, source, reads, dialect, reader, failures);
 
-    /// <summary>Where it is.</summary>
+    /// <summary>The address.</summary>
     public DatabaseSettings Settings { get; }
 
-    /// <summary>For verbs that write; on SQLite it creates the file.</summary>
+    /// <summary>For commands that write; on SQLite it creates the file.</summary>
     public DbDataSource Source { get; }
 
-    /// <summary>For verbs that only read: on SQLite a file that does not exist is empty and stays absent; on Postgres the same as <see cref="Source"/>.</summary>
+    /// <summary>For read-only commands. On SQLite a missing file is read as an empty database and is not created; on Postgres the same as <see cref="Source"/>.</summary>
     public DbDataSource Reads { get; }
 
-    /// <summary>How this engine runs scripts.</summary>
+    /// <summary>Runs scripts on this engine.</summary>
     public SchemaDialect Dialect { get; }
 
-    /// <summary>How this engine describes its schema.</summary>
+    /// <summary>Describes the schema on this engine.</summary>
     public SchemaReader Reader { get; }
 
-    /// <summary>Tells why the database cannot be used.</summary>
+    /// <summary>Explains why the database cannot be used.</summary>
     public Dialect Failures { get; }
 
-    /// <summary>Opens no connection yet.</summary>
+    /// <summary>Creates the data sources. No connection is opened yet.</summary>
     public static MigrationDatabase Open(DatabaseSettings settings)
     {
         DapperTypes.Register();
@@ -46,10 +46,10 @@ public sealed class MigrationDatabase : IAsyncDisposable
         }
 
         return new(
-            settings, SqliteSource.Open(settings.SqlitePath!).Writes, SqliteSource.Look(settings.SqlitePath!), new SqliteSchemaDialect(), new SqliteSchemaReader(), new SqliteDialect());
+            settings, SqliteSource.Open(settings.SqlitePath!).Writes, SqliteSource.OpenReadOnly(settings.SqlitePath!), new SqliteSchemaDialect(), new SqliteSchemaReader(), new SqliteDialect());
     }
 
-    /// <summary>Renews the planner's statistics, so that plans fit what was just written in bulk.</summary>
+    /// <summary>Updates the planner's statistics after a bulk write.</summary>
     public async Task Analyze(CancellationToken ct)
     {
         await using var connection = await Source.OpenConnectionAsync(ct);

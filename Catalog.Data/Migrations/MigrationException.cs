@@ -1,78 +1,78 @@
 namespace Catalog.Data.Migrations;
 
-/// <summary>Why a migration could not be carried out. The console's exit code and the <c>code</c> of its JSON follow from it.</summary>
+/// <summary>Why a migration failed. The console's exit code and the <c>code</c> in its JSON follow from it.</summary>
 public enum MigrationFault
 {
-    /// <summary>A statement of a script failed; its transaction was undone.</summary>
+    /// <summary>A statement of a script failed; its transaction was rolled back.</summary>
     ScriptFailed,
 
-    /// <summary>A script's file cannot be read as SQL.</summary>
+    /// <summary>A script file is not valid SQL text.</summary>
     ScriptUnreadable,
 
-    /// <summary>The tables of the journal are not those that this program or DbUp makes.</summary>
+    /// <summary>The journal tables do not have the format of this program or DbUp.</summary>
     JournalUnreadable,
 
-    /// <summary>The connection was lost in the middle of a script; the server undoes what was begun.</summary>
+    /// <summary>The connection was lost during a script; the server rolls back the open transaction.</summary>
     ConnectionLost,
 
-    /// <summary>Two scripts carry one number, or a number is missing, or a name is not <c>NNNN_name.sql</c>.</summary>
+    /// <summary>Two scripts have the same number, a number is missing, or a name is not <c>NNNN_name.sql</c>.</summary>
     ChainBroken,
 
-    /// <summary>No script is called so, or it lies on the wrong side.</summary>
+    /// <summary>The target revision is unknown, or is on the wrong side of the current one.</summary>
     UnknownTarget,
 
-    /// <summary>An applied script's text has changed.</summary>
+    /// <summary>The text of an applied script was changed.</summary>
     ChecksumMismatch,
 
-    /// <summary>The database has had a newer revision than this build knows.</summary>
+    /// <summary>The database has a newer revision than this build knows.</summary>
     NewerSchema,
 
-    /// <summary>The database has had a revision that this build does not know, between those that it does.</summary>
+    /// <summary>The database has an unknown revision between the known ones.</summary>
     UnknownRevision,
 
-    /// <summary>A script was not applied although a later one was.</summary>
+    /// <summary>A script was not applied, but a later one was.</summary>
     HistoryGap,
 
-    /// <summary>Scripts were applied in another order than their numbers'.</summary>
+    /// <summary>Scripts were not applied in the order of their numbers.</summary>
     OutOfOrder,
 
-    /// <summary>The journal names one revision twice.</summary>
+    /// <summary>The journal contains one revision twice.</summary>
     DuplicateRevision,
 
-    /// <summary>The live schema is not the one of its revision.</summary>
+    /// <summary>The live schema differs from the schema of its revision.</summary>
     Drift,
 
-    /// <summary>A lock was not obtained in time: another migrator's, or a table's.</summary>
+    /// <summary>Another migrator's lock or a table lock was not released in time.</summary>
     LockNotObtained,
 
-    /// <summary>A script that runs without a transaction was interrupted, and its state cannot be told.</summary>
+    /// <summary>A script without a transaction was interrupted, and its state is unknown.</summary>
     HalfApplied,
 
-    /// <summary>This is no database to migrate: a pooler in transaction mode, a standby, too old a server.</summary>
+    /// <summary>The database cannot be migrated: a pooler in transaction mode, a standby, or a server that is too old.</summary>
     WrongTarget,
 
-    /// <summary>The database holds tables, and no journal says whose.</summary>
+    /// <summary>The database has tables but no journal.</summary>
     NotEmpty,
 
-    /// <summary>The role may not create tables where they belong.</summary>
+    /// <summary>The role has no right to create tables in the schema.</summary>
     NotPermitted,
 
-    /// <summary>The database's name was not given as it has to be.</summary>
+    /// <summary>The database name was not confirmed correctly.</summary>
     NotConfirmed,
 
-    /// <summary>Of two databases one has had scripts that the other has not.</summary>
+    /// <summary>Two databases have different applied scripts.</summary>
     RevisionsDiffer,
 
-    /// <summary>The file to be moved cannot be read, is no database or is damaged.</summary>
+    /// <summary>The source file cannot be read, is not a database, or is damaged.</summary>
     SourceUnusable,
 
-    /// <summary>Rows of such a table cannot be moved: it lacks a column or a key, or has a type or references that this build cannot serve.</summary>
+    /// <summary>The rows of a table cannot be moved: a column or key is missing, or this build does not support a type or reference.</summary>
     NotMovable,
 }
 
-/// <summary>A migration that could not be carried out. The message says what to do and holds no secret.</summary>
+/// <summary>A failed migration. The message says how to fix it and contains no secret.</summary>
 public sealed class MigrationException(MigrationFault fault, string message, Exception? cause = null) : Exception(message, cause)
 {
-    /// <summary>Why.</summary>
+    /// <summary>The reason.</summary>
     public MigrationFault Fault { get; } = fault;
 }

@@ -1,17 +1,17 @@
 namespace Catalog.Data.Migrations;
 
-/// <summary>How patient a migration is. It is held up by others' locks, and holds others up while it waits for one.</summary>
+/// <summary>Time limits of a migration. While it waits for a lock, it blocks other clients that use the same table.</summary>
 public sealed record MigrationLimits
 {
-    /// <summary>How long a statement waits for a lock on a table, and so how long traffic behind it can stall.</summary>
+    /// <summary>Maximum wait of a statement for a table lock. Traffic that queues behind it stalls for the same time.</summary>
     public TimeSpan LockTimeout { get; init; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>How often a script is tried that waited in vain.</summary>
+    /// <summary>Maximum attempts per script after a lock time-out.</summary>
     public int Attempts { get; init; } = 10;
 
-    /// <summary>How long one statement may run.</summary>
+    /// <summary>Maximum duration of one statement.</summary>
     public TimeSpan StatementTimeout { get; init; } = TimeSpan.FromHours(1);
 
-    /// <summary>How long to wait for another migrator to finish.</summary>
-    public TimeSpan Patience { get; init; } = TimeSpan.FromMinutes(10);
+    /// <summary>Maximum wait for another migrator.</summary>
+    public TimeSpan MaxWait { get; init; } = TimeSpan.FromMinutes(10);
 }

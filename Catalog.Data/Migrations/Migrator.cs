@@ -3,16 +3,16 @@ using Catalog.Data.Migrations.Engine;
 
 namespace Catalog.Data.Migrations;
 
-/// <summary>What the migrator is doing, for whoever watches.</summary>
-/// <param name="Revision">The script at hand; empty while another migrator is waited for.</param>
-/// <param name="Words">What happens: <c>applying</c>, <c>applied</c>, <c>undoing</c>, <c>undone</c>, or a sentence.</param>
-/// <param name="Rows">The rows that the script changed, once it is done.</param>
-/// <param name="Seconds">How long it took, once it is done; null before.</param>
-public sealed record MigrationStep(string Revision, string Words, long Rows = 0, double? Seconds = null);
+/// <summary>A progress report of the migrator.</summary>
+/// <param name="Revision">The current script; empty while the migrator waits for another one.</param>
+/// <param name="Description">The action: <c>applying</c>, <c>applied</c>, <c>undoing</c>, <c>undone</c>, or a sentence.</param>
+/// <param name="Rows">The number of rows that the finished script changed.</param>
+/// <param name="Seconds">The duration of the finished script in seconds; null before.</param>
+public sealed record MigrationStep(string Revision, string Description, long Rows = 0, double? Seconds = null);
 
 /// <summary>
-/// Moves a database's schema along a chain of scripts. DbUp executes them, one transaction for each script and its journal row
-/// (<see cref="ScriptRun"/>); the plan, the lock, the retries and the history are here.
+/// Upgrades and downgrades a database schema along a chain of scripts. DbUp executes each script and its journal row in one
+/// transaction (<see cref="ScriptRun"/>); this class plans the steps and holds the lock.
 /// </summary>
 public sealed class Migrator
 {
@@ -21,155 +21,154 @@ public sealed class Migrator
     private readonly TimeProvider _time;
     private readonly SchemaDialect _dialect;
     private readonly MigrationLimits _limits;
-    private readonly MigratorLock _locked;
+    private readonly MigratorLock _lock;
 
-    /// <param name="database">Whose schema it is.</param>
+    /// <param name="database">The database to migrate.</param>
     /// <param name="chain">The scripts.</param>
-    /// <param name="time">What the journal takes for the present.</param>
-    /// <param name="limits">How patient to be; null: the defaults.</param>
+    /// <param name="time">The clock for journal times.</param>
+    /// <param name="limits">Time limits; null for the defaults.</param>
     public Migrator(MigrationDatabase database, Chain chain, TimeProvider time, MigrationLimits? limits = null)
     {
         (_database, _chain, _time, _dialect, _limits) = (database, chain, time, database.Dialect, limits ?? new());
-        _locked = new(database, chain, _limits, step => Progress?.Invoke(step));
+        _lock = new(database, chain, _limits, step => Progress?.Invoke(step));
     }
 
-    /// <summary>Is called for each step; null: nobody watches.</summary>
+    /// <summary>Called for each step; null to disable.</summary>
     public Action<MigrationStep>? Progress { get; init; }
 
-    /// <summary>The role that the service's statements run as: after an upgrade it is given what it needs, when it exists.</summary>
+    /// <summary>The role for the service's statements. After an upgrade it is granted the needed rights, if it exists.</summary>
     public string? AppRole { get; init; }
 
-    /// <summary>Where the database stands. Takes no lock and writes nothing.</summary>
-    public Task<SchemaStatus> Look(CancellationToken ct) => Read(connection => SchemaStatus.Read(connection, _dialect, _chain, ct), ct);
+    /// <summary>Reads the migration status. Takes no lock and writes nothing.</summary>
+    public Task<SchemaStatus> ReadStatus(CancellationToken ct) => Read(connection => SchemaStatus.Read(connection, _dialect, _chain, ct), ct);
 
-    /// <summary>Applies what is pending up to a target.</summary>
-    /// <param name="target">See <see cref="Chain.Place(string, int)"/>.</param>
-    /// <param name="again">Runs a script without a transaction again whose state cannot be told.</param>
-    /// <param name="ct">Stops between scripts and within one, whose transaction is then undone.</param>
-    /// <returns>The steps that were done, in order; empty when there was nothing to do.</returns>
+    /// <summary>Applies pending scripts up to a target.</summary>
+    /// <param name="target">See <see cref="Chain.Position(string, int)"/>.</param>
+    /// <param name="again">Repeats an interrupted script without a transaction whose state is unknown.</param>
+    /// <param name="ct">Cancels between scripts or during one; the transaction of that script is rolled back.</param>
+    /// <returns>The finished steps in order; empty when nothing was pending.</returns>
     /// <exception cref="MigrationException">See <see cref="MigrationFault"/>.</exception>
-    public Task<List<MigrationStep>> Upgrade(string target, bool again, CancellationToken ct) => _locked.Run(async (connection, standing) =>
+    public Task<List<MigrationStep>> Upgrade(string target, bool again, CancellationToken ct) => _lock.Run(async (connection, status) =>
     {
-        if (standing.Applied.Count == 0 && !await _locked.HasJournal(connection, ct)
-            && await _locked.Tables(connection, ct) is { Count: > 0 } tables
-            // On SQLite another migrator may have made all of it since.
-            && !await _locked.HasJournal(connection, ct))
+        if (status.Applied.Count == 0 && !await _lock.HasJournal(connection, ct)
+            && await _lock.Tables(connection, ct) is { Count: > 0 } tables
+            // Without a lock on SQLite, another migrator may have created everything in the meantime.
+            && !await _lock.HasJournal(connection, ct))
         {
             throw new MigrationException(MigrationFault.NotEmpty,
-                $"The database holds tables ({Quantity.Few(tables)}) and no journal of migrations. Name another database; "
-                + "or, if they are the Catalog's, `catalog-migrations stamp REVISION` with the revision they are at; "
-                + "or, if they are not and may stay, `catalog-migrations stamp base`.");
+                $"The database has tables ({Quantity.Few(tables)}) but no migration journal. Name another database;  "
+                + "or, if the tables are the Catalog's, run `catalog-migrations stamp REVISION` with their revision; "
+                + "or, if they belong to another program and may stay, run `catalog-migrations stamp base`.");
         }
 
-        var to = _chain.Place(target, standing.Place);
-        if (to < standing.Place)
+        var to = _chain.Position(target, status.Position);
+        if (to < status.Position)
         {
             throw new MigrationException(MigrationFault.UnknownTarget,
-                $"The database is at {standing.Current}, beyond {_chain.Name(to)}. To go back: `catalog-migrations downgrade {_chain.Name(to)}`.");
+                $"The database is at {status.Current}, beyond {_chain.RevisionAt(to)}. To go back: `catalog-migrations downgrade {_chain.RevisionAt(to)}`.");
         }
 
-        var steps = await ApplyAll(connection, [.. _chain.Scripts.Take(standing.Place..to)], Directions.Upgrade, standing, again, ct);
-        if (AppRole is not null && _dialect.Grant(AppRole, SchemaDescription.Tables(_chain)) is { } grant)
+        var steps = await ApplyAll(connection, [.. _chain.Scripts.Take(status.Position..to)], Directions.Upgrade, status, again, ct);
+        if (AppRole is not null && _dialect.GrantSql(AppRole, SchemaDescription.Tables(_chain)) is { } grant)
         {
-            await _dialect.Settle(connection, _limits, ct);
+            await _dialect.ResetSession(connection, _limits, ct);
             await _dialect.Execute(connection, null, grant, ct);
         }
 
         return steps;
     }, ct);
 
-    /// <summary>Reverts applied scripts, newest first, by their way back in <c>down/</c>.</summary>
-    /// <param name="target">The revision that is left: see <see cref="Chain.Place(string, int)"/>.</param>
-    /// <param name="again">Runs a script without a transaction again whose state cannot be told.</param>
-    /// <param name="ct">Stops between scripts and within one, whose transaction is then undone.</param>
-    /// <returns>The steps that were done, in order.</returns>
+    /// <summary>Reverts applied scripts, newest first, with the scripts in <c>down/</c>.</summary>
+    /// <param name="target">The revision after the downgrade: see <see cref="Chain.Position(string, int)"/>.</param>
+    /// <param name="again">Repeats an interrupted script without a transaction whose state is unknown.</param>
+    /// <param name="ct">Cancels between scripts or during one; the transaction of that script is rolled back.</param>
+    /// <returns>The finished steps in order.</returns>
     /// <exception cref="MigrationException">See <see cref="MigrationFault"/>.</exception>
-    public Task<List<MigrationStep>> Downgrade(string target, bool again, CancellationToken ct) => _locked.Run(
-        (connection, standing) => ApplyAll(connection, Undone(target, standing), Directions.Downgrade, standing, again, ct), ct);
+    public Task<List<MigrationStep>> Downgrade(string target, bool again, CancellationToken ct) => _lock.Run(
+        (connection, status) => ApplyAll(connection, ScriptsToRevert(target, status), Directions.Downgrade, status, again, ct), ct);
 
     /// <summary>The scripts that a downgrade would revert, newest first.</summary>
-    /// <exception cref="MigrationException">The target is unknown or lies ahead, or a script has no way back.</exception>
-    public IReadOnlyList<Script> Undone(string target, SchemaStatus standing)
+    /// <exception cref="MigrationException">The target is unknown or newer than the database, or a script has no down script.</exception>
+    public IReadOnlyList<Script> ScriptsToRevert(string target, SchemaStatus status)
     {
-        var to = _chain.Place(target, standing.Place);
-        if (to > standing.Place)
+        var to = _chain.Position(target, status.Position);
+        if (to > status.Position)
         {
             throw new MigrationException(MigrationFault.UnknownTarget,
-                $"The database is at {standing.Current}, before {_chain.Name(to)}. To go forward: `catalog-migrations upgrade {_chain.Name(to)}`.");
+                $"The database is at {status.Current}, before {_chain.RevisionAt(to)}. To go forward: `catalog-migrations upgrade {_chain.RevisionAt(to)}`.");
         }
 
-        List<Script> undo = [.. _chain.Scripts.Take(to..standing.Place).Reverse()];
+        List<Script> undo = [.. _chain.Scripts.Take(to..status.Position).Reverse()];
         return undo.FirstOrDefault(script => script.Down is null) is { } oneWay
             ? throw new MigrationException(MigrationFault.UnknownTarget,
-                $"{oneWay.Revision} has no way back: there is no down/{oneWay.Name}. Restore a backup instead.")
+                $"{oneWay.Revision} cannot be reverted: down/{oneWay.Name} does not exist. Restore a backup instead.")
             : undo;
     }
 
-    /// <summary>Writes the journal as if every script up to a target had been applied and none after it, and runs none.</summary>
-    /// <param name="target">See <see cref="Chain.Place(string, int)"/>.</param>
+    /// <summary>Rewrites the journal as if exactly the scripts up to a target were applied. Runs no script.</summary>
+    /// <param name="target">See <see cref="Chain.Position(string, int)"/>.</param>
     /// <param name="force">
-    /// Also when the live schema is not the one of that revision, and when the journal names scripts that this build does not know:
-    /// they are forgotten.
+    /// Skips the check that the live schema matches the revision, and deletes journal rows of scripts that this build does not know.
     /// </param>
-    /// <param name="ct">Stops.</param>
-    /// <returns>The revision that the journal names now.</returns>
-    /// <exception cref="MigrationException">The target is unknown, or the live schema is another one.</exception>
+    /// <param name="ct">Cancels the operation.</param>
+    /// <returns>The new current revision.</returns>
+    /// <exception cref="MigrationException">The target is unknown, or the live schema does not match it.</exception>
     public Task<string> Stamp(string target, bool force, CancellationToken ct) =>
-        new SchemaStamp(_locked, _database, _chain, _time).Write(target, force, ct);
+        new SchemaStamp(_lock, _database, _chain, _time).Write(target, force, ct);
 
-    /// <summary>Drops everything that the scripts made, whatever state it is in, and with it all data. The history of attempts stays.</summary>
+    /// <summary>Drops all objects of the scripts, in any state, with all their data. The history of attempts is kept.</summary>
     /// <param name="force">
-    /// Also what other people have made depend on it, and also where the journal is missing or names scripts that this build does not know.
+    /// Also drops dependent objects of others, and skips the check of the journal, which may be missing or contain unknown scripts.
     /// </param>
-    /// <param name="ct">Stops.</param>
-    /// <returns>What was dropped.</returns>
-    /// <exception cref="MigrationException">The tables may be another program's.</exception>
+    /// <param name="ct">Cancels the operation.</param>
+    /// <returns>The names of the dropped objects.</returns>
+    /// <exception cref="MigrationException">The tables may belong to another program.</exception>
     public Task<IReadOnlyList<string>> Clear(bool force, CancellationToken ct) =>
-        new SchemaReset(_locked, _dialect, _chain, _time).Clear(force, ct);
+        new SchemaReset(_lock, _dialect, _chain, _time).Clear(force, ct);
 
-    /// <summary>The live schema, a line for each of its parts, sorted.</summary>
+    /// <summary>The live schema, one line per object, sorted.</summary>
     public Task<IReadOnlyList<string>> Describe(CancellationToken ct) => Read<IReadOnlyList<string>>(
         async connection => [.. (await _database.Reader.Describe(connection, ct)).Order(StringComparer.Ordinal)], ct);
 
-    /// <summary>The indexes that an interrupted build left unusable.</summary>
+    /// <summary>The invalid indexes that an interrupted concurrent build left.</summary>
     public Task<List<string>> InvalidIndexes(CancellationToken ct) => Read(connection => _database.Reader.InvalidIndexes(connection, ct), ct);
 
-    /// <summary>The database's name, as a destructive verb asks for it.</summary>
+    /// <summary>The database name, for the confirmation of destructive commands.</summary>
     public Task<string> DatabaseName(CancellationToken ct) => Read(connection => _database.Reader.DatabaseName(connection, ct), ct);
 
-    /// <summary>Does something while no migrator can be at work; on SQLite nothing is held off.</summary>
-    /// <param name="work">Is given the connection that holds the lock.</param>
-    /// <param name="ct">Stops.</param>
-    /// <exception cref="MigrationException">The lock was not obtained, or this is no database to migrate.</exception>
-    public Task<T> Alone<T>(Func<DbConnection, Task<T>> work, CancellationToken ct) =>
-        _locked.Run((connection, _) => work(connection), ct, refuse: false);
+    /// <summary>Runs an operation while no migrator can run. On SQLite there is no such lock.</summary>
+    /// <param name="work">The operation; its argument is the connection that holds the lock.</param>
+    /// <param name="ct">Cancels the operation.</param>
+    /// <exception cref="MigrationException">The lock was not obtained, or the database cannot be migrated.</exception>
+    public Task<T> RunExclusive<T>(Func<DbConnection, Task<T>> work, CancellationToken ct) =>
+        _lock.Run((connection, _) => work(connection), ct, refuse: false);
 
-    /// <summary>Does a work on a database whose journal has no fault, on the connection that holds the lock.</summary>
-    internal Task<T> Locked<T>(Func<DbConnection, SchemaStatus, Task<T>> work, CancellationToken ct) => _locked.Run(work, ct);
+    /// <summary>Runs an operation on the connection that holds the lock. The journal must have no faults.</summary>
+    internal Task<T> RunLocked<T>(Func<DbConnection, SchemaStatus, Task<T>> work, CancellationToken ct) => _lock.Run(work, ct);
 
     private async Task<T> Read<T>(Func<DbConnection, Task<T>> work, CancellationToken ct)
     {
         await using var connection = await _database.Reads.OpenConnectionAsync(ct);
-        await using var reading = await _dialect.Reading(connection, ct);
+        await using var reading = await _dialect.BeginRead(connection, ct);
         return await work(connection);
     }
 
     private async Task<List<MigrationStep>> ApplyAll(
-        DbConnection connection, IReadOnlyList<Script> scripts, string direction, SchemaStatus standing, bool again, CancellationToken ct)
+        DbConnection connection, IReadOnlyList<Script> scripts, string direction, SchemaStatus status, bool again, CancellationToken ct)
     {
-        // Before anything is run: otherwise half of them would be applied before the one that ends the transaction.
+        // Checked before the first script runs: otherwise the scripts before an invalid one would already be applied.
         foreach (var script in scripts)
         {
             (direction == Directions.Upgrade ? script.Up : script.Down!).RefuseTransactionControl();
         }
 
-        await _locked.MakeJournal(connection, ct);
+        await _lock.CreateJournal(connection, ct);
         var runner = new ScriptRunner(_database, connection, _chain, _limits, step => Progress?.Invoke(step));
         var steps = new List<MigrationStep>();
         foreach (var script in scripts)
         {
             var step = new ScriptStep(script, direction, _time);
-            var halfApplied = SchemaStatus.IsHalfApplied(script, applied: !step.IsUpgrade, standing.Attempts);
+            var halfApplied = SchemaStatus.IsHalfApplied(script, applied: !step.IsUpgrade, status.Attempts);
             if (await runner.Apply(step, halfApplied, again, ct) is { } done)
             {
                 steps.Add(done);

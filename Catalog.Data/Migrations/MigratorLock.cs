@@ -4,42 +4,42 @@ using Dapper;
 
 namespace Catalog.Data.Migrations;
 
-/// <summary>Work on a database's schema that no other migrator may disturb.</summary>
+/// <summary>Runs operations on a schema while other migrators are locked out.</summary>
 internal sealed class MigratorLock(MigrationDatabase database, Chain chain, MigrationLimits limits, Action<MigrationStep>? progress)
 {
     private readonly SchemaDialect _dialect = database.Dialect;
 
-    /// <summary>Does a work while this process holds the lock; on SQLite each script's transaction is the lock.</summary>
-    /// <param name="work">Is given the connection that holds the lock, and where the database stands.</param>
-    /// <param name="ct">Stops.</param>
-    /// <param name="refuse">Whether a journal that the scripts cannot explain is refused.</param>
-    /// <exception cref="MigrationException">The lock was not obtained, this is no database to migrate, or the journal has a fault.</exception>
+    /// <summary>Runs an operation while this process holds the lock. On SQLite the transaction of each script is the lock.</summary>
+    /// <param name="work">The operation; its arguments are the connection that holds the lock and the migration status.</param>
+    /// <param name="ct">Cancels the operation.</param>
+    /// <param name="refuse">Whether a journal with faults is rejected.</param>
+    /// <exception cref="MigrationException">The lock was not obtained, the database cannot be migrated, or the journal has a fault.</exception>
     public async Task<T> Run<T>(Func<DbConnection, SchemaStatus, Task<T>> work, CancellationToken ct, bool refuse = true)
     {
-        await using var connection = await Patiently(() => database.Source.OpenConnectionAsync(ct).AsTask(), ct);
-        await _dialect.Begin(connection, stop => database.Source.OpenConnectionAsync(stop), limits, ct);
-        await using var held = await _dialect.Lock(connection, limits.Patience, holder => progress?.Invoke(new("", $"waiting for {holder}")), ct)
+        await using var connection = await RetryOnLock(() => database.Source.OpenConnectionAsync(ct).AsTask(), ct);
+        await _dialect.BeginSession(connection, stop => database.Source.OpenConnectionAsync(stop), limits, ct);
+        await using var held = await _dialect.Lock(connection, limits.MaxWait, holder => progress?.Invoke(new("", $"waiting for {holder}")), ct)
             ?? throw new MigrationException(MigrationFault.LockNotObtained,
-                $"The lock was not obtained in {limits.Patience.TotalSeconds:0} s; "
-                + $"{await _dialect.Holder(connection, ct) ?? "it has just become free"}. Wait for it to finish, "
-                + "or look with `catalog-migrations doctor` and end it with `catalog-migrations kill`.");
-        var standing = await SchemaStatus.Read(connection, _dialect, chain, ct);
-        if (refuse && standing.Faults.Count > 0)
+                $"The lock was not obtained in {limits.MaxWait.TotalSeconds:0} s; "
+                + $"{await _dialect.Holder(connection, ct) ?? "it was released just now"}. Wait for the migrator to finish, "
+                + "or find it with `catalog-migrations doctor` and end it with `catalog-migrations kill`.");
+        var status = await SchemaStatus.Read(connection, _dialect, chain, ct);
+        if (refuse && status.Faults.Count > 0)
         {
-            throw standing.Faults[0];
+            throw status.Faults[0];
         }
 
-        return await work(connection, standing);
+        return await work(connection, status);
     }
 
-    /// <summary>Makes the journal and the history where they are absent.</summary>
-    public Task MakeJournal(DbConnection connection, CancellationToken ct) => Patiently(async () =>
+    /// <summary>Creates the journal and the history if they do not exist.</summary>
+    public Task CreateJournal(DbConnection connection, CancellationToken ct) => RetryOnLock(async () =>
     {
-        await _dialect.MakeJournal(connection, ct);
+        await _dialect.CreateJournal(connection, ct);
         return true;
     }, ct);
 
-    /// <summary>Whether there is a journal, also an empty one.</summary>
+    /// <summary>Whether the journal exists, even if it is empty.</summary>
     public async Task<bool> HasJournal(DbConnection connection, CancellationToken ct) =>
         await connection.ExecuteScalarAsync<int?>(new CommandDefinition(_dialect.FindJournal, cancellationToken: ct)) is not null;
 
@@ -47,8 +47,8 @@ internal sealed class MigratorLock(MigrationDatabase database, Chain chain, Migr
     public async Task<List<string>> Tables(DbConnection connection, CancellationToken ct) =>
         (await connection.QueryAsync<string>(new CommandDefinition(_dialect.FindTables, cancellationToken: ct))).AsList();
 
-    // On SQLite any write may find the file locked by another process.
-    private async Task<T> Patiently<T>(Func<Task<T>> work, CancellationToken ct)
+    // On SQLite any write can fail because another process has locked the file.
+    private async Task<T> RetryOnLock<T>(Func<Task<T>> work, CancellationToken ct)
     {
         for (var clock = Stopwatch.StartNew(); ;)
         {
@@ -58,10 +58,10 @@ internal sealed class MigratorLock(MigrationDatabase database, Chain chain, Migr
             }
             catch (Exception exception) when (_dialect.IsLockTimeout(exception))
             {
-                if (clock.Elapsed > limits.Patience)
+                if (clock.Elapsed > limits.MaxWait)
                 {
                     throw new MigrationException(MigrationFault.LockNotObtained,
-                        $"The database was locked by others for {limits.Patience.TotalSeconds:0.###} s. Run this again when they are done.",
+                        $"The database was locked by other clients for {limits.MaxWait.TotalSeconds:0.###} s. Run this again when they are done.",
                         exception);
                 }
 

@@ -8,42 +8,42 @@ using Catalog.Data.Migrations.Sqlite;
 namespace Catalog.Data.Migrations;
 
 /// <summary>
-/// Looks at a database from beside the requests: whether it has the schema that this build was made for, and whether what readers
-/// and writers need would succeed.
+/// Checks a database outside the request pool: whether it has the schema that this build needs, and whether reads and writes of
+/// requests would succeed.
 /// </summary>
 public sealed class SchemaProbe : IAsyncDisposable
 {
     private readonly DatabaseSettings _settings;
-    private readonly Func<CancellationToken, ValueTask<string?>>? _before;
+    private readonly Func<CancellationToken, ValueTask<string?>>? _contextSql;
     private readonly DbDataSource _source;
     private readonly SchemaDialect _dialect;
-    private readonly RequestTrial _trial;
+    private readonly RequestCheck _requestCheck;
     private readonly Dialect _failures;
     private readonly IReadOnlyList<string> _needed;
 
-    /// <param name="settings">The address. The probe has connections of its own, because it must answer when the request pool is exhausted.</param>
-    /// <param name="before">What goes before the statements of requests, which sets their role and context; null: nothing.</param>
-    public SchemaProbe(DatabaseSettings settings, Func<CancellationToken, ValueTask<string?>>? before = null)
+    /// <param name="settings">The address. The probe has its own connections, because it must answer when the request pool is exhausted.</param>
+    /// <param name="contextSql">Returns the SQL that sets role and context of requests; null when none is needed.</param>
+    public SchemaProbe(DatabaseSettings settings, Func<CancellationToken, ValueTask<string?>>? contextSql = null)
     {
         DapperTypes.Register();
-        (_settings, _before) = (settings, before);
+        (_settings, _contextSql) = (settings, contextSql);
         if (settings.Postgres is { } postgres)
         {
             var session = new PostgresSession(settings.Schema);
             _source = Databases.Unpooled(postgres, session, "catalog-ready", statementSeconds: 2, postgres.Timeout);
-            (_dialect, _trial, _failures) = (new PostgresSchemaDialect(session), new PostgresRequestTrial(session), new PostgresDialect());
+            (_dialect, _requestCheck, _failures) = (new PostgresSchemaDialect(session), new PostgresRequestCheck(session), new PostgresDialect());
         }
         else
         {
             _source = SqliteSource.Open(settings.SqlitePath!).Reads;
-            (_dialect, _trial, _failures) = (new SqliteSchemaDialect(), new SqliteRequestTrial(), new SqliteDialect());
+            (_dialect, _requestCheck, _failures) = (new SqliteSchemaDialect(), new SqliteRequestCheck(), new SqliteDialect());
         }
 
         _needed = [.. Chain.BuiltIn(_dialect.Folder).Scripts.Select(script => script.Name)];
     }
 
-    /// <summary>Asks the database. Never throws for a database that cannot answer: that is what it reports.</summary>
-    public async Task<SchemaState> Look(CancellationToken ct)
+    /// <summary>Checks the database. A database that cannot answer is reported in the result, not thrown.</summary>
+    public async Task<SchemaState> Check(CancellationToken ct)
     {
         var opened = false;
         try
@@ -59,7 +59,7 @@ public sealed class SchemaProbe : IAsyncDisposable
                     + "Run `catalog-migrations upgrade head`.");
             }
 
-            await _trial.Run(connection, _before is null ? null : await _before(ct), ct);
+            await _requestCheck.Run(connection, _contextSql is null ? null : await _contextSql(ct), ct);
             return new(true, head, null);
         }
         catch (MigrationException unreadable)
@@ -68,43 +68,43 @@ public sealed class SchemaProbe : IAsyncDisposable
         }
         catch (DatabaseUnavailableException unavailable)
         {
-            return new(false, null, Words(unavailable.Reason)) { Cause = unavailable.InnerException is { } inner ? Databases.WhyUnreachable(_settings, inner) : null };
+            return new(false, null, Describe(unavailable.Reason)) { Cause = unavailable.InnerException is { } inner ? Databases.WhyUnreachable(_settings, inner) : null };
         }
         catch (Exception exception) when (_failures.WhyUnavailable(exception) is { } reason)
         {
-            return new(false, null, Words(reason)) { Cause = Databases.WhyUnreachable(_settings, exception) };
+            return new(false, null, Describe(reason)) { Cause = Databases.WhyUnreachable(_settings, exception) };
         }
         catch (DbException refusal) when (!opened)
         {
-            return new(false, null, Words(Unavailability.SessionRefused)) { Cause = Databases.WhyUnreachable(_settings, refusal) };
+            return new(false, null, Describe(Unavailability.SessionRefused)) { Cause = Databases.WhyUnreachable(_settings, refusal) };
         }
     }
 
     private async Task<List<AppliedScript>> Applied(DbConnection connection, CancellationToken ct)
     {
-        await using var reading = await _dialect.Reading(connection, ct);
+        await using var reading = await _dialect.BeginRead(connection, ct);
         return await Journal.Read(connection, reading, _dialect, ct);
     }
 
-    /// <summary>The reason in words for an operator, without a host, a user or a secret.</summary>
-    public static string Words(Unavailability reason) => reason switch
+    /// <summary>The reason as a sentence for an operator, without host, user or secret.</summary>
+    public static string Describe(Unavailability reason) => reason switch
     {
-        Unavailability.Unreachable => "The database cannot be reached: check that it runs and that the address and the network let it be reached.",
-        Unavailability.AuthenticationFailed => "The database refused the user or the password: correct them in the address; special characters in a password are written %40 for @, %3A for :, %2F for /.",
-        Unavailability.DatabaseMissing => "The server has no database of that name: create it, or correct the name.",
-        Unavailability.TimedOut => "The database did not answer in time: `catalog-migrations doctor` says what runs there and who waits for whom.",
-        Unavailability.Contended => "Another transaction was in the way and went first.",
-        Unavailability.OutOfResources => "The database is out of disk, memory or connections: `catalog-migrations doctor` says which limit the pools meet.",
-        Unavailability.ReadOnly => "The database takes no writes: it is a standby, or its file may not be written.",
-        Unavailability.TlsFailed => "No secure connection to the database came about: check that it takes TLS, the certificate, and sslmode.",
-        Unavailability.NotPermitted => "The database role may not use the Catalog's tables, or may not be assumed any more: run `catalog-migrations grant`.",
-        Unavailability.NotIsolated => "Row-level security is required (DATAXPIPE_REQUIRE_RLS) and does not hold: `catalog-migrations doctor` says why.",
-        Unavailability.FileUnusable => "The SQLite file cannot be opened: check that its folder exists and that this user may write there.",
+        Unavailability.Unreachable => "The database cannot be reached: check that it runs, and check the address and the network.",
+        Unavailability.AuthenticationFailed => "The database rejected the user or the password: correct them in the address; in a password, write @ as %40, : as %3A and / as %2F.",
+        Unavailability.DatabaseMissing => "The server has no database with this name: create it, or correct the name.",
+        Unavailability.TimedOut => "The database did not answer in time: run `catalog-migrations doctor` to see running statements and lock waits.",
+        Unavailability.Contended => "The transaction conflicted with another one.",
+        Unavailability.OutOfResources => "The database is out of disk space, memory or connections: run `catalog-migrations doctor` to compare the pools with the server's limits.",
+        Unavailability.ReadOnly => "The database is read-only: it is a standby, or its file is write-protected.",
+        Unavailability.TlsFailed => "The TLS connection to the database failed: check the server's TLS settings, its certificate, and sslmode.",
+        Unavailability.NotPermitted => "The database role has no rights on the Catalog's tables, or the login can no longer assume it: run `catalog-migrations grant`.",
+        Unavailability.NotIsolated => "Row-level security is required (DATAXPIPE_REQUIRE_RLS) but not in effect: run `catalog-migrations doctor` to see the reason.",
+        Unavailability.FileUnusable => "The SQLite file cannot be opened: check that its folder exists and that this user can write there.",
         Unavailability.NotADatabase => "The file is not a SQLite database, or is damaged: name another file, or restore it.",
-        Unavailability.SessionRefused => "The server refuses the session: correct the options in the address; the log holds the server's words.",
+        Unavailability.SessionRefused => "The server rejects the session: correct the options in the address; the log contains the server's message.",
         Unavailability.PoolerInBetween =>
-            "A pooler in transaction mode stands before the database: set DATAXPIPE_PGBOUNCER=true, or name the server's own address.",
-        _ => "A table or column is missing: `catalog-migrations current` says whether the schema is behind, `catalog-migrations verify` what differs.",
+            "A pooler in transaction mode is in front of the database: set DATAXPIPE_PGBOUNCER=true, or use the address of the server itself.",
+        _ => "A table or column is missing: run `catalog-migrations current` to see pending scripts, `catalog-migrations verify` to see differences.",
     };
 
     /// <inheritdoc />

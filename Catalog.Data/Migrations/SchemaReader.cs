@@ -2,24 +2,24 @@ using System.Data.Common;
 
 namespace Catalog.Data.Migrations;
 
-/// <summary>How an engine describes its own schema.</summary>
+/// <summary>Reads the live schema of an engine.</summary>
 public abstract class SchemaReader
 {
-    /// <summary>The live schema, one line for each table, column, constraint, index and so on, in no promised order. Definitions name schemas that are not in the search path, so that must be the Catalog's.</summary>
+    /// <summary>The live schema, one line per table, column, constraint, index and so on, in no guaranteed order. The search path must be the Catalog's schema, because definitions name other schemas.</summary>
     public abstract Task<List<string>> Describe(DbConnection connection, CancellationToken ct);
 
-    /// <summary>The same of what a backup holds: without what others put beside the Catalog's tables.</summary>
+    /// <summary>The same for the content of a backup: without objects that others added beside the Catalog's tables.</summary>
     public virtual Task<List<string>> DescribeOwn(DbConnection connection, CancellationToken ct) => Describe(connection, ct);
 
-    /// <summary>The indexes that an interrupted build left unusable.</summary>
+    /// <summary>The invalid indexes that an interrupted concurrent build left.</summary>
     public abstract Task<List<string>> InvalidIndexes(DbConnection connection, CancellationToken ct);
 
-    /// <summary>The database's name, as a destructive verb asks for it.</summary>
+    /// <summary>The database name, for the confirmation of destructive commands.</summary>
     public abstract Task<string> DatabaseName(DbConnection connection, CancellationToken ct);
 
-    /// <summary>The names of the tables whose rows a backup holds, the migrator's own among them, each as it is written in a statement.</summary>
+    /// <summary>A query for the tables whose rows a backup contains, including the migrator's, each quoted for use in a statement.</summary>
     public abstract string FindRowTables { get; }
 
-    /// <summary>One row: the server's or library's version.</summary>
+    /// <summary>A query with one row: the version of the server or library.</summary>
     public abstract string FindVersion { get; }
 }

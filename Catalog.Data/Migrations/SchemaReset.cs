@@ -5,27 +5,27 @@ using Catalog.Data.Migrations.Sqlite;
 
 namespace Catalog.Data.Migrations;
 
-/// <summary>Drops what the scripts made, whatever state it is in.</summary>
-internal sealed class SchemaReset(MigratorLock locked, SchemaDialect dialect, Chain chain, TimeProvider time)
+/// <summary>Drops all objects of the scripts, in any state.</summary>
+internal sealed class SchemaReset(MigratorLock migratorLock, SchemaDialect dialect, Chain chain, TimeProvider time)
 {
     /// <inheritdoc cref="Migrator.Clear" />
-    public Task<IReadOnlyList<string>> Clear(bool force, CancellationToken ct) => locked.Run(async (connection, standing) =>
+    public Task<IReadOnlyList<string>> Clear(bool force, CancellationToken ct) => migratorLock.Run(async (connection, status) =>
     {
-        if (!force && standing.Unexplained is { } unexplained)
+        if (!force && status.Unexplained is { } unexplained)
         {
             throw new MigrationException(unexplained.Fault,
-                $"{unexplained.Message} The tables may be another program's; if they are not, --force takes them away.");
+                $"{unexplained.Message} The tables may belong to another program; if they do not, --force drops them.");
         }
 
-        if (!force && !await locked.HasJournal(connection, ct) && await locked.Tables(connection, ct) is { Count: > 0 } tables)
+        if (!force && !await migratorLock.HasJournal(connection, ct) && await migratorLock.Tables(connection, ct) is { Count: > 0 } tables)
         {
             throw new MigrationException(MigrationFault.NotEmpty,
-                $"There is no journal, so these tables may be another program's: {Quantity.Few(tables)}. "
-                + "If they are not, --force takes away those that carry the names of the Catalog's.");
+                $"The journal does not exist, so these tables may belong to another program: {Quantity.Few(tables)}. "
+                + "If they do not, --force drops the tables with the names of the Catalog's tables.");
         }
 
-        await locked.MakeJournal(connection, ct);
-        var objects = SchemaDescription.Made(chain);
+        await migratorLock.CreateJournal(connection, ct);
+        var objects = SchemaDescription.CreatedObjects(chain);
         await using var transaction = await connection.BeginTransactionAsync(ct);
         try
         {
@@ -33,10 +33,10 @@ internal sealed class SchemaReset(MigratorLock locked, SchemaDialect dialect, Ch
                 ? PostgresDrop.Run(dialect, connection, transaction, objects, force, ct)
                 : SqliteDrop.Run(dialect, connection, transaction, objects, ct));
         }
-        catch (DbException exception) when (connection.State == ConnectionState.Open && dialect.Explain(exception) is var said)
+        catch (DbException exception) when (connection.State == ConnectionState.Open && dialect.Explain(exception) is var error)
         {
             throw new MigrationException(MigrationFault.ScriptFailed,
-                $"Nothing was taken away: {said.Message}. --force takes away what depends on the Catalog's tables too.", exception);
+                $"Nothing was dropped: {error.Message}. --force also drops the objects that depend on the Catalog's tables.", exception);
         }
 
         await Journal.Clear(connection, transaction, ct);
@@ -48,6 +48,6 @@ internal sealed class SchemaReset(MigratorLock locked, SchemaDialect dialect, Ch
             At = time.Now(),
         }, ct);
         await transaction.CommitAsync(ct);
-        return (IReadOnlyList<string>)[.. objects.Select(made => made.Name)];
+        return (IReadOnlyList<string>)[.. objects.Select(created => created.Name)];
     }, ct, refuse: false);
 }

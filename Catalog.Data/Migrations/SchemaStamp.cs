@@ -1,34 +1,34 @@
 namespace Catalog.Data.Migrations;
 
-/// <summary>Writes the journal of a schema that was made in another way. No script runs.</summary>
-internal sealed class SchemaStamp(MigratorLock locked, MigrationDatabase database, Chain chain, TimeProvider time)
+/// <summary>Writes the journal for a schema that was created in another way. Runs no script.</summary>
+internal sealed class SchemaStamp(MigratorLock migratorLock, MigrationDatabase database, Chain chain, TimeProvider time)
 {
     /// <inheritdoc cref="Migrator.Stamp" />
-    public Task<string> Write(string target, bool force, CancellationToken ct) => locked.Run(async (connection, standing) =>
+    public Task<string> Write(string target, bool force, CancellationToken ct) => migratorLock.Run(async (connection, status) =>
     {
-        var to = chain.Place(target, standing.Place);
-        if (!force && standing.Unexplained is { } unexplained)
+        var to = chain.Position(target, status.Position);
+        if (!force && status.Unexplained is { } unexplained)
         {
             throw new MigrationException(unexplained.Fault,
-                $"{unexplained.Message} If the journal is the Catalog's all the same, --force forgets what this build does not know.");
+                $"{unexplained.Message} If the journal is the Catalog's, --force deletes the rows that this build does not know.");
         }
 
-        // A database at base may hold anything but what is ours.
+        // At base there is nothing to compare: the database may contain any foreign tables.
         if (!force && to > 0 && chain.Scripts[to - 1].Fingerprint is { } fingerprint
             && SchemaDescription.Compare(fingerprint, await database.Reader.Describe(connection, ct)) is { Count: > 0 } differences)
         {
             var more = differences.Count > 5 ? $"; and {differences.Count - 5} more" : "";
             throw new MigrationException(MigrationFault.Drift,
-                $"The live schema is not that of {chain.Name(to)}: {string.Join("; ", differences.Take(5))}{more}. "
-                + "Name the revision it is at, mend it, or add --force.");
+                $"The live schema differs from {chain.RevisionAt(to)}: {string.Join("; ", differences.Take(5))}{more}. "
+                + "Name the correct revision, correct the schema, or add --force.");
         }
 
-        await locked.MakeJournal(connection, ct);
+        await migratorLock.CreateJournal(connection, ct);
         await using var transaction = await connection.BeginTransactionAsync(ct);
         await Journal.Clear(connection, transaction, ct);
         foreach (var script in chain.Scripts.Take(to))
         {
-            var row = standing.Applied.FirstOrDefault(row => row.ScriptName == script.Name) ?? Journal.Row(script, time);
+            var row = status.Applied.FirstOrDefault(row => row.ScriptName == script.Name) ?? Journal.Row(script, time);
             await Journal.Add(connection, transaction, row with { Checksum = script.Checksum }, ct);
         }
 
@@ -40,6 +40,6 @@ internal sealed class SchemaStamp(MigratorLock locked, MigrationDatabase databas
             At = time.Now(),
         }, ct);
         await transaction.CommitAsync(ct);
-        return chain.Name(to);
+        return chain.RevisionAt(to);
     }, ct, refuse: false);
 }

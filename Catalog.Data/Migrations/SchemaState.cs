@@ -1,11 +1,11 @@
 namespace Catalog.Data.Migrations;
 
-/// <summary>Whether a database is fit for this build.</summary>
-/// <param name="Ready">True when every script that this build needs was applied; newer ones may have been, they only add.</param>
-/// <param name="Head">The newest applied script without its ending, null when there is none.</param>
-/// <param name="Reason">Why not, in words for an operator; null when ready.</param>
+/// <summary>Whether a database can be used by this build.</summary>
+/// <param name="Ready">True when every script of this build is applied. Newer scripts are allowed: they only add objects.</param>
+/// <param name="Head">The newest applied revision, such as <c>0001_initial</c>; null when there is none.</param>
+/// <param name="Reason">Why the database cannot be used, for an operator; null when ready.</param>
 public sealed record SchemaState(bool Ready, string? Head, string? Reason)
 {
-    /// <summary>The reason for the operator's own log, with host and user; null when there is no more to say.</summary>
+    /// <summary>Details for the log only, with host and user; null when there are none.</summary>
     public string? Cause { get; init; }
 }

@@ -2,20 +2,20 @@ using System.Data.Common;
 
 namespace Catalog.Data.Migrations;
 
-/// <summary>Where a database stands, measured against a chain of scripts.</summary>
-/// <param name="Applied">The journal, in the order it was written.</param>
+/// <summary>The migration status of a database relative to a chain of scripts.</summary>
+/// <param name="Applied">The journal, in the order in which it was written.</param>
 /// <param name="Attempts">The history, oldest first.</param>
-/// <param name="Place">How many scripts from the first on were applied.</param>
-/// <param name="Current">The newest applied revision, also when this build does not know it; <c>base</c> when there is none.</param>
-/// <param name="Pending">The scripts that were not applied.</param>
-/// <param name="Faults">What the journal says that the scripts cannot explain.</param>
-/// <param name="HalfApplied">Scripts without a transaction that were begun and have not been seen to end.</param>
-/// <param name="Holder">The migrator that works on the database now, in words; null when none does.</param>
+/// <param name="Position">The number of applied scripts, counted from the first without a gap.</param>
+/// <param name="Current">The newest applied revision, even if this build does not know it; <c>base</c> when there is none.</param>
+/// <param name="Pending">The scripts that are not applied.</param>
+/// <param name="Faults">The contradictions between the journal and the scripts.</param>
+/// <param name="HalfApplied">Scripts without a transaction that were started and not recorded as finished.</param>
+/// <param name="Holder">A description of the migrator that is running now; null when there is none.</param>
 public sealed record SchemaStatus(
-    IReadOnlyList<AppliedScript> Applied, IReadOnlyList<Attempt> Attempts, int Place, string Current, IReadOnlyList<Script> Pending,
+    IReadOnlyList<AppliedScript> Applied, IReadOnlyList<Attempt> Attempts, int Position, string Current, IReadOnlyList<Script> Pending,
     IReadOnlyList<MigrationException> Faults, IReadOnlyList<Script> HalfApplied, string? Holder)
 {
-    /// <summary>The first fault that says that the journal may be another program's; null when there is none.</summary>
+    /// <summary>The first fault that may mean that the journal belongs to another program; null when there is none.</summary>
     internal MigrationException? Unexplained =>
         Faults.FirstOrDefault(fault => fault.Fault is MigrationFault.NewerSchema or MigrationFault.UnknownRevision);
 
@@ -27,7 +27,7 @@ public sealed record SchemaStatus(
         return new(
             applied,
             attempts,
-            chain.Place(applied),
+            chain.Position(applied),
             names.Count == 0 ? Chain.Base : Path.GetFileNameWithoutExtension(names.Max(StringComparer.Ordinal)!),
             [.. chain.Scripts.Where(script => !names.Contains(script.Name))],
             chain.Faults(applied),
@@ -43,7 +43,7 @@ public sealed record SchemaStatus(
     }
 }
 
-/// <summary>Which way a script was tried, as the history spells it.</summary>
+/// <summary>The values of the history's column <c>direction</c>.</summary>
 internal static class Directions
 {
     public const string Upgrade = "upgrade";
@@ -52,13 +52,13 @@ internal static class Directions
     public const string Reset = "reset";
 }
 
-/// <summary>How an attempt stands, as the history spells it.</summary>
+/// <summary>The values of the history's column <c>outcome</c>.</summary>
 internal static class Outcomes
 {
     public const string Started = "started";
     public const string Finished = "finished";
     public const string Failed = "failed";
 
-    /// <summary>Before anything was done: nothing of it can be left.</summary>
+    /// <summary>Rejected before it changed anything.</summary>
     public const string Refused = "refused";
 }

@@ -1,60 +1,8 @@
 namespace Catalog.Data.Migrations;
 
-/// <summary>What a token of SQL is.</summary>
-public enum SqlTokenKind
-{
-    /// <summary>A keyword or an unquoted name.</summary>
-    Word,
-
-    /// <summary>A name in double quotes or backticks.</summary>
-    QuotedName,
-
-    /// <summary>Text in single quotes, also with a prefix (<c>E''</c>, <c>U&amp;''</c>, <c>X''</c>).</summary>
-    Text,
-
-    /// <summary>Text between dollar tags.</summary>
-    DollarText,
-
-    /// <summary>A number.</summary>
-    Number,
-
-    /// <summary>Any other single character.</summary>
-    Symbol,
-}
-
-/// <summary>One token of a statement.</summary>
-/// <param name="Kind">What it is.</param>
-/// <param name="Text">As written, quotes included.</param>
-/// <param name="Line">The line of the file it begins on, from 1.</param>
-public readonly record struct SqlToken(SqlTokenKind Kind, string Text, int Line)
-{
-    /// <summary>Whether it is this keyword, in any case.</summary>
-    public bool Is(string word) => Kind is SqlTokenKind.Word or SqlTokenKind.Symbol && Text.Equals(word, StringComparison.OrdinalIgnoreCase);
-}
-
-/// <summary>One statement of a script.</summary>
-/// <param name="Sql">Its text without the closing semicolon, comments inside it kept.</param>
-/// <param name="Line">The line of the file it begins on, from 1.</param>
-/// <param name="Tokens">Its tokens, comments left out; never empty.</param>
-/// <param name="Comments">The comments before and inside it, without their markers, each with its line.</param>
-public sealed record SqlStatement(string Sql, int Line, IReadOnlyList<SqlToken> Tokens, IReadOnlyList<(int Line, string Text)> Comments)
-{
-    /// <summary>Whether it is made to run beside traffic: others are not held up while it waits for their locks.</summary>
-    public bool IsConcurrent => Tokens.Any(token => token.Is("concurrently")) || Tokens[0].Is("analyze") || (Tokens[0].Is("vacuum") && !Tokens.Any(token => token.Is("full")));
-}
-
-/// <summary>Something in a script does not end.</summary>
-/// <param name="line">Where it begins.</param>
-public sealed class UnendedException(int line)
-    : FormatException($"what begins on line {line} does not end: a quote, a comment, a dollar tag, a parenthesis or the body of a trigger or function is not closed")
-{
-    /// <summary>The line of the file it begins on, from 1.</summary>
-    public int Line { get; } = line;
-}
-
 /// <summary>
-/// Cuts a script into statements by the lexical rules of PostgreSQL (manual 4.1), which cover SQLite's but for brackets as quotes:
-/// comments nest, quotes double, <c>E''</c> escapes, dollar tags; parentheses and the body of a trigger or of <c>begin atomic</c> belong to their statement.
+/// Splits a script into statements by the lexical rules of PostgreSQL (manual 4.1). They cover SQLite's rules except brackets as quotes:
+/// nested comments, doubled quotes, <c>E''</c> escapes, dollar tags, parentheses, and the bodies of triggers and of <c>begin atomic</c>.
 /// </summary>
 public sealed class SqlText
 {
@@ -65,37 +13,37 @@ public sealed class SqlText
     private int _at;
     private int _line = 1;
 
-    // A byte order mark is no part of the first word.
+    // A byte order mark is not part of the first word.
     private SqlText(string sql) => (_sql, _at) = (sql, sql.StartsWith('\uFEFF') ? 1 : 0);
 
-    /// <summary>The statements in order; empty when the text holds none.</summary>
-    /// <exception cref="UnendedException">A quote, comment, dollar tag, parenthesis or body does not end; the message names its line.</exception>
-    public static IReadOnlyList<SqlStatement> Statements(string sql) => [.. new SqlText(sql).Cut()];
+    /// <summary>The statements in order; empty when the text has none.</summary>
+    /// <exception cref="UnclosedException">A quote, comment, dollar tag, parenthesis or body is not closed; the message contains its line.</exception>
+    public static IReadOnlyList<SqlStatement> Statements(string sql) => [.. new SqlText(sql).Split()];
 
-    /// <summary>The comments after the last statement, which belong to none; all of them when the text holds no statement.</summary>
+    /// <summary>The comments after the last statement; all comments when the text has no statement.</summary>
     /// <inheritdoc cref="Statements" path="/exception"/>
     public static IReadOnlyList<(int Line, string Text)> TrailingComments(string sql)
     {
         var text = new SqlText(sql);
-        _ = text.Cut().Count();
+        _ = text.Split().Count();
         return text._comments;
     }
 
-    private IEnumerable<SqlStatement> Cut()
+    private IEnumerable<SqlStatement> Split()
     {
         var start = -1;
-        // The lines on which what is still open was opened: a semicolon within ends no statement.
+        // The start lines of open parentheses and bodies: a semicolon inside them does not end the statement.
         var parentheses = new Stack<int>();
         int? body = null;
         while (_at < _sql.Length)
         {
-            if (Blank())
+            if (SkipBlank())
             {
                 continue;
             }
 
             var from = _at;
-            var token = Next();
+            var token = ReadToken();
             if (token.Is(";") && parentheses.Count == 0 && body is null)
             {
                 if (start >= 0)
@@ -123,7 +71,7 @@ public sealed class SqlText
 
         if (body is { } line || parentheses.TryPeek(out line))
         {
-            throw new UnendedException(line);
+            throw new UnclosedException(line);
         }
 
         if (start >= 0)
@@ -140,7 +88,7 @@ public sealed class SqlText
         return statement;
     }
 
-    // A column may be called begin or end, so the word alone tells nothing: a trigger's begin stands before a statement.
+    // A column may be named begin or end, so the word alone is not enough: in a trigger, a statement follows begin.
     private int? BeginOfBody(SqlToken token)
     {
         if (_tokens.Count == 0 || !_tokens[0].Is("create") || !_tokens[^1].Is("begin"))
@@ -152,11 +100,11 @@ public sealed class SqlText
         return trigger || token.Is("atomic") ? _tokens[^1].Line : null;
     }
 
-    // Every statement of a body ends with a semicolon, and no case does; only the body of a function may be empty.
+    // Each statement of a body ends with a semicolon, unlike the parts of a case expression. Only a function body may be empty.
     private bool EndsBody(SqlToken token) => token.Is("end") && (_tokens[^1].Is(";") || _tokens[^1].Is("atomic"));
 
-    // White space and comments.
-    private bool Blank()
+    // Skips white space or a comment; false at a token.
+    private bool SkipBlank()
     {
         var character = _sql[_at];
         if (char.IsWhiteSpace(character))
@@ -165,7 +113,7 @@ public sealed class SqlText
             return true;
         }
 
-        if (Sees("--"))
+        if (NextIs("--"))
         {
             var end = _sql.AsSpan(_at).IndexOfAny('\r', '\n') is var length and >= 0 ? _at + length : -1;
             _comments.Add((_line, _sql[(_at + 2)..(end < 0 ? _sql.Length : end)].Trim()));
@@ -173,7 +121,7 @@ public sealed class SqlText
             return true;
         }
 
-        if (!Sees("/*"))
+        if (!NextIs("/*"))
         {
             return false;
         }
@@ -181,7 +129,7 @@ public sealed class SqlText
         var (from, line, depth) = (_at, _line, 0);
         do
         {
-            var (by, deeper) = Sees("/*") ? (2, 1) : Sees("*/") ? (2, -1) : (1, 0);
+            var (by, deeper) = NextIs("/*") ? (2, 1) : NextIs("*/") ? (2, -1) : (1, 0);
             depth += deeper;
             Advance(by, line);
         }
@@ -190,18 +138,18 @@ public sealed class SqlText
         return true;
     }
 
-    private SqlToken Next()
+    private SqlToken ReadToken()
     {
         var (from, line, character) = (_at, _line, _sql[_at]);
         if (character == '\'')
         {
-            Quoted('\'', escapes: false);
+            SkipQuoted('\'', escapes: false);
             return Token(SqlTokenKind.Text);
         }
 
         if (character is '"' or '`')
         {
-            Quoted(character, escapes: false);
+            SkipQuoted(character, escapes: false);
             return Token(SqlTokenKind.QuotedName);
         }
 
@@ -234,14 +182,14 @@ public sealed class SqlText
         }
 
         // A prefix directly before a quote is part of the text: E'', X'', B'', N'', U&''.
-        if (_at - from == 1 && character is 'u' or 'U' && Sees("&'"))
+        if (_at - from == 1 && character is 'u' or 'U' && NextIs("&'"))
         {
             Advance(1);
         }
 
         if (_at < _sql.Length && _sql[_at] == '\'' && _sql[from.._at].ToUpperInvariant() is "E" or "X" or "B" or "N" or "U&")
         {
-            Quoted('\'', escapes: character is 'e' or 'E');
+            SkipQuoted('\'', escapes: character is 'e' or 'E');
             return Token(SqlTokenKind.Text);
         }
 
@@ -250,13 +198,13 @@ public sealed class SqlText
         SqlToken Token(SqlTokenKind kind) => new(kind, _sql[from.._at], line);
     }
 
-    private void Quoted(char quote, bool escapes)
+    private void SkipQuoted(char quote, bool escapes)
     {
         var line = _line;
         Advance(1);
         while (true)
         {
-            var here = _at < _sql.Length ? _sql[_at] : throw new UnendedException(line);
+            var here = _at < _sql.Length ? _sql[_at] : throw new UnclosedException(line);
             var doubled = _at + 1 < _sql.Length && _sql[_at + 1] == quote;
             Advance((escapes && here == '\\') || (here == quote && doubled) ? 2 : 1, line);
             if (here == quote && !doubled && !(escapes && ContinuesOnNextLine()))
@@ -266,7 +214,7 @@ public sealed class SqlText
         }
     }
 
-    // Two texts with only a line's end between them are one, and the second escapes as the first does.
+    // Two texts separated only by a line end are one text, with the same escape rules.
     private bool ContinuesOnNextLine()
     {
         var rest = _sql.AsSpan(_at);
@@ -289,13 +237,13 @@ public sealed class SqlText
 
     private static bool IsName(char character) => character == '_' || char.IsLetter(character) || character > '\x7f';
 
-    private bool Sees(string text) => string.CompareOrdinal(_sql, _at, text, 0, text.Length) == 0;
+    private bool NextIs(string text) => string.CompareOrdinal(_sql, _at, text, 0, text.Length) == 0;
 
     private void Advance(int count, int? begunOn = null)
     {
         if (_at + count > _sql.Length)
         {
-            throw new UnendedException(begunOn ?? _line);
+            throw new UnclosedException(begunOn ?? _line);
         }
 
         _line += _sql.AsSpan(_at, count).Count('\n');

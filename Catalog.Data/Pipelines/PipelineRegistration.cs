@@ -22,13 +22,13 @@ public sealed class PipelineRegistration(CatalogDatabase db, TimeProvider time)
             var outcomes = pipelines.Select(pipeline => Judge(pipeline, known[pipeline.Id], versions)).ToArray();
             if (outcomes.Contains(RegistrationOutcome.VersionTaken))
             {
-                session.Undo();
+                session.RequestRollback();
                 return new RegistrationResult(outcomes, null);
             }
 
             if (await Ceiling(session, organization, known, ct) is { } reached)
             {
-                session.Undo();
+                session.RequestRollback();
                 return new(outcomes, reached);
             }
 

@@ -17,7 +17,7 @@ internal sealed class RunEventBatch(Dialect dialect, string organization, IReadO
     private Statement<RunEvent, HadEvent>? _asked;
 
     /// <summary>Stores the events of several organizations, each in one trip to look and one to write.</summary>
-    public static async Task Record(JointSession session, IReadOnlyList<RunEventBatch> batches, CancellationToken ct)
+    public static async Task Record(CrossOrganizationSession session, IReadOnlyList<RunEventBatch> batches, CancellationToken ct)
     {
         await session.Send(batches.SelectMany(batch => batch.Lock()), ct);
         foreach (var batch in batches.Where(batch => !batch.TakeLocked()))
@@ -61,10 +61,10 @@ internal sealed class RunEventBatch(Dialect dialect, string organization, IReadO
         return events.All(@event => @event.RunMustExist || _known.Contains(@event.PipelineId!));
     }
 
-    private async Task LockRest(JointSession session, CancellationToken ct)
+    private async Task LockRest(CrossOrganizationSession session, CancellationToken ct)
     {
         var named = events.Where(@event => !@event.RunMustExist).Select(@event => @event.PipelineId!).Where(id => !_known.Contains(id));
-        _known.UnionWith(await KnownPipelines.Among(session.In(organization), dialect, organization, named, ct));
+        _known.UnionWith(await KnownPipelines.Among(session.ForOrganization(organization), dialect, organization, named, ct));
         var locked = Lock(events.Where(@event => !_runs.ContainsKey(@event.RunId)), _known.Contains);
         await session.Send(locked.Statements, ct);
         Take(locked);

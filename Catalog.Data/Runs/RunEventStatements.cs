@@ -153,9 +153,9 @@ internal sealed class RunEventStatements(Dialect dialect, string organization, D
 
         return
         [
-            new Statement<RunEvent, Nothing>(organization, Insert, _events, events),
-            new Statement<RunProgress, Nothing>(organization, Update, _runs, runs),
-            new Statement<StageProgress, Nothing>(organization, Upsert, StageRows, stages),
+            new Statement<RunEvent, NoResult>(organization, Insert, _events, events),
+            new Statement<RunProgress, NoResult>(organization, Update, _runs, runs),
+            new Statement<StageProgress, NoResult>(organization, Upsert, StageRows, stages),
         ];
     }
 }

@@ -40,7 +40,7 @@ public sealed class RunIngest : IHostedService
         // One order for all writers, so that they wait for one another and never for each other.
         var organizations = requests.GroupBy(request => request.Organization, StringComparer.Ordinal).OrderBy(group => group.Key, StringComparer.Ordinal).ToList();
         List<RunEventBatch> batches = [.. organizations.Select(group => new RunEventBatch(_db.Dialect, group.Key, [.. group.SelectMany(request => request.Items)], now))];
-        await _db.WriteTogether(session => RunEventBatch.Record(session, batches, CancellationToken.None), CancellationToken.None);
+        await _db.WriteAcrossOrganizations(session => RunEventBatch.Record(session, batches, CancellationToken.None), CancellationToken.None);
         foreach (var (group, batch) in organizations.Zip(batches))
         {
             foreach (var (request, receipt) in group.Zip(batch.Receipts()))

@@ -18,7 +18,7 @@ internal static partial class BackupFailures
         }
         catch (UnauthorizedAccessException exception) when (Quoted().Match(exception.Message) is { Success: true } named)
         {
-            throw new BackupException(ExitCode.Usage, "file", FileRights.Refusal(named.Groups["path"].Value), exception);
+            throw new BackupException(ExitCode.Usage, "file", FileRights.AccessDenied(named.Groups["path"].Value), exception);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {

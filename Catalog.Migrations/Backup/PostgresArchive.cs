@@ -176,7 +176,7 @@ internal static class PostgresArchive
     {
         var chain = Chain.BuiltIn(database.Dialect.Folder);
         var psql = PostgresClient.Find("psql");
-        return new Migrator(database, chain, TimeProvider.System).Alone(async connection =>
+        return new Migrator(database, chain, TimeProvider.System).RunExclusive(async connection =>
         {
             var occupants = await PostgresRestore.Occupants(connection, ct);
             if (occupants.Count > 0)
@@ -200,7 +200,7 @@ internal static class PostgresArchive
 
             var opening = await PostgresRestore.Opening(connection, database.Settings.Schema, occupants.Count > 0, ct);
             var result = await PostgresClient.Run(psql, ["--no-psqlrc", "--no-password", "--quiet", "--tuples-only", "--set=ON_ERROR_STOP=1", "--set=VERBOSITY=terse", "--file=-"],
-                PostgresHandover.ForPrograms(database.Settings, connection), async input =>
+                PostgresClientAddress.EnvironmentVariables(database.Settings, connection), async input =>
                 {
                     await input.WriteAsync(Encoding.UTF8.GetBytes(opening), ct);
                     unreadable = await Read(path, manifest, script => script.CopyToAsync(input, ct), ct);

@@ -23,7 +23,7 @@ public static partial class PostgresRestore
     {
         const string Sql = $"""
             -- PostgresRestore.Occupants
-            select c.oid::regclass::text from pg_class c where c.oid in ({PostgresOwn.Tables}) order by 1
+            select c.oid::regclass::text from pg_class c where c.oid in ({PostgresOwnObjects.TableOids}) order by 1
             """;
 
         return (await connection.QueryAsync<string>(new CommandDefinition(Sql, cancellationToken: ct))).AsList();
@@ -37,7 +37,7 @@ public static partial class PostgresRestore
     /// <exception cref="MigrationException">This role may not make the schema, or not create in it.</exception>
     public static async Task<string> Opening(DbConnection connection, string schema, bool clear, CancellationToken ct)
     {
-        var create = await PostgresSchema.Missing(connection, schema, ct) is { } statement ? statement + ";\n" : "";
+        var create = await PostgresSchema.CreationSql(connection, schema, ct) is { } statement ? statement + ";\n" : "";
         return $"set client_min_messages = warning;\nset search_path = \"{schema}\";\nbegin;\n{create}{(clear ? Clear : "")}";
     }
 
@@ -93,7 +93,7 @@ public static partial class PostgresRestore
         declare
             hanging text;
         begin
-            execute (select 'drop table ' || string_agg(c.oid::regclass::text, ', ') from pg_class c where c.oid in ({PostgresOwn.Tables}));
+            execute (select 'drop table ' || string_agg(c.oid::regclass::text, ', ') from pg_class c where c.oid in ({PostgresOwnObjects.TableOids}));
         exception when dependent_objects_still_exist then
             get stacked diagnostics hanging = pg_exception_detail;
             raise exception 'others have made what depends on the tables that would be taken away: %. Drop that first', replace(hanging, E'\n', '; ');

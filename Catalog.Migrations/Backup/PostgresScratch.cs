@@ -57,7 +57,7 @@ public sealed class PostgresScratch : IAsyncDisposable
                 exception);
         }
 
-        return new(beside, name, PostgresHandover.Uri(beside.Settings, connection, name));
+        return new(beside, name, PostgresClientAddress.Uri(beside.Settings, connection, name));
     }
 
     /// <inheritdoc />

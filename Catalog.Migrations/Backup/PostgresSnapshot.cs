@@ -33,7 +33,7 @@ public sealed class PostgresSnapshot : IAsyncDisposable
     /// <summary>What of others lies in the schema or on those tables and stays behind, in words.</summary>
     public required IReadOnlyList<string> Excluded { get; init; }
 
-    /// <summary>See <see cref="PostgresHandover.ForPrograms"/>; holds the password.</summary>
+    /// <summary>See <see cref="PostgresClientAddress.EnvironmentVariables"/>; holds the password.</summary>
     public required IReadOnlyDictionary<string, string?> Environment { get; init; }
 
     /// <summary>Begins the transaction.</summary>
@@ -53,19 +53,19 @@ public sealed class PostgresSnapshot : IAsyncDisposable
         // What the server itself would do to a select: superusers, bypassrls and owners of tables without "force" see every row.
         const string Hidden = $"""
             -- PostgresSnapshot.Take hidden
-            select c.oid::regclass::text from pg_class c where c.oid in ({PostgresOwn.Tables}) and c.relrowsecurity and row_security_active(c.oid) order by 1
+            select c.oid::regclass::text from pg_class c where c.oid in ({PostgresOwnObjects.TableOids}) and c.relrowsecurity and row_security_active(c.oid) order by 1
             """;
         const string Tables = $"""
             -- PostgresSnapshot.Take tables
-            select quote_ident(c.relname) from pg_class c where c.oid in ({PostgresOwn.Tables}) order by 1
+            select quote_ident(c.relname) from pg_class c where c.oid in ({PostgresOwnObjects.TableOids}) order by 1
             """;
         const string LeftOut = $"""
             -- PostgresSnapshot.Take left out
-            select format('%s %s', classid, objid) from ({PostgresOwn.LeftOut}) left_out order by 1
+            select format('%s %s', classid, objid) from ({PostgresOwnObjects.Excluded}) left_out order by 1
             """;
         const string Excluded = $"""
             -- PostgresSnapshot.Take excluded
-            select 'the ' || pg_describe_object(classid, objid, 0) from ({PostgresOwn.LeftOut} union all {PostgresOwn.Beside}) excluded order by 1
+            select 'the ' || pg_describe_object(classid, objid, 0) from ({PostgresOwnObjects.Excluded} union all {PostgresOwnObjects.Foreign}) excluded order by 1
             """;
 
         var connection = await database.Reads.OpenConnectionAsync(ct);
@@ -75,7 +75,7 @@ public sealed class PostgresSnapshot : IAsyncDisposable
             async Task<List<string>> Names(string sql) => (await connection.QueryAsync<string>(new CommandDefinition(sql, transaction: transaction, cancellationToken: ct))).AsList();
             await connection.ExecuteAsync(new CommandDefinition(Begin, new { wait = $"{(long)lockWait.TotalMilliseconds}ms" }, transaction, cancellationToken: ct));
             var (id, version, encoding) = await connection.QuerySingleAsync<(string, int, string)>(new CommandDefinition(Look, transaction: transaction, cancellationToken: ct));
-            PostgresSchemaDialect.Judge(version, encoding);
+            PostgresSchemaDialect.RequireSupportedServer(version, encoding);
             return new(connection, transaction)
             {
                 Id = id,
@@ -84,7 +84,7 @@ public sealed class PostgresSnapshot : IAsyncDisposable
                 Tables = await Names(Tables),
                 LeftOut = await Names(LeftOut),
                 Excluded = await Names(Excluded),
-                Environment = PostgresHandover.ForPrograms(database.Settings, connection),
+                Environment = PostgresClientAddress.EnvironmentVariables(database.Settings, connection),
             };
         }
         catch

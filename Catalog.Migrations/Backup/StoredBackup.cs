@@ -88,7 +88,7 @@ internal sealed record StoredBackup(string Name, long? Bytes, Manifest? Manifest
         }
         catch (UnauthorizedAccessException)
         {
-            return new(name, bytes, null, BackupState.Damaged, $"its manifest may not be read by this user{FileRights.Whose(Path.Combine(place.Display, name + ".json"))}");
+            return new(name, bytes, null, BackupState.Damaged, $"its manifest may not be read by this user{FileRights.OwnerOf(Path.Combine(place.Display, name + ".json"))}");
         }
     }
 }

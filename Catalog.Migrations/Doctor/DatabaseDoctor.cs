@@ -71,7 +71,7 @@ public sealed class DatabaseDoctor(MigrationDatabase database, Chain chain, Doct
         limit.CancelAfter(TimeSpan.FromSeconds(5));
         try
         {
-            await using var reading = await database.Dialect.Reading(connection, limit.Token);
+            await using var reading = await database.Dialect.BeginRead(connection, limit.Token);
             var live = await database.Reader.Describe(connection, limit.Token);
             return chain.Scripts.LastOrDefault(script => script.Fingerprint is { } committed && SchemaDescription.Compare(committed, live).Count == 0)?.Revision;
         }

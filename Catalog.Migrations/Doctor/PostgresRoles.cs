@@ -24,26 +24,26 @@ internal static class PostgresRoles
         {
             Warn("app_role_missing", $"There is no role {service.Role} for the service's statements to run as: nothing but their own conditions keeps organizations apart.", "Run `catalog-migrations grant`.");
         }
-        else if (found.Above is { } above)
+        else if (found.ExemptReason is { } above)
         {
-            Warn("app_role_bypasses_row_security", $"The role {service.Role}, which the service's statements run as, {above}: row-level security does not bind it.", found.Mend(service.Role));
+            Warn("app_role_bypasses_row_security", $"The role {service.Role}, which the service's statements run as, {above}: row-level security does not bind it.", found.FixFor(service.Role));
         }
         else
         {
-            if (found.Lacking is { Length: > 0 } lacking)
+            if (found.MissingRights is { Length: > 0 } lacking)
             {
                 Warn("app_role_not_granted", $"The role {service.Role} lacks what the service needs on {Quantity.Of(lacking.Length, "table", "tables")}: {Quantity.Few(lacking)}.", "Run `catalog-migrations grant`.");
             }
 
-            if (login is not null && !found.Assumable)
+            if (login is not null && !found.CanBeAssumed)
             {
                 Warn("app_role_not_assumable", $"The service's login {login} may not assume the role {service.Role}: its statements run as {login} itself.", $"Run `catalog-migrations grant --member {login}`.");
             }
         }
 
-        if (login is not null && found.LoginLacking is { Length: > 0 } && !(found.Assumable && found.Above is null && found.Lacking is []))
+        if (login is not null && found.LoginMissingRights is { Length: > 0 } && !(found.CanBeAssumed && found.ExemptReason is null && found.MissingRights is []))
         {
-            examined.Add("service_not_permitted", Severity.Error, $"The service's login {login} may not read and write {Quantity.Of(found.LoginLacking.Length, "table", "tables")}: {Quantity.Few(found.LoginLacking)}.", $"Run `catalog-migrations grant --member {login}`.");
+            examined.Add("service_not_permitted", Severity.Error, $"The service's login {login} may not read and write {Quantity.Of(found.LoginMissingRights.Length, "table", "tables")}: {Quantity.Few(found.LoginMissingRights)}.", $"Run `catalog-migrations grant --member {login}`.");
         }
     }
 }

@@ -34,7 +34,7 @@ internal static class SchemaFindings
         }
 
         var there = tables.ToHashSet(StringComparer.OrdinalIgnoreCase);
-        var ours = SchemaDescription.Made(standing.Pending).Select(made => made.Name).Where(there.Contains).Order(StringComparer.Ordinal).ToList();
+        var ours = SchemaDescription.CreatedObjects(standing.Pending).Select(made => made.Name).Where(there.Contains).Order(StringComparer.Ordinal).ToList();
         if (!hasJournal && ours.Count > 0)
         {
             yield return new("tables_without_journal", Severity.Error,

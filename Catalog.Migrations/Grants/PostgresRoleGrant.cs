@@ -19,7 +19,7 @@ public static class PostgresRoleGrant
     {
         await using var connection = await database.Source.OpenConnectionAsync(ct);
         // As for every migration: a pooler in transaction mode would keep the lock and hand it to others.
-        await database.Dialect.Begin(connection, stop => database.Source.OpenConnectionAsync(stop), new(), ct);
+        await database.Dialect.BeginSession(connection, stop => database.Source.OpenConnectionAsync(stop), new(), ct);
         // Two that grant at once, such as an upgrade beside this, would meet in one row of the server's catalog.
         await using var held = await database.Dialect.Lock(connection, TimeSpan.FromSeconds(10), _ => { }, ct)
             ?? throw new MigrationException(MigrationFault.LockNotObtained, $"Another migrator is at work: {await database.Dialect.Holder(connection, ct) ?? "it has just ended"}. Run this again when it is done.");
@@ -46,30 +46,30 @@ public static class PostgresRoleGrant
         await connection.ExecuteAsync(new CommandDefinition("select set_config('lock_timeout', '5s', true)", transaction: transaction, cancellationToken: ct));
         if (!before.Exists)
         {
-            await Try(PostgresGrants.Creation(role));
+            await Try(PostgresGrants.CreateRole(role));
         }
 
-        var joins = login != role && !before.Assumable;
+        var joins = login != role && !before.CanBeAssumed;
         if (joins && needed is null)
         {
-            await Try(PostgresGrants.Membership(role, login!));
+            await Try(PostgresGrants.GrantMembership(role, login!));
         }
         else if (joins)
         {
-            needed += $"{PostgresGrants.Membership(role, login!)};\n";
+            needed += $"{PostgresGrants.GrantMembership(role, login!)};\n";
         }
 
-        await database.Dialect.Execute(connection, transaction, PostgresGrants.Privileges(role), ct);
+        await database.Dialect.Execute(connection, transaction, PostgresGrants.GrantPrivileges(role), ct);
         var after = await PostgresRole.Find(connection, role, login, ct);
         await transaction.CommitAsync(ct);
-        return new(login!, !before.Exists && after.Exists, after.Assumable && !before.Assumable, after.Exists ? after.Tables - after.Lacking.Length : 0, needed);
+        return new(login!, !before.Exists && after.Exists, after.CanBeAssumed && !before.CanBeAssumed, after.Exists ? after.Tables - after.MissingRights.Length : 0, needed);
     }
 
     private static void Refuse(PostgresRole found, string role, string login)
     {
-        if (found is { Exists: true, Above: { } above })
+        if (found is { Exists: true, ExemptReason: { } above })
         {
-            throw new MigrationException(MigrationFault.WrongTarget, $"The role {role} {above}, so row-level security would not bind it; nothing was changed. {found.Mend(role)}");
+            throw new MigrationException(MigrationFault.WrongTarget, $"The role {role} {above}, so row-level security would not bind it; nothing was changed. {found.FixFor(role)}");
         }
 
         if (!found.LoginExists && login != role)

@@ -10,31 +10,31 @@ internal static class MigrationPreview
     /// <param name="dialect">How the engine runs scripts.</param>
     /// <param name="preview">How the engine writes previews.</param>
     /// <param name="chain">The scripts.</param>
-    /// <param name="from">The place to begin at; see <see cref="Chain.Place(string, int)"/>.</param>
+    /// <param name="from">The place to begin at; see <see cref="Chain.Position(string, int)"/>.</param>
     /// <param name="to">The place to end at.</param>
     /// <param name="appRole">The role that is given what the service needs, when it exists.</param>
     /// <exception cref="MigrationException">A script on the way back has none.</exception>
     public static string Write(SchemaDialect dialect, PreviewDialect preview, Chain chain, int from, int to, string appRole)
     {
         var sql = new StringBuilder();
-        sql.Append($"-- Catalog, {dialect.Folder}: from {chain.Name(from)} to {chain.Name(to)}.\n\n").Append(preview.Opening(new())).Append('\n');
+        sql.Append($"-- Catalog, {dialect.Folder}: from {chain.RevisionAt(from)} to {chain.RevisionAt(to)}.\n\n").Append(preview.Opening(new())).Append('\n');
         if (from == to)
         {
             return sql.Append("-- Nothing to do.\n").ToString();
         }
 
-        sql.Append(dialect.CreateJournal).Append(";\n");
+        sql.Append(dialect.CreateJournalSql).Append(";\n");
         var scripts = from < to ? chain.Scripts.Take(from..to) : chain.Scripts.Take(to..from).Reverse();
         foreach (var script in scripts)
         {
-            var place = chain.Place(script.Revision, 0);
+            var place = chain.Position(script.Revision, 0);
             var guard = from < to
                 ? preview.Guard(script.Name, present: place > 1 ? chain.Scripts[place - 2].Name : null, absent: script.Name)
                 : preview.Guard($"down/{script.Name}", present: script.Name, absent: place < chain.Scripts.Count ? chain.Scripts[place].Name : null);
             Write(sql, preview, script, from < to, guard);
         }
 
-        if (from < to && dialect.Grant(appRole, SchemaDescription.Tables(chain)) is { } grant)
+        if (from < to && dialect.GrantSql(appRole, SchemaDescription.Tables(chain)) is { } grant)
         {
             sql.Append($"\n-- What the service's role needs.\n{grant};\n");
         }

@@ -26,7 +26,7 @@ public sealed class Removal(MigrationDatabase database, RetentionDays days, Time
     public async Task<RemovalReport> Count(RemovalScope scope, CancellationToken ct)
     {
         await using var connection = await database.Reads.OpenConnectionAsync(ct);
-        await using var reading = await _dialect.Reading(connection, ct);
+        await using var reading = await _dialect.BeginRead(connection, ct);
         await _engine.PlanByIndex(connection, reading, ct);
         var plan = await RemovalPlan.Find(connection, reading, scope, days, time.Now(), ct);
         var counted = new List<Removed>();
@@ -49,7 +49,7 @@ public sealed class Removal(MigrationDatabase database, RetentionDays days, Time
     public async Task<RemovalReport> Apply(RemovalScope scope, CancellationToken ct)
     {
         await using var connection = await database.Source.OpenConnectionAsync(ct);
-        await _dialect.Begin(connection, stop => database.Source.OpenConnectionAsync(stop), new MigrationLimits { LockTimeout = _limits.LockTimeout, Patience = _limits.Patience }, ct);
+        await _dialect.BeginSession(connection, stop => database.Source.OpenConnectionAsync(stop), new MigrationLimits { LockTimeout = _limits.LockTimeout, MaxWait = _limits.Patience }, ct);
         await using var held = await _engine.Lock(connection, _limits.Patience, holder => Waiting?.Invoke(holder), ct)
             ?? throw new MigrationException(MigrationFault.LockNotObtained, $"Another retention has been at work for {_limits.Patience.TotalSeconds:0.###} s. It removes the same; run this again if it should not finish.");
         // The transaction at hand is let finish, but not for ever.

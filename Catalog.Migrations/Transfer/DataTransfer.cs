@@ -57,9 +57,9 @@ public sealed class DataTransfer(DatabaseSettings source, MigrationDatabase targ
     {
         var standing = await SchemaStatus.Read(snapshot.Connection, new SqliteSchemaDialect(), chains.Source, ct);
         Refuse(standing);
-        var limits = new MigrationLimits { Patience = patience, StatementTimeout = TimeSpan.Zero, LockTimeout = TimeSpan.FromSeconds(30) };
-        var migrator = new Migrator(target, chains.Target, TimeProvider.System, limits) { Progress = step => Waiting?.Invoke(step.Words) };
-        return await migrator.Locked(async (connection, into) =>
+        var limits = new MigrationLimits { MaxWait = patience, StatementTimeout = TimeSpan.Zero, LockTimeout = TimeSpan.FromSeconds(30) };
+        var migrator = new Migrator(target, chains.Target, TimeProvider.System, limits) { Progress = step => Waiting?.Invoke(step.Description) };
+        return await migrator.RunLocked(async (connection, into) =>
         {
             Refuse(standing, into);
             var postgres = new PostgresTarget(connection);
@@ -181,7 +181,7 @@ public sealed class DataTransfer(DatabaseSettings source, MigrationDatabase targ
             throw new MigrationException(fault.Fault, $"The source: {fault.Message}");
         }
 
-        if (standing.Place == 0)
+        if (standing.Position == 0)
         {
             throw new MigrationException(MigrationFault.RevisionsDiffer, "The source holds no Catalog: it has had no script. Name the file that the service used.");
         }
@@ -196,7 +196,7 @@ public sealed class DataTransfer(DatabaseSettings source, MigrationDatabase targ
 
         if (from.Current != to.Current)
         {
-            throw new MigrationException(MigrationFault.RevisionsDiffer, string.CompareOrdinal(from.Current, to.Current) > 0 || to.Place == 0
+            throw new MigrationException(MigrationFault.RevisionsDiffer, string.CompareOrdinal(from.Current, to.Current) > 0 || to.Position == 0
                 ? $"The source is at {from.Current} and the target at {to.Current}: run `catalog-migrations upgrade {from.Current}` on the target first."
                 : $"The source is at {from.Current} and the target at {to.Current}: run `catalog-migrations upgrade {to.Current}` on the source first, with DATAXPIPE_DB naming its file and DATAXPIPE_MIGRATIONS_DB unset.");
         }

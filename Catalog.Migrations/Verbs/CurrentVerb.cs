@@ -12,7 +12,7 @@ internal static class CurrentVerb
             "current\ncurrent --json",
             async (database, arguments, output, ct) =>
             {
-                var standing = await new Migrator(database, Verb.Chain(arguments, database.Dialect.Folder), TimeProvider.System).Look(ct);
+                var standing = await new Migrator(database, Verb.Chain(arguments, database.Dialect.Folder), TimeProvider.System).ReadStatus(ct);
                 output.Line(standing.Current);
                 foreach (var script in standing.Pending)
                 {

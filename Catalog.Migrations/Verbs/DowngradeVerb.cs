@@ -17,7 +17,7 @@ internal static class DowngradeVerb
             async (database, arguments, output, ct) =>
             {
                 var migrator = new Migrator(database, Verb.Chain(arguments, database.Dialect.Folder), TimeProvider.System, limits.Read(arguments)) { Progress = UpgradeVerb.Steps(output) };
-                var undo = migrator.Undone(arguments.GetValue(target)!, await migrator.Look(ct));
+                var undo = migrator.ScriptsToRevert(arguments.GetValue(target)!, await migrator.ReadStatus(ct));
                 if (undo.Count > 0)
                 {
                     confirmation.Ask(arguments, await migrator.DatabaseName(ct), $"This takes back {string.Join(", ", undo.Select(script => script.Revision))}, and what they stored is lost.");

@@ -26,11 +26,11 @@ internal static class GrantVerb
                     return ExitCode.Ok;
                 }
 
-                var role = arguments.GetValue(named) is { } given ? PostgresGrants.Role("ROLE", given) : DatabaseSettings.ReadAppRole(Verb.Settings(arguments));
+                var role = arguments.GetValue(named) is { } given ? PostgresGrants.ValidateRole("ROLE", given) : DatabaseSettings.ReadAppRole(Verb.Settings(arguments));
                 var login = Login(arguments, arguments.GetValue(member), database);
                 if (arguments.GetValue(print))
                 {
-                    var sql = PostgresGrants.Everything(role, login == role ? null : login);
+                    var sql = PostgresGrants.AllStatements(role, login == role ? null : login);
                     output.Line(sql.TrimEnd());
                     output.Document(new { role, login, sql });
                     return ExitCode.Ok;

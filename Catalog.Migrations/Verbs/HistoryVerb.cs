@@ -15,7 +15,7 @@ internal static class HistoryVerb
             async (database, arguments, output, ct) =>
             {
                 var chain = Verb.Chain(arguments, database.Dialect.Folder);
-                var standing = await new Migrator(database, chain, TimeProvider.System).Look(ct);
+                var standing = await new Migrator(database, chain, TimeProvider.System).ReadStatus(ct);
                 var applied = standing.Applied.GroupBy(row => row.ScriptName, StringComparer.Ordinal).ToDictionary(rows => rows.Key, rows => rows.First(), StringComparer.Ordinal);
                 var names = chain.Scripts.Select(script => script.Name).Union(applied.Keys, StringComparer.Ordinal).Order(StringComparer.Ordinal).ToList();
                 if (arguments.GetValue(all))

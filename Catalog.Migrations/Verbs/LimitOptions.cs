@@ -12,7 +12,7 @@ internal sealed class LimitOptions
     private readonly Option<double> _lockTimeout = Seconds("--lock-timeout", Default.LockTimeout, "Seconds that a statement waits for a lock on a table, and that traffic behind it can stall; on Postgres.");
     private readonly Option<int> _attempts = new("--attempts") { Description = "How often a script is tried that waited in vain.", DefaultValueFactory = _ => Default.Attempts, HelpName = "N" };
     private readonly Option<double> _statementTimeout = Seconds("--statement-timeout", Default.StatementTimeout, "Seconds that one statement may run; on Postgres.");
-    private readonly Option<double> _patience = Seconds("--wait", Default.Patience, "Seconds to wait for another migrator to finish.");
+    private readonly Option<double> _patience = Seconds("--wait", Default.MaxWait, "Seconds to wait for another migrator to finish.");
 
     public LimitOptions() => _attempts.Validators.Add(result =>
     {
@@ -35,7 +35,7 @@ internal sealed class LimitOptions
         LockTimeout = TimeSpan.FromSeconds(arguments.GetValue(_lockTimeout)),
         Attempts = arguments.GetValue(_attempts),
         StatementTimeout = TimeSpan.FromSeconds(arguments.GetValue(_statementTimeout)),
-        Patience = TimeSpan.FromSeconds(arguments.GetValue(_patience)),
+        MaxWait = TimeSpan.FromSeconds(arguments.GetValue(_patience)),
     };
 
     /// <summary>The option that settles a script of which nothing can be told.</summary>

@@ -67,7 +67,7 @@ internal static class RetentionVerb
 
     private static async Task<int> Run(MigrationDatabase database, RetentionDays days, RemovalScope scope, RemovalLimits limits, bool dryRun, Output output, CancellationToken ct)
     {
-        var standing = await new Migrator(database, Chain.BuiltIn(database.Dialect.Folder), TimeProvider.System).Look(ct);
+        var standing = await new Migrator(database, Chain.BuiltIn(database.Dialect.Folder), TimeProvider.System).ReadStatus(ct);
         if (standing.Pending.Count > 0)
         {
             output.Error("pending", $"The database is at {standing.Current}, and {Quantity.Of(standing.Pending.Count, "script is", "scripts are")} pending: run `catalog-migrations upgrade` first. Nothing was removed.");

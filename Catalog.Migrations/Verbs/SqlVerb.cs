@@ -23,7 +23,7 @@ internal static class SqlVerb
                 var (from, to) = arguments.GetValue(range) is { } text ? Places(chain, text) : (await Here(database, chain, ct), chain.Scripts.Count);
                 var sql = MigrationPreview.Write(database.Dialect, PreviewDialect.For(database.Settings), chain, from, to, DatabaseSettings.ReadAppRole(Verb.Settings(arguments)));
                 output.Write(sql);
-                output.Document(new { from = chain.Name(from), to = chain.Name(to), sql });
+                output.Document(new { from = chain.RevisionAt(from), to = chain.RevisionAt(to), sql });
                 return ExitCode.Ok;
             });
         command.Arguments.Add(range);
@@ -35,13 +35,13 @@ internal static class SqlVerb
     {
         var parts = text.Split(':');
         return parts is [{ Length: > 0 } from, { Length: > 0 } to]
-            ? (chain.Place(from, 0), chain.Place(to, chain.Place(from, 0)))
+            ? (chain.Position(from, 0), chain.Position(to, chain.Position(from, 0)))
             : throw new MigrationException(MigrationFault.UnknownTarget, $"Write the range as FROM:TO, such as base:head, not {text}.");
     }
 
     private static async Task<int> Here(MigrationDatabase database, Chain chain, CancellationToken ct)
     {
-        var standing = await new Migrator(database, chain, TimeProvider.System).Look(ct);
-        return standing.Faults.Count > 0 ? throw standing.Faults[0] : standing.Place;
+        var standing = await new Migrator(database, chain, TimeProvider.System).ReadStatus(ct);
+        return standing.Faults.Count > 0 ? throw standing.Faults[0] : standing.Position;
     }
 }

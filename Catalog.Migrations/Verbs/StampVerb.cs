@@ -17,9 +17,9 @@ internal static class StampVerb
             {
                 var chain = Verb.Chain(arguments, database.Dialect.Folder);
                 var migrator = new Migrator(database, chain, TimeProvider.System) { Progress = UpgradeVerb.Steps(output) };
-                var standing = await migrator.Look(ct);
-                var place = chain.Place(arguments.GetValue(target)!, standing.Place);
-                confirmation.Ask(arguments, await migrator.DatabaseName(ct), $"This writes down that the database, now at {standing.Current}, is at {chain.Name(place)}, and runs no script.");
+                var standing = await migrator.ReadStatus(ct);
+                var place = chain.Position(arguments.GetValue(target)!, standing.Position);
+                confirmation.Ask(arguments, await migrator.DatabaseName(ct), $"This writes down that the database, now at {standing.Current}, is at {chain.RevisionAt(place)}, and runs no script.");
                 var current = await migrator.Stamp(arguments.GetValue(target)!, arguments.GetValue(force), ct);
                 output.Line($"stamped {current}");
                 output.Document(new { current });

@@ -20,7 +20,7 @@ internal static class TransferVerb
             HelpName = "ADDRESS",
         };
         var dryRun = new Option<bool>("--dry-run") { Description = "Look at every value and say what would be copied; write nothing." };
-        var patience = LimitOptions.Seconds("--wait", new MigrationLimits().Patience, "Seconds to wait for another migrator to finish.");
+        var patience = LimitOptions.Seconds("--wait", new MigrationLimits().MaxWait, "Seconds to wait for another migrator to finish.");
         var command = Verb.On("transfer",
             "Move every row of a SQLite file into a Postgres database at the same revision, and compare. Interrupted, it goes on where it was.",
             "transfer --from catalog.db --dry-run\ntransfer --from catalog.db\ntransfer --from catalog.db --to postgresql://owner@host/catalog --json",

@@ -37,26 +37,26 @@ internal static class UpgradeVerb
     {
         if (step.Seconds is { } seconds)
         {
-            var line = string.Create(CultureInfo.InvariantCulture, $"{step.Words} {step.Revision}, {step.Rows} {(step.Rows == 1 ? "row" : "rows")}, {seconds:0.000} s");
+            var line = string.Create(CultureInfo.InvariantCulture, $"{step.Description} {step.Revision}, {step.Rows} {(step.Rows == 1 ? "row" : "rows")}, {seconds:0.000} s");
             // A program gets its one document at the end; whoever watches it wants to see it move.
             (output.Json ? (Action<string>)output.Progress : output.Line)(line);
         }
         else
         {
-            output.Progress($"{step.Words} {step.Revision}".TrimEnd());
+            output.Progress($"{step.Description} {step.Revision}".TrimEnd());
         }
     };
 
     /// <summary>Where the database stands after the steps.</summary>
     public static async Task<int> Say(Migrator migrator, IReadOnlyList<MigrationStep> steps, Output output, CancellationToken ct)
     {
-        var standing = await migrator.Look(ct);
+        var standing = await migrator.ReadStatus(ct);
         output.Line($"{(standing.Pending.Count == 0 ? "at head: " : "at ")}{standing.Current}{(steps.Count == 0 ? ", nothing to do" : "")}");
         output.Document(new
         {
             current = standing.Current,
             at_head = standing.Pending.Count == 0,
-            steps = steps.Select(step => new { revision = step.Revision, done = step.Words, rows = step.Rows, seconds = step.Seconds }),
+            steps = steps.Select(step => new { revision = step.Revision, done = step.Description, rows = step.Rows, seconds = step.Seconds }),
         });
         return ExitCode.Ok;
     }

@@ -48,7 +48,7 @@ internal static class Verb
                 return await Run(arguments, () => database, async (_, output, stop) =>
                 {
                     var settings = which?.Invoke(arguments) ?? DatabaseSettings.ReadForMigrations(Settings(arguments));
-                    if (settings.LeftOut is { } leftOut)
+                    if (settings.IgnoredWarning is { } leftOut)
                     {
                         output.Progress($"catalog-migrations: {leftOut}");
                     }
@@ -94,7 +94,7 @@ internal static class Verb
             return code;
         }
 
-        foreach (var warning in KnownSettings.Unread(Settings(arguments)))
+        foreach (var warning in KnownSettings.UnknownWarnings(Settings(arguments)))
         {
             output.Progress($"catalog-migrations: {warning}");
         }
@@ -126,7 +126,7 @@ internal static class Verb
         }
         catch (Exception exception) when (exception is DbException or TimeoutException && database?.Invoke() is { } at && Unavailable(at, exception) is { } reason)
         {
-            return Say(ExitCode.Unreachable, Output.Code(reason), Databases.WhyUnreachable(at.Settings, exception) ?? SchemaProbe.Words(reason));
+            return Say(ExitCode.Unreachable, Output.Code(reason), Databases.WhyUnreachable(at.Settings, exception) ?? SchemaProbe.Describe(reason));
         }
         catch (DbException exception) when (database?.Invoke() is { } at && at.Dialect.Explain(exception) is var said)
         {

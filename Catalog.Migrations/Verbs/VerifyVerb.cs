@@ -50,8 +50,8 @@ internal static class VerifyVerb
     public static async Task<(SchemaStatus Standing, IReadOnlyList<string> Live, IReadOnlyList<(string Code, string Message)> Faults)> Look(Migrator migrator, Chain chain, CancellationToken ct)
     {
         var live = await migrator.Describe(ct);
-        var standing = await migrator.Look(ct);
-        var committed = standing.Place > 0 ? chain.Scripts[standing.Place - 1].Fingerprint : "";
+        var standing = await migrator.ReadStatus(ct);
+        var committed = standing.Position > 0 ? chain.Scripts[standing.Position - 1].Fingerprint : "";
         var invalid = await migrator.InvalidIndexes(ct);
         return (standing, live,
         [
@@ -59,7 +59,7 @@ internal static class VerifyVerb
             .. standing.HalfApplied.Select(script => ("half_applied", $"{script.Name} was begun and has not been seen to end; `catalog-migrations upgrade` finds out what is left of it.")),
             .. invalid.Select(index => ("invalid_index", $"Index {index} is invalid: its build was interrupted. `drop index concurrently {index}`, then build it again; if a script builds it, `catalog-migrations upgrade` does both.")),
             // Against what it should be only a schema that its journal explains can be held; one at base may hold other people's tables.
-            .. standing.Faults.Count > 0 || standing.Place == 0 ? [] : committed is null
+            .. standing.Faults.Count > 0 || standing.Position == 0 ? [] : committed is null
                 ? [("drift", $"There is no committed description of {standing.Current}: write one with `catalog-migrations verify --print`.")]
                 : SchemaDescription.Compare(committed, live).Select(difference => ("drift", difference)),
         ]);

@@ -33,7 +33,7 @@ internal static class WaitVerb
                             return ExitCode.Ok;
                         }
 
-                        var standing = await migrator.Look(ct);
+                        var standing = await migrator.ReadStatus(ct);
                         var exit = CurrentVerb.Exit(standing);
                         if (exit is not (ExitCode.Pending or ExitCode.HalfApplied) || clock.Elapsed > limit)
                         {

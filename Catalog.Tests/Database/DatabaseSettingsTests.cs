@@ -120,16 +120,16 @@ public sealed class DatabaseSettingsTests : IDisposable
     [InlineData($"//ada:{Canary}@h", "only postgresql://")]
     [InlineData($"ada:{Canary}@h/app", "only postgresql://")]
     [InlineData($"a:{Canary}@h", "only postgresql://")]
-    [InlineData($"Host=h;Usernam=ada;Password={Canary}", "connection string that the driver reads")]
-    [InlineData($"Username=ada;Password={Canary}", "without Host names no server")]
+    [InlineData($"Host=h;Usernam=ada;Password={Canary}", "not a valid connection string")]
+    [InlineData($"Username=ada;Password={Canary}", "has no Host")]
     [InlineData($"host=h user=ada password='{Canary}", "single quote")]
-    [InlineData($"host=h usr=ada password={Canary}", "is user meant?")]
-    [InlineData($"host=h hostaddr=1.2.3.4 password={Canary}", "hostaddr has no counterpart")]
+    [InlineData($"host=h usr=ada password={Canary}", "did you mean user?")]
+    [InlineData($"host=h hostaddr=1.2.3.4 password={Canary}", "hostaddr is not supported")]
     [InlineData($"Data Source=catalog.db;Password={Canary}", "only postgresql://")]
     [InlineData("file:catalog.db", "only postgresql://")]
     [InlineData("sqlite:catalog.db", "only postgresql://")]
     [InlineData($"{Canary}/catalog.db", "create it first")]
-    [InlineData($"postgresql://ada:{Canary}@h/app?service=x", "service has no counterpart")]
+    [InlineData($"postgresql://ada:{Canary}@h/app?service=x", "service is not supported")]
     public void A_value_that_is_neither_a_file_nor_an_address_is_refused(string value, string advice)
     {
         value = value.Replace("{directory}", _directory, StringComparison.Ordinal);
@@ -196,7 +196,7 @@ public sealed class DatabaseSettingsTests : IDisposable
         var read = Read(("DATAXPIPE_DB", value));
 
         Assert.Equal((host, port, database, user, password), (read.Postgres!.Host, read.Postgres.Port, read.Postgres.Database, read.Postgres.Username, read.Postgres.Password));
-        Assert.Null(read.LeftOut);
+        Assert.Null(read.IgnoredWarning);
         await Databases.Open(read).DisposeAsync();
     }
 
@@ -213,7 +213,7 @@ public sealed class DatabaseSettingsTests : IDisposable
         var read = Read(("DATAXPIPE_DB", value));
 
         Assert.Equal((pooler, most, timeout, schema, prepared), (read.BehindPooler, read.Postgres!.MaxPoolSize, read.Postgres.Timeout, read.Schema, read.Postgres.MaxAutoPrepare));
-        Assert.Null(read.LeftOut);
+        Assert.Null(read.IgnoredWarning);
         Assert.Equal((false, 5), (Read(("DATAXPIPE_DB", value), ("DATAXPIPE_PGBOUNCER", "false")).BehindPooler, Read(("DATAXPIPE_DB", value), ("DATAXPIPE_PG_POOL_MAX", "5")).Postgres!.MaxPoolSize));
     }
 
@@ -224,12 +224,12 @@ public sealed class DatabaseSettingsTests : IDisposable
         var read = Read(("DATAXPIPE_DB", $"postgresql://ada:{Canary}@h/app?tcp_user_timeout=3&supa=base-pooler.x&statement_timeout=5"));
         await Databases.Open(read, warn: warnings.Add).DisposeAsync();
 
-        Assert.Equal(["DATAXPIPE_DB holds what has no counterpart here and is left out: statement_timeout, supa, tcp_user_timeout."], warnings);
+        Assert.Equal(["DATAXPIPE_DB has parameters that the Catalog does not support and ignores: statement_timeout, supa, tcp_user_timeout."], warnings);
         // Parameters that would put row values into messages or turn off the pool are left out.
         var given = Read(("DATAXPIPE_DB", $"Host=h;Password={Canary};Include Error Detail=true;Pooling=false;Log Parameters=true"));
         Assert.Equal((false, true, false), (given.Postgres!.IncludeErrorDetail, given.Postgres.Pooling, given.Postgres.LogParameters));
-        Assert.Contains("Include Error Detail, Log Parameters, Pooling", given.LeftOut, StringComparison.Ordinal);
-        Assert.DoesNotContain(Canary, given.LeftOut, StringComparison.Ordinal);
+        Assert.Contains("Include Error Detail, Log Parameters, Pooling", given.IgnoredWarning, StringComparison.Ordinal);
+        Assert.DoesNotContain(Canary, given.IgnoredWarning, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -244,7 +244,7 @@ public sealed class DatabaseSettingsTests : IDisposable
     [InlineData("DATAXPIPE_APP_ROLE", "\"catalog_app\"")]
     [InlineData("DATAXPIPE_REQUIRE_RLS", "\"true\"")]
     public void A_value_in_quotes_is_refused_and_the_message_mentions_the_quotes(string key, string value) =>
-        Refused(key.Replace(":", "__", StringComparison.Ordinal), "stands in quotes", [(key, value.Replace("{0}", Canary, StringComparison.Ordinal))]);
+        Refused(key.Replace(":", "__", StringComparison.Ordinal), "is in quotes", [(key, value.Replace("{0}", Canary, StringComparison.Ordinal))]);
 
     [Theory]
     [InlineData("\"catalog.db")]

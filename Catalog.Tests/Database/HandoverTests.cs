@@ -49,8 +49,8 @@ public sealed class HandoverTests : IDisposable
             await using var connection = await database.Source.OpenConnectionAsync(Ct);
             var expected = await connection.ExecuteScalarAsync<string>(Where);
 
-            Assert.Equal(expected, await Psql(PostgresHandover.ForPrograms(settings, connection), Where));
-            await using var again = MigrationDatabase.Open(TestDatabase.Read(PostgresHandover.Uri(settings, connection, connection.Database)));
+            Assert.Equal(expected, await Psql(PostgresClientAddress.EnvironmentVariables(settings, connection), Where));
+            await using var again = MigrationDatabase.Open(TestDatabase.Read(PostgresClientAddress.Uri(settings, connection, connection.Database)));
             await using var reached = await again.Source.OpenConnectionAsync(Ct);
             Assert.Equal(expected, await reached.ExecuteScalarAsync<string>(Where));
         }

@@ -119,7 +119,7 @@ public sealed class SessionTests(PostgresTestDatabase database) : IClassFixture<
         using var app = new CatalogApp(new At(login));
         using var client = app.Client();
         var refused = await (await client.GetAsync("/ready", Ct)).Problem(503, "not_ready");
-        Assert.Contains("takes no writes", refused.GetProperty("detail").GetString(), StringComparison.Ordinal);
+        Assert.Contains("is read-only", refused.GetProperty("detail").GetString(), StringComparison.Ordinal);
         Assert.Equal(503, (int)(await client.PostJson("/api/v1/pipelines/", new { name = "p" })).StatusCode);
         Assert.Equal(200, (int)(await client.GetAsync("/api/v1/pipelines/", Ct)).StatusCode);
 

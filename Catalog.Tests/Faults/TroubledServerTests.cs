@@ -120,7 +120,7 @@ public sealed class TroubledServerTests
     {
         await using (var connection = new NpgsqlConnection(PostgresUri.Parse("server", server.Uri).ConnectionString))
         {
-            await connection.ExecuteAsync($"{PostgresGrants.Creation(DatabaseSettings.DefaultAppRole)}; create role service login; {PostgresGrants.Membership(DatabaseSettings.DefaultAppRole, "service")}");
+            await connection.ExecuteAsync($"{PostgresGrants.CreateRole(DatabaseSettings.DefaultAppRole)}; create role service login; {PostgresGrants.GrantMembership(DatabaseSettings.DefaultAppRole, "service")}");
         }
 
         await TestDatabase.Migrate(server.Uri);

@@ -39,7 +39,7 @@ public sealed class ServiceSettingsTests
     public void A_value_in_quotes_is_refused_with_the_reason(string name, string value)
     {
         var message = Refused(name, DatabaseEngine.Sqlite, (name, value));
-        Assert.Contains("stands in quotes", message);
+        Assert.Contains("is in quotes", message);
         Assert.DoesNotContain(value[1..^1], message);
     }
 

@@ -161,7 +161,7 @@ public sealed class ConsoleTests : IDisposable
 
     [Theory]
     [InlineData("postgresql://ada:c4nary@127.0.0.1:1/app", "unreachable", "user ada, database app: nothing answers on 127.0.0.1:1")]
-    [InlineData("postgresql://ada:c4nary@nowhere.invalid/app", "unreachable", "user ada, database app: no address is known for nowhere.invalid:5432")]
+    [InlineData("postgresql://ada:c4nary@nowhere.invalid/app", "unreachable", "user ada, database app: the host name of nowhere.invalid:5432 cannot be resolved")]
     [InlineData("Host=127.0.0.1:1,127.0.0.1:2;Password=c4nary;Database=app", "unreachable", "the default user, database app: nothing answers on 127.0.0.1:1,127.0.0.1:2")]
     public async Task An_unreachable_address_is_reported_without_the_password(string address, string code, string expected)
     {

@@ -74,7 +74,7 @@ public sealed class DbUpOnPostgres : DbUpTests, IClassFixture<PostgresTestDataba
         var limits = new MigrationLimits { LockTimeout = TimeSpan.FromMilliseconds(100) };
         var upgrade = With(address, Scripts, migrator => migrator.Upgrade("1", again: false, Ct), limits, step =>
         {
-            if (step.Words.Contains("attempt 2", StringComparison.Ordinal))
+            if (step.Description.Contains("attempt 2", StringComparison.Ordinal))
             {
                 tried.SetResult();
             }
@@ -251,7 +251,7 @@ public abstract class DbUpTests : IDisposable
     protected static Task<List<MigrationStep>> Upgrade(string address, string target, ScriptFolder? scripts = null) =>
         With(address, scripts, migrator => migrator.Upgrade(target, again: false, Ct));
 
-    protected static Task<SchemaStatus> Look(string address, ScriptFolder? scripts = null) => With(address, scripts, migrator => migrator.Look(Ct));
+    protected static Task<SchemaStatus> Look(string address, ScriptFolder? scripts = null) => With(address, scripts, migrator => migrator.ReadStatus(Ct));
 
     protected static async Task Execute(string address, string sql)
     {

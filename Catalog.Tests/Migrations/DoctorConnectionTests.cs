@@ -32,7 +32,7 @@ public sealed class DoctorConnectionTests
 
         var unknown = await Unreached(OwnPostgres.As(address, "nobody_of_that_name"));
         Assert.Equal("authentication_failed", unknown.Code);
-        Assert.Contains("no such user", unknown.Message);
+        Assert.Contains("does not know the user", unknown.Message);
         Assert.Equal("not_in_pg_hba", (await Unreached(OwnPostgres.As(address, banned))).Code);
     }
 

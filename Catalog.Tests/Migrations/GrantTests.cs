@@ -182,7 +182,7 @@ public sealed class GrantTests : IClassFixture<PostgresTestDatabase>, IAsyncLife
         Assert.Equal(plain, PostgresGrants.IsRole(name));
         if (!plain)
         {
-            Assert.Throws<ArgumentException>(() => PostgresGrants.Privileges(name));
+            Assert.Throws<ArgumentException>(() => PostgresGrants.GrantPrivileges(name));
         }
     }
 

@@ -141,7 +141,7 @@ public abstract class MigratorTests : IDisposable
         var failure = await Assert.ThrowsAsync<MigrationException>(() => Upgrade(address, scripts: Folder));
 
         Assert.Contains("0002_currency.sql line 1", failure.Message);
-        Assert.Contains("is there already", failure.Message);
+        Assert.Contains("already exists: run", failure.Message);
     }
 
     [Fact]
@@ -235,8 +235,8 @@ public abstract class MigratorTests : IDisposable
         }
 
         await Expect("0002 is missing", folder => folder.Change("0002_currency.sql", _ => null).Change("down/0002_currency.sql", _ => null));
-        await Expect("carry the same number", folder => folder.Change("0002_another.sql", _ => "select 1;"));
-        await Expect("call scripts NNNN_name.sql", folder => folder.Change("5_Odd.sql", _ => "select 1;"));
+        await Expect("have the same number", folder => folder.Change("0002_another.sql", _ => "select 1;"));
+        await Expect("name scripts NNNN_name.sql", folder => folder.Change("5_Odd.sql", _ => "select 1;"));
         await Expect("belongs to no script", folder => folder.Change("down/0007_lost.sql", _ => "select 1;"));
         var unreadable = await Assert.ThrowsAsync<MigrationException>(() => Upgrade(address, scripts: Folder.Change("0002_currency.sql", sql => sql + "\nselect 'open")));
         Assert.Equal(MigrationFault.ScriptUnreadable, unreadable.Fault);
@@ -386,9 +386,9 @@ public abstract class MigratorTests : IDisposable
         var address = await EmptyDatabase();
         await using var probe = new SchemaProbe(TestDatabase.Read(address));
 
-        var before = await probe.Look(Ct);
+        var before = await probe.Check(Ct);
         await Upgrade(address);
-        var after = await probe.Look(Ct);
+        var after = await probe.Check(Ct);
 
         Assert.False(before.Ready);
         Assert.Contains("0001_initial", before.Reason);
@@ -428,7 +428,7 @@ public abstract class MigratorTests : IDisposable
 
     private Task<IReadOnlyList<string>> Clear(string address) => With(address, Folder, migrator => migrator.Clear(force: false, Ct));
 
-    private static Task<SchemaStatus> Look(string address, ScriptFolder? scripts = null) => With(address, scripts, migrator => migrator.Look(Ct));
+    private static Task<SchemaStatus> Look(string address, ScriptFolder? scripts = null) => With(address, scripts, migrator => migrator.ReadStatus(Ct));
 
     private static Task<string> Fingerprint(string address, ScriptFolder? scripts) =>
         With(address, scripts, async migrator => SchemaDescription.Fingerprint(await migrator.Describe(Ct)));

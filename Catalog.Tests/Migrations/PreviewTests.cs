@@ -147,7 +147,7 @@ public sealed class PreviewTests(PostgresTestDatabase server) : IClassFixture<Po
     {
         await using var database = MigrationDatabase.Open(TestDatabase.Read(address));
         var chain = scripts is null ? Chain.BuiltIn(database.Dialect.Folder) : Chain.From(scripts.Path, database.Dialect.Folder);
-        return [.. (await new Migrator(database, chain, TimeProvider.System).Look(Ct)).Applied.Select(row => $"{row.ScriptName} {row.Checksum}")];
+        return [.. (await new Migrator(database, chain, TimeProvider.System).ReadStatus(Ct)).Applied.Select(row => $"{row.ScriptName} {row.Checksum}")];
     }
 
     private static async Task Execute(string address, string sql)

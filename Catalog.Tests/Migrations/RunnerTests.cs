@@ -204,7 +204,7 @@ public sealed class RunnerTests(PostgresTestDatabase server) : IClassFixture<Pos
         await transaction.RollbackAsync(Ct);
         var result = await retrying;
         Assert.True(result.Exit == 0, result.ToString());
-        Assert.Contains("a table is locked by others; attempt 2 of 10", result.Errors);
+        Assert.Contains("a table is locked by other clients; attempt 2 of 10", result.Errors);
         await AssertClean(address);
     }
 
@@ -308,7 +308,7 @@ public sealed class RunnerTests(PostgresTestDatabase server) : IClassFixture<Pos
 
     private Task<IReadOnlyList<string>> Describe(string address) => With(address, migrator => migrator.Describe(Ct));
 
-    private Task<SchemaStatus> Look(string address) => With(address, migrator => migrator.Look(Ct));
+    private Task<SchemaStatus> Look(string address) => With(address, migrator => migrator.ReadStatus(Ct));
 
     private static async Task Execute(string address, string sql)
     {

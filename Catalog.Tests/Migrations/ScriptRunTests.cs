@@ -57,7 +57,7 @@ public sealed class ScriptRunTests(PostgresTestDatabase server) : IClassFixture<
 
         Assert.Equal((1, "script_failed"), (failed.Exit, failed.Json.GetProperty("error").GetProperty("code").GetString()));
         Assert.Contains("0002_currency.sql", failed.Errors);
-        Assert.Contains("undone", failed.Errors);
+        Assert.Contains("rolled back", failed.Errors);
         Assert.DoesNotContain("   at ", failed.Errors);
         Assert.Equal(3, (await MigratorConsole.Run(address, "current", "--scripts", _scripts.Path)).Exit);
     }
@@ -172,7 +172,7 @@ public sealed class ScriptRunTests(PostgresTestDatabase server) : IClassFixture<
         _scripts.Change("0003_state_idx.sql", _ => "delete from customers where id = 1;");
         var refused = await MigratorConsole.Run(path, "upgrade", "--scripts", _scripts.Path);
         Assert.Equal(1, refused.Exit);
-        Assert.Contains("rows of notes that refer to no row of customers", refused.Errors);
+        Assert.Contains("rows of notes without their row in customers", refused.Errors);
         Assert.Equal(2, await Scalar<int>(path, "select count(*) from customers"));
     }
 

@@ -101,7 +101,7 @@ public sealed class SqlTextTests
     [InlineData("create function f() returns int\n\nbegin atomic\n  select case 1 when 1 then 1 end;\n", 3)]
     public void An_unterminated_statement_is_reported_with_its_first_line(string sql, int line)
     {
-        var exception = Assert.Throws<UnendedException>(() => SqlText.Statements(sql));
+        var exception = Assert.Throws<UnclosedException>(() => SqlText.Statements(sql));
 
         Assert.Equal(line, exception.Line);
         Assert.Contains($"line {line} ", exception.Message);

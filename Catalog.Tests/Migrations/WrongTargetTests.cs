@@ -23,7 +23,7 @@ public sealed class WrongTargetTests(PostgresTestDatabase server) : IClassFixtur
         var refused = await MigratorConsole.Run(pooler.Through(address), "upgrade");
 
         Assert.Equal(1, refused.Exit);
-        Assert.Contains("A pooler in transaction mode stands between", refused.Errors);
+        Assert.Contains("A pooler in transaction mode is in front of", refused.Errors);
         Assert.Equal("base", (await MigratorConsole.Run(address, "current", "--json")).Json.GetProperty("current").GetString());
         // Reading takes no lock and changes no setting, so it works through a pooler in transaction mode.
         Assert.Equal(mode == "statement" ? 1 : 3, (await MigratorConsole.Run(pooler.Through(address), mode == "statement" ? "upgrade" : "current")).Exit);

@@ -12,7 +12,7 @@ public sealed class ReadyTests(PostgresTestDatabase postgres) : IClassFixture<Po
 
     [Fact]
     public async Task A_missing_database_is_named_as_the_reason() =>
-        await CheckReason(PostgresTestDatabase.AddressOf("nothing_here"), "no database of that name", "database_unavailable");
+        await CheckReason(PostgresTestDatabase.AddressOf("nothing_here"), "no database with this name", "database_unavailable");
 
     [Fact]
     public async Task A_refused_user_is_named_as_the_reason()
@@ -20,7 +20,7 @@ public sealed class ReadyTests(PostgresTestDatabase postgres) : IClassFixture<Po
         postgres.Require();
         var refused = new UriBuilder(PostgresTestDatabase.AddressOf("postgres")) { UserName = "nobody_here", Password = "c4nary" };
 
-        await CheckReason(refused.Uri.ToString(), "refused the user or the password", "database_unavailable");
+        await CheckReason(refused.Uri.ToString(), "rejected the user or the password", "database_unavailable");
     }
 
     [Fact]
@@ -31,7 +31,7 @@ public sealed class ReadyTests(PostgresTestDatabase postgres) : IClassFixture<Po
     public async Task A_server_without_TLS_is_named_as_the_reason()
     {
         postgres.Require();
-        await CheckReason(PostgresTestDatabase.AddressOf("postgres") + "?sslmode=require", "secure connection", "database_unavailable");
+        await CheckReason(PostgresTestDatabase.AddressOf("postgres") + "?sslmode=require", "TLS connection", "database_unavailable");
     }
 
     [Fact]
@@ -42,7 +42,7 @@ public sealed class ReadyTests(PostgresTestDatabase postgres) : IClassFixture<Po
         await PostgresTestDatabase.Execute($"create role {role} login password 'c4nary'");
         var address = new UriBuilder(postgres.Address) { UserName = role, Password = "c4nary" };
 
-        await CheckReason(address.Uri.ToString(), "may not use", "database_unavailable");
+        await CheckReason(address.Uri.ToString(), "has no rights on", "database_unavailable");
         await PostgresTestDatabase.Execute($"drop role {role}");
     }
 

@@ -26,7 +26,7 @@ public sealed class StartTests(PostgresTestDatabase postgres) : IClassFixture<Po
     [InlineData("DATAXPIPE_PG_POOL_MAX", "0", "DATAXPIPE_PG_POOL_MAX")]
     [InlineData("DATAXPIPE_PLATFORM_KEY", "c4nary", "DATAXPIPE_PLATFORM_KEY")]
     [InlineData("DATAXPIPE_SECRET_KEY", "c4nary", "DATAXPIPE_SECRET_KEY")]
-    [InlineData("DATAXPIPE_DB", "\"catalog.db\"", "DATAXPIPE_DB stands in quotes")]
+    [InlineData("DATAXPIPE_DB", "\"catalog.db\"", "DATAXPIPE_DB is in quotes")]
     [InlineData("DATAXPIPE_LOG_FORMAT", "xml", "DATAXPIPE_LOG_FORMAT")]
     [InlineData("ASPNETCORE_URLS", "garbage", "ASPNETCORE_URLS")]
     [InlineData("DATAXPIPE_RETENTION_RUNS_DAYS", "0", "DATAXPIPE_RETENTION_RUNS_DAYS must be a whole number from 1 to 36500")]
@@ -54,7 +54,7 @@ public sealed class StartTests(PostgresTestDatabase postgres) : IClassFixture<Po
     {
         postgres.Require();
 
-        await Refused("there is no role nobody_made_this", ("DATAXPIPE_DB", postgres.Address), ("DATAXPIPE_APP_ROLE", "nobody_made_this"), ("DATAXPIPE_REQUIRE_RLS", "true"));
+        await Refused("the role nobody_made_this does not exist", ("DATAXPIPE_DB", postgres.Address), ("DATAXPIPE_APP_ROLE", "nobody_made_this"), ("DATAXPIPE_REQUIRE_RLS", "true"));
     }
 
     [Fact]
@@ -71,20 +71,20 @@ public sealed class StartTests(PostgresTestDatabase postgres) : IClassFixture<Po
         await File.WriteAllTextAsync(file + ".key", Convert.ToBase64String(new byte[32]), TestContext.Current.CancellationToken);
         File.SetUnixFileMode(file + ".key", UnixFileMode.UserRead | UnixFileMode.UserWrite);
         File.SetUnixFileMode(_directory, UnixFileMode.UserRead | UnixFileMode.UserExecute | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.GroupExecute);
-        var expected = $"{file}.key may not be used by this process (it belongs to user id 0 with mode 600; this is user id 1000660000). As its owner or as root: `chown 1000660000 '{file}.key'`, or set DATAXPIPE_SECRET_KEY";
+        var expected = $"{file}.key cannot be used by this process (its owner is user id 0 with mode 600; this process is user id 1000660000). As its owner or as root: `chown 1000660000 '{file}.key'`, or set DATAXPIPE_SECRET_KEY";
 
         await Refused(["setpriv", "--reuid=1000660000", "--clear-groups", "dotnet", typeof(Catalog.Api.Operations.Health).Assembly.Location], expected, ("DATAXPIPE_DB", file), ("HOME", "/nonexistent"));
         File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite);
         var console = Path.Combine(AppContext.BaseDirectory, "Catalog.Migrations.dll");
         foreach (var arguments in new string[][] { ["current"], ["backup", "--output", _directory], ["transfer", "--from", file] })
         {
-            await Refused(["setpriv", "--reuid=1000660000", "--clear-groups", "dotnet", console, .. arguments], $"{file} may not be used by this process (it belongs to user id 0",
+            await Refused(["setpriv", "--reuid=1000660000", "--clear-groups", "dotnet", console, .. arguments], $"{file} cannot be used by this process (its owner is user id 0",
                 arguments[0] == "transfer" ? ("DATAXPIPE_MIGRATIONS_DB", "postgresql://u@127.0.0.1:1/d") : ("DATAXPIPE_DB", file), ("HOME", "/nonexistent"));
         }
 
         var backups = Directory.CreateDirectory(Path.Combine(_directory, "backups"), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         await Refused(["setpriv", "--reuid=1000660000", "--clear-groups", "dotnet", console, "backups", "list", backups.FullName],
-            $"{backups.FullName} may not be used by this process (it belongs to user id 0 with mode 700", ("HOME", "/nonexistent"));
+            $"{backups.FullName} cannot be used by this process (its owner is user id 0 with mode 700", ("HOME", "/nonexistent"));
     }
 
     [Fact]
@@ -117,8 +117,8 @@ public sealed class StartTests(PostgresTestDatabase postgres) : IClassFixture<Po
 
         process.Kill();
         Assert.Equal(HttpStatusCode.ServiceUnavailable, ready!.StatusCode);
-        Assert.Contains("takes no writes", await ready.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
-        Assert.Contains($"{file} cannot be opened or written (it belongs to user id 0", await log);
+        Assert.Contains("is read-only", await ready.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+        Assert.Contains($"{file} cannot be opened or written (its owner is user id 0", await log);
     }
 
     [Fact]

@@ -28,7 +28,7 @@ public sealed class RowSecurityTests : IClassFixture<PostgresTestDatabase>, IAsy
     public async ValueTask InitializeAsync()
     {
         await using var owner = await OwnPostgres.Open(_database.Address);
-        _tables = [.. await owner.QueryAsync<string>($"select name from ({PostgresGrants.Tables}) ours order by name")];
+        _tables = [.. await owner.QueryAsync<string>($"select name from ({PostgresGrants.TablesQuery}) ours order by name")];
         foreach (var table in _tables)
         {
             foreach (var organization in new[] { "a", "b" })
@@ -41,7 +41,7 @@ public sealed class RowSecurityTests : IClassFixture<PostgresTestDatabase>, IAsy
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
     [Fact]
-    public async Task Every_table_has_row_level_security() => Assert.True(_tables.Length >= 16 && (await _database.Database.Isolation(Ct))!.Held);
+    public async Task Every_table_has_row_level_security() => Assert.True(_tables.Length >= 16 && (await _database.Database.Isolation(Ct))!.IsEnforced);
 
     [Fact]
     public async Task A_statement_without_a_condition_reads_and_changes_only_the_organizations_own_rows()
@@ -139,7 +139,7 @@ public sealed class RowSecurityTests : IClassFixture<PostgresTestDatabase>, IAsy
         using var warned = new CatalogApp(new ExistingDatabase(_database.Address), ("DATAXPIPE_APP_ROLE", "nobody_made_this"));
         using var client = warned.Client();
         Assert.Equal(200, (int)(await client.GetAsync("/api/v1/runs/", Ct)).StatusCode);
-        Assert.Contains(warned.Log.At(LogLevel.Warning), line => line.Contains("there is no role nobody_made_this", StringComparison.Ordinal));
+        Assert.Contains(warned.Log.At(LogLevel.Warning), line => line.Contains("the role nobody_made_this does not exist", StringComparison.Ordinal));
 
         using var held = new CatalogApp(_database, ("DATAXPIPE_REQUIRE_RLS", "true"));
         using var servedClient = held.Client();
@@ -157,15 +157,15 @@ public sealed class RowSecurityTests : IClassFixture<PostgresTestDatabase>, IAsy
         var address = await PostgresTestDatabase.AtHead("catalog_open");
         await using (var whole = Databases.Open(TestDatabase.Read(address)))
         {
-            Assert.True((await whole.Isolation(Ct))!.Held);
+            Assert.True((await whole.Isolation(Ct))!.IsEnforced);
         }
 
         await OwnPostgres.Execute(address, sabotage);
 
         await using var open = Databases.Open(TestDatabase.Read(address));
         var isolation = await open.Isolation(Ct);
-        Assert.False(isolation!.Held);
-        Assert.Contains("on runs", isolation.Words, StringComparison.Ordinal);
+        Assert.False(isolation!.IsEnforced);
+        Assert.Contains("on runs", isolation.Description, StringComparison.Ordinal);
         if (!sabotage.Contains("<>", StringComparison.Ordinal))
         {
             Assert.Contains("row_security_off", (await MigratorConsole.Run(address, "doctor", "--json")).Output, StringComparison.Ordinal);
@@ -226,7 +226,7 @@ public sealed class RowSecurityTests : IClassFixture<PostgresTestDatabase>, IAsy
         async Task<int> Seen() => (await database.Many<string>("a", "select organization_id from organizations", null, Ct)).Count;
         async Task WaitUntil(bool held)
         {
-            for (var until = Environment.TickCount64 + 20_000; (await database.Isolation(Ct))!.Held != held; await Task.Delay(250, Ct))
+            for (var until = Environment.TickCount64 + 20_000; (await database.Isolation(Ct))!.IsEnforced != held; await Task.Delay(250, Ct))
             {
                 Assert.True(Environment.TickCount64 < until);
             }
@@ -258,7 +258,7 @@ public sealed class RowSecurityTests : IClassFixture<PostgresTestDatabase>, IAsy
 
     private Task<int> RunAndRollBack(string organization, string sql, string row = "") => _database.Database.Write(organization, async session =>
     {
-        session.Undo();
+        session.RequestRollback();
         var parameters = row.Length == 0 ? null : new { row = Row(await session.Many<Column>(ColumnsOf, new { table = sql.Split(' ')[2] }, Ct), row) };
         return await session.Execute(sql, parameters, Ct);
     }, Ct);

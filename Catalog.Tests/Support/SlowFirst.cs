@@ -14,7 +14,7 @@ public sealed class SlowFirst : ITestCollectionOrderer
     private static readonly string[] Slow =
     [
         "BackupFaultTests", "RunnerTests", "OperationsGuideTests", "TransferKillTests", "RetentionOnPostgres", "GeneratedClientTests", "SigningKeyTests",
-        "CheckoutOnSqlite", "CheckoutOnPostgres", "BackupTests", "NoticeFaultsOnPostgres", "RowSecurityTests", "SessionTests", "ContractOnPostgres", "TransferTests",
+        "CheckoutOnSqlite", "CheckoutOnPostgres", "BackupTests", "WebhookEventFaultsOnPostgres", "RowSecurityTests", "SessionTests", "ContractOnPostgres", "TransferTests",
     ];
 
     public IReadOnlyCollection<TTestCollection> OrderTestCollections<TTestCollection>(IReadOnlyCollection<TTestCollection> testCollections)

@@ -220,13 +220,13 @@ public sealed class PostgresTestDatabase : TestDatabase
             if (!_roles)
             {
                 await Execute($"""
-                    {PostgresGrants.Creation(DatabaseSettings.DefaultAppRole)};
+                    {PostgresGrants.CreateRole(DatabaseSettings.DefaultAppRole)};
                     do $$ begin
                         if not exists (select from pg_roles where rolname = '{Owner}') then create role {Owner} login createdb password '{Owner}'; end if;
                         if not exists (select from pg_roles where rolname = '{ServiceLogin}') then create role {ServiceLogin} login password '{ServiceLogin}'; end if;
                     end $$;
-                    {PostgresGrants.Membership(DatabaseSettings.DefaultAppRole, Owner)};
-                    {PostgresGrants.Membership(DatabaseSettings.DefaultAppRole, ServiceLogin)}
+                    {PostgresGrants.GrantMembership(DatabaseSettings.DefaultAppRole, Owner)};
+                    {PostgresGrants.GrantMembership(DatabaseSettings.DefaultAppRole, ServiceLogin)}
                     """);
                 _roles = true;
             }

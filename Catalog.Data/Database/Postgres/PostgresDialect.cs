@@ -7,11 +7,11 @@ using NpgsqlTypes;
 
 namespace Catalog.Data.Database.Postgres;
 
-/// <param name="pool">Hands out the connections; null for those that serve no requests.</param>
-/// <param name="security">Sets the context of statements; null for connections that serve no organization.</param>
+/// <param name="pool">The pool of request connections; null for connections that serve no requests.</param>
+/// <param name="security">Sets the context of statements; null for connections without an organization.</param>
 internal sealed class PostgresDialect(PostgresPool? pool = null, PostgresRowSecurity? security = null) : Dialect
 {
-    // The types that rows have: a parameter that is null has none of its own.
+    // The column types of rows. Needed because a null parameter has no type of its own.
     private static readonly Dictionary<Type, NpgsqlDbType> Types = new()
     {
         [typeof(string)] = NpgsqlDbType.Text,
@@ -24,22 +24,22 @@ internal sealed class PostgresDialect(PostgresPool? pool = null, PostgresRowSecu
         [typeof(DateTimeOffset)] = NpgsqlDbType.TimestampTz,
     };
 
-    internal override ValueTask<string?> Before(CancellationToken ct) => security?.ForOrganization(ct) ?? default;
+    internal override ValueTask<string?> ContextSql(CancellationToken ct) => security?.ForOrganization(ct) ?? default;
 
-    internal override ValueTask<string?> Before(LookUp by, CancellationToken ct) => security?.For(by, ct) ?? default;
+    internal override ValueTask<string?> ContextSql(LookUp by, CancellationToken ct) => security?.For(by, ct) ?? default;
 
-    internal override async Task<Isolation?> Isolation(CancellationToken ct) => security is null ? null : await security.Look(ct);
+    internal override async Task<Isolation?> Isolation(CancellationToken ct) => security is null ? null : await security.Check(ct);
 
     public override string IsAnyOf(string column, string parameter) => $"{column} = any({parameter})";
 
     public override string ByIndex(string table, string where, string key, string parameter) =>
         $"unnest({parameter}) as asked (value) {JoinByIndex(table, where, key, "asked.value")}";
 
-    // The offset keeps the subquery one: nothing is left to join by but its index.
+    // "offset 0" stops the planner from flattening the subquery, so it must use the index for each value.
     public override string JoinByIndex(string table, string where, string key, string value) =>
         $"cross join lateral (select * from {table} where {where} and {key} = {value} offset 0) as {table}";
 
-    // One parameter, however many; beyond this a statement would hold more than it is good to wait for.
+    // The list is one array parameter. The limit keeps the duration of one statement acceptable.
     public override int ListLimit => 50_000;
 
     public override string ForUpdate => "for update";
@@ -50,41 +50,41 @@ internal sealed class PostgresDialect(PostgresPool? pool = null, PostgresRowSecu
         batch.Transaction = (NpgsqlTransaction?)transaction;
         foreach (var statement in statements)
         {
-            if (statement.Before is { } before)
+            if (statement.ContextSql is { } contextSql)
             {
-                batch.BatchCommands.Add(new NpgsqlBatchCommand(before) { Parameters = { new NpgsqlParameter<string>(Context.Parameter, statement.Organization) } });
+                batch.BatchCommands.Add(new NpgsqlBatchCommand(contextSql) { Parameters = { new NpgsqlParameter<string>(Context.Parameter, statement.Organization) } });
             }
 
-            batch.BatchCommands.Add(statement.Count == 1 ? Alone(statement) : Together(statement));
+            batch.BatchCommands.Add(statement.Count == 1 ? SingleRowCommand(statement) : ArrayCommand(statement));
         }
 
-        // The driver passes over what returns no rows.
+        // The driver skips results without rows.
         await using var reader = await batch.ExecuteReaderAsync(ct);
         foreach (var statement in statements)
         {
-            if (statement.Before is not null)
+            if (statement.ContextSql is not null)
             {
                 await reader.NextResultAsync(ct);
             }
 
-            if (statement.Returns)
+            if (statement.ReturnsRows)
             {
                 while (await reader.ReadAsync(ct))
                 {
-                    statement.Keep(reader);
+                    statement.AddResult(reader);
                 }
 
                 await reader.NextResultAsync(ct);
             }
         }
 
-        // To the very end: a failure may follow the rows, and without a transaction the commit comes after all of them.
+        // Read to the end: an error may follow the rows, and without a transaction the commit comes last.
         while (await reader.NextResultAsync(ct))
         {
         }
     }
 
-    private static NpgsqlBatchCommand Together(Statement statement)
+    private static NpgsqlBatchCommand ArrayCommand(Statement statement)
     {
         var command = Command(statement, $"* from unnest({string.Join(", ", statement.Names.Select(name => '@' + name))})");
         for (var column = 0; column < statement.Names.Count; column++)
@@ -96,7 +96,7 @@ internal sealed class PostgresDialect(PostgresPool? pool = null, PostgresRowSecu
     }
 
     // A lone row without arrays, which cost the server a fifth of its processor for a lone result (docs/decisions, 0040).
-    private static NpgsqlBatchCommand Alone(Statement statement)
+    private static NpgsqlBatchCommand SingleRowCommand(Statement statement)
     {
         var command = Command(statement, string.Join(", ", statement.Names.Select(name => '@' + name)));
         for (var column = 0; column < statement.Names.Count; column++)
@@ -112,7 +112,7 @@ internal sealed class PostgresDialect(PostgresPool? pool = null, PostgresRowSecu
     private static NpgsqlBatchCommand Command(Statement statement, string select) =>
         new(WithRows(statement, select)) { Parameters = { new NpgsqlParameter<string>("organization", statement.Organization) } };
 
-    internal override void Mend(DbConnection connection, Exception failure)
+    internal override void ResetAfterFailure(DbConnection connection, Exception failure)
     {
         if (failure is PostgresException { SqlState: "26000" or "42P05" })
         {
@@ -123,7 +123,7 @@ internal sealed class PostgresDialect(PostgresPool? pool = null, PostgresRowSecu
             pool?.EndReadOnlySession(stuck);
         }
 
-        // A statement that fails while Npgsql prepares it by itself stays noted as prepared, and is without columns ever after
+        // When automatic preparation of a statement fails, Npgsql still marks the statement as prepared and later returns no columns
         // (npgsql#6391).
         if (connection is NpgsqlConnection { State: ConnectionState.Open } open)
         {
@@ -133,53 +133,53 @@ internal sealed class PostgresDialect(PostgresPool? pool = null, PostgresRowSecu
             }
             catch (Exception exception) when (exception is NpgsqlException or InvalidOperationException)
             {
-                // It broke, and so leaves the pool by itself.
+                // The connection is broken, so the pool drops it.
             }
         }
     }
 
-    internal override bool Recovers(Exception failure) => failure switch
+    internal override bool IsRetryable(Exception failure) => failure switch
     {
-        // The pool has stopped preparing.
+        // The pool no longer prepares statements.
         PostgresException { SqlState: "26000" or "42P05" } => true,
-        // Read-only mode is the session's from its beginning on, also after the provider has lifted it.
-        PostgresException { SqlState: "25006" } => pool?.Replace() is true,
-        // Ended by an administrator, by a time-out while idle, by a restart.
-        PostgresException { SqlState: "57P01" or "57P02" or "57P05" or "25P03" } => LeavePool(),
+        // A session that started in read-only mode stays so, even after the provider has lifted that mode.
+        PostgresException { SqlState: "25006" } => pool?.ClearThrottled() is true,
+        // The session was ended by an administrator, an idle time-out or a restart.
+        PostgresException { SqlState: "57P01" or "57P02" or "57P05" or "25P03" } => ReplacePool(),
         PostgresException => false,
         NpgsqlException { InnerException: TimeoutException } => false,
-        NpgsqlException { InnerException: SocketException or IOException } => LeavePool(),
+        NpgsqlException { InnerException: SocketException or IOException } => ReplacePool(),
         _ => false,
     };
 
-    // Others that lay in the pool were lost too.
-    private bool LeavePool()
+    // Other idle connections of the pool are probably lost too.
+    private bool ReplacePool()
     {
-        pool?.Replace();
+        pool?.ClearThrottled();
         return true;
     }
 
     public override Unavailability? WhyUnavailable(Exception exception) => exception switch
     {
-        // Of a statement such an error would leave the session open: this one is about what the session is to begin with.
+        // FATAL ends the session, which no error of a statement does: the session itself was rejected.
         PostgresException { InvariantSeverity: "FATAL", SqlState: var state } fatal when WhyUnavailable(state) is null
             || (state == "42501" && fatal.Routine?.StartsWith("set_config", StringComparison.Ordinal) is true) => Unavailability.SessionRefused,
-        // A role that was taken away is an invalid value of the setting "role".
+        // When the role was dropped, the server reports an invalid value of the setting "role".
         PostgresException { SqlState: "22023", Routine: "call_string_check_hook" or "check_role" or "check_session_authorization" } => Unavailability.NotPermitted,
         PostgresException { SqlState: var state } => WhyUnavailable(state),
         NpgsqlException { InnerException: TimeoutException } or TimeoutException => Unavailability.TimedOut,
         NpgsqlException { InnerException: AuthenticationException } => Unavailability.TlsFailed,
-        // "SSL connection requested. No SSL enabled connection from this host is configured": the driver gives it no type of its own.
+        // "SSL connection requested. No SSL enabled connection from this host is configured" has no exception type of its own.
         NpgsqlException { InnerException: null, SqlState: null, Message: var message } when message.Contains("SSL", StringComparison.Ordinal) => Unavailability.TlsFailed,
         NpgsqlException { InnerException: SocketException or IOException } => Unavailability.Unreachable,
         NpgsqlException { IsTransient: true } => Unavailability.Unreachable,
-        // "Exception while reading from stream", "The connection pool has been exhausted" and their kin carry no state.
+        // "Exception while reading from stream", "The connection pool has been exhausted" and similar errors have no SQLSTATE.
         NpgsqlException { SqlState: null } => Unavailability.Unreachable,
         SocketException or IOException => Unavailability.Unreachable,
         _ => null,
     };
 
-    // PostgreSQL manual, appendix A. 08P01 is what PgBouncer says of itself; 25006 a primary that has become a standby.
+    // PostgreSQL manual, appendix A. PgBouncer reports its own errors as 08P01. 25006: a primary became a standby.
     internal static Unavailability? WhyUnavailable(string state) => state switch
     {
         "28000" or "28P01" => Unavailability.AuthenticationFailed,

@@ -4,33 +4,33 @@ using Npgsql;
 namespace Catalog.Data.Database.Postgres;
 
 /// <summary>
-/// The pool of connections that requests use. Each session begins with <see cref="PostgresSession"/>. Behind a pooler in transaction
-/// mode no statement is prepared and the session's settings go with each transaction; a pooler is found out at the first
+/// The pool of request connections. Each session starts with the settings of <see cref="PostgresSession"/>. Behind a pooler in
+/// transaction mode no statement is prepared, and the settings are sent with each transaction. The pooler is detected at the first
 /// connection, or when a prepared statement is missing.
 /// </summary>
 internal sealed class PostgresPool : DbDataSource
 {
-    // The driver gives up after 4 s; a statement must not go on for nobody much longer.
+    // The driver stops waiting after 4 s; the server should not continue the statement much longer.
     private const string StatementTimeout = "6s";
 
-    private static readonly TimeSpan ReplaceAgain = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan EndAgain = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan ClearInterval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan EndInterval = TimeSpan.FromMilliseconds(100);
     private readonly NpgsqlDataSource _direct;
     private readonly Lazy<NpgsqlDataSource> _pooled;
-    private readonly bool _detect;
+    private readonly bool _detectPooler;
     private readonly PostgresSession _session;
     private readonly Action<string>? _warn;
     private volatile bool _behindPooler;
-    private long _replaced;
-    private long _ended;
+    private long _lastCleared;
+    private long _lastEnded;
 
-    /// <param name="settings">The address, the pool's sizes and the limits.</param>
-    /// <param name="session">What each session is set to.</param>
-    /// <param name="behindPooler">Whether a pooler stands between; null: find out.</param>
-    /// <param name="warn">Is told when a pooler is found; null: nobody is.</param>
+    /// <param name="settings">The address, the pool sizes and the time limits.</param>
+    /// <param name="session">The settings of each session.</param>
+    /// <param name="behindPooler">Whether a pooler in transaction mode is used; null to detect it.</param>
+    /// <param name="warn">Called when a pooler is detected; null to disable.</param>
     public PostgresPool(NpgsqlConnectionStringBuilder settings, PostgresSession session, bool? behindPooler = null, Action<string>? warn = null)
     {
-        (_session, _warn, _detect, _behindPooler) = (session, warn, behindPooler is null, behindPooler is true);
+        (_session, _warn, _detectPooler, _behindPooler) = (session, warn, behindPooler is null, behindPooler is true);
         var direct = new NpgsqlDataSourceBuilder(settings.ConnectionString) { Name = "catalog" };
         direct.UsePhysicalConnectionInitializer(
             connection => Begin(connection).GetAwaiter().GetResult(),
@@ -44,16 +44,16 @@ internal sealed class PostgresPool : DbDataSource
     /// <inheritdoc />
     public override string ConnectionString => Current.ConnectionString;
 
-    /// <summary>Whether a pooler in transaction mode is known to stand between.</summary>
+    /// <summary>Whether a pooler in transaction mode is known to be in use.</summary>
     public bool IsBehindPooler => _behindPooler;
 
-    /// <summary>What goes before other expressions that set the context of a transaction; empty where each session has it already.</summary>
+    /// <summary>Select-list expressions that apply the session settings to one transaction; empty without a pooler, where each session has them.</summary>
     public string ForTransaction => _behindPooler ? _session.ForTransaction : "";
 
     private NpgsqlDataSource Current => _behindPooler ? _pooled.Value : _direct;
 
-    /// <summary>Prepares nothing from now on.</summary>
-    /// <returns>False when that is so already.</returns>
+    /// <summary>Stops preparing statements.</summary>
+    /// <returns>False when preparing was already stopped.</returns>
     public bool StopPreparing()
     {
         if (_behindPooler)
@@ -62,14 +62,14 @@ internal sealed class PostgresPool : DbDataSource
         }
 
         _behindPooler = true;
-        _warn?.Invoke("A pooler in transaction mode stands between the service and Postgres: statements are not prepared any more. "
-            + "Set DATAXPIPE_PGBOUNCER=true, so that this holds from the start.");
+        _warn?.Invoke("A pooler in transaction mode is between the service and Postgres: statements are no longer prepared. "
+            + "Set DATAXPIPE_PGBOUNCER=true to disable them from the start.");
         return true;
     }
 
     /// <summary>
-    /// Behind a pooler: ends the server's session if it began read-only, at most ten times a second. The pooler would keep it, and
-    /// with it a read-only mode that the provider has lifted since. A standby's sessions are left alone.
+    /// Behind a pooler, ends the server session if it started read-only, at most ten times a second. Otherwise the pooler would keep the
+    /// session read-only after the provider has lifted that mode. Sessions of a standby are not ended.
     /// </summary>
     public void EndReadOnlySession(NpgsqlConnection connection)
     {
@@ -78,9 +78,9 @@ internal sealed class PostgresPool : DbDataSource
             select pg_terminate_backend(pg_backend_pid()) where current_setting('transaction_read_only') = 'on' and not pg_is_in_recovery()
             """;
 
-        var last = Volatile.Read(ref _ended);
-        if (!_behindPooler || (last != 0 && TimeProvider.System.GetElapsedTime(last) < EndAgain)
-            || Interlocked.CompareExchange(ref _ended, TimeProvider.System.GetTimestamp(), last) != last)
+        var last = Volatile.Read(ref _lastEnded);
+        if (!_behindPooler || (last != 0 && TimeProvider.System.GetElapsedTime(last) < EndInterval)
+            || Interlocked.CompareExchange(ref _lastEnded, TimeProvider.System.GetTimestamp(), last) != last)
         {
             return;
         }
@@ -92,17 +92,17 @@ internal sealed class PostgresPool : DbDataSource
         }
         catch (Exception ended) when (ended is NpgsqlException or InvalidOperationException)
         {
-            // The session has ended before it could answer.
+            // The session ended before it could answer.
         }
     }
 
-    /// <summary>Closes idle connections now and busy ones when they come back, at most once a second.</summary>
-    /// <returns>Whether it did.</returns>
-    public bool Replace()
+    /// <summary>As <see cref="Clear"/>, but at most once a second.</summary>
+    /// <returns>False when the pool was cleared less than a second ago.</returns>
+    public bool ClearThrottled()
     {
-        var last = Volatile.Read(ref _replaced);
-        if ((last != 0 && TimeProvider.System.GetElapsedTime(last) < ReplaceAgain)
-            || Interlocked.CompareExchange(ref _replaced, TimeProvider.System.GetTimestamp(), last) != last)
+        var last = Volatile.Read(ref _lastCleared);
+        if ((last != 0 && TimeProvider.System.GetElapsedTime(last) < ClearInterval)
+            || Interlocked.CompareExchange(ref _lastCleared, TimeProvider.System.GetTimestamp(), last) != last)
         {
             return false;
         }
@@ -111,7 +111,7 @@ internal sealed class PostgresPool : DbDataSource
         return true;
     }
 
-    /// <summary>Closes idle connections now and busy ones when they come back.</summary>
+    /// <summary>Closes idle connections now and busy connections when they are returned.</summary>
     public void Clear() => Current.Clear();
 
     /// <inheritdoc />
@@ -129,11 +129,11 @@ internal sealed class PostgresPool : DbDataSource
                 return connection;
             }
 
-            // The pooler was found out while this connection was opened.
+            // The pooler was detected while this connection was opened.
             await connection.DisposeAsync();
             return await _pooled.Value.OpenConnectionAsync(cancellationToken);
         }
-        // A server may refuse a session for many reasons, such as an option that it does not know.
+        // A server can reject a session for many reasons, such as an unknown option.
         catch (PostgresException refusal) when (PostgresDialect.WhyUnavailable(refusal.SqlState) is null)
         {
             throw new DatabaseUnavailableException(Unavailability.SessionRefused, refusal);
@@ -166,7 +166,7 @@ internal sealed class PostgresPool : DbDataSource
 
     private async Task Begin(NpgsqlConnection connection)
     {
-        if (!await _session.Begin(connection, StatementTimeout, throughPooler: !_detect))
+        if (!await _session.ApplySettings(connection, StatementTimeout, throughPooler: !_detectPooler))
         {
             StopPreparing();
         }

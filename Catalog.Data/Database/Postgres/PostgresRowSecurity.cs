@@ -4,19 +4,19 @@ using Npgsql;
 namespace Catalog.Data.Database.Postgres;
 
 /// <summary>
-/// Finds out whether row-level security binds the service's statements, by trying, and says what has to go before them. Once it was seen to
-/// hold, that goes before them for good: a role that is taken away later makes statements fail, not run without it.
+/// Tests whether row-level security applies to the service's statements, and builds the SQL that sets their role and context. Once it was
+/// in effect, that SQL stays: if the role is dropped later, statements fail instead of running without row-level security.
 /// </summary>
-/// <param name="pool">The pool of the requests.</param>
-/// <param name="role">The role that statements are to run as.</param>
-/// <param name="required">Whether nothing may run where it does not hold.</param>
+/// <param name="pool">The pool of request connections.</param>
+/// <param name="role">The role for the service's statements.</param>
+/// <param name="required">Whether statements fail unless row-level security is in effect.</param>
 internal sealed class PostgresRowSecurity(PostgresPool pool, string role, bool required)
 {
-    /// <summary>The tables that are declared otherwise than the scripts did: no row security, or other policies. Waits for no lock on them.</summary>
+    /// <summary>The tables that differ from the scripts: no row security, or other policies. Needs no lock on the tables.</summary>
     internal const string Undeclared = $"""
         -- PostgresRowSecurity.Undeclared
         select ours.name
-        from ({PostgresGrants.Tables}) ours
+        from ({PostgresGrants.TablesQuery}) ours
         join pg_class c on c.oid = ours.oid
         where not c.relrowsecurity
            or not exists (
@@ -28,123 +28,123 @@ internal sealed class PostgresRowSecurity(PostgresPool pool, string role, bool r
                  and (ours.name, p.polname) not in (('api_keys', 'presented'), ('organizations', 'notified')))
         """;
 
-    // To read what a policy says the server takes a lock on its table.
+    // pg_get_expr on a policy takes a lock on its table.
     private const string Unbound = $"""
         {Undeclared}
         union
         select ours.name
-        from ({PostgresGrants.Tables}) ours
+        from ({PostgresGrants.TablesQuery}) ours
         join pg_policy p on p.polrelid = ours.oid and p.polname = 'organization'
         where pg_get_expr(p.polqual, p.polrelid) <> '(organization_id = NULLIF(current_setting(''app.organization_id''::text, true), ''''::text))'
         """;
 
-    private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(5);
-    private readonly Lock _turn = new();
-    private volatile Found? _found;
-    private Task<Found>? _looking;
+    private static readonly TimeSpan CheckInterval = TimeSpan.FromSeconds(5);
+    private readonly Lock _lock = new();
+    private volatile State? _state;
+    private Task<State>? _runningCheck;
 
-    /// <summary>What goes before statements in an organization's context; null: nothing.</summary>
-    public async ValueTask<string?> ForOrganization(CancellationToken ct) => (await Known(ct)).Organization;
+    /// <summary>The SQL that sets an organization's context before its statements; null when none is needed.</summary>
+    public async ValueTask<string?> ForOrganization(CancellationToken ct) => (await CurrentState(ct)).Organization;
 
-    /// <summary>What goes before a look-up; null: nothing.</summary>
+    /// <summary>The SQL that sets the context of a lookup; null when none is needed.</summary>
     public async ValueTask<string?> For(LookUp by, CancellationToken ct)
     {
-        var found = await Known(ct);
+        var found = await CurrentState(ct);
         return by == LookUp.ApiKey ? found.ApiKey : found.StripeCustomer;
     }
 
-    /// <summary>Looks again, at most every five seconds.</summary>
-    public async Task<Isolation> Look(CancellationToken ct) => (await Find(ct)).Isolation;
+    /// <summary>Checks again, at most every five seconds.</summary>
+    public async Task<Isolation> Check(CancellationToken ct) => (await Refresh(ct)).Isolation;
 
-    private ValueTask<Found> Known(CancellationToken ct) => _found is { Isolation.Held: true } held && held.BehindPooler == pool.IsBehindPooler
-        ? ValueTask.FromResult(held)
-        : new(Allowed(ct));
+    private ValueTask<State> CurrentState(CancellationToken ct) => _state is { Isolation.IsEnforced: true } state && state.BehindPooler == pool.IsBehindPooler
+        ? ValueTask.FromResult(state)
+        : new(RequireEnforced(ct));
 
-    private async Task<Found> Allowed(CancellationToken ct)
+    private async Task<State> RequireEnforced(CancellationToken ct)
     {
-        var found = await Find(ct);
-        return found.Isolation.Held || !required
+        var found = await Refresh(ct);
+        return found.Isolation.IsEnforced || !required
             ? found
-            : throw new DatabaseUnavailableException(Unavailability.NotIsolated, new InvalidOperationException(found.Isolation.Words));
+            : throw new DatabaseUnavailableException(Unavailability.NotIsolated, new InvalidOperationException(found.Isolation.Description));
     }
 
-    private async Task<Found> Find(CancellationToken ct)
+    private async Task<State> Refresh(CancellationToken ct)
     {
-        Task<Found> looking;
-        lock (_turn)
+        Task<State> check;
+        lock (_lock)
         {
-            if (_found is { } last && last.BehindPooler == pool.IsBehindPooler && TimeProvider.System.GetElapsedTime(last.At) < LookAgain)
+            if (_state is { } last && last.BehindPooler == pool.IsBehindPooler && TimeProvider.System.GetElapsedTime(last.At) < CheckInterval)
             {
                 return last;
             }
 
-            // One looks for all who wait, so nobody's cancellation may end it.
-            looking = _looking is { IsCompleted: false } ? _looking : _looking = Try(CancellationToken.None);
+            // All callers share one check, so no caller's token may cancel it.
+            check = _runningCheck is { IsCompleted: false } ? _runningCheck : _runningCheck = Detect(CancellationToken.None);
         }
 
-        var found = await looking.WaitAsync(ct);
-        if (found.Isolation.Held && _found is { Isolation.Held: false })
+        var found = await check.WaitAsync(ct);
+        if (found.Isolation.IsEnforced && _state is { Isolation.IsEnforced: false })
         {
-            // What connections prepared while it did not hold keeps a plan without it: the server plans anew when policies change, not when a
-            // role is bound again.
+            // Statements prepared before row-level security was in effect keep their old plans: the server replans when policies change, but
+            // not when row-level security starts to apply to a role.
             pool.Clear();
         }
 
-        return _found = found.Isolation.Held || _found is not { Bound: true } before
+        return _state = found.Isolation.IsEnforced || _state is not { WasEnforced: true } before
             ? found
-            : before with { Isolation = found.Isolation with { Refusing = true }, At = found.At };
+            : before with { Isolation = found.Isolation with { BlocksStatements = true }, At = found.At };
     }
 
-    private async Task<Found> Try(CancellationToken ct)
+    private async Task<State> Detect(CancellationToken ct)
     {
         await using var connection = (NpgsqlConnection)await pool.OpenConnectionAsync(ct);
-        // Before the script that brings it there is nothing to judge, and nothing that this build could serve.
-        if (await Ask<string>(connection, "select to_regclass('organizations')::text", null, ct) is [null])
+        // Without the tables there is nothing to check, and this build cannot serve requests.
+        if (await Query<string>(connection, "select to_regclass('organizations')::text", null, ct) is [null])
         {
-            throw new DatabaseUnavailableException(Unavailability.SchemaBehind, new InvalidOperationException("There is no table organizations."));
+            throw new DatabaseUnavailableException(Unavailability.SchemaBehind, new InvalidOperationException("The table organizations does not exist."));
         }
 
-        var unbound = await Ask<string>(connection, Unbound, null, ct);
+        var unbound = await Query<string>(connection, Unbound, null, ct);
         if (unbound.Count > 0)
         {
-            return Open($"row security is off or has another policy than the scripts made on {Quantity.Few(unbound!)}: `catalog-migrations verify` says what differs.");
+            return NotEnforced($"row security is off or has other policies than in the scripts on {Quantity.Few(unbound!)}: run `catalog-migrations verify` to see the differences.");
         }
 
-        // A login that may do no more than the role need not become it, which the server would pay for with each statement.
+        // If row-level security already applies to the login, no role switch is needed, which would cost time in each statement.
         if (await IsBound(connection, null, ct))
         {
-            return Holding("row-level security binds the service's login", "");
+            return Enforced("row-level security applies to the service's login", "");
         }
 
         if (await IsBound(connection, role, ct))
         {
-            return Holding($"statements run as {role}, which row-level security binds", $"set_config('role', '{role}', true), ");
+            return Enforced($"statements run as {role}, and row-level security applies to it", $"set_config('role', '{role}', true), ");
         }
 
         var login = await connection.ExecuteScalarAsync<string>(new CommandDefinition("select session_user::text", cancellationToken: ct));
         var described = await PostgresRole.Find(connection, role, login, ct);
-        return Open(described switch
+        return NotEnforced(described switch
         {
-            { Exists: false } => $"there is no role {role}: run `catalog-migrations grant`.",
-            { Above: { } above } => $"the role {role} {above}. {described.Mend(role)}",
-            { Assumable: false } => $"the login {login} may not assume the role {role}: run `catalog-migrations grant --member {login}`.",
-            _ => $"the role {role} may not use the tables: run `catalog-migrations grant`.",
+            { Exists: false } => $"the role {role} does not exist: run `catalog-migrations grant`.",
+            { ExemptReason: { } reason } => $"the role {role} {reason}. {described.FixFor(role)}",
+            { CanBeAssumed: false } => $"the login {login} cannot assume the role {role}: run `catalog-migrations grant --member {login}`.",
+            _ => $"the role {role} has no rights on the tables: run `catalog-migrations grant`.",
         });
     }
 
-    // What counts is that it binds whoever runs the statements, not that it was declared; and that they cannot rewrite what was done.
+    // Tests the effect for the running role, not the declaration; and that the role cannot change the audit log.
     private async Task<bool> IsBound(NpgsqlConnection connection, string? role, CancellationToken ct)
     {
         const string Sql = $"""
             -- PostgresRowSecurity.IsBound
             select coalesce(bool_and(row_security_active(ours.oid) and has_table_privilege(ours.oid, 'select')
                 and (ours.name <> 'audit_log' or not has_table_privilege(ours.oid, 'update, delete, truncate'))), false)
-            from ({PostgresGrants.Tables}) ours
+            from ({PostgresGrants.TablesQuery}) ours
             """;
 
         try
         {
-            return (await Ask<bool>(connection, Sql, role, ct)).Single();
+            return (await Query<bool>(connection, Sql, role, ct)).Single();
         }
         catch (PostgresException exception) when (exception.SqlState is "22023" or "42501" or "42704")
         {
@@ -152,8 +152,8 @@ internal sealed class PostgresRowSecurity(PostgresPool pool, string role, bool r
         }
     }
 
-    // In a transaction with settings of its own: behind a pooler the session's are another client's.
-    private async Task<List<T?>> Ask<T>(NpgsqlConnection connection, string sql, string? role, CancellationToken ct)
+    // Sets its settings in the transaction: behind a pooler the session belongs to other clients too.
+    private async Task<List<T?>> Query<T>(NpgsqlConnection connection, string sql, string? role, CancellationToken ct)
     {
         await using var transaction = await connection.BeginTransactionAsync(ct);
         var session = $"select {pool.ForTransaction}set_config('role', coalesce(@role, current_setting('role')), true), set_config('quote_all_identifiers', 'off', true)";
@@ -161,18 +161,18 @@ internal sealed class PostgresRowSecurity(PostgresPool pool, string role, bool r
         return (await connection.QueryAsync<T?>(new CommandDefinition(sql, transaction: transaction, cancellationToken: ct))).AsList();
     }
 
-    private Found Holding(string words, string role)
+    private State Enforced(string description, string role)
     {
         string Before(string setting) => $"select {pool.ForTransaction}{role}set_config('app.{setting}', @{Context.Parameter}, true);\n";
-        return new(new(true, words, false), Before("organization_id"), Before("api_key_id"), Before("stripe_customer_id"), true, pool.IsBehindPooler, TimeProvider.System.GetTimestamp());
+        return new(new(true, description, false), Before("organization_id"), Before("api_key_id"), Before("stripe_customer_id"), true, pool.IsBehindPooler, TimeProvider.System.GetTimestamp());
     }
 
-    private Found Open(string words)
+    private State NotEnforced(string description)
     {
         var session = pool.ForTransaction;
         var before = session.Length == 0 ? null : $"select {session}set_config('app.organization_id', @{Context.Parameter}, true);\n";
-        return new(new(false, words, required), before, before, before, false, pool.IsBehindPooler, TimeProvider.System.GetTimestamp());
+        return new(new(false, description, required), before, before, before, false, pool.IsBehindPooler, TimeProvider.System.GetTimestamp());
     }
 
-    private sealed record Found(Isolation Isolation, string? Organization, string? ApiKey, string? StripeCustomer, bool Bound, bool BehindPooler, long At);
+    private sealed record State(Isolation Isolation, string? Organization, string? ApiKey, string? StripeCustomer, bool WasEnforced, bool BehindPooler, long At);
 }

@@ -3,23 +3,23 @@ using Npgsql;
 namespace Catalog.Data.Database.Postgres;
 
 /// <summary>
-/// What every session of the Catalog is set to. A session inherits what an administrator set on the role, the database or the
-/// server, and much of that changes what a statement means or what a dump says.
+/// The settings of every Catalog session. Otherwise a session inherits the settings that an administrator made for the role, the
+/// database or the server, and many of them change the meaning of statements or the content of dumps.
 /// </summary>
-/// <param name="schema">The schema that holds the Catalog's tables.</param>
+/// <param name="schema">The schema of the Catalog's tables.</param>
 internal sealed class PostgresSession(string schema)
 {
     private const string SynchronousCommit = "current_setting('synchronous_commit')";
 
-    /// <summary>The schema that holds the Catalog's tables.</summary>
+    /// <summary>The schema of the Catalog's tables.</summary>
     public string Schema => schema;
 
-    /// <summary>The search path: that schema alone, so that every unqualified name means the Catalog's.</summary>
+    /// <summary>The search path: this schema alone, so that every unqualified name refers to the Catalog.</summary>
     public string SearchPath { get; } = $"\"{schema}\"";
 
     /// <summary>
-    /// The settings and their values, for service, migrator and the Postgres programs alike. Read-only mode is not among them:
-    /// a provider that sets it means it.
+    /// The settings and their values, for the service, the migrator and the Postgres programs. Read-only mode is not set: a provider
+    /// that sets it does so on purpose.
     /// </summary>
     public IReadOnlyList<(string Name, string Value)> Settings { get; } =
     [
@@ -44,23 +44,23 @@ internal sealed class PostgresSession(string schema)
         ("idle_session_timeout", "0"),
         ("lock_timeout", "0"),
         ("idle_in_transaction_session_timeout", "60s"),
-        // Of Postgres 17; unknown before.
+        // Since Postgres 17.
         ("transaction_timeout", "0"),
     ];
 
     /// <summary>
-    /// Sets a session for good. Sets nothing where another server process answers than the one that the connection was told of:
-    /// a pooler stands between, and its next client would inherit the settings.
+    /// Applies the settings to a session. Does nothing when the server process differs from the one that the connection reports: then a
+    /// pooler is in between, and its next client would inherit the settings.
     /// </summary>
-    /// <param name="connection">Was opened just now, or was reset.</param>
-    /// <param name="statementTimeout">Ends a statement that its client has given up; 0: never.</param>
-    /// <param name="throughPooler">Sets the session also behind a pooler.</param>
+    /// <param name="connection">A connection that was just opened or reset.</param>
+    /// <param name="statementTimeout">Server-side limit of a statement, in Postgres syntax; 0 for none.</param>
+    /// <param name="throughPooler">Whether to apply the settings behind a pooler too.</param>
     /// <returns>False when nothing was set.</returns>
-    public async Task<bool> Begin(NpgsqlConnection connection, string statementTimeout, bool throughPooler = false)
+    public async Task<bool> ApplySettings(NpgsqlConnection connection, string statementTimeout, bool throughPooler = false)
     {
-        // A setting that this server does not have is left out. An acknowledged row is on disk, whatever the role's default.
+        // Skips settings that this server does not have. synchronous_commit=off is overridden: acknowledged rows must be on disk.
         const string Sql = """
-            -- PostgresSession.Begin
+            -- PostgresSession.ApplySettings
             select count(set_config(wanted.name, wanted.value, false)) > 0
             from (select unnest(@names) as name, unnest(@values) as value) as wanted
             where (@throughPooler or pg_backend_pid() = @process) and current_setting(wanted.name, true) is not null
@@ -71,31 +71,31 @@ internal sealed class PostgresSession(string schema)
         (string Name, string Value)[] settings = [.. Settings, ("statement_timeout", statementTimeout), ("synchronous_commit", "on")];
         command.Parameters.AddWithValue("names", settings.Select(setting => setting.Name).ToArray());
         command.Parameters.AddWithValue("values", settings.Select(setting => setting.Value).ToArray());
-        // A pooler gives its clients a process number of its own.
+        // A pooler reports a process number of its own to its clients.
         command.Parameters.AddWithValue("process", connection.ProcessID);
         command.Parameters.AddWithValue("throughPooler", throughPooler);
         return await command.ExecuteScalarAsync() is true;
     }
 
     /// <summary>
-    /// The same as start-up options of pg_dump and psql (PGOPTIONS), which have no statement of their own before their work. Their
-    /// transactions may be idle for long: the other end of a pipe is another program.
+    /// The settings as start-up options (PGOPTIONS) for pg_dump and psql, which cannot run a statement first. Without a limit for idle
+    /// transactions: the program at the other end of a pipe may be slow.
     /// </summary>
-    /// <param name="server">The server's major version: an option that it does not know ends the session.</param>
+    /// <param name="server">The server's major version; an unknown option would end the session.</param>
     public string Options(int server) => string.Join(' ', Settings
         .Where(setting => setting.Name != "transaction_timeout" || server >= 17)
         .Select(setting => setting.Name == "idle_in_transaction_session_timeout" ? (setting.Name, Value: "0") : setting)
         .Append(("statement_timeout", "0"))
         .Select(setting => $"-c {setting.Item1}={setting.Item2.Replace("\\", @"\\", StringComparison.Ordinal).Replace(" ", @"\ ", StringComparison.Ordinal)}"));
 
-    /// <summary>Has every connection of a data source begin so.</summary>
-    public void Apply(NpgsqlDataSourceBuilder builder, string statementTimeout) => builder.UsePhysicalConnectionInitializer(
-        connection => Begin(connection, statementTimeout).GetAwaiter().GetResult(),
-        connection => Begin(connection, statementTimeout));
+    /// <summary>Applies the settings to every connection of a data source.</summary>
+    public void Configure(NpgsqlDataSourceBuilder builder, string statementTimeout) => builder.UsePhysicalConnectionInitializer(
+        connection => ApplySettings(connection, statementTimeout).GetAwaiter().GetResult(),
+        connection => ApplySettings(connection, statementTimeout));
 
     /// <summary>
-    /// The same for one transaction, as expressions before others of a select list: what statements need behind a pooler, where the
-    /// session belongs to another client between two transactions.
+    /// The settings for one transaction, as expressions at the start of a select list. Needed behind a pooler in transaction mode, where
+    /// another client may use the session between two transactions.
     /// </summary>
     public string ForTransaction { get; } =
         $"set_config('search_path', '\"{schema}\"', true), set_config('row_security', 'on', true), "

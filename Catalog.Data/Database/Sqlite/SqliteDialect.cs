@@ -14,10 +14,10 @@ internal sealed class SqliteDialect : Dialect
     public override string JoinByIndex(string table, string where, string key, string value) =>
         $"join (select * from {table} where {where}) as {table} on {table}.{key} = {value}";
 
-    // A parameter for each value; a library may be built with as few as 999, and long texts of SQL are parsed each time.
+    // One parameter per value. Some SQLite builds allow only 999, and long SQL text is parsed each time.
     public override int ListLimit => 900;
 
-    // There is one writer.
+    // Not needed: SQLite has a single writer.
     public override string ForUpdate => "";
 
     internal override Task Send(DbConnection connection, DbTransaction? transaction, IReadOnlyList<Statement> statements, CancellationToken ct)
@@ -51,12 +51,12 @@ internal sealed class SqliteDialect : Dialect
             using var reader = command.ExecuteReader();
             while (reader.FieldCount > 0 && reader.Read())
             {
-                statement.Keep(reader);
+                statement.AddResult(reader);
             }
         }
     }
 
-    // SQLite's result codes (sqlite.org/rescode.html).
+    // Result codes: sqlite.org/rescode.html.
     public override Unavailability? WhyUnavailable(Exception exception) => exception switch
     {
         SqliteException { SqliteErrorCode: 5 or 6 or 9 } or TimeoutException => Unavailability.TimedOut,

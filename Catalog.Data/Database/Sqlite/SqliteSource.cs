@@ -4,33 +4,33 @@ using Microsoft.Data.Sqlite;
 namespace Catalog.Data.Database.Sqlite;
 
 /// <summary>
-/// Connections to one SQLite file with the pragmas that the framework's own wrapper has no hook for. One writer at a time and
-/// any number of readers beside it (write-ahead log), so that nobody ever sees "database is locked".
+/// Opens connections to one SQLite file and sets their pragmas, for which the built-in data source has no hook. Write-ahead log: one
+/// writer at a time, any number of readers. Writers queue, so no request fails with "database is locked".
 /// </summary>
 internal sealed class SqliteSource : DbDataSource
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan LockTimeout = TimeSpan.FromSeconds(5);
     private readonly SemaphoreSlim? _writer;
     private readonly string _pragmas;
 
-    private readonly string? _onlyIfThere;
+    private readonly string? _existingFile;
 
-    private SqliteSource(string connectionString, SemaphoreSlim? writer, string? onlyIfThere = null)
+    private SqliteSource(string connectionString, SemaphoreSlim? writer, string? existingFile = null)
     {
         ConnectionString = connectionString;
-        _onlyIfThere = onlyIfThere;
+        _existingFile = existingFile;
         _writer = writer;
-        // synchronous=full: what was acknowledged survives a power cut, not only a killed process.
-        _pragmas = $"pragma busy_timeout={Patience.TotalMilliseconds}; pragma foreign_keys=on; pragma synchronous=full; pragma trusted_schema=off; "
-            // The writer appends to as many places of the indexes as there are checks, runs and datasets at work: they stay in memory (64 MiB at most),
-            // and a page that many commits changed goes from the log to the file once (every 16 MiB).
+        // synchronous=full: acknowledged writes survive a power failure, not only a killed process.
+        _pragmas = $"pragma busy_timeout={LockTimeout.TotalMilliseconds}; pragma foreign_keys=on; pragma synchronous=full; pragma trusted_schema=off; "
+            // Writes touch many places of the indexes (one per active check, run and dataset): a cache of up to 64 MiB keeps these pages
+            // in memory, and a checkpoint every 16 MiB copies a page with many changes only once.
             + (writer is null ? "pragma query_only=on" : "pragma query_only=off; pragma cache_size=-65536; pragma wal_autocheckpoint=4096");
     }
 
     /// <inheritdoc />
     public override string ConnectionString { get; }
 
-    /// <summary>The two sources of one file, which is made when it does not exist.</summary>
+    /// <summary>The sources for reads and writes of one file. The file is created if it does not exist.</summary>
     public static (DbDataSource Reads, DbDataSource Writes) Open(string path)
     {
         string ConnectionString(string mode) => new SqliteConnectionStringBuilder
@@ -38,18 +38,18 @@ internal sealed class SqliteSource : DbDataSource
             DataSource = path,
             Mode = SqliteOpenMode.ReadWriteCreate,
             Cache = SqliteCacheMode.Private,
-            DefaultTimeout = (int)Patience.TotalSeconds,
+            DefaultTimeout = (int)LockTimeout.TotalSeconds,
             Pooling = true,
         }.ConnectionString + mode;
 
-        // The two strings differ, so that the driver's pools do: a reader's pragma must never reach the writer.
+        // Different connection strings give separate driver pools: a reader's pragmas must never reach the writer.
         return (new SqliteSource(ConnectionString(""), null), new SqliteSource(ConnectionString(";Recursive Triggers=False"), new SemaphoreSlim(1, 1)));
     }
 
-    /// <summary>For somebody who only looks: a file that does not exist is an empty database, and stays absent.</summary>
-    public static DbDataSource Look(string path)
+    /// <summary>A read-only source. A file that does not exist is read as an empty database and is not created.</summary>
+    public static DbDataSource OpenReadOnly(string path)
     {
-        return new SqliteSource(new SqliteConnectionStringBuilder { DataSource = path, Mode = SqliteOpenMode.ReadWrite, DefaultTimeout = (int)Patience.TotalSeconds }.ConnectionString, null, path);
+        return new SqliteSource(new SqliteConnectionStringBuilder { DataSource = path, Mode = SqliteOpenMode.ReadWrite, DefaultTimeout = (int)LockTimeout.TotalSeconds }.ConnectionString, null, path);
     }
 
     protected override DbConnection CreateDbConnection() =>
@@ -57,32 +57,32 @@ internal sealed class SqliteSource : DbDataSource
 
     protected override DbConnection OpenDbConnection()
     {
-        if (_writer?.Wait(Patience) is false)
+        if (_writer?.Wait(LockTimeout) is false)
         {
-            throw new TimeoutException("Other writers kept the SQLite file for the whole time.");
+            throw new TimeoutException("The SQLite file was locked by other writers for the whole time.");
         }
 
-        return Opened();
+        return OpenWithPragmas();
     }
 
     protected override async ValueTask<DbConnection> OpenDbConnectionAsync(CancellationToken cancellationToken = default)
     {
-        if (_writer is not null && !await _writer.WaitAsync(Patience, cancellationToken))
+        if (_writer is not null && !await _writer.WaitAsync(LockTimeout, cancellationToken))
         {
-            throw new TimeoutException("Other writers kept the SQLite file for the whole time.");
+            throw new TimeoutException("The SQLite file was locked by other writers for the whole time.");
         }
 
-        return Opened();
+        return OpenWithPragmas();
     }
 
-    private Connection Opened()
+    private Connection OpenWithPragmas()
     {
-        var connection = new Connection(_onlyIfThere is null || File.Exists(_onlyIfThere) ? ConnectionString : "Data Source=:memory:", _writer);
+        var connection = new Connection(_existingFile is null || File.Exists(_existingFile) ? ConnectionString : "Data Source=:memory:", _writer);
         try
         {
             connection.Open();
             using var command = connection.CreateCommand();
-            // The journal mode is the file's own and stays; asking again costs nothing and makes a new file right.
+            // The journal mode is stored in the file. Setting it again is cheap, and a new file needs it.
             command.CommandText = _writer is null ? _pragmas : "pragma journal_mode=wal; " + _pragmas;
             command.ExecuteNonQuery();
             return connection;
@@ -112,15 +112,15 @@ internal sealed class SqliteSource : DbDataSource
         SqliteConnection.ClearPool(connection);
     }
 
-    /// <summary>Gives the writer's turn back when it is disposed.</summary>
-    private sealed class Connection(string connectionString, SemaphoreSlim? turn) : SqliteConnection(connectionString)
+    /// <summary>Releases the writer lock when it is disposed.</summary>
+    private sealed class Connection(string connectionString, SemaphoreSlim? writerLock) : SqliteConnection(connectionString)
     {
-        private SemaphoreSlim? _turn = turn;
+        private SemaphoreSlim? _writerLock = writerLock;
 
         protected override void Dispose(bool disposing)
         {
             base.Dispose(disposing);
-            Interlocked.Exchange(ref _turn, null)?.Release();
+            Interlocked.Exchange(ref _writerLock, null)?.Release();
         }
     }
 }

@@ -2,24 +2,24 @@ using System.Globalization;
 
 namespace Catalog.Data.Database.Sqlite;
 
-/// <summary>How SQLite keeps the types that it does not have.</summary>
+/// <summary>Converts types that SQLite does not have.</summary>
 internal static class SqliteValue
 {
-    // Six digits always: text of one width sorts as time does.
+    // Always six fraction digits, so that the text sorts by time.
     private const string Instant = "yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'";
 
-    /// <summary>The value as SQLite keeps it; null as <see cref="DBNull"/>.</summary>
+    /// <summary>The value as SQLite stores it; null becomes <see cref="DBNull"/>.</summary>
     public static object From(object? value) => value switch
     {
         null => DBNull.Value,
         DateTimeOffset instant => instant.UtcDateTime.ToString(Instant, CultureInfo.InvariantCulture),
-        // In upper case, as the driver itself writes it where a list of them is expanded.
+        // Upper case, as the driver writes the values of an expanded list.
         Guid id => id.ToString("D").ToUpperInvariant(),
         bool flag => flag ? 1L : 0L,
         _ => value,
     };
 
-    /// <summary>Reads ours, and what the driver writes for the journal's zoneless column.</summary>
+    /// <summary>Reads our format, and the driver's format in the journal's column without time zone.</summary>
     public static DateTimeOffset ToInstant(string text) =>
         DateTimeOffset.TryParseExact(text, Instant, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var instant)
             ? instant

@@ -1,24 +1,24 @@
 namespace Catalog.Data.Migrations.Engine;
 
-/// <summary>The sentences for a script that failed: the place, what the server said, what is left of the script, and what to do.</summary>
+/// <summary>Error messages for a failed script: the line, the server's message, the state of the script, and the fix.</summary>
 internal static class ScriptFailures
 {
-    /// <summary>The server went away, or an administrator ended the session.</summary>
+    /// <summary>The server stopped, or an administrator ended the session.</summary>
     public static MigrationException ConnectionLost(SqlFile file, SqlStatement? statement, Exception cause) => new(MigrationFault.ConnectionLost,
-        $"{Place(file, statement, null)}: the connection was lost, by a restart of the server or because somebody ended it. {Left(file)} Run this again.", cause);
+        $"{Place(file, statement, null)}: the connection was lost: the server restarted, or someone ended the session. {StateOf(file)} Run this again.", cause);
 
-    /// <summary>The server refused a statement or the commit.</summary>
-    public static MigrationException Refused(SqlFile file, SqlStatement? statement, Refusal said, Exception cause) => new(MigrationFault.ScriptFailed,
-        $"{Place(file, statement, said.Position)}: {said.Message}. {Left(file)}"
-        + (said.AlreadyExists
-            ? " Something that this script makes is there already: look with `catalog-migrations verify`; "
-              + "if all of the script was applied by hand, `catalog-migrations stamp` its revision."
+    /// <summary>The server rejected a statement or the commit.</summary>
+    public static MigrationException Rejected(SqlFile file, SqlStatement? statement, StatementError error, Exception cause) => new(MigrationFault.ScriptFailed,
+        $"{Place(file, statement, error.Position)}: {error.Message}. {StateOf(file)}"
+        + (error.AlreadyExists
+            ? " An object of this script already exists: run `catalog-migrations verify` to see the differences; "
+              + "if the whole script was applied by hand, run `catalog-migrations stamp` with its revision."
             : "")
-        + (said.NotPermitted ? " Set DATAXPIPE_MIGRATIONS_DB to an address of a role that may, usually the tables' owner." : ""), cause);
+        + (error.NotPermitted ? " Set DATAXPIPE_MIGRATIONS_DB to an address with a role that has the right, usually the owner of the tables." : ""), cause);
 
     /// <summary>The driver cannot run the statement at all, such as a copy from standard input.</summary>
     public static MigrationException NotRunnable(SqlFile file, SqlStatement? statement, Exception cause) => new(MigrationFault.ScriptFailed,
-        $"{Place(file, statement, null)}: this statement cannot be run by a migration ({cause.Message.TrimEnd('.')}). {Left(file)}", cause);
+        $"{Place(file, statement, null)}: this statement cannot be run by a migration ({cause.Message.TrimEnd('.')}). {StateOf(file)}", cause);
 
     private static string Place(SqlFile file, SqlStatement? statement, int? position)
     {
@@ -31,7 +31,7 @@ internal static class ScriptFailures
         return $"{file.Name} line {statement.Line + before}";
     }
 
-    private static string Left(SqlFile file) => file.Transactional
-        ? "The whole script was undone."
-        : "It runs without a transaction; `catalog-migrations upgrade` finds out what is left of it.";
+    private static string StateOf(SqlFile file) => file.Transactional
+        ? "The whole script was rolled back."
+        : "It runs without a transaction; `catalog-migrations upgrade` checks what is left of it.";
 }

@@ -10,9 +10,9 @@ using DbUp.Support;
 namespace Catalog.Data.Migrations.Engine;
 
 /// <summary>
-/// One run of one script by DbUp, which reads the journal, executes the statements and writes the journal, all in one
-/// transaction where the script allows it. An engine serves one script, because the transaction mode belongs to the engine,
-/// and one attempt, because an engine remembers a journal that was rolled back.
+/// One run of one script by DbUp, which reads the journal, executes the statements and writes the journal, in one transaction if the
+/// script allows it. Each script needs its own engine, because the transaction mode belongs to the engine. Each attempt needs its own
+/// engine too, because an engine keeps journal rows that were rolled back.
 /// </summary>
 internal sealed class ScriptRun
 {
@@ -24,18 +24,18 @@ internal sealed class ScriptRun
     private readonly StatementExecutor _executor;
     private readonly UpgradeEngine _engine;
 
-    /// <param name="connection">The one that holds the migrator's lock.</param>
-    /// <param name="dialect">The engine's.</param>
-    /// <param name="limits">What the session is set to before the journal of a script without a transaction is written.</param>
-    /// <param name="step">What is applied or undone.</param>
-    /// <param name="ct">Stops the statement that runs; its transaction is then undone.</param>
+    /// <param name="connection">The connection that holds the migrator's lock.</param>
+    /// <param name="dialect">The dialect of the database engine.</param>
+    /// <param name="limits">The limits of the session in which the journal row of a script without a transaction is written.</param>
+    /// <param name="step">The script to apply or revert.</param>
+    /// <param name="ct">Cancels the running statement; its transaction is rolled back.</param>
     public ScriptRun(DbConnection connection, SchemaDialect dialect, MigrationLimits limits, ScriptStep step, CancellationToken ct)
     {
         (_connection, _dialect, _limits, _step, _ct) = (connection, dialect, limits, step, ct);
         var configuration = new UpgradeConfiguration
         {
             VariablesEnabled = false,
-            ConnectionManager = new LentConnectionManager(connection, step.File)
+            ConnectionManager = new ScriptConnectionManager(connection, step.File)
             {
                 TransactionMode = step.File.Transactional ? TransactionMode.SingleTransaction : TransactionMode.NoTransaction,
             },
@@ -47,19 +47,19 @@ internal sealed class ScriptRun
         _engine = new(configuration);
     }
 
-    /// <summary>The rows that the script has changed.</summary>
+    /// <summary>The number of rows that the script changed.</summary>
     public long Rows => _executor.Rows;
 
-    /// <summary>The statement that failed; null when what failed was no statement of the script.</summary>
+    /// <summary>The statement that failed; null when the failure was not in a statement of the script.</summary>
     public SqlStatement? Failed => _executor.Current;
 
     /// <summary>Executes the script and writes the journal.</summary>
-    /// <returns>False when the journal says that another migrator has done it meanwhile; nothing was executed then.</returns>
-    /// <exception cref="DbException">What the driver says of the statement that failed.</exception>
-    /// <exception cref="MigrationException">The script leaves the data broken.</exception>
+    /// <returns>False when the journal shows that another migrator has run the script; nothing was executed then.</returns>
+    /// <exception cref="DbException">The driver's error for the failed statement.</exception>
+    /// <exception cref="MigrationException">The script leaves rows that violate a constraint.</exception>
     public Task<bool> Execute() => Result(_engine.PerformUpgrade);
 
-    /// <summary>Writes the journal of a script that took effect before an earlier run could write it.</summary>
+    /// <summary>Writes only the journal row, for a script that took effect in an earlier, interrupted run.</summary>
     public Task MarkAsExecuted() => Result(_engine.MarkAsExecuted);
 
     // DbUp is synchronous.
@@ -83,8 +83,8 @@ internal sealed class ScriptRun
             return;
         }
 
-        // The journal's row and the history's are one transaction, also after a script that has none.
-        _dialect.Settle(_connection, _limits, _ct).GetAwaiter().GetResult();
+        // Journal row and history row are one transaction, even for a script without a transaction.
+        _dialect.ResetSession(_connection, _limits, _ct).GetAwaiter().GetResult();
         using var own = _connection.BeginTransaction();
         Store(own).GetAwaiter().GetResult();
         own.Commit();
@@ -92,10 +92,10 @@ internal sealed class ScriptRun
 
     private async Task Store(DbTransaction transaction)
     {
-        // DbUp rolls back for what is thrown here. It would commit for what a handler of its event ScriptExecuted throws.
+        // An exception here makes DbUp roll back. After an exception in its event ScriptExecuted it would commit.
         if (await _dialect.BeforeCommit(_connection, transaction, _ct) is { } broken)
         {
-            throw new MigrationException(MigrationFault.ScriptFailed, $"{_step.File.Name}: {broken}. The whole script was undone.");
+            throw new MigrationException(MigrationFault.ScriptFailed, $"{_step.File.Name}: {broken}. The whole script was rolled back.");
         }
 
         await (_step.IsUpgrade
@@ -104,7 +104,7 @@ internal sealed class ScriptRun
         await Journal.Write(_connection, transaction, _step.Attempt(Outcomes.Finished), _ct);
     }
 
-    // An upgrade takes scripts that are not in the journal, a downgrade those that are.
+    // An upgrade runs scripts that are not in the journal, a downgrade those that are.
     private sealed class DirectionFilter(bool upgrade) : IScriptFilter
     {
         public IEnumerable<SqlScript> Filter(IEnumerable<SqlScript> sorted, HashSet<string> executedScriptNames, ScriptNameComparer comparer) =>

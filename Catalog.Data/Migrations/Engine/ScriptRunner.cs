@@ -4,19 +4,19 @@ using System.Globalization;
 
 namespace Catalog.Data.Migrations.Engine;
 
-/// <summary>Runs scripts one by one: tries again after a lock time-out, and settles what an interrupted run left.</summary>
+/// <summary>Runs scripts one after another. Retries after a lock time-out, and completes an interrupted run.</summary>
 /// <param name="database">Opens another connection when <paramref name="connection"/> was lost.</param>
-/// <param name="connection">The one that holds the migrator's lock.</param>
+/// <param name="connection">The connection that holds the migrator's lock.</param>
 /// <param name="chain">The scripts.</param>
-/// <param name="limits">How patient to be.</param>
-/// <param name="progress">Is called for each step.</param>
+/// <param name="limits">Time limits.</param>
+/// <param name="progress">Called for each step.</param>
 internal sealed class ScriptRunner(
     MigrationDatabase database, DbConnection connection, Chain chain, MigrationLimits limits, Action<MigrationStep> progress)
 {
     private readonly SchemaDialect _dialect = database.Dialect;
 
-    /// <summary>Applies or undoes a script, and writes down why when it fails.</summary>
-    /// <returns>What was done; null when another migrator has done it meanwhile.</returns>
+    /// <summary>Applies or reverts a script, and records a failure in the history.</summary>
+    /// <returns>The finished step; null when another migrator has run the script.</returns>
     /// <exception cref="MigrationException">See <see cref="MigrationFault"/>.</exception>
     public async Task<MigrationStep?> Apply(ScriptStep step, bool halfApplied, bool again, CancellationToken ct)
     {
@@ -37,7 +37,7 @@ internal sealed class ScriptRunner(
         }
         catch (Exception exception) when (exception is not MigrationException { Fault: MigrationFault.HalfApplied })
         {
-            await Remember(step, exception);
+            await RecordFailure(step, exception);
             throw;
         }
     }
@@ -46,8 +46,8 @@ internal sealed class ScriptRunner(
     {
         for (var attempt = 1; ; attempt++)
         {
-            // First, because the script before may have made the session read-only.
-            await _dialect.Settle(connection, limits, ct);
+            // Reset first, because the script before may have made the session read-only.
+            await _dialect.ResetSession(connection, limits, ct);
             if (_dialect.Locks)
             {
                 await Journal.Write(connection, null, step.Attempt(Outcomes.Started), ct);
@@ -62,14 +62,14 @@ internal sealed class ScriptRunner(
                 if (attempt >= limits.Attempts)
                 {
                     throw new MigrationException(MigrationFault.LockNotObtained,
-                        $"{step.File.Name} was undone: a table it changes was locked by others for {limits.LockTimeout.TotalSeconds:0.###} s, "
-                        + $"{attempt} times. See who with `catalog-migrations doctor`, and run this again when they are done.", exception);
+                        $"{step.File.Name} was rolled back: a table that it changes was locked by other clients for {limits.LockTimeout.TotalSeconds:0.###} s, "
+                        + $"{attempt} times. Run `catalog-migrations doctor` to see these clients, and run this again when they are done.", exception);
                 }
 
                 var wait = TimeSpan.FromMilliseconds(Math.Min(10_000, 250 * Math.Pow(2, attempt)) * (0.5 + Random.Shared.NextDouble()));
                 progress(new(step.Script.Revision, string.Create(CultureInfo.InvariantCulture,
-                    $"a table is locked by others; attempt {attempt + 1} of {limits.Attempts} in {wait.TotalSeconds:0.0} s")));
-                await Remember(step, exception);
+                    $"a table is locked by other clients; attempt {attempt + 1} of {limits.Attempts} in {wait.TotalSeconds:0.0} s")));
+                await RecordFailure(step, exception);
                 await Task.Delay(wait, ct);
             }
         }
@@ -81,15 +81,15 @@ internal sealed class ScriptRunner(
         var done = halfApplied ? await _dialect.TookEffect(connection, statement, ct) : false;
         if (done is null && !again)
         {
-            var before = chain.Name(chain.Place(step.Script.Revision, 0) - 1);
+            var before = chain.RevisionAt(chain.Position(step.Script.Revision, 0) - 1);
             throw new MigrationException(MigrationFault.HalfApplied,
-                $"{step.File.Name} runs without a transaction and was interrupted, and whether it took effect cannot be told. "
-                + $"Look: line {statement.Line} of it. "
-                + $"If it did, `catalog-migrations stamp {(step.IsUpgrade ? step.Script.Revision : before)}`; "
-                + $"if it did not, `catalog-migrations {step.Direction} --again`.");
+                $"{step.File.Name} runs without a transaction and was interrupted, and it is unknown whether it took effect. "
+                + $"Check the object of line {statement.Line} in the database.  "
+                + $"If it took effect, run `catalog-migrations stamp {(step.IsUpgrade ? step.Script.Revision : before)}`; "
+                + $"if it did not, run `catalog-migrations {step.Direction} --again`.");
         }
 
-        await _dialect.Settle(connection, limits, ct);
+        await _dialect.ResetSession(connection, limits, ct);
         if (done is true)
         {
             await new ScriptRun(connection, _dialect, limits, step, ct).MarkAsExecuted();
@@ -99,13 +99,13 @@ internal sealed class ScriptRunner(
         await Journal.Write(connection, null, step.Attempt(Outcomes.Started), ct);
         if (statement.IsConcurrent)
         {
-            await _dialect.WaitForLocks(connection, TimeSpan.Zero, ct);
+            await _dialect.SetLockTimeout(connection, TimeSpan.Zero, ct);
         }
 
         return await Run(step, ct);
     }
 
-    // Turns what the engine says into a sentence with the place, what became of the script, and what to do.
+    // Converts a database error to a message with the line, the state of the script, and the fix.
     private async Task<long?> Run(ScriptStep step, CancellationToken ct)
     {
         var run = new ScriptRun(connection, _dialect, limits, step, ct);
@@ -119,7 +119,7 @@ internal sealed class ScriptRunner(
         }
         catch (DbException exception)
         {
-            throw ScriptFailures.Refused(step.File, run.Failed, _dialect.Explain(exception), exception);
+            throw ScriptFailures.Rejected(step.File, run.Failed, _dialect.Explain(exception), exception);
         }
         catch (Exception exception) when (exception is NotSupportedException or InvalidOperationException)
         {
@@ -127,11 +127,11 @@ internal sealed class ScriptRunner(
         }
     }
 
-    // A failure to write this down must not hide why the script failed.
-    private async Task Remember(ScriptStep step, Exception exception)
+    // An error while recording the failure must not hide the failure itself.
+    private async Task RecordFailure(ScriptStep step, Exception exception)
     {
-        // Of an index that is built concurrently a refusal half-way leaves something too.
-        var refused = exception.InnerException is DbException said && _dialect.Explain(said).Final
+        // A concurrent index build that is rejected half-way leaves an invalid index.
+        var refused = exception.InnerException is DbException error && _dialect.Explain(error).Final
             && !step.File.Transactional && !step.File.Statements[0].IsConcurrent;
         var attempt = step.Attempt(refused ? Outcomes.Refused : Outcomes.Failed) with
         {
@@ -148,9 +148,9 @@ internal sealed class ScriptRunner(
             await using var another = connection.State == ConnectionState.Open ? null : await database.Source.OpenConnectionAsync(limit.Token);
             await Journal.Write(another ?? connection, null, attempt, limit.Token);
         }
-        catch (Exception unwritten) when (unwritten is DbException or OperationCanceledException or TimeoutException or IOException or InvalidOperationException)
+        catch (Exception writing) when (writing is DbException or OperationCanceledException or TimeoutException or IOException or InvalidOperationException)
         {
-            progress(new(step.Script.Revision, "this failure could not be written into schema_history"));
+            progress(new(step.Script.Revision, "this failure could not be recorded in schema_history"));
         }
     }
 }

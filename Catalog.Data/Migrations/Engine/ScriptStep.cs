@@ -2,10 +2,10 @@ using System.Diagnostics;
 
 namespace Catalog.Data.Migrations.Engine;
 
-/// <summary>A script that is applied or undone now, and what is written down of it.</summary>
-/// <param name="script">The revision.</param>
+/// <summary>A script that is being applied or reverted, and its journal and history rows.</summary>
+/// <param name="script">The script.</param>
 /// <param name="direction"><see cref="Directions.Upgrade"/> or <see cref="Directions.Downgrade"/>.</param>
-/// <param name="time">What the journal takes for the present.</param>
+/// <param name="time">The clock for journal times.</param>
 internal sealed class ScriptStep(Script script, string direction, TimeProvider time)
 {
     private readonly Stopwatch _clock = Stopwatch.StartNew();
@@ -16,16 +16,16 @@ internal sealed class ScriptStep(Script script, string direction, TimeProvider t
 
     public bool IsUpgrade => Direction == Directions.Upgrade;
 
-    /// <summary>The file that is run.</summary>
+    /// <summary>The file to run.</summary>
     public SqlFile File => IsUpgrade ? Script.Up : Script.Down!;
 
-    /// <summary>How long it has taken so far, all tries together.</summary>
+    /// <summary>The duration so far in seconds, over all attempts.</summary>
     public double Seconds => Math.Round(_clock.Elapsed.TotalSeconds, 3);
 
-    /// <summary>The journal's row once it is applied.</summary>
+    /// <summary>The journal row for the applied script.</summary>
     public AppliedScript Row => Journal.Row(Script, time) with { DurationSeconds = Seconds };
 
-    /// <summary>The history's row.</summary>
+    /// <summary>The history row for the current attempt.</summary>
     /// <param name="outcome">See <see cref="Outcomes"/>.</param>
     public Attempt Attempt(string outcome) => new()
     {

@@ -6,21 +6,21 @@ using DbUp.Support;
 
 namespace Catalog.Data.Migrations.Engine;
 
-/// <summary>DbUp's executor with statements that are sent as written, can be cancelled, and are known by their line when they fail.</summary>
+/// <summary>A DbUp executor that sends statements unchanged, supports cancellation, and knows the line of a failed statement.</summary>
 internal sealed class StatementExecutor(UpgradeConfiguration configuration, SchemaDialect dialect, SqlFile file, CancellationToken ct)
     : ScriptExecutor(
-        () => configuration.ConnectionManager, dialect.Quoting, () => configuration.Log, null, () => configuration.VariablesEnabled, [],
+        () => configuration.ConnectionManager, dialect.ObjectParser, () => configuration.Log, null, () => configuration.VariablesEnabled, [],
         () => configuration.Journal)
 {
     private static readonly string[] ChangesRows = ["insert", "update", "delete", "merge", "with"];
 
-    /// <summary>The rows that the statements have changed so far.</summary>
+    /// <summary>The number of rows that the statements changed so far.</summary>
     public long Rows { get; private set; }
 
-    /// <summary>The statement that runs or failed; null before the first and once all have run.</summary>
+    /// <summary>The running or failed statement; null before the first and after the last.</summary>
     public SqlStatement? Current { get; private set; }
 
-    /// <summary>Why <see cref="Current"/> failed; null when it did not.</summary>
+    /// <summary>The exception of <see cref="Current"/>; null when it did not fail.</summary>
     public Exception? Failure { get; private set; }
 
     protected override string GetVerifySchemaSql(string schema) => throw new NotSupportedException();
@@ -34,7 +34,7 @@ internal sealed class StatementExecutor(UpgradeConfiguration configuration, Sche
         }
         catch (Exception exception)
         {
-            // Rolling back may fail too, and its exception would hide this one.
+            // The rollback may fail too, and its exception would hide this one.
             Failure = exception;
             throw;
         }
@@ -45,7 +45,7 @@ internal sealed class StatementExecutor(UpgradeConfiguration configuration, Sche
     protected override void ExecuteNonQuery(IDbCommand command)
     {
         var rows = dialect.Execute((DbConnection)command.Connection!, (DbTransaction?)command.Transaction, command.CommandText, ct).GetAwaiter().GetResult();
-        // SQLite also counts what it writes into its own tables of definitions.
+        // SQLite also counts rows of its schema tables.
         Rows += ChangesRows.Any(Current!.Tokens[0].Is) ? rows : 0;
     }
 }

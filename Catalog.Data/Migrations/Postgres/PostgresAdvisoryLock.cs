@@ -4,38 +4,38 @@ using Dapper;
 
 namespace Catalog.Data.Migrations.Postgres;
 
-/// <summary>A lock of the server that one session holds, whatever it does in its transactions.</summary>
-/// <param name="Key">The same in every process that must not work at the same time.</param>
-/// <param name="Purpose">What the holder does, as the message about it begins.</param>
+/// <summary>A Postgres advisory lock that belongs to a session, independent of its transactions.</summary>
+/// <param name="Key">The lock number; the same in all processes that must not run at the same time.</param>
+/// <param name="Purpose">The holder's task, as the first word of messages about it.</param>
 internal sealed record PostgresAdvisoryLock(long Key, string Purpose)
 {
-    // "catalog" as bytes. Every release must use the same number.
+    // "catalog" as bytes. It must be the same in every release.
     private const long CatalogKey = 0x0063_6174_616c_6f67;
 
-    /// <summary>Held by the one process that changes the schema.</summary>
+    /// <summary>Held by the process that changes the schema.</summary>
     public static PostgresAdvisoryLock Migrator { get; } = new(CatalogKey, "migrator");
 
-    /// <summary>Held by the one process that removes old rows.</summary>
+    /// <summary>Held by the process that deletes old rows.</summary>
     public static PostgresAdvisoryLock Retention { get; } = new(CatalogKey + 1, "retention");
 
-    /// <summary>Takes the lock.</summary>
-    /// <param name="connection">Holds the lock until the returned object is disposed, or until it is closed.</param>
-    /// <param name="patience">How long to wait.</param>
-    /// <param name="waiting">Told once which process holds the lock.</param>
-    /// <param name="ct">Stops.</param>
+    /// <summary>Waits for the lock and takes it.</summary>
+    /// <param name="connection">The session of the lock. The lock is released when the returned object is disposed or the connection is closed.</param>
+    /// <param name="maxWait">The maximum wait.</param>
+    /// <param name="waiting">Called once with a description of the lock holder.</param>
+    /// <param name="ct">Cancels the operation.</param>
     /// <returns>Null when another session held the lock for the whole time.</returns>
-    public async Task<IAsyncDisposable?> Take(DbConnection connection, TimeSpan patience, Action<string> waiting, CancellationToken ct)
+    public async Task<IAsyncDisposable?> Acquire(DbConnection connection, TimeSpan maxWait, Action<string> waiting, CancellationToken ct)
     {
-        var until = Environment.TickCount64 + (long)patience.TotalMilliseconds;
-        var told = false;
-        // Polling from an idle connection: a blocked pg_advisory_lock deadlocks with CREATE INDEX CONCURRENTLY in the holder.
+        var until = Environment.TickCount64 + (long)maxWait.TotalMilliseconds;
+        var reported = false;
+        // Polling instead of a blocking pg_advisory_lock, which deadlocks with CREATE INDEX CONCURRENTLY in the holder.
         while (!await connection.ExecuteScalarAsync<bool>(new CommandDefinition(
                    "select pg_try_advisory_lock(@key)", new { key = Key }, cancellationToken: ct)))
         {
-            if (!told && await Holder(connection, ct) is { } holder)
+            if (!reported && await Holder(connection, ct) is { } holder)
             {
                 waiting(holder);
-                told = true;
+                reported = true;
             }
 
             if (Environment.TickCount64 > until)
@@ -49,7 +49,7 @@ internal sealed record PostgresAdvisoryLock(long Key, string Purpose)
         return new Held(connection, Key);
     }
 
-    /// <summary>The session that holds the lock, in words; null when it is free.</summary>
+    /// <summary>A description of the session that holds the lock; null when it is free.</summary>
     public async Task<string?> Holder(DbConnection connection, CancellationToken ct)
     {
         const string Sql = """
@@ -66,7 +66,7 @@ internal sealed record PostgresAdvisoryLock(long Key, string Purpose)
 
     private sealed class Held(DbConnection connection, long key) : IAsyncDisposable
     {
-        // A broken connection has given its lock back already.
+        // The server releases the locks of a broken connection.
         public async ValueTask DisposeAsync()
         {
             if (connection.State == ConnectionState.Open)

@@ -3,7 +3,7 @@ using Dapper;
 
 namespace Catalog.Data.Migrations.Postgres;
 
-/// <summary>Drops what the scripts made.</summary>
+/// <summary>Drops the objects that the scripts created.</summary>
 internal static class PostgresDrop
 {
     public static async Task Run(SchemaDialect dialect, DbConnection connection, DbTransaction transaction, IReadOnlyList<(string Kind, string Name)> objects, bool cascade, CancellationToken ct)
@@ -13,13 +13,13 @@ internal static class PostgresDrop
             select oid::regprocedure::text from pg_proc where pronamespace = current_schema()::regnamespace and proname = any(@names)
             """;
 
-        string[] routines = [.. objects.Where(made => made.Kind is "function" or "procedure").Select(made => made.Name.Trim('"'))];
-        foreach (var (kind, name) in objects.Where(made => made.Kind is not ("function" or "procedure")))
+        string[] routines = [.. objects.Where(created => created.Kind is "function" or "procedure").Select(created => created.Name.Trim('"'))];
+        foreach (var (kind, name) in objects.Where(created => created.Kind is not ("function" or "procedure")))
         {
             await dialect.Execute(connection, transaction, $"drop {kind} if exists {name}{(cascade ? " cascade" : "")}", ct);
         }
 
-        // Last, because triggers use them; each of them, because they may share a name.
+        // Routines last, because triggers use them. By signature, because several can share a name.
         foreach (var routine in await connection.QueryAsync<string>(new CommandDefinition(Routines, new { names = routines }, transaction, cancellationToken: ct)))
         {
             await dialect.Execute(connection, transaction, $"drop routine {routine}{(cascade ? " cascade" : "")}", ct);

@@ -4,11 +4,11 @@ using Dapper;
 
 namespace Catalog.Data.Migrations.Postgres;
 
-/// <summary>Reads the live schema from the catalogs: what is in the first schema of the search path, belongs to no extension, is no foreign table and is not the migrator's own.</summary>
+/// <summary>Reads the live schema from the system catalogs: the objects in the first schema of the search path, without those of extensions, foreign tables and the migrator's tables.</summary>
 internal sealed class PostgresSchemaReader : SchemaReader
 {
-    // Columns are not numbered: one that was dropped and added again is the same column. Postgres 18 lists not-null constraints too; the
-    // columns say them already.
+    // Columns have no numbers: a column that was dropped and added again is the same. Not-null constraints, which Postgres 18 lists
+    // too, are already part of the columns.
     internal const string Sql = $"""
         -- PostgresSchemaReader.Describe
         with left_out as (select 0::oid as classid, 0::oid as objid where false), ours as (
@@ -34,7 +34,7 @@ internal sealed class PostgresSchemaReader : SchemaReader
         from ours o
         where relkind = 'S'
           and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = o.oid and d.deptype = 'i')
-          -- The key of a journal that DbUp made is a serial.
+          -- The key of a journal that DbUp created is a serial.
           and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = o.oid and d.deptype = 'a'
               and d.refobjid in (to_regclass('schemaversions'), to_regclass('schema_history')))
         union all
@@ -51,15 +51,15 @@ internal sealed class PostgresSchemaReader : SchemaReader
           and not exists (select from pg_depend d where d.classid = 'pg_type'::regclass and d.objid = y.oid and d.deptype = 'e')
         """;
 
-    /// <summary>Of the Catalog's own tables only, without the migrator's, and without what others put on them that a backup leaves out.</summary>
+    /// <summary>Only the Catalog's tables, without the migrator's, and without objects on them that a backup does not contain.</summary>
     internal const string Own = $"""
         -- PostgresSchemaReader.DescribeOwn
         with left_out as (
-        {PostgresOwn.LeftOut}
+        {PostgresOwnObjects.Excluded}
         ), ours as (
             select c.oid, c.relname, c.relkind, c.relpersistence, c.relrowsecurity, c.relforcerowsecurity, c.relispartition, c.relpartbound
             from pg_class c
-            where c.oid in ({PostgresOwn.Tables}) and c.relname not in ('schemaversions', 'schema_history')
+            where c.oid in ({PostgresOwnObjects.TableOids}) and c.relname not in ('schemaversions', 'schema_history')
         {OfTables}
         """;
 
@@ -105,11 +105,11 @@ internal sealed class PostgresSchemaReader : SchemaReader
         where p.schemaname = current_schema() and ('pg_policy'::regclass, y.oid) not in (select * from left_out)
         """;
 
-    /// <summary>The lines of <see cref="Own"/>.</summary>
+    /// <summary>Runs <see cref="Own"/>.</summary>
     public override async Task<List<string>> DescribeOwn(DbConnection connection, CancellationToken ct) =>
         (await connection.QueryAsync<string>(new CommandDefinition(Own, cancellationToken: ct))).AsList();
 
-    /// <summary>The lines. Definitions name schemas that are not in the search path, so that must be the Catalog's schema alone.</summary>
+    /// <summary>Runs <see cref="Sql"/>. The search path must be the Catalog's schema alone, because definitions name other schemas.</summary>
     public override async Task<List<string>> Describe(DbConnection connection, CancellationToken ct) =>
         (await connection.QueryAsync<string>(new CommandDefinition(Sql, cancellationToken: ct))).AsList();
 
@@ -130,11 +130,11 @@ internal sealed class PostgresSchemaReader : SchemaReader
     public override async Task<string> DatabaseName(DbConnection connection, CancellationToken ct) =>
         (await connection.ExecuteScalarAsync<string>(new CommandDefinition("select current_database()", cancellationToken: ct)))!;
 
-    // The rows of a partitioned table are those of its partitions.
+    // The partitions contain the rows of a partitioned table.
     public override string FindRowTables => $"""
         select quote_ident(c.relname)
         from pg_class c
-        where c.relkind = 'r' and c.oid in ({PostgresOwn.Tables})
+        where c.relkind = 'r' and c.oid in ({PostgresOwnObjects.TableOids})
         order by 1
         """;
 

@@ -15,7 +15,7 @@ internal sealed class SqliteSchemaDialect : SchemaDialect
 
     internal override bool Locks => false;
 
-    internal override string CreateJournal => """
+    internal override string CreateJournalSql => """
         create table if not exists schemaversions (
             schemaversionsid integer primary key autoincrement not null,
             scriptname       text not null,
@@ -54,10 +54,10 @@ internal sealed class SqliteSchemaDialect : SchemaDialect
         """;
 
 
-    internal override async Task MakeJournal(DbConnection connection, CancellationToken ct)
+    internal override async Task CreateJournal(DbConnection connection, CancellationToken ct)
     {
         await using var transaction = await connection.BeginTransactionAsync(ct);
-        await Execute(connection, transaction, CreateJournal, ct);
+        await Execute(connection, transaction, CreateJournalSql, ct);
         var columns = (await connection.QueryAsync<string>(new CommandDefinition("select name from pragma_table_info('schemaversions')", transaction: transaction, cancellationToken: ct))).AsList();
         foreach (var (name, type) in new[] { ("checksum", "text"), ("duration_seconds", "real"), ("applied_by", "text"), ("tool_version", "text") })
         {
@@ -70,19 +70,19 @@ internal sealed class SqliteSchemaDialect : SchemaDialect
         await transaction.CommitAsync(ct);
     }
 
-    internal override Task Begin(DbConnection connection, Func<CancellationToken, ValueTask<DbConnection>> another, MigrationLimits limits, CancellationToken ct) =>
-        Settle(connection, limits, ct);
+    internal override Task BeginSession(DbConnection connection, Func<CancellationToken, ValueTask<DbConnection>> another, MigrationLimits limits, CancellationToken ct) =>
+        ResetSession(connection, limits, ct);
 
-    // As SQLite's own manual has tables rebuilt (lang_altertable.html, 7): dropping a parent would empty its children. What is broken
-    // afterwards is found before the commit. Other connections are not touched, and the next to open this one sets it anew.
-    internal override async Task Settle(DbConnection connection, MigrationLimits limits, CancellationToken ct) =>
+    // SQLite rebuilds tables to change them (lang_altertable.html, 7), and dropping a parent table would delete its child rows. Violations
+    // are found before the commit. Other connections are not affected, and the next user of this one sets the pragma again.
+    internal override async Task ResetSession(DbConnection connection, MigrationLimits limits, CancellationToken ct) =>
         await Execute(connection, null, "pragma foreign_keys=off", ct);
 
     internal override async Task<string?> BeforeCommit(DbConnection connection, DbTransaction transaction, CancellationToken ct)
     {
         const string Sql = """
             -- SqliteSchemaDialect.BeforeCommit
-            select 'it leaves rows of ' || "table" || ' that refer to no row of ' || parent from pragma_foreign_key_check limit 1
+            select 'it leaves rows of ' || "table" || ' without their row in ' || parent from pragma_foreign_key_check limit 1
             """;
 
         return await connection.QueryFirstOrDefaultAsync<string>(new CommandDefinition(Sql, transaction: transaction, cancellationToken: ct));
@@ -91,19 +91,19 @@ internal sealed class SqliteSchemaDialect : SchemaDialect
     internal override IJournal Journal(Func<IConnectionManager> connections, Func<IUpgradeLog> log, Action<Func<IDbCommand>> store) =>
         new SqliteJournal(connections, log, store);
 
-    internal override ISqlObjectParser Quoting { get; } = new SqliteObjectParser();
+    internal override ISqlObjectParser ObjectParser { get; } = new SqliteObjectParser();
 
-    // The reader's pragma refuses writes.
-    internal override Task<DbTransaction> Reading(DbConnection connection, CancellationToken ct) =>
+    // The pragma of reading connections rejects writes.
+    internal override Task<DbTransaction> BeginRead(DbConnection connection, CancellationToken ct) =>
         Task.FromResult<DbTransaction>(((SqliteConnection)connection).BeginTransaction(deferred: true));
 
 
-    // Each script's immediate transaction is the lock: a second migrator finds the script in the journal once it has its own. Here it
-    // only waits until one can be had at all.
-    internal override async Task<IAsyncDisposable?> Lock(DbConnection connection, TimeSpan patience, Action<string> waiting, CancellationToken ct)
+    // The immediate transaction of each script is the lock: a second migrator then finds the script in the journal. This method only
+    // waits until such a transaction can begin.
+    internal override async Task<IAsyncDisposable?> Lock(DbConnection connection, TimeSpan maxWait, Action<string> waiting, CancellationToken ct)
     {
-        var until = Environment.TickCount64 + (long)patience.TotalMilliseconds;
-        for (var told = false; ; told = true)
+        var until = Environment.TickCount64 + (long)maxWait.TotalMilliseconds;
+        for (var reported = false; ; reported = true)
         {
             try
             {
@@ -117,9 +117,9 @@ internal sealed class SqliteSchemaDialect : SchemaDialect
                     return null;
                 }
 
-                if (!told)
+                if (!reported)
                 {
-                    waiting("another process that writes to the file");
+                    waiting("another process that is writing to the file");
                 }
 
                 await Task.Delay(200, ct);
@@ -139,27 +139,27 @@ internal sealed class SqliteSchemaDialect : SchemaDialect
         return Math.Max(0, await command.ExecuteNonQueryAsync(ct));
     }
 
-    internal override Task WaitForLocks(DbConnection connection, TimeSpan limit, CancellationToken ct) => Task.CompletedTask;
+    internal override Task SetLockTimeout(DbConnection connection, TimeSpan limit, CancellationToken ct) => Task.CompletedTask;
 
     internal override bool IsLockTimeout(Exception exception) => exception is SqliteException { SqliteErrorCode: 5 or 6 } or TimeoutException;
 
-    public override Refusal Explain(DbException exception) => new(
-        exception is SqliteException { SqliteErrorCode: var code } ? $"{Said(exception.Message)} ({code})" : exception.Message,
+    public override StatementError Explain(DbException exception) => new(
+        exception is SqliteException { SqliteErrorCode: var code } ? $"{MessageOf(exception.Message)} ({code})" : exception.Message,
         null,
         AlreadyExists: exception.Message.Contains("already exists", StringComparison.Ordinal) || exception.Message.Contains("duplicate column", StringComparison.Ordinal),
         Missing: exception.Message.Contains("no such", StringComparison.Ordinal),
         NotPermitted: false,
         Final: true);
 
-    // SQLite changes schemas inside transactions only.
+    // All schema changes of SQLite can run in a transaction.
     internal override Task<bool?> TookEffect(DbConnection connection, SqlStatement statement, CancellationToken ct) => Task.FromResult<bool?>(null);
 
 
-    internal override string? Grant(string role, IEnumerable<string> tables) => null;
+    internal override string? GrantSql(string role, IEnumerable<string> tables) => null;
 
 
     // "SQLite Error 1: 'table runs already exists'."
-    private static string Said(string message) => message.IndexOf('\'', StringComparison.Ordinal) is var from and >= 0 && message.LastIndexOf('\'') is var to && to > from
+    private static string MessageOf(string message) => message.IndexOf('\'', StringComparison.Ordinal) is var from and >= 0 && message.LastIndexOf('\'') is var to && to > from
         ? message[(from + 1)..to]
         : message;
 

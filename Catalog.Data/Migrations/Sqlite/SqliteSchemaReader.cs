@@ -3,7 +3,7 @@ using Dapper;
 
 namespace Catalog.Data.Migrations.Sqlite;
 
-/// <summary>Reads the live schema of a file in the words of <see cref="Postgres.PostgresSchemaReader"/>, with SQLite's own types.</summary>
+/// <summary>Reads the live schema of a file, in the format of <see cref="Postgres.PostgresSchemaReader"/> with SQLite's types.</summary>
 internal sealed class SqliteSchemaReader : SchemaReader
 {
     public override async Task<List<string>> Describe(DbConnection connection, CancellationToken ct)
@@ -44,7 +44,7 @@ internal sealed class SqliteSchemaReader : SchemaReader
         ];
     }
 
-    // Constraints exist only as text. Its tokens are joined anew, so that neither spacing nor comments matter.
+    // SQLite stores constraints only as text. The tokens are joined again, so that spacing and comments do not matter.
     private static IEnumerable<string> Lines(Definition definition)
     {
         var tokens = SqlText.Statements(definition.Sql)[0].Tokens;

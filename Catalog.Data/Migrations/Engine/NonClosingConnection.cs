@@ -5,10 +5,10 @@ using System.Diagnostics.CodeAnalysis;
 namespace Catalog.Data.Migrations.Engine;
 
 /// <summary>
-/// The migrator's own connection as DbUp is given it: DbUp opens and disposes the connection of each run, and this one must stay open.
-/// A script on a connection of its own would outlive the lock: when the lock's session ends, the script would still commit.
+/// Passes the migrator's connection to DbUp. DbUp opens and disposes a connection for each run; this wrapper keeps it open. A separate
+/// connection would outlive the lock: if the session with the lock ends, the script could still commit.
 /// </summary>
-internal sealed class LentConnection(DbConnection connection) : IDbConnection
+internal sealed class NonClosingConnection(DbConnection connection) : IDbConnection
 {
     [AllowNull]
     public string ConnectionString { get => connection.ConnectionString; set => throw new NotSupportedException(); }

@@ -3,21 +3,21 @@ using Npgsql;
 
 namespace Catalog.Data.Database.Postgres;
 
-/// <summary>Tells other programs where a Postgres database is: by their environment, which only they and this user can read, never by arguments.</summary>
-public static class PostgresHandover
+/// <summary>Passes the address of a Postgres database to other programs by environment variables. Arguments would show the password to other users.</summary>
+public static class PostgresClientAddress
 {
-    // libpq before 16 knows no "system" certificates; the driver, told no file, uses them.
-    private static readonly string[] Certificates = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"];
+    // libpq before 16 does not support sslrootcert=system. These are the system's certificates, which the driver uses without a file.
+    private static readonly string[] SystemCertificates = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"];
 
-    /// <summary>Variables for pg_dump, pg_restore and psql; a null takes one away. They reach the very server that an open connection reached, also where an address names several.</summary>
-    /// <exception cref="SettingException">The address holds what libpq takes by argument only.</exception>
-    public static IReadOnlyDictionary<string, string?> ForPrograms(DatabaseSettings settings, DbConnection open)
+    /// <summary>Variables for pg_dump, pg_restore and psql; null removes a variable. They name the exact server of the open connection, also when the address has several hosts.</summary>
+    /// <exception cref="SettingException">The address has a parameter that libpq accepts only as an argument.</exception>
+    public static IReadOnlyDictionary<string, string?> EnvironmentVariables(DatabaseSettings settings, DbConnection open)
     {
         var postgres = settings.Postgres!;
         var connection = (NpgsqlConnection)open;
         if (postgres.SslPassword is not null)
         {
-            throw new SettingException("The address holds an sslpassword, which pg_dump would take as an argument that everybody can read: use a client key without a password.");
+            throw new SettingException("The address contains an sslpassword, which pg_dump accepts only as an argument that every user can read: use a client key without a password.");
         }
 
         var variables = new Dictionary<string, string?>
@@ -30,13 +30,13 @@ public static class PostgresHandover
             ["PGCHANNELBINDING"] = postgres.ChannelBinding.ToString().ToLowerInvariant(),
             ["PGAPPNAME"] = "catalog-backup",
             ["PGCONNECT_TIMEOUT"] = "15",
-            // These would overrule the address.
+            // These would override the address.
             ["PGSERVICE"] = null,
             ["PGSERVICEFILE"] = null,
             ["PGHOSTADDR"] = null,
             ["PGTARGETSESSIONATTRS"] = null,
         };
-        // What the address does not say, the driver and libpq find alike: PGUSER, PGPASSWORD, PGPASSFILE, ~/.pgpass, PGSSLROOTCERT.
+        // Values that the address does not set are found by driver and libpq alike: PGUSER, PGPASSWORD, PGPASSFILE, ~/.pgpass, PGSSLROOTCERT.
         foreach (var (name, value) in new[]
         {
             ("PGUSER", postgres.Username), ("PGPASSWORD", postgres.Password), ("PGPASSFILE", postgres.Passfile), ("PGOPTIONS", Options(settings, connection)),
@@ -52,7 +52,7 @@ public static class PostgresHandover
         return variables;
     }
 
-    /// <summary>The address of another database on the server that an open connection reached, with the password. Never to be printed.</summary>
+    /// <summary>The address of another database on the server of an open connection, with the password. Never print it.</summary>
     public static string Uri(DatabaseSettings settings, DbConnection open, string database)
     {
         var postgres = settings.Postgres!;
@@ -71,11 +71,11 @@ public static class PostgresHandover
             + string.Join('&', parameters.Where(parameter => parameter.Item2 is not null).Select(parameter => $"{parameter.Item1}={Escape(parameter.Item2!)}"));
     }
 
-    // Of several hosts the driver gives an IPv6 address as the address wrote it; brackets belong to addresses only.
+    // With several hosts the driver returns an IPv6 address with its brackets; PGHOST has none.
     private static string Host(NpgsqlConnection connection) =>
         connection.Host is ['[', .. var bare, ']'] && bare.Contains(':', StringComparison.Ordinal) ? bare : connection.Host!;
 
-    // The address's own last: they count. A pooler, which gives its clients a process number of its own, takes no options.
+    // The options of the address come last, so they win. A pooler (whose process number differs from the server's) rejects options.
     private static string? Options(DatabaseSettings settings, NpgsqlConnection connection)
     {
         using var command = new NpgsqlCommand("select pg_backend_pid()", connection);
@@ -86,7 +86,7 @@ public static class PostgresHandover
 
     private static string? RootCertificate(NpgsqlConnectionStringBuilder postgres) => postgres.RootCertificate
         ?? (postgres.SslMode is SslMode.VerifyCA or SslMode.VerifyFull && string.IsNullOrEmpty(System.Environment.GetEnvironmentVariable("PGSSLROOTCERT"))
-            ? Certificates.FirstOrDefault(File.Exists) : null);
+            ? SystemCertificates.FirstOrDefault(File.Exists) : null);
 
     private static string Word(SslMode mode) => mode switch
     {

@@ -3,19 +3,19 @@ using Microsoft.Data.Sqlite;
 
 namespace Catalog.Data.Migrations.Sqlite;
 
-internal sealed class SqliteRequestTrial : RequestTrial
+internal sealed class SqliteRequestCheck : RequestCheck
 {
     private static readonly SqliteSchemaDialect Dialect = new();
 
-    // A writer's transaction that is given up: a file or folder that may not be written refuses it.
-    internal override async Task Run(DbConnection connection, string? before, CancellationToken ct)
+    // Begins a write and rolls it back: this fails when the file or folder is write-protected.
+    internal override async Task Run(DbConnection connection, string? contextSql, CancellationToken ct)
     {
         var file = new SqliteConnectionStringBuilder { DataSource = connection.DataSource, Mode = SqliteOpenMode.ReadWrite, Pooling = false };
         await using var writer = new SqliteConnection(file.ConnectionString);
         try
         {
             await writer.OpenAsync(ct);
-            // One by one: the driver keeps silent about what fails behind a statement that returns rows.
+            // Sent one by one: the driver hides errors in statements that follow one with rows.
             foreach (var statement in new[] { "pragma busy_timeout=0", "begin immediate", "create table readiness (x integer)", "rollback" })
             {
                 await Dialect.Execute(writer, null, statement, ct);
@@ -23,7 +23,7 @@ internal sealed class SqliteRequestTrial : RequestTrial
         }
         catch (SqliteException exception) when (Dialect.IsLockTimeout(exception))
         {
-            // Another connection writes just now, so the file takes writes.
+            // Another connection is writing now, so the file is writable.
         }
     }
 }

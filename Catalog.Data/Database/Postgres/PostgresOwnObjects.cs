@@ -1,0 +1,74 @@
+namespace Catalog.Data.Database.Postgres;
+
+/// <summary>Queries that separate the Catalog's objects from other objects in the same schema or on the same tables.</summary>
+internal static class PostgresOwnObjects
+{
+    /// <summary>The Catalog's tables and the migrator's, as a list of SQL literals.</summary>
+    internal const string TableNames = PostgresGrants.TableNames + ", 'schemaversions', 'schema_history'";
+
+    /// <summary>
+    /// Objects on those tables that a backup does not contain (<c>classid</c>, <c>objid</c>): triggers, rules, statistics, policies for a
+    /// named role, and indexes, constraints and policies that depend on anything but these tables and the objects of every server.
+    /// </summary>
+    internal const string Excluded = $"""
+        select 'pg_trigger'::regclass::oid as classid, g.oid as objid
+        from pg_trigger g
+        where g.tgrelid in ({TableOids}) and not g.tgisinternal
+        union all
+        select 'pg_rewrite'::regclass, r.oid
+        from pg_rewrite r
+        where r.ev_class in ({TableOids})
+        union all
+        select 'pg_statistic_ext'::regclass, s.oid
+        from pg_statistic_ext s
+        where s.stxrelid in ({TableOids})
+        union all
+        select 'pg_policy'::regclass, p.oid
+        from pg_policy p
+        where p.polrelid in ({TableOids})
+          and (p.polroles <> '{"{0}"}' or exists (select from pg_depend d where d.classid = 'pg_policy'::regclass and d.objid = p.oid and {DependsOnOthers}))
+        union all
+        select 'pg_constraint'::regclass, k.oid
+        from pg_constraint k
+        where k.conrelid in ({TableOids}) and k.contype in ('p', 'u', 'x', 'f')
+          and exists (
+              select from pg_depend d
+              where {DependsOnOthers}
+                and ((d.classid = 'pg_constraint'::regclass and d.objid = k.oid) or (k.contype <> 'f' and d.classid = 'pg_class'::regclass and d.objid = k.conindid)))
+        union all
+        select 'pg_class'::regclass, i.indexrelid
+        from pg_index i
+        where i.indrelid in ({TableOids}) and not exists (select from pg_constraint k where k.conindid = i.indexrelid and k.contype in ('p', 'u', 'x'))
+          and exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = i.indexrelid and {DependsOnOthers})
+        """;
+
+    /// <summary>Other objects in the schema that belong to no extension: the same columns.</summary>
+    internal const string Foreign = $"""
+        select 'pg_class'::regclass::oid as classid, c.oid as objid
+        from pg_class c
+        where c.relnamespace = current_schema()::regnamespace and c.relkind in ('r', 'p', 'v', 'm', 'f', 'S') and c.oid not in ({TableOids})
+          and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype in ('e', 'a', 'i'))
+        union all
+        select 'pg_proc'::regclass, p.oid
+        from pg_proc p
+        where p.pronamespace = current_schema()::regnamespace
+          and not exists (select from pg_depend d where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype in ('e', 'i'))
+        union all
+        select 'pg_type'::regclass, y.oid
+        from pg_type y
+        where y.typnamespace = current_schema()::regnamespace and (y.typtype in ('e', 'd', 'r') or exists (select from pg_class c where c.oid = y.typrelid and c.relkind = 'c'))
+          and not exists (select from pg_depend d where d.classid = 'pg_type'::regclass and d.objid = y.oid and d.deptype = 'e')
+        """;
+
+    /// <summary>The oids of the existing Catalog and migrator tables.</summary>
+    internal const string TableOids = $"""
+        select own.oid from pg_class own where own.relnamespace = current_schema()::regnamespace and own.relkind in ('r', 'p') and own.relname in ({TableNames})
+        """;
+
+    // Objects that initdb creates have oids below 16384, even when they are not pinned.
+    private const string DependsOnOthers = $"""
+        d.refobjid >= 16384
+        and not (d.refclassid = 'pg_class'::regclass and (d.refobjid in ({TableOids}) or exists (select from pg_index own where own.indexrelid = d.refobjid and own.indrelid in ({TableOids}))))
+        and not (d.refclassid = 'pg_constraint'::regclass and exists (select from pg_constraint own where own.oid = d.refobjid and own.conrelid in ({TableOids})))
+        """;
+}
