@@ -6,8 +6,9 @@ using System.Text.Json;
 namespace Catalog.Data;
 
 /// <summary>
-/// Writes equal JSON documents as equal bytes: members sorted by name (ordinal), no white space, one way to escape strings.
-/// Numbers keep their digits: RFC 8785 rewrites them as doubles, which would make different large integers equal.
+/// Writes equal JSON documents as equal bytes: members sorted by name (ordinal), no white space, one way to escape
+/// strings. Numbers keep their digits: RFC 8785 rewrites them as doubles, which would make different large integers
+/// equal.
 /// </summary>
 public static class CanonicalJson
 {

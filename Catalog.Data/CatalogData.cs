@@ -12,7 +12,10 @@ using Microsoft.Extensions.Logging;
 
 namespace Catalog.Data;
 
-/// <summary>Registers the database and its repositories as singletons: the data source pools connections, and repositories have no state.</summary>
+/// <summary>
+/// Registers the database and its repositories as singletons: the data source pools connections, and repositories have
+/// no state.
+/// </summary>
 public static partial class CatalogData
 {
     /// <summary>Adds the services that read and write the Catalog's own database.</summary>

@@ -3,12 +3,14 @@ namespace Catalog.Data;
 /// <summary>Finds the known word that is closest to a mistyped one.</summary>
 public static class Nearest
 {
-    /// <summary>The word with the smallest edit distance to the text, ignoring case; null when there are no words.</summary>
+    /// <summary>
+    /// The word with the smallest edit distance to the text, ignoring case; null when there are no words.
+    /// </summary>
     public static string? Of(string text, IEnumerable<string> words) => words.MinBy(word => Distance(text, word));
 
     /// <summary>
-    /// As <see cref="Of"/>, but only for words that are close enough to be a typing error: at most one edit for every three letters, and at most
-    /// three edits. Null when no word is.
+    /// As <see cref="Of"/>, but only for words that are close enough to be a typing error: at most one edit for every
+    /// three letters, and at most three edits. Null when no word is.
     /// </summary>
     public static string? Likely(string text, IEnumerable<string> words) =>
         Of(text, words.Where(word => Distance(text, word) <= Math.Min(3, word.Length / 3)));

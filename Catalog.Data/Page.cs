@@ -13,14 +13,17 @@ public sealed record Page<T>(IReadOnlyList<T> Items, Cursor? Next);
 /// <summary>Creates pages from query results.</summary>
 internal static class Page
 {
-    /// <summary>Creates a page from the rows of a query that asked for <paramref name="limit"/> + 1 rows: the extra row shows that another page follows.</summary>
+    /// <summary>
+    /// Creates a page from the rows of a query that asked for <paramref name="limit"/> + 1 rows: the extra row shows
+    /// that another page follows.
+    /// </summary>
     public static Page<T> Of<T>(List<T> rows, int limit, Func<T, Cursor> position) =>
         rows.Count <= limit ? new(rows, null) : new(rows[..limit], position(rows[limit - 1]));
 }
 
 /// <summary>
-/// A position in a list that is ordered by an instant and an id. Clients see it as opaque text with a checksum over the position and the
-/// name of the list, so a cursor of another list and a changed cursor are refused.
+/// A position in a list that is ordered by an instant and an id. Clients see it as opaque text with a checksum over the
+/// position and the name of the list, so a cursor of another list and a changed cursor are refused.
 /// </summary>
 public readonly record struct Cursor(DateTimeOffset At, string Id)
 {

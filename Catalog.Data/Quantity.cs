@@ -5,7 +5,9 @@ namespace Catalog.Data;
 /// <summary>Formats sizes, durations and counts for people.</summary>
 public static class Quantity
 {
-    /// <summary>A size in the largest unit, up to TiB, in which it is at least 1: <c>512 B</c>, <c>1.4 MiB</c>.</summary>
+    /// <summary>
+    /// A size in the largest unit, up to TiB, in which it is at least 1: <c>512 B</c>, <c>1.4 MiB</c>.
+    /// </summary>
     public static string Size(long bytes)
     {
         string[] units = ["B", "KiB", "MiB", "GiB", "TiB"];
@@ -19,7 +21,10 @@ public static class Quantity
         return string.Create(CultureInfo.InvariantCulture, $"{size.ToString(unit == 0 || size >= 100 ? "0" : "0.0", CultureInfo.InvariantCulture)} {units[unit]}");
     }
 
-    /// <summary>A duration in its one or two largest units; a negative one counts as 0: <c>0.4 s</c>, <c>12 s</c>, <c>3 min 5 s</c>, <c>2 h 10 min</c>, <c>4 d 1 h</c>.</summary>
+    /// <summary>
+    /// A duration in its one or two largest units; a negative one counts as 0: <c>0.4 s</c>, <c>12 s</c>,
+    /// <c>3 min 5 s</c>, <c>2 h 10 min</c>, <c>4 d 1 h</c>.
+    /// </summary>
     public static string Age(double seconds)
     {
         var age = TimeSpan.FromSeconds(Math.Max(0, seconds));

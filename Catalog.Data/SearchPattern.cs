@@ -5,7 +5,10 @@ namespace Catalog.Data;
 /// <summary>Prepares text for a search that ignores case.</summary>
 internal static class SearchPattern
 {
-    /// <summary>Lower-cases texts and joins them with line feeds, leaving out nulls. SQLite folds only ASCII, so neither engine's own folding is used.</summary>
+    /// <summary>
+    /// Lower-cases texts and joins them with line feeds, leaving out nulls. SQLite folds only ASCII, so neither
+    /// engine's own folding is used.
+    /// </summary>
     public static string Fold(params string?[] texts) =>
         string.Join('\n', texts.Where(text => text is not null)).ToLower(CultureInfo.InvariantCulture);
 

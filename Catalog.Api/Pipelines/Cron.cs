@@ -3,10 +3,10 @@ using Cronos;
 namespace Catalog.Api.Pipelines;
 
 /// <summary>
-/// Validates cron schedules: the five fields of crontab with the extensions of Cronos (? for *, L, W, # and ranges that wrap), or a macro
-/// of Airflow. Seconds are refused, and so is H, which only Jenkins defines.
-/// Do not compute the next time with Cronos: it requires both day of month and day of week to match; crontab, Airflow and Prefect
-/// require one of the two.
+/// Validates cron schedules: the five fields of crontab with the extensions of Cronos (? for *, L, W, # and ranges that
+/// wrap), or a macro of Airflow. Seconds are refused, and so is H, which only Jenkins defines. Do not compute the next
+/// time with Cronos: it requires both day of month and day of week to match; crontab, Airflow and Prefect require one
+/// of the two.
 /// </summary>
 internal static class Cron
 {

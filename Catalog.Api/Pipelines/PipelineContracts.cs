@@ -138,7 +138,10 @@ public sealed record PipelineQuery : ListQuery
     /// <summary>Only pipelines whose name, description or owner contains this text, ignoring case.</summary>
     public string? Q { get; init; }
 
-    /// <summary><c>export</c> returns a plain array of all current bodies, unchanged, instead of a page. POST accepts that array. Filters do not apply.</summary>
+    /// <summary>
+    /// <c>export</c> returns a plain array of all current bodies, unchanged, instead of a page. POST accepts that
+    /// array. Filters do not apply.
+    /// </summary>
     public string? Format { get; init; }
 
     internal PipelineFilter ToFilter() => new() { Owner = Owner, Tag = Tag, Environment = Environment, Search = Q };

@@ -81,7 +81,8 @@ internal static class PipelineEndpoints
     private static async Task<IResult> Versions(PathId id, [AsParameters] PipelineVersionQuery query, Caller caller, PipelineRepository pipelines, CancellationToken ct)
     {
         var page = await pipelines.Versions(caller.Organization, id.Value, query.After(), query.Take(), ct);
-        // Every pipeline has a version, so an empty first page means that it does not exist. An empty page after a cursor is the end of the list.
+        // Every pipeline has a version, so an empty first page means that it does not exist. An empty page after a
+        // cursor is the end of the list.
         return page.Items.Count == 0 && query.Cursor is null ? Problems.NotFound("pipeline") : TypedResults.Ok(Lists.Of(query, page, PipelineVersionItem.From));
     }
 

@@ -26,8 +26,8 @@ public record PipelineSpec
     public string? Environment { get; init; }
 
     /// <summary>
-    /// When it runs: a cron expression of five fields (minute, hour, day of month, month, day of week), which may use L, W and #; or @hourly,
-    /// @daily, @weekly, @monthly, @yearly.
+    /// When it runs: a cron expression of five fields (minute, hour, day of month, month, day of week), which may use
+    /// L, W and #; or @hourly, @daily, @weekly, @monthly, @yearly.
     /// </summary>
     public string? Schedule { get; init; }
 

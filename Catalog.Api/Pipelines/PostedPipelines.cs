@@ -5,7 +5,10 @@ using FluentValidation;
 
 namespace Catalog.Api.Pipelines;
 
-/// <summary>Reads the body of a registration: one pipeline or an array of pipelines. One invalid pipeline makes the whole request invalid.</summary>
+/// <summary>
+/// Reads the body of a registration: one pipeline or an array of pipelines. One invalid pipeline makes the whole
+/// request invalid.
+/// </summary>
 internal static class PostedPipelines
 {
     public static (IReadOnlyList<NewPipeline> Pipelines, Problem? Refusal) Read(JsonElement body, IValidator<PipelineSpec> validator)

@@ -2,7 +2,10 @@ using Catalog.Data.Database;
 
 namespace Catalog.Data.Lineage;
 
-/// <summary>Reads datasets, and the pipelines that write or read them. <see cref="LineageRepository"/> reads the graph between datasets.</summary>
+/// <summary>
+/// Reads datasets, and the pipelines that write or read them. <see cref="LineageRepository"/> reads the graph between
+/// datasets.
+/// </summary>
 public sealed class DatasetRepository(CatalogDatabase db)
 {
     /// <summary>The maximum number of pipelines that one call reads; more are left out.</summary>
@@ -40,7 +43,10 @@ public sealed class DatasetRepository(CatalogDatabase db)
         return Page.Of(rows, limit, dataset => new Cursor(dataset.CreatedAt, dataset.Id.ToString()));
     }
 
-    /// <summary>The pipelines that write a dataset (producers) and those that read it (consumers), by the current edges, ordered by id.</summary>
+    /// <summary>
+    /// The pipelines that write a dataset (producers) and those that read it (consumers), by the current edges, ordered
+    /// by id.
+    /// </summary>
     public Task<(List<LineagePipeline> Producers, List<LineagePipeline> Consumers)> Pipelines(string organization, Guid dataset, CancellationToken ct) =>
         db.Read(organization, async session => (await PipelinesWith(session, organization, "downstream", dataset, ct), await PipelinesWith(session, organization, "upstream", dataset, ct)), ct);
 
@@ -61,7 +67,9 @@ public sealed class DatasetRepository(CatalogDatabase db)
         return session.Many<LineagePipeline>(sql, new { organization, dataset, MaxPipelines }, ct);
     }
 
-    /// <summary>The pipelines with these ids and their owners, ordered by id; deleted and unknown ones are left out.</summary>
+    /// <summary>
+    /// The pipelines with these ids and their owners, ordered by id; deleted and unknown ones are left out.
+    /// </summary>
     public Task<List<LineagePipeline>> Owners(string organization, IReadOnlyList<string> pipelines, CancellationToken ct)
     {
         var sql = $"""

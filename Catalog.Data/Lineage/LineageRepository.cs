@@ -9,12 +9,12 @@ namespace Catalog.Data.Lineage;
 /// </summary>
 public sealed class LineageRepository(CatalogDatabase db, LineageBudget budget)
 {
-    // The hops that the first statement reads. With more, the recursion visits the same edges at too many depths: 5 hops in a graph of a
-    // million edges took as long as a statement for each hop.
+    // The hops that the first statement reads. With more, the recursion visits the same edges at too many depths: 5
+    // hops in a graph of a million edges took as long as a statement for each hop.
     private const int FirstHops = 3;
 
-    // The row limit of the first statement. A larger neighbourhood is read hop by hop, and the result of the first statement is discarded;
-    // the limit keeps the cost of that low.
+    // The row limit of the first statement. A larger neighbourhood is read hop by hop, and the result of the first
+    // statement is discarded; the limit keeps the cost of that low.
     private const int FirstRows = 5000;
 
     /// <summary>The part of the graph around a dataset.</summary>
@@ -28,7 +28,10 @@ public sealed class LineageRepository(CatalogDatabase db, LineageBudget budget)
     public Task<LineageGraph?> Walk(string organization, string shownId, LineageDirection direction, int depth, DateTimeOffset? at, CancellationToken ct) =>
         Walk(organization, shownId, direction, depth, at, FirstHops, ct);
 
-    /// <summary>As above, with <paramref name="firstHops"/> hops in the first statement. The result does not depend on that number.</summary>
+    /// <summary>
+    /// As above, with <paramref name="firstHops"/> hops in the first statement. The result does not depend on that
+    /// number.
+    /// </summary>
     internal Task<LineageGraph?> Walk(
         string organization, string shownId, LineageDirection direction, int depth, DateTimeOffset? at, int firstHops, CancellationToken ct) =>
         db.Read(organization, async session =>
@@ -87,7 +90,8 @@ public sealed class LineageRepository(CatalogDatabase db, LineageBudget budget)
         return nearby;
     }
 
-    // Rows with way 0 are datasets, and times counts the depths at which each was reached; other rows are edges of that LineageDirection.
+    // Rows with way 0 are datasets, and times counts the depths at which each was reached; other rows are edges of that
+    // LineageDirection.
     private string AroundSql(LineageDirection direction, DateTimeOffset? at)
     {
         string Hops(string way, string near, string far) => $"""
@@ -189,9 +193,9 @@ public sealed class LineageRepository(CatalogDatabase db, LineageBudget budget)
     {
         var (session, organization, at, ct) = context;
         var (near, far) = side.Direction == LineageDirection.Upstream ? ("downstream", "upstream") : ("upstream", "downstream");
-        // A subquery with a limit is one index look-up for each dataset; an exists could be planned as a join over all edges. The order by makes
-        // the planner choose the right index even when the table has no statistics. The names are read here as well, because these are most of
-        // the datasets of a truncated graph.
+        // A subquery with a limit is one index look-up for each dataset; an exists could be planned as a join over all
+        // edges. The order by makes the planner choose the right index even when the table has no statistics. The names
+        // are read here as well, because these are most of the datasets of a truncated graph.
         var sql = $"""
             -- Lineage.Beyond
             select id, namespace, name, created_at, coalesce((
@@ -265,7 +269,8 @@ public sealed class LineageRepository(CatalogDatabase db, LineageBudget budget)
 
     private readonly record struct ReadContext(Session Session, string Organization, DateTimeOffset? At, CancellationToken Ct);
 
-    // The result of the first statement. When it reached the row limit, a part of a hop may be missing: then only its datasets are used.
+    // The result of the first statement. When it reached the row limit, a part of a hop may be missing: then only its
+    // datasets are used.
     private sealed class NearbyGraph(int hops, int maxRows)
     {
         private readonly Dictionary<(LineageDirection, Guid), List<LineageEdge>> _edges = [];

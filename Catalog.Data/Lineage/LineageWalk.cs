@@ -1,8 +1,9 @@
 namespace Catalog.Data.Lineage;
 
 /// <summary>
-/// The state of a walk through the graph, without any SQL. The walk goes hop by hop, and each direction is separate. It adds the edges of
-/// a hop in key order until one exceeds the budget: the result is always the nearest part of the graph, however the edges were read.
+/// The state of a walk through the graph, without any SQL. The walk goes hop by hop, and each direction is separate. It
+/// adds the edges of a hop in key order until one exceeds the budget: the result is always the nearest part of the
+/// graph, however the edges were read.
 /// </summary>
 internal sealed class LineageWalk
 {
@@ -10,7 +11,8 @@ internal sealed class LineageWalk
     private readonly Dictionary<Guid, int> _depths;
     private readonly List<LineageEdge> _edges = [];
 
-    // In a cycle both directions reach the same edge. It is listed once and counts once. Null when there is only one direction.
+    // In a cycle both directions reach the same edge. It is listed once and counts once. Null when there is only one
+    // direction.
     private readonly HashSet<(Guid, Guid, string, DateTimeOffset)>? _taken;
 
     public LineageWalk(Guid start, LineageDirection direction, LineageBudget budget)
@@ -30,15 +32,22 @@ internal sealed class LineageWalk
     /// <summary>The edges that were followed, each once.</summary>
     public IReadOnlyList<LineageEdge> Edges => _edges;
 
-    /// <summary>The dataset at whose edges the budget stopped the walk, and the direction; null while the budget has not stopped it.</summary>
+    /// <summary>
+    /// The dataset at whose edges the budget stopped the walk, and the direction; null while the budget has not stopped
+    /// it.
+    /// </summary>
     public (Side Side, Guid Dataset)? Cut { get; private set; }
 
-    /// <summary>The maximum number of edges in the next hop that can fit the budget. It includes edges that the other direction has already added.</summary>
+    /// <summary>
+    /// The maximum number of edges in the next hop that can fit the budget. It includes edges that the other direction
+    /// has already added.
+    /// </summary>
     public int Room => _budget.Edges - _edges.Count + (_taken?.Count ?? 0);
 
     /// <summary>Adds the edges of one hop of a side, and makes their far ends the side's next level.</summary>
     /// <param name="side">The side.</param>
-    /// <param name="found">The edges of the side's current level, in any order. When they do not fit the budget, the first ones in key order are enough.</param>
+    /// <param name="found">The edges of the side's current level, in any order. When they do not fit the budget, the
+    /// first ones in key order are enough.</param>
     /// <param name="complete">Whether <paramref name="found"/> contains all edges of the level.</param>
     /// <param name="hop">The distance of the far ends from the start, in hops.</param>
     public void AddHop(Side side, List<LineageEdge> found, bool complete, int hop)
@@ -121,7 +130,10 @@ internal sealed class LineageWalk
 
         public LineageDirection Direction => direction;
 
-        /// <summary>The datasets that this side has reached. Each side has its own set: in a cycle both sides reach a dataset, and both continue from it.</summary>
+        /// <summary>
+        /// The datasets that this side has reached. Each side has its own set: in a cycle both sides reach a dataset,
+        /// and both continue from it.
+        /// </summary>
         public HashSet<Guid> Seen { get; } = [start];
 
         /// <summary>The datasets whose edges are read next.</summary>
@@ -130,7 +142,9 @@ internal sealed class LineageWalk
         /// <summary>The distance of <see cref="Level"/> from the start, in hops.</summary>
         public int Depth { get; set; }
 
-        /// <summary>When the budget stopped the walk: datasets of the last level that have edges which were not followed.</summary>
+        /// <summary>
+        /// When the budget stopped the walk: datasets of the last level that have edges which were not followed.
+        /// </summary>
         public HashSet<Guid> Unfollowed { get; set; } = [];
 
         /// <summary>When the budget stopped the walk: datasets of the last level whose edges were not read.</summary>

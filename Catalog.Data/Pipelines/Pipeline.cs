@@ -94,7 +94,8 @@ public sealed record NewCheck
 
 /// <summary>The result of a registration.</summary>
 /// <param name="Outcomes">For each pipeline, in the order given.</param>
-/// <param name="Ceiling">The limit of the plan that was reached, in which case nothing was registered; otherwise null.</param>
+/// <param name="Ceiling">The limit of the plan that was reached, in which case nothing was registered; otherwise
+/// null.</param>
 public sealed record RegistrationResult(RegistrationOutcome[] Outcomes, Organizations.CeilingReached? Ceiling);
 
 /// <summary>The outcome for one posted pipeline.</summary>

@@ -18,7 +18,10 @@ internal sealed class PipelineChecks(Dialect dialect, Session session, string or
 
     private sealed record Row(NewPipeline Pipeline, NewCheck Check, DateTimeOffset Now);
 
-    /// <summary>Stores the checks of each new current version, and deletes checks that only earlier versions of the pipeline define.</summary>
+    /// <summary>
+    /// Stores the checks of each new current version, and deletes checks that only earlier versions of the pipeline
+    /// define.
+    /// </summary>
     public async Task Replace(List<NewPipeline> pipelines, DateTimeOffset now, CancellationToken ct)
     {
         const string Upsert = """

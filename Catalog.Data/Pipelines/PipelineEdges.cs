@@ -31,7 +31,9 @@ internal sealed class PipelineEdges(Dialect dialect, Session session, string org
         public (string, Guid, Guid) Key => (PipelineId, Upstream, Downstream);
     }
 
-    /// <summary>Ends the current edges that the new versions do not declare, and inserts the edges that are new in them.</summary>
+    /// <summary>
+    /// Ends the current edges that the new versions do not declare, and inserts the edges that are new in them.
+    /// </summary>
     public async Task Replace(List<NewPipeline> pipelines, DateTimeOffset now, CancellationToken ct)
     {
         var wanted = pipelines.SelectMany(pipeline => pipeline.Edges.Select(edge => new Edge

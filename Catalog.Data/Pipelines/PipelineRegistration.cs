@@ -4,12 +4,14 @@ using Catalog.Data.Organizations;
 namespace Catalog.Data.Pipelines;
 
 /// <summary>
-/// Registers pipelines with their checks and lineage edges. Each statement covers all pipelines of a request, so the number of round trips
-/// does not depend on the number of pipelines.
+/// Registers pipelines with their checks and lineage edges. Each statement covers all pipelines of a request, so the
+/// number of round trips does not depend on the number of pipelines.
 /// </summary>
 public sealed class PipelineRegistration(CatalogDatabase db, TimeProvider time)
 {
-    /// <summary>Registers all pipelines, or none when a version exists with a different body or the plan's limit is reached.</summary>
+    /// <summary>
+    /// Registers all pipelines, or none when a version exists with a different body or the plan's limit is reached.
+    /// </summary>
     /// <param name="organization">The organization that owns the pipelines.</param>
     /// <param name="pipelines">The pipelines, with distinct ids.</param>
     /// <param name="ct">Cancels the operation and rolls it back.</param>
@@ -41,7 +43,8 @@ public sealed class PipelineRegistration(CatalogDatabase db, TimeProvider time)
             return new(outcomes, null);
         }, ct);
 
-    // Only a registration that adds a pipeline is checked: an organization above its plan's limit can still change the pipelines it has.
+    // Only a registration that adds a pipeline is checked: an organization above its plan's limit can still change the
+    // pipelines it has.
     private static async Task<CeilingReached?> Ceiling(Session session, string organization, Dictionary<string, Known> known, CancellationToken ct)
     {
         const string Live = """
@@ -51,7 +54,8 @@ public sealed class PipelineRegistration(CatalogDatabase db, TimeProvider time)
             where organization_id = @organization and deleted_at is null
             """;
 
-        // Lock has already inserted rows for new pipelines; restored pipelines are still marked as deleted and are added to the count.
+        // Lock has already inserted rows for new pipelines; restored pipelines are still marked as deleted and are
+        // added to the count.
         var returning = known.Values.Count(pipeline => pipeline.DeletedAt is not null);
         if ((returning == 0 && !known.Values.Any(pipeline => pipeline.CurrentVersion.Length == 0))
             || await Ceilings.Lock(session, organization, ct) is not { } plan)
@@ -69,7 +73,8 @@ public sealed class PipelineRegistration(CatalogDatabase db, TimeProvider time)
             : known.CurrentVersion == pipeline.Version ? RegistrationOutcome.Unchanged
             : RegistrationOutcome.Reactivated;
 
-    // Locks the rows in the order of their ids, which prevents deadlocks. A new pipeline gets a row with an empty version, which Update sets.
+    // Locks the rows in the order of their ids, which prevents deadlocks. A new pipeline gets a row with an empty
+    // version, which Update sets.
     private static async Task<List<Known>> Lock(Session session, IReadOnlyList<NewPipeline> pipelines, DateTimeOffset now, CancellationToken ct)
     {
         var rows = new Rows<NewPipeline>(

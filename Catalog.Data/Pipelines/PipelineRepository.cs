@@ -19,8 +19,9 @@ public sealed class PipelineRepository(CatalogDatabase db, CheckResultRepository
     private Task<Page<Pipeline>> ListWithTags(string organization, PipelineFilter filter, Cursor? after, int limit, CancellationToken ct) =>
         db.Read(organization, async session =>
         {
-            // The latest run has the latest start time: a backfill that reports an old start is not it. Its id is selected in a separate step:
-            // with a join on a subquery, row-level security would make Postgres read every run of the organization.
+            // The latest run has the latest start time: a backfill that reports an old start is not it. Its id is
+            // selected in a separate step: with a join on a subquery, row-level security would make Postgres read every
+            // run of the organization.
             var sql = $"""
                 -- Pipelines.List
                 with page as (
@@ -120,7 +121,10 @@ public sealed class PipelineRepository(CatalogDatabase db, CheckResultRepository
         return db.Many<string>(organization, Sql, new { organization }, ct);
     }
 
-    /// <summary>Marks a pipeline as deleted, ends its lineage edges and deletes the checks that its body defines. Runs and results remain.</summary>
+    /// <summary>
+    /// Marks a pipeline as deleted, ends its lineage edges and deletes the checks that its body defines. Runs and
+    /// results remain.
+    /// </summary>
     /// <returns>False when the pipeline does not exist.</returns>
     public Task<bool> Delete(string organization, string id, AuditEntry entry, CancellationToken ct) => db.Write(organization, async session =>
     {

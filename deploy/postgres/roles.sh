@@ -1,6 +1,6 @@
 #!/bin/bash
-# Creates the roles of the Catalog. The Postgres image runs this script when its volume is new; on an older volume run it by hand
-# (deploy/README.md). It can be run several times.
+# Creates the roles of the Catalog. The Postgres image runs this script when its volume is new; on an older volume run
+# it by hand (deploy/README.md). It can be run several times.
 #   catalog_owner    owns the database and its tables; the migrator's login
 #   catalog_app      the role that runs the service's statements; row-level security applies to it
 #   catalog_service  the service's login; owns no tables

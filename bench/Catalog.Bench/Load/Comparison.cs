@@ -3,12 +3,13 @@ using System.Globalization;
 namespace Catalog.Bench.Load;
 
 /// <summary>
-/// Measures candidates in turns (A B C A B C …) and compares them within each round. Other load on the machine then affects all of them
-/// alike.
+/// Measures candidates in turns (A B C A B C …) and compares them within each round. Other load on the machine then
+/// affects all of them alike.
 /// </summary>
 internal sealed class Comparison
 {
-    // Seconds. During the warm-up, pools open connections, statements are prepared, and the runtime recompiles hot methods.
+    // Seconds. During the warm-up, pools open connections, statements are prepared, and the runtime recompiles hot
+    // methods.
     private const int WarmUp = 12;
 
     private readonly List<(string Name, List<Sample> Samples)> _results = [];

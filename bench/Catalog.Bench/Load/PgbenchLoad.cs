@@ -3,7 +3,10 @@ using System.Text.RegularExpressions;
 
 namespace Catalog.Bench.Load;
 
-/// <summary>The reference: the database alone. pgbench uses prepared statements, one thread, and loopback TCP as the service does.</summary>
+/// <summary>
+/// The reference: the database alone. pgbench uses prepared statements, one thread, and loopback TCP as the service
+/// does.
+/// </summary>
 internal sealed partial class PgbenchLoad(TestBed testBed, string database, string name, int clients, string script, int rowsPerRequest = 1)
 {
     private readonly string _script = WriteScript(testBed, script);

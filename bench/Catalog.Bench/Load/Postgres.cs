@@ -21,7 +21,9 @@ internal sealed class Postgres : IAsyncDisposable
 
     public int ProcessId => _server.Id;
 
-    /// <summary>Settings that differ from the defaults. checkpoint_timeout keeps timed checkpoints out of the measurements.</summary>
+    /// <summary>
+    /// Settings that differ from the defaults. checkpoint_timeout keeps timed checkpoints out of the measurements.
+    /// </summary>
     public static string[] Settings { get; } =
     [
         "fsync=on", "synchronous_commit=on", $"shared_buffers={SharedBuffers()}MB", "max_wal_size=4GB", "checkpoint_timeout=1h", "max_connections=300",

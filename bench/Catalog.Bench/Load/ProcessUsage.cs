@@ -11,7 +11,10 @@ internal static class ProcessUsage
     /// <summary>The CPU time of all threads of a process, in seconds; 0 when the process has ended.</summary>
     public static double CpuSeconds(int pid) => ReadStat(pid) is { } fields ? (Ticks(fields, 11) + Ticks(fields, 12)) / TicksPerSecond : 0;
 
-    /// <summary>The CPU time of a process and its children, including ended children, in seconds: a Postgres server with its backends.</summary>
+    /// <summary>
+    /// The CPU time of a process and its children, including ended children, in seconds: a Postgres server with its
+    /// backends.
+    /// </summary>
     public static double CpuSecondsWithChildren(int pid) =>
         Directory.EnumerateDirectories("/proc").Select(Path.GetFileName)
             .Where(name => char.IsAsciiDigit(name![0])).Select(name => int.Parse(name!, CultureInfo.InvariantCulture))
@@ -24,7 +27,8 @@ internal static class ProcessUsage
         .Where(line => line.StartsWith("VmRSS:", StringComparison.Ordinal))
         .Select(line => double.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) / 1024).Single();
 
-    // The fields of /proc/PID/stat from the third on. The second is the process name in parentheses, which can contain any character.
+    // The fields of /proc/PID/stat from the third on. The second is the process name in parentheses, which can contain
+    // any character.
     private static string[]? ReadStat(int pid)
     {
         try

@@ -2,7 +2,9 @@ using System.Text;
 
 namespace Catalog.Bench.Load;
 
-/// <summary>The check result that all workloads post. As most clients do, it omits id and time; it has every other field.</summary>
+/// <summary>
+/// The check result that all workloads post. As most clients do, it omits id and time; it has every other field.
+/// </summary>
 internal static class ResultBody
 {
     public const int Pipelines = 20;

@@ -1,6 +1,9 @@
 namespace Catalog.Bench.Load;
 
-/// <summary>Statements on check_results. Their rows equal those that a post of <see cref="ResultBody"/> stores, but the server generates them.</summary>
+/// <summary>
+/// Statements on check_results. Their rows equal those that a post of <see cref="ResultBody"/> stores, but the server
+/// generates them.
+/// </summary>
 internal static class ResultSql
 {
     public const string Columns = """
@@ -42,7 +45,9 @@ internal static class ResultSql
         where organization_id = '{organization}' and id = '{IdPrefix}' || lpad(to_hex(:n::int), 12, '0');
         """;
 
-    /// <summary>The reference for lists: a page of 50 results, and one more row to find out whether a next page exists.</summary>
+    /// <summary>
+    /// The reference for lists: a page of 50 results, and one more row to find out whether a next page exists.
+    /// </summary>
     public static string SelectPage(string organization, int rows) => $"""
         \set n random(100, {rows})
         select {Columns}

@@ -3,9 +3,13 @@ namespace Catalog.Bench.Load;
 /// <summary>The table check_results of one database.</summary>
 internal sealed class ResultTable(TestBed testBed, string database)
 {
-    /// <summary>Wraps a candidate: counts the rows that it adds to the table, and reports acknowledged rows that are missing as lost.</summary>
+    /// <summary>
+    /// Wraps a candidate: counts the rows that it adds to the table, and reports acknowledged rows that are missing as
+    /// lost.
+    /// </summary>
     /// <param name="candidate">The candidate; it runs between two counts.</param>
-    /// <param name="truncate">Whether to empty the table before each turn, so that earlier turns do not slow it down.</param>
+    /// <param name="truncate">Whether to empty the table before each turn, so that earlier turns do not slow it
+    /// down.</param>
     /// <param name="condition">The SQL condition of the rows to count.</param>
     public Candidate CheckLosses(Candidate candidate, bool truncate = true, string condition = "true") => candidate with
     {
@@ -19,7 +23,8 @@ internal sealed class ResultTable(TestBed testBed, string database)
             await testBed.Postgres.Execute(database, "checkpoint", ct);
             var before = await Count(condition, ct);
             var sample = await candidate.Run(seconds, ct);
-            // Requests that were in progress when the clients stopped can still be stored. Wait for them, so that the next turn does not count them.
+            // Requests that were in progress when the clients stopped can still be stored. Wait for them, so that the
+            // next turn does not count them.
             await Task.Delay(300, ct);
             return sample with { Lost = Math.Max(0, sample.Acknowledged - (await Count(condition, ct) - before)) };
         },

@@ -13,7 +13,9 @@ internal sealed record Sample
 
     public double? P99 { get; init; }
 
-    /// <summary>CPU time of the service for each request or row, in microseconds; null when there is no service.</summary>
+    /// <summary>
+    /// CPU time of the service for each request or row, in microseconds; null when there is no service.
+    /// </summary>
     public double? ServiceMicroseconds { get; init; }
 
     /// <summary>CPU time of all Postgres processes for each request or row, in microseconds; null on SQLite.</summary>
@@ -25,7 +27,9 @@ internal sealed record Sample
     /// <summary>The number of answers that were not 2xx, and of socket errors.</summary>
     public long Failed { get; init; }
 
-    /// <summary>The number of acknowledged rows that are missing from the table; null when rows were not counted.</summary>
+    /// <summary>
+    /// The number of acknowledged rows that are missing from the table; null when rows were not counted.
+    /// </summary>
     public long? Lost { get; init; }
 }
 

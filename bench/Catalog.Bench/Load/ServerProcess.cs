@@ -45,7 +45,8 @@ internal sealed class ServerProcess : IAsyncDisposable
     public string Output => string.Join('\n', _lines);
 
     /// <param name="command">The program and its arguments.</param>
-    /// <param name="environment">Variables to add to those of this process; variables that configure a Catalog are not inherited.</param>
+    /// <param name="environment">Variables to add to those of this process; variables that configure a Catalog are not
+    /// inherited.</param>
     /// <param name="directory">The working directory.</param>
     /// <param name="stopSignal">The signal that stops the server, without the prefix SIG.</param>
     /// <param name="user">The user to run as when this process is root; null to keep the current user.</param>
@@ -63,7 +64,9 @@ internal sealed class ServerProcess : IAsyncDisposable
         return new(start, stopSignal);
     }
 
-    /// <summary>Removes variables that would configure a Catalog or a Postgres client, then adds the given ones.</summary>
+    /// <summary>
+    /// Removes variables that would configure a Catalog or a Postgres client, then adds the given ones.
+    /// </summary>
     public static void SetVariables(IDictionary<string, string?> environment, IReadOnlyDictionary<string, string>? added)
     {
         foreach (var name in environment.Keys.Where(name => name.StartsWith("DATAXPIPE_", StringComparison.Ordinal) || name.StartsWith("DATABASE", StringComparison.Ordinal)

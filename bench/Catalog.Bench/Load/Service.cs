@@ -34,10 +34,13 @@ internal sealed class Service : IAsyncDisposable
 
     public string Output => _process.Output;
 
-    /// <summary>Starts the published Catalog, waits until it is ready, and registers the pipelines of <see cref="ResultBody"/>.</summary>
+    /// <summary>
+    /// Starts the published Catalog, waits until it is ready, and registers the pipelines of <see cref="ResultBody"/>.
+    /// </summary>
     /// <param name="testBed">The test bed with the published program.</param>
     /// <param name="database">The address of its database.</param>
-    /// <param name="ownOrganization">Whether to create an organization and use its key, as clients do; otherwise the platform key is used.</param>
+    /// <param name="ownOrganization">Whether to create an organization and use its key, as clients do; otherwise the
+    /// platform key is used.</param>
     /// <param name="ct">Cancels the operation.</param>
     /// <param name="settings">Environment variables, in addition to those of the command line.</param>
     public static async Task<Service> Start(TestBed testBed, string database, bool ownOrganization, CancellationToken ct, params (string Name, string Value)[] settings)

@@ -1,6 +1,9 @@
 namespace Catalog.Bench.Load;
 
-/// <summary>The environment of a run: a Postgres server and the published programs, in a temporary folder that is deleted at the end.</summary>
+/// <summary>
+/// The environment of a run: a Postgres server and the published programs, in a temporary folder that is deleted at the
+/// end.
+/// </summary>
 internal sealed class TestBed : IAsyncDisposable
 {
     private const string Prefix = "catalog-load-";

@@ -6,7 +6,8 @@ namespace Catalog.Bench.Load;
 internal static class Tool
 {
     /// <returns>The standard output of the program.</returns>
-    /// <exception cref="BenchException">The program does not exist, ended with another code than 0, or exceeded the limit (default: 5 minutes).</exception>
+    /// <exception cref="BenchException">The program does not exist, ended with another code than 0, or exceeded the
+    /// limit (default: 5 minutes).</exception>
     public static async Task<string> Run(
         IReadOnlyList<string> command, CancellationToken ct, TimeSpan? limit = null, IReadOnlyDictionary<string, string>? environment = null, string? directory = null)
     {

@@ -6,7 +6,9 @@ using BenchmarkDotNet.Toolchains.InProcess.Emit;
 
 namespace Catalog.Bench.Micro;
 
-/// <summary>Runs the BenchmarkDotNet classes of this folder. A new benchmark is a method in one of them, or a new class.</summary>
+/// <summary>
+/// Runs the BenchmarkDotNet classes of this folder. A new benchmark is a method in one of them, or a new class.
+/// </summary>
 internal static class MicroBenchmarks
 {
     public static int Run(string[] arguments)
@@ -14,7 +16,8 @@ internal static class MicroBenchmarks
         var artifacts = Directory.CreateTempSubdirectory("catalog-micro-").FullName;
         try
         {
-            // In-process: the default toolchain generates a project, whose restore would fail because this repository requires lock files.
+            // In-process: the default toolchain generates a project, whose restore would fail because this repository
+            // requires lock files.
             var config = ManualConfig.Create(DefaultConfig.Instance)
                 .AddJob(Job.ShortRun.WithToolchain(InProcessEmitToolchain.Instance))
                 .AddDiagnoser(MemoryDiagnoser.Default)

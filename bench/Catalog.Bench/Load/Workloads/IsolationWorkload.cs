@@ -1,8 +1,8 @@
 namespace Catalog.Bench.Load.Workloads;
 
 /// <summary>
-/// The cost of row-level security and of the look-up of API keys: two services on one database, one with both and one with neither. The
-/// second uses a role that does not exist, and the platform key, which needs no look-up.
+/// The cost of row-level security and of the look-up of API keys: two services on one database, one with both and one
+/// with neither. The second uses a role that does not exist, and the platform key, which needs no look-up.
 /// </summary>
 internal static class IsolationWorkload
 {

@@ -4,7 +4,9 @@ using System.Text.Json;
 
 namespace Catalog.Bench.Load.Workloads;
 
-/// <summary>Downstream graphs of pseudo-random datasets: three hops deep, and as deep as the limit of 10,000 datasets allows.</summary>
+/// <summary>
+/// Downstream graphs of pseudo-random datasets: three hops deep, and as deep as the limit of 10,000 datasets allows.
+/// </summary>
 internal static class LineageWorkload
 {
     private const int Starts = 200;
@@ -63,7 +65,8 @@ internal static class LineageWorkload
 
     private static string Name(string number) => $"bench.table_{number}";
 
-    // The upstream dataset of an edge is a close earlier one (90 %), any earlier one (9 %), or a later one (1 %), which creates cycles.
+    // The upstream dataset of an edge is a close earlier one (90 %), any earlier one (9 %), or a later one (1 %), which
+    // creates cycles.
     private static string Graph(string organization, int datasets, int edges) => $"""
         select setseed(0.25);
         create temporary table keys as

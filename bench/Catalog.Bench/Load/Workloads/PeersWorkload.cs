@@ -3,8 +3,9 @@ using System.Text.Json;
 namespace Catalog.Bench.Load.Workloads;
 
 /// <summary>
-/// Compares single posts with the same function in two other frameworks: same table, same durability, ten connections, validated bodies,
-/// and a key that is compared by its hash. The peers do less: they do not check the pipeline or the run.
+/// Compares single posts with the same function in two other frameworks: same table, same durability, ten connections,
+/// validated bodies, and a key that is compared by its hash. The peers do less: they do not check the pipeline or the
+/// run.
 /// </summary>
 internal static class PeersWorkload
 {

@@ -2,7 +2,10 @@ using System.Globalization;
 
 namespace Catalog.Bench.Load.Workloads;
 
-/// <summary>Compares posts while <c>catalog-migrations retention apply</c> deletes old results from the same table with posts alone.</summary>
+/// <summary>
+/// Compares posts while <c>catalog-migrations retention apply</c> deletes old results from the same table with posts
+/// alone.
+/// </summary>
 internal static class RetentionWorkload
 {
     private const int OldRows = 2_000_000;

@@ -7,8 +7,8 @@ using Catalog.Data.Lineage;
 namespace Catalog.Bench.Load.Workloads;
 
 /// <summary>
-/// Compares single posts on SQLite with a loop in this process that inserts one row per transaction. The same loop with 32 rows per
-/// transaction shows the maximum gain of shared commits, without the cost of HTTP clients.
+/// Compares single posts on SQLite with a loop in this process that inserts one row per transaction. The same loop with
+/// 32 rows per transaction shows the maximum gain of shared commits, without the cost of HTTP clients.
 /// </summary>
 internal static class SqliteWorkload
 {

@@ -3,7 +3,9 @@ using System.Globalization;
 
 namespace Catalog.Bench.Load.Workloads;
 
-/// <summary>The time from the start of the published service, on a new SQLite file, to the first 200 from /ready.</summary>
+/// <summary>
+/// The time from the start of the published service, on a new SQLite file, to the first 200 from /ready.
+/// </summary>
 internal static class StartWorkload
 {
     public static async Task<IReadOnlyList<Goal>> Run(TestBed testBed, CancellationToken ct)
