@@ -65,7 +65,7 @@ public sealed class LineageRepository(CatalogDatabase db, LineageBudget budget)
     private static List<(Dataset Dataset, int Depth)> NearestFirst(IReadOnlyDictionary<Guid, int> depths, Dictionary<Guid, Dataset> datasets)
     {
         var nodes = depths.Select(node => (Name: datasets[node.Key].ShownId, Dataset: datasets[node.Key], Depth: node.Value)).ToArray();
-        Array.Sort(nodes, (one, other) => one.Depth != other.Depth ? one.Depth.CompareTo(other.Depth) : string.CompareOrdinal(one.Name, other.Name));
+        Array.Sort(nodes, (left, right) => left.Depth != right.Depth ? left.Depth.CompareTo(right.Depth) : string.CompareOrdinal(left.Name, right.Name));
         return [.. nodes.Select(node => (node.Dataset, node.Depth))];
     }
 

@@ -155,12 +155,12 @@ internal sealed class LineageWalk
         public Guid Far(LineageEdge edge) => _up ? edge.Upstream : edge.Downstream;
 
         /// <summary>Key order, as both engines sort: a UUID by its bytes in text order.</summary>
-        public int Compare(LineageEdge one, LineageEdge other)
+        public int Compare(LineageEdge left, LineageEdge right)
         {
-            var near = Near(one).CompareTo(Near(other));
-            var far = near != 0 ? near : Far(one).CompareTo(Far(other));
-            var pipeline = far != 0 ? far : string.CompareOrdinal(one.PipelineId, other.PipelineId);
-            return pipeline != 0 ? pipeline : one.ValidFrom.CompareTo(other.ValidFrom);
+            var near = Near(left).CompareTo(Near(right));
+            var far = near != 0 ? near : Far(left).CompareTo(Far(right));
+            var pipeline = far != 0 ? far : string.CompareOrdinal(left.PipelineId, right.PipelineId);
+            return pipeline != 0 ? pipeline : left.ValidFrom.CompareTo(right.ValidFrom);
         }
     }
 }

@@ -12,10 +12,10 @@ internal static class KnownPipelines
             -- KnownPipelines.Among
             select id
             from pipelines
-            where organization_id = @organization and {dialect.IsAnyOf("id", "@asked")} and deleted_at is null
+            where organization_id = @organization and {dialect.IsAnyOf("id", "@ids")} and deleted_at is null
             """;
 
-        var distinct = ids.Distinct(StringComparer.Ordinal).ToArray();
-        return distinct.Length == 0 ? [] : (await session.Many<string>(sql, new { organization, distinct }, ct)).ToHashSet(StringComparer.Ordinal);
+        var distinctIds = ids.Distinct(StringComparer.Ordinal).ToArray();
+        return distinctIds.Length == 0 ? [] : (await session.Many<string>(sql, new { organization, ids = distinctIds }, ct)).ToHashSet(StringComparer.Ordinal);
     }
 }
