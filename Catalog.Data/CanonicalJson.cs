@@ -6,18 +6,19 @@ using System.Text.Json;
 namespace Catalog.Data;
 
 /// <summary>
-/// One spelling for JSON that says the same: members sorted by name (ordinal), no white space, strings escaped one way. Numbers
-/// keep their digits, because rewriting them as doubles (RFC 8785) would make different large integers equal.
+/// Writes equal JSON documents as equal bytes: members sorted by name (ordinal), no white space, one way to escape
+/// strings. Numbers keep their digits: RFC 8785 rewrites them as doubles, which would make different large integers
+/// equal.
 /// </summary>
 public static class CanonicalJson
 {
-    // What the writer would write as it is.
-    private static readonly SearchValues<byte> Plain = SearchValues.Create(
+    // The bytes that Utf8JsonWriter writes without an escape.
+    private static readonly SearchValues<byte> Unescaped = SearchValues.Create(
         [.. Enumerable.Range(' ', 95).Select(character => (byte)character).Except([(byte)'"', (byte)'\\', (byte)'&', (byte)'\'', (byte)'+', (byte)'<', (byte)'>', (byte)'`'])]);
 
     /// <summary>SHA-256 of the canonical form.</summary>
     /// <param name="element">The document. Its strings must be valid Unicode.</param>
-    /// <param name="except">The members of the outermost object that do not count.</param>
+    /// <param name="except">Names of members of the outermost object that are left out.</param>
     public static byte[] Hash(JsonElement element, params string[] except)
     {
         var buffer = new ArrayBufferWriter<byte>(1024);
@@ -52,8 +53,8 @@ public static class CanonicalJson
 
                 writer.WriteEndArray();
                 break;
-            // Most strings need no escape, and none was written.
-            case JsonValueKind.String when JsonMarshal.GetRawUtf8Value(element) is var raw && !raw[1..^1].ContainsAnyExcept(Plain):
+            // Fast path: the string contains no escape and needs none.
+            case JsonValueKind.String when JsonMarshal.GetRawUtf8Value(element) is var raw && !raw[1..^1].ContainsAnyExcept(Unescaped):
                 writer.WriteRawValue(raw, skipInputValidation: true);
                 break;
             case JsonValueKind.String:
@@ -65,10 +66,10 @@ public static class CanonicalJson
         }
     }
 
-    // Each name is a string that is made when it is asked for, so it is asked for once.
-    private static List<(string Name, int Place, JsonElement Value)> Members(JsonElement element, string[] except)
+    // member.Name allocates a string at each call, so it is read once.
+    private static List<(string Name, int Index, JsonElement Value)> Members(JsonElement element, string[] except)
     {
-        List<(string Name, int Place, JsonElement Value)> members = new(16);
+        List<(string Name, int Index, JsonElement Value)> members = new(16);
         foreach (var member in element.EnumerateObject())
         {
             if (member.Name is var name && !except.Contains(name))
@@ -77,7 +78,7 @@ public static class CanonicalJson
             }
         }
 
-        members.Sort(static (a, b) => string.CompareOrdinal(a.Name, b.Name) is not 0 and var order ? order : a.Place - b.Place);
+        members.Sort(static (a, b) => string.CompareOrdinal(a.Name, b.Name) is not 0 and var order ? order : a.Index - b.Index);
         return members;
     }
 }

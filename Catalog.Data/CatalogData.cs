@@ -12,10 +12,13 @@ using Microsoft.Extensions.Logging;
 
 namespace Catalog.Data;
 
-/// <summary>Registers the database and its repositories. All are singletons: the source pools, repositories hold no state.</summary>
+/// <summary>
+/// Registers the database and its repositories as singletons: the data source pools connections, and repositories have
+/// no state.
+/// </summary>
 public static partial class CatalogData
 {
-    /// <summary>Adds everything that reads and writes the Catalog's own database.</summary>
+    /// <summary>Adds the services that read and write the Catalog's own database.</summary>
     public static IServiceCollection AddCatalogData(this IServiceCollection services, DatabaseSettings settings, IngestSettings ingest) => services
         .AddSingleton(settings)
         .AddSingleton(provider => Open(settings, provider.GetRequiredService<ILogger<CatalogDatabase>>()))

@@ -1,12 +1,17 @@
 namespace Catalog.Data;
 
-/// <summary>Time as the Catalog keeps it.</summary>
+/// <summary>Time as the Catalog stores it: UTC, in whole microseconds.</summary>
 public static class Clock
 {
-    /// <summary>The present instant in UTC, cut to microseconds: both engines give back exactly what they were given.</summary>
-    public static DateTimeOffset Now(this TimeProvider time) => Cut(time.GetUtcNow());
+    /// <summary>
+    /// The current time in UTC, truncated to microseconds: both engines return such a value unchanged.
+    /// </summary>
+    public static DateTimeOffset Now(this TimeProvider time) => Truncate(time.GetUtcNow());
 
-    /// <summary>An instant in UTC, cut to microseconds. Cut, because rounding up could leave the calendar's last day.</summary>
-    public static DateTimeOffset Cut(DateTimeOffset instant) =>
+    /// <summary>
+    /// An instant in UTC, truncated to microseconds. It is not rounded, because rounding up could exceed
+    /// <see cref="DateTimeOffset.MaxValue"/>.
+    /// </summary>
+    public static DateTimeOffset Truncate(DateTimeOffset instant) =>
         new(instant.UtcTicks - (instant.UtcTicks % TimeSpan.TicksPerMicrosecond), TimeSpan.Zero);
 }

@@ -1,16 +1,21 @@
 namespace Catalog.Data;
 
-/// <summary>Finds the word that somebody who mistyped may have meant.</summary>
+/// <summary>Finds the known word that is closest to a mistyped one.</summary>
 public static class Nearest
 {
-    /// <summary>The word that fewest changes of a letter make of the text, in any case, or null when there are no words.</summary>
+    /// <summary>
+    /// The word with the smallest edit distance to the text, ignoring case; null when there are no words.
+    /// </summary>
     public static string? Of(string text, IEnumerable<string> words) => words.MinBy(word => Distance(text, word));
 
-    /// <summary>The same, of the words that are near enough to be meant: three changes at most, and one for every three letters.</summary>
+    /// <summary>
+    /// As <see cref="Of"/>, but only for words that are close enough to be a typing error: at most one edit for every
+    /// three letters, and at most three edits. Null when no word is.
+    /// </summary>
     public static string? Likely(string text, IEnumerable<string> words) =>
         Of(text, words.Where(word => Distance(text, word) <= Math.Min(3, word.Length / 3)));
 
-    // Levenshtein's distance, one row at a time.
+    // The Levenshtein distance; only one row of the matrix is kept.
     private static int Distance(string text, string word)
     {
         var row = Enumerable.Range(0, word.Length + 1).ToArray();

@@ -5,36 +5,39 @@ using System.Text;
 
 namespace Catalog.Data;
 
-/// <summary>One page of a list, and where the next one begins.</summary>
-/// <param name="Items">In the list's order.</param>
-/// <param name="Next">The position of the last item, or null when nothing follows.</param>
+/// <summary>One page of a list, and the position after it.</summary>
+/// <param name="Items">The items, in the order of the list.</param>
+/// <param name="Next">The position of the last item, or null when this is the last page.</param>
 public sealed record Page<T>(IReadOnlyList<T> Items, Cursor? Next);
 
-/// <summary>Makes pages.</summary>
+/// <summary>Creates pages from query results.</summary>
 internal static class Page
 {
-    /// <summary>Makes a page of what a query for one row more than <paramref name="limit"/> returned.</summary>
+    /// <summary>
+    /// Creates a page from the rows of a query that asked for <paramref name="limit"/> + 1 rows: the extra row shows
+    /// that another page follows.
+    /// </summary>
     public static Page<T> Of<T>(List<T> rows, int limit, Func<T, Cursor> position) =>
         rows.Count <= limit ? new(rows, null) : new(rows[..limit], position(rows[limit - 1]));
 }
 
 /// <summary>
-/// A position in a list that is ordered by an instant and an id. Clients see it as opaque text, which names its list and carries a
-/// check sum: a cursor of another list, or one that was changed, is told from a real one and refused.
+/// A position in a list that is ordered by an instant and an id. Clients see it as opaque text with a checksum over the
+/// position and the name of the list, so a cursor of another list and a changed cursor are refused.
 /// </summary>
 public readonly record struct Cursor(DateTimeOffset At, string Id)
 {
-    private const int Sum = 8;
+    private const int ChecksumLength = 8;
 
-    /// <summary>The text that clients send back.</summary>
+    /// <summary>The text that clients send back to get the next page.</summary>
     /// <param name="list">The list's name.</param>
     public string ToText(string list)
     {
         var text = string.Create(CultureInfo.InvariantCulture, $"{At.UtcTicks}:{Id}");
-        return Base64Url.EncodeToString(Encoding.UTF8.GetBytes(SumOf(list, text) + text));
+        return Base64Url.EncodeToString(Encoding.UTF8.GetBytes(Checksum(list, text) + text));
     }
 
-    /// <summary>Reads what <see cref="ToText"/> wrote for the same list.</summary>
+    /// <summary>Reads the text that <see cref="ToText"/> wrote for the same list.</summary>
     public static bool TryParse(string list, string text, out Cursor cursor)
     {
         cursor = default;
@@ -44,13 +47,13 @@ public readonly record struct Cursor(DateTimeOffset At, string Id)
         }
 
         var plain = Encoding.UTF8.GetString(Base64Url.DecodeFromChars(text));
-        if (plain.Length <= Sum || plain[..Sum] != SumOf(list, plain[Sum..]))
+        if (plain.Length <= ChecksumLength || plain[..ChecksumLength] != Checksum(list, plain[ChecksumLength..]))
         {
             return false;
         }
 
-        // The sum is no signature: who knows how it is made can make one, and must still meet a refusal.
-        var parts = plain[Sum..].Split(':', 2);
+        // The checksum is not a signature: a client can compute one, so the content is validated too.
+        var parts = plain[ChecksumLength..].Split(':', 2);
         if (parts.Length != 2 || parts[1].Contains('\0', StringComparison.Ordinal)
             || !long.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out var ticks) || ticks > DateTimeOffset.MaxValue.UtcTicks)
         {
@@ -61,5 +64,5 @@ public readonly record struct Cursor(DateTimeOffset At, string Id)
         return true;
     }
 
-    private static string SumOf(string list, string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{list}\0{text}")).AsSpan(0, Sum / 2));
+    private static string Checksum(string list, string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{list}\0{text}")).AsSpan(0, ChecksumLength / 2));
 }

@@ -2,10 +2,12 @@ using System.Globalization;
 
 namespace Catalog.Data;
 
-/// <summary>Sizes, ages and numbers for people.</summary>
+/// <summary>Formats sizes, durations and counts for people.</summary>
 public static class Quantity
 {
-    /// <summary>A size in the unit that leaves few digits: <c>512 B</c>, <c>1.4 MiB</c>.</summary>
+    /// <summary>
+    /// A size in the largest unit, up to TiB, in which it is at least 1: <c>512 B</c>, <c>1.4 MiB</c>.
+    /// </summary>
     public static string Size(long bytes)
     {
         string[] units = ["B", "KiB", "MiB", "GiB", "TiB"];
@@ -19,7 +21,10 @@ public static class Quantity
         return string.Create(CultureInfo.InvariantCulture, $"{size.ToString(unit == 0 || size >= 100 ? "0" : "0.0", CultureInfo.InvariantCulture)} {units[unit]}");
     }
 
-    /// <summary>A time in the two units that matter: <c>0.4 s</c>, <c>12 s</c>, <c>3 min 5 s</c>, <c>2 h 10 min</c>, <c>4 d 1 h</c>.</summary>
+    /// <summary>
+    /// A duration in its one or two largest units; a negative one counts as 0: <c>0.4 s</c>, <c>12 s</c>,
+    /// <c>3 min 5 s</c>, <c>2 h 10 min</c>, <c>4 d 1 h</c>.
+    /// </summary>
     public static string Age(double seconds)
     {
         var age = TimeSpan.FromSeconds(Math.Max(0, seconds));
@@ -27,21 +32,22 @@ public static class Quantity
         {
             { TotalSeconds: < 10 } => string.Create(CultureInfo.InvariantCulture, $"{age.TotalSeconds:0.0} s"),
             { TotalMinutes: < 1 } => $"{age.Seconds} s",
-            { TotalHours: < 1 } => Two(age.Minutes, "min", age.Seconds, "s"),
-            { TotalDays: < 1 } => Two(age.Hours, "h", age.Minutes, "min"),
-            _ => Two(age.Days, "d", age.Hours, "h"),
+            { TotalHours: < 1 } => TwoUnits(age.Minutes, "min", age.Seconds, "s"),
+            { TotalDays: < 1 } => TwoUnits(age.Hours, "h", age.Minutes, "min"),
+            _ => TwoUnits(age.Days, "d", age.Hours, "h"),
         };
     }
 
-    /// <summary>A whole number with commas: <c>12,400</c>.</summary>
+    /// <summary>A whole number with commas between thousands: <c>12,400</c>.</summary>
     public static string Number(long number) => number.ToString("N0", CultureInfo.InvariantCulture);
 
-    /// <summary>A number of things: <c>1 row</c>, <c>12,400 rows</c>.</summary>
-    public static string Of(long number, string one, string many) => $"{Number(number)} {(number == 1 ? one : many)}";
+    /// <summary>A count with its noun: <c>1 row</c>, <c>12,400 rows</c>.</summary>
+    public static string Of(long number, string singular, string plural) => $"{Number(number)} {(number == 1 ? singular : plural)}";
 
-    /// <summary>The first few of a list, and how many are left out.</summary>
-    public static string Few(IReadOnlyCollection<string> names, int most = 5) =>
-        string.Join(", ", names.Take(most)) + (names.Count > most ? $" and {names.Count - most} more" : "");
+    /// <summary>The first names of a list, and how many more there are: <c>a, b, c, d, e and 3 more</c>.</summary>
+    public static string Few(IReadOnlyCollection<string> names, int max = 5) =>
+        string.Join(", ", names.Take(max)) + (names.Count > max ? $" and {names.Count - max} more" : "");
 
-    private static string Two(int large, string unit, int small, string part) => small == 0 ? $"{large} {unit}" : $"{large} {unit} {small} {part}";
+    private static string TwoUnits(int large, string largeUnit, int small, string smallUnit) =>
+        small == 0 ? $"{large} {largeUnit}" : $"{large} {largeUnit} {small} {smallUnit}";
 }

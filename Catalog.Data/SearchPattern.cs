@@ -2,14 +2,17 @@ using System.Globalization;
 
 namespace Catalog.Data;
 
-/// <summary>Text to search for.</summary>
+/// <summary>Prepares text for a search that ignores case.</summary>
 internal static class SearchPattern
 {
-    /// <summary>Folds case, so that a search finds text in any: SQLite's own folding knows only ASCII, so neither engine's is used.</summary>
+    /// <summary>
+    /// Lower-cases texts and joins them with line feeds, leaving out nulls. SQLite folds only ASCII, so neither
+    /// engine's own folding is used.
+    /// </summary>
     public static string Fold(params string?[] texts) =>
         string.Join('\n', texts.Where(text => text is not null)).ToLower(CultureInfo.InvariantCulture);
 
-    /// <summary>A <c>like</c> pattern with <c>\</c> as its escape.</summary>
+    /// <summary>A <c>like</c> pattern that matches the text anywhere, with <c>\</c> as the escape character.</summary>
     public static string Contains(string text) =>
         '%' + text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("%", "\\%", StringComparison.Ordinal).Replace("_", "\\_", StringComparison.Ordinal) + '%';
 }

@@ -1,5 +1,6 @@
-# The console with PostgreSQL's client programs, for backups, restores and drills. The service's own image has neither pg_dump nor a
-# package manager to bring it; its programs are taken from there, so that a tag names one build. Build that one first:
+# The migrations console with the client programs of PostgreSQL, for backups, restores and drills. The image of the
+# service has no pg_dump and no package manager. This image copies its programs, so both images of a tag are the same
+# build. Build that image first:
 #   docker build --file deploy/Dockerfile --tag catalog:local . && docker build --file deploy/backup.Dockerfile --tag catalog-backup:local .
 ARG CATALOG=catalog:local
 FROM ${CATALOG} AS catalog

@@ -1,9 +1,9 @@
-// The container's health check: the image has no shell and no curl, so the question to /ready needs a program of its own.
-// Exits 0 when the service is ready, else 1.
+// The health check of the container. The image has no shell and no curl, so a program requests /ready.
+// Exits with 0 when the service is ready, otherwise with 1.
 #:property PublishAot=false
 #:property InvariantGlobalization=true
 
-// A proxy that warehouses are reached through must not be asked for the service's own address.
+// HTTP_PROXY may be set for connections to warehouses; it must not be used for the address of the service.
 using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { Timeout = TimeSpan.FromSeconds(4) };
 try
 {
@@ -11,8 +11,8 @@ try
     Console.WriteLine(await answer.Content.ReadAsStringAsync());
     return answer.IsSuccessStatusCode ? 0 : 1;
 }
-catch (Exception failure) when (failure is HttpRequestException or TaskCanceledException)
+catch (Exception exception) when (exception is HttpRequestException or TaskCanceledException)
 {
-    Console.WriteLine(failure.Message);
+    Console.WriteLine(exception.Message);
     return 1;
 }

@@ -5,55 +5,55 @@ using Catalog.Data.Lineage;
 
 namespace Catalog.Api.Lineage;
 
-/// <summary>How far to look.</summary>
+/// <summary>The direction, distance and time of a lineage query.</summary>
 public record LineageQuery
 {
     /// <summary>upstream, downstream or both (the default).</summary>
     public string? Direction { get; init; }
 
-    /// <summary>How many hops from dataset to dataset, 0 to 1,000; 5 unless given.</summary>
+    /// <summary>The maximum number of hops between datasets, 0 to 1,000. Default: 5.</summary>
     public int? Depth { get; init; }
 
-    /// <summary>The graph as of this time; left out, as it is now.</summary>
+    /// <summary>The time at which the edges are valid. Default: now.</summary>
     public Instant? At { get; init; }
 
-    internal LineageDirection Way() => Direction switch
+    internal LineageDirection DirectionOrDefault() => Direction switch
     {
         "upstream" => LineageDirection.Upstream,
         "downstream" => LineageDirection.Downstream,
         _ => LineageDirection.Both,
     };
 
-    internal int Hops() => Depth ?? 5;
+    internal int DepthOrDefault() => Depth ?? 5;
 }
 
-/// <summary>What to look at, for ids that hold slashes, and how far.</summary>
-public sealed record LineageOfQuery : LineageQuery
+/// <summary>A lineage query with the dataset as a parameter, for ids that contain slashes.</summary>
+public sealed record LineageByDatasetQuery : LineageQuery
 {
     /// <summary>The dataset's id.</summary>
     public string? Dataset { get; init; }
 }
 
-/// <summary>How far to look for what breaks.</summary>
+/// <summary>The distance of an impact query.</summary>
 public sealed record ImpactQuery
 {
-    /// <summary>How many hops downstream, 0 to 1,000; without a limit of its own unless given.</summary>
+    /// <summary>The maximum number of hops downstream, 0 to 1,000. Default: 1,000.</summary>
     public int? Depth { get; init; }
 }
 
 /// <summary>The part of the lineage graph around a dataset.</summary>
 public sealed record LineageGraphItem
 {
-    /// <summary>Nearest first, the dataset asked for at depth 0.</summary>
+    /// <summary>The datasets, nearest first; the requested dataset has depth 0.</summary>
     public required IReadOnlyList<LineageNode> Nodes { get; init; }
 
-    /// <summary>From upstream to downstream.</summary>
+    /// <summary>The edges, each from upstream to downstream.</summary>
     public required IReadOnlyList<LineageEdgeItem> Edges { get; init; }
 
-    /// <summary>Whether there is more than one answer may hold.</summary>
+    /// <summary>Whether the graph is larger than the limit of one answer, so that a part is left out.</summary>
     public required bool Truncated { get; init; }
 
-    /// <summary>When truncated: the datasets to go on from.</summary>
+    /// <summary>When truncated: the datasets with neighbours that are left out. Otherwise empty.</summary>
     public required IReadOnlyList<string> Frontier { get; init; }
 
     internal static LineageGraphItem From(LineageGraph graph)
@@ -77,12 +77,12 @@ public sealed record LineageNode
 {
     public required string Id { get; init; }
 
-    /// <summary>Empty for datasets that pipelines name without one.</summary>
+    /// <summary>Empty when the dataset has no namespace.</summary>
     public required string Namespace { get; init; }
 
     public required string Name { get; init; }
 
-    /// <summary>The least number of hops from the dataset asked for.</summary>
+    /// <summary>The smallest number of hops from the requested dataset.</summary>
     public required int Depth { get; init; }
 
     internal static LineageNode From(Dataset dataset, int depth) =>
@@ -98,47 +98,47 @@ public sealed record LineageEdgeItem
     /// <summary>The downstream dataset.</summary>
     public required string To { get; init; }
 
-    /// <summary>The pipeline that says so.</summary>
+    /// <summary>The pipeline that declares the edge.</summary>
     public required string PipelineId { get; init; }
 
     public required DateTimeOffset ValidFrom { get; init; }
 
-    /// <summary>Null while it holds.</summary>
+    /// <summary>The end of the edge's validity, exclusive; null while it is current.</summary>
     public DateTimeOffset? ValidTo { get; init; }
 }
 
-/// <summary>What breaks if a dataset changes.</summary>
+/// <summary>The datasets, pipelines and owners that a change of a dataset affects.</summary>
 public sealed record Impact
 {
-    /// <summary>The datasets made from it, nearest first.</summary>
+    /// <summary>The downstream datasets, nearest first.</summary>
     public required IReadOnlyList<LineageNode> Datasets { get; init; }
 
-    /// <summary>The pipelines that make them.</summary>
+    /// <summary>The pipelines that write them.</summary>
     public required IReadOnlyList<ImpactedPipeline> Pipelines { get; init; }
 
-    /// <summary>Whom to tell, each once.</summary>
+    /// <summary>The distinct owners of these pipelines, sorted.</summary>
     public required IReadOnlyList<string> Owners { get; init; }
 
-    /// <summary>Whether there is more than one answer may hold.</summary>
+    /// <summary>Whether the graph is larger than the limit of one answer, so that a part is left out.</summary>
     public required bool Truncated { get; init; }
 }
 
-/// <summary>A pipeline that a change reaches.</summary>
+/// <summary>A pipeline that a change affects.</summary>
 public sealed record ImpactedPipeline
 {
     public required string Id { get; init; }
     public string? Owner { get; init; }
 
-    /// <summary>Its checks that failed when they were last executed.</summary>
+    /// <summary>Its checks whose latest result is a failure.</summary>
     public required IReadOnlyList<OpenFailureItem> OpenFailures { get; init; }
 }
 
-/// <summary>A check that failed when it was last executed.</summary>
+/// <summary>A check whose latest result is a failure.</summary>
 public sealed record OpenFailureItem
 {
     public required string CheckId { get; init; }
 
-    /// <summary>The result that says so.</summary>
+    /// <summary>The id of that result.</summary>
     public required string ResultId { get; init; }
 
     /// <summary>error or warn.</summary>
@@ -159,12 +159,12 @@ public sealed record OpenFailureItem
     };
 }
 
-/// <summary>Which datasets to list.</summary>
+/// <summary>Filters of a list of datasets.</summary>
 public sealed record DatasetQuery : ListQuery
 {
     internal override string List => "datasets";
 
-    /// <summary>Only datasets of this namespace; empty: of none.</summary>
+    /// <summary>Only datasets in this namespace; empty for datasets without a namespace.</summary>
     [AllowsEmpty]
     public string? Namespace { get; init; }
 }
@@ -174,46 +174,46 @@ public sealed record DatasetItem
 {
     public required string Id { get; init; }
 
-    /// <summary>Empty for datasets that pipelines name without one.</summary>
+    /// <summary>Empty when the dataset has no namespace.</summary>
     public required string Namespace { get; init; }
 
     public required string Name { get; init; }
 
-    /// <summary>When it was first named.</summary>
+    /// <summary>When a pipeline first named it.</summary>
     public required DateTimeOffset CreatedAt { get; init; }
 
     internal static DatasetItem From(Dataset dataset) =>
         new() { Id = dataset.ShownId, Namespace = dataset.Namespace, Name = dataset.Name, CreatedAt = dataset.CreatedAt };
 }
 
-/// <summary>A dataset with what is known around it.</summary>
+/// <summary>A dataset with its pipelines, their owners and tags, and its latest check results.</summary>
 public sealed record DatasetDetail
 {
     public required string Id { get; init; }
 
-    /// <summary>Empty for datasets that pipelines name without one.</summary>
+    /// <summary>Empty when the dataset has no namespace.</summary>
     public required string Namespace { get; init; }
 
     public required string Name { get; init; }
 
-    /// <summary>When it was first named.</summary>
+    /// <summary>When a pipeline first named it.</summary>
     public required DateTimeOffset CreatedAt { get; init; }
 
-    /// <summary>Its columns where some producer has told them, otherwise null.</summary>
+    /// <summary>Its columns, when a producer has reported them; otherwise null.</summary>
     public RawJson? Schema { get; init; }
 
-    /// <summary>Who answers for the pipelines that write it, each once.</summary>
+    /// <summary>The distinct owners of the pipelines that write it, sorted.</summary>
     public required IReadOnlyList<string> Owners { get; init; }
 
-    /// <summary>The tags of the pipelines that write it, each once.</summary>
+    /// <summary>The distinct tags of the pipelines that write it, sorted.</summary>
     public required IReadOnlyList<string> Tags { get; init; }
 
-    /// <summary>The pipelines that write it.</summary>
+    /// <summary>The ids of the pipelines that write it.</summary>
     public required IReadOnlyList<string> ProducedBy { get; init; }
 
-    /// <summary>The pipelines that read it.</summary>
+    /// <summary>The ids of the pipelines that read it.</summary>
     public required IReadOnlyList<string> ConsumedBy { get; init; }
 
-    /// <summary>Its newest check results, at most 20, the last executed first.</summary>
+    /// <summary>Its latest check results, at most 20, most recently executed first.</summary>
     public required IReadOnlyList<CheckResultItem> LastResults { get; init; }
 }

@@ -13,27 +13,27 @@ internal static class LineageEndpoints
     public static void MapLineage(this IEndpointRouteBuilder routes)
     {
         var lineage = routes.MapGroup("/lineage").WithTags("Lineage");
-        lineage.MapGet("/", GetByQuery).WithName("GetLineageByQuery").Requires(Scopes.Read).ReadsQuery<LineageOfQuery>()
-            .Produces<LineageGraphItem>().Refuses(404).WithSummary("Read the graph around a dataset whose id holds slashes");
+        lineage.MapGet("/", GetByQuery).WithName("GetLineageByQuery").Requires(Scopes.Read).ReadsQuery<LineageByDatasetQuery>()
+            .Produces<LineageGraphItem>().Refuses(404).WithSummary("Read the graph around a dataset whose id contains slashes");
         lineage.MapGet("/{dataset}", Get).WithName("GetLineage").Requires(Scopes.Read).ReadsQuery<LineageQuery>()
             .Produces<LineageGraphItem>().Refuses(404).WithSummary("Read the graph around a dataset");
         lineage.MapGet("/{dataset}/impact", GetImpact).WithName("GetImpact").Requires(Scopes.Read).ReadsQuery<ImpactQuery>()
-            .Produces<Impact>().Refuses(404).WithSummary("Read what breaks if a dataset changes");
+            .Produces<Impact>().Refuses(404).WithSummary("Read what a change of a dataset affects");
 
         var datasets = routes.MapGroup("/datasets").WithTags("Lineage");
-        datasets.MapGet("/", List).WithName("ListDatasets").Requires(Scopes.Read).ReadsQuery<DatasetQuery>().WithSummary("List datasets, the newest first");
+        datasets.MapGet("/", List).WithName("ListDatasets").Requires(Scopes.Read).ReadsQuery<DatasetQuery>().WithSummary("List datasets, newest first");
         datasets.MapGet("/{id}", GetDataset).WithName("GetDataset").Requires(Scopes.Read).HasETag().Produces<DatasetDetail>().Refuses(404)
-            .WithSummary("Read a dataset with its pipelines and last results");
+            .WithSummary("Read a dataset with its pipelines and latest check results");
     }
 
-    private static Task<IResult> GetByQuery([AsParameters] LineageOfQuery query, Caller caller, LineageRepository lineage, CancellationToken ct) =>
+    private static Task<IResult> GetByQuery([AsParameters] LineageByDatasetQuery query, Caller caller, LineageRepository lineage, CancellationToken ct) =>
         Walk(query.Dataset!, query, caller, lineage, ct);
 
     private static Task<IResult> Get(PathId dataset, [AsParameters] LineageQuery query, Caller caller, LineageRepository lineage, CancellationToken ct) =>
         Walk(dataset.Value, query, caller, lineage, ct);
 
     private static async Task<IResult> Walk(string id, LineageQuery query, Caller caller, LineageRepository lineage, CancellationToken ct) =>
-        await lineage.Walk(caller.Organization, id, query.Way(), query.Hops(), query.At?.Value, ct) is { } graph
+        await lineage.Walk(caller.Organization, id, query.DirectionOrDefault(), query.DepthOrDefault(), query.At?.Value, ct) is { } graph
             ? new RawJsonResult(ETags.Serialize(LineageGraphItem.From(graph)))
             : Problems.NotFound("dataset");
 

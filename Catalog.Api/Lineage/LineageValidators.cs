@@ -14,9 +14,9 @@ internal abstract class LineageFieldsValidator<T> : AbstractValidator<T> where T
 
 internal sealed class LineageQueryValidator : LineageFieldsValidator<LineageQuery>;
 
-internal sealed class LineageOfQueryValidator : LineageFieldsValidator<LineageOfQuery>
+internal sealed class LineageByDatasetQueryValidator : LineageFieldsValidator<LineageByDatasetQuery>
 {
-    public LineageOfQueryValidator() => RuleFor(query => query.Dataset).NotEmpty().WithMessage("is required.").Text(2 * Validation.MaxDataset);
+    public LineageByDatasetQueryValidator() => RuleFor(query => query.Dataset).NotEmpty().WithMessage("is required.").Text(2 * Validation.MaxDataset);
 }
 
 internal sealed class ImpactQueryValidator : AbstractValidator<ImpactQuery>

@@ -3,28 +3,29 @@ using Cronos;
 namespace Catalog.Api.Pipelines;
 
 /// <summary>
-/// Judges schedules as the schedulers of pipelines take them: crontab's five fields with what Cronos adds to them (? for *, L, W, # and ranges that
-/// wrap), and Airflow's macros, each of which stands for five fields. No seconds, and no H, whose meaning only Jenkins knows.
-/// For the next time Cronos requires day of month and day of week both to match; crontab, Airflow and Prefect require one of them.
+/// Validates cron schedules: the five fields of crontab with the extensions of Cronos (? for *, L, W, # and ranges that
+/// wrap), or a macro of Airflow. Seconds are refused, and so is H, which only Jenkins defines. Do not compute the next
+/// time with Cronos: it requires both day of month and day of week to match; crontab, Airflow and Prefect require one
+/// of the two.
 /// </summary>
 internal static class Cron
 {
-    public const string Wanted = "must be a cron expression of five fields: minute, hour, day of month, month, day of week; or @hourly, @daily, @weekly, @monthly, @yearly.";
+    public const string Message = "must be a cron expression of five fields: minute, hour, day of month, month, day of week; or @hourly, @daily, @weekly, @monthly, @yearly.";
 
     private static readonly string[] Macros = ["@hourly", "@daily", "@midnight", "@weekly", "@monthly", "@yearly", "@annually"];
 
-    // By field.
-    private static readonly string[] Whole = ["0-59", "0-23", "1-31", "1-12", "0-6"];
+    // For each field the range that * means.
+    private static readonly string[] FullRanges = ["0-59", "0-23", "1-31", "1-12", "0-6"];
 
     public static bool IsValid(string expression)
     {
         var fields = expression.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
         return expression.Length <= 256 && (fields is [var macro]
             ? Macros.Contains(macro, StringComparer.OrdinalIgnoreCase)
-            : fields.Length == Whole.Length && CronExpression.TryParse(string.Join(' ', fields.Zip(Whole, WithoutStarsInLists)), out _));
+            : fields.Length == FullRanges.Length && CronExpression.TryParse(string.Join(' ', fields.Zip(FullRanges, WithoutStarsInLists)), out _));
     }
 
-    // Crontab takes */15,3 and Cronos does not: there a star stands alone.
-    private static string WithoutStarsInLists(string field, string whole) =>
-        field.Contains(',', StringComparison.Ordinal) ? string.Join(',', field.Split(',').Select(item => item.StartsWith('*') ? whole + item[1..] : item)) : field;
+    // Crontab accepts a star inside a list, as in */15,3, and Cronos does not.
+    private static string WithoutStarsInLists(string field, string fullRange) =>
+        field.Contains(',', StringComparison.Ordinal) ? string.Join(',', field.Split(',').Select(item => item.StartsWith('*') ? fullRange + item[1..] : item)) : field;
 }

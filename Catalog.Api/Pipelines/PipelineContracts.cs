@@ -26,13 +26,13 @@ public sealed record PipelineItem
 
     public required DateTimeOffset CreatedAt { get; init; }
 
-    /// <summary>When a version was last registered.</summary>
+    /// <summary>When a version was last registered or reactivated.</summary>
     public required DateTimeOffset UpdatedAt { get; init; }
 
-    /// <summary>The run that was created last, or null when there is none.</summary>
+    /// <summary>The run that started last, or null when there is none.</summary>
     public LatestRun? LatestRun { get; init; }
 
-    /// <summary>How many of its checks failed when they were last executed.</summary>
+    /// <summary>The number of checks whose latest result is a failure.</summary>
     public required int OpenFailures { get; init; }
 
     internal static PipelineItem From(Pipeline row) => new()
@@ -58,26 +58,26 @@ public sealed record PipelineItem
     };
 }
 
-/// <summary>A pipeline: its body's fields as sent, and beside them what the list shows that no body decides.</summary>
+/// <summary>A pipeline: the fields of its body, unchanged, and the fields that the service adds.</summary>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Skip)]
 public sealed record PipelineDetail : PipelineSpec
 {
-    /// <summary>Its id, which is the body's <c>name</c>.</summary>
+    /// <summary>The id, which is the <c>name</c> in the body.</summary>
     public required string Id { get; init; }
 
     public required DateTimeOffset CreatedAt { get; init; }
 
-    /// <summary>When a version was last registered.</summary>
+    /// <summary>When a version was last registered or reactivated.</summary>
     public required DateTimeOffset UpdatedAt { get; init; }
 
-    /// <summary>The run that was created last, or null when there is none.</summary>
+    /// <summary>The run that started last, or null when there is none.</summary>
     public LatestRun? LatestRun { get; init; }
 
-    /// <summary>How many of its checks failed when they were last executed.</summary>
+    /// <summary>The number of checks whose latest result is a failure.</summary>
     public required int OpenFailures { get; init; }
 }
 
-/// <summary>A pipeline's latest run.</summary>
+/// <summary>The latest run of a pipeline.</summary>
 public sealed record LatestRun
 {
     public required string Id { get; init; }
@@ -92,59 +92,62 @@ public sealed record PipelineVersionItem
 {
     public required string Version { get; init; }
 
-    /// <summary>Whether it is the one that counts now.</summary>
+    /// <summary>Whether it is the current version.</summary>
     public required bool Current { get; init; }
 
     public required DateTimeOffset CreatedAt { get; init; }
 
-    /// <summary>The body as it was sent.</summary>
+    /// <summary>The request body, unchanged.</summary>
     public required RawJson Body { get; init; }
 
     internal static PipelineVersionItem From(PipelineVersion row) =>
         new() { Version = row.Version, Current = row.Current, CreatedAt = row.CreatedAt, Body = new(row.Body) };
 }
 
-/// <summary>What became of each of many pipelines.</summary>
+/// <summary>The outcome of a registration of several pipelines.</summary>
 public sealed record Registrations
 {
-    /// <summary>In the order of the request.</summary>
+    /// <summary>One item for each pipeline, in the order of the request.</summary>
     public required IReadOnlyList<RegistrationReceipt> Items { get; init; }
 }
 
-/// <summary>What became of one of many pipelines.</summary>
+/// <summary>The outcome for one pipeline.</summary>
 public sealed record RegistrationReceipt
 {
     public required string Id { get; init; }
     public required string Version { get; init; }
 
-    /// <summary>created, unchanged, or reactivated: an earlier version is current again.</summary>
+    /// <summary>created, unchanged, or reactivated (an earlier version is current again).</summary>
     public required string Outcome { get; init; }
 }
 
-/// <summary>Which pipelines to list.</summary>
+/// <summary>Filters of a list of pipelines.</summary>
 public sealed record PipelineQuery : ListQuery
 {
     internal override string List => "pipelines";
 
-    /// <summary>Only pipelines of this owner.</summary>
+    /// <summary>Only pipelines with this owner.</summary>
     public string? Owner { get; init; }
 
-    /// <summary>Only pipelines that have this tag.</summary>
+    /// <summary>Only pipelines with this tag.</summary>
     public string? Tag { get; init; }
 
-    /// <summary>Only pipelines of this environment.</summary>
+    /// <summary>Only pipelines in this environment.</summary>
     public string? Environment { get; init; }
 
-    /// <summary>Only pipelines with this text in name, description or owner, in any case.</summary>
+    /// <summary>Only pipelines whose name, description or owner contains this text, ignoring case.</summary>
     public string? Q { get; init; }
 
-    /// <summary><c>export</c>: instead of a page, a bare array of all current bodies as sent, which POST takes back. Filters do not apply.</summary>
+    /// <summary>
+    /// <c>export</c> returns a plain array of all current bodies, unchanged, instead of a page. POST accepts that
+    /// array. Filters do not apply.
+    /// </summary>
     public string? Format { get; init; }
 
     internal PipelineFilter ToFilter() => new() { Owner = Owner, Tag = Tag, Environment = Environment, Search = Q };
 }
 
-/// <summary>Which versions of a pipeline to list.</summary>
+/// <summary>The page of a list of pipeline versions.</summary>
 public sealed record PipelineVersionQuery : ListQuery
 {
     internal override string List => "pipeline_versions";
@@ -152,14 +155,14 @@ public sealed record PipelineVersionQuery : ListQuery
 
 internal static class PipelineBodies
 {
-    // What an answer shows of a pipeline that its body does not decide. A body that has the last two is an answer that was sent back.
-    private static readonly string[] Ours = ["id", "created_at", "updated_at", "latest_run", "open_failures"];
+    // The fields that the service adds to a body in an answer. A posted body that has the last two is such an answer.
+    private static readonly string[] AddedFields = ["id", "created_at", "updated_at", "latest_run", "open_failures"];
 
-    /// <summary>What is stored for a spec and the JSON that it was read from.</summary>
+    /// <summary>Creates the row to store from a spec and the JSON that the spec was read from.</summary>
     public static NewPipeline ToPipeline(PipelineSpec spec, JsonElement json)
     {
-        var answer = json.TryGetProperty("latest_run", out _) && json.TryGetProperty("open_failures", out _);
-        var hash = CanonicalJson.Hash(json, answer ? ["version", .. Ours] : ["version"]);
+        var isAnswer = json.TryGetProperty("latest_run", out _) && json.TryGetProperty("open_failures", out _);
+        var hash = CanonicalJson.Hash(json, isAnswer ? ["version", .. AddedFields] : ["version"]);
         return new()
         {
             Id = spec.Name!,
@@ -184,10 +187,10 @@ internal static class PipelineBodies
         };
     }
 
-    /// <summary>The version, the body's fields as sent, and what the list shows that no body decides.</summary>
+    /// <summary>The version, the fields of the body, unchanged, and the fields that the service adds.</summary>
     public static ReadOnlyMemory<byte> WithItem(PipelineVersion version, PipelineItem item) => Write(version, JsonSerializer.SerializeToElement(item, ApiJson.Options));
 
-    /// <summary>The body's fields as sent, with the version first.</summary>
+    /// <summary>The version and the fields of the body, unchanged.</summary>
     public static ReadOnlyMemory<byte> WithVersion(PipelineVersion version) => Write(version, null);
 
     private static ReadOnlyMemory<byte> Write(PipelineVersion version, JsonElement? item)
@@ -198,13 +201,13 @@ internal static class PipelineBodies
         {
             writer.WriteStartObject();
             writer.WriteString("version", version.Version);
-            foreach (var member in json.RootElement.EnumerateObject().Where(member => !member.NameEquals("version") && (item is null || !Ours.Contains(member.Name))))
+            foreach (var member in json.RootElement.EnumerateObject().Where(member => !member.NameEquals("version") && (item is null || !AddedFields.Contains(member.Name))))
             {
                 writer.WritePropertyName(member.Name);
                 writer.WriteRawValue(member.Value.GetRawText(), skipInputValidation: true);
             }
 
-            foreach (var member in item?.EnumerateObject().Where(member => Ours.Contains(member.Name)) ?? [])
+            foreach (var member in item?.EnumerateObject().Where(member => AddedFields.Contains(member.Name)) ?? [])
             {
                 member.WriteTo(writer);
             }

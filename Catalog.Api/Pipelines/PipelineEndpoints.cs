@@ -17,15 +17,15 @@ internal static class PipelineEndpoints
             .WithMetadata(new BodyLimit(RequestLimits.BulkBody), new BulkMetadata(typeof(Registrations), null))
             .Produces<PipelineSpec>(201).Produces<PipelineSpec>(200)
             .Refuses(400, 403, 409, 413, 415, 422)
-            .WithSummary("Register a pipeline, or an array of at most 1,000 of them: all or none");
+            .WithSummary("Register a pipeline, or an array of at most 1,000 pipelines: all or none");
         pipelines.MapGet("/", List).WithName("ListPipelines").Requires(Scopes.Read).ReadsQuery<PipelineQuery>()
-            .Produces<ItemList<PipelineItem>>().WithSummary("List pipelines, the newest first, or export them all");
+            .Produces<ItemList<PipelineItem>>().WithSummary("List pipelines, newest first, or export them all");
         pipelines.MapGet("/{id}", Get).WithName("GetPipeline").Requires(Scopes.Read).HasETag().Produces<PipelineDetail>().Refuses(404)
-            .WithSummary("Read a pipeline: the version, its body's fields, its latest run and open failures");
+            .WithSummary("Read a pipeline: its version, the fields of its body, its latest run and open failures");
         pipelines.MapGet("/{id}/versions", Versions).WithName("ListPipelineVersions").Requires(Scopes.Read).ReadsQuery<PipelineVersionQuery>()
-            .Produces<ItemList<PipelineVersionItem>>().Refuses(404).WithSummary("List a pipeline's versions, the newest first");
+            .Produces<ItemList<PipelineVersionItem>>().Refuses(404).WithSummary("List the versions of a pipeline, newest first");
         pipelines.MapDelete("/{id}", Delete).WithName("DeletePipeline").Requires(Scopes.Manage).AcceptsIfMatch().Produces(204).Refuses(404)
-            .WithSummary("Hide a pipeline and end its lineage; its history stays until retention takes it");
+            .WithSummary("Hide a pipeline and end its lineage; its history remains until retention removes it");
     }
 
     private static async Task<IResult> Post(
@@ -39,7 +39,7 @@ internal static class PipelineEndpoints
 
         if (JsonParser.HasDuplicateMember(bytes))
         {
-            return Problems.Malformed("An object in the body holds a member twice, and no reader could say which one counts.");
+            return Problems.Malformed("An object in the body has two members with the same name. Send each name once.");
         }
 
         using var json = JsonDocument.Parse(bytes, new JsonDocumentOptions { MaxDepth = ApiJson.MaxDepth + 1 });
@@ -75,13 +75,14 @@ internal static class PipelineEndpoints
         await pipelines.Find(caller.Organization, id.Value, ct) is { } version
             && (await pipelines.List(caller.Organization, new() { Id = id.Value }, null, 1, ct)).Items is [var item]
             ? PipelineBodies.WithItem(version, PipelineItem.From(item))
-            // A bare null would become an empty answer.
+            // The cast is needed: a plain null would convert to an empty ReadOnlyMemory.
             : (ReadOnlyMemory<byte>?)null;
 
     private static async Task<IResult> Versions(PathId id, [AsParameters] PipelineVersionQuery query, Caller caller, PipelineRepository pipelines, CancellationToken ct)
     {
         var page = await pipelines.Versions(caller.Organization, id.Value, query.After(), query.Take(), ct);
-        // A pipeline has a version as long as it is there; an empty page after a cursor is the list's end.
+        // Every pipeline has a version, so an empty first page means that it does not exist. An empty page after a
+        // cursor is the end of the list.
         return page.Items.Count == 0 && query.Cursor is null ? Problems.NotFound("pipeline") : TypedResults.Ok(Lists.Of(query, page, PipelineVersionItem.From));
     }
 

@@ -5,7 +5,7 @@ using Catalog.Api.Http;
 namespace Catalog.Api.Pipelines;
 
 /// <summary>
-/// A pipeline as its generator writes it (<c>pipeline.json</c>). Fields that are not named here are kept and given back as sent.
+/// The body of a pipeline (<c>pipeline.json</c>). Fields that are not listed here are stored and returned unchanged.
 /// </summary>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Skip)]
 public record PipelineSpec
@@ -13,40 +13,43 @@ public record PipelineSpec
     /// <summary>The pipeline's id, at most 256 characters.</summary>
     public string? Name { get; init; }
 
-    /// <summary>The version, text or a number; left out, it is a hash of the body.</summary>
+    /// <summary>The version, as text or a number. Default: a hash of the body.</summary>
     public RawJson? Version { get; init; }
 
-    /// <summary>What it is for.</summary>
+    /// <summary>The purpose of the pipeline.</summary>
     public string? Description { get; init; }
 
-    /// <summary>Who answers for it.</summary>
+    /// <summary>The person or team that is responsible for it.</summary>
     public string? Owner { get; init; }
 
-    /// <summary>Where it runs, such as production.</summary>
+    /// <summary>The environment that it runs in, such as production.</summary>
     public string? Environment { get; init; }
 
-    /// <summary>When it runs: a cron expression of five fields (minute, hour, day of month, month, day of week), with L, W and # where wished; or @hourly, @daily, @weekly, @monthly, @yearly.</summary>
+    /// <summary>
+    /// When it runs: a cron expression of five fields (minute, hour, day of month, month, day of week), which may use
+    /// L, W and #; or @hourly, @daily, @weekly, @monthly, @yearly.
+    /// </summary>
     public string? Schedule { get; init; }
 
-    /// <summary>Words to find it by.</summary>
+    /// <summary>Tags to filter pipelines by.</summary>
     public IReadOnlyList<string?>? Tags { get; init; }
 
-    /// <summary>What it reads.</summary>
+    /// <summary>The sources that it reads.</summary>
     public IReadOnlyList<SourceSpec?>? Sources { get; init; }
 
-    /// <summary>What it does.</summary>
+    /// <summary>Its steps between sources and targets.</summary>
     public IReadOnlyList<TransformSpec?>? Transforms { get; init; }
 
-    /// <summary>What it writes.</summary>
+    /// <summary>The targets that it writes.</summary>
     public IReadOnlyList<TargetSpec?>? Targets { get; init; }
 
-    /// <summary>The checks that come with it.</summary>
+    /// <summary>Its checks.</summary>
     public IReadOnlyList<CheckSpec?>? Checks { get; init; }
 
-    /// <summary>The lineage between datasets; exactly the edges given, none are guessed.</summary>
+    /// <summary>The lineage between datasets. Only the given edges are stored; none are inferred.</summary>
     public LineageSpec? Lineage { get; init; }
 
-    /// <summary>The same edges, where a generator writes them at the top.</summary>
+    /// <summary>Lineage edges at the top level; they are added to those in <c>lineage</c>.</summary>
     public IReadOnlyList<EdgeSpec?>? Edges { get; init; }
 
     internal IEnumerable<EdgeSpec> AllEdges() => [.. (Lineage?.Edges ?? []).OfType<EdgeSpec>(), .. (Edges ?? []).OfType<EdgeSpec>()];
@@ -56,41 +59,41 @@ public record PipelineSpec
         : text.StartsWith('"') ? JsonSerializer.Deserialize<string>(text) : text;
 }
 
-/// <summary>Something that a pipeline reads or writes.</summary>
+/// <summary>A source or a target of a pipeline.</summary>
 public abstract record EndpointSpec
 {
-    /// <summary>Unique among the sources, or among the targets, of the pipeline.</summary>
+    /// <summary>Unique among the sources or among the targets of the pipeline.</summary>
     public string? Id { get; init; }
 
     /// <summary>The kind of system, such as postgres.</summary>
     public string? Type { get; init; }
 
-    /// <summary>The id of a connection; it need not be registered.</summary>
+    /// <summary>The id of a connection, which does not have to be registered.</summary>
     public string? ConnectionRef { get; init; }
 
-    /// <summary>What is read or written there: a name, or an object that describes it.</summary>
+    /// <summary>The table, file or other object: its name, or a JSON object that describes it.</summary>
     public RawJson? Object { get; init; }
 }
 
-/// <summary>Something that a pipeline reads.</summary>
+/// <summary>A source that a pipeline reads.</summary>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Skip)]
 public sealed record SourceSpec : EndpointSpec
 {
-    /// <summary>full, or incremental, which needs a watermark column.</summary>
+    /// <summary>full or incremental; incremental requires a watermark column.</summary>
     public string? LoadMode { get; init; }
 
-    /// <summary>The column that tells what is new.</summary>
+    /// <summary>The column by which an incremental load finds new rows.</summary>
     public string? WatermarkColumn { get; init; }
 }
 
-/// <summary>Something that a pipeline writes.</summary>
+/// <summary>A target that a pipeline writes.</summary>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Skip)]
 public sealed record TargetSpec : EndpointSpec
 {
-    /// <summary>How rows are written; merge needs a primary key.</summary>
+    /// <summary>How rows are written; merge requires a primary key.</summary>
     public string? WriteMode { get; init; }
 
-    /// <summary>The columns that tell rows apart.</summary>
+    /// <summary>The columns that identify a row.</summary>
     public IReadOnlyList<string?>? PrimaryKey { get; init; }
 }
 
@@ -101,39 +104,39 @@ public sealed record TransformSpec
     /// <summary>Unique among the transforms of the pipeline.</summary>
     public string? Id { get; init; }
 
-    /// <summary>Ids of sources, of transforms, or of what transforms put out.</summary>
+    /// <summary>Ids of sources or other transforms, or names of outputs of transforms.</summary>
     public IReadOnlyList<string?>? Inputs { get; init; }
 
-    /// <summary>Names that later transforms may take as inputs.</summary>
+    /// <summary>Names that other transforms can use as inputs.</summary>
     public IReadOnlyList<string?>? Outputs { get; init; }
 
-    /// <summary>Where its code is.</summary>
+    /// <summary>The location of its code.</summary>
     public string? CodeRef { get; init; }
 
-    /// <summary>Its SQL, as text or a path.</summary>
+    /// <summary>Its SQL, as text or as a path to a file.</summary>
     public string? Sql { get; init; }
 }
 
-/// <summary>A check that comes with a pipeline.</summary>
+/// <summary>A check that a pipeline defines.</summary>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Skip)]
 public sealed record CheckSpec
 {
     /// <summary>Unique among the checks of the pipeline.</summary>
     public string? Id { get; init; }
 
-    /// <summary>Its SQL, as text or a path.</summary>
+    /// <summary>Its SQL, as text or as a path to a file.</summary>
     public string? Sql { get; init; }
 
     /// <summary>error (the default) or warn.</summary>
     public string? Severity { get; init; }
 
-    /// <summary>What kind of check it is.</summary>
+    /// <summary>The kind of check.</summary>
     public string? Kind { get; init; }
 
-    /// <summary>The dataset that it looks at.</summary>
+    /// <summary>The dataset that it checks.</summary>
     public string? Dataset { get; init; }
 
-    /// <summary>The connection that it runs on.</summary>
+    /// <summary>The id of the connection that it runs on.</summary>
     public string? ConnectionId { get; init; }
 }
 
@@ -141,7 +144,7 @@ public sealed record CheckSpec
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Skip)]
 public sealed record LineageSpec
 {
-    /// <summary>From upstream to downstream.</summary>
+    /// <summary>The edges, each from upstream to downstream.</summary>
     public IReadOnlyList<EdgeSpec?>? Edges { get; init; }
 }
 

@@ -17,7 +17,7 @@ internal sealed class PipelineSpecValidator : AbstractValidator<PipelineSpec>
         RuleFor(pipeline => pipeline.Description).Text(Validation.MaxMessage);
         RuleFor(pipeline => pipeline.Owner).Text(Validation.MaxKey);
         RuleFor(pipeline => pipeline.Environment).Text(Validation.MaxKey);
-        RuleFor(pipeline => pipeline.Schedule).SetValidator(new FormatRule<PipelineSpec>("cron", Cron.IsValid, Cron.Wanted));
+        RuleFor(pipeline => pipeline.Schedule).SetValidator(new FormatRule<PipelineSpec>("cron", Cron.IsValid, Cron.Message));
         RuleForEach(pipeline => pipeline.Tags).Key();
         RuleForEach(pipeline => pipeline.Sources).Present().SetValidator(new SourceSpecValidator()!);
         RuleForEach(pipeline => pipeline.Transforms).Present().SetValidator(new TransformSpecValidator()!);
@@ -26,16 +26,16 @@ internal sealed class PipelineSpecValidator : AbstractValidator<PipelineSpec>
         RuleForEach(pipeline => pipeline.Edges).Present().SetValidator(new EdgeSpecValidator()!);
         RuleForEach(pipeline => pipeline.Lineage!.Edges).Present().SetValidator(new EdgeSpecValidator()!)
             .When(pipeline => pipeline.Lineage is not null).OverridePropertyName("Lineage.Edges");
-        RuleFor(pipeline => pipeline).Custom(Together);
+        RuleFor(pipeline => pipeline).Custom(ValidateReferences);
     }
 
-    // What one field cannot say alone: ids that are unique, and inputs that name something.
-    private static void Together(PipelineSpec pipeline, ValidationContext<PipelineSpec> context)
+    // Rules over several fields: ids are unique, and the inputs of transforms exist.
+    private static void ValidateReferences(PipelineSpec pipeline, ValidationContext<PipelineSpec> context)
     {
-        Unique("Sources", (pipeline.Sources ?? []).Select(source => source?.Id), context);
-        Unique("Transforms", (pipeline.Transforms ?? []).Select(transform => transform?.Id), context);
-        Unique("Targets", (pipeline.Targets ?? []).Select(target => target?.Id), context);
-        Unique("Checks", (pipeline.Checks ?? []).Select(check => check?.Id), context);
+        ValidateUnique("Sources", (pipeline.Sources ?? []).Select(source => source?.Id), context);
+        ValidateUnique("Transforms", (pipeline.Transforms ?? []).Select(transform => transform?.Id), context);
+        ValidateUnique("Targets", (pipeline.Targets ?? []).Select(target => target?.Id), context);
+        ValidateUnique("Checks", (pipeline.Checks ?? []).Select(check => check?.Id), context);
 
         var known = (pipeline.Sources ?? []).Select(source => source?.Id)
             .Concat((pipeline.Transforms ?? []).SelectMany(transform => (transform?.Outputs ?? []).Append(transform?.Id)))
@@ -44,19 +44,19 @@ internal sealed class PipelineSpecValidator : AbstractValidator<PipelineSpec>
         {
             foreach (var (i, _) in (transform?.Inputs ?? []).Index().Where(input => !known.Contains(input.Item) || input.Item == transform!.Id))
             {
-                context.AddFailure($"Transforms[{t}].Inputs[{i}]", "must name a source, another transform or what a transform puts out.");
+                context.AddFailure($"Transforms[{t}].Inputs[{i}]", "must be the id of a source or of another transform, or the name of an output of a transform.");
             }
         }
     }
 
-    private static void Unique(string field, IEnumerable<string?> ids, ValidationContext<PipelineSpec> context)
+    private static void ValidateUnique(string field, IEnumerable<string?> ids, ValidationContext<PipelineSpec> context)
     {
         var seen = new HashSet<string>(StringComparer.Ordinal);
         foreach (var (index, id) in ids.Index())
         {
             if (id is not null && !seen.Add(id))
             {
-                context.AddFailure($"{field}[{index}].Id", "is used twice.");
+                context.AddFailure($"{field}[{index}].Id", "must be unique.");
             }
         }
     }
@@ -70,7 +70,7 @@ internal abstract class EndpointSpecValidator<T> : AbstractValidator<T> where T 
         RuleFor(endpoint => endpoint.Type).Key();
         RuleFor(endpoint => endpoint.ConnectionRef).Key();
         RuleFor(endpoint => endpoint.Object)
-            .NotNull().WithMessage("is required: the name of what is read or written, or an object that describes it.")
+            .NotNull().WithMessage("is required: the name of the table, file or other object, or a JSON object that describes it.")
             .SetValidator(new JsonRule<T>(JsonSchemaType.String | JsonSchemaType.Object, "must be a name or an object."))
             .Must(json => json is not { Text: "\"\"" or "null" }).WithMessage("must not be empty.");
     }
@@ -87,7 +87,7 @@ internal sealed class TargetSpecValidator : EndpointSpecValidator<TargetSpec>
     public TargetSpecValidator()
     {
         RuleFor(target => target.PrimaryKey).NotEmpty().When(target => target.WriteMode == "merge").WithMessage("is required when write_mode is merge.");
-        RuleForEach(target => target.PrimaryKey).NotEmpty().WithMessage("must name a column.");
+        RuleForEach(target => target.PrimaryKey).NotEmpty().WithMessage("must be the name of a column.");
     }
 }
 

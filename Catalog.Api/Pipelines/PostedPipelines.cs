@@ -5,7 +5,10 @@ using FluentValidation;
 
 namespace Catalog.Api.Pipelines;
 
-/// <summary>Reads one pipeline or an array of them. One that is not valid refuses the whole post: all are registered or none.</summary>
+/// <summary>
+/// Reads the body of a registration: one pipeline or an array of pipelines. One invalid pipeline makes the whole
+/// request invalid.
+/// </summary>
 internal static class PostedPipelines
 {
     public static (IReadOnlyList<NewPipeline> Pipelines, Problem? Refusal) Read(JsonElement body, IValidator<PipelineSpec> validator)
@@ -18,7 +21,7 @@ internal static class PostedPipelines
         }
 
         return body.GetArrayLength() > RequestLimits.BulkItems
-            ? ([], Problems.TooLarge($"One post takes at most {RequestLimits.BulkItems} pipelines. Send them in parts."))
+            ? ([], Problems.TooLarge($"A request can contain at most {RequestLimits.BulkItems} pipelines. Split it into several requests."))
             : ReadMany(body, validator);
     }
 
@@ -37,7 +40,7 @@ internal static class PostedPipelines
             pipelines.Add(pipeline);
             if (!names.Add(pipeline.Id))
             {
-                errors[$"/{index}/name"] = ["stands in this array twice."];
+                errors[$"/{index}/name"] = ["must be unique in the array."];
             }
         }
 
@@ -46,20 +49,20 @@ internal static class PostedPipelines
 
     private static NewPipeline? ReadOne(JsonElement item, string prefix, IValidator<PipelineSpec> validator, Dictionary<string, string[]> errors)
     {
-        var (spec, found) = JsonParser.Parse<PipelineSpec>(item);
-        found ??= validator.Errors(spec!);
-        foreach (var (pointer, messages) in found ?? [])
+        var (spec, problems) = JsonParser.Parse<PipelineSpec>(item);
+        problems ??= validator.Errors(spec!);
+        foreach (var (pointer, messages) in problems ?? [])
         {
             errors[prefix + pointer] = messages;
         }
 
-        // Also in fields that nobody here knows, because all of it is given back.
-        if (JsonNumber.PointerToUnreadable(item) is { } place)
+        // Numbers in unknown fields are checked too, because the whole body is returned to clients.
+        if (JsonNumber.PointerToUnreadable(item) is { } unreadable)
         {
-            errors[prefix + place] = [JsonNumber.Unreadable];
+            errors[prefix + unreadable] = [JsonNumber.Unreadable];
             return null;
         }
 
-        return found is null ? PipelineBodies.ToPipeline(spec!, item) : null;
+        return problems is null ? PipelineBodies.ToPipeline(spec!, item) : null;
     }
 }

@@ -2,18 +2,21 @@ using Catalog.Data.Database;
 
 namespace Catalog.Data.Lineage;
 
-/// <summary>Reads datasets and what is known around them. <see cref="LineageRepository"/> walks from one to the next.</summary>
+/// <summary>
+/// Reads datasets, and the pipelines that write or read them. <see cref="LineageRepository"/> reads the graph between
+/// datasets.
+/// </summary>
 public sealed class DatasetRepository(CatalogDatabase db)
 {
-    /// <summary>How many pipelines one answer asks about at most.</summary>
+    /// <summary>The maximum number of pipelines that one call reads; more are left out.</summary>
     public const int MaxPipelines = 1000;
 
-    /// <summary>One page, the newest first.</summary>
-    /// <param name="organization">Whose datasets.</param>
-    /// <param name="ns">Only of this namespace (empty: of none); null: of any.</param>
-    /// <param name="after">Where the page before ended.</param>
-    /// <param name="limit">How many.</param>
-    /// <param name="ct">Cancels.</param>
+    /// <summary>One page of datasets, newest first.</summary>
+    /// <param name="organization">The organization that owns the datasets.</param>
+    /// <param name="ns">Only datasets in this namespace; empty for datasets without a namespace, null for all.</param>
+    /// <param name="after">The end of the previous page; null for the first page.</param>
+    /// <param name="limit">The maximum number of datasets.</param>
+    /// <param name="ct">Cancels the query.</param>
     public async Task<Page<Dataset>> List(string organization, string? ns, Cursor? after, int limit, CancellationToken ct)
     {
         var sql = $"""
@@ -27,7 +30,7 @@ public sealed class DatasetRepository(CatalogDatabase db)
             limit @Take
             """;
 
-        // A cursor of another list names no dataset; it then begins before all that have its time.
+        // An id that is not a UUID counts as the smallest one: the page then starts after all datasets of that instant.
         var id = after is { } cursor && Guid.TryParse(cursor.Id, out var known) ? known : Guid.Empty;
         var rows = await db.Many<Dataset>(organization, sql, new
         {
@@ -40,11 +43,14 @@ public sealed class DatasetRepository(CatalogDatabase db)
         return Page.Of(rows, limit, dataset => new Cursor(dataset.CreatedAt, dataset.Id.ToString()));
     }
 
-    /// <summary>The pipelines that write a dataset, and those that read it, by the edges that hold now.</summary>
+    /// <summary>
+    /// The pipelines that write a dataset (producers) and those that read it (consumers), by the current edges, ordered
+    /// by id.
+    /// </summary>
     public Task<(List<LineagePipeline> Producers, List<LineagePipeline> Consumers)> Pipelines(string organization, Guid dataset, CancellationToken ct) =>
-        db.Read(organization, async session => (await Of(session, organization, "downstream", dataset, ct), await Of(session, organization, "upstream", dataset, ct)), ct);
+        db.Read(organization, async session => (await PipelinesWith(session, organization, "downstream", dataset, ct), await PipelinesWith(session, organization, "upstream", dataset, ct)), ct);
 
-    private static Task<List<LineagePipeline>> Of(Session session, string organization, string side, Guid dataset, CancellationToken ct)
+    private static Task<List<LineagePipeline>> PipelinesWith(Session session, string organization, string side, Guid dataset, CancellationToken ct)
     {
         var sql = $"""
             -- Datasets.Pipelines
@@ -61,7 +67,9 @@ public sealed class DatasetRepository(CatalogDatabase db)
         return session.Many<LineagePipeline>(sql, new { organization, dataset, MaxPipelines }, ct);
     }
 
-    /// <summary>Pipelines by id, with their owners; those that are gone are left out.</summary>
+    /// <summary>
+    /// The pipelines with these ids and their owners, ordered by id; deleted and unknown ones are left out.
+    /// </summary>
     public Task<List<LineagePipeline>> Owners(string organization, IReadOnlyList<string> pipelines, CancellationToken ct)
     {
         var sql = $"""
@@ -74,7 +82,7 @@ public sealed class DatasetRepository(CatalogDatabase db)
         return db.Many<LineagePipeline>(organization, sql, new { organization, ids = pipelines.Take(MaxPipelines).ToArray() }, ct);
     }
 
-    /// <summary>The tags of pipelines, each once, sorted.</summary>
+    /// <summary>The distinct tags of these pipelines, sorted.</summary>
     public Task<List<string>> Tags(string organization, IReadOnlyList<string> pipelines, CancellationToken ct)
     {
         var sql = $"""

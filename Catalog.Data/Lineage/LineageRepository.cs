@@ -3,34 +3,42 @@ using Catalog.Data.Database;
 
 namespace Catalog.Data.Lineage;
 
-/// <summary>Reads the lineage graph around a dataset: what is near in one statement, the rest hop by hop. <see cref="LineageWalk"/> decides what belongs to it.</summary>
+/// <summary>
+/// Reads the lineage graph around a dataset: the first hops in one statement, the rest with one statement for each hop.
+/// <see cref="LineageWalk"/> decides which of the edges are part of the graph.
+/// </summary>
 public sealed class LineageRepository(CatalogDatabase db, LineageBudget budget)
 {
-    // Beyond, one statement meets the same edges at too many depths: with 5 hops of a million edges it took as long as all trips together.
-    private const int Near = 3;
+    // The hops that the first statement reads. With more, the recursion visits the same edges at too many depths: 5
+    // hops in a graph of a million edges took as long as a statement for each hop.
+    private const int FirstHops = 3;
 
-    // More edges than these near by are read hop by hop as well: the one statement would have been in vain, and must not cost much.
-    private const int MostNear = 5000;
+    // The row limit of the first statement. A larger neighbourhood is read hop by hop, and the result of the first
+    // statement is discarded; the limit keeps the cost of that low.
+    private const int FirstRows = 5000;
 
     /// <summary>The part of the graph around a dataset.</summary>
-    /// <param name="organization">Whose graph.</param>
-    /// <param name="shownId">The dataset in the middle, as <see cref="Find"/> takes it.</param>
-    /// <param name="direction">Which way.</param>
-    /// <param name="depth">How many hops, 0 or more.</param>
-    /// <param name="at">The graph as of this time; null: as it is now.</param>
-    /// <param name="ct">Cancels.</param>
-    /// <returns>The graph, or null when no dataset is called so.</returns>
+    /// <param name="organization">The organization that owns the graph.</param>
+    /// <param name="shownId">The shown id of the dataset to start from (<see cref="DatasetId"/>).</param>
+    /// <param name="direction">Upstream, downstream or both.</param>
+    /// <param name="depth">The maximum number of hops, 0 or more.</param>
+    /// <param name="at">The time at which the edges are valid; null for the current edges.</param>
+    /// <param name="ct">Cancels the query.</param>
+    /// <returns>The graph, or null when the dataset does not exist.</returns>
     public Task<LineageGraph?> Walk(string organization, string shownId, LineageDirection direction, int depth, DateTimeOffset? at, CancellationToken ct) =>
-        Walk(organization, shownId, direction, depth, at, Near, ct);
+        Walk(organization, shownId, direction, depth, at, FirstHops, ct);
 
-    /// <summary>As the other, with so many hops in the first statement; the answer is the same for any.</summary>
+    /// <summary>
+    /// As above, with <paramref name="firstHops"/> hops in the first statement. The result does not depend on that
+    /// number.
+    /// </summary>
     internal Task<LineageGraph?> Walk(
-        string organization, string shownId, LineageDirection direction, int depth, DateTimeOffset? at, int near, CancellationToken ct) =>
+        string organization, string shownId, LineageDirection direction, int depth, DateTimeOffset? at, int firstHops, CancellationToken ct) =>
         db.Read(organization, async session =>
         {
-            var question = new Question(session, organization, at, ct);
-            var around = await Around(question, DatasetId.Of(shownId), direction, Math.Min(depth, near));
-            if (around.Start is not { } start)
+            var context = new ReadContext(session, organization, at, ct);
+            var nearby = await Around(context, DatasetId.Of(shownId), direction, Math.Min(depth, firstHops));
+            if (nearby.Start is not { } start)
             {
                 return null;
             }
@@ -40,38 +48,59 @@ public sealed class LineageRepository(CatalogDatabase db, LineageBudget budget)
             {
                 foreach (var side in walk.Sides.TakeWhile(_ => walk.Cut is null))
                 {
-                    var near = around.Of(side, hop);
-                    var found = near ?? await Neighbours(question, side, walk.Room);
-                    walk.Take(side, found, near is not null || found.Count <= walk.Room, hop);
+                    var known = nearby.EdgesOf(side, hop);
+                    var found = known ?? await Neighbours(context, side, walk.Room);
+                    walk.AddHop(side, found, known is not null || found.Count <= walk.Room, hop);
                 }
             }
 
-            var names = around.Datasets;
-            var frontier = await Frontier(question, walk, depth, names);
-            await Name(question, walk.Depths.Keys.Where(id => !names.ContainsKey(id)), names);
+            var datasets = nearby.Datasets;
+            var frontier = await Frontier(context, walk, depth, datasets);
+            await ReadDatasets(context, walk.Depths.Keys.Where(id => !datasets.ContainsKey(id)), datasets);
             return new LineageGraph(
-                Nearest(walk.Depths, names), walk.Edges, walk.Cut is not null,
-                [.. frontier.Select(id => names[id]).OrderBy(dataset => dataset.ShownId, StringComparer.Ordinal)]);
+                NearestFirst(walk.Depths, datasets), walk.Edges, walk.Cut is not null,
+                [.. frontier.Select(id => datasets[id]).OrderBy(dataset => dataset.ShownId, StringComparer.Ordinal)]);
         }, ct);
 
-    private static List<(Dataset Dataset, int Depth)> Nearest(IReadOnlyDictionary<Guid, int> depths, Dictionary<Guid, Dataset> names)
+    private static List<(Dataset Dataset, int Depth)> NearestFirst(IReadOnlyDictionary<Guid, int> depths, Dictionary<Guid, Dataset> datasets)
     {
-        var nodes = depths.Select(node => (Name: names[node.Key].ShownId, Dataset: names[node.Key], Depth: node.Value)).ToArray();
-        Array.Sort(nodes, (one, other) => one.Depth != other.Depth ? one.Depth.CompareTo(other.Depth) : string.CompareOrdinal(one.Name, other.Name));
+        var nodes = depths.Select(node => (Name: datasets[node.Key].ShownId, Dataset: datasets[node.Key], Depth: node.Value)).ToArray();
+        Array.Sort(nodes, (left, right) => left.Depth != right.Depth ? left.Depth.CompareTo(right.Depth) : string.CompareOrdinal(left.Name, right.Name));
         return [.. nodes.Select(node => (node.Dataset, node.Depth))];
     }
 
-    // The dataset, what is within some hops of it and the edges between, in one statement.
-    private async Task<Surroundings> Around(Question question, Guid id, LineageDirection direction, int hops)
+    // Reads the start, the datasets within the given number of hops, and the edges between them, in one statement.
+    private async Task<NearbyGraph> Around(ReadContext context, Guid id, LineageDirection direction, int hops)
     {
-        var (session, organization, at, ct) = question;
+        var (session, organization, at, ct) = context;
+        var maxRows = Math.Min(budget.Edges, FirstRows);
+        var nearby = new NearbyGraph(hops, maxRows);
+        await session.Each(AroundSql(direction, at), new { organization, id, at, hops, limit = maxRows + 1L }, row =>
+        {
+            if (row.GetInt32(0) is var way && way != 0)
+            {
+                nearby.Add((LineageDirection)way, Edge(row, 1, at));
+            }
+            else
+            {
+                nearby.Add(Dataset(row.GetGuid(1), row.GetString(6), row.GetString(3), row.GetFieldValue<DateTimeOffset>(4)), row.GetInt64(7));
+            }
+        }, ct);
+        nearby.Start = nearby.Datasets.GetValueOrDefault(id);
+        return nearby;
+    }
+
+    // Rows with way 0 are datasets, and times counts the depths at which each was reached; other rows are edges of that
+    // LineageDirection.
+    private string AroundSql(LineageDirection direction, DateTimeOffset? at)
+    {
         string Hops(string way, string near, string far) => $"""
             {way} (id, depth) as (
                 select id, 0 from start
                 union
                 select edges.{far}, {way}.depth + 1
                 from {way}
-                join lineage_edges as edges on edges.organization_id = @organization and edges.{near} = {way}.id and {Holds(at, "edges.")}
+                join lineage_edges as edges on edges.organization_id = @organization and edges.{near} = {way}.id and {ValidAt(at, "edges.")}
                 where {way}.depth < @hops
             ), {way}_nodes (id, depth, times) as (
                 select id, min(depth), count(*) from (select id, depth from {way} limit @limit) as first group by id
@@ -81,7 +110,7 @@ public sealed class LineageRepository(CatalogDatabase db, LineageBudget budget)
             select * from (
                 select {number} as way, upstream as id, downstream, pipeline_id as name, valid_from, {(at is null ? "null as valid_to" : "valid_to")}, '' as namespace, 0 as times
                 from {way}_nodes
-                {db.Dialect.JoinByIndex("lineage_edges", $"organization_id = @organization and {Holds(at, "")}", near, $"{way}_nodes.id")}
+                {db.Dialect.JoinByIndex("lineage_edges", $"organization_id = @organization and {ValidAt(at, "")}", near, $"{way}_nodes.id")}
                 where {way}_nodes.depth < @hops
                 limit @limit) as {way}_edges
             """;
@@ -91,7 +120,7 @@ public sealed class LineageRepository(CatalogDatabase db, LineageBudget budget)
             .. new[] { ("up", "downstream", "upstream", LineageDirection.Upstream), ("down", "upstream", "downstream", LineageDirection.Downstream) }
                 .Where(way => direction.HasFlag(way.Item4)),
         ];
-        var sql = $"""
+        return $"""
             -- Lineage.Around
             with recursive start (id) as (
                 select id
@@ -107,40 +136,25 @@ public sealed class LineageRepository(CatalogDatabase db, LineageBudget budget)
                 group by id) as reached
             {db.Dialect.JoinByIndex("datasets", "organization_id = @organization", "id", "reached.id")}
             """;
-
-        var around = new Surroundings(hops, Math.Min(budget.Edges, MostNear));
-        await session.Each(sql, new { organization, id, at, hops, limit = Math.Min(budget.Edges, MostNear) + 1L }, row =>
-        {
-            if (row.GetInt32(0) is var way && way != 0)
-            {
-                around.Add((LineageDirection)way, Edge(row, 1, at));
-            }
-            else
-            {
-                around.Add(Dataset(row.GetGuid(1), row.GetString(6), row.GetString(3), row.GetFieldValue<DateTimeOffset>(4)), row.GetInt64(7));
-            }
-        }, ct);
-        around.Start = around.Datasets.GetValueOrDefault(id);
-        return around;
     }
 
-    // The edges of a level: all of them when there is room, otherwise those that come first in order and one more.
-    private async Task<List<LineageEdge>> Neighbours(Question question, LineageWalk.Side side, int room)
+    // The edges of a level: all of them when they fit, otherwise the first room + 1 in key order.
+    private async Task<List<LineageEdge>> Neighbours(ReadContext context, LineageWalk.Side side, int room)
     {
         List<Guid> level = [.. side.Level.Order()];
-        var edges = await Neighbours(question, side, room, level, ordered: false);
-        return edges.Count <= room ? edges : await Neighbours(question, side, room, level, ordered: true);
+        var edges = await Neighbours(context, side, room, level, ordered: false);
+        return edges.Count <= room ? edges : await Neighbours(context, side, room, level, ordered: true);
     }
 
-    private async Task<List<LineageEdge>> Neighbours(Question question, LineageWalk.Side side, int room, List<Guid> level, bool ordered)
+    private async Task<List<LineageEdge>> Neighbours(ReadContext context, LineageWalk.Side side, int room, List<Guid> level, bool ordered)
     {
-        var (session, organization, at, ct) = question;
-        var (near, far) = side.Way == LineageDirection.Upstream ? ("downstream", "upstream") : ("upstream", "downstream");
-        // What holds now has no end, and without that column the index alone answers.
+        var (session, organization, at, ct) = context;
+        var (near, far) = side.Direction == LineageDirection.Upstream ? ("downstream", "upstream") : ("upstream", "downstream");
+        // Current edges have no valid_to. Without that column an index-only scan is enough.
         var sql = $"""
             -- Lineage.Neighbours
             select upstream, downstream, pipeline_id, valid_from{(at is null ? "" : ", valid_to")}
-            from {db.Dialect.ByIndex("lineage_edges", $"organization_id = @organization and {Holds(at, "")}", near, "@ids")}
+            from {db.Dialect.ByIndex("lineage_edges", $"organization_id = @organization and {ValidAt(at, "")}", near, "@ids")}
             {(ordered ? $"order by {near}, {far}, pipeline_id, valid_from" : "")}
             limit @limit
             """;
@@ -154,8 +168,8 @@ public sealed class LineageRepository(CatalogDatabase db, LineageBudget budget)
         return edges;
     }
 
-    // Those that the walk left aside when it was cut and that have edges to go on with.
-    private async Task<HashSet<Guid>> Frontier(Question question, LineageWalk walk, int depth, Dictionary<Guid, Dataset> names)
+    // The datasets that the walk did not follow because the budget stopped it, and that have further edges.
+    private async Task<HashSet<Guid>> Frontier(ReadContext context, LineageWalk walk, int depth, Dictionary<Guid, Dataset> datasets)
     {
         if (walk.Cut is not { } cut)
         {
@@ -165,39 +179,40 @@ public sealed class LineageRepository(CatalogDatabase db, LineageBudget budget)
         var frontier = new HashSet<Guid> { cut.Dataset };
         foreach (var side in walk.Sides)
         {
-            frontier.UnionWith(side.Onward);
-            // Beyond the last hop nobody asked.
+            frontier.UnionWith(side.Unfollowed);
+            // Datasets at the maximum depth are not part of the frontier: the caller did not ask for more hops.
             var next = side.Level.Where(_ => side.Depth < depth);
-            await Beyond(question, side, [.. side.Left.Concat(next).Where(id => !frontier.Contains(id))], frontier, names);
+            await Beyond(context, side, [.. side.Unread.Concat(next).Where(id => !frontier.Contains(id))], frontier, datasets);
         }
 
         return frontier;
     }
 
-    private async Task Beyond(Question question, LineageWalk.Side side, IReadOnlyList<Guid> datasets, HashSet<Guid> frontier, Dictionary<Guid, Dataset> names)
+    // Adds those of the ids that have further edges to the frontier, and all of them to the datasets.
+    private async Task Beyond(ReadContext context, LineageWalk.Side side, IReadOnlyList<Guid> ids, HashSet<Guid> frontier, Dictionary<Guid, Dataset> datasets)
     {
-        var (session, organization, at, ct) = question;
-        var (near, far) = side.Way == LineageDirection.Upstream ? ("downstream", "upstream") : ("upstream", "downstream");
-        // A subquery with a limit is looked up for each dataset; an exists could be planned as a join over all edges. The order is one that only the
-        // right index has: to a server that knows nothing of the table yet all look alike. The names come along, because these are most of the
-        // datasets of an answer that was cut.
+        var (session, organization, at, ct) = context;
+        var (near, far) = side.Direction == LineageDirection.Upstream ? ("downstream", "upstream") : ("upstream", "downstream");
+        // A subquery with a limit is one index look-up for each dataset; an exists could be planned as a join over all
+        // edges. The order by makes the planner choose the right index even when the table has no statistics. The names
+        // are read here as well, because these are most of the datasets of a truncated graph.
         var sql = $"""
             -- Lineage.Beyond
             select id, namespace, name, created_at, coalesce((
                 select 1
                 from lineage_edges as edges
-                where edges.organization_id = @organization and edges.{near} = datasets.id and {Holds(at, "edges.")}
+                where edges.organization_id = @organization and edges.{near} = datasets.id and {ValidAt(at, "edges.")}
                 order by edges.{far}
                 limit 1), 0)
             from {db.Dialect.ByIndex("datasets", "organization_id = @organization", "id", "@ids")}
             """;
 
-        foreach (var ids in datasets.Order().Chunk(db.Dialect.ListLimit))
+        foreach (var chunk in ids.Order().Chunk(db.Dialect.ListLimit))
         {
-            await session.Each(sql, new { organization, ids, at }, row =>
+            await session.Each(sql, new { organization, ids = chunk, at }, row =>
             {
                 var id = row.GetGuid(0);
-                names.TryAdd(id, Dataset(id, row.GetString(1), row.GetString(2), row.GetFieldValue<DateTimeOffset>(3)));
+                datasets.TryAdd(id, Dataset(id, row.GetString(1), row.GetString(2), row.GetFieldValue<DateTimeOffset>(3)));
                 if (row.GetInt32(4) == 1)
                 {
                     frontier.Add(id);
@@ -206,7 +221,7 @@ public sealed class LineageRepository(CatalogDatabase db, LineageBudget budget)
         }
     }
 
-    /// <returns>The dataset, or null when none is called so.</returns>
+    /// <returns>The dataset with this shown id, or null when it does not exist.</returns>
     public Task<Dataset?> Find(string organization, string shownId, CancellationToken ct)
     {
         const string Sql = """
@@ -219,26 +234,26 @@ public sealed class LineageRepository(CatalogDatabase db, LineageBudget budget)
         return db.One<Dataset>(organization, Sql, new { organization, id = DatasetId.Of(shownId) }, ct);
     }
 
-    private async Task Name(Question question, IEnumerable<Guid> datasets, Dictionary<Guid, Dataset> names)
+    private async Task ReadDatasets(ReadContext context, IEnumerable<Guid> ids, Dictionary<Guid, Dataset> datasets)
     {
-        var (session, organization, _, ct) = question;
+        var (session, organization, _, ct) = context;
         var sql = $"""
             -- Lineage.Datasets
             select id, namespace, name, created_at
             from {db.Dialect.ByIndex("datasets", "organization_id = @organization", "id", "@ids")}
             """;
 
-        foreach (var ids in datasets.Order().Chunk(db.Dialect.ListLimit).ToList())
+        foreach (var chunk in ids.Order().Chunk(db.Dialect.ListLimit).ToList())
         {
-            await session.Each(sql, new { organization, ids }, row =>
+            await session.Each(sql, new { organization, ids = chunk }, row =>
             {
                 var dataset = Dataset(row.GetGuid(0), row.GetString(1), row.GetString(2), row.GetFieldValue<DateTimeOffset>(3));
-                names.Add(dataset.Id, dataset);
+                datasets.Add(dataset.Id, dataset);
             }, ct);
         }
     }
 
-    private static string Holds(DateTimeOffset? at, string edges) =>
+    private static string ValidAt(DateTimeOffset? at, string edges) =>
         at is null ? $"{edges}valid_to is null" : $"{edges}valid_from <= @at and ({edges}valid_to is null or {edges}valid_to > @at)";
 
     private static LineageEdge Edge(DbDataReader row, int first, DateTimeOffset? at) => new()
@@ -252,10 +267,11 @@ public sealed class LineageRepository(CatalogDatabase db, LineageBudget budget)
 
     private static Dataset Dataset(Guid id, string ns, string name, DateTimeOffset createdAt) => new() { Id = id, Namespace = ns, Name = name, CreatedAt = createdAt };
 
-    private readonly record struct Question(Session Session, string Organization, DateTimeOffset? At, CancellationToken Ct);
+    private readonly record struct ReadContext(Session Session, string Organization, DateTimeOffset? At, CancellationToken Ct);
 
-    // What the first statement read. When it came to its limit it is of no use but for the names, because a part of a hop may be missing.
-    private sealed class Surroundings(int hops, int most)
+    // The result of the first statement. When it reached the row limit, a part of a hop may be missing: then only its
+    // datasets are used.
+    private sealed class NearbyGraph(int hops, int maxRows)
     {
         private readonly Dictionary<(LineageDirection, Guid), List<LineageEdge>> _edges = [];
         private long _edgeCount;
@@ -283,9 +299,9 @@ public sealed class LineageRepository(CatalogDatabase db, LineageBudget budget)
             Datasets.Add(dataset.Id, dataset);
         }
 
-        /// <summary>The edges of a way's level, or null when they are not all here.</summary>
-        public List<LineageEdge>? Of(LineageWalk.Side side, int hop) => hop > hops || _edgeCount > most || _reached > most
+        /// <summary>The edges of the side's current level, or null when they were not all read.</summary>
+        public List<LineageEdge>? EdgesOf(LineageWalk.Side side, int hop) => hop > hops || _edgeCount > maxRows || _reached > maxRows
             ? null
-            : [.. side.Level.SelectMany(id => _edges.GetValueOrDefault((side.Way, id)) ?? [])];
+            : [.. side.Level.SelectMany(id => _edges.GetValueOrDefault((side.Direction, id)) ?? [])];
     }
 }

@@ -1,8 +1,9 @@
 namespace Catalog.Data.Lineage;
 
 /// <summary>
-/// What a walk has seen so far, without any SQL. It goes hop by hop, each way by itself, and takes the edges of a hop in the order of
-/// their datasets' keys until one does not fit the budget: an answer is always the nearest part of the graph, however its edges were read.
+/// The state of a walk through the graph, without any SQL. The walk goes hop by hop, and each direction is separate. It
+/// adds the edges of a hop in key order until one exceeds the budget: the result is always the nearest part of the
+/// graph, however the edges were read.
 /// </summary>
 internal sealed class LineageWalk
 {
@@ -10,40 +11,48 @@ internal sealed class LineageWalk
     private readonly Dictionary<Guid, int> _depths;
     private readonly List<LineageEdge> _edges = [];
 
-    // In a cycle an edge lies both ways; it is shown once and costs once.
+    // In a cycle both directions reach the same edge. It is listed once and counts once. Null when there is only one
+    // direction.
     private readonly HashSet<(Guid, Guid, string, DateTimeOffset)>? _taken;
 
     public LineageWalk(Guid start, LineageDirection direction, LineageBudget budget)
     {
         _budget = budget;
         _depths = new() { [start] = 0 };
-        Sides = [.. new[] { LineageDirection.Upstream, LineageDirection.Downstream }.Where(way => direction.HasFlag(way)).Select(way => new Side(way, start))];
+        Sides = [.. new[] { LineageDirection.Upstream, LineageDirection.Downstream }.Where(each => direction.HasFlag(each)).Select(each => new Side(each, start))];
         _taken = Sides.Count > 1 ? [] : null;
     }
 
-    /// <summary>The ways that are walked.</summary>
+    /// <summary>One entry for each direction that is walked.</summary>
     public IReadOnlyList<Side> Sides { get; }
 
-    /// <summary>The datasets reached, each with the least number of hops.</summary>
+    /// <summary>The datasets that were reached, with the smallest number of hops from the start.</summary>
     public IReadOnlyDictionary<Guid, int> Depths => _depths;
 
-    /// <summary>The edges followed, each once.</summary>
+    /// <summary>The edges that were followed, each once.</summary>
     public IReadOnlyList<LineageEdge> Edges => _edges;
 
-    /// <summary>The dataset at whose edges the budget ended the walk, and the way; null: it did not.</summary>
+    /// <summary>
+    /// The dataset at whose edges the budget stopped the walk, and the direction; null while the budget has not stopped
+    /// it.
+    /// </summary>
     public (Side Side, Guid Dataset)? Cut { get; private set; }
 
-    /// <summary>The most edges that the next of a way's hops can hold without leaving the budget, those included that the other way has taken.</summary>
+    /// <summary>
+    /// The maximum number of edges in the next hop that can fit the budget. It includes edges that the other direction
+    /// has already added.
+    /// </summary>
     public int Room => _budget.Edges - _edges.Count + (_taken?.Count ?? 0);
 
-    /// <summary>Takes the edges of a way's whole level, and makes the next from their far ends.</summary>
-    /// <param name="side">The way.</param>
-    /// <param name="found">The edges, in any order; when they do not fit, only those that come first in order need to be there.</param>
-    /// <param name="whole">Whether none is missing.</param>
-    /// <param name="hop">How far their far ends are from the start.</param>
-    public void Take(Side side, List<LineageEdge> found, bool whole, int hop)
+    /// <summary>Adds the edges of one hop of a side, and makes their far ends the side's next level.</summary>
+    /// <param name="side">The side.</param>
+    /// <param name="found">The edges of the side's current level, in any order. When they do not fit the budget, the
+    /// first ones in key order are enough.</param>
+    /// <param name="complete">Whether <paramref name="found"/> contains all edges of the level.</param>
+    /// <param name="hop">The distance of the far ends from the start, in hops.</param>
+    public void AddHop(Side side, List<LineageEdge> found, bool complete, int hop)
     {
-        // The order decides only what is left out, and a hop that fits whole leaves out nothing.
+        // The order only matters when some edges do not fit.
         if (!Fits(side, found))
         {
             found.Sort(side.Compare);
@@ -53,12 +62,12 @@ internal sealed class LineageWalk
         foreach (var edge in found)
         {
             var far = side.Far(edge);
-            var met = side.Seen.Contains(far);
+            var seen = side.Seen.Contains(far);
             if (_taken?.Contains(Key(edge)) == true)
             {
-                // Its ends are known from the other way and have cost what they cost.
+                // The other direction has already added this edge and its ends.
             }
-            else if (_edges.Count == _budget.Edges || (!met && !_depths.ContainsKey(far) && _depths.Count >= _budget.Nodes))
+            else if (_edges.Count == _budget.Edges || (!seen && !_depths.ContainsKey(far) && _depths.Count >= _budget.Nodes))
             {
                 Cut = (side, side.Near(edge));
                 break;
@@ -69,7 +78,7 @@ internal sealed class LineageWalk
                 _taken?.Add(Key(edge));
             }
 
-            if (!met)
+            if (!seen)
             {
                 side.Seen.Add(far);
                 _depths.TryAdd(far, hop);
@@ -79,9 +88,9 @@ internal sealed class LineageWalk
 
         if (Cut is { } cut)
         {
-            side.Onward = whole ? [.. found.Select(side.Near).Where(IsLeft)] : [];
-            side.Left = whole ? [] : [.. side.Level.Where(IsLeft)];
-            bool IsLeft(Guid dataset) => dataset.CompareTo(cut.Dataset) > 0;
+            side.Unfollowed = complete ? [.. found.Select(side.Near).Where(IsAfterCut)] : [];
+            side.Unread = complete ? [] : [.. side.Level.Where(IsAfterCut)];
+            bool IsAfterCut(Guid dataset) => dataset.CompareTo(cut.Dataset) > 0;
         }
 
         side.Level = next;
@@ -100,53 +109,58 @@ internal sealed class LineageWalk
             return true;
         }
 
-        var fresh = new HashSet<Guid>();
+        var added = new HashSet<Guid>();
         foreach (var edge in found)
         {
             if (!_depths.ContainsKey(side.Far(edge)))
             {
-                fresh.Add(side.Far(edge));
+                added.Add(side.Far(edge));
             }
         }
 
-        return fresh.Count <= _budget.Nodes - _depths.Count;
+        return added.Count <= _budget.Nodes - _depths.Count;
     }
 
     private static (Guid, Guid, string, DateTimeOffset) Key(LineageEdge edge) => (edge.Upstream, edge.Downstream, edge.PipelineId, edge.ValidFrom);
 
-    /// <summary>One of the ways.</summary>
-    internal sealed class Side(LineageDirection way, Guid start)
+    /// <summary>The part of the walk in one direction.</summary>
+    internal sealed class Side(LineageDirection direction, Guid start)
     {
-        private readonly bool _up = way == LineageDirection.Upstream;
+        private readonly bool _up = direction == LineageDirection.Upstream;
 
-        public LineageDirection Way => way;
+        public LineageDirection Direction => direction;
 
-        /// <summary>Its own memory: in a cycle a dataset lies both ways, and either walk must go on through it.</summary>
+        /// <summary>
+        /// The datasets that this side has reached. Each side has its own set: in a cycle both sides reach a dataset,
+        /// and both continue from it.
+        /// </summary>
         public HashSet<Guid> Seen { get; } = [start];
 
-        /// <summary>Whose edges come next.</summary>
+        /// <summary>The datasets whose edges are read next.</summary>
         public List<Guid> Level { get; set; } = [start];
 
-        /// <summary>How far that level is from the start.</summary>
+        /// <summary>The distance of <see cref="Level"/> from the start, in hops.</summary>
         public int Depth { get; set; }
 
-        /// <summary>When the budget ended the walk: those of the level that were left aside and have edges.</summary>
-        public HashSet<Guid> Onward { get; set; } = [];
+        /// <summary>
+        /// When the budget stopped the walk: datasets of the last level that have edges which were not followed.
+        /// </summary>
+        public HashSet<Guid> Unfollowed { get; set; } = [];
 
-        /// <summary>Those that were left aside and of whose edges nothing is known.</summary>
-        public List<Guid> Left { get; set; } = [];
+        /// <summary>When the budget stopped the walk: datasets of the last level whose edges were not read.</summary>
+        public List<Guid> Unread { get; set; } = [];
 
         public Guid Near(LineageEdge edge) => _up ? edge.Downstream : edge.Upstream;
 
         public Guid Far(LineageEdge edge) => _up ? edge.Upstream : edge.Downstream;
 
-        /// <summary>The order of both engines: a UUID's bytes as they are written.</summary>
-        public int Compare(LineageEdge one, LineageEdge other)
+        /// <summary>Key order, as both engines sort: a UUID by its bytes in text order.</summary>
+        public int Compare(LineageEdge left, LineageEdge right)
         {
-            var near = Near(one).CompareTo(Near(other));
-            var far = near != 0 ? near : Far(one).CompareTo(Far(other));
-            var pipeline = far != 0 ? far : string.CompareOrdinal(one.PipelineId, other.PipelineId);
-            return pipeline != 0 ? pipeline : one.ValidFrom.CompareTo(other.ValidFrom);
+            var near = Near(left).CompareTo(Near(right));
+            var far = near != 0 ? near : Far(left).CompareTo(Far(right));
+            var pipeline = far != 0 ? far : string.CompareOrdinal(left.PipelineId, right.PipelineId);
+            return pipeline != 0 ? pipeline : left.ValidFrom.CompareTo(right.ValidFrom);
         }
     }
 }

@@ -15,7 +15,7 @@ public sealed record Pipeline
     public required DateTimeOffset CreatedAt { get; init; }
     public required DateTimeOffset UpdatedAt { get; init; }
 
-    /// <summary>How many of its checks failed when they were last executed.</summary>
+    /// <summary>The number of checks whose latest result is a failure.</summary>
     public int OpenFailures { get; init; }
 
     public string? RunId { get; init; }
@@ -33,16 +33,16 @@ public sealed record PipelineVersion
 {
     public required string Version { get; init; }
 
-    /// <summary>The body as sent.</summary>
+    /// <summary>The request body, unchanged.</summary>
     public required string Body { get; init; }
 
     public required DateTimeOffset CreatedAt { get; init; }
 
-    /// <summary>Whether it is the one that counts now.</summary>
+    /// <summary>Whether it is the current version.</summary>
     public required bool Current { get; init; }
 }
 
-/// <summary>Which pipelines to list. Null does not filter.</summary>
+/// <summary>Filters of a list of pipelines. A null field does not filter.</summary>
 public sealed record PipelineFilter
 {
     public string? Id { get; init; }
@@ -50,7 +50,7 @@ public sealed record PipelineFilter
     public string? Tag { get; init; }
     public string? Environment { get; init; }
 
-    /// <summary>Text to find in name, description or owner, in any case.</summary>
+    /// <summary>Text that name, description or owner contains, ignoring case.</summary>
     public string? Search { get; init; }
 }
 
@@ -60,10 +60,10 @@ public sealed record NewPipeline
     public required string Id { get; init; }
     public required string Version { get; init; }
 
-    /// <summary>The body as sent.</summary>
+    /// <summary>The request body, unchanged.</summary>
     public required string Body { get; init; }
 
-    /// <summary>SHA-256 of the canonical body without its version.</summary>
+    /// <summary>SHA-256 of the canonical body without its version (<see cref="CanonicalJson"/>).</summary>
     public required byte[] BodyHash { get; init; }
 
     public string? Description { get; init; }
@@ -73,11 +73,11 @@ public sealed record NewPipeline
     public IReadOnlyList<string> Tags { get; init; } = [];
     public IReadOnlyList<NewCheck> Checks { get; init; } = [];
 
-    /// <summary>Names of datasets, from upstream to downstream, each pair once.</summary>
+    /// <summary>Pairs of dataset names, from upstream to downstream, without duplicates.</summary>
     public IReadOnlyList<(string From, string To)> Edges { get; init; } = [];
 }
 
-/// <summary>A check that comes with a pipeline.</summary>
+/// <summary>A check that a pipeline body defines.</summary>
 public sealed record NewCheck
 {
     public required string Id { get; init; }
@@ -88,27 +88,28 @@ public sealed record NewCheck
     /// <summary>error or warn.</summary>
     public required string Severity { get; init; }
 
-    /// <summary>The definition as sent.</summary>
+    /// <summary>The JSON of the check in the request body, unchanged.</summary>
     public required string Definition { get; init; }
 }
 
-/// <summary>What became of a registration.</summary>
+/// <summary>The result of a registration.</summary>
 /// <param name="Outcomes">For each pipeline, in the order given.</param>
-/// <param name="Ceiling">The ceiling of the plan that was met, so that none was registered; otherwise null.</param>
+/// <param name="Ceiling">The limit of the plan that was reached, in which case nothing was registered; otherwise
+/// null.</param>
 public sealed record RegistrationResult(RegistrationOutcome[] Outcomes, Organizations.CeilingReached? Ceiling);
 
-/// <summary>What became of a pipeline that was posted.</summary>
+/// <summary>The outcome for one posted pipeline.</summary>
 public enum RegistrationOutcome
 {
-    /// <summary>A new version, or a deleted pipeline that is back.</summary>
+    /// <summary>A new version, or a deleted pipeline that was restored.</summary>
     Created,
 
-    /// <summary>The current version again: nothing changed.</summary>
+    /// <summary>The version is already current; nothing changed.</summary>
     Unchanged,
 
-    /// <summary>An earlier version again: it is current once more.</summary>
+    /// <summary>The version is an earlier one, and is now current again.</summary>
     Reactivated,
 
-    /// <summary>The version exists with another body; nothing was stored.</summary>
+    /// <summary>The version already exists with a different body; nothing was stored.</summary>
     VersionTaken,
 }

@@ -2,7 +2,7 @@ using Catalog.Data.Database;
 
 namespace Catalog.Data.Pipelines;
 
-/// <summary>The part of a registration that replaces the checks of pipelines, inside its transaction.</summary>
+/// <summary>Replaces the checks of pipelines, inside the transaction of their registration.</summary>
 internal sealed class PipelineChecks(Dialect dialect, Session session, string organization)
 {
     private static readonly Rows<Row> Rows = new(
@@ -18,7 +18,10 @@ internal sealed class PipelineChecks(Dialect dialect, Session session, string or
 
     private sealed record Row(NewPipeline Pipeline, NewCheck Check, DateTimeOffset Now);
 
-    /// <summary>Stores the checks of each version and drops those of its earlier versions that it no longer has.</summary>
+    /// <summary>
+    /// Stores the checks of each new current version, and deletes checks that only earlier versions of the pipeline
+    /// define.
+    /// </summary>
     public async Task Replace(List<NewPipeline> pipelines, DateTimeOffset now, CancellationToken ct)
     {
         const string Upsert = """

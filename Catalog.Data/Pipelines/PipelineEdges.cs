@@ -3,7 +3,7 @@ using Catalog.Data.Lineage;
 
 namespace Catalog.Data.Pipelines;
 
-/// <summary>The part of a registration that brings the lineage edges of pipelines up to date, inside its transaction.</summary>
+/// <summary>Updates the lineage edges of pipelines, inside the transaction of their registration.</summary>
 internal sealed class PipelineEdges(Dialect dialect, Session session, string organization)
 {
     private static readonly Rows<Dataset> Datasets = new(
@@ -31,7 +31,9 @@ internal sealed class PipelineEdges(Dialect dialect, Session session, string org
         public (string, Guid, Guid) Key => (PipelineId, Upstream, Downstream);
     }
 
-    /// <summary>Ends the edges that a version no longer has and opens those that are new in it.</summary>
+    /// <summary>
+    /// Ends the current edges that the new versions do not declare, and inserts the edges that are new in them.
+    /// </summary>
     public async Task Replace(List<NewPipeline> pipelines, DateTimeOffset now, CancellationToken ct)
     {
         var wanted = pipelines.SelectMany(pipeline => pipeline.Edges.Select(edge => new Edge
@@ -45,7 +47,7 @@ internal sealed class PipelineEdges(Dialect dialect, Session session, string org
 
         await InsertDatasets([.. pipelines.SelectMany(pipeline => pipeline.Edges).SelectMany(edge => new[] { edge.From, edge.To })
             .Distinct(StringComparer.Ordinal).Select(name => new Dataset(DatasetId.Of(name), name, now)).OrderBy(dataset => dataset.Id)], ct);
-        // A clock that was set back must not end an edge before it began.
+        // valid_to must not be before valid_from, even when the clock was set back.
         await End([.. open.Values.Where(edge => !wanted.ContainsKey(edge.Key)).Select(edge => edge with { ValidTo = now > edge.ValidFrom ? now : edge.ValidFrom })], ct);
         await Insert([.. wanted.Values.Where(edge => !open.ContainsKey(edge.Key))], ct);
     }

@@ -4,22 +4,24 @@ using Catalog.Data.Organizations;
 namespace Catalog.Data.Pipelines;
 
 /// <summary>
-/// Registers pipelines with their checks and lineage edges. Every statement is over all the pipelines of a post, so that a
-/// thousand of them cost as many round trips as one.
+/// Registers pipelines with their checks and lineage edges. Each statement covers all pipelines of a request, so the
+/// number of round trips does not depend on the number of pipelines.
 /// </summary>
 public sealed class PipelineRegistration(CatalogDatabase db, TimeProvider time)
 {
-    /// <summary>Registers all of the pipelines or, when the version of one is taken or the plan ends before, none.</summary>
-    /// <param name="organization">Whose pipelines they are.</param>
-    /// <param name="pipelines">Each id at most once.</param>
-    /// <param name="ct">Undoes everything.</param>
+    /// <summary>
+    /// Registers all pipelines, or none when a version exists with a different body or the plan's limit is reached.
+    /// </summary>
+    /// <param name="organization">The organization that owns the pipelines.</param>
+    /// <param name="pipelines">The pipelines, with distinct ids.</param>
+    /// <param name="ct">Cancels the operation and rolls it back.</param>
     public Task<RegistrationResult> Register(string organization, IReadOnlyList<NewPipeline> pipelines, CancellationToken ct) =>
         db.Write(organization, async session =>
         {
             var now = time.Now();
             var known = (await Lock(session, pipelines, now, ct)).ToDictionary(row => row.Id, StringComparer.Ordinal);
             var versions = await Versions(session, organization, pipelines, ct);
-            var outcomes = pipelines.Select(pipeline => Judge(pipeline, known[pipeline.Id], versions)).ToArray();
+            var outcomes = pipelines.Select(pipeline => OutcomeOf(pipeline, known[pipeline.Id], versions)).ToArray();
             if (outcomes.Contains(RegistrationOutcome.VersionTaken))
             {
                 session.RequestRollback();
@@ -41,7 +43,8 @@ public sealed class PipelineRegistration(CatalogDatabase db, TimeProvider time)
             return new(outcomes, null);
         }, ct);
 
-    // Only what was not there before is measured: an organization that has more than its plan allows keeps and mends what it has.
+    // Only a registration that adds a pipeline is checked: an organization above its plan's limit can still change the
+    // pipelines it has.
     private static async Task<CeilingReached?> Ceiling(Session session, string organization, Dictionary<string, Known> known, CancellationToken ct)
     {
         const string Live = """
@@ -51,7 +54,8 @@ public sealed class PipelineRegistration(CatalogDatabase db, TimeProvider time)
             where organization_id = @organization and deleted_at is null
             """;
 
-        // The new ones have their rows by now, those that come back are still marked as deleted.
+        // Lock has already inserted rows for new pipelines; restored pipelines are still marked as deleted and are
+        // added to the count.
         var returning = known.Values.Count(pipeline => pipeline.DeletedAt is not null);
         if ((returning == 0 && !known.Values.Any(pipeline => pipeline.CurrentVersion.Length == 0))
             || await Ceilings.Lock(session, organization, ct) is not { } plan)
@@ -62,14 +66,15 @@ public sealed class PipelineRegistration(CatalogDatabase db, TimeProvider time)
         return Ceilings.Reached(plan, "pipelines", each => each.Pipelines, await session.One<long>(Live, new { organization }, ct) + returning);
     }
 
-    private static RegistrationOutcome Judge(NewPipeline pipeline, Known known, Dictionary<(string, string), byte[]> versions) =>
+    private static RegistrationOutcome OutcomeOf(NewPipeline pipeline, Known known, Dictionary<(string, string), byte[]> versions) =>
         versions.TryGetValue((pipeline.Id, pipeline.Version), out var hash) && !hash.AsSpan().SequenceEqual(pipeline.BodyHash)
             ? RegistrationOutcome.VersionTaken
             : hash is null || known.DeletedAt is not null ? RegistrationOutcome.Created
             : known.CurrentVersion == pipeline.Version ? RegistrationOutcome.Unchanged
             : RegistrationOutcome.Reactivated;
 
-    // Locks the rows in the order of their ids; a pipeline that is new gets its row here, with a version that is written below.
+    // Locks the rows in the order of their ids, which prevents deadlocks. A new pipeline gets a row with an empty
+    // version, which Update sets.
     private static async Task<List<Known>> Lock(Session session, IReadOnlyList<NewPipeline> pipelines, DateTimeOffset now, CancellationToken ct)
     {
         var rows = new Rows<NewPipeline>(

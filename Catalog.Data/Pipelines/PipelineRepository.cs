@@ -4,10 +4,10 @@ using Catalog.Data.Organizations;
 
 namespace Catalog.Data.Pipelines;
 
-/// <summary>Reads and hides pipelines. <see cref="PipelineRegistration"/> writes them.</summary>
+/// <summary>Reads and soft-deletes pipelines. <see cref="PipelineRegistration"/> writes them.</summary>
 public sealed class PipelineRepository(CatalogDatabase db, CheckResultRepository results)
 {
-    /// <summary>One page, the newest first.</summary>
+    /// <summary>One page of pipelines, newest first.</summary>
     public async Task<Page<Pipeline>> List(string organization, PipelineFilter filter, Cursor? after, int limit, CancellationToken ct)
     {
         var page = await ListWithTags(organization, filter, after, limit, ct);
@@ -19,7 +19,9 @@ public sealed class PipelineRepository(CatalogDatabase db, CheckResultRepository
     private Task<Page<Pipeline>> ListWithTags(string organization, PipelineFilter filter, Cursor? after, int limit, CancellationToken ct) =>
         db.Read(organization, async session =>
         {
-            // The latest run is the one that started last: a backfill of last year is not. Its id is found first and by itself: joined on a subquery, row-level security would have every run of the organization read.
+            // The latest run has the latest start time: a backfill that reports an old start is not it. Its id is
+            // selected in a separate step: with a join on a subquery, row-level security would make Postgres read every
+            // run of the organization.
             var sql = $"""
                 -- Pipelines.List
                 with page as (
@@ -66,7 +68,7 @@ public sealed class PipelineRepository(CatalogDatabase db, CheckResultRepository
             return page with { Items = await WithTags(session, organization, page.Items, ct) };
         }, ct);
 
-    /// <returns>The current version, or null when there is no such pipeline.</returns>
+    /// <returns>The current version, or null when the pipeline does not exist or is deleted.</returns>
     public Task<PipelineVersion?> Find(string organization, string id, CancellationToken ct)
     {
         const string Sql = """
@@ -82,8 +84,8 @@ public sealed class PipelineRepository(CatalogDatabase db, CheckResultRepository
         return db.One<PipelineVersion>(organization, Sql, new { organization, id }, ct);
     }
 
-    /// <summary>One page of a pipeline's versions, the newest first.</summary>
-    /// <returns>The page, empty when there is no such pipeline.</returns>
+    /// <summary>One page of a pipeline's versions, newest first.</summary>
+    /// <returns>The page; empty when the pipeline does not exist.</returns>
     public async Task<Page<PipelineVersion>> Versions(string organization, string id, Cursor? after, int limit, CancellationToken ct)
     {
         var sql = $"""
@@ -102,7 +104,7 @@ public sealed class PipelineRepository(CatalogDatabase db, CheckResultRepository
         return Page.Of(rows, limit, version => new Cursor(version.CreatedAt, version.Version));
     }
 
-    /// <summary>The current body of every pipeline, as sent, in the order of their ids.</summary>
+    /// <summary>The current body of every pipeline, unchanged, ordered by pipeline id.</summary>
     public Task<List<string>> Export(string organization, CancellationToken ct)
     {
         const string Sql = """
@@ -119,8 +121,11 @@ public sealed class PipelineRepository(CatalogDatabase db, CheckResultRepository
         return db.Many<string>(organization, Sql, new { organization }, ct);
     }
 
-    /// <summary>Hides a pipeline, ends its lineage edges and drops the checks that came with it. Runs and results stay.</summary>
-    /// <returns>False when there is no such pipeline.</returns>
+    /// <summary>
+    /// Marks a pipeline as deleted, ends its lineage edges and deletes the checks that its body defines. Runs and
+    /// results remain.
+    /// </summary>
+    /// <returns>False when the pipeline does not exist.</returns>
     public Task<bool> Delete(string organization, string id, AuditEntry entry, CancellationToken ct) => db.Write(organization, async session =>
     {
         const string Hide = """

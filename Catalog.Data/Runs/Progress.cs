@@ -152,7 +152,7 @@ internal sealed class RunProgress : Progress
     public string VisibleStatus => CheckGate && GateCheckId is not null ? RunStatus.Failed : Status ?? RunStatus.Pending;
 
     /// <summary>Where a run without an end stands among ends.</summary>
-    public static readonly DateTimeOffset Never = Clock.Cut(DateTimeOffset.MaxValue);
+    public static readonly DateTimeOffset Never = Clock.Truncate(DateTimeOffset.MaxValue);
 
     /// <summary>Where the run stands in an order. One without a start stands at its arrival, one without an end after every end.</summary>
     public DateTimeOffset In(RunOrder order) => order switch

@@ -3,7 +3,7 @@ using Catalog.Bench.Micro;
 
 namespace Catalog.Bench;
 
-// A class with a name, because the service's Program is visible here too.
+// An explicit class: top-level statements would create a Program, and the Program of Catalog.Api is visible here.
 internal static class Bench
 {
     private static async Task<int> Main(string[] arguments)
@@ -11,13 +11,13 @@ internal static class Bench
         switch (arguments)
         {
             case ["micro", .. var filters]:
-                return Pieces.Run(filters);
+                return MicroBenchmarks.Run(filters);
             case ["load", .. var options] when !options.Contains("--help"):
                 return await LoadRun.Run(options);
             default:
                 Console.Error.WriteLine($"""
-                    Usage: Catalog.Bench micro [--filter PATTERN]   what inner pieces cost
-                           Catalog.Bench load [OPTION…] [WORKLOAD…]  the whole service beside its references
+                    Usage: Catalog.Bench micro [--filter PATTERN]   measure single functions
+                           Catalog.Bench load [OPTION…] [WORKLOAD…]  measure the whole service and its references
 
                     {LoadOptions.Usage}
                     """);

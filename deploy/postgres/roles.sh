@@ -1,11 +1,12 @@
 #!/bin/bash
-# Run by the Postgres image when its volume is new, or by hand on an older one (deploy/README.md): the roles of the Catalog. It may be run again.
+# Creates the roles of the Catalog. The Postgres image runs this script when its volume is new; on an older volume run
+# it by hand (deploy/README.md). It can be run several times.
 #   catalog_owner    owns the database and its tables; the migrator's login
-#   catalog_app      what the service's statements run as; row-level security binds it
-#   catalog_service  the service's login; owns nothing
+#   catalog_app      the role that runs the service's statements; row-level security applies to it
+#   catalog_service  the service's login; owns no tables
 set -euo pipefail
 
-# The passwords go through the environment, never through arguments that others can read.
+# The passwords are in the environment, because other users can read the arguments of a process.
 psql --no-psqlrc --quiet --set=ON_ERROR_STOP=1 --username="$POSTGRES_USER" --dbname="$POSTGRES_DB" <<'SQL'
 \getenv owner_password CATALOG_OWNER_PASSWORD
 \getenv service_password CATALOG_SERVICE_PASSWORD
@@ -19,7 +20,7 @@ alter role catalog_service login nosuperuser nobypassrls password :'service_pass
 alter role catalog_app nologin noinherit nosuperuser nobypassrls;
 grant catalog_app to catalog_service, catalog_owner;
 alter database :"database" owner to catalog_owner;
--- On an older volume the tables are another role's.
+-- On an older volume another role owns the tables.
 select format('alter table %I.%I owner to catalog_owner', schemaname, tablename)
 from pg_tables
 where schemaname = 'public' and tableowner <> 'catalog_owner'

@@ -3,43 +3,43 @@ using System.Text;
 
 namespace Catalog.Bench.Load;
 
-/// <summary>One request that clients send; they go round a list of them.</summary>
+/// <summary>A request. Clients send the requests of a list one after the other, and start again at the end.</summary>
 internal sealed record Request(string Method, string Path, string? Body = null);
 
-/// <summary>Clients that send requests as fast as they are answered, by wrk with one thread.</summary>
-internal sealed class HttpLoad(Stand stand, Service service, string name, int clients, IReadOnlyList<Request> requests, int each = 1)
+/// <summary>Clients that send the next request as soon as the last is answered: wrk with one thread.</summary>
+internal sealed class HttpLoad(TestBed testBed, Service service, string name, int clients, IReadOnlyList<Request> requests, int rowsPerRequest = 1)
 {
-    private readonly string _script = Write(stand, service, requests);
+    private readonly string _script = WriteScript(testBed, service, requests);
 
-    public Contestant Contestant => new(name, Run);
+    public Candidate Candidate => new(name, Run);
 
     private async Task<Sample> Run(int seconds, CancellationToken ct)
     {
-        var (ours, theirs) = (ProcessClock.Seconds(service.ProcessId), service.UsesPostgres ? ProcessClock.SecondsOfFamily(stand.Postgres.ProcessId) : 0);
-        var printed = await Tool.Run(
+        var (serviceSeconds, postgresSeconds) = (ProcessUsage.CpuSeconds(service.ProcessId), service.UsesPostgres ? ProcessUsage.CpuSecondsWithChildren(testBed.Postgres.ProcessId) : 0);
+        var output = await Tool.Run(
             ["wrk", "-t1", $"-c{clients}", $"-d{seconds}s", "--timeout", "10s", "-s", _script, service.Address.ToString()],
             ct, TimeSpan.FromSeconds(seconds + 30));
-        (ours, theirs) = (ProcessClock.Seconds(service.ProcessId) - ours, service.UsesPostgres ? ProcessClock.SecondsOfFamily(stand.Postgres.ProcessId) - theirs : 0);
+        (serviceSeconds, postgresSeconds) = (ProcessUsage.CpuSeconds(service.ProcessId) - serviceSeconds, service.UsesPostgres ? ProcessUsage.CpuSecondsWithChildren(testBed.Postgres.ProcessId) - postgresSeconds : 0);
 
-        var line = printed.Split('\n').SingleOrDefault(line => line.StartsWith("bench ", StringComparison.Ordinal))
-            ?? throw new BenchException($"wrk printed no summary:\n{printed}\n{service.Said}");
+        var line = output.Split('\n').SingleOrDefault(line => line.StartsWith("bench ", StringComparison.Ordinal))
+            ?? throw new BenchException($"wrk printed no summary:\n{output}\n{service.Output}");
         var numbers = line.Split(' ').Skip(1).Select(number => double.Parse(number, CultureInfo.InvariantCulture)).ToArray();
-        var (answers, duration, refused, broken) = (numbers[0], numbers[1], numbers[2], numbers[3]);
-        var counted = (answers - refused) * each;
+        var (answers, duration, rejected, socketErrors) = (numbers[0], numbers[1], numbers[2], numbers[3]);
+        var counted = (answers - rejected) * rowsPerRequest;
         return new()
         {
             Rate = counted / duration * 1e6,
             P50 = numbers[4] / 1000,
             P95 = numbers[5] / 1000,
             P99 = numbers[6] / 1000,
-            ServiceMicroseconds = ours / counted * 1e6,
-            PostgresMicroseconds = service.UsesPostgres ? theirs / counted * 1e6 : null,
+            ServiceMicroseconds = serviceSeconds / counted * 1e6,
+            PostgresMicroseconds = service.UsesPostgres ? postgresSeconds / counted * 1e6 : null,
             Acknowledged = (long)counted,
-            Refused = (long)(refused + broken),
+            Failed = (long)(rejected + socketErrors),
         };
     }
 
-    private static string Write(Stand stand, Service service, IReadOnlyList<Request> requests)
+    private static string WriteScript(TestBed testBed, Service service, IReadOnlyList<Request> requests)
     {
         var lua = new StringBuilder("local requests, last = {}, 0\nfunction init(arguments)\n");
         lua.Append(CultureInfo.InvariantCulture, $"  local headers = {{ [\"X-API-KEY\"] = \"{service.Key}\", [\"Content-Type\"] = \"application/json\" }}\n");
@@ -60,7 +60,7 @@ internal sealed class HttpLoad(Stand stand, Service service, string name, int cl
                 errors.connect + errors.read + errors.write + errors.timeout, latency:percentile(50), latency:percentile(95), latency:percentile(99)))
             end
             """);
-        var path = stand.NewFile("requests.lua");
+        var path = testBed.NewFile("requests.lua");
         File.WriteAllText(path, lua.ToString());
         return path;
     }

@@ -1,19 +1,19 @@
 namespace Catalog.Bench.Load;
 
-/// <summary>What the command line asks for.</summary>
+/// <summary>The options of the command line.</summary>
 internal sealed record LoadOptions
 {
     public const string Usage = """
         Workloads: post bulk list get lineage isolation growth retention sqlite memory start peers (default: all)
 
-          --rounds N           rounds of each comparison, in turns (5)
-          --seconds S          length of one sample (4)
+          --rounds N           rounds of each comparison (5)
+          --seconds S          seconds of each measurement (4)
           --set NAME=VALUE     an environment variable of the service; may be repeated
-          --growth-rows N      results in the large table (10000000)
+          --growth-rows N      rows of the large table (10000000)
           --edges N            edges of the lineage graph (1000000)
-          --memory-seconds S   how long memory is watched (60)
-          --starts N           how often the service is started (10)
-          --work DIR           where the throw-away database lies (the temporary folder)
+          --memory-seconds S   seconds for which memory is measured (60)
+          --starts N           number of starts of the service (10)
+          --work DIR           folder for the temporary database (the system's temporary folder)
         """;
 
     public IReadOnlyList<string> Workloads { get; private init; } = [];
@@ -26,14 +26,14 @@ internal sealed record LoadOptions
     public int Starts { get; private init; } = 10;
     public string Work { get; private init; } = Path.GetTempPath();
 
-    /// <exception cref="BenchException">An argument that means nothing.</exception>
+    /// <exception cref="BenchException">An argument is invalid.</exception>
     public static LoadOptions Read(string[] arguments)
     {
         var options = new LoadOptions();
         for (var i = 0; i < arguments.Length; i++)
         {
-            string Value() => ++i < arguments.Length ? arguments[i] : throw new BenchException($"{arguments[i - 1]} takes a value.");
-            int Number() => int.TryParse(Value(), out var number) && number > 0 ? number : throw new BenchException($"{arguments[i - 1]} takes a number above 0.");
+            string Value() => ++i < arguments.Length ? arguments[i] : throw new BenchException($"{arguments[i - 1]} requires a value.");
+            int Number() => int.TryParse(Value(), out var number) && number > 0 ? number : throw new BenchException($"{arguments[i - 1]} requires a whole number above 0.");
             options = arguments[i] switch
             {
                 "--rounds" => options with { Rounds = Number() },
@@ -45,8 +45,8 @@ internal sealed record LoadOptions
                 "--work" => options with { Work = Value() },
                 "--set" => Value().Split('=', 2) is [var name, var value]
                     ? options with { Set = new Dictionary<string, string>(options.Set) { [name] = value } }
-                    : throw new BenchException("--set takes NAME=VALUE."),
-                ['-', ..] unknown => throw new BenchException($"{unknown} is no option.\n\n{Usage}"),
+                    : throw new BenchException("--set requires NAME=VALUE."),
+                ['-', ..] unknown => throw new BenchException($"Unknown option {unknown}.\n\n{Usage}"),
                 var workload => options with { Workloads = [.. options.Workloads, workload] },
             };
         }
@@ -55,5 +55,5 @@ internal sealed record LoadOptions
     }
 }
 
-/// <summary>Something that stands against the run and that its reader can mend.</summary>
+/// <summary>An error that the user can fix. Its message is printed without a stack trace.</summary>
 internal sealed class BenchException(string message) : Exception(message);

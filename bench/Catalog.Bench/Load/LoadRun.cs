@@ -5,10 +5,10 @@ using Catalog.Bench.Load.Workloads;
 
 namespace Catalog.Bench.Load;
 
-/// <summary>One run of the load harness: the chosen workloads one after the other, and the goals at the end.</summary>
+/// <summary>One run of the load harness: the chosen workloads in sequence, then the table of goals.</summary>
 internal static class LoadRun
 {
-    private static readonly (string Name, Func<Stand, CancellationToken, Task<IReadOnlyList<Goal>>> Run)[] Workloads =
+    private static readonly (string Name, Func<TestBed, CancellationToken, Task<IReadOnlyList<Goal>>> Run)[] Workloads =
     [
         ("post", PostWorkload.Run),
         ("bulk", BulkWorkload.Run),
@@ -50,7 +50,7 @@ internal static class LoadRun
             Console.Error.WriteLine("Stopped.");
             return 130;
         }
-        // Were nobody to catch it, the servers would not be ended on the way out.
+        // An unhandled exception would end the process before the servers are stopped.
         catch (Exception exception)
         {
             Console.Error.WriteLine(exception);
@@ -67,19 +67,19 @@ internal static class LoadRun
 
         if (options.Workloads.Except(Workloads.Select(workload => workload.Name)).FirstOrDefault() is { } unknown)
         {
-            throw new BenchException($"{unknown} is no workload.\n\n{LoadOptions.Usage}");
+            throw new BenchException($"Unknown workload {unknown}.\n\n{LoadOptions.Usage}");
         }
 
-        Console.Error.WriteLine("Publishing, and starting Postgres …");
-        await using var stand = await Stand.Prepare(options, ct);
-        await Describe(stand, ct);
+        Console.Error.WriteLine("Publishing the service and starting Postgres …");
+        await using var testBed = await TestBed.Create(options, ct);
+        await Describe(testBed, ct);
         var goals = new List<Goal>();
         foreach (var (name, run) in Workloads.Where(workload => options.Workloads.Count == 0 || options.Workloads.Contains(workload.Name)))
         {
             var watch = Stopwatch.StartNew();
             Console.Error.WriteLine($"{name} …");
             Console.WriteLine($"\n### {name}\n");
-            goals.AddRange(await run(stand, ct));
+            goals.AddRange(await run(testBed, ct));
             Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name}: {watch.Elapsed.TotalSeconds:0} s"));
         }
 
@@ -87,15 +87,15 @@ internal static class LoadRun
         Goal.Print(goals);
     }
 
-    // What a reader must know to judge the figures.
-    private static async Task Describe(Stand stand, CancellationToken ct)
+    // Prints the machine, the versions and the settings.
+    private static async Task Describe(TestBed testBed, CancellationToken ct)
     {
         var processor = File.ReadLines("/proc/cpuinfo").FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))?.Split(": ")[^1];
-        var version = await stand.Postgres.Scalar<string>("postgres", "show server_version", ct);
+        var version = await testBed.Postgres.Scalar<string>("postgres", "show server_version", ct);
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"""
             {TimeProvider.System.GetUtcNow():yyyy-MM-dd HH:mm} UTC, {processor}, {Environment.ProcessorCount} cores, {GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 1024 / 1024 / 1024} GiB, {RuntimeInformation.FrameworkDescription}, PostgreSQL {version} ({string.Join(", ", Postgres.Settings)}), load average {File.ReadAllText("/proc/loadavg").Split(' ')[0]} at the start.
-            Service, Postgres, wrk (1 thread) and pgbench (-M prepared, 1 thread) share the machine and speak over loopback TCP without TLS. {stand.Options.Rounds} rounds of {stand.Options.Seconds} s in turns; figures are medians of rounds, ratios are medians of the rounds' ratios.
-            The service: published Release build{(stand.Options.Set.Count == 0 ? "" : $", {string.Join(", ", stand.Options.Set.Select(setting => $"{setting.Key}={setting.Value}"))}")}.
+            Service, Postgres, wrk (1 thread) and pgbench (-M prepared, 1 thread) share the machine and communicate over loopback TCP without TLS. {testBed.Options.Rounds} rounds of {testBed.Options.Seconds} s, in turns; values are medians of the rounds, ratios are medians of the ratios of the rounds.
+            The service: published Release build{(testBed.Options.Set.Count == 0 ? "" : $", {string.Join(", ", testBed.Options.Set.Select(setting => $"{setting.Key}={setting.Value}"))}")}.
             """));
     }
 }

@@ -3,43 +3,46 @@ using System.Text.RegularExpressions;
 
 namespace Catalog.Bench.Load;
 
-/// <summary>The reference: the database alone, by pgbench with prepared statements, one thread, over the same loopback TCP as the service.</summary>
-internal sealed partial class PgbenchLoad(Stand stand, string database, string name, int clients, string script, int each = 1)
+/// <summary>
+/// The reference: the database alone. pgbench uses prepared statements, one thread, and loopback TCP as the service
+/// does.
+/// </summary>
+internal sealed partial class PgbenchLoad(TestBed testBed, string database, string name, int clients, string script, int rowsPerRequest = 1)
 {
-    private readonly string _script = Write(stand, script);
+    private readonly string _script = WriteScript(testBed, script);
 
-    public Contestant Contestant => new(name, Run);
+    public Candidate Candidate => new(name, Run);
 
     private async Task<Sample> Run(int seconds, CancellationToken ct)
     {
-        var log = stand.NewFile("latency");
-        var before = ProcessClock.SecondsOfFamily(stand.Postgres.ProcessId);
-        var printed = await Tool.Run(
+        var log = testBed.NewFile("latency");
+        var before = ProcessUsage.CpuSecondsWithChildren(testBed.Postgres.ProcessId);
+        var output = await Tool.Run(
             [
-                Path.Combine(stand.Postgres.Bin, "pgbench"), "-n", "-M", "prepared", "-j", "1", "-c", $"{clients}", "-T", $"{seconds}", "-f", _script,
-                // One transaction of ten leaves its latency in a file.
-                "-l", "--sampling-rate=0.1", $"--log-prefix={log}", "-h", "127.0.0.1", "-p", $"{stand.Postgres.Port}", "-U", "postgres", database,
+                Path.Combine(testBed.Postgres.Bin, "pgbench"), "-n", "-M", "prepared", "-j", "1", "-c", $"{clients}", "-T", $"{seconds}", "-f", _script,
+                // Logs the latency of every tenth transaction.
+                "-l", "--sampling-rate=0.1", $"--log-prefix={log}", "-h", "127.0.0.1", "-p", $"{testBed.Postgres.Port}", "-U", "postgres", database,
             ],
             ct, TimeSpan.FromSeconds(seconds + 30), new Dictionary<string, string> { ["PGSSLMODE"] = "disable" });
-        var used = ProcessClock.SecondsOfFamily(stand.Postgres.ProcessId) - before;
-        double Number(Regex pattern) => double.Parse(pattern.Match(printed).Groups[1].Value, CultureInfo.InvariantCulture);
-        var counted = Number(Transactions()) * each;
+        var used = ProcessUsage.CpuSecondsWithChildren(testBed.Postgres.ProcessId) - before;
+        double Number(Regex pattern) => double.Parse(pattern.Match(output).Groups[1].Value, CultureInfo.InvariantCulture);
+        var counted = Number(Transactions()) * rowsPerRequest;
         var latencies = Directory.GetFiles(Path.GetDirectoryName(log)!, Path.GetFileName(log) + ".*")
             .SelectMany(File.ReadLines).Select(line => double.Parse(line.Split(' ')[2], CultureInfo.InvariantCulture) / 1000).ToList();
         return new()
         {
-            Rate = Number(Rate()) * each,
-            P50 = Numbers.Percentile(latencies, 0.5),
-            P95 = Numbers.Percentile(latencies, 0.95),
-            P99 = Numbers.Percentile(latencies, 0.99),
+            Rate = Number(Rate()) * rowsPerRequest,
+            P50 = Statistics.Percentile(latencies, 0.5),
+            P95 = Statistics.Percentile(latencies, 0.95),
+            P99 = Statistics.Percentile(latencies, 0.99),
             PostgresMicroseconds = used / counted * 1e6,
             Acknowledged = (long)counted,
         };
     }
 
-    private static string Write(Stand stand, string script)
+    private static string WriteScript(TestBed testBed, string script)
     {
-        var path = stand.NewFile("statement.sql");
+        var path = testBed.NewFile("statement.sql");
         File.WriteAllText(path, script);
         return path;
     }

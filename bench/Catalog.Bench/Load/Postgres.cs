@@ -7,21 +7,23 @@ using Npgsql;
 
 namespace Catalog.Bench.Load;
 
-/// <summary>A throw-away server that keeps what it acknowledges, as one in production does.</summary>
+/// <summary>A temporary server with the durability of production: it flushes each commit to disk.</summary>
 internal sealed class Postgres : IAsyncDisposable
 {
-    private readonly Child _server;
+    private readonly ServerProcess _server;
 
-    private Postgres(Child server, string bin, int port) => (_server, Bin, Port) = (server, bin, port);
+    private Postgres(ServerProcess server, string bin, int port) => (_server, Bin, Port) = (server, bin, port);
 
-    /// <summary>Where its programs lie.</summary>
+    /// <summary>The folder of the Postgres programs.</summary>
     public string Bin { get; }
 
     public int Port { get; }
 
     public int ProcessId => _server.Id;
 
-    /// <summary>What differs from the server's defaults. No checkpoint falls into a sample by the clock.</summary>
+    /// <summary>
+    /// Settings that differ from the defaults. checkpoint_timeout keeps timed checkpoints out of the measurements.
+    /// </summary>
     public static string[] Settings { get; } =
     [
         "fsync=on", "synchronous_commit=on", $"shared_buffers={SharedBuffers()}MB", "max_wal_size=4GB", "checkpoint_timeout=1h", "max_connections=300",
@@ -40,44 +42,44 @@ internal sealed class Postgres : IAsyncDisposable
         var data = Path.Combine(folder, "data");
         await Tool.Run([.. asPostgres, Path.Combine(bin, "initdb"), "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-locale"], ct);
         var port = FreePort();
-        var server = Child.Start(
+        var server = ServerProcess.Start(
             [
                 Path.Combine(bin, "postgres"), "-D", data, "-p", port.ToString(CultureInfo.InvariantCulture), "-c", "listen_addresses=127.0.0.1",
                 "-c", $"unix_socket_directories={folder}", .. Settings.SelectMany(setting => new[] { "-c", setting }),
             ],
-            new Dictionary<string, string>(), folder, farewell: "QUIT", user: "postgres");
+            new Dictionary<string, string>(), folder, stopSignal: "QUIT", user: "postgres");
         var postgres = new Postgres(server, bin, port);
-        for (var until = Environment.TickCount64 + 30_000; ;)
+        for (var deadline = Environment.TickCount64 + 30_000; ;)
         {
             try
             {
                 await postgres.Execute("postgres", "select 1", ct);
                 return postgres;
             }
-            catch (NpgsqlException) when (Environment.TickCount64 < until && !server.Ended)
+            catch (NpgsqlException) when (Environment.TickCount64 < deadline && !server.Ended)
             {
                 await Task.Delay(50, ct);
             }
             catch
             {
                 await server.DisposeAsync();
-                throw new BenchException($"Postgres did not start: {server.Said}");
+                throw new BenchException($"Postgres did not start: {server.Output}");
             }
         }
     }
 
     public string Uri(string database, string login = "postgres") => $"postgresql://{login}@127.0.0.1:{Port}/{database}?sslmode=disable";
 
-    /// <summary>As a service has it in production: a login that owns nothing.</summary>
+    /// <summary>The address with the login of the service, which owns no tables, as in production.</summary>
     public string ServiceUri(string database) => Uri(database, ServiceLogin);
 
-    /// <summary>Member of the role that the service's statements run as.</summary>
+    /// <summary>The login of the service: a member of the role that its statements run as.</summary>
     public const string ServiceLogin = "bench_service";
 
     public async Task Execute(string database, string sql, CancellationToken ct)
     {
         await using var connection = await Open(database, ct);
-        // Dapper takes a single word for the name of a procedure unless it is told otherwise.
+        // Without a command type, Dapper treats a single word as the name of a stored procedure.
         await connection.ExecuteAsync(new CommandDefinition(sql, commandType: CommandType.Text, cancellationToken: ct));
     }
 
@@ -105,16 +107,16 @@ internal sealed class Postgres : IAsyncDisposable
 
     private static string FindBin()
     {
-        IEnumerable<string?> places = [Environment.GetEnvironmentVariable("PG_BIN")];
+        IEnumerable<string?> folders = [Environment.GetEnvironmentVariable("PG_BIN")];
         if (Directory.Exists("/usr/lib/postgresql"))
         {
-            places = places.Concat(Directory.GetDirectories("/usr/lib/postgresql").OrderDescending(StringComparer.Ordinal).Select(version => Path.Combine(version, "bin")));
+            folders = folders.Concat(Directory.GetDirectories("/usr/lib/postgresql").OrderDescending(StringComparer.Ordinal).Select(version => Path.Combine(version, "bin")));
         }
 
-        return places.FirstOrDefault(place => place is not null && File.Exists(Path.Combine(place, "initdb")) && File.Exists(Path.Combine(place, "pgbench")))
-            ?? throw new BenchException("Postgres is missing. Debian: apt-get install postgresql-15 (or set PG_BIN).");
+        return folders.FirstOrDefault(folder => folder is not null && File.Exists(Path.Combine(folder, "initdb")) && File.Exists(Path.Combine(folder, "pgbench")))
+            ?? throw new BenchException("The programs of Postgres were not found. Debian: apt-get install postgresql-15. Elsewhere set PG_BIN to their folder.");
     }
 
-    // A quarter of the memory, as the manual advises, and no more than the tables here need.
+    // In MiB: a quarter of the memory, as the manual recommends, but at most 2 GiB, which is enough for these tables.
     private static long SharedBuffers() => Math.Min(2048, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 1024 / 1024 / 4);
 }

@@ -14,12 +14,12 @@ internal static class Requests
 
     public static Request[] RecentPage { get; } = [new("GET", Results + "?limit=50")];
 
-    /// <summary>Pages in the midst of rows made by <see cref="ResultSql.Preload"/>.</summary>
+    /// <summary>Pages at 500 positions in the rows of <see cref="ResultSql.Preload"/>.</summary>
     public static Request[] Pages(int rows) =>
         [.. Spread(rows).Select(number => new Request("GET", $"{Results}?limit=50&cursor={Uri.EscapeDataString(new Cursor(Epoch.AddSeconds(number), ResultSql.Id(number)).ToText("check_results"))}"))];
 
     public static Request[] Singles(int rows) => [.. Spread(rows).Select(number => new Request("GET", Results + ResultSql.Id(number)))];
 
-    // Numbers all over the table, the same in every run.
+    // 500 row numbers spread over the table, the same in every run.
     private static IEnumerable<int> Spread(int rows) => Enumerable.Range(1, 500).Select(number => 100 + (int)(number * 7919L * 7919 % (rows - 100)));
 }

@@ -1,6 +1,9 @@
 namespace Catalog.Bench.Load;
 
-/// <summary>Statements over check_results: the rows that a post of <see cref="ResultBody"/> makes, made by the server itself.</summary>
+/// <summary>
+/// Statements on check_results. Their rows equal those that a post of <see cref="ResultBody"/> stores, but the server
+/// generates them.
+/// </summary>
 internal static class ResultSql
 {
     public const string Columns = """
@@ -8,7 +11,7 @@ internal static class ResultSql
         message, executed_at, duration_seconds, metadata, request_hash, created_at
         """;
 
-    /// <summary>What pgbench runs beside single posts. Ids ascend with time, as those of the service do.</summary>
+    /// <summary>The reference for single posts. Ids ascend with time, as the ids of the service do.</summary>
     public static string InsertOne(string organization) => $"""
         \set n random(1, 1000000)
         \set r random(1, 9000000000000000000)
@@ -16,7 +19,7 @@ internal static class ResultSql
         values ('{organization}', {Ascending(":r")}, {Values(":n::int", "now()")});
         """;
 
-    /// <summary>What pgbench runs beside bulk posts: one statement of this many rows.</summary>
+    /// <summary>The reference for bulk posts: one statement that inserts this number of rows.</summary>
     public static string InsertMany(string organization, int rows) => $"""
         \set n random(1, 1000000)
         \set r random(1, 9000000000000000000)
@@ -25,7 +28,7 @@ internal static class ResultSql
         from generate_series(1, {rows}) as i;
         """;
 
-    /// <summary>Fills a table with results that were executed a second apart; their ids are <see cref="Id"/>.</summary>
+    /// <summary>Inserts results that were executed one second apart, with the ids of <see cref="Id"/>.</summary>
     public static string Preload(string organization, int from, int to) => $"""
         insert into check_results (organization_id, {Columns}, dataset_key)
         select '{organization}', '{IdPrefix}' || lpad(to_hex(i), 12, '0'), {Values("i", "timestamptz '2026-01-01 00:00:00+00' + i * interval '1 second'")}
@@ -34,7 +37,7 @@ internal static class ResultSql
 
     public static string Id(int number) => $"{IdPrefix}{number:x12}";
 
-    /// <summary>What pgbench runs beside single reads.</summary>
+    /// <summary>The reference for single reads.</summary>
     public static string SelectOne(string organization, int rows) => $"""
         \set n random(1, {rows})
         select {Columns}
@@ -42,7 +45,9 @@ internal static class ResultSql
         where organization_id = '{organization}' and id = '{IdPrefix}' || lpad(to_hex(:n::int), 12, '0');
         """;
 
-    /// <summary>What pgbench runs beside lists: a page of 50 and the row that tells that there is another.</summary>
+    /// <summary>
+    /// The reference for lists: a page of 50 results, and one more row to find out whether a next page exists.
+    /// </summary>
     public static string SelectPage(string organization, int rows) => $"""
         \set n random(100, {rows})
         select {Columns}
@@ -57,7 +62,7 @@ internal static class ResultSql
     private static string Ascending(string random) =>
         $"lpad(to_hex((date_part('epoch', clock_timestamp()) * 1000000)::bigint), 14, '0') || '-7000-' || lpad(to_hex({random}::bigint), 16, '0')";
 
-    // After the id: every other column of Columns, then dataset_key.
+    // The values of all columns after id, then dataset_key.
     private static string Values(string n, string time) => $$"""
         'daily_orders_' || ({{n}} % {{ResultBody.Pipelines}}), 'orders_row_count_' || ({{n}} % 100), 'scheduled__2026-01-01T' || lpad(({{n}} % 1000)::text, 6, '0'),
             'pass', 'error', 'warehouse.sales.orders_' || ({{n}} % 200), ({{n}} % 100003)::text, {{n}} % 100003, '{"min":1000,"max":100003}', 0, {{n}},

@@ -1,44 +1,49 @@
 namespace Catalog.Bench.Load;
 
-/// <summary>check_results of one database.</summary>
-internal sealed class ResultTable(Stand stand, string database)
+/// <summary>The table check_results of one database.</summary>
+internal sealed class ResultTable(TestBed testBed, string database)
 {
-    /// <summary>Counts what a contestant leaves in the table and compares it with what it was told is there.</summary>
-    /// <param name="contestant">It takes its turn between two counts.</param>
-    /// <param name="emptied">Every turn begins with an empty table, so that none is slower for those before it.</param>
-    /// <param name="counted">The condition of the rows that are counted.</param>
-    public Contestant Watch(Contestant contestant, bool emptied = true, string counted = "true") => contestant with
+    /// <summary>
+    /// Wraps a candidate: counts the rows that it adds to the table, and reports acknowledged rows that are missing as
+    /// lost.
+    /// </summary>
+    /// <param name="candidate">The candidate; it runs between two counts.</param>
+    /// <param name="truncate">Whether to empty the table before each turn, so that earlier turns do not slow it
+    /// down.</param>
+    /// <param name="condition">The SQL condition of the rows to count.</param>
+    public Candidate CheckLosses(Candidate candidate, bool truncate = true, string condition = "true") => candidate with
     {
         Run = async (seconds, ct) =>
         {
-            if (emptied)
+            if (truncate)
             {
-                await stand.Postgres.Execute(database, "truncate check_results", ct);
+                await testBed.Postgres.Execute(database, "truncate check_results", ct);
             }
 
-            await stand.Postgres.Execute(database, "checkpoint", ct);
-            var before = await Count(counted, ct);
-            var sample = await contestant.Run(seconds, ct);
-            // Requests that were under way when the clients left may still be stored; they must not be taken for others later.
+            await testBed.Postgres.Execute(database, "checkpoint", ct);
+            var before = await Count(condition, ct);
+            var sample = await candidate.Run(seconds, ct);
+            // Requests that were in progress when the clients stopped can still be stored. Wait for them, so that the
+            // next turn does not count them.
             await Task.Delay(300, ct);
-            return sample with { Lost = Math.Max(0, sample.Acknowledged - (await Count(counted, ct) - before)) };
+            return sample with { Lost = Math.Max(0, sample.Acknowledged - (await Count(condition, ct) - before)) };
         },
     };
 
     public async Task Preload(string organization, int rows, CancellationToken ct)
     {
-        const int Part = 500_000;
-        for (var from = 1; from <= rows; from += Part)
+        const int BatchSize = 500_000;
+        for (var from = 1; from <= rows; from += BatchSize)
         {
-            await stand.Postgres.Execute(database, ResultSql.Preload(organization, from, Math.Min(rows, from + Part - 1)), ct);
+            await testBed.Postgres.Execute(database, ResultSql.Preload(organization, from, Math.Min(rows, from + BatchSize - 1)), ct);
         }
 
-        await stand.Postgres.Execute(database, "vacuum analyze check_results", ct);
-        await stand.Postgres.Execute(database, "checkpoint", ct);
+        await testBed.Postgres.Execute(database, "vacuum analyze check_results", ct);
+        await testBed.Postgres.Execute(database, "checkpoint", ct);
     }
 
-    public Task<string> Indexes(CancellationToken ct) => stand.Postgres.Scalar<string>(
+    public Task<string> Indexes(CancellationToken ct) => testBed.Postgres.Scalar<string>(
         database, "select string_agg(replace(indexname, 'check_results_', ''), ', ' order by indexname) from pg_indexes where tablename = 'check_results'", ct);
 
-    private Task<long> Count(string counted, CancellationToken ct) => stand.Postgres.Scalar<long>(database, $"select count(*) from check_results where {counted}", ct);
+    private Task<long> Count(string condition, CancellationToken ct) => testBed.Postgres.Scalar<long>(database, $"select count(*) from check_results where {condition}", ct);
 }

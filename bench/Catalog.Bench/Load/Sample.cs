@@ -1,35 +1,39 @@
 namespace Catalog.Bench.Load;
 
-/// <summary>What one contestant did in one round.</summary>
+/// <summary>The measurement of one candidate in one round.</summary>
 internal sealed record Sample
 {
-    /// <summary>Requests, statements or rows a second, whatever the workload counts.</summary>
+    /// <summary>Requests, statements or rows per second, depending on the workload.</summary>
     public required double Rate { get; init; }
 
-    /// <summary>Milliseconds; null where it is not known.</summary>
+    /// <summary>Latency in milliseconds; null when it is not measured.</summary>
     public double? P50 { get; init; }
 
     public double? P95 { get; init; }
 
     public double? P99 { get; init; }
 
-    /// <summary>Microseconds of processor that the service used for each of what is counted.</summary>
+    /// <summary>
+    /// CPU time of the service for each request or row, in microseconds; null when there is no service.
+    /// </summary>
     public double? ServiceMicroseconds { get; init; }
 
-    /// <summary>The same of all Postgres processes.</summary>
+    /// <summary>CPU time of all Postgres processes for each request or row, in microseconds; null on SQLite.</summary>
     public double? PostgresMicroseconds { get; init; }
 
-    /// <summary>Rows that were acknowledged, where rows are counted.</summary>
+    /// <summary>The number of requests or rows with a 2xx answer or a commit.</summary>
     public long Acknowledged { get; init; }
 
-    /// <summary>Answers that were not 2xx, and sockets that broke.</summary>
-    public long Refused { get; init; }
+    /// <summary>The number of answers that were not 2xx, and of socket errors.</summary>
+    public long Failed { get; init; }
 
-    /// <summary>Rows that were acknowledged and are not in the table; null where nobody looked.</summary>
+    /// <summary>
+    /// The number of acknowledged rows that are missing from the table; null when rows were not counted.
+    /// </summary>
     public long? Lost { get; init; }
 }
 
-/// <summary>Somebody who takes a turn in every round.</summary>
-/// <param name="Name">As it stands in the table.</param>
-/// <param name="Run">Takes the seconds of one turn.</param>
-internal sealed record Contestant(string Name, Func<int, CancellationToken, Task<Sample>> Run);
+/// <summary>A load to measure: the service, or a reference.</summary>
+/// <param name="Name">The name in the printed table.</param>
+/// <param name="Run">Runs the load for the given number of seconds.</param>
+internal sealed record Candidate(string Name, Func<int, CancellationToken, Task<Sample>> Run);

@@ -4,51 +4,54 @@ using System.Text.Json;
 
 namespace Catalog.Bench.Load;
 
-/// <summary>A server under load: the Catalog, or a peer.</summary>
+/// <summary>A server under load: the Catalog, or a peer (the same function in another framework).</summary>
 internal sealed class Service : IAsyncDisposable
 {
     private static int _organizations;
-    private static bool _fallbackSaid;
-    private readonly Child _process;
+    private static bool _fallbackReported;
+    private readonly ServerProcess _process;
     private readonly HttpClient _http;
 
-    private Service(Child process, Uri address, string key)
+    private Service(ServerProcess process, Uri address, string key)
     {
         (_process, Address, Key) = (process, address, key);
-        // A load of one's own machine needs no proxy and no limit on its connections.
+        // The service is on this machine: no proxy.
         _http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = address, Timeout = TimeSpan.FromSeconds(60) };
         _http.DefaultRequestHeaders.Add("X-API-KEY", key);
     }
 
     public Uri Address { get; }
 
-    /// <summary>What requests carry.</summary>
+    /// <summary>The API key for requests.</summary>
     public string Key { get; private set; }
 
-    /// <summary>Whose rows that key reads and writes.</summary>
+    /// <summary>The organization of that key.</summary>
     public string Organization { get; private set; } = "default";
 
     public bool UsesPostgres { get; private init; } = true;
 
     public int ProcessId => _process.Id;
 
-    public string Said => _process.Said;
+    public string Output => _process.Output;
 
-    /// <summary>Starts the published Catalog and registers the pipelines that results name.</summary>
-    /// <param name="stand">What it stands on.</param>
+    /// <summary>
+    /// Starts the published Catalog, waits until it is ready, and registers the pipelines of <see cref="ResultBody"/>.
+    /// </summary>
+    /// <param name="testBed">The test bed with the published program.</param>
     /// <param name="database">The address of its database.</param>
-    /// <param name="ownOrganization">Whether to ask it for an organization with a key of its own, as clients have; otherwise the platform's key is used.</param>
-    /// <param name="ct">Cancels.</param>
-    /// <param name="settings">Environment variables on top of those of the command line.</param>
-    public static async Task<Service> Start(Stand stand, string database, bool ownOrganization, CancellationToken ct, params (string Name, string Value)[] settings)
+    /// <param name="ownOrganization">Whether to create an organization and use its key, as clients do; otherwise the
+    /// platform key is used.</param>
+    /// <param name="ct">Cancels the operation.</param>
+    /// <param name="settings">Environment variables, in addition to those of the command line.</param>
+    public static async Task<Service> Start(TestBed testBed, string database, bool ownOrganization, CancellationToken ct, params (string Name, string Value)[] settings)
     {
-        var service = Launch(stand, database, settings);
+        var service = Launch(testBed, database, settings);
         try
         {
             await service.WaitFor("/ready", ct);
             if (ownOrganization)
             {
-                await service.TakeOrganization(ct);
+                await service.CreateOrganization(ct);
             }
 
             for (var pipeline = 0; pipeline < ResultBody.Pipelines; pipeline++)
@@ -66,16 +69,16 @@ internal sealed class Service : IAsyncDisposable
         }
     }
 
-    /// <summary>Starts the published Catalog and waits for nothing.</summary>
-    public static Service Launch(Stand stand, string database, params (string Name, string Value)[] settings)
+    /// <summary>Starts the published Catalog without waiting until it is ready.</summary>
+    public static Service Launch(TestBed testBed, string database, params (string Name, string Value)[] settings)
     {
         var (address, key) = (new Uri($"http://127.0.0.1:{Postgres.FreePort()}"), NewKey());
-        var environment = new Dictionary<string, string>(stand.Options.Set)
+        var environment = new Dictionary<string, string>(testBed.Options.Set)
         {
             ["DATAXPIPE_DB"] = database,
             ["DATAXPIPE_PLATFORM_KEY"] = key,
             ["ASPNETCORE_URLS"] = address.ToString(),
-            // As in the image: without its socket in the temporary folder.
+            // As in the image: no diagnostic socket in the temporary folder.
             ["DOTNET_EnableDiagnostics"] = "0",
         };
         foreach (var (name, value) in settings)
@@ -83,12 +86,12 @@ internal sealed class Service : IAsyncDisposable
             environment[name] = value;
         }
 
-        var process = Child.Start([stand.Api], environment, stand.NewFolder("service"));
+        var process = ServerProcess.Start([testBed.Api], environment, testBed.NewFolder("service"));
         return new(process, address, key) { UsesPostgres = database.StartsWith("postgresql:", StringComparison.Ordinal) };
     }
 
-    /// <summary>Starts a peer and waits until it answers.</summary>
-    public static async Task<Service> StartPeer(Stand stand, IReadOnlyList<string> command, Uri address, string database, CancellationToken ct)
+    /// <summary>Starts a peer and waits until it is ready.</summary>
+    public static async Task<Service> StartPeer(TestBed testBed, IReadOnlyList<string> command, Uri address, string database, CancellationToken ct)
     {
         var key = NewKey();
         var environment = new Dictionary<string, string>
@@ -97,10 +100,10 @@ internal sealed class Service : IAsyncDisposable
             ["API_KEY"] = key,
             ["NODE_ENV"] = "production",
             ["PYTHONDONTWRITEBYTECODE"] = "1",
-            ["PG_PORT"] = $"{stand.Postgres.Port}",
+            ["PG_PORT"] = $"{testBed.Postgres.Port}",
             ["PG_DATABASE"] = database,
         };
-        var service = new Service(Child.Start(command, environment, stand.NewFolder("peer")), address, key);
+        var service = new Service(ServerProcess.Start(command, environment, testBed.NewFolder("peer")), address, key);
         try
         {
             await service.WaitFor("/ready", ct);
@@ -113,11 +116,12 @@ internal sealed class Service : IAsyncDisposable
         }
     }
 
-    /// <summary>Waits, at most 30 seconds, for a 200.</summary>
+    /// <summary>Waits for an answer with status 200, for at most 30 seconds.</summary>
+    /// <exception cref="BenchException">The process ended or the time is over.</exception>
     public async Task WaitFor(string path, CancellationToken ct)
     {
-        var last = "nobody listened";
-        for (var until = Environment.TickCount64 + 30_000; Environment.TickCount64 < until && !_process.Ended;)
+        var last = "no answer";
+        for (var deadline = Environment.TickCount64 + 30_000; Environment.TickCount64 < deadline && !_process.Ended;)
         {
             try
             {
@@ -131,13 +135,13 @@ internal sealed class Service : IAsyncDisposable
             }
             catch (HttpRequestException)
             {
-                // It does not listen yet.
+                // The service does not listen yet.
             }
 
             await Task.Delay(5, ct);
         }
 
-        throw new BenchException($"The service did not become ready ({last}).\n{_process.Said}");
+        throw new BenchException($"The service did not become ready ({last}).\n{_process.Output}");
     }
 
     public async Task<byte[]> Get(string path, CancellationToken ct) => await _http.GetByteArrayAsync(path, ct);
@@ -150,16 +154,16 @@ internal sealed class Service : IAsyncDisposable
 
     private static string NewKey() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(24));
 
-    private async Task TakeOrganization(CancellationToken ct)
+    private async Task CreateOrganization(CancellationToken ct)
     {
         var id = $"bench_{++_organizations}";
         using var answer = await _http.PostAsJsonAsync("/api/v1/organizations/", new { id, name = "Bench", plan = "self_hosted" }, ct);
         if ((int)answer.StatusCode != 201)
         {
-            if (!_fallbackSaid)
+            if (!_fallbackReported)
             {
-                Console.WriteLine($"No organization of its own (POST /api/v1/organizations/ answered {(int)answer.StatusCode}): here and below the platform's key is used, in organization default.\n");
-                _fallbackSaid = true;
+                Console.WriteLine($"POST /api/v1/organizations/ answered {(int)answer.StatusCode}: from here on the platform key and the organization default are used.\n");
+                _fallbackReported = true;
             }
 
             return;

@@ -2,33 +2,34 @@ using System.Diagnostics;
 
 namespace Catalog.Bench.Load;
 
-/// <summary>Programs that run to their end.</summary>
+/// <summary>Runs programs and waits until they end.</summary>
 internal static class Tool
 {
-    /// <returns>What the program printed.</returns>
-    /// <exception cref="BenchException">It is missing, failed or took too long.</exception>
+    /// <returns>The standard output of the program.</returns>
+    /// <exception cref="BenchException">The program does not exist, ended with another code than 0, or exceeded the
+    /// limit (default: 5 minutes).</exception>
     public static async Task<string> Run(
         IReadOnlyList<string> command, CancellationToken ct, TimeSpan? limit = null, IReadOnlyDictionary<string, string>? environment = null, string? directory = null)
     {
         var start = new ProcessStartInfo(command[0], command.Skip(1)) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = directory ?? "" };
-        Child.Clean(start.Environment, environment);
+        ServerProcess.SetVariables(start.Environment, environment);
         using var process = Launch(start);
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        patience.CancelAfter(limit ?? TimeSpan.FromMinutes(5));
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        timeout.CancelAfter(limit ?? TimeSpan.FromMinutes(5));
         try
         {
-            var printed = process.StandardOutput.ReadToEndAsync(patience.Token);
-            var complained = process.StandardError.ReadToEndAsync(patience.Token);
-            await process.WaitForExitAsync(patience.Token);
+            var output = process.StandardOutput.ReadToEndAsync(timeout.Token);
+            var errors = process.StandardError.ReadToEndAsync(timeout.Token);
+            await process.WaitForExitAsync(timeout.Token);
             return process.ExitCode == 0
-                ? await printed
-                : throw new BenchException($"{string.Join(' ', command)} ended with {process.ExitCode}:\n{await printed}{await complained}");
+                ? await output
+                : throw new BenchException($"{string.Join(' ', command)} ended with code {process.ExitCode}:\n{await output}{await errors}");
         }
         catch (OperationCanceledException)
         {
             process.Kill(entireProcessTree: true);
             ct.ThrowIfCancellationRequested();
-            throw new BenchException($"{command[0]} did not end in time.");
+            throw new BenchException($"{command[0]} exceeded the time limit.");
         }
     }
 
@@ -43,7 +44,7 @@ internal static class Tool
         }
         catch (System.ComponentModel.Win32Exception exception)
         {
-            throw new BenchException($"{start.FileName} could not be started: {exception.Message}.");
+            throw new BenchException($"Cannot start {start.FileName}: {exception.Message}.");
         }
     }
 }

@@ -1,5 +1,5 @@
-"""A careful single-post service on FastAPI and SQLAlchemy: the body validated by pydantic, the key compared by hash, one ORM insert with
-the same columns as the Catalog's, answered when it is committed."""
+"""The post of a single check result on FastAPI and SQLAlchemy. pydantic validates the body, the key is compared by its hash, one ORM
+insert fills the same columns as the Catalog does, and the answer is sent after the commit."""
 import hashlib
 import hmac
 import json
@@ -81,7 +81,7 @@ async def session():
 
 
 def new_id(now: datetime) -> str:
-    """Version 7: ids ascend with time, as the Catalog's do."""
+    """A UUID of version 7, as the Catalog creates: ids ascend with time."""
     time = f"{int(now.timestamp() * 1000):012x}"
     return f"{time[:8]}-{time[8:]}-7{str(uuid.uuid4())[15:]}"
 

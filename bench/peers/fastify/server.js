@@ -1,5 +1,5 @@
-// A careful single-post service on fastify and pg: the body validated by schema, the key compared by hash, one prepared insert with the
-// same columns as the Catalog's, answered when it is committed.
+// The post of a single check result on fastify and pg. A schema validates the body, the key is compared by its hash, one prepared insert
+// fills the same columns as the Catalog does, and the answer is sent after the commit.
 import { createHash, randomUUID, timingSafeEqual } from 'node:crypto'
 import Fastify from 'fastify'
 import pg from 'pg'
@@ -34,7 +34,7 @@ const insert = `insert into check_results (organization_id, id, pipeline_id, che
   observed_value, observed_number, expected, failed_rows, total_rows, message, executed_at, duration_seconds, metadata, request_hash, created_at)
   values ('default', $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)`
 
-// Version 7: ids ascend with time, as the Catalog's do.
+// A UUID of version 7, as the Catalog creates: ids ascend with time.
 const newId = () => {
   const time = Date.now().toString(16).padStart(12, '0')
   return `${time.slice(0, 8)}-${time.slice(8)}-7${randomUUID().slice(15)}`

@@ -3,37 +3,38 @@ using System.Text.Json;
 namespace Catalog.Bench.Load.Workloads;
 
 /// <summary>
-/// Single posts beside the same in two frameworks that such services are often written in: same table, same durability, ten connections,
-/// bodies validated, a key compared by its hash. The peers do less: they look up neither pipeline nor run.
+/// Compares single posts with the same function in two other frameworks: same table, same durability, ten connections,
+/// validated bodies, and a key that is compared by its hash. The peers do less: they do not check the pipeline or the
+/// run.
 /// </summary>
 internal static class PeersWorkload
 {
     private const string Python = "/usr/bin/python3";
 
-    public static async Task<IReadOnlyList<Goal>> Run(Stand stand, CancellationToken ct)
+    public static async Task<IReadOnlyList<Goal>> Run(TestBed testBed, CancellationToken ct)
     {
-        var database = await stand.NewDatabase(ct);
-        var table = new ResultTable(stand, database);
-        await using var catalog = await Service.Start(stand, stand.Postgres.ServiceUri(database), ownOrganization: true, ct, ("DATAXPIPE_PG_POOL_MAX", "10"));
-        await using var fastify = await Fastify(stand, database, ct);
-        await using var fastApi = await FastApi(stand, database, ct);
-        (string Name, Service? Service, double Wanted)[] peers = [("fastify", fastify, 2.5), ("FastAPI", fastApi, 12)];
+        var database = await testBed.NewDatabase(ct);
+        var table = new ResultTable(testBed, database);
+        await using var catalog = await Service.Start(testBed, testBed.Postgres.ServiceUri(database), ownOrganization: true, ct, ("DATAXPIPE_PG_POOL_MAX", "10"));
+        await using var fastify = await Fastify(testBed, database, ct);
+        await using var fastApi = await FastApi(testBed, database, ct);
+        (string Name, Service? Service, double Target)[] peers = [("fastify", fastify, 2.5), ("FastAPI", fastApi, 12)];
 
-        Contestant Post(Service service, string name) => table.Watch(new HttpLoad(stand, service, name, 64, Requests.Posts).Contestant);
-        var contest = await Contest.Hold(stand.Options, ct,
+        Candidate Post(Service service, string name) => table.CheckLosses(new HttpLoad(testBed, service, name, 64, Requests.Posts).Candidate);
+        var comparison = await Comparison.Run(testBed.Options, ct,
             [Post(catalog, "Catalog"), .. peers.Where(peer => peer.Service is not null).Select(peer => Post(peer.Service!, peer.Name))]);
         Console.WriteLine();
-        contest.Print("requests", "Catalog");
-        await stand.DropDatabase(database, ct);
-        return [.. peers.Where(peer => peer.Service is not null).Select(peer => Goal.Least($"post, 64 clients / {peer.Name}", contest.Ratio("Catalog", peer.Name), peer.Wanted))];
+        comparison.Print("requests", "Catalog");
+        await testBed.DropDatabase(database, ct);
+        return [.. peers.Where(peer => peer.Service is not null).Select(peer => Goal.Minimum($"post, 64 clients / {peer.Name}", comparison.Ratio("Catalog", peer.Name), peer.Target))];
     }
 
-    private static async Task<Service?> Fastify(Stand stand, string database, CancellationToken ct)
+    private static async Task<Service?> Fastify(TestBed testBed, string database, CancellationToken ct)
     {
-        var folder = Path.Combine(Stand.Root, "bench", "peers", "fastify");
+        var folder = Path.Combine(TestBed.Root, "bench", "peers", "fastify");
         if (!Tool.Exists("node") || !Directory.Exists(Path.Combine(folder, "node_modules")))
         {
-            Console.WriteLine("fastify is skipped: it needs Node.js 20 or newer, and `npm ci --prefix bench/peers/fastify`.");
+            Console.WriteLine("fastify is skipped. It requires Node.js 20 or newer and `npm ci --prefix bench/peers/fastify`.");
             return null;
         }
 
@@ -44,10 +45,10 @@ internal static class PeersWorkload
         }
 
         Console.WriteLine($"fastify {Version("fastify")}, pg {Version("pg")}, Node.js {(await Tool.Run(["node", "--version"], ct)).Trim()}, one process.");
-        return await Service.StartPeer(stand, ["node", Path.Combine(folder, "server.js")], NewAddress(), database, ct);
+        return await Service.StartPeer(testBed, ["node", Path.Combine(folder, "server.js")], NewAddress(), database, ct);
     }
 
-    private static async Task<Service?> FastApi(Stand stand, string database, CancellationToken ct)
+    private static async Task<Service?> FastApi(TestBed testBed, string database, CancellationToken ct)
     {
         const string Versions = """
             import fastapi, pydantic, sqlalchemy, asyncpg, uvicorn, uvloop, httptools, sys
@@ -66,9 +67,9 @@ internal static class PeersWorkload
 
         var address = NewAddress();
         return await Service.StartPeer(
-            stand,
+            testBed,
             [
-                Python, "-m", "uvicorn", "--app-dir", Path.Combine(Stand.Root, "bench", "peers", "fastapi"), "app:app",
+                Python, "-m", "uvicorn", "--app-dir", Path.Combine(TestBed.Root, "bench", "peers", "fastapi"), "app:app",
                 "--host", "127.0.0.1", "--port", $"{address.Port}", "--no-access-log", "--log-level", "warning",
             ],
             address, database, ct);

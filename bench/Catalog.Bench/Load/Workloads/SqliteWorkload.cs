@@ -7,26 +7,26 @@ using Catalog.Data.Lineage;
 namespace Catalog.Bench.Load.Workloads;
 
 /// <summary>
-/// Single posts onto SQLite, beside a loop in this process that gives every row a transaction of its own. What the same loop does with 32 rows a
-/// transaction is what sharing a commit could bring if clients cost nothing.
+/// Compares single posts on SQLite with a loop in this process that inserts one row per transaction. The same loop with
+/// 32 rows per transaction shows the maximum gain of shared commits, without the cost of HTTP clients.
 /// </summary>
 internal static class SqliteWorkload
 {
-    private const string Ours = "post, 32 clients", Theirs = "a transaction a row", Most = "a transaction for 32 rows";
+    private const string ServiceName = "post, 32 clients", OneRowName = "one row per transaction", ManyRowsName = "32 rows per transaction";
 
-    public static async Task<IReadOnlyList<Goal>> Run(Stand stand, CancellationToken ct)
+    public static async Task<IReadOnlyList<Goal>> Run(TestBed testBed, CancellationToken ct)
     {
-        var (served, looped) = (stand.NewFile("served.db"), stand.NewFile("looped.db"));
-        await stand.Migrations(looped, ct, "upgrade");
-        await using var service = await Service.Start(stand, served, ownOrganization: true, ct);
-        // The service's own source, and so its own pragmas.
-        var (reads, _) = SqliteSource.Open(served);
-        var (_, writes) = SqliteSource.Open(looped);
+        var (serviceFile, loopFile) = (testBed.NewFile("serviceFile.db"), testBed.NewFile("loopFile.db"));
+        await testBed.Migrations(loopFile, ct, "upgrade");
+        await using var service = await Service.Start(testBed, serviceFile, ownOrganization: true, ct);
+        // The data source of the service, with the same pragmas.
+        var (reads, _) = SqliteSource.Open(serviceFile);
+        var (_, writes) = SqliteSource.Open(loopFile);
         await using (reads)
         await using (writes)
         {
-            var post = new HttpLoad(stand, service, Ours, 32, Requests.Posts).Contestant;
-            var contest = await Contest.Hold(stand.Options, ct,
+            var post = new HttpLoad(testBed, service, ServiceName, 32, Requests.Posts).Candidate;
+            var comparison = await Comparison.Run(testBed.Options, ct,
                 post with
                 {
                     Run = async (seconds, token) =>
@@ -37,10 +37,10 @@ internal static class SqliteWorkload
                         return sample with { Lost = Math.Max(0, sample.Acknowledged - (await Count(reads, token) - before)) };
                     },
                 },
-                new(Theirs, (seconds, token) => Loop(writes, seconds, 1, token)),
-                new(Most, (seconds, token) => Loop(writes, seconds, 32, token)));
-            contest.Print("rows", Theirs);
-            return [Goal.Least("SQLite, post, 32 clients / a transaction a row", contest.Ratio(Ours, Theirs), 4)];
+                new(OneRowName, (seconds, token) => InsertLoop(writes, seconds, 1, token)),
+                new(ManyRowsName, (seconds, token) => InsertLoop(writes, seconds, 32, token)));
+            comparison.Print("rows", OneRowName);
+            return [Goal.Minimum("SQLite, post, 32 clients / one row per transaction", comparison.Ratio(ServiceName, OneRowName), 4)];
         }
     }
 
@@ -52,7 +52,7 @@ internal static class SqliteWorkload
         return (long)(await command.ExecuteScalarAsync(ct))!;
     }
 
-    private static async Task<Sample> Loop(DbDataSource source, int seconds, int each, CancellationToken ct)
+    private static async Task<Sample> InsertLoop(DbDataSource source, int seconds, int rowsPerTransaction, CancellationToken ct)
     {
         await using var connection = await source.OpenConnectionAsync(ct);
         await using var command = connection.CreateCommand();
@@ -83,9 +83,9 @@ internal static class SqliteWorkload
             ct.ThrowIfCancellationRequested();
             await using var transaction = await connection.BeginTransactionAsync(ct);
             command.Transaction = transaction;
-            for (var last = rows + each; rows < last; rows++)
+            for (var last = rows + rowsPerTransaction; rows < last; rows++)
             {
-                // The rows that a post makes: the numbers of Requests.Posts name the checks, runs and datasets.
+                // The same rows as posts: the numbers of Requests.Posts select the checks, runs and datasets.
                 var number = (rows % Requests.Posts.Length + 1) * 7919;
                 (id.Value, pipeline.Value) = (Guid.CreateVersion7().ToString(), ResultBody.Pipeline(number));
                 (check.Value, run.Value, dataset.Value) = ($"orders_row_count_{number % 100}", $"scheduled__2026-01-01T{number % 1000:000000}", $"warehouse.sales.orders_{number % 200}");

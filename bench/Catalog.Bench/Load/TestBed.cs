@@ -1,37 +1,40 @@
 namespace Catalog.Bench.Load;
 
-/// <summary>What a run stands on: a Postgres of its own and the published service, in a folder that goes with it.</summary>
-internal sealed class Stand : IAsyncDisposable
+/// <summary>
+/// The environment of a run: a Postgres server and the published programs, in a temporary folder that is deleted at the
+/// end.
+/// </summary>
+internal sealed class TestBed : IAsyncDisposable
 {
     private const string Prefix = "catalog-load-";
     private readonly string _folder;
     private int _files;
     private int _databases;
 
-    private Stand(LoadOptions options, string folder, Postgres postgres) => (Options, _folder, Postgres) = (options, folder, postgres);
+    private TestBed(LoadOptions options, string folder, Postgres postgres) => (Options, _folder, Postgres) = (options, folder, postgres);
 
     public LoadOptions Options { get; }
 
     public Postgres Postgres { get; }
 
-    /// <summary>The folder of the sources.</summary>
+    /// <summary>The root folder of the repository.</summary>
     public static string Root { get; } = FindRoot();
 
     public string Api => Path.Combine(_folder, "api", "Catalog.Api");
 
-    public static async Task<Stand> Prepare(LoadOptions options, CancellationToken ct)
+    public static async Task<TestBed> Create(LoadOptions options, CancellationToken ct)
     {
         if (!Tool.Exists("wrk"))
         {
-            throw new BenchException("wrk is missing. Debian: apt-get install wrk");
+            throw new BenchException("wrk was not found. Debian: apt-get install wrk");
         }
 
-        Sweep(options.Work);
+        DeleteLeftovers(options.Work);
         var folder = Path.Combine(options.Work, $"{Prefix}{Environment.ProcessId}");
         Directory.CreateDirectory(folder);
         try
         {
-            // The server programs may run as somebody else.
+            // Postgres may run as another user, which must be able to enter the folder.
             await Tool.Run(["chmod", "755", folder], ct);
             foreach (var (project, target) in new[] { ("Catalog.Api", "api"), ("Catalog.Migrations", "migrations") })
             {
@@ -47,7 +50,7 @@ internal sealed class Stand : IAsyncDisposable
         }
     }
 
-    /// <summary>A database with the schema, and the role that the service's statements run as.</summary>
+    /// <summary>Creates a database with the schema, and allows the service login to assume the service role.</summary>
     public async Task<string> NewDatabase(CancellationToken ct)
     {
         var name = $"bench_{++_databases}";
@@ -64,15 +67,15 @@ internal sealed class Stand : IAsyncDisposable
 
     public Task DropDatabase(string name, CancellationToken ct) => Postgres.Execute("postgres", $"drop database {name} with (force)", ct);
 
-    public Task Migrations(string database, CancellationToken ct, params string[] verb) => Migrations(database, new(), verb, ct);
+    public Task Migrations(string database, CancellationToken ct, params string[] command) => Migrations(database, new(), command, ct);
 
-    /// <summary>Runs a verb of the console.</summary>
-    /// <param name="database">The address of its database.</param>
+    /// <summary>Runs a command of Catalog.Migrations.</summary>
+    /// <param name="database">The address of the database.</param>
     /// <param name="settings">Environment variables.</param>
-    /// <param name="verb">The verb and its options.</param>
-    /// <param name="ct">Ends it.</param>
-    public Task Migrations(string database, Dictionary<string, string> settings, string[] verb, CancellationToken ct) => Tool.Run(
-        [Path.Combine(_folder, "migrations", "Catalog.Migrations"), .. verb], ct, environment: new Dictionary<string, string>(settings) { ["DATAXPIPE_DB"] = database }, directory: _folder);
+    /// <param name="command">The verb and its options.</param>
+    /// <param name="ct">Ends the program.</param>
+    public Task Migrations(string database, Dictionary<string, string> settings, string[] command, CancellationToken ct) => Tool.Run(
+        [Path.Combine(_folder, "migrations", "Catalog.Migrations"), .. command], ct, environment: new Dictionary<string, string>(settings) { ["DATAXPIPE_DB"] = database }, directory: _folder);
 
     public string NewFile(string name) => Path.Combine(_folder, $"{++_files}-{name}");
 
@@ -84,8 +87,8 @@ internal sealed class Stand : IAsyncDisposable
         Directory.Delete(_folder, recursive: true);
     }
 
-    // What runs that were killed have left behind.
-    private static void Sweep(string work)
+    // Deletes the folders of runs that were killed: their process no longer exists.
+    private static void DeleteLeftovers(string work)
     {
         foreach (var folder in Directory.GetDirectories(work, Prefix + "*").Where(folder => !Directory.Exists($"/proc/{Path.GetFileName(folder)[Prefix.Length..]}")))
         {
@@ -98,7 +101,7 @@ internal sealed class Stand : IAsyncDisposable
         var folder = AppContext.BaseDirectory;
         while (!File.Exists(Path.Combine(folder, "Catalog.sln")))
         {
-            folder = Path.GetDirectoryName(folder) ?? throw new BenchException("The harness must lie below Catalog.sln.");
+            folder = Path.GetDirectoryName(folder) ?? throw new BenchException("The harness must be in a folder below Catalog.sln.");
         }
 
         return folder;

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Catalog.Bench.Load;
 
-internal static class Numbers
+internal static class Statistics
 {
     public static double Median(IEnumerable<double> values)
     {
@@ -10,14 +10,14 @@ internal static class Numbers
         return sorted.Count == 0 ? double.NaN : (sorted[(sorted.Count - 1) / 2] + sorted[sorted.Count / 2]) / 2;
     }
 
-    /// <summary>The value that <paramref name="share"/> of all do not exceed.</summary>
+    /// <summary>The smallest value that at least this share (0 to 1) of the values do not exceed.</summary>
     public static double Percentile(IEnumerable<double> values, double share)
     {
         var sorted = values.Order().ToList();
         return sorted.Count == 0 ? double.NaN : sorted[Math.Max(0, (int)Math.Ceiling(sorted.Count * share) - 1)];
     }
 
-    /// <summary>By how much values taken at equal distances grow from one to the next (least squares).</summary>
+    /// <summary>The increase from one value to the next, by least squares, for values at equal intervals.</summary>
     public static double Slope(IReadOnlyList<double> values)
     {
         var (middle, mean) = ((values.Count - 1) / 2.0, values.Average());

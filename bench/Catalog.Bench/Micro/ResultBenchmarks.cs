@@ -8,8 +8,8 @@ using Catalog.Data;
 
 namespace Catalog.Bench.Micro;
 
-/// <summary>What happens to check results between the socket and the database.</summary>
-public class ResultPieces
+/// <summary>The processing of check results between the socket and the database.</summary>
+public class ResultBenchmarks
 {
     private static readonly DateTimeOffset Now = DateTimeOffset.Parse("2026-01-31T08:00:00Z", CultureInfo.InvariantCulture);
 
@@ -20,7 +20,7 @@ public class ResultPieces
     private CheckResultPage _page = null!;
 
     [GlobalSetup]
-    public void Prepare()
+    public void SetUp()
     {
         _body = ResultBody.Json(1);
         _parsed = JsonDocument.Parse(_body);
@@ -28,7 +28,7 @@ public class ResultPieces
         _page = new(new([.. Enumerable.Repeat(result, 50)], null), new Cursor(Now, result.Id).ToText("check_results"));
     }
 
-    /// <summary>From the bytes of a single post to the row that is stored: parse, read strictly, validate, hash.</summary>
+    /// <summary>From the bytes of a single post to the row to store: parse, read, validate, hash.</summary>
     [Benchmark]
     public int ParseAndValidate()
     {
@@ -36,11 +36,11 @@ public class ResultPieces
         return PostedResults.Read(json.RootElement, _reading).Count;
     }
 
-    /// <summary>The part of it that tells a repeat from another result.</summary>
+    /// <summary>The hash alone, by which a repeated post is recognized.</summary>
     [Benchmark]
     public byte[] CanonicalHash() => CanonicalJson.Hash(_parsed.RootElement);
 
-    /// <summary>A page of 50 results as a client reads it.</summary>
+    /// <summary>Writes a page of 50 results as JSON.</summary>
     [Benchmark]
     public int SerializePage()
     {
