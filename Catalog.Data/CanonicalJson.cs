@@ -29,18 +29,41 @@ public static class CanonicalJson
         return SHA256.HashData(buffer.WrittenSpan);
     }
 
+    /// <summary>
+    /// SHA-256 of the canonical form of <c>{"<paramref name="list"/>":[{…}]}</c>, whose one item is an object with one text member added.
+    /// </summary>
+    /// <param name="list">The name of the list.</param>
+    /// <param name="item">The object, which has no member of the added name.</param>
+    /// <param name="name">The name of the added member.</param>
+    /// <param name="text">The value of the added member.</param>
+    public static byte[] HashInList(string list, JsonElement item, string name, string text)
+    {
+        var buffer = new ArrayBufferWriter<byte>(1024);
+        using (var writer = new Utf8JsonWriter(buffer))
+        {
+            writer.WriteStartObject();
+            writer.WriteStartArray(list);
+            writer.WriteStartObject();
+            var members = Members(item, []);
+            var before = members.FindIndex(member => string.CompareOrdinal(member.Name, name) > 0) is >= 0 and var index ? index : members.Count;
+            WriteMembers(writer, members[..before]);
+            writer.WriteString(name, text);
+            WriteMembers(writer, members[before..]);
+            writer.WriteEndObject();
+            writer.WriteEndArray();
+            writer.WriteEndObject();
+        }
+
+        return SHA256.HashData(buffer.WrittenSpan);
+    }
+
     private static void Write(Utf8JsonWriter writer, JsonElement element, string[] except)
     {
         switch (element.ValueKind)
         {
             case JsonValueKind.Object:
                 writer.WriteStartObject();
-                foreach (var (name, _, value) in Members(element, except))
-                {
-                    writer.WritePropertyName(name);
-                    Write(writer, value, []);
-                }
-
+                WriteMembers(writer, Members(element, except));
                 writer.WriteEndObject();
                 break;
             case JsonValueKind.Array:
@@ -62,6 +85,15 @@ public static class CanonicalJson
             default:
                 writer.WriteRawValue(JsonMarshal.GetRawUtf8Value(element), skipInputValidation: true);
                 break;
+        }
+    }
+
+    private static void WriteMembers(Utf8JsonWriter writer, List<(string Name, int Place, JsonElement Value)> members)
+    {
+        foreach (var (name, _, value) in members)
+        {
+            writer.WritePropertyName(name);
+            Write(writer, value, []);
         }
     }
 

@@ -54,7 +54,7 @@ internal static class CheckResultEndpoints
         }
 
         var outcomes = await stored;
-        if (outcomes.Index().Any(outcome => outcome.Item == ResultOutcome.IdTaken && posted.Accepted[outcome.Index].IdIsDerived))
+        if (outcomes.Contains(ResultOutcome.KeyReused))
         {
             return Problems.IdempotencyKeyReused();
         }

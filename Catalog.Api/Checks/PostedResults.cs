@@ -56,7 +56,7 @@ internal sealed class PostedResults
                 : ReadMany(results, reading);
         }
 
-        var (result, errors) = ReadOne(body, reading);
+        var (result, errors) = JsonBody.Parse(body, reading.Validator);
         if (errors is not null)
         {
             return new() { Problem = Problems.Invalid(errors) };
@@ -128,7 +128,7 @@ internal sealed class PostedResults
 
     private void Take(int index, JsonElement item, Reading reading, byte[]? whole)
     {
-        var (result, errors) = ReadOne(item, reading);
+        var (result, errors) = JsonBody.Parse(item, reading.Validator);
         if (errors is null)
         {
             Accept(index, result!, reading, CanonicalJson.Hash(item), whole);
@@ -150,12 +150,6 @@ internal sealed class PostedResults
 
         _accepted.Add(result.ToResult(derived ?? result.Id ?? Guid.CreateVersion7().ToString(), hash, reading.Now) with { IdIsDerived = derived is not null });
         _indexes.Add(index);
-    }
-
-    private static (PostCheckResult?, Dictionary<string, string[]>?) ReadOne(JsonElement item, Reading reading)
-    {
-        var (result, errors) = JsonBody.Parse<PostCheckResult>(item);
-        return (result, errors ?? reading.Validator.Errors(result!));
     }
 
     private static string? IdOf(JsonElement item) =>

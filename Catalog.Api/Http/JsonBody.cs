@@ -128,22 +128,6 @@ internal static class JsonBody
         }
     }
 
-    /// <summary>Reads one value.</summary>
-    /// <returns>The value, or null with the errors by JSON pointer.</returns>
-    public static (T? Value, Dictionary<string, string[]>? Errors) Parse<T>(ReadOnlySpan<byte> json) where T : class
-    {
-        try
-        {
-            return JsonSerializer.Deserialize<T>(json, ApiJson.Options) is { } value
-                ? (value, null)
-                : (null, new() { [""] = ["must be an object, not null."] });
-        }
-        catch (JsonException exception)
-        {
-            return (null, new() { [JsonPointer.OfPath(exception.Path)] = [Message(exception)] });
-        }
-    }
-
     /// <summary>Whether some object, however deep, has two members of one name. Contracts refuse that themselves; kept bodies have none.</summary>
     public static bool HoldsAMemberTwice(ReadOnlyMemory<byte> json)
     {
@@ -158,13 +142,14 @@ internal static class JsonBody
         }
     }
 
-    /// <summary>Reads one value that was parsed already.</summary>
-    public static (T? Value, Dictionary<string, string[]>? Errors) Parse<T>(JsonElement json) where T : class
+    /// <summary>Reads and validates one value: a body, or one item of it.</summary>
+    /// <returns>The value with the errors by JSON pointer, null when it is valid. The value is null when it cannot be read.</returns>
+    public static (T? Value, Dictionary<string, string[]>? Errors) Parse<T>(JsonElement json, IValidator<T> validator) where T : class
     {
         try
         {
             return json.Deserialize<T>(ApiJson.Options) is { } value
-                ? (value, null)
+                ? (value, validator.Errors(value))
                 : (null, new() { [""] = ["must be an object, not null."] });
         }
         catch (JsonException exception)
@@ -274,10 +259,11 @@ internal sealed class Body<T> : IBody where T : class
 {
     private readonly T? _value;
 
-    private Body(T? value, ReadOnlyMemory<byte> json, Problem? problem)
+    private Body(T? value, ReadOnlyMemory<byte> json, JsonElement root, Problem? problem)
     {
         _value = value;
         Json = json;
+        Root = root;
         Problem = problem;
     }
 
@@ -287,19 +273,22 @@ internal sealed class Body<T> : IBody where T : class
     /// <summary>The body as sent.</summary>
     public ReadOnlyMemory<byte> Json { get; }
 
+    /// <summary>The same parsed, until the response is complete.</summary>
+    public JsonElement Root { get; }
+
     public Problem? Problem { get; }
 
     public static async ValueTask<Body<T>> BindAsync(HttpContext context)
     {
-        var (bytes, problem) = await JsonBody.Read(context);
-        if (problem is not null)
+        var (bytes, json, problem) = await JsonBody.ReadDocument(context);
+        if (json is null)
         {
-            return new(null, bytes, problem);
+            return new(null, bytes, default, problem);
         }
 
-        var (value, errors) = JsonBody.Parse<T>(bytes.Span);
-        errors ??= context.RequestServices.GetRequiredService<IValidator<T>>().Errors(value!);
-        return new(value, bytes, errors is null ? null : Problems.Invalid(errors));
+        context.Response.RegisterForDispose(json);
+        var (value, errors) = JsonBody.Parse(json.RootElement, context.RequestServices.GetRequiredService<IValidator<T>>());
+        return new(value, bytes, json.RootElement, errors is null ? null : Problems.Invalid(errors));
     }
 }
 

@@ -46,8 +46,7 @@ internal static class PostedPipelines
 
     private static NewPipeline? ReadOne(JsonElement item, string prefix, IValidator<PipelineSpec> validator, Dictionary<string, string[]> errors)
     {
-        var (spec, found) = JsonBody.Parse<PipelineSpec>(item);
-        found ??= validator.Errors(spec!);
+        var (spec, found) = JsonBody.Parse(item, validator);
         foreach (var (pointer, messages) in found ?? [])
         {
             errors[prefix + pointer] = messages;

@@ -49,28 +49,27 @@ public record PatchRun
     /// <summary>What the event says of the run's stages.</summary>
     public IReadOnlyList<PostedStage?>? Stages { get; init; }
 
-    internal RunEvent ToEvent(string runId, ReadOnlyMemory<byte> json)
+    /// <param name="runId">The run's id.</param>
+    /// <param name="root">The event as sent, parsed.</param>
+    /// <param name="json">The event as sent.</param>
+    internal RunEvent ToEvent(string runId, JsonElement root, ReadOnlyMemory<byte> json) => new()
     {
-        using var document = JsonDocument.Parse(json);
-        return new()
-        {
-            RunId = runId,
-            PipelineId = PipelineId,
-            Status = Status is null ? null : RunStatus.Words[Status],
-            StartedAt = StartedAt,
-            CompletedAt = CompletedAt,
-            RecordsProcessed = RecordsProcessed,
-            ErrorMessage = ErrorMessage,
-            Trigger = Trigger,
-            ExternalUrl = ExternalUrl,
-            Metadata = RawJson.Stored(Metadata),
-            TakesBack = TakenBack.In(document.RootElement),
-            CheckGate = CheckGate,
-            Stages = [.. (Stages ?? []).OfType<PostedStage>().Select((stage, i) => stage.ToReport(stage.StageName!, document.RootElement.GetProperty("stages")[i]))],
-            Digest = CanonicalJson.Hash(document.RootElement),
-            Body = Encoding.UTF8.GetString(json.Span),
-        };
-    }
+        RunId = runId,
+        PipelineId = PipelineId,
+        Status = Status is null ? null : RunStatus.Words[Status],
+        StartedAt = StartedAt,
+        CompletedAt = CompletedAt,
+        RecordsProcessed = RecordsProcessed,
+        ErrorMessage = ErrorMessage,
+        Trigger = Trigger,
+        ExternalUrl = ExternalUrl,
+        Metadata = RawJson.Stored(Metadata),
+        TakesBack = TakenBack.In(root),
+        CheckGate = CheckGate,
+        Stages = [.. (Stages ?? []).OfType<PostedStage>().Select((stage, i) => stage.ToReport(stage.StageName!, root.GetProperty("stages")[i]))],
+        Digest = CanonicalJson.Hash(root),
+        Body = Encoding.UTF8.GetString(json.Span),
+    };
 }
 
 /// <summary>An event of a run. The same id again is the next event of that run, in any order.</summary>

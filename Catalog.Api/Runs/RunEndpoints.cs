@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Catalog.Api.Http;
 using Catalog.Data;
 using Catalog.Data.Runs;
@@ -36,7 +35,7 @@ internal static class RunEndpoints
 
         var derived = body.Value.Id is null ? key.IdOf(caller, "/runs", 0) : null;
         var id = body.Value.Id ?? derived ?? Guid.CreateVersion7().ToString();
-        return await Record(body.Value.ToEvent(id, body.Json) with { FirstOrRepeat = derived is not null }, caller, ingest);
+        return await Record(body.Value.ToEvent(id, body.Root, body.Json) with { FirstOrRepeat = derived is not null }, caller, ingest);
     }
 
     private static async Task<Ok<ItemList<RunItem>>> List([AsParameters] RunQuery query, Caller caller, RunRepository runs, CancellationToken ct) =>
@@ -58,7 +57,7 @@ internal static class RunEndpoints
             return refusal;
         }
 
-        return await Record(body.Value.ToEvent(id.Value, body.Json) with { RunMustExist = true }, caller, ingest);
+        return await Record(body.Value.ToEvent(id.Value, body.Root, body.Json) with { RunMustExist = true }, caller, ingest);
     }
 
     private static async Task<IResult> Events(PathId id, [AsParameters] RunEventQuery query, Caller caller, RunRepository runs, CancellationToken ct) =>
@@ -80,16 +79,7 @@ internal static class RunEndpoints
             return refusal;
         }
 
-        using var json = JsonDocument.Parse(StageEvent.Of(stage_name.Value, body.Json));
-        var @event = new RunEvent
-        {
-            RunId = id.Value,
-            RunMustExist = true,
-            Stages = [body.Value.ToReport(stage_name.Value, json.RootElement.GetProperty("stages")[0])],
-            Digest = CanonicalJson.Hash(json.RootElement),
-            Body = json.RootElement.GetRawText(),
-        };
-        return await Record(@event, caller, ingest);
+        return await Record(StageEvent.Of(id.Value, stage_name.Value, body.Value, body.Root), caller, ingest);
     }
 
     private static async Task<IResult> Record(RunEvent @event, Caller caller, RunIngest ingest)

@@ -89,7 +89,7 @@ public sealed record CheckResult
     /// <summary>When it was received.</summary>
     public required DateTimeOffset CreatedAt { get; init; }
 
-    /// <summary>The id comes from an idempotency key: when another result has it, nothing of the request is stored.</summary>
+    /// <summary>The id comes from an idempotency key: when another result has it, nothing of the request is stored (<see cref="ResultOutcome.KeyReused"/>).</summary>
     public bool IdIsDerived { get; init; }
 
     /// <summary>Whether it marks its run failed.</summary>
@@ -125,6 +125,9 @@ public enum ResultOutcome
 
     /// <summary>Another result has this id; nothing was stored.</summary>
     IdTaken,
+
+    /// <summary>The id comes from an idempotency key that came with another request before; nothing of this request was stored.</summary>
+    KeyReused,
 }
 
 /// <summary>Which results to list. Null does not filter.</summary>

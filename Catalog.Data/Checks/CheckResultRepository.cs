@@ -1,4 +1,3 @@
-using System.Data.Common;
 using Catalog.Data.Database;
 using Catalog.Data.Lineage;
 
@@ -12,22 +11,17 @@ public sealed class CheckResultRepository(CatalogDatabase db)
     private const int UsualLimit = 50;
     private const string UsualTake = "51";
 
-    private const string Columns = """
-        id, pipeline_id, check_id, run_id, status, severity, dataset, observed_value, observed_number, expected, failed_rows, total_rows,
-        message, executed_at, duration_seconds, metadata, created_at
-        """;
-
     /// <returns>The result, or null when there is none of that id.</returns>
     public Task<CheckResult?> Find(string organization, string id, CancellationToken ct)
     {
         const string Sql = $"""
             -- CheckResults.Find
-            select {Columns}
+            select {CheckResultTable.Columns}
             from check_results
             where organization_id = @organization and id = @id
             """;
 
-        return db.One(organization, Sql, new { organization, id }, Result, ct);
+        return db.One(organization, Sql, new { organization, id }, CheckResultTable.Read, ct);
     }
 
     /// <summary>One page, the last executed first.</summary>
@@ -37,7 +31,7 @@ public sealed class CheckResultRepository(CatalogDatabase db)
         // each time anew.
         var sql = $"""
             -- CheckResults.List
-            select {Columns}
+            select {CheckResultTable.Columns}
             from check_results
             where organization_id = @organization
               {(filter.PipelineId is null ? "" : "and pipeline_id = @PipelineId")}
@@ -67,31 +61,9 @@ public sealed class CheckResultRepository(CatalogDatabase db)
             after?.At,
             after?.Id,
             Take = limit + 1,
-        }, Result, ct);
+        }, CheckResultTable.Read, ct);
         return Page.Of(rows, limit, result => new Cursor(result.ExecutedAt, result.Id));
     }
-
-    // In the order of Columns.
-    private static CheckResult Result(DbDataReader row) => new()
-    {
-        Id = row.GetString(0),
-        PipelineId = row.GetString(1),
-        CheckId = row.GetString(2),
-        RunId = row.TextOrNull(3),
-        Status = row.GetString(4),
-        Severity = row.GetString(5),
-        Dataset = row.TextOrNull(6),
-        ObservedValue = row.TextOrNull(7),
-        ObservedNumber = row.NumberOrNull(8),
-        Expected = row.TextOrNull(9),
-        FailedRows = row.CountOrNull(10),
-        TotalRows = row.CountOrNull(11),
-        Message = row.TextOrNull(12),
-        ExecutedAt = row.GetFieldValue<DateTimeOffset>(13),
-        DurationSeconds = row.NumberOrNull(14),
-        Metadata = row.TextOrNull(15),
-        CreatedAt = row.GetFieldValue<DateTimeOffset>(16),
-    };
 
     /// <summary>The checks of pipelines whose last result was a failure, with that result.</summary>
     public Task<List<OpenFailure>> OpenFailures(string organization, IReadOnlyList<string> pipelines, CancellationToken ct)

@@ -12,16 +12,15 @@ namespace Catalog.Data.Checks;
 public sealed class ResultIngest : IHostedService
 {
     private const int Many = 100;
-    private readonly CatalogDatabase _db;
     private readonly IngestQueue<CheckResult, ResultOutcome> _few;
     private readonly IngestQueue<CheckResult, ResultOutcome> _many;
 
     public ResultIngest(CatalogDatabase db, IngestSettings settings, IMeterFactory meters)
     {
-        _db = db;
-        _few = new("check_results", settings, meters, Write);
+        var store = new CheckResultStore(db);
+        _few = new("check_results", settings, meters, store.Write);
         // A transaction of thousands of rows would hold up those who bring one. They gain nothing by sharing a commit, and something by having two at once.
-        _many = new("check_results_bulk", settings with { Writers = Math.Max(2, settings.Writers) }, meters, Write);
+        _many = new("check_results_bulk", settings with { Writers = Math.Max(2, settings.Writers) }, meters, store.Write);
     }
 
     /// <summary>Takes in the results of one request.</summary>
@@ -42,34 +41,4 @@ public sealed class ResultIngest : IHostedService
 
     /// <inheritdoc />
     public Task StopAsync(CancellationToken cancellationToken) => Task.WhenAll(_few.Stop(cancellationToken), _many.Stop(cancellationToken));
-
-    private async Task Write(IReadOnlyList<IngestRequest<CheckResult, ResultOutcome>> requests)
-    {
-        var ct = CancellationToken.None;
-        List<ResultBatch> batches = [.. requests.GroupBy(request => request.Organization, StringComparer.Ordinal).OrderBy(group => group.Key, StringComparer.Ordinal)
-            .Select(group => new ResultBatch(_db.Dialect, group.Key, group))];
-
-        await _db.Write([.. batches.Select(batch => batch.Insert())], ct);
-        batches.ForEach(batch => batch.CompleteInserted());
-        await _db.Write([.. batches.Select(batch => batch.Explain())], ct);
-        batches.ForEach(batch => batch.CompleteExplained());
-
-        var left = batches.Where(batch => batch.HasMore).ToList();
-        if (left.Count > 0)
-        {
-            await _db.WriteTogether(async session =>
-            {
-                foreach (var batch in left)
-                {
-                    await batch.Record(session.In(batch.Organization));
-                }
-            }, ct);
-            left.ForEach(batch => batch.CompleteRecorded());
-        }
-
-        foreach (var batch in batches)
-        {
-            await batch.RecordUndivided(_db);
-        }
-    }
 }

@@ -65,6 +65,31 @@ public abstract class IngestBatchTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Every_field_of_a_result_is_stored_and_read()
+    {
+        var result = Result() with
+        {
+            RunId = $"{_pipeline}-fields",
+            Dataset = "mart.orders",
+            ObservedValue = "1.5",
+            ObservedNumber = 1.5,
+            Expected = """{"min":1}""",
+            FailedRows = 1,
+            TotalRows = 2,
+            Message = "é",
+            DurationSeconds = 0.5,
+            Metadata = """{"a":1}""",
+        };
+        // A new field needs a value above.
+        Assert.All(typeof(CheckResult).GetProperties(), property => Assert.NotNull(property.GetValue(result)));
+
+        Assert.Equal([ResultOutcome.Stored], (await Together([result]))[0]);
+
+        var read = (await new CheckResultRepository(_database.Database).Find("default", result.Id, Ct))!;
+        Assert.Equal(result with { RequestHash = [] }, read with { RequestHash = [] });
+    }
+
+    [Fact]
     public async Task Each_request_of_a_batch_is_judged_alone()
     {
         var run = $"{_pipeline}-run";
@@ -99,7 +124,7 @@ public abstract class IngestBatchTests : IAsyncLifetime
 
         var outcomes = await Together([first, Result(taken) with { IdIsDerived = true, RequestHash = [9] }], [neighbour]);
 
-        Assert.Equal(ResultOutcome.IdTaken, outcomes[0][1]);
+        Assert.Equal(ResultOutcome.KeyReused, outcomes[0][1]);
         var results = new CheckResultRepository(_database.Database);
         Assert.Null(await results.Find("default", first.Id, Ct));
         Assert.NotNull(await results.Find("default", neighbour.Id, Ct));
