@@ -4,7 +4,7 @@ using Catalog.Data.Checks;
 
 namespace Catalog.Api.Checks;
 
-/// <summary>A check result as it was stored.</summary>
+/// <summary>A stored check result.</summary>
 public sealed record CheckResultItem
 {
     public required string Id { get; init; }
@@ -32,7 +32,7 @@ public sealed record CheckResultItem
     public double? DurationSeconds { get; init; }
     public RawJson? Metadata { get; init; }
 
-    /// <summary>When it was received.</summary>
+    /// <summary>When the result was received.</summary>
     public required DateTimeOffset CreatedAt { get; init; }
 
     internal static CheckResultItem From(CheckResult result) => new()
@@ -56,7 +56,10 @@ public sealed record CheckResultItem
         CreatedAt = result.CreatedAt,
     };
 
-    /// <summary>Writes what the serializer writes for <see cref="From"/>, byte for byte and without an object.</summary>
+    /// <summary>
+    /// Writes a result exactly as the serializer writes <see cref="From"/>, but without creating an object: lists are
+    /// read most.
+    /// </summary>
     internal static void Write(Utf8JsonWriter writer, CheckResult result)
     {
         writer.WriteStartObject();

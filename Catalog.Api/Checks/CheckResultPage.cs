@@ -6,8 +6,8 @@ using Catalog.Data.Checks;
 namespace Catalog.Api.Checks;
 
 /// <summary>
-/// A page of results, written by hand from the rows into the answer's own buffer: the list that is read most. It is byte for byte what
-/// <see cref="ItemList{T}"/> of <see cref="CheckResultItem"/> would be.
+/// A page of results, written by hand from the rows into the response buffer, because this list is read most. The bytes
+/// are those of a serialized <see cref="ItemList{T}"/> of <see cref="CheckResultItem"/>.
 /// </summary>
 internal sealed class CheckResultPage(Page<CheckResult> page, string? nextCursor) : IResult
 {

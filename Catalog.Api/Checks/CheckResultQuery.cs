@@ -1,11 +1,10 @@
 using Catalog.Api.Http;
 using Catalog.Data.Checks;
-using FluentValidation;
 using Microsoft.AspNetCore.Mvc;
 
 namespace Catalog.Api.Checks;
 
-/// <summary>Which results to list.</summary>
+/// <summary>Selects results to list.</summary>
 public sealed record CheckResultQuery : ListQuery
 {
     internal override string List => "check_results";
@@ -25,7 +24,9 @@ public sealed record CheckResultQuery : ListQuery
     /// <summary>Only results about this dataset.</summary>
     public string? Dataset { get; init; }
 
-    /// <summary>Only results with this status: pass, warn, fail, error, or another tool's word for one of them.</summary>
+    /// <summary>
+    /// Only results with this status: pass, warn, fail, error, or another tool's word for one of these.
+    /// </summary>
     public string? Status { get; init; }
 
     /// <summary>Only results with this severity: error or warn.</summary>

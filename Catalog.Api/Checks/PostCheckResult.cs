@@ -5,58 +5,64 @@ using FluentValidation;
 
 namespace Catalog.Api.Checks;
 
-/// <summary>One result of one check.</summary>
+/// <summary>One result of a check.</summary>
 public sealed record PostCheckResult
 {
-    /// <summary>The result's id, chosen by the client so that a retry is safe; made here when it is left out.</summary>
+    /// <summary>
+    /// The result's id. The client chooses it so that a retry is safe; without one the server generates it.
+    /// </summary>
     public string? Id { get; init; }
 
-    /// <summary>The pipeline, which must be registered.</summary>
+    /// <summary>The pipeline. It must be registered.</summary>
     public string? PipelineId { get; init; }
 
-    /// <summary>The check; it need not be defined yet.</summary>
+    /// <summary>The check. It need not be defined yet.</summary>
     public string? CheckId { get; init; }
 
-    /// <summary>The run that it belongs to; it need not be known yet.</summary>
+    /// <summary>The run that produced the result. It need not be known yet.</summary>
     public string? RunId { get; init; }
 
     /// <summary>
-    /// pass, warn, fail, or error: the check could not be evaluated and nothing is known about the data. Other tools' words for these are understood,
-    /// in any letter case. Required where there is no <c>success</c>.
+    /// pass, warn, fail, or error: the check could not be evaluated, so the result says nothing about the data. Other
+    /// tools' words for these are accepted too, in any letter case. Required when <c>success</c> is left out.
     /// </summary>
     public string? Status { get; init; }
 
-    /// <summary>What Great Expectations writes in the place of a status: true is pass, false is fail.</summary>
+    /// <summary>Great Expectations sends this instead of a status: true is pass, false is fail.</summary>
     public bool? Success { get; init; }
 
     /// <summary>error (the default): a failure marks the run failed; warn: it does not.</summary>
     public string? Severity { get; init; }
 
-    /// <summary>The dataset that was checked, by its id.</summary>
+    /// <summary>The id of the checked dataset.</summary>
     public string? Dataset { get; init; }
 
-    /// <summary>What was measured: any JSON value, given back as sent; at most 65,536 characters as they are written.</summary>
+    /// <summary>The measured value: any JSON value, returned as sent; at most 65,536 characters of JSON text.</summary>
     public RawJson? ObservedValue { get; init; }
 
-    /// <summary>What was expected: any JSON value, given back as sent; at most 65,536 characters as they are written.</summary>
+    /// <summary>The expected value: any JSON value, returned as sent; at most 65,536 characters of JSON text.</summary>
     public RawJson? Expected { get; init; }
 
-    /// <summary>How many rows failed, 0 or more.</summary>
+    /// <summary>The number of rows that failed, 0 or more.</summary>
     public long? FailedRows { get; init; }
 
-    /// <summary>How many rows were looked at, 0 or more.</summary>
+    /// <summary>The number of checked rows, 0 or more.</summary>
     public long? TotalRows { get; init; }
 
-    /// <summary>For people, at most 64 KiB.</summary>
+    /// <summary>A text for people, at most 64 KiB.</summary>
     public string? Message { get; init; }
 
-    /// <summary>When the check was executed, RFC 3339; without an offset it is UTC. Left out, it is now.</summary>
+    /// <summary>
+    /// When the check was executed, RFC 3339; UTC when it has no offset. The default is the current time.
+    /// </summary>
     public DateTimeOffset? ExecutedAt { get; init; }
 
-    /// <summary>How long that took, in seconds, 0 or more.</summary>
+    /// <summary>The duration of the execution in seconds, 0 or more.</summary>
     public double? DurationSeconds { get; init; }
 
-    /// <summary>An object of the client's own, given back as sent; at most 65,536 characters as they are written.</summary>
+    /// <summary>
+    /// An object with the client's own data, returned as sent; at most 65,536 characters of JSON text.
+    /// </summary>
     public RawJson? Metadata { get; init; }
 
     internal CheckResult ToResult(string id, byte[] hash, DateTimeOffset now) => new()
@@ -81,7 +87,7 @@ public sealed record PostCheckResult
         CreatedAt = now,
     };
 
-    // SQLite keeps no negative zero; that plus zero is zero.
+    // SQLite does not store a negative zero. Adding zero makes it positive.
     private static double? Number(string? json) =>
         json is ['-' or (>= '0' and <= '9'), ..] && double.TryParse(json, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number)
             ? number + 0.0
@@ -100,7 +106,7 @@ internal sealed class PostCheckResultValidator : AbstractValidator<PostCheckResu
         RuleFor(result => result.Status).NotNull().When(result => result.Success is null).WithMessage("is required, or success in its place.");
         RuleFor(result => result.Success)
             .Must((result, success) => success is null || result.Status is null || !CheckStatus.Words.TryGetValue(result.Status, out var word) || success == word is CheckStatus.Pass || word is CheckStatus.Warn)
-            .WithMessage("says something else than status; leave one of the two out.");
+            .WithMessage("contradicts status; leave one of the two out.");
         RuleFor(result => result.Severity).Word(CheckSeverity.All);
         RuleFor(result => result.Dataset).DatasetName();
         RuleFor(result => result.FailedRows).Count();

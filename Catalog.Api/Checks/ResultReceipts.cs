@@ -1,6 +1,6 @@
 namespace Catalog.Api.Checks;
 
-/// <summary>What became of a single result.</summary>
+/// <summary>The outcome of a single result.</summary>
 public sealed record ResultReceipt
 {
     /// <summary>The result's id.</summary>
@@ -10,28 +10,31 @@ public sealed record ResultReceipt
     public required string Outcome { get; init; }
 }
 
-/// <summary>What became of each of many results.</summary>
+/// <summary>The outcomes of several results.</summary>
 public sealed record ResultReceipts
 {
-    /// <summary>In the order of the request.</summary>
+    /// <summary>One receipt for each result, in the order of the request.</summary>
     public required IReadOnlyList<ItemReceipt> Items { get; init; }
 }
 
-/// <summary>What became of one of many results.</summary>
+/// <summary>The outcome of one of several results.</summary>
 public sealed record ItemReceipt
 {
-    /// <summary>Its place in the request, from 0.</summary>
+    /// <summary>The index of the result in the request, from 0.</summary>
     public required int Index { get; init; }
 
-    /// <summary>The result's id; null when it was rejected before it had one.</summary>
+    /// <summary>The result's id; null when a rejected result has none.</summary>
     public string? Id { get; init; }
 
     /// <summary>stored, duplicate or rejected.</summary>
     public required string Outcome { get; init; }
 
-    /// <summary>Why it was rejected, stable and made for programs: the code that the same result posted alone is refused with; otherwise null.</summary>
+    /// <summary>
+    /// The error code of a rejected result, stable and for programs: the same code as when the result is posted alone.
+    /// Otherwise null.
+    /// </summary>
     public string? Code { get; init; }
 
-    /// <summary>Why it was rejected, otherwise null.</summary>
+    /// <summary>The reason of a rejection, for people. Otherwise null.</summary>
     public string? Reason { get; init; }
 }

@@ -7,7 +7,10 @@ using Catalog.Data.Runs;
 
 namespace Catalog.Api.Runs;
 
-/// <summary>The run event that stores a report on one stage: <c>{"stages":[{"stage_name": name, …}]}</c> with the members of the report as sent.</summary>
+/// <summary>
+/// The run event that stores a report on one stage: <c>{"stages":[{"stage_name": name, …}]}</c> with the members of the
+/// report as sent.
+/// </summary>
 internal static class StageEvent
 {
     private const string List = "stages";

@@ -6,12 +6,12 @@ namespace Catalog.Data.Checks;
 /// <summary>Reads check results. <see cref="ResultIngest"/> writes them.</summary>
 public sealed class CheckResultRepository(CatalogDatabase db)
 {
-    // Said in the statement itself: of a number that it does not know the server fears a tenth of the table, and so plans each page anew, for longer
-    // than it takes to read.
-    private const int UsualLimit = 50;
-    private const string UsualTake = "51";
+    // The default limit is a literal in the SQL. With a parameterised LIMIT the planner assumes 10 % of the rows and
+    // makes a new plan for each page, which takes longer than the read itself.
+    private const int DefaultLimit = 50;
+    private const string DefaultTake = "51";
 
-    /// <returns>The result, or null when there is none of that id.</returns>
+    /// <returns>The result, or null when no result has this id.</returns>
     public Task<CheckResult?> Find(string organization, string id, CancellationToken ct)
     {
         const string Sql = $"""
@@ -24,11 +24,11 @@ public sealed class CheckResultRepository(CatalogDatabase db)
         return db.One(organization, Sql, new { organization, id }, CheckResultTable.Read, ct);
     }
 
-    /// <summary>One page, the last executed first.</summary>
+    /// <summary>Reads one page, latest execution first.</summary>
     public async Task<Page<CheckResult>> List(string organization, CheckResultFilter filter, Cursor? after, int limit, CancellationToken ct)
     {
-        // The cursor comes as a subquery, whose value the planner does not know: for one near the newest end it would think a plan of its own cheaper,
-        // each time anew.
+        // The cursor is a subquery, which hides its value from the planner. With a visible value near the newest end
+        // the planner expects a custom plan to be cheaper and plans each page again.
         var sql = $"""
             -- CheckResults.List
             select {CheckResultTable.Columns}
@@ -44,7 +44,7 @@ public sealed class CheckResultRepository(CatalogDatabase db)
               {(filter.Until is null ? "" : "and executed_at < @Until")}
               {(after is null ? "" : "and (executed_at, id) < ((select @At), (select @Id))")}
             order by executed_at desc, id desc
-            limit {(limit == UsualLimit ? UsualTake : "@Take")}
+            limit {(limit == DefaultLimit ? DefaultTake : "@Take")}
             """;
 
         var rows = await db.Many(organization, sql, new
@@ -65,10 +65,10 @@ public sealed class CheckResultRepository(CatalogDatabase db)
         return Page.Of(rows, limit, result => new Cursor(result.ExecutedAt, result.Id));
     }
 
-    /// <summary>The checks of pipelines whose last result was a failure, with that result.</summary>
+    /// <summary>The checks of pipelines whose latest result is a failure.</summary>
     public Task<List<OpenFailure>> OpenFailures(string organization, IReadOnlyList<string> pipelines, CancellationToken ct)
     {
-        // Steps from one check that ever failed to the next by index; a distinct would read every failure there ever was.
+        // Steps by index from one check with a failure to the next; a distinct would read all failures.
         var sql = $"""
             -- CheckResults.OpenFailures
             with recursive failed (pipeline_id, check_id) as (

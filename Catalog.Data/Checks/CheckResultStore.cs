@@ -13,9 +13,10 @@ internal sealed class CheckResultStore(CatalogDatabase db)
         new Column<Unstored, string?>("run_id", unstored => unstored.Result.RunId));
 
     /// <summary>
-    /// Stores the results of several requests. Completes each request, with one outcome for each of its results, as soon as these are committed:
-    /// a later failure cannot change them. Most batches need one statement for each organization, all in one round trip with their commit.
-    /// The further steps handle the results that these statements did not store or could not take.
+    /// Stores the results of several requests. Completes each request, with one outcome for each of its results, as
+    /// soon as these are committed: a later failure cannot change them. Most batches need one statement for each
+    /// organization, all in one round trip with their commit. The further steps handle the results that these
+    /// statements did not store or could not take.
     /// </summary>
     public async Task Write(IReadOnlyList<IngestRequest<CheckResult, ResultOutcome>> batch)
     {
@@ -45,7 +46,7 @@ internal sealed class CheckResultStore(CatalogDatabase db)
             var stored = insert.Results.ToHashSet(StringComparer.Ordinal);
             foreach (var place in group.Simple)
             {
-                // The statement holds the first of several results with one id, so each id is taken once.
+                // The statement contains only the first of several results with one id.
                 if (stored.Remove(place.Result.Id))
                 {
                     place.Set(ResultOutcome.Stored);
@@ -73,7 +74,8 @@ internal sealed class CheckResultStore(CatalogDatabase db)
         }
     }
 
-    // One transaction for the results that need several statements: they close gates, or nothing prevents their insert any more.
+    // One transaction for the results that need several statements: they close gates, or nothing prevents their insert
+    // any more.
     private async Task StoreOthers(List<ResultGroup> groups)
     {
         var others = groups.ConvertAll(group => (Group: group, Places: group.Open())).FindAll(other => other.Places.Count > 0);
@@ -123,8 +125,8 @@ internal sealed class CheckResultStore(CatalogDatabase db)
     }
 
     /// <summary>
-    /// Stores results inside a transaction and closes the gates of the runs that failures of severity error name. The outcomes are
-    /// those that the results would have if they were stored one by one in this order.
+    /// Stores results inside a transaction and closes the gates of the runs that failures of severity error name. The
+    /// outcomes are those that the results would have if they were stored one by one in this order.
     /// </summary>
     private async Task<ResultOutcome[]> Store(Session session, string organization, IReadOnlyList<CheckResult> results)
     {
@@ -141,8 +143,8 @@ internal sealed class CheckResultStore(CatalogDatabase db)
         return Array.ConvertAll(outcomes, outcome => outcome ?? ResultOutcome.PipelineUnknown);
     }
 
-    // Splits results so that no result of a part can change the outcome of another: each id occurs once, each run has one pipeline.
-    // Nearly always there is one part.
+    // Splits results so that no result of a part can change the outcome of another: each id occurs once, each run has
+    // one pipeline. Nearly always there is one part.
     private static IEnumerable<List<int>> Parts(IReadOnlyList<CheckResult> results)
     {
         List<int> part = [];
@@ -244,8 +246,8 @@ internal sealed class CheckResultStore(CatalogDatabase db)
         public string? RunOwner { get; init; }
 
         /// <summary>
-        /// The outcome of the result; null when nothing prevents its insert any more. This is the only place that decides about a reused id
-        /// or idempotency key: the same request is a duplicate, another request is refused.
+        /// The outcome of the result; null when nothing prevents its insert any more. This is the only place that
+        /// decides about a reused id or idempotency key: the same request is a duplicate, another request is refused.
         /// </summary>
         public ResultOutcome? OutcomeOf(CheckResult result)
         {

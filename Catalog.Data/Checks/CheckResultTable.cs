@@ -4,7 +4,9 @@ using Catalog.Data.Lineage;
 
 namespace Catalog.Data.Checks;
 
-/// <summary>The columns of the table <c>check_results</c>: their names, the values that are stored, and how a row is read.</summary>
+/// <summary>
+/// The columns of the table <c>check_results</c>: their names, the values that are stored, and how a row is read.
+/// </summary>
 internal static class CheckResultTable
 {
     /// <summary>The columns that <see cref="Read"/> expects, in its order.</summary>

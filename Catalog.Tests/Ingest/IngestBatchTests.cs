@@ -140,7 +140,7 @@ public abstract class IngestBatchTests : IAsyncLifetime
         CheckResult Made(int i) => Result() with { RunId = $"{_pipeline}-poison", Status = status, Message = i % 40 == 7 ? "poison" : null };
         var requests = Enumerable.Range(0, 100).Select(i => (Organization: i % 3 == 0 ? "second" : "default", Result: Made(i))).ToList();
 
-        var taken = requests.Select(request => ingest.Take(request.Organization, [request.Result], 1)!.Value.AsTask()).ToList();
+        var taken = requests.Select(request => ingest.Enqueue(request.Organization, [request.Result], 1)!.Value.AsTask()).ToList();
         await ingest.StartAsync(Ct);
         await Task.WhenAll(taken).ContinueWith(_ => { }, TaskScheduler.Default);
         await ingest.StopAsync(Ct);
@@ -158,7 +158,7 @@ public abstract class IngestBatchTests : IAsyncLifetime
     public async Task Beyond_its_room_a_queue_takes_nothing_and_what_it_took_it_writes_before_it_ends()
     {
         var ingest = Results(queue: 300);
-        var taken = Enumerable.Range(0, 400).Select(_ => ingest.Take("default", [Result()], 1)?.AsTask()).ToList();
+        var taken = Enumerable.Range(0, 400).Select(_ => ingest.Enqueue("default", [Result()], 1)?.AsTask()).ToList();
         var large = Results();
 
         await ingest.StartAsync(Ct);
@@ -167,16 +167,16 @@ public abstract class IngestBatchTests : IAsyncLifetime
         Assert.Equal(300, taken.TakeWhile(answer => answer is not null).Count());
         await Task.WhenAll(taken.Take(300).Select(answer => answer!));
         Assert.All(taken.Skip(300), Assert.Null);
-        Assert.Null(ingest.Take("default", [Result()], 1));
-        Assert.NotNull(large.Take("default", [Result()], 100 * 1024 * 1024)?.AsTask());
-        Assert.Null(large.Take("default", [Result()], 100 * 1024 * 1024));
+        Assert.Null(ingest.Enqueue("default", [Result()], 1));
+        Assert.NotNull(large.Enqueue("default", [Result()], 100 * 1024 * 1024)?.AsTask());
+        Assert.Null(large.Enqueue("default", [Result()], 100 * 1024 * 1024));
     }
 
     [Fact]
     public async Task Events_in_one_batch_are_judged_one_after_the_other()
     {
         var run = $"{_pipeline}-run";
-        var keyed = Event(run + "-k", _pipeline) with { FirstOrRepeat = true };
+        var keyed = Event(run + "-k", _pipeline) with { IdIsDerived = true };
 
         var outcomes = await Together(
             Event(run, "nobody"),
@@ -189,7 +189,7 @@ public abstract class IngestBatchTests : IAsyncLifetime
             keyed,
             keyed,
             keyed with { Digest = [7] },
-            Event(run + "-k2", _pipeline) with { FirstOrRepeat = true, Digest = [7] });
+            Event(run + "-k2", _pipeline) with { IdIsDerived = true, Digest = [7] });
 
         Assert.Equal(
             [
@@ -198,7 +198,7 @@ public abstract class IngestBatchTests : IAsyncLifetime
             ], outcomes.Select(receipt => receipt.Outcome));
         Assert.Equal("patched", outcomes[1].Run!.Run.Trigger);
         // What is one run's digest says nothing of another's.
-        Assert.Equal(RunOutcome.KeyReused, (await Together(keyed with { Digest = [7] }, Event(run + "-k2", _pipeline) with { FirstOrRepeat = true, Digest = [7] }))[0].Outcome);
+        Assert.Equal(RunOutcome.KeyReused, (await Together(keyed with { Digest = [7] }, Event(run + "-k2", _pipeline) with { IdIsDerived = true, Digest = [7] }))[0].Outcome);
         Assert.Null(await new RunRepository(_database.Database).Find("default", run + "-none", Ct));
     }
 
@@ -237,10 +237,10 @@ public abstract class IngestBatchTests : IAsyncLifetime
         await ingest.StartAsync(Ct);
         foreach (var @event in events)
         {
-            await ingest.Take("second", @event)!.Value;
+            await ingest.Enqueue("second", @event)!.Value;
         }
 
-        await Parallel.ForEachAsync(shuffled, new ParallelOptions { MaxDegreeOfParallelism = 64, CancellationToken = Ct }, async (@event, _) => await ingest.Take("default", @event)!.Value);
+        await Parallel.ForEachAsync(shuffled, new ParallelOptions { MaxDegreeOfParallelism = 64, CancellationToken = Ct }, async (@event, _) => await ingest.Enqueue("default", @event)!.Value);
         await ingest.StopAsync(Ct);
 
         var runs = new RunRepository(_database.Database);
@@ -271,7 +271,7 @@ public abstract class IngestBatchTests : IAsyncLifetime
     private async Task<ResultOutcome[][]> Together(params CheckResult[][] requests)
     {
         var ingest = Results();
-        var taken = requests.Select(results => ingest.Take("default", results, 1)!.Value.AsTask()).ToList();
+        var taken = requests.Select(results => ingest.Enqueue("default", results, 1)!.Value.AsTask()).ToList();
         await ingest.StartAsync(Ct);
         await ingest.StopAsync(Ct);
         return await Task.WhenAll(taken);
@@ -280,7 +280,7 @@ public abstract class IngestBatchTests : IAsyncLifetime
     private async Task<RunReceipt[]> Together(params RunEvent[] events)
     {
         var ingest = new RunIngest(_database.Database, new(1, 4096), TimeProvider.System, Meters);
-        var taken = events.Select(@event => ingest.Take("default", @event)!.Value.AsTask()).ToList();
+        var taken = events.Select(@event => ingest.Enqueue("default", @event)!.Value.AsTask()).ToList();
         await ingest.StartAsync(Ct);
         await ingest.StopAsync(Ct);
         return [.. (await Task.WhenAll(taken)).Select(receipts => receipts[0])];

@@ -73,7 +73,7 @@ public abstract class RunStateTests : IAsyncLifetime
 
         // What was taken before anything is written shares a batch.
         var events = Events(writers: 1);
-        var taken = history.Select((@event, i) => events.Take("default", Of(@event, "batch", i))!.Value.AsTask()).ToList();
+        var taken = history.Select((@event, i) => events.Enqueue("default", Of(@event, "batch", i))!.Value.AsTask()).ToList();
         await events.StartAsync(Ct);
         await events.StopAsync(Ct);
 
@@ -179,7 +179,7 @@ public abstract class RunStateTests : IAsyncLifetime
         var events = Events(writers: 16);
         await events.StartAsync(Ct);
         await Parallel.ForEachAsync(Enumerable.Range(0, 64), new ParallelOptions { MaxDegreeOfParallelism = 16, CancellationToken = Ct }, async (i, _) =>
-            await events.Take("default", Of(new()
+            await events.Enqueue("default", Of(new()
             {
                 Status = "running",
                 StartedAt = Noon.AddSeconds(i),
@@ -205,7 +205,7 @@ public abstract class RunStateTests : IAsyncLifetime
         public string? ErrorMessage { get; init; }
         public string? Trigger { get; init; }
         public string? Metadata { get; init; }
-        public KeptFields TakesBack { get; init; }
+        public ClearableFields Clears { get; init; }
         public bool? CheckGate { get; init; }
         public IReadOnlyList<StageReport> Stages { get; init; } = [];
     }
@@ -215,7 +215,7 @@ public abstract class RunStateTests : IAsyncLifetime
         string[] words = ["pending", "running", "completed", "failed", "cancelled", "skipped"];
         DateTimeOffset? Sometime() => random.Next(4) == 0 ? null : Noon.AddMinutes(random.Next(5));
         string? Perhaps(string text) => random.Next(2) == 0 ? null : $"{text} {random.Next(3)}";
-        KeptFields Nulls() => random.Next(3) == 0 ? (KeptFields)random.Next(32) : KeptFields.None;
+        ClearableFields Nulls() => random.Next(3) == 0 ? (ClearableFields)random.Next(32) : ClearableFields.None;
         return
         [
             .. Enumerable.Range(0, random.Next(2, 9)).Select(_ => new Blank
@@ -227,9 +227,9 @@ public abstract class RunStateTests : IAsyncLifetime
                 ErrorMessage = Perhaps("error"),
                 Trigger = Perhaps("trigger"),
                 Metadata = Perhaps("metadata"),
-                TakesBack = Nulls(),
+                Clears = Nulls(),
                 CheckGate = random.Next(6) == 0 ? false : null,
-                Stages = random.Next(2) == 0 ? [] : [new StageReport { StageName = $"stage {random.Next(2)}", Status = words[random.Next(words.Length)], CompletedAt = Sometime(), RecordsProcessed = random.Next(3) == 0 ? null : random.Next(4), ErrorMessage = Perhaps("error"), TakesBack = Nulls() }],
+                Stages = random.Next(2) == 0 ? [] : [new StageReport { StageName = $"stage {random.Next(2)}", Status = words[random.Next(words.Length)], CompletedAt = Sometime(), RecordsProcessed = random.Next(3) == 0 ? null : random.Next(4), ErrorMessage = Perhaps("error"), Clears = Nulls() }],
             }),
         ];
     }
@@ -244,7 +244,7 @@ public abstract class RunStateTests : IAsyncLifetime
         return (await _runs.Find("default", $"{_pipeline}-{name}", Ct))!;
     }
 
-    private async Task<RunOutcome> Take(RunEvent @event) => (await _events.Take("default", @event)!.Value).Single().Outcome;
+    private async Task<RunOutcome> Take(RunEvent @event) => (await _events.Enqueue("default", @event)!.Value).Single().Outcome;
 
     private RunEvent Of(Blank said, string name, int i) => new()
     {
@@ -257,7 +257,7 @@ public abstract class RunStateTests : IAsyncLifetime
         ErrorMessage = said.ErrorMessage,
         Trigger = said.Trigger,
         Metadata = said.Metadata,
-        TakesBack = said.TakesBack,
+        Clears = said.Clears,
         CheckGate = said.CheckGate,
         Stages = said.Stages,
         Digest = BitConverter.GetBytes(i),
@@ -269,7 +269,7 @@ public abstract class RunStateTests : IAsyncLifetime
 
     private Task Fail(string runId, string checkId) => Record(runId, checkId, "fail", "error");
 
-    private Task Record(string runId, string checkId, string status, string severity) => _results.Take("default",
+    private Task Record(string runId, string checkId, string status, string severity) => _results.Enqueue("default",
     [
         new CheckResult
         {
