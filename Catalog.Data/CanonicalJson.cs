@@ -30,18 +30,41 @@ public static class CanonicalJson
         return SHA256.HashData(buffer.WrittenSpan);
     }
 
+    /// <summary>
+    /// SHA-256 of the canonical form of <c>{"<paramref name="list"/>":[{…}]}</c>, whose one item is an object with one text member added.
+    /// </summary>
+    /// <param name="list">The name of the list.</param>
+    /// <param name="item">The object, which has no member of the added name.</param>
+    /// <param name="name">The name of the added member.</param>
+    /// <param name="text">The value of the added member.</param>
+    public static byte[] HashInList(string list, JsonElement item, string name, string text)
+    {
+        var buffer = new ArrayBufferWriter<byte>(1024);
+        using (var writer = new Utf8JsonWriter(buffer))
+        {
+            writer.WriteStartObject();
+            writer.WriteStartArray(list);
+            writer.WriteStartObject();
+            var members = Members(item, []);
+            var before = members.FindIndex(member => string.CompareOrdinal(member.Name, name) > 0) is >= 0 and var index ? index : members.Count;
+            WriteMembers(writer, members[..before]);
+            writer.WriteString(name, text);
+            WriteMembers(writer, members[before..]);
+            writer.WriteEndObject();
+            writer.WriteEndArray();
+            writer.WriteEndObject();
+        }
+
+        return SHA256.HashData(buffer.WrittenSpan);
+    }
+
     private static void Write(Utf8JsonWriter writer, JsonElement element, string[] except)
     {
         switch (element.ValueKind)
         {
             case JsonValueKind.Object:
                 writer.WriteStartObject();
-                foreach (var (name, _, value) in Members(element, except))
-                {
-                    writer.WritePropertyName(name);
-                    Write(writer, value, []);
-                }
-
+                WriteMembers(writer, Members(element, except));
                 writer.WriteEndObject();
                 break;
             case JsonValueKind.Array:
@@ -66,8 +89,17 @@ public static class CanonicalJson
         }
     }
 
-    // member.Name allocates a string at each call, so it is read once.
-    private static List<(string Name, int Index, JsonElement Value)> Members(JsonElement element, string[] except)
+    private static void WriteMembers(Utf8JsonWriter writer, List<(string Name, int Place, JsonElement Value)> members)
+    {
+        foreach (var (name, _, value) in members)
+        {
+            writer.WritePropertyName(name);
+            Write(writer, value, []);
+        }
+    }
+
+    // Each name is a string that is made when it is asked for, so it is asked for once.
+    private static List<(string Name, int Place, JsonElement Value)> Members(JsonElement element, string[] except)
     {
         List<(string Name, int Index, JsonElement Value)> members = new(16);
         foreach (var member in element.EnumerateObject())

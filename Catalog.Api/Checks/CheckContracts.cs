@@ -5,40 +5,43 @@ using Microsoft.AspNetCore.Mvc;
 
 namespace Catalog.Api.Checks;
 
-/// <summary>The definition of a check, to replace one.</summary>
+/// <summary>A new definition for an existing check.</summary>
 public record PutCheck
 {
-    /// <summary>The dataset that it looks at.</summary>
+    /// <summary>The id of the checked dataset.</summary>
     public string? Dataset { get; init; }
 
-    /// <summary>The connection that it runs on; it need not be registered yet.</summary>
+    /// <summary>The connection that the check runs on. It need not be registered yet.</summary>
     public string? ConnectionId { get; init; }
 
-    /// <summary>What kind of check it is, such as row_count or not_null. A kind or SQL is required.</summary>
+    /// <summary>The kind of check, such as row_count or not_null. Either kind or sql is required.</summary>
     public string? Kind { get; init; }
 
-    /// <summary>The column that it looks at.</summary>
+    /// <summary>The checked column.</summary>
     public string? Column { get; init; }
 
-    /// <summary>The columns that it looks at, where it is more than one.</summary>
+    /// <summary>The checked columns when there are several.</summary>
     public IReadOnlyList<string?>? Columns { get; init; }
 
-    /// <summary>What the kind needs to know besides.</summary>
+    /// <summary>Parameters of the kind: an object.</summary>
     public RawJson? Params { get; init; }
 
-    /// <summary>Its SQL, at most 64 KiB.</summary>
+    /// <summary>The SQL of the check, at most 64 KiB.</summary>
     public string? Sql { get; init; }
 
     /// <summary>error (the default): a failure marks the run failed; warn: it does not.</summary>
     public string? Severity { get; init; }
 
-    /// <summary>When it warns: a number, or an object that says how the measured number is compared.</summary>
+    /// <summary>The warning threshold: a number, or an object that describes the comparison.</summary>
     public RawJson? Warn { get; init; }
 
-    /// <summary>When it fails: a number, or an object that says how the measured number is compared.</summary>
+    /// <summary>The failure threshold: a number, or an object that describes the comparison.</summary>
     public RawJson? Fail { get; init; }
 
-    /// <summary>When it runs: a cron expression of five fields (minute, hour, day of month, month, day of week), with L, W and # where wished; or @hourly, @daily, @weekly, @monthly, @yearly.</summary>
+    /// <summary>
+    /// The schedule: a cron expression of five fields (minute, hour, day of month, month, day of week), which may use
+    /// L, W and #; or @hourly, @daily, @weekly, @monthly, @yearly.
+    /// </summary>
     public string? Schedule { get; init; }
 
     internal Check ToCheck(string id, string pipelineId, string definition, DateTimeOffset now) => new()
@@ -58,22 +61,24 @@ public record PutCheck
 /// <summary>The definition of a check.</summary>
 public sealed record PostCheck : PutCheck
 {
-    /// <summary>The check's id, unique in its pipeline; <c>results</c> is a path of its own and no id.</summary>
+    /// <summary>
+    /// The check's id, unique in its pipeline. <c>results</c> is not allowed, because it is a path of the API.
+    /// </summary>
     public string? Id { get; init; }
 
-    /// <summary>The pipeline that it belongs to, which must be registered; left out, it stands alone.</summary>
+    /// <summary>The pipeline of the check, which must be registered. Without one the check is standalone.</summary>
     public string? PipelineId { get; init; }
 }
 
-/// <summary>The definition of a check as it stands.</summary>
+/// <summary>The current definition of a check.</summary>
 public sealed record CheckItem
 {
     public required string Id { get; init; }
 
-    /// <summary>Null for a check that stands alone.</summary>
+    /// <summary>Null for a standalone check.</summary>
     public string? PipelineId { get; init; }
 
-    /// <summary>The version of the pipeline that brought it; null when it was created by itself.</summary>
+    /// <summary>The pipeline version that defined the check; null when the check was created through the API.</summary>
     public string? PipelineVersion { get; init; }
 
     public string? Dataset { get; init; }
@@ -95,7 +100,7 @@ public sealed record CheckItem
 
     internal static CheckItem From(Check check)
     {
-        // What came with a pipeline may have any shape here, and is shown as its generator wrote it.
+        // A definition from a pipeline may have any shape here, and is shown as its generator wrote it.
         using var json = JsonDocument.Parse(check.Definition);
         RawJson? Raw(string name) => json.RootElement.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null ? new(value.GetRawText()) : null;
         return new()
@@ -120,12 +125,12 @@ public sealed record CheckItem
     }
 }
 
-/// <summary>Which definitions to list.</summary>
+/// <summary>Selects definitions to list.</summary>
 public sealed record CheckQuery : ListQuery
 {
     internal override string List => "checks";
 
-    /// <summary>Only checks of this pipeline; empty: only those that stand alone.</summary>
+    /// <summary>Only checks of this pipeline; empty: only standalone checks.</summary>
     [FromQuery(Name = "pipeline_id"), AllowsEmpty]
     public string? PipelineId { get; init; }
 
@@ -141,20 +146,24 @@ public sealed record CheckQuery : ListQuery
     internal CheckFilter ToFilter() => new() { PipelineId = PipelineId, Dataset = Dataset, Kind = Kind, Severity = Severity };
 }
 
-/// <summary>Which check is meant.</summary>
-public sealed record CheckChoice
+/// <summary>Selects one of the checks with the same id.</summary>
+public sealed record CheckSelector
 {
-    /// <summary>Its pipeline; empty: it stands alone; left out: whichever, when only one has this id.</summary>
+    /// <summary>
+    /// The pipeline of the check; empty for a standalone check. May be left out when only one check has this id.
+    /// </summary>
     [FromQuery(Name = "pipeline_id"), AllowsEmpty]
     public string? PipelineId { get; init; }
 }
 
-/// <summary>Which part of a check's history to read.</summary>
+/// <summary>Selects a part of a check's history.</summary>
 public sealed record HistoryQuery : ListQuery
 {
     internal override string List => "check_history";
 
-    /// <summary>Its pipeline, as for reading the check.</summary>
+    /// <summary>
+    /// The pipeline of the check; empty for a standalone check. May be left out when only one check has this id.
+    /// </summary>
     [FromQuery(Name = "pipeline_id"), AllowsEmpty]
     public string? PipelineId { get; init; }
 
@@ -165,23 +174,26 @@ public sealed record HistoryQuery : ListQuery
     public Instant? Until { get; init; }
 }
 
-/// <summary>What a check measured over time.</summary>
+/// <summary>The results of a check over time.</summary>
 public sealed record CheckHistory
 {
-    /// <summary>Passes among the results that passed, warned or failed, 0 to 1, over the newest 10,000 of the time asked for; null when there are none.</summary>
+    /// <summary>
+    /// The share of passes among passed, warned and failed results, 0 to 1, over the newest 10,000 results of the
+    /// requested time; null when there are none.
+    /// </summary>
     public double? PassRate { get; init; }
 
-    /// <summary>How many of the same results have each status.</summary>
+    /// <summary>The number of these results with each status.</summary>
     public required CheckCounts Counts { get; init; }
 
-    /// <summary>The last executed first.</summary>
+    /// <summary>Latest execution first.</summary>
     public required IReadOnlyList<Measurement> Items { get; init; }
 
-    /// <summary>Send it as <c>cursor</c> for the next page; null when this was the last.</summary>
+    /// <summary>Send it as <c>cursor</c> to read the next page; null on the last page.</summary>
     public string? NextCursor { get; init; }
 }
 
-/// <summary>How many results have each status.</summary>
+/// <summary>The number of results with each status.</summary>
 public sealed record CheckCounts
 {
     public required long Pass { get; init; }
@@ -190,7 +202,7 @@ public sealed record CheckCounts
     public required long Error { get; init; }
 }
 
-/// <summary>What a check measured once.</summary>
+/// <summary>One measurement of a check.</summary>
 public sealed record Measurement
 {
     /// <summary>The result's id.</summary>
@@ -201,7 +213,7 @@ public sealed record Measurement
     /// <summary>pass, warn, fail or error.</summary>
     public required string Status { get; init; }
 
-    /// <summary>What was measured, when it was a finite number.</summary>
+    /// <summary>The observed value when it is a finite number, otherwise null.</summary>
     public double? ObservedNumber { get; init; }
 
     public long? FailedRows { get; init; }

@@ -14,15 +14,15 @@ internal static class CheckEndpoints
 
         checks.MapPost("/", Post).WithName("CreateCheck").Requires(Scopes.Write).Reads<PostCheck>()
             .Produces<CheckItem>(201).Produces<CheckItem>(200).Refuses(404, 409).WithSummary("Define a check");
-        checks.MapGet("/", List).WithName("ListChecks").Requires(Scopes.Read).ReadsQuery<CheckQuery>().WithSummary("List the definitions of checks, the newest first");
-        checks.MapGet("/{id}", Get).WithName("GetCheck").Requires(Scopes.Read).ReadsQuery<CheckChoice>().HasETag()
-            .Produces<CheckItem>().Refuses(404, 409).WithSummary("Read a definition");
-        checks.MapPut("/{id}", Put).WithName("ReplaceCheck").Requires(Scopes.Write).ReadsQuery<CheckChoice>().Reads<PutCheck>().AcceptsIfMatch()
-            .Produces<CheckItem>().Refuses(404, 409).WithSummary("Replace a definition");
-        checks.MapDelete("/{id}", Delete).WithName("DeleteCheck").Requires(Scopes.Manage).ReadsQuery<CheckChoice>().AcceptsIfMatch()
-            .Produces(204).Refuses(404, 409).WithSummary("Remove a definition; its results stay");
+        checks.MapGet("/", List).WithName("ListChecks").Requires(Scopes.Read).ReadsQuery<CheckQuery>().WithSummary("List check definitions, newest first");
+        checks.MapGet("/{id}", Get).WithName("GetCheck").Requires(Scopes.Read).ReadsQuery<CheckSelector>().HasETag()
+            .Produces<CheckItem>().Refuses(404, 409).WithSummary("Read a check definition");
+        checks.MapPut("/{id}", Put).WithName("ReplaceCheck").Requires(Scopes.Write).ReadsQuery<CheckSelector>().Reads<PutCheck>().AcceptsIfMatch()
+            .Produces<CheckItem>().Refuses(404, 409).WithSummary("Replace a check definition");
+        checks.MapDelete("/{id}", Delete).WithName("DeleteCheck").Requires(Scopes.Manage).ReadsQuery<CheckSelector>().AcceptsIfMatch()
+            .Produces(204).Refuses(404, 409).WithSummary("Delete a check definition and keep its results");
         checks.MapGet("/{id}/history", History).WithName("GetCheckHistory").Requires(Scopes.Read).ReadsQuery<HistoryQuery>()
-            .Produces<CheckHistory>().Refuses(404, 409).WithSummary("Read what a check measured over time, with its pass rate");
+            .Produces<CheckHistory>().Refuses(404, 409).WithSummary("Read the results of a check over time, with its pass rate");
     }
 
     private static async Task<IResult> Post(Body<PostCheck> body, Caller caller, CheckRepository checks, TimeProvider time, CancellationToken ct)
@@ -41,16 +41,16 @@ internal static class CheckEndpoints
     private static async Task<Ok<ItemList<CheckItem>>> List([AsParameters] CheckQuery query, Caller caller, CheckRepository checks, CancellationToken ct) =>
         TypedResults.Ok(Lists.Of(query, await checks.List(caller.Organization, query.ToFilter(), query.After(), query.Take(), ct), CheckItem.From));
 
-    private static async Task<IResult> Get(PathId id, [AsParameters] CheckChoice choice, Caller caller, CheckRepository checks, CancellationToken ct)
+    private static async Task<IResult> Get(PathId id, [AsParameters] CheckSelector selector, Caller caller, CheckRepository checks, CancellationToken ct)
     {
-        var found = await checks.Find(caller.Organization, id.Value, choice.PipelineId, ct);
+        var found = await checks.Find(caller.Organization, id.Value, selector.PipelineId, ct);
         return Refusal(found, id) ?? TypedResults.Ok(CheckItem.From(found[0]));
     }
 
     private static async Task<IResult> Put(
-        PathId id, [AsParameters] CheckChoice choice, Body<PutCheck> body, IfMatch match, Caller caller, CheckRepository checks, TimeProvider time, CancellationToken ct)
+        PathId id, [AsParameters] CheckSelector selector, Body<PutCheck> body, IfMatch match, Caller caller, CheckRepository checks, TimeProvider time, CancellationToken ct)
     {
-        var found = await checks.Find(caller.Organization, id.Value, choice.PipelineId, ct);
+        var found = await checks.Find(caller.Organization, id.Value, selector.PipelineId, ct);
         if ((Refusal(found, id) ?? match.Check(() => CheckItem.From(found[0]))) is { } refusal)
         {
             return refusal;
@@ -63,9 +63,9 @@ internal static class CheckEndpoints
     }
 
     private static async Task<IResult> Delete(
-        PathId id, [AsParameters] CheckChoice choice, IfMatch match, Caller caller, CheckRepository checks, TimeProvider time, CancellationToken ct)
+        PathId id, [AsParameters] CheckSelector selector, IfMatch match, Caller caller, CheckRepository checks, TimeProvider time, CancellationToken ct)
     {
-        var found = await checks.Find(caller.Organization, id.Value, choice.PipelineId, ct);
+        var found = await checks.Find(caller.Organization, id.Value, selector.PipelineId, ct);
         return Refusal(found, id) ?? match.Check(() => CheckItem.From(found[0]))
             ?? (await checks.Delete(caller.Organization, found[0].PipelineId, id.Value, match.AsOf(found[0].UpdatedAt), caller.NewAuditEntry("check", found[0].PipelineId.Length == 0 ? id.Value : $"{found[0].PipelineId}/{id.Value}", "deleted", time), ct) ? TypedResults.NoContent()
                 : match.Given ? Problems.PreconditionFailed() : Problems.NotFound("check"));
@@ -80,7 +80,7 @@ internal static class CheckEndpoints
             return Problems.CheckAmbiguous(id.Value);
         }
 
-        // Results may come before the definition; with the pipeline named they are a history all the same.
+        // Results may arrive before the definition. When the query names the pipeline, they are a history too.
         var pipeline = found.Count == 1 ? found[0].PipelineId : query.PipelineId;
         if (pipeline is null)
         {
@@ -94,11 +94,11 @@ internal static class CheckEndpoints
             return Problems.NotFound("check");
         }
 
-        var record = await checks.Record(caller.Organization, filter, ct);
+        var counts = await checks.CountStatuses(caller.Organization, filter, ct);
         return TypedResults.Ok(new CheckHistory
         {
-            PassRate = record.PassRate,
-            Counts = new() { Pass = record.Pass, Warn = record.Warn, Fail = record.Fail, Error = record.Error },
+            PassRate = counts.PassRate,
+            Counts = new() { Pass = counts.Pass, Warn = counts.Warn, Fail = counts.Fail, Error = counts.Error },
             Items = [.. page.Items.Select(Measurement.From)],
             NextCursor = page.Next?.ToText(query.List),
         });

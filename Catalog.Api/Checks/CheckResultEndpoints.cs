@@ -19,8 +19,8 @@ internal static class CheckResultEndpoints
             .Refuses(400, 404, 409, 413, 415, 422)
             .WithSummary("Post one result, an array of results, or {\"results\": […]} with at most 1,000 of them");
         results.MapGet("/", List).WithName("ListCheckResults").Requires(Scopes.Read).ReadsQuery<CheckResultQuery>().Produces<ItemList<CheckResultItem>>()
-            .WithSummary("List results, the last executed first");
-        // Without these the router would take "results" for the id of a check.
+            .WithSummary("List results, latest execution first");
+        // Without this the router takes "results" as the id of a check.
         results.MapOtherMethods("/", HttpMethods.Get, HttpMethods.Post);
         results.MapGet("/{id}", Get).WithName("GetCheckResult").Requires(Scopes.Read).HasETag().Produces<CheckResultItem>().Refuses(404)
             .WithSummary("Read a result");
@@ -36,8 +36,8 @@ internal static class CheckResultEndpoints
             return refusal;
         }
 
-        var reading = new PostedResults.Reading(place => key.IdOf(caller, "/checks/results", place), validator, time.Now());
-        var posted = json is null ? PostedResults.ReadApart(bytes, reading) : PostedResults.Read(json.RootElement, reading);
+        var options = new PostedResults.ReadOptions(place => key.IdOf(caller, "/checks/results", place), validator, time.Now());
+        var posted = json is null ? PostedResults.ReadItems(bytes, options) : PostedResults.Read(json.RootElement, options);
         if (posted is null || posted.Problem is not null)
         {
             return posted?.Problem ?? problem!;
@@ -45,21 +45,21 @@ internal static class CheckResultEndpoints
 
         if (posted.Accepted.Count == 0)
         {
-            return Many(posted, []);
+            return BulkAnswer(posted, []);
         }
 
-        if (ingest.Take(caller.Organization, posted.Accepted, bytes.Length) is not { } stored)
+        if (ingest.Enqueue(caller.Organization, posted.Accepted, bytes.Length) is not { } stored)
         {
             return Problems.IngestQueueFull();
         }
 
         var outcomes = await stored;
-        if (outcomes.Index().Any(outcome => outcome.Item == ResultOutcome.IdTaken && posted.Accepted[outcome.Index].IdIsDerived))
+        if (outcomes.Contains(ResultOutcome.KeyReused))
         {
             return Problems.IdempotencyKeyReused();
         }
 
-        return posted.Single ? One(posted.Accepted[0], outcomes[0]) : Many(posted, outcomes);
+        return posted.IsSingle ? SingleAnswer(posted.Accepted[0], outcomes[0]) : BulkAnswer(posted, outcomes);
     }
 
     private static async Task<IResult> List([AsParameters] CheckResultQuery query, Caller caller, CheckResultRepository results, CancellationToken ct)
@@ -71,14 +71,14 @@ internal static class CheckResultEndpoints
     private static async Task<IResult> Get(PathId id, Caller caller, CheckResultRepository results, CancellationToken ct) =>
         await results.Find(caller.Organization, id.Value, ct) is { } result ? TypedResults.Ok(CheckResultItem.From(result)) : Problems.NotFound("check result");
 
-    private static IResult One(CheckResult result, ResultOutcome outcome) => outcome switch
+    private static IResult SingleAnswer(CheckResult result, ResultOutcome outcome) => outcome switch
     {
         ResultOutcome.Stored => RawJsonResult.Of(new ResultReceipt { Id = result.Id, Outcome = "stored" }, 201, $"/api/v1/checks/results/{Uri.EscapeDataString(result.Id)}"),
         ResultOutcome.Duplicate => RawJsonResult.Of(new ResultReceipt { Id = result.Id, Outcome = "duplicate" }),
         _ => Refusal(result, outcome),
     };
 
-    private static IResult Many(PostedResults posted, ResultOutcome[] outcomes)
+    private static IResult BulkAnswer(PostedResults posted, ResultOutcome[] outcomes)
     {
         var receipts = new ItemReceipt[posted.Count];
         foreach (var rejected in posted.Rejected)
@@ -97,8 +97,8 @@ internal static class CheckResultEndpoints
             };
         }
 
-        var some = receipts.Any(receipt => receipt.Outcome == "rejected");
-        return TypedResults.Json(new ResultReceipts { Items = receipts }, statusCode: some ? 207 : 201);
+        var anyRejected = receipts.Any(receipt => receipt.Outcome == "rejected");
+        return TypedResults.Json(new ResultReceipts { Items = receipts }, statusCode: anyRejected ? 207 : 201);
     }
 
     private static Problem Refusal(CheckResult result, ResultOutcome outcome) => outcome switch

@@ -31,7 +31,7 @@ internal sealed class PostCheckValidator : CheckFieldsValidator<PostCheck>
 {
     public PostCheckValidator()
     {
-        RuleFor(check => check.Id).Key().Must(id => id is not "results").WithMessage("must not be results, which is a path of its own.");
+        RuleFor(check => check.Id).Key().Must(id => id is not "results").WithMessage("must not be results, which is a path of the API.");
         RuleFor(check => check.PipelineId).OptionalKey();
     }
 }
@@ -47,9 +47,9 @@ internal sealed class CheckQueryValidator : ListQueryValidator<CheckQuery>
     }
 }
 
-internal sealed class CheckChoiceValidator : AbstractValidator<CheckChoice>
+internal sealed class CheckSelectorValidator : AbstractValidator<CheckSelector>
 {
-    public CheckChoiceValidator() => RuleFor(choice => choice.PipelineId).Text(Validation.MaxKey);
+    public CheckSelectorValidator() => RuleFor(selector => selector.PipelineId).Text(Validation.MaxKey);
 }
 
 internal sealed class HistoryQueryValidator : ListQueryValidator<HistoryQuery>

@@ -7,69 +7,71 @@ using FluentValidation;
 
 namespace Catalog.Api.Checks;
 
-/// <summary>The results of one post, sorted into those to store and those that are rejected alone.</summary>
+/// <summary>The results of one request, divided into valid and rejected ones.</summary>
 internal sealed class PostedResults
 {
     private readonly List<CheckResult> _accepted = [];
     private readonly List<int> _indexes = [];
     private readonly List<ItemReceipt> _rejected = [];
-    private int _derived;
+    private int _derivedIds;
 
-    /// <summary>Whether the body was one bare result.</summary>
-    public bool Single { get; private init; }
+    /// <summary>Whether the body is one result and not a list.</summary>
+    public bool IsSingle { get; private init; }
 
-    /// <summary>How many results the body held.</summary>
+    /// <summary>The number of results in the body.</summary>
     public int Count => _accepted.Count + _rejected.Count;
 
-    /// <summary>Those that are valid.</summary>
+    /// <summary>The valid results.</summary>
     public IReadOnlyList<CheckResult> Accepted => _accepted;
 
-    /// <summary>The place in the request of each of <see cref="Accepted"/>.</summary>
+    /// <summary>The index in the request of each of <see cref="Accepted"/>.</summary>
     public IReadOnlyList<int> Indexes => _indexes;
 
-    /// <summary>The receipts of the others.</summary>
+    /// <summary>The receipts of the rejected results.</summary>
     public IReadOnlyList<ItemReceipt> Rejected => _rejected;
 
-    /// <summary>Why the whole post is refused, or null.</summary>
+    /// <summary>The problem that refuses the whole request, or null.</summary>
     public Problem? Problem { get; private init; }
 
-    /// <summary>What reading needs to know besides the body.</summary>
-    /// <param name="Derive">The id for the first, second and so on of those that have none, or null: make one.</param>
-    /// <param name="Validator">Judges each result.</param>
-    /// <param name="Now">When the body was received.</param>
-    internal sealed record Reading(Func<int, string?> Derive, IValidator<PostCheckResult> Validator, DateTimeOffset Now);
+    /// <summary>How to read a body.</summary>
+    /// <param name="DeriveId">Derives the id of the n-th result without an id, from 0, from the idempotency key.
+    /// Returns null when there is no key.</param>
+    /// <param name="Validator">Validates each result.</param>
+    /// <param name="Now">The time of receipt.</param>
+    internal sealed record ReadOptions(Func<int, string?> DeriveId, IValidator<PostCheckResult> Validator, DateTimeOffset Now);
 
     /// <summary>Reads a body.</summary>
-    /// <param name="body">One result, an array of them, or an object that holds the array.</param>
-    /// <param name="reading">How to read each.</param>
-    public static PostedResults Read(JsonElement body, Reading reading)
+    /// <param name="body">One result, an array of results, or an object whose only member <c>results</c> is the
+    /// array.</param>
+    /// <param name="options">How to read it.</param>
+    public static PostedResults Read(JsonElement body, ReadOptions options)
     {
         if (body.ValueKind == JsonValueKind.Array)
         {
-            return ReadMany(body, reading);
+            return ReadMany(body, options);
         }
 
         if (body.ValueKind == JsonValueKind.Object && body.TryGetProperty("results", out var results))
         {
             return results.ValueKind != JsonValueKind.Array ? new() { Problem = Problems.Invalid("/results", "must be an array of results.") }
                 : body.GetPropertyCount() > 1 ? new() { Problem = Problems.Invalid("/results", "must be the only field, given once.") }
-                : ReadMany(results, reading);
+                : ReadMany(results, options);
         }
 
-        var (result, errors) = ReadOne(body, reading);
+        var (result, errors) = JsonParser.Parse(body, options.Validator);
         if (errors is not null)
         {
             return new() { Problem = Problems.Invalid(errors) };
         }
 
-        var posted = new PostedResults { Single = true };
-        posted.Accept(0, result!, reading, CanonicalJson.Hash(body), null);
+        var posted = new PostedResults { IsSingle = true };
+        posted.Accept(0, result!, options, CanonicalJson.Hash(body), null);
         return posted;
     }
 
-    /// <summary>Reads a body that is not JSON as a whole, item by item.</summary>
-    /// <returns>Null where its items cannot be told apart, or it is no array.</returns>
-    public static PostedResults? ReadApart(ReadOnlyMemory<byte> body, Reading reading)
+    /// <summary>Reads the items of a body that is not valid JSON as a whole, one by one.</summary>
+    /// <returns>Null when the items cannot be separated, or the body is not an array.</returns>
+    public static PostedResults? ReadItems(ReadOnlyMemory<byte> body, ReadOptions options)
     {
         if (JsonItems.Split(body, "\"results\""u8) is not { } items)
         {
@@ -82,7 +84,7 @@ internal sealed class PostedResults
         }
 
         var posted = new PostedResults();
-        var whole = SHA256.HashData(body.Span);
+        var requestHash = SHA256.HashData(body.Span);
         foreach (var (index, item) in items.Index())
         {
             var (json, problem) = JsonParser.ParseDocument(item, "item");
@@ -94,7 +96,7 @@ internal sealed class PostedResults
                 }
                 else
                 {
-                    posted.Take(index, json.RootElement, reading, whole);
+                    posted.Add(index, json.RootElement, options, requestHash);
                 }
             }
         }
@@ -102,11 +104,11 @@ internal sealed class PostedResults
         return posted;
     }
 
-    /// <summary>The receipt of an item that was not stored.</summary>
+    /// <summary>The receipt of a rejected item.</summary>
     public static ItemReceipt Rejection(int index, string? id, Problem problem) =>
         new() { Index = index, Id = id, Outcome = "rejected", Code = problem.Code, Reason = problem.Detail };
 
-    private static PostedResults ReadMany(JsonElement array, Reading reading)
+    private static PostedResults ReadMany(JsonElement array, ReadOptions options)
     {
         if (array.GetArrayLength() > RequestLimits.BulkItems)
         {
@@ -114,11 +116,11 @@ internal sealed class PostedResults
         }
 
         var posted = new PostedResults();
-        // A repeat of a keyed post must repeat all of it.
-        var whole = reading.Derive(0) is null ? null : CanonicalJson.Hash(array);
+        // A repeat with the same idempotency key must repeat the whole list, so its hash identifies the request.
+        var requestHash = options.DeriveId(0) is null ? null : CanonicalJson.Hash(array);
         foreach (var (index, item) in array.EnumerateArray().Index())
         {
-            posted.Take(index, item, reading, whole);
+            posted.Add(index, item, options, requestHash);
         }
 
         return posted;
@@ -126,12 +128,12 @@ internal sealed class PostedResults
 
     private static PostedResults TooMany() => new() { Problem = Problems.TooLarge($"One post takes at most {RequestLimits.BulkItems} results. Send them in parts.") };
 
-    private void Take(int index, JsonElement item, Reading reading, byte[]? whole)
+    private void Add(int index, JsonElement item, ReadOptions options, byte[]? requestHash)
     {
-        var (result, errors) = ReadOne(item, reading);
+        var (result, errors) = JsonParser.Parse(item, options.Validator);
         if (errors is null)
         {
-            Accept(index, result!, reading, CanonicalJson.Hash(item), whole);
+            Accept(index, result!, options, CanonicalJson.Hash(item), requestHash);
             return;
         }
 
@@ -139,23 +141,17 @@ internal sealed class PostedResults
         _rejected.Add(Rejection(index, IdOf(item), Problems.Invalid(errors)) with { Reason = reason });
     }
 
-    private void Accept(int index, PostCheckResult result, Reading reading, byte[] hash, byte[]? whole)
+    private void Accept(int index, PostCheckResult result, ReadOptions options, byte[] hash, byte[]? requestHash)
     {
-        var derived = result.Id is null ? reading.Derive(_derived) : null;
+        var derived = result.Id is null ? options.DeriveId(_derivedIds) : null;
         if (derived is not null)
         {
-            _derived++;
-            hash = whole ?? hash;
+            _derivedIds++;
+            hash = requestHash ?? hash;
         }
 
-        _accepted.Add(result.ToResult(derived ?? result.Id ?? Guid.CreateVersion7().ToString(), hash, reading.Now) with { IdIsDerived = derived is not null });
+        _accepted.Add(result.ToResult(derived ?? result.Id ?? Guid.CreateVersion7().ToString(), hash, options.Now) with { IdIsDerived = derived is not null });
         _indexes.Add(index);
-    }
-
-    private static (PostCheckResult?, Dictionary<string, string[]>?) ReadOne(JsonElement item, Reading reading)
-    {
-        var (result, errors) = JsonParser.Parse<PostCheckResult>(item);
-        return (result, errors ?? reading.Validator.Errors(result!));
     }
 
     private static string? IdOf(JsonElement item) =>

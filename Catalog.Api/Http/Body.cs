@@ -1,3 +1,4 @@
+using System.Text.Json;
 using FluentValidation;
 
 namespace Catalog.Api.Http;
@@ -9,10 +10,11 @@ internal sealed class Body<T> : IBody where T : class
 {
     private readonly T? _value;
 
-    private Body(T? value, ReadOnlyMemory<byte> json, Problem? problem)
+    private Body(T? value, ReadOnlyMemory<byte> json, JsonElement root, Problem? problem)
     {
         _value = value;
         Json = json;
+        Root = root;
         Problem = problem;
     }
 
@@ -25,19 +27,22 @@ internal sealed class Body<T> : IBody where T : class
     /// <summary>The body as sent.</summary>
     public ReadOnlyMemory<byte> Json { get; }
 
+    /// <summary>The body as parsed JSON, valid until the response is complete.</summary>
+    public JsonElement Root { get; }
+
     public Problem? Problem { get; }
 
     public static async ValueTask<Body<T>> BindAsync(HttpContext context)
     {
-        var (bytes, problem) = await JsonBody.Read(context);
-        if (problem is not null)
+        var (bytes, json, problem) = await JsonBody.ReadDocument(context);
+        if (json is null)
         {
-            return new(null, bytes, problem);
+            return new(null, bytes, default, problem);
         }
 
-        var (value, errors) = JsonParser.Parse<T>(bytes.Span);
-        errors ??= context.RequestServices.GetRequiredService<IValidator<T>>().Errors(value!);
-        return new(value, bytes, errors is null ? null : Problems.Invalid(errors));
+        context.Response.RegisterForDispose(json);
+        var (value, errors) = JsonParser.Parse(json.RootElement, context.RequestServices.GetRequiredService<IValidator<T>>());
+        return new(value, bytes, json.RootElement, errors is null ? null : Problems.Invalid(errors));
     }
 }
 

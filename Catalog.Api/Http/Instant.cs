@@ -47,7 +47,7 @@ public readonly partial record struct Instant(DateTimeOffset Value)
             return false;
         }
 
-        instant = Clock.Cut(parsed);
+        instant = Clock.Truncate(parsed);
         return true;
     }
 

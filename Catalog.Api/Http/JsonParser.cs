@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using System.Text.Unicode;
+using FluentValidation;
 
 namespace Catalog.Api.Http;
 
@@ -65,31 +66,19 @@ internal static class JsonParser
         }
     }
 
-    /// <summary>Deserializes one value.</summary>
-    /// <returns>The value, or null with the errors by JSON pointer.</returns>
-    public static (T? Value, Dictionary<string, string[]>? Errors) Parse<T>(ReadOnlySpan<byte> json) where T : class
+    /// <summary>Deserializes and validates one value: a body, or one item of it.</summary>
+    /// <returns>The value with the errors by JSON pointer, null when it is valid. The value is null when it cannot be read.</returns>
+    public static (T? Value, Dictionary<string, string[]>? Errors) Parse<T>(JsonElement json, IValidator<T> validator) where T : class
     {
         try
         {
-            return ValueOrError(JsonSerializer.Deserialize<T>(json, ApiJson.Options));
+            return json.Deserialize<T>(ApiJson.Options) is { } value
+                ? (value, validator.Errors(value))
+                : (null, new() { [""] = ["must be an object, not null."] });
         }
         catch (JsonException exception)
         {
-            return (null, ErrorOf(exception));
-        }
-    }
-
-    /// <summary>Deserializes one value that is already parsed.</summary>
-    /// <returns>The value, or null with the errors by JSON pointer.</returns>
-    public static (T? Value, Dictionary<string, string[]>? Errors) Parse<T>(JsonElement json) where T : class
-    {
-        try
-        {
-            return ValueOrError(json.Deserialize<T>(ApiJson.Options));
-        }
-        catch (JsonException exception)
-        {
-            return (null, ErrorOf(exception));
+            return (null, new() { [JsonPointer.OfPath(exception.Path)] = [MessageOf(exception)] });
         }
     }
 
@@ -109,12 +98,6 @@ internal static class JsonParser
             return true;
         }
     }
-
-    private static (T? Value, Dictionary<string, string[]>? Errors) ValueOrError<T>(T? value) where T : class =>
-        value is null ? (null, new() { [""] = ["must be an object, not null."] }) : (value, null);
-
-    private static Dictionary<string, string[]> ErrorOf(JsonException exception) =>
-        new() { [JsonPointer.OfPath(exception.Path)] = [MessageOf(exception)] };
 
     // The serializer's own messages name .NET types. The messages of this service's converters are written for clients.
     private static string MessageOf(JsonException exception) =>

@@ -49,9 +49,8 @@ internal static class PostedPipelines
 
     private static NewPipeline? ReadOne(JsonElement item, string prefix, IValidator<PipelineSpec> validator, Dictionary<string, string[]> errors)
     {
-        var (spec, problems) = JsonParser.Parse<PipelineSpec>(item);
-        problems ??= validator.Errors(spec!);
-        foreach (var (pointer, messages) in problems ?? [])
+        var (spec, found) = JsonParser.Parse(item, validator);
+        foreach (var (pointer, messages) in found ?? [])
         {
             errors[prefix + pointer] = messages;
         }

@@ -7,79 +7,88 @@ using Catalog.Data.Runs;
 namespace Catalog.Api.Runs;
 
 /// <summary>
-/// What an event may say of a run. What is left out says nothing and changes nothing. Of records_processed, error_message, trigger, external_url
-/// and metadata the latest event counts, by its completed_at or else its started_at; one without either is earlier than all others. There a null
-/// is said too: it takes the field back, and at the same time it counts more than a value.
+/// An event of a run. A field that is left out changes nothing. For records_processed, error_message, trigger,
+/// external_url and metadata the latest event counts, by its completed_at or else its started_at; an event without both
+/// is earlier than all others. An explicit null clears such a field; of two events with the same time, null wins over a
+/// value.
 /// </summary>
 public record PatchRun
 {
-    /// <summary>The run's id. In a post it is the client's choice, so that a retry is safe, and made here when left out; in a patch it is the path's.</summary>
+    /// <summary>
+    /// The run's id. In a POST the client chooses it so that a retry is safe; without one the server generates it. In a
+    /// PATCH it must equal the id of the path or be left out.
+    /// </summary>
     public string? Id { get; init; }
 
-    /// <summary>The pipeline, which must be registered. A patch may leave it out.</summary>
+    /// <summary>The pipeline. It must be registered. A PATCH may leave it out.</summary>
     public string? PipelineId { get; init; }
 
-    /// <summary>pending, running, completed, failed, cancelled or skipped; other tools' words for these are understood too, in any letter case.</summary>
+    /// <summary>
+    /// pending, running, completed, failed, cancelled or skipped; other tools' words for these are accepted too, in any
+    /// letter case.
+    /// </summary>
     public string? Status { get; init; }
 
-    /// <summary>When the run started, RFC 3339; without an offset it is UTC. The earliest of all events counts.</summary>
+    /// <summary>When the run started, RFC 3339; UTC when it has no offset. The earliest of all events counts.</summary>
     public DateTimeOffset? StartedAt { get; init; }
 
     /// <summary>When the run ended. The latest of all events counts.</summary>
     public DateTimeOffset? CompletedAt { get; init; }
 
-    /// <summary>Rows or items that went through, 0 or more.</summary>
+    /// <summary>The number of processed rows or items, 0 or more.</summary>
     public long? RecordsProcessed { get; init; }
 
-    /// <summary>Why it failed, at most 64 KiB.</summary>
+    /// <summary>The reason of a failure, at most 64 KiB.</summary>
     public string? ErrorMessage { get; init; }
 
-    /// <summary>What started it, such as schedule, manual or backfill.</summary>
+    /// <summary>What started the run, such as schedule, manual or backfill.</summary>
     public string? Trigger { get; init; }
 
-    /// <summary>Where the run can be looked at in its own tool, http or https.</summary>
+    /// <summary>The http or https address of the run in its own tool.</summary>
     public string? ExternalUrl { get; init; }
 
-    /// <summary>An object of the client's own, given back as sent.</summary>
+    /// <summary>An object with the client's own data, returned as sent.</summary>
     public RawJson? Metadata { get; init; }
 
     /// <summary>False: failed checks of severity error do not mark this run failed.</summary>
     public bool? CheckGate { get; init; }
 
-    /// <summary>What the event says of the run's stages.</summary>
+    /// <summary>Reports on stages of the run.</summary>
     public IReadOnlyList<PostedStage?>? Stages { get; init; }
 
-    internal RunEvent ToEvent(string runId, ReadOnlyMemory<byte> json)
+    /// <param name="runId">The run's id.</param>
+    /// <param name="root">The event as sent, parsed.</param>
+    /// <param name="json">The event as sent.</param>
+    internal RunEvent ToEvent(string runId, JsonElement root, ReadOnlyMemory<byte> json) => new()
     {
-        using var document = JsonDocument.Parse(json);
-        return new()
-        {
-            RunId = runId,
-            PipelineId = PipelineId,
-            Status = Status is null ? null : RunStatus.Words[Status],
-            StartedAt = StartedAt,
-            CompletedAt = CompletedAt,
-            RecordsProcessed = RecordsProcessed,
-            ErrorMessage = ErrorMessage,
-            Trigger = Trigger,
-            ExternalUrl = ExternalUrl,
-            Metadata = RawJson.Stored(Metadata),
-            TakesBack = TakenBack.In(document.RootElement),
-            CheckGate = CheckGate,
-            Stages = [.. (Stages ?? []).OfType<PostedStage>().Select((stage, i) => stage.ToReport(stage.StageName!, document.RootElement.GetProperty("stages")[i]))],
-            Digest = CanonicalJson.Hash(document.RootElement),
-            Body = Encoding.UTF8.GetString(json.Span),
-        };
-    }
+        RunId = runId,
+        PipelineId = PipelineId,
+        Status = Status is null ? null : RunStatus.Words[Status],
+        StartedAt = StartedAt,
+        CompletedAt = CompletedAt,
+        RecordsProcessed = RecordsProcessed,
+        ErrorMessage = ErrorMessage,
+        Trigger = Trigger,
+        ExternalUrl = ExternalUrl,
+        Metadata = RawJson.Stored(Metadata),
+        Clears = NullFields.In(root),
+        CheckGate = CheckGate,
+        Stages = [.. (Stages ?? []).OfType<PostedStage>().Select((stage, i) => stage.ToReport(stage.StageName!, root.GetProperty("stages")[i]))],
+        Digest = CanonicalJson.Hash(root),
+        Body = Encoding.UTF8.GetString(json.Span),
+    };
 }
 
-/// <summary>An event of a run. The same id again is the next event of that run, in any order.</summary>
+/// <summary>An event of a run. A further event with the same id updates that run, in any order.</summary>
 public sealed record PostRun : PatchRun;
 
-/// <summary>What an event says of one stage. As in a run, the latest event counts, and a null takes records_processed or error_message back.</summary>
+/// <summary>
+/// A report on one stage. As for a run, the latest event counts, and an explicit null clears records_processed or
+/// error_message.
+/// </summary>
 public record PutStage
 {
-    /// <summary>As of a run.</summary>
+    /// <summary>The same words as for a run.</summary>
     public string? Status { get; init; }
 
     /// <summary>When the stage started.</summary>
@@ -88,10 +97,10 @@ public record PutStage
     /// <summary>When the stage ended.</summary>
     public DateTimeOffset? CompletedAt { get; init; }
 
-    /// <summary>Rows or items that went through, 0 or more.</summary>
+    /// <summary>The number of processed rows or items, 0 or more.</summary>
     public long? RecordsProcessed { get; init; }
 
-    /// <summary>Why it failed, at most 64 KiB.</summary>
+    /// <summary>The reason of a failure, at most 64 KiB.</summary>
     public string? ErrorMessage { get; init; }
 
     internal StageReport ToReport(string name, JsonElement json) => new()
@@ -102,18 +111,18 @@ public record PutStage
         CompletedAt = CompletedAt,
         RecordsProcessed = RecordsProcessed,
         ErrorMessage = ErrorMessage,
-        TakesBack = TakenBack.In(json),
+        Clears = NullFields.In(json),
     };
 }
 
-/// <summary>What an event of a run says of one of its stages.</summary>
+/// <summary>A report on one stage, as part of a run event.</summary>
 public sealed record PostedStage : PutStage
 {
-    /// <summary>The stage's name, one of its kind in the run.</summary>
+    /// <summary>The stage's name, unique in the run.</summary>
     public string? StageName { get; init; }
 }
 
-/// <summary>A run as it stands.</summary>
+/// <summary>The current state of a run.</summary>
 public sealed record RunItem
 {
     public required string Id { get; init; }
@@ -122,18 +131,23 @@ public sealed record RunItem
     /// <summary>pending, running, completed, failed, cancelled or skipped.</summary>
     public required string Status { get; init; }
 
-    /// <summary>When the Catalog first heard of it.</summary>
+    /// <summary>When the first event or failed check of the run was received.</summary>
     public required DateTimeOffset CreatedAt { get; init; }
 
     public DateTimeOffset? StartedAt { get; init; }
     public DateTimeOffset? CompletedAt { get; init; }
 
-    /// <summary>From start to end in seconds; null until both are known, and where the end lies before the start.</summary>
+    /// <summary>
+    /// The time from start to end in seconds; null until both are known, or when the end is before the start.
+    /// </summary>
     public double? DurationSeconds { get; init; }
 
     public long? RecordsProcessed { get; init; }
 
-    /// <summary>Why it failed; names the check when a failed check is the reason. A run that ended well does not show the error of an earlier attempt.</summary>
+    /// <summary>
+    /// The reason of a failure; names the check when a failed check is the reason. A run that ended well does not show
+    /// the error of an earlier attempt.
+    /// </summary>
     public string? ErrorMessage { get; init; }
 
     public string? Trigger { get; init; }
@@ -143,12 +157,15 @@ public sealed record RunItem
     /// <summary>Whether failed checks of severity error mark this run failed.</summary>
     public required bool CheckGate { get; init; }
 
-    /// <summary>In the order in which they started, those that have not started last.</summary>
+    /// <summary>Ordered by start; stages without a start come last.</summary>
     public required IReadOnlyList<StageItem> Stages { get; init; }
 
     public required CheckSummary Checks { get; init; }
 
-    /// <summary>What was taken and is odd, in words: an end before its start, of the run or of a stage. Clocks of two machines may say so.</summary>
+    /// <summary>
+    /// Texts about accepted but inconsistent values: an end before the start, of the run or of a stage. Clocks of two
+    /// machines may differ.
+    /// </summary>
     public required IReadOnlyList<string> Warnings { get; init; }
 
     internal static RunItem From(RunDetail detail)
@@ -164,7 +181,7 @@ public sealed record RunItem
             CompletedAt = run.CompletedAt,
             DurationSeconds = Duration.Seconds(run.StartedAt, run.CompletedAt),
             RecordsProcessed = run.RecordsProcessed,
-            ErrorMessage = Reason(run),
+            ErrorMessage = ErrorOf(run),
             Trigger = run.Trigger,
             ExternalUrl = run.ExternalUrl,
             Metadata = RawJson.From(run.Metadata),
@@ -179,23 +196,25 @@ public sealed record RunItem
         };
     }
 
-    private static string? Reason(Run run) => run is { CheckGate: true, GateCheckId: { } check }
+    private static string? ErrorOf(Run run) => run is { CheckGate: true, GateCheckId: { } check }
         ? $"Check '{check}' failed." + (run.ErrorMessage is null ? "" : " " + run.ErrorMessage)
         : run.ErrorMessage;
 }
 
-/// <summary>A stage as it stands.</summary>
+/// <summary>The current state of a stage.</summary>
 public sealed record StageItem
 {
     public required string StageName { get; init; }
 
-    /// <summary>As of a run.</summary>
+    /// <summary>The same words as for a run.</summary>
     public required string Status { get; init; }
 
     public DateTimeOffset? StartedAt { get; init; }
     public DateTimeOffset? CompletedAt { get; init; }
 
-    /// <summary>From start to end in seconds; null until both are known, and where the end lies before the start.</summary>
+    /// <summary>
+    /// The time from start to end in seconds; null until both are known, or when the end is before the start.
+    /// </summary>
     public double? DurationSeconds { get; init; }
 
     public long? RecordsProcessed { get; init; }
@@ -213,7 +232,7 @@ public sealed record StageItem
     };
 }
 
-/// <summary>How many check results of the run have each status.</summary>
+/// <summary>The number of the run's check results with each status.</summary>
 public sealed record CheckSummary
 {
     public required long Pass { get; init; }
@@ -228,7 +247,7 @@ public sealed record CheckSummary
     }
 }
 
-/// <summary>One event of a run.</summary>
+/// <summary>A stored event of a run.</summary>
 public sealed record RunEventItem
 {
     public required DateTimeOffset ReceivedAt { get; init; }
@@ -241,7 +260,7 @@ public sealed record RunEventItem
 
 internal static class Duration
 {
-    // Null says that it is not known; zero would hide that two clocks disagree.
+    // Null means unknown; zero would hide that two clocks differ.
     public static double? Seconds(DateTimeOffset? start, DateTimeOffset? end) => end >= start ? (end.Value - start.Value).TotalSeconds : null;
 
     public static IEnumerable<string> Warning(string what, DateTimeOffset? start, DateTimeOffset? end) =>

@@ -1,6 +1,4 @@
-using System.Text.Json;
 using Catalog.Api.Http;
-using Catalog.Data;
 using Catalog.Data.Runs;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -15,15 +13,15 @@ internal static class RunEndpoints
         runs.MapPost("/", Post).WithName("PostRun").Requires(Scopes.Write).Reads<PostRun>().Refuses(404, 409)
             .WithMetadata(new AcceptsIdempotencyKeyMetadata())
             .Produces<RunItem>(201).Produces<RunItem>(200)
-            .WithSummary("Post an event of a run: 201 for its first, 200 for each that follows");
-        runs.MapGet("/", List).WithName("ListRuns").Requires(Scopes.Read).ReadsQuery<RunQuery>().WithSummary("List runs, the newest first");
+            .WithSummary("Post an event of a run: 201 for the first event, 200 for each further one");
+        runs.MapGet("/", List).WithName("ListRuns").Requires(Scopes.Read).ReadsQuery<RunQuery>().WithSummary("List runs, newest first");
         runs.MapGet("/{id}", Get).WithName("GetRun").Requires(Scopes.Read).HasETag().Produces<RunItem>().Refuses(404).WithSummary("Read a run");
         runs.MapPatch("/{id}", Patch).WithName("PatchRun").Requires(Scopes.Write).Reads<PatchRun>().AcceptsIfMatch().Produces<RunItem>().Refuses(404, 409)
-            .WithSummary("Add an event to a run that is known");
+            .WithSummary("Add an event to an existing run");
         runs.MapGet("/{id}/events", Events).WithName("ListRunEvents").Requires(Scopes.Read).ReadsQuery<RunEventQuery>()
-            .Produces<ItemList<RunEventItem>>().Refuses(404).WithSummary("List the events of a run as they were received, the newest first");
+            .Produces<ItemList<RunEventItem>>().Refuses(404).WithSummary("List the events of a run as received, newest first");
         runs.MapPut("/{id}/stages/{stage_name}", PutStage).WithName("PutRunStage").Requires(Scopes.Write).Reads<PutStage>().AcceptsIfMatch()
-            .Produces<RunItem>().Refuses(404).WithSummary("Report on a stage of a run that is known");
+            .Produces<RunItem>().Refuses(404).WithSummary("Report on a stage of an existing run");
     }
 
     private static async Task<IResult> Post(
@@ -36,7 +34,7 @@ internal static class RunEndpoints
 
         var derived = body.Value.Id is null ? key.IdOf(caller, "/runs", 0) : null;
         var id = body.Value.Id ?? derived ?? Guid.CreateVersion7().ToString();
-        return await Record(body.Value.ToEvent(id, body.Json) with { FirstOrRepeat = derived is not null }, caller, ingest);
+        return await Record(body.Value.ToEvent(id, body.Root, body.Json) with { IdIsDerived = derived is not null }, caller, ingest);
     }
 
     private static async Task<Ok<ItemList<RunItem>>> List([AsParameters] RunQuery query, Caller caller, RunRepository runs, CancellationToken ct) =>
@@ -50,7 +48,7 @@ internal static class RunEndpoints
     {
         if (body.Value.Id is { } named && named != id.Value)
         {
-            return Problems.Invalid("/id", "must be the path's id, or be left out.");
+            return Problems.Invalid("/id", "must be the id of the path, or be left out.");
         }
 
         if (match.Given && await runs.Find(caller.Organization, id.Value, ct) is { } current && match.Check(() => RunItem.From(current)) is { } refusal)
@@ -58,7 +56,7 @@ internal static class RunEndpoints
             return refusal;
         }
 
-        return await Record(body.Value.ToEvent(id.Value, body.Json) with { RunMustExist = true }, caller, ingest);
+        return await Record(body.Value.ToEvent(id.Value, body.Root, body.Json) with { RunMustExist = true }, caller, ingest);
     }
 
     private static async Task<IResult> Events(PathId id, [AsParameters] RunEventQuery query, Caller caller, RunRepository runs, CancellationToken ct) =>
@@ -66,7 +64,7 @@ internal static class RunEndpoints
             ? TypedResults.Ok(Lists.Of(query, page, RunEventItem.From))
             : Problems.NotFound("run");
 
-    // A report on a stage is an event of its run that says nothing else, and is kept as one.
+    // A report on a stage is stored as an event of its run.
     private static async Task<IResult> PutStage(
         PathId id, PathId stage_name, Body<PutStage> body, IfMatch match, Caller caller, RunIngest ingest, RunRepository runs, CancellationToken ct)
     {
@@ -80,21 +78,12 @@ internal static class RunEndpoints
             return refusal;
         }
 
-        using var json = JsonDocument.Parse(StageEvent.Of(stage_name.Value, body.Json));
-        var @event = new RunEvent
-        {
-            RunId = id.Value,
-            RunMustExist = true,
-            Stages = [body.Value.ToReport(stage_name.Value, json.RootElement.GetProperty("stages")[0])],
-            Digest = CanonicalJson.Hash(json.RootElement),
-            Body = json.RootElement.GetRawText(),
-        };
-        return await Record(@event, caller, ingest);
+        return await Record(StageEvent.Of(id.Value, stage_name.Value, body.Value, body.Root), caller, ingest);
     }
 
     private static async Task<IResult> Record(RunEvent @event, Caller caller, RunIngest ingest)
     {
-        if (ingest.Take(caller.Organization, @event) is not { } stored)
+        if (ingest.Enqueue(caller.Organization, @event) is not { } stored)
         {
             return Problems.IngestQueueFull();
         }

@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Mvc;
 
 namespace Catalog.Api.Runs;
 
-/// <summary>Which runs to list.</summary>
+/// <summary>Selects runs to list.</summary>
 public sealed record RunQuery : ListQuery
 {
     internal override string List => Order() is RunOrder.Created ? "runs" : $"runs by {Sort}";
@@ -13,10 +13,12 @@ public sealed record RunQuery : ListQuery
     [FromQuery(Name = "pipeline_id")]
     public string? PipelineId { get; init; }
 
-    /// <summary>Only runs that have this status, or one of several with commas between them, such as <c>failed,running</c>.</summary>
+    /// <summary>
+    /// Only runs with this status, or with one of several statuses separated by commas, such as <c>failed,running</c>.
+    /// </summary>
     public string? Status { get; init; }
 
-    /// <summary>Only runs that started at or after this time. A run without a start is left out.</summary>
+    /// <summary>Only runs that started at or after this time. A run without a start does not match.</summary>
     [FromQuery(Name = "started_since")]
     public Instant? StartedSince { get; init; }
 
@@ -24,7 +26,10 @@ public sealed record RunQuery : ListQuery
     [FromQuery(Name = "started_until")]
     public Instant? StartedUntil { get; init; }
 
-    /// <summary>Only runs that ended at or after this time, and, where <c>status</c> names pending or running, those that have not ended.</summary>
+    /// <summary>
+    /// Only runs that ended at or after this time. When <c>status</c> contains pending or running, runs of these that
+    /// have not ended match too.
+    /// </summary>
     [FromQuery(Name = "ended_since")]
     public Instant? EndedSince { get; init; }
 
@@ -32,19 +37,20 @@ public sealed record RunQuery : ListQuery
     [FromQuery(Name = "ended_until")]
     public Instant? EndedUntil { get; init; }
 
-    /// <summary>Only runs that the Catalog first heard of at or after this time.</summary>
+    /// <summary>Only runs whose first event was received at or after this time.</summary>
     public Instant? Since { get; init; }
 
-    /// <summary>Only runs that the Catalog first heard of before this time.</summary>
+    /// <summary>Only runs whose first event was received before this time.</summary>
     public Instant? Until { get; init; }
 
     /// <summary>
-    /// What the newest come first by: created_at (arrival, unless given), started_at (a run without a start stands at its arrival) or ended_at
-    /// (runs without an end come first). A page costs least in the order of what it is filtered by.
+    /// The sort field, newest first: created_at (arrival, the default), started_at (a run without a start is sorted by
+    /// its arrival) or ended_at (runs without an end come first). A page is read fastest when it is sorted by the field
+    /// of its time filter.
     /// </summary>
     public string? Sort { get; init; }
 
-    /// <summary>The words of <see cref="Status"/>, as they are written.</summary>
+    /// <summary>The words of <see cref="Status"/> as sent.</summary>
     internal string[] Statuses() => (Status ?? "").Split(',', StringSplitOptions.TrimEntries);
 
     internal RunFilter ToFilter() => new()
@@ -63,7 +69,7 @@ public sealed record RunQuery : ListQuery
     private RunOrder Order() => Sort switch { "started_at" => RunOrder.Started, "ended_at" => RunOrder.Ended, _ => RunOrder.Created };
 }
 
-/// <summary>Which events of a run to list.</summary>
+/// <summary>Selects events of a run to list.</summary>
 public sealed record RunEventQuery : ListQuery
 {
     internal override string List => "run_events";

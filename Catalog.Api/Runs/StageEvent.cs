@@ -1,24 +1,44 @@
 using System.Buffers;
+using System.Text;
 using System.Text.Json;
 using Catalog.Api.Http;
+using Catalog.Data;
+using Catalog.Data.Runs;
 
 namespace Catalog.Api.Runs;
 
-/// <summary>The event of a run that a report on one stage is kept as.</summary>
+/// <summary>
+/// The run event that stores a report on one stage: <c>{"stages":[{"stage_name": name, …}]}</c> with the members of the
+/// report as sent.
+/// </summary>
 internal static class StageEvent
 {
-    /// <summary><c>{"stages":[{"stage_name": name, …}]}</c> with the report's members as sent.</summary>
-    public static ReadOnlyMemory<byte> Of(string name, ReadOnlyMemory<byte> report)
+    private const string List = "stages";
+    private const string Name = "stage_name";
+
+    /// <param name="runId">The run's id.</param>
+    /// <param name="stage">The name of the stage.</param>
+    /// <param name="report">The report.</param>
+    /// <param name="json">The report as sent; the contract has no member <c>stage_name</c>.</param>
+    public static RunEvent Of(string runId, string stage, PutStage report, JsonElement json) => new()
     {
-        var buffer = new ArrayBufferWriter<byte>(report.Length + name.Length + 64);
-        using var json = JsonDocument.Parse(report);
+        RunId = runId,
+        RunMustExist = true,
+        Stages = [report.ToReport(stage, json)],
+        Digest = CanonicalJson.HashInList(List, json, Name, stage),
+        Body = Body(stage, json),
+    };
+
+    private static string Body(string stage, JsonElement json)
+    {
+        var buffer = new ArrayBufferWriter<byte>(512);
         using (var writer = new Utf8JsonWriter(buffer, new() { Encoder = ApiJson.Options.Encoder }))
         {
             writer.WriteStartObject();
-            writer.WriteStartArray("stages");
+            writer.WriteStartArray(List);
             writer.WriteStartObject();
-            writer.WriteString("stage_name", name);
-            foreach (var member in json.RootElement.EnumerateObject())
+            writer.WriteString(Name, stage);
+            foreach (var member in json.EnumerateObject())
             {
                 member.WriteTo(writer);
             }
@@ -28,6 +48,6 @@ internal static class StageEvent
             writer.WriteEndObject();
         }
 
-        return buffer.WrittenMemory;
+        return Encoding.UTF8.GetString(buffer.WrittenSpan);
     }
 }

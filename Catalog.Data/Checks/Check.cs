@@ -5,10 +5,10 @@ public sealed record Check
 {
     public required string Id { get; init; }
 
-    /// <summary>Empty for a check that stands alone.</summary>
+    /// <summary>Empty for a standalone check.</summary>
     public required string PipelineId { get; init; }
 
-    /// <summary>The version of the pipeline that brought it; null when it was created by itself.</summary>
+    /// <summary>The pipeline version that defined the check; null when the check was created through the API.</summary>
     public string? PipelineVersion { get; init; }
 
     public string? Dataset { get; init; }
@@ -18,47 +18,51 @@ public sealed record Check
     /// <summary>A word of <see cref="CheckSeverity"/>.</summary>
     public required string Severity { get; init; }
 
-    /// <summary>The definition as sent: a JSON object.</summary>
+    /// <summary>The JSON object as sent.</summary>
     public required string Definition { get; init; }
 
     public required DateTimeOffset CreatedAt { get; init; }
     public required DateTimeOffset UpdatedAt { get; init; }
 }
 
-/// <summary>What became of a definition that was posted.</summary>
+/// <summary>The outcome of storing a definition.</summary>
 public enum CheckOutcome
 {
-    /// <summary>It is new.</summary>
+    /// <summary>The definition is new and stored.</summary>
     Created,
 
-    /// <summary>The same definition was there.</summary>
+    /// <summary>The same definition was stored before.</summary>
     Unchanged,
 
-    /// <summary>Another definition has this id; nothing was stored.</summary>
+    /// <summary>Another definition has this id; nothing is stored.</summary>
     IdTaken,
 
-    /// <summary>No such pipeline; nothing was stored.</summary>
+    /// <summary>The pipeline is not registered; nothing is stored.</summary>
     PipelineUnknown,
 }
 
-/// <summary>Which definitions to list. Null does not filter.</summary>
+/// <summary>Selects definitions to list. A null field does not filter.</summary>
 public sealed record CheckFilter
 {
-    /// <summary>Empty: only checks that stand alone.</summary>
+    /// <summary>Empty selects standalone checks only.</summary>
     public string? PipelineId { get; init; }
+
     public string? Dataset { get; init; }
     public string? Kind { get; init; }
     public string? Severity { get; init; }
 }
 
-/// <summary>How often a check had each status, over its newest results.</summary>
-public sealed record CheckRecord
+/// <summary>The number of a check's newest results with each status.</summary>
+public sealed record CheckStatusCounts
 {
     public long Pass { get; init; }
     public long Warn { get; init; }
     public long Fail { get; init; }
     public long Error { get; init; }
 
-    /// <summary>Passes among the results that say something about the data (errors do not), 0 to 1; null when there are none.</summary>
-    public double? PassRate => Pass + Warn + Fail is > 0 and var judged ? (double)Pass / judged : null;
+    /// <summary>
+    /// The share of passes among passed, warned and failed results, 0 to 1; null when there are none. Errors do not
+    /// count.
+    /// </summary>
+    public double? PassRate => Pass + Warn + Fail is > 0 and var evaluated ? (double)Pass / evaluated : null;
 }

@@ -7,13 +7,13 @@ namespace Catalog.Data.Checks;
 /// <summary>Stores and reads the definitions of checks.</summary>
 public sealed class CheckRepository(CatalogDatabase db)
 {
-    /// <summary>How many of a check's newest results its pass rate is taken over.</summary>
-    public const int RecordSize = 10_000;
+    /// <summary>The maximum number of results that <see cref="CountStatuses"/> counts.</summary>
+    public const int MaxCounted = 10_000;
 
     private const string Columns =
         "id, pipeline_id, pipeline_version, dataset, connection_id, kind, severity, definition, created_at, updated_at";
 
-    /// <summary>Stores a definition unless its id is taken.</summary>
+    /// <summary>Stores a definition unless its pipeline already has a check with this id.</summary>
     public Task<CheckOutcome> Insert(string organization, Check check, CancellationToken ct) => db.Write(organization, async session =>
     {
         const string Sql = """
@@ -54,7 +54,13 @@ public sealed class CheckRepository(CatalogDatabase db)
             : CheckOutcome.IdTaken;
     }, ct);
 
-    /// <summary>The definitions with an id, of one pipeline (empty: standing alone) or, with null, of any; at most two, which is enough to be ambiguous.</summary>
+    /// <summary>
+    /// Finds the definitions with an id. Returns at most two, which is enough to see that the id is ambiguous.
+    /// </summary>
+    /// <param name="organization">The organization.</param>
+    /// <param name="id">The check's id.</param>
+    /// <param name="pipelineId">The pipeline; empty for a standalone check; null for any pipeline.</param>
+    /// <param name="ct">Cancels the operation.</param>
     public Task<List<Check>> Find(string organization, string id, string? pipelineId, CancellationToken ct)
     {
         var sql = $"""
@@ -70,7 +76,7 @@ public sealed class CheckRepository(CatalogDatabase db)
         return db.Many<Check>(organization, sql, new { organization, id, pipelineId }, ct);
     }
 
-    /// <summary>One page, the newest first.</summary>
+    /// <summary>Reads one page, newest first.</summary>
     public async Task<Page<Check>> List(string organization, CheckFilter filter, Cursor? after, int limit, CancellationToken ct)
     {
         var sql = $"""
@@ -87,7 +93,7 @@ public sealed class CheckRepository(CatalogDatabase db)
             limit @Take
             """;
 
-        // The key has two parts that clients write, so the cursor says how long the first is.
+        // The key has two client-defined parts, so the cursor contains the length of the first.
         var (id, pipeline) = Split(after?.Id ?? "0:");
         var rows = await db.Many<Check>(organization, sql, new
         {
@@ -104,12 +110,12 @@ public sealed class CheckRepository(CatalogDatabase db)
         return Page.Of(rows, limit, check => new Cursor(check.CreatedAt, $"{check.Id.Length}:{check.Id}{check.PipelineId}"));
     }
 
-    /// <summary>Replaces a definition, which then belongs to nobody's version any more.</summary>
-    /// <param name="organization">Whose it is.</param>
+    /// <summary>Replaces a definition and clears its pipeline version.</summary>
+    /// <param name="organization">The organization.</param>
     /// <param name="check">The new definition.</param>
-    /// <param name="asOf">Only when it was last changed then; null: whenever it was.</param>
-    /// <param name="ct">Cancels.</param>
-    /// <returns>False when it is not there, or has been changed since <paramref name="asOf"/>.</returns>
+    /// <param name="asOf">Replace only when the last change has this time; null to replace always.</param>
+    /// <param name="ct">Cancels the operation.</param>
+    /// <returns>False when the check does not exist or was changed after <paramref name="asOf"/>.</returns>
     public Task<bool> Replace(string organization, Check check, DateTimeOffset? asOf, CancellationToken ct) => db.Write(organization, async session =>
     {
         var sql = $"""
@@ -136,8 +142,8 @@ public sealed class CheckRepository(CatalogDatabase db)
         }, ct) == 1;
     }, ct);
 
-    /// <summary>Removes a definition; its results stay.</summary>
-    /// <returns>False when it is not there, or has been changed since <paramref name="asOf"/>.</returns>
+    /// <summary>Deletes a definition and keeps its results. Null <paramref name="asOf"/> deletes always.</summary>
+    /// <returns>False when the check does not exist or was changed after <paramref name="asOf"/>.</returns>
     public Task<bool> Delete(string organization, string pipelineId, string id, DateTimeOffset? asOf, AuditEntry entry, CancellationToken ct) => db.Write(organization, async session =>
     {
         var sql = $"""
@@ -156,11 +162,14 @@ public sealed class CheckRepository(CatalogDatabase db)
         return true;
     }, ct);
 
-    /// <summary>How often a check had each status among its newest <see cref="RecordSize"/> results between two times.</summary>
-    public async Task<CheckRecord> Record(string organization, CheckResultFilter filter, CancellationToken ct)
+    /// <summary>
+    /// Counts the newest <see cref="MaxCounted"/> results of a check by status. Uses the filter's pipeline, check and
+    /// times.
+    /// </summary>
+    public async Task<CheckStatusCounts> CountStatuses(string organization, CheckResultFilter filter, CancellationToken ct)
     {
         var sql = $"""
-            -- Checks.Record
+            -- Checks.CountStatuses
             select count(case when status = 'pass' then 1 end) as pass, count(case when status = 'warn' then 1 end) as warn,
                    count(case when status = 'fail' then 1 end) as fail, count(case when status = 'error' then 1 end) as error
             from (
@@ -170,11 +179,11 @@ public sealed class CheckRepository(CatalogDatabase db)
                   {(filter.Since is null ? "" : "and executed_at >= @Since")}
                   {(filter.Until is null ? "" : "and executed_at < @Until")}
                 order by executed_at desc, id desc
-                limit @RecordSize
+                limit @MaxCounted
             ) as newest
             """;
 
-        return (await db.One<CheckRecord>(organization, sql, new { organization, filter.PipelineId, filter.CheckId, filter.Since, filter.Until, RecordSize }, ct))!;
+        return (await db.One<CheckStatusCounts>(organization, sql, new { organization, filter.PipelineId, filter.CheckId, filter.Since, filter.Until, MaxCounted }, ct))!;
     }
 
     private static (string Id, string Pipeline) Split(string text)

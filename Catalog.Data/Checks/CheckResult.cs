@@ -1,20 +1,20 @@
 namespace Catalog.Data.Checks;
 
-/// <summary>The words of check results, as they are stored.</summary>
+/// <summary>The stored status words of check results.</summary>
 public static class CheckStatus
 {
     public const string Pass = "pass";
     public const string Warn = "warn";
     public const string Fail = "fail";
 
-    /// <summary>Could not be evaluated: nothing is known about the data.</summary>
+    /// <summary>The check could not be evaluated: the result says nothing about the data.</summary>
     public const string Error = "error";
 
     public static IReadOnlyList<string> All { get; } = [Pass, Warn, Fail, Error];
 
     /// <summary>
-    /// Every word that clients may write, in any letter case, with the one that is stored for it: our own, and those of Great Expectations, dbt,
-    /// Soda and Dagster. A check that was skipped has no result, so there is no word for it.
+    /// Maps each word that clients may send, in any letter case, to the stored word. Contains our own words and those
+    /// of Great Expectations, dbt, Soda and Dagster. A skipped check has no result, so there is no word for it.
     /// </summary>
     public static IReadOnlyDictionary<string, string> Words { get; } = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase)
     {
@@ -37,19 +37,19 @@ public static class CheckStatus
     };
 }
 
-/// <summary>How much a failed check matters.</summary>
+/// <summary>The stored severity words of checks and results.</summary>
 public static class CheckSeverity
 {
     /// <summary>The default: a failure marks its run failed.</summary>
     public const string Error = "error";
 
-    /// <summary>A failure is recorded and stops nothing.</summary>
+    /// <summary>A failure is recorded and does not change the run.</summary>
     public const string Warn = "warn";
 
     public static IReadOnlyList<string> All { get; } = [Error, Warn];
 }
 
-/// <summary>One result of one check.</summary>
+/// <summary>One result of a check.</summary>
 public sealed record CheckResult
 {
     public required string Id { get; init; }
@@ -83,20 +83,23 @@ public sealed record CheckResult
     /// <summary>A JSON document as sent, or null.</summary>
     public string? Metadata { get; init; }
 
-    /// <summary>SHA-256 of the canonical result as sent: the same id with another hash is another result.</summary>
+    /// <summary>SHA-256 of the canonical JSON as sent. The same id with another hash is another result.</summary>
     public byte[] RequestHash { get; init; } = [];
 
-    /// <summary>When it was received.</summary>
+    /// <summary>When the result was received.</summary>
     public required DateTimeOffset CreatedAt { get; init; }
 
-    /// <summary>The id comes from an idempotency key: when another result has it, nothing of the request is stored.</summary>
+    /// <summary>
+    /// The id is derived from an idempotency key. When another result has this id, nothing of the request is stored
+    /// (<see cref="ResultOutcome.KeyReused"/>).
+    /// </summary>
     public bool IdIsDerived { get; init; }
 
-    /// <summary>Whether it marks its run failed.</summary>
+    /// <summary>Whether the result marks its run failed.</summary>
     internal bool ClosesGate => this is { RunId: not null, Status: CheckStatus.Fail, Severity: CheckSeverity.Error };
 }
 
-/// <summary>A check whose last result was a failure.</summary>
+/// <summary>A check whose latest result is a failure, with fields of that result.</summary>
 public sealed record OpenFailure
 {
     public required string PipelineId { get; init; }
@@ -108,26 +111,29 @@ public sealed record OpenFailure
     public required DateTimeOffset ExecutedAt { get; init; }
 }
 
-/// <summary>What became of a result.</summary>
+/// <summary>The outcome of storing a result.</summary>
 public enum ResultOutcome
 {
-    /// <summary>It is on disk.</summary>
+    /// <summary>The result is stored and committed.</summary>
     Stored,
 
     /// <summary>The same result was stored before.</summary>
     Duplicate,
 
-    /// <summary>No such pipeline; nothing was stored.</summary>
+    /// <summary>The pipeline is not registered; the result is not stored.</summary>
     PipelineUnknown,
 
-    /// <summary>The run belongs to another pipeline; nothing was stored.</summary>
+    /// <summary>The run belongs to another pipeline; the result is not stored.</summary>
     RunIdTaken,
 
-    /// <summary>Another result has this id; nothing was stored.</summary>
+    /// <summary>Another result has this id; this result is not stored.</summary>
     IdTaken,
+
+    /// <summary>The idempotency key was used before with another request; nothing of this request is stored.</summary>
+    KeyReused,
 }
 
-/// <summary>Which results to list. Null does not filter.</summary>
+/// <summary>Selects results to list. A null field does not filter.</summary>
 public sealed record CheckResultFilter
 {
     public string? PipelineId { get; init; }

@@ -1,4 +1,3 @@
-using System.Data.Common;
 using Catalog.Data.Database;
 using Catalog.Data.Lineage;
 
@@ -7,37 +6,32 @@ namespace Catalog.Data.Checks;
 /// <summary>Reads check results. <see cref="ResultIngest"/> writes them.</summary>
 public sealed class CheckResultRepository(CatalogDatabase db)
 {
-    // Said in the statement itself: of a number that it does not know the server fears a tenth of the table, and so plans each page anew, for longer
-    // than it takes to read.
-    private const int UsualLimit = 50;
-    private const string UsualTake = "51";
+    // The default limit is a literal in the SQL. With a parameterised LIMIT the planner assumes 10 % of the rows and
+    // makes a new plan for each page, which takes longer than the read itself.
+    private const int DefaultLimit = 50;
+    private const string DefaultTake = "51";
 
-    private const string Columns = """
-        id, pipeline_id, check_id, run_id, status, severity, dataset, observed_value, observed_number, expected, failed_rows, total_rows,
-        message, executed_at, duration_seconds, metadata, created_at
-        """;
-
-    /// <returns>The result, or null when there is none of that id.</returns>
+    /// <returns>The result, or null when no result has this id.</returns>
     public Task<CheckResult?> Find(string organization, string id, CancellationToken ct)
     {
         const string Sql = $"""
             -- CheckResults.Find
-            select {Columns}
+            select {CheckResultTable.Columns}
             from check_results
             where organization_id = @organization and id = @id
             """;
 
-        return db.One(organization, Sql, new { organization, id }, Result, ct);
+        return db.One(organization, Sql, new { organization, id }, CheckResultTable.Read, ct);
     }
 
-    /// <summary>One page, the last executed first.</summary>
+    /// <summary>Reads one page, latest execution first.</summary>
     public async Task<Page<CheckResult>> List(string organization, CheckResultFilter filter, Cursor? after, int limit, CancellationToken ct)
     {
-        // The cursor comes as a subquery, whose value the planner does not know: for one near the newest end it would think a plan of its own cheaper,
-        // each time anew.
+        // The cursor is a subquery, which hides its value from the planner. With a visible value near the newest end
+        // the planner expects a custom plan to be cheaper and plans each page again.
         var sql = $"""
             -- CheckResults.List
-            select {Columns}
+            select {CheckResultTable.Columns}
             from check_results
             where organization_id = @organization
               {(filter.PipelineId is null ? "" : "and pipeline_id = @PipelineId")}
@@ -50,7 +44,7 @@ public sealed class CheckResultRepository(CatalogDatabase db)
               {(filter.Until is null ? "" : "and executed_at < @Until")}
               {(after is null ? "" : "and (executed_at, id) < ((select @At), (select @Id))")}
             order by executed_at desc, id desc
-            limit {(limit == UsualLimit ? UsualTake : "@Take")}
+            limit {(limit == DefaultLimit ? DefaultTake : "@Take")}
             """;
 
         var rows = await db.Many(organization, sql, new
@@ -67,36 +61,14 @@ public sealed class CheckResultRepository(CatalogDatabase db)
             after?.At,
             after?.Id,
             Take = limit + 1,
-        }, Result, ct);
+        }, CheckResultTable.Read, ct);
         return Page.Of(rows, limit, result => new Cursor(result.ExecutedAt, result.Id));
     }
 
-    // In the order of Columns.
-    private static CheckResult Result(DbDataReader row) => new()
-    {
-        Id = row.GetString(0),
-        PipelineId = row.GetString(1),
-        CheckId = row.GetString(2),
-        RunId = row.TextOrNull(3),
-        Status = row.GetString(4),
-        Severity = row.GetString(5),
-        Dataset = row.TextOrNull(6),
-        ObservedValue = row.TextOrNull(7),
-        ObservedNumber = row.NumberOrNull(8),
-        Expected = row.TextOrNull(9),
-        FailedRows = row.CountOrNull(10),
-        TotalRows = row.CountOrNull(11),
-        Message = row.TextOrNull(12),
-        ExecutedAt = row.GetFieldValue<DateTimeOffset>(13),
-        DurationSeconds = row.NumberOrNull(14),
-        Metadata = row.TextOrNull(15),
-        CreatedAt = row.GetFieldValue<DateTimeOffset>(16),
-    };
-
-    /// <summary>The checks of pipelines whose last result was a failure, with that result.</summary>
+    /// <summary>The checks of pipelines whose latest result is a failure.</summary>
     public Task<List<OpenFailure>> OpenFailures(string organization, IReadOnlyList<string> pipelines, CancellationToken ct)
     {
-        // Steps from one check that ever failed to the next by index; a distinct would read every failure there ever was.
+        // Steps by index from one check with a failure to the next; a distinct would read all failures.
         var sql = $"""
             -- CheckResults.OpenFailures
             with recursive failed (pipeline_id, check_id) as (

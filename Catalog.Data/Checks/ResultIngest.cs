@@ -6,70 +6,41 @@ using Microsoft.Extensions.Hosting;
 namespace Catalog.Data.Checks;
 
 /// <summary>
-/// Takes in the results of many requests and stores them together. The ordinary case is one statement for each organization, all in one round
-/// trip with their commit; what that statement left out, or would not do, is done afterwards and costs more.
+/// Queues the check results of requests. <see cref="CheckResultStore"/> stores the results of many requests with one
+/// commit.
 /// </summary>
 public sealed class ResultIngest : IHostedService
 {
-    private const int Many = 100;
-    private readonly CatalogDatabase _db;
-    private readonly IngestQueue<CheckResult, ResultOutcome> _few;
-    private readonly IngestQueue<CheckResult, ResultOutcome> _many;
+    private const int BulkSize = 100;
+    private readonly IngestQueue<CheckResult, ResultOutcome> _queue;
+    private readonly IngestQueue<CheckResult, ResultOutcome> _bulkQueue;
 
     public ResultIngest(CatalogDatabase db, IngestSettings settings, IMeterFactory meters)
     {
-        _db = db;
-        _few = new("check_results", settings, meters, Write);
-        // A transaction of thousands of rows would hold up those who bring one. They gain nothing by sharing a commit, and something by having two at once.
-        _many = new("check_results_bulk", settings with { Writers = Math.Max(2, settings.Writers) }, meters, Write);
+        var store = new CheckResultStore(db);
+        _queue = new("check_results", settings, meters, store.Write);
+        // A transaction of thousands of rows would delay requests with one row. Bulk requests gain nothing from a
+        // shared commit, but two writers are faster than one.
+        _bulkQueue = new("check_results_bulk", settings with { Writers = Math.Max(2, settings.Writers) }, meters, store.Write);
     }
 
-    /// <summary>Takes in the results of one request.</summary>
-    /// <param name="organization">Whose results.</param>
+    /// <summary>Queues the results of one request.</summary>
+    /// <param name="organization">The organization.</param>
     /// <param name="results">At least one.</param>
-    /// <param name="bytes">About how much memory they take.</param>
-    /// <returns>For each result, in the order given, what became of it; to be awaited once; null when too many requests wait already, or the service stops.</returns>
-    public ValueTask<ResultOutcome[]>? Take(string organization, IReadOnlyList<CheckResult> results, long bytes) =>
-        (results.Count < Many ? _few : _many).Take(organization, results, bytes);
+    /// <param name="bytes">Their approximate size in memory.</param>
+    /// <returns>One outcome for each result, in order; await it once. Null when the queue is full or the service
+    /// stops.</returns>
+    public ValueTask<ResultOutcome[]>? Enqueue(string organization, IReadOnlyList<CheckResult> results, long bytes) =>
+        (results.Count < BulkSize ? _queue : _bulkQueue).Enqueue(organization, results, bytes);
 
     /// <inheritdoc />
     public Task StartAsync(CancellationToken cancellationToken)
     {
-        _few.Start();
-        _many.Start();
+        _queue.Start();
+        _bulkQueue.Start();
         return Task.CompletedTask;
     }
 
     /// <inheritdoc />
-    public Task StopAsync(CancellationToken cancellationToken) => Task.WhenAll(_few.Stop(cancellationToken), _many.Stop(cancellationToken));
-
-    private async Task Write(IReadOnlyList<IngestRequest<CheckResult, ResultOutcome>> requests)
-    {
-        var ct = CancellationToken.None;
-        List<ResultBatch> batches = [.. requests.GroupBy(request => request.Organization, StringComparer.Ordinal).OrderBy(group => group.Key, StringComparer.Ordinal)
-            .Select(group => new ResultBatch(_db.Dialect, group.Key, group))];
-
-        await _db.Write([.. batches.Select(batch => batch.Insert())], ct);
-        batches.ForEach(batch => batch.CompleteInserted());
-        await _db.Write([.. batches.Select(batch => batch.Explain())], ct);
-        batches.ForEach(batch => batch.CompleteExplained());
-
-        var left = batches.Where(batch => batch.HasMore).ToList();
-        if (left.Count > 0)
-        {
-            await _db.WriteAcrossOrganizations(async session =>
-            {
-                foreach (var batch in left)
-                {
-                    await batch.Record(session.ForOrganization(batch.Organization));
-                }
-            }, ct);
-            left.ForEach(batch => batch.CompleteRecorded());
-        }
-
-        foreach (var batch in batches)
-        {
-            await batch.RecordUndivided(_db);
-        }
-    }
+    public Task StopAsync(CancellationToken cancellationToken) => Task.WhenAll(_queue.Stop(cancellationToken), _bulkQueue.Stop(cancellationToken));
 }

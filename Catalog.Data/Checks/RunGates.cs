@@ -2,7 +2,7 @@ using Catalog.Data.Database;
 
 namespace Catalog.Data.Checks;
 
-/// <summary>The part of storing results that closes the gates of their runs, inside its transaction.</summary>
+/// <summary>Closes the gates of runs inside the transaction that stores their failed results.</summary>
 internal sealed class RunGates(Dialect dialect, Session session, string organization)
 {
     private static readonly Rows<Gate> Gates = new(
@@ -14,12 +14,12 @@ internal sealed class RunGates(Dialect dialect, Session session, string organiza
     private sealed record Gate(string RunId, string PipelineId, string CheckId, DateTimeOffset At);
 
     /// <summary>
-    /// Closes the gate of every run that a failure of severity error names, making the run where it is not known yet. The run then belongs to
-    /// that pipeline. Where it belongs to another by now, the failures are taken back; what else was stored for it came before.
+    /// Closes the gate of each run that a failure of severity error names. Creates an unknown run, which then belongs
+    /// to the pipeline of the result. When the run belongs to another pipeline by now, the failures are deleted again.
     /// </summary>
-    /// <param name="stored">The results that were stored, no two of different pipelines for one run.</param>
-    /// <param name="ct">Undoes everything.</param>
-    /// <returns>The ids of the results that were taken back.</returns>
+    /// <param name="stored">The stored results; the results of one run name one pipeline.</param>
+    /// <param name="ct">Cancels the operation.</param>
+    /// <returns>The ids of the deleted results.</returns>
     public async Task<HashSet<string>> Close(List<CheckResult> stored, CancellationToken ct)
     {
         const string CloseGates = """
@@ -36,8 +36,8 @@ internal sealed class RunGates(Dialect dialect, Session session, string organiza
             where runs.pipeline_id = excluded.pipeline_id
             returning id
             """;
-        var takeBack = $"""
-            -- RunGates.TakeBack
+        var deleteForeign = $"""
+            -- RunGates.DeleteForeign
             delete from check_results
             where organization_id = @organization and {dialect.IsAnyOf("id", "@ids")}
             """;
@@ -53,7 +53,7 @@ internal sealed class RunGates(Dialect dialect, Session session, string organiza
         var foreign = failures.Where(result => !closed.Contains(result.RunId!)).Select(result => result.Id).ToHashSet(StringComparer.Ordinal);
         if (foreign.Count > 0)
         {
-            await session.Execute(takeBack, new { organization, ids = foreign.ToArray() }, ct);
+            await session.Execute(deleteForeign, new { organization, ids = foreign.ToArray() }, ct);
         }
 
         return foreign;

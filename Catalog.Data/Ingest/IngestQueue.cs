@@ -5,11 +5,12 @@ using Catalog.Data.Database;
 namespace Catalog.Data.Ingest;
 
 /// <summary>
-/// Requests that wait to be written together. Who brings one while too few write begins to write, and goes on for as long as others come: a lone
-/// request goes at once and on its own thread, a crowd shares a commit.
+/// A queue of requests whose items are written in batches. If fewer than the maximum number of writers are active, the
+/// enqueuing request becomes a writer and writes until the queue is empty. So a lone request is written at once on its
+/// own thread, and many requests share a commit.
 /// </summary>
-/// <typeparam name="TItem">What is stored.</typeparam>
-/// <typeparam name="TOutcome">What became of an item.</typeparam>
+/// <typeparam name="TItem">The stored item.</typeparam>
+/// <typeparam name="TOutcome">The outcome of an item.</typeparam>
 internal sealed class IngestQueue<TItem, TOutcome>
 {
     private const int MaxRequests = 256;
@@ -20,7 +21,7 @@ internal sealed class IngestQueue<TItem, TOutcome>
 
     private readonly Channel<IngestRequest<TItem, TOutcome>> _channel;
     private readonly Func<IReadOnlyList<IngestRequest<TItem, TOutcome>>, Task> _write;
-    private readonly int _mostWriters;
+    private readonly int _maxWriters;
     private readonly Histogram<int> _batchSizes;
     private readonly KeyValuePair<string, object?> _tag;
     private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -29,49 +30,53 @@ internal sealed class IngestQueue<TItem, TOutcome>
     private volatile bool _started;
     private volatile bool _stopping;
 
-    /// <param name="name">What measurements call it.</param>
-    /// <param name="settings">Its limits.</param>
-    /// <param name="meters">Makes the meter.</param>
-    /// <param name="write">Stores a batch and completes its requests; those that it has not completed when it throws were not stored, or may be stored again.</param>
+    /// <param name="name">The queue's name in metrics.</param>
+    /// <param name="settings">The limits.</param>
+    /// <param name="meters">Creates the meter.</param>
+    /// <param name="write">Stores a batch and completes its requests. When it throws, the requests that are not
+    /// complete were not stored, or may be stored again.</param>
     public IngestQueue(string name, IngestSettings settings, IMeterFactory meters, Func<IReadOnlyList<IngestRequest<TItem, TOutcome>>, Task> write)
     {
         _channel = Channel.CreateBounded<IngestRequest<TItem, TOutcome>>(settings.Queue);
         _write = write;
-        _mostWriters = settings.Writers;
+        _maxWriters = settings.Writers;
         _tag = new("queue", name);
         var meter = meters.Create("Catalog");
         _batchSizes = meter.CreateHistogram<int>("catalog.ingest.batch", "{request}", "Requests that shared a commit");
         meter.CreateObservableGauge("catalog.ingest.queued", () => new Measurement<int>(_channel.Reader.Count, _tag), "{request}", "Requests that wait to be written");
     }
 
-    /// <summary>From now on what is taken is written, and what was taken before.</summary>
+    /// <summary>Starts to write. Requests that were enqueued before are written too.</summary>
     public void Start()
     {
         _started = true;
-        Work();
+        StartWriterIfNeeded();
     }
 
-    /// <summary>Takes nothing more and writes what was taken, for as long as <paramref name="ct"/> allows.</summary>
+    /// <summary>
+    /// Accepts no more requests and waits until the queue is written, or until <paramref name="ct"/> is cancelled.
+    /// </summary>
     public async Task Stop(CancellationToken ct)
     {
         _channel.Writer.TryComplete();
         _stopping = true;
-        SayWhenDrained();
+        SignalWhenDrained();
         await _drained.Task.WaitAsync(ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
-    /// <summary>Takes a request in.</summary>
-    /// <param name="organization">Whose items.</param>
-    /// <param name="items">What to store, at least one.</param>
-    /// <param name="bytes">About how much memory they take.</param>
-    /// <returns>For each item what became of it, once the commit is on disk, to be awaited once; null when there is no room.</returns>
-    public ValueTask<TOutcome[]>? Take(string organization, IReadOnlyList<TItem> items, long bytes)
+    /// <summary>Adds a request.</summary>
+    /// <param name="organization">The organization.</param>
+    /// <param name="items">At least one.</param>
+    /// <param name="bytes">Their approximate size in memory.</param>
+    /// <returns>One outcome for each item once the commit is on disk; await it once. Null when the queue is full or
+    /// stopped.</returns>
+    public ValueTask<TOutcome[]>? Enqueue(string organization, IReadOnlyList<TItem> items, long bytes)
     {
         var request = new IngestRequest<TItem, TOutcome>(organization, items, bytes);
         if (Interlocked.Add(ref _bytes, bytes) <= MaxQueuedBytes && _channel.Writer.TryWrite(request))
         {
             var done = request.Done;
-            Work();
+            StartWriterIfNeeded();
             return done;
         }
 
@@ -79,11 +84,11 @@ internal sealed class IngestQueue<TItem, TOutcome>
         return null;
     }
 
-    private void Work()
+    private void StartWriterIfNeeded()
     {
-        if (_started && BecomeWriter())
+        if (_started && TryBecomeWriter())
         {
-            // It goes on for others, and must not carry along what belongs to this request alone.
+            // The writer serves other requests too, so it must not inherit this request's context.
             using (ExecutionContext.SuppressFlow())
             {
                 _ = WriteAll();
@@ -91,17 +96,17 @@ internal sealed class IngestQueue<TItem, TOutcome>
         }
     }
 
-    private bool BecomeWriter()
+    private bool TryBecomeWriter()
     {
-        for (var writers = Volatile.Read(ref _writers); writers < _mostWriters;)
+        for (var writers = Volatile.Read(ref _writers); writers < _maxWriters;)
         {
-            var before = Interlocked.CompareExchange(ref _writers, writers + 1, writers);
-            if (before == writers)
+            var seen = Interlocked.CompareExchange(ref _writers, writers + 1, writers);
+            if (seen == writers)
             {
                 return true;
             }
 
-            writers = before;
+            writers = seen;
         }
 
         return false;
@@ -116,12 +121,12 @@ internal sealed class IngestQueue<TItem, TOutcome>
             {
                 _batchSizes.Record(batch.Count, _tag);
                 var writing = Write(batch, MaxAttempts);
-                var waited = !writing.IsCompleted;
+                var wasAsync = !writing.IsCompleted;
                 await writing;
                 Interlocked.Add(ref _bytes, -batch.Sum(request => request.Bytes));
-                if (!waited && !onOwnThread)
+                if (!wasAsync && !onOwnThread)
                 {
-                    // An engine in this process has written without a pause: whose thread this is must get back to its request.
+                    // An in-process engine wrote synchronously: give the thread back to its request.
                     await Task.Yield();
                 }
 
@@ -130,12 +135,12 @@ internal sealed class IngestQueue<TItem, TOutcome>
 
             Interlocked.Decrement(ref _writers);
         }
-        // Somebody may have come between the two and found enough writers.
-        while (_channel.Reader.Count > 0 && BecomeWriter());
-        SayWhenDrained();
+        // A request that arrived between the last read and the decrement found enough writers and started none.
+        while (_channel.Reader.Count > 0 && TryBecomeWriter());
+        SignalWhenDrained();
     }
 
-    private void SayWhenDrained()
+    private void SignalWhenDrained()
     {
         if (_stopping && Volatile.Read(ref _writers) == 0 && _channel.Reader.Count == 0)
         {
@@ -171,23 +176,23 @@ internal sealed class IngestQueue<TItem, TOutcome>
         }
         catch (Exception failure)
         {
-            IngestRequest<TItem, TOutcome>[] left = [.. batch.Where(request => !request.IsDone)];
+            IngestRequest<TItem, TOutcome>[] open = [.. batch.Where(request => !request.IsDone)];
             switch (failure)
             {
                 case DatabaseUnavailableException { Reason: Unavailability.Contended } when attempts > 1:
-                    await Write(left, attempts - 1);
+                    await Write(open, attempts - 1);
                     break;
                 case DatabaseUnavailableException:
-                    Fail(left, failure);
+                    Fail(open, failure);
                     FailQueued(failure);
                     break;
-                case var _ when left.Length <= 1:
-                    Fail(left, failure);
+                case var _ when open.Length <= 1:
+                    Fail(open, failure);
                     break;
                 default:
-                    // Some item cannot be stored: in halves, so that it fails alone.
-                    await Write(left[..(left.Length / 2)], attempts);
-                    await Write(left[(left.Length / 2)..], attempts);
+                    // An item cannot be stored. Write each half, so that in the end it fails alone.
+                    await Write(open[..(open.Length / 2)], attempts);
+                    await Write(open[(open.Length / 2)..], attempts);
                     break;
             }
         }
@@ -201,7 +206,7 @@ internal sealed class IngestQueue<TItem, TOutcome>
         }
     }
 
-    // Each would wait as long for the same answer, one batch after the other.
+    // Otherwise each queued batch waits as long for the same failure.
     private void FailQueued(Exception failure)
     {
         for (var waiting = _channel.Reader.Count; waiting > 0 && _channel.Reader.TryRead(out var request); waiting--)

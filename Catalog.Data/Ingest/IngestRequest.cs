@@ -2,7 +2,9 @@ using System.Threading.Tasks.Sources;
 
 namespace Catalog.Data.Ingest;
 
-/// <summary>What one request wants to have stored, and its answer once that is known.</summary>
+/// <summary>
+/// The items of one request in an <see cref="IngestQueue{TItem, TOutcome}"/>, and their outcomes once they are known.
+/// </summary>
 internal sealed class IngestRequest<TItem, TOutcome>(string organization, IReadOnlyList<TItem> items, long bytes) : IValueTaskSource<TOutcome[]>
 {
     private ManualResetValueTaskSourceCore<TOutcome[]> _done;
@@ -13,26 +15,33 @@ internal sealed class IngestRequest<TItem, TOutcome>(string organization, IReadO
 
     public long Bytes => bytes;
 
-    /// <summary>What became of each item. To be awaited once.</summary>
+    /// <summary>One outcome for each item. Await it once.</summary>
     public ValueTask<TOutcome[]> Done => new(this, _done.Version);
 
     public bool IsDone { get; private set; }
 
-    /// <summary>Whether nobody shares its batch, so that the writer itself may go on with the request: nobody waits for the writer meanwhile.</summary>
+    /// <summary>
+    /// Whether the request is alone in its batch and the queue is empty. Its continuation may then run on the writer's
+    /// thread, because no other request waits.
+    /// </summary>
     public bool IsAlone { get; set; }
 
-    /// <summary>It is on disk, or known not to be stored. Only the writer that has it may say so.</summary>
+    /// <summary>
+    /// Sets the outcomes, after the commit. Only the writer that took the request may call it. Does nothing the second
+    /// time.
+    /// </summary>
     public void Complete(TOutcome[] outcomes)
     {
-        if (MayEnd())
+        if (TryEnd())
         {
             _done.SetResult(outcomes);
         }
     }
 
+    /// <summary>Sets the failure of the request. Does nothing when the request is done.</summary>
     public void Fail(Exception exception)
     {
-        if (MayEnd())
+        if (TryEnd())
         {
             _done.SetException(exception);
         }
@@ -45,7 +54,7 @@ internal sealed class IngestRequest<TItem, TOutcome>(string organization, IReadO
     void IValueTaskSource<TOutcome[]>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
         _done.OnCompleted(continuation, state, token, flags);
 
-    private bool MayEnd()
+    private bool TryEnd()
     {
         if (IsDone)
         {

@@ -3,8 +3,9 @@ using System.Text.Json;
 namespace Catalog.Data.Runs;
 
 /// <summary>
-/// The state of a run or stage, folded from its events. Folding does not depend on order and may repeat: each field keeps the
-/// time of the event that decided it, and an event changes a field only when it is later (equal times: null, then the greater value).
+/// The state of a run or stage, folded from its events. The result does not depend on the order of events or on
+/// repeats: each field keeps the time of the event that decided it. An event changes a field only when it is later; at
+/// equal times null wins, then the greater value.
 /// </summary>
 internal class Progress
 {
@@ -21,12 +22,13 @@ internal class Progress
 
     public long? RecordsProcessed { get; set; }
 
-    /// <summary>The latest error that was told, whatever became of the run since.</summary>
+    /// <summary>The latest reported error, also when the run ended well afterwards.</summary>
     public string? ErrorMessage { get; set; }
 
     /// <summary>
-    /// For each decided field the UTC ticks of the event that decided it, as a JSON object. A value from an event without a time has no entry,
-    /// a null from one has -1. The release before reads it too, so every entry is a number.
+    /// A JSON object with the UTC ticks of the deciding event for each decided field. A value from an event without a
+    /// time has no entry, a null from such an event has -1. Every entry is a number, because the previous release reads
+    /// this too.
     /// </summary>
     public string DecidedAt
     {
@@ -35,15 +37,16 @@ internal class Progress
     }
 
     /// <summary>
-    /// What clients see. What ended well has an error only when an event that says so gave it, or one that says no status and is not earlier:
-    /// any other is that of another attempt, whenever it was. It is kept, because an end that has yet to arrive may make it count.
+    /// The error that clients see. A run that ended well shows an error only from an event that reports a good end, or
+    /// from an event without a status that is not earlier than the end. Any other error belongs to another attempt. It
+    /// stays stored, because a later end may make it visible.
     /// </summary>
     public string? VisibleError => ErrorMessage is not null && EndsWell(Status) && !Decisions.ContainsKey(EndGaveError)
         && (Decisions.ContainsKey(TryGaveError) || DecisionOf("status") < 0 || DecisionOf("error_message") < DecisionOf("status"))
             ? null
             : ErrorMessage;
 
-    // Most rows are only shown, and need none of it.
+    // Parsed on demand: most rows are only shown.
     private Dictionary<string, long> Decisions => _decidedAt ??= JsonSerializer.Deserialize<Dictionary<string, long>>(_json)!;
 
     public void Apply(Report report)
@@ -55,35 +58,35 @@ internal class Progress
 
         StartedAt = report.StartedAt < StartedAt || StartedAt is null ? report.StartedAt ?? StartedAt : StartedAt;
         CompletedAt = report.CompletedAt > CompletedAt || CompletedAt is null ? report.CompletedAt ?? CompletedAt : CompletedAt;
-        RecordsProcessed = Later(KeptFields.RecordsProcessed, "records_processed", RecordsProcessed, report.RecordsProcessed, report, Comparer<long?>.Default);
+        RecordsProcessed = Latest(ClearableFields.RecordsProcessed, "records_processed", RecordsProcessed, report.RecordsProcessed, report, Comparer<long?>.Default);
         ApplyError(report);
     }
 
-    protected T Later<T>(KeptFields field, string name, T known, T said, Report report, IComparer<T> order)
+    protected T Latest<T>(ClearableFields field, string name, T current, T reported, Report report, IComparer<T> order)
     {
-        if (said is null && !report.TakesBack.HasFlag(field))
+        if (reported is null && !report.Clears.HasFlag(field))
         {
-            return known;
+            return current;
         }
 
         var at = Ticks(report.At);
-        if (known is not null || Decisions.ContainsKey(name))
+        if (current is not null || Decisions.ContainsKey(name))
         {
-            var later = at.CompareTo(DecisionOf(name));
-            if (later < 0 || (later == 0 && (known is null || (said is not null && order.Compare(said, known) <= 0))))
+            var comparison = at.CompareTo(DecisionOf(name));
+            if (comparison < 0 || (comparison == 0 && (current is null || (reported is not null && order.Compare(reported, current) <= 0))))
             {
-                return known;
+                return current;
             }
         }
 
-        Decide(name, at, isNull: said is null);
-        return said;
+        Decide(name, at, isNull: reported is null);
+        return reported;
     }
 
     private void ApplyError(Report report)
     {
         var before = (ErrorMessage, DecisionOf("error_message"));
-        ErrorMessage = Later(KeptFields.ErrorMessage, "error_message", ErrorMessage, report.ErrorMessage, report, StringComparer.Ordinal);
+        ErrorMessage = Latest(ClearableFields.ErrorMessage, "error_message", ErrorMessage, report.ErrorMessage, report, StringComparer.Ordinal);
         var after = (ErrorMessage, DecisionOf("error_message"));
         if (after != before)
         {
@@ -127,7 +130,7 @@ internal class Progress
     }
 }
 
-/// <summary>A run's row while events are folded into it.</summary>
+/// <summary>A row of <c>runs</c> into which events are folded.</summary>
 internal sealed class RunProgress : Progress
 {
     public required string Id { get; init; }
@@ -148,14 +151,17 @@ internal sealed class RunProgress : Progress
 
     public DateTimeOffset UpdatedAt { get; init; }
 
-    /// <summary>What clients see: failed while the gate holds, otherwise what the events say.</summary>
+    /// <summary>The status that clients see: failed when the gate is closed, otherwise the reported status.</summary>
     public string VisibleStatus => CheckGate && GateCheckId is not null ? RunStatus.Failed : Status ?? RunStatus.Pending;
 
-    /// <summary>Where a run without an end stands among ends.</summary>
+    /// <summary>The sort time of a run without an end.</summary>
     public static readonly DateTimeOffset Never = Clock.Truncate(DateTimeOffset.MaxValue);
 
-    /// <summary>Where the run stands in an order. One without a start stands at its arrival, one without an end after every end.</summary>
-    public DateTimeOffset In(RunOrder order) => order switch
+    /// <summary>
+    /// The time that the run is sorted by. Without a start it is the arrival; without an end it is later than every
+    /// end.
+    /// </summary>
+    public DateTimeOffset SortTime(RunOrder order) => order switch
     {
         RunOrder.Started => StartedAt ?? CreatedAt,
         RunOrder.Ended => CompletedAt ?? Never,
@@ -165,9 +171,9 @@ internal sealed class RunProgress : Progress
     public void Apply(RunEvent @event)
     {
         base.Apply(@event);
-        Trigger = Later(KeptFields.Trigger, "trigger", Trigger, @event.Trigger, @event, StringComparer.Ordinal);
-        ExternalUrl = Later(KeptFields.ExternalUrl, "external_url", ExternalUrl, @event.ExternalUrl, @event, StringComparer.Ordinal);
-        Metadata = Later(KeptFields.Metadata, "metadata", Metadata, @event.Metadata, @event, StringComparer.Ordinal);
+        Trigger = Latest(ClearableFields.Trigger, "trigger", Trigger, @event.Trigger, @event, StringComparer.Ordinal);
+        ExternalUrl = Latest(ClearableFields.ExternalUrl, "external_url", ExternalUrl, @event.ExternalUrl, @event, StringComparer.Ordinal);
+        Metadata = Latest(ClearableFields.Metadata, "metadata", Metadata, @event.Metadata, @event, StringComparer.Ordinal);
         CheckGate = CheckGate && @event.CheckGate is not false;
     }
 
@@ -190,7 +196,7 @@ internal sealed class RunProgress : Progress
     };
 }
 
-/// <summary>A stage's row while events are folded into it.</summary>
+/// <summary>A row of <c>run_stages</c> into which events are folded.</summary>
 internal sealed class StageProgress : Progress
 {
     public required string RunId { get; init; }

@@ -1,12 +1,12 @@
 namespace Catalog.Data.Runs;
 
-/// <summary>A run as it stands, without its stages and check results.</summary>
+/// <summary>The current state of a run, without its stages and check results.</summary>
 public sealed record Run
 {
     public required string Id { get; init; }
     public required string PipelineId { get; init; }
 
-    /// <summary>What clients see, the gate of failed checks included.</summary>
+    /// <summary>The status that clients see; failed when the gate is closed.</summary>
     public required string Status { get; init; }
 
     public DateTimeOffset? StartedAt { get; init; }
@@ -21,7 +21,7 @@ public sealed record Run
 
     public required bool CheckGate { get; init; }
 
-    /// <summary>The first failed check of severity error, by id; null while none has failed.</summary>
+    /// <summary>The failed check of severity error with the lowest id; null when none has failed.</summary>
     public string? GateCheckId { get; init; }
 
     /// <summary>When the first event, or the first failed check, was received.</summary>
@@ -30,7 +30,7 @@ public sealed record Run
     public required DateTimeOffset UpdatedAt { get; init; }
 }
 
-/// <summary>One stage of a run as it stands.</summary>
+/// <summary>The current state of one stage of a run.</summary>
 public sealed record RunStage
 {
     public required string RunId { get; init; }
@@ -42,7 +42,7 @@ public sealed record RunStage
     public string? ErrorMessage { get; init; }
 }
 
-/// <summary>How many check results of a run have one status.</summary>
+/// <summary>The number of a run's check results with one status.</summary>
 public sealed record CheckCount
 {
     public required string RunId { get; init; }
@@ -50,17 +50,17 @@ public sealed record CheckCount
     public required long Count { get; init; }
 }
 
-/// <summary>A run with all that is shown beside it.</summary>
+/// <summary>A run with its stages and check counts.</summary>
 /// <param name="Run">The run.</param>
-/// <param name="Stages">Its stages, in the order in which they started, those that have not started last.</param>
-/// <param name="Checks">Its check results, counted by status; a status without results is absent.</param>
+/// <param name="Stages">Its stages by start; stages without a start come last.</param>
+/// <param name="Checks">Its check results counted by status. A status without results has no entry.</param>
 public sealed record RunDetail(Run Run, IReadOnlyList<RunStage> Stages, IReadOnlyList<CheckCount> Checks)
 {
-    internal static List<RunStage> InOrder(IEnumerable<RunStage> stages) =>
+    internal static List<RunStage> SortStages(IEnumerable<RunStage> stages) =>
         [.. stages.OrderBy(stage => stage.StartedAt ?? DateTimeOffset.MaxValue).ThenBy(stage => stage.StageName, StringComparer.Ordinal)];
 }
 
-/// <summary>One event as it was received.</summary>
+/// <summary>A stored event of a run.</summary>
 public sealed record ReceivedEvent
 {
     /// <summary>The event's JSON, as sent.</summary>
@@ -68,49 +68,54 @@ public sealed record ReceivedEvent
 
     public required DateTimeOffset ReceivedAt { get; init; }
 
-    /// <summary>Its digest in lower-case hexadecimal.</summary>
+    /// <summary>The digest in lower-case hexadecimal.</summary>
     public string Id => Convert.ToHexStringLower(Digest);
 
     public required byte[] Digest { get; init; }
 }
 
-/// <summary>What a list of runs is ordered by, the newest first.</summary>
+/// <summary>The sort order of a list of runs, newest first.</summary>
 public enum RunOrder
 {
-    /// <summary>When they were first heard of.</summary>
+    /// <summary>By arrival.</summary>
     Created,
 
-    /// <summary>When they started; those without a start stand at their arrival.</summary>
+    /// <summary>By start; a run without a start is sorted by its arrival.</summary>
     Started,
 
-    /// <summary>When they ended; those without an end come first.</summary>
+    /// <summary>By end; runs without an end come first.</summary>
     Ended,
 }
 
-/// <summary>Which runs to list. Null does not filter; each <c>Since</c> is inclusive, each <c>Until</c> is not.</summary>
+/// <summary>
+/// Selects runs to list. A null field does not filter. Each <c>Since</c> is inclusive, each <c>Until</c> is exclusive.
+/// </summary>
 public sealed record RunFilter
 {
     public RunOrder Order { get; init; }
 
     public string? PipelineId { get; init; }
 
-    /// <summary>Stored status words, one of which a run has.</summary>
+    /// <summary>Stored status words. A run matches when it has one of them.</summary>
     public IReadOnlyList<string>? Statuses { get; init; }
 
-    /// <summary>Bounds of arrival.</summary>
+    /// <summary>Lower bound of the arrival.</summary>
     public DateTimeOffset? Since { get; init; }
 
     public DateTimeOffset? Until { get; init; }
 
-    /// <summary>Bounds of the start; a run without one is not listed.</summary>
+    /// <summary>Lower bound of the start. A run without a start does not match.</summary>
     public DateTimeOffset? StartedSince { get; init; }
 
     public DateTimeOffset? StartedUntil { get; init; }
 
-    /// <summary>Bounds of the end. A run without one is not listed, unless it is pending or running and <see cref="Statuses"/> asks for such: it will end after the lower bound.</summary>
+    /// <summary>
+    /// Lower bound of the end. A run without an end does not match, except a pending or running run when <see
+    /// cref="Statuses"/> contains one of these: it will end after the bound.
+    /// </summary>
     public DateTimeOffset? EndedSince { get; init; }
 
     public DateTimeOffset? EndedUntil { get; init; }
 
-    internal bool AsksForUnended => Statuses?.Any(status => status is RunStatus.Pending or RunStatus.Running) == true;
+    internal bool IncludesUnended => Statuses?.Any(status => status is RunStatus.Pending or RunStatus.Running) == true;
 }

@@ -1,6 +1,6 @@
 namespace Catalog.Data.Runs;
 
-/// <summary>The words for the state of a run or a stage, as they are stored.</summary>
+/// <summary>The stored status words of runs and stages.</summary>
 public static class RunStatus
 {
     public const string Pending = "pending";
@@ -11,8 +11,9 @@ public static class RunStatus
     public const string Skipped = "skipped";
 
     /// <summary>
-    /// Every word that clients may write, in any letter case, with the one that is stored for it: our own, and those of Airflow, dbt, Prefect and
-    /// Dagster. What will go on by itself has not ended, whatever happened to its last try, and what waits after it began is running.
+    /// Maps each word that clients may send, in any letter case, to the stored word. Contains our own words and those
+    /// of Airflow, dbt, Prefect and Dagster. A run that the tool will retry has not ended, and a run that waits after
+    /// its start is running.
     /// </summary>
     public static IReadOnlyDictionary<string, string> Words { get; } = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase)
     {
@@ -68,16 +69,21 @@ public static class RunStatus
         ["no-op"] = Skipped,
     };
 
-    /// <summary>Pending before running before any end: a late event of a lower rank changes nothing.</summary>
+    /// <summary>
+    /// Pending is 0, running 1, every end 2. A later event of a lower rank does not change the status.
+    /// </summary>
     internal static int Rank(string status) => status switch { Pending => 0, Running => 1, _ => 2 };
 
-    /// <summary>Which of two ends with the same completion time counts.</summary>
+    /// <summary>Of two ends with the same completion time, the one with the higher value wins.</summary>
     internal static int TieBreak(string status) => status switch { Failed => 4, Cancelled => 3, Completed => 2, Skipped => 1, _ => 0 };
 }
 
-/// <summary>The fields that the latest event to say something of them decides. Start, end, status and the gate have rules of their own.</summary>
+/// <summary>
+/// The fields that an event can clear by an explicit null. The latest event decides each of them; start, end, status
+/// and gate follow other rules.
+/// </summary>
 [Flags]
-public enum KeptFields
+public enum ClearableFields
 {
     None = 0,
     RecordsProcessed = 1,
@@ -87,10 +93,12 @@ public enum KeptFields
     Metadata = 16,
 }
 
-/// <summary>What one event says of a run or of a stage. Null says nothing, but for what it takes back.</summary>
+/// <summary>
+/// The report of one event about a run or a stage. A null field reports nothing, unless it is in <see cref="Clears"/>.
+/// </summary>
 public abstract record Report
 {
-    /// <summary>A stored status word, see <see cref="RunStatus"/>.</summary>
+    /// <summary>A word of <see cref="RunStatus"/>.</summary>
     public string? Status { get; init; }
 
     public DateTimeOffset? StartedAt { get; init; }
@@ -101,28 +109,30 @@ public abstract record Report
 
     public string? ErrorMessage { get; init; }
 
-    /// <summary>The fields of which the event says that there is nothing, as of its time.</summary>
-    public KeptFields TakesBack { get; init; }
+    /// <summary>The fields that the event clears.</summary>
+    public ClearableFields Clears { get; init; }
 
-    /// <summary>When the event says that things stood so; null when it names no time, which counts as before every time.</summary>
+    /// <summary>
+    /// The time of the report; null when the event has no time, which counts as earlier than every time.
+    /// </summary>
     internal DateTimeOffset? At => CompletedAt ?? StartedAt;
 }
 
-/// <summary>What an event says of one stage.</summary>
+/// <summary>The report of an event about one stage.</summary>
 public sealed record StageReport : Report
 {
     public required string StageName { get; init; }
 }
 
-/// <summary>One event of a run, as a client posted it.</summary>
+/// <summary>One event of a run.</summary>
 public sealed record RunEvent : Report
 {
     public required string RunId { get; init; }
 
-    /// <summary>The run's pipeline; may be null for an event of a run that must exist.</summary>
+    /// <summary>The run's pipeline. Null only when <see cref="RunMustExist"/>.</summary>
     public string? PipelineId { get; init; }
 
-    /// <summary>The event makes no run: it is for one that is known.</summary>
+    /// <summary>The event does not create the run.</summary>
     public bool RunMustExist { get; init; }
 
     public string? Trigger { get; init; }
@@ -132,44 +142,49 @@ public sealed record RunEvent : Report
     /// <summary>A JSON document, as sent.</summary>
     public string? Metadata { get; init; }
 
-    /// <summary>False switches the gate of failed checks off for the run, whatever other events say.</summary>
+    /// <summary>
+    /// False switches the gate of failed checks off for the run; no other event switches it on again.
+    /// </summary>
     public bool? CheckGate { get; init; }
 
     public IReadOnlyList<StageReport> Stages { get; init; } = [];
 
-    /// <summary>SHA-256 of the canonical event: the same again is nothing.</summary>
+    /// <summary>SHA-256 of the canonical JSON. A repeated event changes nothing.</summary>
     public required byte[] Digest { get; init; }
 
-    /// <summary>The event as received.</summary>
+    /// <summary>The JSON as received.</summary>
     public required string Body { get; init; }
 
-    /// <summary>The run's id comes from an idempotency key: the event must be the run's first, or one that it has had.</summary>
-    public bool FirstOrRepeat { get; init; }
+    /// <summary>
+    /// The run's id is derived from an idempotency key: the event must be the run's first event or a repeat of a stored
+    /// one.
+    /// </summary>
+    public bool IdIsDerived { get; init; }
 }
 
-/// <summary>What became of an event.</summary>
+/// <summary>The outcome of storing an event.</summary>
 public enum RunOutcome
 {
-    /// <summary>It was the first of its run.</summary>
+    /// <summary>The event is stored and is the first of its run.</summary>
     Created,
 
-    /// <summary>Its run was known.</summary>
+    /// <summary>The event is stored or was stored before; its run was known.</summary>
     Updated,
 
-    /// <summary>No such pipeline; nothing was stored.</summary>
+    /// <summary>The pipeline is not registered; nothing is stored.</summary>
     PipelineUnknown,
 
-    /// <summary>No such run, and the event names no pipeline to make one for; nothing was stored.</summary>
+    /// <summary>The run does not exist and the event does not create it; nothing is stored.</summary>
     RunUnknown,
 
-    /// <summary>The run id belongs to another pipeline; nothing was stored.</summary>
+    /// <summary>The run belongs to another pipeline; nothing is stored.</summary>
     RunIdTaken,
 
-    /// <summary>The run's id comes from an idempotency key that came with another event before; nothing was stored.</summary>
+    /// <summary>The idempotency key was used before with another event; nothing is stored.</summary>
     KeyReused,
 }
 
-/// <summary>What became of an event.</summary>
-/// <param name="Outcome">In a word.</param>
-/// <param name="Run">The run after it, and after the events that were stored with it; null when nothing was stored.</param>
+/// <summary>The outcome of storing an event, with its run.</summary>
+/// <param name="Outcome">The outcome.</param>
+/// <param name="Run">The run after all events of the batch; null when the event was not stored.</param>
 public sealed record RunReceipt(RunOutcome Outcome, RunDetail? Run);

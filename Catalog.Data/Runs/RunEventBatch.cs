@@ -3,24 +3,28 @@ using Catalog.Data.Pipelines;
 
 namespace Catalog.Data.Runs;
 
-/// <summary>Events of one organization's runs on their way into one transaction: the runs are locked, the events folded into them, both are written.</summary>
+/// <summary>
+/// Stores the run events of one organization: locks the runs, folds the events into them and writes both.
+/// </summary>
 internal sealed class RunEventBatch(Dialect dialect, string organization, IReadOnlyList<RunEvent> events, DateTimeOffset now)
 {
     private readonly RunEventStatements _sql = new(dialect, organization, now);
     private readonly RunOutcome[] _outcomes = new RunOutcome[events.Count];
     private readonly Dictionary<string, RunProgress> _runs = new(StringComparer.Ordinal);
-    private readonly HashSet<string> _known = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _knownPipelines = new(StringComparer.Ordinal);
     private readonly Dictionary<(string RunId, string Name), StageProgress> _stages = [];
-    private readonly HashSet<(string RunId, string Digest)> _had = [];
+    private readonly HashSet<(string RunId, string Digest)> _storedDigests = [];
     private readonly List<CheckCount> _checks = [];
     private LockedRuns? _locked;
-    private Statement<RunEvent, HadEvent>? _asked;
+    private Statement<RunEvent, StoredEvent>? _stored;
 
-    /// <summary>Stores the events of several organizations, each in one trip to look and one to write.</summary>
+    /// <summary>
+    /// Stores the events of several organizations in one transaction: one round trip locks and reads, one writes.
+    /// </summary>
     public static async Task Record(CrossOrganizationSession session, IReadOnlyList<RunEventBatch> batches, CancellationToken ct)
     {
         await session.Send(batches.SelectMany(batch => batch.Lock()), ct);
-        foreach (var batch in batches.Where(batch => !batch.TakeLocked()))
+        foreach (var batch in batches.Where(batch => !batch.ReadLocked()))
         {
             await batch.LockRest(session, ct);
         }
@@ -28,7 +32,7 @@ internal sealed class RunEventBatch(Dialect dialect, string organization, IReadO
         await session.Send(batches.SelectMany(batch => batch.Store()), ct);
     }
 
-    /// <summary>For each event, in the order given, what became of it, and the run after all of them.</summary>
+    /// <summary>One receipt for each event, in order.</summary>
     public RunReceipt[] Receipts()
     {
         var stages = _stages.Values.ToLookup(stage => stage.RunId, stage => stage.ToStage(), StringComparer.Ordinal);
@@ -38,48 +42,49 @@ internal sealed class RunEventBatch(Dialect dialect, string organization, IReadO
 
         RunDetail Detail(string id) => details.TryGetValue(id, out var detail)
             ? detail
-            : details[id] = new(_runs[id].ToRun(now), RunDetail.InOrder(stages[id]), [.. checks[id]]);
+            : details[id] = new(_runs[id].ToRun(now), RunDetail.SortStages(stages[id]), [.. checks[id]]);
     }
 
     private IEnumerable<Statement> Lock()
     {
-        // Events of one run name one pipeline, unless somebody errs: then the rest is locked in a second trip.
+        // Normally all events of a run name one pipeline, and one trip locks everything. After a client error LockRest
+        // locks the rest.
         _locked = Lock(events, _ => true);
-        _asked = _sql.Had([.. events.Where(@event => @event.FirstOrRepeat)]);
-        return [.. _locked.Statements, _asked];
+        _stored = _sql.FindStored([.. events.Where(@event => @event.IdIsDerived)]);
+        return [.. _locked.Statements, _stored];
     }
 
-    private LockedRuns Lock(IEnumerable<RunEvent> of, Func<string, bool> pipeline) => _sql.Lock([.. of.GroupBy(@event => @event.RunId, StringComparer.Ordinal)
-        .Select(run => new NewRun(run.Key, run.FirstOrDefault(@event => !@event.RunMustExist && pipeline(@event.PipelineId!)), now))
+    private LockedRuns Lock(IEnumerable<RunEvent> locked, Func<string, bool> isCandidate) => _sql.Lock([.. locked.GroupBy(@event => @event.RunId, StringComparer.Ordinal)
+        .Select(run => new RunToLock(run.Key, run.FirstOrDefault(@event => !@event.RunMustExist && isCandidate(@event.PipelineId!)), now))
         .OrderBy(run => run.Id, StringComparer.Ordinal)]);
 
-    // Whether nothing more need be asked.
-    private bool TakeLocked()
+    // Returns false when LockRest must run.
+    private bool ReadLocked()
     {
-        Take(_locked!);
-        _had.UnionWith(_asked!.Results.Select(had => (had.RunId, Convert.ToHexString(had.Digest))));
-        return events.All(@event => @event.RunMustExist || _known.Contains(@event.PipelineId!));
+        Add(_locked!);
+        _storedDigests.UnionWith(_stored!.Results.Select(stored => (stored.RunId, Convert.ToHexString(stored.Digest))));
+        return events.All(@event => @event.RunMustExist || _knownPipelines.Contains(@event.PipelineId!));
     }
 
     private async Task LockRest(CrossOrganizationSession session, CancellationToken ct)
     {
-        var named = events.Where(@event => !@event.RunMustExist).Select(@event => @event.PipelineId!).Where(id => !_known.Contains(id));
-        _known.UnionWith(await KnownPipelines.Among(session.ForOrganization(organization), dialect, organization, named, ct));
-        var locked = Lock(events.Where(@event => !_runs.ContainsKey(@event.RunId)), _known.Contains);
+        var named = events.Where(@event => !@event.RunMustExist).Select(@event => @event.PipelineId!).Where(id => !_knownPipelines.Contains(id));
+        _knownPipelines.UnionWith(await KnownPipelines.Among(session.ForOrganization(organization), dialect, organization, named, ct));
+        var locked = Lock(events.Where(@event => !_runs.ContainsKey(@event.RunId)), _knownPipelines.Contains);
         await session.Send(locked.Statements, ct);
-        Take(locked);
+        Add(locked);
     }
 
-    private void Take(LockedRuns locked)
+    private void Add(LockedRuns locked)
     {
-        foreach (var run in locked.Made.Results.Concat(locked.Found.Results))
+        foreach (var run in locked.Created.Results.Concat(locked.Existing.Results))
         {
             _runs[run.Id] = run;
         }
 
-        // The statement looked for the pipeline itself.
-        var made = locked.Made.Results.Select(run => run.Id).ToHashSet(StringComparer.Ordinal);
-        _known.UnionWith(locked.Asked.Where(run => made.Contains(run.Id)).Select(run => run.PipelineId!));
+        // LockOrCreate returns a run only when its pipeline exists.
+        var created = locked.Created.Results.Select(run => run.Id).ToHashSet(StringComparer.Ordinal);
+        _knownPipelines.UnionWith(locked.Requested.Where(run => created.Contains(run.Id)).Select(run => run.PipelineId!));
         foreach (var stage in locked.Stages.Results)
         {
             _stages[(stage.RunId, stage.StageName)] = stage;
@@ -95,11 +100,11 @@ internal sealed class RunEventBatch(Dialect dialect, string organization, IReadO
         for (var i = 0; i < _outcomes.Length; i++)
         {
             var @event = events[i];
-            _outcomes[i] = Judge(@event);
+            _outcomes[i] = OutcomeOf(@event);
             if (_outcomes[i] is RunOutcome.Created or RunOutcome.Updated)
             {
                 accepted.Add(@event);
-                _had.Add((@event.RunId, Convert.ToHexString(@event.Digest)));
+                _storedDigests.Add((@event.RunId, Convert.ToHexString(@event.Digest)));
                 _runs[@event.RunId].Apply(@event);
                 reported.UnionWith(@event.Stages.Select(report => Apply(@event.RunId, report)));
             }
@@ -108,9 +113,9 @@ internal sealed class RunEventBatch(Dialect dialect, string organization, IReadO
         return _sql.Store(accepted, [.. accepted.Select(@event => @event.RunId).Distinct(StringComparer.Ordinal).Select(id => _runs[id])], [.. reported]);
     }
 
-    private RunOutcome Judge(RunEvent @event)
+    private RunOutcome OutcomeOf(RunEvent @event)
     {
-        if (!@event.RunMustExist && !_known.Contains(@event.PipelineId!))
+        if (!@event.RunMustExist && !_knownPipelines.Contains(@event.PipelineId!))
         {
             return RunOutcome.PipelineUnknown;
         }
@@ -122,7 +127,7 @@ internal sealed class RunEventBatch(Dialect dialect, string organization, IReadO
 
         return @event.PipelineId is not null && @event.PipelineId != run.PipelineId ? RunOutcome.RunIdTaken
             : run.Status is null ? RunOutcome.Created
-            : @event.FirstOrRepeat && !_had.Contains((@event.RunId, Convert.ToHexString(@event.Digest))) ? RunOutcome.KeyReused
+            : @event.IdIsDerived && !_storedDigests.Contains((@event.RunId, Convert.ToHexString(@event.Digest))) ? RunOutcome.KeyReused
             : RunOutcome.Updated;
     }
 

@@ -2,7 +2,7 @@ using Catalog.Data.Database;
 
 namespace Catalog.Data.Runs;
 
-/// <summary>The statements that take in events of one organization's runs.</summary>
+/// <summary>The statements that store run events of one organization.</summary>
 internal sealed class RunEventStatements(Dialect dialect, string organization, DateTimeOffset now)
 {
     private const string RunColumns = """
@@ -10,12 +10,12 @@ internal sealed class RunEventStatements(Dialect dialect, string organization, D
         runs.trigger, runs.external_url, runs.metadata, runs.decided_at, runs.check_gate, runs.gate_check_id, runs.created_at
         """;
 
-    private static readonly Rows<NewRun> NewRuns = new(
-        new Column<NewRun, string>("id", run => run.Id),
-        new Column<NewRun, string?>("pipeline_id", run => run.PipelineId),
-        new Column<NewRun, DateTimeOffset?>("started_at", run => run.StartedAt),
-        new Column<NewRun, DateTimeOffset?>("completed_at", run => run.CompletedAt),
-        new Column<NewRun, DateTimeOffset>("created_at", run => run.CreatedAt));
+    private static readonly Rows<RunToLock> RunsToLock = new(
+        new Column<RunToLock, string>("id", run => run.Id),
+        new Column<RunToLock, string?>("pipeline_id", run => run.PipelineId),
+        new Column<RunToLock, DateTimeOffset?>("started_at", run => run.StartedAt),
+        new Column<RunToLock, DateTimeOffset?>("completed_at", run => run.CompletedAt),
+        new Column<RunToLock, DateTimeOffset>("created_at", run => run.CreatedAt));
 
     private static readonly Rows<string> RunIds = new(new Column<string, string>("run_id", id => id));
 
@@ -55,12 +55,12 @@ internal sealed class RunEventStatements(Dialect dialect, string organization, D
         new Column<StageProgress, string>("decided_at", stage => stage.DecidedAt));
 
     /// <summary>
-    /// Locks runs, in the order of their ids, before anything of them is read: two writers of one run take turns. Those with a pipeline are made
-    /// where they are not known yet; where the pipeline is not known, they are left out.
+    /// Locks runs in the order of their ids and reads them, so that two writers of one run wait for each other. Creates
+    /// an unknown run when it has a known pipeline.
     /// </summary>
-    public LockedRuns Lock(IReadOnlyList<NewRun> runs)
+    public LockedRuns Lock(IReadOnlyList<RunToLock> runs)
     {
-        var make = $"""
+        var create = $"""
             -- RunEvents.LockOrCreate
             insert into runs (organization_id, id, pipeline_id, status, started_at, completed_at, created_at, updated_at)
             select @organization, rows.id, rows.pipeline_id, 'pending', rows.started_at, rows.completed_at, rows.created_at, rows.created_at
@@ -99,17 +99,17 @@ internal sealed class RunEventStatements(Dialect dialect, string organization, D
         string[] ids = [.. runs.Select(run => run.Id)];
         return new(
             runs,
-            new(organization, make, NewRuns, [.. runs.Where(run => run.PipelineId is not null)]),
-            new(organization, find, NewRuns, [.. runs.Where(run => run.PipelineId is null)]),
+            new(organization, create, RunsToLock, [.. runs.Where(run => run.PipelineId is not null)]),
+            new(organization, find, RunsToLock, [.. runs.Where(run => run.PipelineId is null)]),
             new(organization, Stages, RunIds, ids),
             new(organization, Checks, RunIds, ids));
     }
 
-    /// <summary>Which of some events there are already.</summary>
-    public Statement<RunEvent, HadEvent> Had(IReadOnlyList<RunEvent> events)
+    /// <summary>Finds the events that are stored already.</summary>
+    public Statement<RunEvent, StoredEvent> FindStored(IReadOnlyList<RunEvent> events)
     {
         const string Sql = """
-            -- RunEvents.Had
+            -- RunEvents.FindStored
             select events.run_id, events.digest
             from rows
             join run_events as events on events.organization_id = @organization and events.run_id = rows.run_id and events.digest = rows.digest
@@ -118,7 +118,7 @@ internal sealed class RunEventStatements(Dialect dialect, string organization, D
         return new(organization, Sql, EventKeys, events);
     }
 
-    /// <summary>Stores events, and runs and stages as they have become.</summary>
+    /// <summary>Stores events and the changed runs and stages.</summary>
     public IEnumerable<Statement> Store(IReadOnlyList<RunEvent> events, IReadOnlyList<RunProgress> runs, IReadOnlyList<StageProgress> stages)
     {
         const string Insert = """
@@ -160,39 +160,40 @@ internal sealed class RunEventStatements(Dialect dialect, string organization, D
     }
 }
 
-/// <summary>A run to lock; where it has a pipeline, to make when there is none.</summary>
-/// <param name="Id">Its id.</param>
-/// <param name="First">The event that makes it, or null. Its times go with it: given later, they would move the new row in every index.</param>
-/// <param name="CreatedAt">When it is made.</param>
-internal sealed record NewRun(string Id, RunEvent? First, DateTimeOffset CreatedAt)
+/// <summary>A run to lock. It is created when it does not exist and has a pipeline.</summary>
+/// <param name="Id">The id.</param>
+/// <param name="First">The event that creates the run, or null. The insert sets its times: a later update would move
+/// the new row in every index.</param>
+/// <param name="CreatedAt">The time of creation.</param>
+internal sealed record RunToLock(string Id, RunEvent? First, DateTimeOffset CreatedAt)
 {
     public string? PipelineId => First?.PipelineId;
 
-    // One that must be the run's first may yet be refused, and then leaves nothing.
-    public DateTimeOffset? StartedAt => First is { FirstOrRepeat: false } ? First.StartedAt : null;
+    // An event with a derived id may be refused later and must then leave no trace.
+    public DateTimeOffset? StartedAt => First is { IdIsDerived: false } ? First.StartedAt : null;
 
-    public DateTimeOffset? CompletedAt => First is { FirstOrRepeat: false } ? First.CompletedAt : null;
+    public DateTimeOffset? CompletedAt => First is { IdIsDerived: false } ? First.CompletedAt : null;
 }
 
-/// <summary>An event that was stored before.</summary>
-internal sealed record HadEvent
+/// <summary>The key of an event that is stored already.</summary>
+internal sealed record StoredEvent
 {
     public required string RunId { get; init; }
     public required byte[] Digest { get; init; }
 }
 
-/// <summary>Runs that are being locked, with what is shown beside them.</summary>
-/// <param name="Asked">Which.</param>
-/// <param name="Made">Those that may be made.</param>
-/// <param name="Found">Those that must be there.</param>
-/// <param name="Stages">Their stages.</param>
-/// <param name="Checks">Their check results, counted.</param>
+/// <summary>The statements that lock runs and read their stages and check counts.</summary>
+/// <param name="Requested">The runs to lock.</param>
+/// <param name="Created">Locks or creates the runs with a pipeline.</param>
+/// <param name="Existing">Locks the runs that must exist.</param>
+/// <param name="Stages">Reads their stages.</param>
+/// <param name="Checks">Counts their check results.</param>
 internal sealed record LockedRuns(
-    IReadOnlyList<NewRun> Asked,
-    Statement<NewRun, RunProgress> Made,
-    Statement<NewRun, RunProgress> Found,
+    IReadOnlyList<RunToLock> Requested,
+    Statement<RunToLock, RunProgress> Created,
+    Statement<RunToLock, RunProgress> Existing,
     Statement<string, StageProgress> Stages,
     Statement<string, CheckCount> Checks)
 {
-    public IEnumerable<Statement> Statements => [Made, Found, Stages, Checks];
+    public IEnumerable<Statement> Statements => [Created, Existing, Stages, Checks];
 }

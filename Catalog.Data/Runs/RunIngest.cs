@@ -5,7 +5,10 @@ using Microsoft.Extensions.Hosting;
 
 namespace Catalog.Data.Runs;
 
-/// <summary>Takes in the events of runs from many requests and stores them together: a trip to lock and look, one to write, and the commit.</summary>
+/// <summary>
+/// Queues run events. The events of many requests are stored with one commit: one round trip locks and reads, one
+/// writes.
+/// </summary>
 public sealed class RunIngest : IHostedService
 {
     private readonly CatalogDatabase _db;
@@ -18,11 +21,11 @@ public sealed class RunIngest : IHostedService
         _queue = new("run_events", settings, meters, Write);
     }
 
-    /// <summary>Takes in the event of one request.</summary>
-    /// <param name="organization">Whose run.</param>
+    /// <summary>Queues the event of one request.</summary>
+    /// <param name="organization">The organization.</param>
     /// <param name="event">The event.</param>
-    /// <returns>What became of it; to be awaited once; null when too many requests wait already, or the service stops.</returns>
-    public ValueTask<RunReceipt[]>? Take(string organization, RunEvent @event) => _queue.Take(organization, [@event], 2L * @event.Body.Length);
+    /// <returns>One receipt; await it once. Null when the queue is full or the service stops.</returns>
+    public ValueTask<RunReceipt[]>? Enqueue(string organization, RunEvent @event) => _queue.Enqueue(organization, [@event], 2L * @event.Body.Length);
 
     /// <inheritdoc />
     public Task StartAsync(CancellationToken cancellationToken)
@@ -37,7 +40,7 @@ public sealed class RunIngest : IHostedService
     private async Task Write(IReadOnlyList<IngestRequest<RunEvent, RunReceipt>> requests)
     {
         var now = _time.Now();
-        // One order for all writers, so that they wait for one another and never for each other.
+        // Every writer locks organizations in the same order, so that writers cannot deadlock.
         var organizations = requests.GroupBy(request => request.Organization, StringComparer.Ordinal).OrderBy(group => group.Key, StringComparer.Ordinal).ToList();
         List<RunEventBatch> batches = [.. organizations.Select(group => new RunEventBatch(_db.Dialect, group.Key, [.. group.SelectMany(request => request.Items)], now))];
         await _db.WriteAcrossOrganizations(session => RunEventBatch.Record(session, batches, CancellationToken.None), CancellationToken.None);

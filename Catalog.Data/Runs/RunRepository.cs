@@ -10,14 +10,15 @@ public sealed class RunRepository(CatalogDatabase db)
         decided_at, check_gate, gate_check_id, created_at, updated_at
         """;
 
-    // The indexes hold these two as they are written here. Without an end a run stands at the last instant there is. SQLite looks up a pair that
-    // holds an expression by no index, so a cursor says its first part alone as well.
+    // The indexes contain the expressions Started and Ended exactly as written here. A run without an end is sorted at
+    // the last possible instant. SQLite uses no index for a pair that contains an expression, so a cursor also compares
+    // its first part alone.
     private const string Started = "coalesce(started_at, created_at)";
     private const string Never = "'9999-12-31T23:59:59.999999Z'";
     private const string Ended = $"coalesce(completed_at, {Never})";
-    private const string UnendedToo = "and (completed_at is not null or status in ('pending', 'running'))";
+    private const string OrUnended = "and (completed_at is not null or status in ('pending', 'running'))";
 
-    /// <returns>The run with its stages and check counts, or null when there is none of that id.</returns>
+    /// <returns>The run with its stages and check counts, or null when no run has this id.</returns>
     public Task<RunDetail?> Find(string organization, string id, CancellationToken ct) => db.Read(organization, async session =>
     {
         const string Sql = $"""
@@ -32,12 +33,13 @@ public sealed class RunRepository(CatalogDatabase db)
             : null;
     }, ct);
 
-    /// <summary>One page, the newest first by the filter's order.</summary>
+    /// <summary>Reads one page in the filter's order, newest first.</summary>
     public Task<Page<RunDetail>> List(string organization, RunFilter filter, Cursor? after, int limit, CancellationToken ct) =>
         db.Read(organization, async session =>
         {
-            // A bound that the cursor is below already: SQLite looks up by one of two, and not always by the lower.
-            bool Passed(RunOrder order, DateTimeOffset? until) => filter.Order == order && after?.At < until;
+            // Leaves out an upper bound when the cursor is below it: of two upper bounds SQLite may search by the
+            // higher one.
+            bool CursorIsBelow(RunOrder order, DateTimeOffset? until) => filter.Order == order && after?.At < until;
 
             var order = filter.Order switch { RunOrder.Started => Started, RunOrder.Ended => Ended, _ => "created_at" };
             var sql = $"""
@@ -48,13 +50,13 @@ public sealed class RunRepository(CatalogDatabase db)
                   {(filter.PipelineId is null ? "" : "and pipeline_id = @PipelineId")}
                   {(filter.Statuses is null ? "" : "and " + db.Dialect.IsAnyOf("status", "@statuses"))}
                   {(filter.Since is null ? "" : "and created_at >= @Since")}
-                  {(filter.Until is null || Passed(RunOrder.Created, filter.Until) ? "" : "and created_at < @Until")}
+                  {(filter.Until is null || CursorIsBelow(RunOrder.Created, filter.Until) ? "" : "and created_at < @Until")}
                   {(filter.StartedSince is null ? "" : $"and {Started} >= @StartedSince")}
-                  {(filter.StartedUntil is null || Passed(RunOrder.Started, filter.StartedUntil) ? "" : $"and {Started} < @StartedUntil")}
+                  {(filter.StartedUntil is null || CursorIsBelow(RunOrder.Started, filter.StartedUntil) ? "" : $"and {Started} < @StartedUntil")}
                   {(filter.StartedSince is null && filter.StartedUntil is null ? "" : "and started_at is not null")}
                   {(filter.EndedSince is null ? "" : $"and {Ended} >= @EndedSince")}
-                  {(filter.EndedSince is null || Passed(RunOrder.Ended, RunProgress.Never) ? "" : filter.AsksForUnended ? UnendedToo : $"and {Ended} < {Never}")}
-                  {(filter.EndedUntil is null || Passed(RunOrder.Ended, filter.EndedUntil) ? "" : $"and {Ended} < @EndedUntil")}
+                  {(filter.EndedSince is null || CursorIsBelow(RunOrder.Ended, RunProgress.Never) ? "" : filter.IncludesUnended ? OrUnended : $"and {Ended} < {Never}")}
+                  {(filter.EndedUntil is null || CursorIsBelow(RunOrder.Ended, filter.EndedUntil) ? "" : $"and {Ended} < @EndedUntil")}
                   {(after is null ? "" : $"and {order} <= @At and ({order}, id) < (@At, @Id)")}
                 order by {order} desc, id desc
                 limit @Take
@@ -75,12 +77,12 @@ public sealed class RunRepository(CatalogDatabase db)
                 after?.Id,
                 Take = limit + 1,
             }, ct);
-            var page = Page.Of(runs, limit, run => new Cursor(run.In(filter.Order), run.Id));
+            var page = Page.Of(runs, limit, run => new Cursor(run.SortTime(filter.Order), run.Id));
             return new Page<RunDetail>(await WithDetail(session, organization, page.Items, ct), page.Next);
         }, ct);
 
-    /// <summary>One page of a run's events, the newest received first.</summary>
-    /// <returns>The page, or null when there is no such run.</returns>
+    /// <summary>Reads one page of a run's events, latest received first.</summary>
+    /// <returns>The page, or null when the run does not exist.</returns>
     public Task<Page<ReceivedEvent>?> Events(string organization, string id, Cursor? after, int limit, CancellationToken ct) =>
         db.Read(organization, async session =>
         {
@@ -105,7 +107,7 @@ public sealed class RunRepository(CatalogDatabase db)
                 return null;
             }
 
-            // A cursor that someone made by hand may hold no digest; it then begins after all that have its time.
+            // A forged cursor may contain no digest; the page then begins after all events with its time.
             var digest = after is { } cursor && cursor.Id.Length == 64 && cursor.Id.All(char.IsAsciiHexDigit) ? Convert.FromHexString(cursor.Id) : [];
             var events = await session.Many<ReceivedEvent>(sql, new { organization, id, after?.At, digest, Take = limit + 1 }, ct);
             return Page.Of(events, limit, @event => new Cursor(@event.ReceivedAt, @event.Id));
@@ -134,6 +136,6 @@ public sealed class RunRepository(CatalogDatabase db)
         var stages = (await session.Many<StageProgress>(stagesSql, new { organization, ids }, ct))
             .ToLookup(stage => stage.RunId, stage => stage.ToStage(), StringComparer.Ordinal);
         var checks = (await session.Many<CheckCount>(checksSql, new { organization, ids }, ct)).ToLookup(count => count.RunId);
-        return [.. runs.Select(run => new RunDetail(run.ToRun(run.UpdatedAt), RunDetail.InOrder(stages[run.Id]), [.. checks[run.Id]]))];
+        return [.. runs.Select(run => new RunDetail(run.ToRun(run.UpdatedAt), RunDetail.SortStages(stages[run.Id]), [.. checks[run.Id]]))];
     }
 }

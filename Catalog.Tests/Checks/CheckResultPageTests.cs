@@ -32,6 +32,8 @@ public sealed class CheckResultPageTests
             Metadata = string.Concat(Enumerable.Repeat("[", 64)) + string.Concat(Enumerable.Repeat("]", 64)),
         };
 
+        // A new field needs a value above.
+        Assert.All(typeof(CheckResultItem).GetProperties(), property => Assert.NotNull(property.GetValue(CheckResultItem.From(full))));
         Assert.Equal(Serialized([], null), Written([], null));
         Assert.Equal(Serialized([bare, full], "next"), Written([bare, full], "next"));
     }

@@ -91,8 +91,8 @@ public sealed class QueryPlanTests(QueryPlanTests.Filled filled) : IClassFixture
             await results.List(Organization, filter, cursor, 500, Ct);
         }
 
-        await checks.Record(Organization, new() { PipelineId = pipeline, CheckId = "k7" }, Ct);
-        await checks.Record(Organization, new() { PipelineId = pipeline, CheckId = "k7", Since = since, Until = cursor.At }, Ct);
+        await checks.CountStatuses(Organization, new() { PipelineId = pipeline, CheckId = "k7" }, Ct);
+        await checks.CountStatuses(Organization, new() { PipelineId = pipeline, CheckId = "k7", Since = since, Until = cursor.At }, Ct);
         await checks.Find(Organization, "k7", null, Ct);
         await checks.Find(Organization, "k7", pipeline, Ct);
         // No index serves a filter by dataset: its name may be longer than an index row of Postgres.
@@ -120,7 +120,7 @@ public sealed class QueryPlanTests(QueryPlanTests.Filled filled) : IClassFixture
         Assert.Superset(new HashSet<string>(StringComparer.Ordinal)
         {
             "Lineage.Around", "Lineage.Neighbours", "Lineage.Beyond", "Lineage.Find", "Lineage.Datasets", "Datasets.List", "Datasets.Pipelines", "Datasets.Owners", "Runs.Find", "Runs.List", "Runs.Events", "Runs.Stages",
-            "Runs.CheckCounts", "CheckResults.Find", "CheckResults.List", "CheckResults.OpenFailures", "Checks.Record", "Checks.Find", "Checks.List", "Pipelines.Find", "Pipelines.List", "Connections.Find", "Connections.List",
+            "Runs.CheckCounts", "CheckResults.Find", "CheckResults.List", "CheckResults.OpenFailures", "Checks.CountStatuses", "Checks.Find", "Checks.List", "Pipelines.Find", "Pipelines.List", "Connections.Find", "Connections.List",
         }, named);
         var faults = plans.SelectMany(plan => Faults(plan.Query, plan.Plan)).Distinct().ToList();
         Assert.True(faults.Count == 0, string.Join("\n\n", faults));

@@ -68,6 +68,31 @@ public abstract class IngestBatchTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Every_field_of_a_result_is_stored_and_read()
+    {
+        var result = Result() with
+        {
+            RunId = $"{_pipeline}-fields",
+            Dataset = "mart.orders",
+            ObservedValue = "1.5",
+            ObservedNumber = 1.5,
+            Expected = """{"min":1}""",
+            FailedRows = 1,
+            TotalRows = 2,
+            Message = "é",
+            DurationSeconds = 0.5,
+            Metadata = """{"a":1}""",
+        };
+        // A new field needs a value above.
+        Assert.All(typeof(CheckResult).GetProperties(), property => Assert.NotNull(property.GetValue(result)));
+
+        Assert.Equal([ResultOutcome.Stored], (await InOneBatch([result]))[0]);
+
+        var read = (await new CheckResultRepository(_database.Database).Find("default", result.Id, Ct))!;
+        Assert.Equal(result with { RequestHash = [] }, read with { RequestHash = [] });
+    }
+
+    [Fact]
     public async Task Each_request_of_a_batch_succeeds_or_fails_alone()
     {
         var run = $"{_pipeline}-run";
@@ -102,7 +127,7 @@ public abstract class IngestBatchTests : IAsyncLifetime
 
         var outcomes = await InOneBatch([first, Result(taken) with { IdIsDerived = true, RequestHash = [9] }], [neighbour]);
 
-        Assert.Equal(ResultOutcome.IdTaken, outcomes[0][1]);
+        Assert.Equal(ResultOutcome.KeyReused, outcomes[0][1]);
         var results = new CheckResultRepository(_database.Database);
         Assert.Null(await results.Find("default", first.Id, Ct));
         Assert.NotNull(await results.Find("default", neighbour.Id, Ct));
@@ -118,7 +143,7 @@ public abstract class IngestBatchTests : IAsyncLifetime
         CheckResult NewResult(int i) => Result() with { RunId = $"{_pipeline}-poison", Status = status, Message = i % 40 == 7 ? "poison" : null };
         var requests = Enumerable.Range(0, 100).Select(i => (Organization: i % 3 == 0 ? "second" : "default", Result: NewResult(i))).ToList();
 
-        var taken = requests.Select(request => ingest.Take(request.Organization, [request.Result], 1)!.Value.AsTask()).ToList();
+        var taken = requests.Select(request => ingest.Enqueue(request.Organization, [request.Result], 1)!.Value.AsTask()).ToList();
         await ingest.StartAsync(Ct);
         await Task.WhenAll(taken).ContinueWith(_ => { }, TaskScheduler.Default);
         await ingest.StopAsync(Ct);
@@ -136,7 +161,7 @@ public abstract class IngestBatchTests : IAsyncLifetime
     public async Task A_full_queue_refuses_requests_and_writes_the_accepted_ones_before_it_stops()
     {
         var ingest = Results(queue: 300);
-        var taken = Enumerable.Range(0, 400).Select(_ => ingest.Take("default", [Result()], 1)?.AsTask()).ToList();
+        var taken = Enumerable.Range(0, 400).Select(_ => ingest.Enqueue("default", [Result()], 1)?.AsTask()).ToList();
         var large = Results();
 
         await ingest.StartAsync(Ct);
@@ -145,16 +170,16 @@ public abstract class IngestBatchTests : IAsyncLifetime
         Assert.Equal(300, taken.TakeWhile(answer => answer is not null).Count());
         await Task.WhenAll(taken.Take(300).Select(answer => answer!));
         Assert.All(taken.Skip(300), Assert.Null);
-        Assert.Null(ingest.Take("default", [Result()], 1));
-        Assert.NotNull(large.Take("default", [Result()], 100 * 1024 * 1024)?.AsTask());
-        Assert.Null(large.Take("default", [Result()], 100 * 1024 * 1024));
+        Assert.Null(ingest.Enqueue("default", [Result()], 1));
+        Assert.NotNull(large.Enqueue("default", [Result()], 100 * 1024 * 1024)?.AsTask());
+        Assert.Null(large.Enqueue("default", [Result()], 100 * 1024 * 1024));
     }
 
     [Fact]
     public async Task Events_in_one_batch_are_applied_in_order()
     {
         var run = $"{_pipeline}-run";
-        var keyed = Event(run + "-k", _pipeline) with { FirstOrRepeat = true };
+        var keyed = Event(run + "-k", _pipeline) with { IdIsDerived = true };
 
         var outcomes = await InOneBatch(
             Event(run, "nobody"),
@@ -167,7 +192,7 @@ public abstract class IngestBatchTests : IAsyncLifetime
             keyed,
             keyed,
             keyed with { Digest = [7] },
-            Event(run + "-k2", _pipeline) with { FirstOrRepeat = true, Digest = [7] });
+            Event(run + "-k2", _pipeline) with { IdIsDerived = true, Digest = [7] });
 
         Assert.Equal(
             [
@@ -176,7 +201,7 @@ public abstract class IngestBatchTests : IAsyncLifetime
             ], outcomes.Select(receipt => receipt.Outcome));
         Assert.Equal("patched", outcomes[1].Run!.Run.Trigger);
         // The digests of one run do not affect another run.
-        Assert.Equal(RunOutcome.KeyReused, (await InOneBatch(keyed with { Digest = [7] }, Event(run + "-k2", _pipeline) with { FirstOrRepeat = true, Digest = [7] }))[0].Outcome);
+        Assert.Equal(RunOutcome.KeyReused, (await InOneBatch(keyed with { Digest = [7] }, Event(run + "-k2", _pipeline) with { IdIsDerived = true, Digest = [7] }))[0].Outcome);
         Assert.Null(await new RunRepository(_database.Database).Find("default", run + "-none", Ct));
     }
 
@@ -215,10 +240,10 @@ public abstract class IngestBatchTests : IAsyncLifetime
         await ingest.StartAsync(Ct);
         foreach (var @event in events)
         {
-            await ingest.Take("second", @event)!.Value;
+            await ingest.Enqueue("second", @event)!.Value;
         }
 
-        await Parallel.ForEachAsync(shuffled, new ParallelOptions { MaxDegreeOfParallelism = 64, CancellationToken = Ct }, async (@event, _) => await ingest.Take("default", @event)!.Value);
+        await Parallel.ForEachAsync(shuffled, new ParallelOptions { MaxDegreeOfParallelism = 64, CancellationToken = Ct }, async (@event, _) => await ingest.Enqueue("default", @event)!.Value);
         await ingest.StopAsync(Ct);
 
         var runs = new RunRepository(_database.Database);
@@ -249,7 +274,7 @@ public abstract class IngestBatchTests : IAsyncLifetime
     private async Task<ResultOutcome[][]> InOneBatch(params CheckResult[][] requests)
     {
         var ingest = Results();
-        var taken = requests.Select(results => ingest.Take("default", results, 1)!.Value.AsTask()).ToList();
+        var taken = requests.Select(results => ingest.Enqueue("default", results, 1)!.Value.AsTask()).ToList();
         await ingest.StartAsync(Ct);
         await ingest.StopAsync(Ct);
         return await Task.WhenAll(taken);
@@ -258,7 +283,7 @@ public abstract class IngestBatchTests : IAsyncLifetime
     private async Task<RunReceipt[]> InOneBatch(params RunEvent[] events)
     {
         var ingest = new RunIngest(_database.Database, new(1, 4096), TimeProvider.System, Meters);
-        var taken = events.Select(@event => ingest.Take("default", @event)!.Value.AsTask()).ToList();
+        var taken = events.Select(@event => ingest.Enqueue("default", @event)!.Value.AsTask()).ToList();
         await ingest.StartAsync(Ct);
         await ingest.StopAsync(Ct);
         return [.. (await Task.WhenAll(taken)).Select(receipts => receipts[0])];

@@ -77,7 +77,7 @@ public abstract class RunStateTests : IAsyncLifetime
 
         // Events that are accepted before the writer starts share one batch.
         var events = Events(writers: 1);
-        var taken = history.Select((@event, i) => events.Take("default", Of(@event, "batch", i))!.Value.AsTask()).ToList();
+        var taken = history.Select((@event, i) => events.Enqueue("default", Of(@event, "batch", i))!.Value.AsTask()).ToList();
         await events.StartAsync(Ct);
         await events.StopAsync(Ct);
 
@@ -183,7 +183,7 @@ public abstract class RunStateTests : IAsyncLifetime
         var events = Events(writers: 16);
         await events.StartAsync(Ct);
         await Parallel.ForEachAsync(Enumerable.Range(0, 64), new ParallelOptions { MaxDegreeOfParallelism = 16, CancellationToken = Ct }, async (i, _) =>
-            await events.Take("default", Of(new()
+            await events.Enqueue("default", Of(new()
             {
                 Status = "running",
                 StartedAt = Noon.AddSeconds(i),
@@ -209,7 +209,7 @@ public abstract class RunStateTests : IAsyncLifetime
         public string? ErrorMessage { get; init; }
         public string? Trigger { get; init; }
         public string? Metadata { get; init; }
-        public KeptFields TakesBack { get; init; }
+        public ClearableFields Clears { get; init; }
         public bool? CheckGate { get; init; }
         public IReadOnlyList<StageReport> Stages { get; init; } = [];
     }
@@ -219,7 +219,7 @@ public abstract class RunStateTests : IAsyncLifetime
         string[] words = ["pending", "running", "completed", "failed", "cancelled", "skipped"];
         DateTimeOffset? RandomTime() => random.Next(4) == 0 ? null : Noon.AddMinutes(random.Next(5));
         string? RandomText(string text) => random.Next(2) == 0 ? null : $"{text} {random.Next(3)}";
-        KeptFields RandomNulls() => random.Next(3) == 0 ? (KeptFields)random.Next(32) : KeptFields.None;
+        ClearableFields RandomNulls() => random.Next(3) == 0 ? (ClearableFields)random.Next(32) : ClearableFields.None;
         return
         [
             .. Enumerable.Range(0, random.Next(2, 9)).Select(_ => new EventFields
@@ -231,9 +231,9 @@ public abstract class RunStateTests : IAsyncLifetime
                 ErrorMessage = RandomText("error"),
                 Trigger = RandomText("trigger"),
                 Metadata = RandomText("metadata"),
-                TakesBack = RandomNulls(),
+                Clears = RandomNulls(),
                 CheckGate = random.Next(6) == 0 ? false : null,
-                Stages = random.Next(2) == 0 ? [] : [new StageReport { StageName = $"stage {random.Next(2)}", Status = words[random.Next(words.Length)], CompletedAt = RandomTime(), RecordsProcessed = random.Next(3) == 0 ? null : random.Next(4), ErrorMessage = RandomText("error"), TakesBack = RandomNulls() }],
+                Stages = random.Next(2) == 0 ? [] : [new StageReport { StageName = $"stage {random.Next(2)}", Status = words[random.Next(words.Length)], CompletedAt = RandomTime(), RecordsProcessed = random.Next(3) == 0 ? null : random.Next(4), ErrorMessage = RandomText("error"), Clears = RandomNulls() }],
             }),
         ];
     }
@@ -248,7 +248,7 @@ public abstract class RunStateTests : IAsyncLifetime
         return (await _runs.Find("default", $"{_pipeline}-{name}", Ct))!;
     }
 
-    private async Task<RunOutcome> Take(RunEvent @event) => (await _events.Take("default", @event)!.Value).Single().Outcome;
+    private async Task<RunOutcome> Take(RunEvent @event) => (await _events.Enqueue("default", @event)!.Value).Single().Outcome;
 
     private RunEvent Of(EventFields fields, string name, int i) => new()
     {
@@ -261,7 +261,7 @@ public abstract class RunStateTests : IAsyncLifetime
         ErrorMessage = fields.ErrorMessage,
         Trigger = fields.Trigger,
         Metadata = fields.Metadata,
-        TakesBack = fields.TakesBack,
+        Clears = fields.Clears,
         CheckGate = fields.CheckGate,
         Stages = fields.Stages,
         Digest = BitConverter.GetBytes(i),
@@ -273,7 +273,7 @@ public abstract class RunStateTests : IAsyncLifetime
 
     private Task Fail(string runId, string checkId) => Record(runId, checkId, "fail", "error");
 
-    private Task Record(string runId, string checkId, string status, string severity) => _results.Take("default",
+    private Task Record(string runId, string checkId, string status, string severity) => _results.Enqueue("default",
     [
         new CheckResult
         {

@@ -13,7 +13,7 @@ public class ResultBenchmarks
 {
     private static readonly DateTimeOffset Now = DateTimeOffset.Parse("2026-01-31T08:00:00Z", CultureInfo.InvariantCulture);
 
-    private readonly PostedResults.Reading _reading = new(_ => null, new PostCheckResultValidator(), Now);
+    private readonly PostedResults.ReadOptions _options = new(_ => null, new PostCheckResultValidator(), Now);
     private readonly ArrayBufferWriter<byte> _buffer = new(64 * 1024);
     private byte[] _body = [];
     private JsonDocument _parsed = null!;
@@ -24,7 +24,7 @@ public class ResultBenchmarks
     {
         _body = ResultBody.Json(1);
         _parsed = JsonDocument.Parse(_body);
-        var result = PostedResults.Read(_parsed.RootElement, _reading).Accepted[0];
+        var result = PostedResults.Read(_parsed.RootElement, _options).Accepted[0];
         _page = new(new([.. Enumerable.Repeat(result, 50)], null), new Cursor(Now, result.Id).ToText("check_results"));
     }
 
@@ -33,7 +33,7 @@ public class ResultBenchmarks
     public int ParseAndValidate()
     {
         using var json = JsonDocument.Parse(_body);
-        return PostedResults.Read(json.RootElement, _reading).Count;
+        return PostedResults.Read(json.RootElement, _options).Count;
     }
 
     /// <summary>The hash alone, by which a repeated post is recognized.</summary>

@@ -1,0 +1,40 @@
+namespace Catalog.Api.Checks;
+
+/// <summary>The outcome of a single result.</summary>
+public sealed record ResultReceipt
+{
+    /// <summary>The result's id.</summary>
+    public required string Id { get; init; }
+
+    /// <summary>stored, or duplicate: the same result was stored before.</summary>
+    public required string Outcome { get; init; }
+}
+
+/// <summary>The outcomes of several results.</summary>
+public sealed record ResultReceipts
+{
+    /// <summary>One receipt for each result, in the order of the request.</summary>
+    public required IReadOnlyList<ItemReceipt> Items { get; init; }
+}
+
+/// <summary>The outcome of one of several results.</summary>
+public sealed record ItemReceipt
+{
+    /// <summary>The index of the result in the request, from 0.</summary>
+    public required int Index { get; init; }
+
+    /// <summary>The result's id; null when a rejected result has none.</summary>
+    public string? Id { get; init; }
+
+    /// <summary>stored, duplicate or rejected.</summary>
+    public required string Outcome { get; init; }
+
+    /// <summary>
+    /// The error code of a rejected result, stable and for programs: the same code as when the result is posted alone.
+    /// Otherwise null.
+    /// </summary>
+    public string? Code { get; init; }
+
+    /// <summary>The reason of a rejection, for people. Otherwise null.</summary>
+    public string? Reason { get; init; }
+}

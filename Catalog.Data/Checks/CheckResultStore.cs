@@ -1,0 +1,266 @@
+using Catalog.Data.Database;
+using Catalog.Data.Ingest;
+
+namespace Catalog.Data.Checks;
+
+/// <summary>Stores check results. <see cref="CheckResultRepository"/> reads them.</summary>
+internal sealed class CheckResultStore(CatalogDatabase db)
+{
+    private static readonly Rows<Unstored> UnstoredRows = new(
+        new Column<Unstored, int>("place", unstored => unstored.Place),
+        new Column<Unstored, string>("id", unstored => unstored.Result.Id),
+        new Column<Unstored, string>("pipeline_id", unstored => unstored.Result.PipelineId),
+        new Column<Unstored, string?>("run_id", unstored => unstored.Result.RunId));
+
+    /// <summary>
+    /// Stores the results of several requests. Completes each request, with one outcome for each of its results, as
+    /// soon as these are committed: a later failure cannot change them. Most batches need one statement for each
+    /// organization, all in one round trip with their commit. The further steps handle the results that these
+    /// statements did not store or could not take.
+    /// </summary>
+    public async Task Write(IReadOnlyList<IngestRequest<CheckResult, ResultOutcome>> batch)
+    {
+        // Every writer locks organizations in the same order, so that writers cannot deadlock.
+        List<ResultGroup> groups =
+        [
+            .. batch.GroupBy(request => request.Organization, StringComparer.Ordinal).OrderBy(requests => requests.Key, StringComparer.Ordinal)
+                .Select(requests => new ResultGroup(requests.Key, [.. requests.Select(request => new RequestOutcomes(request))])),
+        ];
+
+        await InsertSimple(groups);
+        if (groups.Exists(group => group.HasOpen))
+        {
+            await ExplainSimple(groups);
+            await StoreOthers(groups);
+            await StoreAtomic(groups);
+        }
+    }
+
+    private async Task InsertSimple(List<ResultGroup> groups)
+    {
+        var inserts = groups.ConvertAll(group =>
+            Insert(group.Organization, group.Simple.Select(place => place.Result).DistinctBy(result => result.Id, StringComparer.Ordinal)));
+        await db.Write(inserts, CancellationToken.None);
+        foreach (var (group, insert) in groups.Zip(inserts))
+        {
+            var stored = insert.Results.ToHashSet(StringComparer.Ordinal);
+            foreach (var place in group.Simple)
+            {
+                // The statement contains only the first of several results with one id.
+                if (stored.Remove(place.Result.Id))
+                {
+                    place.Set(ResultOutcome.Stored);
+                }
+            }
+
+            group.CompleteKnown();
+        }
+    }
+
+    private async Task ExplainSimple(List<ResultGroup> groups)
+    {
+        var unstored = groups.ConvertAll(group => group.Simple.FindAll(place => place.IsOpen));
+        var explains = groups.Zip(unstored, (group, places) => Explain(group.Organization, places.Select(place => place.Result))).ToList();
+        await db.Write(explains, CancellationToken.None);
+        for (var i = 0; i < groups.Count; i++)
+        {
+            foreach (var explanation in explains[i].Results)
+            {
+                var place = unstored[i][explanation.Place];
+                place.Set(explanation.OutcomeOf(place.Result));
+            }
+
+            groups[i].CompleteKnown();
+        }
+    }
+
+    // One transaction for the results that need several statements: they close gates, or nothing prevents their insert
+    // any more.
+    private async Task StoreOthers(List<ResultGroup> groups)
+    {
+        var others = groups.ConvertAll(group => (Group: group, Places: group.Open())).FindAll(other => other.Places.Count > 0);
+        if (others.Count == 0)
+        {
+            return;
+        }
+
+        var outcomes = new ResultOutcome[others.Count][];
+        await db.WriteAcrossOrganizations(async session =>
+        {
+            for (var i = 0; i < others.Count; i++)
+            {
+                var organization = others[i].Group.Organization;
+                outcomes[i] = await Store(session.In(organization), organization, others[i].Places.ConvertAll(place => place.Result));
+            }
+        }, CancellationToken.None);
+        for (var i = 0; i < others.Count; i++)
+        {
+            foreach (var (place, outcome) in others[i].Places.Zip(outcomes[i]))
+            {
+                place.Set(outcome);
+            }
+
+            others[i].Group.CompleteKnown();
+        }
+    }
+
+    private async Task StoreAtomic(List<ResultGroup> groups)
+    {
+        foreach (var group in groups)
+        {
+            foreach (var request in group.Requests.Where(request => request.IsAtomic))
+            {
+                request.Complete(await db.Write(group.Organization, async session =>
+                {
+                    var outcomes = await Store(session, group.Organization, request.Results);
+                    if (outcomes.Contains(ResultOutcome.KeyReused))
+                    {
+                        session.Undo();
+                    }
+
+                    return outcomes;
+                }, CancellationToken.None));
+            }
+        }
+    }
+
+    /// <summary>
+    /// Stores results inside a transaction and closes the gates of the runs that failures of severity error name. The
+    /// outcomes are those that the results would have if they were stored one by one in this order.
+    /// </summary>
+    private async Task<ResultOutcome[]> Store(Session session, string organization, IReadOnlyList<CheckResult> results)
+    {
+        var outcomes = new ResultOutcome?[results.Count];
+        foreach (var part in Parts(results))
+        {
+            // One attempt is enough unless a deleted pipeline is registered again between two statements.
+            for (var attempt = 0; attempt < 3 && part.Exists(place => outcomes[place] is null); attempt++)
+            {
+                await StorePart(session, organization, results, part.FindAll(place => outcomes[place] is null), outcomes);
+            }
+        }
+
+        return Array.ConvertAll(outcomes, outcome => outcome ?? ResultOutcome.PipelineUnknown);
+    }
+
+    // Splits results so that no result of a part can change the outcome of another: each id occurs once, each run has
+    // one pipeline. Nearly always there is one part.
+    private static IEnumerable<List<int>> Parts(IReadOnlyList<CheckResult> results)
+    {
+        List<int> part = [];
+        var ids = new HashSet<string>(StringComparer.Ordinal);
+        var runs = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var (place, result) in results.Index())
+        {
+            if (ids.Contains(result.Id) || (result.RunId is { } run && runs.TryGetValue(run, out var pipeline) && pipeline != result.PipelineId))
+            {
+                yield return part;
+                part = [];
+                ids.Clear();
+                runs.Clear();
+            }
+
+            part.Add(place);
+            ids.Add(result.Id);
+            if (result.RunId is not null)
+            {
+                runs[result.RunId] = result.PipelineId;
+            }
+        }
+
+        yield return part;
+    }
+
+    private async Task StorePart(Session session, string organization, IReadOnlyList<CheckResult> results, List<int> part, ResultOutcome?[] outcomes)
+    {
+        var ct = CancellationToken.None;
+        var stored = (await session.Run(Insert(organization, part.Select(place => results[place])), ct)).ToHashSet(StringComparer.Ordinal);
+        var inserted = part.FindAll(place => stored.Contains(results[place].Id));
+        var foreign = await new RunGates(db.Dialect, session, organization).Close(inserted.ConvertAll(place => results[place]), ct);
+        foreach (var place in inserted)
+        {
+            outcomes[place] = foreign.Contains(results[place].Id) ? ResultOutcome.RunIdTaken : ResultOutcome.Stored;
+        }
+
+        var unstored = part.FindAll(place => outcomes[place] is null);
+        foreach (var explanation in await session.Run(Explain(organization, unstored.Select(place => results[place])), ct))
+        {
+            var place = unstored[explanation.Place];
+            outcomes[place] = explanation.OutcomeOf(results[place]);
+        }
+    }
+
+    // Inserts the results that nothing prevents and returns their ids. No two results may have the same id.
+    private static Statement<CheckResult, string> Insert(string organization, IEnumerable<CheckResult> results)
+    {
+        // Every writer locks ids in the same order, so that writers cannot deadlock.
+        const string Sql = $"""
+            -- Results.Insert
+            insert into check_results (organization_id, {CheckResultTable.StoredColumns})
+            select @organization, {CheckResultTable.StoredColumns}
+            from rows
+            where exists (
+                    select 1 from pipelines
+                    where pipelines.organization_id = @organization and pipelines.id = rows.pipeline_id and pipelines.deleted_at is null)
+              and not exists (
+                    select 1 from runs
+                    where runs.organization_id = @organization and runs.id = rows.run_id and runs.pipeline_id <> rows.pipeline_id)
+            order by rows.id
+            on conflict (organization_id, id) do nothing
+            returning id
+            """;
+
+        return new(organization, Sql, CheckResultTable.Rows, [.. results.OrderBy(result => result.Id, StringComparer.Ordinal)]);
+    }
+
+    // Reads what prevents the insert of results: one explanation for each.
+    private static Statement<Unstored, Explanation> Explain(string organization, IEnumerable<CheckResult> results)
+    {
+        const string Sql = """
+            -- Results.Explain
+            select rows.place, results.request_hash as present, pipelines.id is not null as pipeline_known, runs.pipeline_id as run_owner
+            from rows
+            left join check_results as results on results.organization_id = @organization and results.id = rows.id
+            left join pipelines on pipelines.organization_id = @organization and pipelines.id = rows.pipeline_id and pipelines.deleted_at is null
+            left join runs on runs.organization_id = @organization and runs.id = rows.run_id
+            """;
+
+        return new(organization, Sql, UnstoredRows, [.. results.Select((result, place) => new Unstored(place, result))]);
+    }
+
+    /// <summary>A result that was not inserted, with its index among the others.</summary>
+    private readonly record struct Unstored(int Place, CheckResult Result);
+
+    /// <summary>What prevented the insert of a result.</summary>
+    private sealed record Explanation
+    {
+        /// <summary>The index of the result in the statement.</summary>
+        public required int Place { get; init; }
+
+        /// <summary>The request hash of the stored result with the same id; null when there is none.</summary>
+        public byte[]? Present { get; init; }
+
+        public required bool PipelineKnown { get; init; }
+
+        /// <summary>The pipeline of the result's run; null when the run is unknown or the result names none.</summary>
+        public string? RunOwner { get; init; }
+
+        /// <summary>
+        /// The outcome of the result; null when nothing prevents its insert any more. This is the only place that
+        /// decides about a reused id or idempotency key: the same request is a duplicate, another request is refused.
+        /// </summary>
+        public ResultOutcome? OutcomeOf(CheckResult result)
+        {
+            if (Present is not null)
+            {
+                return Present.AsSpan().SequenceEqual(result.RequestHash) ? ResultOutcome.Duplicate
+                    : result.IdIsDerived ? ResultOutcome.KeyReused
+                    : ResultOutcome.IdTaken;
+            }
+
+            return !PipelineKnown ? ResultOutcome.PipelineUnknown
+                : RunOwner is not null && RunOwner != result.PipelineId ? ResultOutcome.RunIdTaken
+                : null;
+        }
+    }
+}
