@@ -62,7 +62,7 @@ public sealed class LineageRepository(CatalogDatabase db, LineageBudget budget)
     }
 
     // The dataset, what is within some hops of it and the edges between, in one statement.
-    private async Task<Surroundings> Around(Question question, Guid id, LineageDirection direction, int hops)
+    private async Task<ConsoleContext> Around(Question question, Guid id, LineageDirection direction, int hops)
     {
         var (session, organization, at, ct) = question;
         string Hops(string way, string near, string far) => $"""
@@ -108,7 +108,7 @@ public sealed class LineageRepository(CatalogDatabase db, LineageBudget budget)
             {db.Dialect.JoinByIndex("datasets", "organization_id = @organization", "id", "reached.id")}
             """;
 
-        var around = new Surroundings(hops, Math.Min(budget.Edges, MostNear));
+        var around = new ConsoleContext(hops, Math.Min(budget.Edges, MostNear));
         await session.Each(sql, new { organization, id, at, hops, limit = Math.Min(budget.Edges, MostNear) + 1L }, row =>
         {
             if (row.GetInt32(0) is var way && way != 0)
@@ -255,7 +255,7 @@ public sealed class LineageRepository(CatalogDatabase db, LineageBudget budget)
     private readonly record struct Question(Session Session, string Organization, DateTimeOffset? At, CancellationToken Ct);
 
     // What the first statement read. When it came to its limit it is of no use but for the names, because a part of a hop may be missing.
-    private sealed class Surroundings(int hops, int most)
+    private sealed class ConsoleContext(int hops, int most)
     {
         private readonly Dictionary<(LineageDirection, Guid), List<LineageEdge>> _edges = [];
         private long _edgeCount;

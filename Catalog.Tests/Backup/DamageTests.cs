@@ -33,7 +33,7 @@ public sealed class DamageTests(FilledDatabases databases, BackupFolder folder) 
         {
             var copy = Kit.Copy(path, folder.New(), content);
             using var place = new LocalFolder(Path.GetDirectoryName(copy)!);
-            var kept = await (await StoredBackup.In(place, Ct)).Single().Examined(place, Ct);
+            var kept = await (await StoredBackup.List(place, Ct)).Single().Check(place, Ct);
             Assert.True(kept.State == BackupState.Damaged, what);
 
             var refused = await Assert.ThrowsAsync<BackupException>(() => BackupRestore.Run(database, copy, Kit.Describe(copy), (_, _) => Task.CompletedTask, DatabaseSettings.DefaultAppRole, Ct));

@@ -30,18 +30,18 @@ public sealed class DoctorServerTests
         await using var read = await OwnPostgres.Begin(address, "select count(*) from runs");
         await OwnPostgres.Until(address, "(select count(*) = 2 from pg_locks where not granted)");
 
-        var examined = await Examine(address, limits: new() { Waiting = TimeSpan.Zero });
+        var report = await Examine(address, limits: new() { Waiting = TimeSpan.Zero });
 
-        var blocked = Code("migration_blocked", examined);
+        var blocked = Code("migration_blocked", report);
         Assert.Equal(Severity.Error, blocked.Severity);
         Assert.All(new[] { $"process {migration.Pid}", "lock on runs", "alter table runs", $"process {holder.ProcessID} (a careless client", "idle in transaction", "select count(*) from runs" }, words => Assert.Contains(words, blocked.Message));
         Assert.Contains($"catalog-migrations kill {holder.ProcessID} --connection", blocked.Action);
         Assert.Contains($"catalog-migrations kill {migration.Pid}`", blocked.Action);
         // The one behind the migration waits, in the end, for the same client.
-        Assert.Contains($"process {holder.ProcessID} ", Code("lock_wait", examined).Message);
-        Assert.Equal([holder.ProcessID], examined.ActiveStatements.Single(statement => statement.Pid == migration.Pid).BlockedBy);
-        Assert.Contains(examined.Tables, table => table is { Name: "runs", Bytes: null });
-        Assert.DoesNotContain(examined.Findings, finding => finding.Code == "not_examined");
+        Assert.Contains($"process {holder.ProcessID} ", Code("lock_wait", report).Message);
+        Assert.Equal([holder.ProcessID], report.ActiveStatements.Single(statement => statement.Pid == migration.Pid).BlockedBy);
+        Assert.Contains(report.Tables, table => table is { Name: "runs", Bytes: null });
+        Assert.DoesNotContain(report.Findings, finding => finding.Code == "not_examined");
 
         await open.RollbackAsync(Ct);
         await migration.Done;
@@ -56,10 +56,10 @@ public sealed class DoctorServerTests
         await using var open = await migrator.BeginTransactionAsync(Ct);
         await migrator.ExecuteAsync("lock table runs, checks in access exclusive mode", transaction: open);
 
-        var examined = await Examine(address);
+        var report = await Examine(address);
 
-        Assert.DoesNotContain(examined.Findings, finding => finding.Code == "not_examined");
-        Assert.Equal(["checks", "runs"], examined.Tables.Where(table => table.Bytes is null).Select(table => table.Name));
+        Assert.DoesNotContain(report.Findings, finding => finding.Code == "not_examined");
+        Assert.Equal(["checks", "runs"], report.Tables.Where(table => table.Bytes is null).Select(table => table.Name));
     }
 
     [Fact]
@@ -72,13 +72,13 @@ public sealed class DoctorServerTests
         await client.ExecuteAsync("select 'postgresql://u:hunter2@h/d'", transaction: open);
         await Task.Delay(150, Ct);
 
-        var examined = await Examine(address, limits: new() { Slow = TimeSpan.FromMilliseconds(100) });
+        var report = await Examine(address, limits: new() { Slow = TimeSpan.FromMilliseconds(100) });
 
-        Assert.Contains($"catalog-migrations kill {migration.Pid}`", Code("migration_slow", examined).Action);
-        Assert.Contains($"catalog-migrations kill {client.ProcessID} --connection", Code("idle_in_transaction", examined).Action);
+        Assert.Contains($"catalog-migrations kill {migration.Pid}`", Code("migration_slow", report).Action);
+        Assert.Contains($"catalog-migrations kill {client.ProcessID} --connection", Code("idle_in_transaction", report).Action);
         Assert.DoesNotContain((await Examine(address)).Findings, finding => finding.Code is "migration_slow" or "idle_in_transaction");
-        Assert.All(examined.ActiveStatements, statement => Assert.DoesNotContain("hunter2", statement.Query));
-        Assert.Equal("select 'postgresql://…'", examined.ActiveStatements.Single(statement => statement.Pid == client.ProcessID).Query);
+        Assert.All(report.ActiveStatements, statement => Assert.DoesNotContain("hunter2", statement.Query));
+        Assert.Equal("select 'postgresql://…'", report.ActiveStatements.Single(statement => statement.Pid == client.ProcessID).Query);
     }
 
     [Fact]
@@ -141,13 +141,13 @@ public sealed class DoctorServerTests
             "update pg_index set indisvalid = false where indexrelid = 'heap_invalid'::regclass");
         await OwnPostgres.Until(address, "(select n_dead_tup > 15000 from pg_stat_user_tables where relname = 'heap')");
 
-        var examined = await Examine(address, limits: new() { UnusedFor = TimeSpan.Zero, UnusedBytes = 100_000 });
+        var report = await Examine(address, limits: new() { UnusedFor = TimeSpan.Zero, UnusedBytes = 100_000 });
 
-        Assert.Contains("20,000 dead rows beside 20,000 live ones and was never vacuumed", Code("vacuum_behind", examined).Message);
-        Assert.Contains("reindex index concurrently heap_invalid", Code("invalid_index", examined).Action);
-        Assert.Contains("heap_unused", Code("unused_index", examined).Message);
-        Assert.Equal(["heap_invalid", "heap_unused"], examined.Indexes.Select(index => index.Name).Order());
-        Assert.Contains(examined.Tables, table => table is { Name: "heap", DeadRows: 20_000, LastVacuum: null });
+        Assert.Contains("20,000 dead rows beside 20,000 live ones and was never vacuumed", Code("vacuum_behind", report).Message);
+        Assert.Contains("reindex index concurrently heap_invalid", Code("invalid_index", report).Action);
+        Assert.Contains("heap_unused", Code("unused_index", report).Message);
+        Assert.Equal(["heap_invalid", "heap_unused"], report.Indexes.Select(index => index.Name).Order());
+        Assert.Contains(report.Tables, table => table is { Name: "heap", DeadRows: 20_000, LastVacuum: null });
         Assert.DoesNotContain((await Examine(address)).Findings, finding => finding.Code == "unused_index");
 
         await OwnPostgres.Execute(address, "vacuum heap");
@@ -166,11 +166,11 @@ public sealed class DoctorServerTests
             // As if 1.5 billion transactions had passed since the oldest row.
             await OwnPostgres.Execute(address, "update pg_database set datfrozenxid = ((pg_current_xact_id()::text::bigint + 4294967296 - 1500000000) % 4294967296)::text::xid where datname = current_database()");
 
-            var examined = await Examine(address, limits: new() { SlotBytes = -1, Slow = TimeSpan.Zero });
+            var report = await Examine(address, limits: new() { SlotBytes = -1, Slow = TimeSpan.Zero });
 
-            Assert.Contains("pg_drop_replication_slot('idle_slot')", Code("replication_slot_behind", examined).Action);
-            Assert.Contains("commit prepared 'left behind'", Code("prepared_transaction", examined).Action);
-            Assert.Contains("1,500,000,0", Code("wraparound_near", examined).Message);
+            Assert.Contains("pg_drop_replication_slot('idle_slot')", Code("replication_slot_behind", report).Action);
+            Assert.Contains("commit prepared 'left behind'", Code("prepared_transaction", report).Action);
+            Assert.Contains("1,500,000,0", Code("wraparound_near", report).Message);
             Assert.DoesNotContain((await Examine(address)).Findings, finding => finding.Code is "replication_slot_behind" or "prepared_transaction");
         }
         finally
@@ -186,11 +186,11 @@ public sealed class DoctorServerTests
         Assert.Contains("create extension", Code("pg_stat_statements_missing", await Examine(address)).Action);
 
         await OwnPostgres.Execute(address, "create schema \"Odd one\"", "create extension pg_stat_statements schema \"Odd one\"", "-- DoctorServerTests\nselect pg_sleep(0.3)");
-        var examined = await Examine(address);
+        var report = await Examine(address);
 
-        Assert.Equal("-- DoctorServerTests select pg_sleep($1)", examined.SlowestStatements![0].Query);
-        Assert.True(examined.SlowestStatements[0] is { Calls: 1, MeanMilliseconds: >= 300, TotalSeconds: >= 0.3 });
-        Assert.DoesNotContain(examined.Findings, finding => finding.Code.StartsWith("pg_stat_statements", StringComparison.Ordinal));
+        Assert.Equal("-- DoctorServerTests select pg_sleep($1)", report.SlowestStatements![0].Query);
+        Assert.True(report.SlowestStatements[0] is { Calls: 1, MeanMilliseconds: >= 300, TotalSeconds: >= 0.3 });
+        Assert.DoesNotContain(report.Findings, finding => finding.Code.StartsWith("pg_stat_statements", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -210,13 +210,13 @@ public sealed class DoctorServerTests
         var login = await _server.Login();
         await using var other = await OwnPostgres.Open(address);
 
-        var examined = await Examine(OwnPostgres.As(address, login));
+        var report = await Examine(OwnPostgres.As(address, login));
 
-        Assert.Contains($"grant pg_read_all_stats to \"{login}\"", Code("statistics_hidden", examined).Action);
-        Assert.Empty(examined.ActiveStatements);
+        Assert.Contains($"grant pg_read_all_stats to \"{login}\"", Code("statistics_hidden", report).Action);
+        Assert.Empty(report.ActiveStatements);
         // The journal is its owner's.
-        Assert.Contains("DATAXPIPE_MIGRATIONS_DB", Code("not_examined", examined).Action);
-        Assert.NotEmpty(examined.Tables);
+        Assert.Contains("DATAXPIPE_MIGRATIONS_DB", Code("not_examined", report).Action);
+        Assert.NotEmpty(report.Tables);
     }
 
     [Fact]
@@ -225,13 +225,13 @@ public sealed class DoctorServerTests
         var address = await _server.Empty();
         await using var database = MigrationDatabase.Open(TestDatabase.Read(address));
         await using var connection = await database.Reads.OpenConnectionAsync(Ct);
-        var examined = new DoctorReport();
+        var report = new DoctorReport();
 
-        await EngineDoctor.For(database).Part(connection, "A", () => connection.ExecuteAsync("create table t (id int)"), examined, Ct);
-        await EngineDoctor.For(database).Part(connection, "B", async () => Assert.Equal("5s", await connection.ExecuteScalarAsync<string>("show statement_timeout")), examined, Ct);
-        await EngineDoctor.For(database).Part(connection, "C", () => connection.ExecuteAsync("set local statement_timeout = 50; select pg_sleep(5)"), examined, Ct);
+        await EngineDoctor.For(database).RunCheck(connection, "A", () => connection.ExecuteAsync("create table t (id int)"), report, Ct);
+        await EngineDoctor.For(database).RunCheck(connection, "B", async () => Assert.Equal("5s", await connection.ExecuteScalarAsync<string>("show statement_timeout")), report, Ct);
+        await EngineDoctor.For(database).RunCheck(connection, "C", () => connection.ExecuteAsync("set local statement_timeout = 50; select pg_sleep(5)"), report, Ct);
 
-        Assert.Collection(examined.Findings, write => Assert.Contains("25006", write.Message), late => Assert.Contains("57014", late.Message));
+        Assert.Collection(report.Findings, write => Assert.Contains("25006", write.Message), late => Assert.Contains("57014", late.Message));
         Assert.Equal("0", await connection.ExecuteScalarAsync<string>("show statement_timeout"));
     }
 

@@ -212,7 +212,7 @@ public abstract class DoctorTests
         }).AddInMemoryCollection(settings.Select(setting => KeyValuePair.Create(setting.Name, (string?)setting.Value))).Build();
         await using var database = MigrationDatabase.Open(DatabaseSettings.ReadForMigrations(configuration));
         var chain = scripts is null ? Chain.BuiltIn(database.Dialect.Folder) : Chain.From(scripts, database.Dialect.Folder);
-        return await new DatabaseDoctor(database, chain, limits).Look(DatabaseSettings.Read(configuration), role, Ct);
+        return await new DatabaseDoctor(database, chain, limits).Examine(DatabaseSettings.Read(configuration), role, Ct);
     }
 
     protected static async Task Execute(string address, params string[] statements)

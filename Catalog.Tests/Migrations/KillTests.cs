@@ -88,7 +88,7 @@ public sealed class KillTests : IClassFixture<PostgresTestDatabase>
         await client.Done;
         var second = client.Connection.ExecuteAsync("select pg_sleep(1)");
         await Sleeps(client);
-        var ended = await PostgresProcesses.End(connection, shown, whole: false, Ct);
+        var ended = await PostgresProcesses.End(connection, shown, wholeConnection: false, Ct);
         await second;
 
         Assert.Null(ended);
@@ -108,7 +108,7 @@ public sealed class KillTests : IClassFixture<PostgresTestDatabase>
             var hidden = await PostgresProcesses.Find(connection, statement.Pid, Ct);
 
             Assert.Null(hidden.State);
-            Assert.Contains("pg_signal_backend", (await Assert.ThrowsAsync<MigrationException>(() => PostgresProcesses.End(connection, hidden, whole: false, Ct))).Message);
+            Assert.Contains("pg_signal_backend", (await Assert.ThrowsAsync<MigrationException>(() => PostgresProcesses.End(connection, hidden, wholeConnection: false, Ct))).Message);
             Assert.False(statement.Done.IsCompleted);
         }
         finally
