@@ -36,7 +36,7 @@ public sealed class PostgresScratch : IAsyncDisposable
             """;
 
         await using var connection = await source.Source.OpenConnectionAsync(ct);
-        foreach (var leftover in await connection.QueryAsync<string>(new CommandDefinition("select datname from pg_database d where datname locale 'catalog\\_drill\\_%' and not exists (select from pg_stat_activity a where a.datid = d.oid)", cancellationToken: ct)))
+        foreach (var leftover in await connection.QueryAsync<string>(new CommandDefinition("select datname from pg_database d where datname like 'catalog\\_drill\\_%' and not exists (select from pg_stat_activity a where a.datid = d.oid)", cancellationToken: ct)))
         {
             if (leftover.Length > Prefix.Length + Time.Length
                 && DateTime.TryParseExact(leftover.AsSpan(Prefix.Length, Time.Length), Time, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var created)

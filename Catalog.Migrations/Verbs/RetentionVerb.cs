@@ -30,7 +30,7 @@ internal static class RetentionVerb
         });
         var pause = LimitOptions.Seconds("--pause", Default.Pause, "Seconds to pause between two transactions; the pause is at least as long as the previous transaction took.");
         var lockTimeout = LimitOptions.Seconds("--lock-timeout", Default.LockTimeout, "Postgres only: seconds that a statement waits for a table lock.");
-        var wait = LimitOptions.Seconds("--wait", Default.Patience, "Seconds to wait for another retention run to finish.");
+        var wait = LimitOptions.Seconds("--wait", Default.MaxWait, "Seconds to wait for another retention run to finish.");
         var command = Verb.On("retention",
             "Remove runs, events, check results and deleted pipelines that are older than DATAXPIPE_RETENTION_RUNS_DAYS, _RESULTS_DAYS and _EVENTS_DAYS, or an organization's own smaller limits. "
             + "Removes in small transactions while the service runs; after an interruption, run it again. Exits 0 when done, 1 when interrupted, 3 when scripts are pending, 5 when another retention run or a table lock blocks it.",
@@ -45,7 +45,7 @@ internal static class RetentionVerb
                     Batch = arguments.GetValue(batch),
                     Pause = TimeSpan.FromSeconds(arguments.GetValue(pause)),
                     LockTimeout = TimeSpan.FromSeconds(arguments.GetValue(lockTimeout)),
-                    Patience = TimeSpan.FromSeconds(arguments.GetValue(wait)),
+                    MaxWait = TimeSpan.FromSeconds(arguments.GetValue(wait)),
                 };
                 return Run(database, RetentionDays.Read(Verb.Settings(arguments)), scope, limits, arguments.GetValue(dryRun), output, ct);
             });

@@ -124,7 +124,7 @@ internal static class TransferVerb
         if (report.Findings > 0)
         {
             var rest = report.Findings - Math.Min(report.Findings, MaxShown);
-            output.Line($"{(rest > 0 ? $"and {rest} more: --json lists {(report.Findings > DataTransfer.ListedAtMost ? $"the first {DataTransfer.ListedAtMost}" : "them all")}\n" : "")}{Count(report.Findings, "value")} cannot be moved. Nothing was written. Correct them in the source, then run this again.");
+            output.Line($"{(rest > 0 ? $"and {rest} more: --json lists {(report.Findings > DataTransfer.MaxListed ? $"the first {DataTransfer.MaxListed}" : "them all")}\n" : "")}{Count(report.Findings, "value")} cannot be moved. Nothing was written. Correct them in the source, then run this again.");
             return;
         }
 

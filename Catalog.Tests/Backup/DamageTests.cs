@@ -139,7 +139,7 @@ public sealed class DamageTests(FilledDatabases databases, BackupFolder folder) 
 
         var refused = await Assert.ThrowsAsync<BackupException>(() => PostgresArchive.Restore(database, path, Kit.Describe(path), (_, _) => Task.CompletedTask, Ct));
 
-        Assert.Contains("its commit was never reached", refused.Message);
+        Assert.Contains("did not reach the commit", refused.Message);
         await AssertEmpty("postgres", target, database);
     }
 

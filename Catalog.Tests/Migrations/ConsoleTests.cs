@@ -122,7 +122,7 @@ public sealed class ConsoleTests : IDisposable
     {
         var result = await MigratorConsole.Run(Database, word, "--json");
         Assert.Equal((2, "usage"), (result.Exit, result.Json.GetProperty("error").GetProperty("code").GetString()));
-        Assert.Contains($"it is called {verb}", result.Errors);
+        Assert.Contains($"Use {verb}: ", result.Errors);
         Assert.Contains($"`catalog-migrations {verb}`", (await MigratorConsole.Run(Database, word, "head")).Errors);
     }
 

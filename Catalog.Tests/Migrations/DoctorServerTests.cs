@@ -143,7 +143,7 @@ public sealed class DoctorServerTests
 
         var report = await Examine(address, limits: new() { UnusedFor = TimeSpan.Zero, UnusedBytes = 100_000 });
 
-        Assert.Contains("20,000 dead rows beside 20,000 live ones and was never vacuumed", Code("vacuum_behind", report).Message);
+        Assert.Contains("20,000 dead and 20,000 live rows and was never vacuumed", Code("vacuum_behind", report).Message);
         Assert.Contains("reindex index concurrently heap_invalid", Code("invalid_index", report).Action);
         Assert.Contains("heap_unused", Code("unused_index", report).Message);
         Assert.Equal(["heap_invalid", "heap_unused"], report.Indexes.Select(index => index.Name).Order());

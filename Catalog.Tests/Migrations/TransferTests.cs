@@ -182,7 +182,7 @@ public sealed class TransferTests(PostgresTestDatabase server) : IClassFixture<P
         await MigratorConsole.Run(pair.Source, "upgrade", "--scripts", scripts.Path);
 
         await Refused(2, "setting", "The target must be Postgres", target: pair.Source);
-        await Refused(2, "setting", "no such file", from: pair.Source + ".missing");
+        await Refused(2, "setting", "the file does not exist", from: pair.Source + ".missing");
         await Refused(2, "setting", "--from must name a SQLite file", from: pair.Target);
         Assert.False(File.Exists(pair.Source + ".missing"));
 
