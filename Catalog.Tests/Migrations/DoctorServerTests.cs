@@ -97,13 +97,13 @@ public sealed class DoctorServerTests
         {
             var tight = Code("pool_too_large", await Examine(address, service, settings: ("DATAXPIPE_PG_POOL_MAX", "30")));
             Assert.Equal(Severity.Warning, tight.Severity);
-            Assert.Contains("others hold 1 now", tight.Message);
+            Assert.Contains("other clients use 1 now", tight.Message);
         }
 
         await OwnPostgres.Execute(address, $"alter database {new Uri(address).AbsolutePath[1..]} connection limit 20");
-        Assert.Contains("the database's connection limit leaves 20", Code("pool_too_large", await Examine(address, service, settings: ("DATAXPIPE_PG_POOL_MAX", "25"))).Message);
+        Assert.Contains("the database's connection limit allows 20", Code("pool_too_large", await Examine(address, service, settings: ("DATAXPIPE_PG_POOL_MAX", "25"))).Message);
         // A superuser's login is held to none of them but the server's own.
-        Assert.Contains("max_connections less 0 reserved leaves 300", Code("pool_too_large", await Examine(address, settings: ("DATAXPIPE_PG_POOL_MAX", "301"))).Message);
+        Assert.Contains("max_connections minus 0 reserved allows 300", Code("pool_too_large", await Examine(address, settings: ("DATAXPIPE_PG_POOL_MAX", "301"))).Message);
     }
 
     [Fact]

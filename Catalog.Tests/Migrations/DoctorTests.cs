@@ -139,7 +139,7 @@ public abstract class DoctorTests
 
         await TestDatabaseStamped(address);
         await Execute(address, "create table runs (id integer)");
-        Assert.Contains("runs is here already", Code("table_already_exists", await Examine(address)).Message);
+        Assert.Contains("runs already exists", Code("table_already_exists", await Examine(address)).Message);
     }
 
     [Fact]

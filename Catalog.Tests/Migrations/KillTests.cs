@@ -74,7 +74,7 @@ public sealed class KillTests : IClassFixture<PostgresTestDatabase>
         Assert.Contains("another database (postgres)", await Refusal(elsewhere.ProcessID));
         Assert.Contains("the process of this command", await Refusal(((NpgsqlConnection)connection).ProcessID));
         Assert.Contains("no process", await Refusal(2_147_483_647));
-        Assert.Contains("the server's own (checkpointer)", await Refusal(await connection.ExecuteScalarAsync<int>("select pid from pg_stat_activity where backend_type = 'checkpointer'")));
+        Assert.Contains("the server itself (checkpointer)", await Refusal(await connection.ExecuteScalarAsync<int>("select pid from pg_stat_activity where backend_type = 'checkpointer'")));
     }
 
     [Fact]
