@@ -1,5 +1,4 @@
 using System.Data.Common;
-using Catalog.Data;
 using Catalog.Data.Database;
 using Catalog.Data.Migrations;
 using Catalog.Data.Migrations.Sqlite;

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
-using Catalog.Data.Database;
 using Catalog.Data.Migrations;
 using Catalog.Migrations.Backup;
 
