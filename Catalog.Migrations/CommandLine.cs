@@ -4,40 +4,40 @@ using Catalog.Migrations.Verbs;
 
 namespace Catalog.Migrations;
 
-/// <summary>The verbs, and a run of one.</summary>
+/// <summary>The command line: all verbs, and the method that runs one of them.</summary>
 public static class CommandLine
 {
-    private static readonly RootCommand Root = Make();
+    private static readonly RootCommand Root = BuildRoot();
 
     /// <summary>Runs the verb that the arguments name.</summary>
-    /// <param name="args">As they are typed after the program's name.</param>
-    /// <param name="around">What it reads and writes besides.</param>
-    /// <param name="ct">Stops it, as Ctrl+C does.</param>
+    /// <param name="args">The arguments after the program's name.</param>
+    /// <param name="context">Settings, input and output.</param>
+    /// <param name="ct">Cancels the operation, as Ctrl+C does.</param>
     /// <returns>The exit code.</returns>
-    public static async Task<int> Run(string[] args, Surroundings around, CancellationToken ct = default)
+    public static async Task<int> Run(string[] args, ConsoleContext context, CancellationToken ct = default)
     {
         var parsed = Root.Parse(args);
         if (parsed.Errors.Count == 0 || parsed.Action is HelpWithExamples)
         {
-            return await parsed.InvokeAsync(around, ct);
+            return await parsed.InvokeAsync(context, ct);
         }
 
         if (args.Length == 0)
         {
-            await Root.Parse("--help").InvokeAsync(around, ct);
+            await Root.Parse("--help").InvokeAsync(context, ct);
             return ExitCode.Usage;
         }
 
-        new Output(around, args.Contains("--json")).Error("usage", Refusal(parsed));
+        new Output(context, args.Contains("--json")).Error("usage", UsageError(parsed));
         return ExitCode.Usage;
     }
 
-    private static string Refusal(ParseResult parsed)
+    private static string UsageError(ParseResult parsed)
     {
-        if (parsed.CommandResult.Command == Root && parsed.UnmatchedTokens.FirstOrDefault(word => !word.StartsWith('-')) is { } word && OtherNames.Of(word) is { } here)
+        if (parsed.CommandResult.Command == Root && parsed.UnmatchedTokens.FirstOrDefault(word => !word.StartsWith('-')) is { } word && VerbSynonyms.Of(word) is { } name)
         {
-            var does = Root.Subcommands.First(command => command.Name == here);
-            return $"There is no verb {word} here; it is called {here}: {does.Description!.Split(". ")[0].TrimEnd('.')}. Run `catalog-migrations {here}`, or first `catalog-migrations {here} --help`.";
+            var command = Root.Subcommands.First(command => command.Name == name);
+            return $"There is no verb {word}. Use {name}: {command.Description!.Split(". ")[0].TrimEnd('.')}. Run `catalog-migrations {name}`, or `catalog-migrations {name} --help` first.";
         }
 
         var verb = string.Concat(parsed.CommandResult.Command.Parents.OfType<Command>().Where(parent => parent != Root).Append(parsed.CommandResult.Command)
@@ -45,9 +45,9 @@ public static class CommandLine
         return $"{string.Join(" ", parsed.Errors.Select(error => error.Message))} Run `catalog-migrations {verb}--help`.";
     }
 
-    private static RootCommand Make()
+    private static RootCommand BuildRoot()
     {
-        var root = new RootCommand("Brings the Catalog's database to the schema that the service wants, and says where it stands.")
+        var root = new RootCommand("Migrates the Catalog's database schema, reports its state, and backs up, restores and maintains the database.")
         {
             CurrentVerb.Command(),
             HistoryVerb.Command(),

@@ -2,34 +2,34 @@ using Catalog.Data.Migrations;
 
 namespace Catalog.Migrations;
 
-/// <summary>What the console's exit says to a script. The numbers are stable.</summary>
+/// <summary>The exit codes of the console. The numbers are stable: scripts depend on them.</summary>
 internal static class ExitCode
 {
-    /// <summary>At head, or done.</summary>
+    /// <summary>Success; for verbs that report the schema's state: the schema is at head.</summary>
     public const int Ok = 0;
 
-    /// <summary>It failed; what was begun was undone.</summary>
+    /// <summary>The verb failed and rolled back its unfinished work.</summary>
     public const int Failed = 1;
 
-    /// <summary>The command line or a setting cannot be used.</summary>
+    /// <summary>The command line or a setting is invalid.</summary>
     public const int Usage = 2;
 
     /// <summary>Scripts are pending.</summary>
     public const int Pending = 3;
 
-    /// <summary>Scripts, journal and schema do not say the same.</summary>
+    /// <summary>Scripts, journal and schema do not agree, or data differs from what it should be.</summary>
     public const int Drift = 4;
 
-    /// <summary>A lock was not obtained: another migrator's, or a table's.</summary>
+    /// <summary>A lock was not obtained in time: the migrator lock or a table lock.</summary>
     public const int LockNotObtained = 5;
 
-    /// <summary>A script that runs without a transaction was interrupted, and its state cannot be told.</summary>
+    /// <summary>A script without a transaction was interrupted, and its effect is unknown.</summary>
     public const int HalfApplied = 6;
 
-    /// <summary>The database cannot be reached.</summary>
+    /// <summary>The database is unreachable.</summary>
     public const int Unreachable = 7;
 
-    /// <summary>The code for a fault.</summary>
+    /// <summary>Returns the exit code for a fault.</summary>
     public static int For(MigrationFault fault) => fault switch
     {
         MigrationFault.UnknownTarget or MigrationFault.NotConfirmed => Usage,

@@ -1,3 +1,3 @@
 using Catalog.Migrations;
 
-return await CommandLine.Run(args, Surroundings.OfProcess);
+return await CommandLine.Run(args, ConsoleContext.OfProcess);

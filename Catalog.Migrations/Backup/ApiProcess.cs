@@ -5,13 +5,13 @@ using System.Security.Cryptography;
 
 namespace Catalog.Migrations.Backup;
 
-/// <summary>The service, started on a free port of loopback over a database of its own with a key that nobody else knows.</summary>
+/// <summary>A process of the service on a free loopback port, with its own database and a random platform key.</summary>
 internal sealed class ApiProcess : IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(60);
     private readonly Process _process;
     private readonly HttpClient _client;
-    private readonly List<string> _said = [];
+    private readonly List<string> _outputLines = [];
 
     private ApiProcess(string program, string address)
     {
@@ -28,35 +28,36 @@ internal sealed class ApiProcess : IDisposable
         start.Environment["DATAXPIPE_PLATFORM_KEY"] = key;
         start.Environment["ASPNETCORE_URLS"] = $"http://127.0.0.1:{port}";
         _process = Process.Start(start)!;
-        _process.OutputDataReceived += (_, line) => Keep(line.Data);
-        _process.ErrorDataReceived += (_, line) => Keep(line.Data);
+        _process.OutputDataReceived += (_, line) => RecordLine(line.Data);
+        _process.ErrorDataReceived += (_, line) => RecordLine(line.Data);
         _process.BeginOutputReadLine();
         _process.BeginErrorReadLine();
-        _client = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = new Uri($"http://127.0.0.1:{port}"), Timeout = Patience };
+        _client = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = new Uri($"http://127.0.0.1:{port}"), Timeout = StartTimeout };
         _client.DefaultRequestHeaders.Add("X-API-KEY", key);
     }
 
-    /// <summary>Where the service's program is: beside this one, in the image's folders, or in the tree's.</summary>
-    /// <exception cref="BackupException">It is nowhere.</exception>
-    public static string Find(string? named)
+    /// <summary>Finds the service's program: in this program's folder, in the container image or in the source tree.</summary>
+    /// <param name="path">The file or its folder; null to search.</param>
+    /// <exception cref="BackupException">The program was not found.</exception>
+    public static string Find(string? path)
     {
         const string File = "Catalog.Api.dll";
         var here = AppContext.BaseDirectory.TrimEnd(Path.DirectorySeparatorChar);
         // Catalog.Migrations/bin/Debug/net10.0
         var tree = Path.Combine(here, "..", "..", "..", "..", "Catalog.Api", "bin", Path.GetFileName(Path.GetDirectoryName(here)) ?? "", Path.GetFileName(here), File);
-        string[] places = named is not null ? [named, Path.Combine(named, File)] : [Path.Combine(here, File), Path.Combine(here, "..", "api", File), tree];
+        string[] places = path is not null ? [path, Path.Combine(path, File)] : [Path.Combine(here, File), Path.Combine(here, "..", "api", File), tree];
         return Path.GetFullPath(places.FirstOrDefault(place => place.EndsWith(".dll", StringComparison.Ordinal) && System.IO.File.Exists(place))
-            ?? throw new BackupException(ExitCode.Usage, "usage", named is null ? "Catalog.Api.dll was not found beside this program: name it with --api." : $"There is no Catalog.Api.dll at {named}."));
+            ?? throw new BackupException(ExitCode.Usage, "usage", path is null ? "Catalog.Api.dll was not found next to this program: set its path with --api." : $"No Catalog.Api.dll was found at {path}."));
     }
 
-    /// <summary>Starts it and waits until it is ready.</summary>
-    /// <exception cref="BackupException">It ended, or was not ready in time.</exception>
+    /// <summary>Starts the service and waits until it is ready.</summary>
+    /// <exception cref="BackupException">The process ended, or was not ready in time.</exception>
     public static async Task<ApiProcess> Start(string program, string address, CancellationToken ct)
     {
         var api = new ApiProcess(program, address);
         try
         {
-            await api.BecomeReady(ct);
+            await api.WaitUntilReady(ct);
             return api;
         }
         catch
@@ -66,17 +67,17 @@ internal sealed class ApiProcess : IDisposable
         }
     }
 
-    /// <summary>Reads something.</summary>
-    /// <exception cref="BackupException">The answer is not 200.</exception>
+    /// <summary>Sends a GET request.</summary>
+    /// <exception cref="BackupException">The status code is not 200.</exception>
     public async Task Get(string path, CancellationToken ct)
     {
-        using var answer = await _client.GetAsync(path, ct);
-        if (answer.StatusCode != HttpStatusCode.OK)
+        using var response = await _client.GetAsync(path, ct);
+        if (response.StatusCode != HttpStatusCode.OK)
         {
-            throw new BackupException(ExitCode.Failed, "service_failed", $"The service over the restored database answered {(int)answer.StatusCode} to GET {path}.");
+            throw new BackupException(ExitCode.Failed, "service_failed", $"The service on the restored database returned {(int)response.StatusCode} for GET {path}.");
         }
 
-        await answer.Content.CopyToAsync(Stream.Null, ct);
+        await response.Content.CopyToAsync(Stream.Null, ct);
     }
 
     public void Dispose()
@@ -91,53 +92,53 @@ internal sealed class ApiProcess : IDisposable
         _process.Dispose();
     }
 
-    private async Task BecomeReady(CancellationToken ct)
+    private async Task WaitUntilReady(CancellationToken ct)
     {
         var clock = Stopwatch.StartNew();
         while (true)
         {
             try
             {
-                using var answer = await _client.GetAsync("/ready", ct);
-                if (answer.StatusCode == HttpStatusCode.OK)
+                using var response = await _client.GetAsync("/ready", ct);
+                if (response.StatusCode == HttpStatusCode.OK)
                 {
                     return;
                 }
             }
             catch (HttpRequestException)
             {
-                // Not listening yet.
+                // The service does not listen yet.
             }
 
-            if (_process.HasExited || clock.Elapsed > Patience)
+            if (_process.HasExited || clock.Elapsed > StartTimeout)
             {
-                string[] said;
-                lock (_said)
+                string[] lastLines;
+                lock (_outputLines)
                 {
-                    said = [.. _said.TakeLast(3)];
+                    lastLines = [.. _outputLines.TakeLast(3)];
                 }
 
                 throw new BackupException(ExitCode.Failed, "service_failed",
-                    $"The service did not become ready over the restored database ({(_process.HasExited ? $"it ended with {_process.ExitCode}" : $"{Patience.TotalSeconds:0} s")}): {string.Join(" ", said)}");
+                    $"The service did not become ready on the restored database ({(_process.HasExited ? $"exit code {_process.ExitCode}" : $"{StartTimeout.TotalSeconds:0} s")}): {string.Join(" ", lastLines)}");
             }
 
             await Task.Delay(50, ct);
         }
     }
 
-    private void Keep(string? line)
+    private void RecordLine(string? line)
     {
-        lock (_said)
+        lock (_outputLines)
         {
-            if (!string.IsNullOrWhiteSpace(line) && _said.Count < 1000)
+            if (!string.IsNullOrWhiteSpace(line) && _outputLines.Count < 1000)
             {
-                _said.Add(line);
+                _outputLines.Add(line);
             }
         }
     }
 
-    private static string Dotnet() => Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") is { Length: > 0 } named ? named
-        : Environment.ProcessPath is { } own && Path.GetFileNameWithoutExtension(own) == "dotnet" ? own : "dotnet";
+    private static string Dotnet() => Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") is { Length: > 0 } path ? path
+        : Environment.ProcessPath is { } process && Path.GetFileNameWithoutExtension(process) == "dotnet" ? process : "dotnet";
 
     private static int FreePort()
     {

@@ -3,10 +3,10 @@ using Catalog.Data.Database;
 
 namespace Catalog.Migrations.Backup;
 
-/// <summary>Words for what goes wrong with files and by interruption, which to the other verbs mean something of the database.</summary>
+/// <summary>Translates interruption and file errors into <see cref="BackupException"/>s, with texts for backups instead of migrations.</summary>
 internal static partial class BackupFailures
 {
-    public static async Task<int> Say(Func<Task<int>> work)
+    public static async Task<int> Translate(Func<Task<int>> work)
     {
         try
         {
@@ -14,11 +14,11 @@ internal static partial class BackupFailures
         }
         catch (OperationCanceledException exception)
         {
-            throw new BackupException(ExitCode.Failed, "interrupted", "Interrupted: what was begun was removed.", exception);
+            throw new BackupException(ExitCode.Failed, "interrupted", "Interrupted. Unfinished files were removed.", exception);
         }
-        catch (UnauthorizedAccessException exception) when (Quoted().Match(exception.Message) is { Success: true } named)
+        catch (UnauthorizedAccessException exception) when (QuotedPath().Match(exception.Message) is { Success: true } match)
         {
-            throw new BackupException(ExitCode.Usage, "file", FileRights.AccessDenied(named.Groups["path"].Value), exception);
+            throw new BackupException(ExitCode.Usage, "file", FileRights.AccessDenied(match.Groups["path"].Value), exception);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
@@ -28,5 +28,5 @@ internal static partial class BackupFailures
 
     // "Access to the path '/x' is denied."
     [GeneratedRegex("'(?<path>/.+)'")]
-    private static partial Regex Quoted();
+    private static partial Regex QuotedPath();
 }

@@ -1,10 +1,10 @@
 namespace Catalog.Migrations.Backup;
 
-/// <summary>What kind of backup is asked for.</summary>
+/// <summary>Format and limits of one backup.</summary>
 /// <param name="Format">On Postgres <c>custom</c> or <c>plain</c>; on SQLite <c>sqlite</c>.</param>
-/// <param name="Level">How hard to compress, 1 to 9; null: not at all.</param>
-/// <param name="SchemaOnly">Whether rows are left out; on Postgres only.</param>
-/// <param name="LockWait">How long to wait for a table that somebody has locked.</param>
+/// <param name="Level">Compression level, 1 to 9; null for no compression.</param>
+/// <param name="SchemaOnly">True to back up no rows; Postgres only.</param>
+/// <param name="LockWait">Maximum wait for a lock.</param>
 internal sealed record BackupOptions(string Format, int? Level, bool SchemaOnly, TimeSpan LockWait)
 {
     public string Extension => Format switch

@@ -2,35 +2,35 @@ using Microsoft.Extensions.Configuration;
 
 namespace Catalog.Migrations.Backup;
 
-/// <summary>A file that lies in a place.</summary>
-/// <param name="Name">Without a folder.</param>
-/// <param name="Bytes">Its size.</param>
+/// <summary>A file in a folder or bucket.</summary>
+/// <param name="Name">File name without a folder.</param>
+/// <param name="Bytes">Size in bytes.</param>
 internal sealed record StoredFile(string Name, long Bytes);
 
-/// <summary>Where backups lie: a folder, or a bucket of an object store.</summary>
+/// <summary>The place of backups: a folder, or a bucket of an object store.</summary>
 internal abstract class BackupPlace : IDisposable
 {
-    /// <summary>In words; without a secret.</summary>
+    /// <summary>The place for messages; contains no secret.</summary>
     public abstract string Display { get; }
 
-    /// <summary>A folder's path, or the address of a bucket.</summary>
-    /// <exception cref="BackupException">There is no such folder.</exception>
+    /// <summary>Opens the place at a folder's path or a bucket's URL.</summary>
+    /// <exception cref="BackupException">The folder does not exist.</exception>
     public static BackupPlace At(string where, IConfiguration settings) =>
         ObjectStoreSettings.IsAddress(where) ? new ObjectStore(ObjectStoreSettings.Read(where, settings))
             : Directory.Exists(where) ? new LocalFolder(Path.GetFullPath(where))
-            : throw new BackupException(ExitCode.Usage, "usage", $"There is no folder {where}.");
+            : throw new BackupException(ExitCode.Usage, "usage", $"The folder {where} does not exist.");
 
-    /// <summary>The files there, not those of folders below.</summary>
+    /// <summary>Lists the files, without those of subfolders.</summary>
     public abstract Task<IReadOnlyList<StoredFile>> List(CancellationToken ct);
 
-    /// <summary>A small file.</summary>
+    /// <summary>Reads a small file.</summary>
     public abstract Task<byte[]> Read(string name, CancellationToken ct);
 
-    /// <summary>Makes a file available on this machine.</summary>
+    /// <summary>Makes a file available on this machine: downloads it if it is remote.</summary>
     /// <param name="name">The file.</param>
-    /// <param name="folder">Where it may be put.</param>
-    /// <param name="ct">Stops.</param>
-    /// <returns>Its path.</returns>
+    /// <param name="folder">The folder for a download.</param>
+    /// <param name="ct">Cancels the operation.</param>
+    /// <returns>The path of the local file.</returns>
     public abstract Task<string> Fetch(string name, string folder, CancellationToken ct);
 
     public abstract Task Delete(string name, CancellationToken ct);

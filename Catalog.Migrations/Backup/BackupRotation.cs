@@ -3,45 +3,45 @@ using System.Globalization;
 
 namespace Catalog.Migrations.Backup;
 
-/// <summary>Which backups are kept: the newest ones, and of days, weeks and months that have any, the newest of each.</summary>
-/// <param name="Last">How many of the newest; at least 1.</param>
-/// <param name="Daily">Of how many days in UTC.</param>
-/// <param name="Weekly">Of how many weeks, which begin on Mondays.</param>
-/// <param name="Monthly">Of how many months.</param>
-/// <param name="OlderThan">Younger ones are kept whatever the rest says; null: no such rule.</param>
+/// <summary>The rules for keeping backups. Days, weeks and months without a backup do not count.</summary>
+/// <param name="Last">Number of newest backups to keep; at least 1.</param>
+/// <param name="Daily">Number of days (UTC) of which to keep the newest backup.</param>
+/// <param name="Weekly">Number of ISO weeks of which to keep the newest backup.</param>
+/// <param name="Monthly">Number of months of which to keep the newest backup.</param>
+/// <param name="OlderThan">Minimum age for removal; null for none.</param>
 internal sealed record BackupRotation(int Last, int Daily, int Weekly, int Monthly, TimeSpan? OlderThan)
 {
-    /// <summary>Chooses what may be removed. Only backups that are good count, so each that a rule would keep is examined.</summary>
-    /// <param name="generations">Of one database, newest first.</param>
-    /// <param name="at">Whose state a backup holds.</param>
-    /// <param name="good">Examines.</param>
-    /// <param name="now">The present.</param>
-    /// <returns>What no rule keeps; what is not good is neither kept nor removed.</returns>
-    public async Task<IReadOnlyList<T>> Removable<T>(IEnumerable<T> generations, Func<T, DateTimeOffset> at, Func<T, Task<bool>> good, DateTimeOffset now)
+    /// <summary>Selects the backups to remove. Only good backups count, so every backup that a rule would keep is checked.</summary>
+    /// <param name="generations">All backups of one database, newest first.</param>
+    /// <param name="at">Returns the time of a backup.</param>
+    /// <param name="isGood">Checks a backup.</param>
+    /// <param name="now">The current time.</param>
+    /// <returns>The backups that no rule keeps. A damaged backup is neither counted nor removed.</returns>
+    public async Task<IReadOnlyList<T>> Removable<T>(IEnumerable<T> generations, Func<T, DateTimeOffset> at, Func<T, Task<bool>> isGood, DateTimeOffset now)
     {
-        var kept = 0;
-        var rules = new (int Most, Func<DateTime, int> Period, HashSet<int> Seen)[]
+        var count = 0;
+        var rules = new (int Max, Func<DateTime, int> Period, HashSet<int> Seen)[]
         {
             (Daily, day => day.Year * 1000 + day.DayOfYear, []),
             (Weekly, day => ISOWeek.GetYear(day) * 100 + ISOWeek.GetWeekOfYear(day), []),
             (Monthly, day => day.Year * 100 + day.Month, []),
         };
         var removable = new List<T>();
-        foreach (var one in generations)
+        foreach (var backup in generations)
         {
-            var day = at(one).UtcDateTime;
-            var wanted = rules.Where(rule => rule.Seen.Count < rule.Most && !rule.Seen.Contains(rule.Period(day))).ToList();
-            if (kept < Last || wanted.Count > 0)
+            var day = at(backup).UtcDateTime;
+            var matching = rules.Where(rule => rule.Seen.Count < rule.Max && !rule.Seen.Contains(rule.Period(day))).ToList();
+            if (count < Last || matching.Count > 0)
             {
-                if (await good(one))
+                if (await isGood(backup))
                 {
-                    kept++;
-                    wanted.ForEach(rule => rule.Seen.Add(rule.Period(day)));
+                    count++;
+                    matching.ForEach(rule => rule.Seen.Add(rule.Period(day)));
                 }
             }
-            else if (OlderThan is not { } age || now - at(one) > age)
+            else if (OlderThan is not { } age || now - at(backup) > age)
             {
-                removable.Add(one);
+                removable.Add(backup);
             }
         }
 
@@ -52,12 +52,12 @@ internal sealed record BackupRotation(int Last, int Daily, int Weekly, int Month
 /// <summary>The options of <see cref="BackupRotation"/>.</summary>
 internal sealed class BackupRotationOptions
 {
-    private readonly Option<int?> _last = Count("--keep-last", 1, "Keep this many of the newest good backups; 7 when it is not said.", "--keep");
-    private readonly Option<int?> _daily = Count("--keep-daily", 0, "Keep the newest good one of this many days (UTC) that have any.");
-    private readonly Option<int?> _weekly = Count("--keep-weekly", 0, "The same of weeks, which begin on Mondays.");
-    private readonly Option<int?> _monthly = Count("--keep-monthly", 0, "The same of months.");
-    private readonly Option<int?> _olderThan = Count("--older-than", 0, "Remove only what is older than this many days.");
-    private readonly Option<bool> _shallow = new("--shallow") { Description = "Read only the newest backup to its end, and of the others believe size and manifest: spares the downloads." };
+    private readonly Option<int?> _last = Count("--keep-last", 1, "Keep this many of the newest good backups. Default: 7.", "--keep");
+    private readonly Option<int?> _daily = Count("--keep-daily", 0, "Keep the newest good backup of this many days (UTC); days without a backup do not count.");
+    private readonly Option<int?> _weekly = Count("--keep-weekly", 0, "Keep the newest good backup of this many weeks, which begin on Mondays.");
+    private readonly Option<int?> _monthly = Count("--keep-monthly", 0, "Keep the newest good backup of this many months.");
+    private readonly Option<int?> _olderThan = Count("--older-than", 0, "Remove only backups older than this many days.");
+    private readonly Option<bool> _shallow = new("--shallow") { Description = "Read only the newest backup completely. Check only size and manifest of the others, which avoids downloads." };
 
     public void AddTo(Command command)
     {
@@ -67,7 +67,7 @@ internal sealed class BackupRotationOptions
         }
     }
 
-    /// <summary>Whether any rule was named.</summary>
+    /// <summary>True when at least one rule is given.</summary>
     public bool Given(ParseResult arguments) => new[] { _last, _daily, _weekly, _monthly, _olderThan }.Any(option => arguments.GetValue(option) is not null);
 
     public bool Shallow(ParseResult arguments) => arguments.GetValue(_shallow);
@@ -76,14 +76,14 @@ internal sealed class BackupRotationOptions
         arguments.GetValue(_last) ?? 7, arguments.GetValue(_daily) ?? 0, arguments.GetValue(_weekly) ?? 0, arguments.GetValue(_monthly) ?? 0,
         arguments.GetValue(_olderThan) is { } days ? TimeSpan.FromDays(days) : null);
 
-    private static Option<int?> Count(string name, int least, string description, params string[] aliases)
+    private static Option<int?> Count(string name, int min, string description, params string[] aliases)
     {
         var option = new Option<int?>(name, aliases) { Description = description, HelpName = "N" };
         option.Validators.Add(result =>
         {
-            if (result.Tokens.Count > 0 && !(int.TryParse(result.Tokens[0].Value, CultureInfo.InvariantCulture, out var count) && count >= least && count <= 36_500))
+            if (result.Tokens.Count > 0 && !(int.TryParse(result.Tokens[0].Value, CultureInfo.InvariantCulture, out var count) && count >= min && count <= 36_500))
             {
-                result.AddError($"{result.IdentifierToken?.Value ?? name} must be a whole number from {least} to 36500.");
+                result.AddError($"{result.IdentifierToken?.Value ?? name} must be a whole number from {min} to 36500.");
             }
         });
         return option;

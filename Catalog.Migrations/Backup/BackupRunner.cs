@@ -4,27 +4,27 @@ using Catalog.Data.Migrations;
 
 namespace Catalog.Migrations.Backup;
 
-/// <summary>Makes a backup in a folder: the file first, then, when it has been found good, its manifest.</summary>
+/// <summary>Takes a backup into a folder: writes the file, checks it, and writes its manifest last.</summary>
 internal static class BackupRunner
 {
-    public static async Task<Manifest> Take(MigrationDatabase database, string folder, BackupOptions wishes, TimeProvider time, CancellationToken ct)
+    public static async Task<Manifest> Take(MigrationDatabase database, string folder, BackupOptions options, TimeProvider time, CancellationToken ct)
     {
         Directory.CreateDirectory(folder);
-        PartFile.Sweep(folder, time.Now());
+        PartFile.DeleteStale(folder, time.Now());
         var started = time.Now();
-        var name = Manifest.NewName(started, wishes.Extension);
+        var name = Manifest.NewName(started, options.Extension);
         using var part = new PartFile(folder, name);
         var postgres = database.Settings.Engine == DatabaseEngine.Postgres;
         var (contents, pgDump, excluded, leftOut) = postgres
-            ? await PostgresArchive.Write(database, part.Path, wishes, ct)
-            : (await SqliteArchive.Write(database.Settings, part.Path, wishes, ct), null, [], null);
+            ? await PostgresArchive.Write(database, part.Path, options, ct)
+            : (await SqliteArchive.Write(database.Settings, part.Path, options, ct), null, [], null);
         var bytes = new FileInfo(part.Path) is { Exists: true, Length: > 0 and var length } ? length
-            : throw new BackupException(ExitCode.Failed, "dump_failed", "The dump is empty, and no backup was made.");
+            : throw new BackupException(ExitCode.Failed, "dump_failed", "The dump is empty. No backup was created.");
         var manifest = new Manifest
         {
             File = name,
-            Format = wishes.Format,
-            Compression = wishes.Compression,
+            Format = options.Format,
+            Compression = options.Compression,
             Bytes = bytes,
             Sha256 = await BackupCheck.Hash(part.Path, ct),
             Engine = postgres ? "postgres" : "sqlite",
@@ -34,25 +34,25 @@ internal static class BackupRunner
             PgDumpVersion = pgDump,
             SchemaRevision = contents.Revision,
             SchemaFingerprint = contents.Fingerprint,
-            SchemaOnly = wishes.SchemaOnly,
-            Rows = wishes.SchemaOnly ? contents.Rows.ToDictionary(table => table.Key, _ => 0L) : contents.Rows,
+            SchemaOnly = options.SchemaOnly,
+            Rows = options.SchemaOnly ? contents.Rows.ToDictionary(table => table.Key, _ => 0L) : contents.Rows,
             StartedAt = started,
             FinishedAt = time.Now(),
             Excluded = excluded,
             LeftOut = leftOut,
             ToolVersion = Manifest.BuildVersion,
         };
-        // What the disk gives back, not what was handed to it.
-        if (await BackupCheck.Faults(part.Path, manifest, ct) is { Count: > 0 } faults)
+        // Reads the file back from disk.
+        if (await BackupCheck.FindFaults(part.Path, manifest, ct) is { Count: > 0 } faults)
         {
-            throw BackupException.Damaged($"The dump did not come out well, and no backup was made: {faults[0]}.");
+            throw BackupException.Damaged($"The dump is damaged, and no backup was created: {faults[0]}.");
         }
 
         ct.ThrowIfCancellationRequested();
         part.Publish();
-        using var described = new PartFile(folder, name + ".json");
-        await File.WriteAllBytesAsync(described.Path, manifest.Write(), CancellationToken.None);
-        described.Publish();
+        using var manifestPart = new PartFile(folder, name + ".json");
+        await File.WriteAllBytesAsync(manifestPart.Path, manifest.Write(), CancellationToken.None);
+        manifestPart.Publish();
         return manifest;
     }
 }

@@ -3,9 +3,11 @@ using System.IO.Compression;
 
 namespace Catalog.Migrations.Backup;
 
-/// <summary>Reads and writes files that may be compressed as a whole.</summary>
+/// <summary>Reads and writes files that are optionally gzip-compressed.</summary>
 internal static class Gzip
 {
+    /// <param name="path">The file.</param>
+    /// <param name="level">Compression level, 1 to 9; null for no compression.</param>
     public static Stream Write(string path, int? level)
     {
         var file = new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.Read, 1 << 16, FileOptions.Asynchronous);
@@ -18,8 +20,8 @@ internal static class Gzip
         return compressed ? new GZipStream(file, CompressionMode.Decompress) : file;
     }
 
-    /// <summary>Reads a compressed file to its end.</summary>
-    /// <exception cref="InvalidDataException">It is damaged, or was cut.</exception>
+    /// <summary>Reads a compressed file completely.</summary>
+    /// <exception cref="InvalidDataException">The file is damaged or truncated.</exception>
     public static async Task Check(string path, CancellationToken ct)
     {
         var buffer = new byte[1 << 17];
@@ -32,12 +34,12 @@ internal static class Gzip
             }
         }
 
-        // The framework takes a file that ends early for one that ends; the last four bytes say how long the content was.
+        // GZipStream does not report a truncated file. The last four bytes of gzip contain the content's length modulo 2^32.
         using var file = File.OpenHandle(path);
         var last = RandomAccess.Read(file, buffer.AsSpan(0, 4), Math.Max(0, RandomAccess.GetLength(file) - 4));
         if (last < 4 || BinaryPrimitives.ReadUInt32LittleEndian(buffer) != (uint)length)
         {
-            throw new InvalidDataException("it was cut");
+            throw new InvalidDataException("it is truncated");
         }
     }
 }

@@ -8,7 +8,7 @@ using Catalog.Data.Database;
 
 namespace Catalog.Migrations.Backup;
 
-/// <summary>What stands beside a backup, as <c>NAME.json</c>. It is written last: a file without one is no backup.</summary>
+/// <summary>The manifest of a backup, stored as <c>NAME.json</c>. It is written last: a file without a manifest is not a backup.</summary>
 internal sealed partial record Manifest
 {
     private static readonly JsonSerializerOptions Json = new()
@@ -19,87 +19,87 @@ internal sealed partial record Manifest
         RespectNullableAnnotations = true,
     };
 
-    /// <summary>The backup's name, without a folder.</summary>
+    /// <summary>File name of the backup, without a folder.</summary>
     public required string File { get; init; }
 
     /// <summary><c>custom</c>, <c>plain</c> or <c>sqlite</c>.</summary>
     public required string Format { get; init; }
 
-    /// <summary><c>none</c>, <c>gzip</c> (the whole file) or <c>internal</c> (pg_dump's own, in the custom format).</summary>
+    /// <summary><c>none</c>, <c>gzip</c> (the whole file) or <c>internal</c> (by pg_dump, within the custom format).</summary>
     public required string Compression { get; init; }
 
-    /// <summary>Of the file as it lies there.</summary>
+    /// <summary>Size of the file in bytes.</summary>
     public required long Bytes { get; init; }
 
-    /// <summary>Of the file as it lies there, in lower-case hexadecimal.</summary>
+    /// <summary>SHA-256 of the file in lower-case hexadecimal.</summary>
     public required string Sha256 { get; init; }
 
     /// <summary><c>postgres</c> or <c>sqlite</c>.</summary>
     public required string Engine { get; init; }
 
-    /// <summary>The database's name; on SQLite the file's. Backups of one engine and name are generations of each other.</summary>
+    /// <summary>Name of the database; on SQLite of the file. Backups with the same engine and name are generations of one database.</summary>
     public required string Database { get; init; }
 
-    /// <summary>On Postgres the schema that it holds; absent in backups of before there was a choice, which hold <c>public</c>.</summary>
+    /// <summary>On Postgres the name of the backed-up schema; null in backups by old builds, which always used <c>public</c>.</summary>
     public string? Schema { get; init; }
 
     public required string ServerVersion { get; init; }
 
-    /// <summary>Null on SQLite.</summary>
+    /// <summary>Version of pg_dump; null on SQLite.</summary>
     public string? PgDumpVersion { get; init; }
 
-    /// <summary>The newest applied script without its ending; <c>base</c> when there is none.</summary>
+    /// <summary>Name of the newest applied script without extension; <c>base</c> for none.</summary>
     public required string SchemaRevision { get; init; }
 
     public required string SchemaFingerprint { get; init; }
 
-    /// <summary>Whether it holds no rows, not even the journal's.</summary>
+    /// <summary>True for a backup without rows, not even those of the journal.</summary>
     public required bool SchemaOnly { get; init; }
 
-    /// <summary>The number of rows of each table in the backup, the journal's among them.</summary>
+    /// <summary>Row count of each table in the backup, including the journal.</summary>
     public required IReadOnlyDictionary<string, long> Rows { get; init; }
 
-    /// <summary>Just before the moment whose state it holds.</summary>
+    /// <summary>The time just before the snapshot was taken.</summary>
     public required DateTimeOffset StartedAt { get; init; }
 
     public required DateTimeOffset FinishedAt { get; init; }
 
-    /// <summary>What the database has and the backup has not; empty when nothing is left out.</summary>
+    /// <summary>Descriptions of the database's objects that the backup does not contain; empty for none.</summary>
     public required IReadOnlyList<string> Excluded { get; init; }
 
     /// <summary>
-    /// On Postgres what of the file is not restored, because others put it on the Catalog's tables: see <see cref="PostgresSnapshot.LeftOut"/>.
-    /// Absent in backups of earlier builds, which hold all that lay in the schema.
+    /// Postgres: entries of the file that are not restored, because they do not belong to the Catalog: see <see cref="PostgresSnapshot.LeftOut"/>.
+    /// Null in backups by old builds, which contain everything in the schema.
     /// </summary>
     public IReadOnlyList<string>? LeftOut { get; init; }
 
     public required string ToolVersion { get; init; }
 
-    /// <summary>The schema that it holds, and, in one of before there was a choice, the only one of those it holds that is restored.</summary>
+    /// <summary>The schema to restore. Backups by old builds contain other schemas too, which are not restored.</summary>
     internal string OwnSchema => Schema ?? DatabaseSettings.DefaultSchema;
 
-    /// <summary>The rows of that schema's tables. Older backups count those of others too.</summary>
+    /// <summary>Row counts of the tables in <see cref="OwnSchema"/>. The manifests of old builds count other schemas too.</summary>
     internal IReadOnlyDictionary<string, long> OwnRows => Schema is not null || Engine != "postgres" ? Rows
         : Rows.Where(table => !Qualified().IsMatch(table.Key)).ToDictionary(StringComparer.Ordinal);
 
-    /// <summary>All rows.</summary>
+    /// <summary>Total number of rows.</summary>
     internal long AllRows => Rows.Values.Sum();
 
     internal static string BuildVersion { get; } = typeof(Manifest).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "";
 
-    /// <summary>A new backup's name, which sorts by time and is unique also within a second.</summary>
+    /// <summary>Returns a new file name: sorts by time, and contains random digits to be unique within a second.</summary>
     public static string NewName(DateTimeOffset at, string extension) =>
         $"catalog-{at.UtcDateTime.ToString("yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture)}-{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(4))}.{extension}";
 
-    /// <summary>Whether a file is called as backups are; manifests are not.</summary>
+    /// <summary>True for the file name of a backup; false for that of a manifest.</summary>
     public static bool IsName(string file) => Name().IsMatch(file);
 
     public byte[] Write() => JsonSerializer.SerializeToUtf8Bytes(this, Json);
 
     /// <summary>Reads a manifest.</summary>
-    /// <param name="text">The file's content.</param>
-    /// <param name="file">The backup that it should be of.</param>
-    /// <exception cref="BackupException">It is none, or another one's.</exception>
+    /// <param name="text">Content of the manifest.</param>
+    /// <param name="file">File name of the backup.</param>
+    /// <exception cref="BackupException">The manifest is invalid or belongs to another backup.</exception>
     public static Manifest Read(byte[] text, string file)
     {
         try
@@ -109,7 +109,7 @@ internal sealed partial record Manifest
         }
         catch (JsonException exception)
         {
-            throw BackupException.Damaged($"{file}.json cannot be read as a manifest ({exception.Message.Split('.')[0]}).");
+            throw BackupException.Damaged($"{file}.json is not a valid manifest ({exception.Message.Split('.')[0]}).");
         }
     }
 

@@ -8,16 +8,16 @@ using Amazon.S3.Transfer;
 
 namespace Catalog.Migrations.Backup;
 
-/// <summary>Backups in a bucket of an object store that speaks S3.</summary>
+/// <summary>Backups in a bucket of an S3-compatible object store.</summary>
 internal sealed class ObjectStore : BackupPlace
 {
-    // S3 takes 10,000 parts of 5 MiB to 5 GiB.
-    private const long LeastPart = 16 << 20;
-    private const long MostParts = 9_000;
+    // S3 limits: 10,000 parts, each of 5 MiB to 5 GiB.
+    private const long MinPartSize = 16 << 20;
+    private const long MaxParts = 9_000;
     private readonly ObjectStoreSettings _settings;
     private readonly PlainClient _client;
 
-    /// <param name="settings">Which bucket.</param>
+    /// <param name="settings">The bucket and the access to it.</param>
     public ObjectStore(ObjectStoreSettings settings)
     {
         _settings = settings;
@@ -26,7 +26,8 @@ internal sealed class ObjectStore : BackupPlace
             Timeout = settings.Timeout,
             MaxErrorRetry = settings.Attempts - 1,
             RetryMode = RequestRetryMode.Standard,
-            // Many stores do not know the trailing checksums of newer clients. The body's hash is in the signature, and it is read back.
+            // Many stores do not support the trailing checksums of newer clients. The signature contains the body's hash, and
+            // uploads are read back.
             RequestChecksumCalculation = RequestChecksumCalculation.WHEN_REQUIRED,
             ResponseChecksumValidation = ResponseChecksumValidation.WHEN_REQUIRED,
         };
@@ -54,9 +55,9 @@ internal sealed class ObjectStore : BackupPlace
         string? next = null;
         do
         {
-            var wanted = new ListObjectsV2Request { BucketName = _settings.Bucket, Prefix = _settings.Prefix, Delimiter = "/", ContinuationToken = next };
-            var page = await Ask(() => _client.ListObjectsV2Async(wanted, ct), ct);
-            // Null where there are none.
+            var request = new ListObjectsV2Request { BucketName = _settings.Bucket, Prefix = _settings.Prefix, Delimiter = "/", ContinuationToken = next };
+            var page = await Send(() => _client.ListObjectsV2Async(request, ct), ct);
+            // S3Objects is null for an empty page.
             files.AddRange((page.S3Objects ?? []).Select(found => new StoredFile(found.Key[_settings.Prefix.Length..], found.Size ?? 0)));
             next = page.IsTruncated == true ? page.NextContinuationToken : null;
         }
@@ -79,8 +80,8 @@ internal sealed class ObjectStore : BackupPlace
         return path;
     }
 
-    /// <summary>What the store gives back.</summary>
-    /// <returns>Its size, and its SHA-256 in lower-case hexadecimal.</returns>
+    /// <summary>Downloads an object to compare it.</summary>
+    /// <returns>Its size and its SHA-256 in lower-case hexadecimal.</returns>
     public async Task<(long Bytes, string Sha256)> ReadBack(string name, CancellationToken ct)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -92,29 +93,29 @@ internal sealed class ObjectStore : BackupPlace
         return (bytes, Convert.ToHexStringLower(hash.GetHashAndReset()));
     }
 
-    public override Task Delete(string name, CancellationToken ct) => Ask(() => _client.DeleteObjectAsync(_settings.Bucket, Key(name), ct), ct);
+    public override Task Delete(string name, CancellationToken ct) => Send(() => _client.DeleteObjectAsync(_settings.Bucket, Key(name), ct), ct);
 
-    /// <summary>Writes a small object.</summary>
-    public Task Put(string name, byte[] content, CancellationToken ct) => Ask(async () =>
+    /// <summary>Uploads a small object.</summary>
+    public Task Put(string name, byte[] content, CancellationToken ct) => Send(async () =>
     {
         using var memory = new MemoryStream(content);
         return await _client.PutObjectAsync(new() { BucketName = _settings.Bucket, Key = Key(name), InputStream = memory, ServerSideEncryptionMethod = Encryption }, ct);
     }, ct);
 
     /// <summary>
-    /// Writes a file, in parts when it is large; each is read from the file as it is sent. The object appears when its last request succeeds, and
-    /// parts that came to nothing are given up; a rule of the bucket catches those of killed runs.
+    /// Uploads a file, in parts if it is large. The object becomes visible only when the last request succeeds. The parts of a failed upload
+    /// are aborted; a lifecycle rule of the bucket should delete the parts of killed processes.
     /// </summary>
-    public Task Put(string name, string path, CancellationToken ct) => Ask(async () =>
+    public Task Put(string name, string path, CancellationToken ct) => Send(async () =>
     {
-        // A part after the other: the timeout is for a request, and several would share a slow line.
-        using var transfer = new TransferUtility(_client, new TransferUtilityConfig { MinSizeBeforePartUpload = LeastPart + 1, ConcurrentServiceRequests = 1 });
+        // One part at a time: the time limit is per request, and parallel requests would share a slow connection.
+        using var transfer = new TransferUtility(_client, new TransferUtilityConfig { MinSizeBeforePartUpload = MinPartSize + 1, ConcurrentServiceRequests = 1 });
         await transfer.UploadAsync(new TransferUtilityUploadRequest
         {
             BucketName = _settings.Bucket,
             Key = Key(name),
             FilePath = path,
-            PartSize = Math.Max(LeastPart, new FileInfo(path).Length / MostParts + 1),
+            PartSize = Math.Max(MinPartSize, new FileInfo(path).Length / MaxParts + 1),
             ServerSideEncryptionMethod = Encryption,
         }, ct);
         return true;
@@ -130,14 +131,14 @@ internal sealed class ObjectStore : BackupPlace
 
     private string Key(string name) => _settings.Prefix + name;
 
-    // The client tries a request again, but not a body that breaks off; and its own downloads wait for ever on one that stands still.
-    private async Task<long> Download(string name, Action begin, Func<ReadOnlyMemory<byte>, ValueTask> write, CancellationToken ct)
+    // The SDK retries failed requests but not interrupted bodies, and its downloads have no time limit for a stalled body.
+    private async Task<long> Download(string name, Action reset, Func<ReadOnlyMemory<byte>, ValueTask> write, CancellationToken ct)
     {
         for (var attempt = 1; ; attempt++)
         {
             try
             {
-                begin();
+                reset();
                 using var response = await _client.GetObjectAsync(_settings.Bucket, Key(name), ct);
                 await using var body = response.ResponseStream;
                 var buffer = new byte[1 << 17];
@@ -149,7 +150,7 @@ internal sealed class ObjectStore : BackupPlace
                     var read = await body.ReadAsync(buffer, limit.Token);
                     if (read == 0)
                     {
-                        return bytes == response.ContentLength ? bytes : throw new IOException("The object broke off.");
+                        return bytes == response.ContentLength ? bytes : throw new IOException("The download was interrupted.");
                     }
 
                     await write(buffer.AsMemory(0, read));
@@ -160,7 +161,7 @@ internal sealed class ObjectStore : BackupPlace
             {
                 if (attempt >= _settings.Attempts || exception is not (IOException or OperationCanceledException or TimeoutException))
                 {
-                    throw Words(exception);
+                    throw Translate(exception);
                 }
 
                 await Task.Delay(TimeSpan.FromMilliseconds(Math.Min(20_000, 250 * Math.Pow(2, attempt)) * (0.5 + Random.Shared.NextDouble())), ct);
@@ -168,7 +169,7 @@ internal sealed class ObjectStore : BackupPlace
         }
     }
 
-    private async Task<T> Ask<T>(Func<Task<T>> request, CancellationToken ct)
+    private async Task<T> Send<T>(Func<Task<T>> request, CancellationToken ct)
     {
         try
         {
@@ -176,31 +177,33 @@ internal sealed class ObjectStore : BackupPlace
         }
         catch (Exception exception) when (!ct.IsCancellationRequested && exception is AmazonServiceException or AmazonClientException or HttpRequestException or IOException or OperationCanceledException or TimeoutException or WebException)
         {
-            throw Words(exception);
+            throw Translate(exception);
         }
     }
 
-    private BackupException Words(Exception exception)
+    private BackupException Translate(Exception exception)
     {
         var service = exception as AmazonServiceException ?? exception.InnerException as AmazonServiceException;
         var tried = _settings.Attempts > 1 ? $", {_settings.Attempts} times" : "";
         var (code, message) = (service?.ErrorCode, service?.StatusCode) switch
         {
-            ("RequestTimeTooSkewed", _) => ("clock_skewed", "This machine's clock differs too much from the object store's: set it right, for example with NTP."),
+            ("RequestTimeTooSkewed", _) => ("clock_skewed", "This machine's clock differs too much from the object store's: correct it, for example with NTP."),
             ("InvalidAccessKeyId" or "SignatureDoesNotMatch" or "InvalidToken" or "ExpiredToken", _) =>
-                ("store_credentials", "The object store refused the access key or its secret: check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or DATAXPIPE_S3_ACCESS_KEY and DATAXPIPE_S3_SECRET_KEY, and the region."),
-            ("NoSuchBucket", _) => ("bucket_missing", $"The object store has no bucket {_settings.Bucket}: create it, or correct the name, endpoint or region."),
-            ("NoSuchKey", _) or (_, HttpStatusCode.NotFound) => ("object_missing", $"The object is not, or no longer, in {Display}."),
+                ("store_credentials", "The object store rejected the access key or its secret: check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or DATAXPIPE_S3_ACCESS_KEY and DATAXPIPE_S3_SECRET_KEY, and the region."),
+            ("NoSuchBucket", _) => ("bucket_missing", $"The bucket {_settings.Bucket} does not exist in the object store: create it, or correct the name, endpoint or region."),
+            ("NoSuchKey", _) or (_, HttpStatusCode.NotFound) => ("object_missing", $"The object does not exist in {Display}, or was deleted."),
             ("AccessDenied", _) or (_, HttpStatusCode.Forbidden or HttpStatusCode.Unauthorized) =>
-                ("store_refused", $"The object store refused access to {Display}: the key needs to list the bucket and to get, put and delete objects."),
+                ("store_refused", $"The object store denied access to {Display}: the key needs permission to list the bucket and to get, put and delete objects."),
             (_, >= HttpStatusCode.InternalServerError or HttpStatusCode.TooManyRequests) => ("store_unavailable", $"The object store failed or was overloaded{tried} ({(int)service!.StatusCode} {service.ErrorCode}). Try again later."),
-            (_, not null) => ("store_refused", $"The object store refused the request: {(int)service!.StatusCode} {service.ErrorCode}."),
-            _ => ("store_unreachable", $"The object store at {_settings.Endpoint?.Authority ?? $"region {_settings.Region}"} cannot be reached, or broke off or fell silent{tried}: check DATAXPIPE_S3_ENDPOINT and the network."),
+            (_, not null) => ("store_refused", $"The object store rejected the request: {(int)service!.StatusCode} {service.ErrorCode}."),
+            _ => ("store_unreachable", $"The object store at {_settings.Endpoint?.Authority ?? $"region {_settings.Region}"} is unreachable, or the connection failed or timed out{tried}: check DATAXPIPE_S3_ENDPOINT and the network."),
         };
         return new(ExitCode.Unreachable, code, message, exception);
     }
 
-    /// <summary>Sends bodies as they are: some stores keep the framing of chunks inside the object, and the transfers leave no choice.</summary>
+    /// <summary>
+    /// Disables chunked encoding of bodies, which TransferUtility has no option for: some stores save the chunks' framing as part of the object.
+    /// </summary>
     private sealed class PlainClient(AWSCredentials credentials, AmazonS3Config config) : AmazonS3Client(credentials, config)
     {
         public override Task<PutObjectResponse> PutObjectAsync(PutObjectRequest request, CancellationToken cancellationToken = default)
@@ -215,7 +218,7 @@ internal sealed class ObjectStore : BackupPlace
             return base.UploadPartAsync(request, cancellationToken);
         }
 
-        // The transfers wait for this without a limit, also when they were told to stop.
+        // TransferUtility waits for this request without a time limit, even after cancellation.
         public override async Task<AbortMultipartUploadResponse> AbortMultipartUploadAsync(AbortMultipartUploadRequest request, CancellationToken cancellationToken = default)
         {
             using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);

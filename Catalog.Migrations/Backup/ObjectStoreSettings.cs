@@ -4,17 +4,17 @@ using Microsoft.Extensions.Configuration;
 
 namespace Catalog.Migrations.Backup;
 
-/// <summary>Which bucket, and how it is reached. The keys are never printed.</summary>
+/// <summary>The bucket and the access to it. The keys are never printed.</summary>
 internal sealed record ObjectStoreSettings
 {
     private static readonly string[] Schemes = ["s3://", "spaces://"];
 
     public required string Bucket { get; init; }
 
-    /// <summary>Empty, or ending with a slash.</summary>
+    /// <summary>Key prefix of the objects: empty, or with a slash at the end.</summary>
     public required string Prefix { get; init; }
 
-    /// <summary>Null: Amazon's, by the region.</summary>
+    /// <summary>Address of the store; null for Amazon S3 in <see cref="Region"/>.</summary>
     public required Uri? Endpoint { get; init; }
 
     public required string Region { get; init; }
@@ -23,22 +23,22 @@ internal sealed record ObjectStoreSettings
 
     public required string SecretKey { get; init; }
 
-    /// <summary>Of temporary credentials; otherwise null.</summary>
+    /// <summary>Session token of temporary credentials; null for permanent credentials.</summary>
     public required string? SessionToken { get; init; }
 
-    /// <summary>What the store encrypts objects with: AES256 or aws:kms; null: as the bucket is set.</summary>
+    /// <summary>Server-side encryption: AES256 or aws:kms; null for the bucket's default.</summary>
     public required string? Encryption { get; init; }
 
-    /// <summary>How often a request is tried.</summary>
+    /// <summary>Maximum attempts per request.</summary>
     public required int Attempts { get; init; }
 
-    /// <summary>How long a request may take, and how long a download may stand still.</summary>
+    /// <summary>Time limit of a request, and of one read of a download.</summary>
     public required TimeSpan Timeout { get; init; }
 
     public static bool IsAddress(string text) => Schemes.Any(scheme => text.StartsWith(scheme, StringComparison.OrdinalIgnoreCase));
 
-    /// <summary>Reads an address and the environment.</summary>
-    /// <exception cref="SettingException">Something is missing or cannot be used.</exception>
+    /// <summary>Reads the settings from a bucket's URL and the environment.</summary>
+    /// <exception cref="SettingException">A setting is missing or invalid.</exception>
     public static ObjectStoreSettings Read(string address, IConfiguration settings)
     {
         string? Text(params string[] names) => names.Select(name => Setting.Text(settings, name)).FirstOrDefault(value => value is not null);
@@ -58,7 +58,7 @@ internal sealed record ObjectStoreSettings
                 : throw new SettingException("Set DATAXPIPE_S3_REGION to the Space's region, such as nyc3, or DATAXPIPE_S3_ENDPOINT to its address.");
         }
 
-        var access = Text("DATAXPIPE_S3_ACCESS_KEY") is { } own ? (own, Text("DATAXPIPE_S3_SECRET_KEY"), null)
+        var access = Text("DATAXPIPE_S3_ACCESS_KEY") is { } accessKey ? (accessKey, Text("DATAXPIPE_S3_SECRET_KEY"), null)
             : (Text("AWS_ACCESS_KEY_ID"), Text("AWS_SECRET_ACCESS_KEY"), Text("AWS_SESSION_TOKEN"));
         return new()
         {
@@ -67,7 +67,7 @@ internal sealed record ObjectStoreSettings
             Endpoint = endpoint is null ? null : Address(endpoint, Setting.Flag(settings, "DATAXPIPE_S3_INSECURE") ?? false),
             Region = region ?? "us-east-1",
             AccessKey = access.Item1 ?? throw new SettingException("Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or DATAXPIPE_S3_ACCESS_KEY and DATAXPIPE_S3_SECRET_KEY."),
-            SecretKey = access.Item2 ?? throw new SettingException("The access key has no secret: set AWS_SECRET_ACCESS_KEY, or DATAXPIPE_S3_SECRET_KEY beside DATAXPIPE_S3_ACCESS_KEY."),
+            SecretKey = access.Item2 ?? throw new SettingException("The secret of the access key is missing: set AWS_SECRET_ACCESS_KEY, or DATAXPIPE_S3_SECRET_KEY together with DATAXPIPE_S3_ACCESS_KEY."),
             SessionToken = access.Item3,
             Encryption = Text("DATAXPIPE_S3_ENCRYPTION") is not { } word ? null
                 : word is "AES256" or "aws:kms" ? word : throw new SettingException("DATAXPIPE_S3_ENCRYPTION must be AES256 or aws:kms."),
@@ -78,7 +78,7 @@ internal sealed record ObjectStoreSettings
 
     private static Uri Address(string text, bool insecure)
     {
-        // The message does not repeat it: it may hold keys.
+        // The message does not repeat the address: it may contain keys.
         if (!Uri.TryCreate(text, UriKind.Absolute, out var address) || address.Scheme is not ("https" or "http") || address.UserInfo.Length > 0)
         {
             throw new SettingException("DATAXPIPE_S3_ENDPOINT must be an https:// address without keys.");
@@ -86,10 +86,10 @@ internal sealed record ObjectStoreSettings
 
         return address.Scheme == "https" || address.IsLoopback || insecure
             ? address
-            : throw new SettingException("DATAXPIPE_S3_ENDPOINT must begin with https://: over http:// everybody on the way reads the backup. On a network of your own, set DATAXPIPE_S3_INSECURE=true.");
+            : throw new SettingException("DATAXPIPE_S3_ENDPOINT must begin with https://: over http:// others on the network can read the backup. On a private network, set DATAXPIPE_S3_INSECURE=true.");
     }
 
-    private static int Number(string? text, string name, int byDefault, int most) => text is null ? byDefault
-        : int.TryParse(text, CultureInfo.InvariantCulture, out var number) && number >= 1 && number <= most ? number
-        : throw new SettingException($"{name} must be a whole number from 1 to {most}.");
+    private static int Number(string? text, string name, int defaultValue, int max) => text is null ? defaultValue
+        : int.TryParse(text, CultureInfo.InvariantCulture, out var number) && number >= 1 && number <= max ? number
+        : throw new SettingException($"{name} must be a whole number from 1 to {max}.");
 }

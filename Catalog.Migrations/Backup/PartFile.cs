@@ -4,17 +4,17 @@ using System.Runtime.InteropServices;
 
 namespace Catalog.Migrations.Backup;
 
-/// <summary>A file being written: under its final name there is either all of it, on the disk, or nothing.</summary>
+/// <summary>A file being written under a temporary name. The final name appears only when the file is complete and on disk.</summary>
 internal sealed class PartFile : IDisposable
 {
-    private readonly string _final;
+    private readonly string _finalPath;
 
-    /// <param name="folder">Where it will lie.</param>
-    /// <param name="name">What it will be called.</param>
-    /// <param name="secret">Whether only this user may read it: a backup holds everything.</param>
+    /// <param name="folder">The folder of the file.</param>
+    /// <param name="name">The final name.</param>
+    /// <param name="secret">True to let only this user read the file: a backup contains all data.</param>
     public PartFile(string folder, string name, bool secret = true)
     {
-        _final = System.IO.Path.Combine(folder, name);
+        _finalPath = System.IO.Path.Combine(folder, name);
         Path = System.IO.Path.Combine(folder, $".{name}.{Environment.ProcessId}.part");
         if (secret && !OperatingSystem.IsWindows())
         {
@@ -22,10 +22,10 @@ internal sealed class PartFile : IDisposable
         }
     }
 
-    /// <summary>Where to write.</summary>
+    /// <summary>The temporary path to write to.</summary>
     public string Path { get; }
 
-    /// <summary>Gives the file its final name, once it and the folder's entry are on the disk.</summary>
+    /// <summary>Flushes the file to disk, renames it to its final name and flushes the folder.</summary>
     public void Publish()
     {
         using (var handle = File.OpenHandle(Path, FileMode.Open, FileAccess.ReadWrite))
@@ -33,35 +33,35 @@ internal sealed class PartFile : IDisposable
             RandomAccess.FlushToDisk(handle);
         }
 
-        File.Move(Path, _final, overwrite: false);
-        Flush(System.IO.Path.GetDirectoryName(_final)!);
+        File.Move(Path, _finalPath, overwrite: false);
+        FlushFolder(System.IO.Path.GetDirectoryName(_finalPath)!);
     }
 
     public void Dispose()
     {
-        // SQLite keeps a journal beside a file that it writes, and leaves it when the disk is full.
+        // SQLite creates a journal next to the file, and leaves it behind when the disk is full.
         foreach (var file in new[] { Path, Path + "-journal", Path + "-wal", Path + "-shm" })
         {
             File.Delete(file);
         }
     }
 
-    /// <summary>Removes what killed runs have left: older than a day, and their process is gone.</summary>
-    public static void Sweep(string folder, DateTimeOffset now)
+    /// <summary>Deletes the files of killed runs: older than a day, and their process does not run.</summary>
+    public static void DeleteStale(string folder, DateTimeOffset now)
     {
         foreach (var file in new DirectoryInfo(folder).EnumerateFiles(".catalog-*.part*", new EnumerationOptions { AttributesToSkip = 0 }))
         {
             if (file.LastWriteTimeUtc < now.UtcDateTime.AddDays(-1)
                 && int.TryParse(file.Name.Split('.')[^2], CultureInfo.InvariantCulture, out var process)
-                // In containers every run has the same number.
-                && (process == Environment.ProcessId || !Lives(process)))
+                // In a container every run has the same process id.
+                && (process == Environment.ProcessId || !IsRunning(process)))
             {
                 file.Delete();
             }
         }
     }
 
-    private static bool Lives(int id)
+    private static bool IsRunning(int id)
     {
         try
         {
@@ -74,8 +74,8 @@ internal sealed class PartFile : IDisposable
         }
     }
 
-    /// <summary>Puts a folder's entries on the disk; where the system has no such call it does so by itself.</summary>
-    public static void Flush(string folder)
+    /// <summary>Flushes a folder's entries to disk with fsync. Does nothing on Windows, which has no such call.</summary>
+    public static void FlushFolder(string folder)
     {
         if (OperatingSystem.IsWindows())
         {

@@ -5,34 +5,72 @@ using Catalog.Data.Migrations;
 
 namespace Catalog.Migrations.Backup;
 
-/// <summary>Backups of Postgres: written by pg_dump, read by pg_restore, restored by psql in one transaction.</summary>
+/// <summary>Writes, reads and restores backups of Postgres with pg_dump, pg_restore and psql. A restore is one transaction.</summary>
 internal static class PostgresArchive
 {
-    // A length with its sign flipped has pg_restore go back and forth in the file for ever.
-    private static readonly TimeSpan Silence = TimeSpan.FromSeconds(60);
+    // Time limit for output of pg_restore: a damaged archive with a negative length makes it seek without end.
+    private static readonly TimeSpan IdleTimeout = TimeSpan.FromSeconds(60);
 
-    /// <summary>Writes a dump and what its manifest says of the database.</summary>
+    /// <summary>Writes a dump of one snapshot of the database.</summary>
     /// <param name="database">The database.</param>
-    /// <param name="path">A file that does not exist, or is empty.</param>
-    /// <param name="wishes">What kind of dump.</param>
-    /// <param name="ct">Kills pg_dump.</param>
-    public static async Task<(DatabaseContents Contents, string? PgDumpVersion, IReadOnlyList<string> Excluded, IReadOnlyList<string>? LeftOut)> Write(MigrationDatabase database, string path, BackupOptions wishes, CancellationToken ct)
+    /// <param name="path">A missing or empty file.</param>
+    /// <param name="options">Format and limits.</param>
+    /// <param name="ct">Cancels the operation and kills pg_dump.</param>
+    /// <returns>The values for the manifest; see <see cref="Manifest.Excluded"/> and <see cref="Manifest.LeftOut"/>.</returns>
+    public static async Task<(DatabaseContents Contents, string? PgDumpVersion, IReadOnlyList<string> Excluded, IReadOnlyList<string>? LeftOut)> Write(MigrationDatabase database, string path, BackupOptions options, CancellationToken ct)
     {
         var pgDump = PostgresClient.Find("pg_dump");
         var (version, major) = await PostgresClient.Version(pgDump, ct);
-        await using var snapshot = await PostgresSnapshot.Take(database, wishes.LockWait, ct);
+        await using var snapshot = await PostgresSnapshot.Take(database, options.LockWait, ct);
+        RequireCompleteDump(snapshot, pgDump, version, major);
+        var contents = await ReadContents(database, snapshot, options.LockWait, ct);
+
+        async Task Dump(string? file, Func<Stream, Task>? drain, int compress, params string[] sections)
+        {
+            var result = await PostgresClient.Run(pgDump,
+            [
+                .. Selection(database.Settings.Schema, snapshot.Tables), "--format=custom", "--no-password", "--encoding=UTF8", $"--snapshot={snapshot.Id}",
+                string.Create(CultureInfo.InvariantCulture, $"--lock-wait-timeout={(long)options.LockWait.TotalMilliseconds}"),
+                .. options.SchemaOnly ? ["--schema-only"] : Array.Empty<string>(), $"--compress={compress}", .. sections, .. file is null ? Array.Empty<string>() : [$"--file={file}"],
+            ], snapshot.Environment, null, drain, ct);
+            if (result.Exit != 0)
+            {
+                throw result.ErrorMessage.Contains("lock timeout", StringComparison.Ordinal) || result.Errors.Any(line => line.Contains("lock timeout", StringComparison.Ordinal))
+                    ? LockTimeout(options.LockWait, null)
+                    : new BackupException(ExitCode.Failed, "dump_failed", $"pg_dump failed, and no backup was created: {result.ErrorMessage}");
+            }
+        }
+
+        if (options.Format == "custom")
+        {
+            await Dump(path, null, options.Level ?? 0);
+        }
+        else
+        {
+            await WritePlain(Dump, database.Settings.Schema, path, options.Level, snapshot.LeftOut, ct);
+        }
+
+        return (contents, version, [.. options.SchemaOnly ? ["the rows of all tables, including the journal"] : Array.Empty<string>(), .. snapshot.Excluded], snapshot.LeftOut);
+    }
+
+    /// <exception cref="BackupException">The dump would be incomplete.</exception>
+    private static void RequireCompleteDump(PostgresSnapshot snapshot, string pgDump, string version, int major)
+    {
         if (major < snapshot.Major)
         {
             throw new BackupException(ExitCode.Failed, "client_too_old",
-                $"{pgDump} is version {version} and the server is {snapshot.Major}: a dump by an older pg_dump may be incomplete. Install postgresql-client-{snapshot.Major} or newer, or set PG_BIN to its folder.");
+                $"{pgDump} is version {version} but the server is {snapshot.Major}: a dump by an older pg_dump may be incomplete. Install postgresql-client-{snapshot.Major} or newer, or set PG_BIN to its folder.");
         }
 
         if (snapshot.Hidden.Count > 0)
         {
             throw new BackupException(ExitCode.Failed, "rows_hidden",
-                $"Row-level security hides rows of {string.Join(", ", snapshot.Hidden)} from this role, and the backup would lack them. Give it `bypassrls` (alter role NAME bypassrls), or set DATAXPIPE_MIGRATIONS_DB to an address of a role that has it.");
+                $"Row-level security hides rows of {string.Join(", ", snapshot.Hidden)} from this role, so the backup would be incomplete. Run `alter role NAME bypassrls`, or set DATAXPIPE_MIGRATIONS_DB to an address with a role that has `bypassrls`.");
         }
+    }
 
+    private static async Task<DatabaseContents> ReadContents(MigrationDatabase database, PostgresSnapshot snapshot, TimeSpan lockWait, CancellationToken ct)
+    {
         DatabaseContents contents;
         try
         {
@@ -40,102 +78,75 @@ internal static class PostgresArchive
         }
         catch (Exception exception) when (exception is System.Data.Common.DbException { SqlState: "55P03" })
         {
-            throw Locked(wishes.LockWait, exception);
+            throw LockTimeout(lockWait, exception);
         }
 
-        // A table of a newer build would be missing without a word.
-        if (contents.Revision != Chain.Base && Chain.BuiltIn(database.Dialect.Folder).Scripts.All(script => script.Revision != contents.Revision))
-        {
-            throw new BackupException(ExitCode.Drift, "newer_schema", $"The database is at {contents.Revision}, which this build does not know, and its backup might lack tables. Back it up with the build that upgraded it, or a later one.");
-        }
-
-        async Task Dump(string? file, Func<Stream, Task>? drain, int compress, params string[] sections)
-        {
-            var result = await PostgresClient.Run(pgDump,
-            [
-                .. Belonging(database.Settings.Schema, snapshot.Tables), "--format=custom", "--no-password", "--encoding=UTF8", $"--snapshot={snapshot.Id}",
-                string.Create(CultureInfo.InvariantCulture, $"--lock-wait-timeout={(long)wishes.LockWait.TotalMilliseconds}"),
-                .. wishes.SchemaOnly ? ["--schema-only"] : Array.Empty<string>(), $"--compress={compress}", .. sections, .. file is null ? Array.Empty<string>() : [$"--file={file}"],
-            ], snapshot.Environment, null, drain, ct);
-            if (result.Exit != 0)
-            {
-                throw result.Complaint.Contains("lock timeout", StringComparison.Ordinal) || result.Errors.Any(line => line.Contains("lock timeout", StringComparison.Ordinal))
-                    ? Locked(wishes.LockWait, null)
-                    : new BackupException(ExitCode.Failed, "dump_failed", $"pg_dump failed, and no backup was made: {result.Complaint}");
-            }
-        }
-
-        if (wishes.Format == "custom")
-        {
-            await Dump(path, null, wishes.Level ?? 0);
-        }
-        else
-        {
-            await Plain(Dump, database.Settings.Schema, path, wishes.Level, snapshot.LeftOut, ct);
-        }
-
-        return (contents, version, [.. wishes.SchemaOnly ? ["the rows of every table, the journal's among them"] : Array.Empty<string>(), .. snapshot.Excluded], snapshot.LeftOut);
+        // This build does not know the tables of a newer schema, so they would be missing from the dump.
+        return contents.Revision == Chain.Base || Chain.BuiltIn(database.Dialect.Folder).Scripts.Any(script => script.Revision == contents.Revision)
+            ? contents
+            : throw new BackupException(ExitCode.Drift, "newer_schema", $"The database is at {contents.Revision}, which this build does not know, so the backup could lack tables. Back up with the build that upgraded the database, or a later one.");
     }
 
-    // What belongs to a backup: the Catalog's own tables with what lies on them and restores anywhere. What others have in the same schema
-    // is theirs to keep; extensions, other schemas, publications and event triggers are of the database, and only its administrator could
-    // make them again; owners, grants and tablespaces are of the place. What the service's role may do is granted by `restore` and `upgrade`.
-    private static IEnumerable<string> Belonging(string schema, IReadOnlyList<string> tables) =>
+    // A backup contains the Catalog's own tables and the dependent objects that can be restored anywhere. It does not contain other
+    // objects in the schema. Extensions, other schemas, publications and event triggers belong to the database's administrator. Owners,
+    // grants and tablespaces differ per server; `restore` and `upgrade` grant the privileges of the service's role.
+    private static IEnumerable<string> Selection(string schema, IReadOnlyList<string> tables) =>
     [
         .. tables.Count > 0 ? tables.Select(table => $"--table=\"{schema}\".\"{table}\"") : [$"--schema=\"{schema}\"", "--exclude-table=*", "--section=data"],
         "--no-owner", "--no-privileges", "--no-tablespaces", "--no-publications", "--no-subscriptions", "--no-security-labels", "--no-comments",
     ];
 
-    // A dump that comes through a pipe cannot be read twice, first for what is in it. What is left out is at its end, so that this comes as a file.
-    private static async Task Plain(Func<string?, Func<Stream, Task>?, int, string[], Task> dump, string schema, string path, int? level, IReadOnlyList<string> leftOut, CancellationToken ct)
+    // pg_restore needs the archive's list before it can leave out entries, and a pipe can be read only once. All entries to leave out are
+    // in the post-data section, so that section is dumped to a file.
+    private static async Task WritePlain(Func<string?, Func<Stream, Task>?, int, string[], Task> dump, string schema, string path, int? level, IReadOnlyList<string> leftOut, CancellationToken ct)
     {
         await using var file = Gzip.Write(path, level);
-        await dump(null, archive => Script([], archive), 0, leftOut.Count > 0 ? ["--section=pre-data", "--section=data"] : []);
+        await dump(null, archive => Convert([], archive), 0, leftOut.Count > 0 ? ["--section=pre-data", "--section=data"] : []);
         if (leftOut.Count > 0)
         {
             using var folder = new TemporaryFolder();
             var rest = Path.Combine(folder.Path, "rest");
             await dump(rest, null, 0, ["--section=post-data"]);
-            await Script([await Chosen(rest, leftOut, folder, ct), rest], null);
+            await Convert([await ListArgument(rest, leftOut, folder, ct), rest], null);
         }
 
-        async Task Script(string[] of, Stream? archive)
+        async Task Convert(string[] arguments, Stream? archive)
         {
-            var result = await PostgresClient.Run(PostgresClient.Find("pg_restore"), Reading(schema).Concat(of), new Dictionary<string, string?>(),
+            var result = await PostgresClient.Run(PostgresClient.Find("pg_restore"), RestoreArguments(schema).Concat(arguments), new Dictionary<string, string?>(),
                 archive is null ? null : input => archive.CopyToAsync(input, ct), script => script.CopyToAsync(file, ct), ct);
-            // Or pg_dump would wait for somebody to read the rest.
+            // Reads the rest if pg_restore ended early: otherwise pg_dump would block on a full pipe.
             await (archive?.CopyToAsync(Stream.Null, ct) ?? Task.CompletedTask);
             if (result.Exit != 0)
             {
-                throw BackupException.Damaged($"The dump did not come out well, and no backup was made: pg_restore cannot read it: {result.Complaint}.");
+                throw BackupException.Damaged($"The dump is damaged, and no backup was created. pg_restore cannot read it: {result.ErrorMessage}.");
             }
         }
     }
 
-    // The argument that has pg_restore read all of an archive but what is left out.
-    private static async Task<string> Chosen(string path, IReadOnlyList<string> leftOut, TemporaryFolder folder, CancellationToken ct)
+    // Returns the pg_restore argument that excludes the entries in leftOut.
+    private static async Task<string> ListArgument(string path, IReadOnlyList<string> leftOut, TemporaryFolder folder, CancellationToken ct)
     {
         var list = "";
         var result = await PostgresClient.Run(PostgresClient.Find("pg_restore"), ["--list", path], new Dictionary<string, string?>(), null, async output =>
         {
             using var reader = new StreamReader(output);
             list = await reader.ReadToEndAsync(ct);
-        }, ct, Silence);
+        }, ct, IdleTimeout);
         if (result.Exit != 0)
         {
-            throw BackupException.Damaged($"{Path.GetFileName(path)} is damaged: pg_restore cannot read it: {result.Complaint}.");
+            throw BackupException.Damaged($"{Path.GetFileName(path)} is damaged: pg_restore cannot read it: {result.ErrorMessage}.");
         }
 
         var file = Path.Combine(folder.Path, "list");
-        // A line is `NUMBER; KIND ITSELF WORDS`.
-        await File.WriteAllLinesAsync(file, list.Split('\n').Where(line => !leftOut.Any(one => line.Contains($"; {one} ", StringComparison.Ordinal))), ct);
+        // A line of the list is `NUMBER; CATALOG_OID OBJECT_OID DESCRIPTION`.
+        await File.WriteAllLinesAsync(file, list.Split('\n').Where(line => !leftOut.Any(entry => line.Contains($"; {entry} ", StringComparison.Ordinal))), ct);
         return $"--use-list={file}";
     }
 
-    private static IEnumerable<string> Reading(string schema) => ["--file=-", $"--schema={schema}", "--no-owner", "--no-privileges", "--no-tablespaces", "--no-publications", "--no-security-labels"];
+    private static IEnumerable<string> RestoreArguments(string schema) => ["--file=-", $"--schema={schema}", "--no-owner", "--no-privileges", "--no-tablespaces", "--no-publications", "--no-security-labels"];
 
-    /// <summary>Reads a dump to its end as SQL: what is in the Catalog's schema, whatever else an older backup holds.</summary>
-    /// <returns>Null, or why it cannot be read.</returns>
+    /// <summary>Reads a dump completely as SQL, limited to the Catalog's schema.</summary>
+    /// <returns>Null on success, otherwise the reason why the dump is unreadable.</returns>
     public static async Task<string?> Read(string path, Manifest manifest, Func<Stream, Task> read, CancellationToken ct)
     {
         if (manifest.Format == "plain")
@@ -150,63 +161,63 @@ internal static class PostgresArchive
         if (manifest.PgDumpVersion is { } dumped && int.TryParse(dumped.Split('.')[0], CultureInfo.InvariantCulture, out var needed) && major < needed)
         {
             throw new BackupException(ExitCode.Failed, "client_too_old",
-                $"{pgRestore} is version {version} and the backup was written by {dumped}: install postgresql-client-{needed} or newer, or set PG_BIN to its folder.");
+                $"{pgRestore} is version {version} but the backup was written by pg_dump {dumped}: install postgresql-client-{needed} or newer, or set PG_BIN to its folder.");
         }
 
         try
         {
             using var folder = new TemporaryFolder();
-            string[] chosen = manifest.LeftOut is { Count: > 0 } leftOut ? [await Chosen(path, leftOut, folder, ct)] : [];
-            var result = await PostgresClient.Run(pgRestore, [.. Reading(manifest.OwnSchema), .. chosen, path], new Dictionary<string, string?>(), null, read, ct, Silence);
-            return result.Exit == 0 ? null : $"pg_restore cannot read it: {result.Complaint}";
+            string[] listArgument = manifest.LeftOut is { Count: > 0 } leftOut ? [await ListArgument(path, leftOut, folder, ct)] : [];
+            var result = await PostgresClient.Run(pgRestore, [.. RestoreArguments(manifest.OwnSchema), .. listArgument, path], new Dictionary<string, string?>(), null, read, ct, IdleTimeout);
+            return result.Exit == 0 ? null : $"pg_restore cannot read it: {result.ErrorMessage}";
         }
         catch (TimeoutException)
         {
-            return $"pg_restore wrote nothing for {Silence.TotalSeconds:0} s";
+            return $"pg_restore produced no output for {IdleTimeout.TotalSeconds:0} s";
         }
     }
 
-    /// <summary>Restores in one transaction, which is committed only when rows, schema and journal are the manifest's.</summary>
+    /// <summary>Restores in one transaction, which commits only if rows, schema and journal match the manifest.</summary>
     /// <param name="database">The target.</param>
-    /// <param name="path">A backup that was found good.</param>
-    /// <param name="manifest">What it should be.</param>
-    /// <param name="mayClear">Asked when the target is not empty, with what is there; returns when that may be taken away, otherwise throws.</param>
-    /// <param name="ct">Kills psql, and the transaction is undone.</param>
-    public static Task Restore(MigrationDatabase database, string path, Manifest manifest, Func<string, IReadOnlyList<string>, Task> mayClear, CancellationToken ct)
+    /// <param name="path">A backup that has been checked.</param>
+    /// <param name="manifest">Its manifest.</param>
+    /// <param name="confirmReplace">Called with the target's name and its tables if the target is not empty; throws to keep them.</param>
+    /// <param name="ct">Cancels the restore: kills psql, and the server rolls back the transaction.</param>
+    public static Task Restore(MigrationDatabase database, string path, Manifest manifest, Func<string, IReadOnlyList<string>, Task> confirmReplace, CancellationToken ct)
     {
         var chain = Chain.BuiltIn(database.Dialect.Folder);
         var psql = PostgresClient.Find("psql");
         return new Migrator(database, chain, TimeProvider.System).RunExclusive(async connection =>
         {
-            var occupants = await PostgresRestore.Occupants(connection, ct);
-            if (occupants.Count > 0)
+            var existing = await PostgresRestore.ExistingTables(connection, ct);
+            if (existing.Count > 0)
             {
-                await mayClear(connection.Database, occupants);
+                await confirmReplace(connection.Database, existing);
             }
 
-            string? unreadable = null;
+            string? readError = null;
             var journal = manifest.SchemaOnly || manifest.SchemaRevision == Chain.Base ? null : manifest.SchemaRevision;
-            var receipt = Guid.NewGuid();
-            var said = "";
-            string closing;
+            var commitMarker = Guid.NewGuid();
+            var lastLine = "";
+            string epilogue;
             try
             {
-                closing = PostgresRestore.Closing(database.Settings.Schema, manifest.OwnRows, manifest.SchemaFingerprint, journal, manifest.LeftOut is null, receipt);
+                epilogue = PostgresRestore.Epilogue(database.Settings.Schema, manifest.OwnRows, manifest.SchemaFingerprint, journal, manifest.LeftOut is null, commitMarker);
             }
             catch (FormatException exception)
             {
-                throw BackupException.Damaged($"The manifest cannot be right: {exception.Message}");
+                throw BackupException.Damaged($"The manifest is invalid: {exception.Message}");
             }
 
-            var opening = await PostgresRestore.Opening(connection, database.Settings.Schema, occupants.Count > 0, ct);
+            var prologue = await PostgresRestore.Prologue(connection, database.Settings.Schema, existing.Count > 0, ct);
             var result = await PostgresClient.Run(psql, ["--no-psqlrc", "--no-password", "--quiet", "--tuples-only", "--set=ON_ERROR_STOP=1", "--set=VERBOSITY=terse", "--file=-"],
                 PostgresClientAddress.EnvironmentVariables(database.Settings, connection), async input =>
                 {
-                    await input.WriteAsync(Encoding.UTF8.GetBytes(opening), ct);
-                    unreadable = await Read(path, manifest, script => script.CopyToAsync(input, ct), ct);
-                    if (unreadable is null)
+                    await input.WriteAsync(Encoding.UTF8.GetBytes(prologue), ct);
+                    readError = await Read(path, manifest, script => script.CopyToAsync(input, ct), ct);
+                    if (readError is null)
                     {
-                        await input.WriteAsync(Encoding.UTF8.GetBytes(closing), ct);
+                        await input.WriteAsync(Encoding.UTF8.GetBytes(epilogue), ct);
                         await input.FlushAsync(ct);
                     }
                 }, async output =>
@@ -214,39 +225,39 @@ internal static class PostgresArchive
                     using var reader = new StreamReader(output);
                     while (await reader.ReadLineAsync(ct) is { } line)
                     {
-                        said = line.Length > 0 ? line.Trim() : said;
+                        lastLine = line.Length > 0 ? line.Trim() : lastLine;
                     }
                 }, ct);
-            if (unreadable is not null)
+            if (readError is not null)
             {
-                throw BackupException.Damaged($"{manifest.File} is damaged, and the database is as it was: {unreadable}.");
+                throw BackupException.Damaged($"{manifest.File} is damaged, and the database is unchanged: {readError}.");
             }
 
-            return result.Exit != 0 ? throw Failure(manifest, result)
-                : said == receipt.ToString() ? true
-                : throw BackupException.Damaged($"{manifest.File} is no whole script, and the database is as it was: its commit was never reached.");
+            return result.Exit != 0 ? throw RestoreFailed(manifest, result)
+                : lastLine == commitMarker.ToString() ? true
+                : throw BackupException.Damaged($"{manifest.File} is not a complete script, and the database is unchanged: psql did not reach the commit.");
         }, ct);
     }
 
-    private static BackupException Failure(Manifest manifest, ProgramResult result)
+    private static BackupException RestoreFailed(Manifest manifest, ProgramResult result)
     {
-        var complaint = result.Complaint;
-        var at = complaint.IndexOf(PostgresRestore.Mismatch, StringComparison.Ordinal);
+        var error = result.ErrorMessage;
+        var at = error.IndexOf(PostgresRestore.Mismatch, StringComparison.Ordinal);
         if (at >= 0)
         {
-            return BackupException.Damaged($"{manifest.File} is not what its manifest says, and the database is as it was: {complaint[(at + PostgresRestore.Mismatch.Length)..]}.");
+            return BackupException.Damaged($"{manifest.File} differs from its manifest, and the database is unchanged: {error[(at + PostgresRestore.Mismatch.Length)..]}.");
         }
 
-        var advice = complaint.Contains("type \"", StringComparison.Ordinal) && complaint.Contains("does not exist", StringComparison.Ordinal)
-                ? " Others gave a column of the Catalog's tables that type: create its extension, or the type, in the target first."
-            : complaint.Contains("role \"", StringComparison.Ordinal) && complaint.Contains("does not exist", StringComparison.Ordinal) ? " Policies name that role: create it first."
-            : complaint.Contains("extension", StringComparison.Ordinal) && manifest.Schema is null
-                ? " An earlier build wrote this script, with the database's extensions in it: restore it as a superuser, then take another backup."
-            : complaint.Contains("\\restrict", StringComparison.Ordinal) ? " psql is older than the pg_dump that wrote the backup: update PostgreSQL's client programs."
+        var advice = error.Contains("type \"", StringComparison.Ordinal) && error.Contains("does not exist", StringComparison.Ordinal)
+                ? " A column that the scripts did not create uses that type: create the type or its extension in the target first."
+            : error.Contains("role \"", StringComparison.Ordinal) && error.Contains("does not exist", StringComparison.Ordinal) ? " Policies use that role: create it first."
+            : error.Contains("extension", StringComparison.Ordinal) && manifest.Schema is null
+                ? " An old build wrote this script, which also contains the database's extensions: restore it as a superuser, then take a new backup."
+            : error.Contains("\\restrict", StringComparison.Ordinal) ? " psql is older than the pg_dump that wrote the backup: update PostgreSQL's client programs."
             : "";
-        return new(ExitCode.Failed, "restore_failed", $"The restore failed, and the database is as it was: {complaint}.{advice}");
+        return new(ExitCode.Failed, "restore_failed", $"The restore failed, and the database is unchanged: {error}.{advice}");
     }
 
-    private static BackupException Locked(TimeSpan wait, Exception? cause) => new(ExitCode.Failed, "lock_not_obtained",
-        string.Create(CultureInfo.InvariantCulture, $"A table was locked by others for {wait.TotalSeconds:0.###} s, and no backup was made. Run it again when they are done, or wait longer with --lock-wait."), cause);
+    private static BackupException LockTimeout(TimeSpan wait, Exception? cause) => new(ExitCode.Failed, "lock_not_obtained",
+        string.Create(CultureInfo.InvariantCulture, $"A table was locked by another session for {wait.TotalSeconds:0.###} s, so no backup was created. Try again later, or wait longer with --lock-wait."), cause);
 }

@@ -5,17 +5,17 @@ using Catalog.Data.Database;
 
 namespace Catalog.Migrations.Backup;
 
-/// <summary>PostgreSQL's own programs: where they are, which version, and a run of one.</summary>
+/// <summary>Finds and runs PostgreSQL's client programs.</summary>
 internal static partial class PostgresClient
 {
-    // More would be a flood; the first lines say what went wrong.
-    private const int LinesKept = 20;
+    // The first lines contain the cause.
+    private const int MaxErrorLines = 20;
 
-    /// <summary>The path of a program: from PG_BIN, else PATH, else Debian's newest version.</summary>
-    /// <exception cref="BackupException">There is none.</exception>
+    /// <summary>Finds a program in PG_BIN, else on PATH, else in Debian's folder of the newest version.</summary>
+    /// <exception cref="BackupException">The program was not found.</exception>
     public static string Find(string program)
     {
-        IEnumerable<string> folders = Setting.Text(Surroundings.OfProcess.Settings, "PG_BIN") is { } named ? [named] : [];
+        IEnumerable<string> folders = Setting.Text(ConsoleContext.OfProcess.Settings, "PG_BIN") is { } configured ? [configured] : [];
         folders = folders.Concat((Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries));
         if (Directory.Exists("/usr/lib/postgresql"))
         {
@@ -30,32 +30,32 @@ internal static partial class PostgresClient
                 $"{program} was not found in PG_BIN, on PATH or in /usr/lib/postgresql: install PostgreSQL's client programs (Debian: apt-get install postgresql-client), or set PG_BIN to their folder.");
     }
 
-    /// <summary>A program's version, such as 15.20, and its first number.</summary>
+    /// <summary>Reads a program's version, such as 15.20, and its major version.</summary>
     public static async Task<(string Version, int Major)> Version(string program, CancellationToken ct)
     {
-        string said = "";
+        string text = "";
         var result = await Run(program, ["--version"], NoVariables, null, async output =>
         {
             using var reader = new StreamReader(output);
-            said = await reader.ReadToEndAsync(ct);
+            text = await reader.ReadToEndAsync(ct);
         }, ct);
-        return result.Exit == 0 && Number().Match(said) is { Success: true } found
+        return result.Exit == 0 && Number().Match(text) is { Success: true } found
             ? (found.Value, int.Parse(found.Groups["major"].Value, CultureInfo.InvariantCulture))
-            : throw new BackupException(ExitCode.Failed, "client_missing", $"{program} does not say its version.");
+            : throw new BackupException(ExitCode.Failed, "client_missing", $"{program} --version failed or printed no version.");
     }
 
-    /// <summary>Runs a program to its end; it is killed when it is waited for no longer.</summary>
-    /// <param name="program">Its path.</param>
-    /// <param name="arguments">Without any secret: everybody on the machine can read them.</param>
-    /// <param name="variables">Set in its environment; a null takes one away.</param>
-    /// <param name="feed">Writes its input; null: it has none.</param>
-    /// <param name="drain">Reads its output; null: nobody does.</param>
-    /// <param name="ct">Kills it.</param>
-    /// <param name="silence">How long it may say nothing while somebody waits for its output; null: as long as it likes.</param>
-    /// <exception cref="TimeoutException">It was silent for too long and was killed.</exception>
+    /// <summary>Runs a program until it ends. On cancellation or an error it is killed.</summary>
+    /// <param name="program">Path of the program.</param>
+    /// <param name="arguments">Arguments without secrets: every user of the machine can read them.</param>
+    /// <param name="variables">Environment variables to set; a null value removes the variable.</param>
+    /// <param name="writeInput">Writes the program's input; null for no input.</param>
+    /// <param name="readOutput">Reads the program's output; null to discard it.</param>
+    /// <param name="ct">Cancels the operation and kills the program.</param>
+    /// <param name="idleTimeout">Maximum time without output; null for no limit.</param>
+    /// <exception cref="TimeoutException">The program wrote nothing for too long and was killed.</exception>
     public static async Task<ProgramResult> Run(
-        string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string?> variables, Func<Stream, Task>? feed, Func<Stream, Task>? drain, CancellationToken ct,
-        TimeSpan? silence = null)
+        string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string?> variables, Func<Stream, Task>? writeInput, Func<Stream, Task>? readOutput, CancellationToken ct,
+        TimeSpan? idleTimeout = null)
     {
         var start = new ProcessStartInfo(program, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment["LC_MESSAGES"] = "C";
@@ -68,30 +68,30 @@ internal static partial class PostgresClient
             }
         }
 
-        using var process = Begin(start);
+        using var process = Start(start);
         try
         {
-            var errors = Errors(process.StandardError);
-            await using var output = new Watched(process.StandardOutput.BaseStream, silence ?? Timeout.InfiniteTimeSpan);
-            var reading = drain is null ? output.CopyToAsync(Stream.Null, ct) : drain(output);
-            if (feed is not null)
+            var errors = ReadErrors(process.StandardError);
+            await using var output = new IdleTimeoutStream(process.StandardOutput.BaseStream, idleTimeout ?? Timeout.InfiniteTimeSpan);
+            var reading = readOutput is null ? output.CopyToAsync(Stream.Null, ct) : readOutput(output);
+            if (writeInput is not null)
             {
-                var feeding = feed(process.StandardInput.BaseStream);
-                // A reader that failed, as on a full disk, leaves the program waiting for it, and the feeding with the program.
-                if (await Task.WhenAny(feeding, reading) == reading && reading.IsFaulted)
+                var writing = writeInput(process.StandardInput.BaseStream);
+                // If the reader fails, for example on a full disk, the program blocks on its output and the writer on the program's input.
+                if (await Task.WhenAny(writing, reading) == reading && reading.IsFaulted)
                 {
                     process.Kill(entireProcessTree: true);
-                    _ = feeding.ContinueWith(left => left.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+                    _ = writing.ContinueWith(left => left.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
                     await reading;
                 }
 
                 try
                 {
-                    await feeding;
+                    await writing;
                 }
                 catch (IOException) when (process.WaitForExit(5000))
                 {
-                    // It has ended before its input did, and says why itself.
+                    // The program ended before it read all input; its exit code and error output contain the reason.
                 }
             }
 
@@ -110,7 +110,7 @@ internal static partial class PostgresClient
         }
     }
 
-    private static Process Begin(ProcessStartInfo start)
+    private static Process Start(ProcessStartInfo start)
     {
         try
         {
@@ -132,17 +132,17 @@ internal static partial class PostgresClient
         }
         catch (IOException)
         {
-            // What was left in the buffer of a program that has ended.
+            // The program has ended, so the buffered input cannot be written.
         }
     }
 
-    private static async Task<IReadOnlyList<string>> Errors(StreamReader reader)
+    private static async Task<IReadOnlyList<string>> ReadErrors(StreamReader reader)
     {
         var lines = new List<string>();
         while (await reader.ReadLineAsync() is { } line)
         {
-            // Context and detail quote rows.
-            if (lines.Count < LinesKept && line.Length > 0 && !Quotes().IsMatch(line))
+            // CONTEXT and DETAIL lines may contain data of rows.
+            if (lines.Count < MaxErrorLines && line.Length > 0 && !QuotesRow().IsMatch(line))
             {
                 lines.Add(line);
             }
@@ -155,16 +155,16 @@ internal static partial class PostgresClient
     private static partial Regex Number();
 
     [GeneratedRegex(@"^(CONTEXT|DETAIL|HINT|LINE \d+|\s*\^)|: (CONTEXT|DETAIL): ")]
-    private static partial Regex Quotes();
+    private static partial Regex QuotesRow();
 }
 
-/// <summary>How a program ended.</summary>
-/// <param name="Exit">Its exit code; more than 128 when a signal ended it.</param>
-/// <param name="Errors">The first lines of its error output, without those that quote rows.</param>
+/// <summary>The result of a program.</summary>
+/// <param name="Exit">Exit code; more than 128 if a signal ended the program.</param>
+/// <param name="Errors">The first lines of the error output, without lines that may contain data of rows.</param>
 internal sealed record ProgramResult(int Exit, IReadOnlyList<string> Errors)
 {
-    /// <summary>What it complained of, in a line.</summary>
-    public string Complaint => Errors.FirstOrDefault(line => line.Contains("error:", StringComparison.OrdinalIgnoreCase) || line.Contains("FATAL:", StringComparison.Ordinal))
+    /// <summary>The error in one line.</summary>
+    public string ErrorMessage => Errors.FirstOrDefault(line => line.Contains("error:", StringComparison.OrdinalIgnoreCase) || line.Contains("FATAL:", StringComparison.Ordinal))
         ?? (Errors.Count > 0 ? Errors[0] : null)
-        ?? (Exit > 128 ? $"it was ended by signal {Exit - 128}" : $"it ended with {Exit} and said nothing");
+        ?? (Exit > 128 ? $"it was ended by signal {Exit - 128}" : $"it ended with exit code {Exit} and no error message");
 }

@@ -10,58 +10,58 @@ using Dapper;
 namespace Catalog.Migrations.Backup;
 
 /// <summary>
-/// What stands around a dump when psql restores it: one transaction that ends in a commit only when every row is there and the schema is
-/// the one that was backed up. Without this closing text, whatever cut the dump, nothing is committed.
+/// Builds the SQL before and after a dump that psql restores: one transaction that commits only if the row counts and the schema match the
+/// manifest. If the dump is truncated, psql never reaches the epilogue and nothing is committed.
 /// </summary>
 public static partial class PostgresRestore
 {
-    /// <summary>What begins a message that says that the dump is not what its manifest says.</summary>
+    /// <summary>Prefix of the server's error message when the restored data differs from the manifest.</summary>
     public const string Mismatch = "backup mismatch: ";
 
-    /// <summary>The Catalog's tables, and the migrator's, that a restore would meet, by name. What others have beside them is none of its business.</summary>
-    public static async Task<IReadOnlyList<string>> Occupants(DbConnection connection, CancellationToken ct)
+    /// <summary>Returns the names of the existing tables of the Catalog and the migrator. Other tables do not matter for a restore.</summary>
+    public static async Task<IReadOnlyList<string>> ExistingTables(DbConnection connection, CancellationToken ct)
     {
         const string Sql = $"""
-            -- PostgresRestore.Occupants
+            -- PostgresRestore.ExistingTables
             select c.oid::regclass::text from pg_class c where c.oid in ({PostgresOwnObjects.TableOids}) order by 1
             """;
 
         return (await connection.QueryAsync<string>(new CommandDefinition(Sql, cancellationToken: ct))).AsList();
     }
 
-    /// <summary>The text before the dump.</summary>
-    /// <param name="connection">Open on the target.</param>
-    /// <param name="schema">The Catalog's schema; it is made, in the same transaction, where it is missing.</param>
-    /// <param name="clear">Whether the Catalog's tables are taken away first, in the same transaction.</param>
-    /// <param name="ct">Stops.</param>
-    /// <exception cref="MigrationException">This role may not make the schema, or not create in it.</exception>
-    public static async Task<string> Opening(DbConnection connection, string schema, bool clear, CancellationToken ct)
+    /// <summary>Returns the SQL before the dump.</summary>
+    /// <param name="connection">An open connection to the target.</param>
+    /// <param name="schema">The Catalog's schema; created in the same transaction if missing.</param>
+    /// <param name="dropExisting">True to drop the Catalog's tables first, in the same transaction.</param>
+    /// <param name="ct">Cancels the operation.</param>
+    /// <exception cref="MigrationException">The role lacks the privilege to create the schema or objects in it.</exception>
+    public static async Task<string> Prologue(DbConnection connection, string schema, bool dropExisting, CancellationToken ct)
     {
         var create = await PostgresSchema.CreationSql(connection, schema, ct) is { } statement ? statement + ";\n" : "";
-        return $"set client_min_messages = warning;\nset search_path = \"{schema}\";\nbegin;\n{create}{(clear ? Clear : "")}";
+        return $"set client_min_messages = warning;\nset search_path = \"{schema}\";\nbegin;\n{create}{(dropExisting ? DropExisting : "")}";
     }
 
-    /// <summary>The text after the dump: compares, then commits.</summary>
+    /// <summary>Returns the SQL after the dump: compares with the manifest, then commits.</summary>
     /// <param name="schema">The Catalog's schema.</param>
     /// <param name="rows">See <see cref="DatabaseContents.Rows"/>.</param>
     /// <param name="fingerprint">See <see cref="DatabaseContents.Fingerprint"/>.</param>
-    /// <param name="revision">The newest revision that the journal must name; null: the journal is empty.</param>
-    /// <param name="everything">Whether the fingerprint is of all that lay in the schema, as earlier builds made them.</param>
-    /// <param name="receipt">What psql prints when the commit is done: a script that has psql leave early ends well too.</param>
-    /// <exception cref="FormatException">A table's name is none.</exception>
-    public static string Closing(string schema, IReadOnlyDictionary<string, long> rows, string fingerprint, string? revision, bool everything, Guid receipt)
+    /// <param name="revision">The newest revision in the journal; null for an empty journal.</param>
+    /// <param name="wholeSchema">True if the fingerprint covers all objects in the schema, as in manifests by old builds.</param>
+    /// <param name="commitMarker">psql prints this after the commit. Its exit code is not enough: it is 0 as well if the dump ends psql early.</param>
+    /// <exception cref="FormatException">A table's name or the fingerprint is invalid.</exception>
+    public static string Epilogue(string schema, IReadOnlyDictionary<string, long> rows, string fingerprint, string? revision, bool wholeSchema, Guid commitMarker)
     {
-        if (rows.Keys.FirstOrDefault(table => !TableName().IsMatch(table)) is { } odd)
+        if (rows.Keys.FirstOrDefault(table => !TableName().IsMatch(table)) is { } invalid)
         {
-            throw new FormatException($"{odd} is no table's name.");
+            throw new FormatException($"{invalid} is not a table name.");
         }
 
         if (!Hash().IsMatch(fingerprint))
         {
-            throw new FormatException("the schema's fingerprint is no SHA-256.");
+            throw new FormatException("the schema's fingerprint is not a SHA-256.");
         }
 
-        // A tag that no dump can know in advance, so that no name can end the text early.
+        // A random dollar-quote tag, so that no table name in the manifest can end the quoted text.
         var tag = $"$check_{Guid.NewGuid():N}$";
         var text = new StringBuilder($"set local search_path = \"{schema}\";\ndo {tag}\ndeclare\n    present bigint;\nbegin\n");
         foreach (var (table, count) in rows)
@@ -77,27 +77,27 @@ public static partial class PostgresRestore
             text.Append(CultureInfo.InvariantCulture, $"    if (select max(scriptname collate \"C\") from schemaversions) is distinct from '{revision.Replace("'", "''", StringComparison.Ordinal)}.sql' then raise exception '{Mismatch}the journal does not end at {revision.Replace("'", "''", StringComparison.Ordinal).Replace("%", "%%", StringComparison.Ordinal)}'; end if;\n");
         }
 
-        // The target may hold things of others, which such a fingerprint has not.
-        string[] descriptions = everything ? [PostgresSchemaReader.Own, PostgresSchemaReader.Sql] : [PostgresSchemaReader.Own];
-        text.Append(CultureInfo.InvariantCulture, $"    if '{fingerprint}' not in ({string.Join(", ", descriptions.Select(Hashed))}) then\n");
-        text.Append(CultureInfo.InvariantCulture, $"        raise exception '{Mismatch}the schema is not the one that was backed up';\n    end if;\nend {tag};\ncommit;\nselect '{receipt}';\n");
+        // A fingerprint of the whole schema is compared with both descriptions, because the target may contain other objects.
+        string[] descriptions = wholeSchema ? [PostgresSchemaReader.Own, PostgresSchemaReader.Sql] : [PostgresSchemaReader.Own];
+        text.Append(CultureInfo.InvariantCulture, $"    if '{fingerprint}' not in ({string.Join(", ", descriptions.Select(HashOf))}) then\n");
+        text.Append(CultureInfo.InvariantCulture, $"        raise exception '{Mismatch}the schema differs from the one that was backed up';\n    end if;\nend {tag};\ncommit;\nselect '{commitMarker}';\n");
         return text.ToString();
     }
 
-    private static string Hashed(string description) =>
+    private static string HashOf(string description) =>
         $"(select encode(sha256(convert_to(coalesce(string_agg(line, E'\\n' order by line collate \"C\"), ''), 'UTF8')), 'hex') from (\n{description}\n) as described(line))";
 
-    // Without cascade: what of others hangs on these tables is in no backup, and would go without a word.
-    private const string Clear = $"""
-        do $clear$
+    // Without cascade: dependent objects of others are in no backup and must not be dropped silently.
+    private const string DropExisting = $"""
+        do $dropExisting$
         declare
-            hanging text;
+            dependents text;
         begin
             execute (select 'drop table ' || string_agg(c.oid::regclass::text, ', ') from pg_class c where c.oid in ({PostgresOwnObjects.TableOids}));
         exception when dependent_objects_still_exist then
-            get stacked diagnostics hanging = pg_exception_detail;
-            raise exception 'others have made what depends on the tables that would be taken away: %. Drop that first', replace(hanging, E'\n', '; ');
-        end $clear$;
+            get stacked diagnostics dependents = pg_exception_detail;
+            raise exception 'other objects depend on the tables to drop: %. Drop these objects first', replace(dependents, E'\n', '; ');
+        end $dropExisting$;
 
         """;
 

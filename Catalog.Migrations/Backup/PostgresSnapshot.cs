@@ -7,7 +7,7 @@ using Dapper;
 
 namespace Catalog.Migrations.Backup;
 
-/// <summary>One state of a Postgres database, kept still by a transaction, so that what is counted here and what pg_dump writes are the same.</summary>
+/// <summary>A snapshot of a Postgres database, held by a transaction: row counts here and pg_dump's dump see the same state.</summary>
 public sealed class PostgresSnapshot : IAsyncDisposable
 {
     private readonly DbConnection _connection;
@@ -15,42 +15,42 @@ public sealed class PostgresSnapshot : IAsyncDisposable
 
     private PostgresSnapshot(DbConnection connection, DbTransaction transaction) => (_connection, _transaction) = (connection, transaction);
 
-    /// <summary>What pg_dump's <c>--snapshot</c> takes; it is good while this lives.</summary>
+    /// <summary>The id for pg_dump's <c>--snapshot</c>; valid until disposal.</summary>
     public required string Id { get; init; }
 
     /// <summary>The server's major version.</summary>
     public required int Major { get; init; }
 
-    /// <summary>The tables of which row-level security shows this role some rows only; empty when it sees all.</summary>
+    /// <summary>The tables with rows that row-level security hides from this role; empty if it sees all rows.</summary>
     public required IReadOnlyList<string> Hidden { get; init; }
 
-    /// <summary>The Catalog's tables that are there and the migrator's, each as it is written in a statement.</summary>
+    /// <summary>The existing tables of the Catalog and the migrator, quoted as in SQL.</summary>
     public required IReadOnlyList<string> Tables { get; init; }
 
-    /// <summary>What lies on those tables and stays behind, as pg_restore's list names it: the numbers of its kind and of itself.</summary>
+    /// <summary>Objects on those tables to leave out, each as in the list of pg_restore: oid of its catalog, then its own oid.</summary>
     public required IReadOnlyList<string> LeftOut { get; init; }
 
-    /// <summary>What of others lies in the schema or on those tables and stays behind, in words.</summary>
+    /// <summary>Descriptions of the objects in the schema or on those tables that the backup does not contain.</summary>
     public required IReadOnlyList<string> Excluded { get; init; }
 
-    /// <summary>See <see cref="PostgresClientAddress.EnvironmentVariables"/>; holds the password.</summary>
+    /// <summary>See <see cref="PostgresClientAddress.EnvironmentVariables"/>; contains the password.</summary>
     public required IReadOnlyDictionary<string, string?> Environment { get; init; }
 
     /// <summary>Begins the transaction.</summary>
     /// <param name="database">The database.</param>
-    /// <param name="lockWait">How long to wait for a table that somebody has locked.</param>
-    /// <param name="ct">Stops.</param>
+    /// <param name="lockWait">Maximum wait for a table lock.</param>
+    /// <param name="ct">Cancels the operation.</param>
     public static async Task<PostgresSnapshot> Take(MigrationDatabase database, TimeSpan lockWait, CancellationToken ct)
     {
         const string Begin = """
             -- PostgresSnapshot.Take
             select set_config('lock_timeout', @wait, true), set_config('statement_timeout', '0', true), set_config('idle_in_transaction_session_timeout', '0', true)
             """;
-        const string Look = """
-            -- PostgresSnapshot.Take look
+        const string Export = """
+            -- PostgresSnapshot.Take export
             select pg_export_snapshot() as id, current_setting('server_version_num')::int as version, current_setting('server_encoding') as encoding
             """;
-        // What the server itself would do to a select: superusers, bypassrls and owners of tables without "force" see every row.
+        // row_security_active applies the server's own rules: superusers, roles with bypassrls, and owners of tables without "force" see all rows.
         const string Hidden = $"""
             -- PostgresSnapshot.Take hidden
             select c.oid::regclass::text from pg_class c where c.oid in ({PostgresOwnObjects.TableOids}) and c.relrowsecurity and row_security_active(c.oid) order by 1
@@ -74,7 +74,7 @@ public sealed class PostgresSnapshot : IAsyncDisposable
             var transaction = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, ct);
             async Task<List<string>> Names(string sql) => (await connection.QueryAsync<string>(new CommandDefinition(sql, transaction: transaction, cancellationToken: ct))).AsList();
             await connection.ExecuteAsync(new CommandDefinition(Begin, new { wait = $"{(long)lockWait.TotalMilliseconds}ms" }, transaction, cancellationToken: ct));
-            var (id, version, encoding) = await connection.QuerySingleAsync<(string, int, string)>(new CommandDefinition(Look, transaction: transaction, cancellationToken: ct));
+            var (id, version, encoding) = await connection.QuerySingleAsync<(string, int, string)>(new CommandDefinition(Export, transaction: transaction, cancellationToken: ct));
             PostgresSchemaDialect.RequireSupportedServer(version, encoding);
             return new(connection, transaction)
             {
@@ -94,7 +94,7 @@ public sealed class PostgresSnapshot : IAsyncDisposable
         }
     }
 
-    /// <summary>Counts in the snapshot. Each table counted is then locked against changes of the schema until this ends.</summary>
+    /// <summary>Counts rows in the snapshot. Until disposal, each counted table is locked against schema changes.</summary>
     public Task<DatabaseContents> Contents(MigrationDatabase database, CancellationToken ct) => DatabaseContents.Read(_connection, _transaction, database.Dialect, database.Reader, ct);
 
     /// <inheritdoc />

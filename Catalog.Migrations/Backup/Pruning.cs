@@ -2,81 +2,83 @@ using Catalog.Data;
 
 namespace Catalog.Migrations.Backup;
 
-/// <summary>Removes old backups, when the newest is known to be good.</summary>
+/// <summary>Removes old backups, provided that the newest backup is good.</summary>
 internal static class Pruning
 {
-    /// <summary>Removes what no rule keeps. Damaged ones, those without a manifest and those without rows neither count nor go: a person decides on them.</summary>
-    /// <param name="place">Where.</param>
-    /// <param name="rules">What is kept.</param>
-    /// <param name="shallow">Whether only the newest of each database is read to its end.</param>
-    /// <param name="dryRun">Whether nothing is removed.</param>
-    /// <param name="time">Tells the age.</param>
-    /// <param name="output">Told what is removed and what is odd.</param>
-    /// <param name="ct">Stops.</param>
-    /// <returns>The names of what was removed, or would be.</returns>
+    /// <summary>
+    /// Removes the backups that no rule keeps. Damaged backups, files without a manifest and backups without rows are neither counted nor
+    /// removed: a person decides on them.
+    /// </summary>
+    /// <param name="place">The place of the backups.</param>
+    /// <param name="rules">The rules for keeping backups.</param>
+    /// <param name="shallow">True to read only the newest backup of each database completely.</param>
+    /// <param name="dryRun">True to remove nothing.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="output">Receives one line per removed or incomplete backup.</param>
+    /// <param name="ct">Cancels the operation.</param>
+    /// <returns>The names of the removed backups; with <paramref name="dryRun"/>, of those that would be removed.</returns>
     /// <exception cref="BackupException">The newest backup of a database is not good; nothing was removed.</exception>
     public static async Task<IReadOnlyList<string>> Prune(BackupPlace place, BackupRotation rules, bool shallow, bool dryRun, TimeProvider time, Output output, CancellationToken ct)
     {
-        var all = await StoredBackup.In(place, ct);
-        foreach (var odd in all.Where(kept => kept.State != BackupState.Complete))
+        var all = await StoredBackup.List(place, ct);
+        foreach (var incomplete in all.Where(backup => backup.State != BackupState.Complete))
         {
-            output.Line($"left {odd.Name}: {odd.Words}");
+            output.Line($"left {incomplete.Name}: {incomplete.Description}");
         }
 
-        // Before anything is read: the newest file of all must be good.
-        if (all.FirstOrDefault(kept => kept.State != BackupState.NoManifest) is { State: BackupState.Damaged } newest)
+        // Fails before any backup is read if the newest one is already known to be damaged.
+        if (all.FirstOrDefault(backup => backup.State != BackupState.NoManifest) is { State: BackupState.Damaged } newest)
         {
-            throw Refusal(newest);
+            throw NewestDamaged(newest);
         }
 
         var removable = new List<StoredBackup>();
-        foreach (var generations in all.Where(kept => kept.Manifest is { SchemaOnly: false }).GroupBy(kept => (kept.Manifest!.Engine, kept.Manifest.Database)))
+        foreach (var generations in all.Where(backup => backup.Manifest is { SchemaOnly: false }).GroupBy(backup => (backup.Manifest!.Engine, backup.Manifest.Database)))
         {
-            var first = await generations.First().Examined(place, ct);
+            var first = await generations.First().Check(place, ct);
             if (first.State != BackupState.Complete)
             {
-                throw Refusal(first);
+                throw NewestDamaged(first);
             }
 
-            var gone = await rules.Removable(generations.Where(kept => kept.State == BackupState.Complete), kept => kept.Manifest!.StartedAt, async kept =>
+            var unneeded = await rules.Removable(generations.Where(backup => backup.State == BackupState.Complete), backup => backup.Manifest!.StartedAt,
+                async backup => backup.Name == first.Name || shallow || await IsGood(backup, place, output, ct), time.Now());
+            // An unreadable manifest names no database: the backup may be a newer one of this database.
+            if (unneeded.Count > 0 && all.TakeWhile(backup => backup != generations.First()).FirstOrDefault(backup => backup is { State: BackupState.Damaged, Manifest: null }) is { } unreadable)
             {
-                if (kept.Name == first.Name || shallow)
-                {
-                    return true;
-                }
-
-                var examined = await kept.Examined(place, ct);
-                if (examined.State != BackupState.Complete)
-                {
-                    output.Line($"left {examined.Name}: {examined.Words}");
-                }
-
-                return examined.State == BackupState.Complete;
-            }, time.Now());
-            // A manifest that cannot be read tells of no database, so it may be of this one.
-            if (gone.Count > 0 && all.TakeWhile(kept => kept != generations.First()).FirstOrDefault(kept => kept is { State: BackupState.Damaged, Manifest: null }) is { } unreadable)
-            {
-                throw Refusal(unreadable);
+                throw NewestDamaged(unreadable);
             }
 
-            removable.AddRange(gone);
+            removable.AddRange(unneeded);
         }
 
-        foreach (var kept in removable)
+        foreach (var backup in removable)
         {
             if (!dryRun)
             {
-                // The manifest first: cut off between the two, the rest is no backup and counts as none.
-                await place.Delete(kept.Name + ".json", ct);
-                await place.Delete(kept.Name, ct);
+                // The manifest first: after an interruption the remaining file does not count as a backup.
+                await place.Delete(backup.Name + ".json", ct);
+                await place.Delete(backup.Name, ct);
             }
 
-            output.Line($"{(dryRun ? "would remove" : "removed")} {kept.Name}");
+            output.Line($"{(dryRun ? "would remove" : "removed")} {backup.Name}");
         }
 
-        return [.. removable.Select(kept => kept.Name)];
+        return [.. removable.Select(backup => backup.Name)];
     }
 
-    private static BackupException Refusal(StoredBackup newest) =>
-        new(ExitCode.Drift, "newest_damaged", $"The newest backup, {newest.Name}, is not good ({newest.Fault}), so nothing was removed. Make a new one, then move this one away.");
+    private static async Task<bool> IsGood(StoredBackup backup, BackupPlace place, Output output, CancellationToken ct)
+    {
+        var result = await backup.Check(place, ct);
+        if (result.State == BackupState.Complete)
+        {
+            return true;
+        }
+
+        output.Line($"left {result.Name}: {result.Description}");
+        return false;
+    }
+
+    private static BackupException NewestDamaged(StoredBackup newest) =>
+        new(ExitCode.Drift, "newest_damaged", $"The newest backup, {newest.Name}, is not good ({newest.Fault}), so nothing was removed. Take a new backup, then move this one to another place.");
 }

@@ -2,22 +2,22 @@ using System.Text;
 
 namespace Catalog.Migrations.Backup;
 
-/// <summary>Reads what pg_dump or pg_restore writes as SQL, to its end: whether the end is there, and how many rows of each table.</summary>
-/// <param name="schema">The one whose tables are named without it.</param>
+/// <summary>Reads an SQL script by pg_dump or pg_restore completely: counts the rows of each table and checks that the script is complete.</summary>
+/// <param name="schema">The schema that is left out of table names.</param>
 internal sealed class ScriptReader(string schema)
 {
-    // Longer than any line that matters but rows, whose text does not.
-    private const int HeadLength = 4096;
-    private readonly byte[] _head = new byte[HeadLength];
+    // Longer lines are truncated: only rows are longer, and their text does not matter.
+    private const int MaxLineLength = 4096;
+    private readonly byte[] _line = new byte[MaxLineLength];
     private readonly Dictionary<string, long> _rows = new(StringComparer.Ordinal);
     private string? _table;
     private int _length;
     private bool _complete;
 
-    /// <summary>The rows of each table that had a COPY; names as in <see cref="Manifest.Rows"/>.</summary>
+    /// <summary>Row count of each table with a COPY statement; names as in <see cref="Manifest.Rows"/>.</summary>
     public IReadOnlyDictionary<string, long> Rows => _rows;
 
-    /// <summary>Whether the script ended as pg_dump ends one.</summary>
+    /// <summary>True if the script ends with pg_dump's closing comment.</summary>
     public bool Complete => _complete && _table is null;
 
     public async Task Read(Stream script, CancellationToken ct)
@@ -35,16 +35,16 @@ internal sealed class ScriptReader(string schema)
         while (!bytes.IsEmpty)
         {
             var end = bytes.IndexOf((byte)'\n');
-            var piece = end < 0 ? bytes : bytes[..end];
-            var kept = Math.Min(piece.Length, HeadLength - _length);
-            piece[..kept].CopyTo(_head.AsSpan(_length));
-            _length += kept;
+            var part = end < 0 ? bytes : bytes[..end];
+            var length = Math.Min(part.Length, MaxLineLength - _length);
+            part[..length].CopyTo(_line.AsSpan(_length));
+            _length += length;
             if (end < 0)
             {
                 return;
             }
 
-            Line(_head.AsSpan(0, _length));
+            Line(_line.AsSpan(0, _length));
             _length = 0;
             bytes = bytes[(end + 1)..];
         }
@@ -71,13 +71,13 @@ internal sealed class ScriptReader(string schema)
         }
         else if (!line.IsEmpty)
         {
-            // Newer programs write \unrestrict and their closing comment after it.
+            // Newer versions write \unrestrict and another comment after the closing comment.
             _complete = line.SequenceEqual("-- PostgreSQL database dump complete"u8)
                 || (_complete && (line.StartsWith("--"u8) || line.StartsWith("\\unrestrict "u8)));
         }
     }
 
-    // Up to the list of columns; quotes may hold anything.
+    // The name ends at the list of columns; a quoted name may contain any character.
     private string Name(string text)
     {
         var quoted = false;
@@ -88,7 +88,8 @@ internal sealed class ScriptReader(string schema)
         }
 
         var name = text[..end];
-        // Quoted where it is one of SQL's words.
+        // The schema's name is quoted if it is an SQL keyword.
+
         var prefix = Array.Find([$"{schema}.", $"\"{schema}\"."], prefix => name.StartsWith(prefix, StringComparison.Ordinal));
         return name[(prefix?.Length ?? 0)..];
     }

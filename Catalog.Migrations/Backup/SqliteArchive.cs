@@ -2,39 +2,40 @@ using Catalog.Data.Database;
 
 namespace Catalog.Migrations.Backup;
 
-/// <summary>Backups of SQLite: one file by the online backup, compressed when asked.</summary>
+/// <summary>Writes and restores backups of SQLite: one file, written by SQLite's online backup, optionally compressed.</summary>
 internal static class SqliteArchive
 {
-    /// <summary>Writes a backup and what its manifest says of the database.</summary>
-    public static async Task<DatabaseContents> Write(DatabaseSettings settings, string path, BackupOptions wishes, CancellationToken ct)
+    /// <summary>Writes a backup.</summary>
+    /// <returns>The contents of the backup, for its manifest.</returns>
+    public static async Task<DatabaseContents> Write(DatabaseSettings settings, string path, BackupOptions options, CancellationToken ct)
     {
         if (!File.Exists(settings.SqlitePath))
         {
-            throw new BackupException(ExitCode.Unreachable, "file_unusable", "There is no such SQLite file: set DATAXPIPE_DB to the Catalog's.");
+            throw new BackupException(ExitCode.Unreachable, "file_unusable", "The SQLite file does not exist: set DATAXPIPE_DB to the Catalog's file.");
         }
 
-        using var packed = wishes.Level is null ? null : new PartFile(Path.GetDirectoryName(path)!, Path.GetFileName(path).TrimStart('.') + ".copy");
-        var copy = packed?.Path ?? path;
-        // Not in the folder of temporary files, which may be small, or memory.
-        await Task.Run(() => SqliteBackup.Copy(settings.SqlitePath, copy, wishes.LockWait), ct);
-        if (SqliteBackup.Faults(copy) is { Count: > 0 } faults)
+        using var uncompressed = options.Level is null ? null : new PartFile(Path.GetDirectoryName(path)!, Path.GetFileName(path).TrimStart('.') + ".copy");
+        var copy = uncompressed?.Path ?? path;
+        // The copy is in the target folder, because the system's temporary folder may be small or in memory.
+        await Task.Run(() => SqliteBackup.Copy(settings.SqlitePath, copy, options.LockWait), ct);
+        if (SqliteBackup.FindFaults(copy) is { Count: > 0 } faults)
         {
-            throw BackupException.Damaged($"The database is damaged, and no backup was made: {faults[0]}. Restore the newest good backup.");
+            throw BackupException.Damaged($"The database is damaged, and no backup was created: {faults[0]}. Restore the newest good backup.");
         }
 
         var contents = await SqliteBackup.Contents(copy, ct);
-        if (packed is not null)
+        if (uncompressed is not null)
         {
             await using var from = Gzip.Read(copy, compressed: false);
-            await using var to = Gzip.Write(path, wishes.Level);
+            await using var to = Gzip.Write(path, options.Level);
             await from.CopyToAsync(to, ct);
         }
 
         return contents with { Name = Path.GetFileName(settings.SqlitePath) };
     }
 
-    /// <summary>The backup as SQLite can open it: the file itself, or decompressed into a folder.</summary>
-    public static async Task<string> Unpacked(string path, Manifest manifest, string folder, CancellationToken ct)
+    /// <summary>Returns the path of a file that SQLite can open: the backup itself, or its decompressed copy in <paramref name="folder"/>.</summary>
+    public static async Task<string> Decompress(string path, Manifest manifest, string folder, CancellationToken ct)
     {
         if (manifest.Compression != "gzip")
         {
@@ -48,21 +49,21 @@ internal static class SqliteArchive
         return file;
     }
 
-    /// <summary>Restores beside the target and then takes its name.</summary>
-    /// <param name="target">The database file; it need not exist.</param>
-    /// <param name="path">A backup that was found good.</param>
-    /// <param name="manifest">What it should be.</param>
-    /// <param name="mayReplace">Asked when the target is not empty, with what is there; returns when it may be replaced, otherwise throws.</param>
-    /// <param name="ct">Stops before the target is touched.</param>
-    public static async Task Restore(string target, string path, Manifest manifest, Func<string, IReadOnlyList<string>, Task> mayReplace, CancellationToken ct)
+    /// <summary>Restores to a temporary file in the target's folder, then renames it to the target.</summary>
+    /// <param name="target">The database file; it may be missing.</param>
+    /// <param name="path">A backup that has been checked.</param>
+    /// <param name="manifest">Its manifest.</param>
+    /// <param name="confirmReplace">Called with the target's name and its tables if the target is not empty; throws to keep them.</param>
+    /// <param name="ct">Cancels the restore; the target then stays unchanged.</param>
+    public static async Task Restore(string target, string path, Manifest manifest, Func<string, IReadOnlyList<string>, Task> confirmReplace, CancellationToken ct)
     {
-        var occupants = SqliteBackup.Occupants(target);
-        if (occupants.Count > 0)
+        var existing = SqliteBackup.Tables(target);
+        if (existing.Count > 0)
         {
-            await mayReplace(Path.GetFileName(target), occupants);
+            await confirmReplace(Path.GetFileName(target), existing);
         }
 
-        // What a link points to is the database; the link stays.
+        // For a symbolic link, the file that it points to is replaced and the link stays.
         target = (File.Exists(target) ? File.ResolveLinkTarget(target, returnFinalTarget: true)?.FullName : null) ?? target;
         var folder = Path.GetDirectoryName(Path.GetFullPath(target))!;
         using var part = new PartFile(folder, $"catalog-restore-{Guid.NewGuid():N}");
@@ -73,15 +74,15 @@ internal static class SqliteArchive
             to.Flush(flushToDisk: true);
         }
 
-        // The disk may have been full, or the source have changed since it was examined.
-        if (await BackupCheck.Content(part.Path, manifest with { Compression = "none" }, ct) is { Count: > 0 } faults)
+        // Checked again: the backup may have changed since the first check, or the copy may be incomplete.
+        if (await BackupCheck.FindContentFaults(part.Path, manifest with { Compression = "none" }, ct) is { Count: > 0 } faults)
         {
-            throw BackupException.Damaged($"{manifest.File} is not what its manifest says, and the database is as it was: {faults[0]}.");
+            throw BackupException.Damaged($"{manifest.File} differs from its manifest, and the database is unchanged: {faults[0]}.");
         }
 
         if (File.Exists(target) && !SqliteBackup.Release(target))
         {
-            throw new BackupException(ExitCode.Failed, "in_use", "Another process has the database file open, and it is as it was: stop the service, then restore again.");
+            throw new BackupException(ExitCode.Failed, "in_use", "Another process has the database file open, so it was not changed: stop the service, then restore again.");
         }
 
         if (File.Exists(target) && !OperatingSystem.IsWindows())
@@ -90,6 +91,6 @@ internal static class SqliteArchive
         }
 
         File.Move(part.Path, target, overwrite: true);
-        PartFile.Flush(folder);
+        PartFile.FlushFolder(folder);
     }
 }

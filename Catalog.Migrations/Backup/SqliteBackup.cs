@@ -5,34 +5,37 @@ using Microsoft.Data.Sqlite;
 
 namespace Catalog.Migrations.Backup;
 
-/// <summary>Copies, checks and reads SQLite files that are no Catalog at work: backups, and what is about to become one.</summary>
+/// <summary>Copies, checks and reads SQLite files outside of the service: backups and the copies that become backups.</summary>
 public static class SqliteBackup
 {
-    /// <summary>Copies a database at work into one new file by the online backup, which neither sees half a transaction nor holds up writers in write-ahead mode.</summary>
+    /// <summary>
+    /// Copies a database in use into a new file with SQLite's online backup. The copy is transactionally consistent, and in WAL mode
+    /// the copying does not block writers.
+    /// </summary>
     /// <param name="from">The database file.</param>
-    /// <param name="to">A file that does not exist, or is empty.</param>
-    /// <param name="patience">How long to wait for somebody who keeps the whole file.</param>
-    public static void Copy(string from, string to, TimeSpan patience)
+    /// <param name="to">A missing or empty file.</param>
+    /// <param name="wait">Maximum wait for a lock on the file.</param>
+    public static void Copy(string from, string to, TimeSpan wait)
     {
         using var source = Open(from, SqliteOpenMode.ReadWrite);
-        source.Execute($"pragma busy_timeout={(long)patience.TotalMilliseconds}");
+        source.Execute($"pragma busy_timeout={(long)wait.TotalMilliseconds}");
         using var target = Open(to, SqliteOpenMode.ReadWriteCreate);
         source.BackupDatabase(target);
-        // The copy says of itself that it has a write-ahead log; without one it is a single file also for who opens it later.
+        // The copy inherits WAL mode. Without WAL it stays a single file when it is opened later.
         target.Execute("pragma journal_mode=delete");
     }
 
-    /// <summary>Reads a file to its end.</summary>
-    /// <returns>What is wrong with it, a line each; empty when nothing is.</returns>
-    public static IReadOnlyList<string> Faults(string path)
+    /// <summary>Checks a file's integrity and length.</summary>
+    /// <returns>One line per fault; empty for a good file.</returns>
+    public static IReadOnlyList<string> FindFaults(string path)
     {
         try
         {
             using var connection = Open(path, SqliteOpenMode.ReadOnly);
-            var said = connection.Query<string>("pragma integrity_check").AsList();
-            var pages = connection.ExecuteScalar<long>("select page_count * page_size from pragma_page_count, pragma_page_size");
-            return said is not ["ok"] ? said
-                : pages != new FileInfo(path).Length ? [$"the file has {new FileInfo(path).Length} bytes and should have {pages}"]
+            var messages = connection.Query<string>("pragma integrity_check").AsList();
+            var expected = connection.ExecuteScalar<long>("select page_count * page_size from pragma_page_count, pragma_page_size");
+            return messages is not ["ok"] ? messages
+                : expected != new FileInfo(path).Length ? [$"the file has {new FileInfo(path).Length} bytes and should have {expected}"]
                 : [];
         }
         catch (SqliteException exception)
@@ -41,15 +44,15 @@ public static class SqliteBackup
         }
     }
 
-    /// <summary>What a file holds.</summary>
+    /// <summary>Reads the contents of a file.</summary>
     public static async Task<DatabaseContents> Contents(string path, CancellationToken ct)
     {
         await using var connection = Open(path, SqliteOpenMode.ReadOnly);
         return await DatabaseContents.Read(connection, null, new SqliteSchemaDialect(), new SqliteSchemaReader(), ct);
     }
 
-    /// <summary>The tables and views of a file; empty when it does not exist or holds none.</summary>
-    public static IReadOnlyList<string> Occupants(string path)
+    /// <summary>Returns the tables and views of a file; empty if the file is missing or has none.</summary>
+    public static IReadOnlyList<string> Tables(string path)
     {
         if (!File.Exists(path))
         {
@@ -60,7 +63,7 @@ public static class SqliteBackup
         return connection.Query<string>("select name from sqlite_master where type in ('table', 'view') order by name").AsList();
     }
 
-    /// <summary>Empties a file's write-ahead log into it and removes the log, so that the file can be replaced.</summary>
+    /// <summary>Checkpoints and removes a file's write-ahead log, so that the file can be replaced.</summary>
     /// <returns>False when another process has the file open.</returns>
     public static bool Release(string path)
     {
@@ -68,7 +71,7 @@ public static class SqliteBackup
         connection.Execute("pragma busy_timeout=1000");
         try
         {
-            // The change of mode needs the file alone.
+            // Changing the mode requires exclusive access to the file.
             return connection.ExecuteScalar<string>("pragma journal_mode=delete") == "delete";
         }
         catch (SqliteException exception) when (exception.SqliteErrorCode is 5 or 6)

@@ -4,49 +4,49 @@ using Catalog.Data.Database;
 
 namespace Catalog.Migrations.Backup;
 
-/// <summary>How a backup in a place looks without reading it to its end.</summary>
+/// <summary>The state of a stored backup.</summary>
 internal enum BackupState
 {
-    /// <summary>Its manifest is there and says its size.</summary>
+    /// <summary>The manifest is valid and the file has the size in the manifest.</summary>
     Complete,
 
-    /// <summary>It has no manifest: it is being written, or was never finished. It is no backup.</summary>
+    /// <summary>The manifest is missing: the backup is being written or was never finished. It does not count as a backup.</summary>
     NoManifest,
 
-    /// <summary>Its file is missing or has another size, its manifest cannot be read, or, when it was read, it is not what its manifest says.</summary>
+    /// <summary>The file is missing or differs from the manifest, or the manifest is invalid.</summary>
     Damaged,
 }
 
-/// <summary>A backup that lies in a place.</summary>
-/// <param name="Name">Of its file.</param>
-/// <param name="Bytes">Of its file; null when that is missing.</param>
-/// <param name="Manifest">Null when it is missing or cannot be read.</param>
-/// <param name="State">How it looks.</param>
-/// <param name="Fault">Why it is damaged; otherwise null.</param>
+/// <summary>A backup in a folder or bucket.</summary>
+/// <param name="Name">Name of the file.</param>
+/// <param name="Bytes">Size of the file; null if the file is missing.</param>
+/// <param name="Manifest">The manifest; null if it is missing or invalid.</param>
+/// <param name="State">The state, as far as it is known.</param>
+/// <param name="Fault">The reason for <see cref="BackupState.Damaged"/>; otherwise null.</param>
 internal sealed record StoredBackup(string Name, long? Bytes, Manifest? Manifest, BackupState State, string? Fault)
 {
-    /// <summary>The backups of a place, newest first.</summary>
-    public static async Task<IReadOnlyList<StoredBackup>> In(BackupPlace place, CancellationToken ct)
+    /// <summary>Lists the backups of a place, newest first. Reads the manifests, not the backups.</summary>
+    public static async Task<IReadOnlyList<StoredBackup>> List(BackupPlace place, CancellationToken ct)
     {
         var files = (await place.List(ct)).ToDictionary(file => file.Name, file => file.Bytes, StringComparer.Ordinal);
         var names = files.Keys.Select(name => name.EndsWith(".json", StringComparison.Ordinal) ? name[..^".json".Length] : name)
             .Where(Manifest.IsName).Distinct(StringComparer.Ordinal);
-        var kept = new List<StoredBackup>();
+        var backups = new List<StoredBackup>();
         foreach (var name in names)
         {
-            kept.Add(await One(place, name, files.TryGetValue(name, out var bytes) ? bytes : null, files.ContainsKey(name + ".json"), ct));
+            backups.Add(await Inspect(place, name, files.TryGetValue(name, out var bytes) ? bytes : null, files.ContainsKey(name + ".json"), ct));
         }
 
-        // Names tell seconds only.
-        return [.. kept.OrderByDescending(one => one.Manifest?.StartedAt ?? Time(one.Name)).ThenByDescending(one => one.Name, StringComparer.Ordinal)];
+        // The manifest's time is more exact than the name's, which is in seconds.
+        return [.. backups.OrderByDescending(backup => backup.Manifest?.StartedAt ?? Time(backup.Name)).ThenByDescending(backup => backup.Name, StringComparer.Ordinal)];
     }
 
     private static DateTimeOffset Time(string name) =>
         DateTimeOffset.TryParseExact(name.AsSpan("catalog-".Length, 16), "yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) ? time : default;
 
-    /// <summary>Reads it to its end; downloads it first where it lies elsewhere.</summary>
-    /// <returns>The same, damaged when it is not what its manifest says.</returns>
-    public async Task<StoredBackup> Examined(BackupPlace place, CancellationToken ct)
+    /// <summary>Reads the backup completely and compares it with its manifest; downloads a remote backup first.</summary>
+    /// <returns>This backup, with state <see cref="BackupState.Damaged"/> if it differs from its manifest.</returns>
+    public async Task<StoredBackup> Check(BackupPlace place, CancellationToken ct)
     {
         if (State != BackupState.Complete)
         {
@@ -55,20 +55,20 @@ internal sealed record StoredBackup(string Name, long? Bytes, Manifest? Manifest
 
         using var folder = new TemporaryFolder();
         var path = await place.Fetch(Name, folder.Path, ct);
-        return await BackupCheck.Faults(path, Manifest!, ct) is { Count: > 0 } faults ? this with { State = BackupState.Damaged, Fault = string.Join("; ", faults) } : this;
+        return await BackupCheck.FindFaults(path, Manifest!, ct) is { Count: > 0 } faults ? this with { State = BackupState.Damaged, Fault = string.Join("; ", faults) } : this;
     }
 
-    /// <summary>The state in words.</summary>
-    public string Words => State switch
+    /// <summary>The state as text.</summary>
+    public string Description => State switch
     {
         BackupState.Complete => "complete",
         BackupState.NoManifest => "no manifest",
         _ => $"damaged: {Fault}",
     };
 
-    private static async Task<StoredBackup> One(BackupPlace place, string name, long? bytes, bool described, CancellationToken ct)
+    private static async Task<StoredBackup> Inspect(BackupPlace place, string name, long? bytes, bool hasManifest, CancellationToken ct)
     {
-        if (!described)
+        if (!hasManifest)
         {
             return new(name, bytes, null, BackupState.NoManifest, null);
         }
@@ -78,8 +78,8 @@ internal sealed record StoredBackup(string Name, long? Bytes, Manifest? Manifest
             var manifest = Manifest.Read(await place.Read(name + ".json", ct), name);
             return bytes is null ? new(name, bytes, manifest, BackupState.Damaged, "its file is missing")
                 : bytes != manifest.Bytes ? new(name, bytes, manifest, BackupState.Damaged, $"it has {bytes} bytes and should have {manifest.Bytes}")
-                // Made under a wrong clock it would count as the newest until that day, and those made meanwhile as old.
-                : manifest.StartedAt > TimeProvider.System.Now().AddHours(1) ? new(name, bytes, manifest, BackupState.Damaged, $"it says that it was made at {manifest.StartedAt:yyyy-MM-dd HH:mm:ss}Z, which is still to come: move it away or rename it")
+                // A time in the future, from a wrong clock, would make this the newest backup for pruning until that day.
+                : manifest.StartedAt > TimeProvider.System.Now().AddHours(1) ? new(name, bytes, manifest, BackupState.Damaged, $"its time {manifest.StartedAt:yyyy-MM-dd HH:mm:ss}Z is in the future: move it to another place or rename it")
                 : new(name, bytes, manifest, BackupState.Complete, null);
         }
         catch (BackupException exception) when (exception.Exit == ExitCode.Drift)
@@ -88,7 +88,7 @@ internal sealed record StoredBackup(string Name, long? Bytes, Manifest? Manifest
         }
         catch (UnauthorizedAccessException)
         {
-            return new(name, bytes, null, BackupState.Damaged, $"its manifest may not be read by this user{FileRights.OwnerOf(Path.Combine(place.Display, name + ".json"))}");
+            return new(name, bytes, null, BackupState.Damaged, $"this user lacks permission to read its manifest{FileRights.OwnerOf(Path.Combine(place.Display, name + ".json"))}");
         }
     }
 }

@@ -1,6 +1,6 @@
 namespace Catalog.Migrations.Backup;
 
-/// <summary>A folder of this user's own, removed with all it holds.</summary>
+/// <summary>A private temporary folder, deleted with its files on disposal.</summary>
 internal sealed class TemporaryFolder : IDisposable
 {
     public string Path { get; } = Directory.CreateTempSubdirectory("catalog-backup-").FullName;

@@ -1,36 +1,39 @@
 namespace Catalog.Migrations.Backup;
 
-/// <summary>Brings a backup into a bucket: a store shows an object when all of it has come, and a backup counts once its manifest is there, which comes last.</summary>
+/// <summary>
+/// Uploads a backup to a bucket. The object store makes an object visible only when its upload is complete, and the manifest is uploaded
+/// last, so no reader sees a partial backup.
+/// </summary>
 internal static class Upload
 {
-    /// <summary>Uploads a backup, reads back what the store gives for it, then writes the manifest. Whatever fails, nothing of it is left there.</summary>
-    /// <param name="store">Where to.</param>
-    /// <param name="path">The backup, found good.</param>
+    /// <summary>Uploads a backup, reads it back and compares it, then uploads the manifest. On an error both objects are deleted.</summary>
+    /// <param name="store">The bucket.</param>
+    /// <param name="path">A backup that has been checked.</param>
     /// <param name="manifest">Its manifest.</param>
-    /// <param name="ct">Stops.</param>
+    /// <param name="ct">Cancels the operation.</param>
     public static async Task Send(ObjectStore store, string path, Manifest manifest, CancellationToken ct)
     {
-        var description = manifest.File + ".json";
+        var manifestName = manifest.File + ".json";
         try
         {
             await store.Put(manifest.File, path, ct);
             var (bytes, hash) = await store.ReadBack(manifest.File, ct);
             if (bytes != manifest.Bytes || hash != manifest.Sha256)
             {
-                throw Garbled(bytes, manifest.Bytes);
+                throw ContentDiffers(bytes, manifest.Bytes);
             }
 
-            var described = manifest.Write();
-            await store.Put(description, described, ct);
-            if (await store.Read(description, ct) is var back && !back.AsSpan().SequenceEqual(described))
+            var content = manifest.Write();
+            await store.Put(manifestName, content, ct);
+            if (await store.Read(manifestName, ct) is var readBack && !readBack.AsSpan().SequenceEqual(content))
             {
-                throw Garbled(back.Length, described.Length);
+                throw ContentDiffers(readBack.Length, content.Length);
             }
         }
         catch
         {
-            // The manifest first: without it the rest is no backup.
-            await Remove(store, description);
+            // The manifest first: a file without a manifest is not a backup.
+            await Remove(store, manifestName);
             await Remove(store, manifest.File);
             throw;
         }
@@ -45,10 +48,10 @@ internal static class Upload
         }
         catch (Exception exception) when (exception is BackupException or OperationCanceledException)
         {
-            // The first failure is the one to tell of.
+            // The caller rethrows the original error, which matters more.
         }
     }
 
-    private static BackupException Garbled(long found, long wanted) => new(ExitCode.Drift, "upload_garbled",
-        $"The object store gave back something else than was sent ({found} bytes instead of {wanted}), and nothing was kept there. It may store the framing of chunked uploads: check that it is a supported store.");
+    private static BackupException ContentDiffers(long found, long expected) => new(ExitCode.Drift, "upload_garbled",
+        $"The object store returned other content than was uploaded ({found} bytes instead of {expected}), so the upload was deleted. The store may save the framing of chunked uploads: check that it is a supported store.");
 }

@@ -5,67 +5,67 @@ using Dapper;
 
 namespace Catalog.Migrations.Doctor;
 
-/// <summary>Looks at the database from both sides, the migrator's and the service's, says what is wrong, and changes nothing.</summary>
+/// <summary>Checks the database from the migrator's and from the service's connection. Changes nothing.</summary>
 public sealed class DatabaseDoctor(MigrationDatabase database, Chain chain, DoctorThresholds? limits = null)
 {
-    private readonly DoctorReport _examined = new();
+    private readonly DoctorReport _report = new();
     private readonly EngineDoctor _doctor = EngineDoctor.For(database);
 
-    /// <summary>Looks once.</summary>
-    /// <param name="service">The address that the service uses; often the migrator's own.</param>
+    /// <summary>Runs all checks. Call once per instance.</summary>
+    /// <param name="service">The service's address; often the same as the migrator's.</param>
     /// <param name="role">The role that the service's statements run as.</param>
-    /// <param name="ct">Stops.</param>
-    public async Task<DoctorReport> Look(DatabaseSettings service, string role, CancellationToken ct)
+    /// <param name="ct">Cancels the operation.</param>
+    public async Task<DoctorReport> Examine(DatabaseSettings service, string role, CancellationToken ct)
     {
         var same = service.IsSameAs(database.Settings);
-        var mine = $"{(same ? "The address" : "The migrator's address")} ({database.Settings.ReadFrom})";
+        var subject = $"{(same ? "The address" : "The migrator's address")} ({database.Settings.ReadFrom})";
         try
         {
             await using var connection = await database.Reads.OpenConnectionAsync(ct);
             var place = await _doctor.Locate(connection, ct);
-            _examined.Reached = true;
-            var served = same ? place : await FindService(service, place, ct);
-            await LookAtSchema(connection, ct);
-            await _doctor.Look(connection, new(service, served, role), limits ?? new(), _examined, ct);
+            _report.Reached = true;
+            var servicePlace = same ? place : await FindService(service, place, ct);
+            await CheckSchema(connection, ct);
+            await _doctor.Check(connection, new(service, servicePlace, role), limits ?? new(), _report, ct);
         }
-        catch (Exception exception) when (ConnectionFailure.Find(exception, mine, database.Settings) is { } failure)
+        catch (Exception exception) when (ConnectionFailure.Find(exception, subject, database.Settings) is { } failure)
         {
-            _examined.Add(failure.Code, Severity.Error, failure.Message, failure.Action);
-            if (!_examined.Reached && !same)
+            _report.Add(failure.Code, Severity.Error, failure.Message, failure.Action);
+            if (!_report.Reached && !same)
             {
                 await FindService(service, null, ct);
             }
         }
 
-        return _examined;
+        return _report;
     }
 
-    private async Task LookAtSchema(DbConnection connection, CancellationToken ct)
+    private async Task CheckSchema(DbConnection connection, CancellationToken ct)
     {
         var dialect = database.Dialect;
-        (SchemaStatus Standing, bool HasJournal, List<string> Tables)? found = null;
+        (SchemaStatus Status, bool HasJournal, List<string> Tables)? found = null;
         try
         {
-            await _doctor.Part(connection, "The schema", async () => found = (
+            await _doctor.RunCheck(connection, "The schema", async () => found = (
                 await SchemaStatus.Read(connection, dialect, chain, ct),
                 await connection.ExecuteScalarAsync<int?>(new CommandDefinition(dialect.FindJournal, cancellationToken: ct)) is not null,
-                (await connection.QueryAsync<string>(new CommandDefinition(dialect.FindTables, cancellationToken: ct))).AsList()), _examined, ct);
+                (await connection.QueryAsync<string>(new CommandDefinition(dialect.FindTables, cancellationToken: ct))).AsList()), _report, ct);
         }
         catch (MigrationException exception)
         {
-            _examined.Add("journal_unreadable", Severity.Error, exception.Message, null);
+            _report.Add("journal_unreadable", Severity.Error, exception.Message, null);
             return;
         }
 
-        if (found is var (standing, hasJournal, tables))
+        if (found is var (status, hasJournal, tables))
         {
-            var likeness = hasJournal || tables.Count == 0 ? null : await Likeness(connection, ct);
-            _examined.Findings.AddRange(SchemaFindings.Of(standing, hasJournal, tables, likeness, chain));
+            var matchingRevision = hasJournal || tables.Count == 0 ? null : await FindMatchingRevision(connection, ct);
+            _report.Findings.AddRange(SchemaFindings.Of(status, hasJournal, tables, matchingRevision, chain));
         }
     }
 
-    // The newest revision whose committed description the live schema has; null when there is none, or it cannot be told in time.
-    private async Task<string?> Likeness(DbConnection connection, CancellationToken ct)
+    // Returns the newest revision whose committed description matches the live schema; null for none, or on an error or time-out.
+    private async Task<string?> FindMatchingRevision(DbConnection connection, CancellationToken ct)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
         limit.CancelAfter(TimeSpan.FromSeconds(5));
@@ -81,10 +81,10 @@ public sealed class DatabaseDoctor(MigrationDatabase database, Chain chain, Doct
         }
     }
 
-    // Null when it cannot be reached, or leads elsewhere: then nothing can be said of it here.
+    // Returns null if the service's address is unreachable or leads to another database.
     private async Task<Place?> FindService(DatabaseSettings service, Place? place, CancellationToken ct)
     {
-        var which = $"The service's address ({service.ReadFrom})";
+        var subject = $"The service's address ({service.ReadFrom})";
         await using var opened = MigrationDatabase.Open(service);
         try
         {
@@ -95,13 +95,13 @@ public sealed class DatabaseDoctor(MigrationDatabase database, Chain chain, Doct
                 return found;
             }
 
-            _examined.Add("addresses_differ", Severity.Error,
-                $"The migrator's address ({database.Settings.ReadFrom}: {database.Settings.Display}) and the service's ({service.ReadFrom}: {service.Display}) lead to different databases: what is migrated is not what is served.",
-                $"Let both name one database, or unset {database.Settings.ReadFrom}.");
+            _report.Add("addresses_differ", Severity.Error,
+                $"The migrator's address ({database.Settings.ReadFrom}: {database.Settings.Display}) and the service's ({service.ReadFrom}: {service.Display}) lead to different databases: the service does not use the migrated database.",
+                $"Set both to the same database, or unset {database.Settings.ReadFrom}.");
         }
-        catch (Exception exception) when (ConnectionFailure.Find(exception, which, service) is { } failure)
+        catch (Exception exception) when (ConnectionFailure.Find(exception, subject, service) is { } failure)
         {
-            _examined.Add(failure.Code, Severity.Error, failure.Message, failure.Action);
+            _report.Add(failure.Code, Severity.Error, failure.Message, failure.Action);
         }
 
         return null;

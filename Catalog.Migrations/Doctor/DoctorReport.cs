@@ -1,33 +1,33 @@
 namespace Catalog.Migrations.Doctor;
 
-/// <summary>What an examination of a database brought to light.</summary>
+/// <summary>The results of the doctor's checks.</summary>
 public sealed class DoctorReport
 {
-    /// <summary>Whether the migrator's address could be reached; otherwise nothing else is known.</summary>
+    /// <summary>True if the migrator's address was reached; otherwise the report contains only connection errors.</summary>
     public bool Reached { get; internal set; }
 
-    /// <summary>In the order they were found.</summary>
+    /// <summary>The findings, in the order of the checks.</summary>
     public List<Finding> Findings { get; } = [];
 
-    /// <summary>Those that took most of the server's time, most first; null where it is not measured.</summary>
+    /// <summary>The statements with the most total time, in descending order; null without pg_stat_statements.</summary>
     public IReadOnlyList<SlowStatement>? SlowestStatements { get; internal set; }
 
-    /// <summary>What other connections do now, the longest first.</summary>
+    /// <summary>The statements of other connections, longest-running first.</summary>
     public IReadOnlyList<ActiveStatement> ActiveStatements { get; internal set; } = [];
 
-    /// <summary>The largest first, after those whose size is not known.</summary>
+    /// <summary>The tables: first those of unknown size, then the largest first.</summary>
     public IReadOnlyList<TableState> Tables { get; internal set; } = [];
 
-    /// <summary>Those that are invalid or unused, the largest first.</summary>
+    /// <summary>The invalid or unused indexes, largest first.</summary>
     public IReadOnlyList<IndexState> Indexes { get; internal set; } = [];
 
-    /// <summary>The file on SQLite; null on Postgres, and when there is none yet.</summary>
+    /// <summary>The SQLite file; null on Postgres and if the file does not exist.</summary>
     public FileState? File { get; internal set; }
 
     internal void Add(string code, Severity severity, string message, string? action) => Findings.Add(new(code, severity, message, action));
 }
 
-/// <summary>A statement as the server has measured it.</summary>
+/// <summary>A statement in pg_stat_statements.</summary>
 public sealed record SlowStatement
 {
     public required long Calls { get; init; }
@@ -36,57 +36,57 @@ public sealed record SlowStatement
 
     public required double TotalSeconds { get; init; }
 
-    /// <summary>The text's beginning on one line.</summary>
+    /// <summary>The shortened text on one line.</summary>
     public required string Query { get; init; }
 }
 
-/// <summary>What one server process does for its client.</summary>
+/// <summary>The current statement of a server process.</summary>
 public sealed record ActiveStatement
 {
     public required int Pid { get; init; }
 
-    /// <summary>The login; null for a process of the server's own.</summary>
+    /// <summary>The login; null for a background process of the server.</summary>
     public string? User { get; init; }
 
     public required string Application { get; init; }
 
-    /// <summary><c>active</c>, <c>idle in transaction</c> and so on; null when this role may not see it.</summary>
+    /// <summary><c>active</c>, <c>idle in transaction</c> and so on; null if hidden from this role.</summary>
     public string? State { get; init; }
 
-    /// <summary>What it waits for, such as <c>Lock: relation</c>; null when it works.</summary>
+    /// <summary>The wait event, such as <c>Lock: relation</c>; null if the process does not wait.</summary>
     public string? Wait { get; init; }
 
-    /// <summary>Since the statement began; of an idle transaction, since it was left alone.</summary>
+    /// <summary>Seconds since the statement started; for an idle transaction, since it became idle.</summary>
     public double? Seconds { get; init; }
 
-    /// <summary>Since the transaction began; null outside one.</summary>
+    /// <summary>Seconds since the transaction started; null without a transaction.</summary>
     public double? TransactionSeconds { get; init; }
 
-    /// <summary>The processes that it waits for; 0 stands for a prepared transaction.</summary>
+    /// <summary>The processes that block this one; 0 for a prepared transaction.</summary>
     public int[] BlockedBy { get; init; } = [];
 
-    /// <summary>The text's beginning on one line; of an idle transaction, its last statement.</summary>
+    /// <summary>The shortened text on one line; for an idle transaction, of its last statement.</summary>
     public required string Query { get; init; }
 }
 
-/// <summary>A table and what it holds.</summary>
+/// <summary>Size and row counts of a table.</summary>
 public sealed record TableState
 {
     public required string Name { get; init; }
 
-    /// <summary>With its indexes; null while somebody holds it exclusively or waits to, and on SQLite, which does not say.</summary>
+    /// <summary>Size with indexes; null on SQLite, and while an exclusive lock on the table is held or requested.</summary>
     public long? Bytes { get; init; }
 
-    /// <summary>An estimate on Postgres; null when counting took too long.</summary>
+    /// <summary>Number of rows, estimated on Postgres; null if counting took too long.</summary>
     public long? LiveRows { get; init; }
 
-    /// <summary>Rows that were deleted or replaced and still take room; null on SQLite, which has none.</summary>
+    /// <summary>Number of dead row versions; null on SQLite, which has none.</summary>
     public long? DeadRows { get; init; }
 
-    /// <summary>When it was last cleared of dead rows; null when never.</summary>
+    /// <summary>Time of the last manual vacuum; null for never.</summary>
     public DateTimeOffset? LastVacuum { get; init; }
 
-    /// <summary>When the server last did so by itself; null when never.</summary>
+    /// <summary>Time of the last autovacuum; null for never.</summary>
     public DateTimeOffset? LastAutovacuum { get; init; }
 }
 
@@ -99,13 +99,13 @@ public sealed record IndexState
 
     public required bool Valid { get; init; }
 
-    /// <summary>How often it was read since <see cref="Since"/>.</summary>
+    /// <summary>Number of index scans since <see cref="Since"/>.</summary>
     public required long Scans { get; init; }
 
-    /// <summary>As the server last measured it.</summary>
+    /// <summary>Size at the server's last vacuum or analyze.</summary>
     public required long Bytes { get; init; }
 
-    /// <summary>Since when scans are surely counted.</summary>
+    /// <summary>Start of the statistics.</summary>
     public required DateTimeOffset Since { get; init; }
 }
 
@@ -116,15 +116,15 @@ public sealed record FileState
 
     public required long Bytes { get; init; }
 
-    /// <summary>Of the write-ahead log beside it; 0 without one.</summary>
+    /// <summary>Size of the write-ahead log; 0 without one.</summary>
     public required long WalBytes { get; init; }
 
-    /// <summary><c>wal</c>, as the service sets it, or another.</summary>
+    /// <summary>The journal mode; the service sets <c>wal</c>.</summary>
     public required string JournalMode { get; init; }
 
-    /// <summary>Bytes that deleted rows have left and new ones will fill.</summary>
+    /// <summary>Bytes of free pages, which new rows reuse.</summary>
     public required long FreeBytes { get; init; }
 
-    /// <summary>As the system calls it, such as <c>ext4</c>; null where it does not say.</summary>
+    /// <summary>The file system, such as <c>ext4</c>; null if unknown.</summary>
     public string? FileSystem { get; init; }
 }

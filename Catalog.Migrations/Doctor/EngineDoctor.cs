@@ -4,38 +4,38 @@ using Catalog.Data.Migrations;
 
 namespace Catalog.Migrations.Doctor;
 
-/// <summary>Where a connection leads.</summary>
-/// <param name="Database">The same for two addresses of one database, and for no others.</param>
-/// <param name="Login">The user that the server sees; null where there are none.</param>
-/// <param name="Process">The server process that was asked, which may outlive its connection by a moment; 0 where there are none.</param>
-/// <param name="Pooled">Whether a pooler stands between, whose limits are not the server's.</param>
+/// <summary>The database that a connection leads to.</summary>
+/// <param name="Database">Identifies the database: equal for all addresses of the same database.</param>
+/// <param name="Login">The session's user; null on SQLite.</param>
+/// <param name="Process">The connection's server process, which may exist for a moment after the connection is closed; 0 on SQLite.</param>
+/// <param name="Pooled">True if the connection goes through a pooler.</param>
 public sealed record Place(string Database, string? Login, int Process, bool Pooled);
 
-/// <summary>What the service brings to the database that it is examined against.</summary>
-/// <param name="Settings">Its address and pool.</param>
-/// <param name="Place">Where that leads; null when it cannot be reached, or leads to another database.</param>
-/// <param name="Role">The role that its statements run as.</param>
+/// <summary>The service as a client of the checked database.</summary>
+/// <param name="Settings">Address and pool of the service.</param>
+/// <param name="Place">The service's database; null if it is unreachable or another database.</param>
+/// <param name="Role">The role that the service's statements run as.</param>
 public sealed record Client(DatabaseSettings Settings, Place? Place, string Role);
 
-/// <summary>Looks at a database from all sides and changes nothing. Each engine has its own.</summary>
+/// <summary>The engine-specific checks of a database. They change nothing.</summary>
 public abstract class EngineDoctor
 {
-    /// <summary>Where the connection leads.</summary>
+    /// <summary>Identifies the database of a connection.</summary>
     internal abstract Task<Place> Locate(DbConnection connection, CancellationToken ct);
 
-    /// <summary>The engine's.</summary>
+    /// <summary>Creates the checks for a database's engine.</summary>
     public static EngineDoctor For(MigrationDatabase database) => database.Settings.Engine == DatabaseEngine.Postgres
         ? new PostgresDoctor(new(database.Settings.Schema))
         : new SqliteDoctor(database.Settings.SqlitePath!);
 
-    /// <summary>Looks at everything but the schema's standing.</summary>
-    internal abstract Task Look(DbConnection connection, Client service, DoctorThresholds limits, DoctorReport examined, CancellationToken ct);
+    /// <summary>Runs all checks except those of the schema's status.</summary>
+    internal abstract Task Check(DbConnection connection, Client service, DoctorThresholds limits, DoctorReport report, CancellationToken ct);
 
-    /// <summary>Does part of the work where it can change nothing and cannot last; a part that fails leaves a note, and the others go on.</summary>
-    /// <param name="connection">Open.</param>
-    /// <param name="what">What the part looks at, as the beginning of a sentence.</param>
-    /// <param name="part">The work.</param>
-    /// <param name="examined">Takes the note.</param>
-    /// <param name="ct">Stops.</param>
-    internal abstract Task Part(DbConnection connection, string what, Func<Task> part, DoctorReport examined, CancellationToken ct);
+    /// <summary>Runs one check with a time limit and without the possibility to change data. A failed check becomes a note.</summary>
+    /// <param name="connection">An open connection.</param>
+    /// <param name="subject">What is checked, as the beginning of a sentence.</param>
+    /// <param name="check">The check.</param>
+    /// <param name="report">Receives the note.</param>
+    /// <param name="ct">Cancels the operation.</param>
+    internal abstract Task RunCheck(DbConnection connection, string subject, Func<Task> check, DoctorReport report, CancellationToken ct);
 }

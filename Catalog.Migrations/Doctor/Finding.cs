@@ -1,46 +1,46 @@
 namespace Catalog.Migrations.Doctor;
 
-/// <summary>How grave a finding is.</summary>
+/// <summary>The severity of a finding.</summary>
 public enum Severity
 {
-    /// <summary>Something does not work, or is about to stop.</summary>
+    /// <summary>Something does not work or will soon fail.</summary>
     Error,
 
-    /// <summary>It works, and should not be left like this.</summary>
+    /// <summary>Everything works, but this should be fixed.</summary>
     Warning,
 
-    /// <summary>Good to know.</summary>
+    /// <summary>Information only.</summary>
     Note,
 }
 
-/// <summary>Something that an examination found.</summary>
-/// <param name="Code">Stable, in snake_case.</param>
-/// <param name="Severity">How grave it is.</param>
-/// <param name="Message">What it is, in sentences; without a secret.</param>
-/// <param name="Action">What to do, with the command as it is typed where there is one; null when there is nothing to do.</param>
+/// <summary>One result of a check.</summary>
+/// <param name="Code">Stable code in snake_case.</param>
+/// <param name="Severity">The severity.</param>
+/// <param name="Message">The problem in full sentences; contains no secret.</param>
+/// <param name="Action">How to fix it, with the command if there is one; null if nothing needs to be done.</param>
 public sealed record Finding(string Code, Severity Severity, string Message, string? Action);
 
-/// <summary>From where on something is worth a word.</summary>
+/// <summary>The thresholds above which the doctor reports a finding.</summary>
 public sealed record DoctorThresholds
 {
-    /// <summary>How long a migration's statement may run, and a transaction be idle.</summary>
+    /// <summary>Run time of a migration's statement, and idle time of an open transaction.</summary>
     public TimeSpan Slow { get; init; } = TimeSpan.FromMinutes(1);
 
-    /// <summary>How long a statement may wait for a lock.</summary>
+    /// <summary>Wait time for a lock.</summary>
     public TimeSpan Waiting { get; init; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>How long the statistics must reach back before an index without a scan is called unused.</summary>
+    /// <summary>Minimum age of the statistics to report an index without scans as unused.</summary>
     public TimeSpan UnusedFor { get; init; } = TimeSpan.FromDays(1);
 
-    /// <summary>The size in bytes from which an unused index is worth a word.</summary>
+    /// <summary>Minimum size in bytes of a reported unused index.</summary>
     public long UnusedBytes { get; init; } = 1024 * 1024;
 
-    /// <summary>Dead rows that a table may hold, however many live ones there are.</summary>
+    /// <summary>Minimum number of dead rows in a table; fewer are never reported.</summary>
     public long DeadRows { get; init; } = 10_000;
 
-    /// <summary>The age in transactions from which a database nears the wraparound at 2,147,483,648, where it stops taking writes.</summary>
+    /// <summary>Transaction age of the oldest row. At 2,147,483,648 (wraparound) the server rejects writes.</summary>
     public long TransactionAge { get; init; } = 1_000_000_000;
 
-    /// <summary>Bytes of write-ahead log that a replication slot may hold back.</summary>
+    /// <summary>Bytes of write-ahead log retained by a replication slot.</summary>
     public long SlotBytes { get; init; } = 1024 * 1024 * 1024;
 }

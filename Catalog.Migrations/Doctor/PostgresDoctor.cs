@@ -5,12 +5,12 @@ using Npgsql;
 
 namespace Catalog.Migrations.Doctor;
 
-/// <summary>Looks at a Postgres database part by part, each in a read-only transaction of at most five seconds.</summary>
+/// <summary>The checks of a Postgres database. Each runs in a read-only transaction with a time limit of five seconds per statement.</summary>
 internal sealed class PostgresDoctor(PostgresSession session) : EngineDoctor
 {
     internal override async Task<Place> Locate(DbConnection connection, CancellationToken ct)
     {
-        // The address may lead through a pooler or to a standby, so only the server itself can say which database this is.
+        // Identified by the server, because different addresses, poolers and standbys can lead to the same database.
         const string Sql = """
             -- PostgresDoctor.Locate
             select (select system_identifier from pg_control_system()) || '/' || (select oid from pg_database where datname = current_database()) as place,
@@ -21,21 +21,22 @@ internal sealed class PostgresDoctor(PostgresSession session) : EngineDoctor
         return new(found.Place, found.Login, found.Process, ((NpgsqlConnection)connection).ProcessID != found.Process);
     }
 
-    internal override async Task Look(DbConnection connection, Client service, DoctorThresholds limits, DoctorReport examined, CancellationToken ct)
+    internal override async Task Check(DbConnection connection, Client service, DoctorThresholds limits, DoctorReport report, CancellationToken ct)
     {
-        await Part(connection, "The server", () => PostgresServerState.Look(connection, limits, examined, ct), examined, ct);
-        await Part(connection, "What runs now", () => PostgresActivity.Look(connection, limits, examined, ct), examined, ct);
-        await Part(connection, "The limits on connections", () => PostgresPoolLimits.Look(connection, service, examined, ct), examined, ct);
-        await Part(connection, "The service's role", () => PostgresRoles.Look(connection, service, examined, ct), examined, ct);
-        await Part(connection, "The tables", () => PostgresStorage.Look(connection, limits, examined, ct), examined, ct);
-        await Part(connection, "The slowest statements", () => PostgresStatistics.Look(connection, examined, ct), examined, ct);
+        await RunCheck(connection, "The server", () => PostgresServerState.Check(connection, limits, report, ct), report, ct);
+        await RunCheck(connection, "The current activity", () => PostgresActivity.Check(connection, limits, report, ct), report, ct);
+        await RunCheck(connection, "The connection limits", () => PostgresPoolLimits.Check(connection, service, report, ct), report, ct);
+        await RunCheck(connection, "The service's role", () => PostgresRoles.Check(connection, service, report, ct), report, ct);
+        await RunCheck(connection, "The tables", () => PostgresStorage.Check(connection, limits, report, ct), report, ct);
+        await RunCheck(connection, "The slowest statements", () => PostgresStatistics.Check(connection, report, ct), report, ct);
     }
 
-    internal override async Task Part(DbConnection connection, string what, Func<Task> part, DoctorReport examined, CancellationToken ct)
+    internal override async Task RunCheck(DbConnection connection, string subject, Func<Task> check, DoctorReport report, CancellationToken ct)
     {
-        // Local settings: what is set for a session would stay behind in a pooler. A table that a migration holds is not waited for.
+        // The settings are local to the transaction: session settings would remain on a pooler's connection. The lock time-out is short, so
+        // that the checks do not wait for a migration.
         const string Sql = """
-            -- PostgresDoctor.Part
+            -- PostgresDoctor.RunCheck
             select set_config('transaction_read_only', 'on', true), set_config('statement_timeout', '5s', true), set_config('lock_timeout', '1s', true),
                    set_config('search_path', @path, true), set_config('timezone', 'UTC', true)
             """;
@@ -44,12 +45,12 @@ internal sealed class PostgresDoctor(PostgresSession session) : EngineDoctor
         {
             await using var transaction = await connection.BeginTransactionAsync(ct);
             await connection.ExecuteAsync(new CommandDefinition(Sql, new { path = session.SearchPath }, transaction, commandTimeout: 10, cancellationToken: ct));
-            await part();
+            await check();
         }
         catch (PostgresException exception) when (connection.State == System.Data.ConnectionState.Open)
         {
-            examined.Add("not_examined", Severity.Note, $"{what} could not be looked at: {exception.MessageText} ({exception.SqlState}).",
-                exception.SqlState == "42501" ? "Name a role that may, such as the tables' owner, in DATAXPIPE_MIGRATIONS_DB." : "Run `catalog-migrations doctor` again.");
+            report.Add("not_examined", Severity.Note, $"{subject} could not be checked: {exception.MessageText} ({exception.SqlState}).",
+                exception.SqlState == "42501" ? "Set DATAXPIPE_MIGRATIONS_DB to an address with a role that has the privilege, such as the tables' owner." : "Run `catalog-migrations doctor` again.");
         }
     }
 

@@ -4,14 +4,14 @@ using Dapper;
 
 namespace Catalog.Migrations.Doctor;
 
-/// <summary>Holds the service's pool against what the server, the database and the login let it have.</summary>
+/// <summary>Compares the service's connection pool with the limits of the server, the database and the login.</summary>
 internal static class PostgresPoolLimits
 {
-    public static async Task Look(DbConnection connection, Client service, DoctorReport examined, CancellationToken ct)
+    public static async Task Check(DbConnection connection, Client service, DoctorReport report, CancellationToken ct)
     {
-        // Others are all but the service itself, whose replicas the advice is about. A process that this role may not see counts as a client's.
+        // "others" excludes the service's own connections, because the advice is about its replicas. A process of a hidden type counts as a client.
         const string Sql = """
-            -- PostgresPoolLimits.Look
+            -- PostgresPoolLimits.Check
             with others as (
                 select a.datname, a.usename
                 from pg_stat_activity a
@@ -37,13 +37,19 @@ internal static class PostgresPoolLimits
 
         if (place.Pooled)
         {
-            examined.Add("pool_behind_pooler", Severity.Note, $"The service reaches the server through a pooler: its pool of {pool} counts against the pooler's limits, not the server's.",
-                "Look at the pooler: max_client_conn for the services' pools together, default_pool_size against this server.");
+            report.Add("pool_behind_pooler", Severity.Note, $"The service reaches the server through a pooler: its pool of {pool} is subject to the pooler's limits, not the server's.",
+                "Check the pooler's settings: max_client_conn limits the pools of all services together, default_pool_size the connections to this server.");
             return;
         }
 
         var found = await connection.QuerySingleAsync<ServerLimits>(new CommandDefinition(Sql, new { login, place.Process, application = service.Settings.Postgres!.ApplicationName }, commandTimeout: 10, cancellationToken: ct));
-        List<(string Words, int Limit, int Others)> limits = [($"the server's max_connections less {found.Reserved} reserved", found.Server - found.Reserved, found.ServerOthers)];
+        Report(pool, Tightest(found, login), report);
+    }
+
+    private static (string Name, int Limit, int Others) Tightest(ServerLimits found, string login)
+    {
+        List<(string Name, int Limit, int Others)> limits = [($"the server's max_connections minus {found.Reserved} reserved"
+, found.Server - found.Reserved, found.ServerOthers)];
         if (found.Login >= 0)
         {
             limits.Add(($"the connection limit of role {login}", found.Login, found.LoginOthers));
@@ -54,19 +60,24 @@ internal static class PostgresPoolLimits
             limits.Add(("the database's connection limit", found.Database, found.DatabaseOthers));
         }
 
-        var (words, limit, others) = limits.MinBy(each => each.Limit - each.Others);
-        var room = Math.Max(0, limit - others);
-        var fits = room / pool;
-        var advice = room < 1 ? "Free connections first, or raise the limit." : $"For N replicas set DATAXPIPE_PG_POOL_MAX to {room} / N or less: {room} for one{(room >= 2 ? $", {room / 2} for two" : "")}{(room >= 4 ? $", {room / 4} for four" : "")}; or raise the limit.";
-        if (fits < 1)
+        return limits.MinBy(limit => limit.Limit - limit.Others);
+    }
+
+    private static void Report(int pool, (string Name, int Limit, int Others) tightest, DoctorReport report)
+    {
+        var (name, limit, others) = tightest;
+        var free = Math.Max(0, limit - others);
+        var replicas = free / pool;
+        var advice = free < 1 ? "Free connections first, or raise the limit." : $"For N replicas set DATAXPIPE_PG_POOL_MAX to {free} / N or less: {free} for one{(free >= 2 ? $", {free / 2} for two" : "")}{(free >= 4 ? $", {free / 4} for four" : "")}; or raise the limit.";
+        if (replicas < 1)
         {
-            examined.Add("pool_too_large", pool > limit ? Severity.Error : Severity.Warning,
-                $"The service's pool of {pool} does not fit: {words} leaves {limit}{(others > 0 ? $", of which others hold {others} now" : "")}. Requests will fail when it fills.", advice);
+            report.Add("pool_too_large", pool > limit ? Severity.Error : Severity.Warning,
+                $"The service's pool of {pool} is too large: {name} allows {limit}{(others > 0 ? $", of which other clients use {others} now" : "")}. Requests fail when the limit is reached.", advice);
         }
         else
         {
-            examined.Add("pool_fits", Severity.Note,
-                $"The service's pool of {pool} fits {Quantity.Of(fits, "replica", "replicas")}: {words} leaves {limit}, of which others hold {others} now.", advice);
+            report.Add("pool_fits", Severity.Note,
+                $"The service's pool of {pool} fits {Quantity.Of(replicas, "replica", "replicas")}: {name} allows {limit}, of which other clients use {others} now.", advice);
         }
     }
 

@@ -5,7 +5,7 @@ using Npgsql;
 
 namespace Catalog.Migrations.Doctor;
 
-/// <summary>A server process and the statement it runs.</summary>
+/// <summary>A server process and its current statement.</summary>
 public sealed record ServerProcess
 {
     public required int Pid { get; init; }
@@ -14,13 +14,13 @@ public sealed record ServerProcess
 
     public required string Application { get; init; }
 
-    /// <summary><c>active</c>, <c>idle</c>, <c>idle in transaction</c> and so on; null when this role may not see it.</summary>
+    /// <summary><c>active</c>, <c>idle</c>, <c>idle in transaction</c> and so on; null if hidden from this role.</summary>
     public string? State { get; init; }
 
-    /// <summary>Since the statement began; null when it is not known.</summary>
+    /// <summary>Seconds since the statement started; null if unknown.</summary>
     public double? Seconds { get; init; }
 
-    /// <summary>The text's beginning on one line.</summary>
+    /// <summary>The shortened text on one line.</summary>
     public required string Query { get; init; }
 
     internal DateTimeOffset? BackendStart { get; init; }
@@ -28,13 +28,13 @@ public sealed record ServerProcess
     internal DateTimeOffset? QueryStart { get; init; }
 }
 
-/// <summary>Ends statements and connections of other clients of one database.</summary>
+/// <summary>Cancels statements and ends connections of other clients of the database.</summary>
 public static class PostgresProcesses
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan EndTimeout = TimeSpan.FromSeconds(5);
 
-    /// <summary>A client's process on this database.</summary>
-    /// <exception cref="MigrationException">There is none of this number, or it is not one to end.</exception>
+    /// <summary>Finds a client's process on this database.</summary>
+    /// <exception cref="MigrationException">The process does not exist, is not a client's process, or uses another database.</exception>
     public static async Task<ServerProcess> Find(DbConnection connection, int pid, CancellationToken ct)
     {
         const string Sql = """
@@ -46,23 +46,23 @@ public static class PostgresProcesses
             where pid = @pid
             """;
 
-        static MigrationException Refusal(string message) => new(MigrationFault.UnknownTarget, message);
+        static MigrationException NotEndable(string message) => new(MigrationFault.UnknownTarget, message);
         var found = await connection.QuerySingleOrDefaultAsync<Row>(new CommandDefinition(Sql, new { pid }, commandTimeout: 10, cancellationToken: ct))
-            ?? throw Refusal($"The server has no process {pid}; it may have ended. `catalog-migrations doctor` lists those at work.");
+            ?? throw NotEndable($"The server has no process {pid}; it may have ended. `catalog-migrations doctor` lists the active processes.");
         if (found.Own)
         {
-            throw Refusal($"Process {pid} is this command's own.");
+            throw NotEndable($"Process {pid} is the process of this command.");
         }
 
-        // Of another role's process a plain role sees no kind; the server then refuses by itself.
+        // The type is hidden for other roles' processes; then the server itself checks the permission.
         if (found.User is null || found.BackendType is not (null or "client backend"))
         {
-            throw Refusal($"Process {pid} is no client's but the server's own ({found.BackendType ?? "background worker"}): it is not ended from here.");
+            throw NotEndable($"Process {pid} is a process of the server itself ({found.BackendType ?? "background worker"}): this command does not end it.");
         }
 
         if (!found.Here)
         {
-            throw Refusal($"Process {pid} works on another database ({found.Database}), not on this one.");
+            throw NotEndable($"Process {pid} uses another database ({found.Database}), not this one.");
         }
 
         return new()
@@ -72,22 +72,23 @@ public static class PostgresProcesses
             Application = found.Application,
             State = found.State,
             Seconds = found.Seconds,
-            Query = QueryText.Beginning(found.Query),
+            Query = QueryText.Shorten(found.Query),
             BackendStart = found.BackendStart,
             QueryStart = found.QueryStart,
         };
     }
 
-    /// <summary>Ends the statement that was looked at, or the whole connection, and waits until it is seen to be gone.</summary>
-    /// <param name="connection">Open.</param>
-    /// <param name="process">As <see cref="Find"/> gave it.</param>
-    /// <param name="whole">The connection, not only the statement.</param>
-    /// <param name="ct">Stops the wait.</param>
-    /// <returns>True: it is gone. False: it was asked to end and has not within five seconds. Null: it had ended by itself before.</returns>
-    /// <exception cref="MigrationException">This role may not.</exception>
-    public static async Task<bool?> End(DbConnection connection, ServerProcess process, bool whole, CancellationToken ct)
+    /// <summary>Cancels the statement or ends the connection, and waits until it has ended.</summary>
+    /// <param name="connection">An open connection.</param>
+    /// <param name="process">The result of <see cref="Find"/>.</param>
+    /// <param name="wholeConnection">True to end the connection, false to cancel the statement.</param>
+    /// <param name="ct">Cancels the wait.</param>
+    /// <returns>True: ended. False: not ended within five seconds of the request. Null: already ended before the request.</returns>
+    /// <exception cref="MigrationException">The current role lacks permission.</exception>
+    public static async Task<bool?> End(DbConnection connection, ServerProcess process, bool wholeConnection, CancellationToken ct)
     {
-        // While a person made up their mind, the process may have gone on to another statement, or its number to another client.
+        // Since Find, the process may have started another statement, or another client may have got its number. So the statements also
+        // compare the start times.
         const string Cancel = """
             -- PostgresProcesses.End cancel
             select pg_cancel_backend(pid) from pg_stat_activity
@@ -98,20 +99,20 @@ public static class PostgresProcesses
             select pg_terminate_backend(pid) from pg_stat_activity
             where pid = @Pid and backend_start is not distinct from @BackendStart
             """;
-        // The state is null where it is hidden: then only the end of the process shows.
-        const string There = """
-            -- PostgresProcesses.End there
+        // A null state means that it is hidden: then only the end of the process is visible.
+        const string StillRunning = """
+            -- PostgresProcesses.End still running
             select exists (
                 select from pg_stat_activity
                 where pid = @Pid and backend_start is not distinct from @BackendStart
-                  and (@whole or state is null or state = 'active' and query_start is not distinct from @QueryStart)
+                  and (@wholeConnection or state is null or state = 'active' and query_start is not distinct from @QueryStart)
             )
             """;
 
-        var named = new { process.Pid, process.BackendStart, process.QueryStart, process.State, whole };
+        var parameters = new { process.Pid, process.BackendStart, process.QueryStart, process.State, wholeConnection };
         try
         {
-            if (await connection.ExecuteScalarAsync<bool?>(new CommandDefinition(whole ? Terminate : Cancel, named, commandTimeout: 10, cancellationToken: ct)) is not true)
+            if (await connection.ExecuteScalarAsync<bool?>(new CommandDefinition(wholeConnection ? Terminate : Cancel, parameters, commandTimeout: 10, cancellationToken: ct)) is not true)
             {
                 return null;
             }
@@ -119,11 +120,11 @@ public static class PostgresProcesses
         catch (PostgresException exception) when (exception.SqlState == "42501")
         {
             throw new MigrationException(MigrationFault.WrongTarget,
-                $"This role may not end process {process.Pid}: only its own role ({process.User}), members of that or of pg_signal_backend, and superusers may; a superuser's process only a superuser.", exception);
+                $"The current role lacks permission to end process {process.Pid}. Permitted are its own role ({process.User}), members of that role or of pg_signal_backend, and superusers; for a superuser's process only superusers.", exception);
         }
 
-        var until = Environment.TickCount64 + (long)Patience.TotalMilliseconds;
-        while (await connection.ExecuteScalarAsync<bool>(new CommandDefinition(There, named, commandTimeout: 10, cancellationToken: ct)))
+        var until = Environment.TickCount64 + (long)EndTimeout.TotalMilliseconds;
+        while (await connection.ExecuteScalarAsync<bool>(new CommandDefinition(StillRunning, parameters, commandTimeout: 10, cancellationToken: ct)))
         {
             if (Environment.TickCount64 > until)
             {

@@ -4,13 +4,13 @@ using Dapper;
 
 namespace Catalog.Migrations.Doctor;
 
-/// <summary>Looks at what concerns the whole server and the whole database.</summary>
+/// <summary>Checks the state of the server and of the database as a whole.</summary>
 internal static class PostgresServerState
 {
-    public static async Task Look(DbConnection connection, DoctorThresholds limits, DoctorReport examined, CancellationToken ct)
+    public static async Task Check(DbConnection connection, DoctorThresholds limits, DoctorReport report, CancellationToken ct)
     {
         const string Sql = """
-            -- PostgresServerState.Look
+            -- PostgresServerState.Check
             select current_setting('server_version_num')::int as version, current_setting('server_encoding') as encoding, pg_is_in_recovery() as standby,
                    age(d.datfrozenxid)::bigint as transaction_age, mxid_age(d.datminmxid)::bigint as multixact_age,
                    current_user::text as login, pg_has_role(current_user, 'pg_read_all_stats', 'USAGE') as sees_all
@@ -21,43 +21,43 @@ internal static class PostgresServerState
         var state = await connection.QuerySingleAsync<State>(new CommandDefinition(Sql, commandTimeout: 10, cancellationToken: ct));
         if (state.Version < 150_000)
         {
-            examined.Add("server_too_old", Severity.Error, $"The server is PostgreSQL {state.Version / 10_000}; the Catalog needs 15 or later.", "Upgrade the server, or name another in the address.");
+            report.Add("server_too_old", Severity.Error, $"The server is PostgreSQL {state.Version / 10_000}; the Catalog needs 15 or later.", "Upgrade the server, or set the address to another server.");
         }
 
         if (state.Encoding != "UTF8")
         {
-            examined.Add("wrong_encoding", Severity.Error, $"The database's encoding is {state.Encoding}, which cannot hold every text.",
-                "Run `create database NAME encoding 'UTF8' template template0` as a role that may, and name that one in the address.");
+            report.Add("wrong_encoding", Severity.Error, $"The database's encoding is {state.Encoding}, which cannot store all Unicode text.",
+                "Run `create database NAME encoding 'UTF8' template template0` as a role with the createdb privilege, and set the address to the new database.");
         }
 
         if (state.Standby)
         {
-            examined.Add("standby", Severity.Error, "The migrator's address leads to a standby, which takes no changes.",
+            report.Add("standby", Severity.Error, "The migrator's address leads to a standby, which is read-only.",
                 "Set DATAXPIPE_MIGRATIONS_DB to the primary, or add target_session_attrs=primary to an address of several hosts.");
         }
 
         if (Math.Max(state.TransactionAge, state.MultixactAge) > limits.TransactionAge)
         {
-            examined.Add("wraparound_near", Severity.Error,
-                $"The oldest row is {Quantity.Number(Math.Max(state.TransactionAge, state.MultixactAge))} transactions old; before 2,147,483,648 the server stops taking writes.",
-                "End long transactions, prepared transactions and replication slots that hold rows back, then run `vacuum (freeze, verbose)` in this database as its owner, outside working hours.");
+            report.Add("wraparound_near", Severity.Error,
+                $"The oldest row is {Quantity.Number(Math.Max(state.TransactionAge, state.MultixactAge))} transactions old. Shortly before 2,147,483,648 the server rejects writes.",
+                "End long transactions, prepared transactions and replication slots that retain old rows. Then run `vacuum (freeze, verbose)` in this database as its owner, outside working hours.");
         }
 
         if (!state.SeesAll)
         {
-            examined.Add("statistics_hidden", Severity.Note, $"{state.Login} sees the statements of its own role only; what others run, wait for or leave open is not judged.",
+            report.Add("statistics_hidden", Severity.Note, $"{state.Login} sees only the statements of its own role. The activity of other roles is not checked.",
                 $"Let an administrator run `grant pg_read_all_stats to \"{state.Login}\"`.");
         }
 
-        await LookAtSlots(connection, limits, examined, ct);
-        await LookAtPrepared(connection, limits, examined, ct);
+        await CheckSlots(connection, limits, report, ct);
+        await CheckPrepared(connection, limits, report, ct);
     }
 
-    private static async Task LookAtSlots(DbConnection connection, DoctorThresholds limits, DoctorReport examined, CancellationToken ct)
+    private static async Task CheckSlots(DbConnection connection, DoctorThresholds limits, DoctorReport report, CancellationToken ct)
     {
-        // The log belongs to the whole server, so slots of other databases count too.
+        // The write-ahead log is shared by all databases, so the slots of other databases count too.
         const string Sql = """
-            -- PostgresServerState.LookAtSlots
+            -- PostgresServerState.CheckSlots
             select slot_name as name, active, coalesce(wal_status, 'unknown') as status,
                    coalesce(pg_wal_lsn_diff(case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_lsn() end, restart_lsn), 0)::bigint as bytes
             from pg_replication_slots
@@ -68,17 +68,17 @@ internal static class PostgresServerState
         {
             if (slot.Bytes > limits.SlotBytes || slot.Status is "unreserved" or "lost")
             {
-                examined.Add("replication_slot_behind", Severity.Warning,
-                    $"Replication slot {slot.Name} ({(slot.Active ? "in use" : "used by nobody")}) holds back {Quantity.Size(slot.Bytes)} of write-ahead log ({slot.Status}), which can fill the disk.",
-                    slot.Active ? "Look why its reader is slow." : $"Start its reader, or run `select pg_drop_replication_slot('{slot.Name}')` if nobody needs it.");
+                report.Add("replication_slot_behind", Severity.Warning,
+                    $"Replication slot {slot.Name} ({(slot.Active ? "active" : "inactive")}) retains {Quantity.Size(slot.Bytes)} of write-ahead log ({slot.Status}), which can fill the disk.",
+                    slot.Active ? "Find out why its consumer is slow." : $"Start its consumer, or run `select pg_drop_replication_slot('{slot.Name}')` if the slot is not needed.");
             }
         }
     }
 
-    private static async Task LookAtPrepared(DbConnection connection, DoctorThresholds limits, DoctorReport examined, CancellationToken ct)
+    private static async Task CheckPrepared(DbConnection connection, DoctorThresholds limits, DoctorReport report, CancellationToken ct)
     {
         const string Sql = """
-            -- PostgresServerState.LookAtPrepared
+            -- PostgresServerState.CheckPrepared
             select gid as name, extract(epoch from clock_timestamp() - prepared)::float8 as seconds
             from pg_prepared_xacts
             where database = current_database()
@@ -89,8 +89,8 @@ internal static class PostgresServerState
         {
             if (seconds > limits.Slow.TotalSeconds)
             {
-                examined.Add("prepared_transaction", Severity.Warning, $"Prepared transaction {name} has been left for {Quantity.Age(seconds)}; it keeps its locks over every restart.",
-                    $"Run `commit prepared '{name.Replace("'", "''", StringComparison.Ordinal)}'` or `rollback prepared` of the same, as its owner.");
+                report.Add("prepared_transaction", Severity.Warning, $"Prepared transaction {name} has been open for {Quantity.Age(seconds)}. It keeps its locks even over a restart.",
+                    $"Run `commit prepared '{name.Replace("'", "''", StringComparison.Ordinal)}'` or `rollback prepared` with the same name, as its owner.");
             }
         }
     }

@@ -5,20 +5,20 @@ using Dapper;
 
 namespace Catalog.Migrations.Doctor;
 
-/// <summary>Looks at tables and indexes: size, dead rows, what is unused or unusable.</summary>
+/// <summary>Checks tables and indexes: size, dead rows, invalid and unused indexes.</summary>
 internal static class PostgresStorage
 {
-    public static async Task Look(DbConnection connection, DoctorThresholds limits, DoctorReport examined, CancellationToken ct)
+    public static async Task Check(DbConnection connection, DoctorThresholds limits, DoctorReport report, CancellationToken ct)
     {
-        await LookAtTables(connection, limits, examined, ct);
-        await LookAtIndexes(connection, limits, examined, ct);
+        await CheckTables(connection, limits, report, ct);
+        await CheckIndexes(connection, limits, report, ct);
     }
 
-    private static async Task LookAtTables(DbConnection connection, DoctorThresholds limits, DoctorReport examined, CancellationToken ct)
+    private static async Task CheckTables(DbConnection connection, DoctorThresholds limits, DoctorReport report, CancellationToken ct)
     {
-        // Measuring a table waits for whoever holds it exclusively, or wants to, which is what a doctor is called for.
+        // Reading a table's size waits for exclusive locks on it, which are exactly what this command must diagnose. So such tables are skipped.
         const string Sql = """
-            -- PostgresStorage.LookAtTables
+            -- PostgresStorage.CheckTables
             with held as materialized (
                 select distinct relation from pg_locks
                 where locktype = 'relation' and mode = 'AccessExclusiveLock' and database = (select oid from pg_database where datname = current_database())
@@ -33,25 +33,26 @@ internal static class PostgresStorage
             """;
 
         var tables = (await connection.QueryAsync<TableState>(new CommandDefinition(Sql, commandTimeout: 10, cancellationToken: ct))).AsList();
-        examined.Tables = tables;
+        report.Tables = tables;
         var now = await connection.ExecuteScalarAsync<DateTime>(new CommandDefinition("select now()", commandTimeout: 10, cancellationToken: ct));
         foreach (var table in tables.Where(table => table.DeadRows > limits.DeadRows && table.DeadRows * 5 > table.DeadRows + table.LiveRows))
         {
             var last = new[] { table.LastVacuum, table.LastAutovacuum }.Max();
             if (last is null || last.Value.UtcDateTime < now.ToUniversalTime().AddHours(-1))
             {
-                examined.Add("vacuum_behind", Severity.Warning,
-                    $"Table {table.Name} holds {Quantity.Number(table.DeadRows!.Value)} dead rows beside {Quantity.Number(table.LiveRows!.Value)} live ones and was {(last is { } time ? $"last vacuumed {Utc(time)}" : "never vacuumed")}; it grows and slows down.",
-                    $"Run `vacuum (analyze) {table.Name}` as its owner; if the dead rows stay, end the transactions that are open longest, and look at the table's autovacuum settings.");
+                report.Add("vacuum_behind", Severity.Warning,
+                    $"Table {table.Name} contains {Quantity.Number(table.DeadRows!.Value)} dead and {Quantity.Number(table.LiveRows!.Value)} live rows and was {(last is { } time ? $"last vacuumed {Utc(time)}" : "never vacuumed")}. It grows and becomes slower.",
+                    $"Run `vacuum (analyze) {table.Name}` as its owner. If the dead rows stay, end the oldest open transactions and check the table's autovacuum settings.");
             }
         }
     }
 
-    private static async Task LookAtIndexes(DbConnection connection, DoctorThresholds limits, DoctorReport examined, CancellationToken ct)
+    private static async Task CheckIndexes(DbConnection connection, DoctorThresholds limits, DoctorReport report, CancellationToken ct)
     {
-        // An index that is being built is invalid too. Scans are surely counted since the last reset, or else since the server began.
+        // An index under construction is invalid too, so it is excluded. Scans are counted since the last reset of the statistics, at the latest
+        // since the start of the server.
         const string Sql = """
-            -- PostgresStorage.LookAtIndexes
+            -- PostgresStorage.CheckIndexes
             select c.oid::regclass::text as name, i.indrelid::regclass::text as table, i.indisvalid as valid, coalesce(s.idx_scan, 0) as scans,
                    c.relpages::bigint * current_setting('block_size')::bigint as bytes,
                    coalesce((select stats_reset from pg_stat_database where datname = current_database()), pg_postmaster_start_time()) as since
@@ -66,18 +67,18 @@ internal static class PostgresStorage
             """;
 
         var indexes = (await connection.QueryAsync<IndexState>(new CommandDefinition(Sql, new { limits.UnusedBytes, limits.UnusedFor }, commandTimeout: 10, cancellationToken: ct))).AsList();
-        examined.Indexes = indexes;
+        report.Indexes = indexes;
         foreach (var index in indexes.Where(index => !index.Valid))
         {
-            examined.Add("invalid_index", Severity.Error, $"Index {index.Name} on {index.Table} is invalid: its build was interrupted. It costs every write and serves no read.",
-                $"Run `reindex index concurrently {index.Name}` as its owner, or drop it; if a script of ours builds it, `catalog-migrations upgrade` does it.");
+            report.Add("invalid_index", Severity.Error, $"Index {index.Name} on {index.Table} is invalid: its build was interrupted. It slows down every write and no query can use it.",
+                $"Run `reindex index concurrently {index.Name}` as its owner, or drop it. If a script of the Catalog builds it, `catalog-migrations upgrade` rebuilds it.");
         }
 
         if (indexes.Where(index => index.Valid).ToList() is { Count: > 0 } unused)
         {
-            examined.Add("unused_index", Severity.Note,
-                $"{Quantity.Of(unused.Count, "index was", "indexes were")} not read since {Utc(unused[0].Since)} and {(unused.Count == 1 ? "costs" : "cost")} every write: {Quantity.Few([.. unused.Select(index => $"{index.Name} ({Quantity.Size(index.Bytes)})")])}.",
-                "Look whether a standby reads them, or a monthly report does. One of ours is taken away by a script; another with `drop index concurrently NAME`.");
+            report.Add("unused_index", Severity.Note,
+                $"{Quantity.Of(unused.Count, "index was", "indexes were")} not read since {Utc(unused[0].Since)} and {(unused.Count == 1 ? "slows" : "slow")} down every write: {Quantity.Few([.. unused.Select(index => $"{index.Name} ({Quantity.Size(index.Bytes)})")])}.",
+                "Check whether a standby or a rare query, such as a monthly report, uses them. Drop an index of the Catalog with a script, another one with `drop index concurrently NAME`.");
         }
     }
 

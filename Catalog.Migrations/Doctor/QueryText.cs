@@ -2,17 +2,17 @@ using System.Text.RegularExpressions;
 
 namespace Catalog.Migrations.Doctor;
 
-/// <summary>A statement's text as it may be shown.</summary>
+/// <summary>Prepares the text of a statement for display.</summary>
 public static partial class QueryText
 {
-    /// <summary>The beginning on one line; what follows the word password, and addresses, are left out.</summary>
-    /// <param name="query">As the server has it; null when it has none.</param>
-    /// <param name="most">The most characters.</param>
-    public static string Beginning(string? query, int most = 300)
+    /// <summary>Shortens a statement to one line, without addresses and without text after words such as password.</summary>
+    /// <param name="query">The statement; null for none.</param>
+    /// <param name="maxLength">Maximum number of characters of the result.</param>
+    public static string Shorten(string? query, int maxLength = 300)
     {
         var line = Space().Replace(query ?? "", " ").Trim();
         line = Address().Replace(Password().Replace(line, "$1 …"), "$1://…");
-        return line.Length <= most ? line : $"{line[..(most - 1)].TrimEnd()}…";
+        return line.Length <= maxLength ? line : $"{line[..(maxLength - 1)].TrimEnd()}…";
     }
 
     [GeneratedRegex(@"\s+")]

@@ -7,124 +7,124 @@ using SQLitePCL;
 
 namespace Catalog.Migrations.Doctor;
 
-/// <summary>Looks at a SQLite file.</summary>
+/// <summary>The checks of a SQLite file.</summary>
 internal sealed class SqliteDoctor(string path) : EngineDoctor
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
-    private static readonly string[] Network = ["nfs", "cifs", "smb", "9p", "v9fs", "afs", "ceph", "lustre", "gluster", "fuse.sshfs", "ncp", "coda", "vboxsf"];
+    private static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(5);
+    private static readonly string[] NetworkFileSystems = ["nfs", "cifs", "smb", "9p", "v9fs", "afs", "ceph", "lustre", "gluster", "fuse.sshfs", "ncp", "coda", "vboxsf"];
 
-    // Before a connection is opened, which may begin a log of its own.
+    // Read before a connection is opened, because opening may create the log.
     private readonly long _walBytes = File.Exists($"{path}-wal") ? new FileInfo($"{path}-wal").Length : 0;
 
     internal override async Task<Place> Locate(DbConnection connection, CancellationToken ct)
     {
-        // The first statement is what opens the file.
+        // SQLite opens the file at the first statement.
         await connection.ExecuteScalarAsync(new CommandDefinition("select count(*) from sqlite_master", cancellationToken: ct));
         return new(path, null, 0, Pooled: false);
     }
 
-    internal override async Task Look(DbConnection connection, Client service, DoctorThresholds limits, DoctorReport examined, CancellationToken ct)
+    internal override async Task Check(DbConnection connection, Client service, DoctorThresholds limits, DoctorReport report, CancellationToken ct)
     {
         if (!File.Exists(path))
         {
-            examined.Add("file_missing", Severity.Warning, $"There is no file {path}.", "The service makes it at its first start, and `catalog-migrations upgrade` makes it now; if there should be one, correct the path.");
+            report.Add("file_missing", Severity.Warning, $"The file {path} does not exist.", "The service creates it at its first start; `catalog-migrations upgrade` creates it now. If the file should exist, correct the path.");
             return;
         }
 
-        await Part(connection, "The file", () => LookAtFile(connection, examined, ct), examined, ct);
-        await Part(connection, "Damage", () => LookForDamage(connection, examined, ct), examined, ct);
-        await LookAtTables(connection, examined, ct);
+        await RunCheck(connection, "The file", () => CheckFile(connection, report, ct), report, ct);
+        await RunCheck(connection, "The file's integrity", () => CheckIntegrity(connection, report, ct), report, ct);
+        await ReadTables(connection, report, ct);
     }
 
-    internal override async Task Part(DbConnection connection, string what, Func<Task> part, DoctorReport examined, CancellationToken ct)
+    internal override async Task RunCheck(DbConnection connection, string subject, Func<Task> check, DoctorReport report, CancellationToken ct)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        using var ending = limit.Token.Register(() => raw.sqlite3_interrupt(((SqliteConnection)connection).Handle));
-        limit.CancelAfter(Patience);
+        using var interrupt = limit.Token.Register(() => raw.sqlite3_interrupt(((SqliteConnection)connection).Handle));
+        limit.CancelAfter(TimeLimit);
         try
         {
-            // The driver works on the caller's thread, which then could not be told to stop.
-            await Task.Run(part, ct);
+            // The driver is synchronous: on another thread, the time limit and cancellation can interrupt it.
+            await Task.Run(check, ct);
         }
         catch (SqliteException exception) when (exception.SqliteErrorCode == 9 && !ct.IsCancellationRequested)
         {
-            examined.Add("not_examined", Severity.Note, $"{what} was not looked at to the end: it took longer than {Patience.TotalSeconds:0} s.", "For a large file use `sqlite3 FILE` while the service is idle.");
+            report.Add("not_examined", Severity.Note, $"{subject} could not be checked completely within {TimeLimit.TotalSeconds:0} s.", "For a large file use `sqlite3 FILE` while the service is idle.");
         }
     }
 
-    /// <summary>Whether a file system, as the system calls it, lies on another machine: SQLite's log does not work there.</summary>
+    /// <summary>True for the name of a network file system, on which SQLite's locks and write-ahead log do not work.</summary>
     internal static bool IsNetwork(string fileSystem) =>
-        Network.Any(name => fileSystem.StartsWith(name, StringComparison.OrdinalIgnoreCase));
+        NetworkFileSystems.Any(name => fileSystem.StartsWith(name, StringComparison.OrdinalIgnoreCase));
 
-    private async Task LookAtFile(DbConnection connection, DoctorReport examined, CancellationToken ct)
+    private async Task CheckFile(DbConnection connection, DoctorReport report, CancellationToken ct)
     {
-        async Task<string> Ask(string pragma) => Convert.ToString(await connection.ExecuteScalarAsync(new CommandDefinition($"pragma {pragma}", cancellationToken: ct)), CultureInfo.InvariantCulture)!;
+        async Task<string> Pragma(string pragma) => Convert.ToString(await connection.ExecuteScalarAsync(new CommandDefinition($"pragma {pragma}", cancellationToken: ct)), CultureInfo.InvariantCulture)!;
         var file = new FileState
         {
             Path = path,
             Bytes = new FileInfo(path).Length,
             WalBytes = _walBytes,
-            JournalMode = await Ask("journal_mode"),
-            FreeBytes = long.Parse(await Ask("freelist_count"), CultureInfo.InvariantCulture) * long.Parse(await Ask("page_size"), CultureInfo.InvariantCulture),
+            JournalMode = await Pragma("journal_mode"),
+            FreeBytes = long.Parse(await Pragma("freelist_count"), CultureInfo.InvariantCulture) * long.Parse(await Pragma("page_size"), CultureInfo.InvariantCulture),
             FileSystem = FileSystem(),
         };
-        examined.File = file;
+        report.File = file;
         if (file.JournalMode != "wal" && file.Bytes > 0)
         {
-            examined.Add("journal_mode", Severity.Warning, $"The file's journal mode is {file.JournalMode}, not wal: readers and the writer keep each other out.", "Start the service once, which sets it; if it does not stay, the folder may not be written.");
+            report.Add("journal_mode", Severity.Warning, $"The file's journal mode is {file.JournalMode}, not wal: readers and the writer block each other.", "Start the service once, which sets the mode. If it does not persist, make the folder writable.");
         }
 
         if (file.WalBytes > Math.Max(64 * 1024 * 1024, file.Bytes))
         {
-            examined.Add("wal_large", Severity.Warning, $"The write-ahead log is {Quantity.Size(file.WalBytes)} beside a file of {Quantity.Size(file.Bytes)}: a reader that stays open keeps it from being emptied.", "End what reads the file for long, or start the service again.");
+            report.Add("wal_large", Severity.Warning, $"The write-ahead log is {Quantity.Size(file.WalBytes)} for a file of {Quantity.Size(file.Bytes)}: a long-running reader prevents its checkpoint.", "End the process that reads the file for a long time, or restart the service.");
         }
 
         if (file.FreeBytes > 16 * 1024 * 1024 && file.FreeBytes * 2 > file.Bytes)
         {
-            examined.Add("file_mostly_free", Severity.Note, $"{Quantity.Size(file.FreeBytes)} of {Quantity.Size(file.Bytes)} are free pages; new rows fill them.", "To give them back, stop the service and run `sqlite3 FILE vacuum`.");
+            report.Add("file_mostly_free", Severity.Note, $"{Quantity.Size(file.FreeBytes)} of {Quantity.Size(file.Bytes)} are free pages; new rows fill them.", "To shrink the file, stop the service and run `sqlite3 FILE vacuum`.");
         }
 
         if (file.FileSystem is { } system && IsNetwork(system))
         {
-            examined.Add("network_file_system", Severity.Error, $"The file lies on a network file system ({system}), where SQLite's locks and log do not hold: it can be damaged.", "Move it to a disk of this machine, or use Postgres.");
+            report.Add("network_file_system", Severity.Error, $"The file is on a network file system ({system}), where SQLite's locks and log do not work: the file can be damaged.", "Move it to a local disk, or use Postgres.");
         }
     }
 
-    private static async Task LookForDamage(DbConnection connection, DoctorReport examined, CancellationToken ct)
+    private static async Task CheckIntegrity(DbConnection connection, DoctorReport report, CancellationToken ct)
     {
-        List<string> answers;
+        List<string> messages;
         try
         {
-            answers = (await connection.QueryAsync<string>(new CommandDefinition("pragma quick_check(5)", cancellationToken: ct))).AsList();
+            messages = (await connection.QueryAsync<string>(new CommandDefinition("pragma quick_check(5)", cancellationToken: ct))).AsList();
         }
         catch (SqliteException exception) when (exception.SqliteErrorCode == 11)
         {
-            answers = [exception.Message];
+            messages = [exception.Message];
         }
 
-        if (answers is not ["ok"])
+        if (messages is not ["ok"])
         {
-            examined.Add("file_damaged", Severity.Error, $"The file is damaged: {string.Join("; ", answers).ReplaceLineEndings(" ")}.", "Stop the service, keep a copy of the file with its -wal, and restore a backup; `sqlite3 FILE .recover` saves what can be read.");
+            report.Add("file_damaged", Severity.Error, $"The file is damaged: {string.Join("; ", messages).ReplaceLineEndings(" ")}.", "Stop the service, keep a copy of the file and its -wal file, and restore a backup. `sqlite3 FILE .recover` saves the readable data.");
         }
     }
 
-    private async Task LookAtTables(DbConnection connection, DoctorReport examined, CancellationToken ct)
+    private async Task ReadTables(DbConnection connection, DoctorReport report, CancellationToken ct)
     {
         const string Sql = """
-            -- SqliteDoctor.LookAtTables
+            -- SqliteDoctor.ReadTables
             select name from sqlite_master where type = 'table' and name not like 'sqlite\_%' escape '\' order by name
             """;
 
         var tables = new List<TableState>();
-        await Part(connection, "The number of rows", async () =>
+        await RunCheck(connection, "The number of rows", async () =>
         {
             foreach (var name in await connection.QueryAsync<string>(new CommandDefinition(Sql, cancellationToken: ct)))
             {
                 tables.Add(new TableState { Name = name });
                 tables[^1] = tables[^1] with { LiveRows = await connection.ExecuteScalarAsync<long>(new CommandDefinition($"select count(*) from \"{name.Replace("\"", "\"\"", StringComparison.Ordinal)}\"", cancellationToken: ct)) };
             }
-        }, examined, ct);
-        examined.Tables = [.. tables.OrderByDescending(table => table.LiveRows ?? long.MaxValue).ThenBy(table => table.Name, StringComparer.Ordinal)];
+        }, report, ct);
+        report.Tables = [.. tables.OrderByDescending(table => table.LiveRows ?? long.MaxValue).ThenBy(table => table.Name, StringComparer.Ordinal)];
     }
 
     private string? FileSystem()

@@ -3,21 +3,21 @@ using Catalog.Data.Migrations;
 
 namespace Catalog.Migrations.Preview;
 
-/// <summary>Writes down what a migration would send, journal rows included, as SQL that <c>psql</c> or <c>sqlite3</c> can run.</summary>
+/// <summary>Builds the SQL of a migration, including journal rows, for <c>psql</c> or <c>sqlite3</c>.</summary>
 internal static class MigrationPreview
 {
-    /// <summary>The SQL that leads from one place of a chain to another; forward or back.</summary>
-    /// <param name="dialect">How the engine runs scripts.</param>
-    /// <param name="preview">How the engine writes previews.</param>
+    /// <summary>Returns the SQL that migrates from one place in the chain to another, up or down.</summary>
+    /// <param name="dialect">The engine's SQL for migrations.</param>
+    /// <param name="preview">The engine's SQL for previews.</param>
     /// <param name="chain">The scripts.</param>
-    /// <param name="from">The place to begin at; see <see cref="Chain.Position(string, int)"/>.</param>
+    /// <param name="from">The place to start at; see <see cref="Chain.Position(string, int)"/>.</param>
     /// <param name="to">The place to end at.</param>
-    /// <param name="appRole">The role that is given what the service needs, when it exists.</param>
-    /// <exception cref="MigrationException">A script on the way back has none.</exception>
+    /// <param name="appRole">The service's role, which is granted the required privileges if it exists.</param>
+    /// <exception cref="MigrationException">A down script is missing.</exception>
     public static string Write(SchemaDialect dialect, PreviewDialect preview, Chain chain, int from, int to, string appRole)
     {
         var sql = new StringBuilder();
-        sql.Append($"-- Catalog, {dialect.Folder}: from {chain.RevisionAt(from)} to {chain.RevisionAt(to)}.\n\n").Append(preview.Opening(new())).Append('\n');
+        sql.Append($"-- Catalog, {dialect.Folder}: from {chain.RevisionAt(from)} to {chain.RevisionAt(to)}.\n\n").Append(preview.Header(new())).Append('\n');
         if (from == to)
         {
             return sql.Append("-- Nothing to do.\n").ToString();
@@ -36,7 +36,7 @@ internal static class MigrationPreview
 
         if (from < to && dialect.GrantSql(appRole, SchemaDescription.Tables(chain)) is { } grant)
         {
-            sql.Append($"\n-- What the service's role needs.\n{grant};\n");
+            sql.Append($"\n-- Privileges of the service's role.\n{grant};\n");
         }
 
         return sql.ToString();
@@ -45,7 +45,7 @@ internal static class MigrationPreview
     private static void Write(StringBuilder sql, PreviewDialect preview, Script script, bool forward, string guard)
     {
         var file = (forward ? script.Up : script.Down)
-            ?? throw new MigrationException(MigrationFault.UnknownTarget, $"{script.Revision} has no way back: there is no down/{script.Name}.");
+            ?? throw new MigrationException(MigrationFault.UnknownTarget, $"{script.Revision} cannot be reverted: down/{script.Name} does not exist.");
         var direction = forward ? Directions.Upgrade : Directions.Downgrade;
         sql.Append($"\n-- {file.Name}\n");
         if (!file.Transactional)

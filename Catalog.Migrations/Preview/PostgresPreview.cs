@@ -11,7 +11,7 @@ internal sealed class PostgresPreview(PostgresSession session) : PreviewDialect
 
     internal override string Instant => "now()";
 
-    internal override string Opening(MigrationLimits limits) => $"""
+    internal override string Header(MigrationLimits limits) => $"""
         -- Run with: psql -X -v ON_ERROR_STOP=1 -f FILE
         set search_path = {session.SearchPath};
         set lock_timeout = '{limits.LockTimeout.TotalMilliseconds:0}ms';
@@ -23,10 +23,10 @@ internal sealed class PostgresPreview(PostgresSession session) : PreviewDialect
     internal override string Guard(string file, string? present, string? absent) => $"""
         do $$ begin
             if not pg_try_advisory_xact_lock({PostgresAdvisoryLock.Migrator.Key}) then
-                raise exception 'another migrator is at work: run this again when it is done';
+                raise exception 'another migrator is running: run this again when it has finished';
             end if;
             if {(present is null ? "false" : $"not exists (select from schemaversions where scriptname = '{present}')")} or {(absent is null ? "false" : $"exists (select from schemaversions where scriptname = '{absent}')")} then
-                raise exception 'this database is not where {file} begins: nothing of it was applied';
+                raise exception 'the database is not at the revision that {file} starts from: nothing was applied';
             end if;
         end $$;
 

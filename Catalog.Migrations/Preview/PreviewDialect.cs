@@ -3,26 +3,28 @@ using Catalog.Data.Migrations;
 
 namespace Catalog.Migrations.Preview;
 
-/// <summary>What the engines write differently in a preview.</summary>
+/// <summary>The engine-specific SQL of a preview.</summary>
 internal abstract class PreviewDialect
 {
-    /// <summary>The present in UTC as an expression for the journal's zoneless column.</summary>
+    /// <summary>SQL expression for the current time in UTC, for the journal's column without time zone.</summary>
     internal abstract string Now { get; }
 
-    /// <summary>The present as an expression for the history's column.</summary>
+    /// <summary>SQL expression for the current time, for the history's column.</summary>
     internal abstract string Instant { get; }
 
-    /// <summary>What a preview begins with: how it is run, and the session's settings.</summary>
-    /// <param name="limits">How patient to be.</param>
-    internal abstract string Opening(MigrationLimits limits);
+    /// <summary>Returns the start of a preview: a comment on how to run it, and the session's settings.</summary>
+    /// <param name="limits">Time limits.</param>
+    internal abstract string Header(MigrationLimits limits);
 
-    /// <summary>Stops the preview's script when another migrator runs or the database is elsewhere; empty where the engine has no such statement.</summary>
+    /// <summary>
+    /// Returns a statement that fails if another migrator runs or the database is at another revision; empty if the engine has no such statement.
+    /// </summary>
     /// <param name="file">The script's file.</param>
-    /// <param name="present">The script that must be in the journal; null: none need be.</param>
-    /// <param name="absent">The script that must not be; null: none.</param>
+    /// <param name="present">The script that must be in the journal; null for no such condition.</param>
+    /// <param name="absent">The script that must not be in the journal; null for no such condition.</param>
     internal abstract string Guard(string file, string? present, string? absent);
 
-    /// <summary>The engine's.</summary>
+    /// <summary>Returns the dialect of a database's engine.</summary>
     public static PreviewDialect For(DatabaseSettings settings) => settings.Engine == DatabaseEngine.Postgres
         ? new PostgresPreview(new(settings.Schema))
         : new SqlitePreview();

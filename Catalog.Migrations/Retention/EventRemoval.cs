@@ -2,30 +2,33 @@ using System.Data.Common;
 
 namespace Catalog.Migrations.Retention;
 
-/// <summary>Events that are old, of runs that stay. They are found through their runs, because no index leads to them by time: an event is never older than its run.</summary>
+/// <summary>
+/// Removes old events of runs that are kept. The events are found through their runs, because no index on events contains the time; an
+/// event is never older than its run.
+/// </summary>
 internal static class EventRemoval
 {
-    /// <inheritdoc cref="ResultRemoval.Counts"/>
-    /// <param name="runsTaken">Whether old runs go first.</param>
-    public static List<(string Table, string Sql)> Counts(bool runsTaken)
+    /// <inheritdoc cref="ResultRemoval.CountQueries"/>
+    /// <param name="runsRemoved">True if old runs are removed first, with their events.</param>
+    public static List<(string Table, string Sql)> CountQueries(bool runsRemoved)
     {
         var events = $"""
-            -- EventRemoval.Counts
+            -- EventRemoval.CountQueries
             select count(*)
             from runs
             cross join run_events
-            where runs.organization_id = @organization and runs.created_at < @before {(runsTaken ? $"and not {RunRemoval.Old("@runsBefore")}" : "")}
+            where runs.organization_id = @organization and runs.created_at < @before {(runsRemoved ? $"and not {RunRemoval.IsOld("@runsBefore")}" : "")}
               and run_events.organization_id = @organization and run_events.run_id = runs.id and run_events.received_at < @before
             """;
 
         return [("run_events", events)];
     }
 
-    /// <inheritdoc cref="ResultRemoval.Of"/>
-    public static Func<DbTransaction, Task<RemovedBatch>> Of(RemovalPart part, RemovalBatches batches)
+    /// <inheritdoc cref="ResultRemoval.NextBatch"/>
+    public static Func<DbTransaction, Task<RemovedBatch>> NextBatch(RemovalPart part, RemovalBatches batches)
     {
         OldRow? from = null;
-        // The last of the runs at hand; null: they go to the end.
+        // The last run of the current page; null if the page reaches the end.
         OldRow? to = null;
         var paged = false;
         return async transaction =>
@@ -42,12 +45,12 @@ internal static class EventRemoval
                     limit 1 offset @last
                     """;
 
-                to = (await batches.Many<OldRow>(transaction, page, Parameters())).SingleOrDefault();
+                to = (await batches.Query<OldRow>(transaction, page, Parameters())).SingleOrDefault();
                 paged = true;
             }
 
             var sql = $"""
-                -- EventRemoval.Of
+                -- EventRemoval.NextBatch
                 with old as materialized (
                     select run_events.run_id, run_events.digest
                     from runs
@@ -61,9 +64,9 @@ internal static class EventRemoval
                 where organization_id = @organization and (run_id, digest) in (select run_id, digest from old)
                 """;
 
-            var gone = await batches.Execute(transaction, sql, Parameters());
-            var done = gone < batches.Size;
-            return new([new("run_events", gone)], done && to is null, () => (from, paged) = done ? (to, false) : (from, paged));
+            var deleted = await batches.Execute(transaction, sql, Parameters());
+            var done = deleted < batches.Size;
+            return new([new("run_events", deleted)], done && to is null, () => (from, paged) = done ? (to, false) : (from, paged));
         };
     }
 }

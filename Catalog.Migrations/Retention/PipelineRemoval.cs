@@ -2,64 +2,64 @@ using System.Data.Common;
 
 namespace Catalog.Migrations.Retention;
 
-/// <summary>Deleted pipelines whose runs and results are gone, each with its versions and tags.</summary>
+/// <summary>Removes deleted pipelines without runs and results, together with their versions and tags.</summary>
 internal static class PipelineRemoval
 {
-    private static readonly string[] Parts = ["pipeline_versions", "pipeline_tags"];
+    private static readonly string[] DependentTables = ["pipeline_versions", "pipeline_tags"];
 
-    /// <inheritdoc cref="ResultRemoval.Counts"/>
-    /// <param name="runsTaken">Whether old runs go first.</param>
-    /// <param name="resultsTaken">Whether old results do.</param>
-    public static List<(string Table, string Sql)> Counts(bool runsTaken, bool resultsTaken)
+    /// <inheritdoc cref="ResultRemoval.CountQueries"/>
+    /// <param name="runsRemoved">True if old runs are removed first.</param>
+    /// <param name="resultsRemoved">True if old results are removed first.</param>
+    public static List<(string Table, string Sql)> CountQueries(bool runsRemoved, bool resultsRemoved)
     {
-        var gone = Gone(runsTaken, resultsTaken);
+        var removable = IsRemovable(runsRemoved, resultsRemoved);
         var pipelines = $"""
-            -- PipelineRemoval.Counts
+            -- PipelineRemoval.CountQueries
             select count(*)
             from pipelines
-            where pipelines.organization_id = @organization and {gone}
+            where pipelines.organization_id = @organization and {removable}
             """;
-        string OfTheirs(string table) => $"""
-            -- PipelineRemoval.CountsOfTheirs
+        string DependentRows(string table) => $"""
+            -- PipelineRemoval.CountDependentRows
             select count(*)
             from pipelines
             cross join {table}
-            where pipelines.organization_id = @organization and {gone}
+            where pipelines.organization_id = @organization and {removable}
               and {table}.organization_id = @organization and {table}.pipeline_id = pipelines.id
             """;
 
-        return [("pipelines", pipelines), .. Parts.Select(table => (table, OfTheirs(table)))];
+        return [("pipelines", pipelines), .. DependentTables.Select(table => (table, DependentRows(table)))];
     }
 
-    /// <inheritdoc cref="ResultRemoval.Of"/>
-    public static Func<DbTransaction, Task<RemovedBatch>> Of(RemovalPart part, RemovalBatches batches)
+    /// <inheritdoc cref="ResultRemoval.NextBatch"/>
+    public static Func<DbTransaction, Task<RemovedBatch>> NextBatch(RemovalPart part, RemovalBatches batches)
     {
-        var whole = new WholeRemoval(part.Organization, batches, "pipelines", "pipeline_id", Parts);
+        var cascade = new CascadeRemoval(part.Organization, batches, "pipelines", "pipeline_id", DependentTables);
         string? after = null;
         return async transaction =>
         {
             var sql = $"""
-                -- PipelineRemoval.Of
+                -- PipelineRemoval.NextBatch
                 select id, deleted_at as at
                 from pipelines
                 where pipelines.organization_id = @organization {(after is null ? "" : "and pipelines.id > @after")}
-                  and {Gone(runsTaken: false, resultsTaken: false)}
+                  and {IsRemovable(runsRemoved: false, resultsRemoved: false)}
                 order by id
                 limit @batch
                 {batches.SkipLocked}
                 """;
 
-            var old = await batches.Many<OldRow>(transaction, sql, new { organization = part.Organization, before = part.Before, after, batch = batches.Size });
-            return await whole.Remove(transaction, old, last => after = last.Id);
+            var old = await batches.Query<OldRow>(transaction, sql, new { organization = part.Organization, before = part.Before, after, batch = batches.Size });
+            return await cascade.Remove(transaction, old, last => after = last.Id);
         };
     }
 
-    // Nothing of it is left; in a count, nothing will be left.
-    private static string Gone(bool runsTaken, bool resultsTaken) => $"""
+    // SQL condition: no run or result of the pipeline exists. In a count, those to be removed first are ignored.
+    private static string IsRemovable(bool runsRemoved, bool resultsRemoved) => $"""
         pipelines.deleted_at < @before
           and not exists (select 1 from runs
-                          where runs.organization_id = @organization and runs.pipeline_id = pipelines.id{(runsTaken ? $" and not {RunRemoval.Old("@runsBefore")}" : "")})
+                          where runs.organization_id = @organization and runs.pipeline_id = pipelines.id{(runsRemoved ? $" and not {RunRemoval.IsOld("@runsBefore")}" : "")})
           and not exists (select 1 from check_results
-                          where check_results.organization_id = @organization and check_results.pipeline_id = pipelines.id{(resultsTaken ? $" and not ({ResultRemoval.Old("@resultsBefore")})" : "")})
+                          where check_results.organization_id = @organization and check_results.pipeline_id = pipelines.id{(resultsRemoved ? $" and not ({ResultRemoval.IsOld("@resultsBefore")})" : "")})
         """;
 }

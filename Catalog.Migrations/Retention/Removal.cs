@@ -7,8 +7,8 @@ using Dapper;
 namespace Catalog.Migrations.Retention;
 
 /// <summary>
-/// Removes what is older than it is kept, as the tables' owner, in transactions of few rows with rests between them. Only one works on a
-/// database at a time. What ingest holds is passed over and goes next time, so neither waits for the other.
+/// Removes data older than its retention, as the tables' owner, in small transactions with pauses between them. Only one removal runs per
+/// database at a time. Rows locked by ingest are skipped and removed by the next removal, so neither waits for the other.
 /// </summary>
 public sealed class Removal(MigrationDatabase database, RetentionDays days, TimeProvider time, RemovalLimits? limits = null)
 {
@@ -16,13 +16,13 @@ public sealed class Removal(MigrationDatabase database, RetentionDays days, Time
     private readonly RemovalEngine _engine = RemovalEngine.For(database);
     private readonly RemovalLimits _limits = limits ?? new();
 
-    /// <summary>Told after every transaction what has gone of a kind so far; null: nobody is.</summary>
+    /// <summary>Called after every transaction with the rows removed so far of its kind; null for no calls.</summary>
     public Action<Removed>? Progress { get; init; }
 
-    /// <summary>Told who is waited for; null: nobody is.</summary>
+    /// <summary>Called with a description of the removal that holds the lock; null for no calls.</summary>
     public Action<string>? Waiting { get; init; }
 
-    /// <summary>Counts what <see cref="Apply"/> would remove now, and writes nothing.</summary>
+    /// <summary>Counts the rows that <see cref="Apply"/> would remove now. Changes nothing.</summary>
     public async Task<RemovalReport> Count(RemovalScope scope, CancellationToken ct)
     {
         await using var connection = await database.Reads.OpenConnectionAsync(ct);
@@ -42,30 +42,30 @@ public sealed class Removal(MigrationDatabase database, RetentionDays days, Time
         return new(counted, plan.Count, Interrupted: false);
     }
 
-    /// <summary>Removes.</summary>
-    /// <param name="scope">Of what.</param>
-    /// <param name="ct">Stops after the transaction at hand; what has gone stays gone.</param>
+    /// <summary>Removes old rows.</summary>
+    /// <param name="scope">The kinds and the organization.</param>
+    /// <param name="ct">Cancels after the current transaction; removed rows stay removed.</param>
     /// <exception cref="MigrationException">Another removal did not finish in time, or tables stayed locked.</exception>
     public async Task<RemovalReport> Apply(RemovalScope scope, CancellationToken ct)
     {
         await using var connection = await database.Source.OpenConnectionAsync(ct);
-        await _dialect.BeginSession(connection, stop => database.Source.OpenConnectionAsync(stop), new MigrationLimits { LockTimeout = _limits.LockTimeout, MaxWait = _limits.Patience }, ct);
-        await using var held = await _engine.Lock(connection, _limits.Patience, holder => Waiting?.Invoke(holder), ct)
-            ?? throw new MigrationException(MigrationFault.LockNotObtained, $"Another retention has been at work for {_limits.Patience.TotalSeconds:0.###} s. It removes the same; run this again if it should not finish.");
-        // The transaction at hand is let finish, but not for ever.
+        await _dialect.BeginSession(connection, stop => database.Source.OpenConnectionAsync(stop), new MigrationLimits { LockTimeout = _limits.LockTimeout, MaxWait = _limits.MaxWait }, ct);
+        await using var removalLock = await _engine.Lock(connection, _limits.MaxWait, holder => Waiting?.Invoke(holder), ct)
+            ?? throw new MigrationException(MigrationFault.LockNotObtained, $"Another retention run has not finished within {_limits.MaxWait.TotalSeconds:0.###} s. It removes the same rows. If it fails, run this again.");
+        // On cancellation the current transaction gets five seconds to finish.
         using var stop = new CancellationTokenSource();
-        await using var stopping = ct.Register(() => stop.CancelAfter(TimeSpan.FromSeconds(5)));
+        await using var cancellation = ct.Register(() => stop.CancelAfter(TimeSpan.FromSeconds(5)));
         var batches = new RemovalBatches(database, connection, _limits, time, stop.Token) { Progress = Progress };
-        var plan = await batches.Patiently(() => RemovalPlan.Find(connection, null, scope, days, time.Now(), ct), ct);
+        var plan = await batches.RetryOnLock(() => RemovalPlan.Find(connection, null, scope, days, time.Now(), ct), ct);
         var removed = new List<Removed>();
         foreach (var part in plan)
         {
             var (rows, finished) = await batches.Remove(part, part.Kind switch
             {
-                RetentionKind.Results => ResultRemoval.Of(part, batches),
-                RetentionKind.Runs => RunRemoval.Of(part, batches),
-                RetentionKind.Events => EventRemoval.Of(part, batches),
-                _ => PipelineRemoval.Of(part, batches),
+                RetentionKind.Results => ResultRemoval.NextBatch(part, batches),
+                RetentionKind.Runs => RunRemoval.NextBatch(part, batches),
+                RetentionKind.Events => EventRemoval.NextBatch(part, batches),
+                _ => PipelineRemoval.NextBatch(part, batches),
             }, ct);
             if (rows.Any(table => table.Rows > 0))
             {
@@ -83,15 +83,15 @@ public sealed class Removal(MigrationDatabase database, RetentionDays days, Time
 
     private static async Task<List<TableRows>> Count(DbConnection connection, DbTransaction reading, List<RemovalPart> plan, RemovalPart part, CancellationToken ct)
     {
-        // What an earlier kind takes is not there for a later one.
-        DateTimeOffset? Taken(RetentionKind kind) => plan.Find(other => other.Organization == part.Organization && other.Kind == kind)?.Before;
-        var (runsBefore, resultsBefore) = (Taken(RetentionKind.Runs), Taken(RetentionKind.Results));
+        // Rows that an earlier kind removes do not count for a later kind.
+        DateTimeOffset? CutOff(RetentionKind kind) => plan.Find(other => other.Organization == part.Organization && other.Kind == kind)?.Before;
+        var (runsBefore, resultsBefore) = (CutOff(RetentionKind.Runs), CutOff(RetentionKind.Results));
         var counts = part.Kind switch
         {
-            RetentionKind.Results => ResultRemoval.Counts(),
-            RetentionKind.Runs => RunRemoval.Counts(),
-            RetentionKind.Events => EventRemoval.Counts(runsBefore is not null),
-            _ => PipelineRemoval.Counts(runsBefore is not null, resultsBefore is not null),
+            RetentionKind.Results => ResultRemoval.CountQueries(),
+            RetentionKind.Runs => RunRemoval.CountQueries(),
+            RetentionKind.Events => EventRemoval.CountQueries(runsBefore is not null),
+            _ => PipelineRemoval.CountQueries(runsBefore is not null, resultsBefore is not null),
         };
         var rows = new List<TableRows>();
         foreach (var (table, sql) in counts)

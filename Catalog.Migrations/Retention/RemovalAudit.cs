@@ -7,8 +7,8 @@ using Dapper;
 namespace Catalog.Migrations.Retention;
 
 /// <summary>
-/// The one entry of a removal for a kind of an organization. It is written in the transaction of every batch with what has gone so far, so
-/// that it is right also after a removal that was killed.
+/// The audit entry of a removal for one kind of one organization. Every batch updates it in its transaction with the number of rows removed
+/// so far, so it is correct even after the process was killed.
 /// </summary>
 internal sealed class RemovalAudit(string organization, RetentionKind kind, int keptDays, DateTimeOffset before)
 {

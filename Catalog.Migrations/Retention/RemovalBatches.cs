@@ -6,34 +6,34 @@ using Dapper;
 
 namespace Catalog.Migrations.Retention;
 
-/// <summary>The transactions of a removal: each of few rows and with its audit entry, then a rest.</summary>
-/// <param name="database">Where.</param>
-/// <param name="connection">The one that they go through.</param>
-/// <param name="limits">How gently.</param>
+/// <summary>Runs the transactions of a removal: each removes few rows and writes the audit entry, and is followed by a pause.</summary>
+/// <param name="database">The database.</param>
+/// <param name="connection">The connection for all transactions.</param>
+/// <param name="limits">Batch size and time limits.</param>
 /// <param name="time">The clock.</param>
-/// <param name="stop">Breaks off the transaction at hand.</param>
+/// <param name="stop">Cancels the current transaction.</param>
 internal sealed class RemovalBatches(MigrationDatabase database, DbConnection connection, RemovalLimits limits, TimeProvider time, CancellationToken stop)
 {
     private readonly SchemaDialect _dialect = database.Dialect;
     private readonly RemovalEngine _engine = RemovalEngine.For(database);
 
-    /// <summary>Told after every transaction what has gone of a kind so far; null: nobody is.</summary>
+    /// <summary>Called after every transaction with the rows removed so far of its kind; null for no calls.</summary>
     public Action<Removed>? Progress { get; init; }
 
-    /// <summary>The rows of one transaction, at most.</summary>
+    /// <summary>Maximum number of rows per transaction.</summary>
     public int Size => limits.Batch;
 
-    /// <summary>What passes over rows that others hold, at the end of a query.</summary>
+    /// <summary>The end of a query that skips locked rows; see <see cref="RemovalEngine.SkipLocked"/>.</summary>
     public string SkipLocked => _engine.SkipLocked;
 
-    /// <summary>What the engines cannot share in queries.</summary>
+    /// <summary>The engine-specific SQL for queries.</summary>
     public Dialect Queries => database.Failures;
 
-    /// <summary>Removes one kind of one organization, a transaction after the other until one was the last.</summary>
-    /// <param name="part">Of whom and what.</param>
-    /// <param name="batch">Removes the next rows, inside its transaction.</param>
-    /// <param name="ct">Stops after the transaction at hand.</param>
-    /// <returns>What has gone, and whether that was all; otherwise it was told to stop.</returns>
+    /// <summary>Removes the old rows of one kind of one organization, in as many transactions as needed.</summary>
+    /// <param name="part">The kind and the organization.</param>
+    /// <param name="batch">Removes the next rows in a given transaction.</param>
+    /// <param name="ct">Cancels after the current transaction.</param>
+    /// <returns>The removed rows per table, and true if finished or false if cancelled.</returns>
     public async Task<(IReadOnlyList<TableRows> Rows, bool Finished)> Remove(RemovalPart part, Func<DbTransaction, Task<RemovedBatch>> batch, CancellationToken ct)
     {
         var audit = new RemovalAudit(part.Organization, part.Kind, part.KeptDays, part.Before);
@@ -43,16 +43,16 @@ internal sealed class RemovalBatches(MigrationDatabase database, DbConnection co
             for (var last = false; !last;)
             {
                 ct.ThrowIfCancellationRequested();
-                var began = time.GetTimestamp();
-                var done = await Patiently(() => Once(batch, audit, total), ct);
-                last = done.Last;
-                done.Committed();
-                if (done.Rows.Any(table => table.Rows > 0))
+                var started = time.GetTimestamp();
+                var result = await RetryOnLock(() => RunBatch(batch, audit, total), ct);
+                last = result.Last;
+                result.Committed();
+                if (result.Rows.Any(table => table.Rows > 0))
                 {
-                    total = Sum(total, done.Rows);
+                    total = Sum(total, result.Rows);
                     Progress?.Invoke(part.With(total));
-                    var took = time.GetElapsedTime(began);
-                    await Task.Delay(took > limits.Pause ? took : limits.Pause, time, ct);
+                    var elapsed = time.GetElapsedTime(started);
+                    await Task.Delay(elapsed > limits.Pause ? elapsed : limits.Pause, time, ct);
                 }
             }
 
@@ -64,9 +64,9 @@ internal sealed class RemovalBatches(MigrationDatabase database, DbConnection co
         }
     }
 
-    /// <summary>Does something that may have to wait for a table, several times if it waited in vain.</summary>
-    /// <exception cref="MigrationException">Tables stayed locked.</exception>
-    public async Task<T> Patiently<T>(Func<Task<T>> work, CancellationToken ct)
+    /// <summary>Runs an operation and repeats it after a lock time-out.</summary>
+    /// <exception cref="MigrationException">All attempts ended in a lock time-out.</exception>
+    public async Task<T> RetryOnLock<T>(Func<Task<T>> work, CancellationToken ct)
     {
         for (var attempt = 1; ; attempt++)
         {
@@ -79,7 +79,7 @@ internal sealed class RemovalBatches(MigrationDatabase database, DbConnection co
                 if (attempt >= limits.Attempts)
                 {
                     throw new MigrationException(MigrationFault.LockNotObtained,
-                        $"Others kept the tables locked through {attempt} attempts. What was removed stays removed; run this again when they are done. `catalog-migrations doctor` says who they are.", exception);
+                        $"The tables were locked by other sessions in all {attempt} attempts. Removed rows stay removed. Run this again later; `catalog-migrations doctor` lists these sessions.", exception);
                 }
 
                 await Task.Delay(TimeSpan.FromMilliseconds(200), time, ct);
@@ -87,34 +87,34 @@ internal sealed class RemovalBatches(MigrationDatabase database, DbConnection co
         }
     }
 
-    /// <summary>The rows that a statement of the transaction gives.</summary>
-    public async Task<List<T>> Many<T>(DbTransaction transaction, string sql, object parameters) =>
+    /// <summary>Runs a query in the transaction.</summary>
+    public async Task<List<T>> Query<T>(DbTransaction transaction, string sql, object parameters) =>
         (await connection.QueryAsync<T>(new CommandDefinition(sql, parameters, transaction, cancellationToken: stop))).AsList();
 
-    /// <summary>How many rows a statement of the transaction changed.</summary>
+    /// <summary>Runs a statement in the transaction and returns the number of changed rows.</summary>
     public Task<int> Execute(DbTransaction transaction, string sql, object parameters) =>
         connection.ExecuteAsync(new CommandDefinition(sql, parameters, transaction, cancellationToken: stop));
 
-    private async Task<RemovedBatch> Once(Func<DbTransaction, Task<RemovedBatch>> batch, RemovalAudit audit, List<TableRows> before)
+    private async Task<RemovedBatch> RunBatch(Func<DbTransaction, Task<RemovedBatch>> batch, RemovalAudit audit, List<TableRows> before)
     {
         await using var transaction = await connection.BeginTransactionAsync(stop);
         await _engine.PlanByIndex(connection, transaction, stop);
-        var done = await batch(transaction);
-        if (done.Rows.Any(table => table.Rows > 0))
+        var result = await batch(transaction);
+        if (result.Rows.Any(table => table.Rows > 0))
         {
-            await audit.Write(connection, transaction, Sum(before, done.Rows), time.Now(), stop);
+            await audit.Write(connection, transaction, Sum(before, result.Rows), time.Now(), stop);
         }
 
         await transaction.CommitAsync(stop);
-        return done;
+        return result;
     }
 
     private static List<TableRows> Sum(List<TableRows> total, List<TableRows> rows) =>
-        total.Count == 0 ? rows : [.. rows.Zip(total, (one, other) => one with { Rows = one.Rows + other.Rows })];
+        total.Count == 0 ? rows : [.. rows.Zip(total, (left, right) => left with { Rows = left.Rows + right.Rows })];
 }
 
-/// <summary>What one transaction removes.</summary>
-/// <param name="Rows">What has gone, by table.</param>
-/// <param name="Last">Whether nothing is left for another.</param>
-/// <param name="Committed">Moves on; not called for a batch that was undone and is tried again.</param>
+/// <summary>The result of one transaction.</summary>
+/// <param name="Rows">The removed rows per table.</param>
+/// <param name="Last">True if no rows remain to be removed.</param>
+/// <param name="Committed">Called after the commit to advance to the next rows; not called after a rollback.</param>
 internal sealed record RemovedBatch(List<TableRows> Rows, bool Last, Action Committed);

@@ -4,20 +4,20 @@ using Catalog.Data.Migrations;
 
 namespace Catalog.Migrations.Retention;
 
-/// <summary>What the engines do differently when old rows are removed.</summary>
+/// <summary>The engine-specific parts of a removal.</summary>
 internal abstract class RemovalEngine
 {
-    /// <summary>After a query: locks the rows it finds and leaves out those that somebody else has locked; empty where a writer is alone anyway.</summary>
+    /// <summary>The end of a query that locks the found rows and skips rows locked by others; empty on SQLite, which has one writer at a time.</summary>
     internal abstract string SkipLocked { get; }
 
-    /// <summary>Holds off others that remove old rows while the returned lock lives; migrators are not held off.</summary>
+    /// <summary>Takes the lock that excludes other removals until disposal. On Postgres migrators are not excluded.</summary>
     /// <inheritdoc cref="Lock"/>
-    internal abstract Task<IAsyncDisposable?> Lock(DbConnection connection, TimeSpan patience, Action<string> waiting, CancellationToken ct);
+    internal abstract Task<IAsyncDisposable?> Lock(DbConnection connection, TimeSpan maxWait, Action<string> waiting, CancellationToken ct);
 
-    /// <summary>Has the rest of a transaction look rows up by index, whatever the statistics say, which a large removal makes wrong.</summary>
+    /// <summary>Makes the planner use indexes for the rest of the transaction: a large removal makes the statistics wrong.</summary>
     internal abstract Task PlanByIndex(DbConnection connection, DbTransaction transaction, CancellationToken ct);
 
-    /// <summary>The engine's.</summary>
+    /// <summary>Creates the parts for a database's engine.</summary>
     public static RemovalEngine For(MigrationDatabase database) =>
         database.Settings.Engine == DatabaseEngine.Postgres ? new PostgresRemovalEngine() : new SqliteRemovalEngine();
 }

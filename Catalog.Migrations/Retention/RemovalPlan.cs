@@ -5,16 +5,16 @@ using Dapper;
 
 namespace Catalog.Migrations.Retention;
 
-/// <summary>Finds out what is to go of whom.</summary>
+/// <summary>Determines the kinds and organizations to remove rows of.</summary>
 internal static class RemovalPlan
 {
-    /// <returns>What is kept for a time and not for ever, in the order in which it goes.</returns>
-    /// <exception cref="MigrationException">There is no such organization.</exception>
+    /// <returns>The parts with a limited retention, in the order of removal.</returns>
+    /// <exception cref="MigrationException">The organization in <paramref name="scope"/> does not exist.</exception>
     public static async Task<List<RemovalPart>> Find(
         DbConnection connection, DbTransaction? transaction, RemovalScope scope, RetentionDays days, DateTimeOffset now, CancellationToken ct)
     {
-        // Steps from one organization to the next by index; a distinct would read every row.
-        static string Steps(string table) => $"""
+        // Finds each next organization by index; "select distinct" would read every row.
+        static string Organizations(string table) => $"""
             of_{table} (id) as (
                 select min(organization_id) from {table}
                 union all
@@ -26,7 +26,7 @@ internal static class RemovalPlan
 
         var sql = $"""
             -- RemovalPlan.Find
-            with recursive {Steps("runs")}, {Steps("check_results")}, {Steps("pipelines")}
+            with recursive {Organizations("runs")}, {Organizations("check_results")}, {Organizations("pipelines")}
             select found.id as organization_id, organizations.runs_kept_days, organizations.results_kept_days, organizations.events_kept_days
             from (select 'default' as id union select id from of_runs union select id from of_check_results union select id from of_pipelines
                   union select organization_id from organizations) as found
@@ -37,7 +37,7 @@ internal static class RemovalPlan
         var organizations = (await connection.QueryAsync<OrganizationDays>(new CommandDefinition(sql, new { scope.Organization }, transaction, cancellationToken: ct))).AsList();
         if (scope.Organization is not null && organizations.Count == 0)
         {
-            throw new MigrationException(MigrationFault.UnknownTarget, $"There is no organization {scope.Organization}. Nothing was removed.");
+            throw new MigrationException(MigrationFault.UnknownTarget, $"The organization {scope.Organization} does not exist. Nothing was removed.");
         }
 
         return [.. organizations.OrderBy(organization => organization.OrganizationId, StringComparer.Ordinal)
@@ -48,7 +48,7 @@ internal static class RemovalPlan
     }
 }
 
-/// <summary>One kind of one organization, kept for so many days: what is from before the instant goes.</summary>
+/// <summary>One kind of one organization: rows from before <paramref name="Before"/> are removed.</summary>
 internal sealed record RemovalPart(string Organization, RetentionKind Kind, int KeptDays, DateTimeOffset Before)
 {
     public Removed With(IReadOnlyList<TableRows> rows) => new(Organization, Kind, KeptDays, Before, rows);

@@ -2,38 +2,38 @@ using System.Data.Common;
 
 namespace Catalog.Migrations.Retention;
 
-/// <summary>Check results that are old.</summary>
+/// <summary>Removes old check results.</summary>
 internal static class ResultRemoval
 {
-    /// <summary>The condition of an old one. What a client has only just sent stays as long as what it tells of, however old that is.</summary>
-    public static string Old(string before) => $"check_results.executed_at < {before} and check_results.created_at < {before}";
+    /// <summary>SQL condition for an old result: both execution and creation are old, so a result that was sent late is kept for the full time.</summary>
+    public static string IsOld(string before) => $"check_results.executed_at < {before} and check_results.created_at < {before}";
 
-    /// <summary>What counts the rows of each table.</summary>
-    public static List<(string Table, string Sql)> Counts()
+    /// <summary>Returns a query per table that counts the rows to remove.</summary>
+    public static List<(string Table, string Sql)> CountQueries()
     {
         var results = $"""
-            -- ResultRemoval.Counts
+            -- ResultRemoval.CountQueries
             select count(*)
             from check_results
-            where check_results.organization_id = @organization and {Old("@before")}
+            where check_results.organization_id = @organization and {IsOld("@before")}
             """;
 
         return [("check_results", results)];
     }
 
-    /// <summary>What removes the next of them.</summary>
-    public static Func<DbTransaction, Task<RemovedBatch>> Of(RemovalPart part, RemovalBatches batches)
+    /// <summary>Returns a function that removes the next batch of rows.</summary>
+    public static Func<DbTransaction, Task<RemovedBatch>> NextBatch(RemovalPart part, RemovalBatches batches)
     {
         DateTimeOffset? from = null;
         return async transaction =>
         {
-            // Beginning where the last batch ended spares the index entries that it left dead.
+            // Starts where the last batch ended, to skip the dead index entries of removed rows.
             var sql = $"""
-                -- ResultRemoval.Of
+                -- ResultRemoval.NextBatch
                 with old as materialized (
                     select id
                     from check_results
-                    where check_results.organization_id = @organization and {Old("@before")} {(from is null ? "" : "and check_results.executed_at >= @from")}
+                    where check_results.organization_id = @organization and {IsOld("@before")} {(from is null ? "" : "and check_results.executed_at >= @from")}
                     order by executed_at, id
                     limit @batch
                     {batches.SkipLocked}
@@ -43,8 +43,8 @@ internal static class ResultRemoval
                 returning executed_at
                 """;
 
-            var gone = await batches.Many<DateTimeOffset>(transaction, sql, new { organization = part.Organization, before = part.Before, from, batch = batches.Size });
-            return new([new("check_results", gone.Count)], gone.Count < batches.Size, () => from = gone.Count > 0 ? gone.Max() : from);
+            var deleted = await batches.Query<DateTimeOffset>(transaction, sql, new { organization = part.Organization, before = part.Before, from, batch = batches.Size });
+            return new([new("check_results", deleted.Count)], deleted.Count < batches.Size, () => from = deleted.Count > 0 ? deleted.Max() : from);
         };
     }
 }

@@ -2,56 +2,58 @@ using System.Data.Common;
 
 namespace Catalog.Migrations.Retention;
 
-/// <summary>Runs that are old, each with its stages and events.</summary>
+/// <summary>Removes old runs, together with their stages and events.</summary>
 internal static class RunRemoval
 {
-    private static readonly string[] Parts = ["run_stages", "run_events"];
+    private static readonly string[] DependentTables = ["run_stages", "run_events"];
 
-    /// <summary>The condition of an old one. A run whose end nobody has told may still be going on: it stays until nothing was heard of it for as long as runs are kept.</summary>
-    public static string Old(string before) =>
+    /// <summary>
+    /// SQL condition for an old run. A run without a reported end may still be active: it is old only if its last update is old as well.
+    /// </summary>
+    public static string IsOld(string before) =>
         $"(runs.created_at < {before} and (coalesce(runs.reported_status, 'pending') not in ('pending', 'running') or runs.updated_at < {before}))";
 
-    /// <inheritdoc cref="ResultRemoval.Counts"/>
-    public static List<(string Table, string Sql)> Counts()
+    /// <inheritdoc cref="ResultRemoval.CountQueries"/>
+    public static List<(string Table, string Sql)> CountQueries()
     {
         var runs = $"""
-            -- RunRemoval.Counts
+            -- RunRemoval.CountQueries
             select count(*)
             from runs
-            where runs.organization_id = @organization and {Old("@before")}
+            where runs.organization_id = @organization and {IsOld("@before")}
             """;
-        string OfTheirs(string table) => $"""
-            -- RunRemoval.CountsOfTheirs
+        string DependentRows(string table) => $"""
+            -- RunRemoval.CountDependentRows
             select count(*)
             from runs
             cross join {table}
-            where runs.organization_id = @organization and {Old("@before")}
+            where runs.organization_id = @organization and {IsOld("@before")}
               and {table}.organization_id = @organization and {table}.run_id = runs.id
             """;
 
-        return [("runs", runs), .. Parts.Select(table => (table, OfTheirs(table)))];
+        return [("runs", runs), .. DependentTables.Select(table => (table, DependentRows(table)))];
     }
 
-    /// <inheritdoc cref="ResultRemoval.Of"/>
-    public static Func<DbTransaction, Task<RemovedBatch>> Of(RemovalPart part, RemovalBatches batches)
+    /// <inheritdoc cref="ResultRemoval.NextBatch"/>
+    public static Func<DbTransaction, Task<RemovedBatch>> NextBatch(RemovalPart part, RemovalBatches batches)
     {
-        var whole = new WholeRemoval(part.Organization, batches, "runs", "run_id", Parts);
+        var cascade = new CascadeRemoval(part.Organization, batches, "runs", "run_id", DependentTables);
         DateTimeOffset? from = null;
         return async transaction =>
         {
-            // Who brings an event locks its run first: of a run that is locked here all events can be seen, and no other is coming.
+            // A writer of an event locks the run first. So while a run is locked here, all its events are visible and no new event can arrive.
             var sql = $"""
-                -- RunRemoval.Of
+                -- RunRemoval.NextBatch
                 select id, created_at as at
                 from runs
-                where runs.organization_id = @organization and {Old("@before")} {(from is null ? "" : "and runs.created_at >= @from")}
+                where runs.organization_id = @organization and {IsOld("@before")} {(from is null ? "" : "and runs.created_at >= @from")}
                 order by created_at, id
                 limit @batch
                 {batches.SkipLocked}
                 """;
 
-            var old = await batches.Many<OldRow>(transaction, sql, new { organization = part.Organization, before = part.Before, from, batch = batches.Size });
-            return await whole.Remove(transaction, old, last => from = last.At);
+            var old = await batches.Query<OldRow>(transaction, sql, new { organization = part.Organization, before = part.Before, from, batch = batches.Size });
+            return await cascade.Remove(transaction, old, last => from = last.At);
         };
     }
 }

@@ -7,9 +7,9 @@ internal sealed class SqliteRemovalEngine : RemovalEngine
 {
     internal override string SkipLocked => "";
 
-    // A batch is an immediate transaction, so those of several take turns.
-    internal override Task<IAsyncDisposable?> Lock(DbConnection connection, TimeSpan patience, Action<string> waiting, CancellationToken ct) =>
-        new SqliteSchemaDialect().Lock(connection, patience, waiting, ct);
+    // Uses the migrator's lock. Batches are immediate transactions, so concurrent removals would only wait for each other.
+    internal override Task<IAsyncDisposable?> Lock(DbConnection connection, TimeSpan maxWait, Action<string> waiting, CancellationToken ct) =>
+        new SqliteSchemaDialect().Lock(connection, maxWait, waiting, ct);
 
     internal override Task PlanByIndex(DbConnection connection, DbTransaction transaction, CancellationToken ct) => Task.CompletedTask;
 }

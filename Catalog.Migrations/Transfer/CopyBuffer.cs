@@ -3,8 +3,8 @@ using System.Buffers.Binary;
 namespace Catalog.Migrations.Transfer;
 
 /// <summary>
-/// Rows in the binary format of Postgres' COPY: for each row the number of its fields, for each field its length (-1: null) and its bytes.
-/// The same bytes are loaded, read back and hashed: equal bytes are equal rows.
+/// Rows in the binary format of Postgres' COPY: for each row the number of fields, for each field its length (-1 for null) and its bytes.
+/// The same bytes are loaded, read back and hashed: rows are equal if their bytes are equal.
 /// </summary>
 internal sealed class CopyBuffer
 {
@@ -14,7 +14,7 @@ internal sealed class CopyBuffer
 
     public ReadOnlySpan<byte> Written => _bytes.AsSpan(0, Length);
 
-    /// <summary>Forgets what was written from a place on.</summary>
+    /// <summary>Discards everything after the first <paramref name="length"/> bytes.</summary>
     public void Truncate(int length) => Length = length;
 
     public Span<byte> Reserve(int count)

@@ -4,12 +4,12 @@ using System.Text.RegularExpressions;
 
 namespace Catalog.Migrations.Transfer;
 
-/// <summary>Reads the instants that a SQLite file keeps as text into microseconds since 2000-01-01 UTC.</summary>
+/// <summary>Converts timestamps stored as text in SQLite to microseconds since 2000-01-01 UTC.</summary>
 internal static partial class InstantText
 {
     private static readonly long Epoch = new DateTime(2000, 1, 1, 0, 0, 0, DateTimeKind.Utc).Ticks;
 
-    /// <summary>The one form that the service writes, <c>yyyy-MM-ddTHH:mm:ss.ffffffZ</c>, which sorts as time does.</summary>
+    /// <summary>Parses the format that the service writes, <c>yyyy-MM-ddTHH:mm:ss.ffffffZ</c>, whose text order is the order of time.</summary>
     public static bool TryCanonical(ReadOnlySpan<byte> text, out long microseconds)
     {
         microseconds = 0;
@@ -36,36 +36,38 @@ internal static partial class InstantText
         return valid && TryTicks(year, month, day, hour, minute, second, out var ticks) && (microseconds = ((ticks - Epoch) / TimeSpan.TicksPerMicrosecond) + fraction) is var _;
     }
 
-    /// <summary>Other spellings of a day and a time: a space for the T, an offset, no zone (UTC, as the service and SQLite itself read it), fewer digits.</summary>
-    /// <returns>Null, or why it cannot be moved exactly.</returns>
+    /// <summary>
+    /// Parses other formats of a date and time: a space instead of T, an offset, no zone (read as UTC, as the service and SQLite do), fewer digits.
+    /// </summary>
+    /// <returns>Null on success, otherwise the reason why the value cannot be converted exactly.</returns>
     public static string? Read(ReadOnlySpan<byte> text, out long microseconds)
     {
         microseconds = 0;
-        if (text.Length > 64 || Spelling().Match(Encoding.Latin1.GetString(text)) is not { Success: true } match)
+        if (text.Length > 64 || OtherFormat().Match(Encoding.Latin1.GetString(text)) is not { Success: true } match)
         {
-            return "is no instant: write a day and a time in UTC, such as 2026-01-31T06:05:04.000000Z";
+            return "is not a timestamp: write a date and time in UTC, such as 2026-01-31T06:05:04.000000Z";
         }
 
         int Number(string group) => match.Groups[group] is { Success: true } digits ? int.Parse(digits.ValueSpan, CultureInfo.InvariantCulture) : 0;
         var fraction = match.Groups["fraction"].Value.TrimEnd('0');
         if (fraction.Length > 6)
         {
-            return "has more than six digits of a second, which would be cut";
+            return "has more than six decimal places of a second, which would be truncated";
         }
 
         if (!TryTicks(Number("year"), Number("month"), Number("day"), Number("hour"), Number("minute"), Number("second"), out var ticks)
             || Number("oh") > 14 || Number("om") > 59)
         {
-            return "is no instant of the calendar";
+            return "is not a valid date and time";
         }
 
         var offset = TimeSpan.FromMinutes((match.Groups["sign"].Value == "-" ? -1 : 1) * ((Number("oh") * 60) + Number("om"))).Ticks;
         ticks += (fraction.Length == 0 ? 0 : int.Parse(fraction.PadRight(6, '0'), CultureInfo.InvariantCulture) * TimeSpan.TicksPerMicrosecond) - offset;
         microseconds = (ticks - Epoch) / TimeSpan.TicksPerMicrosecond;
-        return ticks >= 0 && ticks <= DateTime.MaxValue.Ticks ? null : "lies outside the years 1 to 9999";
+        return ticks >= 0 && ticks <= DateTime.MaxValue.Ticks ? null : "is outside the years 1 to 9999";
     }
 
-    /// <summary>The canonical form.</summary>
+    /// <summary>Formats a timestamp as the service writes it.</summary>
     public static string Write(long microseconds) =>
         new DateTime(Epoch + (microseconds * TimeSpan.TicksPerMicrosecond), DateTimeKind.Utc).ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", CultureInfo.InvariantCulture);
 
@@ -77,5 +79,5 @@ internal static partial class InstantText
     }
 
     [GeneratedRegex("^(?<year>[0-9]{4})-(?<month>[0-9]{2})-(?<day>[0-9]{2})[T ](?<hour>[0-9]{2}):(?<minute>[0-9]{2})(:(?<second>[0-9]{2})([.](?<fraction>[0-9]+))?)? ?(Z|(?<sign>[+-])(?<oh>[0-9]{2}):?(?<om>[0-9]{2}))?\\z", RegexOptions.ExplicitCapture)]
-    private static partial Regex Spelling();
+    private static partial Regex OtherFormat();
 }

@@ -2,44 +2,46 @@ using System.Buffers.Binary;
 
 namespace Catalog.Migrations.Transfer;
 
-/// <summary>Watches that keys come in the order in which the target itself sorts them, each once: loading, resuming and comparing rest on it.</summary>
+/// <summary>
+/// Checks that the keys of a table are unique and in the order of the target. Loading, resuming and comparing depend on this order.
+/// </summary>
 internal sealed class KeyOrder(TransferTable table)
 {
-    private byte[] _before = [];
+    private byte[] _previous = [];
     private readonly int[] _lengths = new int[table.Key.Count];
-    private bool _begun;
+    private bool _hasPrevious;
 
-    /// <returns>False when the row's key does not come after the one before it.</returns>
+    /// <returns>False if the row's key is not greater than that of the previous row.</returns>
     public bool Follows(RowEncoder row)
     {
         var order = 0;
-        var at = 0;
-        for (var i = 0; _begun && order == 0 && i < _lengths.Length; i++)
+        var offset = 0;
+        for (var i = 0; _hasPrevious && order == 0 && i < _lengths.Length; i++)
         {
-            order = Compare(table.Columns[table.Key[i]].Kind, row.Field(table.Key[i])[4..], _before.AsSpan(at, _lengths[i]));
-            at += _lengths[i];
+            order = Compare(table.Columns[table.Key[i]].Kind, row.Field(table.Key[i])[4..], _previous.AsSpan(offset, _lengths[i]));
+            offset += _lengths[i];
         }
 
-        if (_begun && order <= 0)
+        if (_hasPrevious && order <= 0)
         {
             return false;
         }
 
-        at = 0;
+        offset = 0;
         for (var i = 0; i < _lengths.Length; i++)
         {
             var field = row.Field(table.Key[i])[4..];
-            if (_before.Length < at + field.Length)
+            if (_previous.Length < offset + field.Length)
             {
-                Array.Resize(ref _before, (at + field.Length) * 2);
+                Array.Resize(ref _previous, (offset + field.Length) * 2);
             }
 
-            field.CopyTo(_before.AsSpan(at));
+            field.CopyTo(_previous.AsSpan(offset));
             _lengths[i] = field.Length;
-            at += field.Length;
+            offset += field.Length;
         }
 
-        return _begun = true;
+        return _hasPrevious = true;
     }
 
     private static int Compare(ColumnKind kind, ReadOnlySpan<byte> left, ReadOnlySpan<byte> right) => kind switch

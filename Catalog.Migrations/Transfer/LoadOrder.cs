@@ -2,21 +2,21 @@ using Catalog.Data.Migrations;
 
 namespace Catalog.Migrations.Transfer;
 
-/// <summary>The order of loading: a table after those that it refers to, otherwise by name.</summary>
+/// <summary>The order in which tables are loaded: after the tables that they refer to, otherwise by name.</summary>
 internal static class LoadOrder
 {
-    /// <exception cref="MigrationException">Tables refer to each other in a circle, or one to itself.</exception>
+    /// <exception cref="MigrationException">The references between tables form a cycle, or a table refers to itself.</exception>
     public static IReadOnlyList<TransferTable> Of(IEnumerable<TransferTable> tables)
     {
-        var left = tables.OrderBy(table => table.Name, StringComparer.Ordinal).ToList();
-        var ordered = new List<TransferTable>(left.Count);
-        while (left.Count > 0)
+        var remaining = tables.OrderBy(table => table.Name, StringComparer.Ordinal).ToList();
+        var ordered = new List<TransferTable>(remaining.Count);
+        while (remaining.Count > 0)
         {
-            var next = left.Find(table => !table.References.Any(name => left.Any(other => other.Name == name)))
+            var next = remaining.Find(table => !table.References.Any(name => remaining.Any(other => other.Name == name)))
                 ?? throw new MigrationException(MigrationFault.NotMovable,
-                    $"The target's tables {string.Join(", ", left.Select(table => table.Name))} refer to each other in a circle, so that none can be loaded first.");
+                    $"The target's tables {string.Join(", ", remaining.Select(table => table.Name))} refer to each other in a cycle, so none of them can be loaded first.");
             ordered.Add(next);
-            left.Remove(next);
+            remaining.Remove(next);
         }
 
         return ordered;

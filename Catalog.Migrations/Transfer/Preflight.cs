@@ -2,18 +2,18 @@ using System.Security.Cryptography;
 
 namespace Catalog.Migrations.Transfer;
 
-/// <summary>Looks at every value of a table before anything is written: can it be moved exactly, and will the target take the row?</summary>
+/// <summary>Checks every value before anything is written: can it be converted exactly, and does the target accept the row?</summary>
 internal sealed class Preflight(SqliteSnapshot source, PostgresTarget target, Action<TransferStep> progress, Action<TransferFinding> list)
 {
-    // The most that fits into an index row of an 8 KiB page (BTMaxItemSize); above it the server decides, because it may compress.
-    private const int IndexRow = 2704;
-    private const int RememberedAtMost = 100_000;
-    private readonly CopyBuffer _judged = new();
+    // The maximum size of an index row on an 8 KiB page (BTMaxItemSize). A larger row is tried on the server, which may compress it.
+    private const int MaxIndexRowSize = 2704;
+    private const int MaxRemembered = 100_000;
+    private readonly CopyBuffer _checkedValues = new();
 
-    /// <returns>How many rows there are, and the hash of those that can be moved.</returns>
-    public async Task<(long Rows, string Hash)> Look(TransferTable table, long total, CancellationToken ct)
+    /// <returns>The number of rows, and the hash of the rows without findings.</returns>
+    public async Task<(long Rows, string Hash)> Check(TransferTable table, long total, CancellationToken ct)
     {
-        var verdicts = table.Checks.Select(_ => new Dictionary<byte[], string?>(Bytewise.Comparer)).ToArray();
+        var knownResults = table.Checks.Select(_ => new Dictionary<byte[], string?>(Bytewise.Comparer)).ToArray();
         var encoder = new RowEncoder(table);
         var order = new KeyOrder(table);
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -22,7 +22,7 @@ internal sealed class Preflight(SqliteSnapshot source, PostgresTarget target, Ac
             column is { } place ? table.Columns[place].Name : null, column is { } at ? rows.Value(at).Class.ToString().ToLowerInvariant() : null, reason));
 
         var count = 0L;
-        await target.PrepareTrials(table, ct);
+        await target.CreateTrialTable(table, ct);
         while (rows.Read())
         {
             if (++count % 1024 == 0)
@@ -35,18 +35,18 @@ internal sealed class Preflight(SqliteSnapshot source, PostgresTarget target, Ac
             {
                 if (!order.Follows(encoder))
                 {
-                    Report(null, "does not come after the row before it: the target sorts its key elsewhere, or holds it to be the same");
+                    Report(null, "does not follow the previous row in the target's order: the target sorts its key differently, or both keys are equal there");
                 }
 
-                for (var i = 0; i < verdicts.Length; i++)
+                for (var i = 0; i < knownResults.Length; i++)
                 {
-                    if (await Judge(table, table.Checks[i], verdicts[i], encoder, ct) is { } reason)
+                    if (await CheckConstraint(table, table.Checks[i], knownResults[i], encoder, ct) is { } reason)
                     {
                         Report(table.Checks[i].Columns is [var only] ? only : null, reason);
                     }
                 }
 
-                if (TooLong(table, encoder) is { } index && await target.Try(table, encoder.Last.ToArray(), ct) is { Constraint: null })
+                if (FindExceededIndex(table, encoder) is { } index && await target.TryRow(table, encoder.Last.ToArray(), ct) is { Constraint: null })
                 {
                     Report(table.Indexes[index].Columns.MaxBy(column => encoder.Field(column).Length), $"is too long for the target's index {table.Indexes[index].Name}");
                 }
@@ -59,43 +59,44 @@ internal sealed class Preflight(SqliteSnapshot source, PostgresTarget target, Ac
             }
         }
 
-        await target.EndTrials(ct);
+        await target.DropTrialTable(ct);
         hash.AppendData(encoder.Rows.Written);
         progress(new("checking", table.Name, count, total));
         return (count, Convert.ToHexStringLower(hash.GetHashAndReset()));
     }
 
-    // A check constraint judges some columns only, so the server is asked once for each set of their values: words of a status are few.
-    private async Task<string?> Judge(TransferTable table, (string Name, IReadOnlyList<int> Columns) check, Dictionary<byte[], string?> known, RowEncoder row, CancellationToken ct)
+    // A check constraint depends only on some columns, so each combination of their values is tried once. There are usually few, such as
+    // the values of a status.
+    private async Task<string?> CheckConstraint(TransferTable table, (string Name, IReadOnlyList<int> Columns) check, Dictionary<byte[], string?> known, RowEncoder row, CancellationToken ct)
     {
-        _judged.Truncate(0);
+        _checkedValues.Truncate(0);
         foreach (var column in check.Columns)
         {
-            row.Field(column).CopyTo(_judged.Reserve(row.Field(column).Length));
+            row.Field(column).CopyTo(_checkedValues.Reserve(row.Field(column).Length));
         }
 
-        if (known.GetAlternateLookup<ReadOnlySpan<byte>>().TryGetValue(_judged.Written, out var reason))
+        if (known.GetAlternateLookup<ReadOnlySpan<byte>>().TryGetValue(_checkedValues.Written, out var reason))
         {
             return reason;
         }
 
-        var values = _judged.Written.ToArray();
-        var refused = await target.Try(table, row.Last.ToArray(), ct);
-        // Another rule that refuses the same row says nothing about these values.
-        if (refused is null || refused.Value.Constraint == check.Name)
+        var values = _checkedValues.Written.ToArray();
+        var rejection = await target.TryRow(table, row.Last.ToArray(), ct);
+        // A violation of another constraint gives no result for these values.
+        if (rejection is null || rejection.Value.Constraint == check.Name)
         {
-            if (known.Count == RememberedAtMost)
+            if (known.Count == MaxRemembered)
             {
                 known.Clear();
             }
 
-            known[values] = refused?.Reason;
+            known[values] = rejection?.Reason;
         }
 
-        return refused?.Constraint == check.Name ? refused?.Reason : null;
+        return rejection?.Constraint == check.Name ? rejection?.Reason : null;
     }
 
-    private static int? TooLong(TransferTable table, RowEncoder row)
+    private static int? FindExceededIndex(TransferTable table, RowEncoder row)
     {
         for (var i = 0; i < table.Indexes.Count; i++)
         {
@@ -105,7 +106,7 @@ internal sealed class Preflight(SqliteSnapshot source, PostgresTarget target, Ac
                 size += row.Field(column).Length + 8;
             }
 
-            if (size > IndexRow)
+            if (size > MaxIndexRowSize)
             {
                 return i;
             }
@@ -115,7 +116,7 @@ internal sealed class Preflight(SqliteSnapshot source, PostgresTarget target, Ac
     }
 }
 
-/// <summary>Holds byte arrays for equal when their bytes are, and finds them by bytes that are no array yet.</summary>
+/// <summary>Compares byte arrays by content, and supports lookup by span.</summary>
 internal sealed class Bytewise : IEqualityComparer<byte[]>, IAlternateEqualityComparer<ReadOnlySpan<byte>, byte[]>
 {
     public static readonly Bytewise Comparer = new();

@@ -4,50 +4,50 @@ using System.Text;
 
 namespace Catalog.Migrations.Transfer;
 
-/// <summary>Turns rows of a SQLite table into rows of Postgres, one after another into one buffer.</summary>
+/// <summary>Encodes rows of a SQLite table as Postgres rows in one buffer.</summary>
 internal sealed class RowEncoder(TransferTable table)
 {
-    // Where each field of the last row begins, and behind the last one where it ends.
+    // The start of each field of the last row; the last element is the end of the row.
     private readonly int[] _fields = new int[table.Columns.Count + 1];
 
-    /// <summary>The rows so far.</summary>
+    /// <summary>The encoded rows.</summary>
     public CopyBuffer Rows { get; } = new();
 
-    /// <summary>Appends the current row; when a value stands against it, nothing.</summary>
-    /// <param name="row">Stands at a row.</param>
-    /// <param name="refused">Told of each column and reason that stand against it.</param>
-    /// <returns>Whether the row was appended.</returns>
-    public bool Append(SqliteRows row, Action<int, string>? refused = null)
+    /// <summary>Appends the current row, unless a value cannot be converted.</summary>
+    /// <param name="row">The source, positioned at a row.</param>
+    /// <param name="rejected">Called with the column and the reason for each value that cannot be converted; null for no calls.</param>
+    /// <returns>True if the row was appended.</returns>
+    public bool Append(SqliteRows row, Action<int, string>? rejected = null)
     {
         var start = Rows.Length;
-        var whole = true;
+        var complete = true;
         Rows.Int16((short)table.Columns.Count);
         for (var i = 0; i < table.Columns.Count; i++)
         {
             _fields[i] = Rows.Length;
             if (ValueEncoder.Encode(row.Value(i), table.Columns[i], Rows) is { } reason)
             {
-                whole = false;
-                refused?.Invoke(i, reason);
+                complete = false;
+                rejected?.Invoke(i, reason);
             }
         }
 
         _fields[^1] = Rows.Length;
-        if (!whole)
+        if (!complete)
         {
             Rows.Truncate(start);
         }
 
-        return whole;
+        return complete;
     }
 
-    /// <summary>The last row that was appended.</summary>
+    /// <summary>The last appended row.</summary>
     public ReadOnlySpan<byte> Last => Rows.Written[(_fields[0] - 2)..];
 
-    /// <summary>A field of the last row, its length before it.</summary>
+    /// <summary>Returns a field of the last row, including its length prefix.</summary>
     public ReadOnlySpan<byte> Field(int column) => Rows.Written[_fields[column].._fields[column + 1]];
 
-    /// <summary>The key of an encoded row as text.</summary>
+    /// <summary>Formats the key of an encoded row.</summary>
     public static string KeyText(TransferTable table, ReadOnlySpan<byte> row)
     {
         var texts = new string[table.Columns.Count];
@@ -62,7 +62,7 @@ internal sealed class RowEncoder(TransferTable table)
         return string.Join(" / ", table.Key.Select(place => Shorten(texts[place])));
     }
 
-    /// <summary>The key of a row that may not be one, as text.</summary>
+    /// <summary>Formats the key of a source row, which may contain invalid values.</summary>
     public static string KeyText(TransferTable table, SqliteRows row) => string.Join(" / ", table.Key.Select(place =>
     {
         var value = row.Value(place);
@@ -86,7 +86,7 @@ internal sealed class RowEncoder(TransferTable table)
         _ => Convert.ToHexStringLower(field),
     };
 
-    // Whatever a key holds, it takes one line and cannot steer a terminal.
+    // Shortens the text and escapes control characters, which could change lines or control the terminal.
     private static string Shorten(string text)
     {
         var cut = text.Length > 40 ? text[..(char.IsHighSurrogate(text[38]) ? 38 : 39)] + '…' : text;

@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace Catalog.Migrations.Transfer;
 
 /// <summary>
-/// The five calls that a scan of a whole file makes for each value. The driver's own wrap each in a handle's reference count, which
-/// made such a scan more than twice as long.
+/// Direct calls of the five SQLite functions that a scan of a file needs for each value. The driver's wrappers count references of a handle
+/// for each call, which made such a scan more than twice as slow.
 /// </summary>
 internal static unsafe partial class SqliteNative
 {
@@ -19,14 +19,14 @@ internal static unsafe partial class SqliteNative
     [LibraryImport(Library, EntryPoint = "sqlite3_column_double"), SuppressGCTransition]
     public static partial double Real(nint statement, int column);
 
-    /// <summary>The bytes of a text or a blob, valid until the statement's next step.</summary>
+    /// <summary>Returns the bytes of a text or blob, valid until the statement's next step.</summary>
     public static ReadOnlySpan<byte> Bytes(nint statement, int column)
     {
         var bytes = Blob(statement, column);
         return new(bytes, Length(statement, column));
     }
 
-    // May read pages of the file, so it lets the collector go on meanwhile.
+    // Without SuppressGCTransition, because this call may read pages of the file and block garbage collection.
     [LibraryImport(Library, EntryPoint = "sqlite3_column_blob")]
     private static partial void* Blob(nint statement, int column);
 

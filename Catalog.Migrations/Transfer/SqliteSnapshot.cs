@@ -6,7 +6,7 @@ using SQLitePCL;
 
 namespace Catalog.Migrations.Transfer;
 
-/// <summary>A SQLite file, opened to be read only, as it was at one instant: one transaction, so that a writer beside it changes nothing here.</summary>
+/// <summary>A snapshot of a SQLite file: a read-only connection with one transaction, so concurrent writes are not visible.</summary>
 internal sealed partial class SqliteSnapshot : IDisposable
 {
     private readonly string _path;
@@ -18,17 +18,17 @@ internal sealed partial class SqliteSnapshot : IDisposable
         _connection = Open(path);
     }
 
-    /// <summary>For statements about the schema and the journal.</summary>
+    /// <summary>The connection, for statements about the schema and the journal.</summary>
     public DbConnection Connection => _connection;
 
-    /// <summary>Begins the transaction.</summary>
-    /// <exception cref="DbException">The file cannot be read, or is no database.</exception>
+    /// <summary>Opens the file and begins the transaction.</summary>
+    /// <exception cref="DbException">The file is unreadable or not a database.</exception>
     public static SqliteSnapshot Take(string path)
     {
         var snapshot = new SqliteSnapshot(path);
         try
         {
-            // A transaction sees the file as it is at its first read.
+            // The snapshot starts at the first read, not at begin.
             snapshot._connection.Execute("begin; select count(*) from sqlite_master");
             return snapshot;
         }
@@ -39,17 +39,17 @@ internal sealed partial class SqliteSnapshot : IDisposable
         }
     }
 
-    /// <summary>Why the file cannot be read, as a sentence; null when it is not the file that failed.</summary>
+    /// <summary>Returns the reason why the file is unreadable, as a sentence; null if the error has another cause.</summary>
     public static string? WhyUnusable(DbException exception) => exception is not SqliteException { SqliteErrorCode: var code } ? null : code switch
     {
-        11 or 26 => "the file is no SQLite database, or is damaged. Nothing more was written. Restore a backup, or mend it with `sqlite3 OLD .recover | sqlite3 NEW`.",
-        // Who reads a file with a write-ahead log needs the two small files beside it.
-        8 or 14 or 3 => "the file cannot be opened: check that this user may read it and may write in its folder.",
-        5 or 6 => "others kept the file locked for the whole time.",
+        11 or 26 => "the file is not a SQLite database, or is damaged. Nothing more was written. Restore a backup, or repair it with `sqlite3 OLD .recover | sqlite3 NEW`.",
+        // Even a reader of a file in WAL mode creates the -wal and -shm files.
+        8 or 14 or 3 => "the file cannot be opened: give this user permission to read it and to write to its folder.",
+        5 or 6 => "another process kept the file locked.",
         _ => $"it cannot be read (SQLite error {code}).",
     };
 
-    /// <summary>The tables that are not the migrator's own, with their columns as they are declared and their primary keys in order.</summary>
+    /// <summary>Reads the tables except the migrator's, with their columns in declared order and the columns of their primary keys.</summary>
     public async Task<IReadOnlyList<(string Table, IReadOnlyList<string> Columns, IReadOnlyList<string> Key)>> Tables(CancellationToken ct)
     {
         const string Sql = """
@@ -70,36 +70,37 @@ internal sealed partial class SqliteSnapshot : IDisposable
         ];
     }
 
-    /// <summary>How texts are kept: <c>UTF-8</c>, or a form of UTF-16.</summary>
+    /// <summary>Reads the text encoding: <c>UTF-8</c> or a form of UTF-16.</summary>
     public Task<string?> Encoding(CancellationToken ct) => _connection.ExecuteScalarAsync<string>(new CommandDefinition("pragma encoding", cancellationToken: ct));
 
-    /// <summary>The rows of a table, counted without an index: one that lost rows must not hide them.</summary>
+    /// <summary>Counts the rows of a table without an index, so that rows missing in a damaged index count too.</summary>
     public Task<long> Count(string table, CancellationToken ct) =>
         _connection.ExecuteScalarAsync<long>(new CommandDefinition($"select count(*) from {TransferTable.Quote(table)} not indexed", cancellationToken: ct));
 
-    /// <summary>What is damaged in the file, in SQLite's words; empty when it is sound. On a connection of its own, so that it can go on beside the reading.</summary>
-    public async Task<IReadOnlyList<string>> Damage(CancellationToken ct)
+    /// <summary>Checks the integrity of the file on a separate connection, so that it can run while rows are read.</summary>
+    /// <returns>SQLite's messages; empty if the file is not damaged.</returns>
+    public async Task<IReadOnlyList<string>> FindDamage(CancellationToken ct)
     {
         using var connection = Open(_path);
         await using var stop = ct.Register(() => raw.sqlite3_interrupt(connection.Handle!));
         var found = await connection.QueryAsync<string>(new CommandDefinition("pragma quick_check", cancellationToken: ct));
-        // Rows that break a rule are listed one by one elsewhere. Of indexes only the key's is used, and its rows are counted and their
-        // order is watched as they are read, so that the full check, ten times as long, would find nothing more that matters here.
+        // Rows that violate a constraint are reported one by one by Preflight. Of the indexes only that of the primary key is used, and its
+        // row count and order are checked during reading. So the full integrity_check, which takes ten times as long, is not needed.
         return [.. found.Where(line => line != "ok" && !RowBreaksRule().IsMatch(line))];
     }
 
-    /// <summary>The rows whose declared foreign keys name nothing.</summary>
+    /// <summary>Finds the rows whose foreign keys refer to missing rows.</summary>
     public async Task<IReadOnlyList<(string Table, long? RowId, string Parent)>> Dangling(CancellationToken ct) =>
         (await _connection.QueryAsync<(string, long?, string)>(new CommandDefinition("pragma foreign_key_check", cancellationToken: ct))).AsList();
 
-    /// <summary>The rows of a table in the order of its key, to be read once.</summary>
+    /// <summary>Starts to read the rows of a table in the order of its primary key.</summary>
     public SqliteRows Rows(TransferTable table)
     {
         var columns = string.Join(", ", table.Columns.Select(column => TransferTable.Quote(column.Name)));
-        // BINARY whatever the column declares: the order of bytes is the one that both engines have.
+        // Overrides the column's collation: both engines can sort by bytes.
         var order = string.Join(", ", table.Key.Select(place => $"{TransferTable.Quote(table.Columns[place].Name)} collate binary"));
         string Sql(string rowId) => $"select {columns}, {rowId} from {TransferTable.Quote(table.Name)} order by {order}";
-        // A table declared without rowid has none.
+        // The first statement fails for a table declared "without rowid".
         return SqliteRows.TryPrepare(_connection, Sql("rowid"), table.Columns.Count) ?? SqliteRows.Prepare(_connection, Sql("null"), table.Columns.Count);
     }
 
@@ -111,7 +112,8 @@ internal sealed partial class SqliteSnapshot : IDisposable
         try
         {
             connection.Open();
-            // The views and expressions of a file from elsewhere run no functions of ours; a larger cache, because keys lie in another order than rows.
+            // trusted_schema=off: expressions in an untrusted file must not call functions with side effects. The cache is large because
+            // the order of keys differs from the order of rows in the file.
             connection.Execute("pragma query_only=on; pragma trusted_schema=off; pragma cache_size=-65536");
             return connection;
         }
@@ -126,7 +128,7 @@ internal sealed partial class SqliteSnapshot : IDisposable
     private static partial Regex RowBreaksRule();
 }
 
-/// <summary>A statement's rows, one after another, each value as it is stored and without a copy.</summary>
+/// <summary>Reads the rows of a statement, one at a time, with each value as stored and without copying.</summary>
 internal sealed class SqliteRows : IDisposable
 {
     private readonly sqlite3 _database;
@@ -137,7 +139,7 @@ internal sealed class SqliteRows : IDisposable
     private SqliteRows(sqlite3 database, sqlite3_stmt statement, int columns) =>
         (_database, _statement, _native, _columns) = (database, statement, statement.DangerousGetHandle(), columns);
 
-    /// <summary>Of the current row; null where the table has none.</summary>
+    /// <summary>The rowid of the current row; null if the table has none.</summary>
     public long? RowId => raw.sqlite3_column_type(_statement, _columns) == raw.SQLITE_NULL ? null : raw.sqlite3_column_int64(_statement, _columns);
 
     public static SqliteRows? TryPrepare(SqliteConnection connection, string sql, int columns) =>
@@ -154,13 +156,13 @@ internal sealed class SqliteRows : IDisposable
         _ => throw Failure(_database),
     };
 
-    /// <summary>A value of the current row, valid until the next is read.</summary>
+    /// <summary>Returns a value of the current row, valid until the next <see cref="Read"/>.</summary>
     public StoredValue Value(int column) => (StorageClass)SqliteNative.Type(_native, column) switch
     {
         StorageClass.Integer => new(StorageClass.Integer, SqliteNative.Integer(_native, column), 0, default),
         StorageClass.Real => new(StorageClass.Real, 0, SqliteNative.Real(_native, column), default),
         StorageClass.Null => new(StorageClass.Null, 0, 0, default),
-        // Of a text too these are the bytes as they lie there: the driver's own strings would end at a NUL and mend what is no UTF-8.
+        // Text is read as raw bytes too: the driver's strings end at a NUL character and replace invalid UTF-8.
         var bytes => new(bytes, 0, 0, SqliteNative.Bytes(_native, column)),
     };
 

@@ -1,6 +1,6 @@
 namespace Catalog.Migrations.Transfer;
 
-/// <summary>The kinds of value that a SQLite column can hold, whatever its declared type (sqlite.org/datatype3.html).</summary>
+/// <summary>SQLite's storage classes; a column can contain all of them, whatever its declared type (sqlite.org/datatype3.html).</summary>
 internal enum StorageClass
 {
     Integer = 1,
@@ -10,11 +10,11 @@ internal enum StorageClass
     Null = 5,
 }
 
-/// <summary>One value as it lies in the file. Read once, while its row is the current one.</summary>
-/// <param name="class">Which of the others holds it.</param>
-/// <param name="integer">Of an integer.</param>
-/// <param name="real">Of a real.</param>
-/// <param name="bytes">Of a text, not yet known to be UTF-8, or a blob.</param>
+/// <summary>One value as stored in the file, valid while its row is the current row.</summary>
+/// <param name="class">The storage class, which decides which of the other parameters is used.</param>
+/// <param name="integer">The value of an integer.</param>
+/// <param name="real">The value of a real.</param>
+/// <param name="bytes">The bytes of a blob or a text; a text may be invalid UTF-8.</param>
 internal readonly ref struct StoredValue(StorageClass @class, long integer, double real, ReadOnlySpan<byte> bytes)
 {
     public StorageClass Class { get; } = @class;

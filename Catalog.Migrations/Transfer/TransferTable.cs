@@ -1,6 +1,6 @@
 namespace Catalog.Migrations.Transfer;
 
-/// <summary>The types of the target's columns that rows can be moved into.</summary>
+/// <summary>The supported types of the target's columns.</summary>
 internal enum ColumnKind
 {
     Text,
@@ -16,22 +16,22 @@ internal enum ColumnKind
     Bytes,
 }
 
-/// <summary>One column as the target declares it.</summary>
-/// <param name="Name">As both engines spell it.</param>
-/// <param name="Kind">What it holds.</param>
-/// <param name="Nullable">Whether it may be empty.</param>
-/// <param name="MaxLength">The most characters; null: no limit.</param>
-/// <param name="InKey">Whether it is part of the primary key.</param>
-/// <param name="BytewiseOrder">Whether the target itself sorts it by its bytes; false where another collation is declared.</param>
+/// <summary>A column of the target.</summary>
+/// <param name="Name">Name, the same in both engines.</param>
+/// <param name="Kind">Type.</param>
+/// <param name="Nullable">True if null is allowed.</param>
+/// <param name="MaxLength">Maximum number of characters; null for no limit.</param>
+/// <param name="InKey">True for a column of the primary key.</param>
+/// <param name="BytewiseOrder">True if the column's collation sorts by bytes.</param>
 internal sealed record TransferColumn(string Name, ColumnKind Kind, bool Nullable, int? MaxLength, bool InKey, bool BytewiseOrder);
 
-/// <summary>One table as the target declares it: its columns come from the catalog, so that a new table needs no code here.</summary>
-/// <param name="Name">As both engines spell it.</param>
-/// <param name="Columns">In the target's order; generated ones are left out.</param>
-/// <param name="Key">The places in <paramref name="Columns"/> of the primary key's columns, in the key's order.</param>
-/// <param name="Checks">Each check constraint with the places of the columns that it judges together.</param>
-/// <param name="Indexes">Each index with the places of its columns; expressions are left out.</param>
-/// <param name="References">The tables that it refers to by foreign keys.</param>
+/// <summary>A table of the target. It is read from the database's catalog, so a new table needs no change here.</summary>
+/// <param name="Name">Name, the same in both engines.</param>
+/// <param name="Columns">The columns in the target's order, without generated columns.</param>
+/// <param name="Key">The primary key: positions in <paramref name="Columns"/>, in the order of the key.</param>
+/// <param name="Checks">The check constraints, each with the positions of its columns.</param>
+/// <param name="Indexes">The indexes, each with the positions of its columns, without expressions.</param>
+/// <param name="References">The tables that foreign keys refer to.</param>
 internal sealed record TransferTable(
     string Name,
     IReadOnlyList<TransferColumn> Columns,
@@ -40,6 +40,6 @@ internal sealed record TransferTable(
     IReadOnlyList<(string Name, IReadOnlyList<int> Columns)> Indexes,
     IReadOnlyList<string> References)
 {
-    /// <summary>A name as both engines read it, whatever it holds.</summary>
+    /// <summary>Quotes an identifier for both engines.</summary>
     public static string Quote(string name) => $"\"{name.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
 }

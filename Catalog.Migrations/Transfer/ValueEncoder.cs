@@ -5,17 +5,17 @@ using System.Text.Unicode;
 
 namespace Catalog.Migrations.Transfer;
 
-/// <summary>Turns one value of a SQLite file into one field of Postgres, exactly or not at all.</summary>
+/// <summary>Converts a SQLite value to a Postgres field, exactly or not at all.</summary>
 internal static class ValueEncoder
 {
-    /// <summary>Appends the field.</summary>
-    /// <returns>Null, or why Postgres would refuse or change the value; then nothing of use was appended.</returns>
+    /// <summary>Appends a value as a field.</summary>
+    /// <returns>Null on success. Otherwise the reason why Postgres would reject or change the value; the buffer's new content is then invalid.</returns>
     public static string? Encode(StoredValue value, TransferColumn column, CopyBuffer to)
     {
         if (value.Class == StorageClass.Null)
         {
             to.Null();
-            return column.Nullable ? null : "is empty, and the target's column may not be";
+            return column.Nullable ? null : "is null, but the target's column is not nullable";
         }
 
         return column.Kind switch
@@ -26,9 +26,9 @@ internal static class ValueEncoder
             ColumnKind.Double => Double(value, to),
             ColumnKind.Bytes => Bytes(value, to),
             ColumnKind.Boolean => Whole(value, 0, 1, 1, "is neither 0 nor 1", to),
-            ColumnKind.Int16 => Whole(value, short.MinValue, short.MaxValue, 2, "is beyond smallint", to),
-            ColumnKind.Int32 => Whole(value, int.MinValue, int.MaxValue, 4, "is beyond integer", to),
-            _ => Whole(value, long.MinValue, long.MaxValue, 8, "is beyond bigint", to),
+            ColumnKind.Int16 => Whole(value, short.MinValue, short.MaxValue, 2, "is out of range for smallint", to),
+            ColumnKind.Int32 => Whole(value, int.MinValue, int.MaxValue, 4, "is out of range for integer", to),
+            _ => Whole(value, long.MinValue, long.MaxValue, 8, "is out of range for bigint", to),
         };
     }
 
@@ -36,27 +36,27 @@ internal static class ValueEncoder
     {
         switch (value.Class)
         {
-            // In a column declared without a type; the service reads it as this text, and no other number does.
+            // An integer in a column without declared type: the service reads it as this text. Distinct integers have distinct texts.
             case StorageClass.Integer when !column.InKey:
                 to.Field(Encoding.ASCII.GetBytes(value.Integer.ToString(CultureInfo.InvariantCulture)));
                 return null;
             case not StorageClass.Text:
-                return $"is {Words(value.Class)} where text belongs";
+                return $"is {Describe(value.Class)} instead of text";
         }
 
         if (value.Bytes.Contains((byte)0))
         {
-            return "holds a NUL character, which Postgres' text cannot";
+            return "contains a NUL character, which text in Postgres cannot contain";
         }
 
         if (!Utf8.IsValid(value.Bytes))
         {
-            return "is no UTF-8: it holds a lone surrogate or bytes of another encoding";
+            return "is not valid UTF-8: it contains a lone surrogate or bytes of another encoding";
         }
 
-        if (column.MaxLength is { } most && value.Bytes.Length > most && Encoding.UTF8.GetString(value.Bytes).EnumerateRunes().Count() > most)
+        if (column.MaxLength is { } max && value.Bytes.Length > max && Encoding.UTF8.GetString(value.Bytes).EnumerateRunes().Count() > max)
         {
-            return $"is longer than {most} characters";
+            return $"is longer than {max} characters";
         }
 
         to.Field(value.Bytes);
@@ -67,7 +67,7 @@ internal static class ValueEncoder
     {
         if (value.Class != StorageClass.Text)
         {
-            return $"is {Words(value.Class)} where an instant belongs";
+            return $"is {Describe(value.Class)} instead of a timestamp";
         }
 
         if (!InstantText.TryCanonical(value.Bytes, out var microseconds))
@@ -77,10 +77,10 @@ internal static class ValueEncoder
                 return reason;
             }
 
-            // Another spelling sorts elsewhere than its instant, and two spellings are one key.
+            // Another format sorts differently than the timestamp, and two formats of one timestamp are the same key.
             if (column.InKey)
             {
-                return "is an instant in another form than the service writes, in a key: rewrite it as yyyy-MM-ddTHH:mm:ss.ffffffZ";
+                return "is a timestamp in a key in another format than the service writes: change it to yyyy-MM-ddTHH:mm:ss.ffffffZ";
             }
         }
 
@@ -93,12 +93,12 @@ internal static class ValueEncoder
         if (value.Class != StorageClass.Text || value.Bytes.Length != 36
             || !Utf8Parser.TryParse(value.Bytes, out Guid id, out var read, 'D') || read != 36)
         {
-            return value.Class == StorageClass.Text ? "is no UUID" : $"is {Words(value.Class)} where a UUID belongs";
+            return value.Class == StorageClass.Text ? "is not a UUID" : $"is {Describe(value.Class)} instead of a UUID";
         }
 
         if (column.InKey && value.Bytes.ContainsAnyInRange((byte)'a', (byte)'f'))
         {
-            return "is a UUID in small letters, in a key: the service would not find it, and it sorts elsewhere";
+            return "is a UUID in a key in lower-case letters: the service does not find it, and it sorts differently";
         }
 
         to.Int32(16);
@@ -120,12 +120,12 @@ internal static class ValueEncoder
 
                 break;
             case not StorageClass.Real:
-                return $"is {Words(value.Class)} where a number belongs";
+                return $"is {Describe(value.Class)} instead of a number";
         }
 
         if (!double.IsFinite(number))
         {
-            return "is not finite: no answer in JSON could show it";
+            return "is not finite, so JSON cannot represent it";
         }
 
         to.Field(BitConverter.DoubleToInt64Bits(number));
@@ -136,23 +136,23 @@ internal static class ValueEncoder
     {
         if (value.Class != StorageClass.Blob)
         {
-            return $"is {Words(value.Class)} where bytes belong";
+            return $"is {Describe(value.Class)} instead of bytes";
         }
 
         to.Field(value.Bytes);
         return null;
     }
 
-    private static string? Whole(StoredValue value, long least, long most, int width, string beyond, CopyBuffer to)
+    private static string? Whole(StoredValue value, long min, long max, int width, string outOfRange, CopyBuffer to)
     {
         if (value.Class != StorageClass.Integer)
         {
-            return value.Class == StorageClass.Real && Math.Abs(value.Real) >= 9223372036854775808.0 ? beyond : $"is {Words(value.Class)} where {(width == 1 ? "0 or 1" : "an integer")} belongs";
+            return value.Class == StorageClass.Real && Math.Abs(value.Real) >= 9223372036854775808.0 ? outOfRange : $"is {Describe(value.Class)} instead of {(width == 1 ? "0 or 1" : "an integer")}";
         }
 
-        if (value.Integer < least || value.Integer > most)
+        if (value.Integer < min || value.Integer > max)
         {
-            return beyond;
+            return outOfRange;
         }
 
         to.Int32(width);
@@ -165,7 +165,7 @@ internal static class ValueEncoder
         return null;
     }
 
-    private static string Words(StorageClass storage) => storage switch
+    private static string Describe(StorageClass storage) => storage switch
     {
         StorageClass.Integer => "an integer",
         StorageClass.Real => "a real number",

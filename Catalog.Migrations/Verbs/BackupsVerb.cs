@@ -13,25 +13,26 @@ internal static class BackupsVerb
         return command;
     }
 
-    /// <summary>Where backups lie; the working directory when it is not said.</summary>
+    /// <summary>The argument that names the folder or bucket of the backups; default: the working directory.</summary>
     public static Argument<string> Place() => new("place") { Description = "A folder, or s3://bucket/prefix or spaces://bucket/prefix.", DefaultValueFactory = _ => ".", HelpName = "DIR or URL" };
 
     private static Command List()
     {
         var where = Place();
-        var deep = new Option<bool>("--deep") { Description = "Read each to its end, which downloads those that lie elsewhere." };
-        var command = Verb.On("list", "List backups, the newest first.", "backups list /var/backups/catalog\nbackups list s3://company-backups/catalog --deep",
-            (arguments, output, ct) => BackupFailures.Say(async () =>
+        var deep = new Option<bool>("--deep") { Description = "Read every backup completely and check it. Remote backups are downloaded." };
+        var command = Verb.On("list", "List backups, newest first.", "backups list /var/backups/catalog\nbackups list s3://company-backups/catalog --deep",
+            (arguments, output, ct) => BackupFailures.Translate(async () =>
             {
                 using var place = BackupPlace.At(arguments.GetValue(where)!, Verb.Settings(arguments));
-                var all = await Examined(place, await StoredBackup.In(place, ct), arguments.GetValue(deep), ct);
-                output.Table(["when", "revision", "engine", "format", ">size", ">rows", "state", "!file"], all.Select(kept => (IReadOnlyList<string?>)
+                var all = await StoredBackup.List(place, ct);
+                all = arguments.GetValue(deep) ? await CheckAll(place, all, ct) : all;
+                output.Table(["when", "revision", "engine", "format", ">size", ">rows", "state", "!file"], all.Select(backup => (IReadOnlyList<string?>)
                 [
-                    kept.Manifest?.StartedAt.ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture), kept.Manifest?.SchemaRevision, kept.Manifest?.Engine,
-                    kept.Manifest is { } manifest ? manifest.Format + (manifest.SchemaOnly ? " schema-only" : "") + (manifest.Compression == "gzip" ? " gzip" : "") : null,
-                    kept.Bytes?.ToString(CultureInfo.InvariantCulture), kept.Manifest?.AllRows.ToString(CultureInfo.InvariantCulture), kept.Words, kept.Name,
+                    backup.Manifest?.StartedAt.ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture), backup.Manifest?.SchemaRevision, backup.Manifest?.Engine,
+                    backup.Manifest is { } manifest ? manifest.Format + (manifest.SchemaOnly ? " schema-only" : "") + (manifest.Compression == "gzip" ? " gzip" : "") : null,
+                    backup.Bytes?.ToString(CultureInfo.InvariantCulture), backup.Manifest?.AllRows.ToString(CultureInfo.InvariantCulture), backup.Description, backup.Name,
                 ]));
-                output.Document(new { place = place.Display, backups = all.Select(kept => new { file = kept.Name, state = kept.State, fault = kept.Fault, bytes = kept.Bytes, manifest = kept.Manifest }) });
+                output.Document(new { place = place.Display, backups = all.Select(backup => new { file = backup.Name, state = backup.State, fault = backup.Fault, bytes = backup.Bytes, manifest = backup.Manifest }) });
                 return ExitCode.Ok;
             }));
         command.Arguments.Add(where);
@@ -41,37 +42,38 @@ internal static class BackupsVerb
 
     private static Command Verify()
     {
-        var what = new Argument<string>("what") { Description = "A backup, as a path or address; or all.", HelpName = "FILE or all" };
+        var what = new Argument<string>("what") { Description = "Path or URL of a backup, or all.", HelpName = "FILE or all" };
         var where = Place();
-        var command = Verb.On("verify", "Read backups to their end and compare them with their manifests. Exits 4 when one is damaged, 1 when there is none.",
+        var command = Verb.On("verify", "Read backups completely and compare them with their manifests. Exits 4 when a backup is damaged, 1 when there is no backup.",
             "backups verify /var/backups/catalog/catalog-20261121T103000Z-0a1b2c3d.dump\nbackups verify all s3://company-backups/catalog",
-            (arguments, output, ct) => BackupFailures.Say(async () =>
+            (arguments, output, ct) => BackupFailures.Translate(async () =>
             {
-                var one = arguments.GetValue(what)! is not "all" and var file ? file : null;
-                var (place, name) = one is null ? (BackupPlace.At(arguments.GetValue(where)!, Verb.Settings(arguments)), null) : RestoreVerb.Located(arguments, one);
+                var file = arguments.GetValue(what) is "all" ? null : arguments.GetValue(what);
+                var (place, name) = file is null ? (BackupPlace.At(arguments.GetValue(where)!, Verb.Settings(arguments)), null) : RestoreVerb.Locate(arguments, file);
                 using var source = place;
-                var chosen = (await StoredBackup.In(place, ct)).Where(kept => name is null || kept.Name == name).ToList();
+                var chosen = (await StoredBackup.List(place, ct)).Where(backup => name is null || backup.Name == name).ToList();
                 if (chosen.Count == 0)
                 {
-                    throw new BackupException(ExitCode.Failed, "no_backup", $"There is no backup in {place.Display}{(name is null ? "" : $" called {name}")}.");
+                    throw new BackupException(ExitCode.Failed, "no_backup", $"No backup{(name is null ? "" : $" named {name}")} was found in {place.Display}.");
                 }
 
                 var all = new List<StoredBackup>();
-                foreach (var kept in chosen)
+                foreach (var backup in chosen)
                 {
-                    all.Add(await kept.Examined(place, ct));
-                    output.Line(all[^1].State switch
+                    var result = await backup.Check(place, ct);
+                    all.Add(result);
+                    output.Line(result.State switch
                     {
-                        BackupState.Complete => $"good {kept.Name}: {kept.Manifest!.Bytes} bytes, SHA-256 {kept.Manifest.Sha256[..16]}, read to the end, {kept.Manifest.Rows.Count} tables, {kept.Manifest.AllRows} rows",
-                        BackupState.NoManifest => $"no manifest {kept.Name}: it is no backup",
-                        _ => $"damaged {kept.Name}: {all[^1].Fault}",
+                        BackupState.Complete => $"good {backup.Name}: {backup.Manifest!.Bytes} bytes, SHA-256 {backup.Manifest.Sha256[..16]}, read completely, {backup.Manifest.Rows.Count} tables, {backup.Manifest.AllRows} rows",
+                        BackupState.NoManifest => $"no manifest {backup.Name}: not a backup",
+                        _ => $"damaged {backup.Name}: {result.Fault}",
                     });
                 }
 
-                output.Document(new { place = place.Display, checked_backups = all.Count, backups = all.Select(kept => new { file = kept.Name, state = kept.State, fault = kept.Fault, bytes = kept.Bytes, rows = kept.Manifest?.AllRows }) });
-                // In a folder, one without a manifest may be in the making; one that was named should have had it.
-                return all.Any(kept => kept.State == BackupState.Damaged || (name is not null && kept.State != BackupState.Complete)) ? ExitCode.Drift
-                    : all.Any(kept => kept.State == BackupState.Complete) ? ExitCode.Ok : ExitCode.Failed;
+                output.Document(new { place = place.Display, checked_backups = all.Count, backups = all.Select(backup => new { file = backup.Name, state = backup.State, fault = backup.Fault, bytes = backup.Bytes, rows = backup.Manifest?.AllRows }) });
+                // With "all", a file without a manifest may be a backup still being written. A backup named by the operator must have one.
+                return all.Any(backup => backup.State == BackupState.Damaged || (name is not null && backup.State != BackupState.Complete)) ? ExitCode.Drift
+                    : all.Any(backup => backup.State == BackupState.Complete) ? ExitCode.Ok : ExitCode.Failed;
             }));
         command.Arguments.Add(what);
         command.Arguments.Add(where);
@@ -81,12 +83,12 @@ internal static class BackupsVerb
     private static Command Prune()
     {
         var where = Place();
-        var dryRun = new Option<bool>("--dry-run") { Description = "Say what would be removed, and remove nothing." };
+        var dryRun = new Option<bool>("--dry-run") { Description = "List what would be removed; remove nothing." };
         var retention = new BackupRotationOptions();
         var command = Verb.On("prune",
-            "Remove old backups. Counts only good ones, keeps the newest ones whatever their age, and refuses when the newest is not good.",
+            "Remove old backups by the given --keep rules. Counts only good backups, and refuses when the newest backup is not good.",
             "backups prune /var/backups/catalog --keep-last 7 --keep-daily 14 --keep-weekly 8 --keep-monthly 12 --dry-run",
-            (arguments, output, ct) => BackupFailures.Say(async () =>
+            (arguments, output, ct) => BackupFailures.Translate(async () =>
             {
                 using var place = BackupPlace.At(arguments.GetValue(where)!, Verb.Settings(arguments));
                 var removed = await Pruning.Prune(place, retention.Read(arguments), retention.Shallow(arguments), arguments.GetValue(dryRun), TimeProvider.System, output, ct);
@@ -100,19 +102,14 @@ internal static class BackupsVerb
         return command;
     }
 
-    private static async Task<IReadOnlyList<StoredBackup>> Examined(BackupPlace place, IReadOnlyList<StoredBackup> all, bool deep, CancellationToken ct)
+    private static async Task<IReadOnlyList<StoredBackup>> CheckAll(BackupPlace place, IReadOnlyList<StoredBackup> all, CancellationToken ct)
     {
-        if (!deep)
+        var results = new List<StoredBackup>();
+        foreach (var backup in all)
         {
-            return all;
+            results.Add(await backup.Check(place, ct));
         }
 
-        var examined = new List<StoredBackup>();
-        foreach (var kept in all)
-        {
-            examined.Add(await kept.Examined(place, ct));
-        }
-
-        return examined;
+        return results;
     }
 }

@@ -8,28 +8,28 @@ internal static class CurrentVerb
     public static Command Command()
     {
         var command = Verb.On("current",
-            "Say which revision the database is at. Exits 0 at head and 3 when scripts are pending, so that a pipeline need not read the text.",
+            "Show the revision of the database. Exits 0 at head, 3 when scripts are pending, 4 on a fault, 6 when a script is half-applied.",
             "current\ncurrent --json",
             async (database, arguments, output, ct) =>
             {
-                var standing = await new Migrator(database, Verb.Chain(arguments, database.Dialect.Folder), TimeProvider.System).ReadStatus(ct);
-                output.Line(standing.Current);
-                foreach (var script in standing.Pending)
+                var status = await new Migrator(database, Verb.Chain(arguments, database.Dialect.Folder), TimeProvider.System).ReadStatus(ct);
+                output.Line(status.Current);
+                foreach (var script in status.Pending)
                 {
                     output.Line($"pending {script.Revision}");
                 }
 
-                if (standing.Holder is { } holder)
+                if (status.Holder is { } holder)
                 {
-                    output.Line($"at work: {holder}");
+                    output.Line($"migrating now: {holder}");
                 }
 
-                foreach (var script in standing.HalfApplied)
+                foreach (var script in status.HalfApplied)
                 {
-                    output.Line(standing.Holder is null ? $"half-applied {script.Revision}: `catalog-migrations upgrade` finds out what is left of it" : $"in progress {script.Revision}");
+                    output.Line(status.Holder is null ? $"half-applied {script.Revision}: run `catalog-migrations upgrade` to resolve it" : $"in progress {script.Revision}");
                 }
 
-                foreach (var fault in standing.Faults)
+                foreach (var fault in status.Faults)
                 {
                     output.Line($"fault: {fault.Message}");
                 }
@@ -37,22 +37,22 @@ internal static class CurrentVerb
                 output.Document(new
                 {
                     database = database.Settings.Display,
-                    current = standing.Current,
-                    pending = standing.Pending.Select(script => script.Revision),
-                    half_applied = standing.HalfApplied.Select(script => script.Revision),
-                    faults = standing.Faults.Select(fault => new { code = fault.Fault, message = fault.Message }),
-                    holder = standing.Holder,
+                    current = status.Current,
+                    pending = status.Pending.Select(script => script.Revision),
+                    half_applied = status.HalfApplied.Select(script => script.Revision),
+                    faults = status.Faults.Select(fault => new { code = fault.Fault, message = fault.Message }),
+                    holder = status.Holder,
                 });
-                return Exit(standing);
+                return Exit(status);
             });
         command.Options.Add(Verb.Scripts);
         return command;
     }
 
-    /// <summary>The gravest first: what must be mended, then what must be applied.</summary>
-    public static int Exit(SchemaStatus standing) =>
-        standing.Faults.Count > 0 ? ExitCode.Drift
-        : standing.HalfApplied.Count > 0 && standing.Holder is null ? ExitCode.HalfApplied
-        : standing.Pending.Count > 0 ? ExitCode.Pending
+    /// <summary>Returns the exit code for a schema status: the most serious condition decides.</summary>
+    public static int Exit(SchemaStatus status) =>
+        status.Faults.Count > 0 ? ExitCode.Drift
+        : status.HalfApplied.Count > 0 && status.Holder is null ? ExitCode.HalfApplied
+        : status.Pending.Count > 0 ? ExitCode.Pending
         : ExitCode.Ok;
 }

@@ -10,34 +10,35 @@ namespace Catalog.Migrations.Verbs;
 
 internal static class DoctorVerb
 {
-    private const int MostTables = 20;
+    private const int MaxTables = 20;
 
     public static Command Command()
     {
-        var slow = LimitOptions.Seconds("--slow", new DoctorThresholds().Slow, "Seconds from which a migration's statement is called slow and an idle transaction forgotten.");
+        var slow = LimitOptions.Seconds("--slow", new DoctorThresholds().Slow, "Seconds after which a migration's statement counts as slow and an idle transaction as forgotten.");
         var command = Verb.On("doctor",
-            "Say what is wrong with the database and what to do. Changes nothing. Exits 0 when there is nothing but notes, 1 when there is an error or a warning, 7 when the migrator's address cannot be reached.",
+            "Report problems of the database and how to fix them. Changes nothing. Exits 0 when there are only notes, 1 on an error or warning, 7 when the migrator's address is unreachable.",
             "doctor\ndoctor --json\ndoctor --slow 10",
             async (database, arguments, output, ct) =>
             {
                 var chain = Verb.Chain(arguments, database.Dialect.Folder);
                 var limits = new DoctorThresholds { Slow = TimeSpan.FromSeconds(arguments.GetValue(slow)) };
-                var (service, unusable) = Service(arguments, database);
-                var examined = await new DatabaseDoctor(database, chain, limits).Look(service, DatabaseSettings.ReadAppRole(Verb.Settings(arguments)), ct);
-                List<Finding> findings = [.. unusable is null ? [] : new[] { unusable }, .. examined.Findings];
+                var (service, settingFault) = Service(arguments, database);
+                var report = await new DatabaseDoctor(database, chain, limits).Examine(service
+, DatabaseSettings.ReadAppRole(Verb.Settings(arguments)), ct);
+                List<Finding> findings = [.. settingFault is null ? [] : new[] { settingFault }, .. report.Findings];
                 findings = [.. findings.OrderBy(finding => finding.Severity)];
-                Print(database, examined, findings, output);
+                Print(database, report, findings, output);
                 output.Document(new
                 {
                     database = database.Settings.Display,
                     findings,
-                    slowest_statements = examined.SlowestStatements ?? [],
-                    active_statements = examined.ActiveStatements,
-                    tables = examined.Tables,
-                    indexes = examined.Indexes,
-                    file = examined.File,
+                    slowest_statements = report.SlowestStatements ?? [],
+                    active_statements = report.ActiveStatements,
+                    tables = report.Tables,
+                    indexes = report.Indexes,
+                    file = report.File,
                 });
-                return !examined.Reached ? ExitCode.Unreachable
+                return !report.Reached ? ExitCode.Unreachable
                     : findings.Any(finding => finding.Severity != Severity.Note) ? ExitCode.Failed
                     : ExitCode.Ok;
             });
@@ -46,8 +47,8 @@ internal static class DoctorVerb
         return command;
     }
 
-    // What the service cannot read must not keep the migrator's side from being looked at.
-    private static (DatabaseSettings Service, Finding? Unusable) Service(ParseResult arguments, MigrationDatabase database)
+    // An invalid setting of the service becomes a finding: the checks of the migrator's connection still run.
+    private static (DatabaseSettings Service, Finding? SettingFault) Service(ParseResult arguments, MigrationDatabase database)
     {
         try
         {
@@ -55,14 +56,14 @@ internal static class DoctorVerb
         }
         catch (SettingException exception)
         {
-            return (database.Settings, new("setting", Severity.Error, $"The service's settings cannot be used: {exception.Message}", null));
+            return (database.Settings, new("setting", Severity.Error, $"The service's settings are invalid: {exception.Message}", null));
         }
     }
 
-    private static void Print(MigrationDatabase database, DoctorReport examined, List<Finding> findings, Output output)
+    private static void Print(MigrationDatabase database, DoctorReport report, List<Finding> findings, Output output)
     {
         output.Line(database.Settings.Display);
-        if (examined.File is { } file)
+        if (report.File is { } file)
         {
             output.Paragraph("", $"{Quantity.Size(file.Bytes)}, write-ahead log {Quantity.Size(file.WalBytes)}, {Quantity.Size(file.FreeBytes)} free, journal mode {file.JournalMode}{(file.FileSystem is { } system ? $", on {system}" : "")}");
         }
@@ -78,31 +79,31 @@ internal static class DoctorVerb
             }
         }
 
-        Statements(examined, output);
-        Storage(examined, output);
-        if (examined.Reached)
+        Statements(report, output);
+        Storage(report, output);
+        if (report.Reached)
         {
             output.Line();
             output.Line($"{Quantity.Of(findings.Count(finding => finding.Severity == Severity.Error), "error", "errors")}, {Quantity.Of(findings.Count(finding => finding.Severity == Severity.Warning), "warning", "warnings")}.");
-            output.Line("Whether the tables are as the scripts made them: `catalog-migrations verify`.");
+            output.Line("To compare the tables with the scripts, run `catalog-migrations verify`.");
         }
     }
 
-    private static void Statements(DoctorReport examined, Output output)
+    private static void Statements(DoctorReport report, Output output)
     {
-        if (examined.SlowestStatements is { Count: > 0 } slowest)
+        if (report.SlowestStatements is { Count: > 0 } slowest)
         {
-            Head(output, "Slowest statements, by the time they took in all");
+            Heading(output, "Slowest statements, by total time");
             output.Table([">calls", ">mean ms", ">total s", "~statement"], slowest.Select(statement => new[]
             {
                 Quantity.Number(statement.Calls), Decimal(statement.MeanMilliseconds), Decimal(statement.TotalSeconds), statement.Query,
             }));
         }
 
-        if (examined.ActiveStatements is { Count: > 0 } active)
+        if (report.ActiveStatements is { Count: > 0 } active)
         {
-            Head(output, "Active statements");
-            // A person sees who it is in one column, so that some of the statement fits beside.
+            Heading(output, "Active statements");
+            // User and application share one column, to leave room for the statement.
             output.Table([">pid", "by", "state", ">age", "~statement"], active.Select(statement => new[]
             {
                 statement.Pid.ToString(CultureInfo.InvariantCulture), Output.Cut($"{statement.User} {statement.Application}".Trim(), 18), State(statement),
@@ -111,18 +112,18 @@ internal static class DoctorVerb
         }
     }
 
-    private static void Storage(DoctorReport examined, Output output)
+    private static void Storage(DoctorReport report, Output output)
     {
-        if (examined.Tables is { Count: > 0 } tables)
+        if (report.Tables is { Count: > 0 } tables)
         {
-            Head(output, tables.Count > MostTables ? $"Tables, the largest {MostTables} of {tables.Count}" : "Tables");
-            if (examined.File is not null)
+            Heading(output, tables.Count > MaxTables ? $"Tables, the largest {MaxTables} of {tables.Count}" : "Tables");
+            if (report.File is not null)
             {
-                output.Table(["table", ">rows"], tables.Take(MostTables).Select(table => new[] { table.Name, table.LiveRows is { } rows ? Quantity.Number(rows) : "?" }));
+                output.Table(["table", ">rows"], tables.Take(MaxTables).Select(table => new[] { table.Name, table.LiveRows is { } rows ? Quantity.Number(rows) : "?" }));
             }
             else
             {
-                output.Table(["table", ">size", ">live rows", ">dead rows", "vacuumed (UTC)"], tables.Take(MostTables).Select(table => new[]
+                output.Table(["table", ">size", ">live rows", ">dead rows", "vacuumed (UTC)"], tables.Take(MaxTables).Select(table => new[]
                 {
                     Output.Cut(table.Name, 24), table.Bytes is { } bytes ? Quantity.Size(bytes) : "locked", Quantity.Number(table.LiveRows ?? 0), Quantity.Number(table.DeadRows ?? 0),
                     new[] { table.LastVacuum, table.LastAutovacuum }.Max()?.UtcDateTime.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture) ?? "never",
@@ -130,10 +131,10 @@ internal static class DoctorVerb
             }
         }
 
-        if (examined.Indexes is { Count: > 0 } indexes)
+        if (report.Indexes is { Count: > 0 } indexes)
         {
-            Head(output, "Indexes that are invalid or unused");
-            output.Table(["~index", "table", ">size", "why"], indexes.Take(MostTables).Select(index => new[]
+            Heading(output, "Indexes that are invalid or unused");
+            output.Table(["~index", "table", ">size", "why"], indexes.Take(MaxTables).Select(index => new[]
             {
                 index.Name, Output.Cut(index.Table, 24), Quantity.Size(index.Bytes), index.Valid ? "unused" : "invalid",
             }));
@@ -145,7 +146,7 @@ internal static class DoctorVerb
         : statement.Wait is { } wait && !wait.StartsWith("Client", StringComparison.Ordinal) ? Output.Cut(wait.Split(": ")[^1], 16)
         : statement.State;
 
-    private static void Head(Output output, string text)
+    private static void Heading(Output output, string text)
     {
         output.Line();
         output.Line(text);

@@ -7,12 +7,12 @@ internal static class DowngradeVerb
 {
     public static Command Command()
     {
-        var target = new Argument<string>("target") { Description = "The revision that is left (0001, 0001_initial), base for none, or -N for the last N scripts." };
+        var target = new Argument<string>("target") { Description = "The revision to go back to (0001, 0001_initial), base for an empty schema, or -N to revert the last N scripts." };
         var again = LimitOptions.Again();
         var limits = new LimitOptions();
         var confirmation = new Confirmation();
         var command = Verb.On("downgrade",
-            "Take scripts back, newest first. What they had stored is lost; asks for the database's name.",
+            "Revert applied migrations, newest first. Data in what they created is lost; asks for the database's name.",
             "downgrade -1\ndowngrade 0001_initial --yes --database catalog",
             async (database, arguments, output, ct) =>
             {
@@ -20,10 +20,10 @@ internal static class DowngradeVerb
                 var undo = migrator.ScriptsToRevert(arguments.GetValue(target)!, await migrator.ReadStatus(ct));
                 if (undo.Count > 0)
                 {
-                    confirmation.Ask(arguments, await migrator.DatabaseName(ct), $"This takes back {string.Join(", ", undo.Select(script => script.Revision))}, and what they stored is lost.");
+                    confirmation.Ask(arguments, await migrator.DatabaseName(ct), $"This reverts {string.Join(", ", undo.Select(script => script.Revision))}. Data in the tables and columns that they created is lost.");
                 }
 
-                return await UpgradeVerb.Say(migrator, await migrator.Downgrade(arguments.GetValue(target)!, arguments.GetValue(again), ct), output, ct);
+                return await UpgradeVerb.Report(migrator, await migrator.Downgrade(arguments.GetValue(target)!, arguments.GetValue(again), ct), output, ct);
             });
         command.Arguments.Add(target);
         confirmation.AddTo(command);

@@ -11,11 +11,11 @@ internal static class GrantVerb
 {
     public static Command Command()
     {
-        var named = new Argument<string?>("role") { Description = "The role that the service's statements run as. Absent: DATAXPIPE_APP_ROLE, else catalog_app.", Arity = ArgumentArity.ZeroOrOne };
-        var member = new Option<string?>("--member") { Description = "The login that may assume it. Absent: the user of the service's address.", HelpName = "LOGIN" };
-        var print = new Option<bool>("--print") { Description = "Print the SQL and run none of it." };
+        var named = new Argument<string?>("role") { Description = "The role that the service's statements run as. Default: DATAXPIPE_APP_ROLE, else catalog_app.", Arity = ArgumentArity.ZeroOrOne };
+        var member = new Option<string?>("--member") { Description = "The login that becomes a member of the role. Default: the user of the service's address.", HelpName = "LOGIN" };
+        var print = new Option<bool>("--print") { Description = "Print the SQL without running it." };
         var command = Verb.On("grant",
-            "Make the role that the service's statements run as where it is missing, give it what they need on every table, and let the service's login assume it. May be run again. Exits 1 and prints the SQL where this role may not.",
+            "Create the role that the service's statements run as if it is missing, grant it the required privileges on every table, and make the service's login a member. Safe to run again. Exits 1 and prints the SQL when the current role lacks the privileges to do so.",
             "grant\ngrant catalog_app --member catalog_service\ngrant --print > grant.sql",
             async (database, arguments, output, ct) =>
             {
@@ -36,7 +36,7 @@ internal static class GrantVerb
                     return ExitCode.Ok;
                 }
 
-                return Say(role, await PostgresRoleGrant.Run(database, role, login, ct), output);
+                return Report(role, await PostgresRoleGrant.Run(database, role, login, ct), output);
             });
         command.Arguments.Add(named);
         command.Options.Add(member);
@@ -44,34 +44,34 @@ internal static class GrantVerb
         return command;
     }
 
-    // Null when the address names no user: then it is the one that the server sees.
+    // Returns null when the address has no user: then the session's user is the login.
     private static string? Login(ParseResult arguments, string? named, MigrationDatabase database)
     {
         var login = named ?? DatabaseSettings.Read(Verb.Settings(arguments)).User ?? database.Settings.User;
         return login is null || PostgresGrants.IsLogin(login)
             ? login
-            : throw new SettingException($"{(named is null ? "The service's user" : "--member")} must be letters, digits and _ . @ $ -, beginning with a letter, at most 63.");
+            : throw new SettingException($"{(named is null ? "The service's user" : "--member")} must begin with a letter and have at most 63 characters: letters, digits and _ . @ $ -.");
     }
 
-    private static int Say(string role, Granted granted, Output output)
+    private static int Report(string role, Granted granted, Output output)
     {
         if (granted.Created)
         {
-            output.Line($"made role {role}");
+            output.Line($"created role {role}");
         }
 
         if (granted.Joined)
         {
-            output.Line($"{granted.Login} may assume {role}");
+            output.Line($"made {granted.Login} a member of {role}");
         }
 
         if (granted.Needed is null)
         {
-            output.Line($"{role} has what the service needs on {Quantity.Of(granted.Tables, "table", "tables")}{(granted.Created || granted.Joined ? "" : $", and {granted.Login} may assume it")}");
+            output.Line($"{role} has the required privileges on {Quantity.Of(granted.Tables, "table", "tables")}{(granted.Created || granted.Joined ? "" : $", and {granted.Login} is a member")}");
         }
         else
         {
-            output.Progress("This role may not do all of it. Let an administrator run the following in this database, then run `catalog-migrations grant` again:");
+            output.Progress("The current role lacks privileges for all of this. Let an administrator run the following SQL in this database, then run `catalog-migrations grant` again:");
             output.Line(granted.Needed.TrimEnd());
         }
 

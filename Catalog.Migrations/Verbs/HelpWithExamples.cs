@@ -4,7 +4,7 @@ using System.CommandLine.Invocation;
 
 namespace Catalog.Migrations.Verbs;
 
-/// <summary>The library's help with the verb's examples below it.</summary>
+/// <summary>Prints the standard help, followed by the verb's examples.</summary>
 internal sealed class HelpWithExamples(HelpAction help) : SynchronousCommandLineAction
 {
     /// <inheritdoc />

@@ -8,23 +8,23 @@ internal static class HistoryVerb
 {
     public static Command Command()
     {
-        var all = new Option<bool>("--all") { Description = "List every attempt, also those that failed, instead of the scripts." };
+        var all = new Option<bool>("--all") { Description = "List every attempt, including failed ones, instead of the scripts." };
         var command = Verb.On("history",
-            "List every script with when and by whom it was applied.",
+            "List every script with the time and the user that applied it.",
             "history\nhistory --all\nhistory --json",
             async (database, arguments, output, ct) =>
             {
                 var chain = Verb.Chain(arguments, database.Dialect.Folder);
-                var standing = await new Migrator(database, chain, TimeProvider.System).ReadStatus(ct);
-                var applied = standing.Applied.GroupBy(row => row.ScriptName, StringComparer.Ordinal).ToDictionary(rows => rows.Key, rows => rows.First(), StringComparer.Ordinal);
+                var status = await new Migrator(database, chain, TimeProvider.System).ReadStatus(ct);
+                var applied = status.Applied.GroupBy(row => row.ScriptName, StringComparer.Ordinal).ToDictionary(rows => rows.Key, rows => rows.First(), StringComparer.Ordinal);
                 var names = chain.Scripts.Select(script => script.Name).Union(applied.Keys, StringComparer.Ordinal).Order(StringComparer.Ordinal).ToList();
                 if (arguments.GetValue(all))
                 {
-                    output.Table(["at (UTC)", "!script", "direction", "outcome", ">seconds", "by"], standing.Attempts.Select(attempt => new[]
+                    output.Table(["at (UTC)", "!script", "direction", "outcome", ">seconds", "by"], status.Attempts.Select(attempt => new[]
                     {
                         Utc(attempt.At), Path.GetFileNameWithoutExtension(attempt.ScriptName), attempt.Direction, attempt.Outcome, Seconds(attempt.DurationSeconds), attempt.Host is null ? attempt.AppliedBy : $"{attempt.AppliedBy}@{attempt.Host}",
                     }));
-                    foreach (var failed in standing.Attempts.Where(attempt => attempt.Message is not null))
+                    foreach (var failed in status.Attempts.Where(attempt => attempt.Message is not null))
                     {
                         output.Line($"{Utc(failed.At)}  {failed.Message}");
                     }
@@ -39,11 +39,11 @@ internal static class HistoryVerb
                 output.Document(new
                 {
                     database = database.Settings.Display,
-                    current = standing.Current,
+                    current = status.Current,
                     scripts = names.Select(name => applied.TryGetValue(name, out var row)
                         ? new { revision = Path.GetFileNameWithoutExtension(name), state = "applied", applied_at = (DateTimeOffset?)row.Applied, seconds = row.DurationSeconds, applied_by = row.AppliedBy, tool_version = row.ToolVersion, checksum = row.Checksum }
                         : new { revision = Path.GetFileNameWithoutExtension(name), state = "pending", applied_at = (DateTimeOffset?)null, seconds = (double?)null, applied_by = (string?)null, tool_version = (string?)null, checksum = (string?)null }),
-                    attempts = standing.Attempts,
+                    attempts = status.Attempts,
                 });
                 return ExitCode.Ok;
             });

@@ -4,15 +4,15 @@ using Catalog.Data.Migrations;
 
 namespace Catalog.Migrations.Verbs;
 
-/// <summary>The options that say how patient a migration is.</summary>
+/// <summary>The options for the time limits of a migration.</summary>
 internal sealed class LimitOptions
 {
     private static readonly MigrationLimits Default = new();
 
-    private readonly Option<double> _lockTimeout = Seconds("--lock-timeout", Default.LockTimeout, "Seconds that a statement waits for a lock on a table, and that traffic behind it can stall; on Postgres.");
-    private readonly Option<int> _attempts = new("--attempts") { Description = "How often a script is tried that waited in vain.", DefaultValueFactory = _ => Default.Attempts, HelpName = "N" };
-    private readonly Option<double> _statementTimeout = Seconds("--statement-timeout", Default.StatementTimeout, "Seconds that one statement may run; on Postgres.");
-    private readonly Option<double> _patience = Seconds("--wait", Default.MaxWait, "Seconds to wait for another migrator to finish.");
+    private readonly Option<double> _lockTimeout = Seconds("--lock-timeout", Default.LockTimeout, "Postgres only: seconds that a statement waits for a table lock. Other statements on that table can stall as long.");
+    private readonly Option<int> _attempts = new("--attempts") { Description = "Maximum attempts to run a script after lock time-outs.", DefaultValueFactory = _ => Default.Attempts, HelpName = "N" };
+    private readonly Option<double> _statementTimeout = Seconds("--statement-timeout", Default.StatementTimeout, "Postgres only: seconds that one statement may run.");
+    private readonly Option<double> _wait = Seconds("--wait", Default.MaxWait, "Seconds to wait for another migrator to finish.");
 
     public LimitOptions() => _attempts.Validators.Add(result =>
     {
@@ -27,7 +27,7 @@ internal sealed class LimitOptions
         command.Options.Add(_lockTimeout);
         command.Options.Add(_attempts);
         command.Options.Add(_statementTimeout);
-        command.Options.Add(_patience);
+        command.Options.Add(_wait);
     }
 
     public MigrationLimits Read(ParseResult arguments) => new()
@@ -35,21 +35,22 @@ internal sealed class LimitOptions
         LockTimeout = TimeSpan.FromSeconds(arguments.GetValue(_lockTimeout)),
         Attempts = arguments.GetValue(_attempts),
         StatementTimeout = TimeSpan.FromSeconds(arguments.GetValue(_statementTimeout)),
-        MaxWait = TimeSpan.FromSeconds(arguments.GetValue(_patience)),
+        MaxWait = TimeSpan.FromSeconds(arguments.GetValue(_wait)),
     };
 
-    /// <summary>The option that settles a script of which nothing can be told.</summary>
-    public static Option<bool> Again() => new("--again") { Description = "Run an interrupted script without a transaction again, after you looked that it did not take effect." };
+    /// <summary>The option that runs an interrupted script again when its effect cannot be determined.</summary>
+    public static Option<bool> Again() => new("--again") { Description = "Run an interrupted script without a transaction again. First check that it had no effect." };
 
-    /// <summary>An option of seconds: a thousandth to a day.</summary>
-    public static Option<double> Seconds(string name, TimeSpan byDefault, string description)
+    /// <summary>Creates an option in seconds, from 0.001 to 86400.</summary>
+    public static Option<double> Seconds(string name, TimeSpan defaultValue, string description)
     {
         return new Option<double>(name)
         {
             Description = description,
-            DefaultValueFactory = _ => byDefault.TotalSeconds,
+            DefaultValueFactory = _ => defaultValue.TotalSeconds,
             HelpName = "SECONDS",
-            // The library's own parser takes a decimal comma for one between thousands.
+            // The default parser ignores a decimal comma: it reads 1,5 as 15.
+
             CustomParser = result =>
             {
                 if (double.TryParse(result.Tokens[0].Value, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var seconds) && seconds is >= 0.001 and <= 86_400)

@@ -10,37 +10,37 @@ internal static class NewVerb
 {
     private const int LastNumber = 9999;
     private const string LockFile = ".new.lock";
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan DefaultWait = TimeSpan.FromSeconds(10);
     private static readonly string[] Engines = ["postgres", "sqlite"];
     private static readonly string[] Folders = ["", "down"];
 
     public static Command Command()
     {
-        var name = new Argument<string>("name") { Description = "What the revision does, in small letters, digits and underscores: add_owner." };
+        var name = new Argument<string>("name") { Description = "What the revision does, in lower-case letters, digits and underscores, such as add_owner." };
         name.Validators.Add(result =>
         {
-            if (Refusal(result.GetValueOrDefault<string>()) is { } refusal)
+            if (NameError(result.GetValueOrDefault<string>()) is { } error)
             {
-                result.AddError(refusal);
+                result.AddError(error);
             }
         });
         var scripts = new Option<string?>("--scripts")
         {
-            Description = "The directory that holds postgres/ and sqlite/; absent: the nearest directory `sql` from here upward that does.",
+            Description = "The directory that contains postgres/ and sqlite/. Default: the nearest such directory named sql, searching upward from the working directory.",
             HelpName = "DIRECTORY",
         };
         var command = Verb.On("new",
-            "Make the four files of the next revision: both engines' scripts and their ways back. Needs no database.",
+            "Create the four files of the next revision: an up script and a down script for each engine. Needs no database.",
             "new add_owner\nnew add_owner --scripts sql --json",
             (arguments, output, _) =>
             {
-                var made = Make(arguments.GetValue(scripts) ?? Nearest(Environment.CurrentDirectory), arguments.GetRequiredValue(name));
-                foreach (var file in made)
+                var created = Create(arguments.GetValue(scripts) ?? FindScripts(Environment.CurrentDirectory), arguments.GetRequiredValue(name));
+                foreach (var file in created)
                 {
                     output.Line(file);
                 }
 
-                output.Document(new { revision = Path.GetFileNameWithoutExtension(made[0]), files = made });
+                output.Document(new { revision = Path.GetFileNameWithoutExtension(created[0]), files = created });
                 return Task.FromResult(ExitCode.Ok);
             });
         command.Arguments.Add(name);
@@ -48,8 +48,8 @@ internal static class NewVerb
         return command;
     }
 
-    /// <summary>Why a revision cannot be called so; null when it can.</summary>
-    public static string? Refusal(string? name)
+    /// <summary>Returns the error message for an invalid revision name; null when the name is valid.</summary>
+    public static string? NameError(string? name)
     {
         if (name is { Length: > 0 } && name.All(character => char.IsAsciiLetterLower(character) || char.IsAsciiDigit(character) || character == '_'))
         {
@@ -58,51 +58,54 @@ internal static class NewVerb
 
         var letters = string.Concat((name ?? "").ToLowerInvariant().Select(character => char.IsAsciiLetterLower(character) || char.IsAsciiDigit(character) ? character : '_'));
         var suggested = string.Join('_', letters.Split('_', StringSplitOptions.RemoveEmptyEntries));
-        return $"Write the name in small letters, digits and underscores: catalog-migrations new {(suggested.Length > 0 ? suggested : "add_owner")}";
+        return $"Write the name in lower-case letters, digits and underscores: catalog-migrations new {(suggested.Length > 0 ? suggested : "add_owner")}";
     }
 
-    /// <summary>The nearest directory <c>sql</c> from a directory upward that holds both engines' folders.</summary>
-    /// <exception cref="MigrationException">There is none.</exception>
-    public static string Nearest(string from)
+    /// <summary>Finds the nearest directory named <c>sql</c> that contains both engines' folders, searching upward from a directory.</summary>
+    /// <exception cref="MigrationException">No such directory exists.</exception>
+    public static string FindScripts(string from)
     {
         for (var directory = from; directory is not null; directory = Path.GetDirectoryName(directory))
         {
-            if (Path.GetFileName(directory) == "sql" && IsHome(directory))
+            if (Path.GetFileName(directory) == "sql" && HasEngineFolders(directory))
             {
                 return directory;
             }
 
-            if (Path.Combine(directory, "sql") is var below && IsHome(below))
+            if (Path.Combine(directory, "sql") is var below && HasEngineFolders(below))
             {
                 return below;
             }
         }
 
-        throw new MigrationException(MigrationFault.ChainBroken, $"No directory `sql` with postgres/ and sqlite/ in it from {from} upward: go to the repository, or name it with --scripts DIRECTORY.");
+        throw new MigrationException(MigrationFault.ChainBroken, $"No directory sql with postgres/ and sqlite/ was found in {from} or above: change to the repository, or use --scripts DIRECTORY.");
     }
 
-    /// <summary>Makes the files of the next revision, all of them or none.</summary>
-    /// <returns>Their paths.</returns>
-    /// <exception cref="MigrationException">The directory is none of scripts, the engines' newest scripts differ, or the numbers are used up.</exception>
-    /// <exception cref="IOException">A file is there already or cannot be made, or another one is still making its own after <paramref name="patience"/>.</exception>
-    public static IReadOnlyList<string> Make(string directory, string name, TimeSpan? patience = null)
+    /// <summary>Creates the four files of the next revision, or none on an error.</summary>
+    /// <param name="directory">The directory that contains postgres/ and sqlite/.</param>
+    /// <param name="name">The revision's name without its number.</param>
+    /// <param name="wait">How long to wait for another process that creates a revision; null for the default.</param>
+    /// <returns>The paths of the files.</returns>
+    /// <exception cref="MigrationException">The directory contains no scripts, the engines' newest scripts differ, or no number is left.</exception>
+    /// <exception cref="IOException">A file exists or cannot be created, or another process still holds the lock after <paramref name="wait"/>.</exception>
+    public static IReadOnlyList<string> Create(string directory, string name, TimeSpan? wait = null)
     {
-        if (!IsHome(directory))
+        if (!HasEngineFolders(directory))
         {
-            throw new MigrationException(MigrationFault.ChainBroken, $"{directory} does not hold postgres/ and sqlite/: name the directory that does, such as sql.");
+            throw new MigrationException(MigrationFault.ChainBroken, $"{directory} does not contain postgres/ and sqlite/: name the directory that does, such as sql.");
         }
 
-        using var alone = Alone(directory, patience ?? Patience);
+        using var folderLock = Lock(directory, wait ?? DefaultWait);
         var (postgres, sqlite) = (Newest(directory, "postgres"), Newest(directory, "sqlite"));
         if (postgres.Number != sqlite.Number)
         {
             throw new MigrationException(MigrationFault.ChainBroken,
-                $"The newest script of postgres is {postgres.File}, and that of sqlite is {sqlite.File}. Scripts come in pairs: write the one that is missing (comments only where that engine has nothing to do), then run this again.");
+                $"The newest script of postgres is {postgres.File}, but that of sqlite is {sqlite.File}. Scripts come in pairs: add the missing one (with comments only if that engine needs no change), then run this again.");
         }
 
         if (postgres.Number == LastNumber)
         {
-            throw new MigrationException(MigrationFault.ChainBroken, $"{LastNumber} is the last number that four digits hold. Fold the scripts into a new 0001 and stamp the databases with it.");
+            throw new MigrationException(MigrationFault.ChainBroken, $"{LastNumber} is the highest four-digit number. Merge the scripts into a new 0001 and stamp the databases with it.");
         }
 
         var revision = string.Create(CultureInfo.InvariantCulture, $"{postgres.Number + 1:0000}_{name}");
@@ -112,18 +115,18 @@ internal static class NewVerb
                from folder in Folders
                select (Path.Combine(directory, engine, folder, $"{revision}.sql"), folder.Length == 0 ? UpText(engine, revision) : DownText(engine, revision)),
         ];
-        MakeAll(files);
+        WriteAll(files);
         return [.. files.Select(file => file.Path)];
     }
 
-    private static bool IsHome(string directory) => Directory.Exists(Path.Combine(directory, "postgres")) && Directory.Exists(Path.Combine(directory, "sqlite"));
+    private static bool HasEngineFolders(string directory) => Directory.Exists(Path.Combine(directory, "postgres")) && Directory.Exists(Path.Combine(directory, "sqlite"));
 
-    // Two at once would both find the same number free. Only who creates the file deletes it: a lock on one that is
-    // opened would hold nobody off once its name is deleted and made anew.
-    private static FileStream Alone(string directory, TimeSpan patience)
+    // Without the lock, two processes could choose the same number. The lock is the creation of the file, not an open file:
+    // an open file protects nothing once another process deletes its name and creates it again.
+    private static FileStream Lock(string directory, TimeSpan wait)
     {
         var path = Path.Combine(directory, LockFile);
-        var (began, without) = (Stopwatch.GetTimestamp(), 0);
+        var (started, missing) = (Stopwatch.GetTimestamp(), 0);
         while (true)
         {
             try
@@ -132,16 +135,17 @@ internal static class NewVerb
             }
             catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
             {
-                // It may have gone just now, and Windows denies access to one that is going; but then it is soon gone.
-                without += File.Exists(path) ? 0 : 1;
-                if (without > 20)
+                // A missing file here usually means that the other process has just deleted it (on Windows, access is denied during
+                // deletion), so the next attempt succeeds. If it stays missing, the folder is not writable.
+                missing += File.Exists(path) ? 0 : 1;
+                if (missing > 20)
                 {
                     throw new IOException($"{directory} cannot be written to: {exception.Message}", exception);
                 }
 
-                if (Stopwatch.GetElapsedTime(began) > patience)
+                if (Stopwatch.GetElapsedTime(started) > wait)
                 {
-                    throw new IOException($"Another `catalog-migrations new` is at work in {directory}, so nothing was made. Run this again; if none is at work, delete {path} first.", exception);
+                    throw new IOException($"Another `catalog-migrations new` is running in {directory}, so nothing was created. Run this again; if no other is running, delete {path} first.", exception);
                 }
             }
 
@@ -156,51 +160,51 @@ internal static class NewVerb
         .DefaultIfEmpty((Number: 0, File: "none"))
         .MaxBy(file => file.Number);
 
-    private static void MakeAll(IReadOnlyList<(string Path, string Text)> files)
+    private static void WriteAll(IReadOnlyList<(string Path, string Text)> files)
     {
-        var (at, made) = ("", new List<string>());
-        var madeFolders = new List<string>();
+        var (current, created) = ("", new List<string>());
+        var createdFolders = new List<string>();
         try
         {
             foreach (var (path, text) in files)
             {
-                at = path;
+                current = path;
                 var folder = Path.GetDirectoryName(path)!;
                 if (!Directory.Exists(folder))
                 {
                     Directory.CreateDirectory(folder);
-                    madeFolders.Add(folder);
+                    createdFolders.Add(folder);
                 }
 
                 using var file = new FileStream(path, FileMode.CreateNew, FileAccess.Write);
-                made.Add(path);
+                created.Add(path);
                 file.Write(Encoding.UTF8.GetBytes(text));
             }
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            made.ForEach(File.Delete);
-            madeFolders.ForEach(Directory.Delete);
-            throw new IOException($"{at} cannot be made, so none of the four files was: {exception.Message} Mend that or choose another name, then run this again.", exception);
+            created.ForEach(File.Delete);
+            createdFolders.ForEach(Directory.Delete);
+            throw new IOException($"{current} cannot be created, so no file was created: {exception.Message} Fix this or choose another name, then run this again.", exception);
         }
     }
 
     private static string UpText(string engine, string revision)
     {
         var (pair, advice) = engine == "postgres"
-            ? ("sqlite", "An index on a table that is there already is built concurrently, in a script of its own with the line `-- transaction: none`.")
-            : ("postgres", "SQLite is 3.53: strict tables, ->> and unixepoch() are there. A script here always runs in a transaction.");
+            ? ("sqlite", "Build an index on an existing table concurrently, in a separate script with the line `-- transaction: none`.")
+            : ("postgres", "SQLite is 3.53: strict tables, ->> and unixepoch() are available. SQLite scripts always run in a transaction.");
         return $"""
-            -- What changes and why, in a sentence; replace this line by it. The release that still runs must work on the new schema.
-            -- The pair is {pair}/{revision}.sql, the way back down/{revision}.sql. If {engine} has nothing to do, say why, and write no statement.
+            -- Replace this line with one sentence: what changes and why. The running release must still work on the new schema.
+            -- The other engine's script is {pair}/{revision}.sql, the down script is down/{revision}.sql. If {engine} needs no change, state why and write no statement.
             -- {advice}
-            -- `.ci/run` checks the Postgres scripts with squawk. Once this is applied: `catalog-migrations verify --print > sql/{engine}/fingerprint/{revision}.txt`.
+            -- `.ci/run` checks the Postgres scripts with squawk. After applying this script: `catalog-migrations verify --print > sql/{engine}/fingerprint/{revision}.txt`.
 
             """;
     }
 
     private static string DownText(string engine, string revision) => $"""
-        -- Takes back {engine}/{revision}.sql, in the opposite order and no more than that. Say here what data is lost on the way; replace this line by it.
-        {(engine == "postgres" ? "-- An index that was built concurrently is dropped concurrently, again in a script with the line `-- transaction: none`.\n" : "")}
+        -- Reverts {engine}/{revision}.sql in reverse order, and nothing else. Replace this line with a sentence about the data that is lost.
+        {(engine == "postgres" ? "-- Drop an index that was built concurrently in the same way, in a script with the line `-- transaction: none`.\n" : "")}
         """;
 }

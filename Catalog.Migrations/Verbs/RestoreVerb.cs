@@ -11,42 +11,42 @@ internal static class RestoreVerb
 {
     public static Command Command()
     {
-        var file = new Argument<string>("file") { Description = "A backup, with its manifest beside it; or s3://bucket/prefix/NAME." };
-        var force = new Option<bool>("--force") { Description = "Also into a database that is not empty: takes away what is there. Asks for the database's name." };
+        var file = new Argument<string>("file") { Description = "A backup file with its manifest in the same folder, or s3://bucket/prefix/NAME." };
+        var force = new Option<bool>("--force") { Description = "Also restore into a database that is not empty: drops the Catalog's tables in it first. Asks for the database's name." };
         var confirmation = new Confirmation();
         var command = Verb.On("restore",
-            "Restore a backup into an empty database. The backup is read to its end before anything is written, and when something fails the database is as it was.",
+            "Restore a backup into an empty database. The backup is checked completely before anything is written; on failure the database stays unchanged.",
             "restore /var/backups/catalog/catalog-20261121T103000Z-0a1b2c3d.dump\nrestore s3://company-backups/catalog/catalog-20261121T103000Z-0a1b2c3d.dump --force --yes --database catalog",
-            (database, arguments, output, ct) => BackupFailures.Say(async () =>
+            (database, arguments, output, ct) => BackupFailures.Translate(async () =>
             {
                 var clock = Stopwatch.StartNew();
-                var (place, name) = Located(arguments, arguments.GetValue(file)!);
+                var (place, name) = Locate(arguments, arguments.GetValue(file)!);
                 using var source = place;
                 using var folder = new TemporaryFolder();
                 var manifest = await BackupRestore.ReadManifest(place, name, ct);
                 var path = await place.Fetch(name, folder.Path, ct);
                 var schema = database.Settings.Schema;
-                await BackupRestore.Run(database, path, manifest, (database, occupants) =>
+                await BackupRestore.Run(database, path, manifest, (name, existing) =>
                 {
                     if (!arguments.GetValue(force))
                     {
                         throw new BackupException(ExitCode.Failed, "not_empty",
-                            $"The database {database} is not empty: it holds {string.Join(", ", occupants.Take(5))}{(occupants.Count > 5 ? ", …" : "")}. Restore into an empty one, or add --force to take away what is there.");
+                            $"The database {name} is not empty: it contains {string.Join(", ", existing.Take(5))}{(existing.Count > 5 ? ", …" : "")}. Restore into an empty database, or add --force to drop these tables.");
                     }
 
-                    confirmation.Ask(arguments, database, $"This takes away the Catalog's tables that {database} holds in schema {schema} ({occupants.Count} are there) and puts the backup of {manifest.StartedAt:yyyy-MM-dd HH:mm:ss}Z in its place.");
+                    confirmation.Ask(arguments, name, $"This drops the Catalog's tables in schema {schema} of {name} ({existing.Count} exist) and replaces them with the backup of {manifest.StartedAt:yyyy-MM-dd HH:mm:ss}Z.");
                     return Task.CompletedTask;
                 }, DatabaseSettings.ReadAppRole(Verb.Settings(arguments)), ct);
                 output.Line(string.Create(CultureInfo.InvariantCulture, $"restored {manifest.SchemaRevision}, {manifest.AllRows} rows, {clock.Elapsed.TotalSeconds:0.0} s"));
                 if (manifest.Rows.GetValueOrDefault("connections") > 0)
                 {
-                    output.Line(BackupVerb.KeyApart);
+                    output.Line(BackupVerb.KeyNote);
                 }
 
                 var behind = manifest.SchemaRevision != Chain.BuiltIn(database.Dialect.Folder).Scripts[^1].Revision;
                 if (behind)
                 {
-                    output.Line("this build wants a newer schema: run `catalog-migrations upgrade`");
+                    output.Line("this build requires a newer schema: run `catalog-migrations upgrade`");
                 }
 
                 output.Document(new { restored = manifest.File, database = database.Settings.Display, revision = manifest.SchemaRevision, at_head = !behind, rows = manifest.AllRows, tables = manifest.Rows, seconds = Math.Round(clock.Elapsed.TotalSeconds, 3) });
@@ -58,20 +58,21 @@ internal static class RestoreVerb
         return command;
     }
 
-    /// <summary>The place of one backup, and its name there.</summary>
-    public static (BackupPlace Place, string Name) Located(ParseResult arguments, string file)
+    /// <summary>Splits the path or URL of a backup into its place and its file name.</summary>
+    /// <exception cref="BackupException">The name is not a backup's name, or the file does not exist.</exception>
+    public static (BackupPlace Place, string Name) Locate(ParseResult arguments, string file)
     {
         var remote = ObjectStoreSettings.IsAddress(file);
-        var cut = file.LastIndexOf('/');
-        var name = remote ? file[(cut + 1)..] : Path.GetFileName(file);
+        var slash = file.LastIndexOf('/');
+        var name = remote ? file[(slash + 1)..] : Path.GetFileName(file);
         if (!Manifest.IsName(name))
         {
-            throw new BackupException(ExitCode.Usage, "usage", $"{name} is not called as backups are (catalog-YYYYMMDDTHHMMSSZ-XXXXXXXX.dump, .sql, .sql.gz, .db or .db.gz).");
+            throw new BackupException(ExitCode.Usage, "usage", $"{name} is not the name of a backup (catalog-YYYYMMDDTHHMMSSZ-XXXXXXXX.dump, .sql, .sql.gz, .db or .db.gz).");
         }
 
         return remote
-            ? (BackupPlace.At(file[..cut], Verb.Settings(arguments)), name)
+            ? (BackupPlace.At(file[..slash], Verb.Settings(arguments)), name)
             : File.Exists(file) ? (new LocalFolder(Path.GetDirectoryName(Path.GetFullPath(file))!), name)
-            : throw new BackupException(ExitCode.Usage, "usage", $"There is no file {file}.");
+            : throw new BackupException(ExitCode.Usage, "usage", $"The file {file} does not exist.");
     }
 }

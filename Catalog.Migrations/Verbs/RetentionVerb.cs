@@ -14,13 +14,13 @@ internal static class RetentionVerb
 
     public static Command Command()
     {
-        var apply = new Argument<string?>("apply") { Description = "Remove. Without this word and without --dry-run nothing is looked at.", Arity = ArgumentArity.ZeroOrOne };
+        var apply = new Argument<string?>("apply") { Description = "Remove the rows. Either this word or --dry-run is required.", Arity = ArgumentArity.ZeroOrOne };
         apply.AcceptOnlyFromAmong("apply");
-        var dryRun = new Option<bool>("--dry-run") { Description = "Count what would be removed, by organization and kind, and write nothing." };
-        var organization = new Option<string?>("--organization") { Description = "Of this organization alone.", HelpName = "ID" };
-        var kinds = new Option<string[]>("--kind") { Description = "Of this kind alone; may be given several times.", HelpName = "KIND" };
+        var dryRun = new Option<bool>("--dry-run") { Description = "Count what would be removed, per organization and kind; change nothing." };
+        var organization = new Option<string?>("--organization") { Description = "Only for this organization.", HelpName = "ID" };
+        var kinds = new Option<string[]>("--kind") { Description = "Only this kind of data; may be repeated.", HelpName = "KIND" };
         kinds.AcceptOnlyFromAmong([.. Enum.GetValues<RetentionKind>().Select(Output.Code)]);
-        var batch = new Option<int>("--batch") { Description = "Rows of one transaction.", DefaultValueFactory = _ => Default.Batch, HelpName = "ROWS" };
+        var batch = new Option<int>("--batch") { Description = "Rows to remove per transaction.", DefaultValueFactory = _ => Default.Batch, HelpName = "ROWS" };
         batch.Validators.Add(result =>
         {
             if (result.Tokens.Count > 0 && !(int.TryParse(result.Tokens[0].Value, NumberStyles.None, CultureInfo.InvariantCulture, out var rows) && rows is >= 1 and <= 50_000))
@@ -28,12 +28,12 @@ internal static class RetentionVerb
                 result.AddError("--batch must be a whole number from 1 to 50000.");
             }
         });
-        var pause = LimitOptions.Seconds("--pause", Default.Pause, "Seconds to rest between two transactions; at least as long as the one before it took.");
-        var lockTimeout = LimitOptions.Seconds("--lock-timeout", Default.LockTimeout, "Seconds that a statement waits for a lock on a table; on Postgres.");
-        var wait = LimitOptions.Seconds("--wait", Default.Patience, "Seconds to wait for another retention to finish.");
+        var pause = LimitOptions.Seconds("--pause", Default.Pause, "Seconds to pause between two transactions; the pause is at least as long as the previous transaction took.");
+        var lockTimeout = LimitOptions.Seconds("--lock-timeout", Default.LockTimeout, "Postgres only: seconds that a statement waits for a table lock.");
+        var wait = LimitOptions.Seconds("--wait", Default.MaxWait, "Seconds to wait for another retention run to finish.");
         var command = Verb.On("retention",
-            "Remove runs, events, check results and deleted pipelines that are older than DATAXPIPE_RETENTION_RUNS_DAYS, _RESULTS_DAYS and _EVENTS_DAYS say, or an organization's own smaller numbers, "
-            + "in small transactions beside traffic. Interrupted, run it again. Exits 0 when done, 1 when interrupted, 3 when scripts are pending, 5 when another retention or a lock is in the way.",
+            "Remove runs, events, check results and deleted pipelines that are older than DATAXPIPE_RETENTION_RUNS_DAYS, _RESULTS_DAYS and _EVENTS_DAYS, or an organization's own smaller limits. "
+            + "Removes in small transactions while the service runs; after an interruption, run it again. Exits 0 when done, 1 when interrupted, 3 when scripts are pending, 5 when another retention run or a table lock blocks it.",
             "retention --dry-run\nretention apply\nretention apply --organization acme --kind results --batch 1000 --pause 0.5",
             (database, arguments, output, ct) =>
             {
@@ -45,7 +45,7 @@ internal static class RetentionVerb
                     Batch = arguments.GetValue(batch),
                     Pause = TimeSpan.FromSeconds(arguments.GetValue(pause)),
                     LockTimeout = TimeSpan.FromSeconds(arguments.GetValue(lockTimeout)),
-                    Patience = TimeSpan.FromSeconds(arguments.GetValue(wait)),
+                    MaxWait = TimeSpan.FromSeconds(arguments.GetValue(wait)),
                 };
                 return Run(database, RetentionDays.Read(Verb.Settings(arguments)), scope, limits, arguments.GetValue(dryRun), output, ct);
             });
@@ -59,7 +59,7 @@ internal static class RetentionVerb
         {
             if (result.GetValue(dryRun) == (result.GetValue(apply) is not null))
             {
-                result.AddError("Say either `retention --dry-run` or `retention apply`.");
+                result.AddError("Use either `retention --dry-run` or `retention apply`.");
             }
         });
         return command;
@@ -67,10 +67,10 @@ internal static class RetentionVerb
 
     private static async Task<int> Run(MigrationDatabase database, RetentionDays days, RemovalScope scope, RemovalLimits limits, bool dryRun, Output output, CancellationToken ct)
     {
-        var standing = await new Migrator(database, Chain.BuiltIn(database.Dialect.Folder), TimeProvider.System).ReadStatus(ct);
-        if (standing.Pending.Count > 0)
+        var status = await new Migrator(database, Chain.BuiltIn(database.Dialect.Folder), TimeProvider.System).ReadStatus(ct);
+        if (status.Pending.Count > 0)
         {
-            output.Error("pending", $"The database is at {standing.Current}, and {Quantity.Of(standing.Pending.Count, "script is", "scripts are")} pending: run `catalog-migrations upgrade` first. Nothing was removed.");
+            output.Error("pending", $"The database is at {status.Current}, and {Quantity.Of(status.Pending.Count, "script is", "scripts are")} pending: run `catalog-migrations upgrade` first. Nothing was removed.");
             return ExitCode.Pending;
         }
 
@@ -85,7 +85,7 @@ internal static class RetentionVerb
             return Interrupted(dryRun, output);
         }
 
-        Say(report, dryRun, output);
+        Print(report, dryRun, output);
         if (report.Interrupted)
         {
             return Interrupted(dryRun, output);
@@ -114,24 +114,24 @@ internal static class RetentionVerb
     {
         output.Error("interrupted", dryRun
             ? "Interrupted. Nothing was written."
-            : "Interrupted between two transactions. What was removed stays removed and is in the audit log: run the same command again, and it goes on.");
+            : "Interrupted between two transactions. Removed rows stay removed and are in the audit log. Run the same command again to continue.");
         return ExitCode.Failed;
     }
 
     private static Action<Removed>? Progress(Output output)
     {
-        var said = Environment.TickCount64;
+        var lastShown = Environment.TickCount64;
         return output.Json ? null : removed =>
         {
-            if (Environment.TickCount64 - said >= 1000)
+            if (Environment.TickCount64 - lastShown >= 1000)
             {
-                said = Environment.TickCount64;
+                lastShown = Environment.TickCount64;
                 output.Progress($"{removed.Organization} {Output.Code(removed.Kind)} {Quantity.Of(removed.AllRows, "row", "rows")} removed");
             }
         };
     }
 
-    private static void Say(RemovalReport report, bool dryRun, Output output)
+    private static void Print(RemovalReport report, bool dryRun, Output output)
     {
         if (report.Items.Count > 0)
         {
@@ -144,8 +144,8 @@ internal static class RetentionVerb
 
         output.Line(report switch
         {
-            { Bounds: 0 } => "nothing to do: everything is kept. DATAXPIPE_RETENTION_RUNS_DAYS, _RESULTS_DAYS and _EVENTS_DAYS say for how many days instead",
-            { Items.Count: 0 } => "nothing to do: nothing is older than it is kept",
+            { Bounds: 0 } => "nothing to do: no retention is set. Set DATAXPIPE_RETENTION_RUNS_DAYS, _RESULTS_DAYS or _EVENTS_DAYS to a number of days",
+            { Items.Count: 0 } => "nothing to do: no data is older than its retention",
             _ => $"{Quantity.Of(report.AllRows, "row", "rows")} {(dryRun ? "would be removed; nothing was written" : "removed")}",
         });
     }

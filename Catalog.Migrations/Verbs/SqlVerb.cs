@@ -11,16 +11,16 @@ internal static class SqlVerb
     {
         var range = new Argument<string?>("from:to")
         {
-            Description = "The revisions to lead from and to, such as base:head; backward too. Then the database is not asked. Absent: from where the database is to head.",
+            Description = "The range FROM:TO, such as base:head; a range backward prints down scripts. With a range the database is not read. Default: from the database's revision to head.",
             Arity = ArgumentArity.ZeroOrOne,
         };
         var command = Verb.On("sql",
-            "Print the SQL that a migration would run, journal rows included, and nothing else. Writes nothing and takes no lock.",
+            "Print the SQL that a migration would run, including journal rows. Changes nothing and takes no lock.",
             "sql > upgrade.sql\nsql base:head\nsql 0002:0001",
             async (database, arguments, output, ct) =>
             {
                 var chain = Verb.Chain(arguments, database.Dialect.Folder);
-                var (from, to) = arguments.GetValue(range) is { } text ? Places(chain, text) : (await Here(database, chain, ct), chain.Scripts.Count);
+                var (from, to) = arguments.GetValue(range) is { } text ? ParseRange(chain, text) : (await CurrentPlace(database, chain, ct), chain.Scripts.Count);
                 var sql = MigrationPreview.Write(database.Dialect, PreviewDialect.For(database.Settings), chain, from, to, DatabaseSettings.ReadAppRole(Verb.Settings(arguments)));
                 output.Write(sql);
                 output.Document(new { from = chain.RevisionAt(from), to = chain.RevisionAt(to), sql });
@@ -31,7 +31,7 @@ internal static class SqlVerb
         return command;
     }
 
-    private static (int From, int To) Places(Chain chain, string text)
+    private static (int From, int To) ParseRange(Chain chain, string text)
     {
         var parts = text.Split(':');
         return parts is [{ Length: > 0 } from, { Length: > 0 } to]
@@ -39,9 +39,9 @@ internal static class SqlVerb
             : throw new MigrationException(MigrationFault.UnknownTarget, $"Write the range as FROM:TO, such as base:head, not {text}.");
     }
 
-    private static async Task<int> Here(MigrationDatabase database, Chain chain, CancellationToken ct)
+    private static async Task<int> CurrentPlace(MigrationDatabase database, Chain chain, CancellationToken ct)
     {
-        var standing = await new Migrator(database, chain, TimeProvider.System).ReadStatus(ct);
-        return standing.Faults.Count > 0 ? throw standing.Faults[0] : standing.Position;
+        var status = await new Migrator(database, chain, TimeProvider.System).ReadStatus(ct);
+        return status.Faults.Count > 0 ? throw status.Faults[0] : status.Position;
     }
 }

@@ -4,7 +4,7 @@ using Spectre.Console;
 
 namespace Catalog.Migrations.Verbs;
 
-/// <summary>Shows how far a transfer is: a bar for each table and phase in a terminal, at most a line a second in a pipe, nothing to a program.</summary>
+/// <summary>Shows the progress of a transfer: one bar per table and phase in a terminal, at most one line per second in a pipe, nothing in JSON mode.</summary>
 internal static class TransferProgress
 {
     public static async Task<TransferReport> Show(Output output, Func<Action<TransferStep>?, Action<string>, Task<TransferReport>> work)
@@ -16,7 +16,7 @@ internal static class TransferProgress
 
         if (!output.Terminal || Console.IsErrorRedirected)
         {
-            return await work(Lines(output), words => output.Progress(words));
+            return await work(Lines(output), message => output.Progress(message));
         }
 
         return await AnsiConsole.Progress().AutoClear(true).HideCompleted(true)
@@ -32,18 +32,18 @@ internal static class TransferProgress
                     }
 
                     bar.Value = step.Total == 0 ? 1 : step.Done;
-                }, words => AnsiConsole.MarkupLineInterpolated($"{words}"));
+                }, message => AnsiConsole.MarkupLineInterpolated($"{message}"));
             });
     }
 
     private static Action<TransferStep> Lines(Output output)
     {
-        var said = Environment.TickCount64;
+        var lastShown = Environment.TickCount64;
         return step =>
         {
-            if (Environment.TickCount64 - said >= 1000)
+            if (Environment.TickCount64 - lastShown >= 1000)
             {
-                said = Environment.TickCount64;
+                lastShown = Environment.TickCount64;
                 output.Progress(string.Create(CultureInfo.InvariantCulture, $"{step.Phase} {step.Table} {step.Done:#,0} of {step.Total:#,0}"));
             }
         };

@@ -9,27 +9,27 @@ namespace Catalog.Migrations.Verbs;
 
 internal static class TransferVerb
 {
-    private const int ShownAtMost = 50;
+    private const int MaxShown = 50;
 
     public static Command Command()
     {
-        var from = new Option<string>("--from") { Description = "The SQLite file, as a path or sqlite:/// address. It is only read.", HelpName = "FILE", Required = true };
+        var from = new Option<string>("--from") { Description = "The SQLite file, as a path or sqlite:/// address. It is not changed.", HelpName = "FILE", Required = true };
         var to = new Option<string?>("--to")
         {
-            Description = "The Postgres database; absent: DATAXPIPE_MIGRATIONS_DB, else DATAXPIPE_DB, which no list of processes shows.",
+            Description = "The Postgres database. Default: DATAXPIPE_MIGRATIONS_DB, else DATAXPIPE_DB; prefer these, because a process list shows --to with its password.",
             HelpName = "ADDRESS",
         };
-        var dryRun = new Option<bool>("--dry-run") { Description = "Look at every value and say what would be copied; write nothing." };
-        var patience = LimitOptions.Seconds("--wait", new MigrationLimits().MaxWait, "Seconds to wait for another migrator to finish.");
+        var dryRun = new Option<bool>("--dry-run") { Description = "Check every value and report what would be copied; change nothing." };
+        var wait = LimitOptions.Seconds("--wait", new MigrationLimits().MaxWait, "Seconds to wait for another migrator to finish.");
         var command = Verb.On("transfer",
-            "Move every row of a SQLite file into a Postgres database at the same revision, and compare. Interrupted, it goes on where it was.",
+            "Copy every row of a SQLite file into a Postgres database at the same revision, then compare both. After an interruption, run it again to continue.",
             "transfer --from catalog.db --dry-run\ntransfer --from catalog.db\ntransfer --from catalog.db --to postgresql://owner@host/catalog --json",
-            (database, arguments, output, ct) => Run(database, Source(arguments, arguments.GetRequiredValue(from)), arguments, arguments.GetValue(dryRun), arguments.GetValue(patience), output, ct),
+            (database, arguments, output, ct) => Run(database, Source(arguments, arguments.GetRequiredValue(from)), arguments, arguments.GetValue(dryRun), arguments.GetValue(wait), output, ct),
             arguments => Target(arguments, arguments.GetValue(to)));
         command.Options.Add(from);
         command.Options.Add(to);
         command.Options.Add(dryRun);
-        command.Options.Add(patience);
+        command.Options.Add(wait);
         command.Options.Add(Verb.Scripts);
         return command;
     }
@@ -42,19 +42,19 @@ internal static class TransferVerb
             FileRights.RequireReadable(file);
         }
 
-        return source.SqlitePath is null ? throw new SettingException("--from must name a SQLite file: rows are moved from SQLite to Postgres only.")
+        return source.SqlitePath is null ? throw new SettingException("--from must name a SQLite file: only transfers from SQLite to Postgres are supported.")
             : File.Exists(source.SqlitePath) ? source
-            : throw new SettingException($"--from: there is no such file. Relative paths begin at {Directory.GetCurrentDirectory()}.");
+            : throw new SettingException($"--from: the file does not exist. Relative paths start at {Directory.GetCurrentDirectory()}.");
     }
 
     private static DatabaseSettings Target(ParseResult arguments, string? address)
     {
         var target = address is null ? DatabaseSettings.ReadForMigrations(Verb.Settings(arguments)) : DatabaseSettings.From("--to", address, Verb.Settings(arguments));
         return target.Engine == DatabaseEngine.Postgres ? target
-            : throw new SettingException("The target must be Postgres: set DATAXPIPE_MIGRATIONS_DB, or name it with --to postgresql://...");
+            : throw new SettingException("The target must be Postgres: set DATAXPIPE_MIGRATIONS_DB, or use --to postgresql://...");
     }
 
-    private static async Task<int> Run(MigrationDatabase database, DatabaseSettings source, ParseResult arguments, bool dryRun, double patience, Output output, CancellationToken ct)
+    private static async Task<int> Run(MigrationDatabase database, DatabaseSettings source, ParseResult arguments, bool dryRun, double wait, Output output, CancellationToken ct)
     {
         var secretKey = Setting.Text(Verb.Settings(arguments), "DATAXPIPE_SECRET_KEY") is { } text
             ? SecretKey.Parse(text) ?? throw new SettingException("DATAXPIPE_SECRET_KEY must be 32 bytes in base64.")
@@ -65,7 +65,7 @@ internal static class TransferVerb
         try
         {
             report = await TransferProgress.Show(output, (progress, waiting) =>
-                new DataTransfer(source, database, (Verb.Chain(arguments, "sqlite"), Verb.Chain(arguments, "postgres")), TimeSpan.FromSeconds(patience))
+                new DataTransfer(source, database, (Verb.Chain(arguments, "sqlite"), Verb.Chain(arguments, "postgres")), TimeSpan.FromSeconds(wait))
                 {
                     Progress = progress,
                     Waiting = waiting,
@@ -74,11 +74,11 @@ internal static class TransferVerb
         }
         catch (OperationCanceledException)
         {
-            output.Error("interrupted", "Interrupted. What was loaded stays: run the same command again, and it goes on where it was.");
+            output.Error("interrupted", "Interrupted. Loaded rows stay. Run the same command again to continue.");
             return ExitCode.Failed;
         }
 
-        Say(report, dryRun, output);
+        Print(report, dryRun, output);
         output.Document(new
         {
             from = source.Display,
@@ -102,7 +102,7 @@ internal static class TransferVerb
             differences = report.Differences,
             secrets = report.Secrets,
         });
-        // Not "failed": run again unchanged it would say the same, and a person has to decide what the value should be.
+        // Drift and not Failed: another run gives the same result until a person corrects the value.
         return report.Findings > 0 || report.Differences.Count > 0 ? ExitCode.Drift : ExitCode.Ok;
     }
 
@@ -113,9 +113,9 @@ internal static class TransferVerb
         : dryRun ? "planned"
         : "moved";
 
-    private static void Say(TransferReport report, bool dryRun, Output output)
+    private static void Print(TransferReport report, bool dryRun, Output output)
     {
-        foreach (var finding in report.Listed.Take(ShownAtMost))
+        foreach (var finding in report.Listed.Take(MaxShown))
         {
             output.Line($"{finding.Table}{(finding.Column is null ? "" : '.' + finding.Column)}  {finding.Key}{(finding.RowId is { } row ? $"  rowid {row}" : "")}{(finding.Stored is null ? "" : $"  {finding.Stored}")}");
             output.Line($"    {finding.Reason}");
@@ -123,8 +123,8 @@ internal static class TransferVerb
 
         if (report.Findings > 0)
         {
-            var rest = report.Findings - Math.Min(report.Findings, ShownAtMost);
-            output.Line($"{(rest > 0 ? $"and {rest} more: --json lists {(report.Findings > DataTransfer.ListedAtMost ? $"the first {DataTransfer.ListedAtMost}" : "them all")}\n" : "")}{Count(report.Findings, "value")} cannot be moved. Nothing was written. Mend them in the source, then run this again.");
+            var rest = report.Findings - Math.Min(report.Findings, MaxShown);
+            output.Line($"{(rest > 0 ? $"and {rest} more: --json lists {(report.Findings > DataTransfer.MaxListed ? $"the first {DataTransfer.MaxListed}" : "them all")}\n" : "")}{Count(report.Findings, "value")} cannot be moved. Nothing was written. Correct them in the source, then run this again.");
             return;
         }
 
@@ -149,36 +149,36 @@ internal static class TransferVerb
 
         output.Line(Outcome(report, dryRun) switch
         {
-            "differs" => "The databases do not hold the same. Did somebody write into the target meanwhile? Empty it, and run this again.",
-            "nothing_to_do" => $"nothing to do: {Count(report.Tables.Sum(table => table.Rows), "row")} at {report.Revision}, the same in both",
+            "differs" => "The databases differ. Possibly another process wrote to the target. Empty the target and run this again.",
+            "nothing_to_do" => $"nothing to do: {Count(report.Tables.Sum(table => table.Rows), "row")} at {report.Revision}, identical in both",
             "planned" => $"{Count(report.Tables.Sum(table => table.Rows - table.Present), "row")} to copy at {report.Revision}; every value can be moved; nothing was written",
-            _ => $"moved {Count(report.Tables.Sum(table => table.Copied), "row")} at {report.Revision}: read back, and the same in both",
+            _ => $"moved {Count(report.Tables.Sum(table => table.Copied), "row")} at {report.Revision}: read back and identical in both",
         });
         if (report.Secrets is { } secrets)
         {
-            SayKey(secrets, output);
+            PrintKey(secrets, output);
         }
     }
 
-    // Which key, and where it goes; never what it is.
-    private static void SayKey(SealedSecrets secrets, Output output)
+    // Prints where the key is, never the key itself.
+    private static void PrintKey(SealedSecrets secrets, Output output)
     {
-        output.Line($"{Count(secrets.Connections, "connection")} {(secrets.Connections == 1 ? "holds" : "hold")} secrets, moved as they are sealed.");
+        output.Line($"{Count(secrets.Connections, "connection")} {(secrets.Connections == 1 ? "contains" : "contain")} secrets, copied in encrypted form.");
         if (secrets.KeyFile is { } file)
         {
-            output.Line($"Their key lies in {file} and opens {secrets.Opened} of them. Take it along to the service:");
+            output.Line($"The key in {file} decrypts {secrets.Opened} of them. Set it for the service:");
             output.Line($"    export DATAXPIPE_SECRET_KEY=\"$(cat '{file}')\"");
         }
         else
         {
             output.Line(secrets.FromEnvironment
-                ? $"DATAXPIPE_SECRET_KEY opens {secrets.Opened} of them. Set the same for the service."
-                : "No key was found beside the file. Set for the service the DATAXPIPE_SECRET_KEY they were sealed with.");
+                ? $"DATAXPIPE_SECRET_KEY decrypts {secrets.Opened} of them. Set the same key for the service."
+                : "No key was found next to the file. Set DATAXPIPE_SECRET_KEY of the service to the key that encrypted them.");
         }
 
         if (secrets.Opened < secrets.Connections && (secrets.KeyFile is not null || secrets.FromEnvironment))
         {
-            output.Line("The others were sealed with another key: find it, or register them anew.");
+            output.Line("The others were encrypted with another key: find it, or register these connections again.");
         }
     }
 

@@ -9,11 +9,11 @@ internal static class UpgradeVerb
 {
     public static Command Command()
     {
-        var target = new Argument<string>("target") { Description = "head, a revision (0002, 0002_saas), or +N for the next N scripts.", DefaultValueFactory = _ => Chain.Head };
+        var target = new Argument<string>("target") { Description = "head, a revision (0002, 0002_saas), or +N to apply the next N scripts.", DefaultValueFactory = _ => Chain.Head };
         var again = LimitOptions.Again();
         var limits = new LimitOptions();
         var command = Verb.On("upgrade",
-            "Apply pending scripts, each in a transaction of its own with its journal row. Safe to run from several places at once.",
+            "Apply pending scripts, each in its own transaction together with its journal row. Safe to run concurrently.",
             "upgrade\nupgrade 0001_initial\nupgrade +1 --lock-timeout 5",
             async (database, arguments, output, ct) =>
             {
@@ -23,7 +23,7 @@ internal static class UpgradeVerb
                     AppRole = DatabaseSettings.ReadAppRole(Verb.Settings(arguments)),
                 };
                 var steps = await migrator.Upgrade(arguments.GetValue(target)!, arguments.GetValue(again), ct);
-                return await Say(migrator, steps, output, ct);
+                return await Report(migrator, steps, output, ct);
             });
         command.Arguments.Add(target);
         command.Options.Add(again);
@@ -32,13 +32,13 @@ internal static class UpgradeVerb
         return command;
     }
 
-    /// <summary>A line for each thing that happens.</summary>
+    /// <summary>Returns a callback that prints one line per migration step.</summary>
     public static Action<MigrationStep> Steps(Output output) => step =>
     {
         if (step.Seconds is { } seconds)
         {
             var line = string.Create(CultureInfo.InvariantCulture, $"{step.Description} {step.Revision}, {step.Rows} {(step.Rows == 1 ? "row" : "rows")}, {seconds:0.000} s");
-            // A program gets its one document at the end; whoever watches it wants to see it move.
+            // In JSON mode standard output is reserved for the document, so the steps go to standard error.
             (output.Json ? (Action<string>)output.Progress : output.Line)(line);
         }
         else
@@ -47,15 +47,15 @@ internal static class UpgradeVerb
         }
     };
 
-    /// <summary>Where the database stands after the steps.</summary>
-    public static async Task<int> Say(Migrator migrator, IReadOnlyList<MigrationStep> steps, Output output, CancellationToken ct)
+    /// <summary>Prints the revision of the database after the steps.</summary>
+    public static async Task<int> Report(Migrator migrator, IReadOnlyList<MigrationStep> steps, Output output, CancellationToken ct)
     {
-        var standing = await migrator.ReadStatus(ct);
-        output.Line($"{(standing.Pending.Count == 0 ? "at head: " : "at ")}{standing.Current}{(steps.Count == 0 ? ", nothing to do" : "")}");
+        var status = await migrator.ReadStatus(ct);
+        output.Line($"{(status.Pending.Count == 0 ? "at head: " : "at ")}{status.Current}{(steps.Count == 0 ? ", nothing to do" : "")}");
         output.Document(new
         {
-            current = standing.Current,
-            at_head = standing.Pending.Count == 0,
+            current = status.Current,
+            at_head = status.Pending.Count == 0,
             steps = steps.Select(step => new { revision = step.Revision, done = step.Description, rows = step.Rows, seconds = step.Seconds }),
         });
         return ExitCode.Ok;

@@ -7,24 +7,24 @@ using Microsoft.Extensions.Configuration;
 
 namespace Catalog.Migrations.Verbs;
 
-/// <summary>What every verb has around its own work: its help with an example, its output, and words and an exit code for what goes wrong.</summary>
+/// <summary>Creates the verbs' commands: help with examples, output, and an error message and exit code for each exception.</summary>
 internal static class Verb
 {
-    /// <summary>Of every verb.</summary>
+    /// <summary>The option <c>--json</c> of every verb.</summary>
     public static readonly Option<bool> Json = new("--json") { Description = "Print one JSON document instead of text.", Recursive = true };
 
-    /// <summary>Of the verbs that read scripts.</summary>
+    /// <summary>The option <c>--scripts</c> of the verbs that read scripts.</summary>
     public static readonly Option<string?> Scripts = new("--scripts")
     {
-        Description = "Read scripts from this directory (which holds postgres/ and sqlite/) instead of those built into this program.",
+        Description = "Read scripts from this directory, which contains postgres/ and sqlite/. Default: the scripts built into this program.",
         HelpName = "DIRECTORY",
     };
 
-    /// <summary>A verb that works without a database.</summary>
-    /// <param name="name">As it is typed.</param>
-    /// <param name="description">One sentence for the list of verbs, then what else help says.</param>
-    /// <param name="example">Arguments after the program's name, one line each.</param>
-    /// <param name="work">Returns the exit code.</param>
+    /// <summary>Creates a verb that needs no database.</summary>
+    /// <param name="name">The name on the command line.</param>
+    /// <param name="description">The help text; its first sentence also appears in the hint for an unknown verb.</param>
+    /// <param name="example">Examples without the program's name, one per line.</param>
+    /// <param name="work">Runs the verb and returns the exit code.</param>
     public static Command On(string name, string description, string example, Func<ParseResult, Output, CancellationToken, Task<int>> work)
     {
         var command = new Command(name, description);
@@ -33,7 +33,7 @@ internal static class Verb
         return command;
     }
 
-    /// <summary>A verb over the database that the migrator is set to, or another that its arguments name.</summary>
+    /// <summary>Creates a verb that works on a database: by default the one of the migrator's settings.</summary>
     /// <inheritdoc cref="On(string, string, string, Func{ParseResult, Output, CancellationToken, Task{int}})" path="/param"/>
     public static Command On(string name, string description, string example, Func<MigrationDatabase, ParseResult, Output, CancellationToken, Task<int>> work,
         Func<ParseResult, DatabaseSettings>? which = null)
@@ -70,27 +70,27 @@ internal static class Verb
         return command;
     }
 
-    /// <summary>The examples that help shows, by verb.</summary>
+    /// <summary>The examples in the help, by verb.</summary>
     public static Dictionary<Command, string> Examples { get; } = [];
 
-    /// <summary>What the environment says.</summary>
-    public static IConfiguration Settings(ParseResult arguments) => Surroundings.Of(arguments).Settings;
+    /// <summary>Returns the settings of the run.</summary>
+    public static IConfiguration Settings(ParseResult arguments) => ConsoleContext.Of(arguments).Settings;
 
-    /// <summary>The scripts that the arguments name for an engine, else the built-in ones.</summary>
+    /// <summary>Returns an engine's scripts: from <c>--scripts</c> if given, else the built-in ones.</summary>
     public static Chain Chain(ParseResult arguments, string folder) =>
         arguments.GetValue(Scripts) is { } directory ? Catalog.Data.Migrations.Chain.From(directory, folder) : Catalog.Data.Migrations.Chain.BuiltIn(folder);
 
-    // A table or column that is missing is a fault of the schema, and a right that is missing one of the role: the server was reached.
+    // A missing table, column or privilege is not an unreachable database: the server answered.
     private static Unavailability? Unavailable(MigrationDatabase database, Exception exception) =>
         database.Failures.WhyUnavailable(exception) is { } reason and not (Unavailability.SchemaBehind or Unavailability.NotPermitted) ? reason : null;
 
     private static async Task<int> Run(
         ParseResult arguments, Func<MigrationDatabase?>? database, Func<ParseResult, Output, CancellationToken, Task<int>> work, CancellationToken ct)
     {
-        var output = new Output(Surroundings.Of(arguments), arguments.GetValue(Json));
-        int Say(int code, string word, string message)
+        var output = new Output(ConsoleContext.Of(arguments), arguments.GetValue(Json));
+        int Fail(int code, string errorCode, string message)
         {
-            output.Error(word, message);
+            output.Error(errorCode, message);
             return code;
         }
 
@@ -105,39 +105,39 @@ internal static class Verb
         }
         catch (SettingException exception)
         {
-            return Say(ExitCode.Usage, "setting", exception.Message);
+            return Fail(ExitCode.Usage, "setting", exception.Message);
         }
         catch (MigrationException exception)
         {
-            return Say(ExitCode.For(exception.Fault), Output.Code(exception.Fault), exception.Message);
+            return Fail(ExitCode.For(exception.Fault), Output.Code(exception.Fault), exception.Message);
         }
         catch (BackupException exception)
         {
-            return Say(exception.Exit, exception.Code, exception.Message);
+            return Fail(exception.Exit, exception.Code, exception.Message);
         }
         catch (OperationCanceledException)
         {
-            return Say(ExitCode.Failed, "interrupted", "Interrupted. A script in a transaction was undone; run `catalog-migrations current` to see where the database stands.");
+            return Fail(ExitCode.Failed, "interrupted", "Interrupted. A script in a transaction was rolled back. Run `catalog-migrations current` to see the database's revision.");
         }
-        // Of a driver they come wrapped; bare they are about a file or a pipe of ours.
+        // Drivers wrap these exceptions in a DbException. Unwrapped, they are about a file or pipe of this program.
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            return Say(ExitCode.Failed, "file", exception.Message);
+            return Fail(ExitCode.Failed, "file", exception.Message);
         }
         catch (Exception exception) when (exception is DbException or TimeoutException && database?.Invoke() is { } at && Unavailable(at, exception) is { } reason)
         {
-            return Say(ExitCode.Unreachable, Output.Code(reason), Databases.WhyUnreachable(at.Settings, exception) ?? SchemaProbe.Describe(reason));
+            return Fail(ExitCode.Unreachable, Output.Code(reason), Databases.WhyUnreachable(at.Settings, exception) ?? SchemaProbe.Describe(reason));
         }
-        catch (DbException exception) when (database?.Invoke() is { } at && at.Dialect.Explain(exception) is var said)
+        catch (DbException exception) when (database?.Invoke() is { } at && at.Dialect.Explain(exception) is var explained)
         {
-            return said.NotPermitted
-                ? Say(ExitCode.Failed, Output.Code(Unavailability.NotPermitted), $"This role may not do that: {said.Message}. Set DATAXPIPE_MIGRATIONS_DB to an address of the tables' owner.")
-                : Say(ExitCode.Failed, "database", said.Message);
+            return explained.NotPermitted
+                ? Fail(ExitCode.Failed, Output.Code(Unavailability.NotPermitted), $"The current role lacks a privilege: {explained.Message}. Set DATAXPIPE_MIGRATIONS_DB to an address with the owner of the tables as user.")
+                : Fail(ExitCode.Failed, "database", explained.Message);
         }
         catch (Exception exception)
         {
-            // A defect of this program. Its text may hold what nobody may see; a type's name holds nothing.
-            return Say(ExitCode.Failed, "internal", $"An error that nobody foresaw: {exception.GetType().Name}. A script in a transaction was undone. Please report it with the command and the scripts.");
+            // A defect of this program. The exception's message may contain secrets; its type name does not.
+            return Fail(ExitCode.Failed, "internal", $"Unexpected error: {exception.GetType().Name}. A script in a transaction was rolled back. Please report it with the command and the scripts.");
         }
     }
 }

@@ -11,9 +11,9 @@ internal static class WaitVerb
     public static Command Command()
     {
         var timeout = LimitOptions.Seconds("--timeout", TimeSpan.FromSeconds(60), "Seconds to wait.");
-        var head = new Option<bool>("--head") { Description = "Wait until the schema is at head too, for one who serves and does not migrate." };
+        var head = new Option<bool>("--head") { Description = "Also wait until the schema is at head. For services that do not migrate the database themselves." };
         var command = Verb.On("wait",
-            "Wait until the database answers. A wrong password, a missing database or refused TLS ends it at once, because waiting does not help.",
+            "Wait until the database answers. Fails at once on a wrong password, a missing database or refused TLS, because waiting does not help.",
             "wait\nwait --head --timeout 300",
             async (database, arguments, output, ct) =>
             {
@@ -26,26 +26,27 @@ internal static class WaitVerb
                     {
                         if (!arguments.GetValue(head))
                         {
-                            // A login that may not read the journal may wait all the same.
+                            // Only connects: the login may lack the privilege to read the journal.
                             await (await database.Reads.OpenConnectionAsync(ct)).DisposeAsync();
                             output.Line(string.Create(CultureInfo.InvariantCulture, $"answers after {clock.Elapsed.TotalSeconds:0.0} s"));
                             output.Document(new { seconds = Math.Round(clock.Elapsed.TotalSeconds, 3) });
                             return ExitCode.Ok;
                         }
 
-                        var standing = await migrator.ReadStatus(ct);
-                        var exit = CurrentVerb.Exit(standing);
+                        var status = await migrator.ReadStatus(ct);
+                        var exit = CurrentVerb.Exit(status);
                         if (exit is not (ExitCode.Pending or ExitCode.HalfApplied) || clock.Elapsed > limit)
                         {
-                            output.Line(string.Create(CultureInfo.InvariantCulture, $"answers after {clock.Elapsed.TotalSeconds:0.0} s, at {standing.Current}"));
-                            output.Document(new { current = standing.Current, at_head = standing.Pending.Count == 0, seconds = Math.Round(clock.Elapsed.TotalSeconds, 3) });
+                            output.Line(string.Create(CultureInfo.InvariantCulture, $"answers after {clock.Elapsed.TotalSeconds:0.0} s, at {status.Current}"));
+                            output.Document(new { current = status.Current, at_head = status.Pending.Count == 0, seconds = Math.Round(clock.Elapsed.TotalSeconds, 3) });
                             return exit;
                         }
                     }
                     catch (Exception exception) when (clock.Elapsed < limit
                         && database.Failures.WhyUnavailable(exception) is Unavailability.Unreachable or Unavailability.TimedOut or Unavailability.OutOfResources)
                     {
-                        // Not there yet.
+                        // The database is not available yet; try again.
+
                     }
 
                     await Task.Delay(250, ct);

@@ -36,7 +36,7 @@ public sealed class DamageTests(FilledDatabases databases, BackupFolder folder) 
         {
             var copy = BackupSteps.Copy(path, folder.New(), content);
             using var place = new LocalFolder(Path.GetDirectoryName(copy)!);
-            var backup = await (await StoredBackup.In(place, Ct)).Single().Examined(place, Ct);
+            var backup = await (await StoredBackup.List(place, Ct)).Single().Check(place, Ct);
             Assert.True(backup.State == BackupState.Damaged, what);
 
             var refused = await Assert.ThrowsAsync<BackupException>(() => BackupRestore.Run(database, copy, BackupSteps.Describe(copy), (_, _) => Task.CompletedTask, DatabaseSettings.DefaultAppRole, Ct));
@@ -142,7 +142,7 @@ public sealed class DamageTests(FilledDatabases databases, BackupFolder folder) 
 
         var refused = await Assert.ThrowsAsync<BackupException>(() => PostgresArchive.Restore(database, path, BackupSteps.Describe(path), (_, _) => Task.CompletedTask, Ct));
 
-        Assert.Contains("its commit was never reached", refused.Message);
+        Assert.Contains("did not reach the commit", refused.Message);
         await AssertEmpty("postgres", target, database);
     }
 

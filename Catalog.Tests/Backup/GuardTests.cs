@@ -12,12 +12,12 @@ public sealed class GuardTests(PostgresTestDatabase database, BackupFolder folde
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     [Theory]
-    [InlineData("echo 'pg_dump (PostgreSQL) 14.12'", 1, "client_too_old", "is version 14.12 and the server is 15")]
-    [InlineData("echo nothing", 1, "client_missing", "does not say its version")]
+    [InlineData("echo 'pg_dump (PostgreSQL) 14.12'", 1, "client_too_old", "is version 14.12 but the server is 15")]
+    [InlineData("echo nothing", 1, "client_missing", "printed no version")]
     [InlineData("[ \"$1\" = --version ] && echo 'pg_dump (PostgreSQL) 15.1' && exit; echo 'pg_dump: error: no' >&2; exit 1", 1, "dump_failed", "pg_dump: error: no")]
     [InlineData("[ \"$1\" = --version ] && echo 'pg_dump (PostgreSQL) 15.1' && exit; exit 0", 1, "dump_failed", "The dump is empty")]
     [InlineData("[ \"$1\" = --version ] && echo 'pg_dump (PostgreSQL) 15.1' && exit; kill -9 $$", 1, "dump_failed", "signal 9")]
-    [InlineData("[ \"$1\" = --version ] && echo 'pg_dump (PostgreSQL) 15.1' && exit; for a; do case $a in --file=*) f=${a#--file=};; esac; done; REAL \"$@\"; head -c 9000 \"$f\" >\"$f.x\"; cat \"$f.x\" >\"$f\"; rm \"$f.x\"", 4, "damaged", "did not come out well")]
+    [InlineData("[ \"$1\" = --version ] && echo 'pg_dump (PostgreSQL) 15.1' && exit; for a; do case $a in --file=*) f=${a#--file=};; esac; done; REAL \"$@\"; head -c 9000 \"$f\" >\"$f.x\"; cat \"$f.x\" >\"$f\"; rm \"$f.x\"", 4, "damaged", "The dump is damaged")]
     public async Task A_pg_dump_that_is_too_old_or_fails_or_truncates_leaves_no_files(string script, int exit, string code, string words)
     {
         database.Require();

@@ -170,10 +170,10 @@ public sealed class ObjectStoreTests(SqliteTestDatabase database, BackupFolder f
         }
 
         await Task.WhenAll(
-            Fails(7, "store_credentials", "refused the access key", Url, ("AWS_SECRET_ACCESS_KEY", "Canary-S3-wrong")),
-            Fails(7, "store_credentials", "refused the access key", Url, ("AWS_ACCESS_KEY_ID", "AKIAOTHER")),
-            Fails(7, "bucket_missing", "no bucket elsewhere", "s3://elsewhere/nightly"),
-            Fails(7, "store_unreachable", "cannot be reached", Url, ("DATAXPIPE_S3_ENDPOINT", "http://127.0.0.1:1")),
+            Fails(7, "store_credentials", "rejected the access key", Url, ("AWS_SECRET_ACCESS_KEY", "Canary-S3-wrong")),
+            Fails(7, "store_credentials", "rejected the access key", Url, ("AWS_ACCESS_KEY_ID", "AKIAOTHER")),
+            Fails(7, "bucket_missing", "bucket elsewhere does not exist", "s3://elsewhere/nightly"),
+            Fails(7, "store_unreachable", "is unreachable", Url, ("DATAXPIPE_S3_ENDPOINT", "http://127.0.0.1:1")),
             Fails(2, "setting", "must begin with https://", Url, ("DATAXPIPE_S3_ENDPOINT", "http://s3.example.com")),
             Fails(2, "setting", "Set AWS_ACCESS_KEY_ID", Url, ("AWS_ACCESS_KEY_ID", "")),
             Fails(2, "setting", "without keys", "s3://key:Canary-S3@bucket/x"),
@@ -182,11 +182,11 @@ public sealed class ObjectStoreTests(SqliteTestDatabase database, BackupFolder f
         store.Misdeeds = (_, _, _) => Misdeed.ClockSkew;
         await Fails(7, "clock_skewed", "clock differs", Url);
         store.Misdeeds = (_, _, _) => Misdeed.Forbidden;
-        await Fails(7, "store_refused", "needs to list the bucket", Url);
+        await Fails(7, "store_refused", "permission to list the bucket", Url);
         store.Misdeeds = (_, method, _) => method == "PUT" ? Misdeed.KeepsFraming : Misdeed.None;
-        await Fails(4, "upload_garbled", "something else than was sent", Url);
+        await Fails(4, "upload_garbled", "other content than was uploaded", Url);
         store.Misdeeds = (_, _, _) => Misdeed.Silence;
-        await Fails(7, "store_unreachable", "fell silent", Url, ("DATAXPIPE_S3_TIMEOUT", "1"));
+        await Fails(7, "store_unreachable", "timed out", Url, ("DATAXPIPE_S3_TIMEOUT", "1"));
         Assert.Equal("https://nyc3.digitaloceanspaces.com/", Settings("spaces://b/p", ("DATAXPIPE_S3_REGION", "nyc3")).Endpoint!.ToString());
         Assert.Null(Settings("s3://b/p", ("DATAXPIPE_S3_REGION", "eu-west-1")).Endpoint);
     }

@@ -66,7 +66,7 @@ public sealed class HandoverTests : IDisposable
             using var reader = new StreamReader(output);
             text = (await reader.ReadToEndAsync(Ct)).Trim();
         }, Ct);
-        Assert.True(result.Exit == 0, result.Complaint);
+        Assert.True(result.Exit == 0, result.ErrorMessage);
         return text;
     }
 }

@@ -75,7 +75,7 @@ public sealed class ConsoleTests : IDisposable
         await Refused("--yes --database NAME", "downgrade", "-1");
         await Refused("--yes --database NAME", "stamp", "base", "--force");
         await Refused("Add --database", "reset", "--yes");
-        await Refused("is called catalog.db", "downgrade", "base", "--yes", "--database", "catalog");
+        await Refused("is named catalog.db", "downgrade", "base", "--yes", "--database", "catalog");
         var inProduction = await MigratorConsole.Run(Database, [("DOTNET_ENVIRONMENT", "Production")], "reset", "--yes", "--database", "catalog.db", "--scripts", _scripts.Path);
         Assert.Equal((2, true), (inProduction.Exit, inProduction.Errors.Contains("--production", StringComparison.Ordinal)));
 
@@ -124,7 +124,7 @@ public sealed class ConsoleTests : IDisposable
     {
         var result = await MigratorConsole.Run(Database, word, "--json");
         Assert.Equal((2, "usage"), (result.Exit, result.Json.GetProperty("error").GetProperty("code").GetString()));
-        Assert.Contains($"it is called {verb}", result.Errors);
+        Assert.Contains($"Use {verb}: ", result.Errors);
         Assert.Contains($"`catalog-migrations {verb}`", (await MigratorConsole.Run(Database, word, "head")).Errors);
     }
 

@@ -97,13 +97,13 @@ public sealed class DoctorServerTests
         {
             var tight = Code("pool_too_large", await Examine(address, service, settings: ("DATAXPIPE_PG_POOL_MAX", "30")));
             Assert.Equal(Severity.Warning, tight.Severity);
-            Assert.Contains("others hold 1 now", tight.Message);
+            Assert.Contains("other clients use 1 now", tight.Message);
         }
 
         await OwnPostgres.Execute(address, $"alter database {new Uri(address).AbsolutePath[1..]} connection limit 20");
-        Assert.Contains("the database's connection limit leaves 20", Code("pool_too_large", await Examine(address, service, settings: ("DATAXPIPE_PG_POOL_MAX", "25"))).Message);
+        Assert.Contains("the database's connection limit allows 20", Code("pool_too_large", await Examine(address, service, settings: ("DATAXPIPE_PG_POOL_MAX", "25"))).Message);
         // For a superuser only the server's limit applies.
-        Assert.Contains("max_connections less 0 reserved leaves 300", Code("pool_too_large", await Examine(address, settings: ("DATAXPIPE_PG_POOL_MAX", "301"))).Message);
+        Assert.Contains("max_connections minus 0 reserved allows 300", Code("pool_too_large", await Examine(address, settings: ("DATAXPIPE_PG_POOL_MAX", "301"))).Message);
     }
 
     [Fact]
@@ -143,7 +143,7 @@ public sealed class DoctorServerTests
 
         var report = await Examine(address, limits: new() { UnusedFor = TimeSpan.Zero, UnusedBytes = 100_000 });
 
-        Assert.Contains("20,000 dead rows beside 20,000 live ones and was never vacuumed", Code("vacuum_behind", report).Message);
+        Assert.Contains("20,000 dead and 20,000 live rows and was never vacuumed", Code("vacuum_behind", report).Message);
         Assert.Contains("reindex index concurrently heap_invalid", Code("invalid_index", report).Action);
         Assert.Contains("heap_unused", Code("unused_index", report).Message);
         Assert.Equal(["heap_invalid", "heap_unused"], report.Indexes.Select(index => index.Name).Order());
@@ -227,9 +227,9 @@ public sealed class DoctorServerTests
         await using var connection = await database.Reads.OpenConnectionAsync(Ct);
         var report = new DoctorReport();
 
-        await EngineDoctor.For(database).Part(connection, "A", () => connection.ExecuteAsync("create table t (id int)"), report, Ct);
-        await EngineDoctor.For(database).Part(connection, "B", async () => Assert.Equal("5s", await connection.ExecuteScalarAsync<string>("show statement_timeout")), report, Ct);
-        await EngineDoctor.For(database).Part(connection, "C", () => connection.ExecuteAsync("set local statement_timeout = 50; select pg_sleep(5)"), report, Ct);
+        await EngineDoctor.For(database).RunCheck(connection, "A", () => connection.ExecuteAsync("create table t (id int)"), report, Ct);
+        await EngineDoctor.For(database).RunCheck(connection, "B", async () => Assert.Equal("5s", await connection.ExecuteScalarAsync<string>("show statement_timeout")), report, Ct);
+        await EngineDoctor.For(database).RunCheck(connection, "C", () => connection.ExecuteAsync("set local statement_timeout = 50; select pg_sleep(5)"), report, Ct);
 
         Assert.Collection(report.Findings, write => Assert.Contains("25006", write.Message), late => Assert.Contains("57014", late.Message));
         Assert.Equal("0", await connection.ExecuteScalarAsync<string>("show statement_timeout"));

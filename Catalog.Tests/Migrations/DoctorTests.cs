@@ -140,7 +140,7 @@ public abstract class DoctorTests
 
         await StampBase(address);
         await Execute(address, "create table runs (id integer)");
-        Assert.Contains("runs is here already", Code("table_already_exists", await Examine(address)).Message);
+        Assert.Contains("runs already exists", Code("table_already_exists", await Examine(address)).Message);
     }
 
     [Fact]
@@ -213,7 +213,7 @@ public abstract class DoctorTests
         }).AddInMemoryCollection(settings.Select(setting => KeyValuePair.Create(setting.Name, (string?)setting.Value))).Build();
         await using var database = MigrationDatabase.Open(DatabaseSettings.ReadForMigrations(configuration));
         var chain = scripts is null ? Chain.BuiltIn(database.Dialect.Folder) : Chain.From(scripts, database.Dialect.Folder);
-        return await new DatabaseDoctor(database, chain, limits).Look(DatabaseSettings.Read(configuration), role, Ct);
+        return await new DatabaseDoctor(database, chain, limits).Examine(DatabaseSettings.Read(configuration), role, Ct);
     }
 
     protected static async Task Execute(string address, params string[] statements)

@@ -116,7 +116,7 @@ public sealed class GrantTests : IClassFixture<PostgresTestDatabase>, IAsyncLife
     [Fact]
     public async Task An_unknown_login_and_tables_of_another_owner_are_refused()
     {
-        Assert.Contains("no login nobody_of_that_name", await Refused(login: "nobody_of_that_name"));
+        Assert.Contains("login nobody_of_that_name does not exist", await Refused(login: "nobody_of_that_name"));
         Assert.Contains("belong to another role", await Refused(OwnPostgres.As(_address, _login)));
         Assert.False(await OwnPostgres.Scalar<bool>(_address, $"select exists (select from pg_roles where rolname = '{_role}')"));
     }

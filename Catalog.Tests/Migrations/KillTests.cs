@@ -72,9 +72,9 @@ public sealed class KillTests : IClassFixture<PostgresTestDatabase>
 
         await using var elsewhere = await OwnPostgres.Open(PostgresTestDatabase.AddressOf("postgres"));
         Assert.Contains("another database (postgres)", await Refusal(elsewhere.ProcessID));
-        Assert.Contains("this command's own", await Refusal(((NpgsqlConnection)connection).ProcessID));
+        Assert.Contains("the process of this command", await Refusal(((NpgsqlConnection)connection).ProcessID));
         Assert.Contains("no process", await Refusal(2_147_483_647));
-        Assert.Contains("the server's own (checkpointer)", await Refusal(await connection.ExecuteScalarAsync<int>("select pid from pg_stat_activity where backend_type = 'checkpointer'")));
+        Assert.Contains("the server itself (checkpointer)", await Refusal(await connection.ExecuteScalarAsync<int>("select pid from pg_stat_activity where backend_type = 'checkpointer'")));
     }
 
     [Fact]
@@ -88,7 +88,7 @@ public sealed class KillTests : IClassFixture<PostgresTestDatabase>
         await client.Done;
         var second = client.Connection.ExecuteAsync("select pg_sleep(1)");
         await UntilAsleep(client);
-        var ended = await PostgresProcesses.End(connection, shown, whole: false, Ct);
+        var ended = await PostgresProcesses.End(connection, shown, wholeConnection: false, Ct);
         await second;
 
         Assert.Null(ended);
@@ -108,7 +108,7 @@ public sealed class KillTests : IClassFixture<PostgresTestDatabase>
             var hidden = await PostgresProcesses.Find(connection, statement.Pid, Ct);
 
             Assert.Null(hidden.State);
-            Assert.Contains("pg_signal_backend", (await Assert.ThrowsAsync<MigrationException>(() => PostgresProcesses.End(connection, hidden, whole: false, Ct))).Message);
+            Assert.Contains("pg_signal_backend", (await Assert.ThrowsAsync<MigrationException>(() => PostgresProcesses.End(connection, hidden, wholeConnection: false, Ct))).Message);
             Assert.False(statement.Done.IsCompleted);
         }
         finally

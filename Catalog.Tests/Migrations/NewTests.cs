@@ -15,17 +15,17 @@ public sealed class NewTests : IDisposable
     [Fact]
     public void New_creates_up_and_down_scripts_of_both_engines_with_the_next_number()
     {
-        var created = NewVerb.Make(_sql.Path, "add_owner");
+        var created = NewVerb.Create(_sql.Path, "add_owner");
 
         Assert.Equal(Four.Select(file => Path.Combine(_sql.Path, file)), created);
         Assert.Equal(["postgres/0001_initial.sql", .. Four[..2], "sqlite/0001_initial.sql", .. Four[2..]], _sql.Files());
-        Assert.Contains("0003_again.sql", NewVerb.Make(_sql.Path, "again")[0]);
+        Assert.Contains("0003_again.sql", NewVerb.Create(_sql.Path, "again")[0]);
     }
 
     [Fact]
     public void New_scripts_form_a_chain_and_contain_no_statements()
     {
-        NewVerb.Make(_sql.Path, "add_owner");
+        NewVerb.Create(_sql.Path, "add_owner");
 
         foreach (var script in new[] { "postgres", "sqlite" }.Select(engine => Chain.From(_sql.Path, engine).Scripts[1]))
         {
@@ -45,7 +45,7 @@ public sealed class NewTests : IDisposable
         var created = await Task.WhenAll(Enumerable.Range(0, many).Select(number => Task.Factory.StartNew(() =>
         {
             together.SignalAndWait();
-            return Path.GetFileName(NewVerb.Make(_sql.Path, $"change_{number}")[0])[..4];
+            return Path.GetFileName(NewVerb.Create(_sql.Path, $"change_{number}")[0])[..4];
         }, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)));
 
         Assert.Equal(Enumerable.Range(2, many).Select(number => $"000{number}"), created.Order(StringComparer.Ordinal));
@@ -59,7 +59,7 @@ public sealed class NewTests : IDisposable
     {
         _sql.Write(".new.lock", "");
 
-        var message = Assert.Throws<IOException>(() => NewVerb.Make(_sql.Path, "add_owner", TimeSpan.FromMilliseconds(50))).Message;
+        var message = Assert.Throws<IOException>(() => NewVerb.Create(_sql.Path, "add_owner", TimeSpan.FromMilliseconds(50))).Message;
 
         Assert.Contains(Path.Combine(_sql.Path, ".new.lock"), message);
         Assert.Equal(3, _sql.Files().Count());
@@ -74,8 +74,8 @@ public sealed class NewTests : IDisposable
     [InlineData("!", "add_owner")]
     public void An_invalid_name_is_refused_with_a_suggestion(string name, string suggested)
     {
-        Assert.EndsWith($"catalog-migrations new {suggested}", NewVerb.Refusal(name));
-        Assert.Null(NewVerb.Refusal(suggested));
+        Assert.EndsWith($"catalog-migrations new {suggested}", NewVerb.NameError(name));
+        Assert.Null(NewVerb.NameError(suggested));
     }
 
     [Fact]
@@ -83,7 +83,7 @@ public sealed class NewTests : IDisposable
     {
         _sql.Write("sqlite/0002_late.sql", "");
 
-        var message = Assert.Throws<MigrationException>(() => NewVerb.Make(_sql.Path, "add_owner")).Message;
+        var message = Assert.Throws<MigrationException>(() => NewVerb.Create(_sql.Path, "add_owner")).Message;
 
         Assert.Contains("postgres is 0001_initial.sql", message);
         Assert.Contains("sqlite is 0002_late.sql", message);
@@ -97,7 +97,7 @@ public sealed class NewTests : IDisposable
     {
         _sql.Write(file, "mine");
 
-        var message = Assert.Throws<IOException>(() => NewVerb.Make(_sql.Path, "add_owner")).Message;
+        var message = Assert.Throws<IOException>(() => NewVerb.Create(_sql.Path, "add_owner")).Message;
 
         Assert.Contains(Path.GetFileName(file), message);
         Assert.Equal(new[] { "postgres/0001_initial.sql", "sqlite/0001_initial.sql", file }.Order(StringComparer.Ordinal), _sql.Files());
@@ -109,7 +109,7 @@ public sealed class NewTests : IDisposable
     {
         _sql.Write("sqlite/down", "a file where the folder should be");
 
-        Assert.Throws<IOException>(() => NewVerb.Make(_sql.Path, "add_owner"));
+        Assert.Throws<IOException>(() => NewVerb.Create(_sql.Path, "add_owner"));
 
         Assert.Equal(3, _sql.Files().Count());
         Assert.False(Directory.Exists(Path.Combine(_sql.Path, "postgres", "down")));
@@ -121,7 +121,7 @@ public sealed class NewTests : IDisposable
         _sql.Write("postgres/9999_last.sql", "");
         _sql.Write("sqlite/9999_last.sql", "");
 
-        Assert.Contains("9999", Assert.Throws<MigrationException>(() => NewVerb.Make(_sql.Path, "add_owner")).Message);
+        Assert.Contains("9999", Assert.Throws<MigrationException>(() => NewVerb.Create(_sql.Path, "add_owner")).Message);
     }
 
     [Fact]
@@ -130,10 +130,10 @@ public sealed class NewTests : IDisposable
         var root = Path.GetDirectoryName(_sql.Path)!;
         var below = Directory.CreateDirectory(Path.Combine(root, "a", "b")).FullName;
 
-        Assert.Equal(_sql.Path, NewVerb.Nearest(below));
-        Assert.Equal(_sql.Path, NewVerb.Nearest(root));
-        Assert.Equal(_sql.Path, NewVerb.Nearest(Path.Combine(_sql.Path, "postgres")));
-        Assert.Contains("--scripts", Assert.Throws<MigrationException>(() => NewVerb.Nearest(Path.GetPathRoot(root)!)).Message);
+        Assert.Equal(_sql.Path, NewVerb.FindScripts(below));
+        Assert.Equal(_sql.Path, NewVerb.FindScripts(root));
+        Assert.Equal(_sql.Path, NewVerb.FindScripts(Path.Combine(_sql.Path, "postgres")));
+        Assert.Contains("--scripts", Assert.Throws<MigrationException>(() => NewVerb.FindScripts(Path.GetPathRoot(root)!)).Message);
     }
 
     [Fact]

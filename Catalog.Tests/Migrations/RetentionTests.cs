@@ -69,7 +69,7 @@ public sealed class RetentionOnPostgres : RetentionTests
         string? waited = null;
 
         var refused = await Assert.ThrowsAsync<MigrationException>(() =>
-            new Removal(Migrations, new(1, 1, 1), Clock, new() { Patience = TimeSpan.FromMilliseconds(300) }) { Waiting = holder => waited = holder }.Apply(RemovalScope.All, Ct));
+            new Removal(Migrations, new(1, 1, 1), Clock, new() { MaxWait = TimeSpan.FromMilliseconds(300) }) { Waiting = holder => waited = holder }.Apply(RemovalScope.All, Ct));
 
         Assert.Equal(MigrationFault.LockNotObtained, refused.Fault);
         Assert.StartsWith("retention with server process", waited);
@@ -403,7 +403,7 @@ public abstract class RetentionTests : IAsyncLifetime
         var result = await ended;
 
         Assert.Equal(1, result.Exit);
-        Assert.Contains("run the same command again", result.Errors);
+        Assert.Contains("Run the same command again", result.Errors);
         var left = (await Ids("check_results")).Count;
         Assert.InRange(left, 1, 2800);
         Assert.Equal(3000 - left, await AuditedRows());

@@ -187,7 +187,7 @@ public sealed class ScriptRunTests(PostgresTestDatabase server) : IClassFixture<
 
         // Revision 0002 cannot be reverted before 0003 and 0004.
         var failure = await Assert.ThrowsAnyAsync<System.Data.Common.DbException>(() => Execute(address, back));
-        Assert.Contains("nothing of it was applied", failure.Message);
+        Assert.Contains("nothing was applied", failure.Message);
     }
 
     [Fact]

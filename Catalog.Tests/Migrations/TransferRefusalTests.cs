@@ -59,15 +59,15 @@ public sealed class TransferRefusalTests(PostgresTestDatabase server) : IClassFi
         await MigratorConsole.Run(pair.Source, "upgrade", "--scripts", scripts.Path);
 
         await Refused(2, "setting", "The target must be Postgres", target: pair.Source);
-        await Refused(2, "setting", "no such file", from: pair.Source + ".missing");
+        await Refused(2, "setting", "the file does not exist", from: pair.Source + ".missing");
         await Refused(2, "setting", "--from must name a SQLite file", from: pair.Target);
         Assert.False(File.Exists(pair.Source + ".missing"));
 
         var other = Path.Combine(Path.GetDirectoryName(pair.Source)!, "other.db");
         await File.WriteAllTextAsync(other, "not a database, but long enough to look like one " + new string('x', 4096), Ct);
-        await Refused(7, "source_unusable", "no SQLite database", from: other);
+        await Refused(7, "source_unusable", "not a SQLite database", from: other);
         await File.WriteAllBytesAsync(other, [], Ct);
-        await Refused(3, "revisions_differ", "holds no Catalog", from: other);
+        await Refused(3, "revisions_differ", "contains no Catalog", from: other);
 
         pair.Change("update schemaversions set checksum = 'changed' where scriptname like '0002%'");
         await Refused(4, "checksum_mismatch", "The source:");
@@ -86,7 +86,7 @@ public sealed class TransferRefusalTests(PostgresTestDatabase server) : IClassFi
         var refused = await pair.Transfer("--scripts", scripts.Path);
 
         Assert.Equal(4, refused.Exit);
-        Assert.Contains("refers to a row of customers that is not there", refused.Output);
+        Assert.Contains("refers to a missing row of customers", refused.Output);
         Assert.Contains("orders_state_check", refused.Output);
         Assert.False((await pair.Counts()).ContainsKey("orders"));
     }
@@ -110,12 +110,12 @@ public sealed class TransferRefusalTests(PostgresTestDatabase server) : IClassFi
         await target.ExecuteAsync("alter table runs drop column trigger");
         var refused = await pair.Transfer("--json");
         Assert.Equal((4, "not_movable"), (refused.Exit, Code(refused)));
-        Assert.Contains("Table runs has column trigger in the source only", refused.Errors);
+        Assert.Contains("Table runs has column trigger only in the source", refused.Errors);
 
         await target.ExecuteAsync("alter table runs add column trigger jsonb");
         refused = await pair.Transfer("--json");
         Assert.Equal((4, "not_movable"), (refused.Exit, Code(refused)));
-        Assert.Contains("runs.trigger of the target is of type jsonb", refused.Errors);
+        Assert.Contains("runs.trigger of the target has type jsonb", refused.Errors);
     }
 
     [Fact]

@@ -21,35 +21,35 @@ public sealed class TransferValueTests(PostgresTestDatabase server) : IClassFixt
         ("message", "cast(x'ff' as text)", "text", "UTF-8"),
         ("message", "cast(x'f4908080' as text)", "text", "UTF-8"),
         ("message", "cast(x'c080' as text)", "text", "UTF-8"),
-        ("message", "x'00ff'", "blob", "text belongs"),
-        ("total_rows", "'twelve'", "text", "an integer belongs"),
-        ("total_rows", "''", "text", "an integer belongs"),
-        ("total_rows", "1.5", "real", "an integer belongs"),
-        ("total_rows", "9223372036854775808", "real", "beyond bigint"),
-        ("total_rows", "-1e300", "real", "beyond bigint"),
-        ("total_rows", "x'01'", "blob", "an integer belongs"),
+        ("message", "x'00ff'", "blob", "instead of text"),
+        ("total_rows", "'twelve'", "text", "instead of an integer"),
+        ("total_rows", "''", "text", "instead of an integer"),
+        ("total_rows", "1.5", "real", "instead of an integer"),
+        ("total_rows", "9223372036854775808", "real", "out of range for bigint"),
+        ("total_rows", "-1e300", "real", "out of range for bigint"),
+        ("total_rows", "x'01'", "blob", "instead of an integer"),
         ("observed_number", "9e999", "real", "not finite"),
         ("observed_number", "-9e999", "real", "not finite"),
-        ("observed_number", "'NaN'", "text", "a number belongs"),
-        ("executed_at", "'2026-01-31'", "text", "no instant"),
-        ("executed_at", "'2026-01-31T06:05'||char(10)", "text", "no instant"),
-        ("executed_at", "2461071.75", "text", "no instant"),
-        ("executed_at", "1769839500", "text", "no instant"),
-        ("executed_at", "'2026-01-31T06:05:00.1234567Z'", "text", "six digits"),
-        ("executed_at", "'2026-02-30T06:05:00.000000Z'", "text", "calendar"),
-        ("executed_at", "'2026-01-31T24:00:00.000000Z'", "text", "calendar"),
-        ("executed_at", "'2026-01-31T23:59:60.000000Z'", "text", "calendar"),
-        ("executed_at", "'0000-01-01T00:00:00.000000Z'", "text", "calendar"),
+        ("observed_number", "'NaN'", "text", "instead of a number"),
+        ("executed_at", "'2026-01-31'", "text", "not a timestamp"),
+        ("executed_at", "'2026-01-31T06:05'||char(10)", "text", "not a timestamp"),
+        ("executed_at", "2461071.75", "text", "not a timestamp"),
+        ("executed_at", "1769839500", "text", "not a timestamp"),
+        ("executed_at", "'2026-01-31T06:05:00.1234567Z'", "text", "six decimal places"),
+        ("executed_at", "'2026-02-30T06:05:00.000000Z'", "text", "not a valid date"),
+        ("executed_at", "'2026-01-31T24:00:00.000000Z'", "text", "not a valid date"),
+        ("executed_at", "'2026-01-31T23:59:60.000000Z'", "text", "not a valid date"),
+        ("executed_at", "'0000-01-01T00:00:00.000000Z'", "text", "not a valid date"),
         ("executed_at", "'0001-01-01T00:00:00+01:00'", "text", "1 to 9999"),
-        ("executed_at", "'now'", "text", "no instant"),
-        ("executed_at", "''", "text", "no instant"),
-        ("executed_at", "x'32303236'", "blob", "an instant belongs"),
-        ("dataset_key", "'no guid'", "text", "no UUID"),
-        ("dataset_key", "'{6F9619FF-8B86-D011-B42D-00C04FC964FF}'", "text", "no UUID"),
-        ("dataset_key", "'6F9619FF8B86D011B42D00C04FC964FF'", "text", "no UUID"),
-        ("dataset_key", "x'6f9619ff8b86d011b42d00c04fc964ff'", "blob", "a UUID belongs"),
-        ("request_hash", "'text'", "text", "bytes belong"),
-        ("request_hash", "7", "integer", "bytes belong"),
+        ("executed_at", "'now'", "text", "not a timestamp"),
+        ("executed_at", "''", "text", "not a timestamp"),
+        ("executed_at", "x'32303236'", "blob", "instead of a timestamp"),
+        ("dataset_key", "'no guid'", "text", "not a UUID"),
+        ("dataset_key", "'{6F9619FF-8B86-D011-B42D-00C04FC964FF}'", "text", "not a UUID"),
+        ("dataset_key", "'6F9619FF8B86D011B42D00C04FC964FF'", "text", "not a UUID"),
+        ("dataset_key", "x'6f9619ff8b86d011b42d00c04fc964ff'", "blob", "instead of a UUID"),
+        ("request_hash", "'text'", "text", "instead of bytes"),
+        ("request_hash", "7", "integer", "instead of bytes"),
         ("status", "'unheard-of'", "text", "check_results_status_check"),
         ("status", "'unheard-of'", "text", "check_results_status_check"),
         ("severity", "'fatal'", "text", "check_results_severity_check"),
@@ -176,10 +176,10 @@ public sealed class TransferValueTests(PostgresTestDatabase server) : IClassFixt
         Assert.Equal(4, result.Exit);
         var found = result.Json.GetProperty("findings").EnumerateArray().Select(finding => $"{Text(finding, "table")}.{Text(finding, "column")}: {Text(finding, "reason")}").Order(StringComparer.Ordinal).ToList();
         Assert.Equal(5, found.Count);
-        Assert.StartsWith("datasets.id: is a UUID in small letters", found[0]);
-        Assert.StartsWith("lineage_edges.valid_from: is an instant in another form", found[1]);
-        Assert.Equal("pipeline_tags.tag: is a blob where text belongs", found[2]);
-        Assert.StartsWith("pipeline_tags.tag: is no UTF-8", found[3]);
+        Assert.StartsWith("datasets.id: is a UUID in a key in lower-case letters", found[0]);
+        Assert.StartsWith("lineage_edges.valid_from: is a timestamp in a key in another format", found[1]);
+        Assert.Equal("pipeline_tags.tag: is a blob instead of text", found[2]);
+        Assert.StartsWith("pipeline_tags.tag: is not valid UTF-8", found[3]);
         Assert.StartsWith("pipeline_tags.tag: is too long for the target's index", found[4]);
         // Escape characters in keys do not reach the terminal.
         Assert.DoesNotContain('\u001b', (await pair.Transfer()).Output);

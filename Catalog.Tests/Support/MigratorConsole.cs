@@ -46,7 +46,7 @@ public static class MigratorConsole
         // A verb may write from several threads; the writers below are synchronized.
         using var output = new StringWriter();
         using var errors = new StringWriter();
-        var around = new Surroundings
+        var around = new ConsoleContext
         {
             Settings = new ConfigurationBuilder().AddInMemoryCollection(environment).Build(),
             Output = TextWriter.Synchronized(output),

@@ -1,9 +1,9 @@
 namespace Catalog.Migrations.Backup;
 
-/// <summary>A stream to read whose source must not fall silent.</summary>
-/// <param name="inner">The source.</param>
-/// <param name="silence">How long one read may take.</param>
-internal sealed class Watched(Stream inner, TimeSpan silence) : Stream
+/// <summary>A read-only stream that throws <see cref="TimeoutException"/> when an asynchronous read takes too long.</summary>
+/// <param name="inner">The stream to read.</param>
+/// <param name="timeout">Time limit of one read.</param>
+internal sealed class IdleTimeoutStream(Stream inner, TimeSpan timeout) : Stream
 {
     public override bool CanRead => true;
 
@@ -16,7 +16,7 @@ internal sealed class Watched(Stream inner, TimeSpan silence) : Stream
     public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
-        await inner.ReadAsync(buffer, cancellationToken).AsTask().WaitAsync(silence, cancellationToken);
+        await inner.ReadAsync(buffer, cancellationToken).AsTask().WaitAsync(timeout, cancellationToken);
 
     public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
         ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();

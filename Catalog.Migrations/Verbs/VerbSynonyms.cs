@@ -1,7 +1,7 @@
 namespace Catalog.Migrations.Verbs;
 
-/// <summary>What other migrators call the verbs: whoever types one of these is told the name here.</summary>
-internal static class OtherNames
+/// <summary>The verb names of other migration tools, for the hint in an error message.</summary>
+internal static class VerbSynonyms
 {
     private static readonly Dictionary<string, string> Verbs = new[]
     {
@@ -21,6 +21,6 @@ internal static class OtherNames
         ("retention", "prune cleanup"),
     }.SelectMany(verb => verb.Item2.Split(' '), (verb, word) => (verb.Item1, word)).ToDictionary(pair => pair.word, pair => pair.Item1, StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>The verb that does what another migrator's does; null when the word is not one of theirs.</summary>
+    /// <summary>Returns the verb for another tool's verb name; null when the word is unknown.</summary>
     public static string? Of(string word) => Verbs.GetValueOrDefault(word);
 }
