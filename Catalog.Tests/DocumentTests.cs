@@ -47,7 +47,7 @@ public sealed partial class DocumentTests
         });
 
         static string Number(Group group, string absent) => !group.Success ? absent
-            : group.Value is nameof(RetentionDays.Most) ? RetentionDays.Most.ToString(CultureInfo.InvariantCulture)
+            : group.Value is nameof(RetentionDays.MaxDays) ? RetentionDays.MaxDays.ToString(CultureInfo.InvariantCulture)
             : group.Value.Replace("_", "", StringComparison.Ordinal);
     }
 

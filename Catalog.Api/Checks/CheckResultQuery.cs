@@ -59,7 +59,7 @@ internal sealed class CheckResultQueryValidator : ListQueryValidator<CheckResult
         RuleFor(query => query.CheckId).Text(Validation.MaxKey);
         RuleFor(query => query.RunId).Text(Validation.MaxKey);
         RuleFor(query => query.Dataset).DatasetName();
-        RuleFor(query => query.Status).Word(CheckStatus.Words);
-        RuleFor(query => query.Severity).Word(CheckSeverity.All);
+        RuleFor(query => query.Status).OneOf(CheckStatus.Words);
+        RuleFor(query => query.Severity).OneOf(CheckSeverity.All);
     }
 }

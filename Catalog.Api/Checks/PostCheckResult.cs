@@ -102,12 +102,12 @@ internal sealed class PostCheckResultValidator : AbstractValidator<PostCheckResu
         RuleFor(result => result.PipelineId).Key();
         RuleFor(result => result.CheckId).Key();
         RuleFor(result => result.RunId).OptionalKey();
-        RuleFor(result => result.Status).Word(CheckStatus.Words);
+        RuleFor(result => result.Status).OneOf(CheckStatus.Words);
         RuleFor(result => result.Status).NotNull().When(result => result.Success is null).WithMessage("is required, or success in its place.");
         RuleFor(result => result.Success)
             .Must((result, success) => success is null || result.Status is null || !CheckStatus.Words.TryGetValue(result.Status, out var word) || success == word is CheckStatus.Pass || word is CheckStatus.Warn)
             .WithMessage("contradicts status; leave one of the two out.");
-        RuleFor(result => result.Severity).Word(CheckSeverity.All);
+        RuleFor(result => result.Severity).OneOf(CheckSeverity.All);
         RuleFor(result => result.Dataset).DatasetName();
         RuleFor(result => result.FailedRows).Count();
         RuleFor(result => result.TotalRows).Count();

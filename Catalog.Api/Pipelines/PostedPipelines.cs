@@ -62,6 +62,6 @@ internal static class PostedPipelines
             return null;
         }
 
-        return problems is null ? PipelineBodies.ToPipeline(spec!, item) : null;
+        return found is null ? PipelineBodies.ToPipeline(spec!, item) : null;
     }
 }

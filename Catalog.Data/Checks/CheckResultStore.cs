@@ -90,7 +90,7 @@ internal sealed class CheckResultStore(CatalogDatabase db)
             for (var i = 0; i < others.Count; i++)
             {
                 var organization = others[i].Group.Organization;
-                outcomes[i] = await Store(session.In(organization), organization, others[i].Places.ConvertAll(place => place.Result));
+                outcomes[i] = await Store(session.ForOrganization(organization), organization, others[i].Places.ConvertAll(place => place.Result));
             }
         }, CancellationToken.None);
         for (var i = 0; i < others.Count; i++)
@@ -115,7 +115,7 @@ internal sealed class CheckResultStore(CatalogDatabase db)
                     var outcomes = await Store(session, group.Organization, request.Results);
                     if (outcomes.Contains(ResultOutcome.KeyReused))
                     {
-                        session.Undo();
+                        session.RequestRollback();
                     }
 
                     return outcomes;

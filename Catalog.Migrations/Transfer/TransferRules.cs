@@ -13,7 +13,7 @@ internal static class TransferRules
             throw new MigrationException(fault.Fault, $"The source: {fault.Message}");
         }
 
-        if (source.Place == 0)
+        if (source.Position == 0)
         {
             throw new MigrationException(MigrationFault.RevisionsDiffer, "The source contains no Catalog: no script was applied to it. Set --from to the file that the service used.");
         }
@@ -29,7 +29,7 @@ internal static class TransferRules
 
         if (source.Current != target.Current)
         {
-            throw new MigrationException(MigrationFault.RevisionsDiffer, string.CompareOrdinal(source.Current, target.Current) > 0 || target.Place == 0
+            throw new MigrationException(MigrationFault.RevisionsDiffer, string.CompareOrdinal(source.Current, target.Current) > 0 || target.Position == 0
                 ? $"The source is at {source.Current} and the target at {target.Current}: run `catalog-migrations upgrade {source.Current}` on the target first."
                 : $"The source is at {source.Current} and the target at {target.Current}: run `catalog-migrations upgrade {target.Current}` on the source first, with DATAXPIPE_DB set to its file and DATAXPIPE_MIGRATIONS_DB unset.");
         }
