@@ -79,7 +79,8 @@ catch (Exception failure) when (FrameworkSettings.Explain(failure) is not null)
 }
 catch (Exception failure) when (failure is IOException or InvalidOperationException or System.Net.Sockets.SocketException)
 {
-    Console.Error.WriteLine($"catalog: the service could not start: {failure.Message} Check ASPNETCORE_URLS, and that no other process uses the address.");
+    Console.Error.WriteLine(
+        $"catalog: the service could not start: {failure.Message} Check ASPNETCORE_URLS, and that no other process uses the address.");
     return 1;
 }
 // Report the error in one line without a stack trace, and never exit with 0.

@@ -14,7 +14,8 @@ public static class CanonicalJson
 {
     // The bytes that Utf8JsonWriter writes without an escape.
     private static readonly SearchValues<byte> Unescaped = SearchValues.Create(
-        [.. Enumerable.Range(' ', 95).Select(character => (byte)character).Except([(byte)'"', (byte)'\\', (byte)'&', (byte)'\'', (byte)'+', (byte)'<', (byte)'>', (byte)'`'])]);
+        [.. Enumerable.Range(' ', 95).Select(character => (byte)character)
+            .Except([(byte)'"', (byte)'\\', (byte)'&', (byte)'\'', (byte)'+', (byte)'<', (byte)'>', (byte)'`'])]);
 
     /// <summary>SHA-256 of the canonical form.</summary>
     /// <param name="element">The document. Its strings must be valid Unicode.</param>
@@ -46,7 +47,8 @@ public static class CanonicalJson
             writer.WriteStartArray(list);
             writer.WriteStartObject();
             var members = Members(item, []);
-            var before = members.FindIndex(member => string.CompareOrdinal(member.Name, name) > 0) is >= 0 and var index ? index : members.Count;
+            var before = members.FindIndex(member => string.CompareOrdinal(member.Name, name) > 0) is >= 0 and var index
+                ? index : members.Count;
             WriteMembers(writer, members[..before]);
             writer.WriteString(name, text);
             WriteMembers(writer, members[before..]);

@@ -19,7 +19,8 @@ namespace Catalog.Data;
 public static partial class CatalogData
 {
     /// <summary>Adds the services that read and write the Catalog's own database.</summary>
-    public static IServiceCollection AddCatalogData(this IServiceCollection services, DatabaseSettings settings, IngestSettings ingest) => services
+    public static IServiceCollection AddCatalogData(this IServiceCollection services, DatabaseSettings settings, IngestSettings ingest) =>
+        services
         .AddSingleton(settings)
         .AddSingleton(provider => Open(settings, provider.GetRequiredService<ILogger<CatalogDatabase>>()))
         .AddSingleton<PipelineRepository>()

@@ -55,7 +55,8 @@ public readonly record struct Cursor(DateTimeOffset At, string Id)
         // The checksum is not a signature: a client can compute one, so the content is validated too.
         var parts = plain[ChecksumLength..].Split(':', 2);
         if (parts.Length != 2 || parts[1].Contains('\0', StringComparison.Ordinal)
-            || !long.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out var ticks) || ticks > DateTimeOffset.MaxValue.UtcTicks)
+            || !long.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out var ticks)
+                || ticks > DateTimeOffset.MaxValue.UtcTicks)
         {
             return false;
         }
@@ -64,5 +65,6 @@ public readonly record struct Cursor(DateTimeOffset At, string Id)
         return true;
     }
 
-    private static string Checksum(string list, string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{list}\0{text}")).AsSpan(0, ChecksumLength / 2));
+    private static string Checksum(string list, string text) =>
+        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{list}\0{text}")).AsSpan(0, ChecksumLength / 2));
 }

@@ -14,5 +14,6 @@ internal static class SearchPattern
 
     /// <summary>A <c>like</c> pattern that matches the text anywhere, with <c>\</c> as the escape character.</summary>
     public static string Contains(string text) =>
-        '%' + text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("%", "\\%", StringComparison.Ordinal).Replace("_", "\\_", StringComparison.Ordinal) + '%';
+        '%' + text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("%", "\\%", StringComparison.Ordinal)
+            .Replace("_", "\\_", StringComparison.Ordinal) + '%';
 }

@@ -34,20 +34,24 @@ public static class CommandLine
 
     private static string UsageError(ParseResult parsed)
     {
-        if (parsed.CommandResult.Command == Root && parsed.UnmatchedTokens.FirstOrDefault(word => !word.StartsWith('-')) is { } word && VerbSynonyms.Of(word) is { } name)
+        if (parsed.CommandResult.Command == Root && parsed.UnmatchedTokens.FirstOrDefault(word => !word.StartsWith('-')) is { } word
+            && VerbSynonyms.Of(word) is { } name)
         {
             var command = Root.Subcommands.First(command => command.Name == name);
-            return $"There is no verb {word}. Use {name}: {command.Description!.Split(". ")[0].TrimEnd('.')}. Run `catalog-migrations {name}`, or `catalog-migrations {name} --help` first.";
+            return $"There is no verb {word}. Use {name}: {command.Description!.Split(". ")[0].TrimEnd('.')}. Run "
+                + $"`catalog-migrations {name}`, or `catalog-migrations {name} --help` first.";
         }
 
-        var verb = string.Concat(parsed.CommandResult.Command.Parents.OfType<Command>().Where(parent => parent != Root).Append(parsed.CommandResult.Command)
+        var verb = string.Concat(parsed.CommandResult.Command.Parents.OfType<Command>().Where(parent => parent != Root)
+            .Append(parsed.CommandResult.Command)
             .Where(command => command != Root).Select(command => command.Name + ' '));
         return $"{string.Join(" ", parsed.Errors.Select(error => error.Message))} Run `catalog-migrations {verb}--help`.";
     }
 
     private static RootCommand BuildRoot()
     {
-        var root = new RootCommand("Migrates the Catalog's database schema, reports its state, and backs up, restores and maintains the database.")
+        var root = new RootCommand(
+            "Migrates the Catalog's database schema, reports its state, and backs up, restores and maintains the database.")
         {
             CurrentVerb.Command(),
             HistoryVerb.Command(),

@@ -35,7 +35,8 @@ internal static class ExitCode
         MigrationFault.UnknownTarget or MigrationFault.NotConfirmed => Usage,
         MigrationFault.RevisionsDiffer => Pending,
         MigrationFault.ConnectionLost or MigrationFault.SourceUnusable => Unreachable,
-        MigrationFault.ChainBroken or MigrationFault.JournalUnreadable or MigrationFault.ChecksumMismatch or MigrationFault.NewerSchema or MigrationFault.UnknownRevision
+        MigrationFault.ChainBroken or MigrationFault.JournalUnreadable or MigrationFault.ChecksumMismatch or MigrationFault.NewerSchema
+            or MigrationFault.UnknownRevision
             or MigrationFault.HistoryGap or MigrationFault.OutOfOrder or MigrationFault.DuplicateRevision or MigrationFault.Drift
             or MigrationFault.NotMovable => Drift,
         MigrationFault.LockNotObtained => LockNotObtained,

@@ -54,8 +54,10 @@ internal sealed class Output(ConsoleContext context, bool json)
     public void Progress(string text) => context.Error.WriteLine(text);
 
     /// <summary>Writes a table: ruled in a terminal, aligned plain text in a pipe. Writes nothing in JSON mode.</summary>
-    /// <param name="columns">The column heads. The prefix <c>></c> aligns a column to the right. The prefix <c>~</c> gives a column the remaining width
-    /// and shortens its cells. The prefix <c>!</c> marks the column that is never wrapped: if the table is wider than the terminal, each row becomes that cell
+    /// <param name="columns">The column heads. The prefix <c>></c> aligns a column to the right. The prefix <c>~</c>
+    /// gives a column the remaining width
+    /// and shortens its cells. The prefix <c>!</c> marks the column that is never wrapped: if the table is wider than
+    /// the terminal, each row becomes that cell
     /// on one line and the other cells on the next.</param>
     /// <param name="rows">One text per column; null for an empty cell.</param>
     public void Table(IReadOnlyList<string> columns, IEnumerable<IReadOnlyList<string?>> rows)

@@ -11,7 +11,8 @@ internal sealed class TextTable(Output output, IReadOnlyList<string> columns, IR
     // Spectre.Console puts a space on both sides of a cell and a rule before each column.
     private const int CellPadding = 3;
     private const int MinRemainingWidth = 10;
-    private readonly int[] _widths = [.. columns.Select((column, index) => rows.Select(row => row[index]?.Length ?? 0).Append(Head(column).Length).Max())];
+    private readonly int[] _widths = [
+        .. columns.Select((column, index) => rows.Select(row => row[index]?.Length ?? 0).Append(Head(column).Length).Max())];
 
     public void Write()
     {
@@ -54,14 +55,21 @@ internal sealed class TextTable(Output output, IReadOnlyList<string> columns, IR
         var table = new Table().Border(TableBorder.Simple);
         foreach (var column in columns)
         {
-            table.AddColumn(new TableColumn(Markup.Escape(Head(column))) { Alignment = IsRight(column) ? Justify.Right : Justify.Left, NoWrap = IsRight(column) });
+            table.AddColumn(new TableColumn(Markup.Escape(Head(column)))
+            {
+                Alignment = IsRight(column)
+                ? Justify.Right : Justify.Left,
+                NoWrap = IsRight(column)
+            });
         }
 
         var fixedWidth = columns.Select((column, index) => CellPadding + (IsShortened(column) ? 0 : _widths[index])).Sum() + 1;
         var remainingWidth = Math.Max(MinRemainingWidth, Output.Width - fixedWidth);
         foreach (var row in rows)
         {
-            table.AddRow([.. row.Select((cell, column) => Markup.Escape(IsShortened(columns[column]) ? Output.Cut(cell ?? "", remainingWidth) : cell ?? ""))]);
+            table.AddRow(
+                [.. row.Select((cell, column) =>
+                    Markup.Escape(IsShortened(columns[column]) ? Output.Cut(cell ?? "", remainingWidth) : cell ?? ""))]);
         }
 
         AnsiConsole.Write(table);

@@ -22,13 +22,15 @@ public sealed partial class ConventionTests(SqliteTestDatabase database) : IClas
     {
         Assert.Equal(
             SchemaDescription.Tables(Chain.BuiltIn("postgres")).Order(StringComparer.Ordinal),
-            PostgresGrants.TableNames.Split(',', StringSplitOptions.TrimEntries).Select(name => name.Trim('\'')).Order(StringComparer.Ordinal));
+            PostgresGrants.TableNames.Split(',', StringSplitOptions.TrimEntries).Select(name => name.Trim('\''))
+                .Order(StringComparer.Ordinal));
     }
 
     [Fact]
     public void Each_script_exists_for_both_engines_with_a_down_script_and_without_gaps_in_numbers()
     {
-        string[] Names(string folder) => [.. Directory.GetFiles(Path.Combine(Root, "sql", folder), "*.sql").Select(Path.GetFileName).Order(StringComparer.Ordinal)!];
+        string[] Names(string folder) =>
+            [.. Directory.GetFiles(Path.Combine(Root, "sql", folder), "*.sql").Select(Path.GetFileName).Order(StringComparer.Ordinal)!];
 
         var postgres = Names("postgres");
         Assert.NotEmpty(postgres);
@@ -52,7 +54,8 @@ public sealed partial class ConventionTests(SqliteTestDatabase database) : IClas
 
         Assert.All(
             Chain.BuiltIn("postgres").Scripts.SelectMany(script => new[] { script.Up, script.Down! }),
-            file => Assert.True(file.Transactional != file.Sql.Contains("concurrently", StringComparison.OrdinalIgnoreCase), $"{file.Name} needs or must not have `-- transaction: none`."));
+            file => Assert.True(file.Transactional != file.Sql.Contains("concurrently", StringComparison.OrdinalIgnoreCase),
+                $"{file.Name} needs or must not have `-- transaction: none`."));
         Assert.All(Chain.BuiltIn("sqlite").Scripts, script => Assert.True(script.Up.Transactional && script.Down!.Transactional));
     }
 
@@ -65,24 +68,30 @@ public sealed partial class ConventionTests(SqliteTestDatabase database) : IClas
         var indexes = KeysAndIndexes().Matches(sql).ToList();
 
         Assert.True(indexes.Count > 12);
-        Assert.All(indexes.Select(index => index.Groups["columns"].Value).Except(lookUps), columns => Assert.StartsWith("organization_id", columns));
-        Assert.Equal(lookUps, indexes.Select(index => index.Groups["columns"].Value).Where(columns => !columns.StartsWith("organization_id", StringComparison.Ordinal)).Order());
+        Assert.All(indexes.Select(index => index.Groups["columns"].Value).Except(lookUps), columns =>
+            Assert.StartsWith("organization_id", columns));
+        Assert.Equal(lookUps, indexes.Select(index => index.Groups["columns"].Value)
+            .Where(columns => !columns.StartsWith("organization_id", StringComparison.Ordinal)).Order());
     }
 
     [Fact]
-    public void Drivers_are_named_in_their_folders_and_in_files_of_one_engine() => AssertNowhere(file => !DriverFiles().IsMatch(file), Drivers());
+    public void Drivers_are_named_in_their_folders_and_in_files_of_one_engine() =>
+        AssertNowhere(file => !DriverFiles().IsMatch(file), Drivers());
 
     // Setting removes line ends and quotes from values. Code that reads settings elsewhere would forget this.
     [Fact]
     public void Settings_are_read_in_one_place() => AssertNowhere(
-        file => !file.StartsWith("Catalog.Tests/", StringComparison.Ordinal) && !file.StartsWith("bench/", StringComparison.Ordinal) && !file.EndsWith("/Setting.cs", StringComparison.Ordinal),
+        file => !file.StartsWith("Catalog.Tests/", StringComparison.Ordinal) && !file.StartsWith("bench/", StringComparison.Ordinal)
+            && !file.EndsWith("/Setting.cs", StringComparison.Ordinal),
         ReadSettings());
 
     [Fact]
     public void Settings_are_known_and_documented()
     {
-        var read = Sources().Where(file => !file.StartsWith("Catalog.Tests/", StringComparison.Ordinal) && !file.EndsWith("/KnownSettings.cs", StringComparison.Ordinal))
-            .SelectMany(file => SettingNames().Matches(File.ReadAllText(Path.Combine(Root, file))).Select(match => match.Value)).Distinct().Order(StringComparer.Ordinal);
+        var read = Sources().Where(file => !file.StartsWith("Catalog.Tests/", StringComparison.Ordinal)
+            && !file.EndsWith("/KnownSettings.cs", StringComparison.Ordinal))
+            .SelectMany(file => SettingNames().Matches(File.ReadAllText(Path.Combine(Root, file))).Select(match => match.Value)).Distinct()
+            .Order(StringComparer.Ordinal);
         var documented = SettingNames().Matches(File.ReadAllText(Path.Combine(Root, "docs", "settings.md")))
             .Select(match => match.Value).Distinct().Order(StringComparer.Ordinal);
 
@@ -95,10 +104,13 @@ public sealed partial class ConventionTests(SqliteTestDatabase database) : IClas
     {
         // Options of dotnet and docker. The files that call the Postgres programs are left out below.
         string[] others = ["--urls", "--hostBuilder", "--env-file"];
-        var sources = Sources().Where(file => !file.StartsWith("Catalog.Tests/", StringComparison.Ordinal) && !file.StartsWith("bench/", StringComparison.Ordinal) && !file.StartsWith("deploy/", StringComparison.Ordinal)
-            && !file.EndsWith("/PostgresClient.cs", StringComparison.Ordinal) && !file.EndsWith("/PostgresArchive.cs", StringComparison.Ordinal))
+        var sources = Sources().Where(file => !file.StartsWith("Catalog.Tests/", StringComparison.Ordinal)
+            && !file.StartsWith("bench/", StringComparison.Ordinal) && !file.StartsWith("deploy/", StringComparison.Ordinal)
+            && !file.EndsWith("/PostgresClient.cs", StringComparison.Ordinal)
+                && !file.EndsWith("/PostgresArchive.cs", StringComparison.Ordinal))
             .Select(file => Comments().Replace(File.ReadAllText(Path.Combine(Root, file)), "")).ToList();
-        var defined = sources.SelectMany(text => DefinedOptions().Matches(text).Select(match => match.Groups["name"].Value)).Concat(["--help", "--keep"]).ToHashSet(StringComparer.Ordinal);
+        var defined = sources.SelectMany(text => DefinedOptions().Matches(text).Select(match => match.Groups["name"].Value))
+            .Concat(["--help", "--keep"]).ToHashSet(StringComparer.Ordinal);
 
         Assert.True(defined.Count > 30);
         Assert.Empty(sources.SelectMany(text => NamedOptions().Matches(text).Select(match => match.Value)).Except(defined).Except(others));
@@ -108,7 +120,8 @@ public sealed partial class ConventionTests(SqliteTestDatabase database) : IClas
     public void The_API_contains_no_SQL() => AssertNowhere(file => file.StartsWith("Catalog.Api/", StringComparison.Ordinal), Sql());
 
     [Fact]
-    public void The_data_layer_does_not_use_HTTP() => AssertNowhere(file => file.StartsWith("Catalog.Data/", StringComparison.Ordinal), Http());
+    public void The_data_layer_does_not_use_HTTP() =>
+        AssertNowhere(file => file.StartsWith("Catalog.Data/", StringComparison.Ordinal), Http());
 
     [Fact]
     public void No_folder_has_a_catch_all_name() =>
@@ -121,7 +134,8 @@ public sealed partial class ConventionTests(SqliteTestDatabase database) : IClas
         using var client = app.Anonymous();
         var document = await client.GetJson("/openapi/v1.json");
         var documented = document.GetProperty("paths").EnumerateObject()
-            .SelectMany(path => path.Value.EnumerateObject().Select(operation => $"{operation.Name.ToUpperInvariant()} {path.Name.TrimEnd('/')}"));
+            .SelectMany(path =>
+                path.Value.EnumerateObject().Select(operation => $"{operation.Name.ToUpperInvariant()} {path.Name.TrimEnd('/')}"));
 
         var served = app.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
             .Where(endpoint => endpoint.RoutePattern.RawText is { } text && !text.StartsWith("/openapi", StringComparison.Ordinal)
@@ -130,7 +144,8 @@ public sealed partial class ConventionTests(SqliteTestDatabase database) : IClas
                 .Select(method => $"{method} {endpoint.RoutePattern.RawText!.TrimEnd('/')}")).ToList();
 
         // Every GET route also serves HEAD; the document states this once for all routes.
-        Assert.Equal(served.Where(route => route.StartsWith("GET ", StringComparison.Ordinal)).Select(route => "HEAD" + route[3..]).Order(), served.Where(route => route.StartsWith("HEAD ", StringComparison.Ordinal)).Order());
+        Assert.Equal(served.Where(route => route.StartsWith("GET ", StringComparison.Ordinal)).Select(route => "HEAD" + route[3..]).Order(),
+            served.Where(route => route.StartsWith("HEAD ", StringComparison.Ordinal)).Order());
         Assert.Equal(served.Where(route => !route.StartsWith("HEAD ", StringComparison.Ordinal)).Order(), documented.Order());
     }
 
@@ -140,13 +155,16 @@ public sealed partial class ConventionTests(SqliteTestDatabase database) : IClas
         using var app = new CatalogApp(database);
         using var client = app.Anonymous();
         var document = await client.GetJson("/openapi/v1.json");
-        foreach (var operation in document.GetProperty("paths").EnumerateObject().SelectMany(path => path.Value.EnumerateObject()).Select(operation => operation.Value))
+        foreach (var operation in document.GetProperty("paths").EnumerateObject().SelectMany(path => path.Value.EnumerateObject())
+            .Select(operation => operation.Value))
         {
             Assert.NotEqual("", operation.GetProperty("summary").GetString());
             Assert.NotEqual("", operation.GetProperty("operationId").GetString());
             Assert.All(
                 operation.TryGetProperty("parameters", out var parameters) ? parameters.EnumerateArray().ToList() : [],
-                parameter => Assert.True(parameter.TryGetProperty("description", out _), $"{operation.GetProperty("operationId")}: {parameter.GetProperty("name")} has no description."));
+                parameter =>
+                    Assert.True(parameter.TryGetProperty("description", out _),
+                        $"{operation.GetProperty("operationId")}: {parameter.GetProperty("name")} has no description."));
             Assert.All(
                 operation.GetProperty("responses").EnumerateObject().Where(response => response.Name[0] is '4' or '5'),
                 response => Assert.True(response.Value.GetProperty("content").TryGetProperty("application/problem+json", out _)));
@@ -161,7 +179,8 @@ public sealed partial class ConventionTests(SqliteTestDatabase database) : IClas
     {
         var files = Sources().Where(where).ToList();
         Assert.NotEmpty(files);
-        Assert.Empty(files.SelectMany(file => what.Matches(File.ReadAllText(Path.Combine(Root, file))).Select(match => $"{file}: {match.Value}")));
+        Assert.Empty(
+            files.SelectMany(file => what.Matches(File.ReadAllText(Path.Combine(Root, file))).Select(match => $"{file}: {match.Value}")));
     }
 
     private static string FindRoot()
@@ -169,7 +188,8 @@ public sealed partial class ConventionTests(SqliteTestDatabase database) : IClas
         var directory = AppContext.BaseDirectory;
         while (!File.Exists(Path.Combine(directory, "Catalog.sln")))
         {
-            directory = Path.GetDirectoryName(directory) ?? throw new InvalidOperationException("The tests must run in a directory below Catalog.sln.");
+            directory = Path.GetDirectoryName(directory) ?? throw new InvalidOperationException(
+                "The tests must run in a directory below Catalog.sln.");
         }
 
         return directory;

@@ -14,8 +14,10 @@ public sealed partial class FolderTests
     public void Folders_of_a_project_have_no_circular_dependency(string project)
     {
         var root = Path.Combine(ConventionTests.Root, project);
-        var uses = Directory.GetDirectories(root).Select(directory => Path.GetFileName(directory)).Where(folder => folder is not ("bin" or "obj"))
-            .ToDictionary(folder => folder, folder => Directory.EnumerateFiles(Path.Combine(root, folder), "*.cs", SearchOption.AllDirectories)
+        var uses = Directory.GetDirectories(root).Select(directory => Path.GetFileName(directory))
+            .Where(folder => folder is not ("bin" or "obj"))
+            .ToDictionary(folder => folder, folder =>
+                Directory.EnumerateFiles(Path.Combine(root, folder), "*.cs", SearchOption.AllDirectories)
                 .SelectMany(file => Uses().Matches(File.ReadAllText(file)))
                 .Where(match => match.Groups["project"].Value == project && match.Groups["folder"].Value != folder)
                 .Select(match => match.Groups["folder"].Value).ToHashSet(StringComparer.Ordinal));
@@ -26,7 +28,9 @@ public sealed partial class FolderTests
             uses.Remove(free);
         }
 
-        Assert.Empty(uses.Select(folder => $"{folder.Key} uses {string.Join(", ", folder.Value.Where(uses.ContainsKey).Order(StringComparer.Ordinal))}"));
+        Assert.Empty(
+            uses.Select(folder =>
+                $"{folder.Key} uses {string.Join(", ", folder.Value.Where(uses.ContainsKey).Order(StringComparer.Ordinal))}"));
     }
 
     [GeneratedRegex(@"\b(?<project>Catalog\.(Api|Data|Migrations))\.(?<folder>\w+)")]

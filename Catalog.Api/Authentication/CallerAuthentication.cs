@@ -14,7 +14,8 @@ namespace Catalog.Api.Authentication;
 
 /// <summary>Authenticates a request by <c>X-API-KEY</c> or <c>Authorization: Bearer</c>.</summary>
 internal sealed class CallerAuthentication(
-    IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory log, UrlEncoder encoder, ServiceSettings settings, ApiKeyCache keys,
+    IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory log, UrlEncoder encoder, ServiceSettings settings,
+    ApiKeyCache keys,
     RepeatedWarnings warnings, AccessTokens tokens)
     : AuthenticationHandler<AuthenticationSchemeOptions>(options, log, encoder)
 {
@@ -26,7 +27,8 @@ internal sealed class CallerAuthentication(
         "True-Client-IP", "CF-Connecting-IP",
     ];
 
-    private static readonly ClaimsPrincipal Operator = Callers.Principal("platform-key", Organization.Default, Scopes.All, new Claim(Scopes.Operator, ""));
+    private static readonly ClaimsPrincipal Operator = Callers.Principal(
+        "platform-key", Organization.Default, Scopes.All, new Claim(Scopes.Operator, ""));
     private static readonly ClaimsPrincipal Admin = Callers.Principal("admin-key", Organization.Default, Scopes.All);
     private static readonly ClaimsPrincipal Developer = Callers.Principal("dev-key", Organization.Default, [Scopes.Read, Scopes.Write]);
 
@@ -60,7 +62,8 @@ internal sealed class CallerAuthentication(
             : IsPlatformKey(credential) ? Operator
             : settings.DevKeys && IsLocal() ? DevKey(credential)
             : null;
-        return caller is null ? AuthenticateResult.Fail("No such key.") : AuthenticateResult.Success(new AuthenticationTicket(caller, SchemeName));
+        return caller is null
+            ? AuthenticateResult.Fail("No such key.") : AuthenticateResult.Success(new AuthenticationTicket(caller, SchemeName));
     }
 
     protected override async Task HandleChallengeAsync(AuthenticationProperties properties)

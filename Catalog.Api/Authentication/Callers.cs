@@ -10,7 +10,8 @@ internal static class Callers
 {
     public static IServiceCollection AddCallers(this IServiceCollection services)
     {
-        services.AddAuthentication(CallerAuthentication.SchemeName).AddScheme<AuthenticationSchemeOptions, CallerAuthentication>(CallerAuthentication.SchemeName, null);
+        services.AddAuthentication(CallerAuthentication.SchemeName).AddScheme<AuthenticationSchemeOptions,
+        CallerAuthentication>(CallerAuthentication.SchemeName, null);
         services.AddSingleton<ApiKeyCache>().AddSingleton<PlanCache>().AddRecurring<KeyUsageWriter>();
         var authorization = services.AddAuthorizationBuilder();
         foreach (var scope in Scopes.All)
@@ -27,7 +28,8 @@ internal static class Callers
     /// <param name="organization">The organization whose data the caller may access.</param>
     /// <param name="scopes">The caller's scopes.</param>
     /// <param name="more">Further claims.</param>
-    public static ClaimsPrincipal Principal(string actor, string organization, IReadOnlyList<string> scopes, params Claim[] more) => new CallerPrincipal(
+    public static ClaimsPrincipal Principal(string actor, string organization, IReadOnlyList<string> scopes, params Claim[] more) =>
+        new CallerPrincipal(
         new(organization, actor, scopes, more.Any(claim => claim.Type == Scopes.Operator)),
         new([new(ClaimTypes.Name, actor), .. scopes.Select(scope => new Claim("scope", scope)), .. more], CallerAuthentication.SchemeName));
 }

@@ -21,7 +21,8 @@ internal readonly record struct KeyText(string Id, string Secret)
     private const int ChecksumLength = 6;
 
     /// <summary>Creates a random key.</summary>
-    public static KeyText New() => new(RandomNumberGenerator.GetString(Alphabet, IdLength), RandomNumberGenerator.GetString(Alphabet, SecretLength));
+    public static KeyText New() =>
+        new(RandomNumberGenerator.GetString(Alphabet, IdLength), RandomNumberGenerator.GetString(Alphabet, SecretLength));
 
     /// <summary>
     /// Creates a key whose id is derived from a text, so that a repeated request creates a key with the same id.
@@ -31,7 +32,8 @@ internal readonly record struct KeyText(string Id, string Secret)
     public static bool TryParse(string text, out KeyText key)
     {
         key = default;
-        if (text.Length != Prefix.Length + IdLength + SecretLength + ChecksumLength || !text.StartsWith(Prefix, StringComparison.Ordinal) || text.AsSpan(Prefix.Length).ContainsAnyExcept(Allowed))
+        if (text.Length != Prefix.Length + IdLength + SecretLength + ChecksumLength || !text.StartsWith(Prefix, StringComparison.Ordinal)
+            || text.AsSpan(Prefix.Length).ContainsAnyExcept(Allowed))
         {
             return false;
         }

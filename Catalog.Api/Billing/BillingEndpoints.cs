@@ -16,24 +16,30 @@ internal static class BillingEndpoints
         }
 
         return services.AddHttpClient()
-            .AddSingleton(provider => new StripeApi(settings, provider.GetRequiredService<IHttpClientFactory>(), provider.GetRequiredService<ILogger<StripeApi>>()))
+            .AddSingleton(provider =>
+                new StripeApi(settings, provider.GetRequiredService<IHttpClientFactory>(), provider.GetRequiredService<ILogger<StripeApi>>(
+                    )))
             .AddSingleton<PlanSync>()
             .AddSingleton<Checkout>();
     }
 
     public static void MapBilling(this IEndpointRouteBuilder routes)
     {
-        var billing = routes.MapGroup("/billing").WithTags("Billing").AddEndpointFilter(RequireConfigured).AddEndpointFilter(HandleStripeFailure);
+        var billing = routes.MapGroup("/billing").WithTags("Billing").AddEndpointFilter(RequireConfigured)
+            .AddEndpointFilter(HandleStripeFailure);
 
         billing.MapPost("/checkout", PostCheckout).WithName("BeginCheckout").Requires(Scopes.Manage).Reads<PostCheckout>()
-            .Produces<BillingPage>(201).Refuses(404, 409, 501, 502).WithSummary("Start a subscription to a plan; the response contains the URL of the payment page");
+            .Produces<BillingPage>(201).Refuses(404, 409, 501, 502)
+            .WithSummary("Start a subscription to a plan; the response contains the URL of the payment page");
         billing.MapPost("/portal", PostPortal).WithName("OpenBillingPortal").Requires(Scopes.Manage)
-            .Produces<BillingPage>(201).Refuses(404, 409, 501, 502).WithSummary("Change or cancel the subscription; the response contains the URL of the billing portal");
+            .Produces<BillingPage>(201).Refuses(404, 409, 501, 502)
+            .WithSummary("Change or cancel the subscription; the response contains the URL of the billing portal");
     }
 
     public static void MapStripeWebhook(this IEndpointRouteBuilder routes) => routes.MapPost("/webhooks/stripe", PostWebhookEvent)
         .AddEndpointFilter(RequireConfigured).WithTags("Billing").WithName("ReceiveStripeEvent")
-        .Produces(200).Refuses(400, 413, 415, 501, 503).WithSummary("Receive a webhook event of Stripe, signed with the endpoint's secret. An event may be sent again safely")
+        .Produces(200).Refuses(400, 413, 415, 501, 503)
+        .WithSummary("Receive a webhook event of Stripe, signed with the endpoint's secret. An event may be sent again safely")
         .AddOpenApiOperationTransformer((operation, _, _) =>
         {
             (operation.Parameters ??= []).Add(new OpenApiParameter
@@ -50,13 +56,15 @@ internal static class BillingEndpoints
     private static async Task<IResult> PostCheckout(Body<PostCheckout> body, Caller caller, Checkout checkout, CancellationToken ct) =>
         await checkout.Begin(caller, Plan.Of(body.Value.Plan!), ct) is var (url, problem) && problem is null ? Page(url!) : problem!;
 
-    private static async Task<IResult> PostPortal(Caller caller, OrganizationRepository organizations, StripeApi stripe, CancellationToken ct) =>
+    private static async Task<IResult> PostPortal(Caller caller, OrganizationRepository organizations, StripeApi stripe,
+        CancellationToken ct) =>
         await organizations.Find(caller.Organization, ct) is not { } organization ? Problems.NotFound("organization")
         : organization.Plan == Plan.SelfHosted.Name && organization.StripeCustomerId is null ? Problems.SelfHosted()
         : organization.StripeCustomerId is not { } customer ? Problems.NoCustomer()
         : Page(await stripe.Portal(customer, ct));
 
-    private static async Task<IResult> PostWebhookEvent(HttpContext context, StripeApi stripe, PlanSync plans, TimeProvider time, CancellationToken ct)
+    private static async Task<IResult> PostWebhookEvent(HttpContext context, StripeApi stripe, PlanSync plans, TimeProvider time,
+        CancellationToken ct)
     {
         var (bytes, problem) = await JsonBody.ReadBytes(context);
         if (problem is not null)
@@ -96,7 +104,8 @@ internal static class BillingEndpoints
     private static IResult Page(string url) => TypedResults.Created((string?)null, new BillingPage { Url = url });
 
     private static ValueTask<object?> RequireConfigured(EndpointFilterInvocationContext context, EndpointFilterDelegate next) =>
-        context.HttpContext.RequestServices.GetRequiredService<StripeApi>().IsConfigured ? next(context) : ValueTask.FromResult<object?>(Problems.BillingNotConfigured());
+        context.HttpContext.RequestServices.GetRequiredService<StripeApi>().IsConfigured
+            ? next(context) : ValueTask.FromResult<object?>(Problems.BillingNotConfigured());
 
     private static async ValueTask<object?> HandleStripeFailure(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
     {
@@ -106,7 +115,8 @@ internal static class BillingEndpoints
         }
         catch (BillingException exception)
         {
-            return exception.Failure is BillingFailure.Refused or BillingFailure.Missing ? Problems.StripeRefused() : Problems.StripeUnavailable();
+            return exception.Failure is BillingFailure.Refused or BillingFailure.Missing
+                ? Problems.StripeRefused() : Problems.StripeUnavailable();
         }
     }
 }

@@ -27,7 +27,8 @@ internal sealed class Checkout(StripeApi stripe, BillingRepository billing, Orga
 
         // Also ask Stripe: its webhook event may not have arrived yet, and a second subscription would be charged too.
         if (organization.StripeSubscriptionId is not null
-            || (organization.StripeCustomerId is { } existing && await stripe.Subscriptions(existing, ct) is { } paid && paid.Any(subscription => subscription.GrantsPlan)))
+            || (organization.StripeCustomerId is { } existing && await stripe.Subscriptions(existing, ct) is { } paid
+                && paid.Any(subscription => subscription.GrantsPlan)))
         {
             return (null, Problems.AlreadySubscribed());
         }

@@ -14,7 +14,8 @@ namespace Catalog.Api.Billing;
 /// several replicas.
 /// </summary>
 internal sealed partial class PlanSync(
-    StripeApi stripe, BillingRepository billing, OrganizationRepository organizations, PlanCache plans, TimeProvider time, ILogger<PlanSync> log)
+    StripeApi stripe, BillingRepository billing, OrganizationRepository organizations, PlanCache plans, TimeProvider time,
+        ILogger<PlanSync> log)
 {
     // Each conflict means that another event was applied. After the last attempt Stripe sends the event again.
     private const int MaxAttempts = 10;
@@ -88,7 +89,8 @@ internal sealed partial class PlanSync(
         var prices = stripe.Settings.Prices;
         // If the customer pays for several plans, the largest one counts.
         var best = granting
-            .SelectMany(subscription => subscription.Prices.Where(prices.ContainsKey).Select(price => (Plan: prices[price], subscription.Id)))
+            .SelectMany(subscription =>
+                subscription.Prices.Where(prices.ContainsKey).Select(price => (Plan: prices[price], subscription.Id)))
             .OrderByDescending(paid => paid.Plan.RequestsPerMinute)
             .FirstOrDefault();
         if (best.Plan is not null)
@@ -106,9 +108,14 @@ internal sealed partial class PlanSync(
         return new(organization, organization.StripeSubscriptionId is null ? organization.Plan : Plan.Free.Name, customer, null);
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Subscription {Subscription} of organization {Organization} has a price that belongs to no configured plan; the plan is unchanged. Set DATAXPIPE_STRIPE_PRICE_TEAM or DATAXPIPE_STRIPE_PRICE_BUSINESS, or change the subscription")]
+    [LoggerMessage(
+        Level = LogLevel.Warning, Message = "Subscription {Subscription} of organization {Organization} has a price that belongs to "
+            + "no configured plan; the plan is unchanged. Set DATAXPIPE_STRIPE_PRICE_TEAM or DATAXPIPE_STRIPE_PRICE_BUSINESS, or "
+                + "change the subscription")]
     private partial void LogUnknownPrice(string organization, string subscription);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "A Stripe event for organization {Organization} was not applied, because the organization changed during every attempt; Stripe will send the event again")]
+    [LoggerMessage(
+        Level = LogLevel.Warning, Message = "A Stripe event for organization {Organization} was not applied, because the "
+            + "organization changed during every attempt; Stripe will send the event again")]
     private partial void LogConflict(string organization);
 }

@@ -55,7 +55,8 @@ internal sealed partial class StripeApi
         var idempotencyKey = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture,
             $"customer\0{organization.Id}\0{organization.CreatedAt.UtcTicks}\0{organization.StripeRevision}\0{organization.Name}"))));
         var options = new CustomerCreateOptions { Name = organization.Name, Metadata = new() { ["organization"] = organization.Id } };
-        var customer = await Send("POST customers", () => new CustomerService(_client).CreateAsync(options, Idempotent(idempotencyKey), ct), ct);
+        var customer = await Send("POST customers", () => new CustomerService(_client).CreateAsync(options, Idempotent(idempotencyKey), ct),
+            ct);
         return IsPlainText(customer.Id) ? customer.Id : throw new BillingException(BillingFailure.Unreachable);
     }
 
@@ -73,7 +74,8 @@ internal sealed partial class StripeApi
             SuccessUrl = ReturnUrl("done"),
             CancelUrl = ReturnUrl("cancelled"),
         };
-        return PageUrl((await Send("POST checkout/sessions", () => new SessionService(_client).CreateAsync(options, Idempotent(), ct), ct)).Url);
+        return PageUrl((await Send("POST checkout/sessions", () => new SessionService(_client).CreateAsync(options, Idempotent(), ct), ct))
+            .Url);
     }
 
     /// <summary>Creates a page where a person changes or cancels the subscription.</summary>
@@ -81,7 +83,9 @@ internal sealed partial class StripeApi
     public async Task<string> Portal(string customer, CancellationToken ct)
     {
         var options = new PortalSessionCreateOptions { Customer = customer, ReturnUrl = Settings.ReturnUrl.ToString() };
-        return PageUrl((await Send("POST billing_portal/sessions", () => new PortalSessionService(_client).CreateAsync(options, Idempotent(), ct), ct)).Url);
+        return PageUrl(
+            (await Send("POST billing_portal/sessions", () => new PortalSessionService(_client).CreateAsync(options, Idempotent(), ct), ct))
+                .Url);
     }
 
     /// <summary>All subscriptions of a customer, including ended ones.</summary>
@@ -94,7 +98,14 @@ internal sealed partial class StripeApi
         {
             for (var page = 0; page < MaxPages; page++)
             {
-                var options = new SubscriptionListOptions { Customer = customer, Status = "all", Limit = 100, StartingAfter = all.Count == 0 ? null : all[^1].Id };
+                var options = new SubscriptionListOptions
+                {
+                    Customer = customer,
+                    Status = "all",
+                    Limit = 100,
+                    StartingAfter = all.Count == 0
+                    ? null : all[^1].Id
+                };
                 var list = await Send("GET subscriptions", () => new SubscriptionService(_client).ListAsync(options, null, ct), ct);
                 all.AddRange(StripeSubscription.Read(list));
                 if (all.Count == 0 || !list.HasMore)
@@ -119,7 +130,8 @@ internal sealed partial class StripeApi
         return found.Deleted == true ? null : missing ? throw new BillingException(BillingFailure.Missing) : all;
     }
 
-    private string ReturnUrl(string outcome) => $"{Settings.ReturnUrl}{(Settings.ReturnUrl.Query.Length > 0 ? '&' : '?')}checkout={outcome}";
+    private string ReturnUrl(string outcome) =>
+        $"{Settings.ReturnUrl}{(Settings.ReturnUrl.Query.Length > 0 ? '&' : '?')}checkout={outcome}";
 
     private static RequestOptions Idempotent(string? key = null) => new() { IdempotencyKey = key ?? Guid.NewGuid().ToString() };
 
@@ -147,7 +159,8 @@ internal sealed partial class StripeApi
         if (exception is not StripeException { HttpStatusCode: var status and not 0 } refused)
         {
             LogUnreachable(request, exception is HttpRequestException broken ? broken.HttpRequestError.ToString()
-                : exception is OperationCanceledException or ExecutionRejectedException ? $"no response within {Settings.Timeout.TotalSeconds} seconds, or too many recent failures"
+                : exception is OperationCanceledException or ExecutionRejectedException
+                ? $"no response within {Settings.Timeout.TotalSeconds} seconds, or too many recent failures"
                 : "its response cannot be read");
             return BillingFailure.Unreachable;
         }
@@ -170,7 +183,8 @@ internal sealed partial class StripeApi
     private static bool IsPlainText(string? text) =>
         text is { Length: > 0 and <= 255 } && text.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '_' or '-' or '.');
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Stripe answered {Request} with {Status}: type {Type}, code {Code}, Stripe request id {RequestId}")]
+    [LoggerMessage(Level = LogLevel.Warning,
+        Message = "Stripe answered {Request} with {Status}: type {Type}, code {Code}, Stripe request id {RequestId}")]
     private partial void LogRefused(string request, int status, string type, string code, string requestId);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The request {Request} to Stripe failed: {Reason}")]

@@ -38,7 +38,8 @@ internal sealed record StripeSettings
     public static StripeSettings? Read(IConfiguration configuration)
     {
         const string SecretKeyName = "DATAXPIPE_STRIPE_SECRET_KEY", WebhookSecretName = "DATAXPIPE_STRIPE_WEBHOOK_SECRET",
-            TeamName = "DATAXPIPE_STRIPE_PRICE_TEAM", BusinessName = "DATAXPIPE_STRIPE_PRICE_BUSINESS", ReturnUrlName = "DATAXPIPE_STRIPE_RETURN_URL";
+            TeamName = "DATAXPIPE_STRIPE_PRICE_TEAM", BusinessName = "DATAXPIPE_STRIPE_PRICE_BUSINESS",
+            ReturnUrlName = "DATAXPIPE_STRIPE_RETURN_URL";
         string[] requiredNames = [SecretKeyName, WebhookSecretName, TeamName, BusinessName, ReturnUrlName];
         string? Text(string name) => Setting.Text(configuration, name);
 
@@ -50,19 +51,27 @@ internal sealed record StripeSettings
 
         if (missing.Count > 0)
         {
-            throw new SettingException($"The settings for billing with Stripe are incomplete: also set {string.Join(" and ", missing)}, or set none of {string.Join(", ", requiredNames)}.");
+            throw new SettingException(
+                $"The settings for billing with Stripe are incomplete: also set {string.Join(" and ", missing)}, or set none of "
+                    + $"{string.Join(", ", requiredNames)}.");
         }
 
         var secrets = Text(WebhookSecretName)!.Split(',', StringSplitOptions.TrimEntries);
         var (team, business) = (Price(TeamName, Text(TeamName)!), Price(BusinessName, Text(BusinessName)!));
         return new()
         {
-            SecretKey = Text(SecretKeyName) is { Length: >= 16 } key && (key.StartsWith("sk_", StringComparison.Ordinal) || key.StartsWith("rk_", StringComparison.Ordinal)) && IsVisible(key)
+            SecretKey = Text(SecretKeyName) is { Length: >= 16 } key
+                && (key.StartsWith("sk_", StringComparison.Ordinal) || key.StartsWith("rk_", StringComparison.Ordinal)) && IsVisible(key)
                 ? key
-                : throw new SettingException($"{SecretKeyName} must be a secret or restricted key of Stripe (sk_… or rk_…), not a publishable key; see the dashboard under Developers, API keys."),
-            WebhookSecrets = secrets is { Length: 1 or 2 } && secrets.All(secret => secret.Length >= 16 && secret.StartsWith("whsec_", StringComparison.Ordinal) && IsVisible(secret))
+                : throw new SettingException(
+                    $"{SecretKeyName} must be a secret or restricted key of Stripe (sk_… or rk_…), not a publishable key; see the "
+                        + "dashboard under Developers, API keys."),
+            WebhookSecrets = secrets is { Length: 1 or 2 }
+                && secrets.All(secret => secret.Length >= 16 && secret.StartsWith("whsec_", StringComparison.Ordinal) && IsVisible(secret))
                 ? secrets
-                : throw new SettingException($"{WebhookSecretName} must be the endpoint's signing secret (whsec_…), or, during a rotation, two secrets separated by a comma."),
+                : throw new SettingException(
+                    $"{WebhookSecretName} must be the endpoint's signing secret (whsec_…), or, during a rotation, two secrets "
+                        + "separated by a comma."),
             Prices = team != business
                 ? new Dictionary<string, Plan>(StringComparer.Ordinal) { [team] = Plan.Team, [business] = Plan.Business }
                 : throw new SettingException($"{TeamName} and {BusinessName} contain the same price; each plan needs its own price."),
@@ -73,15 +82,18 @@ internal sealed record StripeSettings
     }
 
     private static string Price(string name, string id) =>
-        id.Length <= 255 && !id.StartsWith("prod_", StringComparison.Ordinal) && id.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '_' or '-' or '.')
+        id.Length <= 255 && !id.StartsWith("prod_", StringComparison.Ordinal)
+            && id.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '_' or '-' or '.')
             ? id
-            : throw new SettingException($"{name} must be the id of a recurring price (price_…), not of a product; see the dashboard under Product catalog.");
+            : throw new SettingException(
+                $"{name} must be the id of a recurring price (price_…), not of a product; see the dashboard under Product catalog.");
 
     private static Uri Address(string name, string text) =>
         Uri.TryCreate(text, UriKind.Absolute, out var address) && address.UserInfo.Length == 0 && address.Fragment.Length == 0
         && (address.Scheme == Uri.UriSchemeHttps || (address.Scheme == Uri.UriSchemeHttp && address.IsLoopback))
             ? address
-            : throw new SettingException($"{name} must be an https:// address without user, password and fragment; http:// is allowed for loopback only.");
+            : throw new SettingException(
+                $"{name} must be an https:// address without user, password and fragment; http:// is allowed for loopback only.");
 
     private static int Seconds(string name, string? text) => text is null ? 10
         : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) && seconds is >= 1 and <= 60 ? seconds

@@ -23,14 +23,16 @@ internal sealed record StripeWebhookBody(StripeWebhookEvent Event, string? Custo
         {
             using var json = JsonDocument.Parse(body, new JsonDocumentOptions { MaxDepth = 64 });
             if (Text(json.RootElement, "id") is not { } id || Text(json.RootElement, "type") is not { } type
-                || Child(json.RootElement, "created") is not { ValueKind: JsonValueKind.Number } created || !created.TryGetInt64(out var seconds)
+                || Child(json.RootElement, "created") is not { ValueKind: JsonValueKind.Number } created
+                || !created.TryGetInt64(out var seconds)
                 || seconds is < 0 or > 253402300799)
             {
                 return null;
             }
 
             var subject = Child(Child(json.RootElement, "data"), "object");
-            return new(new() { Id = id, Type = type, CreatedAt = DateTimeOffset.FromUnixTimeSeconds(seconds), ReceivedAt = now }, CustomerOf(type, subject));
+            return new(new() { Id = id, Type = type, CreatedAt = DateTimeOffset.FromUnixTimeSeconds(seconds), ReceivedAt = now },
+                CustomerOf(type, subject));
         }
         // A string with half of a surrogate pair throws InvalidOperationException.
         catch (Exception exception) when (exception is JsonException or InvalidOperationException)
@@ -54,5 +56,6 @@ internal sealed record StripeWebhookBody(StripeWebhookEvent Event, string? Custo
         parent is { ValueKind: JsonValueKind.Object } present && present.TryGetProperty(name, out var child) ? child : null;
 
     private static string? Text(JsonElement? parent, string name) =>
-        Child(parent, name) is { ValueKind: JsonValueKind.String } child && child.GetString() is { Length: > 0 and <= MaxIdLength } text && !text.Contains('\0', StringComparison.Ordinal) ? text : null;
+        Child(parent, name) is { ValueKind: JsonValueKind.String } child && child.GetString() is { Length: > 0 and <= MaxIdLength } text
+            && !text.Contains('\0', StringComparison.Ordinal) ? text : null;
 }

@@ -102,7 +102,8 @@ public sealed record CheckItem
     {
         // A definition from a pipeline may have any shape here, and is shown as its generator wrote it.
         using var json = JsonDocument.Parse(check.Definition);
-        RawJson? Raw(string name) => json.RootElement.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null ? new(value.GetRawText()) : null;
+        RawJson? Raw(string name) => json.RootElement.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null
+            ? new(value.GetRawText()) : null;
         return new()
         {
             Id = check.Id,

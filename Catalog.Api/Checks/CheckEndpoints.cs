@@ -14,10 +14,12 @@ internal static class CheckEndpoints
 
         checks.MapPost("/", Post).WithName("CreateCheck").Requires(Scopes.Write).Reads<PostCheck>()
             .Produces<CheckItem>(201).Produces<CheckItem>(200).Refuses(404, 409).WithSummary("Define a check");
-        checks.MapGet("/", List).WithName("ListChecks").Requires(Scopes.Read).ReadsQuery<CheckQuery>().WithSummary("List check definitions, newest first");
+        checks.MapGet("/", List).WithName("ListChecks").Requires(Scopes.Read).ReadsQuery<CheckQuery>()
+            .WithSummary("List check definitions, newest first");
         checks.MapGet("/{id}", Get).WithName("GetCheck").Requires(Scopes.Read).ReadsQuery<CheckSelector>().HasETag()
             .Produces<CheckItem>().Refuses(404, 409).WithSummary("Read a check definition");
-        checks.MapPut("/{id}", Put).WithName("ReplaceCheck").Requires(Scopes.Write).ReadsQuery<CheckSelector>().Reads<PutCheck>().AcceptsIfMatch()
+        checks.MapPut("/{id}", Put).WithName("ReplaceCheck").Requires(Scopes.Write).ReadsQuery<CheckSelector>().Reads<PutCheck>()
+            .AcceptsIfMatch()
             .Produces<CheckItem>().Refuses(404, 409).WithSummary("Replace a check definition");
         checks.MapDelete("/{id}", Delete).WithName("DeleteCheck").Requires(Scopes.Manage).ReadsQuery<CheckSelector>().AcceptsIfMatch()
             .Produces(204).Refuses(404, 409).WithSummary("Delete a check definition and keep its results");
@@ -25,7 +27,8 @@ internal static class CheckEndpoints
             .Produces<CheckHistory>().Refuses(404, 409).WithSummary("Read the results of a check over time, with its pass rate");
     }
 
-    private static async Task<IResult> Post(Body<PostCheck> body, Caller caller, CheckRepository checks, TimeProvider time, CancellationToken ct)
+    private static async Task<IResult> Post(Body<PostCheck> body, Caller caller, CheckRepository checks, TimeProvider time,
+        CancellationToken ct)
     {
         var (id, pipeline) = (body.Value.Id!, body.Value.PipelineId ?? "");
         var check = body.Value.ToCheck(id, pipeline, Encoding.UTF8.GetString(body.Json.Span), time.Now());
@@ -38,17 +41,21 @@ internal static class CheckEndpoints
         };
     }
 
-    private static async Task<Ok<ItemList<CheckItem>>> List([AsParameters] CheckQuery query, Caller caller, CheckRepository checks, CancellationToken ct) =>
-        TypedResults.Ok(Lists.Of(query, await checks.List(caller.Organization, query.ToFilter(), query.After(), query.Take(), ct), CheckItem.From));
+    private static async Task<Ok<ItemList<CheckItem>>> List([AsParameters] CheckQuery query, Caller caller, CheckRepository checks,
+        CancellationToken ct) =>
+        TypedResults.Ok(
+            Lists.Of(query, await checks.List(caller.Organization, query.ToFilter(), query.After(), query.Take(), ct), CheckItem.From));
 
-    private static async Task<IResult> Get(PathId id, [AsParameters] CheckSelector selector, Caller caller, CheckRepository checks, CancellationToken ct)
+    private static async Task<IResult> Get(PathId id, [AsParameters] CheckSelector selector, Caller caller, CheckRepository checks,
+        CancellationToken ct)
     {
         var found = await checks.Find(caller.Organization, id.Value, selector.PipelineId, ct);
         return Refusal(found, id) ?? TypedResults.Ok(CheckItem.From(found[0]));
     }
 
     private static async Task<IResult> Put(
-        PathId id, [AsParameters] CheckSelector selector, Body<PutCheck> body, IfMatch match, Caller caller, CheckRepository checks, TimeProvider time, CancellationToken ct)
+        PathId id, [AsParameters] CheckSelector selector, Body<PutCheck> body, IfMatch match, Caller caller, CheckRepository checks,
+            TimeProvider time, CancellationToken ct)
     {
         var found = await checks.Find(caller.Organization, id.Value, selector.PipelineId, ct);
         if ((Refusal(found, id) ?? match.Check(() => CheckItem.From(found[0]))) is { } refusal)
@@ -56,23 +63,30 @@ internal static class CheckEndpoints
             return refusal;
         }
 
-        var check = body.Value.ToCheck(id.Value, found[0].PipelineId, Encoding.UTF8.GetString(body.Json.Span), time.Now()) with { CreatedAt = found[0].CreatedAt };
+        var check = body.Value.ToCheck(id.Value, found[0].PipelineId, Encoding.UTF8.GetString(body.Json.Span), time.Now()) with
+        {
+            CreatedAt = found[0].CreatedAt
+        };
         return await checks.Replace(caller.Organization, check, match.AsOf(found[0].UpdatedAt), ct)
             ? TypedResults.Ok(CheckItem.From(check))
             : match.Given ? Problems.PreconditionFailed() : Problems.NotFound("check");
     }
 
     private static async Task<IResult> Delete(
-        PathId id, [AsParameters] CheckSelector selector, IfMatch match, Caller caller, CheckRepository checks, TimeProvider time, CancellationToken ct)
+        PathId id, [AsParameters] CheckSelector selector, IfMatch match, Caller caller, CheckRepository checks, TimeProvider time,
+            CancellationToken ct)
     {
         var found = await checks.Find(caller.Organization, id.Value, selector.PipelineId, ct);
         return Refusal(found, id) ?? match.Check(() => CheckItem.From(found[0]))
-            ?? (await checks.Delete(caller.Organization, found[0].PipelineId, id.Value, match.AsOf(found[0].UpdatedAt), caller.NewAuditEntry("check", found[0].PipelineId.Length == 0 ? id.Value : $"{found[0].PipelineId}/{id.Value}", "deleted", time), ct) ? TypedResults.NoContent()
+            ?? (await checks.Delete(caller.Organization, found[0].PipelineId, id.Value, match.AsOf(found[0].UpdatedAt),
+                caller.NewAuditEntry("check", found[0].PipelineId.Length == 0 ? id.Value : $"{found[0].PipelineId}/{id.Value}", "deleted",
+                    time), ct) ? TypedResults.NoContent()
                 : match.Given ? Problems.PreconditionFailed() : Problems.NotFound("check"));
     }
 
     private static async Task<IResult> History(
-        PathId id, [AsParameters] HistoryQuery query, Caller caller, CheckRepository checks, CheckResultRepository results, CancellationToken ct)
+        PathId id, [AsParameters] HistoryQuery query, Caller caller, CheckRepository checks, CheckResultRepository results,
+            CancellationToken ct)
     {
         var found = await checks.Find(caller.Organization, id.Value, query.PipelineId, ct);
         if (found.Count > 1)
@@ -87,7 +101,13 @@ internal static class CheckEndpoints
             return Problems.NotFound("check");
         }
 
-        var filter = new CheckResultFilter { PipelineId = pipeline, CheckId = id.Value, Since = query.Since?.Value, Until = query.Until?.Value };
+        var filter = new CheckResultFilter
+        {
+            PipelineId = pipeline,
+            CheckId = id.Value,
+            Since = query.Since?.Value,
+            Until = query.Until?.Value
+        };
         var page = await results.List(caller.Organization, filter, query.After(), query.Take(), ct);
         if (found.Count == 0 && page.Items.Count == 0)
         {

@@ -14,11 +14,13 @@ internal static class CheckResultEndpoints
 
         results.MapPost("/", Post).WithName("PostCheckResults").Requires(Scopes.Write)
             .Accepts<PostCheckResult>("application/json")
-            .WithMetadata(new BodyLimit(RequestLimits.BulkBody), new AcceptsIdempotencyKeyMetadata(), new BulkMetadata(typeof(ResultReceipts), "results"))
+            .WithMetadata(new BodyLimit(RequestLimits.BulkBody), new AcceptsIdempotencyKeyMetadata(),
+                new BulkMetadata(typeof(ResultReceipts), "results"))
             .Produces<ResultReceipt>(201).Produces<ResultReceipt>(200).Produces<ResultReceipts>(207)
             .Refuses(400, 404, 409, 413, 415, 422)
             .WithSummary("Post one result, an array of results, or {\"results\": […]} with at most 1,000 of them");
-        results.MapGet("/", List).WithName("ListCheckResults").Requires(Scopes.Read).ReadsQuery<CheckResultQuery>().Produces<ItemList<CheckResultItem>>()
+        results.MapGet("/", List).WithName("ListCheckResults").Requires(Scopes.Read).ReadsQuery<CheckResultQuery>()
+            .Produces<ItemList<CheckResultItem>>()
             .WithSummary("List results, latest execution first");
         // Without this the router takes "results" as the id of a check.
         results.MapOtherMethods("/", HttpMethods.Get, HttpMethods.Post);
@@ -27,7 +29,8 @@ internal static class CheckResultEndpoints
     }
 
     private static async Task<IResult> Post(
-        HttpContext context, IdempotencyKey key, Caller caller, ResultIngest ingest, IValidator<PostCheckResult> validator, TimeProvider time)
+        HttpContext context, IdempotencyKey key, Caller caller, ResultIngest ingest, IValidator<PostCheckResult> validator,
+            TimeProvider time)
     {
         var (bytes, json, problem) = await JsonBody.ReadDocument(context);
         using var _ = json;
@@ -62,18 +65,22 @@ internal static class CheckResultEndpoints
         return posted.IsSingle ? SingleAnswer(posted.Accepted[0], outcomes[0]) : BulkAnswer(posted, outcomes);
     }
 
-    private static async Task<IResult> List([AsParameters] CheckResultQuery query, Caller caller, CheckResultRepository results, CancellationToken ct)
+    private static async Task<IResult> List([AsParameters] CheckResultQuery query, Caller caller, CheckResultRepository results,
+        CancellationToken ct)
     {
         var page = await results.List(caller.Organization, query.ToFilter(), query.After(), query.Take(), ct);
         return new CheckResultPage(page, page.Next?.ToText(query.List));
     }
 
     private static async Task<IResult> Get(PathId id, Caller caller, CheckResultRepository results, CancellationToken ct) =>
-        await results.Find(caller.Organization, id.Value, ct) is { } result ? TypedResults.Ok(CheckResultItem.From(result)) : Problems.NotFound("check result");
+        await results.Find(caller.Organization, id.Value, ct) is { } result
+            ? TypedResults.Ok(CheckResultItem.From(result)) : Problems.NotFound("check result");
 
     private static IResult SingleAnswer(CheckResult result, ResultOutcome outcome) => outcome switch
     {
-        ResultOutcome.Stored => RawJsonResult.Of(new ResultReceipt { Id = result.Id, Outcome = "stored" }, 201, $"/api/v1/checks/results/{Uri.EscapeDataString(result.Id)}"),
+        ResultOutcome.Stored =>
+            RawJsonResult.Of(new ResultReceipt { Id = result.Id, Outcome = "stored" }, 201,
+                $"/api/v1/checks/results/{Uri.EscapeDataString(result.Id)}"),
         ResultOutcome.Duplicate => RawJsonResult.Of(new ResultReceipt { Id = result.Id, Outcome = "duplicate" }),
         _ => Refusal(result, outcome),
     };

@@ -11,7 +11,12 @@ namespace Catalog.Api.Checks;
 /// </summary>
 internal sealed class CheckResultPage(Page<CheckResult> page, string? nextCursor) : IResult
 {
-    internal static readonly JsonWriterOptions Options = new() { Encoder = ApiJson.Options.Encoder, MaxDepth = ApiJson.MaxDepth, SkipValidation = true };
+    internal static readonly JsonWriterOptions Options = new()
+    {
+        Encoder = ApiJson.Options.Encoder,
+        MaxDepth = ApiJson.MaxDepth,
+        SkipValidation = true
+    };
 
     public async Task ExecuteAsync(HttpContext httpContext)
     {

@@ -19,8 +19,10 @@ internal abstract class CheckFieldsValidator<T> : AbstractValidator<T> where T :
         RuleFor(check => check.Params).Object();
         RuleFor(check => check.Sql).Text(Validation.MaxMessage);
         RuleFor(check => check.Severity).OneOf(CheckSeverity.All);
-        RuleFor(check => check.Warn).SetValidator(new JsonRule<T>(JsonSchemaType.Number | JsonSchemaType.Object, "must be a number or an object."));
-        RuleFor(check => check.Fail).SetValidator(new JsonRule<T>(JsonSchemaType.Number | JsonSchemaType.Object, "must be a number or an object."));
+        RuleFor(check => check.Warn)
+            .SetValidator(new JsonRule<T>(JsonSchemaType.Number | JsonSchemaType.Object, "must be a number or an object."));
+        RuleFor(check => check.Fail)
+            .SetValidator(new JsonRule<T>(JsonSchemaType.Number | JsonSchemaType.Object, "must be a number or an object."));
         RuleFor(check => check.Schedule).SetValidator(new FormatRule<T>("cron", Cron.IsValid, Cron.Message));
     }
 }

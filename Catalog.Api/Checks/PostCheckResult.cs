@@ -89,7 +89,8 @@ public sealed record PostCheckResult
 
     // SQLite does not store a negative zero. Adding zero makes it positive.
     private static double? Number(string? json) =>
-        json is ['-' or (>= '0' and <= '9'), ..] && double.TryParse(json, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number)
+        json is ['-' or (>= '0' and <= '9'), ..] && double.TryParse(json, NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
+            && double.IsFinite(number)
             ? number + 0.0
             : null;
 }
@@ -103,9 +104,11 @@ internal sealed class PostCheckResultValidator : AbstractValidator<PostCheckResu
         RuleFor(result => result.CheckId).Key();
         RuleFor(result => result.RunId).OptionalKey();
         RuleFor(result => result.Status).OneOf(CheckStatus.Words);
-        RuleFor(result => result.Status).NotNull().When(result => result.Success is null).WithMessage("is required, or success in its place.");
+        RuleFor(result => result.Status).NotNull().When(result => result.Success is null)
+            .WithMessage("is required, or success in its place.");
         RuleFor(result => result.Success)
-            .Must((result, success) => success is null || result.Status is null || !CheckStatus.Words.TryGetValue(result.Status, out var word) || success == word is CheckStatus.Pass || word is CheckStatus.Warn)
+            .Must((result, success) => success is null || result.Status is null || !CheckStatus.Words.TryGetValue(
+                result.Status, out var word) || success == word is CheckStatus.Pass || word is CheckStatus.Warn)
             .WithMessage("contradicts status; leave one of the two out.");
         RuleFor(result => result.Severity).OneOf(CheckSeverity.All);
         RuleFor(result => result.Dataset).DatasetName();

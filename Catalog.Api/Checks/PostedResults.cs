@@ -53,7 +53,8 @@ internal sealed class PostedResults
 
         if (body.ValueKind == JsonValueKind.Object && body.TryGetProperty("results", out var results))
         {
-            return results.ValueKind != JsonValueKind.Array ? new() { Problem = Problems.Invalid("/results", "must be an array of results.") }
+            return results.ValueKind != JsonValueKind.Array
+                ? new() { Problem = Problems.Invalid("/results", "must be an array of results.") }
                 : body.GetPropertyCount() > 1 ? new() { Problem = Problems.Invalid("/results", "must be the only field, given once.") }
                 : ReadMany(results, options);
         }
@@ -126,7 +127,8 @@ internal sealed class PostedResults
         return posted;
     }
 
-    private static PostedResults TooMany() => new() { Problem = Problems.TooLarge($"One post takes at most {RequestLimits.BulkItems} results. Send them in parts.") };
+    private static PostedResults TooMany() =>
+        new() { Problem = Problems.TooLarge($"One post takes at most {RequestLimits.BulkItems} results. Send them in parts.") };
 
     private void Add(int index, JsonElement item, ReadOptions options, byte[]? requestHash)
     {
@@ -150,10 +152,14 @@ internal sealed class PostedResults
             hash = requestHash ?? hash;
         }
 
-        _accepted.Add(result.ToResult(derived ?? result.Id ?? Guid.CreateVersion7().ToString(), hash, options.Now) with { IdIsDerived = derived is not null });
+        _accepted.Add(result.ToResult(derived ?? result.Id ?? Guid.CreateVersion7().ToString(), hash, options.Now) with
+        {
+            IdIsDerived = derived is not null
+        });
         _indexes.Add(index);
     }
 
     private static string? IdOf(JsonElement item) =>
-        item.ValueKind == JsonValueKind.Object && item.TryGetProperty("id", out var id) && id.ValueKind == JsonValueKind.String ? id.GetString() : null;
+        item.ValueKind == JsonValueKind.Object && item.TryGetProperty("id", out var id) && id.ValueKind == JsonValueKind.String
+            ? id.GetString() : null;
 }

@@ -18,7 +18,8 @@ internal sealed class ConnectionConfig
 
     private static readonly HashSet<string> PublicFields = new(StringComparer.OrdinalIgnoreCase)
     {
-        "host", "port", "user", "username", "dbname", "database", "schema", "sslmode", "account", "warehouse", "role", "region", "project", "dataset", "driver",
+        "host", "port", "user", "username", "dbname", "database", "schema", "sslmode", "account", "warehouse", "role", "region", "project",
+        "dataset", "driver",
     };
 
     private static readonly string[] PostgresFields = ["dsn", "host", "port", "user", "dbname", "sslmode", "password", "password_secret"];
@@ -33,7 +34,8 @@ internal sealed class ConnectionConfig
         var shown = new JsonObject();
         foreach (var (name, value) in _fields)
         {
-            shown[name] = !IsSecret(name) ? value?.DeepClone() : name == "dsn" && type == Postgres ? PostgresWarehouse.FromDsn("dsn", Text("dsn")!).Display : Mask;
+            shown[name] = !IsSecret(name) ? value?.DeepClone() : name == "dsn" && type == Postgres
+                ? PostgresWarehouse.FromDsn("dsn", Text("dsn")!).Display : Mask;
         }
 
         return shown.ToJsonString(ApiJson.Options);
@@ -42,7 +44,8 @@ internal sealed class ConnectionConfig
     /// <summary>The secret fields as a JSON object; null when there are none.</summary>
     public string? SecretsToJson()
     {
-        var secrets = new JsonObject(_fields.Where(field => IsSecret(field.Key)).Select(field => KeyValuePair.Create(field.Key, field.Value?.DeepClone())));
+        var secrets = new JsonObject(
+            _fields.Where(field => IsSecret(field.Key)).Select(field => KeyValuePair.Create(field.Key, field.Value?.DeepClone())));
         return secrets.Count == 0 ? null : secrets.ToJsonString(ApiJson.Options);
     }
 
@@ -122,10 +125,12 @@ internal sealed class ConnectionConfig
     public PostgresWarehouse Warehouse() => Text("dsn") is { } dsn
         ? PostgresWarehouse.FromDsn("dsn", dsn)
         : PostgresWarehouse.FromParts(
-            Text("host") ?? throw new SettingException("a dsn or a host is required."), Port(), Text("user"), Text("password"), Text("dbname"), Text("sslmode"));
+            Text("host") ?? throw new SettingException("a dsn or a host is required."), Port(), Text("user"), Text("password"),
+                Text("dbname"), Text("sslmode"));
 
     private int? Port() => _fields["port"] is not { } port ? null
-        : port.GetValueKind() == JsonValueKind.Number && JsonNumber.ReadWhole(Encoding.UTF8.GetBytes(port.ToJsonString()), out var whole) is null && whole is >= 1 and <= 65535 ? (int)whole
+        : port.GetValueKind() == JsonValueKind.Number && JsonNumber.ReadWhole(Encoding.UTF8.GetBytes(port.ToJsonString()), out var whole)
+            is null && whole is >= 1 and <= 65535 ? (int)whole
         : port.GetValueKind() == JsonValueKind.String && int.TryParse((string?)port, out var number) && number is >= 1 and <= 65535 ? number
         : throw new SettingException("port must be a number from 1 to 65535.");
 
@@ -134,12 +139,16 @@ internal sealed class ConnectionConfig
     private static string? FindError(string type, string name, JsonNode? value)
     {
         var text = value?.GetValueKind() == JsonValueKind.String ? (string?)value : null;
-        return IsReference(name) && !IsVaultPath(text) ? "must refer to a secret, such as vault/data/db-password or path#key; it must not contain the secret."
-            : text?.Contains('\0', StringComparison.Ordinal) == true || name.Contains('\0', StringComparison.Ordinal) ? "must not contain the character U+0000."
+        return IsReference(name) && !IsVaultPath(text)
+            ? "must refer to a secret, such as vault/data/db-password or path#key; it must not contain the secret."
+            : text?.Contains('\0', StringComparison.Ordinal) == true || name.Contains('\0', StringComparison.Ordinal)
+            ? "must not contain the character U+0000."
             : text?.Length > 4096 ? "must be at most 4096 characters long."
-            : text == Mask || (name == "dsn" && text?.Contains($":{Mask}@", StringComparison.Ordinal) == true) ? "is the mask that replaces a secret in responses; send the secret itself again."
+            : text == Mask || (name == "dsn" && text?.Contains($":{Mask}@", StringComparison.Ordinal) == true)
+            ? "is the mask that replaces a secret in responses; send the secret itself again."
             : value?.GetValueKind() is JsonValueKind.Object or JsonValueKind.Array ? "must be text, a number, true, false or null."
-            : type == Postgres && !PostgresFields.Contains(name, StringComparer.Ordinal) ? $"is not a field of a postgres connection; the fields are {string.Join(", ", PostgresFields)}."
+            : type == Postgres && !PostgresFields.Contains(name, StringComparer.Ordinal)
+            ? $"is not a field of a postgres connection; the fields are {string.Join(", ", PostgresFields)}."
             : type == Postgres && name is not "port" && text is null ? "must be text."
             : null;
     }

@@ -10,7 +10,8 @@ namespace Catalog.Api.Connections;
 
 internal static class ConnectionEndpoints
 {
-    public static IServiceCollection AddConnections(this IServiceCollection services, ServiceSettings settings, DatabaseSettings database) => services
+    public static IServiceCollection AddConnections(this IServiceCollection services, ServiceSettings settings,
+        DatabaseSettings database) => services
         .AddSingleton(new SecretBox(settings.SecretKey ?? SecretKeyFile.ReadOrCreate(database)))
         .AddSingleton(new AddressGuard(settings.PrivateWarehouses));
 
@@ -19,13 +20,16 @@ internal static class ConnectionEndpoints
         var connections = routes.MapGroup("/connections").WithTags("Connections");
 
         connections.MapPost("/", Post).WithName("RegisterConnection").Requires(Scopes.Manage).Reads<PostConnection>()
-            .Produces<ConnectionItem>(201).Produces<ConnectionItem>(200).Refuses(403, 409, 501).WithSummary("Register a warehouse connection");
-        connections.MapGet("/", List).WithName("ListConnections").Requires(Scopes.Read).ReadsQuery<ConnectionQuery>().WithSummary("List connections, newest first");
+            .Produces<ConnectionItem>(201).Produces<ConnectionItem>(200).Refuses(403, 409, 501)
+            .WithSummary("Register a warehouse connection");
+        connections.MapGet("/", List).WithName("ListConnections").Requires(Scopes.Read).ReadsQuery<ConnectionQuery>()
+            .WithSummary("List connections, newest first");
         connections.MapGet("/{id}", Get).WithName("GetConnection").Requires(Scopes.Read).HasETag().Produces<ConnectionItem>().Refuses(404)
             .WithSummary("Read a connection; secrets are masked");
         connections.MapPut("/{id}", Put).WithName("ReplaceConnection").Requires(Scopes.Manage).Reads<PutConnection>().AcceptsIfMatch()
             .Produces<ConnectionItem>().Refuses(404, 501).WithSummary("Replace a connection");
-        connections.MapDelete("/{id}", Delete).WithName("DeleteConnection").Requires(Scopes.Manage).AcceptsIfMatch().Produces(204).Refuses(404)
+        connections.MapDelete("/{id}", Delete).WithName("DeleteConnection").Requires(Scopes.Manage).AcceptsIfMatch().Produces(204)
+            .Refuses(404)
             .WithSummary("Delete a connection");
         connections.MapPost("/{id}/test", Test).WithName("TestConnection").Requires(Scopes.Execute).Produces<ConnectionTest>().Refuses(404)
             .WithSummary("Test a connection: connect to the warehouse and return the result");
@@ -40,7 +44,8 @@ internal static class ConnectionEndpoints
             return Problems.SecretKeyMissing();
         }
 
-        var (stored, ceiling) = await connections.Insert(caller.Organization, connection, caller.NewAuditEntry("connection", id, "created", time), ct);
+        var (stored, ceiling) = await connections.Insert(
+            caller.Organization, connection, caller.NewAuditEntry("connection", id, "created", time), ct);
         if (ceiling is not null)
         {
             return Problems.PlanLimitReached(ceiling);
@@ -52,18 +57,22 @@ internal static class ConnectionEndpoints
         }
 
         var existing = await connections.Find(caller.Organization, id, ct);
-        return existing is not null && HasSameContent(caller, box, existing, connection) ? TypedResults.Ok(ConnectionItem.From(existing)) : Problems.IdTaken("connection", id);
+        return existing is not null && HasSameContent(caller, box, existing, connection)
+            ? TypedResults.Ok(ConnectionItem.From(existing)) : Problems.IdTaken("connection", id);
     }
 
     private static async Task<Ok<ItemList<ConnectionItem>>> List(
         [AsParameters] ConnectionQuery query, Caller caller, ConnectionRepository connections, CancellationToken ct) =>
-        TypedResults.Ok(Lists.Of(query, await connections.List(caller.Organization, query.Type, query.After(), query.Take(), ct), ConnectionItem.From));
+        TypedResults.Ok(
+            Lists.Of(query, await connections.List(caller.Organization, query.Type, query.After(), query.Take(), ct), ConnectionItem.From));
 
     private static async Task<IResult> Get(PathId id, Caller caller, ConnectionRepository connections, CancellationToken ct) =>
-        await connections.Find(caller.Organization, id.Value, ct) is { } connection ? TypedResults.Ok(ConnectionItem.From(connection)) : Problems.NotFound("connection");
+        await connections.Find(caller.Organization, id.Value, ct) is { } connection
+            ? TypedResults.Ok(ConnectionItem.From(connection)) : Problems.NotFound("connection");
 
     private static async Task<IResult> Put(
-        PathId id, Body<PutConnection> body, IfMatch match, Caller caller, ConnectionRepository connections, SecretBox box, TimeProvider time, CancellationToken ct)
+        PathId id, Body<PutConnection> body, IfMatch match, Caller caller, ConnectionRepository connections, SecretBox box,
+            TimeProvider time, CancellationToken ct)
     {
         if (await connections.Find(caller.Organization, id.Value, ct) is not { } existing)
         {
@@ -80,12 +89,14 @@ internal static class ConnectionEndpoints
             return Problems.SecretKeyMissing();
         }
 
-        return await connections.Replace(caller.Organization, connection, match.AsOf(existing.UpdatedAt), caller.NewAuditEntry("connection", id.Value, "changed", time), ct)
+        return await connections.Replace(caller.Organization, connection, match.AsOf(existing.UpdatedAt),
+            caller.NewAuditEntry("connection", id.Value, "changed", time), ct)
             ? TypedResults.Ok(ConnectionItem.From(connection with { CreatedAt = existing.CreatedAt }))
             : match.Given ? Problems.PreconditionFailed() : Problems.NotFound("connection");
     }
 
-    private static async Task<IResult> Delete(PathId id, IfMatch match, Caller caller, ConnectionRepository connections, TimeProvider time, CancellationToken ct)
+    private static async Task<IResult> Delete(PathId id, IfMatch match, Caller caller, ConnectionRepository connections, TimeProvider time,
+        CancellationToken ct)
     {
         var existing = match.Given ? await connections.Find(caller.Organization, id.Value, ct) : null;
         if (existing is not null && match.Check(() => ConnectionItem.From(existing)) is { } refusal)
@@ -93,7 +104,8 @@ internal static class ConnectionEndpoints
             return refusal;
         }
 
-        return await connections.Delete(caller.Organization, id.Value, existing is null ? null : match.AsOf(existing.UpdatedAt), caller.NewAuditEntry("connection", id.Value, "deleted", time), ct) ? TypedResults.NoContent()
+        return await connections.Delete(caller.Organization, id.Value, existing is null ? null : match.AsOf(existing.UpdatedAt),
+            caller.NewAuditEntry("connection", id.Value, "deleted", time), ct) ? TypedResults.NoContent()
             : existing is not null ? Problems.PreconditionFailed() : Problems.NotFound("connection");
     }
 
@@ -147,7 +159,8 @@ internal static class ConnectionEndpoints
 
     private static bool HasSameContent(Caller caller, SecretBox box, Connection left, Connection right)
     {
-        string? Secrets(Connection connection) => connection.Secrets is { } secrets ? box.Open(caller.Organization, connection.Id, secrets) : null;
+        string? Secrets(Connection connection) => connection.Secrets is { } secrets
+            ? box.Open(caller.Organization, connection.Id, secrets) : null;
         return (left.Type, left.Config, Secrets(left)) == (right.Type, right.Config, Secrets(right));
     }
 }

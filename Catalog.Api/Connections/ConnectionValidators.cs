@@ -8,7 +8,8 @@ internal abstract class ConnectionFieldsValidator<T> : AbstractValidator<T> wher
     protected ConnectionFieldsValidator()
     {
         RuleFor(connection => connection.Type).Key()
-            .Must(type => type is null || type.All(character => char.IsAsciiLetterLower(character) || char.IsAsciiDigit(character) || character is '_' or '-'))
+            .Must(type => type is null || type.All(character => char.IsAsciiLetterLower(character) || char.IsAsciiDigit(character)
+                || character is '_' or '-'))
             .WithMessage("must contain only lower-case letters, digits, _ and -.");
         RuleFor(connection => connection.Config).NotNull().WithMessage("is required: an object.").Object();
         RuleFor(connection => connection).Custom((connection, context) =>

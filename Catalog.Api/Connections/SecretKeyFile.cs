@@ -41,10 +41,13 @@ internal static class SecretKeyFile
         }
         catch (Exception exception) when (exception is UnauthorizedAccessException or IOException)
         {
-            throw new SettingException($"The key file {file} cannot be created or read. Make the folder writable and check that {file} is a file, or set DATAXPIPE_SECRET_KEY.");
+            throw new SettingException(
+                $"The key file {file} cannot be created or read. Make the folder writable and check that {file} is a file, or set "
+                    + "DATAXPIPE_SECRET_KEY.");
         }
 
         return SecretKey.Read(file, CancellationToken.None).GetAwaiter().GetResult()
-            ?? throw new SettingException($"The key file {file} does not contain a key of 32 bytes in base64. Restore the file, or set DATAXPIPE_SECRET_KEY.");
+            ?? throw new SettingException(
+                $"The key file {file} does not contain a key of 32 bytes in base64. Restore the file, or set DATAXPIPE_SECRET_KEY.");
     }
 }

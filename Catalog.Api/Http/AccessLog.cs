@@ -20,12 +20,14 @@ internal sealed partial class AccessLog(RequestDelegate next, ILogger<AccessLog>
         }
         finally
         {
-            var (milliseconds, address) = (Stopwatch.GetElapsedTime(start).TotalMilliseconds, context.Connection.RemoteIpAddress?.ToString() ?? "-");
+            var (milliseconds, address) = (Stopwatch.GetElapsedTime(start).TotalMilliseconds, context.Connection.RemoteIpAddress?.ToString()
+                ?? "-");
             var (caller, requestId) = (context.User.Identity?.Name ?? "-", context.Response.Headers["X-Request-Id"].ToString());
             LogRequest(context.Request.Method, path, context.Response.StatusCode, milliseconds, address, caller, requestId);
         }
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "{Method} {Path} {Status} {Milliseconds:0.0} ms {Address} {Caller} {RequestId}")]
-    private partial void LogRequest(string method, string path, int status, double milliseconds, string address, string caller, string requestId);
+    private partial void LogRequest(string method, string path, int status, double milliseconds, string address, string caller,
+        string requestId);
 }

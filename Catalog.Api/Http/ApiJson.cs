@@ -51,7 +51,8 @@ internal static class ApiJson
                 ? instant
                 : throw new JsonException("must be a time as in RFC 3339, such as 2026-01-31T08:00:00Z.");
 
-        public override void Write(Utf8JsonWriter writer, DateTimeOffset value, JsonSerializerOptions options) => ApiJson.Write(writer, value);
+        public override void Write(Utf8JsonWriter writer, DateTimeOffset value, JsonSerializerOptions options) =>
+            ApiJson.Write(writer, value);
     }
 
     // JSON Schema, and therefore the OpenAPI document, counts 3.0 and 3e0 as integers; clients that store counts as
@@ -61,7 +62,8 @@ internal static class ApiJson
         public override long Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
             reader.TokenType != JsonTokenType.Number ? throw new JsonException(JsonNumber.NotWhole)
             : reader.TryGetInt64(out var plain) ? plain
-            : JsonNumber.ReadWhole(reader.HasValueSequence ? reader.ValueSequence.ToArray() : reader.ValueSpan, out var whole) is { } error ? throw new JsonException(error)
+            : JsonNumber.ReadWhole(reader.HasValueSequence ? reader.ValueSequence.ToArray() : reader.ValueSpan, out var whole) is { } error
+            ? throw new JsonException(error)
             : whole;
 
         public override void Write(Utf8JsonWriter writer, long value, JsonSerializerOptions options) => writer.WriteNumberValue(value);
@@ -70,14 +72,15 @@ internal static class ApiJson
     private sealed class RawJsonConverter : JsonConverter<RawJson>
     {
         // Most values are numbers, literals and strings: copy their text from the reader without parsing a JsonElement.
-        public override RawJson Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => new(reader.TokenType switch
-        {
-            JsonTokenType.True => "true",
-            JsonTokenType.False => "false",
-            JsonTokenType.Number when !reader.HasValueSequence => Encoding.UTF8.GetString(reader.ValueSpan),
-            JsonTokenType.String when !reader.HasValueSequence => $"\"{Encoding.UTF8.GetString(reader.ValueSpan)}\"",
-            _ => JsonElement.ParseValue(ref reader).GetRawText(),
-        });
+        public override RawJson Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+            new(reader.TokenType switch
+            {
+                JsonTokenType.True => "true",
+                JsonTokenType.False => "false",
+                JsonTokenType.Number when !reader.HasValueSequence => Encoding.UTF8.GetString(reader.ValueSpan),
+                JsonTokenType.String when !reader.HasValueSequence => $"\"{Encoding.UTF8.GetString(reader.ValueSpan)}\"",
+                _ => JsonElement.ParseValue(ref reader).GetRawText(),
+            });
 
         // Validation is skipped: the value was validated when it was received, and in a response it may be nested
         // deeper than MaxDepth.

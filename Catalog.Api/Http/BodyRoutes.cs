@@ -8,7 +8,8 @@ namespace Catalog.Api.Http;
 internal static class BodyRoutes
 {
     private static readonly string[] Methods =
-        [HttpMethods.Get, HttpMethods.Post, HttpMethods.Put, HttpMethods.Delete, HttpMethods.Patch, HttpMethods.Options, HttpMethods.Trace, HttpMethods.Head];
+        [HttpMethods.Get, HttpMethods.Post, HttpMethods.Put, HttpMethods.Delete, HttpMethods.Patch, HttpMethods.Options, HttpMethods.Trace,
+            HttpMethods.Head];
 
     /// <summary>The route reads a <see cref="Body{T}"/>. An invalid body is answered before the handler runs.</summary>
     public static RouteHandlerBuilder Reads<T>(this RouteHandlerBuilder route) where T : class => route
@@ -25,10 +26,12 @@ internal static class BodyRoutes
     public static RouteHandlerBuilder ReadsQuery<T>(this RouteHandlerBuilder route) where T : class => route
         .AddEndpointFilter((context, next) =>
         {
-            var errors = context.HttpContext.RequestServices.GetRequiredService<IValidator<T>>().Errors(context.Arguments.OfType<T>().Single());
+            var errors = context.HttpContext.RequestServices.GetRequiredService<IValidator<T>>()
+                .Errors(context.Arguments.OfType<T>().Single());
             return errors is null
                 ? next(context)
-                : ValueTask.FromResult<object?>(Problems.Invalid(errors.ToDictionary(error => error.Key.TrimStart('/'), error => error.Value)));
+                : ValueTask.FromResult<object?>(
+                    Problems.Invalid(errors.ToDictionary(error => error.Key.TrimStart('/'), error => error.Value)));
         })
         .WithMetadata(new QueryMetadata(typeof(T)))
         .Refuses(422);

@@ -19,11 +19,20 @@ internal sealed record Caller(string Organization, string Actor, IReadOnlyList<s
 
     /// <summary>The caller of a verified principal.</summary>
     public static Caller Of(ClaimsPrincipal user) =>
-        (user as CallerPrincipal)?.Caller ?? throw new InvalidOperationException("This route needs an authenticated caller; add Requires(scope) to it.");
+        (user as CallerPrincipal)?.Caller ?? throw new InvalidOperationException(
+            "This route needs an authenticated caller; add Requires(scope) to it.");
 
     /// <summary>Creates an audit log entry for an action of this caller at the current time.</summary>
     public AuditEntry NewAuditEntry(string objectType, string objectId, string action, TimeProvider time, string? detail = null) =>
-        new() { OccurredAt = time.Now(), Actor = Actor, Action = $"{objectType}.{action}", ObjectType = objectType, ObjectId = objectId, Detail = detail };
+        new()
+        {
+            OccurredAt = time.Now(),
+            Actor = Actor,
+            Action = $"{objectType}.{action}",
+            ObjectType = objectType,
+            ObjectId = objectId,
+            Detail = detail
+        };
 }
 
 /// <summary>The principal of a caller, for the framework's authorization.</summary>

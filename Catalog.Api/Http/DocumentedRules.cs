@@ -39,7 +39,8 @@ internal sealed class KeyRule<T> : PropertyValidator<T, string?>, IDocumentedRul
     // Three keys and the organization must fit into one index row of Postgres (2,704 bytes).
     private const int MaxBytes = 768;
 
-    private static readonly SearchValues<char> PlainCharacters = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-:+/");
+    private static readonly SearchValues<char> PlainCharacters = SearchValues.Create(
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-:+/");
 
     public override string Name => "KeyRule";
 
@@ -135,7 +136,8 @@ internal sealed class NotEmptyRule<T, TItem>(string message) : PropertyValidator
 /// <param name="words">The words to list in the OpenAPI document.</param>
 /// <param name="contains">Whether a text is an accepted word.</param>
 /// <param name="message">The error message for any other text.</param>
-internal sealed class OneOfRule<T>(string[] words, Func<string, bool> contains, string message) : PropertyValidator<T, string?>, IDocumentedRule
+internal sealed class OneOfRule<T>(string[] words, Func<string, bool> contains, string message) : PropertyValidator<T, string?>,
+    IDocumentedRule
 {
     public override string Name => "OneOfRule";
 
@@ -157,7 +159,8 @@ internal sealed class OneOfRule<T>(string[] words, Func<string, bool> contains, 
 /// <param name="format">The value of <c>format</c> in the JSON schema.</param>
 /// <param name="isValid">Whether a text has the format.</param>
 /// <param name="message">The error message for any other text.</param>
-internal sealed class FormatRule<T>(string format, Func<string, bool> isValid, string message) : PropertyValidator<T, string?>, IDocumentedRule
+internal sealed class FormatRule<T>(string format, Func<string, bool> isValid, string message) : PropertyValidator<T, string?>,
+    IDocumentedRule
 {
     public override string Name => "FormatRule";
 

@@ -23,7 +23,8 @@ internal static class ETags
         .Produces(304);
 
     /// <summary>The route accepts <c>If-Match</c>, bound as <see cref="IfMatch"/>.</summary>
-    public static RouteHandlerBuilder AcceptsIfMatch(this RouteHandlerBuilder route) => route.WithMetadata(new AcceptsIfMatchMetadata()).Refuses(412);
+    public static RouteHandlerBuilder AcceptsIfMatch(this RouteHandlerBuilder route) =>
+        route.WithMetadata(new AcceptsIfMatchMetadata()).Refuses(412);
 
     internal static byte[] Serialize(object value) => JsonSerializer.SerializeToUtf8Bytes(value, value.GetType(), ApiJson.Options);
 
@@ -36,7 +37,8 @@ internal static class ETags
 
     // Weak comparison for If-None-Match, strong comparison for If-Match (RFC 9110, 13.1).
     internal static bool Matches(string? header, string tag, bool weak) =>
-        header is not null && header.Split(',').Select(part => part.Trim()).Any(part => part == "*" || part == tag || (weak && part == "W/" + tag));
+        header is not null && header.Split(',').Select(part => part.Trim())
+            .Any(part => part == "*" || part == tag || (weak && part == "W/" + tag));
 
     private sealed class TaggedResult(ReadOnlyMemory<byte> json) : IResult
     {
@@ -73,7 +75,8 @@ internal sealed record RawJsonResult(ReadOnlyMemory<byte> Json, int Status = 200
     /// <summary>
     /// Serializes a value into a response with a Content-Length header instead of chunks, for the busiest routes.
     /// </summary>
-    public static RawJsonResult Of<T>(T value, int status = 200, string? location = null) => new(JsonSerializer.SerializeToUtf8Bytes(value, ApiJson.Options), status, location);
+    public static RawJsonResult Of<T>(T value, int status = 200, string? location = null) =>
+        new(JsonSerializer.SerializeToUtf8Bytes(value, ApiJson.Options), status, location);
 
     public Task ExecuteAsync(HttpContext httpContext)
     {

@@ -13,7 +13,8 @@ internal sealed partial class ExceptionHandling(RequestDelegate next, RepeatedWa
         {
             await next(context);
         }
-        catch (Exception exception) when (exception is ConnectionResetException or ConnectionAbortedException || context.RequestAborted.IsCancellationRequested)
+        catch (Exception exception) when (exception is ConnectionResetException or ConnectionAbortedException
+            || context.RequestAborted.IsCancellationRequested)
         {
             // The client disconnected; log 499 and ignore the error.
             if (!context.Response.HasStarted)
@@ -47,7 +48,8 @@ internal sealed partial class ExceptionHandling(RequestDelegate next, RepeatedWa
         {
             case DatabaseUnavailableException unavailable:
                 warnings.DatabaseUnavailable(unavailable);
-                return Problems.Unavailable(unavailable.Reason, HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method));
+                return Problems.Unavailable(unavailable.Reason, HttpMethods.IsGet(context.Request.Method)
+                    || HttpMethods.IsHead(context.Request.Method));
             case BadHttpRequestException { StatusCode: 413 }:
                 return Problems.BodyTooLarge(RequestLimits.ServerBody);
             // JsonBody reads all bodies, so a value that the router could not bind is a query parameter.
@@ -55,7 +57,8 @@ internal sealed partial class ExceptionHandling(RequestDelegate next, RepeatedWa
                 var name = System.Text.Json.JsonNamingPolicy.SnakeCaseLower.ConvertName(match.Groups["name"].Value);
                 return Problems.Invalid(name, "is not a valid value of this parameter.");
             case BadHttpRequestException bad:
-                return bad.StatusCode == 400 ? Problems.Malformed("The request was cut off or is not well-formed HTTP.") : Problems.Of(bad.StatusCode);
+                return bad.StatusCode == 400
+                    ? Problems.Malformed("The request was cut off or is not well-formed HTTP.") : Problems.Of(bad.StatusCode);
             default:
                 LogUnexpected(exception, context.Request.Method, context.GetEndpoint()?.DisplayName ?? "no endpoint");
                 return Problems.Internal();

@@ -27,7 +27,8 @@ internal static partial class FrameworkSettings
             var file = QuotedText().Match(invalid.Message) is { Success: true } match ? match.Groups["text"].Value : "A settings file";
             throw new SettingException(invalid.InnerException?.InnerException is JsonException { LineNumber: var line }
                 ? $"{file} is not valid JSON at line {line + 1}: correct or delete the file."
-                : $"{file} cannot be used: it must contain one JSON object, and no object may contain the same name twice (letter case is ignored).");
+                : $"{file} cannot be used: it must contain one JSON object, and no object may contain the same name twice (letter "
+                    + "case is ignored).");
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {

@@ -75,7 +75,8 @@ public readonly partial record struct Instant(DateTimeOffset Value)
         instant = null;
         if (Ago().Match(text) is not { Success: true } match)
         {
-            return "must be a time as in RFC 3339, such as 2026-01-31T08:00:00Z, or a duration before now: a positive whole number and s, m, h, d or w, such as 30m, 24h or 7d.";
+            return "must be a time as in RFC 3339, such as 2026-01-31T08:00:00Z, or a duration before now: a positive whole number "
+                + "and s, m, h, d or w, such as 30m, 24h or 7d.";
         }
 
         var unit = match.Groups["unit"].ValueSpan[0] switch { 's' => 1L, 'm' => 60, 'h' => 3600, 'd' => 86_400, _ => 604_800 };

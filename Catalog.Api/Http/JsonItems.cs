@@ -58,7 +58,9 @@ internal static class JsonItems
                 word = word[1..].TrimStart(" \t\r\n"u8);
             }
 
-            if (!word.IsEmpty && (text || complete || found == '"' || (open.Count == 0 && (found is (byte)'[' or (byte)'{' || word.ContainsAny(" \t\r\n"u8)))))
+            if (!word.IsEmpty
+                && (text || complete || found == '"'
+                    || (open.Count == 0 && (found is (byte)'[' or (byte)'{' || word.ContainsAny(" \t\r\n"u8)))))
             {
                 return false;
             }

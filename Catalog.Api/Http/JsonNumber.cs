@@ -78,7 +78,8 @@ internal static class JsonNumber
             return NotWhole;
         }
 
-        if (digits + scale > MaxSignificantDigits || (MultiplyByPowerOf10(magnitude, scale.Value) is var whole && whole > long.MaxValue + (negative ? 1UL : 0)))
+        if (digits + scale > MaxSignificantDigits
+            || (MultiplyByPowerOf10(magnitude, scale.Value) is var whole && whole > long.MaxValue + (negative ? 1UL : 0)))
         {
             value = negative ? long.MinValue : long.MaxValue;
             return OutOfRange;
@@ -188,7 +189,8 @@ internal static class JsonNumber
 
         // A number that is too small is also unreadable: a double would be zero.
         return exponent < 0 || number[..exponent].IndexOfAnyInRange('1', '9') < 0
-            || (double.TryParse(number, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) && double.IsFinite(value) && value != 0);
+            || (double.TryParse(number, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) && double.IsFinite(value)
+                && value != 0);
     }
 
     private static ReadOnlySpan<byte> TakeDigits(ref ReadOnlySpan<byte> text, int start = 0)
@@ -211,7 +213,8 @@ internal static class JsonNumber
         var sign = text is [_, (byte)'-', ..] ? -1 : 1;
         var digits = TakeDigits(ref text, text is [_, (byte)'+' or (byte)'-', ..] ? 2 : 1);
         return digits.IsEmpty ? null
-            : sign * (digits.TrimStart((byte)'0').Length > 15 ? 1_000_000_000_000_000L : long.Parse(digits, NumberStyles.None, CultureInfo.InvariantCulture));
+            : sign * (digits.TrimStart((byte)'0').Length > 15
+                ? 1_000_000_000_000_000L : long.Parse(digits, NumberStyles.None, CultureInfo.InvariantCulture));
     }
 
     private static ulong MultiplyByPowerOf10(ulong value, long zeros)

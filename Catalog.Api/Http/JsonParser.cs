@@ -90,7 +90,8 @@ internal static class JsonParser
     {
         try
         {
-            JsonDocument.Parse(json, new JsonDocumentOptions { AllowDuplicateProperties = false, MaxDepth = ApiJson.MaxDepth + 1 }).Dispose();
+            JsonDocument.Parse(json, new JsonDocumentOptions { AllowDuplicateProperties = false, MaxDepth = ApiJson.MaxDepth + 1 })
+                .Dispose();
             return false;
         }
         catch (JsonException)

@@ -61,5 +61,6 @@ internal static class JsonPointer
     }
 
     /// <summary>The pointer segment for a member name, escaped.</summary>
-    public static string OfName(string name) => "/" + name.Replace("~", "~0", StringComparison.Ordinal).Replace("/", "~1", StringComparison.Ordinal);
+    public static string OfName(string name) =>
+        "/" + name.Replace("~", "~0", StringComparison.Ordinal).Replace("/", "~1", StringComparison.Ordinal);
 }

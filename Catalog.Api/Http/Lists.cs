@@ -44,7 +44,8 @@ internal abstract class ListQueryValidator<T> : AbstractValidator<T> where T : L
         RuleFor(query => query.Limit).InclusiveBetween(1, 500).WithMessage("must be from 1 to 500.");
         RuleFor(query => query.Cursor)
             .Must((query, text) => text is null || Catalog.Data.Cursor.TryParse(query.List, text, out _))
-            .WithMessage("is not a cursor of this list in this order; use next_cursor of the previous page with the same sort, or leave it out.");
+            .WithMessage(
+                "is not a cursor of this list in this order; use next_cursor of the previous page with the same sort, or leave it out.");
     }
 }
 

@@ -15,103 +15,165 @@ internal static class Problems
 {
     public static Problem Malformed(string detail) => new(400, "malformed", detail);
 
-    public static Problem SignatureInvalid() => new(400, "signature_invalid", "Stripe-Signature does not match the request body, or its timestamp differs from the current time by more than 5 minutes.");
+    public static Problem SignatureInvalid() =>
+        new(400, "signature_invalid",
+            "Stripe-Signature does not match the request body, or its timestamp differs from the current time by more than 5 minutes.");
 
     public static Problem Unauthorized() =>
-        new(401, "unauthorized", "Send a valid key as X-API-KEY, or as Authorization: Bearer.") { WwwAuthenticate = "Bearer realm=\"catalog\"" };
+        new(401, "unauthorized", "Send a valid key as X-API-KEY, or as Authorization: Bearer.")
+        {
+            WwwAuthenticate = "Bearer realm=\"catalog\""
+        };
 
     public static Problem DevelopmentKeyNotLocal() => new(401, "unauthorized",
-        "Development keys work on loopback only: send the request from this machine to localhost, 127.0.0.1 or [::1], without a proxy (a forwarding header counts as a proxy). From other machines use an API key of your organization, or the key set in DATAXPIPE_PLATFORM_KEY.")
+        "Development keys work on loopback only: send the request from this machine to localhost, 127.0.0.1 or [::1], without a "
+            + "proxy (a forwarding header counts as a proxy). From other machines use an API key of your organization, or the key "
+                + "set in DATAXPIPE_PLATFORM_KEY.")
     { WwwAuthenticate = "Bearer realm=\"catalog\"" };
 
     public static Problem Forbidden(string scope) => new(403, "forbidden", $"This key lacks the scope '{scope}'. Use a key that has it.");
 
     public static Problem OperatorOnly() => new(403, "forbidden", "This needs the operator's key, which is set in DATAXPIPE_PLATFORM_KEY.");
 
-    public static Problem OrganizationUnknown() => new(403, "organization_unknown", "The organization of this token is not registered. Ask the operator to register it with POST /api/v1/organizations/.");
+    public static Problem OrganizationUnknown() =>
+        new(403, "organization_unknown",
+            "The organization of this token is not registered. Ask the operator to register it with POST /api/v1/organizations/.");
 
     public static Problem RateLimited(Plan plan, int seconds) => new(429, "rate_limited",
-        $"The plan '{plan.Name}' allows {plan.RequestsPerMinute} requests per minute, and all of them are used. Wait for the seconds given in Retry-After.")
+        $"The plan '{plan.Name}' allows {plan.RequestsPerMinute} requests per minute, and all of them are used. Wait for the seconds "
+            + "given in Retry-After.")
     { RetryAfterSeconds = seconds };
 
     public static Problem PlanLimitReached(CeilingReached reached) => new(403, "plan_limit_reached",
-        $"The plan '{reached.Plan.Name}' allows {reached.Most} {reached.What}. The plan '{reached.Enough.Name}' allows more; subscribe to it with POST /api/v1/billing/checkout.")
+        $"The plan '{reached.Plan.Name}' allows {reached.Most} {reached.What}. The plan '{reached.Enough.Name}' allows more; "
+            + "subscribe to it with POST /api/v1/billing/checkout.")
     { Plan = reached.Enough.Name };
 
     public static Problem PathUnknown() => new(404, "not_found", "This path does not exist. See /openapi/v1.json for all paths.");
 
     public static Problem NotFound(string what) => new(404, "not_found", $"No such {what}.");
 
-    public static Problem PipelineUnknown(string id) => new(404, "pipeline_not_found", $"No pipeline '{Shorten(id)}' is registered. Register it with POST /api/v1/pipelines/ first.");
+    public static Problem PipelineUnknown(string id) =>
+        new(404, "pipeline_not_found", $"No pipeline '{Shorten(id)}' is registered. Register it with POST /api/v1/pipelines/ first.");
 
-    public static Problem MethodNotAllowed() => new(405, "method_not_allowed", "This path does not support the method; the Allow header lists the supported methods.");
+    public static Problem MethodNotAllowed() =>
+        new(405, "method_not_allowed", "This path does not support the method; the Allow header lists the supported methods.");
 
-    public static Problem RunIdTaken(string id) => new(409, "run_id_taken", $"The run id '{Shorten(id)}' belongs to another pipeline. Choose another id.");
+    public static Problem RunIdTaken(string id) =>
+        new(409, "run_id_taken", $"The run id '{Shorten(id)}' belongs to another pipeline. Choose another id.");
 
     public static Problem IdTaken(string what, string id) =>
         new(409, "id_taken", $"Another {what} has the id '{Shorten(id)}'. Send the same content again, or choose another id.");
 
-    public static Problem DefaultOrganization() => new(409, "default_organization", "The organization 'default' cannot be changed: its plan is always self_hosted. Register another organization with POST /api/v1/organizations/.");
+    public static Problem DefaultOrganization() =>
+        new(409, "default_organization",
+            "The organization 'default' cannot be changed: its plan is always self_hosted. Register another organization with POST "
+                + "/api/v1/organizations/.");
 
-    public static Problem TooManyKeys(int max) => new(409, "too_many_keys", $"An organization may have at most {max} live keys. Revoke the keys that are not used.");
+    public static Problem TooManyKeys(int max) =>
+        new(409, "too_many_keys", $"An organization may have at most {max} live keys. Revoke the keys that are not used.");
 
-    public static Problem KeyAlreadyShown(string id) => new(409, "id_taken", $"An earlier request with this Idempotency-Key created the key '{id}', which is not shown again. Revoke it, and create another key with a new Idempotency-Key.");
+    public static Problem KeyAlreadyShown(string id) =>
+        new(409, "id_taken",
+            $"An earlier request with this Idempotency-Key created the key '{id}', which is not shown again. Revoke it, and create "
+                + "another key with a new Idempotency-Key.");
 
-    public static Problem NotRotatable(string id) => new(409, "key_not_rotatable", $"The key '{Shorten(id)}' is no longer live, or the key that replaced it is still live. Rotate that key, or revoke it first.");
+    public static Problem NotRotatable(string id) =>
+        new(409, "key_not_rotatable",
+            $"The key '{Shorten(id)}' is no longer live, or the key that replaced it is still live. Rotate that key, or revoke it first.");
 
-    public static Problem SelfHosted() => new(409, "self_hosted", "This organization has the plan self_hosted, which has no limits and is not paid for. The operator can change the plan.");
+    public static Problem SelfHosted() =>
+        new(409, "self_hosted",
+            "This organization has the plan self_hosted, which has no limits and is not paid for. The operator can change the plan.");
 
-    public static Problem AlreadySubscribed() => new(409, "already_subscribed", "This organization already has a subscription. Change or cancel it in the billing portal: POST /api/v1/billing/portal.");
+    public static Problem AlreadySubscribed() =>
+        new(409, "already_subscribed",
+            "This organization already has a subscription. Change or cancel it in the billing portal: POST /api/v1/billing/portal.");
 
-    public static Problem NoCustomer() => new(409, "no_customer", "This organization has no Stripe customer yet. Start a subscription with POST /api/v1/billing/checkout.");
+    public static Problem NoCustomer() =>
+        new(409, "no_customer", "This organization has no Stripe customer yet. Start a subscription with POST /api/v1/billing/checkout.");
 
     public static Problem CheckAmbiguous(string id) =>
-        new(409, "check_ambiguous", $"Several pipelines have a check '{Shorten(id)}'. Add ?pipeline_id= to choose one; leave its value empty for the check without a pipeline.");
+        new(409, "check_ambiguous",
+            $"Several pipelines have a check '{Shorten(id)}'. Add ?pipeline_id= to choose one; leave its value empty for the check "
+                + "without a pipeline.");
 
-    public static Problem PreconditionFailed() => new(412, "precondition_failed", "The object was changed after it was read. Read it again, and send the new ETag as If-Match.");
+    public static Problem PreconditionFailed() =>
+        new(412, "precondition_failed", "The object was changed after it was read. Read it again, and send the new ETag as If-Match.");
 
     public static Problem VersionTaken(string pipeline, string version) =>
-        new(409, "version_taken", $"Version '{Shorten(version)}' of pipeline '{Shorten(pipeline)}' already exists with another body. Use a new version for the new body.");
+        new(409, "version_taken",
+            $"Version '{Shorten(version)}' of pipeline '{Shorten(pipeline)}' already exists with another body. Use a new version for "
+                + "the new body.");
 
     public static Problem TooLarge(string detail) => new(413, "too_large", detail);
 
-    public static Problem BodyTooLarge(long limit) => TooLarge($"The maximum body size on this path is {limit / (1024 * 1024)} MiB. Split the request.");
+    public static Problem BodyTooLarge(long limit) =>
+        TooLarge($"The maximum body size on this path is {limit / (1024 * 1024)} MiB. Split the request.");
 
-    public static Problem UriTooLong() => new(414, "uri_too_long", $"The maximum length of path and query is {RequestLimits.RequestLine} characters.");
+    public static Problem UriTooLong() =>
+        new(414, "uri_too_long", $"The maximum length of path and query is {RequestLimits.RequestLine} characters.");
 
-    public static Problem HeadersTooLarge() => new(431, "headers_too_large", $"The maximum length of all headers is {RequestLimits.Headers} characters.");
+    public static Problem HeadersTooLarge() =>
+        new(431, "headers_too_large", $"The maximum length of all headers is {RequestLimits.Headers} characters.");
 
-    public static Problem UnsupportedEncoding() => new(415, "unsupported_content_encoding", "Compress the body with gzip, br or deflate, or do not compress it. Other encodings are not supported.");
+    public static Problem UnsupportedEncoding() =>
+        new(415, "unsupported_content_encoding",
+            "Compress the body with gzip, br or deflate, or do not compress it. Other encodings are not supported.");
 
-    public static Problem UnsupportedType() => new(415, "unsupported_media_type", "Send the body as Content-Type: application/json, in UTF-8.");
+    public static Problem UnsupportedType() =>
+        new(415, "unsupported_media_type", "Send the body as Content-Type: application/json, in UTF-8.");
 
-    public static Problem UnsupportedCharset() => new(415, "unsupported_media_type", "The only supported charset is utf-8. Encode the body in UTF-8, and send Content-Type: application/json.");
+    public static Problem UnsupportedCharset() =>
+        new(415, "unsupported_media_type",
+            "The only supported charset is utf-8. Encode the body in UTF-8, and send Content-Type: application/json.");
 
     public static Problem Invalid(IReadOnlyDictionary<string, string[]> errors) =>
-        new(422, "invalid", "The request is not valid; see errors, keyed by JSON pointer into the body or by query parameter.") { Errors = errors };
+        new(422, "invalid", "The request is not valid; see errors, keyed by JSON pointer into the body or by query parameter.")
+        {
+            Errors = errors
+        };
 
     public static Problem Invalid(string pointer, string message) => Invalid(new Dictionary<string, string[]> { [pointer] = [message] });
 
-    public static Problem IdempotencyKeyReused() => new(422, "idempotency_key_reused", "This Idempotency-Key was already used with another body. Use a new key for each request.");
+    public static Problem IdempotencyKeyReused() =>
+        new(422, "idempotency_key_reused", "This Idempotency-Key was already used with another body. Use a new key for each request.");
 
     public static Problem Internal() => new(500, "internal_error", "The service failed unexpectedly. Report the trace_id to the operator.");
 
     public static Problem SecretKeyMissing() => new(501, "secret_key_missing",
-        "This service has no key to encrypt secrets with. Refer to the secret with a field that ends in _secret, or ask the operator to set DATAXPIPE_SECRET_KEY.");
+        "This service has no key to encrypt secrets with. Refer to the secret with a field that ends in _secret, or ask the operator "
+            + "to set DATAXPIPE_SECRET_KEY.");
 
-    public static Problem BillingNotConfigured() => new(501, "billing_not_configured", "Billing is not configured on this service. The operator can set the DATAXPIPE_STRIPE_ settings, or change the organization's plan.");
+    public static Problem BillingNotConfigured() =>
+        new(501, "billing_not_configured",
+            "Billing is not configured on this service. The operator can set the DATAXPIPE_STRIPE_ settings, or change the "
+                + "organization's plan.");
 
-    public static Problem StripeRefused() => new(502, "stripe_refused", "Stripe rejected the request of this service. The service's log contains the reason; do not send the request again.");
+    public static Problem StripeRefused() =>
+        new(502, "stripe_refused",
+            "Stripe rejected the request of this service. The service's log contains the reason; do not send the request again.");
 
-    public static Problem StripeUnavailable() => new(503, "stripe_unavailable", "Stripe cannot be reached. Nothing was changed; send the same request again.") { RetryAfterSeconds = 5 };
+    public static Problem StripeUnavailable() =>
+        new(503, "stripe_unavailable", "Stripe cannot be reached. Nothing was changed; send the same request again.")
+        {
+            RetryAfterSeconds = 5
+        };
 
     public static Problem NotReady(string reason) => new(503, "not_ready", reason) { RetryAfterSeconds = 1 };
 
     public static Problem IdentityProviderUnavailable() =>
-        new(503, "identity_provider_unavailable", "The identity provider cannot be reached, so access tokens cannot be verified. Send the same request again, or use an API key.") { RetryAfterSeconds = 10 };
+        new(503, "identity_provider_unavailable",
+            "The identity provider cannot be reached, so access tokens cannot be verified. Send the same request again, or use an "
+                + "API key.")
+        { RetryAfterSeconds = 10 };
 
     public static Problem IngestQueueFull() =>
-        new(503, "ingest_queue_full", "The write queue of this replica is full, or the replica is stopping. Nothing was stored; send the same request again.") { RetryAfterSeconds = 1 };
+        new(503, "ingest_queue_full",
+            "The write queue of this replica is full, or the replica is stopping. Nothing was stored; send the same request again.")
+        {
+            RetryAfterSeconds = 1
+        };
 
     /// <summary>The database cannot serve the request.</summary>
     /// <param name="reason">The reason.</param>
@@ -121,7 +183,8 @@ internal static class Problems
         Unavailability.SchemaBehind => "schema_behind",
         Unavailability.TimedOut or Unavailability.Contended => "database_timeout",
         _ => "database_unavailable",
-    }, SchemaProbe.Describe(reason) + (reads ? " Send the same request again." : " It is not known whether anything was stored; send the same request again."))
+    }, SchemaProbe.Describe(reason) + (reads
+        ? " Send the same request again." : " It is not known whether anything was stored; send the same request again."))
     { RetryAfterSeconds = 1 };
 
     /// <summary>The problem for a status that another part of the pipeline returned without a body.</summary>
@@ -174,17 +237,18 @@ internal sealed class Problem(int status, string code, string detail) : IResult
             response.Headers.WWWAuthenticate = scheme;
         }
 
-        return HttpMethods.IsHead(httpContext.Request.Method) ? Task.CompletedTask : JsonSerializer.SerializeAsync(response.Body, new ProblemBody
-        {
-            Type = $"urn:catalog:problem:{Code}",
-            Title = ReasonPhrases.GetReasonPhrase(Status),
-            Status = Status,
-            Detail = Detail,
-            Code = Code,
-            TraceId = Activity.Current?.TraceId.ToString() ?? httpContext.TraceIdentifier,
-            Errors = Errors,
-            Plan = Plan,
-        }, ApiJson.Options, httpContext.RequestAborted);
+        return HttpMethods.IsHead(httpContext.Request.Method)
+            ? Task.CompletedTask : JsonSerializer.SerializeAsync(response.Body, new ProblemBody
+            {
+                Type = $"urn:catalog:problem:{Code}",
+                Title = ReasonPhrases.GetReasonPhrase(Status),
+                Status = Status,
+                Detail = Detail,
+                Code = Code,
+                TraceId = Activity.Current?.TraceId.ToString() ?? httpContext.TraceIdentifier,
+                Errors = Errors,
+                Plan = Plan,
+            }, ApiJson.Options, httpContext.RequestAborted);
     }
 }
 

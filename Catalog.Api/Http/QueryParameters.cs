@@ -19,7 +19,8 @@ internal static class QueryParameters
     public static Task Validate(HttpContext context, RequestDelegate next)
     {
         // The responses of routing itself, such as 405, have an endpoint that is not a RouteEndpoint.
-        if (!context.Request.QueryString.HasValue || context.GetEndpoint() is not RouteEndpoint { Metadata: var metadata } || metadata.GetMetadata<AcceptsAnyQuery>() is not null)
+        if (!context.Request.QueryString.HasValue || context.GetEndpoint() is not RouteEndpoint { Metadata: var metadata }
+            || metadata.GetMetadata<AcceptsAnyQuery>() is not null)
         {
             return next(context);
         }
@@ -50,13 +51,15 @@ internal static class QueryParameters
         return next(context);
     }
 
-    private static string? FindError(string name, StringValues values, IReadOnlyDictionary<string, QueryParameter> accepted, DateTimeOffset now, out string? normalized)
+    private static string? FindError(string name, StringValues values, IReadOnlyDictionary<string, QueryParameter> accepted,
+        DateTimeOffset now, out string? normalized)
     {
         normalized = null;
         if (!accepted.TryGetValue(name, out var parameter))
         {
             return Nearest.Of(name, accepted.Keys.Order(StringComparer.Ordinal)) is { } nearest
-                ? $"is not a parameter of this path; the nearest name is {nearest}. This path accepts {string.Join(", ", accepted.Keys.Order(StringComparer.Ordinal))}."
+                ? $"is not a parameter of this path; the nearest name is {nearest}. This path accepts "
+                    + $"{string.Join(", ", accepted.Keys.Order(StringComparer.Ordinal))}."
                 : "is not a parameter of this path, which accepts no parameters.";
         }
 

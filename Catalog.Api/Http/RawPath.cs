@@ -14,7 +14,8 @@ internal static partial class RawPath
     {
         var path = target.AsSpan(0, target.IndexOf('?', StringComparison.Ordinal) is >= 0 and var query ? query : target.Length);
         return !path.Contains('%') ? null
-            : path.Contains("%252f", StringComparison.OrdinalIgnoreCase) && !DatasetPath().IsMatch(path) ? Problems.Invalid("path", "contains an id with the text %2F, which is not allowed in ids; encode a slash as %2F.")
+            : path.Contains("%252f", StringComparison.OrdinalIgnoreCase) && !DatasetPath().IsMatch(path)
+            ? Problems.Invalid("path", "contains an id with the text %2F, which is not allowed in ids; encode a slash as %2F.")
             : !IsUtf8(path) ? Problems.Invalid("path", "contains percent-encoded bytes that are not UTF-8.")
             : null;
     }
@@ -29,7 +30,8 @@ internal static partial class RawPath
     {
         var end = target.IndexOf('?', StringComparison.Ordinal);
         return target.StartsWith('/') && target.AsSpan(0, end < 0 ? target.Length : end).Contains("%25", StringComparison.Ordinal)
-            ? Uri.UnescapeDataString((end < 0 ? target : target[..end]).Replace("%25", "%2525", StringComparison.Ordinal).Replace("%2F", "%252F", StringComparison.OrdinalIgnoreCase))
+            ? Uri.UnescapeDataString((end < 0 ? target : target[..end]).Replace("%25", "%2525", StringComparison.Ordinal)
+                .Replace("%2F", "%252F", StringComparison.OrdinalIgnoreCase))
             : null;
     }
 
@@ -59,7 +61,8 @@ internal static partial class RawPath
         var length = 0;
         for (var i = 0; i < path.Length; i++)
         {
-            if (path[i] == '%' && i + 2 < path.Length && byte.TryParse(path.Slice(i + 1, 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var value))
+            if (path[i] == '%' && i + 2 < path.Length
+                && byte.TryParse(path.Slice(i + 1, 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var value))
             {
                 bytes[length++] = value;
                 i += 2;

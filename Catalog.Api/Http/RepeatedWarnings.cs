@@ -9,14 +9,17 @@ namespace Catalog.Api.Http;
 /// Warnings that an outage, or a client with a wrong key, would otherwise log with every request. The first occurrence
 /// is logged at once, further ones as a count once a minute.
 /// </summary>
-internal sealed partial class RepeatedWarnings(DatabaseSettings settings, IMeterFactory meters, ILogger<RepeatedWarnings> log) : IRecurringWork
+internal sealed partial class RepeatedWarnings(DatabaseSettings settings, IMeterFactory meters, ILogger<RepeatedWarnings> log)
+    : IRecurringWork
 {
     // Clients can use many addresses, so the number of addresses that are counted separately is limited.
     private readonly RepeatCounter<string> _addresses = new(1000, "further addresses");
     private readonly RepeatCounter<Unavailability> _outages = new(int.MaxValue, default);
-    private readonly Counter<long> _refused = meters.Create("Catalog").CreateCounter<long>("catalog.keys.refused", "{request}", "Requests with an invalid key or token");
+    private readonly Counter<long> _refused = meters.Create("Catalog")
+        .CreateCounter<long>("catalog.keys.refused", "{request}", "Requests with an invalid key or token");
     private readonly Counter<long> _unserved =
-        meters.Create("Catalog").CreateCounter<long>("catalog.requests.unserved", "{request}", "Requests that the database could not serve");
+        meters.Create("Catalog")
+            .CreateCounter<long>("catalog.requests.unserved", "{request}", "Requests that the database could not serve");
 
     public string Name => "count repeated warnings";
 
@@ -42,7 +45,8 @@ internal sealed partial class RepeatedWarnings(DatabaseSettings settings, IMeter
         _unserved.Add(1, new KeyValuePair<string, object?>("reason", failure.Reason.ToString()));
         if (_outages.Add(failure.Reason))
         {
-            LogUnserved(failure.Reason, failure.InnerException is { } cause ? Databases.WhyUnreachable(settings, cause) ?? cause.Message : "");
+            LogUnserved(failure.Reason, failure.InnerException is { } cause
+                ? Databases.WhyUnreachable(settings, cause) ?? cause.Message : "");
         }
     }
 
@@ -66,7 +70,8 @@ internal sealed partial class RepeatedWarnings(DatabaseSettings settings, IMeter
     [LoggerMessage(Level = LogLevel.Debug, Message = "Invalid key or token from {Address}")]
     private partial void LogWrongKey(string address);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Invalid key or token from {Address}; further ones are logged as a count once a minute")]
+    [LoggerMessage(
+        Level = LogLevel.Warning, Message = "Invalid key or token from {Address}; further ones are logged as a count once a minute")]
     private partial void LogFirstWrongKey(string address);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Count} more requests with an invalid key or token from {Address}")]

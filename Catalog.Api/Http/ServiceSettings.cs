@@ -51,7 +51,8 @@ internal sealed record ServiceSettings
         if (devKeys && !allLoopback)
         {
             throw new SettingException(
-                "DATAXPIPE_DEV_KEYS is on, but the service listens on a public address, and the development keys are publicly known. Turn it off and set "
+                "DATAXPIPE_DEV_KEYS is on, but the service listens on a public address, and the development keys are publicly known. "
+                    + "Turn it off and set "
                 + "DATAXPIPE_PLATFORM_KEY, or listen on localhost only.");
         }
 
@@ -59,13 +60,15 @@ internal sealed record ServiceSettings
         if (platformKey is { Length: < 32 } || platformKey?.Any(character => character is < '!' or > '~') == true)
         {
             throw new SettingException(
-                "DATAXPIPE_PLATFORM_KEY must be at least 32 visible ASCII characters without spaces; create one with `openssl rand -base64 32`.");
+                "DATAXPIPE_PLATFORM_KEY must be at least 32 visible ASCII characters without spaces; create one with `openssl rand "
+                    + "-base64 32`.");
         }
 
         // The service does not use these settings; it checks them so that an error shows at start and not when old rows
         // are removed.
         RetentionDays.Read(configuration);
-        var useMigrations = Setting.Flag(configuration, "DATAXPIPE_USE_MIGRATIONS") ?? Setting.Flag(configuration, "DATAXPIPE_USE_ALEMBIC") ?? (engine == DatabaseEngine.Postgres);
+        var useMigrations = Setting.Flag(configuration, "DATAXPIPE_USE_MIGRATIONS") ?? Setting.Flag(configuration, "DATAXPIPE_USE_ALEMBIC")
+            ?? (engine == DatabaseEngine.Postgres);
         return engine == DatabaseEngine.Postgres && !useMigrations
             ? throw new SettingException(
                 "DATAXPIPE_USE_MIGRATIONS cannot be false on Postgres: the service never changes a production schema. Leave it out and run "
@@ -103,7 +106,8 @@ internal sealed record ServiceSettings
     // loopback only.
     private static List<string> UrlsOf(IConfiguration configuration)
     {
-        var endpoints = configuration.GetSection("Kestrel:Endpoints").GetChildren().Select(endpoint => endpoint["Url"]).OfType<string>().ToList();
+        var endpoints = configuration.GetSection("Kestrel:Endpoints").GetChildren().Select(endpoint => endpoint["Url"]).OfType<string>()
+            .ToList();
         if (endpoints.Count > 0)
         {
             return endpoints;
@@ -122,7 +126,8 @@ internal sealed record ServiceSettings
         return ports.Count > 0 ? ports : [DefaultUrl];
     }
 
-    private static List<string> Split(string? list) => [.. (list ?? "").Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)];
+    private static List<string> Split(string? list) =>
+        [.. (list ?? "").Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)];
 
     private static bool IsLoopback(string url)
     {
@@ -133,7 +138,8 @@ internal sealed record ServiceSettings
         }
         catch (FormatException)
         {
-            throw new SettingException("ASPNETCORE_URLS (or --urls) must contain addresses such as http://localhost:8000, separated by semicolons.");
+            throw new SettingException(
+                "ASPNETCORE_URLS (or --urls) must contain addresses such as http://localhost:8000, separated by semicolons.");
         }
 
         return address.Host.Equals("localhost", StringComparison.OrdinalIgnoreCase)

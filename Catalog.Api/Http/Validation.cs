@@ -22,7 +22,8 @@ internal static class Validation
         var result = validator.Validate(value);
         return result.IsValid
             ? null
-            : result.Errors.GroupBy(error => error.PropertyName is ['/', ..] ? error.PropertyName : JsonPointer.OfProperty(error.PropertyName), StringComparer.Ordinal)
+            : result.Errors.GroupBy(error => error.PropertyName is ['/', ..]
+                ? error.PropertyName : JsonPointer.OfProperty(error.PropertyName), StringComparer.Ordinal)
                 .ToDictionary(group => group.Key, group => group.Select(error => error.ErrorMessage).Distinct().ToArray());
     }
 
@@ -50,15 +51,18 @@ internal static class Validation
     public static IRuleBuilderOptions<T, string?> OneOf<T>(this IRuleBuilder<T, string?> rule, IEnumerable<string> words)
     {
         string[] all = [.. words];
-        return rule.SetValidator(new OneOfRule<T>(all, word => all.Contains(word, StringComparer.Ordinal), $"must be one of: {string.Join(", ", all)}."));
+        return rule.SetValidator(
+            new OneOfRule<T>(all, word => all.Contains(word, StringComparer.Ordinal), $"must be one of: {string.Join(", ", all)}."));
     }
 
     /// <summary>
     /// Text that is a key of a dictionary from accepted words to stored words. The dictionary's comparer decides about
     /// letter case.
     /// </summary>
-    public static IRuleBuilderOptions<T, string?> OneOf<T>(this IRuleBuilder<T, string?> rule, IReadOnlyDictionary<string, string> words) => rule.SetValidator(new OneOfRule<T>(
-        [.. words.Keys], words.ContainsKey, $"must be one of: {string.Join(", ", words.Values.Distinct())}, or another tool's word for one of these."));
+    public static IRuleBuilderOptions<T, string?> OneOf<T>(this IRuleBuilder<T, string?> rule, IReadOnlyDictionary<string, string> words) =>
+        rule.SetValidator(new OneOfRule<T>(
+        [.. words.Keys], words.ContainsKey,
+            $"must be one of: {string.Join(", ", words.Values.Distinct())}, or another tool's word for one of these."));
 
     /// <summary>A count: 0 or more.</summary>
     public static IRuleBuilderOptions<T, long?> Count<T>(this IRuleBuilder<T, long?> rule) =>

@@ -64,7 +64,8 @@ public sealed record LineageGraphItem
             Nodes = [.. graph.Nodes.Select(node => LineageNode.From(node.Dataset, node.Depth))],
             Edges = [.. graph.Edges.Select(edge => new LineageEdgeItem
             {
-                From = names[edge.Upstream], To = names[edge.Downstream], PipelineId = edge.PipelineId, ValidFrom = edge.ValidFrom, ValidTo = edge.ValidTo,
+                From = names[edge.Upstream], To = names[edge.Downstream], PipelineId = edge.PipelineId, ValidFrom = edge.ValidFrom,
+                ValidTo = edge.ValidTo,
             })],
             Truncated = graph.Truncated,
             Frontier = [.. graph.Frontier.Select(dataset => dataset.ShownId)],

@@ -21,33 +21,41 @@ internal static class LineageEndpoints
             .Produces<Impact>().Refuses(404).WithSummary("Read what a change of a dataset affects");
 
         var datasets = routes.MapGroup("/datasets").WithTags("Lineage");
-        datasets.MapGet("/", List).WithName("ListDatasets").Requires(Scopes.Read).ReadsQuery<DatasetQuery>().WithSummary("List datasets, newest first");
+        datasets.MapGet("/", List).WithName("ListDatasets").Requires(Scopes.Read).ReadsQuery<DatasetQuery>()
+            .WithSummary("List datasets, newest first");
         datasets.MapGet("/{id}", GetDataset).WithName("GetDataset").Requires(Scopes.Read).HasETag().Produces<DatasetDetail>().Refuses(404)
             .WithSummary("Read a dataset with its pipelines and latest check results");
     }
 
-    private static Task<IResult> GetByQuery([AsParameters] LineageByDatasetQuery query, Caller caller, LineageRepository lineage, CancellationToken ct) =>
+    private static Task<IResult> GetByQuery([AsParameters] LineageByDatasetQuery query, Caller caller, LineageRepository lineage,
+        CancellationToken ct) =>
         Walk(query.Dataset!, query, caller, lineage, ct);
 
-    private static Task<IResult> Get(PathId dataset, [AsParameters] LineageQuery query, Caller caller, LineageRepository lineage, CancellationToken ct) =>
+    private static Task<IResult> Get(PathId dataset, [AsParameters] LineageQuery query, Caller caller, LineageRepository lineage,
+        CancellationToken ct) =>
         Walk(dataset.Value, query, caller, lineage, ct);
 
-    private static async Task<IResult> Walk(string id, LineageQuery query, Caller caller, LineageRepository lineage, CancellationToken ct) =>
+    private static async Task<IResult> Walk(string id, LineageQuery query, Caller caller, LineageRepository lineage,
+        CancellationToken ct) =>
         await lineage.Walk(caller.Organization, id, query.DirectionOrDefault(), query.DepthOrDefault(), query.At?.Value, ct) is { } graph
             ? new RawJsonResult(ETags.Serialize(LineageGraphItem.From(graph)))
             : Problems.NotFound("dataset");
 
     private static async Task<IResult> GetImpact(
-        PathId dataset, [AsParameters] ImpactQuery query, Caller caller, LineageRepository lineage, DatasetRepository datasets, CheckResultRepository results, CancellationToken ct)
+        PathId dataset, [AsParameters] ImpactQuery query, Caller caller, LineageRepository lineage, DatasetRepository datasets,
+            CheckResultRepository results, CancellationToken ct)
     {
-        if (await lineage.Walk(caller.Organization, dataset.Value, LineageDirection.Downstream, query.Depth ?? MaxDepth, null, ct) is not { } graph)
+        if (await lineage.Walk(caller.Organization, dataset.Value, LineageDirection.Downstream, query.Depth ?? MaxDepth, null, ct) is not
+            {
+            } graph)
         {
             return Problems.NotFound("dataset");
         }
 
         string[] ids = [.. graph.Edges.Select(edge => edge.PipelineId).Distinct(StringComparer.Ordinal)];
         var pipelines = await datasets.Owners(caller.Organization, ids, ct);
-        var failures = (await results.OpenFailures(caller.Organization, [.. pipelines.Select(pipeline => pipeline.Id)], ct)).ToLookup(failure => failure.PipelineId);
+        var failures = (await results.OpenFailures(caller.Organization, [.. pipelines.Select(pipeline => pipeline.Id)], ct))
+            .ToLookup(failure => failure.PipelineId);
         return TypedResults.Ok(new Impact
         {
             Datasets = [.. graph.Nodes.Where(node => node.Depth > 0).Select(node => LineageNode.From(node.Dataset, node.Depth))],
@@ -60,11 +68,14 @@ internal static class LineageEndpoints
         });
     }
 
-    private static async Task<Ok<ItemList<DatasetItem>>> List([AsParameters] DatasetQuery query, Caller caller, DatasetRepository datasets, CancellationToken ct) =>
-        TypedResults.Ok(Lists.Of(query, await datasets.List(caller.Organization, query.Namespace, query.After(), query.Take(), ct), DatasetItem.From));
+    private static async Task<Ok<ItemList<DatasetItem>>> List([AsParameters] DatasetQuery query, Caller caller, DatasetRepository datasets,
+        CancellationToken ct) =>
+        TypedResults.Ok(
+            Lists.Of(query, await datasets.List(caller.Organization, query.Namespace, query.After(), query.Take(), ct), DatasetItem.From));
 
     private static async Task<IResult> GetDataset(
-        PathId id, Caller caller, LineageRepository lineage, DatasetRepository datasets, CheckResultRepository results, CancellationToken ct)
+        PathId id, Caller caller, LineageRepository lineage, DatasetRepository datasets, CheckResultRepository results,
+            CancellationToken ct)
     {
         if (await lineage.Find(caller.Organization, id.Value, ct) is not { } dataset)
         {

@@ -16,7 +16,8 @@ internal sealed class LineageQueryValidator : LineageFieldsValidator<LineageQuer
 
 internal sealed class LineageByDatasetQueryValidator : LineageFieldsValidator<LineageByDatasetQuery>
 {
-    public LineageByDatasetQueryValidator() => RuleFor(query => query.Dataset).NotEmpty().WithMessage("is required.").Text(2 * Validation.MaxDataset);
+    public LineageByDatasetQueryValidator() => RuleFor(query => query.Dataset).NotEmpty().WithMessage("is required.")
+        .Text(2 * Validation.MaxDataset);
 }
 
 internal sealed class ImpactQueryValidator : AbstractValidator<ImpactQuery>

@@ -16,7 +16,8 @@ internal static class ContractSchemas
     public static Task Shape(OpenApiSchema schema, OpenApiSchemaTransformerContext context, CancellationToken ct)
     {
         var type = Nullable.GetUnderlyingType(context.JsonTypeInfo.Type) ?? context.JsonTypeInfo.Type;
-        var orNull = context.JsonPropertyInfo is { IsGetNullable: true } || Nullable.GetUnderlyingType(context.JsonTypeInfo.Type) is not null ? JsonSchemaType.Null : default;
+        var orNull = context.JsonPropertyInfo is { IsGetNullable: true }
+            || Nullable.GetUnderlyingType(context.JsonTypeInfo.Type) is not null ? JsonSchemaType.Null : default;
         if (type == typeof(RawJson))
         {
             schema.Description ??= "Any JSON value.";
@@ -32,7 +33,8 @@ internal static class ContractSchemas
         }
         else if (context.JsonPropertyInfo is null && Validator(type, context.ApplicationServices) is { } validator)
         {
-            Apply(validator, schema.Properties ?? new Dictionary<string, IOpenApiSchema>(), name => (schema.Required ??= new HashSet<string>()).Add(name));
+            Apply(validator, schema.Properties ?? new Dictionary<string, IOpenApiSchema>(), name =>
+                (schema.Required ??= new HashSet<string>()).Add(name));
         }
 
         return Task.CompletedTask;
@@ -41,7 +43,8 @@ internal static class ContractSchemas
     /// <summary>Copies the rules of a query's validator into its parameters.</summary>
     public static void Apply(Type query, IServiceProvider services, IReadOnlyDictionary<string, IOpenApiParameter> parameters)
     {
-        var schemas = parameters.Where(parameter => parameter.Value.Schema is not null).ToDictionary(parameter => parameter.Key, parameter => parameter.Value.Schema!);
+        var schemas = parameters.Where(parameter => parameter.Value.Schema is not null)
+            .ToDictionary(parameter => parameter.Key, parameter => parameter.Value.Schema!);
         Apply(Validator(query, services)!, schemas, name =>
         {
             if (parameters.TryGetValue(name, out var found) && found is OpenApiParameter parameter)
@@ -51,11 +54,13 @@ internal static class ContractSchemas
         });
     }
 
-    private static IValidator? Validator(Type type, IServiceProvider services) => services.GetService(typeof(IValidator<>).MakeGenericType(type)) as IValidator;
+    private static IValidator? Validator(Type type, IServiceProvider services) =>
+        services.GetService(typeof(IValidator<>).MakeGenericType(type)) as IValidator;
 
     private static void Apply(IValidator validator, IDictionary<string, IOpenApiSchema> properties, Action<string> require)
     {
-        foreach (var rule in validator.CreateDescriptor().Rules.Where(rule => !rule.HasCondition && !rule.HasAsyncCondition && rule.PropertyName is not null))
+        foreach (var rule in validator.CreateDescriptor().Rules.Where(rule => !rule.HasCondition && !rule.HasAsyncCondition
+            && rule.PropertyName is not null))
         {
             var name = JsonNamingPolicy.SnakeCaseLower.ConvertName(rule.PropertyName);
             if (!properties.TryGetValue(name, out var found) || found is not OpenApiSchema schema)
@@ -99,8 +104,12 @@ internal static class ContractSchemas
             case var _ when schema is null: break;
             case IDocumentedRule rule: rule.Document(schema); break;
             case INotNullValidator: schema.Type &= ~JsonSchemaType.Null; break;
-            case IBetweenValidator between: (schema.Minimum, schema.Maximum) = (Number(between.From), between.To is double.MaxValue ? null : Number(between.To)); break;
-            case IComparisonValidator { Comparison: Comparison.GreaterThanOrEqual } least: schema.Minimum = Number(least.ValueToCompare); break;
+            case IBetweenValidator between:
+                (schema.Minimum, schema.Maximum) = (Number(between.From), between.To is double.MaxValue
+                ? null : Number(between.To)); break;
+            case IComparisonValidator { Comparison: Comparison.GreaterThanOrEqual } least:
+                schema.Minimum = Number(
+                least.ValueToCompare); break;
         }
     }
 

@@ -20,7 +20,8 @@ internal static class OpenApiDocuments
         options.ShouldInclude = description => description.HttpMethod != HttpMethods.Head;
         // Inline schemas for JSON values and times: their description and type differ by field, so they cannot share
         // one component.
-        options.CreateSchemaReferenceId = type => (Nullable.GetUnderlyingType(type.Type) ?? type.Type) is var plain && (plain == typeof(RawJson) || plain == typeof(Instant))
+        options.CreateSchemaReferenceId = type => (Nullable.GetUnderlyingType(type.Type) ?? type.Type) is var plain
+            && (plain == typeof(RawJson) || plain == typeof(Instant))
             ? null
             : OpenApiOptions.CreateDefaultSchemaReferenceId(type);
         options.AddDocumentTransformer(Describe);
@@ -90,7 +91,8 @@ internal static class OpenApiDocuments
         ];
         foreach (var (status, description) in new[]
                  {
-                     ("401", "The key is missing or not valid"), ("403", "The key lacks the scope, or a limit of the plan is reached"), ("414", "The path and query are too long"), ("431", "The headers are too large"),
+                     ("401", "The key is missing or not valid"), ("403", "The key lacks the scope, or a limit of the plan is reached"),
+                     ("414", "The path and query are too long"), ("431", "The headers are too large"),
                      ("429", "The plan's requests per minute are used up; send the request again after the seconds in Retry-After"),
                      ("503", "The database is not available; send the same request again after the seconds in Retry-After"),
                  })
@@ -123,14 +125,16 @@ internal static class OpenApiDocuments
 
         foreach (var query in metadata.OfType<QueryMetadata>())
         {
-            var parameters = (operation.Parameters ?? []).Where(parameter => parameter.In == ParameterLocation.Query).ToDictionary(parameter => parameter.Name!);
+            var parameters = (operation.Parameters ?? []).Where(parameter => parameter.In == ParameterLocation.Query)
+                .ToDictionary(parameter => parameter.Name!);
             var contract = await context.GetOrCreateSchemaAsync(query.Type, null, ct);
             foreach (var (name, property) in contract.Properties ?? new Dictionary<string, IOpenApiSchema>())
             {
                 if (parameters.TryGetValue(name, out var found) && found is OpenApiParameter parameter)
                 {
                     parameter.Description = property.Description;
-                    parameter.Schema = property is OpenApiSchema { Type: { } type } schema ? new OpenApiSchema { Type = type & ~JsonSchemaType.Null, Format = schema.Format } : parameter.Schema;
+                    parameter.Schema = property is OpenApiSchema { Type: { } type } schema
+                        ? new OpenApiSchema { Type = type & ~JsonSchemaType.Null, Format = schema.Format } : parameter.Schema;
                 }
             }
 
@@ -147,7 +151,9 @@ internal static class OpenApiDocuments
 
         if (metadata.OfType<AcceptsIdempotencyKeyMetadata>().Any())
         {
-            Header("Idempotency-Key", "For a body without an id. A repeated request with the same key and body changes nothing; the same key with another body is 422. 1 to 255 visible ASCII characters.");
+            Header("Idempotency-Key",
+                "For a body without an id. A repeated request with the same key and body changes nothing; the same key with another "
+                    + "body is 422. 1 to 255 visible ASCII characters.");
         }
 
         if (metadata.OfType<AcceptsIfMatchMetadata>().Any())
@@ -191,16 +197,21 @@ internal static class OpenApiDocuments
         };
         foreach (var status in new[] { "200", "201" })
         {
-            if (operation.Responses?.GetValueOrDefault(status) is OpenApiResponse { Content: { } content } && content.TryGetValue("application/json", out var answer))
+            if (operation.Responses?.GetValueOrDefault(status) is OpenApiResponse { Content: { } content }
+                && content.TryGetValue("application/json", out var answer))
             {
                 var receipts = await context.GetOrCreateSchemaAsync(many.Receipts, null, ct);
                 context.Document!.AddComponent(many.Receipts.Name, receipts);
-                answer.Schema = new OpenApiSchema { AnyOf = [answer.Schema!, new OpenApiSchemaReference(many.Receipts.Name, context.Document)] };
+                answer.Schema = new OpenApiSchema
+                {
+                    AnyOf = [answer.Schema!, new OpenApiSchemaReference(many.Receipts.Name, context.Document)]
+                };
             }
         }
     }
 
-    private static OpenApiSchema ArrayOf(IOpenApiSchema one) => new() { Type = JsonSchemaType.Array, MaxItems = RequestLimits.BulkItems, Items = one };
+    private static OpenApiSchema ArrayOf(IOpenApiSchema one) =>
+        new() { Type = JsonSchemaType.Array, MaxItems = RequestLimits.BulkItems, Items = one };
 
     private static OpenApiSchema[] Wrapped(string? field, IOpenApiSchema one) => field is null ? [] :
     [

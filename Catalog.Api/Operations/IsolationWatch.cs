@@ -8,12 +8,14 @@ namespace Catalog.Api.Operations;
 /// row-level security is required (DATAXPIPE_REQUIRE_RLS) and not active, the service does not start; when it becomes
 /// inactive later, requests are rejected and the service is not ready until it is active again.
 /// </summary>
-internal sealed partial class IsolationWatch(CatalogDatabase database, DatabaseSettings settings, ILogger<IsolationWatch> log) : IRecurringWork
+internal sealed partial class IsolationWatch(CatalogDatabase database, DatabaseSettings settings, ILogger<IsolationWatch> log)
+    : IRecurringWork
 {
     private Isolation? _last;
 
     /// <summary>Why requests are rejected, for the operator; null when they are not.</summary>
-    public string? Refusal => _last is { BlocksStatements: true } refusing ? $"Row-level security is not active: {refusing.Description}" : null;
+    public string? Refusal => _last is { BlocksStatements: true } refusing
+        ? $"Row-level security is not active: {refusing.Description}" : null;
 
     public string Name => "watch row-level security";
 
@@ -51,7 +53,8 @@ internal sealed partial class IsolationWatch(CatalogDatabase database, DatabaseS
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Organizations are separated by SQL conditions and by row-level security: {Words}")]
+    [LoggerMessage(
+        Level = LogLevel.Information, Message = "Organizations are separated by SQL conditions and by row-level security: {Words}")]
     private partial void LogRowSecurityActive(string words);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Organizations are separated by SQL conditions only: {Words}")]

@@ -23,7 +23,8 @@ internal static class OperationsEndpoints
     private static async Task<IResult> Ready(Readiness readiness, CancellationToken ct)
     {
         var state = await readiness.Check(ct);
-        return state.Ready ? TypedResults.Ok(new ReadyState { Status = "ready", Revision = state.Head! }) : Problems.NotReady(state.Reason!);
+        return state.Ready
+            ? TypedResults.Ok(new ReadyState { Status = "ready", Revision = state.Head! }) : Problems.NotReady(state.Reason!);
     }
 }
 

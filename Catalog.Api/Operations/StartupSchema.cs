@@ -31,7 +31,8 @@ internal static partial class StartupSchema
         {
             try
             {
-                var applied = await new Migrator(database, Chain.BuiltIn(database.Dialect.Folder), app.Services.GetRequiredService<TimeProvider>())
+                var applied = await new Migrator(
+                    database, Chain.BuiltIn(database.Dialect.Folder), app.Services.GetRequiredService<TimeProvider>())
                     .Upgrade(Chain.Head, again: false, app.Lifetime.ApplicationStopping);
                 foreach (var step in applied)
                 {
@@ -46,7 +47,9 @@ internal static partial class StartupSchema
 
         // If the key file was lost, this start has created a new one. Without this check only a failing connection test
         // would show it.
-        if (await app.Services.GetRequiredService<ConnectionRepository>().FindSealed("default", app.Lifetime.ApplicationStopping) is { } connection
+        if (await app.Services.GetRequiredService<ConnectionRepository>().FindSealed("default", app.Lifetime.ApplicationStopping) is
+            {
+            } connection
             && app.Services.GetRequiredService<SecretBox>().Open("default", connection.Id, connection.Secrets!) is null)
         {
             LogWrongKey(log);
@@ -56,10 +59,13 @@ internal static partial class StartupSchema
     [LoggerMessage(Level = LogLevel.Information, Message = "Database: {Database}")]
     private static partial void LogDatabase(ILogger log, string database);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "No key is configured, so every request will be rejected: set DATAXPIPE_PLATFORM_KEY")]
+    [LoggerMessage(
+        Level = LogLevel.Warning, Message = "No key is configured, so every request will be rejected: set DATAXPIPE_PLATFORM_KEY")]
     private static partial void LogNoKey(ILogger log);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The current secret key cannot decrypt the stored secrets of connections: restore the key file beside the database, or set DATAXPIPE_SECRET_KEY")]
+    [LoggerMessage(
+        Level = LogLevel.Warning, Message = "The current secret key cannot decrypt the stored secrets of connections: restore the "
+            + "key file beside the database, or set DATAXPIPE_SECRET_KEY")]
     private static partial void LogWrongKey(ILogger log);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Applied {Script} in {Seconds:0.000} s")]

@@ -132,7 +132,8 @@ public sealed record PlanCeilings
     /// <summary>Requests per minute. It is also the maximum number of requests in one burst.</summary>
     public int? RequestsPerMinute { get; init; }
 
-    internal static PlanCeilings From(Plan plan) => new() { Pipelines = plan.Pipelines, Connections = plan.Connections, RequestsPerMinute = plan.RequestsPerMinute };
+    internal static PlanCeilings From(Plan plan) =>
+        new() { Pipelines = plan.Pipelines, Connections = plan.Connections, RequestsPerMinute = plan.RequestsPerMinute };
 }
 
 /// <summary>How much of its plan an organization uses.</summary>

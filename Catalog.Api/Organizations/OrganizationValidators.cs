@@ -21,7 +21,10 @@ internal sealed class PostOrganizationValidator : AbstractValidator<PostOrganiza
     {
         RuleFor(organization => organization.Id)
             .NotNull().WithMessage("is required.")
-            .SetValidator(new FormatRule<PostOrganization>("organization-id", id => Organization.IsId(id) && !id.Equals("me", StringComparison.OrdinalIgnoreCase), "must be 1 to 64 letters, digits, -, _ and ., beginning with a letter or digit; me is not allowed."));
+            .SetValidator(
+                new FormatRule<PostOrganization>("organization-id", id =>
+                    Organization.IsId(id) && !id.Equals("me", StringComparison.OrdinalIgnoreCase),
+                        "must be 1 to 64 letters, digits, -, _ and ., beginning with a letter or digit; me is not allowed."));
         RuleFor(organization => organization.Name).Key();
         RuleFor(organization => organization.Plan).OneOf(PatchOrganizationValidator.Plans);
     }
@@ -44,7 +47,8 @@ internal sealed class PostApiKeyValidator : AbstractValidator<PostApiKey>
     public PostApiKeyValidator()
     {
         RuleFor(key => key.Name).Key();
-        RuleFor(key => key.Scopes).SetValidator(new NotEmptyRule<PostApiKey, string?>("must contain at least one scope; leave it out for read and write."));
+        RuleFor(key => key.Scopes)
+            .SetValidator(new NotEmptyRule<PostApiKey, string?>("must contain at least one scope; leave it out for read and write."));
         RuleForEach(key => key.Scopes).NotNull().WithMessage("must be text, not null.").OneOf(Http.Scopes.All);
         RuleFor(key => key.ExpiresInSeconds).InclusiveBetween(1, 10L * 365 * 24 * 60 * 60).WithMessage("must be from 1 to 315360000.");
     }

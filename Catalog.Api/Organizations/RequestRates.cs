@@ -20,7 +20,8 @@ internal sealed class RequestRates(RequestRateRepository repository, TimeProvide
         if (!bucket.IsLoaded)
         {
             // Read the shared state first: otherwise a new replica would start with the allowance of a full minute.
-            await bucket.Load(() => repository.Merge(organization, perMinute, 0, time.Now(), CancellationToken.None), perMinute, time).WaitAsync(ct);
+            await bucket.Load(() => repository.Merge(organization, perMinute, 0, time.Now(), CancellationToken.None), perMinute, time)
+                .WaitAsync(ct);
         }
 
         return bucket.Take(perMinute, time.GetTimestamp(), time);

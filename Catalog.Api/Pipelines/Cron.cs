@@ -10,7 +10,9 @@ namespace Catalog.Api.Pipelines;
 /// </summary>
 internal static class Cron
 {
-    public const string Message = "must be a cron expression of five fields: minute, hour, day of month, month, day of week; or @hourly, @daily, @weekly, @monthly, @yearly.";
+    public const string Message =
+        "must be a cron expression of five fields: minute, hour, day of month, month, day of week; or @hourly, @daily, @weekly, "
+            + "@monthly, @yearly.";
 
     private static readonly string[] Macros = ["@hourly", "@daily", "@midnight", "@weekly", "@monthly", "@yearly", "@annually"];
 
@@ -22,10 +24,12 @@ internal static class Cron
         var fields = expression.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
         return expression.Length <= 256 && (fields is [var macro]
             ? Macros.Contains(macro, StringComparer.OrdinalIgnoreCase)
-            : fields.Length == FullRanges.Length && CronExpression.TryParse(string.Join(' ', fields.Zip(FullRanges, WithoutStarsInLists)), out _));
+            : fields.Length == FullRanges.Length
+                && CronExpression.TryParse(string.Join(' ', fields.Zip(FullRanges, WithoutStarsInLists)), out _));
     }
 
     // Crontab accepts a star inside a list, as in */15,3, and Cronos does not.
     private static string WithoutStarsInLists(string field, string fullRange) =>
-        field.Contains(',', StringComparison.Ordinal) ? string.Join(',', field.Split(',').Select(item => item.StartsWith('*') ? fullRange + item[1..] : item)) : field;
+        field.Contains(',', StringComparison.Ordinal)
+            ? string.Join(',', field.Split(',').Select(item => item.StartsWith('*') ? fullRange + item[1..] : item)) : field;
 }

@@ -188,7 +188,8 @@ internal static class PipelineBodies
     }
 
     /// <summary>The version, the fields of the body, unchanged, and the fields that the service adds.</summary>
-    public static ReadOnlyMemory<byte> WithItem(PipelineVersion version, PipelineItem item) => Write(version, JsonSerializer.SerializeToElement(item, ApiJson.Options));
+    public static ReadOnlyMemory<byte> WithItem(PipelineVersion version, PipelineItem item) =>
+        Write(version, JsonSerializer.SerializeToElement(item, ApiJson.Options));
 
     /// <summary>The version and the fields of the body, unchanged.</summary>
     public static ReadOnlyMemory<byte> WithVersion(PipelineVersion version) => Write(version, null);
@@ -201,7 +202,8 @@ internal static class PipelineBodies
         {
             writer.WriteStartObject();
             writer.WriteString("version", version.Version);
-            foreach (var member in json.RootElement.EnumerateObject().Where(member => !member.NameEquals("version") && (item is null || !AddedFields.Contains(member.Name))))
+            foreach (var member in json.RootElement.EnumerateObject()
+                .Where(member => !member.NameEquals("version") && (item is null || !AddedFields.Contains(member.Name))))
             {
                 writer.WritePropertyName(member.Name);
                 writer.WriteRawValue(member.Value.GetRawText(), skipInputValidation: true);

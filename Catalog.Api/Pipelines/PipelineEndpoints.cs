@@ -22,7 +22,8 @@ internal static class PipelineEndpoints
             .Produces<ItemList<PipelineItem>>().WithSummary("List pipelines, newest first, or export them all");
         pipelines.MapGet("/{id}", Get).WithName("GetPipeline").Requires(Scopes.Read).HasETag().Produces<PipelineDetail>().Refuses(404)
             .WithSummary("Read a pipeline: its version, the fields of its body, its latest run and open failures");
-        pipelines.MapGet("/{id}/versions", Versions).WithName("ListPipelineVersions").Requires(Scopes.Read).ReadsQuery<PipelineVersionQuery>()
+        pipelines.MapGet("/{id}/versions", Versions).WithName("ListPipelineVersions").Requires(Scopes.Read)
+            .ReadsQuery<PipelineVersionQuery>()
             .Produces<ItemList<PipelineVersionItem>>().Refuses(404).WithSummary("List the versions of a pipeline, newest first");
         pipelines.MapDelete("/{id}", Delete).WithName("DeletePipeline").Requires(Scopes.Manage).AcceptsIfMatch().Produces(204).Refuses(404)
             .WithSummary("Hide a pipeline and end its lineage; its history remains until retention removes it");
@@ -63,9 +64,11 @@ internal static class PipelineEndpoints
         return json.RootElement.ValueKind == JsonValueKind.Array ? Many(pipelines, outcomes) : One(context, pipelines[0], outcomes[0]);
     }
 
-    private static async Task<IResult> List([AsParameters] PipelineQuery query, Caller caller, PipelineRepository pipelines, CancellationToken ct) =>
+    private static async Task<IResult> List([AsParameters] PipelineQuery query, Caller caller, PipelineRepository pipelines,
+        CancellationToken ct) =>
         query.Format is null
-            ? TypedResults.Ok(Lists.Of(query, await pipelines.List(caller.Organization, query.ToFilter(), query.After(), query.Take(), ct), PipelineItem.From))
+            ? TypedResults.Ok(Lists.Of(query, await pipelines.List(caller.Organization, query.ToFilter(), query.After(), query.Take(), ct),
+                PipelineItem.From))
             : TypedResults.Ok((await pipelines.Export(caller.Organization, ct)).Select(body => new RawJson(body)));
 
     private static async Task<IResult> Get(PathId id, Caller caller, PipelineRepository pipelines, CancellationToken ct) =>
@@ -78,22 +81,26 @@ internal static class PipelineEndpoints
             // The cast is needed: a plain null would convert to an empty ReadOnlyMemory.
             : (ReadOnlyMemory<byte>?)null;
 
-    private static async Task<IResult> Versions(PathId id, [AsParameters] PipelineVersionQuery query, Caller caller, PipelineRepository pipelines, CancellationToken ct)
+    private static async Task<IResult> Versions(PathId id, [AsParameters] PipelineVersionQuery query, Caller caller,
+        PipelineRepository pipelines, CancellationToken ct)
     {
         var page = await pipelines.Versions(caller.Organization, id.Value, query.After(), query.Take(), ct);
         // Every pipeline has a version, so an empty first page means that it does not exist. An empty page after a
         // cursor is the end of the list.
-        return page.Items.Count == 0 && query.Cursor is null ? Problems.NotFound("pipeline") : TypedResults.Ok(Lists.Of(query, page, PipelineVersionItem.From));
+        return page.Items.Count == 0 && query.Cursor is null
+            ? Problems.NotFound("pipeline") : TypedResults.Ok(Lists.Of(query, page, PipelineVersionItem.From));
     }
 
-    private static async Task<IResult> Delete(PathId id, IfMatch match, Caller caller, PipelineRepository pipelines, TimeProvider time, CancellationToken ct)
+    private static async Task<IResult> Delete(PathId id, IfMatch match, Caller caller, PipelineRepository pipelines, TimeProvider time,
+        CancellationToken ct)
     {
         if (match.Given && await Find(id, caller, pipelines, ct) is { } current && match.Check(current.Span) is { } refusal)
         {
             return refusal;
         }
 
-        return await pipelines.Delete(caller.Organization, id.Value, caller.NewAuditEntry("pipeline", id.Value, "deleted", time), ct) ? TypedResults.NoContent() : Problems.NotFound("pipeline");
+        return await pipelines.Delete(caller.Organization, id.Value, caller.NewAuditEntry("pipeline", id.Value, "deleted", time), ct)
+            ? TypedResults.NoContent() : Problems.NotFound("pipeline");
     }
 
     private static IResult One(HttpContext context, NewPipeline pipeline, RegistrationOutcome outcome)
@@ -105,7 +112,8 @@ internal static class PipelineEndpoints
         }
 
         return new RawJsonResult(
-            PipelineBodies.WithVersion(new() { Version = pipeline.Version, Body = pipeline.Body, CreatedAt = default, Current = true }), created ? 201 : 200);
+            PipelineBodies.WithVersion(new() { Version = pipeline.Version, Body = pipeline.Body, CreatedAt = default, Current = true }),
+                created ? 201 : 200);
     }
 
     private static IResult Many(IReadOnlyList<NewPipeline> pipelines, RegistrationOutcome[] outcomes) => TypedResults.Json(

@@ -42,9 +42,11 @@ internal sealed class PipelineSpecValidator : AbstractValidator<PipelineSpec>
             .ToHashSet(StringComparer.Ordinal);
         foreach (var (t, transform) in (pipeline.Transforms ?? []).Index())
         {
-            foreach (var (i, _) in (transform?.Inputs ?? []).Index().Where(input => !known.Contains(input.Item) || input.Item == transform!.Id))
+            foreach (var (i, _) in (transform?.Inputs ?? []).Index()
+                .Where(input => !known.Contains(input.Item) || input.Item == transform!.Id))
             {
-                context.AddFailure($"Transforms[{t}].Inputs[{i}]", "must be the id of a source or of another transform, or the name of an output of a transform.");
+                context.AddFailure($"Transforms[{t}].Inputs[{i}]",
+                    "must be the id of a source or of another transform, or the name of an output of a transform.");
             }
         }
     }
@@ -86,7 +88,8 @@ internal sealed class TargetSpecValidator : EndpointSpecValidator<TargetSpec>
 {
     public TargetSpecValidator()
     {
-        RuleFor(target => target.PrimaryKey).NotEmpty().When(target => target.WriteMode == "merge").WithMessage("is required when write_mode is merge.");
+        RuleFor(target => target.PrimaryKey).NotEmpty().When(target => target.WriteMode == "merge")
+            .WithMessage("is required when write_mode is merge.");
         RuleForEach(target => target.PrimaryKey).NotEmpty().WithMessage("must be the name of a column.");
     }
 }

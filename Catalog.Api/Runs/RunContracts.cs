@@ -73,7 +73,8 @@ public record PatchRun
         Metadata = RawJson.Stored(Metadata),
         Clears = NullFields.In(root),
         CheckGate = CheckGate,
-        Stages = [.. (Stages ?? []).OfType<PostedStage>().Select((stage, i) => stage.ToReport(stage.StageName!, root.GetProperty("stages")[i]))],
+        Stages = [.. (Stages ?? []).OfType<PostedStage>()
+            .Select((stage, i) => stage.ToReport(stage.StageName!, root.GetProperty("stages")[i]))],
         Digest = CanonicalJson.Hash(root),
         Body = Encoding.UTF8.GetString(json.Span),
     };
@@ -261,7 +262,8 @@ public sealed record RunEventItem
 internal static class Duration
 {
     // Null means unknown; zero would hide that two clocks differ.
-    public static double? Seconds(DateTimeOffset? start, DateTimeOffset? end) => end >= start ? (end.Value - start.Value).TotalSeconds : null;
+    public static double? Seconds(DateTimeOffset? start, DateTimeOffset? end) => end >= start
+        ? (end.Value - start.Value).TotalSeconds : null;
 
     public static IEnumerable<string> Warning(string what, DateTimeOffset? start, DateTimeOffset? end) =>
         end < start ? [$"{what} has its completed_at before its started_at, so its duration is not known."] : [];

@@ -15,8 +15,10 @@ internal static class RunEndpoints
             .Produces<RunItem>(201).Produces<RunItem>(200)
             .WithSummary("Post an event of a run: 201 for the first event, 200 for each further one");
         runs.MapGet("/", List).WithName("ListRuns").Requires(Scopes.Read).ReadsQuery<RunQuery>().WithSummary("List runs, newest first");
-        runs.MapGet("/{id}", Get).WithName("GetRun").Requires(Scopes.Read).HasETag().Produces<RunItem>().Refuses(404).WithSummary("Read a run");
-        runs.MapPatch("/{id}", Patch).WithName("PatchRun").Requires(Scopes.Write).Reads<PatchRun>().AcceptsIfMatch().Produces<RunItem>().Refuses(404, 409)
+        runs.MapGet("/{id}", Get).WithName("GetRun").Requires(Scopes.Read).HasETag().Produces<RunItem>().Refuses(404)
+            .WithSummary("Read a run");
+        runs.MapPatch("/{id}", Patch).WithName("PatchRun").Requires(Scopes.Write).Reads<PatchRun>().AcceptsIfMatch().Produces<RunItem>()
+            .Refuses(404, 409)
             .WithSummary("Add an event to an existing run");
         runs.MapGet("/{id}/events", Events).WithName("ListRunEvents").Requires(Scopes.Read).ReadsQuery<RunEventQuery>()
             .Produces<ItemList<RunEventItem>>().Refuses(404).WithSummary("List the events of a run as received, newest first");
@@ -37,8 +39,10 @@ internal static class RunEndpoints
         return await Record(body.Value.ToEvent(id, body.Root, body.Json) with { IdIsDerived = derived is not null }, caller, ingest);
     }
 
-    private static async Task<Ok<ItemList<RunItem>>> List([AsParameters] RunQuery query, Caller caller, RunRepository runs, CancellationToken ct) =>
-        TypedResults.Ok(Lists.Of(query, await runs.List(caller.Organization, query.ToFilter(), query.After(), query.Take(), ct), RunItem.From));
+    private static async Task<Ok<ItemList<RunItem>>> List([AsParameters] RunQuery query, Caller caller, RunRepository runs,
+        CancellationToken ct) =>
+        TypedResults.Ok(
+            Lists.Of(query, await runs.List(caller.Organization, query.ToFilter(), query.After(), query.Take(), ct), RunItem.From));
 
     private static async Task<IResult> Get(PathId id, Caller caller, RunRepository runs, CancellationToken ct) =>
         await runs.Find(caller.Organization, id.Value, ct) is { } run ? TypedResults.Ok(RunItem.From(run)) : Problems.NotFound("run");
@@ -51,7 +55,8 @@ internal static class RunEndpoints
             return Problems.Invalid("/id", "must be the id of the path, or be left out.");
         }
 
-        if (match.Given && await runs.Find(caller.Organization, id.Value, ct) is { } current && match.Check(() => RunItem.From(current)) is { } refusal)
+        if (match.Given && await runs.Find(caller.Organization, id.Value, ct) is { } current
+            && match.Check(() => RunItem.From(current)) is { } refusal)
         {
             return refusal;
         }
@@ -59,21 +64,24 @@ internal static class RunEndpoints
         return await Record(body.Value.ToEvent(id.Value, body.Root, body.Json) with { RunMustExist = true }, caller, ingest);
     }
 
-    private static async Task<IResult> Events(PathId id, [AsParameters] RunEventQuery query, Caller caller, RunRepository runs, CancellationToken ct) =>
+    private static async Task<IResult> Events(PathId id, [AsParameters] RunEventQuery query, Caller caller, RunRepository runs,
+        CancellationToken ct) =>
         await runs.Events(caller.Organization, id.Value, query.After(), query.Take(), ct) is { } page
             ? TypedResults.Ok(Lists.Of(query, page, RunEventItem.From))
             : Problems.NotFound("run");
 
     // A report on a stage is stored as an event of its run.
     private static async Task<IResult> PutStage(
-        PathId id, PathId stage_name, Body<PutStage> body, IfMatch match, Caller caller, RunIngest ingest, RunRepository runs, CancellationToken ct)
+        PathId id, PathId stage_name, Body<PutStage> body, IfMatch match, Caller caller, RunIngest ingest, RunRepository runs,
+            CancellationToken ct)
     {
         if (new PostedStageValidator().Errors(new PostedStage { StageName = stage_name.Value, Status = "pending" }) is { } errors)
         {
             return Problems.Invalid(errors);
         }
 
-        if (match.Given && await runs.Find(caller.Organization, id.Value, ct) is { } current && match.Check(() => RunItem.From(current)) is { } refusal)
+        if (match.Given && await runs.Find(caller.Organization, id.Value, ct) is { } current
+            && match.Check(() => RunItem.From(current)) is { } refusal)
         {
             return refusal;
         }

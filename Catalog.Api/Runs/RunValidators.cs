@@ -21,7 +21,8 @@ internal abstract class RunFieldsValidator<T> : AbstractValidator<T> where T : P
     }
 
     // A web page shows the address as a link, so no other scheme is allowed.
-    private static bool IsWebAddress(string url) => Uri.TryCreate(url, UriKind.Absolute, out var uri) && (uri.Scheme == Uri.UriSchemeHttp || uri.Scheme == Uri.UriSchemeHttps);
+    private static bool IsWebAddress(string url) => Uri.TryCreate(url, UriKind.Absolute, out var uri)
+        && (uri.Scheme == Uri.UriSchemeHttp || uri.Scheme == Uri.UriSchemeHttps);
 }
 
 internal sealed class PatchRunValidator : RunFieldsValidator<PatchRun>;
@@ -58,7 +59,8 @@ internal sealed class RunQueryValidator : ListQueryValidator<RunQuery>
     {
         RuleFor(query => query.PipelineId).Text(Validation.MaxKey);
         RuleFor(query => query.Status).SetValidator(new FormatRule<RunQuery>(
-            "run-statuses", AreStatuses, "must be one of pending, running, completed, failed, cancelled and skipped, or several of these separated by commas."));
+            "run-statuses", AreStatuses,
+                "must be one of pending, running, completed, failed, cancelled and skipped, or several of these separated by commas."));
         RuleFor(query => query.Sort).OneOf(["created_at", "started_at", "ended_at"]);
     }
 

@@ -40,7 +40,8 @@ public sealed class BillingRepository(CatalogDatabase db)
 
     /// <summary>Stores the customer of an organization that has none.</summary>
     /// <returns>False when the organization already has a customer, or does not exist.</returns>
-    public Task<bool> SetCustomer(string organization, string customer, AuditEntry entry, CancellationToken ct) => db.Write(organization, async session =>
+    public Task<bool> SetCustomer(string organization, string customer, AuditEntry entry, CancellationToken ct) =>
+        db.Write(organization, async session =>
     {
         const string Sql = """
             -- Billing.SetCustomer
@@ -81,7 +82,8 @@ public sealed class BillingRepository(CatalogDatabase db)
     /// <param name="update">The result of asking Stripe after the organization was read.</param>
     /// <param name="change">The audit log entry; written only when the plan changes.</param>
     /// <param name="ct">Cancels the operation.</param>
-    public Task<WebhookEventOutcome> Apply(StripeWebhookEvent webhookEvent, PlanUpdate update, AuditEntry change, CancellationToken ct) => db.Write(update.Seen.Id, async session =>
+    public Task<WebhookEventOutcome> Apply(StripeWebhookEvent webhookEvent, PlanUpdate update, AuditEntry change, CancellationToken ct) =>
+        db.Write(update.Seen.Id, async session =>
     {
         const string Remember = """
             -- Billing.Remember
@@ -101,7 +103,9 @@ public sealed class BillingRepository(CatalogDatabase db)
             """;
 
         var (seen, plan) = (update.Seen, update.Plan);
-        if (await session.Execute(Remember, new { organization = seen.Id, webhookEvent.Id, webhookEvent.Type, webhookEvent.CreatedAt, webhookEvent.ReceivedAt }, ct) == 0)
+        if (await session.Execute(
+            Remember, new { organization = seen.Id, webhookEvent.Id, webhookEvent.Type, webhookEvent.CreatedAt, webhookEvent.ReceivedAt },
+                ct) == 0)
         {
             return WebhookEventOutcome.AlreadyApplied;
         }

@@ -49,7 +49,8 @@ public sealed class CheckRepository(CatalogDatabase db)
             return CheckOutcome.Created;
         }
 
-        return await session.One<string>(Present, new { organization, check.PipelineId, check.Id }, ct) is not { } present ? CheckOutcome.PipelineUnknown
+        return await session.One<string>(Present, new { organization, check.PipelineId, check.Id }, ct) is not { } present
+            ? CheckOutcome.PipelineUnknown
             : Hash(present).AsSpan().SequenceEqual(Hash(check.Definition)) ? CheckOutcome.Unchanged
             : CheckOutcome.IdTaken;
     }, ct);
@@ -116,7 +117,8 @@ public sealed class CheckRepository(CatalogDatabase db)
     /// <param name="asOf">Replace only when the last change has this time; null to replace always.</param>
     /// <param name="ct">Cancels the operation.</param>
     /// <returns>False when the check does not exist or was changed after <paramref name="asOf"/>.</returns>
-    public Task<bool> Replace(string organization, Check check, DateTimeOffset? asOf, CancellationToken ct) => db.Write(organization, async session =>
+    public Task<bool> Replace(string organization, Check check, DateTimeOffset? asOf, CancellationToken ct) =>
+        db.Write(organization, async session =>
     {
         var sql = $"""
             -- Checks.Replace
@@ -144,7 +146,8 @@ public sealed class CheckRepository(CatalogDatabase db)
 
     /// <summary>Deletes a definition and keeps its results. Null <paramref name="asOf"/> deletes always.</summary>
     /// <returns>False when the check does not exist or was changed after <paramref name="asOf"/>.</returns>
-    public Task<bool> Delete(string organization, string pipelineId, string id, DateTimeOffset? asOf, AuditEntry entry, CancellationToken ct) => db.Write(organization, async session =>
+    public Task<bool> Delete(string organization, string pipelineId, string id, DateTimeOffset? asOf, AuditEntry entry,
+        CancellationToken ct) => db.Write(organization, async session =>
     {
         var sql = $"""
             -- Checks.Delete
@@ -183,7 +186,8 @@ public sealed class CheckRepository(CatalogDatabase db)
             ) as newest
             """;
 
-        return (await db.One<CheckStatusCounts>(organization, sql, new { organization, filter.PipelineId, filter.CheckId, filter.Since, filter.Until, MaxCounted }, ct))!;
+        return (await db.One<CheckStatusCounts>(
+            organization, sql, new { organization, filter.PipelineId, filter.CheckId, filter.Since, filter.Until, MaxCounted }, ct))!;
     }
 
     private static (string Id, string Pipeline) Split(string text)

@@ -23,7 +23,8 @@ internal sealed class CheckResultStore(CatalogDatabase db)
         // Every writer locks organizations in the same order, so that writers cannot deadlock.
         List<ResultGroup> groups =
         [
-            .. batch.GroupBy(request => request.Organization, StringComparer.Ordinal).OrderBy(requests => requests.Key, StringComparer.Ordinal)
+            .. batch.GroupBy(request => request.Organization, StringComparer.Ordinal)
+            .OrderBy(requests => requests.Key, StringComparer.Ordinal)
                 .Select(requests => new ResultGroup(requests.Key, [.. requests.Select(request => new RequestOutcomes(request))])),
         ];
 
@@ -90,7 +91,8 @@ internal sealed class CheckResultStore(CatalogDatabase db)
             for (var i = 0; i < others.Count; i++)
             {
                 var organization = others[i].Group.Organization;
-                outcomes[i] = await Store(session.ForOrganization(organization), organization, others[i].Places.ConvertAll(place => place.Result));
+                outcomes[i] = await Store(session.ForOrganization(organization), organization, others[i]
+                    .Places.ConvertAll(place => place.Result));
             }
         }, CancellationToken.None);
         for (var i = 0; i < others.Count; i++)
@@ -152,7 +154,8 @@ internal sealed class CheckResultStore(CatalogDatabase db)
         var runs = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (var (place, result) in results.Index())
         {
-            if (ids.Contains(result.Id) || (result.RunId is { } run && runs.TryGetValue(run, out var pipeline) && pipeline != result.PipelineId))
+            if (ids.Contains(result.Id)
+                || (result.RunId is { } run && runs.TryGetValue(run, out var pipeline) && pipeline != result.PipelineId))
             {
                 yield return part;
                 part = [];
@@ -171,7 +174,8 @@ internal sealed class CheckResultStore(CatalogDatabase db)
         yield return part;
     }
 
-    private async Task StorePart(Session session, string organization, IReadOnlyList<CheckResult> results, List<int> part, ResultOutcome?[] outcomes)
+    private async Task StorePart(Session session, string organization, IReadOnlyList<CheckResult> results, List<int> part,
+        ResultOutcome?[] outcomes)
     {
         var ct = CancellationToken.None;
         var stored = (await session.Run(Insert(organization, part.Select(place => results[place])), ct)).ToHashSet(StringComparer.Ordinal);

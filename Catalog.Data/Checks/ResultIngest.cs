@@ -42,5 +42,6 @@ public sealed class ResultIngest : IHostedService
     }
 
     /// <inheritdoc />
-    public Task StopAsync(CancellationToken cancellationToken) => Task.WhenAll(_queue.Stop(cancellationToken), _bulkQueue.Stop(cancellationToken));
+    public Task StopAsync(CancellationToken cancellationToken) =>
+        Task.WhenAll(_queue.Stop(cancellationToken), _bulkQueue.Stop(cancellationToken));
 }

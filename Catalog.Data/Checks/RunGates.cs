@@ -46,11 +46,13 @@ internal sealed class RunGates(Dialect dialect, Session session, string organiza
         List<Gate> gates =
         [
             .. failures.GroupBy(result => result.RunId!, StringComparer.Ordinal)
-                .Select(run => new Gate(run.Key, run.First().PipelineId, run.Select(result => result.CheckId).Min(StringComparer.Ordinal)!, run.First().CreatedAt))
+                .Select(run => new Gate(run.Key, run.First().PipelineId, run.Select(result => result.CheckId).Min(StringComparer.Ordinal)!,
+                    run.First().CreatedAt))
                 .OrderBy(gate => gate.RunId, StringComparer.Ordinal),
         ];
         var closed = (await session.Run<Gate, string>(CloseGates, Gates, gates, ct)).ToHashSet(StringComparer.Ordinal);
-        var foreign = failures.Where(result => !closed.Contains(result.RunId!)).Select(result => result.Id).ToHashSet(StringComparer.Ordinal);
+        var foreign = failures.Where(result => !closed.Contains(result.RunId!)).Select(result => result.Id)
+            .ToHashSet(StringComparer.Ordinal);
         if (foreign.Count > 0)
         {
             await session.Execute(deleteForeign, new { organization, ids = foreign.ToArray() }, ct);

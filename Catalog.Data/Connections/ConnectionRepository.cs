@@ -11,7 +11,8 @@ public sealed class ConnectionRepository(CatalogDatabase db)
     private const string Columns = "id, type, config, secrets, created_at, updated_at";
 
     /// <summary>Registers a connection, unless its id is taken or a limit of the plan is reached.</summary>
-    public Task<ConnectionRegistration> Insert(string organization, Connection connection, AuditEntry entry, CancellationToken ct) => db.Write(organization, async session =>
+    public Task<ConnectionRegistration> Insert(string organization, Connection connection, AuditEntry entry, CancellationToken ct) =>
+        db.Write(organization, async session =>
     {
         const string Sql = """
             -- Connections.Insert
@@ -27,13 +28,16 @@ public sealed class ConnectionRepository(CatalogDatabase db)
             where organization_id = @organization
             """;
 
-        if (await session.Execute(Sql, new { organization, connection.Id, connection.Type, connection.Config, connection.Secrets, connection.CreatedAt }, ct) == 0)
+        if (await session.Execute(
+            Sql, new { organization, connection.Id, connection.Type, connection.Config, connection.Secrets, connection.CreatedAt },
+                ct) == 0)
         {
             return new ConnectionRegistration(false, null);
         }
 
         if (await Ceilings.Lock(session, organization, ct) is { } plan
-            && Ceilings.Reached(plan, "connections", each => each.Connections, await session.One<long>(Count, new { organization }, ct)) is { } reached)
+            && Ceilings.Reached(plan, "connections", each => each.Connections, await session.One<long>(Count, new { organization }, ct))
+                is { } reached)
         {
             session.RequestRollback();
             return new(false, reached);
@@ -90,7 +94,8 @@ public sealed class ConnectionRepository(CatalogDatabase db)
     }
 
     /// <returns>False when the connection does not exist, or has changed since <paramref name="asOf"/>.</returns>
-    public Task<bool> Replace(string organization, Connection connection, DateTimeOffset? asOf, AuditEntry entry, CancellationToken ct) => db.Write(organization, async session =>
+    public Task<bool> Replace(string organization, Connection connection, DateTimeOffset? asOf, AuditEntry entry, CancellationToken ct) =>
+        db.Write(organization, async session =>
     {
         var sql = $"""
             -- Connections.Replace
@@ -100,7 +105,9 @@ public sealed class ConnectionRepository(CatalogDatabase db)
               {(asOf is null ? "" : "and updated_at = @asOf")}
             """;
 
-        if (await session.Execute(sql, new { organization, connection.Id, connection.Type, connection.Config, connection.Secrets, connection.UpdatedAt, asOf }, ct) == 0)
+        if (await session.Execute(
+            sql, new { organization, connection.Id, connection.Type, connection.Config, connection.Secrets, connection.UpdatedAt, asOf },
+                ct) == 0)
         {
             return false;
         }
@@ -110,7 +117,8 @@ public sealed class ConnectionRepository(CatalogDatabase db)
     }, ct);
 
     /// <returns>False when the connection does not exist, or has changed since <paramref name="asOf"/>.</returns>
-    public Task<bool> Delete(string organization, string id, DateTimeOffset? asOf, AuditEntry entry, CancellationToken ct) => db.Write(organization, async session =>
+    public Task<bool> Delete(string organization, string id, DateTimeOffset? asOf, AuditEntry entry, CancellationToken ct) =>
+        db.Write(organization, async session =>
     {
         var sql = $"""
             -- Connections.Delete

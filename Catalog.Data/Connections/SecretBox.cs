@@ -45,7 +45,8 @@ public sealed class SecretBox(byte[]? key)
         try
         {
             using var aes = new AesGcm(Key, Tag);
-            aes.Decrypt(box.AsSpan(1, Nonce), box.AsSpan(1 + Nonce + Tag), box.AsSpan(1 + Nonce, Tag), plain, Owner(organization, connection));
+            aes.Decrypt(box.AsSpan(1, Nonce), box.AsSpan(1 + Nonce + Tag), box.AsSpan(1 + Nonce, Tag), plain,
+                Owner(organization, connection));
             return Encoding.UTF8.GetString(plain);
         }
         catch (AuthenticationTagMismatchException)

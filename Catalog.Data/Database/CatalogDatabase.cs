@@ -10,7 +10,8 @@ namespace Catalog.Data.Database;
 /// <param name="writes">Connections for statements that write.</param>
 /// <param name="dialect">The SQL and driver differences of the engine.</param>
 /// <param name="echo">Called with the SQL and duration of every statement, never with parameters; null to disable.</param>
-public sealed class CatalogDatabase(DbDataSource reads, DbDataSource writes, Dialect dialect, Action<string, TimeSpan>? echo) : IAsyncDisposable
+public sealed class CatalogDatabase(DbDataSource reads, DbDataSource writes, Dialect dialect, Action<string, TimeSpan>? echo)
+    : IAsyncDisposable
 {
     /// <summary>The SQL and driver differences of the engine.</summary>
     public Dialect Dialect { get; } = dialect;
@@ -29,12 +30,20 @@ public sealed class CatalogDatabase(DbDataSource reads, DbDataSource writes, Dia
     public Task<List<T>> Many<T>(string organization, string sql, object? parameters, CancellationToken ct) =>
         Read(organization, session => session.Many<T>(sql, parameters, ct), ct);
 
-    /// <summary>As <see cref="One{T}(string, string, object?, CancellationToken)"/>, but the caller reads the row: faster, for the most frequent queries.</summary>
-    public async Task<T?> One<T>(string organization, string sql, object? parameters, Func<DbDataReader, T> read, CancellationToken ct) where T : class =>
+    /// <summary>
+    /// As <see cref="One{T}(string, string, object?, CancellationToken)"/>, but the caller reads the row: faster, for
+    /// the most frequent queries.
+    /// </summary>
+    public async Task<T?> One<T>(string organization, string sql, object? parameters, Func<DbDataReader, T> read,
+        CancellationToken ct) where T : class =>
         await Many(organization, sql, parameters, read, ct) is [var first, ..] ? first : null;
 
-    /// <summary>As <see cref="Many{T}(string, string, object?, CancellationToken)"/>, but the caller reads each row: faster, for the most frequent queries.</summary>
-    public Task<List<T>> Many<T>(string organization, string sql, object? parameters, Func<DbDataReader, T> read, CancellationToken ct) => Read(organization, async session =>
+    /// <summary>
+    /// As <see cref="Many{T}(string, string, object?, CancellationToken)"/>, but the caller reads each row: faster, for
+    /// the most frequent queries.
+    /// </summary>
+    public Task<List<T>> Many<T>(string organization, string sql, object? parameters, Func<DbDataReader, T> read, CancellationToken ct) =>
+        Read(organization, async session =>
     {
         var rows = new List<T>();
         await session.Each(sql, parameters, row => rows.Add(read(row)), ct);
@@ -46,18 +55,25 @@ public sealed class CatalogDatabase(DbDataSource reads, DbDataSource writes, Dia
     /// <param name="value">The key to look up.</param>
     /// <param name="sql">One read-only statement that also filters by <c>@value</c>.</param>
     /// <param name="ct">Cancels the operation.</param>
-    public Task<List<T>> LookUp<T>(LookUp by, string value, string sql, CancellationToken ct) => Run(reads, () => Dialect.ContextSql(by, ct),
-        (connection, contextSql, state) => new Session(connection, null, Dialect, new(contextSql, value), state, echo).Many<T>(sql, new { value }, ct), ct);
+    public Task<List<T>> LookUp<T>(LookUp by, string value, string sql, CancellationToken ct) =>
+        Run(reads, () => Dialect.ContextSql(by, ct),
+        (connection, contextSql, state) => new Session(connection, null, Dialect, new(contextSql, value), state, echo)
+            .Many<T>(sql, new { value }, ct), ct);
 
     /// <summary>Several read-only statements on one connection. Each sees what was committed before it started.</summary>
-    public Task<T> Read<T>(string organization, Func<Session, Task<T>> work, CancellationToken ct) => Run(reads, () => Dialect.ContextSql(ct),
+    public Task<T> Read<T>(string organization, Func<Session, Task<T>> work, CancellationToken ct) =>
+        Run(reads, () => Dialect.ContextSql(ct),
         (connection, contextSql, state) => work(new Session(connection, null, Dialect, new(contextSql, organization), state, echo)), ct);
 
-    /// <summary>Writes in one transaction. It is committed when <paramref name="work"/> returns, and rolled back when it throws or calls <see cref="Session.RequestRollback"/>.</summary>
+    /// <summary>
+    /// Writes in one transaction. It is committed when <paramref name="work"/> returns, and rolled back when it throws
+    /// or calls <see cref="Session.RequestRollback"/>.
+    /// </summary>
     /// <param name="organization">The organization whose context is set.</param>
     /// <param name="work">Called a second time when the connection was lost before the commit.</param>
     /// <param name="ct">Cancels the operation until the commit starts.</param>
-    public Task<T> Write<T>(string organization, Func<Session, Task<T>> work, CancellationToken ct) => Run(writes, () => Dialect.ContextSql(ct), async (connection, contextSql, state) =>
+    public Task<T> Write<T>(string organization, Func<Session, Task<T>> work, CancellationToken ct) =>
+        Run(writes, () => Dialect.ContextSql(ct), async (connection, contextSql, state) =>
     {
         await using var transaction = await connection.BeginTransactionAsync(ct);
         var session = new Session(connection, transaction, Dialect, new(contextSql, organization), state, echo);
@@ -83,9 +99,13 @@ public sealed class CatalogDatabase(DbDataSource reads, DbDataSource writes, Dia
             return true;
         }, ct);
 
-    /// <summary>Statements of several organizations in one transaction. It is committed when <paramref name="work"/> returns, and rolled back when it throws.</summary>
+    /// <summary>
+    /// Statements of several organizations in one transaction. It is committed when <paramref name="work"/> returns,
+    /// and rolled back when it throws.
+    /// </summary>
     /// <inheritdoc cref="Write{T}(string, Func{Session, Task{T}}, CancellationToken)" path="/param"/>
-    public Task WriteAcrossOrganizations(Func<CrossOrganizationSession, Task> work, CancellationToken ct) => Run(writes, () => Dialect.ContextSql(ct), async (connection, contextSql, state) =>
+    public Task WriteAcrossOrganizations(Func<CrossOrganizationSession, Task> work, CancellationToken ct) =>
+        Run(writes, () => Dialect.ContextSql(ct), async (connection, contextSql, state) =>
     {
         await using var transaction = await connection.BeginTransactionAsync(ct);
         await work(new CrossOrganizationSession(connection, transaction, Dialect, contextSql, state, echo));
@@ -95,7 +115,8 @@ public sealed class CatalogDatabase(DbDataSource reads, DbDataSource writes, Dia
 
     // A pooled connection may have been lost while idle; the first request that uses it fails. So a second connection is tried.
     private Task<T> Run<T>(
-        DbDataSource source, Func<ValueTask<string?>> contextSql, Func<DbConnection, string?, OperationState, Task<T>> work, CancellationToken ct) =>
+        DbDataSource source, Func<ValueTask<string?>> contextSql, Func<DbConnection, string?, OperationState, Task<T>> work,
+            CancellationToken ct) =>
         TranslateErrors(async () =>
         {
             var state = new OperationState();
@@ -111,7 +132,8 @@ public sealed class CatalogDatabase(DbDataSource reads, DbDataSource writes, Dia
 
     // The context SQL comes first, because finding it may need a connection too.
     private async Task<T> RunOnConnection<T>(
-        DbDataSource source, Func<ValueTask<string?>> contextSql, Func<DbConnection, string?, OperationState, Task<T>> work, OperationState state, CancellationToken ct)
+        DbDataSource source, Func<ValueTask<string?>> contextSql, Func<DbConnection, string?, OperationState, Task<T>> work,
+            OperationState state, CancellationToken ct)
     {
         var context = await contextSql();
         await using var connection = await source.OpenConnectionAsync(ct);

@@ -11,7 +11,8 @@ public sealed record ConnectionFailure(string Code, string Message, string Actio
     /// <param name="which">How the message names the address, such as <c>The service's address (DATAXPIPE_DB)</c>.</param>
     /// <param name="settings">The settings with the address.</param>
     /// <returns>The explanation; null when the exception is not a connection failure.</returns>
-    public static ConnectionFailure? Find(Exception exception, string which, DatabaseSettings settings) => settings.Engine == DatabaseEngine.Postgres
+    public static ConnectionFailure? Find(Exception exception, string which, DatabaseSettings settings) =>
+        settings.Engine == DatabaseEngine.Postgres
         ? Postgres.PostgresFailure.Find(exception, which, settings)
         : Sqlite.SqliteFailure.Find(exception, which, settings);
 

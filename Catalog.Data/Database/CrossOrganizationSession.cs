@@ -15,7 +15,8 @@ public sealed class CrossOrganizationSession
     private string? _organization;
 
     internal CrossOrganizationSession(
-        DbConnection connection, DbTransaction? transaction, Dialect dialect, string? contextSql, OperationState state, Action<string, TimeSpan>? echo) =>
+        DbConnection connection, DbTransaction? transaction, Dialect dialect, string? contextSql, OperationState state, Action<string,
+            TimeSpan>? echo) =>
         (_connection, _transaction, _dialect, _contextSql, _state, _echo) = (connection, transaction, dialect, contextSql, state, echo);
 
     /// <summary>Runs statements in order, in one round trip on Postgres. Statements without rows are skipped.</summary>
@@ -44,7 +45,10 @@ public sealed class CrossOrganizationSession
         }
     }
 
-    /// <summary>A session for one organization on the same connection and transaction. It is valid until this object is used again.</summary>
+    /// <summary>
+    /// A session for one organization on the same connection and transaction. It is valid until this object is used
+    /// again.
+    /// </summary>
     public Session ForOrganization(string organization)
     {
         _organization = null;

@@ -75,14 +75,16 @@ public sealed partial class DatabaseSettings
         settings.RequireRowSecurity = Setting.Flag(configuration, "DATAXPIPE_REQUIRE_RLS") ?? false;
         if (settings is { RequireRowSecurity: true, Engine: DatabaseEngine.Sqlite })
         {
-            throw new SettingException("DATAXPIPE_REQUIRE_RLS is set, and SQLite has no row-level security: use Postgres, or remove the setting.");
+            throw new SettingException(
+                "DATAXPIPE_REQUIRE_RLS is set, and SQLite has no row-level security: use Postgres, or remove the setting.");
         }
         return settings;
     }
 
     /// <summary>The Postgres role for the service's statements: <c>DATAXPIPE_APP_ROLE</c>, by default <c>catalog_app</c>.</summary>
     /// <exception cref="SettingException">The value is not a valid role name.</exception>
-    public static string ReadAppRole(IConfiguration configuration) => PostgresGrants.ValidateRole("DATAXPIPE_APP_ROLE", Setting.Text(configuration, "DATAXPIPE_APP_ROLE") ?? DefaultAppRole);
+    public static string ReadAppRole(IConfiguration configuration) =>
+        PostgresGrants.ValidateRole("DATAXPIPE_APP_ROLE", Setting.Text(configuration, "DATAXPIPE_APP_ROLE") ?? DefaultAppRole);
 
     private static DatabaseSettings FindAddress(IConfiguration configuration)
     {
@@ -98,13 +100,18 @@ public sealed partial class DatabaseSettings
         return FromParts(configuration) ?? From("DATAXPIPE_DB", "catalog.db", configuration);
     }
 
-    /// <summary>The address for schema changes: <c>DATAXPIPE_MIGRATIONS_DB</c>, a direct connection as the owner of the tables; if not set, as <see cref="Read"/>.</summary>
+    /// <summary>
+    /// The address for schema changes: <c>DATAXPIPE_MIGRATIONS_DB</c>, a direct connection as the owner of the tables;
+    /// if not set, as <see cref="Read"/>.
+    /// </summary>
     /// <exception cref="SettingException">A value is invalid.</exception>
     public static DatabaseSettings ReadForMigrations(IConfiguration configuration) =>
-        Setting.Text(configuration, "DATAXPIPE_MIGRATIONS_DB") is { } value ? From("DATAXPIPE_MIGRATIONS_DB", value, configuration) : Read(configuration);
+        Setting.Text(configuration, "DATAXPIPE_MIGRATIONS_DB") is { } value
+            ? From("DATAXPIPE_MIGRATIONS_DB", value, configuration) : Read(configuration);
 
     /// <summary>Whether both settings have the same address, user and connection options.</summary>
-    public bool IsSameAs(DatabaseSettings other) => SqlitePath == other.SqlitePath && Postgres?.ConnectionString == other.Postgres?.ConnectionString;
+    public bool IsSameAs(DatabaseSettings other) => SqlitePath == other.SqlitePath
+        && Postgres?.ConnectionString == other.Postgres?.ConnectionString;
 
     /// <summary>Reads one address in any form that <c>DATAXPIPE_DB</c> accepts.</summary>
     /// <param name="name">The name of the setting for error messages.</param>
@@ -136,7 +143,8 @@ public sealed partial class DatabaseSettings
 
         return NotAPath().IsMatch(value)
             ? throw new SettingException(
-                $"{name}: only postgresql://, postgres:// and sqlite:/// addresses, Npgsql's Host=...;Username=... or a plain file path are allowed;"
+                $"{name}: only postgresql://, postgres:// and sqlite:/// addresses, Npgsql's Host=...;Username=... or a plain file "
+                    + "path are allowed;"
                 + " write a path that contains = or begins with a name and a colon after sqlite:///.")
             : OnSqlite(name, value);
     }
@@ -154,7 +162,8 @@ public sealed partial class DatabaseSettings
     {
         if (path.Contains('\0', StringComparison.Ordinal) || path == ":memory:")
         {
-            throw new SettingException($"{name}: name a file; a database in memory would be lost, and a path cannot contain a NUL character.");
+            throw new SettingException(
+                $"{name}: name a file; a database in memory would be lost, and a path cannot contain a NUL character.");
         }
 
         // A single quote character, or quotes after sqlite:///: the file would be a new, empty Catalog.
@@ -172,7 +181,8 @@ public sealed partial class DatabaseSettings
         return Directory.Exists(Path.GetDirectoryName(full))
             ? new(DatabaseEngine.Sqlite, full, null) { ReadFrom = name }
             : throw new SettingException(
-                $"{name}: the directory of this file does not exist; create it first. Relative paths start at {Directory.GetCurrentDirectory()}.");
+                $"{name}: the directory of this file does not exist; create it first. Relative paths start at "
+                    + $"{Directory.GetCurrentDirectory()}.");
     }
 
     private static DatabaseSettings? FromParts(IConfiguration configuration)
@@ -183,7 +193,9 @@ public sealed partial class DatabaseSettings
             if (Setting.Text(configuration, prefix + "HOST") is not { } host)
             {
                 // Parts without a host are a mistake. Falling back to a SQLite file would hide it.
-                if (new[] { "PASSWORD", "NAME", user }.FirstOrDefault(part => Setting.Text(configuration, prefix + part) is not null) is { } part)
+                if (new[] { "PASSWORD", "NAME", user }.FirstOrDefault(part => Setting.Text(configuration, prefix + part) is not null) is
+                    {
+                    } part)
                 {
                     throw new SettingException($"{name}{part} is set, but {name}HOST is not: set the host too, or remove {name}{part}.");
                 }

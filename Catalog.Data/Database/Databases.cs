@@ -40,7 +40,8 @@ public static class Databases
     /// <param name="name">The <c>application_name</c> on the server.</param>
     /// <param name="statementSeconds">Statement time-out in seconds; 0 for none.</param>
     /// <param name="connectSeconds">Connection time-out in seconds.</param>
-    internal static NpgsqlDataSource Unpooled(NpgsqlConnectionStringBuilder postgres, PostgresSession session, string name, int statementSeconds, int connectSeconds)
+    internal static NpgsqlDataSource Unpooled(NpgsqlConnectionStringBuilder postgres, PostgresSession session, string name,
+        int statementSeconds, int connectSeconds)
     {
         var settings = new NpgsqlConnectionStringBuilder(postgres.ConnectionString)
         {

@@ -18,7 +18,10 @@ public abstract class Dialect
     /// <param name="parameter">The list parameter.</param>
     public abstract string ByIndex(string table, string where, string key, string parameter);
 
-    /// <summary>A join with the rows of a table whose <paramref name="key"/> equals <paramref name="value"/>, also by one index lookup each.</summary>
+    /// <summary>
+    /// A join with the rows of a table whose <paramref name="key"/> equals <paramref name="value"/>, also by one index
+    /// lookup each.
+    /// </summary>
     /// <param name="table">The table.</param>
     /// <param name="where">Further conditions on its rows; column names without the table name.</param>
     /// <param name="key">An indexed column.</param>
@@ -28,7 +31,10 @@ public abstract class Dialect
     /// <summary>The maximum number of values in a list parameter.</summary>
     public abstract int ListLimit { get; }
 
-    /// <summary>The clause that makes a query lock the rows it reads, in reading order, until the transaction ends; empty where it is not needed.</summary>
+    /// <summary>
+    /// The clause that makes a query lock the rows it reads, in reading order, until the transaction ends; empty where
+    /// it is not needed.
+    /// </summary>
     public abstract string ForUpdate { get; }
 
     /// <summary>Runs statements in order, in one round trip on Postgres, each after the SQL that sets its context.</summary>
@@ -36,7 +42,8 @@ public abstract class Dialect
     /// <param name="transaction">The transaction to use; null to run the statements in a new one, which is committed.</param>
     /// <param name="statements">At least one statement; each has at least one row.</param>
     /// <param name="ct">Cancels the operation.</param>
-    internal abstract Task Send(DbConnection connection, DbTransaction? transaction, IReadOnlyList<Statement> statements, CancellationToken ct);
+    internal abstract Task Send(DbConnection connection, DbTransaction? transaction, IReadOnlyList<Statement> statements,
+        CancellationToken ct);
 
     /// <summary>The text of a statement with the table <c>rows</c> defined before it, as a common table expression.</summary>
     /// <param name="statement">The statement.</param>
@@ -44,7 +51,8 @@ public abstract class Dialect
     private protected static string WithRows(Statement statement, string select)
     {
         // The comment with the statement's name stays first, so that server views and logs show it.
-        var (name, sql) = statement.Sql.StartsWith("--", StringComparison.Ordinal) && statement.Sql.IndexOf('\n', StringComparison.Ordinal) + 1 is > 0 and var end
+        var (name, sql) = statement.Sql.StartsWith("--", StringComparison.Ordinal) && statement.Sql.IndexOf('\n', StringComparison.Ordinal)
+            + 1 is > 0 and var end
             ? (statement.Sql[..end], statement.Sql[end..])
             : ("", statement.Sql);
         return $"{name}with rows ({string.Join(", ", statement.Names)}) as (select {select})\n{sql}";

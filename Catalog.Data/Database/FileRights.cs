@@ -36,9 +36,14 @@ public static unsafe partial class FileRights
     /// <summary>The error message for a file that this process cannot use.</summary>
     /// <inheritdoc cref="RequireReadable" path="/param"/>
     public static string AccessDenied(string path, string? otherwise = null) =>
-        $"{path} cannot be used by this process{OwnerOf(path)}. As its owner or as root: `chown {(CurrentUser() is { } user ? user.ToString(CultureInfo.InvariantCulture) : "USER")} '{path}'`{(otherwise is null ? "" : $", or {otherwise}")}.";
+        $"{path} cannot be used by this process{OwnerOf(path)}. As its owner or as root: `chown "
+            + $"{(CurrentUser() is { } user ? user.ToString(CultureInfo.InvariantCulture) : "USER")} "
+                + $"'{path}'`{(otherwise is null ? "" : $", or {otherwise}")}.";
 
-    /// <summary>The owner and mode of a file or folder and the user of this process, in brackets after a blank; empty when unknown.</summary>
+    /// <summary>
+    /// The owner and mode of a file or folder and the user of this process, in brackets after a blank; empty when
+    /// unknown.
+    /// </summary>
     public static string OwnerOf(string path)
     {
         if (!OperatingSystem.IsLinux() || CurrentUser() is not { } user)
@@ -48,7 +53,10 @@ public static unsafe partial class FileRights
 
         var stats = stackalloc byte[StatxSize];
         return Statx(CurrentDirectory, path, 0, BasicStats, stats) != 0 ? ""
-            : string.Create(CultureInfo.InvariantCulture, $" (its owner is user id {*(uint*)(stats + UserOffset)} with mode {Convert.ToString(*(ushort*)(stats + ModeOffset) & 0xfff, 8)}; this process is user id {user})");
+            : string.Create(
+                CultureInfo.InvariantCulture,
+                    $" (its owner is user id {*(uint*)(stats + UserOffset)} with mode "
+                        + $"{Convert.ToString(*(ushort*)(stats + ModeOffset) & 0xfff, 8)}; this process is user id {user})");
     }
 
     private static uint? CurrentUser() => OperatingSystem.IsLinux() ? EffectiveUser() : null;

@@ -3,7 +3,8 @@ namespace Catalog.Data.Database;
 /// <summary>Whether row-level security isolates organizations, in addition to the condition in every statement.</summary>
 /// <param name="IsEnforced">True when a statement without its organization condition finds no row of another organization.</param>
 /// <param name="Description">For an operator: how isolation is enforced, or why it is not and how to fix it.</param>
-/// <param name="BlocksStatements">Whether statements fail without isolation: it is required, or it was in effect before and the role is gone.</param>
+/// <param name="BlocksStatements">Whether statements fail without isolation: it is required, or it was in effect before
+/// and the role is gone.</param>
 public sealed record Isolation(bool IsEnforced, string Description, bool BlocksStatements);
 
 /// <summary>
@@ -19,8 +20,12 @@ public enum LookUp
     StripeCustomer,
 }
 
-/// <summary>The context of the statements on one connection, sent in the same round trip: row-level security needs the organization.</summary>
-/// <param name="Sql">Sets role and context for the transaction, from the parameter <see cref="Parameter"/>; null when nothing must be set.</param>
+/// <summary>
+/// The context of the statements on one connection, sent in the same round trip: row-level security needs the
+/// organization.
+/// </summary>
+/// <param name="Sql">Sets role and context for the transaction, from the parameter <see cref="Parameter"/>; null when
+/// nothing must be set.</param>
 /// <param name="Value">The value of the parameter: the organization or key whose rows are visible.</param>
 internal readonly record struct Context(string? Sql, string Value)
 {

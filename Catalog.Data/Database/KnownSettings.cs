@@ -62,15 +62,19 @@ public static class KnownSettings
             .Where(name => name.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase)).Order(StringComparer.Ordinal).ToList();
         // For a service called dataxpipe, Kubernetes sets DATAXPIPE_SERVICE_HOST, DATAXPIPE_PORT_8000_TCP and more in every pod.
         const string Host = "_SERVICE_HOST";
-        var services = set.Where(name => name.EndsWith(Host, StringComparison.OrdinalIgnoreCase)).Select(name => name[..^Host.Length]).ToList();
-        return set.Where(name => !Names.Contains(name, StringComparer.OrdinalIgnoreCase) && !services.Exists(service => IsSetByKubernetes(service, name)))
+        var services = set.Where(name => name.EndsWith(Host, StringComparison.OrdinalIgnoreCase)).Select(name => name[..^Host.Length])
+            .ToList();
+        return set.Where(name => !Names.Contains(name, StringComparer.OrdinalIgnoreCase)
+            && !services.Exists(service => IsSetByKubernetes(service, name)))
             .Select(name => $"The setting {OneLine(name)} is unknown and ignored; the nearest known name is {Nearest.Of(name, Names)}.");
     }
 
     private static bool IsSetByKubernetes(string service, string name) => name.StartsWith(service, StringComparison.OrdinalIgnoreCase)
         && $"{name[service.Length..]}_" is var rest
-        && (rest.StartsWith("_SERVICE_", StringComparison.OrdinalIgnoreCase) || rest.StartsWith("_PORT_", StringComparison.OrdinalIgnoreCase));
+        && (rest.StartsWith("_SERVICE_", StringComparison.OrdinalIgnoreCase)
+            || rest.StartsWith("_PORT_", StringComparison.OrdinalIgnoreCase));
 
     // A name may contain line breaks; the warning must be one line.
-    private static string OneLine(string name) => string.Concat(name.Take(100).Select(character => char.IsControl(character) ? '?' : character));
+    private static string OneLine(string name) =>
+        string.Concat(name.Take(100).Select(character => char.IsControl(character) ? '?' : character));
 }

@@ -23,7 +23,8 @@ internal sealed class OperationState
     }
 
     /// <summary>Waits for the operation as long as the database keeps answering.</summary>
-    /// <exception cref="TimeoutException">The database did not answer in time. The operation continues in the background until its connection fails.</exception>
+    /// <exception cref="TimeoutException">The database did not answer in time. The operation continues in the
+    /// background until its connection fails.</exception>
     public async Task<T> WaitWhileResponding<T>(Task<T> work)
     {
         while (!work.IsCompleted)
@@ -31,7 +32,8 @@ internal sealed class OperationState
             var left = ResponseTimeout - TimeProvider.System.GetElapsedTime(Volatile.Read(ref _lastResponse));
             if (left <= TimeSpan.Zero)
             {
-                _ = work.ContinueWith(late => late.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+                _ = work.ContinueWith(late => late.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted,
+                    TaskScheduler.Default);
                 throw new TimeoutException("The database did not answer in time.");
             }
 

@@ -14,7 +14,10 @@ public sealed class PostgresAddress
     /// <summary>Time limit in seconds for a connection from the pool; null when not given.</summary>
     public int? PoolTimeout { get; set; }
 
-    /// <summary>Whether server certificates are verified with the system's certificate authorities. This is safe only with a host name check.</summary>
+    /// <summary>
+    /// Whether server certificates are verified with the system's certificate authorities. This is safe only with a
+    /// host name check.
+    /// </summary>
     public bool SystemCertificates { get; set; }
 
     /// <summary>Whether any server certificate is accepted, even when a root certificate is given.</summary>
@@ -31,7 +34,8 @@ public sealed class PostgresAddress
     {
         try
         {
-            return PostgresUri.Matches(value) || !PostgresKeyValues.Matches(value) ? PostgresUri.Read(value) : PostgresKeyValues.Read(value);
+            return PostgresUri.Matches(value) || !PostgresKeyValues.Matches(value)
+                ? PostgresUri.Read(value) : PostgresKeyValues.Read(value);
         }
         catch (FormatException problem)
         {

@@ -41,9 +41,11 @@ internal static partial class PostgresConnectionSettings
         int? FromAddress(string keyword, int value) => address?.Connection.ShouldSerialize(keyword) is true ? value : null;
         var max = Setting.Number(configuration, "DATAXPIPE_PG_POOL_MAX", 1, 1000)
             ?? FromAddress("Maximum Pool Size", address?.Connection.MaxPoolSize ?? 0)
-            ?? Setting.Number(configuration, "DATABASE:POOL_SIZE", 1, 1000) + (Setting.Number(configuration, "DATABASE:MAX_OVERFLOW", 0, 1000) ?? 0)
+            ?? Setting.Number(configuration, "DATABASE:POOL_SIZE", 1, 1000) + (
+                Setting.Number(configuration, "DATABASE:MAX_OVERFLOW", 0, 1000) ?? 0)
             ?? 10;
-        var min = Setting.Number(configuration, "DATAXPIPE_PG_POOL_MIN", 0, 1000) ?? Math.Min(max, FromAddress("Minimum Pool Size", address?.Connection.MinPoolSize ?? 0) ?? 1);
+        var min = Setting.Number(configuration, "DATAXPIPE_PG_POOL_MIN", 0, 1000)
+            ?? Math.Min(max, FromAddress("Minimum Pool Size", address?.Connection.MinPoolSize ?? 0) ?? 1);
         if (min > max)
         {
             throw new SettingException(
@@ -53,7 +55,10 @@ internal static partial class PostgresConnectionSettings
         return (min, max, Setting.Number(configuration, "DATAXPIPE_PG_POOL_TIMEOUT", 1, 60) ?? address?.PoolTimeout);
     }
 
-    /// <summary>The schema of <c>DATAXPIPE_PG_SCHEMA</c>, else of the address, else the default. It is removed from the connection.</summary>
+    /// <summary>
+    /// The schema of <c>DATAXPIPE_PG_SCHEMA</c>, else of the address, else the default. It is removed from the
+    /// connection.
+    /// </summary>
     /// <exception cref="SettingException">The name is invalid.</exception>
     public static string ReadSchema(NpgsqlConnectionStringBuilder postgres, IConfiguration configuration)
     {
@@ -72,7 +77,8 @@ internal static partial class PostgresConnectionSettings
         return SchemaName().IsMatch(schema) && !schema.StartsWith("pg_", StringComparison.Ordinal) && schema != "information_schema"
             ? schema
             : throw new SettingException("DATAXPIPE_PG_SCHEMA must be the name of one schema: lower-case letters, digits and underscores, "
-                + "beginning with a letter or underscore, at most 63 characters, and not reserved by Postgres (pg_..., information_schema).");
+                + "beginning with a letter or underscore, at most 63 characters, and not reserved by Postgres (pg_..., "
+                    + "information_schema).");
     }
 
     [GeneratedRegex(@"(^|\s)(-c\s*|--)search_path\s*=\s*(?<schema>\S+)")]

@@ -13,9 +13,12 @@ internal static partial class PostgresKeyValues
     // The keys of a connection. The service sets the others itself, and some would put row values into error messages.
     private static readonly HashSet<string> SupportedKeys = new(StringComparer.OrdinalIgnoreCase)
     {
-        "Host", "Port", "Database", "Username", "Password", "Passfile", "SSL Mode", "SSL Negotiation", "SSL Certificate", "SSL Key", "SSL Password",
-        "Root Certificate", "Channel Binding", "Require Auth", "Kerberos Service Name", "GSS Encryption Mode", "Application Name", "Options", "Search Path",
-        "Timeout", "TCP Keepalive", "TCP Keepalive Time", "TCP Keepalive Interval", "Keepalive", "Load Balance Hosts", "Target Session Attributes",
+        "Host", "Port", "Database", "Username", "Password", "Passfile", "SSL Mode", "SSL Negotiation", "SSL Certificate", "SSL Key",
+        "SSL Password",
+        "Root Certificate", "Channel Binding", "Require Auth", "Kerberos Service Name", "GSS Encryption Mode", "Application Name",
+        "Options", "Search Path",
+        "Timeout", "TCP Keepalive", "TCP Keepalive Time", "TCP Keepalive Interval", "Keepalive", "Load Balance Hosts",
+        "Target Session Attributes",
         "Maximum Pool Size", "Minimum Pool Size", "Max Auto Prepare",
     };
 
@@ -32,10 +35,13 @@ internal static partial class PostgresKeyValues
         {
             parsed = new NpgsqlConnectionStringBuilder(value);
         }
-        catch (Exception exception) when (exception is ArgumentException or FormatException or NotSupportedException or OverflowException or InvalidCastException or KeyNotFoundException)
+        catch (Exception exception) when (
+            exception is ArgumentException or FormatException or NotSupportedException or OverflowException or InvalidCastException
+                or KeyNotFoundException)
         {
             // The driver's message may contain a value.
-            throw new FormatException("this is not a valid connection string: write Host=...;Port=5432;Database=...;Username=...;Password=..., "
+            throw new FormatException(
+                "this is not a valid connection string: write Host=...;Port=5432;Database=...;Username=...;Password=..., "
                 + "with double quotes around a value that contains a ; or a quote.");
         }
 
@@ -119,7 +125,8 @@ internal static partial class PostgresKeyValues
         return value.ToString();
     }
 
-    [GeneratedRegex(@"^(host|hostaddr|server|port|database|dbname|db|username|user ?name|user ?id|user|uid|password|pwd|passfile|ssl ?mode|application ?name|application_name)\s*=(?!=)",
+    [GeneratedRegex(
+        @"^(host|hostaddr|server|port|database|dbname|db|username|user ?name|user ?id|user|uid|password|pwd|passfile|ssl ?mode|application ?name|application_name)\s*=(?!=)",
         RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex FirstKey();
 

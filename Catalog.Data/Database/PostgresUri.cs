@@ -130,7 +130,13 @@ public static class PostgresUri
             // every sslmode; node-postgres also accepts true and false.
             (name, value) = PostgresUriParameters.Canonical(name) switch
             {
-                "ssl" => ("sslmode", value.ToLowerInvariant() switch { "true" or "1" => "require", "false" or "0" => "disable", _ => value }),
+                "ssl" => ("sslmode", value.ToLowerInvariant() switch
+                {
+                    "true" or "1" => "require",
+                    "false" or "0" => "disable",
+                    _ =>
+                    value
+                }),
                 "requiressl" => ("sslmode", value.StartsWith('1') ? "require" : "prefer"),
                 var canonical => (canonical, value),
             };
@@ -172,7 +178,9 @@ public static class PostgresUri
                 bytes.AddRange(Encoding.UTF8.GetBytes(text.Substring(i, width)));
                 i += width - 1;
             }
-            else if (i + 2 < text.Length && byte.TryParse(text.AsSpan(i + 1, 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var value) && value != 0)
+            else if (i + 2 < text.Length
+                && byte.TryParse(text.AsSpan(i + 1, 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var value)
+                    && value != 0)
             {
                 bytes.Add(value);
                 i += 2;

@@ -84,9 +84,11 @@ internal static class PostgresUriHosts
         }
 
         // Name resolution throws other exception types for these.
-        if (hosts.Any(host => !IsSocket(host) && (host.Length > 255 || host.Contains("..", StringComparison.Ordinal) || host.Any(letter => char.IsControl(letter) || char.IsWhiteSpace(letter)))))
+        if (hosts.Any(host => !IsSocket(host) && (host.Length > 255 || host.Contains("..", StringComparison.Ordinal)
+            || host.Any(letter => char.IsControl(letter) || char.IsWhiteSpace(letter)))))
         {
-            throw new FormatException("a host name is invalid: it is longer than 255 characters, or contains two dots in a row or a blank.");
+            throw new FormatException(
+                "a host name is invalid: it is longer than 255 characters, or contains two dots in a row or a blank.");
         }
 
         var numbers = ports.Select(port => port.Length == 0 ? 5432 : Port(port)).ToArray();
@@ -98,7 +100,8 @@ internal static class PostgresUriHosts
 
         if (hosts.Any(host => IsSocket(host) && host.Contains(':', StringComparison.Ordinal)))
         {
-            throw new FormatException("with several hosts, a socket path must not contain a colon; choose another directory for the socket.");
+            throw new FormatException(
+                "with several hosts, a socket path must not contain a colon; choose another directory for the socket.");
         }
 
         builder.Host = string.Join(',', hosts.Select((host, i) => $"{Bracketed(host)}:{numbers[ports.Length == 1 ? 0 : i]}"));

@@ -33,7 +33,9 @@ internal static class PostgresUriParameters
             case "require_auth": builder.RequireAuth = text is null ? null : AuthMethods(text); break;
             case "sslrootcert" when value == "system": address.SystemCertificates = true; break;
             case "sslrootcert": builder.RootCertificate = text; break;
-            case "sslmode": (builder.SslMode, address.AnyCertificate) = (Choice(name, value, SslModes), value.Equals("no-verify", StringComparison.OrdinalIgnoreCase)); break;
+            case "sslmode":
+                (builder.SslMode, address.AnyCertificate) = (
+                Choice(name, value, SslModes), value.Equals("no-verify", StringComparison.OrdinalIgnoreCase)); break;
             // Prisma: strict verifies the certificate, which sslmode=require alone does not.
             case "sslaccept" when Choice(name, value, SslAccepts): address.SystemCertificates = builder.RootCertificate is null; break;
             case "sslaccept": break;
@@ -53,7 +55,9 @@ internal static class PostgresUriParameters
             case "connection_limit": builder.MaxPoolSize = Integer(name, value, 1, 1000); break;
             case "pool_min_conns": builder.MinPoolSize = Integer(name, value, 0, 1000); break;
             // 0 means no limit in other drivers; the limit here is 60 s.
-            case "pool_timeout": address.PoolTimeout = Integer(name, value, 0, int.MaxValue) is > 0 and <= 60 and var seconds ? seconds : 60; break;
+            case "pool_timeout":
+                address.PoolTimeout = Integer(name, value, 0, int.MaxValue) is > 0 and <= 60 and var seconds
+                ? seconds : 60; break;
             // Npgsql rejects this parameter with a single host.
             case "target_session_attrs" when hosts == 1: ValidateSingleHostSession(value); break;
             case "target_session_attrs":
@@ -74,7 +78,8 @@ internal static class PostgresUriParameters
 
         // The message does not repeat an unknown name: it may be part of a password with an unescaped ?.
         throw new FormatException(NeverIgnored.Contains(name)
-            ? $"the parameter {name} is not supported, and ignoring it would change the target or the security of the connection; remove it."
+            ? $"the parameter {name} is not supported, and ignoring it would change the target or the security of the connection; "
+                + "remove it."
             : "a parameter after the ? is unknown; check its spelling"
                 + (Nearest.Likely(name, Known.Order(StringComparer.Ordinal)) is { } near ? $"; did you mean {near}?" : "."));
     }
@@ -86,9 +91,12 @@ internal static class PostgresUriParameters
     /// <exception cref="FormatException">The value is unknown, or requires a read-only server.</exception>
     public static void ValidateSingleHostSession(string value)
     {
-        if (value is not ("any" or "read-write" or "readwrite" or "primary" or "prefer-primary" or "preferprimary" or "prefer-standby" or "preferstandby"))
+        if (value is not ("any" or "read-write" or "readwrite" or "primary" or "prefer-primary" or "preferprimary" or "prefer-standby"
+            or "preferstandby"))
         {
-            throw new FormatException("with one host, target_session_attrs must be one of: any, read-write, primary, prefer-standby; the Catalog needs a server that accepts writes.");
+            throw new FormatException(
+                "with one host, target_session_attrs must be one of: any, read-write, primary, prefer-standby; the Catalog needs a "
+                    + "server that accepts writes.");
         }
     }
 
@@ -102,9 +110,12 @@ internal static class PostgresUriParameters
 
     private static readonly string[] Known =
     [
-        "host", "port", "user", "password", "dbname", "application_name", "fallback_application_name", "options", "schema", "passfile", "krbsrvname", "ssl", "sslmode",
-        "sslcert", "sslkey", "sslpassword", "sslrootcert", "sslnegotiation", "sslaccept", "require_auth", "gssencmode", "channel_binding", "load_balance_hosts",
-        "connect_timeout", "keepalives", "keepalives_idle", "keepalives_interval", "client_encoding", "pgbouncer", "statement_cache_size", "prepared_statements",
+        "host", "port", "user", "password", "dbname", "application_name", "fallback_application_name", "options", "schema", "passfile",
+        "krbsrvname", "ssl", "sslmode",
+        "sslcert", "sslkey", "sslpassword", "sslrootcert", "sslnegotiation", "sslaccept", "require_auth", "gssencmode", "channel_binding",
+        "load_balance_hosts",
+        "connect_timeout", "keepalives", "keepalives_idle", "keepalives_interval", "client_encoding", "pgbouncer", "statement_cache_size",
+        "prepared_statements",
         "connection_limit", "pool_timeout", "target_session_attrs",
     ];
 
@@ -144,20 +155,27 @@ internal static class PostgresUriParameters
         "tcp_user_timeout", "keepalives_count", "sslcompression", "sslsni", "sslcertmode", "sslkeylogfile", "gsslib", "gssdelegation",
         "min_protocol_version", "max_protocol_version",
         // Limits; the service sets its own.
-        "statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout", "query_timeout", "command_timeout", "socket_timeout", "socketTimeout", "timeout",
-        "pool_max_conn_lifetime", "pool_max_conn_idle_time", "pool_health_check_period", "pool_max_conn_lifetime_jitter", "max_connection_lifetime",
-        "max_idle_connection_lifetime", "max_inactive_connection_lifetime", "max_cached_statement_lifetime", "max_cacheable_statement_size", "max_overflow", "pool_recycle",
-        "pool_pre_ping", "pool_min_conns_idle", "checkout_timeout", "idle_timeout", "reaping_frequency", "conn_max_age", "conn_health_checks", "default_query_exec_mode",
+        "statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout", "query_timeout", "command_timeout", "socket_timeout",
+            "socketTimeout", "timeout",
+        "pool_max_conn_lifetime", "pool_max_conn_idle_time", "pool_health_check_period", "pool_max_conn_lifetime_jitter",
+        "max_connection_lifetime",
+        "max_idle_connection_lifetime", "max_inactive_connection_lifetime", "max_cached_statement_lifetime", "max_cacheable_statement_size",
+        "max_overflow", "pool_recycle",
+        "pool_pre_ping", "pool_min_conns_idle", "checkout_timeout", "idle_timeout", "reaping_frequency", "conn_max_age",
+        "conn_health_checks", "default_query_exec_mode",
         "prepared_statement_name_func", "statement_cache_mode", "description_cache_capacity", "async_fallback", "directConnection",
         // Provider markers and driver options.
-        "supa", "workaround", "uselibpqcompat", "tcpKeepAlive", "reWriteBatchedInserts", "binaryTransfer", "stringtype", "advisory_locks", "single_use_connections",
+        "supa", "workaround", "uselibpqcompat", "tcpKeepAlive", "reWriteBatchedInserts", "binaryTransfer", "stringtype", "advisory_locks",
+            "single_use_connections",
     };
 
     // Ignoring these could accept a revoked certificate, skip a check of the server, or connect to another server.
     private static readonly HashSet<string> NeverIgnored = new(StringComparer.Ordinal)
     {
-        "hostaddr", "service", "servicefile", "replication", "client_encoding", "sslcrl", "sslcrldir", "requirepeer", "ssl_min_protocol_version",
-        "ssl_max_protocol_version", "scram_client_key", "scram_server_key", "oauth_issuer", "oauth_client_id", "oauth_client_secret", "oauth_scope",
+        "hostaddr", "service", "servicefile", "replication", "client_encoding", "sslcrl", "sslcrldir", "requirepeer",
+        "ssl_min_protocol_version",
+        "ssl_max_protocol_version", "scram_client_key", "scram_server_key", "oauth_issuer", "oauth_client_id", "oauth_client_secret",
+        "oauth_scope",
         "targetServerType", "sslfactory", "sslhostnameverifier", "socketFactory", "role", "session_authorization", "sslidentity",
     };
 
@@ -208,11 +226,25 @@ internal static class PostgresUriParameters
         ["none"] = "None",
     };
 
-    private static readonly Dictionary<string, bool> LoadBalancing = new(StringComparer.OrdinalIgnoreCase) { ["disable"] = false, ["random"] = true };
+    private static readonly Dictionary<string, bool> LoadBalancing = new(StringComparer.OrdinalIgnoreCase)
+    {
+        ["disable"] = false,
+        ["random"] = true
+    };
 
-    private static readonly Dictionary<string, bool> SslAccepts = new(StringComparer.OrdinalIgnoreCase) { ["strict"] = true, ["accept_invalid_certs"] = false };
+    private static readonly Dictionary<string, bool> SslAccepts = new(StringComparer.OrdinalIgnoreCase)
+    {
+        ["strict"] = true,
+        ["accept_invalid_certs"] = false
+    };
 
-    private static readonly Dictionary<string, bool> Flags = new(StringComparer.OrdinalIgnoreCase) { ["true"] = true, ["false"] = false, ["1"] = true, ["0"] = false };
+    private static readonly Dictionary<string, bool> Flags = new(StringComparer.OrdinalIgnoreCase)
+    {
+        ["true"] = true,
+        ["false"] = false,
+        ["1"] = true,
+        ["0"] = false
+    };
 
     private static string AuthMethods(string value)
     {

@@ -12,7 +12,10 @@ public sealed class Rows<T>(params Column<T>[] columns)
     internal string[] Names { get; } = [.. columns.Select(column => column.Name)];
 }
 
-/// <summary>One column of <see cref="Rows{T}"/>: its name, used for the SQL column and the parameter, and its value for each item.</summary>
+/// <summary>
+/// One column of <see cref="Rows{T}"/>: its name, used for the SQL column and the parameter, and its value for each
+/// item.
+/// </summary>
 public abstract class Column<T>(string name)
 {
     internal string Name { get; } = name;

@@ -14,7 +14,8 @@ public sealed class Session
     private bool _contextIsSet;
 
     internal Session(
-        DbConnection connection, DbTransaction? transaction, Dialect dialect, Context context, OperationState state, Action<string, TimeSpan>? echo)
+        DbConnection connection, DbTransaction? transaction, Dialect dialect, Context context, OperationState state, Action<string,
+            TimeSpan>? echo)
     {
         _echo = echo;
         _state = state;
@@ -45,7 +46,10 @@ public sealed class Session
             ? (await Connection.QueryAsync<T>(new CommandDefinition(sql, parameters, Transaction, cancellationToken: ct))).AsList()
             : await QueryInContext<T>(contextSql, sql, parameters, ct));
 
-    /// <summary>Calls <paramref name="row"/> for each row with the open reader. For large results, where an object per value costs more than the query.</summary>
+    /// <summary>
+    /// Calls <paramref name="row"/> for each row with the open reader. For large results, where an object per value
+    /// costs more than the query.
+    /// </summary>
     /// <returns>The number of rows.</returns>
     public Task<int> Each(string sql, object? parameters, Action<DbDataReader> row, CancellationToken ct) => Echo(sql, async () =>
     {
@@ -66,7 +70,8 @@ public sealed class Session
     public Task<int> Execute(string sql, object? parameters, CancellationToken ct) => Echo(sql, () =>
         TakeContextSql() is not { } contextSql
             ? Connection.ExecuteAsync(new CommandDefinition(sql, parameters, Transaction, cancellationToken: ct))
-            : Connection.ExecuteAsync(new CommandDefinition(contextSql + sql, WithContext(parameters), Transaction, cancellationToken: ct)));
+            : Connection.ExecuteAsync(
+                new CommandDefinition(contextSql + sql, WithContext(parameters), Transaction, cancellationToken: ct)));
 
     /// <summary>Runs a statement over a set of rows. The parameter <c>@organization</c> is also set.</summary>
     /// <returns>The returned rows, in no guaranteed order.</returns>
@@ -119,7 +124,9 @@ public sealed class Session
 
     private async Task<DbDataReader> Read(string? contextSql, string sql, object? parameters, CancellationToken ct)
     {
-        var reader = await Connection.ExecuteReaderAsync(new CommandDefinition(contextSql + sql, contextSql is null ? parameters : WithContext(parameters), Transaction, cancellationToken: ct));
+        var reader = await Connection.ExecuteReaderAsync(
+            new CommandDefinition(contextSql + sql, contextSql is null ? parameters : WithContext(parameters), Transaction,
+                cancellationToken: ct));
         if (contextSql is null)
         {
             return reader;

@@ -3,7 +3,10 @@ using Microsoft.Extensions.Configuration;
 
 namespace Catalog.Data.Database;
 
-/// <summary>Reads settings. Every value passes <see cref="Text(IConfiguration, string)"/>, which removes the line ends and marks that files and secrets add.</summary>
+/// <summary>
+/// Reads settings. Every value passes <see cref="Text(IConfiguration, string)"/>, which removes the line ends and marks
+/// that files and secrets add.
+/// </summary>
 public static class Setting
 {
     private static readonly string[] Quotes = ["\"\"", "''", "``", "\u201c\u201d", "\u2018\u2019"];
@@ -22,7 +25,9 @@ public static class Setting
         var text = value?.Trim().Trim('\uFEFF', '\u200B').Trim();
         return string.IsNullOrEmpty(text) ? null
             : text.Length > 1 && Array.Exists(Quotes, pair => text[0] == pair[0] && text[^1] == pair[1])
-            ? throw new SettingException($"{name} is in quotes ({text[0]}...{text[^1]}), and the quotes would be part of the value: remove the first and the last character.  "
+            ? throw new SettingException(
+                $"{name} is in quotes ({text[0]}...{text[^1]}), and the quotes would be part of the value: remove the first and the "
+                    + "last character.  "
                 + "A shell removes such quotes; `docker run --env-file` and Kubernetes secrets keep them.")
             : text;
     }
@@ -44,12 +49,14 @@ public static class Setting
     /// <param name="most">The largest allowed value.</param>
     /// <param name="otherwise">A sentence with an alternative for the error message; empty when there is none.</param>
     /// <exception cref="SettingException">The value is not a whole number, or is out of range.</exception>
-    public static int? Number(IConfiguration configuration, string key, int least, int most, string otherwise = "") => Text(configuration, key) switch
-    {
-        null => null,
-        var text when int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most => number,
-        _ => throw new SettingException($"{Name(key)} must be a whole number from {least} to {most}. {otherwise}".TrimEnd()),
-    };
+    public static int? Number(IConfiguration configuration, string key, int least, int most, string otherwise = "") =>
+        Text(configuration, key) switch
+        {
+            null => null,
+            var text when int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= least
+                && number <= most => number,
+            _ => throw new SettingException($"{Name(key)} must be a whole number from {least} to {most}. {otherwise}".TrimEnd()),
+        };
 
     /// <summary>The name of the environment variable: the configuration replaces two underscores by a colon.</summary>
     public static string Name(string key) => key.Replace(":", "__", StringComparison.Ordinal);

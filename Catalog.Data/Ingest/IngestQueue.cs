@@ -35,7 +35,8 @@ internal sealed class IngestQueue<TItem, TOutcome>
     /// <param name="meters">Creates the meter.</param>
     /// <param name="write">Stores a batch and completes its requests. When it throws, the requests that are not
     /// complete were not stored, or may be stored again.</param>
-    public IngestQueue(string name, IngestSettings settings, IMeterFactory meters, Func<IReadOnlyList<IngestRequest<TItem, TOutcome>>, Task> write)
+    public IngestQueue(string name, IngestSettings settings, IMeterFactory meters, Func<IReadOnlyList<IngestRequest<TItem, TOutcome>>,
+        Task> write)
     {
         _channel = Channel.CreateBounded<IngestRequest<TItem, TOutcome>>(settings.Queue);
         _write = write;
@@ -43,7 +44,8 @@ internal sealed class IngestQueue<TItem, TOutcome>
         _tag = new("queue", name);
         var meter = meters.Create("Catalog");
         _batchSizes = meter.CreateHistogram<int>("catalog.ingest.batch", "{request}", "Requests that shared a commit");
-        meter.CreateObservableGauge("catalog.ingest.queued", () => new Measurement<int>(_channel.Reader.Count, _tag), "{request}", "Requests that wait to be written");
+        meter.CreateObservableGauge("catalog.ingest.queued", () => new Measurement<int>(_channel.Reader.Count, _tag), "{request}",
+            "Requests that wait to be written");
     }
 
     /// <summary>Starts to write. Requests that were enqueued before are written too.</summary>

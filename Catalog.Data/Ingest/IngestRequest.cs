@@ -5,7 +5,8 @@ namespace Catalog.Data.Ingest;
 /// <summary>
 /// The items of one request in an <see cref="IngestQueue{TItem, TOutcome}"/>, and their outcomes once they are known.
 /// </summary>
-internal sealed class IngestRequest<TItem, TOutcome>(string organization, IReadOnlyList<TItem> items, long bytes) : IValueTaskSource<TOutcome[]>
+internal sealed class IngestRequest<TItem, TOutcome>(string organization, IReadOnlyList<TItem> items, long bytes)
+    : IValueTaskSource<TOutcome[]>
 {
     private ManualResetValueTaskSourceCore<TOutcome[]> _done;
 
@@ -51,7 +52,8 @@ internal sealed class IngestRequest<TItem, TOutcome>(string organization, IReadO
 
     ValueTaskSourceStatus IValueTaskSource<TOutcome[]>.GetStatus(short token) => _done.GetStatus(token);
 
-    void IValueTaskSource<TOutcome[]>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
+    void IValueTaskSource<TOutcome[]>.OnCompleted(Action<object?> continuation, object? state, short token,
+        ValueTaskSourceOnCompletedFlags flags) =>
         _done.OnCompleted(continuation, state, token, flags);
 
     private bool TryEnd()

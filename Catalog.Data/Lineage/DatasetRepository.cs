@@ -47,10 +47,14 @@ public sealed class DatasetRepository(CatalogDatabase db)
     /// The pipelines that write a dataset (producers) and those that read it (consumers), by the current edges, ordered
     /// by id.
     /// </summary>
-    public Task<(List<LineagePipeline> Producers, List<LineagePipeline> Consumers)> Pipelines(string organization, Guid dataset, CancellationToken ct) =>
-        db.Read(organization, async session => (await PipelinesWith(session, organization, "downstream", dataset, ct), await PipelinesWith(session, organization, "upstream", dataset, ct)), ct);
+    public Task<(List<LineagePipeline> Producers, List<LineagePipeline> Consumers)> Pipelines(
+        string organization, Guid dataset, CancellationToken ct) =>
+        db.Read(organization, async session =>
+            (await PipelinesWith(session, organization, "downstream", dataset, ct),
+                await PipelinesWith(session, organization, "upstream", dataset, ct)), ct);
 
-    private static Task<List<LineagePipeline>> PipelinesWith(Session session, string organization, string side, Guid dataset, CancellationToken ct)
+    private static Task<List<LineagePipeline>> PipelinesWith(Session session, string organization, string side, Guid dataset,
+        CancellationToken ct)
     {
         var sql = $"""
             -- Datasets.Pipelines

@@ -25,7 +25,8 @@ public sealed class LineageRepository(CatalogDatabase db, LineageBudget budget)
     /// <param name="at">The time at which the edges are valid; null for the current edges.</param>
     /// <param name="ct">Cancels the query.</param>
     /// <returns>The graph, or null when the dataset does not exist.</returns>
-    public Task<LineageGraph?> Walk(string organization, string shownId, LineageDirection direction, int depth, DateTimeOffset? at, CancellationToken ct) =>
+    public Task<LineageGraph?> Walk(string organization, string shownId, LineageDirection direction, int depth, DateTimeOffset? at,
+        CancellationToken ct) =>
         Walk(organization, shownId, direction, depth, at, FirstHops, ct);
 
     /// <summary>
@@ -33,7 +34,8 @@ public sealed class LineageRepository(CatalogDatabase db, LineageBudget budget)
     /// number.
     /// </summary>
     internal Task<LineageGraph?> Walk(
-        string organization, string shownId, LineageDirection direction, int depth, DateTimeOffset? at, int firstHops, CancellationToken ct) =>
+        string organization, string shownId, LineageDirection direction, int depth, DateTimeOffset? at, int firstHops,
+            CancellationToken ct) =>
         db.Read(organization, async session =>
         {
             var context = new ReadContext(session, organization, at, ct);
@@ -62,10 +64,12 @@ public sealed class LineageRepository(CatalogDatabase db, LineageBudget budget)
                 [.. frontier.Select(id => datasets[id]).OrderBy(dataset => dataset.ShownId, StringComparer.Ordinal)]);
         }, ct);
 
-    private static List<(Dataset Dataset, int Depth)> NearestFirst(IReadOnlyDictionary<Guid, int> depths, Dictionary<Guid, Dataset> datasets)
+    private static List<(Dataset Dataset, int Depth)> NearestFirst(
+        IReadOnlyDictionary<Guid, int> depths, Dictionary<Guid, Dataset> datasets)
     {
         var nodes = depths.Select(node => (Name: datasets[node.Key].ShownId, Dataset: datasets[node.Key], Depth: node.Value)).ToArray();
-        Array.Sort(nodes, (left, right) => left.Depth != right.Depth ? left.Depth.CompareTo(right.Depth) : string.CompareOrdinal(left.Name, right.Name));
+        Array.Sort(nodes, (left, right) => left.Depth != right.Depth
+            ? left.Depth.CompareTo(right.Depth) : string.CompareOrdinal(left.Name, right.Name));
         return [.. nodes.Select(node => (node.Dataset, node.Depth))];
     }
 
@@ -83,7 +87,8 @@ public sealed class LineageRepository(CatalogDatabase db, LineageBudget budget)
             }
             else
             {
-                nearby.Add(Dataset(row.GetGuid(1), row.GetString(6), row.GetString(3), row.GetFieldValue<DateTimeOffset>(4)), row.GetInt64(7));
+                nearby.Add(Dataset(row.GetGuid(1), row.GetString(6), row.GetString(3), row.GetFieldValue<DateTimeOffset>(4)),
+                    row.GetInt64(7));
             }
         }, ct);
         nearby.Start = nearby.Datasets.GetValueOrDefault(id);
@@ -117,7 +122,8 @@ public sealed class LineageRepository(CatalogDatabase db, LineageBudget budget)
 
         (string Way, string Near, string Far, LineageDirection Direction)[] ways =
         [
-            .. new[] { ("up", "downstream", "upstream", LineageDirection.Upstream), ("down", "upstream", "downstream", LineageDirection.Downstream) }
+            .. new[] { ("up", "downstream", "upstream", LineageDirection.Upstream),
+                ("down", "upstream", "downstream", LineageDirection.Downstream) }
                 .Where(way => direction.HasFlag(way.Item4)),
         ];
         return $"""
@@ -189,7 +195,8 @@ public sealed class LineageRepository(CatalogDatabase db, LineageBudget budget)
     }
 
     // Adds those of the ids that have further edges to the frontier, and all of them to the datasets.
-    private async Task Beyond(ReadContext context, LineageWalk.Side side, IReadOnlyList<Guid> ids, HashSet<Guid> frontier, Dictionary<Guid, Dataset> datasets)
+    private async Task Beyond(ReadContext context, LineageWalk.Side side, IReadOnlyList<Guid> ids, HashSet<Guid> frontier, Dictionary<Guid,
+        Dataset> datasets)
     {
         var (session, organization, at, ct) = context;
         var (near, far) = side.Direction == LineageDirection.Upstream ? ("downstream", "upstream") : ("upstream", "downstream");
@@ -265,7 +272,8 @@ public sealed class LineageRepository(CatalogDatabase db, LineageBudget budget)
         ValidTo = at is null || row.IsDBNull(first + 4) ? null : row.GetFieldValue<DateTimeOffset>(first + 4),
     };
 
-    private static Dataset Dataset(Guid id, string ns, string name, DateTimeOffset createdAt) => new() { Id = id, Namespace = ns, Name = name, CreatedAt = createdAt };
+    private static Dataset Dataset(Guid id, string ns, string name, DateTimeOffset createdAt) =>
+        new() { Id = id, Namespace = ns, Name = name, CreatedAt = createdAt };
 
     private readonly record struct ReadContext(Session Session, string Organization, DateTimeOffset? At, CancellationToken Ct);
 

@@ -19,7 +19,8 @@ internal sealed class LineageWalk
     {
         _budget = budget;
         _depths = new() { [start] = 0 };
-        Sides = [.. new[] { LineageDirection.Upstream, LineageDirection.Downstream }.Where(each => direction.HasFlag(each)).Select(each => new Side(each, start))];
+        Sides = [.. new[] { LineageDirection.Upstream, LineageDirection.Downstream }.Where(each => direction.HasFlag(each))
+            .Select(each => new Side(each, start))];
         _taken = Sides.Count > 1 ? [] : null;
     }
 
@@ -121,7 +122,8 @@ internal sealed class LineageWalk
         return added.Count <= _budget.Nodes - _depths.Count;
     }
 
-    private static (Guid, Guid, string, DateTimeOffset) Key(LineageEdge edge) => (edge.Upstream, edge.Downstream, edge.PipelineId, edge.ValidFrom);
+    private static (Guid, Guid, string, DateTimeOffset) Key(LineageEdge edge) =>
+        (edge.Upstream, edge.Downstream, edge.PipelineId, edge.ValidFrom);
 
     /// <summary>The part of the walk in one direction.</summary>
     internal sealed class Side(LineageDirection direction, Guid start)

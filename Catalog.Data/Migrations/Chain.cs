@@ -57,13 +57,15 @@ public sealed partial class Chain
     {
         if (!Directory.Exists(directory))
         {
-            throw new SettingException($"--scripts: the directory {directory} does not exist; name the directory with postgres/ and sqlite/, such as sql.");
+            throw new SettingException(
+                $"--scripts: the directory {directory} does not exist; name the directory with postgres/ and sqlite/, such as sql.");
         }
 
         var root = Path.Combine(directory, folder);
         if (!Directory.Exists(root))
         {
-            throw new MigrationException(MigrationFault.ChainBroken, $"{directory} has no folder {folder}: name the directory with postgres/ and sqlite/, such as sql.");
+            throw new MigrationException(MigrationFault.ChainBroken,
+                $"{directory} has no folder {folder}: name the directory with postgres/ and sqlite/, such as sql.");
         }
 
         return new(folder, Directory.EnumerateFiles(root, "*", SearchOption.AllDirectories)
@@ -72,8 +74,12 @@ public sealed partial class Chain
             .Select(file => (file.Path, Read(file.Path, file.File))));
     }
 
-    /// <summary>The position of a revision: 0 for <see cref="Base"/>, 1 for the first script, the number of scripts for <see cref="Head"/>.</summary>
-    /// <param name="target">A revision by name or number, <c>head</c>, <c>base</c>, or a step from <paramref name="from"/>: <c>+2</c>, <c>-1</c>.</param>
+    /// <summary>
+    /// The position of a revision: 0 for <see cref="Base"/>, 1 for the first script, the number of scripts for
+    /// <see cref="Head"/>.
+    /// </summary>
+    /// <param name="target">A revision by name or number, <c>head</c>, <c>base</c>, or a step from
+    /// <paramref name="from"/>: <c>+2</c>, <c>-1</c>.</param>
     /// <param name="from">The current position of the database.</param>
     /// <exception cref="MigrationException">The revision is unknown, or the step is out of range.</exception>
     public int Position(string target, int from)
@@ -82,7 +88,8 @@ public sealed partial class Chain
         {
             return from + step >= 0 && from + step <= Scripts.Count
                 ? from + step
-                : throw new MigrationException(MigrationFault.UnknownTarget, $"{target} goes beyond the {(step < 0 ? "first" : "last")} script: the database is at {RevisionAt(from)}.");
+                : throw new MigrationException(MigrationFault.UnknownTarget,
+                    $"{target} goes beyond the {(step < 0 ? "first" : "last")} script: the database is at {RevisionAt(from)}.");
         }
 
         return target switch
@@ -91,7 +98,10 @@ public sealed partial class Chain
             Head => Scripts.Count,
             _ => Scripts.Index().FirstOrDefault(script => script.Item.Matches(target)) is { Item: not null } found
                 ? found.Index + 1
-                : throw new MigrationException(MigrationFault.UnknownTarget, $"The revision {target} does not exist. Known revisions: {string.Join(", ", Scripts.Select(script => script.Revision))}, base and head."),
+                : throw new MigrationException(
+                    MigrationFault.UnknownTarget,
+                        $"The revision {target} does not exist. Known revisions: "
+                            + $"{string.Join(", ", Scripts.Select(script => script.Revision))}, base and head."),
         };
     }
 
@@ -116,35 +126,48 @@ public sealed partial class Chain
 
         foreach (var twice in applied.GroupBy(row => row.ScriptName, StringComparer.Ordinal).Where(rows => rows.Count() > 1))
         {
-            Add(MigrationFault.DuplicateRevision, $"The journal contains {twice.Key} {twice.Count()} times. Delete the later rows of schemaversions, then run `catalog-migrations verify`.");
+            Add(MigrationFault.DuplicateRevision,
+                $"The journal contains {twice.Key} {twice.Count()} times. Delete the later rows of schemaversions, then run "
+                    + "`catalog-migrations verify`.");
         }
 
         foreach (var row in applied.Where(row => !known.ContainsKey(row.ScriptName)))
         {
             if (string.CompareOrdinal(row.ScriptName, Scripts[^1].Name) > 0)
             {
-                Add(MigrationFault.NewerSchema, $"The database has the script {row.ScriptName}, which is newer than this build. Use the build that contains it, or a later one.");
+                Add(MigrationFault.NewerSchema,
+                    $"The database has the script {row.ScriptName}, which is newer than this build. Use the build that contains it, "
+                        + "or a later one.");
             }
             else
             {
-                Add(MigrationFault.UnknownRevision, $"The database has the script {row.ScriptName}, which this build does not know. Use the build that contains it; if the script was renamed, restore its old name.");
+                Add(MigrationFault.UnknownRevision,
+                    $"The database has the script {row.ScriptName}, which this build does not know. Use the build that contains it; "
+                        + "if the script was renamed, restore its old name.");
             }
         }
 
-        foreach (var row in applied.Where(row => row.Checksum is { } sum && known.TryGetValue(row.ScriptName, out var script) && script.Checksum != sum))
+        foreach (var row in applied.Where(row => row.Checksum is { } sum && known.TryGetValue(row.ScriptName, out var script)
+            && script.Checksum != sum))
         {
-            Add(MigrationFault.ChecksumMismatch, $"{row.ScriptName} was changed after it was applied. Restore its text and write the change as a new script.");
+            Add(MigrationFault.ChecksumMismatch,
+                $"{row.ScriptName} was changed after it was applied. Restore its text and write the change as a new script.");
         }
 
         var names = applied.Select(row => row.ScriptName).Where(known.ContainsKey).Distinct(StringComparer.Ordinal).ToList();
         if (Scripts.Take(Position(applied)..).FirstOrDefault(script => names.Contains(script.Name)) is { } later)
         {
-            Add(MigrationFault.HistoryGap, $"{Scripts[Position(applied)].Name} was not applied, although {later.Name} was. Give it a number after the last script, or apply it by hand and run `catalog-migrations stamp {later.Revision}`.");
+            Add(MigrationFault.HistoryGap,
+                $"{Scripts[Position(applied)].Name} was not applied, although {later.Name} was. Give it a number after the last "
+                    + $"script, or apply it by hand and run `catalog-migrations stamp {later.Revision}`.");
         }
 
         if (!names.SequenceEqual(names.Order(StringComparer.Ordinal), StringComparer.Ordinal))
         {
-            Add(MigrationFault.OutOfOrder, $"Scripts were applied out of order: {string.Join(", ", names)}. If `catalog-migrations verify` finds no other fault, `catalog-migrations stamp {Path.GetFileNameWithoutExtension(names.Max(StringComparer.Ordinal))}` rewrites the journal.");
+            Add(MigrationFault.OutOfOrder,
+                $"Scripts were applied out of order: {string.Join(", ", names)}. If `catalog-migrations verify` finds no other "
+                    + $"fault, `catalog-migrations stamp {Path.GetFileNameWithoutExtension(names.Max(StringComparer.Ordinal))}` "
+                        + "rewrites the journal.");
         }
 
         return faults;
@@ -166,9 +189,11 @@ public sealed partial class Chain
 
     private void Validate(string folder, IReadOnlyCollection<string> files)
     {
-        if (files.FirstOrDefault(file => IsSql(file) && (file.StartsWith("down/", StringComparison.Ordinal) ? file["down/".Length..] : file).Contains('/', StringComparison.Ordinal)) is { } deep)
+        if (files.FirstOrDefault(file => IsSql(file) && (file.StartsWith("down/", StringComparison.Ordinal) ? file["down/".Length..] : file)
+            .Contains('/', StringComparison.Ordinal)) is { } deep)
         {
-            throw new MigrationException(MigrationFault.ChainBroken, $"{folder}/{deep} would never be applied: scripts must be directly in {folder}/, down scripts in {folder}/down/.");
+            throw new MigrationException(MigrationFault.ChainBroken,
+                $"{folder}/{deep} would never be applied: scripts must be directly in {folder}/, down scripts in {folder}/down/.");
         }
 
         // With no scripts, every database would seem to be at head.
@@ -179,23 +204,31 @@ public sealed partial class Chain
 
         if (Scripts.FirstOrDefault(script => !ScriptName().IsMatch(script.Name)) is { } odd)
         {
-            throw new MigrationException(MigrationFault.ChainBroken, $"{folder}/{odd.Name}: name scripts NNNN_name.sql, with four digits, lower-case letters and underscores.");
+            throw new MigrationException(MigrationFault.ChainBroken,
+                $"{folder}/{odd.Name}: name scripts NNNN_name.sql, with four digits, lower-case letters and underscores.");
         }
 
         foreach (var (index, script) in Scripts.Index())
         {
             if (index > 0 && script.Number == Scripts[index - 1].Number)
             {
-                throw new MigrationException(MigrationFault.ChainBroken, $"{folder}: {Scripts[index - 1].Name} and {script.Name} have the same number. Renumber the one that was not applied to any database.");
+                throw new MigrationException(
+                    MigrationFault.ChainBroken,
+                        $"{folder}: {Scripts[index - 1].Name} and {script.Name} have the same number. Renumber the one that was not "
+                            + "applied to any database.");
             }
 
             if (script.Number != index + 1)
             {
-                throw new MigrationException(MigrationFault.ChainBroken, $"{folder}: script {index + 1:0000} is missing before {script.Name}. Restore its file; applied scripts are never deleted.");
+                throw new MigrationException(
+                    MigrationFault.ChainBroken,
+                        $"{folder}: script {index + 1:0000} is missing before {script.Name}. Restore its file; applied scripts are "
+                            + "never deleted.");
             }
         }
 
-        if (files.FirstOrDefault(file => file.StartsWith("down/", StringComparison.Ordinal) && Scripts.All(script => script.Name != file["down/".Length..])) is { } lost)
+        if (files.FirstOrDefault(file => file.StartsWith("down/", StringComparison.Ordinal)
+            && Scripts.All(script => script.Name != file["down/".Length..])) is { } lost)
         {
             throw new MigrationException(MigrationFault.ChainBroken, $"{folder}/{lost} belongs to no script.");
         }

@@ -53,14 +53,17 @@ public sealed record Attempt
 
 /// <summary>
 /// The table <c>schemaversions</c> with the applied scripts, and the table <c>schema_history</c> with all attempts.
-/// The first has DbUp's format (column <c>applied</c>: UTC without a time zone), so that DbUp on the same folder and database finds nothing to do.
+/// The first has DbUp's format (column <c>applied</c>: UTC without a time zone), so that DbUp on the same folder and
+/// database finds nothing to do.
 /// </summary>
 public static class Journal
 {
-    internal static string ToolVersion { get; } = typeof(Journal).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "";
+    internal static string ToolVersion { get; } = typeof(Journal).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>(
+        )?.InformationalVersion ?? "";
 
     /// <summary>The applied scripts in the order in which they were recorded; empty when the journal does not exist.</summary>
-    public static async Task<List<AppliedScript>> Read(DbConnection connection, DbTransaction? transaction, SchemaDialect dialect, CancellationToken ct)
+    public static async Task<List<AppliedScript>> Read(DbConnection connection, DbTransaction? transaction, SchemaDialect dialect,
+        CancellationToken ct)
     {
         // "select *", because a journal that DbUp created lacks our columns.
         var sql = $"""
@@ -76,17 +79,20 @@ public static class Journal
         try
         {
             // DbUp's column is nullable; a row with null matches no known script.
-            return [.. (await connection.QueryAsync<AppliedScript>(new CommandDefinition(sql, transaction: transaction, cancellationToken: ct)))
+            return [.. (
+                await connection.QueryAsync<AppliedScript>(new CommandDefinition(sql, transaction: transaction, cancellationToken: ct)))
                 .Select(row => row.ScriptName is null ? row with { ScriptName = "(null)" } : row)];
         }
-        catch (Exception exception) when (exception is DataException || (exception is DbException failed && dialect.Explain(failed).Missing))
+        catch (Exception exception) when (
+            exception is DataException || (exception is DbException failed && dialect.Explain(failed).Missing))
         {
             throw Unreadable("schemaversions", exception);
         }
     }
 
     /// <summary>All attempts, oldest first; empty when the history does not exist.</summary>
-    public static async Task<List<Attempt>> ReadHistory(DbConnection connection, DbTransaction? transaction, SchemaDialect dialect, CancellationToken ct)
+    public static async Task<List<Attempt>> ReadHistory(DbConnection connection, DbTransaction? transaction, SchemaDialect dialect,
+        CancellationToken ct)
     {
         const string Sql = """
             -- Journal.ReadHistory
@@ -102,9 +108,11 @@ public static class Journal
 
         try
         {
-            return (await connection.QueryAsync<Attempt>(new CommandDefinition(Sql, transaction: transaction, cancellationToken: ct))).AsList();
+            return (await connection.QueryAsync<Attempt>(new CommandDefinition(Sql, transaction: transaction, cancellationToken: ct)))
+                .AsList();
         }
-        catch (Exception exception) when (exception is DataException || (exception is DbException failed && dialect.Explain(failed).Missing))
+        catch (Exception exception) when (
+            exception is DataException || (exception is DbException failed && dialect.Explain(failed).Missing))
         {
             throw Unreadable("schema_history", exception);
         }
@@ -168,11 +176,16 @@ public static class Journal
             values (@ScriptName, @Direction, @Outcome, @At, @DurationSeconds, @AppliedBy, @Host, @ToolVersion, @Message)
             """;
 
-        return connection.ExecuteAsync(new CommandDefinition(Sql, attempt with { Host = Environment.MachineName, AppliedBy = CurrentUser(), ToolVersion = ToolVersion }, transaction, cancellationToken: ct));
+        return connection.ExecuteAsync(
+            new CommandDefinition(
+                Sql, attempt with { Host = Environment.MachineName, AppliedBy = CurrentUser(), ToolVersion = ToolVersion }, transaction,
+                    cancellationToken: ct));
     }
 
     private static MigrationException Unreadable(string table, Exception cause) => new(MigrationFault.JournalUnreadable,
-        $"The table {table} does not have the format of this program or DbUp ({(cause is DataException ? "a column has another type" : "a column is missing")}). If another program owns it, rename it; if it was altered, restore its columns.", cause);
+        $"The table {table} does not have the format of this program or DbUp "
+            + $"({(cause is DataException ? "a column has another type" : "a column is missing")}). If another program owns it, "
+                + "rename it; if it was altered, restore its columns.", cause);
 
     // In a container the user id may have no name.
     internal static string? CurrentUser()

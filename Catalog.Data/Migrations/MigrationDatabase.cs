@@ -13,7 +13,8 @@ namespace Catalog.Data.Migrations;
 /// </summary>
 public sealed class MigrationDatabase : IAsyncDisposable
 {
-    private MigrationDatabase(DatabaseSettings settings, DbDataSource source, DbDataSource reads, SchemaDialect dialect, SchemaReader reader, Dialect failures) =>
+    private MigrationDatabase(DatabaseSettings settings, DbDataSource source, DbDataSource reads, SchemaDialect dialect,
+        SchemaReader reader, Dialect failures) =>
         (Settings, Source, Reads, Dialect, Reader, Failures) = (settings, source, reads, dialect, reader, failures);
 
     /// <summary>The address.</summary>
@@ -22,7 +23,10 @@ public sealed class MigrationDatabase : IAsyncDisposable
     /// <summary>For commands that write; on SQLite it creates the file.</summary>
     public DbDataSource Source { get; }
 
-    /// <summary>For read-only commands. On SQLite a missing file is read as an empty database and is not created; on Postgres the same as <see cref="Source"/>.</summary>
+    /// <summary>
+    /// For read-only commands. On SQLite a missing file is read as an empty database and is not created; on Postgres
+    /// the same as <see cref="Source"/>.
+    /// </summary>
     public DbDataSource Reads { get; }
 
     /// <summary>Runs scripts on this engine.</summary>
@@ -46,7 +50,8 @@ public sealed class MigrationDatabase : IAsyncDisposable
         }
 
         return new(
-            settings, SqliteSource.Open(settings.SqlitePath!).Writes, SqliteSource.OpenReadOnly(settings.SqlitePath!), new SqliteSchemaDialect(), new SqliteSchemaReader(), new SqliteDialect());
+            settings, SqliteSource.Open(settings.SqlitePath!).Writes, SqliteSource.OpenReadOnly(settings.SqlitePath!),
+                new SqliteSchemaDialect(), new SqliteSchemaReader(), new SqliteDialect());
     }
 
     /// <summary>Updates the planner's statistics after a bulk write.</summary>

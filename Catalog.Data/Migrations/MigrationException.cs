@@ -66,7 +66,10 @@ public enum MigrationFault
     /// <summary>The source file cannot be read, is not a database, or is damaged.</summary>
     SourceUnusable,
 
-    /// <summary>The rows of a table cannot be moved: a column or key is missing, or this build does not support a type or reference.</summary>
+    /// <summary>
+    /// The rows of a table cannot be moved: a column or key is missing, or this build does not support a type or
+    /// reference.
+    /// </summary>
     NotMovable,
 }
 

@@ -40,7 +40,8 @@ public sealed class Migrator
     public string? AppRole { get; init; }
 
     /// <summary>Reads the migration status. Takes no lock and writes nothing.</summary>
-    public Task<SchemaStatus> ReadStatus(CancellationToken ct) => Read(connection => SchemaStatus.Read(connection, _dialect, _chain, ct), ct);
+    public Task<SchemaStatus> ReadStatus(CancellationToken ct) =>
+        Read(connection => SchemaStatus.Read(connection, _dialect, _chain, ct), ct);
 
     /// <summary>Applies pending scripts up to a target.</summary>
     /// <param name="target">See <see cref="Chain.Position(string, int)"/>.</param>
@@ -65,7 +66,8 @@ public sealed class Migrator
         if (to < status.Position)
         {
             throw new MigrationException(MigrationFault.UnknownTarget,
-                $"The database is at {status.Current}, beyond {_chain.RevisionAt(to)}. To go back: `catalog-migrations downgrade {_chain.RevisionAt(to)}`.");
+                $"The database is at {status.Current}, beyond {_chain.RevisionAt(to)}. To go back: `catalog-migrations downgrade "
+                    + $"{_chain.RevisionAt(to)}`.");
         }
 
         var steps = await ApplyAll(connection, [.. _chain.Scripts.Take(status.Position..to)], Directions.Upgrade, status, again, ct);
@@ -95,7 +97,8 @@ public sealed class Migrator
         if (to > status.Position)
         {
             throw new MigrationException(MigrationFault.UnknownTarget,
-                $"The database is at {status.Current}, before {_chain.RevisionAt(to)}. To go forward: `catalog-migrations upgrade {_chain.RevisionAt(to)}`.");
+                $"The database is at {status.Current}, before {_chain.RevisionAt(to)}. To go forward: `catalog-migrations upgrade "
+                    + $"{_chain.RevisionAt(to)}`.");
         }
 
         List<Script> undo = [.. _chain.Scripts.Take(to..status.Position).Reverse()];
@@ -131,7 +134,8 @@ public sealed class Migrator
         async connection => [.. (await _database.Reader.Describe(connection, ct)).Order(StringComparer.Ordinal)], ct);
 
     /// <summary>The invalid indexes that an interrupted concurrent build left.</summary>
-    public Task<List<string>> InvalidIndexes(CancellationToken ct) => Read(connection => _database.Reader.InvalidIndexes(connection, ct), ct);
+    public Task<List<string>> InvalidIndexes(CancellationToken ct) =>
+        Read(connection => _database.Reader.InvalidIndexes(connection, ct), ct);
 
     /// <summary>The database name, for the confirmation of destructive commands.</summary>
     public Task<string> DatabaseName(CancellationToken ct) => Read(connection => _database.Reader.DatabaseName(connection, ct), ct);

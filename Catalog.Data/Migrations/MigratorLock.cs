@@ -13,12 +13,14 @@ internal sealed class MigratorLock(MigrationDatabase database, Chain chain, Migr
     /// <param name="work">The operation; its arguments are the connection that holds the lock and the migration status.</param>
     /// <param name="ct">Cancels the operation.</param>
     /// <param name="refuse">Whether a journal with faults is rejected.</param>
-    /// <exception cref="MigrationException">The lock was not obtained, the database cannot be migrated, or the journal has a fault.</exception>
+    /// <exception cref="MigrationException">The lock was not obtained, the database cannot be migrated, or the journal
+    /// has a fault.</exception>
     public async Task<T> Run<T>(Func<DbConnection, SchemaStatus, Task<T>> work, CancellationToken ct, bool refuse = true)
     {
         await using var connection = await RetryOnLock(() => database.Source.OpenConnectionAsync(ct).AsTask(), ct);
         await _dialect.BeginSession(connection, stop => database.Source.OpenConnectionAsync(stop), limits, ct);
-        await using var held = await _dialect.Lock(connection, limits.MaxWait, holder => progress?.Invoke(new("", $"waiting for {holder}")), ct)
+        await using var held = await _dialect.Lock(connection, limits.MaxWait, holder =>
+            progress?.Invoke(new("", $"waiting for {holder}")), ct)
             ?? throw new MigrationException(MigrationFault.LockNotObtained,
                 $"The lock was not obtained in {limits.MaxWait.TotalSeconds:0} s; "
                 + $"{await _dialect.Holder(connection, ct) ?? "it was released just now"}. Wait for the migrator to finish, "
@@ -61,7 +63,8 @@ internal sealed class MigratorLock(MigrationDatabase database, Chain chain, Migr
                 if (clock.Elapsed > limits.MaxWait)
                 {
                     throw new MigrationException(MigrationFault.LockNotObtained,
-                        $"The database was locked by other clients for {limits.MaxWait.TotalSeconds:0.###} s. Run this again when they are done.",
+                        $"The database was locked by other clients for {limits.MaxWait.TotalSeconds:0.###} s. Run this again when "
+                            + "they are done.",
                         exception);
                 }
 

@@ -26,11 +26,15 @@ public static class SchemaDescription
         ];
     }
 
-    /// <summary>The independent objects that the scripts of a chain create, newest first: tables, views, routines, sequences and types.</summary>
+    /// <summary>
+    /// The independent objects that the scripts of a chain create, newest first: tables, views, routines, sequences and
+    /// types.
+    /// </summary>
     internal static IReadOnlyList<(string Kind, string Name)> CreatedObjects(Chain chain) => CreatedObjects(chain.Scripts);
 
     /// <summary>The names of the tables that a chain creates.</summary>
-    internal static IEnumerable<string> Tables(Chain chain) => CreatedObjects(chain).Where(created => created.Kind == "table").Select(created => created.Name);
+    internal static IEnumerable<string> Tables(Chain chain) => CreatedObjects(chain).Where(created => created.Kind == "table")
+        .Select(created => created.Name);
 
     /// <inheritdoc cref="CreatedObjects(Chain)"/>
     internal static IReadOnlyList<(string Kind, string Name)> CreatedObjects(IEnumerable<Script> scripts)
@@ -40,9 +44,12 @@ public static class SchemaDescription
         foreach (var statement in scripts.SelectMany(script => script.Up.Statements).Where(statement => statement.Tokens[0].Is("create")))
         {
             var words = statement.Tokens.Skip(1).Where(token => !modifiers.Any(token.Is)).Take(4).ToList();
-            if (words is [{ Kind: SqlTokenKind.Word } kind, var name, ..] && kind.Text.ToLowerInvariant() is "table" or "view" or "function" or "procedure" or "sequence" or "type" or "domain")
+            if (words is [{ Kind: SqlTokenKind.Word } kind, var name, ..]
+                && kind.Text.ToLowerInvariant() is "table" or "view" or "function" or "procedure" or "sequence" or "type" or "domain")
             {
-                created.Add(((statement.Tokens.Any(token => token.Is("materialized")) ? "materialized " : "") + kind.Text.ToLowerInvariant(), words is [_, _, var dot, var part] && dot.Is(".") ? $"{name.Text}.{part.Text}" : name.Text));
+                created.Add(
+                    ((statement.Tokens.Any(token => token.Is("materialized")) ? "materialized " : "") + kind.Text.ToLowerInvariant(),
+                        words is [_, _, var dot, var part] && dot.Is(".") ? $"{name.Text}.{part.Text}" : name.Text));
             }
         }
 

@@ -12,7 +12,10 @@ public abstract class SchemaDialect
     /// <summary>The folder of this engine's scripts below <c>sql/</c>.</summary>
     public abstract string Folder { get; }
 
-    /// <summary>The statements that create journal and history if they do not exist: DbUp's table and columns, plus our columns, nullable because DbUp does not fill them.</summary>
+    /// <summary>
+    /// The statements that create journal and history if they do not exist: DbUp's table and columns, plus our columns,
+    /// nullable because DbUp does not fill them.
+    /// </summary>
     internal abstract string CreateJournalSql { get; }
 
     /// <summary>The column that gives the order of the journal rows. DbUp's name differs per engine.</summary>
@@ -39,7 +42,8 @@ public abstract class SchemaDialect
     /// <param name="limits">Time limits.</param>
     /// <param name="ct">Cancels the operation.</param>
     /// <exception cref="MigrationException">A pooler in transaction mode, a standby, or a server that is too old.</exception>
-    internal abstract Task BeginSession(DbConnection connection, Func<CancellationToken, ValueTask<DbConnection>> another, MigrationLimits limits, CancellationToken ct);
+    internal abstract Task BeginSession(DbConnection connection, Func<CancellationToken, ValueTask<DbConnection>> another,
+        MigrationLimits limits, CancellationToken ct);
 
     /// <summary>Begins a read-only transaction whose search path is the Catalog's schema, whatever the role's setting is.</summary>
     internal abstract Task<DbTransaction> BeginRead(DbConnection connection, CancellationToken ct);

@@ -21,7 +21,8 @@ public sealed class SchemaProbe : IAsyncDisposable
     private readonly Dialect _failures;
     private readonly IReadOnlyList<string> _needed;
 
-    /// <param name="settings">The address. The probe has its own connections, because it must answer when the request pool is exhausted.</param>
+    /// <param name="settings">The address. The probe has its own connections, because it must answer when the request
+    /// pool is exhausted.</param>
     /// <param name="contextSql">Returns the SQL that sets role and context of requests; null when none is needed.</param>
     public SchemaProbe(DatabaseSettings settings, Func<CancellationToken, ValueTask<string?>>? contextSql = null)
     {
@@ -31,7 +32,8 @@ public sealed class SchemaProbe : IAsyncDisposable
         {
             var session = new PostgresSession(settings.Schema);
             _source = Databases.Unpooled(postgres, session, "catalog-ready", statementSeconds: 2, postgres.Timeout);
-            (_dialect, _requestCheck, _failures) = (new PostgresSchemaDialect(session), new PostgresRequestCheck(session), new PostgresDialect());
+            (_dialect, _requestCheck, _failures) = (new PostgresSchemaDialect(session), new PostgresRequestCheck(session),
+                new PostgresDialect());
         }
         else
         {
@@ -55,7 +57,8 @@ public sealed class SchemaProbe : IAsyncDisposable
             var pending = _needed.Except(applied.Select(row => row.ScriptName), StringComparer.Ordinal).ToList();
             if (pending.Count > 0)
             {
-                return new(false, head, $"The schema is behind: {string.Join(", ", pending.Select(Path.GetFileNameWithoutExtension))} not applied. "
+                return new(false, head,
+                    $"The schema is behind: {string.Join(", ", pending.Select(Path.GetFileNameWithoutExtension))} not applied. "
                     + "Run `catalog-migrations upgrade head`.");
             }
 
@@ -68,7 +71,11 @@ public sealed class SchemaProbe : IAsyncDisposable
         }
         catch (DatabaseUnavailableException unavailable)
         {
-            return new(false, null, Describe(unavailable.Reason)) { Cause = unavailable.InnerException is { } inner ? Databases.WhyUnreachable(_settings, inner) : null };
+            return new(false, null, Describe(unavailable.Reason))
+            {
+                Cause = unavailable.InnerException is { } inner
+                ? Databases.WhyUnreachable(_settings, inner) : null
+            };
         }
         catch (Exception exception) when (_failures.WhyUnavailable(exception) is { } reason)
         {
@@ -90,21 +97,33 @@ public sealed class SchemaProbe : IAsyncDisposable
     public static string Describe(Unavailability reason) => reason switch
     {
         Unavailability.Unreachable => "The database cannot be reached: check that it runs, and check the address and the network.",
-        Unavailability.AuthenticationFailed => "The database rejected the user or the password: correct them in the address; in a password, write @ as %40, : as %3A and / as %2F.",
+        Unavailability.AuthenticationFailed =>
+            "The database rejected the user or the password: correct them in the address; in a password, write @ as %40, : as %3A "
+                + "and / as %2F.",
         Unavailability.DatabaseMissing => "The server has no database with this name: create it, or correct the name.",
-        Unavailability.TimedOut => "The database did not answer in time: run `catalog-migrations doctor` to see running statements and lock waits.",
+        Unavailability.TimedOut =>
+            "The database did not answer in time: run `catalog-migrations doctor` to see running statements and lock waits.",
         Unavailability.Contended => "The transaction conflicted with another one.",
-        Unavailability.OutOfResources => "The database is out of disk space, memory or connections: run `catalog-migrations doctor` to compare the pools with the server's limits.",
+        Unavailability.OutOfResources =>
+            "The database is out of disk space, memory or connections: run `catalog-migrations doctor` to compare the pools with the "
+                + "server's limits.",
         Unavailability.ReadOnly => "The database is read-only: it is a standby, or its file is write-protected.",
-        Unavailability.TlsFailed => "The TLS connection to the database failed: check the server's TLS settings, its certificate, and sslmode.",
-        Unavailability.NotPermitted => "The database role has no rights on the Catalog's tables, or the login can no longer assume it: run `catalog-migrations grant`.",
-        Unavailability.NotIsolated => "Row-level security is required (DATAXPIPE_REQUIRE_RLS) but not in effect: run `catalog-migrations doctor` to see the reason.",
+        Unavailability.TlsFailed =>
+            "The TLS connection to the database failed: check the server's TLS settings, its certificate, and sslmode.",
+        Unavailability.NotPermitted =>
+            "The database role has no rights on the Catalog's tables, or the login can no longer assume it: run `catalog-migrations "
+                + "grant`.",
+        Unavailability.NotIsolated =>
+            "Row-level security is required (DATAXPIPE_REQUIRE_RLS) but not in effect: run `catalog-migrations doctor` to see the reason.",
         Unavailability.FileUnusable => "The SQLite file cannot be opened: check that its folder exists and that this user can write there.",
         Unavailability.NotADatabase => "The file is not a SQLite database, or is damaged: name another file, or restore it.",
-        Unavailability.SessionRefused => "The server rejects the session: correct the options in the address; the log contains the server's message.",
+        Unavailability.SessionRefused =>
+            "The server rejects the session: correct the options in the address; the log contains the server's message.",
         Unavailability.PoolerInBetween =>
-            "A pooler in transaction mode is in front of the database: set DATAXPIPE_PGBOUNCER=true, or use the address of the server itself.",
-        _ => "A table or column is missing: run `catalog-migrations current` to see pending scripts, `catalog-migrations verify` to see differences.",
+            "A pooler in transaction mode is in front of the database: set DATAXPIPE_PGBOUNCER=true, or use the address of the "
+                + "server itself.",
+        _ => "A table or column is missing: run `catalog-migrations current` to see pending scripts, `catalog-migrations verify` to "
+            + "see differences.",
     };
 
     /// <inheritdoc />

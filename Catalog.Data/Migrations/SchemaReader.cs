@@ -5,7 +5,10 @@ namespace Catalog.Data.Migrations;
 /// <summary>Reads the live schema of an engine.</summary>
 public abstract class SchemaReader
 {
-    /// <summary>The live schema, one line per table, column, constraint, index and so on, in no guaranteed order. The search path must be the Catalog's schema, because definitions name other schemas.</summary>
+    /// <summary>
+    /// The live schema, one line per table, column, constraint, index and so on, in no guaranteed order. The search
+    /// path must be the Catalog's schema, because definitions name other schemas.
+    /// </summary>
     public abstract Task<List<string>> Describe(DbConnection connection, CancellationToken ct);
 
     /// <summary>The same for the content of a backup: without objects that others added beside the Catalog's tables.</summary>
@@ -17,7 +20,10 @@ public abstract class SchemaReader
     /// <summary>The database name, for the confirmation of destructive commands.</summary>
     public abstract Task<string> DatabaseName(DbConnection connection, CancellationToken ct);
 
-    /// <summary>A query for the tables whose rows a backup contains, including the migrator's, each quoted for use in a statement.</summary>
+    /// <summary>
+    /// A query for the tables whose rows a backup contains, including the migrator's, each quoted for use in a
+    /// statement.
+    /// </summary>
     public abstract string FindRowTables { get; }
 
     /// <summary>A query with one row: the version of the server or library.</summary>

@@ -39,7 +39,8 @@ public sealed record SchemaStatus(
     {
         var direction = applied ? Directions.Downgrade : Directions.Upgrade;
         return (applied ? script.Down : script.Up) is { Transactional: false }
-            && attempts.LastOrDefault(attempt => attempt.ScriptName == script.Name) is { } last && last.Direction == direction && last.Outcome is Outcomes.Started or Outcomes.Failed;
+            && attempts.LastOrDefault(attempt => attempt.ScriptName == script.Name) is { } last && last.Direction == direction
+            && last.Outcome is Outcomes.Started or Outcomes.Failed;
     }
 }
 

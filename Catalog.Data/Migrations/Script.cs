@@ -12,7 +12,8 @@ public sealed class SqlFile
     /// <summary>Parses the statements of the file.</summary>
     /// <param name="name">The name for error messages: <c>0001_initial.sql</c>, <c>down/0001_initial.sql</c>.</param>
     /// <param name="sql">The text of the file.</param>
-    /// <exception cref="MigrationException">A quote or comment is not closed, or a script without a transaction does not have exactly one statement.</exception>
+    /// <exception cref="MigrationException">A quote or comment is not closed, or a script without a transaction does
+    /// not have exactly one statement.</exception>
     public SqlFile(string name, string sql)
     {
         (Name, Sql) = (name, sql.TrimStart('\uFEFF'));
@@ -30,7 +31,8 @@ public sealed class SqlFile
         if (!Transactional && Statements.Count != 1)
         {
             throw new MigrationException(MigrationFault.ScriptUnreadable,
-                $"{name} has `-- transaction: none` and {Statements.Count} statements: write one script per statement, so that the state after an interrupted run is known.");
+                $"{name} has `-- transaction: none` and {Statements.Count} statements: write one script per statement, so that the "
+                    + "state after an interrupted run is known.");
         }
     }
 
@@ -55,7 +57,10 @@ public sealed class SqlFile
     /// <summary>The statements in order; empty when the file contains only comments, because this engine has nothing to do.</summary>
     public IReadOnlyList<SqlStatement> Statements { get; }
 
-    /// <summary>False with a comment <c>-- transaction: none</c>: the statement cannot run in a transaction (a concurrent index build).</summary>
+    /// <summary>
+    /// False with a comment <c>-- transaction: none</c>: the statement cannot run in a transaction (a concurrent index
+    /// build).
+    /// </summary>
     public bool Transactional { get; }
 
     /// <summary>Whether a statement ends or begins a transaction.</summary>
@@ -82,10 +87,16 @@ public sealed class Script
     /// <summary>The name without its extension: <c>0001_initial</c>.</summary>
     public string Revision => Path.GetFileNameWithoutExtension(Name);
 
-    /// <summary>SHA-256 of the text in lower-case hexadecimal, with LF line ends and without a byte order mark, so that a checkout with CRLF has the same checksum.</summary>
+    /// <summary>
+    /// SHA-256 of the text in lower-case hexadecimal, with LF line ends and without a byte order mark, so that a
+    /// checkout with CRLF has the same checksum.
+    /// </summary>
     public string Checksum => field ??= Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Up.Sql.ReplaceLineEndings("\n"))));
 
-    /// <summary>Whether a revision argument means this script: <c>0001_initial</c>, <c>0001_initial.sql</c>, <c>0001</c> or <c>1</c>.</summary>
+    /// <summary>
+    /// Whether a revision argument means this script: <c>0001_initial</c>, <c>0001_initial.sql</c>, <c>0001</c> or
+    /// <c>1</c>.
+    /// </summary>
     public bool Matches(string revision) =>
         revision == Revision || revision == Name || (revision.Length <= 4 && int.TryParse(revision, out var number) && number == Number);
 

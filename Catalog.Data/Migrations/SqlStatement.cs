@@ -7,6 +7,10 @@ namespace Catalog.Data.Migrations;
 /// <param name="Comments">The comments before and inside the statement, without their markers, each with its line.</param>
 public sealed record SqlStatement(string Sql, int Line, IReadOnlyList<SqlToken> Tokens, IReadOnlyList<(int Line, string Text)> Comments)
 {
-    /// <summary>Whether the statement is designed to run beside traffic: it does not block other clients while it waits for locks.</summary>
-    public bool IsConcurrent => Tokens.Any(token => token.Is("concurrently")) || Tokens[0].Is("analyze") || (Tokens[0].Is("vacuum") && !Tokens.Any(token => token.Is("full")));
+    /// <summary>
+    /// Whether the statement is designed to run beside traffic: it does not block other clients while it waits for
+    /// locks.
+    /// </summary>
+    public bool IsConcurrent => Tokens.Any(token => token.Is("concurrently")) || Tokens[0].Is("analyze")
+        || (Tokens[0].Is("vacuum") && !Tokens.Any(token => token.Is("full")));
 }

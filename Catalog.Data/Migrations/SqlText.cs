@@ -17,7 +17,8 @@ public sealed class SqlText
     private SqlText(string sql) => (_sql, _at) = (sql, sql.StartsWith('\uFEFF') ? 1 : 0);
 
     /// <summary>The statements in order; empty when the text has none.</summary>
-    /// <exception cref="UnclosedException">A quote, comment, dollar tag, parenthesis or body is not closed; the message contains its line.</exception>
+    /// <exception cref="UnclosedException">A quote, comment, dollar tag, parenthesis or body is not closed; the message
+    /// contains its line.</exception>
     public static IReadOnlyList<SqlStatement> Statements(string sql) => [.. new SqlText(sql).Split()];
 
     /// <summary>The comments after the last statement; all comments when the text has no statement.</summary>
@@ -232,7 +233,8 @@ public sealed class SqlText
     {
         var end = _sql.IndexOf('$', _at + 1);
         var tag = end < 0 ? null : _sql[_at..(end + 1)];
-        return tag is not null && !char.IsAsciiDigit(tag[1]) && tag[1..^1].All(character => IsName(character) || char.IsAsciiDigit(character)) ? tag : null;
+        return tag is not null && !char.IsAsciiDigit(tag[1])
+            && tag[1..^1].All(character => IsName(character) || char.IsAsciiDigit(character)) ? tag : null;
     }
 
     private static bool IsName(char character) => character == '_' || char.IsLetter(character) || character > '\x7f';

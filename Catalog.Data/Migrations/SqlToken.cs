@@ -29,5 +29,6 @@ public enum SqlTokenKind
 public readonly record struct SqlToken(SqlTokenKind Kind, string Text, int Line)
 {
     /// <summary>Whether the token is this keyword or symbol; case-insensitive.</summary>
-    public bool Is(string word) => Kind is SqlTokenKind.Word or SqlTokenKind.Symbol && Text.Equals(word, StringComparison.OrdinalIgnoreCase);
+    public bool Is(string word) => Kind is SqlTokenKind.Word or SqlTokenKind.Symbol
+        && Text.Equals(word, StringComparison.OrdinalIgnoreCase);
 }

@@ -3,7 +3,9 @@ namespace Catalog.Data.Migrations;
 /// <summary>A quote, comment, parenthesis or body in a script is not closed.</summary>
 /// <param name="line">The line where it begins, from 1.</param>
 public sealed class UnclosedException(int line)
-    : FormatException($"what begins on line {line} does not end: a quote, a comment, a dollar tag, a parenthesis or the body of a trigger or function is not closed")
+    : FormatException(
+        $"what begins on line {line} does not end: a quote, a comment, a dollar tag, a parenthesis or the body of a trigger or "
+            + "function is not closed")
 {
     /// <summary>The first line in the file, from 1.</summary>
     public int Line { get; } = line;

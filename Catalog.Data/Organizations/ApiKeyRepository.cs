@@ -8,7 +8,8 @@ public sealed class ApiKeyRepository(CatalogDatabase db)
     /// <summary>The maximum number of live keys of an organization.</summary>
     public const int MaxLiveKeys = 200;
 
-    private const string Columns = "id, organization_id, name, secret_hash, scopes, created_at, created_by, expires_at, revoked_at, replaced_by, last_used_at";
+    private const string Columns =
+        "id, organization_id, name, secret_hash, scopes, created_at, created_by, expires_at, revoked_at, replaced_by, last_used_at";
 
     /// <summary>
     /// Finds the keys with an id in all organizations: none or one, unless two organizations got the same random id.
@@ -85,7 +86,8 @@ public sealed class ApiKeyRepository(CatalogDatabase db)
     /// Adds the key that replaces another. The old key expires at <paramref name="until"/>, or at its own expiry if
     /// that is earlier.
     /// </summary>
-    public Task<KeyOutcome> Rotate(string old, ApiKey key, DateTimeOffset until, AuditEntry entry, CancellationToken ct) => db.Write(key.OrganizationId, async session =>
+    public Task<KeyOutcome> Rotate(string old, ApiKey key, DateTimeOffset until, AuditEntry entry, CancellationToken ct) =>
+        db.Write(key.OrganizationId, async session =>
     {
         // A concurrent rotation of the same key waits for this lock, and then sees the successor.
         const string Lock = """
@@ -109,7 +111,8 @@ public sealed class ApiKeyRepository(CatalogDatabase db)
             """;
 
         if (await session.One<Replaceable>(Lock, new { organization = key.OrganizationId, old, key.CreatedAt }, ct) is not { } found
-            || (found.ReplacedBy is not null && await session.One<string>(Successor, new { organization = key.OrganizationId, found.ReplacedBy, key.CreatedAt }, ct) is not null))
+            || (found.ReplacedBy is not null && await session.One<string>(
+                Successor, new { organization = key.OrganizationId, found.ReplacedBy, key.CreatedAt }, ct) is not null))
         {
             return KeyOutcome.NotRotatable;
         }
@@ -122,7 +125,8 @@ public sealed class ApiKeyRepository(CatalogDatabase db)
 
     /// <summary>Revokes a key.</summary>
     /// <returns>False when the organization has no key with this id, or it was already revoked.</returns>
-    public Task<bool> Revoke(string organization, string id, AuditEntry entry, CancellationToken ct) => db.Write(organization, async session =>
+    public Task<bool> Revoke(string organization, string id, AuditEntry entry, CancellationToken ct) =>
+        db.Write(organization, async session =>
     {
         const string Sql = """
             -- ApiKeys.Revoke
@@ -143,7 +147,8 @@ public sealed class ApiKeyRepository(CatalogDatabase db)
     /// <summary>
     /// Stores the time of last use of an organization's keys. An older time does not replace a newer one.
     /// </summary>
-    public Task SetLastUsed(string organization, IReadOnlyList<(string Id, DateTimeOffset At)> uses, CancellationToken ct) => db.Write(organization, async session =>
+    public Task SetLastUsed(string organization, IReadOnlyList<(string Id, DateTimeOffset At)> uses, CancellationToken ct) =>
+        db.Write(organization, async session =>
     {
         var rows = new Rows<(string Id, DateTimeOffset At)>(
             new Column<(string Id, DateTimeOffset At), string>("id", use => use.Id),
@@ -158,7 +163,8 @@ public sealed class ApiKeyRepository(CatalogDatabase db)
             """;
 
         // Sorted by id on every replica, so that concurrent updates cannot deadlock.
-        return await session.Run<(string Id, DateTimeOffset At), int>(Sql, rows, [.. uses.OrderBy(use => use.Id, StringComparer.Ordinal)], ct);
+        return await session.Run<(string Id, DateTimeOffset At),
+            int>(Sql, rows, [.. uses.OrderBy(use => use.Id, StringComparer.Ordinal)], ct);
     }, ct);
 
     internal static async Task<bool> Insert(Session session, ApiKey key, CancellationToken ct)
@@ -171,7 +177,17 @@ public sealed class ApiKeyRepository(CatalogDatabase db)
             """;
 
         return await session.Execute(
-            Sql, new { organization = key.OrganizationId, key.Id, key.Name, key.SecretHash, key.Scopes, key.CreatedAt, key.CreatedBy, key.ExpiresAt }, ct) == 1;
+            Sql, new
+            {
+                organization = key.OrganizationId,
+                key.Id,
+                key.Name,
+                key.SecretHash,
+                key.Scopes,
+                key.CreatedAt,
+                key.CreatedBy,
+                key.ExpiresAt
+            }, ct) == 1;
     }
 
     private sealed record Replaceable

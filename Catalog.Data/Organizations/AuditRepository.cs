@@ -17,7 +17,17 @@ public sealed class AuditRepository(CatalogDatabase db)
             """;
 
         return session.Execute(
-            Sql, new { organization, entry.Id, entry.OccurredAt, entry.Actor, entry.Action, entry.ObjectType, entry.ObjectId, entry.Detail }, ct);
+            Sql, new
+            {
+                organization,
+                entry.Id,
+                entry.OccurredAt,
+                entry.Actor,
+                entry.Action,
+                entry.ObjectType,
+                entry.ObjectId,
+                entry.Detail
+            }, ct);
     }
 
     /// <summary>Reads one page, newest first.</summary>
@@ -38,7 +48,17 @@ public sealed class AuditRepository(CatalogDatabase db)
             """;
 
         var rows = await db.Many<AuditEntry>(
-            organization, sql, new { organization, filter.Actor, filter.Action, filter.Since, filter.Until, after?.At, after?.Id, Take = limit + 1 }, ct);
+            organization, sql, new
+            {
+                organization,
+                filter.Actor,
+                filter.Action,
+                filter.Since,
+                filter.Until,
+                after?.At,
+                after?.Id,
+                Take = limit + 1
+            }, ct);
         return Page.Of(rows, limit, entry => new Cursor(entry.OccurredAt, entry.Id));
     }
 }

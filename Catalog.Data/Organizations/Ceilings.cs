@@ -28,5 +28,6 @@ internal static class Ceilings
     /// <param name="most">Returns the limit of a plan; null when it has none.</param>
     /// <param name="count">The number of objects after the registration.</param>
     public static CeilingReached? Reached(Plan plan, string what, Func<Plan, int?> most, long count) =>
-        most(plan) is { } ceiling && count > ceiling ? new(plan, what, ceiling, Plan.All.First(larger => most(larger) is not { } enough || count <= enough)) : null;
+        most(plan) is { } ceiling && count > ceiling
+            ? new(plan, what, ceiling, Plan.All.First(larger => most(larger) is not { } enough || count <= enough)) : null;
 }

@@ -12,7 +12,8 @@ public sealed class OrganizationRepository(CatalogDatabase db)
 
     /// <summary>Registers an organization and its first key.</summary>
     /// <returns>False when the id is taken.</returns>
-    public Task<bool> Insert(Organization organization, ApiKey key, AuditEntry entry, CancellationToken ct) => db.Write(organization.Id, async session =>
+    public Task<bool> Insert(Organization organization, ApiKey key, AuditEntry entry, CancellationToken ct) =>
+        db.Write(organization.Id, async session =>
     {
         const string Sql = """
             -- Organizations.Insert
@@ -21,7 +22,8 @@ public sealed class OrganizationRepository(CatalogDatabase db)
             on conflict (organization_id) do nothing
             """;
 
-        if (await session.Execute(Sql, new { organization = organization.Id, organization.Name, organization.Plan, organization.CreatedAt }, ct) == 0)
+        if (await session.Execute(Sql, new { organization = organization.Id, organization.Name, organization.Plan, organization.CreatedAt },
+            ct) == 0)
         {
             return false;
         }
@@ -55,7 +57,8 @@ public sealed class OrganizationRepository(CatalogDatabase db)
 
     /// <summary>Changes name and plan; null leaves a field unchanged.</summary>
     /// <returns>False when the organization does not exist.</returns>
-    public Task<bool> Change(string organization, string? name, string? plan, AuditEntry entry, CancellationToken ct) => db.Write(organization, async session =>
+    public Task<bool> Change(string organization, string? name, string? plan, AuditEntry entry, CancellationToken ct) =>
+        db.Write(organization, async session =>
     {
         const string Sql = """
             -- Organizations.Change
@@ -75,7 +78,8 @@ public sealed class OrganizationRepository(CatalogDatabase db)
 
     /// <summary>Sets for how many days each kind of data is kept; null for the operator's setting.</summary>
     /// <returns>False when the organization does not exist.</returns>
-    public Task<bool> SetRetention(string organization, long? runs, long? results, long? events, AuditEntry entry, CancellationToken ct) => db.Write(organization, async session =>
+    public Task<bool> SetRetention(string organization, long? runs, long? results, long? events, AuditEntry entry, CancellationToken ct) =>
+        db.Write(organization, async session =>
     {
         const string Sql = """
             -- Organizations.SetRetention

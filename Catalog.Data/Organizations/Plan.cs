@@ -26,7 +26,8 @@ public sealed record Plan(string Name, int? Pipelines, int? Connections, int? Re
 
     /// <summary>The plan with this name.</summary>
     /// <exception cref="ArgumentException">The plan does not exist.</exception>
-    public static Plan Of(string name) => All.FirstOrDefault(plan => plan.Name == name) ?? throw new ArgumentException("The plan does not exist.", nameof(name));
+    public static Plan Of(string name) =>
+        All.FirstOrDefault(plan => plan.Name == name) ?? throw new ArgumentException("The plan does not exist.", nameof(name));
 }
 
 /// <summary>A limit of the organization's plan, which prevented a registration.</summary>

@@ -22,7 +22,8 @@ public sealed class RequestRateRepository(CatalogDatabase db)
     /// <returns>
     /// The tokens that are left for all replicas together. Negative when they have accepted more requests than allowed.
     /// </returns>
-    public Task<double> Merge(string organization, int perMinute, long used, DateTimeOffset now, CancellationToken ct) => db.Write(organization, async session =>
+    public Task<double> Merge(string organization, int perMinute, long used, DateTimeOffset now, CancellationToken ct) =>
+        db.Write(organization, async session =>
     {
         const string Filled = """
             request_rates.tokens + (case when @now > request_rates.counted_ms then @now - request_rates.counted_ms else 0 end) * (@perMinute / 60000.0)
@@ -37,6 +38,7 @@ public sealed class RequestRateRepository(CatalogDatabase db)
             returning tokens
             """;
 
-        return await session.One<double>(Sql, new { organization, perMinute = (double)perMinute, used, now = now.ToUnixTimeMilliseconds() }, ct);
+        return await session.One<double>(Sql, new { organization, perMinute = (double)perMinute, used, now = now.ToUnixTimeMilliseconds() },
+            ct);
     }, ct);
 }

@@ -6,7 +6,8 @@ namespace Catalog.Data.Pipelines;
 internal static class KnownPipelines
 {
     /// <summary>The subset of <paramref name="ids"/> that are registered and not deleted.</summary>
-    public static async Task<HashSet<string>> Among(Session session, Dialect dialect, string organization, IEnumerable<string> ids, CancellationToken ct)
+    public static async Task<HashSet<string>> Among(Session session, Dialect dialect, string organization, IEnumerable<string> ids,
+        CancellationToken ct)
     {
         var sql = $"""
             -- KnownPipelines.Among
@@ -16,6 +17,7 @@ internal static class KnownPipelines
             """;
 
         var distinctIds = ids.Distinct(StringComparer.Ordinal).ToArray();
-        return distinctIds.Length == 0 ? [] : (await session.Many<string>(sql, new { organization, ids = distinctIds }, ct)).ToHashSet(StringComparer.Ordinal);
+        return distinctIds.Length == 0 ? [] : (await session.Many<string>(sql, new { organization, ids = distinctIds }, ct))
+            .ToHashSet(StringComparer.Ordinal);
     }
 }

@@ -46,9 +46,11 @@ internal sealed class PipelineEdges(Dialect dialect, Session session, string org
         var open = (await Open(pipelines, ct)).ToDictionary(edge => edge.Key);
 
         await InsertDatasets([.. pipelines.SelectMany(pipeline => pipeline.Edges).SelectMany(edge => new[] { edge.From, edge.To })
-            .Distinct(StringComparer.Ordinal).Select(name => new Dataset(DatasetId.Of(name), name, now)).OrderBy(dataset => dataset.Id)], ct);
+            .Distinct(StringComparer.Ordinal).Select(name => new Dataset(DatasetId.Of(name), name, now)).OrderBy(dataset => dataset.Id)],
+                ct);
         // valid_to must not be before valid_from, even when the clock was set back.
-        await End([.. open.Values.Where(edge => !wanted.ContainsKey(edge.Key)).Select(edge => edge with { ValidTo = now > edge.ValidFrom ? now : edge.ValidFrom })], ct);
+        await End([.. open.Values.Where(edge => !wanted.ContainsKey(edge.Key))
+            .Select(edge => edge with { ValidTo = now > edge.ValidFrom ? now : edge.ValidFrom })], ct);
         await Insert([.. wanted.Values.Where(edge => !open.ContainsKey(edge.Key))], ct);
     }
 

@@ -34,7 +34,8 @@ public sealed class PipelineRegistration(CatalogDatabase db, TimeProvider time)
                 return new(outcomes, reached);
             }
 
-            var changed = pipelines.Where((_, i) => outcomes[i] != RegistrationOutcome.Unchanged).OrderBy(pipeline => pipeline.Id, StringComparer.Ordinal).ToList();
+            var changed = pipelines.Where((_, i) => outcomes[i] != RegistrationOutcome.Unchanged)
+                .OrderBy(pipeline => pipeline.Id, StringComparer.Ordinal).ToList();
             await InsertVersions(session, [.. changed.Where(pipeline => !versions.ContainsKey((pipeline.Id, pipeline.Version)))], now, ct);
             await Update(session, changed, now, ct);
             await ReplaceTags(session, organization, changed, ct);
@@ -45,7 +46,8 @@ public sealed class PipelineRegistration(CatalogDatabase db, TimeProvider time)
 
     // Only a registration that adds a pipeline is checked: an organization above its plan's limit can still change the
     // pipelines it has.
-    private static async Task<CeilingReached?> Ceiling(Session session, string organization, Dictionary<string, Known> known, CancellationToken ct)
+    private static async Task<CeilingReached?> Ceiling(Session session, string organization, Dictionary<string, Known> known,
+        CancellationToken ct)
     {
         const string Live = """
             -- PipelineRegistration.CountLive
@@ -63,7 +65,8 @@ public sealed class PipelineRegistration(CatalogDatabase db, TimeProvider time)
             return null;
         }
 
-        return Ceilings.Reached(plan, "pipelines", each => each.Pipelines, await session.One<long>(Live, new { organization }, ct) + returning);
+        return Ceilings.Reached(plan, "pipelines", each =>
+            each.Pipelines, await session.One<long>(Live, new { organization }, ct) + returning);
     }
 
     private static RegistrationOutcome OutcomeOf(NewPipeline pipeline, Known known, Dictionary<(string, string), byte[]> versions) =>
@@ -75,7 +78,8 @@ public sealed class PipelineRegistration(CatalogDatabase db, TimeProvider time)
 
     // Locks the rows in the order of their ids, which prevents deadlocks. A new pipeline gets a row with an empty
     // version, which Update sets.
-    private static async Task<List<Known>> Lock(Session session, IReadOnlyList<NewPipeline> pipelines, DateTimeOffset now, CancellationToken ct)
+    private static async Task<List<Known>> Lock(Session session, IReadOnlyList<NewPipeline> pipelines, DateTimeOffset now,
+        CancellationToken ct)
     {
         var rows = new Rows<NewPipeline>(
             new Column<NewPipeline, string>("id", pipeline => pipeline.Id),
@@ -91,7 +95,8 @@ public sealed class PipelineRegistration(CatalogDatabase db, TimeProvider time)
             returning id, current_version, deleted_at
             """;
 
-        return await session.Run<NewPipeline, Known>(Sql, rows, [.. pipelines.OrderBy(pipeline => pipeline.Id, StringComparer.Ordinal)], ct);
+        return await session.Run<NewPipeline, Known>(Sql, rows, [.. pipelines.OrderBy(pipeline => pipeline.Id, StringComparer.Ordinal)],
+            ct);
     }
 
     private async Task<Dictionary<(string, string), byte[]>> Versions(
@@ -137,7 +142,8 @@ public sealed class PipelineRegistration(CatalogDatabase db, TimeProvider time)
             new Column<NewPipeline, string?>("owner", pipeline => pipeline.Owner),
             new Column<NewPipeline, string?>("environment", pipeline => pipeline.Environment),
             new Column<NewPipeline, string?>("schedule", pipeline => pipeline.Schedule),
-            new Column<NewPipeline, string>("search_key", pipeline => SearchPattern.Fold(pipeline.Id, pipeline.Description, pipeline.Owner)),
+            new Column<NewPipeline, string>("search_key", pipeline =>
+                SearchPattern.Fold(pipeline.Id, pipeline.Description, pipeline.Owner)),
             new Column<NewPipeline, DateTimeOffset>("updated_at", _ => now));
         const string Sql = """
             -- PipelineRegistration.Update
@@ -171,7 +177,8 @@ public sealed class PipelineRegistration(CatalogDatabase db, TimeProvider time)
         }
 
         await session.Execute(delete, new { organization, ids = pipelines.Select(pipeline => pipeline.Id).ToArray() }, ct);
-        var tags = pipelines.SelectMany(pipeline => pipeline.Tags.Distinct(StringComparer.Ordinal).Select(tag => (pipeline.Id, tag))).ToList();
+        var tags = pipelines.SelectMany(pipeline => pipeline.Tags.Distinct(StringComparer.Ordinal).Select(tag => (pipeline.Id, tag)))
+            .ToList();
         await session.Run<(string Id, string Tag), int>(Insert, Tags, tags, ct);
     }
 

@@ -11,9 +11,13 @@ public sealed class PipelineRepository(CatalogDatabase db, CheckResultRepository
     public async Task<Page<Pipeline>> List(string organization, PipelineFilter filter, Cursor? after, int limit, CancellationToken ct)
     {
         var page = await ListWithTags(organization, filter, after, limit, ct);
-        var failures = (await results.OpenFailures(organization, [.. page.Items.Select(pipeline => pipeline.Id)], ct)).CountBy(failure => failure.PipelineId)
+        var failures = (await results.OpenFailures(organization, [.. page.Items.Select(pipeline => pipeline.Id)], ct))
+            .CountBy(failure => failure.PipelineId)
             .ToDictionary(StringComparer.Ordinal);
-        return page with { Items = [.. page.Items.Select(pipeline => pipeline with { OpenFailures = failures.GetValueOrDefault(pipeline.Id) })] };
+        return page with
+        {
+            Items = [.. page.Items.Select(pipeline => pipeline with { OpenFailures = failures.GetValueOrDefault(pipeline.Id) })]
+        };
     }
 
     private Task<Page<Pipeline>> ListWithTags(string organization, PipelineFilter filter, Cursor? after, int limit, CancellationToken ct) =>
@@ -100,7 +104,8 @@ public sealed class PipelineRepository(CatalogDatabase db, CheckResultRepository
             limit @Take
             """;
 
-        var rows = await db.Many<PipelineVersion>(organization, sql, new { organization, id, after?.At, Version = after?.Id, Take = limit + 1 }, ct);
+        var rows = await db.Many<PipelineVersion>(
+            organization, sql, new { organization, id, after?.At, Version = after?.Id, Take = limit + 1 }, ct);
         return Page.Of(rows, limit, version => new Cursor(version.CreatedAt, version.Version));
     }
 
@@ -126,7 +131,8 @@ public sealed class PipelineRepository(CatalogDatabase db, CheckResultRepository
     /// results remain.
     /// </summary>
     /// <returns>False when the pipeline does not exist.</returns>
-    public Task<bool> Delete(string organization, string id, AuditEntry entry, CancellationToken ct) => db.Write(organization, async session =>
+    public Task<bool> Delete(string organization, string id, AuditEntry entry, CancellationToken ct) =>
+        db.Write(organization, async session =>
     {
         const string Hide = """
             -- Pipelines.Delete
@@ -158,7 +164,8 @@ public sealed class PipelineRepository(CatalogDatabase db, CheckResultRepository
         return true;
     }, ct);
 
-    private async Task<List<Pipeline>> WithTags(Session session, string organization, IReadOnlyList<Pipeline> pipelines, CancellationToken ct)
+    private async Task<List<Pipeline>> WithTags(Session session, string organization, IReadOnlyList<Pipeline> pipelines,
+        CancellationToken ct)
     {
         if (pipelines.Count == 0)
         {
@@ -172,7 +179,8 @@ public sealed class PipelineRepository(CatalogDatabase db, CheckResultRepository
             order by pipeline_id, tag
             """;
 
-        var tags = (await session.Many<PipelineTag>(sql, new { organization, ids = pipelines.Select(pipeline => pipeline.Id).ToArray() }, ct))
+        var tags = (
+            await session.Many<PipelineTag>(sql, new { organization, ids = pipelines.Select(pipeline => pipeline.Id).ToArray() }, ct))
             .ToLookup(row => row.PipelineId, row => row.Tag);
         return [.. pipelines.Select(pipeline => pipeline with { Tags = [.. tags[pipeline.Id]] })];
     }

@@ -58,7 +58,8 @@ internal class Progress
 
         StartedAt = report.StartedAt < StartedAt || StartedAt is null ? report.StartedAt ?? StartedAt : StartedAt;
         CompletedAt = report.CompletedAt > CompletedAt || CompletedAt is null ? report.CompletedAt ?? CompletedAt : CompletedAt;
-        RecordsProcessed = Latest(ClearableFields.RecordsProcessed, "records_processed", RecordsProcessed, report.RecordsProcessed, report, Comparer<long?>.Default);
+        RecordsProcessed = Latest(ClearableFields.RecordsProcessed, "records_processed", RecordsProcessed, report.RecordsProcessed, report,
+            Comparer<long?>.Default);
         ApplyError(report);
     }
 
@@ -86,7 +87,8 @@ internal class Progress
     private void ApplyError(Report report)
     {
         var before = (ErrorMessage, DecisionOf("error_message"));
-        ErrorMessage = Latest(ClearableFields.ErrorMessage, "error_message", ErrorMessage, report.ErrorMessage, report, StringComparer.Ordinal);
+        ErrorMessage = Latest(ClearableFields.ErrorMessage, "error_message", ErrorMessage, report.ErrorMessage, report,
+            StringComparer.Ordinal);
         var after = (ErrorMessage, DecisionOf("error_message"));
         if (after != before)
         {
@@ -104,7 +106,8 @@ internal class Progress
     {
         var at = RunStatus.Rank(status) == 2 ? Ticks(completedAt) : -1;
         if (Status is null
-            || (RunStatus.Rank(status), at, RunStatus.TieBreak(status)).CompareTo((RunStatus.Rank(Status), DecisionOf("status"), RunStatus.TieBreak(Status))) > 0)
+            || (RunStatus.Rank(status), at, RunStatus.TieBreak(status))
+                .CompareTo((RunStatus.Rank(Status), DecisionOf("status"), RunStatus.TieBreak(Status))) > 0)
         {
             Status = status;
             Decide("status", at, isNull: false);

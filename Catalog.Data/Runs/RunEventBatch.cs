@@ -38,7 +38,8 @@ internal sealed class RunEventBatch(Dialect dialect, string organization, IReadO
         var stages = _stages.Values.ToLookup(stage => stage.RunId, stage => stage.ToStage(), StringComparer.Ordinal);
         var checks = _checks.ToLookup(count => count.RunId, StringComparer.Ordinal);
         var details = new Dictionary<string, RunDetail>(StringComparer.Ordinal);
-        return [.. events.Zip(_outcomes, (@event, outcome) => new RunReceipt(outcome, outcome is RunOutcome.Created or RunOutcome.Updated ? Detail(@event.RunId) : null))];
+        return [.. events.Zip(_outcomes, (@event, outcome) =>
+            new RunReceipt(outcome, outcome is RunOutcome.Created or RunOutcome.Updated ? Detail(@event.RunId) : null))];
 
         RunDetail Detail(string id) => details.TryGetValue(id, out var detail)
             ? detail
@@ -54,7 +55,8 @@ internal sealed class RunEventBatch(Dialect dialect, string organization, IReadO
         return [.. _locked.Statements, _stored];
     }
 
-    private LockedRuns Lock(IEnumerable<RunEvent> locked, Func<string, bool> isCandidate) => _sql.Lock([.. locked.GroupBy(@event => @event.RunId, StringComparer.Ordinal)
+    private LockedRuns Lock(IEnumerable<RunEvent> locked, Func<string, bool> isCandidate) =>
+        _sql.Lock([.. locked.GroupBy(@event => @event.RunId, StringComparer.Ordinal)
         .Select(run => new RunToLock(run.Key, run.FirstOrDefault(@event => !@event.RunMustExist && isCandidate(@event.PipelineId!)), now))
         .OrderBy(run => run.Id, StringComparer.Ordinal)]);
 
@@ -68,7 +70,8 @@ internal sealed class RunEventBatch(Dialect dialect, string organization, IReadO
 
     private async Task LockRest(CrossOrganizationSession session, CancellationToken ct)
     {
-        var named = events.Where(@event => !@event.RunMustExist).Select(@event => @event.PipelineId!).Where(id => !_knownPipelines.Contains(id));
+        var named = events.Where(@event => !@event.RunMustExist).Select(@event => @event.PipelineId!)
+            .Where(id => !_knownPipelines.Contains(id));
         _knownPipelines.UnionWith(await KnownPipelines.Among(session.ForOrganization(organization), dialect, organization, named, ct));
         var locked = Lock(events.Where(@event => !_runs.ContainsKey(@event.RunId)), _knownPipelines.Contains);
         await session.Send(locked.Statements, ct);
@@ -110,7 +113,8 @@ internal sealed class RunEventBatch(Dialect dialect, string organization, IReadO
             }
         }
 
-        return _sql.Store(accepted, [.. accepted.Select(@event => @event.RunId).Distinct(StringComparer.Ordinal).Select(id => _runs[id])], [.. reported]);
+        return _sql.Store(accepted, [.. accepted.Select(@event => @event.RunId).Distinct(StringComparer.Ordinal).Select(id => _runs[id])],
+            [.. reported]);
     }
 
     private RunOutcome OutcomeOf(RunEvent @event)

@@ -119,7 +119,8 @@ internal sealed class RunEventStatements(Dialect dialect, string organization, D
     }
 
     /// <summary>Stores events and the changed runs and stages.</summary>
-    public IEnumerable<Statement> Store(IReadOnlyList<RunEvent> events, IReadOnlyList<RunProgress> runs, IReadOnlyList<StageProgress> stages)
+    public IEnumerable<Statement> Store(IReadOnlyList<RunEvent> events, IReadOnlyList<RunProgress> runs,
+        IReadOnlyList<StageProgress> stages)
     {
         const string Insert = """
             -- RunEvents.Insert

@@ -25,7 +25,8 @@ public sealed class RunIngest : IHostedService
     /// <param name="organization">The organization.</param>
     /// <param name="event">The event.</param>
     /// <returns>One receipt; await it once. Null when the queue is full or the service stops.</returns>
-    public ValueTask<RunReceipt[]>? Enqueue(string organization, RunEvent @event) => _queue.Enqueue(organization, [@event], 2L * @event.Body.Length);
+    public ValueTask<RunReceipt[]>? Enqueue(string organization, RunEvent @event) =>
+        _queue.Enqueue(organization, [@event], 2L * @event.Body.Length);
 
     /// <inheritdoc />
     public Task StartAsync(CancellationToken cancellationToken)
@@ -41,9 +42,13 @@ public sealed class RunIngest : IHostedService
     {
         var now = _time.Now();
         // Every writer locks organizations in the same order, so that writers cannot deadlock.
-        var organizations = requests.GroupBy(request => request.Organization, StringComparer.Ordinal).OrderBy(group => group.Key, StringComparer.Ordinal).ToList();
-        List<RunEventBatch> batches = [.. organizations.Select(group => new RunEventBatch(_db.Dialect, group.Key, [.. group.SelectMany(request => request.Items)], now))];
-        await _db.WriteAcrossOrganizations(session => RunEventBatch.Record(session, batches, CancellationToken.None), CancellationToken.None);
+        var organizations = requests.GroupBy(request => request.Organization, StringComparer.Ordinal)
+            .OrderBy(group => group.Key, StringComparer.Ordinal).ToList();
+        List<RunEventBatch> batches = [
+            .. organizations.Select(group =>
+                new RunEventBatch(_db.Dialect, group.Key, [.. group.SelectMany(request => request.Items)], now))];
+        await _db.WriteAcrossOrganizations(session => RunEventBatch.Record(session, batches, CancellationToken.None),
+            CancellationToken.None);
         foreach (var (group, batch) in organizations.Zip(batches))
         {
             foreach (var (request, receipt) in group.Zip(batch.Receipts()))

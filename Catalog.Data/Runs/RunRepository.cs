@@ -108,12 +108,14 @@ public sealed class RunRepository(CatalogDatabase db)
             }
 
             // A forged cursor may contain no digest; the page then begins after all events with its time.
-            var digest = after is { } cursor && cursor.Id.Length == 64 && cursor.Id.All(char.IsAsciiHexDigit) ? Convert.FromHexString(cursor.Id) : [];
+            var digest = after is { } cursor && cursor.Id.Length == 64 && cursor.Id.All(char.IsAsciiHexDigit)
+                ? Convert.FromHexString(cursor.Id) : [];
             var events = await session.Many<ReceivedEvent>(sql, new { organization, id, after?.At, digest, Take = limit + 1 }, ct);
             return Page.Of(events, limit, @event => new Cursor(@event.ReceivedAt, @event.Id));
         }, ct);
 
-    private async Task<List<RunDetail>> WithDetail(Session session, string organization, IReadOnlyList<RunProgress> runs, CancellationToken ct)
+    private async Task<List<RunDetail>> WithDetail(Session session, string organization, IReadOnlyList<RunProgress> runs,
+        CancellationToken ct)
     {
         if (runs.Count == 0)
         {

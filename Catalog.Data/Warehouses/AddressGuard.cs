@@ -52,7 +52,8 @@ public sealed class AddressGuard(bool allowPrivate)
     public bool Allows(IPAddress address)
     {
         var effective = EmbeddedIPv4(address);
-        return !Array.Exists(AlwaysBlocked, network => network.Contains(effective)) && (allowPrivate || !Array.Exists(PrivateNetworks, network => network.Contains(effective)));
+        return !Array.Exists(AlwaysBlocked, network => network.Contains(effective))
+            && (allowPrivate || !Array.Exists(PrivateNetworks, network => network.Contains(effective)));
     }
 
     // The IPv4 address inside an IPv6 address: mapped, compatible, translated, NAT64 and 6to4. Other addresses are

@@ -48,7 +48,8 @@ public sealed class PostgresWarehouse
     {
         get
         {
-            var user = _settings.Username is { Length: > 0 } name ? Uri.EscapeDataString(name) + (_settings.Password is { Length: > 0 } ? ":***@" : "@") : "";
+            var user = _settings.Username is { Length: > 0 } name
+                ? Uri.EscapeDataString(name) + (_settings.Password is { Length: > 0 } ? ":***@" : "@") : "";
             var host = _settings.Host!.Contains(':', StringComparison.Ordinal) ? $"[{_settings.Host}]" : _settings.Host;
             return $"postgresql://{user}{host}:{_settings.Port}/{Uri.EscapeDataString(_settings.Database ?? "")}?sslmode={SslWord}";
         }
@@ -71,7 +72,10 @@ public sealed class PostgresWarehouse
     /// <exception cref="SettingException">A part is not valid.</exception>
     public static PostgresWarehouse FromParts(string host, int? port, string? user, string? password, string? database, string? sslMode)
     {
-        var address = new PostgresAddress { Connection = { Host = host, Port = port ?? 5432, Username = user, Password = password, Database = database } };
+        var address = new PostgresAddress
+        {
+            Connection = { Host = host, Port = port ?? 5432, Username = user, Password = password, Database = database }
+        };
         try
         {
             if (sslMode is not null)
@@ -89,18 +93,23 @@ public sealed class PostgresWarehouse
 
     private static PostgresWarehouse Validate(string field, NpgsqlConnectionStringBuilder settings)
     {
-        if (settings.Host is not { Length: > 0 } host || host.Contains(',', StringComparison.Ordinal) || host.StartsWith('/') || host.StartsWith('@'))
+        if (settings.Host is not { Length: > 0 } host || host.Contains(',', StringComparison.Ordinal) || host.StartsWith('/')
+            || host.StartsWith('@'))
         {
-            throw new SettingException($"{field}: must contain exactly one network host; Unix sockets and several hosts are not supported.");
+            throw new SettingException(
+                $"{field}: must contain exactly one network host; Unix sockets and several hosts are not supported.");
         }
 
         if (!HostName.IsPossible(host))
         {
-            throw new SettingException($"{field}: the host must be an IP address, or a host name of at most 253 characters with 1 to 63 characters between the dots.");
+            throw new SettingException(
+                $"{field}: the host must be an IP address, or a host name of at most 253 characters with 1 to 63 characters between "
+                    + "the dots.");
         }
 
         return FileParameters.Any(settings.ShouldSerialize)
-            ? throw new SettingException($"{field}: parameters that refer to files (sslcert, sslkey, sslrootcert, passfile) are not supported.")
+            ? throw new SettingException(
+                $"{field}: parameters that refer to files (sslcert, sslkey, sslrootcert, passfile) are not supported.")
             : new(settings);
     }
 
@@ -177,8 +186,10 @@ public sealed class PostgresWarehouse
         NpgsqlException { InnerException: AuthenticationException } => WarehouseState.TlsFailed,
         // The driver has no own exception type for "SSL connection requested. No SSL enabled connection from this host
         // is configured".
-        NpgsqlException { InnerException: null, Message: var message } when message.Contains("SSL", StringComparison.Ordinal) => WarehouseState.TlsFailed,
-        NpgsqlException { InnerException: null, Message: var message } when message.Contains("password", StringComparison.OrdinalIgnoreCase) => WarehouseState.AuthenticationFailed,
+        NpgsqlException { InnerException: null, Message: var message } when message.Contains("SSL", StringComparison.Ordinal) =>
+            WarehouseState.TlsFailed,
+        NpgsqlException { InnerException: null, Message: var message } when message.Contains(
+            "password", StringComparison.OrdinalIgnoreCase) => WarehouseState.AuthenticationFailed,
         _ => WarehouseState.Unreachable,
     };
 }

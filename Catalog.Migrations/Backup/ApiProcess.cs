@@ -17,9 +17,17 @@ internal sealed class ApiProcess : IDisposable
     {
         var port = FreePort();
         var key = Convert.ToBase64String(RandomNumberGenerator.GetBytes(32));
-        var start = new ProcessStartInfo(Dotnet(), [program]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Path.GetDirectoryName(program)! };
-        foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("DATAXPIPE_", StringComparison.Ordinal) || name.StartsWith("DATABASE", StringComparison.Ordinal)
-            || name.StartsWith("ASPNETCORE_", StringComparison.Ordinal) || name.StartsWith("AWS_", StringComparison.Ordinal) || name == "URLS").ToList())
+        var start = new ProcessStartInfo(Dotnet(), [program])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = Path.GetDirectoryName(program)!
+        };
+        foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("DATAXPIPE_", StringComparison.Ordinal)
+            || name.StartsWith("DATABASE", StringComparison.Ordinal)
+            || name.StartsWith("ASPNETCORE_", StringComparison.Ordinal) || name.StartsWith("AWS_", StringComparison.Ordinal)
+                || name == "URLS").ToList())
         {
             start.Environment.Remove(name);
         }
@@ -32,7 +40,11 @@ internal sealed class ApiProcess : IDisposable
         _process.ErrorDataReceived += (_, line) => RecordLine(line.Data);
         _process.BeginOutputReadLine();
         _process.BeginErrorReadLine();
-        _client = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = new Uri($"http://127.0.0.1:{port}"), Timeout = StartTimeout };
+        _client = new HttpClient(new SocketsHttpHandler { UseProxy = false })
+        {
+            BaseAddress = new Uri($"http://127.0.0.1:{port}"),
+            Timeout = StartTimeout
+        };
         _client.DefaultRequestHeaders.Add("X-API-KEY", key);
     }
 
@@ -44,10 +56,15 @@ internal sealed class ApiProcess : IDisposable
         const string File = "Catalog.Api.dll";
         var here = AppContext.BaseDirectory.TrimEnd(Path.DirectorySeparatorChar);
         // Catalog.Migrations/bin/Debug/net10.0
-        var tree = Path.Combine(here, "..", "..", "..", "..", "Catalog.Api", "bin", Path.GetFileName(Path.GetDirectoryName(here)) ?? "", Path.GetFileName(here), File);
-        string[] places = path is not null ? [path, Path.Combine(path, File)] : [Path.Combine(here, File), Path.Combine(here, "..", "api", File), tree];
-        return Path.GetFullPath(places.FirstOrDefault(place => place.EndsWith(".dll", StringComparison.Ordinal) && System.IO.File.Exists(place))
-            ?? throw new BackupException(ExitCode.Usage, "usage", path is null ? "Catalog.Api.dll was not found next to this program: set its path with --api." : $"No Catalog.Api.dll was found at {path}."));
+        var tree = Path.Combine(here, "..", "..", "..", "..", "Catalog.Api", "bin", Path.GetFileName(Path.GetDirectoryName(here)) ?? "",
+            Path.GetFileName(here), File);
+        string[] places = path is not null
+            ? [path, Path.Combine(path, File)] : [Path.Combine(here, File), Path.Combine(here, "..", "api", File), tree];
+        return Path.GetFullPath(
+            places.FirstOrDefault(place => place.EndsWith(".dll", StringComparison.Ordinal) && System.IO.File.Exists(place))
+            ?? throw new BackupException(ExitCode.Usage, "usage", path is null
+                ? "Catalog.Api.dll was not found next to this program: set its path with --api."
+                    : $"No Catalog.Api.dll was found at {path}."));
     }
 
     /// <summary>Starts the service and waits until it is ready.</summary>
@@ -74,7 +91,8 @@ internal sealed class ApiProcess : IDisposable
         using var response = await _client.GetAsync(path, ct);
         if (response.StatusCode != HttpStatusCode.OK)
         {
-            throw new BackupException(ExitCode.Failed, "service_failed", $"The service on the restored database returned {(int)response.StatusCode} for GET {path}.");
+            throw new BackupException(ExitCode.Failed, "service_failed",
+                $"The service on the restored database returned {(int)response.StatusCode} for GET {path}.");
         }
 
         await response.Content.CopyToAsync(Stream.Null, ct);
@@ -119,7 +137,9 @@ internal sealed class ApiProcess : IDisposable
                 }
 
                 throw new BackupException(ExitCode.Failed, "service_failed",
-                    $"The service did not become ready on the restored database ({(_process.HasExited ? $"exit code {_process.ExitCode}" : $"{StartTimeout.TotalSeconds:0} s")}): {string.Join(" ", lastLines)}");
+                    "The service did not become ready on the restored database "
+                        + $"({(_process.HasExited ? $"exit code {_process.ExitCode}" : $"{StartTimeout.TotalSeconds:0} s")}): "
+                            + $"{string.Join(" ", lastLines)}");
             }
 
             await Task.Delay(50, ct);

@@ -78,8 +78,10 @@ internal static class BackupCheck
         var found = await SqliteBackup.Contents(file, ct);
         return [
             .. Differences(manifest.Rows, found.Rows),
-            .. found.Fingerprint != manifest.SchemaFingerprint ? ["its schema differs from the one that was backed up"] : Array.Empty<string>(),
-            .. found.Revision != manifest.SchemaRevision ? [$"its journal ends at {found.Revision} and should end at {manifest.SchemaRevision}"] : Array.Empty<string>(),
+            .. found.Fingerprint != manifest.SchemaFingerprint
+                ? ["its schema differs from the one that was backed up"] : Array.Empty<string>(),
+            .. found.Revision != manifest.SchemaRevision
+                ? [$"its journal ends at {found.Revision} and should end at {manifest.SchemaRevision}"] : Array.Empty<string>(),
         ];
     }
 
@@ -88,7 +90,8 @@ internal static class BackupCheck
     public static IReadOnlyList<string> Differences(IReadOnlyDictionary<string, long> expected, IReadOnlyDictionary<string, long> found) =>
     [
         .. expected.Where(table => !found.ContainsKey(table.Key)).Select(table => $"table {table.Key} is missing"),
-        .. expected.Where(table => found.TryGetValue(table.Key, out var rows) && rows != table.Value).Select(table => $"table {table.Key} has {found[table.Key]} rows and should have {table.Value}"),
+        .. expected.Where(table => found.TryGetValue(table.Key, out var rows) && rows != table.Value)
+        .Select(table => $"table {table.Key} has {found[table.Key]} rows and should have {table.Value}"),
         .. found.Keys.Except(expected.Keys, StringComparer.Ordinal).Select(table => $"table {table} is not in the manifest"),
     ];
 }

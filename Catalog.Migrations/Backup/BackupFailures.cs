@@ -3,7 +3,10 @@ using Catalog.Data.Database;
 
 namespace Catalog.Migrations.Backup;
 
-/// <summary>Translates interruption and file errors into <see cref="BackupException"/>s, with texts for backups instead of migrations.</summary>
+/// <summary>
+/// Translates interruption and file errors into <see cref="BackupException"/>s, with texts for backups instead of
+/// migrations.
+/// </summary>
 internal static partial class BackupFailures
 {
     public static async Task<int> Translate(Func<Task<int>> work)

@@ -46,7 +46,8 @@ internal sealed class LocalFolder(string folder) : BackupPlace
     public override string Display => folder;
 
     public override Task<IReadOnlyList<StoredFile>> List(CancellationToken ct) =>
-        Task.FromResult<IReadOnlyList<StoredFile>>([.. new DirectoryInfo(folder).EnumerateFiles().Select(file => new StoredFile(file.Name, file.Length))]);
+        Task.FromResult<IReadOnlyList<StoredFile>>(
+            [.. new DirectoryInfo(folder).EnumerateFiles().Select(file => new StoredFile(file.Name, file.Length))]);
 
     public override Task<byte[]> Read(string name, CancellationToken ct) => File.ReadAllBytesAsync(Path.Combine(folder, name), ct);
 

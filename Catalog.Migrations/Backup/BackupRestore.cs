@@ -16,7 +16,8 @@ internal static class BackupRestore
         }
         catch (Exception exception) when (exception is FileNotFoundException or BackupException { Code: "object_missing" })
         {
-            throw BackupException.Damaged($"{name} has no manifest ({name}.json): the backup was never finished, or the manifest was lost. Use another backup.");
+            throw BackupException.Damaged(
+                $"{name} has no manifest ({name}.json): the backup was never finished, or the manifest was lost. Use another backup.");
         }
     }
 
@@ -27,23 +28,31 @@ internal static class BackupRestore
     /// <param name="confirmReplace">Called with the target's name and its tables if the target is not empty; throws to keep them.</param>
     /// <param name="appRole">The role that the service's statements run as.</param>
     /// <param name="ct">Cancels the restore; the target then stays unchanged.</param>
-    public static async Task Run(MigrationDatabase database, string path, Manifest manifest, Func<string, IReadOnlyList<string>, Task> confirmReplace, string appRole, CancellationToken ct)
+    public static async Task Run(MigrationDatabase database, string path, Manifest manifest, Func<string, IReadOnlyList<string>,
+        Task> confirmReplace, string appRole, CancellationToken ct)
     {
         var chain = Chain.BuiltIn(database.Dialect.Folder);
         if (manifest.Engine != database.Dialect.Folder)
         {
-            throw new BackupException(ExitCode.Usage, "wrong_engine", $"{manifest.File} is a backup of {manifest.Engine}, but the target is {database.Dialect.Folder}. Set DATAXPIPE_DB to a database of that engine.");
+            throw new BackupException(
+                ExitCode.Usage, "wrong_engine",
+                    $"{manifest.File} is a backup of {manifest.Engine}, but the target is {database.Dialect.Folder}. Set "
+                        + "DATAXPIPE_DB to a database of that engine.");
         }
 
         if (database.Settings.Engine == DatabaseEngine.Postgres && manifest.OwnSchema != database.Settings.Schema)
         {
             throw new BackupException(ExitCode.Usage, "wrong_schema",
-                $"{manifest.File} contains schema {manifest.OwnSchema}, but the target's schema is {database.Settings.Schema}: set DATAXPIPE_PG_SCHEMA={manifest.OwnSchema}.");
+                $"{manifest.File} contains schema {manifest.OwnSchema}, but the target's schema is {database.Settings.Schema}: set "
+                    + $"DATAXPIPE_PG_SCHEMA={manifest.OwnSchema}.");
         }
 
         if (manifest.SchemaRevision != Chain.Base && chain.Scripts.All(script => script.Revision != manifest.SchemaRevision))
         {
-            throw new BackupException(ExitCode.Drift, "newer_schema", $"{manifest.File} is at {manifest.SchemaRevision}, which this build does not know. Restore it with the build that created it ({manifest.ToolVersion}) or a later one.");
+            throw new BackupException(
+                ExitCode.Drift, "newer_schema",
+                    $"{manifest.File} is at {manifest.SchemaRevision}, which this build does not know. Restore it with the build "
+                        + $"that created it ({manifest.ToolVersion}) or a later one.");
         }
 
         if (await BackupCheck.FindFaults(path, manifest, ct) is { Count: > 0 } faults)

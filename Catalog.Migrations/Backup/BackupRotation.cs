@@ -17,7 +17,8 @@ internal sealed record BackupRotation(int Last, int Daily, int Weekly, int Month
     /// <param name="isGood">Checks a backup.</param>
     /// <param name="now">The current time.</param>
     /// <returns>The backups that no rule keeps. A damaged backup is neither counted nor removed.</returns>
-    public async Task<IReadOnlyList<T>> Removable<T>(IEnumerable<T> generations, Func<T, DateTimeOffset> at, Func<T, Task<bool>> isGood, DateTimeOffset now)
+    public async Task<IReadOnlyList<T>> Removable<T>(IEnumerable<T> generations, Func<T, DateTimeOffset> at, Func<T, Task<bool>> isGood,
+        DateTimeOffset now)
     {
         var count = 0;
         var rules = new (int Max, Func<DateTime, int> Period, HashSet<int> Seen)[]
@@ -53,11 +54,16 @@ internal sealed record BackupRotation(int Last, int Daily, int Weekly, int Month
 internal sealed class BackupRotationOptions
 {
     private readonly Option<int?> _last = Count("--keep-last", 1, "Keep this many of the newest good backups. Default: 7.", "--keep");
-    private readonly Option<int?> _daily = Count("--keep-daily", 0, "Keep the newest good backup of this many days (UTC); days without a backup do not count.");
-    private readonly Option<int?> _weekly = Count("--keep-weekly", 0, "Keep the newest good backup of this many weeks, which begin on Mondays.");
+    private readonly Option<int?> _daily = Count(
+        "--keep-daily", 0, "Keep the newest good backup of this many days (UTC); days without a backup do not count.");
+    private readonly Option<int?> _weekly = Count(
+        "--keep-weekly", 0, "Keep the newest good backup of this many weeks, which begin on Mondays.");
     private readonly Option<int?> _monthly = Count("--keep-monthly", 0, "Keep the newest good backup of this many months.");
     private readonly Option<int?> _olderThan = Count("--older-than", 0, "Remove only backups older than this many days.");
-    private readonly Option<bool> _shallow = new("--shallow") { Description = "Read only the newest backup completely. Check only size and manifest of the others, which avoids downloads." };
+    private readonly Option<bool> _shallow = new("--shallow")
+    {
+        Description = "Read only the newest backup completely. Check only size and manifest of the others, which avoids downloads."
+    };
 
     public void AddTo(Command command)
     {
@@ -68,12 +74,14 @@ internal sealed class BackupRotationOptions
     }
 
     /// <summary>True when at least one rule is given.</summary>
-    public bool Given(ParseResult arguments) => new[] { _last, _daily, _weekly, _monthly, _olderThan }.Any(option => arguments.GetValue(option) is not null);
+    public bool Given(ParseResult arguments) =>
+        new[] { _last, _daily, _weekly, _monthly, _olderThan }.Any(option => arguments.GetValue(option) is not null);
 
     public bool Shallow(ParseResult arguments) => arguments.GetValue(_shallow);
 
     public BackupRotation Read(ParseResult arguments) => new(
-        arguments.GetValue(_last) ?? 7, arguments.GetValue(_daily) ?? 0, arguments.GetValue(_weekly) ?? 0, arguments.GetValue(_monthly) ?? 0,
+        arguments.GetValue(_last) ?? 7, arguments.GetValue(_daily) ?? 0, arguments.GetValue(_weekly) ?? 0, arguments.GetValue(_monthly)
+            ?? 0,
         arguments.GetValue(_olderThan) is { } days ? TimeSpan.FromDays(days) : null);
 
     private static Option<int?> Count(string name, int min, string description, params string[] aliases)
@@ -81,7 +89,8 @@ internal sealed class BackupRotationOptions
         var option = new Option<int?>(name, aliases) { Description = description, HelpName = "N" };
         option.Validators.Add(result =>
         {
-            if (result.Tokens.Count > 0 && !(int.TryParse(result.Tokens[0].Value, CultureInfo.InvariantCulture, out var count) && count >= min && count <= 36_500))
+            if (result.Tokens.Count > 0 && !(int.TryParse(result.Tokens[0].Value, CultureInfo.InvariantCulture, out var count)
+                && count >= min && count <= 36_500))
             {
                 result.AddError($"{result.IdentifierToken?.Value ?? name} must be a whole number from {min} to 36500.");
             }

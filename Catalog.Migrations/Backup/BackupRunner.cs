@@ -7,7 +7,8 @@ namespace Catalog.Migrations.Backup;
 /// <summary>Takes a backup into a folder: writes the file, checks it, and writes its manifest last.</summary>
 internal static class BackupRunner
 {
-    public static async Task<Manifest> Take(MigrationDatabase database, string folder, BackupOptions options, TimeProvider time, CancellationToken ct)
+    public static async Task<Manifest> Take(MigrationDatabase database, string folder, BackupOptions options, TimeProvider time,
+        CancellationToken ct)
     {
         Directory.CreateDirectory(folder);
         PartFile.DeleteStale(folder, time.Now());

@@ -10,7 +10,8 @@ namespace Catalog.Migrations.Backup;
 /// <param name="Revision">Name of the newest applied script without extension; <c>base</c> for none.</param>
 /// <param name="Fingerprint">See <see cref="SchemaDescription.Fingerprint"/>.</param>
 /// <param name="Rows">Row count of each table, including the journal; names are quoted as in SQL.</param>
-public sealed record DatabaseContents(string Name, string Version, string Revision, string Fingerprint, IReadOnlyDictionary<string, long> Rows)
+public sealed record DatabaseContents(string Name, string Version, string Revision, string Fingerprint, IReadOnlyDictionary<string,
+    long> Rows)
 {
     /// <summary>Reads the current contents on a new connection.</summary>
     public static async Task<DatabaseContents> Read(MigrationDatabase database, CancellationToken ct)
@@ -19,12 +20,17 @@ public sealed record DatabaseContents(string Name, string Version, string Revisi
         return await Read(connection, null, database.Dialect, database.Reader, ct);
     }
 
-    internal static async Task<DatabaseContents> Read(DbConnection connection, DbTransaction? transaction, SchemaDialect dialect, SchemaReader reader, CancellationToken ct)
+    internal static async Task<DatabaseContents> Read(DbConnection connection, DbTransaction? transaction, SchemaDialect dialect,
+        SchemaReader reader, CancellationToken ct)
     {
-        async Task<T?> Scalar<T>(string sql) => await connection.ExecuteScalarAsync<T>(new CommandDefinition(sql, transaction: transaction, commandTimeout: 0, cancellationToken: ct));
+        async Task<T?> Scalar<T>(string sql) =>
+            await connection.ExecuteScalarAsync<T>(
+                new CommandDefinition(sql, transaction: transaction, commandTimeout: 0, cancellationToken: ct));
         var applied = await Journal.Read(connection, transaction, dialect, ct);
         var rows = new SortedDictionary<string, long>(StringComparer.Ordinal);
-        foreach (var table in (await connection.QueryAsync<string>(new CommandDefinition(reader.FindRowTables, transaction: transaction, cancellationToken: ct))).AsList())
+        foreach (var table in (
+            await connection.QueryAsync<string>(
+                new CommandDefinition(reader.FindRowTables, transaction: transaction, cancellationToken: ct))).AsList())
         {
             rows[table] = await Scalar<long>($"select count(*) from {table}");
         }

@@ -16,7 +16,8 @@ internal static class Gzip
 
     public static Stream Read(string path, bool compressed)
     {
-        var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16, FileOptions.Asynchronous | FileOptions.SequentialScan);
+        var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16,
+            FileOptions.Asynchronous | FileOptions.SequentialScan);
         return compressed ? new GZipStream(file, CompressionMode.Decompress) : file;
     }
 

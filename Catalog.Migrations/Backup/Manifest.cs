@@ -37,7 +37,10 @@ internal sealed partial record Manifest
     /// <summary><c>postgres</c> or <c>sqlite</c>.</summary>
     public required string Engine { get; init; }
 
-    /// <summary>Name of the database; on SQLite of the file. Backups with the same engine and name are generations of one database.</summary>
+    /// <summary>
+    /// Name of the database; on SQLite of the file. Backups with the same engine and name are generations of one
+    /// database.
+    /// </summary>
     public required string Database { get; init; }
 
     /// <summary>On Postgres the name of the backed-up schema; null in backups by old builds, which always used <c>public</c>.</summary>
@@ -68,7 +71,8 @@ internal sealed partial record Manifest
     public required IReadOnlyList<string> Excluded { get; init; }
 
     /// <summary>
-    /// Postgres: entries of the file that are not restored, because they do not belong to the Catalog: see <see cref="PostgresSnapshot.LeftOut"/>.
+    /// Postgres: entries of the file that are not restored, because they do not belong to the Catalog: see
+    /// <see cref="PostgresSnapshot.LeftOut"/>.
     /// Null in backups by old builds, which contain everything in the schema.
     /// </summary>
     public IReadOnlyList<string>? LeftOut { get; init; }
@@ -85,7 +89,8 @@ internal sealed partial record Manifest
     /// <summary>Total number of rows.</summary>
     internal long AllRows => Rows.Values.Sum();
 
-    internal static string BuildVersion { get; } = typeof(Manifest).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "";
+    internal static string BuildVersion { get; } = typeof(Manifest).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>(
+        )?.InformationalVersion ?? "";
 
     /// <summary>Returns a new file name: sorts by time, and contains random digits to be unique within a second.</summary>
     public static string NewName(DateTimeOffset at, string extension) =>

@@ -47,7 +47,8 @@ internal sealed class ObjectStore : BackupPlace
             : new BasicAWSCredentials(settings.AccessKey, settings.SecretKey), config);
     }
 
-    public override string Display => $"{_settings.Bucket}/{_settings.Prefix}".TrimEnd('/') + (_settings.Endpoint is { } endpoint ? $" at {endpoint.Authority}" : "");
+    public override string Display =>
+        $"{_settings.Bucket}/{_settings.Prefix}".TrimEnd('/') + (_settings.Endpoint is { } endpoint ? $" at {endpoint.Authority}" : "");
 
     public override async Task<IReadOnlyList<StoredFile>> List(CancellationToken ct)
     {
@@ -55,7 +56,13 @@ internal sealed class ObjectStore : BackupPlace
         string? next = null;
         do
         {
-            var request = new ListObjectsV2Request { BucketName = _settings.Bucket, Prefix = _settings.Prefix, Delimiter = "/", ContinuationToken = next };
+            var request = new ListObjectsV2Request
+            {
+                BucketName = _settings.Bucket,
+                Prefix = _settings.Prefix,
+                Delimiter = "/",
+                ContinuationToken = next
+            };
             var page = await Send(() => _client.ListObjectsV2Async(request, ct), ct);
             // S3Objects is null for an empty page.
             files.AddRange((page.S3Objects ?? []).Select(found => new StoredFile(found.Key[_settings.Prefix.Length..], found.Size ?? 0)));
@@ -93,23 +100,27 @@ internal sealed class ObjectStore : BackupPlace
         return (bytes, Convert.ToHexStringLower(hash.GetHashAndReset()));
     }
 
-    public override Task Delete(string name, CancellationToken ct) => Send(() => _client.DeleteObjectAsync(_settings.Bucket, Key(name), ct), ct);
+    public override Task Delete(string name, CancellationToken ct) =>
+        Send(() => _client.DeleteObjectAsync(_settings.Bucket, Key(name), ct), ct);
 
     /// <summary>Uploads a small object.</summary>
     public Task Put(string name, byte[] content, CancellationToken ct) => Send(async () =>
     {
         using var memory = new MemoryStream(content);
-        return await _client.PutObjectAsync(new() { BucketName = _settings.Bucket, Key = Key(name), InputStream = memory, ServerSideEncryptionMethod = Encryption }, ct);
+        return await _client.PutObjectAsync(
+            new() { BucketName = _settings.Bucket, Key = Key(name), InputStream = memory, ServerSideEncryptionMethod = Encryption }, ct);
     }, ct);
 
     /// <summary>
-    /// Uploads a file, in parts if it is large. The object becomes visible only when the last request succeeds. The parts of a failed upload
+    /// Uploads a file, in parts if it is large. The object becomes visible only when the last request succeeds. The
+    /// parts of a failed upload
     /// are aborted; a lifecycle rule of the bucket should delete the parts of killed processes.
     /// </summary>
     public Task Put(string name, string path, CancellationToken ct) => Send(async () =>
     {
         // One part at a time: the time limit is per request, and parallel requests would share a slow connection.
-        using var transfer = new TransferUtility(_client, new TransferUtilityConfig { MinSizeBeforePartUpload = MinPartSize + 1, ConcurrentServiceRequests = 1 });
+        using var transfer = new TransferUtility(
+            _client, new TransferUtilityConfig { MinSizeBeforePartUpload = MinPartSize + 1, ConcurrentServiceRequests = 1 });
         await transfer.UploadAsync(new TransferUtilityUploadRequest
         {
             BucketName = _settings.Bucket,
@@ -164,7 +175,8 @@ internal sealed class ObjectStore : BackupPlace
                     throw Translate(exception);
                 }
 
-                await Task.Delay(TimeSpan.FromMilliseconds(Math.Min(20_000, 250 * Math.Pow(2, attempt)) * (0.5 + Random.Shared.NextDouble())), ct);
+                await Task.Delay(
+                    TimeSpan.FromMilliseconds(Math.Min(20_000, 250 * Math.Pow(2, attempt)) * (0.5 + Random.Shared.NextDouble())), ct);
             }
         }
     }
@@ -175,7 +187,9 @@ internal sealed class ObjectStore : BackupPlace
         {
             return await request();
         }
-        catch (Exception exception) when (!ct.IsCancellationRequested && exception is AmazonServiceException or AmazonClientException or HttpRequestException or IOException or OperationCanceledException or TimeoutException or WebException)
+        catch (Exception exception) when (
+            !ct.IsCancellationRequested && exception is AmazonServiceException or AmazonClientException or HttpRequestException
+                or IOException or OperationCanceledException or TimeoutException or WebException)
         {
             throw Translate(exception);
         }
@@ -187,22 +201,36 @@ internal sealed class ObjectStore : BackupPlace
         var tried = _settings.Attempts > 1 ? $", {_settings.Attempts} times" : "";
         var (code, message) = (service?.ErrorCode, service?.StatusCode) switch
         {
-            ("RequestTimeTooSkewed", _) => ("clock_skewed", "This machine's clock differs too much from the object store's: correct it, for example with NTP."),
+            ("RequestTimeTooSkewed", _) =>
+                ("clock_skewed", "This machine's clock differs too much from the object store's: correct it, for example with NTP."),
             ("InvalidAccessKeyId" or "SignatureDoesNotMatch" or "InvalidToken" or "ExpiredToken", _) =>
-                ("store_credentials", "The object store rejected the access key or its secret: check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or DATAXPIPE_S3_ACCESS_KEY and DATAXPIPE_S3_SECRET_KEY, and the region."),
-            ("NoSuchBucket", _) => ("bucket_missing", $"The bucket {_settings.Bucket} does not exist in the object store: create it, or correct the name, endpoint or region."),
-            ("NoSuchKey", _) or (_, HttpStatusCode.NotFound) => ("object_missing", $"The object does not exist in {Display}, or was deleted."),
+                ("store_credentials",
+                    "The object store rejected the access key or its secret: check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or "
+                        + "DATAXPIPE_S3_ACCESS_KEY and DATAXPIPE_S3_SECRET_KEY, and the region."),
+            ("NoSuchBucket", _) =>
+                ("bucket_missing",
+                    $"The bucket {_settings.Bucket} does not exist in the object store: create it, or correct the name, endpoint or "
+                        + "region."),
+            ("NoSuchKey", _) or (_, HttpStatusCode.NotFound) =>
+                ("object_missing", $"The object does not exist in {Display}, or was deleted."),
             ("AccessDenied", _) or (_, HttpStatusCode.Forbidden or HttpStatusCode.Unauthorized) =>
-                ("store_refused", $"The object store denied access to {Display}: the key needs permission to list the bucket and to get, put and delete objects."),
-            (_, >= HttpStatusCode.InternalServerError or HttpStatusCode.TooManyRequests) => ("store_unavailable", $"The object store failed or was overloaded{tried} ({(int)service!.StatusCode} {service.ErrorCode}). Try again later."),
+                ("store_refused",
+                    $"The object store denied access to {Display}: the key needs permission to list the bucket and to get, put and "
+                        + "delete objects."),
+            (_, >= HttpStatusCode.InternalServerError or HttpStatusCode.TooManyRequests) =>
+                ("store_unavailable",
+                    $"The object store failed or was overloaded{tried} ({(int)service!.StatusCode} {service.ErrorCode}). Try again later."),
             (_, not null) => ("store_refused", $"The object store rejected the request: {(int)service!.StatusCode} {service.ErrorCode}."),
-            _ => ("store_unreachable", $"The object store at {_settings.Endpoint?.Authority ?? $"region {_settings.Region}"} is unreachable, or the connection failed or timed out{tried}: check DATAXPIPE_S3_ENDPOINT and the network."),
+            _ => ("store_unreachable",
+                $"The object store at {_settings.Endpoint?.Authority ?? $"region {_settings.Region}"} is unreachable, or the "
+                    + $"connection failed or timed out{tried}: check DATAXPIPE_S3_ENDPOINT and the network."),
         };
         return new(ExitCode.Unreachable, code, message, exception);
     }
 
     /// <summary>
-    /// Disables chunked encoding of bodies, which TransferUtility has no option for: some stores save the chunks' framing as part of the object.
+    /// Disables chunked encoding of bodies, which TransferUtility has no option for: some stores save the chunks'
+    /// framing as part of the object.
     /// </summary>
     private sealed class PlainClient(AWSCredentials credentials, AmazonS3Config config) : AmazonS3Client(credentials, config)
     {
@@ -219,7 +247,8 @@ internal sealed class ObjectStore : BackupPlace
         }
 
         // TransferUtility waits for this request without a time limit, even after cancellation.
-        public override async Task<AbortMultipartUploadResponse> AbortMultipartUploadAsync(AbortMultipartUploadRequest request, CancellationToken cancellationToken = default)
+        public override async Task<AbortMultipartUploadResponse> AbortMultipartUploadAsync(
+            AbortMultipartUploadRequest request, CancellationToken cancellationToken = default)
         {
             using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
             limit.CancelAfter(TimeSpan.FromSeconds(5));

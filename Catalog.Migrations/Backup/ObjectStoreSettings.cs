@@ -41,7 +41,8 @@ internal sealed record ObjectStoreSettings
     /// <exception cref="SettingException">A setting is missing or invalid.</exception>
     public static ObjectStoreSettings Read(string address, IConfiguration settings)
     {
-        string? Text(params string[] names) => names.Select(name => Setting.Text(settings, name)).FirstOrDefault(value => value is not null);
+        string? Text(params string[] names) =>
+            names.Select(name => Setting.Text(settings, name)).FirstOrDefault(value => value is not null);
 
         var spaces = address.StartsWith("spaces://", StringComparison.OrdinalIgnoreCase);
         var rest = address[(address.IndexOf("://", StringComparison.Ordinal) + 3)..].Split('/', 2);
@@ -55,7 +56,8 @@ internal sealed record ObjectStoreSettings
         if (endpoint is null && spaces)
         {
             endpoint = region is not null ? $"https://{region}.digitaloceanspaces.com"
-                : throw new SettingException("Set DATAXPIPE_S3_REGION to the Space's region, such as nyc3, or DATAXPIPE_S3_ENDPOINT to its address.");
+                : throw new SettingException(
+                    "Set DATAXPIPE_S3_REGION to the Space's region, such as nyc3, or DATAXPIPE_S3_ENDPOINT to its address.");
         }
 
         var access = Text("DATAXPIPE_S3_ACCESS_KEY") is { } accessKey ? (accessKey, Text("DATAXPIPE_S3_SECRET_KEY"), null)
@@ -66,8 +68,11 @@ internal sealed record ObjectStoreSettings
             Prefix = rest.Length > 1 && rest[1].Trim('/') is { Length: > 0 } prefix ? prefix + '/' : "",
             Endpoint = endpoint is null ? null : Address(endpoint, Setting.Flag(settings, "DATAXPIPE_S3_INSECURE") ?? false),
             Region = region ?? "us-east-1",
-            AccessKey = access.Item1 ?? throw new SettingException("Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or DATAXPIPE_S3_ACCESS_KEY and DATAXPIPE_S3_SECRET_KEY."),
-            SecretKey = access.Item2 ?? throw new SettingException("The secret of the access key is missing: set AWS_SECRET_ACCESS_KEY, or DATAXPIPE_S3_SECRET_KEY together with DATAXPIPE_S3_ACCESS_KEY."),
+            AccessKey = access.Item1 ?? throw new SettingException(
+                "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or DATAXPIPE_S3_ACCESS_KEY and DATAXPIPE_S3_SECRET_KEY."),
+            SecretKey = access.Item2 ?? throw new SettingException(
+                "The secret of the access key is missing: set AWS_SECRET_ACCESS_KEY, or DATAXPIPE_S3_SECRET_KEY together with "
+                    + "DATAXPIPE_S3_ACCESS_KEY."),
             SessionToken = access.Item3,
             Encryption = Text("DATAXPIPE_S3_ENCRYPTION") is not { } word ? null
                 : word is "AES256" or "aws:kms" ? word : throw new SettingException("DATAXPIPE_S3_ENCRYPTION must be AES256 or aws:kms."),
@@ -79,14 +84,17 @@ internal sealed record ObjectStoreSettings
     private static Uri Address(string text, bool insecure)
     {
         // The message does not repeat the address: it may contain keys.
-        if (!Uri.TryCreate(text, UriKind.Absolute, out var address) || address.Scheme is not ("https" or "http") || address.UserInfo.Length > 0)
+        if (!Uri.TryCreate(text, UriKind.Absolute, out var address) || address.Scheme is not ("https" or "http")
+            || address.UserInfo.Length > 0)
         {
             throw new SettingException("DATAXPIPE_S3_ENDPOINT must be an https:// address without keys.");
         }
 
         return address.Scheme == "https" || address.IsLoopback || insecure
             ? address
-            : throw new SettingException("DATAXPIPE_S3_ENDPOINT must begin with https://: over http:// others on the network can read the backup. On a private network, set DATAXPIPE_S3_INSECURE=true.");
+            : throw new SettingException(
+                "DATAXPIPE_S3_ENDPOINT must begin with https://: over http:// others on the network can read the backup. On a "
+                    + "private network, set DATAXPIPE_S3_INSECURE=true.");
     }
 
     private static int Number(string? text, string name, int defaultValue, int max) => text is null ? defaultValue

@@ -18,7 +18,13 @@ internal sealed class PartFile : IDisposable
         Path = System.IO.Path.Combine(folder, $".{name}.{Environment.ProcessId}.part");
         if (secret && !OperatingSystem.IsWindows())
         {
-            new FileStream(Path, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite }).Dispose();
+            new FileStream(
+                Path, new FileStreamOptions
+                {
+                    Mode = FileMode.CreateNew,
+                    Access = FileAccess.Write,
+                    UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite
+                }).Dispose();
         }
     }
 

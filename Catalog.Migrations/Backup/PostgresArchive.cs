@@ -17,7 +17,8 @@ internal static class PostgresArchive
     /// <param name="options">Format and limits.</param>
     /// <param name="ct">Cancels the operation and kills pg_dump.</param>
     /// <returns>The values for the manifest; see <see cref="Manifest.Excluded"/> and <see cref="Manifest.LeftOut"/>.</returns>
-    public static async Task<(DatabaseContents Contents, string? PgDumpVersion, IReadOnlyList<string> Excluded, IReadOnlyList<string>? LeftOut)> Write(MigrationDatabase database, string path, BackupOptions options, CancellationToken ct)
+    public static async Task<(DatabaseContents Contents, string? PgDumpVersion, IReadOnlyList<string> Excluded,
+        IReadOnlyList<string>? LeftOut)> Write(MigrationDatabase database, string path, BackupOptions options, CancellationToken ct)
     {
         var pgDump = PostgresClient.Find("pg_dump");
         var (version, major) = await PostgresClient.Version(pgDump, ct);
@@ -29,15 +30,19 @@ internal static class PostgresArchive
         {
             var result = await PostgresClient.Run(pgDump,
             [
-                .. Selection(database.Settings.Schema, snapshot.Tables), "--format=custom", "--no-password", "--encoding=UTF8", $"--snapshot={snapshot.Id}",
+                .. Selection(database.Settings.Schema, snapshot.Tables), "--format=custom", "--no-password", "--encoding=UTF8",
+                $"--snapshot={snapshot.Id}",
                 string.Create(CultureInfo.InvariantCulture, $"--lock-wait-timeout={(long)options.LockWait.TotalMilliseconds}"),
-                .. options.SchemaOnly ? ["--schema-only"] : Array.Empty<string>(), $"--compress={compress}", .. sections, .. file is null ? Array.Empty<string>() : [$"--file={file}"],
+                .. options.SchemaOnly ? ["--schema-only"] : Array.Empty<string>(), $"--compress={compress}", .. sections, .. file is null
+                    ? Array.Empty<string>() : [$"--file={file}"],
             ], snapshot.Environment, null, drain, ct);
             if (result.Exit != 0)
             {
-                throw result.ErrorMessage.Contains("lock timeout", StringComparison.Ordinal) || result.Errors.Any(line => line.Contains("lock timeout", StringComparison.Ordinal))
+                throw result.ErrorMessage.Contains("lock timeout", StringComparison.Ordinal)
+                    || result.Errors.Any(line => line.Contains("lock timeout", StringComparison.Ordinal))
                     ? LockTimeout(options.LockWait, null)
-                    : new BackupException(ExitCode.Failed, "dump_failed", $"pg_dump failed, and no backup was created: {result.ErrorMessage}");
+                    : new BackupException(
+                        ExitCode.Failed, "dump_failed", $"pg_dump failed, and no backup was created: {result.ErrorMessage}");
             }
         }
 
@@ -50,7 +55,8 @@ internal static class PostgresArchive
             await WritePlain(Dump, database.Settings.Schema, path, options.Level, snapshot.LeftOut, ct);
         }
 
-        return (contents, version, [.. options.SchemaOnly ? ["the rows of all tables, including the journal"] : Array.Empty<string>(), .. snapshot.Excluded], snapshot.LeftOut);
+        return (contents, version, [.. options.SchemaOnly
+            ? ["the rows of all tables, including the journal"] : Array.Empty<string>(), .. snapshot.Excluded], snapshot.LeftOut);
     }
 
     /// <exception cref="BackupException">The dump would be incomplete.</exception>
@@ -59,17 +65,21 @@ internal static class PostgresArchive
         if (major < snapshot.Major)
         {
             throw new BackupException(ExitCode.Failed, "client_too_old",
-                $"{pgDump} is version {version} but the server is {snapshot.Major}: a dump by an older pg_dump may be incomplete. Install postgresql-client-{snapshot.Major} or newer, or set PG_BIN to its folder.");
+                $"{pgDump} is version {version} but the server is {snapshot.Major}: a dump by an older pg_dump may be incomplete. "
+                    + $"Install postgresql-client-{snapshot.Major} or newer, or set PG_BIN to its folder.");
         }
 
         if (snapshot.Hidden.Count > 0)
         {
             throw new BackupException(ExitCode.Failed, "rows_hidden",
-                $"Row-level security hides rows of {string.Join(", ", snapshot.Hidden)} from this role, so the backup would be incomplete. Run `alter role NAME bypassrls`, or set DATAXPIPE_MIGRATIONS_DB to an address with a role that has `bypassrls`.");
+                $"Row-level security hides rows of {string.Join(", ", snapshot.Hidden)} from this role, so the backup would be "
+                    + "incomplete. Run `alter role NAME bypassrls`, or set DATAXPIPE_MIGRATIONS_DB to an address with a role that "
+                        + "has `bypassrls`.");
         }
     }
 
-    private static async Task<DatabaseContents> ReadContents(MigrationDatabase database, PostgresSnapshot snapshot, TimeSpan lockWait, CancellationToken ct)
+    private static async Task<DatabaseContents> ReadContents(MigrationDatabase database, PostgresSnapshot snapshot, TimeSpan lockWait,
+        CancellationToken ct)
     {
         DatabaseContents contents;
         try
@@ -82,9 +92,13 @@ internal static class PostgresArchive
         }
 
         // This build does not know the tables of a newer schema, so they would be missing from the dump.
-        return contents.Revision == Chain.Base || Chain.BuiltIn(database.Dialect.Folder).Scripts.Any(script => script.Revision == contents.Revision)
+        return contents.Revision == Chain.Base || Chain.BuiltIn(database.Dialect.Folder)
+            .Scripts.Any(script => script.Revision == contents.Revision)
             ? contents
-            : throw new BackupException(ExitCode.Drift, "newer_schema", $"The database is at {contents.Revision}, which this build does not know, so the backup could lack tables. Back up with the build that upgraded the database, or a later one.");
+            : throw new BackupException(
+                ExitCode.Drift, "newer_schema",
+                    $"The database is at {contents.Revision}, which this build does not know, so the backup could lack tables. Back "
+                        + "up with the build that upgraded the database, or a later one.");
     }
 
     // A backup contains the Catalog's own tables and the dependent objects that can be restored anywhere. It does not contain other
@@ -92,13 +106,17 @@ internal static class PostgresArchive
     // grants and tablespaces differ per server; `restore` and `upgrade` grant the privileges of the service's role.
     private static IEnumerable<string> Selection(string schema, IReadOnlyList<string> tables) =>
     [
-        .. tables.Count > 0 ? tables.Select(table => $"--table=\"{schema}\".\"{table}\"") : [$"--schema=\"{schema}\"", "--exclude-table=*", "--section=data"],
-        "--no-owner", "--no-privileges", "--no-tablespaces", "--no-publications", "--no-subscriptions", "--no-security-labels", "--no-comments",
+        .. tables.Count > 0
+            ? tables.Select(table => $"--table=\"{schema}\".\"{table}\"")
+            : [$"--schema=\"{schema}\"", "--exclude-table=*", "--section=data"],
+        "--no-owner", "--no-privileges", "--no-tablespaces", "--no-publications", "--no-subscriptions", "--no-security-labels",
+        "--no-comments",
     ];
 
     // pg_restore needs the archive's list before it can leave out entries, and a pipe can be read only once. All entries to leave out are
     // in the post-data section, so that section is dumped to a file.
-    private static async Task WritePlain(Func<string?, Func<Stream, Task>?, int, string[], Task> dump, string schema, string path, int? level, IReadOnlyList<string> leftOut, CancellationToken ct)
+    private static async Task WritePlain(Func<string?, Func<Stream, Task>?, int, string[], Task> dump, string schema, string path,
+        int? level, IReadOnlyList<string> leftOut, CancellationToken ct)
     {
         await using var file = Gzip.Write(path, level);
         await dump(null, archive => Convert([], archive), 0, leftOut.Count > 0 ? ["--section=pre-data", "--section=data"] : []);
@@ -112,13 +130,15 @@ internal static class PostgresArchive
 
         async Task Convert(string[] arguments, Stream? archive)
         {
-            var result = await PostgresClient.Run(PostgresClient.Find("pg_restore"), RestoreArguments(schema).Concat(arguments), new Dictionary<string, string?>(),
+            var result = await PostgresClient.Run(PostgresClient.Find("pg_restore"), RestoreArguments(schema).Concat(arguments),
+                new Dictionary<string, string?>(),
                 archive is null ? null : input => archive.CopyToAsync(input, ct), script => script.CopyToAsync(file, ct), ct);
             // Reads the rest if pg_restore ended early: otherwise pg_dump would block on a full pipe.
             await (archive?.CopyToAsync(Stream.Null, ct) ?? Task.CompletedTask);
             if (result.Exit != 0)
             {
-                throw BackupException.Damaged($"The dump is damaged, and no backup was created. pg_restore cannot read it: {result.ErrorMessage}.");
+                throw BackupException.Damaged(
+                    $"The dump is damaged, and no backup was created. pg_restore cannot read it: {result.ErrorMessage}.");
             }
         }
     }
@@ -127,7 +147,8 @@ internal static class PostgresArchive
     private static async Task<string> ListArgument(string path, IReadOnlyList<string> leftOut, TemporaryFolder folder, CancellationToken ct)
     {
         var list = "";
-        var result = await PostgresClient.Run(PostgresClient.Find("pg_restore"), ["--list", path], new Dictionary<string, string?>(), null, async output =>
+        var result = await PostgresClient.Run(PostgresClient.Find("pg_restore"), ["--list", path], new Dictionary<string, string?>(), null,
+            async output =>
         {
             using var reader = new StreamReader(output);
             list = await reader.ReadToEndAsync(ct);
@@ -139,11 +160,14 @@ internal static class PostgresArchive
 
         var file = Path.Combine(folder.Path, "list");
         // A line of the list is `NUMBER; CATALOG_OID OBJECT_OID DESCRIPTION`.
-        await File.WriteAllLinesAsync(file, list.Split('\n').Where(line => !leftOut.Any(entry => line.Contains($"; {entry} ", StringComparison.Ordinal))), ct);
+        await File.WriteAllLinesAsync(
+            file, list.Split('\n').Where(line => !leftOut.Any(entry => line.Contains($"; {entry} ", StringComparison.Ordinal))), ct);
         return $"--use-list={file}";
     }
 
-    private static IEnumerable<string> RestoreArguments(string schema) => ["--file=-", $"--schema={schema}", "--no-owner", "--no-privileges", "--no-tablespaces", "--no-publications", "--no-security-labels"];
+    private static IEnumerable<string> RestoreArguments(string schema) =>
+        ["--file=-", $"--schema={schema}", "--no-owner", "--no-privileges", "--no-tablespaces", "--no-publications",
+            "--no-security-labels"];
 
     /// <summary>Reads a dump completely as SQL, limited to the Catalog's schema.</summary>
     /// <returns>Null on success, otherwise the reason why the dump is unreadable.</returns>
@@ -158,17 +182,20 @@ internal static class PostgresArchive
 
         var pgRestore = PostgresClient.Find("pg_restore");
         var (version, major) = await PostgresClient.Version(pgRestore, ct);
-        if (manifest.PgDumpVersion is { } dumped && int.TryParse(dumped.Split('.')[0], CultureInfo.InvariantCulture, out var needed) && major < needed)
+        if (manifest.PgDumpVersion is { } dumped && int.TryParse(dumped.Split('.')[0], CultureInfo.InvariantCulture, out var needed)
+            && major < needed)
         {
             throw new BackupException(ExitCode.Failed, "client_too_old",
-                $"{pgRestore} is version {version} but the backup was written by pg_dump {dumped}: install postgresql-client-{needed} or newer, or set PG_BIN to its folder.");
+                $"{pgRestore} is version {version} but the backup was written by pg_dump {dumped}: install "
+                    + $"postgresql-client-{needed} or newer, or set PG_BIN to its folder.");
         }
 
         try
         {
             using var folder = new TemporaryFolder();
             string[] listArgument = manifest.LeftOut is { Count: > 0 } leftOut ? [await ListArgument(path, leftOut, folder, ct)] : [];
-            var result = await PostgresClient.Run(pgRestore, [.. RestoreArguments(manifest.OwnSchema), .. listArgument, path], new Dictionary<string, string?>(), null, read, ct, IdleTimeout);
+            var result = await PostgresClient.Run(pgRestore, [.. RestoreArguments(manifest.OwnSchema), .. listArgument, path],
+                new Dictionary<string, string?>(), null, read, ct, IdleTimeout);
             return result.Exit == 0 ? null : $"pg_restore cannot read it: {result.ErrorMessage}";
         }
         catch (TimeoutException)
@@ -183,7 +210,8 @@ internal static class PostgresArchive
     /// <param name="manifest">Its manifest.</param>
     /// <param name="confirmReplace">Called with the target's name and its tables if the target is not empty; throws to keep them.</param>
     /// <param name="ct">Cancels the restore: kills psql, and the server rolls back the transaction.</param>
-    public static Task Restore(MigrationDatabase database, string path, Manifest manifest, Func<string, IReadOnlyList<string>, Task> confirmReplace, CancellationToken ct)
+    public static Task Restore(MigrationDatabase database, string path, Manifest manifest, Func<string, IReadOnlyList<string>,
+        Task> confirmReplace, CancellationToken ct)
     {
         var chain = Chain.BuiltIn(database.Dialect.Folder);
         var psql = PostgresClient.Find("psql");
@@ -202,7 +230,8 @@ internal static class PostgresArchive
             string epilogue;
             try
             {
-                epilogue = PostgresRestore.Epilogue(database.Settings.Schema, manifest.OwnRows, manifest.SchemaFingerprint, journal, manifest.LeftOut is null, commitMarker);
+                epilogue = PostgresRestore.Epilogue(database.Settings.Schema, manifest.OwnRows, manifest.SchemaFingerprint, journal,
+                    manifest.LeftOut is null, commitMarker);
             }
             catch (FormatException exception)
             {
@@ -210,7 +239,9 @@ internal static class PostgresArchive
             }
 
             var prologue = await PostgresRestore.Prologue(connection, database.Settings.Schema, existing.Count > 0, ct);
-            var result = await PostgresClient.Run(psql, ["--no-psqlrc", "--no-password", "--quiet", "--tuples-only", "--set=ON_ERROR_STOP=1", "--set=VERBOSITY=terse", "--file=-"],
+            var result = await PostgresClient.Run(
+                psql, ["--no-psqlrc", "--no-password", "--quiet", "--tuples-only", "--set=ON_ERROR_STOP=1", "--set=VERBOSITY=terse",
+                    "--file=-"],
                 PostgresClientAddress.EnvironmentVariables(database.Settings, connection), async input =>
                 {
                     await input.WriteAsync(Encoding.UTF8.GetBytes(prologue), ct);
@@ -235,7 +266,8 @@ internal static class PostgresArchive
 
             return result.Exit != 0 ? throw RestoreFailed(manifest, result)
                 : lastLine == commitMarker.ToString() ? true
-                : throw BackupException.Damaged($"{manifest.File} is not a complete script, and the database is unchanged: psql did not reach the commit.");
+                : throw BackupException.Damaged(
+                    $"{manifest.File} is not a complete script, and the database is unchanged: psql did not reach the commit.");
         }, ct);
     }
 
@@ -245,19 +277,27 @@ internal static class PostgresArchive
         var at = error.IndexOf(PostgresRestore.Mismatch, StringComparison.Ordinal);
         if (at >= 0)
         {
-            return BackupException.Damaged($"{manifest.File} differs from its manifest, and the database is unchanged: {error[(at + PostgresRestore.Mismatch.Length)..]}.");
+            return BackupException.Damaged(
+                $"{manifest.File} differs from its manifest, and the database is unchanged: "
+                    + $"{error[(at + PostgresRestore.Mismatch.Length)..]}.");
         }
 
         var advice = error.Contains("type \"", StringComparison.Ordinal) && error.Contains("does not exist", StringComparison.Ordinal)
                 ? " A column that the scripts did not create uses that type: create the type or its extension in the target first."
-            : error.Contains("role \"", StringComparison.Ordinal) && error.Contains("does not exist", StringComparison.Ordinal) ? " Policies use that role: create it first."
+            : error.Contains("role \"", StringComparison.Ordinal) && error.Contains("does not exist", StringComparison.Ordinal)
+            ? " Policies use that role: create it first."
             : error.Contains("extension", StringComparison.Ordinal) && manifest.Schema is null
-                ? " An old build wrote this script, which also contains the database's extensions: restore it as a superuser, then take a new backup."
-            : error.Contains("\\restrict", StringComparison.Ordinal) ? " psql is older than the pg_dump that wrote the backup: update PostgreSQL's client programs."
+                ? " An old build wrote this script, which also contains the database's extensions: restore it as a superuser, then "
+                    + "take a new backup."
+            : error.Contains("\\restrict", StringComparison.Ordinal)
+            ? " psql is older than the pg_dump that wrote the backup: update PostgreSQL's client programs."
             : "";
         return new(ExitCode.Failed, "restore_failed", $"The restore failed, and the database is unchanged: {error}.{advice}");
     }
 
     private static BackupException LockTimeout(TimeSpan wait, Exception? cause) => new(ExitCode.Failed, "lock_not_obtained",
-        string.Create(CultureInfo.InvariantCulture, $"A table was locked by another session for {wait.TotalSeconds:0.###} s, so no backup was created. Try again later, or wait longer with --lock-wait."), cause);
+        string.Create(
+            CultureInfo.InvariantCulture,
+                $"A table was locked by another session for {wait.TotalSeconds:0.###} s, so no backup was created. Try again later, "
+                    + $"or wait longer with --lock-wait."), cause);
 }

@@ -16,18 +16,21 @@ internal static partial class PostgresClient
     public static string Find(string program)
     {
         IEnumerable<string> folders = Setting.Text(ConsoleContext.OfProcess.Settings, "PG_BIN") is { } configured ? [configured] : [];
-        folders = folders.Concat((Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries));
+        folders = folders.Concat(
+            (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries));
         if (Directory.Exists("/usr/lib/postgresql"))
         {
             folders = folders.Concat(Directory.GetDirectories("/usr/lib/postgresql")
-                .OrderByDescending(folder => double.TryParse(Path.GetFileName(folder), CultureInfo.InvariantCulture, out var version) ? version : 0)
+                .OrderByDescending(folder => double.TryParse(Path.GetFileName(folder), CultureInfo.InvariantCulture, out var version)
+                    ? version : 0)
                 .Select(folder => Path.Combine(folder, "bin")));
         }
 
         var file = OperatingSystem.IsWindows() ? program + ".exe" : program;
         return folders.Select(folder => Path.Combine(folder, file)).FirstOrDefault(File.Exists)
             ?? throw new BackupException(ExitCode.Usage, "client_missing",
-                $"{program} was not found in PG_BIN, on PATH or in /usr/lib/postgresql: install PostgreSQL's client programs (Debian: apt-get install postgresql-client), or set PG_BIN to their folder.");
+                $"{program} was not found in PG_BIN, on PATH or in /usr/lib/postgresql: install PostgreSQL's client programs "
+                    + "(Debian: apt-get install postgresql-client), or set PG_BIN to their folder.");
     }
 
     /// <summary>Reads a program's version, such as 15.20, and its major version.</summary>
@@ -54,10 +57,16 @@ internal static partial class PostgresClient
     /// <param name="idleTimeout">Maximum time without output; null for no limit.</param>
     /// <exception cref="TimeoutException">The program wrote nothing for too long and was killed.</exception>
     public static async Task<ProgramResult> Run(
-        string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string?> variables, Func<Stream, Task>? writeInput, Func<Stream, Task>? readOutput, CancellationToken ct,
+        string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string?> variables, Func<Stream, Task>? writeInput,
+        Func<Stream, Task>? readOutput, CancellationToken ct,
         TimeSpan? idleTimeout = null)
     {
-        var start = new ProcessStartInfo(program, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(program, arguments)
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true
+        };
         start.Environment["LC_MESSAGES"] = "C";
         foreach (var (name, value) in variables)
         {
@@ -81,7 +90,8 @@ internal static partial class PostgresClient
                 if (await Task.WhenAny(writing, reading) == reading && reading.IsFaulted)
                 {
                     process.Kill(entireProcessTree: true);
-                    _ = writing.ContinueWith(left => left.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+                    _ = writing.ContinueWith(left => left.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted,
+                        TaskScheduler.Default);
                     await reading;
                 }
 
@@ -118,7 +128,8 @@ internal static partial class PostgresClient
         }
         catch (System.ComponentModel.Win32Exception exception)
         {
-            throw new BackupException(ExitCode.Usage, "client_missing", $"{start.FileName} cannot be started: {exception.Message}", exception);
+            throw new BackupException(ExitCode.Usage, "client_missing", $"{start.FileName} cannot be started: {exception.Message}",
+                exception);
         }
     }
 
@@ -164,7 +175,8 @@ internal static partial class PostgresClient
 internal sealed record ProgramResult(int Exit, IReadOnlyList<string> Errors)
 {
     /// <summary>The error in one line.</summary>
-    public string ErrorMessage => Errors.FirstOrDefault(line => line.Contains("error:", StringComparison.OrdinalIgnoreCase) || line.Contains("FATAL:", StringComparison.Ordinal))
+    public string ErrorMessage => Errors.FirstOrDefault(line => line.Contains("error:", StringComparison.OrdinalIgnoreCase)
+        || line.Contains("FATAL:", StringComparison.Ordinal))
         ?? (Errors.Count > 0 ? Errors[0] : null)
         ?? (Exit > 128 ? $"it was ended by signal {Exit - 128}" : $"it ended with exit code {Exit} and no error message");
 }

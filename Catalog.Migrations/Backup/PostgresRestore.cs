@@ -18,7 +18,10 @@ public static partial class PostgresRestore
     /// <summary>Prefix of the server's error message when the restored data differs from the manifest.</summary>
     public const string Mismatch = "backup mismatch: ";
 
-    /// <summary>Returns the names of the existing tables of the Catalog and the migrator. Other tables do not matter for a restore.</summary>
+    /// <summary>
+    /// Returns the names of the existing tables of the Catalog and the migrator. Other tables do not matter for a
+    /// restore.
+    /// </summary>
     public static async Task<IReadOnlyList<string>> ExistingTables(DbConnection connection, CancellationToken ct)
     {
         const string Sql = $"""
@@ -47,9 +50,11 @@ public static partial class PostgresRestore
     /// <param name="fingerprint">See <see cref="DatabaseContents.Fingerprint"/>.</param>
     /// <param name="revision">The newest revision in the journal; null for an empty journal.</param>
     /// <param name="wholeSchema">True if the fingerprint covers all objects in the schema, as in manifests by old builds.</param>
-    /// <param name="commitMarker">psql prints this after the commit. Its exit code is not enough: it is 0 as well if the dump ends psql early.</param>
+    /// <param name="commitMarker">psql prints this after the commit. Its exit code is not enough: it is 0 as well if
+    /// the dump ends psql early.</param>
     /// <exception cref="FormatException">A table's name or the fingerprint is invalid.</exception>
-    public static string Epilogue(string schema, IReadOnlyDictionary<string, long> rows, string fingerprint, string? revision, bool wholeSchema, Guid commitMarker)
+    public static string Epilogue(string schema, IReadOnlyDictionary<string, long> rows, string fingerprint, string? revision,
+        bool wholeSchema, Guid commitMarker)
     {
         if (rows.Keys.FirstOrDefault(table => !TableName().IsMatch(table)) is { } invalid)
         {
@@ -67,25 +72,38 @@ public static partial class PostgresRestore
         foreach (var (table, count) in rows)
         {
             var quoted = table.Replace("'", "''", StringComparison.Ordinal);
-            text.Append(CultureInfo.InvariantCulture, $"    if to_regclass('{quoted}') is null then raise exception '{Mismatch}table % is missing', '{quoted}'; end if;\n");
+            text.Append(CultureInfo.InvariantCulture,
+                $"    if to_regclass('{quoted}') is null then raise exception '{Mismatch}table % is missing', '{quoted}'; end if;\n");
             text.Append(CultureInfo.InvariantCulture, $"    select count(*) into present from {table};\n");
-            text.Append(CultureInfo.InvariantCulture, $"    if present <> {count} then raise exception '{Mismatch}table % has % rows, the manifest says {count}', '{quoted}', present; end if;\n");
+            text.Append(
+                CultureInfo.InvariantCulture,
+                    $"    if present <> {count} then raise exception '{Mismatch}table % has % rows, the manifest says {count}', "
+                        + $"'{quoted}', present; end if;\n");
         }
 
         if (revision is not null)
         {
-            text.Append(CultureInfo.InvariantCulture, $"    if (select max(scriptname collate \"C\") from schemaversions) is distinct from '{revision.Replace("'", "''", StringComparison.Ordinal)}.sql' then raise exception '{Mismatch}the journal does not end at {revision.Replace("'", "''", StringComparison.Ordinal).Replace("%", "%%", StringComparison.Ordinal)}'; end if;\n");
+            var quoted = revision.Replace("'", "''", StringComparison.Ordinal);
+            text.Append(
+                CultureInfo.InvariantCulture,
+                $"    if (select max(scriptname collate \"C\") from schemaversions) is distinct from '{quoted}.sql' then raise exception "
+                + $"'{Mismatch}the journal does not end at {quoted.Replace("%", "%%", StringComparison.Ordinal)}'; end if;\n");
         }
 
         // A fingerprint of the whole schema is compared with both descriptions, because the target may contain other objects.
         string[] descriptions = wholeSchema ? [PostgresSchemaReader.Own, PostgresSchemaReader.Sql] : [PostgresSchemaReader.Own];
-        text.Append(CultureInfo.InvariantCulture, $"    if '{fingerprint}' not in ({string.Join(", ", descriptions.Select(HashOf))}) then\n");
-        text.Append(CultureInfo.InvariantCulture, $"        raise exception '{Mismatch}the schema differs from the one that was backed up';\n    end if;\nend {tag};\ncommit;\nselect '{commitMarker}';\n");
+        text.Append(
+            CultureInfo.InvariantCulture, $"    if '{fingerprint}' not in ({string.Join(", ", descriptions.Select(HashOf))}) then\n");
+        text.Append(
+            CultureInfo.InvariantCulture,
+                $"        raise exception '{Mismatch}the schema differs from the one that was backed up';\n    end if;\nend "
+                    + $"{tag};\ncommit;\nselect '{commitMarker}';\n");
         return text.ToString();
     }
 
     private static string HashOf(string description) =>
-        $"(select encode(sha256(convert_to(coalesce(string_agg(line, E'\\n' order by line collate \"C\"), ''), 'UTF8')), 'hex') from (\n{description}\n) as described(line))";
+        "(select encode(sha256(convert_to(coalesce(string_agg(line, E'\\n' order by line collate \"C\"), ''), 'UTF8')), 'hex') from "
+            + $"(\n{description}\n) as described(line))";
 
     // Without cascade: dependent objects of others are in no backup and must not be dropped silently.
     private const string DropExisting = $"""

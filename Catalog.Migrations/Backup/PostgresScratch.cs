@@ -36,10 +36,13 @@ public sealed class PostgresScratch : IAsyncDisposable
             """;
 
         await using var connection = await source.Source.OpenConnectionAsync(ct);
-        foreach (var leftover in await connection.QueryAsync<string>(new CommandDefinition("select datname from pg_database d where datname like 'catalog\\_drill\\_%' and not exists (select from pg_stat_activity a where a.datid = d.oid)", cancellationToken: ct)))
+        foreach (var leftover in await connection.QueryAsync<string>(
+            new CommandDefinition("select datname from pg_database d where datname like 'catalog\\_drill\\_%' and not exists (select "
+                + "from pg_stat_activity a where a.datid = d.oid)", cancellationToken: ct)))
         {
             if (leftover.Length > Prefix.Length + Time.Length
-                && DateTime.TryParseExact(leftover.AsSpan(Prefix.Length, Time.Length), Time, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var created)
+                && DateTime.TryParseExact(leftover.AsSpan(Prefix.Length, Time.Length), Time, CultureInfo.InvariantCulture,
+                    DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var created)
                 && created < now.UtcDateTime.AddHours(-1))
             {
                 await source.Dialect.Execute(connection, null, $"drop database if exists {leftover}", ct);
@@ -54,9 +57,11 @@ public sealed class PostgresScratch : IAsyncDisposable
         }
         catch (DbException exception) when (exception.SqlState == "42501")
         {
-            var login = await connection.ExecuteScalarAsync<string>(new CommandDefinition("select quote_ident(current_user)", cancellationToken: ct));
+            var login = await connection.ExecuteScalarAsync<string>(
+                new CommandDefinition("select quote_ident(current_user)", cancellationToken: ct));
             throw new MigrationException(MigrationFault.NotPermitted,
-                $"{login} lacks the privilege to create the scratch database of the drill. Run `alter role {login} createdb;` as an administrator, or set DATAXPIPE_MIGRATIONS_DB to an address with a role that has createdb.",
+                $"{login} lacks the privilege to create the scratch database of the drill. Run `alter role {login} createdb;` as an "
+                    + "administrator, or set DATAXPIPE_MIGRATIONS_DB to an address with a role that has createdb.",
                 exception);
         }
 

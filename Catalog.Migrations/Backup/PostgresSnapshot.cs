@@ -50,7 +50,8 @@ public sealed class PostgresSnapshot : IAsyncDisposable
             -- PostgresSnapshot.Take export
             select pg_export_snapshot() as id, current_setting('server_version_num')::int as version, current_setting('server_encoding') as encoding
             """;
-        // row_security_active applies the server's own rules: superusers, roles with bypassrls, and owners of tables without "force" see all rows.
+        // row_security_active applies the server's own rules: superusers, roles with bypassrls, and owners of tables
+        // without "force" see all rows.
         const string Hidden = $"""
             -- PostgresSnapshot.Take hidden
             select c.oid::regclass::text from pg_class c where c.oid in ({PostgresOwnObjects.TableOids}) and c.relrowsecurity and row_security_active(c.oid) order by 1
@@ -72,9 +73,12 @@ public sealed class PostgresSnapshot : IAsyncDisposable
         try
         {
             var transaction = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, ct);
-            async Task<List<string>> Names(string sql) => (await connection.QueryAsync<string>(new CommandDefinition(sql, transaction: transaction, cancellationToken: ct))).AsList();
-            await connection.ExecuteAsync(new CommandDefinition(Begin, new { wait = $"{(long)lockWait.TotalMilliseconds}ms" }, transaction, cancellationToken: ct));
-            var (id, version, encoding) = await connection.QuerySingleAsync<(string, int, string)>(new CommandDefinition(Export, transaction: transaction, cancellationToken: ct));
+            async Task<List<string>> Names(string sql) =>
+                (await connection.QueryAsync<string>(new CommandDefinition(sql, transaction: transaction, cancellationToken: ct))).AsList();
+            await connection.ExecuteAsync(
+                new CommandDefinition(Begin, new { wait = $"{(long)lockWait.TotalMilliseconds}ms" }, transaction, cancellationToken: ct));
+            var (id, version, encoding) = await connection.QuerySingleAsync<(string, int, string)>(
+                new CommandDefinition(Export, transaction: transaction, cancellationToken: ct));
             PostgresSchemaDialect.RequireSupportedServer(version, encoding);
             return new(connection, transaction)
             {
@@ -95,7 +99,8 @@ public sealed class PostgresSnapshot : IAsyncDisposable
     }
 
     /// <summary>Counts rows in the snapshot. Until disposal, each counted table is locked against schema changes.</summary>
-    public Task<DatabaseContents> Contents(MigrationDatabase database, CancellationToken ct) => DatabaseContents.Read(_connection, _transaction, database.Dialect, database.Reader, ct);
+    public Task<DatabaseContents> Contents(MigrationDatabase database, CancellationToken ct) =>
+        DatabaseContents.Read(_connection, _transaction, database.Dialect, database.Reader, ct);
 
     /// <inheritdoc />
     public async ValueTask DisposeAsync()

@@ -18,7 +18,8 @@ internal static class Pruning
     /// <param name="ct">Cancels the operation.</param>
     /// <returns>The names of the removed backups; with <paramref name="dryRun"/>, of those that would be removed.</returns>
     /// <exception cref="BackupException">The newest backup of a database is not good; nothing was removed.</exception>
-    public static async Task<IReadOnlyList<string>> Prune(BackupPlace place, BackupRotation rules, bool shallow, bool dryRun, TimeProvider time, Output output, CancellationToken ct)
+    public static async Task<IReadOnlyList<string>> Prune(BackupPlace place, BackupRotation rules, bool shallow, bool dryRun,
+        TimeProvider time, Output output, CancellationToken ct)
     {
         var all = await StoredBackup.List(place, ct);
         foreach (var incomplete in all.Where(backup => backup.State != BackupState.Complete))
@@ -33,7 +34,8 @@ internal static class Pruning
         }
 
         var removable = new List<StoredBackup>();
-        foreach (var generations in all.Where(backup => backup.Manifest is { SchemaOnly: false }).GroupBy(backup => (backup.Manifest!.Engine, backup.Manifest.Database)))
+        foreach (var generations in all.Where(backup => backup.Manifest is { SchemaOnly: false })
+            .GroupBy(backup => (backup.Manifest!.Engine, backup.Manifest.Database)))
         {
             var first = await generations.First().Check(place, ct);
             if (first.State != BackupState.Complete)
@@ -41,10 +43,12 @@ internal static class Pruning
                 throw NewestDamaged(first);
             }
 
-            var unneeded = await rules.Removable(generations.Where(backup => backup.State == BackupState.Complete), backup => backup.Manifest!.StartedAt,
+            var unneeded = await rules.Removable(generations.Where(backup => backup.State == BackupState.Complete), backup =>
+                backup.Manifest!.StartedAt,
                 async backup => backup.Name == first.Name || shallow || await IsGood(backup, place, output, ct), time.Now());
             // An unreadable manifest names no database: the backup may be a newer one of this database.
-            if (unneeded.Count > 0 && all.TakeWhile(backup => backup != generations.First()).FirstOrDefault(backup => backup is { State: BackupState.Damaged, Manifest: null }) is { } unreadable)
+            if (unneeded.Count > 0 && all.TakeWhile(backup => backup != generations.First())
+                .FirstOrDefault(backup => backup is { State: BackupState.Damaged, Manifest: null }) is { } unreadable)
             {
                 throw NewestDamaged(unreadable);
             }
@@ -80,5 +84,7 @@ internal static class Pruning
     }
 
     private static BackupException NewestDamaged(StoredBackup newest) =>
-        new(ExitCode.Drift, "newest_damaged", $"The newest backup, {newest.Name}, is not good ({newest.Fault}), so nothing was removed. Take a new backup, then move this one to another place.");
+        new(ExitCode.Drift, "newest_damaged",
+            $"The newest backup, {newest.Name}, is not good ({newest.Fault}), so nothing was removed. Take a new backup, then move "
+                + "this one to another place.");
 }

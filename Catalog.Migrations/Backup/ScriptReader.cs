@@ -2,7 +2,10 @@ using System.Text;
 
 namespace Catalog.Migrations.Backup;
 
-/// <summary>Reads an SQL script by pg_dump or pg_restore completely: counts the rows of each table and checks that the script is complete.</summary>
+/// <summary>
+/// Reads an SQL script by pg_dump or pg_restore completely: counts the rows of each table and checks that the script is
+/// complete.
+/// </summary>
 /// <param name="schema">The schema that is left out of table names.</param>
 internal sealed class ScriptReader(string schema)
 {

@@ -11,16 +11,19 @@ internal static class SqliteArchive
     {
         if (!File.Exists(settings.SqlitePath))
         {
-            throw new BackupException(ExitCode.Unreachable, "file_unusable", "The SQLite file does not exist: set DATAXPIPE_DB to the Catalog's file.");
+            throw new BackupException(
+                ExitCode.Unreachable, "file_unusable", "The SQLite file does not exist: set DATAXPIPE_DB to the Catalog's file.");
         }
 
-        using var uncompressed = options.Level is null ? null : new PartFile(Path.GetDirectoryName(path)!, Path.GetFileName(path).TrimStart('.') + ".copy");
+        using var uncompressed = options.Level is null
+            ? null : new PartFile(Path.GetDirectoryName(path)!, Path.GetFileName(path).TrimStart('.') + ".copy");
         var copy = uncompressed?.Path ?? path;
         // The copy is in the target folder, because the system's temporary folder may be small or in memory.
         await Task.Run(() => SqliteBackup.Copy(settings.SqlitePath, copy, options.LockWait), ct);
         if (SqliteBackup.FindFaults(copy) is { Count: > 0 } faults)
         {
-            throw BackupException.Damaged($"The database is damaged, and no backup was created: {faults[0]}. Restore the newest good backup.");
+            throw BackupException.Damaged(
+                $"The database is damaged, and no backup was created: {faults[0]}. Restore the newest good backup.");
         }
 
         var contents = await SqliteBackup.Contents(copy, ct);
@@ -34,7 +37,10 @@ internal static class SqliteArchive
         return contents with { Name = Path.GetFileName(settings.SqlitePath) };
     }
 
-    /// <summary>Returns the path of a file that SQLite can open: the backup itself, or its decompressed copy in <paramref name="folder"/>.</summary>
+    /// <summary>
+    /// Returns the path of a file that SQLite can open: the backup itself, or its decompressed copy in
+    /// <paramref name="folder"/>.
+    /// </summary>
     public static async Task<string> Decompress(string path, Manifest manifest, string folder, CancellationToken ct)
     {
         if (manifest.Compression != "gzip")
@@ -55,7 +61,8 @@ internal static class SqliteArchive
     /// <param name="manifest">Its manifest.</param>
     /// <param name="confirmReplace">Called with the target's name and its tables if the target is not empty; throws to keep them.</param>
     /// <param name="ct">Cancels the restore; the target then stays unchanged.</param>
-    public static async Task Restore(string target, string path, Manifest manifest, Func<string, IReadOnlyList<string>, Task> confirmReplace, CancellationToken ct)
+    public static async Task Restore(string target, string path, Manifest manifest, Func<string, IReadOnlyList<string>,
+        Task> confirmReplace, CancellationToken ct)
     {
         var existing = SqliteBackup.Tables(target);
         if (existing.Count > 0)
@@ -82,7 +89,8 @@ internal static class SqliteArchive
 
         if (File.Exists(target) && !SqliteBackup.Release(target))
         {
-            throw new BackupException(ExitCode.Failed, "in_use", "Another process has the database file open, so it was not changed: stop the service, then restore again.");
+            throw new BackupException(ExitCode.Failed, "in_use",
+                "Another process has the database file open, so it was not changed: stop the service, then restore again.");
         }
 
         if (File.Exists(target) && !OperatingSystem.IsWindows())

@@ -83,7 +83,8 @@ public static class SqliteBackup
     private static SqliteConnection Open(string path, SqliteOpenMode mode)
     {
         DapperTypes.Register();
-        var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Mode = mode, Pooling = false, DefaultTimeout = 5 }.ConnectionString);
+        var connection = new SqliteConnection(
+            new SqliteConnectionStringBuilder { DataSource = path, Mode = mode, Pooling = false, DefaultTimeout = 5 }.ConnectionString);
         try
         {
             connection.Open();

@@ -34,15 +34,18 @@ internal sealed record StoredBackup(string Name, long? Bytes, Manifest? Manifest
         var backups = new List<StoredBackup>();
         foreach (var name in names)
         {
-            backups.Add(await Inspect(place, name, files.TryGetValue(name, out var bytes) ? bytes : null, files.ContainsKey(name + ".json"), ct));
+            backups.Add(
+                await Inspect(place, name, files.TryGetValue(name, out var bytes) ? bytes : null, files.ContainsKey(name + ".json"), ct));
         }
 
         // The manifest's time is more exact than the name's, which is in seconds.
-        return [.. backups.OrderByDescending(backup => backup.Manifest?.StartedAt ?? Time(backup.Name)).ThenByDescending(backup => backup.Name, StringComparer.Ordinal)];
+        return [.. backups.OrderByDescending(backup => backup.Manifest?.StartedAt ?? Time(backup.Name))
+            .ThenByDescending(backup => backup.Name, StringComparer.Ordinal)];
     }
 
     private static DateTimeOffset Time(string name) =>
-        DateTimeOffset.TryParseExact(name.AsSpan("catalog-".Length, 16), "yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) ? time : default;
+        DateTimeOffset.TryParseExact(name.AsSpan("catalog-".Length, 16), "yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture,
+            DateTimeStyles.AssumeUniversal, out var time) ? time : default;
 
     /// <summary>Reads the backup completely and compares it with its manifest; downloads a remote backup first.</summary>
     /// <returns>This backup, with state <see cref="BackupState.Damaged"/> if it differs from its manifest.</returns>
@@ -55,7 +58,8 @@ internal sealed record StoredBackup(string Name, long? Bytes, Manifest? Manifest
 
         using var folder = new TemporaryFolder();
         var path = await place.Fetch(Name, folder.Path, ct);
-        return await BackupCheck.FindFaults(path, Manifest!, ct) is { Count: > 0 } faults ? this with { State = BackupState.Damaged, Fault = string.Join("; ", faults) } : this;
+        return await BackupCheck.FindFaults(path, Manifest!, ct) is { Count: > 0 } faults
+            ? this with { State = BackupState.Damaged, Fault = string.Join("; ", faults) } : this;
     }
 
     /// <summary>The state as text.</summary>
@@ -77,9 +81,12 @@ internal sealed record StoredBackup(string Name, long? Bytes, Manifest? Manifest
         {
             var manifest = Manifest.Read(await place.Read(name + ".json", ct), name);
             return bytes is null ? new(name, bytes, manifest, BackupState.Damaged, "its file is missing")
-                : bytes != manifest.Bytes ? new(name, bytes, manifest, BackupState.Damaged, $"it has {bytes} bytes and should have {manifest.Bytes}")
+                : bytes != manifest.Bytes
+                ? new(name, bytes, manifest, BackupState.Damaged, $"it has {bytes} bytes and should have {manifest.Bytes}")
                 // A time in the future, from a wrong clock, would make this the newest backup for pruning until that day.
-                : manifest.StartedAt > TimeProvider.System.Now().AddHours(1) ? new(name, bytes, manifest, BackupState.Damaged, $"its time {manifest.StartedAt:yyyy-MM-dd HH:mm:ss}Z is in the future: move it to another place or rename it")
+                : manifest.StartedAt > TimeProvider.System.Now().AddHours(1)
+                ? new(name, bytes, manifest, BackupState.Damaged,
+                    $"its time {manifest.StartedAt:yyyy-MM-dd HH:mm:ss}Z is in the future: move it to another place or rename it")
                 : new(name, bytes, manifest, BackupState.Complete, null);
         }
         catch (BackupException exception) when (exception.Exit == ExitCode.Drift)
@@ -88,7 +95,8 @@ internal sealed record StoredBackup(string Name, long? Bytes, Manifest? Manifest
         }
         catch (UnauthorizedAccessException)
         {
-            return new(name, bytes, null, BackupState.Damaged, $"this user lacks permission to read its manifest{FileRights.OwnerOf(Path.Combine(place.Display, name + ".json"))}");
+            return new(name, bytes, null, BackupState.Damaged,
+                $"this user lacks permission to read its manifest{FileRights.OwnerOf(Path.Combine(place.Display, name + ".json"))}");
         }
     }
 }

@@ -49,7 +49,8 @@ public sealed class DatabaseDoctor(MigrationDatabase database, Chain chain, Doct
             await _doctor.RunCheck(connection, "The schema", async () => found = (
                 await SchemaStatus.Read(connection, dialect, chain, ct),
                 await connection.ExecuteScalarAsync<int?>(new CommandDefinition(dialect.FindJournal, cancellationToken: ct)) is not null,
-                (await connection.QueryAsync<string>(new CommandDefinition(dialect.FindTables, cancellationToken: ct))).AsList()), _report, ct);
+                (await connection.QueryAsync<string>(new CommandDefinition(dialect.FindTables, cancellationToken: ct))).AsList()), _report,
+                    ct);
         }
         catch (MigrationException exception)
         {
@@ -73,9 +74,11 @@ public sealed class DatabaseDoctor(MigrationDatabase database, Chain chain, Doct
         {
             await using var reading = await database.Dialect.BeginRead(connection, limit.Token);
             var live = await database.Reader.Describe(connection, limit.Token);
-            return chain.Scripts.LastOrDefault(script => script.Fingerprint is { } committed && SchemaDescription.Compare(committed, live).Count == 0)?.Revision;
+            return chain.Scripts.LastOrDefault(script => script.Fingerprint is { } committed && SchemaDescription.Compare(committed, live)
+                .Count == 0)?.Revision;
         }
-        catch (Exception exception) when (!ct.IsCancellationRequested && exception is DbException or MigrationException or OperationCanceledException)
+        catch (Exception exception) when (
+            !ct.IsCancellationRequested && exception is DbException or MigrationException or OperationCanceledException)
         {
             return null;
         }
@@ -96,7 +99,9 @@ public sealed class DatabaseDoctor(MigrationDatabase database, Chain chain, Doct
             }
 
             _report.Add("addresses_differ", Severity.Error,
-                $"The migrator's address ({database.Settings.ReadFrom}: {database.Settings.Display}) and the service's ({service.ReadFrom}: {service.Display}) lead to different databases: the service does not use the migrated database.",
+                $"The migrator's address ({database.Settings.ReadFrom}: {database.Settings.Display}) and the service's "
+                    + $"({service.ReadFrom}: {service.Display}) lead to different databases: the service does not use the migrated "
+                        + "database.",
                 $"Set both to the same database, or unset {database.Settings.ReadFrom}.");
         }
         catch (Exception exception) when (ConnectionFailure.Find(exception, subject, service) is { } failure)

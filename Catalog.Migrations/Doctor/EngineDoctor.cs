@@ -29,7 +29,8 @@ public abstract class EngineDoctor
         : new SqliteDoctor(database.Settings.SqlitePath!);
 
     /// <summary>Runs all checks except those of the schema's status.</summary>
-    internal abstract Task Check(DbConnection connection, Client service, DoctorThresholds limits, DoctorReport report, CancellationToken ct);
+    internal abstract Task Check(DbConnection connection, Client service, DoctorThresholds limits, DoctorReport report,
+        CancellationToken ct);
 
     /// <summary>Runs one check with a time limit and without the possibility to change data. A failed check becomes a note.</summary>
     /// <param name="connection">An open connection.</param>

@@ -28,16 +28,21 @@ internal static class PostgresActivity
         foreach (var queue in waiting.Where(session => session.Application != Migrator).GroupBy(session => RootBlocker(session, sessions)))
         {
             report.Add("lock_wait", Severity.Warning,
-                $"{Quantity.Of(queue.Count(), "statement waits", "statements wait")} for a lock{OnTable(queue.First())}, the longest for {Quantity.Age(queue.Max(session => session.LockSeconds)!.Value)}: process {Quantity.Few([.. queue.Select(session => $"{session.Pid}")])}. {DescribeHolder(queue.Key, sessions)}",
+                $"{Quantity.Of(queue.Count(), "statement waits", "statements wait")} for a lock{OnTable(queue.First())}, the longest "
+                    + $"for {Quantity.Age(queue.Max(session => session.LockSeconds)!.Value)}: process "
+                        + $"{Quantity.Few([.. queue.Select(session => $"{session.Pid}")])}. {DescribeHolder(queue.Key, sessions)}",
                 EndAdvice(queue.Key, sessions));
         }
 
-        var idle = sessions.Values.Where(session => session.IsIdleInTransaction && session.Seconds > limits.Slow.TotalSeconds).OrderByDescending(session => session.TransactionSeconds).ToList();
+        var idle = sessions.Values.Where(session => session.IsIdleInTransaction && session.Seconds > limits.Slow.TotalSeconds)
+            .OrderByDescending(session => session.TransactionSeconds).ToList();
         if (idle.Count > 0)
         {
             report.Add("idle_in_transaction", Severity.Warning,
-                $"{Quantity.Of(idle.Count, "session is", "sessions are")} idle in a transaction, which keeps locks and dead rows: {Quantity.Few([.. idle.Select(Describe)])}.",
-                $"Fix the client so that it commits or rolls back. To end {(idle.Count == 1 ? "the session" : "the oldest session")}: `catalog-migrations kill {idle[0].Pid} --connection`.");
+                $"{Quantity.Of(idle.Count, "session is", "sessions are")} idle in a transaction, which keeps locks and dead rows: "
+                    + $"{Quantity.Few([.. idle.Select(Describe)])}.",
+                "Fix the client so that it commits or rolls back. To end "
+                    + $"{(idle.Count == 1 ? "the session" : "the oldest session")}: `catalog-migrations kill {idle[0].Pid} --connection`.");
         }
     }
 
@@ -81,19 +86,25 @@ internal static class PostgresActivity
         Query = QueryText.Shorten(session.Query),
     };
 
-    private static void CheckMigration(Session migration, List<Session> waiting, Dictionary<int, Session> sessions, DoctorThresholds limits, DoctorReport report)
+    private static void CheckMigration(Session migration, List<Session> waiting, Dictionary<int, Session> sessions, DoctorThresholds limits,
+        DoctorReport report)
     {
         var what = $"A migration (process {migration.Pid}, user {migration.User}) ";
         if (waiting.Contains(migration))
         {
             report.Add("migration_blocked", Severity.Error,
-                $"{what}has waited for a lock{OnTable(migration)} for {Quantity.Age(migration.LockSeconds!.Value)}, and other statements wait behind it. Its statement: {QueryText.Shorten(migration.Query, 120)}. {DescribeHolder(RootBlocker(migration, sessions), sessions)}",
-                $"{EndAdvice(RootBlocker(migration, sessions), sessions)} To cancel the migration instead: `catalog-migrations kill {migration.Pid}`.");
+                $"{what}has waited for a lock{OnTable(migration)} for {Quantity.Age(migration.LockSeconds!.Value)}, and other "
+                    + $"statements wait behind it. Its statement: {QueryText.Shorten(migration.Query, 120)}. "
+                        + $"{DescribeHolder(RootBlocker(migration, sessions), sessions)}",
+                $"{EndAdvice(RootBlocker(migration, sessions), sessions)} To cancel the migration instead: `catalog-migrations kill "
+                    + $"{migration.Pid}`.");
         }
         else if (migration.Seconds > limits.Slow.TotalSeconds)
         {
             report.Add("migration_slow", Severity.Warning,
-                $"{what}has run one statement for {Quantity.Age(migration.Seconds!.Value)}{(migration.Wait is { } wait ? $", now waiting on {wait}" : "")}: {QueryText.Shorten(migration.Query, 120)}.",
+                $"{what}has run one statement for "
+                    + $"{Quantity.Age(migration.Seconds!.Value)}{(migration.Wait is { } wait ? $", now waiting on {wait}" : "")}: "
+                        + $"{QueryText.Shorten(migration.Query, 120)}.",
                 $"Wait for it, or cancel it: `catalog-migrations kill {migration.Pid}`. A script in a transaction is then rolled back.");
         }
     }
@@ -118,15 +129,18 @@ internal static class PostgresActivity
 
     private static string DescribeHolder(int pid, Dictionary<int, Session> sessions) => pid == 0
         ? "A prepared transaction holds the lock."
-        : sessions.TryGetValue(pid, out var session) ? $"The lock is held by {Describe(session)}: {QueryText.Shorten(session.Query, 120)}." : $"The lock is held by process {pid}.";
+        : sessions.TryGetValue(pid, out var session)
+        ? $"The lock is held by {Describe(session)}: {QueryText.Shorten(session.Query, 120)}." : $"The lock is held by process {pid}.";
 
     private static string Describe(Session session) =>
-        $"process {session.Pid} ({string.Join(", ", new[] { session.Application, session.User, session.State, session.TransactionSeconds is { } age ? $"transaction of {Quantity.Age(age)}" : null }.Where(word => word is { Length: > 0 }))})";
+        $"process {session.Pid} "
+            + $"({string.Join(", ", new[] { session.Application, session.User, session.State, session.TransactionSeconds is { } age ? $"transaction of {Quantity.Age(age)}" : null }.Where(word => word is { Length: > 0 }))})";
 
     // An idle transaction has no statement to cancel, so the advice is to end its connection.
     private static string EndAdvice(int pid, Dictionary<int, Session> sessions) => pid == 0
         ? "Find the transaction in pg_prepared_xacts and commit it or roll it back."
-        : $"Wait for that process, or end it: `catalog-migrations kill {pid}{(sessions.TryGetValue(pid, out var session) && session.State != "active" ? " --connection" : "")}`.";
+        : "Wait for that process, or end it: `catalog-migrations kill "
+            + $"{pid}{(sessions.TryGetValue(pid, out var session) && session.State != "active" ? " --connection" : "")}`.";
 
     private static string OnTable(Session session) => session.Wanted is { } table ? $" on {table}" : "";
 

@@ -5,7 +5,10 @@ using Npgsql;
 
 namespace Catalog.Migrations.Doctor;
 
-/// <summary>The checks of a Postgres database. Each runs in a read-only transaction with a time limit of five seconds per statement.</summary>
+/// <summary>
+/// The checks of a Postgres database. Each runs in a read-only transaction with a time limit of five seconds per
+/// statement.
+/// </summary>
 internal sealed class PostgresDoctor(PostgresSession session) : EngineDoctor
 {
     internal override async Task<Place> Locate(DbConnection connection, CancellationToken ct)
@@ -21,7 +24,8 @@ internal sealed class PostgresDoctor(PostgresSession session) : EngineDoctor
         return new(found.Place, found.Login, found.Process, ((NpgsqlConnection)connection).ProcessID != found.Process);
     }
 
-    internal override async Task Check(DbConnection connection, Client service, DoctorThresholds limits, DoctorReport report, CancellationToken ct)
+    internal override async Task Check(DbConnection connection, Client service, DoctorThresholds limits, DoctorReport report,
+        CancellationToken ct)
     {
         await RunCheck(connection, "The server", () => PostgresServerState.Check(connection, limits, report, ct), report, ct);
         await RunCheck(connection, "The current activity", () => PostgresActivity.Check(connection, limits, report, ct), report, ct);
@@ -31,7 +35,8 @@ internal sealed class PostgresDoctor(PostgresSession session) : EngineDoctor
         await RunCheck(connection, "The slowest statements", () => PostgresStatistics.Check(connection, report, ct), report, ct);
     }
 
-    internal override async Task RunCheck(DbConnection connection, string subject, Func<Task> check, DoctorReport report, CancellationToken ct)
+    internal override async Task RunCheck(DbConnection connection, string subject, Func<Task> check, DoctorReport report,
+        CancellationToken ct)
     {
         // The settings are local to the transaction: session settings would remain on a pooler's connection. The lock time-out is short, so
         // that the checks do not wait for a migration.
@@ -44,13 +49,16 @@ internal sealed class PostgresDoctor(PostgresSession session) : EngineDoctor
         try
         {
             await using var transaction = await connection.BeginTransactionAsync(ct);
-            await connection.ExecuteAsync(new CommandDefinition(Sql, new { path = session.SearchPath }, transaction, commandTimeout: 10, cancellationToken: ct));
+            await connection.ExecuteAsync(
+                new CommandDefinition(Sql, new { path = session.SearchPath }, transaction, commandTimeout: 10, cancellationToken: ct));
             await check();
         }
         catch (PostgresException exception) when (connection.State == System.Data.ConnectionState.Open)
         {
             report.Add("not_examined", Severity.Note, $"{subject} could not be checked: {exception.MessageText} ({exception.SqlState}).",
-                exception.SqlState == "42501" ? "Set DATAXPIPE_MIGRATIONS_DB to an address with a role that has the privilege, such as the tables' owner." : "Run `catalog-migrations doctor` again.");
+                exception.SqlState == "42501"
+                    ? "Set DATAXPIPE_MIGRATIONS_DB to an address with a role that has the privilege, such as the tables' owner."
+                        : "Run `catalog-migrations doctor` again.");
         }
     }
 

@@ -9,7 +9,8 @@ internal static class PostgresPoolLimits
 {
     public static async Task Check(DbConnection connection, Client service, DoctorReport report, CancellationToken ct)
     {
-        // "others" excludes the service's own connections, because the advice is about its replicas. A process of a hidden type counts as a client.
+        // "others" excludes the service's own connections, because the advice is about its replicas. A process of a
+        // hidden type counts as a client.
         const string Sql = """
             -- PostgresPoolLimits.Check
             with others as (
@@ -37,12 +38,16 @@ internal static class PostgresPoolLimits
 
         if (place.Pooled)
         {
-            report.Add("pool_behind_pooler", Severity.Note, $"The service reaches the server through a pooler: its pool of {pool} is subject to the pooler's limits, not the server's.",
-                "Check the pooler's settings: max_client_conn limits the pools of all services together, default_pool_size the connections to this server.");
+            report.Add("pool_behind_pooler", Severity.Note,
+                $"The service reaches the server through a pooler: its pool of {pool} is subject to the pooler's limits, not the server's.",
+                "Check the pooler's settings: max_client_conn limits the pools of all services together, default_pool_size the "
+                    + "connections to this server.");
             return;
         }
 
-        var found = await connection.QuerySingleAsync<ServerLimits>(new CommandDefinition(Sql, new { login, place.Process, application = service.Settings.Postgres!.ApplicationName }, commandTimeout: 10, cancellationToken: ct));
+        var found = await connection.QuerySingleAsync<ServerLimits>(
+            new CommandDefinition(Sql, new { login, place.Process, application = service.Settings.Postgres!.ApplicationName },
+                commandTimeout: 10, cancellationToken: ct));
         Report(pool, Tightest(found, login), report);
     }
 
@@ -68,16 +73,22 @@ internal static class PostgresPoolLimits
         var (name, limit, others) = tightest;
         var free = Math.Max(0, limit - others);
         var replicas = free / pool;
-        var advice = free < 1 ? "Free connections first, or raise the limit." : $"For N replicas set DATAXPIPE_PG_POOL_MAX to {free} / N or less: {free} for one{(free >= 2 ? $", {free / 2} for two" : "")}{(free >= 4 ? $", {free / 4} for four" : "")}; or raise the limit.";
+        var advice = free < 1
+            ? "Free connections first, or raise the limit."
+            : $"For N replicas set DATAXPIPE_PG_POOL_MAX to {free} / N or less: {free} for "
+                + $"one{(free >= 2 ? $", {free / 2} for two" : "")}{(free >= 4 ? $", {free / 4} for four" : "")}; or raise the limit.";
         if (replicas < 1)
         {
             report.Add("pool_too_large", pool > limit ? Severity.Error : Severity.Warning,
-                $"The service's pool of {pool} is too large: {name} allows {limit}{(others > 0 ? $", of which other clients use {others} now" : "")}. Requests fail when the limit is reached.", advice);
+                $"The service's pool of {pool} is too large: {name} allows "
+                    + $"{limit}{(others > 0 ? $", of which other clients use {others} now" : "")}. Requests fail when the limit is "
+                        + "reached.", advice);
         }
         else
         {
             report.Add("pool_fits", Severity.Note,
-                $"The service's pool of {pool} fits {Quantity.Of(replicas, "replica", "replicas")}: {name} allows {limit}, of which other clients use {others} now.", advice);
+                $"The service's pool of {pool} fits {Quantity.Of(replicas, "replica", "replicas")}: {name} allows {limit}, of which "
+                    + $"other clients use {others} now.", advice);
         }
     }
 

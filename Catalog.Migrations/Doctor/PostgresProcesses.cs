@@ -47,8 +47,10 @@ public static class PostgresProcesses
             """;
 
         static MigrationException NotEndable(string message) => new(MigrationFault.UnknownTarget, message);
-        var found = await connection.QuerySingleOrDefaultAsync<Row>(new CommandDefinition(Sql, new { pid }, commandTimeout: 10, cancellationToken: ct))
-            ?? throw NotEndable($"The server has no process {pid}; it may have ended. `catalog-migrations doctor` lists the active processes.");
+        var found = await connection.QuerySingleOrDefaultAsync<Row>(
+            new CommandDefinition(Sql, new { pid }, commandTimeout: 10, cancellationToken: ct))
+            ?? throw NotEndable(
+                $"The server has no process {pid}; it may have ended. `catalog-migrations doctor` lists the active processes.");
         if (found.Own)
         {
             throw NotEndable($"Process {pid} is the process of this command.");
@@ -57,7 +59,9 @@ public static class PostgresProcesses
         // The type is hidden for other roles' processes; then the server itself checks the permission.
         if (found.User is null || found.BackendType is not (null or "client backend"))
         {
-            throw NotEndable($"Process {pid} is a process of the server itself ({found.BackendType ?? "background worker"}): this command does not end it.");
+            throw NotEndable(
+                $"Process {pid} is a process of the server itself ({found.BackendType ?? "background worker"}): this command does "
+                    + "not end it.");
         }
 
         if (!found.Here)
@@ -112,7 +116,9 @@ public static class PostgresProcesses
         var parameters = new { process.Pid, process.BackendStart, process.QueryStart, process.State, wholeConnection };
         try
         {
-            if (await connection.ExecuteScalarAsync<bool?>(new CommandDefinition(wholeConnection ? Terminate : Cancel, parameters, commandTimeout: 10, cancellationToken: ct)) is not true)
+            if (await connection.ExecuteScalarAsync<bool?>(
+                new CommandDefinition(wholeConnection ? Terminate : Cancel, parameters, commandTimeout: 10, cancellationToken: ct))
+                    is not true)
             {
                 return null;
             }
@@ -120,11 +126,14 @@ public static class PostgresProcesses
         catch (PostgresException exception) when (exception.SqlState == "42501")
         {
             throw new MigrationException(MigrationFault.WrongTarget,
-                $"The current role lacks permission to end process {process.Pid}. Permitted are its own role ({process.User}), members of that role or of pg_signal_backend, and superusers; for a superuser's process only superusers.", exception);
+                $"The current role lacks permission to end process {process.Pid}. Permitted are its own role ({process.User}), "
+                    + "members of that role or of pg_signal_backend, and superusers; for a superuser's process only superusers.",
+                        exception);
         }
 
         var until = Environment.TickCount64 + (long)EndTimeout.TotalMilliseconds;
-        while (await connection.ExecuteScalarAsync<bool>(new CommandDefinition(StillRunning, parameters, commandTimeout: 10, cancellationToken: ct)))
+        while (await connection.ExecuteScalarAsync<bool>(
+            new CommandDefinition(StillRunning, parameters, commandTimeout: 10, cancellationToken: ct)))
         {
             if (Environment.TickCount64 > until)
             {

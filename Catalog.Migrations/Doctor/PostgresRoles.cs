@@ -13,37 +13,55 @@ internal static class PostgresRoles
         var login = service.Place?.Login;
         var found = await PostgresRole.Find(connection, service.Role, login, ct);
         // Row-level security exists since the script that creates the table organizations.
-        if (await connection.ExecuteScalarAsync<bool>(new CommandDefinition("select to_regclass('organizations') is not null", cancellationToken: ct))
-            && (await connection.QueryAsync<string>(new CommandDefinition(PostgresRowSecurity.Undeclared, commandTimeout: 10, cancellationToken: ct))).AsList() is { Count: > 0 } unprotected)
+        if (await connection.ExecuteScalarAsync<bool>(
+            new CommandDefinition("select to_regclass('organizations') is not null", cancellationToken: ct))
+            && (await connection.QueryAsync<string>(
+                new CommandDefinition(PostgresRowSecurity.Undeclared, commandTimeout: 10, cancellationToken: ct)))
+                    .AsList() is { Count: > 0 } unprotected)
         {
-            report.Add("row_security_off", Severity.Error, $"Row-level security is off or has another policy than that of the scripts on {Quantity.Of(unprotected.Count, "table", "tables")}: {Quantity.Few(unprotected)}.", "Run `catalog-migrations verify` to see the differences, and revert them.");
+            report.Add("row_security_off", Severity.Error,
+                "Row-level security is off or has another policy than that of the scripts on "
+                    + $"{Quantity.Of(unprotected.Count, "table", "tables")}: {Quantity.Few(unprotected)}.",
+                        "Run `catalog-migrations verify` to see the differences, and revert them.");
         }
 
         void Warn(string code, string message, string action) => report.Add(code, Severity.Warning, message, action);
         if (!found.Exists)
         {
-            Warn("app_role_missing", $"The role {service.Role} for the service's statements is missing: row-level security does not protect the organizations from each other, only the statements' own conditions do.", "Run `catalog-migrations grant`.");
+            Warn("app_role_missing",
+                $"The role {service.Role} for the service's statements is missing: row-level security does not protect the "
+                    + "organizations from each other, only the statements' own conditions do.", "Run `catalog-migrations grant`.");
         }
         else if (found.ExemptReason is { } above)
         {
-            Warn("app_role_bypasses_row_security", $"The role {service.Role}, which the service's statements run as, {above}: row-level security does not apply to it.", found.FixFor(service.Role));
+            Warn("app_role_bypasses_row_security",
+                $"The role {service.Role}, which the service's statements run as, {above}: row-level security does not apply to it.",
+                    found.FixFor(service.Role));
         }
         else
         {
             if (found.MissingRights is { Length: > 0 } lacking)
             {
-                Warn("app_role_not_granted", $"The role {service.Role} lacks required privileges on {Quantity.Of(lacking.Length, "table", "tables")}: {Quantity.Few(lacking)}.", "Run `catalog-migrations grant`.");
+                Warn("app_role_not_granted",
+                    $"The role {service.Role} lacks required privileges on {Quantity.Of(lacking.Length, "table", "tables")}: "
+                        + $"{Quantity.Few(lacking)}.", "Run `catalog-migrations grant`.");
             }
 
             if (login is not null && !found.CanBeAssumed)
             {
-                Warn("app_role_not_assumable", $"The service's login {login} is not a member of the role {service.Role}, so its statements run as {login}.", $"Run `catalog-migrations grant --member {login}`.");
+                Warn("app_role_not_assumable",
+                    $"The service's login {login} is not a member of the role {service.Role}, so its statements run as {login}.",
+                        $"Run `catalog-migrations grant --member {login}`.");
             }
         }
 
-        if (login is not null && found.LoginMissingRights is { Length: > 0 } && !(found.CanBeAssumed && found.ExemptReason is null && found.MissingRights is []))
+        if (login is not null && found.LoginMissingRights is { Length: > 0 }
+            && !(found.CanBeAssumed && found.ExemptReason is null && found.MissingRights is []))
         {
-            report.Add("service_not_permitted", Severity.Error, $"The service's login {login} lacks the privileges to read and write {Quantity.Of(found.LoginMissingRights.Length, "table", "tables")}: {Quantity.Few(found.LoginMissingRights)}.", $"Run `catalog-migrations grant --member {login}`.");
+            report.Add("service_not_permitted", Severity.Error,
+                $"The service's login {login} lacks the privileges to read and write "
+                    + $"{Quantity.Of(found.LoginMissingRights.Length, "table", "tables")}: {Quantity.Few(found.LoginMissingRights)}.",
+                        $"Run `catalog-migrations grant --member {login}`.");
         }
     }
 }

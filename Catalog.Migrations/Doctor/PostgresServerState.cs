@@ -21,13 +21,17 @@ internal static class PostgresServerState
         var state = await connection.QuerySingleAsync<State>(new CommandDefinition(Sql, commandTimeout: 10, cancellationToken: ct));
         if (state.Version < 150_000)
         {
-            report.Add("server_too_old", Severity.Error, $"The server is PostgreSQL {state.Version / 10_000}; the Catalog needs 15 or later.", "Upgrade the server, or set the address to another server.");
+            report.Add("server_too_old", Severity.Error,
+                $"The server is PostgreSQL {state.Version / 10_000}; the Catalog needs 15 or later.",
+                    "Upgrade the server, or set the address to another server.");
         }
 
         if (state.Encoding != "UTF8")
         {
-            report.Add("wrong_encoding", Severity.Error, $"The database's encoding is {state.Encoding}, which cannot store all Unicode text.",
-                "Run `create database NAME encoding 'UTF8' template template0` as a role with the createdb privilege, and set the address to the new database.");
+            report.Add("wrong_encoding", Severity.Error,
+                $"The database's encoding is {state.Encoding}, which cannot store all Unicode text.",
+                "Run `create database NAME encoding 'UTF8' template template0` as a role with the createdb privilege, and set the "
+                    + "address to the new database.");
         }
 
         if (state.Standby)
@@ -39,13 +43,16 @@ internal static class PostgresServerState
         if (Math.Max(state.TransactionAge, state.MultixactAge) > limits.TransactionAge)
         {
             report.Add("wraparound_near", Severity.Error,
-                $"The oldest row is {Quantity.Number(Math.Max(state.TransactionAge, state.MultixactAge))} transactions old. Shortly before 2,147,483,648 the server rejects writes.",
-                "End long transactions, prepared transactions and replication slots that retain old rows. Then run `vacuum (freeze, verbose)` in this database as its owner, outside working hours.");
+                $"The oldest row is {Quantity.Number(Math.Max(state.TransactionAge, state.MultixactAge))} transactions old. Shortly "
+                    + "before 2,147,483,648 the server rejects writes.",
+                "End long transactions, prepared transactions and replication slots that retain old rows. Then run `vacuum (freeze, "
+                    + "verbose)` in this database as its owner, outside working hours.");
         }
 
         if (!state.SeesAll)
         {
-            report.Add("statistics_hidden", Severity.Note, $"{state.Login} sees only the statements of its own role. The activity of other roles is not checked.",
+            report.Add("statistics_hidden", Severity.Note,
+                $"{state.Login} sees only the statements of its own role. The activity of other roles is not checked.",
                 $"Let an administrator run `grant pg_read_all_stats to \"{state.Login}\"`.");
         }
 
@@ -69,8 +76,11 @@ internal static class PostgresServerState
             if (slot.Bytes > limits.SlotBytes || slot.Status is "unreserved" or "lost")
             {
                 report.Add("replication_slot_behind", Severity.Warning,
-                    $"Replication slot {slot.Name} ({(slot.Active ? "active" : "inactive")}) retains {Quantity.Size(slot.Bytes)} of write-ahead log ({slot.Status}), which can fill the disk.",
-                    slot.Active ? "Find out why its consumer is slow." : $"Start its consumer, or run `select pg_drop_replication_slot('{slot.Name}')` if the slot is not needed.");
+                    $"Replication slot {slot.Name} ({(slot.Active ? "active" : "inactive")}) retains {Quantity.Size(slot.Bytes)} of "
+                        + $"write-ahead log ({slot.Status}), which can fill the disk.",
+                    slot.Active
+                        ? "Find out why its consumer is slow."
+                            : $"Start its consumer, or run `select pg_drop_replication_slot('{slot.Name}')` if the slot is not needed.");
             }
         }
     }
@@ -85,12 +95,15 @@ internal static class PostgresServerState
             order by prepared
             """;
 
-        foreach (var (name, seconds) in await connection.QueryAsync<(string Name, double Seconds)>(new CommandDefinition(Sql, commandTimeout: 10, cancellationToken: ct)))
+        foreach (var (name, seconds) in await connection.QueryAsync<(string Name, double Seconds)>(
+            new CommandDefinition(Sql, commandTimeout: 10, cancellationToken: ct)))
         {
             if (seconds > limits.Slow.TotalSeconds)
             {
-                report.Add("prepared_transaction", Severity.Warning, $"Prepared transaction {name} has been open for {Quantity.Age(seconds)}. It keeps its locks even over a restart.",
-                    $"Run `commit prepared '{name.Replace("'", "''", StringComparison.Ordinal)}'` or `rollback prepared` with the same name, as its owner.");
+                report.Add("prepared_transaction", Severity.Warning,
+                    $"Prepared transaction {name} has been open for {Quantity.Age(seconds)}. It keeps its locks even over a restart.",
+                    $"Run `commit prepared '{name.Replace("'", "''", StringComparison.Ordinal)}'` or `rollback prepared` with the "
+                        + "same name, as its owner.");
             }
         }
     }

@@ -19,11 +19,14 @@ internal static class PostgresStatistics
         const string Load = "set `shared_preload_libraries = 'pg_stat_statements'` in postgresql.conf and restart the server";
         const string Create = "run `create extension pg_stat_statements` in this database as a superuser";
 
-        var (schema, loaded) = await connection.QuerySingleAsync<(string? Schema, bool Loaded)>(new CommandDefinition(Find, commandTimeout: 10, cancellationToken: ct));
+        var (schema, loaded) = await connection.QuerySingleAsync<(string? Schema, bool Loaded)>(
+            new CommandDefinition(Find, commandTimeout: 10, cancellationToken: ct));
         if (schema is null || !loaded)
         {
-            var advice = schema is null && !loaded ? $"To measure them, {Load}; then {Create}." : schema is null ? $"The library is loaded: {Create}." : $"The extension exists, but its library is not loaded: {Load}.";
-            report.Add(loaded || schema is null ? "pg_stat_statements_missing" : "pg_stat_statements_not_loaded", Severity.Note, "The slowest statements are unknown: the server does not measure them.", advice);
+            var advice = schema is null && !loaded ? $"To measure them, {Load}; then {Create}." : schema is null
+                ? $"The library is loaded: {Create}." : $"The extension exists, but its library is not loaded: {Load}.";
+            report.Add(loaded || schema is null ? "pg_stat_statements_missing" : "pg_stat_statements_not_loaded", Severity.Note,
+                "The slowest statements are unknown: the server does not measure them.", advice);
             return;
         }
 
@@ -45,7 +48,9 @@ internal static class PostgresStatistics
         }
         catch (PostgresException exception) when (exception.SqlState is "42703" or "42P01")
         {
-            report.Add("pg_stat_statements_outdated", Severity.Note, "The slowest statements are unknown: the version of the extension is too old.", "Run `alter extension pg_stat_statements update` in this database as its owner.");
+            report.Add("pg_stat_statements_outdated", Severity.Note,
+                "The slowest statements are unknown: the version of the extension is too old.",
+                    "Run `alter extension pg_stat_statements update` in this database as its owner.");
         }
     }
 }

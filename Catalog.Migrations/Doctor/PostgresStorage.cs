@@ -16,7 +16,8 @@ internal static class PostgresStorage
 
     private static async Task CheckTables(DbConnection connection, DoctorThresholds limits, DoctorReport report, CancellationToken ct)
     {
-        // Reading a table's size waits for exclusive locks on it, which are exactly what this command must diagnose. So such tables are skipped.
+        // Reading a table's size waits for exclusive locks on it, which are exactly what this command must diagnose. So
+        // such tables are skipped.
         const string Sql = """
             -- PostgresStorage.CheckTables
             with held as materialized (
@@ -32,24 +33,31 @@ internal static class PostgresStorage
             order by bytes desc nulls first, name
             """;
 
-        var tables = (await connection.QueryAsync<TableState>(new CommandDefinition(Sql, commandTimeout: 10, cancellationToken: ct))).AsList();
+        var tables = (await connection.QueryAsync<TableState>(new CommandDefinition(Sql, commandTimeout: 10, cancellationToken: ct)))
+            .AsList();
         report.Tables = tables;
-        var now = await connection.ExecuteScalarAsync<DateTime>(new CommandDefinition("select now()", commandTimeout: 10, cancellationToken: ct));
-        foreach (var table in tables.Where(table => table.DeadRows > limits.DeadRows && table.DeadRows * 5 > table.DeadRows + table.LiveRows))
+        var now = await connection.ExecuteScalarAsync<DateTime>(
+            new CommandDefinition("select now()", commandTimeout: 10, cancellationToken: ct));
+        foreach (var table in tables.Where(table => table.DeadRows > limits.DeadRows
+            && table.DeadRows * 5 > table.DeadRows + table.LiveRows))
         {
             var last = new[] { table.LastVacuum, table.LastAutovacuum }.Max();
             if (last is null || last.Value.UtcDateTime < now.ToUniversalTime().AddHours(-1))
             {
                 report.Add("vacuum_behind", Severity.Warning,
-                    $"Table {table.Name} contains {Quantity.Number(table.DeadRows!.Value)} dead and {Quantity.Number(table.LiveRows!.Value)} live rows and was {(last is { } time ? $"last vacuumed {Utc(time)}" : "never vacuumed")}. It grows and becomes slower.",
-                    $"Run `vacuum (analyze) {table.Name}` as its owner. If the dead rows stay, end the oldest open transactions and check the table's autovacuum settings.");
+                    $"Table {table.Name} contains {Quantity.Number(table.DeadRows!.Value)} dead and "
+                        + $"{Quantity.Number(table.LiveRows!.Value)} live rows and was "
+                            + $"{(last is { } time ? $"last vacuumed {Utc(time)}" : "never vacuumed")}. It grows and becomes slower.",
+                    $"Run `vacuum (analyze) {table.Name}` as its owner. If the dead rows stay, end the oldest open transactions and "
+                        + "check the table's autovacuum settings.");
             }
         }
     }
 
     private static async Task CheckIndexes(DbConnection connection, DoctorThresholds limits, DoctorReport report, CancellationToken ct)
     {
-        // An index under construction is invalid too, so it is excluded. Scans are counted since the last reset of the statistics, at the latest
+        // An index under construction is invalid too, so it is excluded. Scans are counted since the last reset of the
+        // statistics, at the latest
         // since the start of the server.
         const string Sql = """
             -- PostgresStorage.CheckIndexes
@@ -66,19 +74,28 @@ internal static class PostgresStorage
             order by bytes desc, name
             """;
 
-        var indexes = (await connection.QueryAsync<IndexState>(new CommandDefinition(Sql, new { limits.UnusedBytes, limits.UnusedFor }, commandTimeout: 10, cancellationToken: ct))).AsList();
+        var indexes = (
+            await connection.QueryAsync<IndexState>(
+                new CommandDefinition(Sql, new { limits.UnusedBytes, limits.UnusedFor }, commandTimeout: 10, cancellationToken: ct)))
+                    .AsList();
         report.Indexes = indexes;
         foreach (var index in indexes.Where(index => !index.Valid))
         {
-            report.Add("invalid_index", Severity.Error, $"Index {index.Name} on {index.Table} is invalid: its build was interrupted. It slows down every write and no query can use it.",
-                $"Run `reindex index concurrently {index.Name}` as its owner, or drop it. If a script of the Catalog builds it, `catalog-migrations upgrade` rebuilds it.");
+            report.Add("invalid_index", Severity.Error,
+                $"Index {index.Name} on {index.Table} is invalid: its build was interrupted. It slows down every write and no query "
+                    + "can use it.",
+                $"Run `reindex index concurrently {index.Name}` as its owner, or drop it. If a script of the Catalog builds it, "
+                    + "`catalog-migrations upgrade` rebuilds it.");
         }
 
         if (indexes.Where(index => index.Valid).ToList() is { Count: > 0 } unused)
         {
             report.Add("unused_index", Severity.Note,
-                $"{Quantity.Of(unused.Count, "index was", "indexes were")} not read since {Utc(unused[0].Since)} and {(unused.Count == 1 ? "slows" : "slow")} down every write: {Quantity.Few([.. unused.Select(index => $"{index.Name} ({Quantity.Size(index.Bytes)})")])}.",
-                "Check whether a standby or a rare query, such as a monthly report, uses them. Drop an index of the Catalog with a script, another one with `drop index concurrently NAME`.");
+                $"{Quantity.Of(unused.Count, "index was", "indexes were")} not read since {Utc(unused[0].Since)} and "
+                    + $"{(unused.Count == 1 ? "slows" : "slow")} down every write: "
+                        + $"{Quantity.Few([.. unused.Select(index => $"{index.Name} ({Quantity.Size(index.Bytes)})")])}.",
+                "Check whether a standby or a rare query, such as a monthly report, uses them. Drop an index of the Catalog with a "
+                    + "script, another one with `drop index concurrently NAME`.");
         }
     }
 

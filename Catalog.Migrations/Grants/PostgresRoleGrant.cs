@@ -6,7 +6,10 @@ using Npgsql;
 
 namespace Catalog.Migrations.Grants;
 
-/// <summary>Creates the role that the service's statements run as, grants it the required privileges, and makes the service's login a member.</summary>
+/// <summary>
+/// Creates the role that the service's statements run as, grants it the required privileges, and makes the service's
+/// login a member.
+/// </summary>
 public static class PostgresRoleGrant
 {
     /// <summary>Runs the statements that the connection's role is permitted to run, and returns the others.</summary>
@@ -14,7 +17,8 @@ public static class PostgresRoleGrant
     /// <param name="role">The service's role.</param>
     /// <param name="login">The login that becomes a member; null for the connection's own login.</param>
     /// <param name="ct">Cancels the operation; nothing is changed then.</param>
-    /// <exception cref="MigrationException">The role bypasses row-level security, the login does not exist, or another role owns tables.</exception>
+    /// <exception cref="MigrationException">The role bypasses row-level security, the login does not exist, or another
+    /// role owns tables.</exception>
     public static async Task<Granted> Run(MigrationDatabase database, string role, string? login, CancellationToken ct)
     {
         await using var connection = await database.Source.OpenConnectionAsync(ct);
@@ -22,7 +26,10 @@ public static class PostgresRoleGrant
         await database.Dialect.BeginSession(connection, stop => database.Source.OpenConnectionAsync(stop), new(), ct);
         // Concurrent grants, for example by an upgrade, would fail with a conflict in the server's catalog.
         await using var held = await database.Dialect.Lock(connection, TimeSpan.FromSeconds(10), _ => { }, ct)
-            ?? throw new MigrationException(MigrationFault.LockNotObtained, $"Another migrator is running: {await database.Dialect.Holder(connection, ct) ?? "it has just ended"}. Run this again when it is done.");
+            ?? throw new MigrationException(
+                MigrationFault.LockNotObtained,
+                    $"Another migrator is running: {await database.Dialect.Holder(connection, ct) ?? "it has just ended"}. Run this "
+                        + "again when it is done.");
         login ??= await connection.ExecuteScalarAsync<string>(new CommandDefinition("select session_user::text", cancellationToken: ct));
         var before = await PostgresRole.Find(connection, role, login, ct);
         Validate(before, role, login!);
@@ -43,7 +50,8 @@ public static class PostgresRoleGrant
             }
         }
 
-        await connection.ExecuteAsync(new CommandDefinition("select set_config('lock_timeout', '5s', true)", transaction: transaction, cancellationToken: ct));
+        await connection.ExecuteAsync(
+            new CommandDefinition("select set_config('lock_timeout', '5s', true)", transaction: transaction, cancellationToken: ct));
         if (!before.Exists)
         {
             await TryExecute(PostgresGrants.CreateRole(role));
@@ -62,25 +70,32 @@ public static class PostgresRoleGrant
         await database.Dialect.Execute(connection, transaction, PostgresGrants.GrantPrivileges(role), ct);
         var after = await PostgresRole.Find(connection, role, login, ct);
         await transaction.CommitAsync(ct);
-        return new(login!, !before.Exists && after.Exists, after.CanBeAssumed && !before.CanBeAssumed, after.Exists ? after.Tables - after.MissingRights.Length : 0, needed);
+        return new(login!, !before.Exists && after.Exists, after.CanBeAssumed && !before.CanBeAssumed, after.Exists
+            ? after.Tables - after.MissingRights.Length : 0, needed);
     }
 
     private static void Validate(PostgresRole found, string role, string login)
     {
         if (found is { Exists: true, ExemptReason: { } above })
         {
-            throw new MigrationException(MigrationFault.WrongTarget, $"The role {role} {above}, so row-level security would not apply to it. Nothing was changed. {found.FixFor(role)}");
+            throw new MigrationException(MigrationFault.WrongTarget,
+                $"The role {role} {above}, so row-level security would not apply to it. Nothing was changed. {found.FixFor(role)}");
         }
 
         if (!found.LoginExists && login != role)
         {
-            throw new MigrationException(MigrationFault.UnknownTarget, $"The login {login} does not exist on the server: set --member to the service's login, or create it first. Nothing was changed.");
+            throw new MigrationException(
+                MigrationFault.UnknownTarget,
+                    $"The login {login} does not exist on the server: set --member to the service's login, or create it first. "
+                        + "Nothing was changed.");
         }
 
         if (found.ForeignTables is { Length: > 0 } foreign)
         {
             throw new MigrationException(MigrationFault.WrongTarget,
-                $"{Quantity.Of(foreign.Length, "table belongs", "tables belong")} to another role, and only the owner can grant privileges on them: {Quantity.Few(foreign)}. Set DATAXPIPE_MIGRATIONS_DB to an address with the tables' owner as user. Nothing was changed.");
+                $"{Quantity.Of(foreign.Length, "table belongs", "tables belong")} to another role, and only the owner can grant "
+                    + $"privileges on them: {Quantity.Few(foreign)}. Set DATAXPIPE_MIGRATIONS_DB to an address with the tables' "
+                        + "owner as user. Nothing was changed.");
         }
     }
 }

@@ -17,7 +17,8 @@ internal static class MigrationPreview
     public static string Write(SchemaDialect dialect, PreviewDialect preview, Chain chain, int from, int to, string appRole)
     {
         var sql = new StringBuilder();
-        sql.Append($"-- Catalog, {dialect.Folder}: from {chain.RevisionAt(from)} to {chain.RevisionAt(to)}.\n\n").Append(preview.Header(new())).Append('\n');
+        sql.Append($"-- Catalog, {dialect.Folder}: from {chain.RevisionAt(from)} to {chain.RevisionAt(to)}.\n\n")
+            .Append(preview.Header(new())).Append('\n');
         if (from == to)
         {
             return sql.Append("-- Nothing to do.\n").ToString();
@@ -30,7 +31,8 @@ internal static class MigrationPreview
             var place = chain.Position(script.Revision, 0);
             var guard = from < to
                 ? preview.Guard(script.Name, present: place > 1 ? chain.Scripts[place - 2].Name : null, absent: script.Name)
-                : preview.Guard($"down/{script.Name}", present: script.Name, absent: place < chain.Scripts.Count ? chain.Scripts[place].Name : null);
+                : preview.Guard($"down/{script.Name}", present: script.Name, absent: place < chain.Scripts.Count
+                    ? chain.Scripts[place].Name : null);
             Write(sql, preview, script, from < to, guard);
         }
 
@@ -45,7 +47,8 @@ internal static class MigrationPreview
     private static void Write(StringBuilder sql, PreviewDialect preview, Script script, bool forward, string guard)
     {
         var file = (forward ? script.Up : script.Down)
-            ?? throw new MigrationException(MigrationFault.UnknownTarget, $"{script.Revision} cannot be reverted: down/{script.Name} does not exist.");
+            ?? throw new MigrationException(
+                MigrationFault.UnknownTarget, $"{script.Revision} cannot be reverted: down/{script.Name} does not exist.");
         var direction = forward ? Directions.Upgrade : Directions.Downgrade;
         sql.Append($"\n-- {file.Name}\n");
         if (!file.Transactional)
@@ -60,9 +63,11 @@ internal static class MigrationPreview
         }
 
         sql.Append(forward
-            ? $"insert into schemaversions (scriptname, applied, checksum, applied_by, tool_version) values ('{script.Name}', {preview.Now}, '{script.Checksum}', 'sql', '{Journal.ToolVersion}');\n"
+            ? $"insert into schemaversions (scriptname, applied, checksum, applied_by, tool_version) values ('{script.Name}', "
+                + $"{preview.Now}, '{script.Checksum}', 'sql', '{Journal.ToolVersion}');\n"
             : $"delete from schemaversions where scriptname = '{script.Name}';\n");
-        sql.Append($"insert into schema_history (scriptname, direction, outcome, at, applied_by, tool_version) values ('{script.Name}', '{direction}', 'finished', {preview.Instant}, 'sql', '{Journal.ToolVersion}');\n");
+        sql.Append("insert into schema_history (scriptname, direction, outcome, at, applied_by, tool_version) values "
+            + $"('{script.Name}', '{direction}', 'finished', {preview.Instant}, 'sql', '{Journal.ToolVersion}');\n");
         sql.Append("commit;\n");
     }
 }

@@ -17,7 +17,8 @@ internal abstract class PreviewDialect
     internal abstract string Header(MigrationLimits limits);
 
     /// <summary>
-    /// Returns a statement that fails if another migrator runs or the database is at another revision; empty if the engine has no such statement.
+    /// Returns a statement that fails if another migrator runs or the database is at another revision; empty if the
+    /// engine has no such statement.
     /// </summary>
     /// <param name="file">The script's file.</param>
     /// <param name="present">The script that must be in the journal; null for no such condition.</param>

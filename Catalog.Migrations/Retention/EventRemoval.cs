@@ -33,7 +33,18 @@ internal static class EventRemoval
         var paged = false;
         return async transaction =>
         {
-            object Parameters() => new { organization = part.Organization, before = part.Before, FromAt = from?.At, FromId = from?.Id, ToAt = to?.At, ToId = to?.Id, batch = batches.Size, last = batches.Size - 1 };
+            object Parameters() =>
+                new
+                {
+                    organization = part.Organization,
+                    before = part.Before,
+                    FromAt = from?.At,
+                    FromId = from?.Id,
+                    ToAt = to?.At,
+                    ToId = to?.Id,
+                    batch = batches.Size,
+                    last = batches.Size - 1
+                };
             if (!paged)
             {
                 var page = $"""

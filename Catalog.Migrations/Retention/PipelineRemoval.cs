@@ -49,7 +49,8 @@ internal static class PipelineRemoval
                 {batches.SkipLocked}
                 """;
 
-            var old = await batches.Query<OldRow>(transaction, sql, new { organization = part.Organization, before = part.Before, after, batch = batches.Size });
+            var old = await batches.Query<OldRow>(
+                transaction, sql, new { organization = part.Organization, before = part.Before, after, batch = batches.Size });
             return await cascade.Remove(transaction, old, last => after = last.Id);
         };
     }

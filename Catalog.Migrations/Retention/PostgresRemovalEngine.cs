@@ -8,7 +8,8 @@ internal sealed class PostgresRemovalEngine : RemovalEngine
 {
     internal override string SkipLocked => "for update skip locked";
 
-    internal override Task<IAsyncDisposable?> Lock(DbConnection connection, TimeSpan maxWait, Action<string> waiting, CancellationToken ct) =>
+    internal override Task<IAsyncDisposable?> Lock(DbConnection connection, TimeSpan maxWait, Action<string> waiting,
+        CancellationToken ct) =>
         PostgresAdvisoryLock.Retention.Acquire(connection, maxWait, waiting, ct);
 
     internal override Task PlanByIndex(DbConnection connection, DbTransaction transaction, CancellationToken ct)

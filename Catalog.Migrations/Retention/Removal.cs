@@ -49,9 +49,13 @@ public sealed class Removal(MigrationDatabase database, RetentionDays days, Time
     public async Task<RemovalReport> Apply(RemovalScope scope, CancellationToken ct)
     {
         await using var connection = await database.Source.OpenConnectionAsync(ct);
-        await _dialect.BeginSession(connection, stop => database.Source.OpenConnectionAsync(stop), new MigrationLimits { LockTimeout = _limits.LockTimeout, MaxWait = _limits.MaxWait }, ct);
+        await _dialect.BeginSession(connection, stop => database.Source.OpenConnectionAsync(stop),
+            new MigrationLimits { LockTimeout = _limits.LockTimeout, MaxWait = _limits.MaxWait }, ct);
         await using var removalLock = await _engine.Lock(connection, _limits.MaxWait, holder => Waiting?.Invoke(holder), ct)
-            ?? throw new MigrationException(MigrationFault.LockNotObtained, $"Another retention run has not finished within {_limits.MaxWait.TotalSeconds:0.###} s. It removes the same rows. If it fails, run this again.");
+            ?? throw new MigrationException(
+                MigrationFault.LockNotObtained,
+                    $"Another retention run has not finished within {_limits.MaxWait.TotalSeconds:0.###} s. It removes the same "
+                        + "rows. If it fails, run this again.");
         // On cancellation the current transaction gets five seconds to finish.
         using var stop = new CancellationTokenSource();
         await using var cancellation = ct.Register(() => stop.CancelAfter(TimeSpan.FromSeconds(5)));
@@ -81,10 +85,12 @@ public sealed class Removal(MigrationDatabase database, RetentionDays days, Time
         return new(removed, plan.Count, Interrupted: false);
     }
 
-    private static async Task<List<TableRows>> Count(DbConnection connection, DbTransaction reading, List<RemovalPart> plan, RemovalPart part, CancellationToken ct)
+    private static async Task<List<TableRows>> Count(DbConnection connection, DbTransaction reading, List<RemovalPart> plan,
+        RemovalPart part, CancellationToken ct)
     {
         // Rows that an earlier kind removes do not count for a later kind.
-        DateTimeOffset? CutOff(RetentionKind kind) => plan.Find(other => other.Organization == part.Organization && other.Kind == kind)?.Before;
+        DateTimeOffset? CutOff(RetentionKind kind) =>
+            plan.Find(other => other.Organization == part.Organization && other.Kind == kind)?.Before;
         var (runsBefore, resultsBefore) = (CutOff(RetentionKind.Runs), CutOff(RetentionKind.Results));
         var counts = part.Kind switch
         {
@@ -97,7 +103,8 @@ public sealed class Removal(MigrationDatabase database, RetentionDays days, Time
         foreach (var (table, sql) in counts)
         {
             rows.Add(new(table, await connection.ExecuteScalarAsync<long>(
-                new CommandDefinition(sql, new { organization = part.Organization, before = part.Before, runsBefore, resultsBefore }, reading, cancellationToken: ct))));
+                new CommandDefinition(sql, new { organization = part.Organization, before = part.Before, runsBefore, resultsBefore },
+                    reading, cancellationToken: ct))));
         }
 
         return rows;

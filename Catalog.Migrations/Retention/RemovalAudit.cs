@@ -14,7 +14,8 @@ internal sealed class RemovalAudit(string organization, RetentionKind kind, int 
 {
     private readonly string _id = Guid.CreateVersion7().ToString();
 
-    public Task Write(DbConnection connection, DbTransaction transaction, IReadOnlyList<TableRows> total, DateTimeOffset now, CancellationToken ct)
+    public Task Write(DbConnection connection, DbTransaction transaction, IReadOnlyList<TableRows> total, DateTimeOffset now,
+        CancellationToken ct)
     {
         const string Sql = """
             -- RemovalAudit.Write
@@ -24,13 +25,25 @@ internal sealed class RemovalAudit(string organization, RetentionKind kind, int 
             set detail = excluded.detail
             """;
 
-        var detail = new Dictionary<string, object> { ["before"] = before.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", CultureInfo.InvariantCulture), ["kept_days"] = keptDays };
+        var detail = new Dictionary<string,
+            object>
+        {
+            ["before"] = before.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", CultureInfo.InvariantCulture),
+            ["kept_days"] = keptDays
+        };
         foreach (var table in total)
         {
             detail[table.Table] = table.Rows;
         }
 
         return connection.ExecuteAsync(new CommandDefinition(
-            Sql, new { organization, id = _id, now, action = $"{JsonNamingPolicy.SnakeCaseLower.ConvertName(kind.ToString())}.removed", detail = JsonSerializer.Serialize(detail) }, transaction, cancellationToken: ct));
+            Sql, new
+            {
+                organization,
+                id = _id,
+                now,
+                action = $"{JsonNamingPolicy.SnakeCaseLower.ConvertName(kind.ToString())}.removed",
+                detail = JsonSerializer.Serialize(detail)
+            }, transaction, cancellationToken: ct));
     }
 }

@@ -12,7 +12,8 @@ namespace Catalog.Migrations.Retention;
 /// <param name="limits">Batch size and time limits.</param>
 /// <param name="time">The clock.</param>
 /// <param name="stop">Cancels the current transaction.</param>
-internal sealed class RemovalBatches(MigrationDatabase database, DbConnection connection, RemovalLimits limits, TimeProvider time, CancellationToken stop)
+internal sealed class RemovalBatches(MigrationDatabase database, DbConnection connection, RemovalLimits limits, TimeProvider time,
+    CancellationToken stop)
 {
     private readonly SchemaDialect _dialect = database.Dialect;
     private readonly RemovalEngine _engine = RemovalEngine.For(database);
@@ -34,7 +35,8 @@ internal sealed class RemovalBatches(MigrationDatabase database, DbConnection co
     /// <param name="batch">Removes the next rows in a given transaction.</param>
     /// <param name="ct">Cancels after the current transaction.</param>
     /// <returns>The removed rows per table, and true if finished or false if cancelled.</returns>
-    public async Task<(IReadOnlyList<TableRows> Rows, bool Finished)> Remove(RemovalPart part, Func<DbTransaction, Task<RemovedBatch>> batch, CancellationToken ct)
+    public async Task<(IReadOnlyList<TableRows> Rows, bool Finished)> Remove(
+        RemovalPart part, Func<DbTransaction, Task<RemovedBatch>> batch, CancellationToken ct)
     {
         var audit = new RemovalAudit(part.Organization, part.Kind, part.KeptDays, part.Before);
         List<TableRows> total = [];
@@ -79,7 +81,8 @@ internal sealed class RemovalBatches(MigrationDatabase database, DbConnection co
                 if (attempt >= limits.Attempts)
                 {
                     throw new MigrationException(MigrationFault.LockNotObtained,
-                        $"The tables were locked by other sessions in all {attempt} attempts. Removed rows stay removed. Run this again later; `catalog-migrations doctor` lists these sessions.", exception);
+                        $"The tables were locked by other sessions in all {attempt} attempts. Removed rows stay removed. Run this "
+                            + "again later; `catalog-migrations doctor` lists these sessions.", exception);
                 }
 
                 await Task.Delay(TimeSpan.FromMilliseconds(200), time, ct);

@@ -7,7 +7,10 @@ namespace Catalog.Migrations.Retention;
 /// <summary>The engine-specific parts of a removal.</summary>
 internal abstract class RemovalEngine
 {
-    /// <summary>The end of a query that locks the found rows and skips rows locked by others; empty on SQLite, which has one writer at a time.</summary>
+    /// <summary>
+    /// The end of a query that locks the found rows and skips rows locked by others; empty on SQLite, which has one
+    /// writer at a time.
+    /// </summary>
     internal abstract string SkipLocked { get; }
 
     /// <summary>Takes the lock that excludes other removals until disposal. On Postgres migrators are not excluded.</summary>

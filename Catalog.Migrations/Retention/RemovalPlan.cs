@@ -11,7 +11,8 @@ internal static class RemovalPlan
     /// <returns>The parts with a limited retention, in the order of removal.</returns>
     /// <exception cref="MigrationException">The organization in <paramref name="scope"/> does not exist.</exception>
     public static async Task<List<RemovalPart>> Find(
-        DbConnection connection, DbTransaction? transaction, RemovalScope scope, RetentionDays days, DateTimeOffset now, CancellationToken ct)
+        DbConnection connection, DbTransaction? transaction, RemovalScope scope, RetentionDays days, DateTimeOffset now,
+            CancellationToken ct)
     {
         // Finds each next organization by index; "select distinct" would read every row.
         static string Organizations(string table) => $"""
@@ -34,10 +35,13 @@ internal static class RemovalPlan
             where found.id is not null {(scope.Organization is null ? "" : "and found.id = @Organization")}
             """;
 
-        var organizations = (await connection.QueryAsync<OrganizationDays>(new CommandDefinition(sql, new { scope.Organization }, transaction, cancellationToken: ct))).AsList();
+        var organizations = (
+            await connection.QueryAsync<OrganizationDays>(
+                new CommandDefinition(sql, new { scope.Organization }, transaction, cancellationToken: ct))).AsList();
         if (scope.Organization is not null && organizations.Count == 0)
         {
-            throw new MigrationException(MigrationFault.UnknownTarget, $"The organization {scope.Organization} does not exist. Nothing was removed.");
+            throw new MigrationException(
+                MigrationFault.UnknownTarget, $"The organization {scope.Organization} does not exist. Nothing was removed.");
         }
 
         return [.. organizations.OrderBy(organization => organization.OrganizationId, StringComparer.Ordinal)

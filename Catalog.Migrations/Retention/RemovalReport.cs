@@ -14,7 +14,10 @@ public sealed record RemovalScope(IReadOnlySet<RetentionKind> Kinds, string? Org
 /// <summary>Batch size and time limits of a removal.</summary>
 public sealed record RemovalLimits
 {
-    /// <summary>Maximum number of rows per transaction. A run or pipeline is always removed together with its dependent rows, even if they are more.</summary>
+    /// <summary>
+    /// Maximum number of rows per transaction. A run or pipeline is always removed together with its dependent rows,
+    /// even if they are more.
+    /// </summary>
     public int Batch { get; init; } = 5_000;
 
     /// <summary>Minimum pause between two transactions. The pause is at least as long as the previous transaction took.</summary>

@@ -5,7 +5,10 @@ namespace Catalog.Migrations.Retention;
 /// <summary>Removes old check results.</summary>
 internal static class ResultRemoval
 {
-    /// <summary>SQL condition for an old result: both execution and creation are old, so a result that was sent late is kept for the full time.</summary>
+    /// <summary>
+    /// SQL condition for an old result: both execution and creation are old, so a result that was sent late is kept for
+    /// the full time.
+    /// </summary>
     public static string IsOld(string before) => $"check_results.executed_at < {before} and check_results.created_at < {before}";
 
     /// <summary>Returns a query per table that counts the rows to remove.</summary>
@@ -43,8 +46,10 @@ internal static class ResultRemoval
                 returning executed_at
                 """;
 
-            var deleted = await batches.Query<DateTimeOffset>(transaction, sql, new { organization = part.Organization, before = part.Before, from, batch = batches.Size });
-            return new([new("check_results", deleted.Count)], deleted.Count < batches.Size, () => from = deleted.Count > 0 ? deleted.Max() : from);
+            var deleted = await batches.Query<DateTimeOffset>(
+                transaction, sql, new { organization = part.Organization, before = part.Before, from, batch = batches.Size });
+            return new([new("check_results", deleted.Count)], deleted.Count < batches.Size, () => from = deleted.Count > 0
+                ? deleted.Max() : from);
         };
     }
 }

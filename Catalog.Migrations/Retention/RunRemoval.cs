@@ -11,7 +11,8 @@ internal static class RunRemoval
     /// SQL condition for an old run. A run without a reported end may still be active: it is old only if its last update is old as well.
     /// </summary>
     public static string IsOld(string before) =>
-        $"(runs.created_at < {before} and (coalesce(runs.reported_status, 'pending') not in ('pending', 'running') or runs.updated_at < {before}))";
+        $"(runs.created_at < {before} and (coalesce(runs.reported_status, 'pending') not in ('pending', 'running') or "
+            + $"runs.updated_at < {before}))";
 
     /// <inheritdoc cref="ResultRemoval.CountQueries"/>
     public static List<(string Table, string Sql)> CountQueries()
@@ -41,7 +42,8 @@ internal static class RunRemoval
         DateTimeOffset? from = null;
         return async transaction =>
         {
-            // A writer of an event locks the run first. So while a run is locked here, all its events are visible and no new event can arrive.
+            // A writer of an event locks the run first. So while a run is locked here, all its events are visible and
+            // no new event can arrive.
             var sql = $"""
                 -- RunRemoval.NextBatch
                 select id, created_at as at
@@ -52,7 +54,8 @@ internal static class RunRemoval
                 {batches.SkipLocked}
                 """;
 
-            var old = await batches.Query<OldRow>(transaction, sql, new { organization = part.Organization, before = part.Before, from, batch = batches.Size });
+            var old = await batches.Query<OldRow>(
+                transaction, sql, new { organization = part.Organization, before = part.Before, from, batch = batches.Size });
             return await cascade.Remove(transaction, old, last => from = last.At);
         };
     }

@@ -7,7 +7,8 @@ namespace Catalog.Migrations.Transfer;
 
 /// <summary>
 /// Copies every row of a SQLite file into the tables of a Postgres database at the same revision. Rows are read in the order of their keys,
-/// which both engines sort alike. So an interrupted transfer leaves a prefix of the source's rows, and the next transfer continues after it.
+/// which both engines sort alike. So an interrupted transfer leaves a prefix of the source's rows, and the next
+/// transfer continues after it.
 /// </summary>
 /// <param name="source">The SQLite file; it is not changed.</param>
 /// <param name="target">The Postgres database.</param>
@@ -27,10 +28,14 @@ public sealed class DataTransfer(DatabaseSettings source, MigrationDatabase targ
     /// <summary>The encryption key of secrets from the environment; null to read it from the key file of the source.</summary>
     public byte[]? SecretKey { get; init; }
 
-    /// <summary>Checks all rows, then loads the missing rows and compares both databases. Loads nothing if the check has findings.</summary>
+    /// <summary>
+    /// Checks all rows, then loads the missing rows and compares both databases. Loads nothing if the check has
+    /// findings.
+    /// </summary>
     /// <param name="dryRun">True to check only.</param>
     /// <param name="ct">Cancels the transfer; loaded rows stay, and the next transfer continues after them.</param>
-    /// <exception cref="MigrationException">The source is unusable, the databases are incompatible, or the target contains other rows.</exception>
+    /// <exception cref="MigrationException">The source is unusable, the databases are incompatible, or the target
+    /// contains other rows.</exception>
     public async Task<TransferReport> Run(bool dryRun, CancellationToken ct)
     {
         try
@@ -50,7 +55,11 @@ public sealed class DataTransfer(DatabaseSettings source, MigrationDatabase targ
         var status = await SchemaStatus.Read(snapshot.Connection, new SqliteSchemaDialect(), chains.Source, ct);
         TransferRules.RequireValid(status);
         var limits = new MigrationLimits { MaxWait = maxWait, StatementTimeout = TimeSpan.Zero, LockTimeout = TimeSpan.FromSeconds(30) };
-        var migrator = new Migrator(target, chains.Target, TimeProvider.System, limits) { Progress = step => Waiting?.Invoke(step.Description) };
+        var migrator = new Migrator(target, chains.Target, TimeProvider.System, limits)
+        {
+            Progress = step =>
+            Waiting?.Invoke(step.Description)
+        };
         return await migrator.RunLocked(async (connection, targetStatus) =>
         {
             TransferRules.RequireSameRevision(status, targetStatus);
@@ -60,7 +69,8 @@ public sealed class DataTransfer(DatabaseSettings source, MigrationDatabase targ
         }, ct);
     }
 
-    private async Task<TransferReport> Run(SqliteSnapshot snapshot, PostgresTarget postgres, string revision, bool dryRun, CancellationToken ct)
+    private async Task<TransferReport> Run(SqliteSnapshot snapshot, PostgresTarget postgres, string revision, bool dryRun,
+        CancellationToken ct)
     {
         var tables = LoadOrder.Of(TransferRules.Match(await snapshot.Tables(ct), await postgres.Tables(ct)));
         var findings = new FindingList();
@@ -73,7 +83,8 @@ public sealed class DataTransfer(DatabaseSettings source, MigrationDatabase targ
             Listed = findings.Listed,
             Differences = [],
             // With --scripts the databases may have no table connections.
-            Secrets = tables.Any(table => table.Name == "connections") ? await SealedSecrets.Read(snapshot.Connection, source.SqlitePath!, SecretKey, ct) : null,
+            Secrets = tables.Any(table => table.Name == "connections")
+                ? await SealedSecrets.Read(snapshot.Connection, source.SqlitePath!, SecretKey, ct) : null,
         };
         if (findings.Count > 0)
         {
@@ -96,7 +107,8 @@ public sealed class DataTransfer(DatabaseSettings source, MigrationDatabase targ
     }
 
     // Returns one result per table, with its row count and hash.
-    private async Task<List<TransferredTable>> Check(SqliteSnapshot snapshot, PostgresTarget postgres, IReadOnlyList<TransferTable> tables, FindingList findings, CancellationToken ct)
+    private async Task<List<TransferredTable>> Check(SqliteSnapshot snapshot, PostgresTarget postgres, IReadOnlyList<TransferTable> tables,
+        FindingList findings, CancellationToken ct)
     {
         var results = new List<TransferredTable>();
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct);
@@ -136,7 +148,8 @@ public sealed class DataTransfer(DatabaseSettings source, MigrationDatabase targ
     }
 
     // Loads the missing rows and returns the names of the tables that got rows.
-    private static async Task<HashSet<string>> Load(PostgresTarget postgres, TableTransfer rows, IReadOnlyList<TransferTable> tables, List<TransferredTable> results, CancellationToken ct)
+    private static async Task<HashSet<string>> Load(PostgresTarget postgres, TableTransfer rows, IReadOnlyList<TransferTable> tables,
+        List<TransferredTable> results, CancellationToken ct)
     {
         var loaded = new HashSet<string>(StringComparer.Ordinal);
         await postgres.WaitForDisk(false, ct);
@@ -155,7 +168,8 @@ public sealed class DataTransfer(DatabaseSettings source, MigrationDatabase targ
     }
 
     private static async Task<IReadOnlyList<Difference>> Verify(
-        PostgresTarget postgres, TableTransfer rows, IReadOnlyList<TransferTable> tables, List<TransferredTable> results, HashSet<string> loaded, CancellationToken ct)
+        PostgresTarget postgres, TableTransfer rows, IReadOnlyList<TransferTable> tables, List<TransferredTable> results,
+            HashSet<string> loaded, CancellationToken ct)
     {
         var differences = new List<Difference>();
         for (var i = 0; i < tables.Count; i++)

@@ -9,11 +9,15 @@ internal static partial class InstantText
 {
     private static readonly long Epoch = new DateTime(2000, 1, 1, 0, 0, 0, DateTimeKind.Utc).Ticks;
 
-    /// <summary>Parses the format that the service writes, <c>yyyy-MM-ddTHH:mm:ss.ffffffZ</c>, whose text order is the order of time.</summary>
+    /// <summary>
+    /// Parses the format that the service writes, <c>yyyy-MM-ddTHH:mm:ss.ffffffZ</c>, whose text order is the order of
+    /// time.
+    /// </summary>
     public static bool TryCanonical(ReadOnlySpan<byte> text, out long microseconds)
     {
         microseconds = 0;
-        if (text.Length != 27 || text[4] != '-' || text[7] != '-' || text[10] != 'T' || text[13] != ':' || text[16] != ':' || text[19] != '.' || text[26] != 'Z')
+        if (text.Length != 27 || text[4] != '-' || text[7] != '-' || text[10] != 'T' || text[13] != ':' || text[16] != ':'
+            || text[19] != '.' || text[26] != 'Z')
         {
             return false;
         }
@@ -33,11 +37,13 @@ internal static partial class InstantText
 
         var (year, month, day) = (Digits(text[..4]), Digits(text[5..7]), Digits(text[8..10]));
         var (hour, minute, second, fraction) = (Digits(text[11..13]), Digits(text[14..16]), Digits(text[17..19]), Digits(text[20..26]));
-        return valid && TryTicks(year, month, day, hour, minute, second, out var ticks) && (microseconds = ((ticks - Epoch) / TimeSpan.TicksPerMicrosecond) + fraction) is var _;
+        return valid && TryTicks(year, month, day, hour, minute, second, out var ticks)
+            && (microseconds = ((ticks - Epoch) / TimeSpan.TicksPerMicrosecond) + fraction) is var _;
     }
 
     /// <summary>
-    /// Parses other formats of a date and time: a space instead of T, an offset, no zone (read as UTC, as the service and SQLite do), fewer digits.
+    /// Parses other formats of a date and time: a space instead of T, an offset, no zone (read as UTC, as the service
+    /// and SQLite do), fewer digits.
     /// </summary>
     /// <returns>Null on success, otherwise the reason why the value cannot be converted exactly.</returns>
     public static string? Read(ReadOnlySpan<byte> text, out long microseconds)
@@ -48,7 +54,8 @@ internal static partial class InstantText
             return "is not a timestamp: write a date and time in UTC, such as 2026-01-31T06:05:04.000000Z";
         }
 
-        int Number(string group) => match.Groups[group] is { Success: true } digits ? int.Parse(digits.ValueSpan, CultureInfo.InvariantCulture) : 0;
+        int Number(string group) => match.Groups[group] is { Success: true } digits
+            ? int.Parse(digits.ValueSpan, CultureInfo.InvariantCulture) : 0;
         var fraction = match.Groups["fraction"].Value.TrimEnd('0');
         if (fraction.Length > 6)
         {
@@ -62,22 +69,28 @@ internal static partial class InstantText
         }
 
         var offset = TimeSpan.FromMinutes((match.Groups["sign"].Value == "-" ? -1 : 1) * ((Number("oh") * 60) + Number("om"))).Ticks;
-        ticks += (fraction.Length == 0 ? 0 : int.Parse(fraction.PadRight(6, '0'), CultureInfo.InvariantCulture) * TimeSpan.TicksPerMicrosecond) - offset;
+        ticks += (fraction.Length == 0
+            ? 0 : int.Parse(fraction.PadRight(6, '0'), CultureInfo.InvariantCulture) * TimeSpan.TicksPerMicrosecond) - offset;
         microseconds = (ticks - Epoch) / TimeSpan.TicksPerMicrosecond;
         return ticks >= 0 && ticks <= DateTime.MaxValue.Ticks ? null : "is outside the years 1 to 9999";
     }
 
     /// <summary>Formats a timestamp as the service writes it.</summary>
     public static string Write(long microseconds) =>
-        new DateTime(Epoch + (microseconds * TimeSpan.TicksPerMicrosecond), DateTimeKind.Utc).ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", CultureInfo.InvariantCulture);
+        new DateTime(Epoch + (microseconds * TimeSpan.TicksPerMicrosecond), DateTimeKind.Utc)
+            .ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", CultureInfo.InvariantCulture);
 
     private static bool TryTicks(int year, int month, int day, int hour, int minute, int second, out long ticks)
     {
-        var valid = year >= 1 && month is >= 1 and <= 12 && day >= 1 && hour < 24 && minute < 60 && second < 60 && day <= DateTime.DaysInMonth(year, month);
+        var valid = year >= 1 && month is >= 1 and <= 12 && day >= 1 && hour < 24 && minute < 60 && second < 60
+            && day <= DateTime.DaysInMonth(year, month);
         ticks = valid ? new DateTime(year, month, day, hour, minute, second, DateTimeKind.Utc).Ticks : 0;
         return valid;
     }
 
-    [GeneratedRegex("^(?<year>[0-9]{4})-(?<month>[0-9]{2})-(?<day>[0-9]{2})[T ](?<hour>[0-9]{2}):(?<minute>[0-9]{2})(:(?<second>[0-9]{2})([.](?<fraction>[0-9]+))?)? ?(Z|(?<sign>[+-])(?<oh>[0-9]{2}):?(?<om>[0-9]{2}))?\\z", RegexOptions.ExplicitCapture)]
+    [GeneratedRegex(
+        "^(?<year>[0-9]{4})-(?<month>[0-9]{2})-(?<day>[0-9]{2})[T "
+            + "](?<hour>[0-9]{2}):(?<minute>[0-9]{2})(:(?<second>[0-9]{2})([.](?<fraction>[0-9]+))?)? "
+                + "?(Z|(?<sign>[+-])(?<oh>[0-9]{2}):?(?<om>[0-9]{2}))?\\z", RegexOptions.ExplicitCapture)]
     private static partial Regex OtherFormat();
 }

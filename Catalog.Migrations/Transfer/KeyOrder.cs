@@ -48,7 +48,8 @@ internal sealed class KeyOrder(TransferTable table)
     {
         ColumnKind.Int16 => BinaryPrimitives.ReadInt16BigEndian(left).CompareTo(BinaryPrimitives.ReadInt16BigEndian(right)),
         ColumnKind.Int32 => BinaryPrimitives.ReadInt32BigEndian(left).CompareTo(BinaryPrimitives.ReadInt32BigEndian(right)),
-        ColumnKind.Int64 or ColumnKind.Instant => BinaryPrimitives.ReadInt64BigEndian(left).CompareTo(BinaryPrimitives.ReadInt64BigEndian(right)),
+        ColumnKind.Int64 or ColumnKind.Instant =>
+            BinaryPrimitives.ReadInt64BigEndian(left).CompareTo(BinaryPrimitives.ReadInt64BigEndian(right)),
         ColumnKind.Double => BinaryPrimitives.ReadDoubleBigEndian(left).CompareTo(BinaryPrimitives.ReadDoubleBigEndian(right)),
         _ => left.SequenceCompareTo(right),
     };

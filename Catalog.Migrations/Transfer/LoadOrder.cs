@@ -14,7 +14,8 @@ internal static class LoadOrder
         {
             var next = remaining.Find(table => !table.References.Any(name => remaining.Any(other => other.Name == name)))
                 ?? throw new MigrationException(MigrationFault.NotMovable,
-                    $"The target's tables {string.Join(", ", remaining.Select(table => table.Name))} refer to each other in a cycle, so none of them can be loaded first.");
+                    $"The target's tables {string.Join(", ", remaining.Select(table => table.Name))} refer to each other in a cycle, "
+                        + "so none of them can be loaded first.");
             ordered.Add(next);
             remaining.Remove(next);
         }

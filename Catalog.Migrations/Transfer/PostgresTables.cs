@@ -50,14 +50,17 @@ internal static class PostgresTables
             join pg_constraint k on k.conrelid = t.oid and k.contype = 'f'
             """;
 
-        var columns = (await connection.QueryAsync<ColumnRow>(new CommandDefinition(Columns, cancellationToken: ct))).ToLookup(row => row.TableName, StringComparer.Ordinal);
-        var groups = (await connection.QueryAsync<GroupRow>(new CommandDefinition(Groups, cancellationToken: ct))).ToLookup(row => row.TableName, StringComparer.Ordinal);
+        var columns = (await connection.QueryAsync<ColumnRow>(new CommandDefinition(Columns, cancellationToken: ct)))
+            .ToLookup(row => row.TableName, StringComparer.Ordinal);
+        var groups = (await connection.QueryAsync<GroupRow>(new CommandDefinition(Groups, cancellationToken: ct)))
+            .ToLookup(row => row.TableName, StringComparer.Ordinal);
         return [.. columns.Select(table => Table(table.Key, [.. table], [.. groups[table.Key]]))];
     }
 
     private static TransferTable Table(string name, List<ColumnRow> rows, List<GroupRow> groups)
     {
-        IReadOnlyList<int> Places(IEnumerable<string> names) => [.. names.Select(name => rows.FindIndex(row => row.Name == name)).Where(place => place >= 0)];
+        IReadOnlyList<int> Places(IEnumerable<string> names) =>
+            [.. names.Select(name => rows.FindIndex(row => row.Name == name)).Where(place => place >= 0)];
         return new TransferTable(
             name,
             [.. rows.Select(Column)],
@@ -78,7 +81,8 @@ internal static class PostgresTables
         "timestamptz" => ColumnKind.Instant,
         "uuid" => ColumnKind.Uuid,
         "bytea" => ColumnKind.Bytes,
-        var type => throw new MigrationException(MigrationFault.NotMovable, $"Column {row.TableName}.{row.Name} of the target has type {type}, which a transfer does not support."),
+        var type => throw new MigrationException(MigrationFault.NotMovable,
+            $"Column {row.TableName}.{row.Name} of the target has type {type}, which a transfer does not support."),
     }, row.Nullable, row is { Type: "varchar", Modifier: > 4 } ? row.Modifier - 4 : null, row.Place > 0, row.BytewiseOrder);
 
     private sealed record ColumnRow

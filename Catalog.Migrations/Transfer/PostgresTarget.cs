@@ -17,7 +17,8 @@ internal sealed class PostgresTarget(DbConnection connection)
     /// index scan, without a sort.
     /// </summary>
     public Task Begin(CancellationToken ct) => Execute(
-        "select set_config('row_security', 'off', false), set_config('enable_sort', 'off', false), set_config('enable_seqscan', 'off', false), set_config('max_parallel_workers_per_gather', '0', false)", ct);
+        "select set_config('row_security', 'off', false), set_config('enable_sort', 'off', false), set_config('enable_seqscan', "
+            + "'off', false), set_config('max_parallel_workers_per_gather', '0', false)", ct);
 
     /// <inheritdoc cref="PostgresTables.Read"/>
     public Task<IReadOnlyList<TransferTable>> Tables(CancellationToken ct) => PostgresTables.Read(_connection, ct);
@@ -26,10 +27,12 @@ internal sealed class PostgresTarget(DbConnection connection)
         await _connection.ExecuteScalarAsync<long>(new CommandDefinition($"select count(*) from {Name(table)}", cancellationToken: ct));
 
     /// <summary>
-    /// Sets whether a commit waits for the disk. Not needed while rows are loaded: a crash of the server loses only the last rows, which the
+    /// Sets whether a commit waits for the disk. Not needed while rows are loaded: a crash of the server loses only the
+    /// last rows, which the
     /// next transfer loads again.
     /// </summary>
-    public Task WaitForDisk(bool wait, CancellationToken ct) => Execute($"select set_config('synchronous_commit', '{(wait ? "on" : "off")}', false)", ct);
+    public Task WaitForDisk(bool wait, CancellationToken ct) =>
+        Execute($"select set_config('synchronous_commit', '{(wait ? "on" : "off")}', false)", ct);
 
     /// <summary>Starts to load rows in a separate transaction, which commits at <see cref="PostgresCopyIn.Complete"/>.</summary>
     public PostgresCopyIn CopyIn(TransferTable table) => CopyIn(table, Name(table));
@@ -37,8 +40,10 @@ internal sealed class PostgresTarget(DbConnection connection)
     /// <summary>Starts to read the rows of a table in the order of its primary key.</summary>
     public PostgresCopyOut CopyOut(TransferTable table)
     {
-        var order = table.Key.Select(place => table.Columns[place]).Select(column => TransferTable.Quote(column.Name) + (column.BytewiseOrder ? "" : " collate \"C\""));
-        var stream = _connection.BeginRawBinaryCopy($"copy (select {Columns(table)} from {Name(table)} order by {string.Join(", ", order)}) to stdout (format binary)");
+        var order = table.Key.Select(place => table.Columns[place])
+            .Select(column => TransferTable.Quote(column.Name) + (column.BytewiseOrder ? "" : " collate \"C\""));
+        var stream = _connection.BeginRawBinaryCopy(
+            $"copy (select {Columns(table)} from {Name(table)} order by {string.Join(", ", order)}) to stdout (format binary)");
         return new(stream, Header.Length);
     }
 
@@ -74,11 +79,15 @@ internal sealed class PostgresTarget(DbConnection connection)
         catch (PostgresException exception) when (exception.SqlState is { } state && (state[..2] is "22" or "23" || state == "54000"))
         {
             return exception.SqlState == "54000" ? (null, "is too long for the target's index")
-                : (exception.ConstraintName, $"is rejected by the target: {(exception.ConstraintName is { } name ? $"constraint {name}" : exception.MessageText)}");
+                : (exception.ConstraintName,
+                    $"is rejected by the target: {(exception.ConstraintName is { } name ? $"constraint {name}" : exception.MessageText)}");
         }
     }
 
-    /// <summary>Sets the sequences of a table's columns to continue after the greatest value, and updates the planner's statistics.</summary>
+    /// <summary>
+    /// Sets the sequences of a table's columns to continue after the greatest value, and updates the planner's
+    /// statistics.
+    /// </summary>
     public async Task Finish(TransferTable table, CancellationToken ct)
     {
         const string Sequences = """
@@ -91,10 +100,12 @@ internal sealed class PostgresTarget(DbConnection connection)
             where d.classid = 'pg_class'::regclass and d.refclassid = 'pg_class'::regclass and d.deptype in ('a', 'i') and d.refobjid = @name::regclass
             """;
 
-        foreach (var (sequence, column, start) in await _connection.QueryAsync<(string, string, long)>(new CommandDefinition(Sequences, new { name = Name(table) }, cancellationToken: ct)))
+        foreach (var (sequence, column, start) in await _connection.QueryAsync<(string, string, long)>(
+            new CommandDefinition(Sequences, new { name = Name(table) }, cancellationToken: ct)))
         {
             await _connection.ExecuteAsync(new CommandDefinition(
-                $"select setval(@sequence::regclass, coalesce(max({TransferTable.Quote(column)}), @start), max({TransferTable.Quote(column)}) is not null) from {Name(table)}",
+                $"select setval(@sequence::regclass, coalesce(max({TransferTable.Quote(column)}), @start), "
+                    + $"max({TransferTable.Quote(column)}) is not null) from {Name(table)}",
                 new { sequence, start }, cancellationToken: ct));
         }
 
@@ -103,11 +114,13 @@ internal sealed class PostgresTarget(DbConnection connection)
 
     private static string Name(TransferTable table) => TransferTable.Quote(table.Name);
 
-    private static string Columns(TransferTable table) => string.Join(", ", table.Columns.Select(column => TransferTable.Quote(column.Name)));
+    private static string Columns(TransferTable table) =>
+        string.Join(", ", table.Columns.Select(column => TransferTable.Quote(column.Name)));
 
     private PostgresCopyIn CopyIn(TransferTable table, string into)
     {
-        var copy = new PostgresCopyIn(_connection.BeginRawBinaryCopy($"copy {into} ({Columns(table)}) from stdin (format binary)"), Trailer);
+        var copy = new PostgresCopyIn(_connection.BeginRawBinaryCopy($"copy {into} ({Columns(table)}) from stdin (format binary)"),
+            Trailer);
         copy.Write(Header);
         return copy;
     }

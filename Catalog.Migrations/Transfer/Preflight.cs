@@ -19,7 +19,8 @@ internal sealed class Preflight(SqliteSnapshot source, PostgresTarget target, Ac
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         using var rows = source.Rows(table);
         void Report(int? column, string reason) => list(new(table.Name, RowEncoder.KeyText(table, rows), rows.RowId,
-            column is { } place ? table.Columns[place].Name : null, column is { } at ? rows.Value(at).Class.ToString().ToLowerInvariant() : null, reason));
+            column is { } place ? table.Columns[place].Name : null, column is { } at
+                ? rows.Value(at).Class.ToString().ToLowerInvariant() : null, reason));
 
         var count = 0L;
         await target.CreateTrialTable(table, ct);
@@ -35,7 +36,9 @@ internal sealed class Preflight(SqliteSnapshot source, PostgresTarget target, Ac
             {
                 if (!order.Follows(encoder))
                 {
-                    Report(null, "does not follow the previous row in the target's order: the target sorts its key differently, or both keys are equal there");
+                    Report(null,
+                        "does not follow the previous row in the target's order: the target sorts its key differently, or both keys "
+                            + "are equal there");
                 }
 
                 for (var i = 0; i < knownResults.Length; i++)
@@ -46,9 +49,13 @@ internal sealed class Preflight(SqliteSnapshot source, PostgresTarget target, Ac
                     }
                 }
 
-                if (FindExceededIndex(table, encoder) is { } index && await target.TryRow(table, encoder.Last.ToArray(), ct) is { Constraint: null })
+                if (FindExceededIndex(table, encoder) is { } index && await target.TryRow(table, encoder.Last.ToArray(), ct) is
+                    {
+                        Constraint: null
+                    })
                 {
-                    Report(table.Indexes[index].Columns.MaxBy(column => encoder.Field(column).Length), $"is too long for the target's index {table.Indexes[index].Name}");
+                    Report(table.Indexes[index].Columns.MaxBy(column => encoder.Field(column).Length),
+                        $"is too long for the target's index {table.Indexes[index].Name}");
                 }
             }
 
@@ -67,7 +74,8 @@ internal sealed class Preflight(SqliteSnapshot source, PostgresTarget target, Ac
 
     // A check constraint depends only on some columns, so each combination of their values is tried once. There are usually few, such as
     // the values of a status.
-    private async Task<string?> CheckConstraint(TransferTable table, (string Name, IReadOnlyList<int> Columns) check, Dictionary<byte[], string?> known, RowEncoder row, CancellationToken ct)
+    private async Task<string?> CheckConstraint(TransferTable table, (string Name, IReadOnlyList<int> Columns) check, Dictionary<byte[],
+        string?> known, RowEncoder row, CancellationToken ct)
     {
         _checkedValues.Truncate(0);
         foreach (var column in check.Columns)

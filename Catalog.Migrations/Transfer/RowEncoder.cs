@@ -90,6 +90,7 @@ internal sealed class RowEncoder(TransferTable table)
     private static string Shorten(string text)
     {
         var cut = text.Length > 40 ? text[..(char.IsHighSurrogate(text[38]) ? 38 : 39)] + '…' : text;
-        return cut.Any(char.IsControl) ? string.Concat(cut.Select(character => char.IsControl(character) ? $"\\u{(int)character:x4}" : character.ToString())) : cut;
+        return cut.Any(char.IsControl)
+            ? string.Concat(cut.Select(character => char.IsControl(character) ? $"\\u{(int)character:x4}" : character.ToString())) : cut;
     }
 }

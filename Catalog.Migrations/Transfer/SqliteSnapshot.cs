@@ -40,16 +40,21 @@ internal sealed partial class SqliteSnapshot : IDisposable
     }
 
     /// <summary>Returns the reason why the file is unreadable, as a sentence; null if the error has another cause.</summary>
-    public static string? WhyUnusable(DbException exception) => exception is not SqliteException { SqliteErrorCode: var code } ? null : code switch
-    {
-        11 or 26 => "the file is not a SQLite database, or is damaged. Nothing more was written. Restore a backup, or repair it with `sqlite3 OLD .recover | sqlite3 NEW`.",
-        // Even a reader of a file in WAL mode creates the -wal and -shm files.
-        8 or 14 or 3 => "the file cannot be opened: give this user permission to read it and to write to its folder.",
-        5 or 6 => "another process kept the file locked.",
-        _ => $"it cannot be read (SQLite error {code}).",
-    };
+    public static string? WhyUnusable(DbException exception) => exception is not SqliteException { SqliteErrorCode: var code }
+        ? null : code switch
+        {
+            11 or 26 => "the file is not a SQLite database, or is damaged. Nothing more was written. Restore a backup, or repair it with "
+                + "`sqlite3 OLD .recover | sqlite3 NEW`.",
+            // Even a reader of a file in WAL mode creates the -wal and -shm files.
+            8 or 14 or 3 => "the file cannot be opened: give this user permission to read it and to write to its folder.",
+            5 or 6 => "another process kept the file locked.",
+            _ => $"it cannot be read (SQLite error {code}).",
+        };
 
-    /// <summary>Reads the tables except the migrator's, with their columns in declared order and the columns of their primary keys.</summary>
+    /// <summary>
+    /// Reads the tables except the migrator's, with their columns in declared order and the columns of their primary
+    /// keys.
+    /// </summary>
     public async Task<IReadOnlyList<(string Table, IReadOnlyList<string> Columns, IReadOnlyList<string> Key)>> Tables(CancellationToken ct)
     {
         const string Sql = """
@@ -60,22 +65,26 @@ internal sealed partial class SqliteSnapshot : IDisposable
             order by m.name, x.cid
             """;
 
-        var columns = await _connection.QueryAsync<(string Table, string Column, long Place)>(new CommandDefinition(Sql, cancellationToken: ct));
+        var columns = await _connection.QueryAsync<(string Table, string Column, long Place)>(
+            new CommandDefinition(Sql, cancellationToken: ct));
         return
         [
             .. columns.GroupBy(column => column.Table, StringComparer.Ordinal).Select(table => (
                 table.Key,
                 (IReadOnlyList<string>)[.. table.Select(column => column.Column)],
-                (IReadOnlyList<string>)[.. table.Where(column => column.Place > 0).OrderBy(column => column.Place).Select(column => column.Column)])),
+                (IReadOnlyList<string>)[.. table.Where(column => column.Place > 0).OrderBy(column => column.Place)
+                    .Select(column => column.Column)])),
         ];
     }
 
     /// <summary>Reads the text encoding: <c>UTF-8</c> or a form of UTF-16.</summary>
-    public Task<string?> Encoding(CancellationToken ct) => _connection.ExecuteScalarAsync<string>(new CommandDefinition("pragma encoding", cancellationToken: ct));
+    public Task<string?> Encoding(CancellationToken ct) =>
+        _connection.ExecuteScalarAsync<string>(new CommandDefinition("pragma encoding", cancellationToken: ct));
 
     /// <summary>Counts the rows of a table without an index, so that rows missing in a damaged index count too.</summary>
     public Task<long> Count(string table, CancellationToken ct) =>
-        _connection.ExecuteScalarAsync<long>(new CommandDefinition($"select count(*) from {TransferTable.Quote(table)} not indexed", cancellationToken: ct));
+        _connection.ExecuteScalarAsync<long>(
+            new CommandDefinition($"select count(*) from {TransferTable.Quote(table)} not indexed", cancellationToken: ct));
 
     /// <summary>Checks the integrity of the file on a separate connection, so that it can run while rows are read.</summary>
     /// <returns>SQLite's messages; empty if the file is not damaged.</returns>
@@ -91,7 +100,8 @@ internal sealed partial class SqliteSnapshot : IDisposable
 
     /// <summary>Finds the rows whose foreign keys refer to missing rows.</summary>
     public async Task<IReadOnlyList<(string Table, long? RowId, string Parent)>> Dangling(CancellationToken ct) =>
-        (await _connection.QueryAsync<(string, long?, string)>(new CommandDefinition("pragma foreign_key_check", cancellationToken: ct))).AsList();
+        (await _connection.QueryAsync<(string, long?, string)>(new CommandDefinition("pragma foreign_key_check", cancellationToken: ct)))
+            .AsList();
 
     /// <summary>Starts to read the rows of a table in the order of its primary key.</summary>
     public SqliteRows Rows(TransferTable table)
@@ -101,14 +111,22 @@ internal sealed partial class SqliteSnapshot : IDisposable
         var order = string.Join(", ", table.Key.Select(place => $"{TransferTable.Quote(table.Columns[place].Name)} collate binary"));
         string Sql(string rowId) => $"select {columns}, {rowId} from {TransferTable.Quote(table.Name)} order by {order}";
         // The first statement fails for a table declared "without rowid".
-        return SqliteRows.TryPrepare(_connection, Sql("rowid"), table.Columns.Count) ?? SqliteRows.Prepare(_connection, Sql("null"), table.Columns.Count);
+        return SqliteRows.TryPrepare(_connection, Sql("rowid"), table.Columns.Count)
+            ?? SqliteRows.Prepare(_connection, Sql("null"), table.Columns.Count);
     }
 
     public void Dispose() => _connection.Dispose();
 
     private static SqliteConnection Open(string path)
     {
-        var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Mode = SqliteOpenMode.ReadOnly, Pooling = false, DefaultTimeout = 30 }.ConnectionString);
+        var connection = new SqliteConnection(
+            new SqliteConnectionStringBuilder
+            {
+                DataSource = path,
+                Mode = SqliteOpenMode.ReadOnly,
+                Pooling = false,
+                DefaultTimeout = 30
+            }.ConnectionString);
         try
         {
             connection.Open();
@@ -140,10 +158,12 @@ internal sealed class SqliteRows : IDisposable
         (_database, _statement, _native, _columns) = (database, statement, statement.DangerousGetHandle(), columns);
 
     /// <summary>The rowid of the current row; null if the table has none.</summary>
-    public long? RowId => raw.sqlite3_column_type(_statement, _columns) == raw.SQLITE_NULL ? null : raw.sqlite3_column_int64(_statement, _columns);
+    public long? RowId => raw.sqlite3_column_type(_statement, _columns) == raw.SQLITE_NULL
+        ? null : raw.sqlite3_column_int64(_statement, _columns);
 
     public static SqliteRows? TryPrepare(SqliteConnection connection, string sql, int columns) =>
-        raw.sqlite3_prepare_v2(connection.Handle!, sql, out var statement) == raw.SQLITE_OK ? new(connection.Handle!, statement, columns) : null;
+        raw.sqlite3_prepare_v2(connection.Handle!, sql, out var statement) == raw.SQLITE_OK
+            ? new(connection.Handle!, statement, columns) : null;
 
     public static SqliteRows Prepare(SqliteConnection connection, string sql, int columns) =>
         TryPrepare(connection, sql, columns) ?? throw Failure(connection.Handle!);
@@ -168,5 +188,6 @@ internal sealed class SqliteRows : IDisposable
 
     public void Dispose() => _statement.Dispose();
 
-    private static SqliteException Failure(sqlite3 database) => new(raw.sqlite3_errmsg(database).utf8_to_string(), raw.sqlite3_errcode(database));
+    private static SqliteException Failure(sqlite3 database) =>
+        new(raw.sqlite3_errmsg(database).utf8_to_string(), raw.sqlite3_errcode(database));
 }

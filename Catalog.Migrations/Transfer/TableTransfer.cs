@@ -28,7 +28,8 @@ internal sealed class TableTransfer(SqliteSnapshot snapshot, PostgresTarget post
         return ended
             ? result with { Present = same, TargetHash = same == result.Rows ? hash : null }
             : throw new MigrationException(MigrationFault.NotEmpty,
-                $"The rows in the target's table {table.Name} are not the first rows of the source: {first!.What}, key {first.Key}. Nothing was written. Use an empty database.");
+                $"The rows in the target's table {table.Name} are not the first rows of the source: {first!.What}, key {first.Key}. "
+                    + "Nothing was written. Use an empty database.");
     }
 
     /// <summary>Loads the rows after the <see cref="TransferredTable.Present"/> ones, in batches that commit separately.</summary>
@@ -125,12 +126,14 @@ internal sealed class TableTransfer(SqliteSnapshot snapshot, PostgresTarget post
 
             if (!targetRows.Read())
             {
-                return (same, true, Convert.ToHexStringLower(hash.GetHashAndReset()), hasSource ? Differs(encoder.Last, "a row is missing in the target") : null);
+                return (same, true, Convert.ToHexStringLower(hash.GetHashAndReset()), hasSource
+                    ? Differs(encoder.Last, "a row is missing in the target") : null);
             }
 
             if (!hasSource || !targetRows.Row.SequenceEqual(encoder.Last))
             {
-                return (same, false, "", Differs(targetRows.Row, !hasSource ? "a row exists only in the target" : "the next row has another key or other values"));
+                return (same, false, "", Differs(targetRows.Row, !hasSource
+                    ? "a row exists only in the target" : "the next row has another key or other values"));
             }
 
             hash.AppendData(targetRows.Row);

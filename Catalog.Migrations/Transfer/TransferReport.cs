@@ -15,9 +15,11 @@ public sealed record TransferFinding(string Table, string Key, long? RowId, stri
 /// <param name="Present">Number of these rows that were already in the target.</param>
 /// <param name="Copied">Number of rows loaded by this transfer.</param>
 /// <param name="Seconds">Duration of the loading.</param>
-/// <param name="SourceHash">SHA-256 of the source's rows in the order of their key, in the format of Postgres' binary COPY; lower-case hexadecimal.</param>
+/// <param name="SourceHash">SHA-256 of the source's rows in the order of their key, in the format of Postgres' binary
+/// COPY; lower-case hexadecimal.</param>
 /// <param name="TargetHash">The same for the rows read back from the target; null if they were not read.</param>
-public sealed record TransferredTable(string Table, long Rows, long Present, long Copied, double Seconds, string SourceHash, string? TargetHash);
+public sealed record TransferredTable(string Table, long Rows, long Present, long Copied, double Seconds, string SourceHash,
+    string? TargetHash);
 
 /// <summary>The first difference between source and target in a table.</summary>
 /// <param name="Table">Name of the table.</param>

@@ -9,7 +9,8 @@ namespace Catalog.Migrations.Transfer;
 internal static class ValueEncoder
 {
     /// <summary>Appends a value as a field.</summary>
-    /// <returns>Null on success. Otherwise the reason why Postgres would reject or change the value; the buffer's new content is then invalid.</returns>
+    /// <returns>Null on success. Otherwise the reason why Postgres would reject or change the value; the buffer's new
+    /// content is then invalid.</returns>
     public static string? Encode(StoredValue value, TransferColumn column, CopyBuffer to)
     {
         if (value.Class == StorageClass.Null)
@@ -147,7 +148,8 @@ internal static class ValueEncoder
     {
         if (value.Class != StorageClass.Integer)
         {
-            return value.Class == StorageClass.Real && Math.Abs(value.Real) >= 9223372036854775808.0 ? outOfRange : $"is {Describe(value.Class)} instead of {(width == 1 ? "0 or 1" : "an integer")}";
+            return value.Class == StorageClass.Real && Math.Abs(value.Real) >= 9223372036854775808.0
+                ? outOfRange : $"is {Describe(value.Class)} instead of {(width == 1 ? "0 or 1" : "an integer")}";
         }
 
         if (value.Integer < min || value.Integer > max)

@@ -7,19 +7,41 @@ namespace Catalog.Migrations.Verbs;
 /// <summary>The options of the verb <c>backup</c>.</summary>
 internal sealed class BackupArguments
 {
-    private readonly Option<string> _folder = new("--output") { Description = "The folder to write to; created if missing.", Required = true, HelpName = "DIR" };
-    private readonly Option<string?> _upload = new("--upload") { Description = "Also upload the backup to s3://bucket/prefix or spaces://bucket/prefix.", HelpName = "URL" };
-    private readonly Option<string?> _format = new("--format") { Description = "Postgres only: custom (default), or plain for an SQL script.", HelpName = "custom|plain" };
-    private readonly Option<bool> _schemaOnly = new("--schema-only") { Description = "Postgres only: back up the schema without rows. The --keep options ignore such backups." };
-    private readonly Option<string?> _compress = new("--compress") { Description = "Compression level 1 to 9, or none. Default: 6 on Postgres, none on SQLite.", HelpName = "N|none" };
-    private readonly Option<double> _lockWait = LimitOptions.Seconds("--lock-wait", TimeSpan.FromSeconds(30), "Seconds to wait for a table lock.");
+    private readonly Option<string> _folder = new("--output")
+    {
+        Description = "The folder to write to; created if missing.",
+        Required = true,
+        HelpName = "DIR"
+    };
+    private readonly Option<string?> _upload = new("--upload")
+    {
+        Description = "Also upload the backup to s3://bucket/prefix or spaces://bucket/prefix.",
+        HelpName = "URL"
+    };
+    private readonly Option<string?> _format = new("--format")
+    {
+        Description = "Postgres only: custom (default), or plain for an SQL script.",
+        HelpName = "custom|plain"
+    };
+    private readonly Option<bool> _schemaOnly = new("--schema-only")
+    {
+        Description = "Postgres only: back up the schema without rows. The --keep options ignore such backups."
+    };
+    private readonly Option<string?> _compress = new("--compress")
+    {
+        Description = "Compression level 1 to 9, or none. Default: 6 on Postgres, none on SQLite.",
+        HelpName = "N|none"
+    };
+    private readonly Option<double> _lockWait = LimitOptions.Seconds(
+        "--lock-wait", TimeSpan.FromSeconds(30), "Seconds to wait for a table lock.");
 
     public BackupArguments()
     {
         _format.AcceptOnlyFromAmong("custom", "plain");
         _compress.Validators.Add(result =>
         {
-            if (result.Tokens.Count > 0 && result.Tokens[0].Value is not ("none" or ['1' or '2' or '3' or '4' or '5' or '6' or '7' or '8' or '9']))
+            if (result.Tokens.Count > 0
+                && result.Tokens[0].Value is not ("none" or ['1' or '2' or '3' or '4' or '5' or '6' or '7' or '8' or '9']))
             {
                 result.AddError("--compress must be a number from 1 to 9, or none.");
             }
@@ -44,11 +66,13 @@ internal sealed class BackupArguments
         var postgres = engine == DatabaseEngine.Postgres;
         if (!postgres && (arguments.GetValue(_format) is not null || arguments.GetValue(_schemaOnly)))
         {
-            throw new BackupException(ExitCode.Usage, "usage", "--format and --schema-only are for Postgres only: a backup of SQLite is always the whole file.");
+            throw new BackupException(
+                ExitCode.Usage, "usage", "--format and --schema-only are for Postgres only: a backup of SQLite is always the whole file.");
         }
 
         int? level = arguments.GetValue(_compress) switch { "none" => null, { } digit => digit[0] - '0', null => postgres ? 6 : null };
-        return new BackupOptions(postgres ? arguments.GetValue(_format) ?? "custom" : "sqlite", level, arguments.GetValue(_schemaOnly), TimeSpan.FromSeconds(arguments.GetValue(_lockWait)));
+        return new BackupOptions(postgres ? arguments.GetValue(_format) ?? "custom" : "sqlite", level, arguments.GetValue(_schemaOnly),
+            TimeSpan.FromSeconds(arguments.GetValue(_lockWait)));
     }
 
     /// <returns>The absolute path of the folder to write to.</returns>

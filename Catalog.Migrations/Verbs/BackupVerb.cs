@@ -10,20 +10,24 @@ internal static class BackupVerb
 {
     /// <summary>The note to the operator that the key of sealed passwords is not part of a backup.</summary>
     public const string KeyNote =
-        "Passwords of connections are encrypted, and no backup contains their key. Store DATAXPIPE_SECRET_KEY (or, on SQLite without it, the file DATABASE.key) separately: without it they cannot be decrypted after a restore.";
+        "Passwords of connections are encrypted, and no backup contains their key. Store DATAXPIPE_SECRET_KEY (or, on SQLite without "
+            + "it, the file DATABASE.key) separately: without it they cannot be decrypted after a restore.";
 
     public static Command Command()
     {
         var options = new BackupArguments();
         var command = Verb.On("backup",
-            "Back up the database. Exits 0 only when the backup was read back completely and matches its manifest; with --keep, old backups are then removed.",
-            "backup --output /var/backups/catalog\nbackup --output /var/backups/catalog --upload s3://company-backups/catalog --keep 7 --keep-weekly 5 --keep-monthly 12",
+            "Back up the database. Exits 0 only when the backup was read back completely and matches its manifest; with --keep, old "
+                + "backups are then removed.",
+            "backup --output /var/backups/catalog\nbackup --output /var/backups/catalog --upload s3://company-backups/catalog --keep "
+                + "7 --keep-weekly 5 --keep-monthly 12",
             (database, arguments, output, ct) => BackupFailures.Translate(() => Run(database, options, arguments, output, ct)));
         options.AddTo(command);
         return command;
     }
 
-    private static async Task<int> Run(MigrationDatabase database, BackupArguments options, ParseResult arguments, Output output, CancellationToken ct)
+    private static async Task<int> Run(MigrationDatabase database, BackupArguments options, ParseResult arguments, Output output,
+        CancellationToken ct)
     {
         var clock = Stopwatch.StartNew();
         var backup = options.ReadBackup(arguments, database.Settings.Engine);
@@ -39,11 +43,19 @@ internal static class BackupVerb
         }
 
         var removed = await Prune(options.Rotation, directory, store, arguments, output, ct);
-        output.Document(new { backup = manifest, path = Path.Combine(directory, manifest.File), uploaded = store?.Display, removed, seconds = Math.Round(clock.Elapsed.TotalSeconds, 3) });
+        output.Document(new
+        {
+            backup = manifest,
+            path = Path.Combine(directory, manifest.File),
+            uploaded = store?.Display,
+            removed,
+            seconds = Math.Round(clock.Elapsed.TotalSeconds, 3)
+        });
         return ExitCode.Ok;
     }
 
-    private static async Task<IReadOnlyList<string>> Prune(BackupRotationOptions rotation, string directory, ObjectStore? store, ParseResult arguments, Output output, CancellationToken ct)
+    private static async Task<IReadOnlyList<string>> Prune(BackupRotationOptions rotation, string directory, ObjectStore? store,
+        ParseResult arguments, Output output, CancellationToken ct)
     {
         if (!rotation.Given(arguments))
         {
@@ -54,7 +66,9 @@ internal static class BackupVerb
         using var local = new LocalFolder(directory);
         foreach (var place in new BackupPlace?[] { local, store }.OfType<BackupPlace>())
         {
-            removed.AddRange(await Pruning.Prune(place, rotation.Read(arguments), rotation.Shallow(arguments), dryRun: false, TimeProvider.System, output, ct));
+            removed.AddRange(
+                await Pruning.Prune(place, rotation.Read(arguments), rotation.Shallow(arguments), dryRun: false, TimeProvider.System,
+                    output, ct));
         }
 
         return removed;
@@ -63,7 +77,8 @@ internal static class BackupVerb
     private static void Print(Manifest manifest, TimeSpan elapsed, Output output)
     {
         output.Line(string.Create(CultureInfo.InvariantCulture,
-            $"backed up {manifest.Database} at {manifest.SchemaRevision}: {manifest.File}, {manifest.Bytes} bytes, {manifest.Rows.Count} tables, {manifest.AllRows} rows, {elapsed.TotalSeconds:0.0} s"));
+            $"backed up {manifest.Database} at {manifest.SchemaRevision}: {manifest.File}, {manifest.Bytes} bytes, "
+                + $"{manifest.Rows.Count} tables, {manifest.AllRows} rows, {elapsed.TotalSeconds:0.0} s"));
         foreach (var excluded in manifest.Excluded)
         {
             output.Line($"without {excluded}");

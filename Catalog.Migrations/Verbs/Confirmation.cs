@@ -9,8 +9,15 @@ internal sealed class Confirmation
 {
     private static readonly string[] Environments = ["ASPNETCORE_ENVIRONMENT", "DOTNET_ENVIRONMENT"];
     private readonly Option<bool> _yes = new("--yes") { Description = "Do not ask for confirmation; requires --database." };
-    private readonly Option<string?> _database = new("--database") { Description = "The name of the database (on SQLite of the file), as confirmation.", HelpName = "NAME" };
-    private readonly Option<bool> _production = new("--production") { Description = "Allow this when DOTNET_ENVIRONMENT or ASPNETCORE_ENVIRONMENT is Production." };
+    private readonly Option<string?> _database = new("--database")
+    {
+        Description = "The name of the database (on SQLite of the file), as confirmation.",
+        HelpName = "NAME"
+    };
+    private readonly Option<bool> _production = new("--production")
+    {
+        Description = "Allow this when DOTNET_ENVIRONMENT or ASPNETCORE_ENVIRONMENT is Production."
+    };
 
     public void AddTo(Command command)
     {
@@ -23,14 +30,16 @@ internal sealed class Confirmation
     /// <param name="arguments">The parsed command line.</param>
     /// <param name="name">The database's name.</param>
     /// <param name="consequence">A sentence that describes what will happen.</param>
-    /// <exception cref="MigrationException">The name is wrong or missing, or the environment is Production and <c>--production</c> is missing.</exception>
+    /// <exception cref="MigrationException">The name is wrong or missing, or the environment is Production and
+    /// <c>--production</c> is missing.</exception>
     public void Ask(ParseResult arguments, string name, string consequence)
     {
         var settings = Verb.Settings(arguments);
         if (Environments.Any(name => string.Equals(Setting.Text(settings, name), "Production", StringComparison.OrdinalIgnoreCase))
             && !arguments.GetValue(_production))
         {
-            throw new MigrationException(MigrationFault.NotConfirmed, $"The environment is Production. {consequence} To continue, add --production.");
+            throw new MigrationException(
+                MigrationFault.NotConfirmed, $"The environment is Production. {consequence} To continue, add --production.");
         }
 
         var given = arguments.GetValue(_database);
@@ -39,7 +48,8 @@ internal sealed class Confirmation
             var context = ConsoleContext.Of(arguments);
             if (context.Input is null)
             {
-                throw new MigrationException(MigrationFault.NotConfirmed, $"{consequence} To continue, add --yes --database NAME with the database's name.");
+                throw new MigrationException(
+                    MigrationFault.NotConfirmed, $"{consequence} To continue, add --yes --database NAME with the database's name.");
             }
 
             context.Error.WriteLine(consequence);
@@ -50,7 +60,8 @@ internal sealed class Confirmation
         if (given != name)
         {
             throw new MigrationException(MigrationFault.NotConfirmed,
-                given is null ? "Add --database NAME with the database's name." : $"The database is named {name}, not {given}. Nothing was changed.");
+                given is null
+                    ? "Add --database NAME with the database's name." : $"The database is named {name}, not {given}. Nothing was changed.");
         }
     }
 }

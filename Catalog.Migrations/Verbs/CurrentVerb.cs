@@ -8,11 +8,13 @@ internal static class CurrentVerb
     public static Command Command()
     {
         var command = Verb.On("current",
-            "Show the revision of the database. Exits 0 at head, 3 when scripts are pending, 4 on a fault, 6 when a script is half-applied.",
+            "Show the revision of the database. Exits 0 at head, 3 when scripts are pending, 4 on a fault, 6 when a script is "
+                + "half-applied.",
             "current\ncurrent --json",
             async (database, arguments, output, ct) =>
             {
-                var status = await new Migrator(database, Verb.Chain(arguments, database.Dialect.Folder), TimeProvider.System).ReadStatus(ct);
+                var status = await new Migrator(database, Verb.Chain(arguments, database.Dialect.Folder), TimeProvider.System)
+                    .ReadStatus(ct);
                 output.Line(status.Current);
                 foreach (var script in status.Pending)
                 {
@@ -26,7 +28,9 @@ internal static class CurrentVerb
 
                 foreach (var script in status.HalfApplied)
                 {
-                    output.Line(status.Holder is null ? $"half-applied {script.Revision}: run `catalog-migrations upgrade` to resolve it" : $"in progress {script.Revision}");
+                    output.Line(status.Holder is null
+                        ? $"half-applied {script.Revision}: run `catalog-migrations upgrade` to resolve it"
+                            : $"in progress {script.Revision}");
                 }
 
                 foreach (var fault in status.Faults)

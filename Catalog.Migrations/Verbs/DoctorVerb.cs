@@ -14,9 +14,11 @@ internal static class DoctorVerb
 
     public static Command Command()
     {
-        var slow = LimitOptions.Seconds("--slow", new DoctorThresholds().Slow, "Seconds after which a migration's statement counts as slow and an idle transaction as forgotten.");
+        var slow = LimitOptions.Seconds("--slow", new DoctorThresholds().Slow,
+            "Seconds after which a migration's statement counts as slow and an idle transaction as forgotten.");
         var command = Verb.On("doctor",
-            "Report problems of the database and how to fix them. Changes nothing. Exits 0 when there are only notes, 1 on an error or warning, 7 when the migrator's address is unreachable.",
+            "Report problems of the database and how to fix them. Changes nothing. Exits 0 when there are only notes, 1 on an error "
+                + "or warning, 7 when the migrator's address is unreachable.",
             "doctor\ndoctor --json\ndoctor --slow 10",
             async (database, arguments, output, ct) =>
             {
@@ -65,13 +67,21 @@ internal static class DoctorVerb
         output.Line(database.Settings.Display);
         if (report.File is { } file)
         {
-            output.Paragraph("", $"{Quantity.Size(file.Bytes)}, write-ahead log {Quantity.Size(file.WalBytes)}, {Quantity.Size(file.FreeBytes)} free, journal mode {file.JournalMode}{(file.FileSystem is { } system ? $", on {system}" : "")}");
+            output.Paragraph(
+                "", $"{Quantity.Size(file.Bytes)}, write-ahead log {Quantity.Size(file.WalBytes)}, {Quantity.Size(file.FreeBytes)} "
+                    + $"free, journal mode {file.JournalMode}{(file.FileSystem is { } system ? $", on {system}" : "")}");
         }
 
         foreach (var finding in findings)
         {
             output.Line();
-            output.Line($"{Output.Code(finding.Severity)}: {finding.Code}", finding.Severity switch { Severity.Error => Color.Red, Severity.Warning => Color.Yellow, _ => Color.Grey });
+            output.Line($"{Output.Code(finding.Severity)}: {finding.Code}", finding.Severity switch
+            {
+                Severity.Error =>
+                Color.Red,
+                Severity.Warning => Color.Yellow,
+                _ => Color.Grey
+            });
             output.Paragraph("  ", finding.Message);
             if (finding.Action is { } action)
             {
@@ -84,7 +94,9 @@ internal static class DoctorVerb
         if (report.Reached)
         {
             output.Line();
-            output.Line($"{Quantity.Of(findings.Count(finding => finding.Severity == Severity.Error), "error", "errors")}, {Quantity.Of(findings.Count(finding => finding.Severity == Severity.Warning), "warning", "warnings")}.");
+            output.Line(
+                $"{Quantity.Of(findings.Count(finding => finding.Severity == Severity.Error), "error", "errors")}, "
+                    + $"{Quantity.Of(findings.Count(finding => finding.Severity == Severity.Warning), "warning", "warnings")}.");
             output.Line("To compare the tables with the scripts, run `catalog-migrations verify`.");
         }
     }
@@ -106,7 +118,8 @@ internal static class DoctorVerb
             // User and application share one column, to leave room for the statement.
             output.Table([">pid", "by", "state", ">age", "~statement"], active.Select(statement => new[]
             {
-                statement.Pid.ToString(CultureInfo.InvariantCulture), Output.Cut($"{statement.User} {statement.Application}".Trim(), 18), State(statement),
+                statement.Pid.ToString(CultureInfo.InvariantCulture), Output.Cut($"{statement.User} {statement.Application}".Trim(), 18),
+                State(statement),
                 statement.Seconds is { } seconds ? Quantity.Age(seconds) : null, statement.Query,
             }));
         }
@@ -119,14 +132,17 @@ internal static class DoctorVerb
             Heading(output, tables.Count > MaxTables ? $"Tables, the largest {MaxTables} of {tables.Count}" : "Tables");
             if (report.File is not null)
             {
-                output.Table(["table", ">rows"], tables.Take(MaxTables).Select(table => new[] { table.Name, table.LiveRows is { } rows ? Quantity.Number(rows) : "?" }));
+                output.Table(["table", ">rows"], tables.Take(MaxTables)
+                    .Select(table => new[] { table.Name, table.LiveRows is { } rows ? Quantity.Number(rows) : "?" }));
             }
             else
             {
                 output.Table(["table", ">size", ">live rows", ">dead rows", "vacuumed (UTC)"], tables.Take(MaxTables).Select(table => new[]
                 {
-                    Output.Cut(table.Name, 24), table.Bytes is { } bytes ? Quantity.Size(bytes) : "locked", Quantity.Number(table.LiveRows ?? 0), Quantity.Number(table.DeadRows ?? 0),
-                    new[] { table.LastVacuum, table.LastAutovacuum }.Max()?.UtcDateTime.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture) ?? "never",
+                    Output.Cut(table.Name, 24), table.Bytes is { } bytes
+                        ? Quantity.Size(bytes) : "locked", Quantity.Number(table.LiveRows ?? 0), Quantity.Number(table.DeadRows ?? 0),
+                    new[] { table.LastVacuum, table.LastAutovacuum }.Max()?.UtcDateTime.ToString(
+                        "yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture) ?? "never",
                 }));
             }
         }

@@ -17,31 +17,46 @@ internal static class DrillVerb
     public static Command Command()
     {
         var where = BackupsVerb.Place();
-        var api = new Option<string?>("--api") { Description = "Path of Catalog.Api.dll. Default: the file in this program's folder.", HelpName = "FILE" };
+        var api = new Option<string?>("--api")
+        {
+            Description = "Path of Catalog.Api.dll. Default: the file in this program's folder.",
+            HelpName = "FILE"
+        };
         var command = Verb.On("drill",
-            "Rehearse a restore: restore the newest good backup into a scratch database (on Postgres on the server of DATAXPIPE_DB), verify it, start the service on it and send read requests. "
-            + "Reports the recovery time (RTO) and the possible data loss (RPO). Exits 4 when the newest backup is not good or the restored data differs.",
+            "Rehearse a restore: restore the newest good backup into a scratch database (on Postgres on the server of DATAXPIPE_DB), "
+                + "verify it, start the service on it and send read requests. "
+            + "Reports the recovery time (RTO) and the possible data loss (RPO). Exits 4 when the newest backup is not good or the "
+                + "restored data differs.",
             "backups drill /var/backups/catalog\nbackups drill s3://company-backups/catalog --api /app/api/Catalog.Api.dll --json",
             (database, arguments, output, ct) => BackupFailures.Translate(async () =>
             {
                 var program = ApiProcess.Find(arguments.GetValue(api));
                 using var place = BackupPlace.At(arguments.GetValue(where)!, Verb.Settings(arguments));
                 var steps = new Steps(output);
-                var backups = (await StoredBackup.List(place, ct)).Where(backup => backup.Manifest is { SchemaOnly: false } manifest && manifest.Engine == database.Dialect.Folder).ToList();
+                var backups = (await StoredBackup.List(place, ct)).Where(backup => backup.Manifest is { SchemaOnly: false } manifest
+                    && manifest.Engine == database.Dialect.Folder).ToList();
                 using var folder = new TemporaryFolder();
                 var damaged = new List<StoredBackup>();
-                var (backup, file) = await steps.Measure("fetched and read completely", () => NewestGood(place, backups, folder.Path, damaged, output, ct));
+                var (backup, file) = await steps.Measure("fetched and read completely", () =>
+                    NewestGood(place, backups, folder.Path, damaged, output, ct));
                 var manifest = backup.Manifest!;
 
-                await using var scratch = database.Settings.Engine == DatabaseEngine.Postgres ? await steps.Measure("scratch database created", () => PostgresScratch.Create(database, TimeProvider.System.Now(), ct)) : null;
+                await using var scratch = database.Settings.Engine == DatabaseEngine.Postgres ? await steps.Measure(
+                    "scratch database created", () => PostgresScratch.Create(database, TimeProvider.System.Now(), ct)) : null;
                 var address = scratch?.Uri ?? $"sqlite:///{Path.Combine(folder.Path, "drill.db")}";
-                await using var restored = MigrationDatabase.Open(DatabaseSettings.Read(new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { ["DATAXPIPE_DB"] = address }).Build()));
-                await steps.Measure("restored", () => BackupRestore.Run(restored, file, manifest, (name, _) => throw new InvalidOperationException($"The scratch database {name} is not empty."), DatabaseSettings.ReadAppRole(Verb.Settings(arguments)), ct));
+                await using var restored = MigrationDatabase.Open(
+                    DatabaseSettings.Read(new ConfigurationBuilder()
+                        .AddInMemoryCollection(new Dictionary<string, string?> { ["DATAXPIPE_DB"] = address }).Build()));
+                await steps.Measure("restored", () =>
+                    BackupRestore.Run(restored, file, manifest, (name, _) =>
+                        throw new InvalidOperationException($"The scratch database {name} is not empty."), DatabaseSettings.ReadAppRole(
+                            Verb.Settings(arguments)), ct));
                 var differences = await steps.Measure("verified and counted", () => Compare(restored, manifest, ct));
                 var chain = Chain.BuiltIn(database.Dialect.Folder);
                 if (manifest.SchemaRevision != chain.Scripts[^1].Revision)
                 {
-                    await steps.Measure("upgraded to this build's schema", () => new Migrator(restored, chain, TimeProvider.System).Upgrade(Chain.Head, again: false, ct));
+                    await steps.Measure("upgraded to this build's schema", () =>
+                        new Migrator(restored, chain, TimeProvider.System).Upgrade(Chain.Head, again: false, ct));
                 }
 
                 using (var service = await steps.Measure("service ready", () => ApiProcess.Start(program, address, ct)))
@@ -53,7 +68,8 @@ internal static class DrillVerb
                     }
 
                     Report(output, place, backup, damaged, differences, steps, recovery,
-                        [.. backups.Where(other => other.State == BackupState.Complete && other.Manifest!.Database == manifest.Database && !damaged.Contains(other))]);
+                        [.. backups.Where(other => other.State == BackupState.Complete && other.Manifest!.Database == manifest.Database
+                            && !damaged.Contains(other))]);
                 }
 
                 return differences.Count > 0 || damaged.Count > 0 ? ExitCode.Drift : ExitCode.Ok;
@@ -63,7 +79,8 @@ internal static class DrillVerb
         return command;
     }
 
-    private static async Task<(StoredBackup Backup, string Path)> NewestGood(BackupPlace place, IReadOnlyList<StoredBackup> backups, string folder, List<StoredBackup> damaged, Output output, CancellationToken ct)
+    private static async Task<(StoredBackup Backup, string Path)> NewestGood(BackupPlace place, IReadOnlyList<StoredBackup> backups,
+        string folder, List<StoredBackup> damaged, Output output, CancellationToken ct)
     {
         foreach (var backup in backups)
         {
@@ -83,7 +100,8 @@ internal static class DrillVerb
             damaged.Add(backup);
         }
 
-        throw new BackupException(damaged.Count > 0 ? ExitCode.Drift : ExitCode.Failed, "no_backup", $"No good backup was found in {place.Display}.");
+        throw new BackupException(damaged.Count > 0 ? ExitCode.Drift : ExitCode.Failed, "no_backup",
+            $"No good backup was found in {place.Display}.");
     }
 
     private static async Task<IReadOnlyList<string>> Compare(MigrationDatabase restored, Manifest manifest, CancellationToken ct)
@@ -93,28 +111,37 @@ internal static class DrillVerb
         return
         [
             .. BackupCheck.Differences(manifest.OwnRows, found.Rows),
-            .. found.Fingerprint != manifest.SchemaFingerprint ? ["the schema differs from the one that was backed up"] : Array.Empty<string>(),
+            .. found.Fingerprint != manifest.SchemaFingerprint
+                ? ["the schema differs from the one that was backed up"] : Array.Empty<string>(),
             .. found.Revision != manifest.SchemaRevision ? [$"the journal ends at {found.Revision}"] : Array.Empty<string>(),
             // Objects that the source has in addition to the scripts, such as an index of its administrator, belong to the backup too.
-            .. (await VerifyVerb.Compare(new Migrator(restored, chain, TimeProvider.System), chain, ct)).Faults.Select(fault => fault.Message)
+            .. (await VerifyVerb.Compare(new Migrator(restored, chain, TimeProvider.System), chain, ct))
+            .Faults.Select(fault => fault.Message)
                 .Where(fault => !fault.StartsWith("unexpected: ", StringComparison.Ordinal)),
         ];
     }
 
-    private static void Report(Output output, BackupPlace place, StoredBackup backup, List<StoredBackup> damaged, IReadOnlyList<string> faults, Steps steps, TimeSpan recovery, IReadOnlyList<StoredBackup> good)
+    private static void Report(Output output, BackupPlace place, StoredBackup backup, List<StoredBackup> damaged,
+        IReadOnlyList<string> faults, Steps steps, TimeSpan recovery, IReadOnlyList<StoredBackup> good)
     {
         var manifest = backup.Manifest!;
         var age = TimeProvider.System.Now() - manifest.StartedAt;
-        var longest = good.Zip(good.Skip(1), (newer, older) => newer.Manifest!.StartedAt - older.Manifest!.StartedAt).DefaultIfEmpty().Max();
+        var longest = good.Zip(good.Skip(1), (newer, older) => newer.Manifest!.StartedAt - older.Manifest!.StartedAt).DefaultIfEmpty()
+            .Max();
         foreach (var fault in faults)
         {
             output.Line($"difference: {fault}");
         }
 
-        output.Line(string.Create(CultureInfo.InvariantCulture, $"drill {(faults.Count == 0 ? "passed" : "failed")}: {backup.Name}, {manifest.SchemaRevision}, {manifest.AllRows} rows"));
-        output.Line(string.Create(CultureInfo.InvariantCulture, $"RTO {recovery.TotalSeconds:0.0} s from the first byte read until the service is ready"));
+        output.Line(
+            string.Create(CultureInfo.InvariantCulture,
+                $"drill {(faults.Count == 0 ? "passed" : "failed")}: {backup.Name}, {manifest.SchemaRevision}, {manifest.AllRows} rows"));
+        output.Line(
+            string.Create(
+                CultureInfo.InvariantCulture, $"RTO {recovery.TotalSeconds:0.0} s from the first byte read until the service is ready"));
         output.Line(good.Count > 1
-            ? $"RPO: the newest good backup is {Span(age)} old; the longest interval between two of {good.Count} good backups is {Span(longest)}"
+            ? $"RPO: the newest good backup is {Span(age)} old; the longest interval between two of {good.Count} good backups is "
+                + $"{Span(longest)}"
             : $"RPO: the newest good backup is {Span(age)} old; there is no second backup to measure an interval");
         output.Document(new
         {
@@ -132,7 +159,8 @@ internal static class DrillVerb
         });
     }
 
-    private static string Span(TimeSpan span) => span.TotalHours >= 48 ? string.Create(CultureInfo.InvariantCulture, $"{span.TotalDays:0.0} days")
+    private static string Span(TimeSpan span) =>
+        span.TotalHours >= 48 ? string.Create(CultureInfo.InvariantCulture, $"{span.TotalDays:0.0} days")
         : span.TotalMinutes >= 90 ? string.Create(CultureInfo.InvariantCulture, $"{span.TotalHours:0.0} h")
         : string.Create(CultureInfo.InvariantCulture, $"{span.TotalSeconds:0} s");
 

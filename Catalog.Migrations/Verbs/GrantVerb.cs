@@ -11,11 +11,21 @@ internal static class GrantVerb
 {
     public static Command Command()
     {
-        var named = new Argument<string?>("role") { Description = "The role that the service's statements run as. Default: DATAXPIPE_APP_ROLE, else catalog_app.", Arity = ArgumentArity.ZeroOrOne };
-        var member = new Option<string?>("--member") { Description = "The login that becomes a member of the role. Default: the user of the service's address.", HelpName = "LOGIN" };
+        var named = new Argument<string?>("role")
+        {
+            Description = "The role that the service's statements run as. Default: DATAXPIPE_APP_ROLE, else catalog_app.",
+            Arity = ArgumentArity.ZeroOrOne
+        };
+        var member = new Option<string?>("--member")
+        {
+            Description = "The login that becomes a member of the role. Default: the user of the service's address.",
+            HelpName = "LOGIN"
+        };
         var print = new Option<bool>("--print") { Description = "Print the SQL without running it." };
         var command = Verb.On("grant",
-            "Create the role that the service's statements run as if it is missing, grant it the required privileges on every table, and make the service's login a member. Safe to run again. Exits 1 and prints the SQL when the current role lacks the privileges to do so.",
+            "Create the role that the service's statements run as if it is missing, grant it the required privileges on every table, "
+                + "and make the service's login a member. Safe to run again. Exits 1 and prints the SQL when the current role lacks "
+                    + "the privileges to do so.",
             "grant\ngrant catalog_app --member catalog_service\ngrant --print > grant.sql",
             async (database, arguments, output, ct) =>
             {
@@ -26,7 +36,8 @@ internal static class GrantVerb
                     return ExitCode.Ok;
                 }
 
-                var role = arguments.GetValue(named) is { } given ? PostgresGrants.ValidateRole("ROLE", given) : DatabaseSettings.ReadAppRole(Verb.Settings(arguments));
+                var role = arguments.GetValue(named) is { } given
+                    ? PostgresGrants.ValidateRole("ROLE", given) : DatabaseSettings.ReadAppRole(Verb.Settings(arguments));
                 var login = Login(arguments, arguments.GetValue(member), database);
                 if (arguments.GetValue(print))
                 {
@@ -50,7 +61,9 @@ internal static class GrantVerb
         var login = named ?? DatabaseSettings.Read(Verb.Settings(arguments)).User ?? database.Settings.User;
         return login is null || PostgresGrants.IsLogin(login)
             ? login
-            : throw new SettingException($"{(named is null ? "The service's user" : "--member")} must begin with a letter and have at most 63 characters: letters, digits and _ . @ $ -.");
+            : throw new SettingException(
+                $"{(named is null ? "The service's user" : "--member")} must begin with a letter and have at most 63 characters: "
+                    + "letters, digits and _ . @ $ -.");
     }
 
     private static int Report(string role, Granted granted, Output output)
@@ -67,15 +80,27 @@ internal static class GrantVerb
 
         if (granted.Needed is null)
         {
-            output.Line($"{role} has the required privileges on {Quantity.Of(granted.Tables, "table", "tables")}{(granted.Created || granted.Joined ? "" : $", and {granted.Login} is a member")}");
+            output.Line(
+                $"{role} has the required privileges on "
+                    + $"{Quantity.Of(granted.Tables, "table", "tables")}{(granted.Created || granted.Joined ? "" : $", and {granted.Login} is a member")}");
         }
         else
         {
-            output.Progress("The current role lacks privileges for all of this. Let an administrator run the following SQL in this database, then run `catalog-migrations grant` again:");
+            output.Progress(
+                "The current role lacks privileges for all of this. Let an administrator run the following SQL in this database, "
+                    + "then run `catalog-migrations grant` again:");
             output.Line(granted.Needed.TrimEnd());
         }
 
-        output.Document(new { role, login = granted.Login, created = granted.Created, joined = granted.Joined, tables = granted.Tables, sql = granted.Needed });
+        output.Document(new
+        {
+            role,
+            login = granted.Login,
+            created = granted.Created,
+            joined = granted.Joined,
+            tables = granted.Tables,
+            sql = granted.Needed
+        });
         return granted.Needed is null ? ExitCode.Ok : ExitCode.Failed;
     }
 }

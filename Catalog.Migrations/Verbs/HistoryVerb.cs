@@ -16,13 +16,16 @@ internal static class HistoryVerb
             {
                 var chain = Verb.Chain(arguments, database.Dialect.Folder);
                 var status = await new Migrator(database, chain, TimeProvider.System).ReadStatus(ct);
-                var applied = status.Applied.GroupBy(row => row.ScriptName, StringComparer.Ordinal).ToDictionary(rows => rows.Key, rows => rows.First(), StringComparer.Ordinal);
-                var names = chain.Scripts.Select(script => script.Name).Union(applied.Keys, StringComparer.Ordinal).Order(StringComparer.Ordinal).ToList();
+                var applied = status.Applied.GroupBy(row => row.ScriptName, StringComparer.Ordinal).ToDictionary(rows => rows.Key, rows =>
+                    rows.First(), StringComparer.Ordinal);
+                var names = chain.Scripts.Select(script => script.Name).Union(applied.Keys, StringComparer.Ordinal)
+                    .Order(StringComparer.Ordinal).ToList();
                 if (arguments.GetValue(all))
                 {
                     output.Table(["at (UTC)", "!script", "direction", "outcome", ">seconds", "by"], status.Attempts.Select(attempt => new[]
                     {
-                        Utc(attempt.At), Path.GetFileNameWithoutExtension(attempt.ScriptName), attempt.Direction, attempt.Outcome, Seconds(attempt.DurationSeconds), attempt.Host is null ? attempt.AppliedBy : $"{attempt.AppliedBy}@{attempt.Host}",
+                        Utc(attempt.At), Path.GetFileNameWithoutExtension(attempt.ScriptName), attempt.Direction, attempt.Outcome, Seconds(
+                            attempt.DurationSeconds), attempt.Host is null ? attempt.AppliedBy : $"{attempt.AppliedBy}@{attempt.Host}",
                     }));
                     foreach (var failed in status.Attempts.Where(attempt => attempt.Message is not null))
                     {
@@ -31,7 +34,8 @@ internal static class HistoryVerb
                 }
                 else
                 {
-                    output.Table(["!revision", "applied (UTC)", ">seconds", "by"], names.Select(name => applied.TryGetValue(name, out var row)
+                    output.Table(
+                        ["!revision", "applied (UTC)", ">seconds", "by"], names.Select(name => applied.TryGetValue(name, out var row)
                         ? new[] { Path.GetFileNameWithoutExtension(name), Utc(row.Applied), Seconds(row.DurationSeconds), row.AppliedBy }
                         : [Path.GetFileNameWithoutExtension(name), "pending", null, null]));
                 }
@@ -41,8 +45,26 @@ internal static class HistoryVerb
                     database = database.Settings.Display,
                     current = status.Current,
                     scripts = names.Select(name => applied.TryGetValue(name, out var row)
-                        ? new { revision = Path.GetFileNameWithoutExtension(name), state = "applied", applied_at = (DateTimeOffset?)row.Applied, seconds = row.DurationSeconds, applied_by = row.AppliedBy, tool_version = row.ToolVersion, checksum = row.Checksum }
-                        : new { revision = Path.GetFileNameWithoutExtension(name), state = "pending", applied_at = (DateTimeOffset?)null, seconds = (double?)null, applied_by = (string?)null, tool_version = (string?)null, checksum = (string?)null }),
+                        ? new
+                        {
+                            revision = Path.GetFileNameWithoutExtension(name),
+                            state = "applied",
+                            applied_at = (DateTimeOffset?)row.Applied,
+                            seconds = row.DurationSeconds,
+                            applied_by = row.AppliedBy,
+                            tool_version = row.ToolVersion,
+                            checksum = row.Checksum
+                        }
+                        : new
+                        {
+                            revision = Path.GetFileNameWithoutExtension(name),
+                            state = "pending",
+                            applied_at = (DateTimeOffset?)null,
+                            seconds = (double?)null,
+                            applied_by = (string?)null,
+                            tool_version = (string?)null,
+                            checksum = (string?)null
+                        }),
                     attempts = status.Attempts,
                 });
                 return ExitCode.Ok;

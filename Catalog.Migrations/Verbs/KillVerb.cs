@@ -12,16 +12,22 @@ internal static class KillVerb
     public static Command Command()
     {
         var pid = new Argument<int>("pid") { Description = "The process id, as shown by `catalog-migrations doctor`." };
-        var whole = new Option<bool>("--connection") { Description = "End the whole connection instead of its statement, for example when it is idle in a transaction." };
+        var whole = new Option<bool>("--connection")
+        {
+            Description = "End the whole connection instead of its statement, for example when it is idle in a transaction."
+        };
         var yes = new Option<bool>("--yes") { Description = "Do not ask for confirmation." };
         var command = Verb.On("kill",
-            "Cancel the statement of a server process of this database, or end its connection with --connection. Shows the process and asks first. Exits 0 when it has ended, 1 when it has not ended or permission is missing, 2 when there is no such process.",
+            "Cancel the statement of a server process of this database, or end its connection with --connection. Shows the process "
+                + "and asks first. Exits 0 when it has ended, 1 when it has not ended or permission is missing, 2 when there is no "
+                    + "such process.",
             "kill 4711\nkill 4711 --connection --yes",
             async (database, arguments, output, ct) =>
             {
                 if (database.Settings.Engine == DatabaseEngine.Sqlite)
                 {
-                    throw new MigrationException(MigrationFault.UnknownTarget, "SQLite has no server processes: end the program that uses the file.");
+                    throw new MigrationException(
+                        MigrationFault.UnknownTarget, "SQLite has no server processes: end the program that uses the file.");
                 }
 
                 await using var connection = await database.Source.OpenConnectionAsync(ct);
@@ -29,11 +35,13 @@ internal static class KillVerb
                 var connectionToo = arguments.GetValue(whole);
                 if (!connectionToo && process.State is not (null or "active"))
                 {
-                    throw new MigrationException(MigrationFault.UnknownTarget, $"Process {process.Pid} runs no statement now ({process.State}). To end its connection, add --connection.");
+                    throw new MigrationException(MigrationFault.UnknownTarget,
+                        $"Process {process.Pid} runs no statement now ({process.State}). To end its connection, add --connection.");
                 }
 
                 output.Table([">pid", "user", "application", "state", ">age"],
-                    [[process.Pid.ToString(CultureInfo.InvariantCulture), process.User, process.Application, process.State ?? "hidden", process.Seconds is { } seconds ? Quantity.Age(seconds) : null]]);
+                    [[process.Pid.ToString(CultureInfo.InvariantCulture), process.User, process.Application, process.State ?? "hidden",
+                        process.Seconds is { } seconds ? Quantity.Age(seconds) : null]]);
                 output.Paragraph("  ", process.Query);
                 Confirm(ConsoleContext.Of(arguments), arguments.GetValue(yes), connectionToo, output);
                 return Report(await PostgresProcesses.End(connection, process, connectionToo, ct), process, connectionToo, output);
@@ -53,10 +61,13 @@ internal static class KillVerb
 
         if (context.Input is null || output.Json)
         {
-            throw new MigrationException(MigrationFault.NotConfirmed, "Confirmation is not possible without a terminal or with --json: add --yes. Nothing was ended.");
+            throw new MigrationException(MigrationFault.NotConfirmed,
+                "Confirmation is not possible without a terminal or with --json: add --yes. Nothing was ended.");
         }
 
-        context.Error.Write(connection ? "End this connection and roll back its open transaction? [y/N] " : "Cancel this statement and roll back its transaction? [y/N] ");
+        context.Error.Write(connection
+            ? "End this connection and roll back its open transaction? [y/N] "
+                : "Cancel this statement and roll back its transaction? [y/N] ");
         if (context.Input.ReadLine()?.Trim() is not ("y" or "Y" or "yes"))
         {
             throw new MigrationException(MigrationFault.NotConfirmed, "Nothing was ended.");
@@ -69,7 +80,8 @@ internal static class KillVerb
         output.Line(ended switch
         {
             true => $"The {what} of process {process.Pid} has ended.",
-            false => $"The {what} of process {process.Pid} has not ended within 5 s of the request: {(connection ? "it is rolling back or waiting for the disk. Check again with `catalog-migrations doctor`." : $"check again with `catalog-migrations doctor`, or end the connection with `catalog-migrations kill {process.Pid} --connection`.")}",
+            false => $"The {what} of process {process.Pid} has not ended within 5 s of the request: "
+                + $"{(connection ? "it is rolling back or waiting for the disk. Check again with `catalog-migrations doctor`." : $"check again with `catalog-migrations doctor`, or end the connection with `catalog-migrations kill {process.Pid} --connection`.")}",
             null => $"The {what} of process {process.Pid} had already ended; nothing was done.",
         });
         output.Document(new { process, what, ended = ended is not false, by_itself = ended is null });

@@ -9,9 +9,16 @@ internal sealed class LimitOptions
 {
     private static readonly MigrationLimits Default = new();
 
-    private readonly Option<double> _lockTimeout = Seconds("--lock-timeout", Default.LockTimeout, "Postgres only: seconds that a statement waits for a table lock. Other statements on that table can stall as long.");
-    private readonly Option<int> _attempts = new("--attempts") { Description = "Maximum attempts to run a script after lock time-outs.", DefaultValueFactory = _ => Default.Attempts, HelpName = "N" };
-    private readonly Option<double> _statementTimeout = Seconds("--statement-timeout", Default.StatementTimeout, "Postgres only: seconds that one statement may run.");
+    private readonly Option<double> _lockTimeout = Seconds("--lock-timeout", Default.LockTimeout,
+        "Postgres only: seconds that a statement waits for a table lock. Other statements on that table can stall as long.");
+    private readonly Option<int> _attempts = new("--attempts")
+    {
+        Description = "Maximum attempts to run a script after lock time-outs.",
+        DefaultValueFactory = _ => Default.Attempts,
+        HelpName = "N"
+    };
+    private readonly Option<double> _statementTimeout = Seconds(
+        "--statement-timeout", Default.StatementTimeout, "Postgres only: seconds that one statement may run.");
     private readonly Option<double> _wait = Seconds("--wait", Default.MaxWait, "Seconds to wait for another migrator to finish.");
 
     public LimitOptions() => _attempts.Validators.Add(result =>
@@ -39,7 +46,8 @@ internal sealed class LimitOptions
     };
 
     /// <summary>The option that runs an interrupted script again when its effect cannot be determined.</summary>
-    public static Option<bool> Again() => new("--again") { Description = "Run an interrupted script without a transaction again. First check that it had no effect." };
+    public static Option<bool> Again() =>
+        new("--again") { Description = "Run an interrupted script without a transaction again. First check that it had no effect." };
 
     /// <summary>Creates an option in seconds, from 0.001 to 86400.</summary>
     public static Option<double> Seconds(string name, TimeSpan defaultValue, string description)
@@ -53,7 +61,8 @@ internal sealed class LimitOptions
 
             CustomParser = result =>
             {
-                if (double.TryParse(result.Tokens[0].Value, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var seconds) && seconds is >= 0.001 and <= 86_400)
+                if (double.TryParse(result.Tokens[0].Value, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var seconds)
+                    && seconds is >= 0.001 and <= 86_400)
                 {
                     return seconds;
                 }

@@ -16,7 +16,10 @@ internal static class NewVerb
 
     public static Command Command()
     {
-        var name = new Argument<string>("name") { Description = "What the revision does, in lower-case letters, digits and underscores, such as add_owner." };
+        var name = new Argument<string>("name")
+        {
+            Description = "What the revision does, in lower-case letters, digits and underscores, such as add_owner."
+        };
         name.Validators.Add(result =>
         {
             if (NameError(result.GetValueOrDefault<string>()) is { } error)
@@ -26,7 +29,9 @@ internal static class NewVerb
         });
         var scripts = new Option<string?>("--scripts")
         {
-            Description = "The directory that contains postgres/ and sqlite/. Default: the nearest such directory named sql, searching upward from the working directory.",
+            Description =
+                "The directory that contains postgres/ and sqlite/. Default: the nearest such directory named sql, searching upward "
+                    + "from the working directory.",
             HelpName = "DIRECTORY",
         };
         var command = Verb.On("new",
@@ -34,7 +39,8 @@ internal static class NewVerb
             "new add_owner\nnew add_owner --scripts sql --json",
             (arguments, output, _) =>
             {
-                var created = Create(arguments.GetValue(scripts) ?? FindScripts(Environment.CurrentDirectory), arguments.GetRequiredValue(name));
+                var created = Create(arguments.GetValue(scripts) ?? FindScripts(Environment.CurrentDirectory),
+                    arguments.GetRequiredValue(name));
                 foreach (var file in created)
                 {
                     output.Line(file);
@@ -51,17 +57,23 @@ internal static class NewVerb
     /// <summary>Returns the error message for an invalid revision name; null when the name is valid.</summary>
     public static string? NameError(string? name)
     {
-        if (name is { Length: > 0 } && name.All(character => char.IsAsciiLetterLower(character) || char.IsAsciiDigit(character) || character == '_'))
+        if (name is { Length: > 0 } && name.All(character => char.IsAsciiLetterLower(character) || char.IsAsciiDigit(character)
+            || character == '_'))
         {
             return null;
         }
 
-        var letters = string.Concat((name ?? "").ToLowerInvariant().Select(character => char.IsAsciiLetterLower(character) || char.IsAsciiDigit(character) ? character : '_'));
+        var letters = string.Concat((name ?? "").ToLowerInvariant()
+            .Select(character => char.IsAsciiLetterLower(character) || char.IsAsciiDigit(character) ? character : '_'));
         var suggested = string.Join('_', letters.Split('_', StringSplitOptions.RemoveEmptyEntries));
-        return $"Write the name in lower-case letters, digits and underscores: catalog-migrations new {(suggested.Length > 0 ? suggested : "add_owner")}";
+        return "Write the name in lower-case letters, digits and underscores: catalog-migrations new "
+            + $"{(suggested.Length > 0 ? suggested : "add_owner")}";
     }
 
-    /// <summary>Finds the nearest directory named <c>sql</c> that contains both engines' folders, searching upward from a directory.</summary>
+    /// <summary>
+    /// Finds the nearest directory named <c>sql</c> that contains both engines' folders, searching upward from a
+    /// directory.
+    /// </summary>
     /// <exception cref="MigrationException">No such directory exists.</exception>
     public static string FindScripts(string from)
     {
@@ -78,7 +90,10 @@ internal static class NewVerb
             }
         }
 
-        throw new MigrationException(MigrationFault.ChainBroken, $"No directory sql with postgres/ and sqlite/ was found in {from} or above: change to the repository, or use --scripts DIRECTORY.");
+        throw new MigrationException(
+            MigrationFault.ChainBroken,
+                $"No directory sql with postgres/ and sqlite/ was found in {from} or above: change to the repository, or use "
+                    + "--scripts DIRECTORY.");
     }
 
     /// <summary>Creates the four files of the next revision, or none on an error.</summary>
@@ -86,13 +101,16 @@ internal static class NewVerb
     /// <param name="name">The revision's name without its number.</param>
     /// <param name="wait">How long to wait for another process that creates a revision; null for the default.</param>
     /// <returns>The paths of the files.</returns>
-    /// <exception cref="MigrationException">The directory contains no scripts, the engines' newest scripts differ, or no number is left.</exception>
-    /// <exception cref="IOException">A file exists or cannot be created, or another process still holds the lock after <paramref name="wait"/>.</exception>
+    /// <exception cref="MigrationException">The directory contains no scripts, the engines' newest scripts differ, or
+    /// no number is left.</exception>
+    /// <exception cref="IOException">A file exists or cannot be created, or another process still holds the lock after
+    /// <paramref name="wait"/>.</exception>
     public static IReadOnlyList<string> Create(string directory, string name, TimeSpan? wait = null)
     {
         if (!HasEngineFolders(directory))
         {
-            throw new MigrationException(MigrationFault.ChainBroken, $"{directory} does not contain postgres/ and sqlite/: name the directory that does, such as sql.");
+            throw new MigrationException(MigrationFault.ChainBroken,
+                $"{directory} does not contain postgres/ and sqlite/: name the directory that does, such as sql.");
         }
 
         using var folderLock = Lock(directory, wait ?? DefaultWait);
@@ -100,12 +118,14 @@ internal static class NewVerb
         if (postgres.Number != sqlite.Number)
         {
             throw new MigrationException(MigrationFault.ChainBroken,
-                $"The newest script of postgres is {postgres.File}, but that of sqlite is {sqlite.File}. Scripts come in pairs: add the missing one (with comments only if that engine needs no change), then run this again.");
+                $"The newest script of postgres is {postgres.File}, but that of sqlite is {sqlite.File}. Scripts come in pairs: add "
+                    + "the missing one (with comments only if that engine needs no change), then run this again.");
         }
 
         if (postgres.Number == LastNumber)
         {
-            throw new MigrationException(MigrationFault.ChainBroken, $"{LastNumber} is the highest four-digit number. Merge the scripts into a new 0001 and stamp the databases with it.");
+            throw new MigrationException(MigrationFault.ChainBroken,
+                $"{LastNumber} is the highest four-digit number. Merge the scripts into a new 0001 and stamp the databases with it.");
         }
 
         var revision = string.Create(CultureInfo.InvariantCulture, $"{postgres.Number + 1:0000}_{name}");
@@ -113,13 +133,15 @@ internal static class NewVerb
         [
             .. from engine in Engines
                from folder in Folders
-               select (Path.Combine(directory, engine, folder, $"{revision}.sql"), folder.Length == 0 ? UpText(engine, revision) : DownText(engine, revision)),
+               select (Path.Combine(directory, engine, folder, $"{revision}.sql"), folder.Length == 0
+                   ? UpText(engine, revision) : DownText(engine, revision)),
         ];
         WriteAll(files);
         return [.. files.Select(file => file.Path)];
     }
 
-    private static bool HasEngineFolders(string directory) => Directory.Exists(Path.Combine(directory, "postgres")) && Directory.Exists(Path.Combine(directory, "sqlite"));
+    private static bool HasEngineFolders(string directory) => Directory.Exists(Path.Combine(directory, "postgres"))
+        && Directory.Exists(Path.Combine(directory, "sqlite"));
 
     // Without the lock, two processes could choose the same number. The lock is the creation of the file, not an open file:
     // an open file protects nothing once another process deletes its name and creates it again.
@@ -145,7 +167,9 @@ internal static class NewVerb
 
                 if (Stopwatch.GetElapsedTime(started) > wait)
                 {
-                    throw new IOException($"Another `catalog-migrations new` is running in {directory}, so nothing was created. Run this again; if no other is running, delete {path} first.", exception);
+                    throw new IOException(
+                        $"Another `catalog-migrations new` is running in {directory}, so nothing was created. Run this again; if no "
+                            + $"other is running, delete {path} first.", exception);
                 }
             }
 
@@ -153,9 +177,11 @@ internal static class NewVerb
         }
     }
 
-    private static (int Number, string File) Newest(string directory, string engine) => Directory.EnumerateFiles(Path.Combine(directory, engine), "*.sql")
+    private static (int Number, string File) Newest(string directory, string engine) =>
+        Directory.EnumerateFiles(Path.Combine(directory, engine), "*.sql")
         .Select(file => Path.GetFileName(file))
-        .Where(file => file.Length > 4 && file[4] == '_' && int.TryParse(file.AsSpan(0, 4), NumberStyles.None, CultureInfo.InvariantCulture, out _))
+        .Where(file => file.Length > 4 && file[4] == '_'
+            && int.TryParse(file.AsSpan(0, 4), NumberStyles.None, CultureInfo.InvariantCulture, out _))
         .Select(file => (Number: int.Parse(file.AsSpan(0, 4), CultureInfo.InvariantCulture), File: file))
         .DefaultIfEmpty((Number: 0, File: "none"))
         .MaxBy(file => file.Number);
@@ -185,7 +211,9 @@ internal static class NewVerb
         {
             created.ForEach(File.Delete);
             createdFolders.ForEach(Directory.Delete);
-            throw new IOException($"{current} cannot be created, so no file was created: {exception.Message} Fix this or choose another name, then run this again.", exception);
+            throw new IOException(
+                $"{current} cannot be created, so no file was created: {exception.Message} Fix this or choose another name, then run "
+                    + "this again.", exception);
         }
     }
 

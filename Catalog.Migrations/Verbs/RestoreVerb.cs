@@ -11,12 +11,21 @@ internal static class RestoreVerb
 {
     public static Command Command()
     {
-        var file = new Argument<string>("file") { Description = "A backup file with its manifest in the same folder, or s3://bucket/prefix/NAME." };
-        var force = new Option<bool>("--force") { Description = "Also restore into a database that is not empty: drops the Catalog's tables in it first. Asks for the database's name." };
+        var file = new Argument<string>("file")
+        {
+            Description = "A backup file with its manifest in the same folder, or s3://bucket/prefix/NAME."
+        };
+        var force = new Option<bool>("--force")
+        {
+            Description =
+                "Also restore into a database that is not empty: drops the Catalog's tables in it first. Asks for the database's name."
+        };
         var confirmation = new Confirmation();
         var command = Verb.On("restore",
-            "Restore a backup into an empty database. The backup is checked completely before anything is written; on failure the database stays unchanged.",
-            "restore /var/backups/catalog/catalog-20261121T103000Z-0a1b2c3d.dump\nrestore s3://company-backups/catalog/catalog-20261121T103000Z-0a1b2c3d.dump --force --yes --database catalog",
+            "Restore a backup into an empty database. The backup is checked completely before anything is written; on failure the "
+                + "database stays unchanged.",
+            "restore /var/backups/catalog/catalog-20261121T103000Z-0a1b2c3d.dump\nrestore "
+                + "s3://company-backups/catalog/catalog-20261121T103000Z-0a1b2c3d.dump --force --yes --database catalog",
             (database, arguments, output, ct) => BackupFailures.Translate(async () =>
             {
                 var clock = Stopwatch.StartNew();
@@ -31,13 +40,20 @@ internal static class RestoreVerb
                     if (!arguments.GetValue(force))
                     {
                         throw new BackupException(ExitCode.Failed, "not_empty",
-                            $"The database {name} is not empty: it contains {string.Join(", ", existing.Take(5))}{(existing.Count > 5 ? ", …" : "")}. Restore into an empty database, or add --force to drop these tables.");
+                            $"The database {name} is not empty: it contains "
+                                + $"{string.Join(", ", existing.Take(5))}{(existing.Count > 5 ? ", …" : "")}. Restore into an empty "
+                                    + "database, or add --force to drop these tables.");
                     }
 
-                    confirmation.Ask(arguments, name, $"This drops the Catalog's tables in schema {schema} of {name} ({existing.Count} exist) and replaces them with the backup of {manifest.StartedAt:yyyy-MM-dd HH:mm:ss}Z.");
+                    confirmation.Ask(
+                        arguments, name,
+                            $"This drops the Catalog's tables in schema {schema} of {name} ({existing.Count} exist) and replaces "
+                                + $"them with the backup of {manifest.StartedAt:yyyy-MM-dd HH:mm:ss}Z.");
                     return Task.CompletedTask;
                 }, DatabaseSettings.ReadAppRole(Verb.Settings(arguments)), ct);
-                output.Line(string.Create(CultureInfo.InvariantCulture, $"restored {manifest.SchemaRevision}, {manifest.AllRows} rows, {clock.Elapsed.TotalSeconds:0.0} s"));
+                output.Line(
+                    string.Create(CultureInfo.InvariantCulture,
+                        $"restored {manifest.SchemaRevision}, {manifest.AllRows} rows, {clock.Elapsed.TotalSeconds:0.0} s"));
                 if (manifest.Rows.GetValueOrDefault("connections") > 0)
                 {
                     output.Line(BackupVerb.KeyNote);
@@ -49,7 +65,17 @@ internal static class RestoreVerb
                     output.Line("this build requires a newer schema: run `catalog-migrations upgrade`");
                 }
 
-                output.Document(new { restored = manifest.File, database = database.Settings.Display, revision = manifest.SchemaRevision, at_head = !behind, rows = manifest.AllRows, tables = manifest.Rows, seconds = Math.Round(clock.Elapsed.TotalSeconds, 3) });
+                output.Document(
+                    new
+                    {
+                        restored = manifest.File,
+                        database = database.Settings.Display,
+                        revision = manifest.SchemaRevision,
+                        at_head = !behind,
+                        rows = manifest.AllRows,
+                        tables = manifest.Rows,
+                        seconds = Math.Round(clock.Elapsed.TotalSeconds, 3)
+                    });
                 return ExitCode.Ok;
             }));
         command.Arguments.Add(file);
@@ -67,7 +93,8 @@ internal static class RestoreVerb
         var name = remote ? file[(slash + 1)..] : Path.GetFileName(file);
         if (!Manifest.IsName(name))
         {
-            throw new BackupException(ExitCode.Usage, "usage", $"{name} is not the name of a backup (catalog-YYYYMMDDTHHMMSSZ-XXXXXXXX.dump, .sql, .sql.gz, .db or .db.gz).");
+            throw new BackupException(ExitCode.Usage, "usage",
+                $"{name} is not the name of a backup (catalog-YYYYMMDDTHHMMSSZ-XXXXXXXX.dump, .sql, .sql.gz, .db or .db.gz).");
         }
 
         return remote

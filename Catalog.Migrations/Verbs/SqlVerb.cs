@@ -11,7 +11,9 @@ internal static class SqlVerb
     {
         var range = new Argument<string?>("from:to")
         {
-            Description = "The range FROM:TO, such as base:head; a range backward prints down scripts. With a range the database is not read. Default: from the database's revision to head.",
+            Description =
+                "The range FROM:TO, such as base:head; a range backward prints down scripts. With a range the database is not read. "
+                    + "Default: from the database's revision to head.",
             Arity = ArgumentArity.ZeroOrOne,
         };
         var command = Verb.On("sql",
@@ -20,8 +22,10 @@ internal static class SqlVerb
             async (database, arguments, output, ct) =>
             {
                 var chain = Verb.Chain(arguments, database.Dialect.Folder);
-                var (from, to) = arguments.GetValue(range) is { } text ? ParseRange(chain, text) : (await CurrentPlace(database, chain, ct), chain.Scripts.Count);
-                var sql = MigrationPreview.Write(database.Dialect, PreviewDialect.For(database.Settings), chain, from, to, DatabaseSettings.ReadAppRole(Verb.Settings(arguments)));
+                var (from, to) = arguments.GetValue(range) is { } text
+                    ? ParseRange(chain, text) : (await CurrentPlace(database, chain, ct), chain.Scripts.Count);
+                var sql = MigrationPreview.Write(database.Dialect, PreviewDialect.For(database.Settings), chain, from, to,
+                    DatabaseSettings.ReadAppRole(Verb.Settings(arguments)));
                 output.Write(sql);
                 output.Document(new { from = chain.RevisionAt(from), to = chain.RevisionAt(to), sql });
                 return ExitCode.Ok;

@@ -13,18 +13,29 @@ internal static class TransferVerb
 
     public static Command Command()
     {
-        var from = new Option<string>("--from") { Description = "The SQLite file, as a path or sqlite:/// address. It is not changed.", HelpName = "FILE", Required = true };
+        var from = new Option<string>("--from")
+        {
+            Description = "The SQLite file, as a path or sqlite:/// address. It is not changed.",
+            HelpName = "FILE",
+            Required = true
+        };
         var to = new Option<string?>("--to")
         {
-            Description = "The Postgres database. Default: DATAXPIPE_MIGRATIONS_DB, else DATAXPIPE_DB; prefer these, because a process list shows --to with its password.",
+            Description =
+                "The Postgres database. Default: DATAXPIPE_MIGRATIONS_DB, else DATAXPIPE_DB; prefer these, because a process list "
+                    + "shows --to with its password.",
             HelpName = "ADDRESS",
         };
         var dryRun = new Option<bool>("--dry-run") { Description = "Check every value and report what would be copied; change nothing." };
         var wait = LimitOptions.Seconds("--wait", new MigrationLimits().MaxWait, "Seconds to wait for another migrator to finish.");
         var command = Verb.On("transfer",
-            "Copy every row of a SQLite file into a Postgres database at the same revision, then compare both. After an interruption, run it again to continue.",
-            "transfer --from catalog.db --dry-run\ntransfer --from catalog.db\ntransfer --from catalog.db --to postgresql://owner@host/catalog --json",
-            (database, arguments, output, ct) => Run(database, Source(arguments, arguments.GetRequiredValue(from)), arguments, arguments.GetValue(dryRun), arguments.GetValue(wait), output, ct),
+            "Copy every row of a SQLite file into a Postgres database at the same revision, then compare both. After an "
+                + "interruption, run it again to continue.",
+            "transfer --from catalog.db --dry-run\ntransfer --from catalog.db\ntransfer --from catalog.db --to "
+                + "postgresql://owner@host/catalog --json",
+            (database, arguments, output, ct) =>
+                Run(database, Source(arguments, arguments.GetRequiredValue(from)), arguments, arguments.GetValue(dryRun),
+                    arguments.GetValue(wait), output, ct),
             arguments => Target(arguments, arguments.GetValue(to)));
         command.Options.Add(from);
         command.Options.Add(to);
@@ -42,19 +53,23 @@ internal static class TransferVerb
             FileRights.RequireReadable(file);
         }
 
-        return source.SqlitePath is null ? throw new SettingException("--from must name a SQLite file: only transfers from SQLite to Postgres are supported.")
+        return source.SqlitePath is null
+            ? throw new SettingException("--from must name a SQLite file: only transfers from SQLite to Postgres are supported.")
             : File.Exists(source.SqlitePath) ? source
             : throw new SettingException($"--from: the file does not exist. Relative paths start at {Directory.GetCurrentDirectory()}.");
     }
 
     private static DatabaseSettings Target(ParseResult arguments, string? address)
     {
-        var target = address is null ? DatabaseSettings.ReadForMigrations(Verb.Settings(arguments)) : DatabaseSettings.From("--to", address, Verb.Settings(arguments));
+        var target = address is null
+            ? DatabaseSettings.ReadForMigrations(Verb.Settings(arguments))
+            : DatabaseSettings.From("--to", address, Verb.Settings(arguments));
         return target.Engine == DatabaseEngine.Postgres ? target
             : throw new SettingException("The target must be Postgres: set DATAXPIPE_MIGRATIONS_DB, or use --to postgresql://...");
     }
 
-    private static async Task<int> Run(MigrationDatabase database, DatabaseSettings source, ParseResult arguments, bool dryRun, double wait, Output output, CancellationToken ct)
+    private static async Task<int> Run(MigrationDatabase database, DatabaseSettings source, ParseResult arguments, bool dryRun, double wait,
+        Output output, CancellationToken ct)
     {
         var secretKey = Setting.Text(Verb.Settings(arguments), "DATAXPIPE_SECRET_KEY") is { } text
             ? SecretKey.Parse(text) ?? throw new SettingException("DATAXPIPE_SECRET_KEY must be 32 bytes in base64.")
@@ -65,7 +80,8 @@ internal static class TransferVerb
         try
         {
             report = await TransferProgress.Show(output, (progress, waiting) =>
-                new DataTransfer(source, database, (Verb.Chain(arguments, "sqlite"), Verb.Chain(arguments, "postgres")), TimeSpan.FromSeconds(wait))
+                new DataTransfer(source, database, (Verb.Chain(arguments, "sqlite"), Verb.Chain(arguments, "postgres")),
+                    TimeSpan.FromSeconds(wait))
                 {
                     Progress = progress,
                     Waiting = waiting,
@@ -117,21 +133,25 @@ internal static class TransferVerb
     {
         foreach (var finding in report.Listed.Take(MaxShown))
         {
-            output.Line($"{finding.Table}{(finding.Column is null ? "" : '.' + finding.Column)}  {finding.Key}{(finding.RowId is { } row ? $"  rowid {row}" : "")}{(finding.Stored is null ? "" : $"  {finding.Stored}")}");
+            output.Line(
+                $"{finding.Table}{(finding.Column is null ? "" : '.' + finding.Column)}  "
+                    + $"{finding.Key}{(finding.RowId is { } row ? $"  rowid {row}" : "")}{(finding.Stored is null ? "" : $"  {finding.Stored}")}");
             output.Line($"    {finding.Reason}");
         }
 
         if (report.Findings > 0)
         {
             var rest = report.Findings - Math.Min(report.Findings, MaxShown);
-            output.Line($"{(rest > 0 ? $"and {rest} more: --json lists {(report.Findings > DataTransfer.MaxListed ? $"the first {DataTransfer.MaxListed}" : "them all")}\n" : "")}{Count(report.Findings, "value")} cannot be moved. Nothing was written. Correct them in the source, then run this again.");
+            output.Line(
+                $"{(rest > 0 ? $"and {rest} more: --json lists {(report.Findings > DataTransfer.MaxListed ? $"the first {DataTransfer.MaxListed}" : "them all")}\n" : "")}{Count(report.Findings, "value")} cannot be moved. Nothing was written. Correct them in the source, then run this again.");
             return;
         }
 
         string Number(double number) => number.ToString("#,0", CultureInfo.InvariantCulture);
         if (dryRun)
         {
-            output.Table(["table", ">rows", ">there", ">to copy"], report.Tables.Select(table => new[] { table.Table, Number(table.Rows), Number(table.Present), Number(table.Rows - table.Present) }));
+            output.Table(["table", ">rows", ">there", ">to copy"], report.Tables.Select(table =>
+                new[] { table.Table, Number(table.Rows), Number(table.Present), Number(table.Rows - table.Present) }));
         }
         else
         {
@@ -150,8 +170,11 @@ internal static class TransferVerb
         output.Line(Outcome(report, dryRun) switch
         {
             "differs" => "The databases differ. Possibly another process wrote to the target. Empty the target and run this again.",
-            "nothing_to_do" => $"nothing to do: {Count(report.Tables.Sum(table => table.Rows), "row")} at {report.Revision}, identical in both",
-            "planned" => $"{Count(report.Tables.Sum(table => table.Rows - table.Present), "row")} to copy at {report.Revision}; every value can be moved; nothing was written",
+            "nothing_to_do" =>
+                $"nothing to do: {Count(report.Tables.Sum(table => table.Rows), "row")} at {report.Revision}, identical in both",
+            "planned" =>
+                $"{Count(report.Tables.Sum(table => table.Rows - table.Present), "row")} to copy at {report.Revision}; every value "
+                    + "can be moved; nothing was written",
             _ => $"moved {Count(report.Tables.Sum(table => table.Copied), "row")} at {report.Revision}: read back and identical in both",
         });
         if (report.Secrets is { } secrets)
@@ -163,7 +186,9 @@ internal static class TransferVerb
     // Prints where the key is, never the key itself.
     private static void PrintKey(SealedSecrets secrets, Output output)
     {
-        output.Line($"{Count(secrets.Connections, "connection")} {(secrets.Connections == 1 ? "contains" : "contain")} secrets, copied in encrypted form.");
+        output.Line(
+            $"{Count(secrets.Connections, "connection")} {(secrets.Connections == 1 ? "contains" : "contain")} secrets, copied in "
+                + "encrypted form.");
         if (secrets.KeyFile is { } file)
         {
             output.Line($"The key in {file} decrypts {secrets.Opened} of them. Set it for the service:");
@@ -182,5 +207,6 @@ internal static class TransferVerb
         }
     }
 
-    private static string Count(long count, string what) => $"{count.ToString("#,0", CultureInfo.InvariantCulture)} {what}{(count == 1 ? "" : "s")}";
+    private static string Count(long count, string what) =>
+        $"{count.ToString("#,0", CultureInfo.InvariantCulture)} {what}{(count == 1 ? "" : "s")}";
 }

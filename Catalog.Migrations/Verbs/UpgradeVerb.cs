@@ -9,7 +9,11 @@ internal static class UpgradeVerb
 {
     public static Command Command()
     {
-        var target = new Argument<string>("target") { Description = "head, a revision (0002, 0002_saas), or +N to apply the next N scripts.", DefaultValueFactory = _ => Chain.Head };
+        var target = new Argument<string>("target")
+        {
+            Description = "head, a revision (0002, 0002_saas), or +N to apply the next N scripts.",
+            DefaultValueFactory = _ => Chain.Head
+        };
         var again = LimitOptions.Again();
         var limits = new LimitOptions();
         var command = Verb.On("upgrade",
@@ -17,7 +21,8 @@ internal static class UpgradeVerb
             "upgrade\nupgrade 0001_initial\nupgrade +1 --lock-timeout 5",
             async (database, arguments, output, ct) =>
             {
-                var migrator = new Migrator(database, Verb.Chain(arguments, database.Dialect.Folder), TimeProvider.System, limits.Read(arguments))
+                var migrator = new Migrator(database, Verb.Chain(arguments, database.Dialect.Folder), TimeProvider.System,
+                    limits.Read(arguments))
                 {
                     Progress = Steps(output),
                     AppRole = DatabaseSettings.ReadAppRole(Verb.Settings(arguments)),
@@ -37,7 +42,8 @@ internal static class UpgradeVerb
     {
         if (step.Seconds is { } seconds)
         {
-            var line = string.Create(CultureInfo.InvariantCulture, $"{step.Description} {step.Revision}, {step.Rows} {(step.Rows == 1 ? "row" : "rows")}, {seconds:0.000} s");
+            var line = string.Create(CultureInfo.InvariantCulture,
+                $"{step.Description} {step.Revision}, {step.Rows} {(step.Rows == 1 ? "row" : "rows")}, {seconds:0.000} s");
             // In JSON mode standard output is reserved for the document, so the steps go to standard error.
             (output.Json ? (Action<string>)output.Progress : output.Line)(line);
         }
@@ -56,7 +62,8 @@ internal static class UpgradeVerb
         {
             current = status.Current,
             at_head = status.Pending.Count == 0,
-            steps = steps.Select(step => new { revision = step.Revision, done = step.Description, rows = step.Rows, seconds = step.Seconds }),
+            steps = steps.Select(step =>
+                new { revision = step.Revision, done = step.Description, rows = step.Rows, seconds = step.Seconds }),
         });
         return ExitCode.Ok;
     }

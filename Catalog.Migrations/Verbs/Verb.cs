@@ -16,7 +16,8 @@ internal static class Verb
     /// <summary>The option <c>--scripts</c> of the verbs that read scripts.</summary>
     public static readonly Option<string?> Scripts = new("--scripts")
     {
-        Description = "Read scripts from this directory, which contains postgres/ and sqlite/. Default: the scripts built into this program.",
+        Description =
+            "Read scripts from this directory, which contains postgres/ and sqlite/. Default: the scripts built into this program.",
         HelpName = "DIRECTORY",
     };
 
@@ -35,7 +36,8 @@ internal static class Verb
 
     /// <summary>Creates a verb that works on a database: by default the one of the migrator's settings.</summary>
     /// <inheritdoc cref="On(string, string, string, Func{ParseResult, Output, CancellationToken, Task{int}})" path="/param"/>
-    public static Command On(string name, string description, string example, Func<MigrationDatabase, ParseResult, Output, CancellationToken, Task<int>> work,
+    public static Command On(string name, string description, string example, Func<MigrationDatabase, ParseResult, Output,
+        CancellationToken, Task<int>> work,
         Func<ParseResult, DatabaseSettings>? which = null)
     {
         var command = new Command(name, description);
@@ -78,14 +80,17 @@ internal static class Verb
 
     /// <summary>Returns an engine's scripts: from <c>--scripts</c> if given, else the built-in ones.</summary>
     public static Chain Chain(ParseResult arguments, string folder) =>
-        arguments.GetValue(Scripts) is { } directory ? Catalog.Data.Migrations.Chain.From(directory, folder) : Catalog.Data.Migrations.Chain.BuiltIn(folder);
+        arguments.GetValue(Scripts) is { } directory
+            ? Catalog.Data.Migrations.Chain.From(directory, folder) : Catalog.Data.Migrations.Chain.BuiltIn(folder);
 
     // A missing table, column or privilege is not an unreachable database: the server answered.
     private static Unavailability? Unavailable(MigrationDatabase database, Exception exception) =>
-        database.Failures.WhyUnavailable(exception) is { } reason and not (Unavailability.SchemaBehind or Unavailability.NotPermitted) ? reason : null;
+        database.Failures.WhyUnavailable(exception) is { } reason and not (Unavailability.SchemaBehind or Unavailability.NotPermitted)
+            ? reason : null;
 
     private static async Task<int> Run(
-        ParseResult arguments, Func<MigrationDatabase?>? database, Func<ParseResult, Output, CancellationToken, Task<int>> work, CancellationToken ct)
+        ParseResult arguments, Func<MigrationDatabase?>? database, Func<ParseResult, Output, CancellationToken, Task<int>> work,
+            CancellationToken ct)
     {
         var output = new Output(ConsoleContext.Of(arguments), arguments.GetValue(Json));
         int Fail(int code, string errorCode, string message)
@@ -117,27 +122,35 @@ internal static class Verb
         }
         catch (OperationCanceledException)
         {
-            return Fail(ExitCode.Failed, "interrupted", "Interrupted. A script in a transaction was rolled back. Run `catalog-migrations current` to see the database's revision.");
+            return Fail(ExitCode.Failed, "interrupted",
+                "Interrupted. A script in a transaction was rolled back. Run `catalog-migrations current` to see the database's revision.");
         }
         // Drivers wrap these exceptions in a DbException. Unwrapped, they are about a file or pipe of this program.
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             return Fail(ExitCode.Failed, "file", exception.Message);
         }
-        catch (Exception exception) when (exception is DbException or TimeoutException && database?.Invoke() is { } at && Unavailable(at, exception) is { } reason)
+        catch (Exception exception) when (exception is DbException or TimeoutException && database?.Invoke() is { } at
+            && Unavailable(at, exception) is { } reason)
         {
-            return Fail(ExitCode.Unreachable, Output.Code(reason), Databases.WhyUnreachable(at.Settings, exception) ?? SchemaProbe.Describe(reason));
+            return Fail(ExitCode.Unreachable, Output.Code(reason), Databases.WhyUnreachable(at.Settings, exception)
+                ?? SchemaProbe.Describe(reason));
         }
         catch (DbException exception) when (database?.Invoke() is { } at && at.Dialect.Explain(exception) is var explained)
         {
             return explained.NotPermitted
-                ? Fail(ExitCode.Failed, Output.Code(Unavailability.NotPermitted), $"The current role lacks a privilege: {explained.Message}. Set DATAXPIPE_MIGRATIONS_DB to an address with the owner of the tables as user.")
+                ? Fail(ExitCode.Failed, Output.Code(Unavailability.NotPermitted),
+                    $"The current role lacks a privilege: {explained.Message}. Set DATAXPIPE_MIGRATIONS_DB to an address with the "
+                        + "owner of the tables as user.")
                 : Fail(ExitCode.Failed, "database", explained.Message);
         }
         catch (Exception exception)
         {
             // A defect of this program. The exception's message may contain secrets; its type name does not.
-            return Fail(ExitCode.Failed, "internal", $"Unexpected error: {exception.GetType().Name}. A script in a transaction was rolled back. Please report it with the command and the scripts.");
+            return Fail(
+                ExitCode.Failed, "internal",
+                    $"Unexpected error: {exception.GetType().Name}. A script in a transaction was rolled back. Please report it with "
+                        + "the command and the scripts.");
         }
     }
 }

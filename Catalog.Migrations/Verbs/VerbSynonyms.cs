@@ -19,7 +19,8 @@ internal static class VerbSynonyms
         ("wait", "ping"),
         ("transfer", "copy"),
         ("retention", "prune cleanup"),
-    }.SelectMany(verb => verb.Item2.Split(' '), (verb, word) => (verb.Item1, word)).ToDictionary(pair => pair.word, pair => pair.Item1, StringComparer.OrdinalIgnoreCase);
+    }.SelectMany(verb => verb.Item2.Split(' '), (verb, word) => (verb.Item1, word)).ToDictionary(pair => pair.word, pair =>
+        pair.Item1, StringComparer.OrdinalIgnoreCase);
 
     /// <summary>Returns the verb for another tool's verb name; null when the word is unknown.</summary>
     public static string? Of(string word) => Verbs.GetValueOrDefault(word);

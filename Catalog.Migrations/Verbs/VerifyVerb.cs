@@ -7,9 +7,13 @@ internal static class VerifyVerb
 {
     public static Command Command()
     {
-        var print = new Option<bool>("--print") { Description = "Print the description of the live schema instead, in the format of sql/ENGINE/fingerprint/." };
+        var print = new Option<bool>("--print")
+        {
+            Description = "Print the description of the live schema instead, in the format of sql/ENGINE/fingerprint/."
+        };
         var command = Verb.On("verify",
-            "Compare scripts, journal and live schema. Exits 0 when they agree, 3 when they agree and scripts are pending, 4 when they differ, 6 when a script is half-applied.",
+            "Compare scripts, journal and live schema. Exits 0 when they agree, 3 when they agree and scripts are pending, 4 when "
+                + "they differ, 6 when a script is half-applied.",
             "verify\nverify --json\nverify --print > sql/postgres/fingerprint/0015_runs_of_pipelines_by_end.txt",
             async (database, arguments, output, ct) =>
             {
@@ -30,7 +34,8 @@ internal static class VerifyVerb
                 }
 
                 output.Line(faults.Count == 0
-                    ? $"verified: {status.Current}, fingerprint {SchemaDescription.Fingerprint(live)[..16]}{(status.Pending.Count > 0 ? $", {status.Pending.Count} pending" : "")}"
+                    ? $"verified: {status.Current}, fingerprint "
+                        + $"{SchemaDescription.Fingerprint(live)[..16]}{(status.Pending.Count > 0 ? $", {status.Pending.Count} pending" : "")}"
                     : $"not verified: {faults.Count} {(faults.Count == 1 ? "fault" : "faults")}");
                 output.Document(new
                 {
@@ -46,8 +51,12 @@ internal static class VerifyVerb
         return command;
     }
 
-    /// <summary>Reads the status and the live schema of a database, and lists the differences between scripts, journal and live schema.</summary>
-    public static async Task<(SchemaStatus Status, IReadOnlyList<string> Live, IReadOnlyList<(string Code, string Message)> Faults)> Compare(Migrator migrator, Chain chain, CancellationToken ct)
+    /// <summary>
+    /// Reads the status and the live schema of a database, and lists the differences between scripts, journal and live
+    /// schema.
+    /// </summary>
+    public static async Task<(SchemaStatus Status, IReadOnlyList<string> Live,
+        IReadOnlyList<(string Code, string Message)> Faults)> Compare(Migrator migrator, Chain chain, CancellationToken ct)
     {
         var live = await migrator.Describe(ct);
         var status = await migrator.ReadStatus(ct);
@@ -56,8 +65,12 @@ internal static class VerifyVerb
         return (status, live,
         [
             .. status.Faults.Select(fault => (Output.Code(fault.Fault), fault.Message)),
-            .. status.HalfApplied.Select(script => ("half_applied", $"{script.Name} was started but its end is not recorded. Run `catalog-migrations upgrade` to resolve it.")),
-            .. invalid.Select(index => ("invalid_index", $"Index {index} is invalid: its build was interrupted. Run `drop index concurrently {index}` and build it again. If a script builds it, `catalog-migrations upgrade` does both.")),
+            .. status.HalfApplied.Select(script =>
+                ("half_applied",
+                    $"{script.Name} was started but its end is not recorded. Run `catalog-migrations upgrade` to resolve it.")),
+            .. invalid.Select(index =>
+                ("invalid_index", $"Index {index} is invalid: its build was interrupted. Run `drop index concurrently {index}` and "
+                    + "build it again. If a script builds it, `catalog-migrations upgrade` does both.")),
             // Compare the schema only if the journal has no fault. A database at base may contain unrelated tables.
             .. status.Faults.Count > 0 || status.Position == 0 ? [] : committed is null
                 ? [("drift", $"The description of {status.Current} is missing: create it with `catalog-migrations verify --print`.")]

@@ -11,9 +11,13 @@ internal static class WaitVerb
     public static Command Command()
     {
         var timeout = LimitOptions.Seconds("--timeout", TimeSpan.FromSeconds(60), "Seconds to wait.");
-        var head = new Option<bool>("--head") { Description = "Also wait until the schema is at head. For services that do not migrate the database themselves." };
+        var head = new Option<bool>("--head")
+        {
+            Description = "Also wait until the schema is at head. For services that do not migrate the database themselves."
+        };
         var command = Verb.On("wait",
-            "Wait until the database answers. Fails at once on a wrong password, a missing database or refused TLS, because waiting does not help.",
+            "Wait until the database answers. Fails at once on a wrong password, a missing database or refused TLS, because waiting "
+                + "does not help.",
             "wait\nwait --head --timeout 300",
             async (database, arguments, output, ct) =>
             {
@@ -37,13 +41,22 @@ internal static class WaitVerb
                         var exit = CurrentVerb.Exit(status);
                         if (exit is not (ExitCode.Pending or ExitCode.HalfApplied) || clock.Elapsed > limit)
                         {
-                            output.Line(string.Create(CultureInfo.InvariantCulture, $"answers after {clock.Elapsed.TotalSeconds:0.0} s, at {status.Current}"));
-                            output.Document(new { current = status.Current, at_head = status.Pending.Count == 0, seconds = Math.Round(clock.Elapsed.TotalSeconds, 3) });
+                            output.Line(
+                                string.Create(CultureInfo.InvariantCulture,
+                                    $"answers after {clock.Elapsed.TotalSeconds:0.0} s, at {status.Current}"));
+                            output.Document(
+                                new
+                                {
+                                    current = status.Current,
+                                    at_head = status.Pending.Count == 0,
+                                    seconds = Math.Round(clock.Elapsed.TotalSeconds, 3)
+                                });
                             return exit;
                         }
                     }
                     catch (Exception exception) when (clock.Elapsed < limit
-                        && database.Failures.WhyUnavailable(exception) is Unavailability.Unreachable or Unavailability.TimedOut or Unavailability.OutOfResources)
+                        && database.Failures.WhyUnavailable(exception) is Unavailability.Unreachable or Unavailability.TimedOut
+                            or Unavailability.OutOfResources)
                     {
                         // The database is not available yet; try again.
 

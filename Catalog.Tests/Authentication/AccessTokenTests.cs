@@ -25,7 +25,8 @@ public sealed class AccessTokenTests(SignInApp service) : IClassFixture<SignInAp
 
         Assert.Equal(WithoutTrace(await wrongKey.Problem(401, "unauthorized")), WithoutTrace(await answer.Problem(401, "unauthorized")));
         Assert.Equal(wrongKey.Headers.WwwAuthenticate, answer.Headers.WwwAuthenticate);
-        Assert.Contains(service.App.Log.At(LogLevel.Information).Skip(before), line => line.Contains(ForgedTokens.Reason(name), StringComparison.Ordinal));
+        Assert.Contains(service.App.Log.At(LogLevel.Information).Skip(before), line =>
+            line.Contains(ForgedTokens.Reason(name), StringComparison.Ordinal));
         Assert.Equal(0, Issuer.Elsewhere);
     }
 
@@ -54,7 +55,8 @@ public sealed class AccessTokenTests(SignInApp service) : IClassFixture<SignInAp
         });
 
         Assert.Equal(read, (int)(await service.Client.With(token)).StatusCode);
-        Assert.Equal(write, (int)(await service.Client.With(token, HttpMethod.Post, json: $$"""{"name":"p{{Guid.NewGuid():N}}"}""")).StatusCode);
+        Assert.Equal(write, (int)(await service.Client.With(token, HttpMethod.Post, json: $$"""{"name":"p{{Guid.NewGuid():N}}"}"""))
+            .StatusCode);
         Assert.Equal(manage, (int)(await service.Client.With(token, HttpMethod.Delete, "/api/v1/pipelines/absent")).StatusCode);
     }
 
@@ -63,7 +65,9 @@ public sealed class AccessTokenTests(SignInApp service) : IClassFixture<SignInAp
     {
         var name = $"p{Guid.NewGuid():N}";
         using var other = await service.App.Organization("other");
-        Assert.Equal(201, (int)(await service.Client.With(Issuer.Make(payload: payload => payload["scope"] = "write"), HttpMethod.Post, json: $$"""{"name":"{{name}}"}""")).StatusCode);
+        Assert.Equal(
+            201, (int)(await service.Client.With(Issuer.Make(payload: payload => payload["scope"] = "write"), HttpMethod.Post,
+                json: $$"""{"name":"{{name}}"}""")).StatusCode);
         using var request = new HttpRequestMessage(HttpMethod.Get, $"/api/v1/pipelines/{name}");
         request.Headers.Add("Authorization", "Bearer " + Issuer.Make(payload: payload => payload["organization"] = "other"));
         request.Headers.Add("X-Organization", Issuer.Organization);
@@ -111,13 +115,15 @@ public sealed class AccessTokenTests(SignInApp service) : IClassFixture<SignInAp
         ["typ in full"] = issuer => issuer.Make(header: header => header["typ"] = "application/at+jwt"),
         ["kid absent, one key fits"] = issuer => issuer.Make(issuer.Elliptic, "ES256", header: header => header["kid"] = null),
         ["jku is ignored"] = issuer => issuer.Make(header: header => header["jku"] = issuer.Authority + "/strangers-keys"),
-        ["several audiences"] = issuer => issuer.Make(payload: payload => payload["aud"] = new JsonArray("https://billing.example", Issuer.Audience)),
+        ["several audiences"] = issuer =>
+            issuer.Make(payload: payload => payload["aud"] = new JsonArray("https://billing.example", Issuer.Audience)),
         ["exp within the leeway"] = issuer => issuer.Make(payload: payload => payload["exp"] = issuer.Clock.Seconds - 29),
         ["exp with a fraction"] = issuer => issuer.Make(payload: payload => payload["exp"] = issuer.Clock.Seconds + 0.5),
         ["nbf within the leeway"] = issuer => issuer.Make(payload: payload => payload["nbf"] = issuer.Clock.Seconds + 30),
         ["iat within the leeway"] = issuer => issuer.Make(payload: payload => payload["iat"] = issuer.Clock.Seconds + 30),
         ["iat absent"] = issuer => issuer.Make(payload: payload => payload["iat"] = null),
-        ["provider-specific claims"] = issuer => issuer.Make(payload: payload => payload["realm_access"] = new JsonObject { ["roles"] = new JsonArray("a", "b") }),
+        ["provider-specific claims"] = issuer =>
+            issuer.Make(payload: payload => payload["realm_access"] = new JsonObject { ["roles"] = new JsonArray("a", "b") }),
         ["nearly the maximum length"] = issuer => issuer.Make(payload: payload => payload["x"] = new string('x', 5000)),
     };
 }

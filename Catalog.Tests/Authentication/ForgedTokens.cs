@@ -43,11 +43,13 @@ public sealed class ForgedTokens
     {
         _issuer = issuer;
         _issuer.Shown.AddRange([
-            _weak.Jwk(), _large.Jwk(), _encryption.Jwk(("use", "enc")), _wrapping.Jwk(("key_ops", new JsonArray("wrapKey"))), _other.Jwk(("alg", "RS512")),
+            _weak.Jwk(), _large.Jwk(), _encryption.Jwk(("use", "enc")), _wrapping.Jwk(("key_ops", new JsonArray("wrapKey"))),
+            _other.Jwk(("alg", "RS512")),
             _pssOnly.Jwk(("alg", "PS256")), _published.Jwk(("d", Token.Encode("private"))),
             new JsonObject { ["kid"] = "secret", ["kty"] = "oct", ["k"] = Token.Encode(_secret) },
             // An invalid key must not stop the service from using the valid keys.
-            new JsonObject { ["kid"] = "off the curve", ["kty"] = "EC", ["crv"] = "P-256", ["x"] = Token.Encode(new byte[32]), ["y"] = Token.Encode(_secret) },
+            new JsonObject { ["kid"] = "off the curve", ["kty"] = "EC", ["crv"] = "P-256", ["x"] = Token.Encode(new byte[32]),
+                ["y"] = Token.Encode(_secret) },
         ]);
     }
 
@@ -64,7 +66,8 @@ public sealed class ForgedTokens
     private string Hmac(byte[] secret, string id)
     {
         var header = new JsonObject { ["alg"] = "HS256", ["typ"] = "at+jwt", ["kid"] = id };
-        return Token.Close($"{Token.Encode(Issuer.Text(header))}.{Token.Encode(Issuer.Text(_issuer.Payload()))}", signed => HMACSHA256.HashData(secret, signed));
+        return Token.Close($"{Token.Encode(Issuer.Text(header))}.{Token.Encode(Issuer.Text(_issuer.Payload()))}", signed =>
+            HMACSHA256.HashData(secret, signed));
     }
 
     private string Unsigned(string algorithm) =>
@@ -93,15 +96,18 @@ public sealed class ForgedTokens
         ["alg RS384"] = (forge => forge.Header(header => header["alg"] = "RS384"), NoKey),
         ["alg in an array"] = (forge => forge.Header(header => header["alg"] = new JsonArray("RS256")), Unreadable),
         ["no signature"] = (forge => forge.Unsigned("RS256"), BadSignature),
-        ["HMAC with the public key, PEM"] = (forge => forge.Hmac(Encoding.ASCII.GetBytes(forge.RsaPair.ExportSubjectPublicKeyInfoPem()), "rsa"), NoKey),
+        ["HMAC with the public key, PEM"] = (forge =>
+            forge.Hmac(Encoding.ASCII.GetBytes(forge.RsaPair.ExportSubjectPublicKeyInfoPem()), "rsa"), NoKey),
         ["HMAC with the public key, DER"] = (forge => forge.Hmac(forge.RsaPair.ExportSubjectPublicKeyInfo(), "rsa"), NoKey),
         ["HMAC with the modulus"] = (forge => forge.Hmac(forge.RsaPair.ExportParameters(false).Modulus!, "rsa"), NoKey),
         ["HMAC with a secret of the key set"] = (forge => forge.Hmac(forge._secret, "secret"), NoKey),
 
-        ["elliptic algorithm, RSA key"] = (forge => forge._issuer.Make(forge._issuer.Elliptic, "ES256", header: header => header["kid"] = "rsa"), NoKey),
+        ["elliptic algorithm, RSA key"] = (forge =>
+            forge._issuer.Make(forge._issuer.Elliptic, "ES256", header: header => header["kid"] = "rsa"), NoKey),
         ["RSA algorithm, elliptic key"] = (forge => forge.Header(header => header["kid"] = "elliptic"), NoKey),
         ["RS256 under a key for PS256"] = (forge => forge._issuer.Make(forge._pssOnly), NoKey),
-        ["alg RS256, signed with PS256"] = (forge => forge._issuer.Make(algorithm: "PS256", header: header => header["alg"] = "RS256"), BadSignature),
+        ["alg RS256, signed with PS256"] = (forge => forge._issuer.Make(algorithm: "PS256", header: header => header["alg"] = "RS256"),
+            BadSignature),
         ["alg PS256, signed with RS256"] = (forge => forge._issuer.Make(header: header => header["alg"] = "PS256"), BadSignature),
         ["a weak key"] = (forge => forge._issuer.Make(forge._weak), NoKey),
         ["another curve"] = (forge => forge._issuer.Make(forge._large, "ES256"), NoKey),
@@ -116,14 +122,22 @@ public sealed class ForgedTokens
         ["kid is an address"] = (forge => forge.Header(header => header["kid"] = forge._issuer.Authority + "/strangers-keys"), NoKey),
         ["kid is a number"] = (forge => forge.Header(header => header["kid"] = 1), "kid is not text"),
         ["kid is empty"] = (forge => forge.Header(header => header["kid"] = ""), "kid is not text"),
-        ["kid absent while several keys fit"] = (forge => forge._issuer.Make(algorithm: "PS256", header: header => header["kid"] = null), NoKey),
-        ["jku names a stranger's keys"] = (forge => forge._issuer.Make(forge._stranger, header: header => header["jku"] = forge._issuer.Authority + "/strangers-keys"), BadSignature),
-        ["x5u names a stranger's certificate"] = (forge => forge._issuer.Make(forge._stranger, header: header => header["x5u"] = forge._issuer.Authority + "/certificate"), BadSignature),
-        ["jwk contains a stranger's key"] = (forge => forge._issuer.Make(forge._stranger, header: header => header["jwk"] = forge._stranger.Jwk()), BadSignature),
-        ["jwk contains a stranger's key with a new kid"] = (forge => forge._issuer.Make(forge._stranger with { Id = "new" }, header: header => header["jwk"] = (forge._stranger with { Id = "new" }).Jwk()), NoKey),
-        ["crit"] = (forge => forge.Header(header => { header["crit"] = new JsonArray("exp"); header["exp"] = 1; }), "requires an extension"),
+        ["kid absent while several keys fit"] = (forge => forge._issuer.Make(algorithm: "PS256", header: header => header["kid"] = null),
+            NoKey),
+        ["jku names a stranger's keys"] = (forge => forge._issuer.Make(forge._stranger, header: header =>
+            header["jku"] = forge._issuer.Authority + "/strangers-keys"), BadSignature),
+        ["x5u names a stranger's certificate"] = (forge =>
+            forge._issuer.Make(forge._stranger, header: header => header["x5u"] = forge._issuer.Authority + "/certificate"), BadSignature),
+        ["jwk contains a stranger's key"] = (forge =>
+            forge._issuer.Make(forge._stranger, header: header => header["jwk"] = forge._stranger.Jwk()), BadSignature),
+        ["jwk contains a stranger's key with a new kid"] = (forge =>
+            forge._issuer.Make(forge._stranger with { Id = "new" }, header: header =>
+                header["jwk"] = (forge._stranger with { Id = "new" }).Jwk()), NoKey),
+        ["crit"] = (forge => forge.Header(header => { header["crit"] = new JsonArray("exp"); header["exp"] = 1; }),
+            "requires an extension"),
         ["crit, empty"] = (forge => forge.Header(header => header["crit"] = new JsonArray()), "requires an extension"),
-        ["unencoded payload (RFC 7797)"] = (forge => forge.Header(header => { header["crit"] = new JsonArray("b64"); header["b64"] = false; }), "requires an extension"),
+        ["unencoded payload (RFC 7797)"] = (forge =>
+            forge.Header(header => { header["crit"] = new JsonArray("b64"); header["b64"] = false; }), "requires an extension"),
 
         ["typ of a logout token"] = (forge => forge.Header(header => header["typ"] = "logout+jwt"), BadTyp),
         ["typ of a proof"] = (forge => forge.Header(header => header["typ"] = "dpop+jwt"), BadTyp),
@@ -135,14 +149,17 @@ public sealed class ForgedTokens
         ["iss absent"] = (forge => forge.Payload(payload => payload["iss"] = null), BadIssuer),
         ["iss of another"] = (forge => forge.Payload(payload => payload["iss"] = "https://login.example"), BadIssuer),
         ["iss with an extra slash"] = (forge => forge.Payload(payload => payload["iss"] = forge._issuer.Authority + "/"), BadIssuer),
-        ["iss in another case"] = (forge => forge.Payload(payload => payload["iss"] = forge._issuer.Authority.ToUpperInvariant()), BadIssuer),
+        ["iss in another case"] = (forge => forge.Payload(payload => payload["iss"] = forge._issuer.Authority.ToUpperInvariant()),
+            BadIssuer),
         ["iss in an array"] = (forge => forge.Payload(payload => payload["iss"] = new JsonArray(forge._issuer.Authority)), BadIssuer),
         ["aud absent"] = (forge => forge.Payload(payload => payload["aud"] = null), BadAudience),
         ["aud of another"] = (forge => forge.Payload(payload => payload["aud"] = "https://billing.example"), BadAudience),
         ["aud begins like ours"] = (forge => forge.Payload(payload => payload["aud"] = Issuer.Audience + ".evil.example"), BadAudience),
         ["aud empty"] = (forge => forge.Payload(payload => payload["aud"] = new JsonArray()), BadAudience),
-        ["aud contains ours and a number"] = (forge => forge.Payload(payload => payload["aud"] = new JsonArray(Issuer.Audience, 1)), Unreadable),
-        ["aud is an object"] = (forge => forge.Payload(payload => payload["aud"] = new JsonObject { [Issuer.Audience] = true }), Unreadable),
+        ["aud contains ours and a number"] = (forge => forge.Payload(payload => payload["aud"] = new JsonArray(Issuer.Audience, 1)),
+            Unreadable),
+        ["aud is an object"] = (forge => forge.Payload(payload => payload["aud"] = new JsonObject { [Issuer.Audience] = true }),
+            Unreadable),
 
         ["exp absent"] = (forge => forge.Payload(payload => payload["exp"] = null), "SecurityTokenNoExpirationException"),
         ["exp is text"] = (forge => forge.Payload(payload => payload["exp"] = $"{forge._issuer.Clock.Seconds + 300}"), NoEnd),
@@ -158,34 +175,53 @@ public sealed class ForgedTokens
         ["sub absent"] = (forge => forge.Payload(payload => payload["sub"] = null), NoSubject),
         ["sub empty"] = (forge => forge.Payload(payload => payload["sub"] = ""), NoSubject),
         ["sub contains a line break"] = (forge => forge.Payload(payload => payload["sub"] = "a\nb"), NoSubject),
-        ["sub is half a surrogate pair"] = (forge => forge.RawPayload(AppendMember(Issuer.Text(forge._issuer.Payload()).Replace("loader", "\\ud800", StringComparison.Ordinal), "")), Unreadable),
+        ["sub is half a surrogate pair"] = (forge =>
+            forge.RawPayload(AppendMember(Issuer.Text(forge._issuer.Payload()).Replace("loader", "\\ud800", StringComparison.Ordinal), "")),
+                Unreadable),
         ["organization absent"] = (forge => forge.Payload(payload => payload["organization"] = null), NoOrganization),
         ["organization empty"] = (forge => forge.Payload(payload => payload["organization"] = ""), NoOrganization),
         ["organization blank"] = (forge => forge.Payload(payload => payload["organization"] = " "), NoOrganization),
-        ["organization in an array"] = (forge => forge.Payload(payload => payload["organization"] = new JsonArray("default")), NoOrganization),
-        ["organization default, which cannot be registered"] = (forge => forge.Payload(payload => payload["organization"] = "default"), "only DATAXPIPE_OIDC_ORGANIZATION or"),
+        ["organization in an array"] = (forge => forge.Payload(payload => payload["organization"] = new JsonArray("default")),
+            NoOrganization),
+        ["organization default, which cannot be registered"] = (forge => forge.Payload(payload => payload["organization"] = "default"),
+            "only DATAXPIPE_OIDC_ORGANIZATION or"),
         ["organization is a number"] = (forge => forge.Payload(payload => payload["organization"] = 1), NoOrganization),
-        ["organization of 257 characters"] = (forge => forge.Payload(payload => payload["organization"] = new string('x', 257)), NoOrganization),
+        ["organization of 257 characters"] = (forge => forge.Payload(payload => payload["organization"] = new string('x', 257)),
+            NoOrganization),
         ["scope in an array"] = (forge => forge.Payload(payload => payload["scope"] = new JsonArray("read")), BadScopes),
-        ["scp holds a number"] = (forge => forge.Payload(payload => { payload["scope"] = null; payload["scp"] = new JsonArray("read", 1); }), BadScopes),
+        ["scp holds a number"] = (forge =>
+            forge.Payload(payload => { payload["scope"] = null; payload["scp"] = new JsonArray("read", 1); }), BadScopes),
 
-        ["duplicate member in the payload"] = (forge => forge.RawPayload(AppendMember(Issuer.Text(forge._issuer.Payload()), $",\"organization\":\"{forge._issuer.Organization}\"")), BadPayload),
-        ["duplicate member in the payload, once escaped"] = (forge => forge.RawPayload(AppendMember(Issuer.Text(forge._issuer.Payload()), ",\"su\\u0062\":\"loader\"")), BadPayload),
-        ["duplicate member in an inner object"] = (forge => forge.RawPayload(AppendMember(Issuer.Text(forge._issuer.Payload()), ",\"x\":{\"y\":1,\"y\":2}")), BadPayload),
-        ["duplicate member in the header"] = (forge => forge.RawHeader("{\"alg\":\"RS256\",\"typ\":\"at+jwt\",\"kid\":\"rsa\",\"alg\":\"RS256\"}"), BadHeader),
+        ["duplicate member in the payload"] = (forge =>
+            forge.RawPayload(AppendMember(Issuer.Text(forge._issuer.Payload()), $",\"organization\":\"{forge._issuer.Organization}\"")),
+                BadPayload),
+        ["duplicate member in the payload, once escaped"] = (forge =>
+            forge.RawPayload(AppendMember(Issuer.Text(forge._issuer.Payload()), ",\"su\\u0062\":\"loader\"")), BadPayload),
+        ["duplicate member in an inner object"] = (forge =>
+            forge.RawPayload(AppendMember(Issuer.Text(forge._issuer.Payload()), ",\"x\":{\"y\":1,\"y\":2}")), BadPayload),
+        ["duplicate member in the header"] = (forge =>
+            forge.RawHeader("{\"alg\":\"RS256\",\"typ\":\"at+jwt\",\"kid\":\"rsa\",\"alg\":\"RS256\"}"), BadHeader),
         ["payload is an array"] = (forge => forge.RawPayload("[]"), BadPayload),
         ["payload is empty"] = (forge => forge.RawPayload(""), BadPayload),
         ["payload with a comment"] = (forge => forge.RawPayload(AppendMember(Issuer.Text(forge._issuer.Payload()), "/**/")), BadPayload),
         ["payload is two objects"] = (forge => forge.RawPayload(Issuer.Text(forge._issuer.Payload()) + "{}"), BadPayload),
-        ["payload is deep"] = (forge => forge.RawPayload(AppendMember(Issuer.Text(forge._issuer.Payload()), $",\"x\":{new string('[', 64)}{new string(']', 64)}")), BadPayload),
-        ["a name that is half a surrogate pair"] = (forge => forge.RawPayload(AppendMember(Issuer.Text(forge._issuer.Payload()), ",\"\\ud800\":1,\"\\ud800\":2")), BadPayload),
+        ["payload is deep"] = (forge =>
+            forge.RawPayload(AppendMember(Issuer.Text(forge._issuer.Payload()), $",\"x\":{new string('[', 64)}{new string(']', 64)}")),
+                BadPayload),
+        ["a name that is half a surrogate pair"] = (forge =>
+            forge.RawPayload(AppendMember(Issuer.Text(forge._issuer.Payload()), ",\"\\ud800\":1,\"\\ud800\":2")), BadPayload),
         ["payload is not UTF-8"] = (forge => Token.Close(
             $"{Token.Encode(Issuer.Text(Issuer.Header(forge._issuer.Rsa, "RS256")))}.{Token.Encode([.. Encoding.UTF8.GetBytes(Issuer.Text(forge._issuer.Payload())[..^1] + ",\"x\":\""), 0xff, .. "\"}"u8])}",
             signed => forge._issuer.Rsa.Sign(signed, "RS256")), BadPayload),
 
-        ["one byte of the payload changed"] = (forge => Token.With(forge._issuer.Make(), 1, part => (part[0] == 'e' ? 'f' : 'e') + part[1..]), BadPayload),
-        ["scopes added to the payload"] = (forge => Token.With(forge._issuer.Make(), 1, _ => Token.Encode(Issuer.Text(forge._issuer.Payload()).Replace("openid read", "read write", StringComparison.Ordinal))), BadSignature),
-        ["signature of another token"] = (forge => Token.With(forge._issuer.Make(), 2, _ => forge.Payload(payload => payload["jti"] = "other").Split('.')[2]), BadSignature),
+        ["one byte of the payload changed"] = (forge =>
+            Token.With(forge._issuer.Make(), 1, part => (part[0] == 'e' ? 'f' : 'e') + part[1..]), BadPayload),
+        ["scopes added to the payload"] = (forge =>
+            Token.With(forge._issuer.Make(), 1, _ =>
+                Token.Encode(Issuer.Text(forge._issuer.Payload()).Replace("openid read", "read write", StringComparison.Ordinal))),
+                    BadSignature),
+        ["signature of another token"] = (forge =>
+            Token.With(forge._issuer.Make(), 2, _ => forge.Payload(payload => payload["jti"] = "other").Split('.')[2]), BadSignature),
         ["signature cut short"] = (forge => Token.With(forge._issuer.Make(), 2, part => part[..^6]), BadSignature),
         ["padding"] = (forge => Token.With(forge._issuer.Make(), 2, part => part + "=="), BadParts),
         ["a blank inside"] = (forge => Token.With(forge._issuer.Make(), 2, part => part[..8] + " " + part[8..]), BadParts),
@@ -197,9 +233,13 @@ public sealed class ForgedTokens
         ["oversize"] = (forge => forge.Payload(payload => payload["x"] = new string('x', 8192)), "too long"),
 
         ["ES256 zero signature"] = (forge => forge.Elliptic(_ => new byte[64]), BadSignature),
-        ["ES256 zero r"] = (forge => forge.Elliptic(signed => [.. new byte[32], .. forge._issuer.Elliptic.Sign(signed, "ES256")[32..]]), BadSignature),
-        ["ES256 in DER"] = (forge => forge.Elliptic(signed => ((ECDsa)forge._issuer.Elliptic.Pair).SignData(signed, HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence)), BadSignature),
-        ["ES256 with an extra byte"] = (forge => forge.Elliptic(signed => [.. forge._issuer.Elliptic.Sign(signed, "ES256"), 0]), BadSignature),
+        ["ES256 zero r"] = (forge => forge.Elliptic(signed => [.. new byte[32], .. forge._issuer.Elliptic.Sign(signed, "ES256")[32..]]),
+            BadSignature),
+        ["ES256 in DER"] = (forge =>
+            forge.Elliptic(signed => ((ECDsa)forge._issuer.Elliptic.Pair)
+                .SignData(signed, HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence)), BadSignature),
+        ["ES256 with an extra byte"] = (forge => forge.Elliptic(signed => [.. forge._issuer.Elliptic.Sign(signed, "ES256"), 0]),
+            BadSignature),
         ["ES256 empty"] = (forge => forge.Elliptic(_ => []), BadSignature),
     };
 }

@@ -65,7 +65,8 @@ public sealed class Issuer : IAsyncLifetime
     }
 
     /// <summary>Starts a service that accepts this provider's tokens and uses its clock.</summary>
-    public Task<CatalogApp> App(TestDatabase database) => App(database, ("DATAXPIPE_OIDC_AUTHORITY", Authority), ("DATAXPIPE_OIDC_AUDIENCE", Audience));
+    public Task<CatalogApp> App(TestDatabase database) =>
+        App(database, ("DATAXPIPE_OIDC_AUTHORITY", Authority), ("DATAXPIPE_OIDC_AUDIENCE", Audience));
 
     /// <summary>
     /// Starts a service with the given settings and this provider's clock, and registers the organization.
@@ -73,7 +74,9 @@ public sealed class Issuer : IAsyncLifetime
     public async Task<CatalogApp> App(TestDatabase database, params (string Name, string Value)[] settings)
     {
         // The reason for a refused token is logged only if this category is set to Information.
-        var app = new CatalogApp(database, [.. settings, ("Logging:LogLevel:Catalog.Api.Authentication.CallerAuthentication", "Information")]) { Time = Clock };
+        var app = new CatalogApp(
+            database, [.. settings, ("Logging:LogLevel:Catalog.Api.Authentication.CallerAuthentication", "Information")])
+        { Time = Clock };
         using var client = await app.Organization(Organization);
         return app;
     }
@@ -94,7 +97,8 @@ public sealed class Issuer : IAsyncLifetime
     };
 
     /// <summary>Creates a valid token with the given changes; a member that is set to null is omitted.</summary>
-    public string Make(IssuerKey? key = null, string algorithm = "RS256", Action<JsonObject>? payload = null, Action<JsonObject>? header = null)
+    public string Make(IssuerKey? key = null, string algorithm = "RS256", Action<JsonObject>? payload = null,
+        Action<JsonObject>? header = null)
     {
         var signer = key ?? Rsa;
         var (head, body) = (Header(signer, algorithm), Payload());
@@ -131,7 +135,8 @@ public sealed class Issuer : IAsyncLifetime
         {
             case "/.well-known/openid-configuration":
                 Interlocked.Increment(ref _discoveries);
-                return Discovery?.Invoke(context) ?? context.Response.WriteAsJsonAsync(new { issuer = Authority, jwks_uri = Authority + "/keys" });
+                return Discovery?.Invoke(context) ?? context.Response.WriteAsJsonAsync(
+                    new { issuer = Authority, jwks_uri = Authority + "/keys" });
             case "/keys":
                 Interlocked.Increment(ref _keySets);
                 return KeySet?.Invoke(context) ?? context.Response.WriteAsJsonAsync(new { keys = Shown });
@@ -184,7 +189,8 @@ public sealed class SignInApp : IAsyncLifetime
 /// <summary>Requests that send a token.</summary>
 public static class TokenRequests
 {
-    public static async Task<HttpResponseMessage> With(this HttpClient client, string token, HttpMethod? method = null, string path = "/api/v1/pipelines/", string? json = null)
+    public static async Task<HttpResponseMessage> With(this HttpClient client, string token, HttpMethod? method = null,
+        string path = "/api/v1/pipelines/", string? json = null)
     {
         using var request = new HttpRequestMessage(method ?? HttpMethod.Get, path);
         request.Headers.TryAddWithoutValidation("Authorization", "Bearer " + token);

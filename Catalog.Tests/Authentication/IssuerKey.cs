@@ -29,7 +29,8 @@ public sealed record IssuerKey(string? Id, AsymmetricAlgorithm Pair) : IDisposab
                 break;
             case ECDsa elliptic:
                 var point = elliptic.ExportParameters(false);
-                (jwk["kty"], jwk["crv"], jwk["x"], jwk["y"]) = ("EC", $"P-{elliptic.KeySize}", Token.Encode(point.Q.X!), Token.Encode(point.Q.Y!));
+                (jwk["kty"], jwk["crv"], jwk["x"], jwk["y"]) = (
+                    "EC", $"P-{elliptic.KeySize}", Token.Encode(point.Q.X!), Token.Encode(point.Q.Y!));
                 break;
         }
 
@@ -43,7 +44,8 @@ public sealed record IssuerKey(string? Id, AsymmetricAlgorithm Pair) : IDisposab
 
     public byte[] Sign(byte[] signed, string algorithm) => Pair switch
     {
-        RSA rsa => rsa.SignData(signed, HashAlgorithmName.SHA256, algorithm == "PS256" ? RSASignaturePadding.Pss : RSASignaturePadding.Pkcs1),
+        RSA rsa => rsa.SignData(signed, HashAlgorithmName.SHA256, algorithm == "PS256"
+            ? RSASignaturePadding.Pss : RSASignaturePadding.Pkcs1),
         ECDsa elliptic => elliptic.SignData(signed, HashAlgorithmName.SHA256, DSASignatureFormat.IeeeP1363FixedFieldConcatenation),
         _ => throw new InvalidOperationException("No such key."),
     };

@@ -18,7 +18,8 @@ public sealed class OidcSettingsTests(SqliteTestDatabase database) : IClassFixtu
     {
         var trust = Read(authority, "catalog", null).Single();
 
-        Assert.Equal((authority, "catalog", "organization", null), (trust.Issuer, trust.Audience, trust.OrganizationClaim, trust.Organization));
+        Assert.Equal(
+            (authority, "catalog", "organization", null), (trust.Issuer, trust.Audience, trust.OrganizationClaim, trust.Organization));
     }
 
     [Theory]
@@ -66,12 +67,15 @@ public sealed class OidcSettingsTests(SqliteTestDatabase database) : IClassFixtu
     {
         await using var issuer = new Issuer();
         await issuer.InitializeAsync();
-        using var app = await issuer.App(database, ("DATAXPIPE_OIDC_AUTHORITY", issuer.Authority), ("DATAXPIPE_OIDC_AUDIENCE", Issuer.Audience),
+        using var app = await issuer.App(database, ("DATAXPIPE_OIDC_AUTHORITY", issuer.Authority),
+            ("DATAXPIPE_OIDC_AUDIENCE", Issuer.Audience),
             ("DATAXPIPE_OIDC_ORGANIZATION_CLAIM", "https://catalog.example/org"));
         using var client = app.Anonymous();
 
         await (await client.With(issuer.Make())).Problem(401, "unauthorized");
-        Assert.Equal(200, (int)(await client.With(issuer.Make(payload: payload => payload["https://catalog.example/org"] = issuer.Organization))).StatusCode);
+        Assert.Equal(
+            200, (int)(await client.With(issuer.Make(payload: payload => payload["https://catalog.example/org"] = issuer.Organization)))
+                .StatusCode);
     }
 
     [Fact]
@@ -79,7 +83,8 @@ public sealed class OidcSettingsTests(SqliteTestDatabase database) : IClassFixtu
     {
         await using var issuer = new Issuer();
         await issuer.InitializeAsync();
-        using var app = await issuer.App(database, ("DATAXPIPE_OIDC_AUTHORITY", issuer.Authority), ("DATAXPIPE_OIDC_AUDIENCE", Issuer.Audience),
+        using var app = await issuer.App(database, ("DATAXPIPE_OIDC_AUTHORITY", issuer.Authority),
+            ("DATAXPIPE_OIDC_AUDIENCE", Issuer.Audience),
             ("DATAXPIPE_OIDC_ORGANIZATION", "default"));
         using var client = app.Anonymous();
         using var ours = app.Client();

@@ -50,7 +50,8 @@ public sealed class OidcTrustEntryTests
     {
         var refusal = Assert.Throws<SettingException>(() => Read("[" + json + "]"));
         Assert.Contains(expected, refusal.Message, StringComparison.Ordinal);
-        Assert.Contains(expected, Assert.Throws<SettingException>(() => Read(json.Length == 0 ? "null" : json)).Message, StringComparison.Ordinal);
+        Assert.Contains(expected, Assert.Throws<SettingException>(() => Read(json.Length == 0 ? "null" : json)).Message,
+            StringComparison.Ordinal);
         Assert.DoesNotContain("c4nary", refusal.Message, StringComparison.Ordinal);
     }
 
@@ -94,11 +95,13 @@ public sealed class OidcTrustEntryTests
         Assert.Contains(expected, refusal.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("c4nary", refusal.Message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', refusal.Message);
-        Assert.Contains(expected == "must be a JSON array" ? "DATAXPIPE_OIDC_TRUST" : "DATAXPIPE_OIDC_TRUST, entry 2", refusal.Message, StringComparison.Ordinal);
+        Assert.Contains(expected == "must be a JSON array" ? "DATAXPIPE_OIDC_TRUST" : "DATAXPIPE_OIDC_TRUST, entry 2", refusal.Message,
+            StringComparison.Ordinal);
     }
 
     private static IReadOnlyList<TokenTrust> Read(string json) =>
-        OidcSettings.Read(new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { ["DATAXPIPE_OIDC_TRUST"] = json }).Build());
+        OidcSettings.Read(
+            new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { ["DATAXPIPE_OIDC_TRUST"] = json }).Build());
 
     private static IReadOnlyList<TokenTrust> Read(params JsonObject[] entries) => Read(JsonSerializer.Serialize(entries));
 

@@ -44,7 +44,8 @@ public sealed class OidcTrustTests(SqliteTestDatabase database) : IClassFixture<
 
         var log = await (await client.With(Job(Repository), path: "/api/v1/organizations/me/audit-log")).Json();
 
-        Assert.Contains("oidc:" + Repository, log.GetProperty("items").EnumerateArray().Select(entry => entry.GetProperty("actor").GetString()));
+        Assert.Contains("oidc:" + Repository, log.GetProperty("items").EnumerateArray()
+            .Select(entry => entry.GetProperty("actor").GetString()));
     }
 
     [Theory]
@@ -125,14 +126,17 @@ public sealed class OidcTrustTests(SqliteTestDatabase database) : IClassFixture<
             ("DATAXPIPE_OIDC_ORGANIZATION", _issuer.Organization));
         using var client = app.Anonymous();
         Assert.Equal(201, await PostStatus(client, Job(Repository)));
-        Assert.Equal(201, await PostStatus(client, Job("repo:second/app:ref:refs/heads/main", payload => payload["iss"] = second.Authority, second.Rsa)));
+        Assert.Equal(
+            201, await PostStatus(
+                client, Job("repo:second/app:ref:refs/heads/main", payload => payload["iss"] = second.Authority, second.Rsa)));
         Assert.Equal(200, (int)(await client.With(second.Make(payload: payload => payload["organization"] = null))).StatusCode);
 
         // Both issuers use the same key ids; each key is valid for its own issuer only.
         await (await client.With(Job(Repository, key: second.Rsa))).Problem(401, "unauthorized");
         await (await client.With(second.Make(_issuer.Rsa))).Problem(401, "unauthorized");
         await (await client.With(Job("repo:second/app:ref:refs/heads/main"))).Problem(401, "unauthorized");
-        Assert.Equal(401, await PostStatus(client, Job(Repository, payload => payload["iss"] = "https://token.actions.githubusercontent.com")));
+        Assert.Equal(
+            401, await PostStatus(client, Job(Repository, payload => payload["iss"] = "https://token.actions.githubusercontent.com")));
         Assert.Equal((1, 1), (_issuer.KeySets, second.KeySets));
     }
 
@@ -154,17 +158,19 @@ public sealed class OidcTrustTests(SqliteTestDatabase database) : IClassFixture<
         Assert.Equal(201, await PostStatus(client, waiting));
     }
 
-    private static (string Name, string Value) Trust(params JsonObject[] entries) => ("DATAXPIPE_OIDC_TRUST", JsonSerializer.Serialize(entries));
+    private static (string Name, string Value) Trust(params JsonObject[] entries) =>
+        ("DATAXPIPE_OIDC_TRUST", JsonSerializer.Serialize(entries));
 
     private JsonObject Entry(
-        string subject, string? issuer = null, string audience = Issuer.Audience, string? organization = null, string[]? scopes = null) => new()
-        {
-            ["issuer"] = issuer ?? _issuer.Authority,
-            ["audience"] = audience,
-            ["subject"] = subject,
-            ["organization"] = organization ?? _issuer.Organization,
-            ["scopes"] = JsonSerializer.SerializeToNode(scopes ?? ["write"]),
-        };
+        string subject, string? issuer = null, string audience = Issuer.Audience, string? organization = null, string[]? scopes = null) =>
+            new()
+            {
+                ["issuer"] = issuer ?? _issuer.Authority,
+                ["audience"] = audience,
+                ["subject"] = subject,
+                ["organization"] = organization ?? _issuer.Organization,
+                ["scopes"] = JsonSerializer.SerializeToNode(scopes ?? ["write"]),
+            };
 
     private string Job(string? subject, Action<JsonObject>? change = null, IssuerKey? key = null) => _issuer.Make(
         key,

@@ -9,7 +9,8 @@ namespace Catalog.Tests.Authentication;
 /// Tokens of a certified third-party provider, as a check that is independent of our own test provider.
 /// </summary>
 [Trait("Category", "Npm")]
-public sealed class RealProviderTests(OidcProviderPackage package, SqliteTestDatabase database) : IClassFixture<OidcProviderPackage>, IClassFixture<SqliteTestDatabase>
+public sealed class RealProviderTests(OidcProviderPackage package, SqliteTestDatabase database) : IClassFixture<OidcProviderPackage>,
+    IClassFixture<SqliteTestDatabase>
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
@@ -25,7 +26,8 @@ public sealed class RealProviderTests(OidcProviderPackage package, SqliteTestDat
         {
             var authority = await provider.StandardOutput.ReadLineAsync(Ct).AsTask().WaitAsync(TimeSpan.FromSeconds(30), Ct);
             Assert.True(authority is not null, authority is null ? await errors : "");
-            using var app = new CatalogApp(database, ("DATAXPIPE_OIDC_AUTHORITY", authority!), ("DATAXPIPE_OIDC_AUDIENCE", Issuer.Audience));
+            using var app = new CatalogApp(
+                database, ("DATAXPIPE_OIDC_AUTHORITY", authority!), ("DATAXPIPE_OIDC_AUDIENCE", Issuer.Audience));
             using var owner = await app.Organization("certified");
             using var client = app.Anonymous();
             foreach (var algorithm in new[] { "RS256", "PS256", "ES256" })
@@ -44,7 +46,8 @@ public sealed class RealProviderTests(OidcProviderPackage package, SqliteTestDat
     {
         var pipeline = $$"""{"name":"p{{Guid.NewGuid():N}}"}""";
         var readToken = await Token(authority, algorithm, Issuer.Audience, "read");
-        Assert.Contains($"\"alg\":\"{algorithm}\"", Encoding.UTF8.GetString(System.Buffers.Text.Base64Url.DecodeFromChars(readToken.Split('.')[0])), StringComparison.Ordinal);
+        Assert.Contains($"\"alg\":\"{algorithm}\"",
+            Encoding.UTF8.GetString(System.Buffers.Text.Base64Url.DecodeFromChars(readToken.Split('.')[0])), StringComparison.Ordinal);
 
         Assert.Equal(200, (int)(await client.With(readToken)).StatusCode);
         await (await client.With(readToken, HttpMethod.Post, json: pipeline)).Problem(403, "forbidden");
@@ -64,7 +67,8 @@ public sealed class RealProviderTests(OidcProviderPackage package, SqliteTestDat
         {
             Content = new FormUrlEncodedContent([new("grant_type", "client_credentials"), new("resource", resource), new("scope", scope)]),
         };
-        request.Headers.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.ASCII.GetBytes($"{algorithm}:secret-of-{algorithm}")));
+        request.Headers.Authorization = new AuthenticationHeaderValue(
+            "Basic", Convert.ToBase64String(Encoding.ASCII.GetBytes($"{algorithm}:secret-of-{algorithm}")));
         using var answer = await http.SendAsync(request, Ct);
         Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync(Ct));
         return (await answer.Json()).GetProperty("access_token").GetString()!;

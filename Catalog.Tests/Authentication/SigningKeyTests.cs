@@ -58,7 +58,8 @@ public sealed class SigningKeyTests(SqliteTestDatabase database) : IClassFixture
         async Task SendUnknownKids()
         {
             using var stranger = IssuerKey.Rsa(null);
-            var answers = await Task.WhenAll(Enumerable.Range(0, 1000).Select(i => Status(_issuer.Make(stranger, header: header => header["kid"] = $"unknown-{i}"))));
+            var answers = await Task.WhenAll(
+                Enumerable.Range(0, 1000).Select(i => Status(_issuer.Make(stranger, header: header => header["kid"] = $"unknown-{i}"))));
             Assert.All(answers, answer => Assert.Equal(401, answer));
         }
     }
@@ -136,7 +137,8 @@ public sealed class SigningKeyTests(SqliteTestDatabase database) : IClassFixture
     public async Task Known_keys_stay_valid_while_the_provider_is_unavailable_or_answers_nonsense()
     {
         Assert.Equal(200, await Status(_issuer.Make()));
-        foreach (var trouble in new Func<HttpContext, Task>[] { Abort, context => context.Response.WriteAsync("<html>", Ct), context => context.Response.WriteAsJsonAsync(new { keys = 1 }, Ct) })
+        foreach (var trouble in new Func<HttpContext, Task>[] { Abort, context => context.Response.WriteAsync("<html>", Ct), context =>
+            context.Response.WriteAsJsonAsync(new { keys = 1 }, Ct) })
         {
             _issuer.KeySet = trouble;
             _issuer.Clock.Advance(TimeSpan.FromHours(24));
@@ -221,7 +223,8 @@ public sealed class SigningKeyTests(SqliteTestDatabase database) : IClassFixture
                 await context.Response.Body.WriteAsync(blanks, context.RequestAborted);
             }
         }, "too large"),
-        ["slow to begin"] = (issuer => issuer.Discovery = context => Task.Delay(Timeout.Infinite, context.RequestAborted), "took longer than 5 s"),
+        ["slow to begin"] = (issuer => issuer.Discovery = context =>
+            Task.Delay(Timeout.Infinite, context.RequestAborted), "took longer than 5 s"),
         ["slow to end"] = (issuer => issuer.KeySet = async context =>
         {
             while (!context.RequestAborted.IsCancellationRequested)
@@ -231,20 +234,34 @@ public sealed class SigningKeyTests(SqliteTestDatabase database) : IClassFixture
                 await Task.Delay(200, context.RequestAborted);
             }
         }, "took longer than 5 s"),
-        ["redirected discovery"] = (issuer => issuer.Discovery = context => { context.Response.Redirect("/elsewhere"); return Task.CompletedTask; }, "it answered 302"),
-        ["redirected keys"] = (issuer => issuer.KeySet = context => { context.Response.Redirect("/elsewhere"); return Task.CompletedTask; }, "it answered 302"),
-        ["an error with keys in it"] = (issuer => issuer.KeySet = context => { context.Response.StatusCode = 500; return context.Response.WriteAsJsonAsync(new { keys = issuer.Shown }); }, "it answered 500"),
+        ["redirected discovery"] = (issuer => issuer.Discovery = context =>
+            { context.Response.Redirect("/elsewhere"); return Task.CompletedTask; }, "it answered 302"),
+        ["redirected keys"] = (issuer => issuer.KeySet = context => { context.Response.Redirect("/elsewhere"); return Task.CompletedTask; },
+            "it answered 302"),
+        ["an error with keys in it"] = (issuer => issuer.KeySet = context =>
+            { context.Response.StatusCode = 500; return context.Response.WriteAsJsonAsync(new { keys = issuer.Shown }); },
+                "it answered 500"),
         ["not JSON"] = (issuer => issuer.KeySet = context => context.Response.WriteAsync("<html>"), "is not a JSON object"),
         ["an array"] = (issuer => issuer.KeySet = context => context.Response.WriteAsJsonAsync(issuer.Shown), "is not a JSON object"),
-        ["keys twice"] = (issuer => issuer.KeySet = context => context.Response.WriteAsync("{\"keys\":[],\"keys\":[]}"), "is not a JSON object"),
-        ["no keys member"] = (issuer => issuer.KeySet = context => context.Response.WriteAsJsonAsync(new { kees = issuer.Shown }), "contains no keys"),
-        ["another issuer"] = (issuer => issuer.Discovery = DiscoveryDocument("https://login.example", issuer.Authority + "/keys"), "names another issuer"),
-        ["its issuer with a slash"] = (issuer => issuer.Discovery = DiscoveryDocument(issuer.Authority + "/", issuer.Authority + "/keys"), "names another issuer"),
+        ["keys twice"] = (issuer => issuer.KeySet = context => context.Response.WriteAsync("{\"keys\":[],\"keys\":[]}"),
+            "is not a JSON object"),
+        ["no keys member"] = (issuer => issuer.KeySet = context => context.Response.WriteAsJsonAsync(new { kees = issuer.Shown }),
+            "contains no keys"),
+        ["another issuer"] = (issuer => issuer.Discovery = DiscoveryDocument("https://login.example", issuer.Authority + "/keys"),
+            "names another issuer"),
+        ["its issuer with a slash"] = (issuer => issuer.Discovery = DiscoveryDocument(issuer.Authority + "/", issuer.Authority + "/keys"),
+            "names another issuer"),
         ["no jwks_uri"] = (issuer => issuer.Discovery = DiscoveryDocument(issuer.Authority, null), "jwks_uri is missing or not https"),
-        ["jwks_uri over http"] = (issuer => issuer.Discovery = DiscoveryDocument(issuer.Authority, "http://192.168.0.1/keys"), "jwks_uri is missing or not https"),
-        ["jwks_uri is a file"] = (issuer => issuer.Discovery = DiscoveryDocument(issuer.Authority, "file:///etc/passwd"), "jwks_uri is missing or not https"),
-        ["jwks_uri is relative"] = (issuer => issuer.Discovery = DiscoveryDocument(issuer.Authority, "keys"), "jwks_uri is missing or not https"),
-        ["jwks_uri with a user"] = (issuer => issuer.Discovery = DiscoveryDocument(issuer.Authority, issuer.Authority.Replace("//", "//u:p@", StringComparison.Ordinal) + "/keys"), "jwks_uri is missing or not https"),
-        ["jwks_uri at the metadata service"] = (issuer => issuer.Discovery = DiscoveryDocument(issuer.Authority, "https://169.254.169.254/keys"), "address is not allowed"),
+        ["jwks_uri over http"] = (issuer => issuer.Discovery = DiscoveryDocument(issuer.Authority, "http://192.168.0.1/keys"),
+            "jwks_uri is missing or not https"),
+        ["jwks_uri is a file"] = (issuer => issuer.Discovery = DiscoveryDocument(issuer.Authority, "file:///etc/passwd"),
+            "jwks_uri is missing or not https"),
+        ["jwks_uri is relative"] = (issuer => issuer.Discovery = DiscoveryDocument(issuer.Authority, "keys"),
+            "jwks_uri is missing or not https"),
+        ["jwks_uri with a user"] = (issuer =>
+            issuer.Discovery = DiscoveryDocument(issuer.Authority, issuer.Authority.Replace("//", "//u:p@", StringComparison.Ordinal)
+                + "/keys"), "jwks_uri is missing or not https"),
+        ["jwks_uri at the metadata service"] = (issuer =>
+            issuer.Discovery = DiscoveryDocument(issuer.Authority, "https://169.254.169.254/keys"), "address is not allowed"),
     };
 }

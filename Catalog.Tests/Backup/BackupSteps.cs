@@ -17,11 +17,23 @@ internal static class BackupSteps
     {
         using var app = new CatalogApp(database);
         using var client = app.Client();
-        await client.PostJson("/api/v1/pipelines/", new { name = "load", description = "Zeilen \u00fcber\tTab, \\. und \"Anf\u00fchrung\"\nCOPY x FROM stdin;\n\\." });
+        await client.PostJson(
+            "/api/v1/pipelines/",
+                new { name = "load", description = "Zeilen \u00fcber\tTab, \\. und \"Anf\u00fchrung\"\nCOPY x FROM stdin;\n\\." });
         for (var i = 0; i < 30; i++)
         {
-            using var run = await client.PostJson("/api/v1/runs/", new { id = $"run-{i}", pipeline_id = "load", status = "completed", records_processed = i });
-            using var result = await client.PostJson("/api/v1/checks/results", new { id = $"result-{i}", pipeline_id = "load", check_id = "rows", run_id = $"run-{i}", status = i % 7 == 1 ? "fail" : "pass", message = new string('x', 200 + i) + '\n' });
+            using var run = await client.PostJson(
+                "/api/v1/runs/", new { id = $"run-{i}", pipeline_id = "load", status = "completed", records_processed = i });
+            using var result = await client.PostJson(
+                "/api/v1/checks/results", new
+                {
+                    id = $"result-{i}",
+                    pipeline_id = "load",
+                    check_id = "rows",
+                    run_id = $"run-{i}",
+                    status = i % 7 == 1 ? "fail" : "pass",
+                    message = new string('x', 200 + i) + '\n'
+                });
             Assert.True(run.IsSuccessStatusCode && result.IsSuccessStatusCode, await result.Content.ReadAsStringAsync(Ct));
         }
     }
@@ -45,7 +57,8 @@ internal static class BackupSteps
         }
 
         Assert.NotEmpty(lines);
-        return $"{lines.Count} rows, {contents.Fingerprint}, {Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', lines.Order(StringComparer.Ordinal)))))}";
+        return $"{lines.Count} rows, {contents.Fingerprint}, "
+            + $"{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', lines.Order(StringComparer.Ordinal)))))}";
     }
 
     /// <summary>Backs up a database.</summary>
@@ -72,7 +85,8 @@ internal static class BackupSteps
     }
 
     /// <summary>The names of all files in a folder, in ordinal order; empty if the folder does not exist.</summary>
-    public static string[] Names(string folder) => Directory.Exists(folder) ? [.. Directory.GetFiles(folder).Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal)] : [];
+    public static string[] Names(string folder) => Directory.Exists(folder)
+        ? [.. Directory.GetFiles(folder).Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal)] : [];
 
     public static string Code(this ConsoleResult result) => result.Json.GetProperty("error").GetProperty("code").GetString()!;
 

@@ -9,7 +9,8 @@ using Npgsql;
 namespace Catalog.Tests.Backup;
 
 /// <summary>Backup, restore, drill and verification, on both engines and in every format.</summary>
-public sealed class BackupTests(FilledDatabases databases, BackupFolder folder) : IClassFixture<FilledDatabases>, IClassFixture<BackupFolder>
+public sealed class BackupTests(FilledDatabases databases, BackupFolder folder) : IClassFixture<FilledDatabases>,
+    IClassFixture<BackupFolder>
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
@@ -35,9 +36,11 @@ public sealed class BackupTests(FilledDatabases databases, BackupFolder folder) 
         Assert.Matches($@"^catalog-\d{{8}}T\d{{6}}Z-[0-9a-f]{{8}}\.{Regex.Escape(extension)}$", Path.GetFileName(path));
         Assert.Equal([Path.GetFileName(path), Path.GetFileName(path) + ".json"], BackupSteps.Names(where));
         var manifest = BackupSteps.Describe(path);
-        Assert.Equal((engine, 30L, 30L, false), (manifest.Engine, manifest.Rows["runs"], manifest.Rows["check_results"], manifest.SchemaOnly));
+        Assert.Equal(
+            (engine, 30L, 30L, false), (manifest.Engine, manifest.Rows["runs"], manifest.Rows["check_results"], manifest.SchemaOnly));
         Assert.Empty(manifest.Excluded);
-        Assert.Equal(string.Create(CultureInfo.InvariantCulture, $"restored {manifest.SchemaRevision}, {manifest.AllRows} rows, "), restored.Output[..restored.Output.LastIndexOf("rows, ", StringComparison.Ordinal)] + "rows, ");
+        Assert.Equal(string.Create(CultureInfo.InvariantCulture, $"restored {manifest.SchemaRevision}, {manifest.AllRows} rows, "),
+            restored.Output[..restored.Output.LastIndexOf("rows, ", StringComparison.Ordinal)] + "rows, ");
         Assert.Equal(0, (await MigratorConsole.Run(target, "verify")).Exit);
         Assert.Equal(0, (await MigratorConsole.Run(target, "backups", "verify", path)).Exit);
         if (!OperatingSystem.IsWindows())
@@ -80,7 +83,8 @@ public sealed class BackupTests(FilledDatabases databases, BackupFolder folder) 
         Assert.InRange(drill.Json.GetProperty("rto_seconds").GetDouble(), 0.1, 60);
         Assert.InRange(drill.Json.GetProperty("rpo_seconds").GetDouble(), 0, 120);
         Assert.InRange(drill.Json.GetProperty("longest_interval_seconds").GetDouble(), 0, 120);
-        Assert.Equal(3, drill.Json.GetProperty("steps").EnumerateArray().Count(step => step.GetProperty("step").GetString()!.StartsWith("read /api/v1/", StringComparison.Ordinal)));
+        Assert.Equal(3, drill.Json.GetProperty("steps").EnumerateArray()
+            .Count(step => step.GetProperty("step").GetString()!.StartsWith("read /api/v1/", StringComparison.Ordinal)));
         Assert.Empty(await ScratchDatabases());
     }
 
@@ -143,7 +147,8 @@ public sealed class BackupTests(FilledDatabases databases, BackupFolder folder) 
         {
             for (var i = 0; !stop.IsCancellationRequested; i++)
             {
-                using var answer = await client.PostJson("/api/v1/checks/results", new { id = $"{writer}-{i}", pipeline_id = "load", check_id = "rows", status = "pass" });
+                using var answer = await client.PostJson(
+                    "/api/v1/checks/results", new { id = $"{writer}-{i}", pipeline_id = "load", check_id = "rows", status = "pass" });
                 Assert.True(answer.IsSuccessStatusCode, answer.StatusCode.ToString());
             }
         })).ToList();
@@ -177,7 +182,8 @@ public sealed class BackupTests(FilledDatabases databases, BackupFolder folder) 
         var wrong = await MigratorConsole.Run(await Target("postgres"), "restore", path, "--json");
         Assert.Equal((2, "wrong_engine"), (wrong.Exit, wrong.Code()));
 
-        var newer = BackupSteps.Copy(path, folder.New(), await File.ReadAllBytesAsync(path, Ct), manifest => manifest with { SchemaRevision = "0999_future" });
+        var newer = BackupSteps.Copy(path, folder.New(), await File.ReadAllBytesAsync(path, Ct), manifest =>
+            manifest with { SchemaRevision = "0999_future" });
         var target = await Target("sqlite");
         var refused = await MigratorConsole.Run(target, "restore", newer, "--json");
         Assert.Equal((4, "newer_schema"), (refused.Exit, refused.Code()));
@@ -194,7 +200,8 @@ public sealed class BackupTests(FilledDatabases databases, BackupFolder folder) 
         {
             using var client = app.Client();
             await client.PostJson("/api/v1/pipelines/", new { name = "mine" });
-            var refused = await MigratorConsole.Run(database.Address, "restore", path, "--force", "--yes", "--database", "catalog.db", "--json");
+            var refused = await MigratorConsole.Run(database.Address, "restore", path, "--force", "--yes", "--database", "catalog.db",
+                "--json");
             Assert.Equal((1, "in_use"), (refused.Exit, refused.Code()));
             Assert.Equal(1, (await client.GetJson("/api/v1/pipelines/")).GetProperty("items").GetArrayLength());
         }
@@ -217,9 +224,14 @@ public sealed class BackupTests(FilledDatabases databases, BackupFolder folder) 
         File.Delete(orphan + ".json");
         File.WriteAllBytes(damaged, [.. File.ReadAllBytes(damaged)[..^1], 7]);
 
-        string[] States(ConsoleResult list) => [.. new[] { damaged, orphan, good }.Select(path => list.Backups().Single(backup => backup.GetProperty("file").GetString() == Path.GetFileName(path)).GetProperty("state").GetString()!)];
-        Assert.Equal(["complete", "no_manifest", "complete"], States(await MigratorConsole.Run(source, "backups", "list", where, "--json")));
-        Assert.Equal(["damaged", "no_manifest", "complete"], States(await MigratorConsole.Run(source, "backups", "list", where, "--deep", "--json")));
+        string[] States(ConsoleResult list) =>
+            [.. new[] { damaged, orphan, good }.Select(path =>
+                list.Backups().Single(backup => backup.GetProperty("file").GetString() == Path.GetFileName(path)).GetProperty("state")
+                    .GetString()!)];
+        Assert.Equal(
+            ["complete", "no_manifest", "complete"], States(await MigratorConsole.Run(source, "backups", "list", where, "--json")));
+        Assert.Equal(["damaged", "no_manifest", "complete"],
+            States(await MigratorConsole.Run(source, "backups", "list", where, "--deep", "--json")));
         var verified = await MigratorConsole.Run(source, "backups", "verify", "all", where);
         Assert.Equal(4, verified.Exit);
         Assert.Equal(3, verified.Output.TrimEnd().Split('\n').Length);
@@ -241,6 +253,7 @@ public sealed class BackupTests(FilledDatabases databases, BackupFolder folder) 
     {
         var settings = PostgresUri.Parse("POSTGRES_DSN", PostgresServer.Shared.Uri);
         await using var connection = new NpgsqlConnection(settings.ConnectionString + ";Pooling=false");
-        return [.. await Dapper.SqlMapper.QueryAsync<string>(connection, "select datname from pg_database where datname like 'catalog\\_drill\\_%'")];
+        return [.. await Dapper.SqlMapper.QueryAsync<string>(
+            connection, "select datname from pg_database where datname like 'catalog\\_drill\\_%'")];
     }
 }

@@ -12,32 +12,50 @@ public sealed class BelongingTests(BackupFolder folder) : IClassFixture<BackupFo
     // of them.
     private static readonly string[] Others =
     [
-        "create extension pg_stat_statements", "create extension citext", "comment on extension citext is 'x'", "create extension postgres_fdw",
-        "create server far foreign data wrapper postgres_fdw", "create foreign table public.far_rows (id int) server far", "create foreign table public.\"Far \"\"Rows\" (id int) server far",
-        "create schema other", "create table other.t (id int)", "insert into other.t values (1)", "alter table other.t enable row level security",
-        "create function other.watch() returns event_trigger language plpgsql as 'begin end'", "create event trigger watched on ddl_command_end execute function other.watch()",
-        "create publication everything for table public.runs", "comment on schema public is 'ours'", "alter default privileges in schema public grant select on tables to public",
+        "create extension pg_stat_statements", "create extension citext", "comment on extension citext is 'x'",
+        "create extension postgres_fdw",
+        "create server far foreign data wrapper postgres_fdw", "create foreign table public.far_rows (id int) server far",
+        "create foreign table public.\"Far \"\"Rows\" (id int) server far",
+        "create schema other", "create table other.t (id int)", "insert into other.t values (1)",
+        "alter table other.t enable row level security",
+        "create function other.watch() returns event_trigger language plpgsql as 'begin end'",
+        "create event trigger watched on ddl_command_end execute function other.watch()",
+        "create publication everything for table public.runs", "comment on schema public is 'ours'",
+        "alter default privileges in schema public grant select on tables to public",
         "grant select on public.runs to public",
-        "create table public.their_notes (id int primary key, word public.citext, run text)", "insert into public.their_notes values (1, 'x', 'run-1')",
-        "alter table public.runs add constraint runs_noted unique (organization_id, id, pipeline_id)", "create table public.their_links (organization_id text, id text, foreign key (organization_id, id) references public.runs (organization_id, id))",
-        "create view public.their_view as select id, status from public.runs", "create materialized view public.their_summary as select status, count(*) from public.runs group by status",
-        "create function public.their_function() returns trigger language plpgsql as 'begin return new; end'", "create trigger their_trigger before update on public.runs for each row execute function public.their_function()",
-        "create trigger their_built_in_trigger before update on public.pipelines for each row execute function suppress_redundant_updates_trigger()",
+        "create table public.their_notes (id int primary key, word public.citext, run text)",
+        "insert into public.their_notes values (1, 'x', 'run-1')",
+        "alter table public.runs add constraint runs_noted unique (organization_id, id, pipeline_id)",
+        "create table public.their_links (organization_id text, id text, foreign key (organization_id, id) references public.runs "
+            + "(organization_id, id))",
+        "create view public.their_view as select id, status from public.runs",
+        "create materialized view public.their_summary as select status, count(*) from public.runs group by status",
+        "create function public.their_function() returns trigger language plpgsql as 'begin return new; end'",
+        "create trigger their_trigger before update on public.runs for each row execute function public.their_function()",
+        "create trigger their_built_in_trigger before update on public.pipelines for each row execute function "
+            + "suppress_redundant_updates_trigger()",
         "create rule their_rule as on delete to public.runs where false do instead nothing",
         "create function public.their_word(text) returns text immutable language sql as 'select lower($1)'",
-        "create index their_index on public.runs (public.their_word(pipeline_id))", "create index their_plain_index on public.runs (lower(pipeline_id))",
-        "comment on index public.their_index is 'theirs'", "comment on trigger their_trigger on public.runs is 'theirs'", "comment on table public.runs is 'theirs'",
-        "create domain public.their_domain as text check (value <> '')", "create type public.their_type as (a int)", "create sequence public.their_sequence",
+        "create index their_index on public.runs (public.their_word(pipeline_id))",
+        "create index their_plain_index on public.runs (lower(pipeline_id))",
+        "comment on index public.their_index is 'theirs'", "comment on trigger their_trigger on public.runs is 'theirs'",
+        "comment on table public.runs is 'theirs'",
+        "create domain public.their_domain as text check (value <> '')", "create type public.their_type as (a int)",
+        "create sequence public.their_sequence",
         "create statistics public.their_statistics on status, pipeline_id from public.runs",
-        "create policy their_policy on public.runs for select to pg_monitor using (true)", "create policy their_other_policy on public.runs for select using (public.their_word(id) is not null)",
+        "create policy their_policy on public.runs for select to pg_monitor using (true)",
+        "create policy their_other_policy on public.runs for select using (public.their_word(id) is not null)",
         "create publication their_publication for table public.runs, public.their_notes",
     ];
 
     private static readonly string[] Excluded =
     [
-        "the foreign table \"Far \"\"Rows\"", "the foreign table far_rows", "the function their_function()", "the function their_word(text)", "the index their_index",
-        "the type their_type", "the statistics object their_statistics", "the materialized view their_summary", "the policy their_other_policy on table runs", "the policy their_policy on table runs",
-        "the rule their_rule on table runs", "the sequence their_sequence", "the table their_links", "the table their_notes", "the trigger their_built_in_trigger on table pipelines",
+        "the foreign table \"Far \"\"Rows\"", "the foreign table far_rows", "the function their_function()",
+        "the function their_word(text)", "the index their_index",
+        "the type their_type", "the statistics object their_statistics", "the materialized view their_summary",
+        "the policy their_other_policy on table runs", "the policy their_policy on table runs",
+        "the rule their_rule on table runs", "the sequence their_sequence", "the table their_links", "the table their_notes",
+        "the trigger their_built_in_trigger on table pipelines",
         "the trigger their_trigger on table runs", "the type their_domain", "the view their_view",
     ];
 
@@ -60,7 +78,8 @@ public sealed class BelongingTests(BackupFolder folder) : IClassFixture<BackupFo
         Assert.DoesNotContain(manifest.Rows.Keys, table => table.StartsWith("their_", StringComparison.Ordinal));
         Assert.Equal(0, (await MigratorConsole.Run(database.Address, "backups", "verify", path)).Exit);
         var target = await PostgresTestDatabase.Empty("catalog_plain_owner");
-        await OwnPostgres.Execute(PostgresTestDatabase.AddressOf(new Uri(target).AbsolutePath[1..]), "create extension citext", "create schema other", "create table other.u (id int)");
+        await OwnPostgres.Execute(PostgresTestDatabase.AddressOf(new Uri(target).AbsolutePath[1..]), "create extension citext",
+            "create schema other", "create table other.u (id int)");
         var restored = await MigratorConsole.Run(target, "restore", path);
         Assert.True(restored.Exit == 0, restored.ToString());
         Assert.Equal(await BackupSteps.Hash(database.Address), await BackupSteps.Hash(target));
@@ -82,12 +101,14 @@ public sealed class BelongingTests(BackupFolder folder) : IClassFixture<BackupFo
         await using var database = new PostgresTestDatabase();
         await database.InitializeAsync();
         await BackupSteps.Fill(database);
-        await OwnPostgres.Execute(database.SuperuserAddress, "create table public.theirs (id int primary key)", "insert into public.theirs values (1)");
+        await OwnPostgres.Execute(database.SuperuserAddress, "create table public.theirs (id int primary key)",
+            "insert into public.theirs values (1)");
         var before = await BackupSteps.Hash(database.Address);
         var path = await BackupSteps.BackUp(database.Address, folder.New(), "--format", format);
         string[] restore = ["restore", path, "--force", "--yes", "--database", new Uri(database.Address).AbsolutePath[1..]];
 
-        await OwnPostgres.Execute(database.SuperuserAddress, "create function public.theirs_of(public.runs) returns text language sql as 'select $1.id'");
+        await OwnPostgres.Execute(
+            database.SuperuserAddress, "create function public.theirs_of(public.runs) returns text language sql as 'select $1.id'");
         var refused = await MigratorConsole.Run(database.Address, restore);
         Assert.NotEqual(0, refused.Exit);
         Assert.Contains("theirs_of", refused.Errors);
@@ -104,7 +125,8 @@ public sealed class BelongingTests(BackupFolder folder) : IClassFixture<BackupFo
     {
         await using var database = new PostgresTestDatabase();
         await database.InitializeAsync();
-        await OwnPostgres.Execute(database.SuperuserAddress, "insert into public.schemaversions (scriptname, applied) values ('9999_later.sql', now())");
+        await OwnPostgres.Execute(
+            database.SuperuserAddress, "insert into public.schemaversions (scriptname, applied) values ('9999_later.sql', now())");
         var result = await MigratorConsole.Run(database.Address, "backup", "--output", folder.New(), "--json");
         Assert.Equal("newer_schema", result.Code());
     }
@@ -120,7 +142,8 @@ public sealed class BelongingTests(BackupFolder folder) : IClassFixture<BackupFo
         var backup = await BackupSteps.BackUp(database.Address, folder.New());
         var fullDump = Path.Combine(folder.New(), Path.GetFileName(backup));
         Directory.CreateDirectory(Path.GetDirectoryName(fullDump)!);
-        using (var dump = System.Diagnostics.Process.Start(PostgresClient.Find("pg_dump"), ["--format=custom", "--no-owner", "--no-privileges", $"--file={fullDump}", $"--dbname={database.SuperuserAddress}"]))
+        using (var dump = System.Diagnostics.Process.Start(PostgresClient.Find("pg_dump"),
+            ["--format=custom", "--no-owner", "--no-privileges", $"--file={fullDump}", $"--dbname={database.SuperuserAddress}"]))
         {
             await dump.WaitForExitAsync(TestContext.Current.CancellationToken);
             Assert.Equal(0, dump.ExitCode);
@@ -136,7 +159,8 @@ public sealed class BelongingTests(BackupFolder folder) : IClassFixture<BackupFo
         });
 
         var manifest = await File.ReadAllTextAsync(old + ".json", TestContext.Current.CancellationToken);
-        await File.WriteAllTextAsync(old + ".json", manifest.Replace("\"schema\": null,", "", StringComparison.Ordinal), TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(old + ".json", manifest.Replace("\"schema\": null,", "", StringComparison.Ordinal),
+            TestContext.Current.CancellationToken);
         var target = await PostgresTestDatabase.Empty("catalog_from_old");
         var restored = await MigratorConsole.Run(target, "restore", old);
         Assert.True(restored.Exit == 0, restored.ToString());
@@ -150,7 +174,8 @@ public sealed class BelongingTests(BackupFolder folder) : IClassFixture<BackupFo
     {
         (string, string)[] inCatalog = [("DATAXPIPE_PG_SCHEMA", schema)];
         var source = await PostgresTestDatabase.Empty("catalog_schema");
-        await OwnPostgres.Execute(PostgresTestDatabase.AddressOf(new Uri(source).AbsolutePath[1..]), "revoke all on schema public from public", "alter schema public owner to current_user");
+        await OwnPostgres.Execute(PostgresTestDatabase.AddressOf(new Uri(source).AbsolutePath[1..]),
+            "revoke all on schema public from public", "alter schema public owner to current_user");
         Assert.Equal(0, (await MigratorConsole.Run(source, inCatalog, "upgrade")).Exit);
         var where = folder.New();
 
@@ -168,7 +193,9 @@ public sealed class BelongingTests(BackupFolder folder) : IClassFixture<BackupFo
         Assert.True(restored.Exit == 0, restored.ToString());
         Assert.Equal(0, (await MigratorConsole.Run(target, inCatalog, "verify")).Exit);
         Assert.Equal(1, (await MigratorConsole.Run(target, inCatalog, "restore", path)).Exit);
-        Assert.Equal(0, (await MigratorConsole.Run($"{target}?schema={schema}", [], "restore", path, "--force", "--yes", "--database", new Uri(target).AbsolutePath[1..])).Exit);
+        Assert.Equal(
+            0, (await MigratorConsole.Run($"{target}?schema={schema}", [], "restore", path, "--force", "--yes", "--database",
+                new Uri(target).AbsolutePath[1..])).Exit);
         var drill = await MigratorConsole.Run(source, inCatalog, "backups", "drill", where);
         Assert.True(drill.Exit == 0, drill.ToString());
     }
@@ -188,12 +215,14 @@ public sealed class BelongingTests(BackupFolder folder) : IClassFixture<BackupFo
             var refused = await MigratorConsole.Run(OwnPostgres.As(PostgresTestDatabase.AddressOf(name), role, "x"), "restore", path);
             Assert.Equal(1, refused.Exit);
             Assert.Contains($"grant create on schema public to {role};", refused.Errors);
-            refused = await MigratorConsole.Run(OwnPostgres.As(PostgresTestDatabase.AddressOf(name), role, "x"), [("DATAXPIPE_PG_SCHEMA", "catalog")], "upgrade");
+            refused = await MigratorConsole.Run(OwnPostgres.As(PostgresTestDatabase.AddressOf(name), role, "x"),
+                [("DATAXPIPE_PG_SCHEMA", "catalog")], "upgrade");
             Assert.Contains($"create schema catalog authorization {role};", refused.Errors);
 
             await PostgresTestDatabase.Execute($"grant connect on database {name} to {role}; alter database {name} owner to {role}");
             var where = Path.GetDirectoryName(path)!;
-            var drill = await MigratorConsole.Run(OwnPostgres.As(PostgresTestDatabase.AddressOf(name), role, "x"), "backups", "drill", where);
+            var drill = await MigratorConsole.Run(OwnPostgres.As(PostgresTestDatabase.AddressOf(name), role, "x"), "backups", "drill",
+                where);
             Assert.Equal(1, drill.Exit);
             Assert.Contains($"alter role {role} createdb;", drill.Errors);
         }

@@ -9,7 +9,8 @@ namespace Catalog.Tests.Backup;
 /// Truncated and bit-flipped backups in each format are not restored and are reported as damaged. The target stays
 /// unchanged.
 /// </summary>
-public sealed class DamageTests(FilledDatabases databases, BackupFolder folder) : IClassFixture<FilledDatabases>, IClassFixture<BackupFolder>
+public sealed class DamageTests(FilledDatabases databases, BackupFolder folder) : IClassFixture<FilledDatabases>,
+    IClassFixture<BackupFolder>
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
@@ -27,7 +28,8 @@ public sealed class DamageTests(FilledDatabases databases, BackupFolder folder) 
     [MemberData(nameof(Formats))]
     public async Task A_truncated_or_bit_flipped_backup_is_refused(string engine, string arguments)
     {
-        var path = await BackupSteps.BackUp(databases.Of(engine).Address, folder.New(), arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries));
+        var path = await BackupSteps.BackUp(
+            databases.Of(engine).Address, folder.New(), arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries));
         var target = await Target(engine);
         await using var database = MigrationDatabase.Open(TestDatabase.Read(target));
         var cases = Damaged(await File.ReadAllBytesAsync(path, Ct)).ToList();
@@ -39,7 +41,9 @@ public sealed class DamageTests(FilledDatabases databases, BackupFolder folder) 
             var backup = await (await StoredBackup.List(place, Ct)).Single().Check(place, Ct);
             Assert.True(backup.State == BackupState.Damaged, what);
 
-            var refused = await Assert.ThrowsAsync<BackupException>(() => BackupRestore.Run(database, copy, BackupSteps.Describe(copy), (_, _) => Task.CompletedTask, DatabaseSettings.DefaultAppRole, Ct));
+            var refused = await Assert.ThrowsAsync<BackupException>(() =>
+                BackupRestore.Run(database, copy, BackupSteps.Describe(copy), (_, _) =>
+                    Task.CompletedTask, DatabaseSettings.DefaultAppRole, Ct));
             Assert.Equal(4, refused.Exit);
         }
 
@@ -54,7 +58,8 @@ public sealed class DamageTests(FilledDatabases databases, BackupFolder folder) 
     [MemberData(nameof(Formats))]
     public async Task A_forged_manifest_does_not_let_a_restore_with_missing_rows_succeed(string engine, string arguments)
     {
-        var path = await BackupSteps.BackUp(databases.Of(engine).Address, folder.New(), arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries));
+        var path = await BackupSteps.BackUp(
+            databases.Of(engine).Address, folder.New(), arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries));
         var succeeded = 0;
         var target = await Target(engine);
         var database = MigrationDatabase.Open(TestDatabase.Read(target));
@@ -66,7 +71,8 @@ public sealed class DamageTests(FilledDatabases databases, BackupFolder folder) 
             var forged = BackupSteps.Describe(path) with { Bytes = content.Length, Sha256 = await BackupCheck.Hash(copy, Ct) };
             try
             {
-                await BackupRestore.Run(database, copy, forged, (_, _) => throw new InvalidOperationException("It should be empty."), DatabaseSettings.DefaultAppRole, Ct);
+                await BackupRestore.Run(database, copy, forged, (_, _) => throw new InvalidOperationException("It should be empty."),
+                    DatabaseSettings.DefaultAppRole, Ct);
             }
             catch (BackupException)
             {
@@ -113,7 +119,8 @@ public sealed class DamageTests(FilledDatabases databases, BackupFolder folder) 
         })
         {
             // Call the restore directly, without the check of the file: the transaction itself must fail.
-            var refused = await Assert.ThrowsAsync<BackupException>(() => PostgresArchive.Restore(database, path, forged, (_, _) => throw new InvalidOperationException("It should be empty."), Ct));
+            var refused = await Assert.ThrowsAsync<BackupException>(() =>
+                PostgresArchive.Restore(database, path, forged, (_, _) => throw new InvalidOperationException("It should be empty."), Ct));
             Assert.True(refused.Exit == 4, refused.Message);
             await AssertEmpty("postgres", target, database);
         }
@@ -125,8 +132,12 @@ public sealed class DamageTests(FilledDatabases databases, BackupFolder folder) 
     [Fact]
     public async Task A_silent_program_times_out()
     {
-        await Assert.ThrowsAsync<TimeoutException>(() => PostgresClient.Run("/bin/sh", ["-c", "echo begun; sleep 30"], new Dictionary<string, string?>(), null, null, Ct, TimeSpan.FromSeconds(0.3)));
-        Assert.Equal(0, (await PostgresClient.Run("/bin/sh", ["-c", "for i in 1 2 3; do sleep 0.2; echo $i; done"], new Dictionary<string, string?>(), null, null, Ct, TimeSpan.FromSeconds(5))).Exit);
+        await Assert.ThrowsAsync<TimeoutException>(() =>
+            PostgresClient.Run("/bin/sh", ["-c", "echo begun; sleep 30"], new Dictionary<string, string?>(), null, null, Ct,
+                TimeSpan.FromSeconds(0.3)));
+        Assert.Equal(
+            0, (await PostgresClient.Run("/bin/sh", ["-c", "for i in 1 2 3; do sleep 0.2; echo $i; done"], new Dictionary<string,
+                string?>(), null, null, Ct, TimeSpan.FromSeconds(5))).Exit);
     }
 
     [Fact]
@@ -136,11 +147,14 @@ public sealed class DamageTests(FilledDatabases databases, BackupFolder folder) 
         var target = await Target("postgres");
         await using var database = MigrationDatabase.Open(TestDatabase.Read(target));
         // Newer programs guard a script with \restrict. Without these lines, psql quits at \q with exit code 0.
-        var lines = (await File.ReadAllLinesAsync(path, Ct)).Where(line => !line.StartsWith("\\restrict", StringComparison.Ordinal) && !line.StartsWith("\\unrestrict", StringComparison.Ordinal));
-        var text = string.Join('\n', lines).Replace("-- PostgreSQL database dump complete", "\\q\n-- PostgreSQL database dump complete", StringComparison.Ordinal);
+        var lines = (await File.ReadAllLinesAsync(path, Ct)).Where(line => !line.StartsWith("\\restrict", StringComparison.Ordinal)
+            && !line.StartsWith("\\unrestrict", StringComparison.Ordinal));
+        var text = string.Join('\n', lines).Replace("-- PostgreSQL database dump complete", "\\q\n-- PostgreSQL database dump complete",
+            StringComparison.Ordinal);
         await File.WriteAllTextAsync(path, text, Ct);
 
-        var refused = await Assert.ThrowsAsync<BackupException>(() => PostgresArchive.Restore(database, path, BackupSteps.Describe(path), (_, _) => Task.CompletedTask, Ct));
+        var refused = await Assert.ThrowsAsync<BackupException>(() =>
+            PostgresArchive.Restore(database, path, BackupSteps.Describe(path), (_, _) => Task.CompletedTask, Ct));
 
         Assert.Contains("did not reach the commit", refused.Message);
         await AssertEmpty("postgres", target, database);

@@ -7,17 +7,21 @@ using Npgsql;
 namespace Catalog.Tests.Backup;
 
 /// <summary>Incomplete backups of Postgres are refused, and no secret is visible to other users.</summary>
-public sealed class GuardTests(PostgresTestDatabase database, BackupFolder folder) : IClassFixture<PostgresTestDatabase>, IClassFixture<BackupFolder>
+public sealed class GuardTests(PostgresTestDatabase database, BackupFolder folder) : IClassFixture<PostgresTestDatabase>,
+    IClassFixture<BackupFolder>
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     [Theory]
     [InlineData("echo 'pg_dump (PostgreSQL) 14.12'", 1, "client_too_old", "is version 14.12 but the server is 15")]
     [InlineData("echo nothing", 1, "client_missing", "printed no version")]
-    [InlineData("[ \"$1\" = --version ] && echo 'pg_dump (PostgreSQL) 15.1' && exit; echo 'pg_dump: error: no' >&2; exit 1", 1, "dump_failed", "pg_dump: error: no")]
+    [InlineData("[ \"$1\" = --version ] && echo 'pg_dump (PostgreSQL) 15.1' && exit; echo 'pg_dump: error: no' >&2; exit 1", 1,
+        "dump_failed", "pg_dump: error: no")]
     [InlineData("[ \"$1\" = --version ] && echo 'pg_dump (PostgreSQL) 15.1' && exit; exit 0", 1, "dump_failed", "The dump is empty")]
     [InlineData("[ \"$1\" = --version ] && echo 'pg_dump (PostgreSQL) 15.1' && exit; kill -9 $$", 1, "dump_failed", "signal 9")]
-    [InlineData("[ \"$1\" = --version ] && echo 'pg_dump (PostgreSQL) 15.1' && exit; for a; do case $a in --file=*) f=${a#--file=};; esac; done; REAL \"$@\"; head -c 9000 \"$f\" >\"$f.x\"; cat \"$f.x\" >\"$f\"; rm \"$f.x\"", 4, "damaged", "The dump is damaged")]
+    [InlineData(
+        "[ \"$1\" = --version ] && echo 'pg_dump (PostgreSQL) 15.1' && exit; for a; do case $a in --file=*) f=${a#--file=};; esac; "
+            + "done; REAL \"$@\"; head -c 9000 \"$f\" >\"$f.x\"; cat \"$f.x\" >\"$f\"; rm \"$f.x\"", 4, "damaged", "The dump is damaged")]
     public async Task A_pg_dump_that_is_too_old_or_fails_or_truncates_leaves_no_files(string script, int exit, string code, string words)
     {
         database.Require();
@@ -25,7 +29,9 @@ public sealed class GuardTests(PostgresTestDatabase database, BackupFolder folde
         var where = folder.New();
         var earlier = await BackupSteps.BackUp(database.Address, where);
 
-        var result = await MigratorConsole.RunProcess(database.Address, [("PG_BIN", ""), ("PATH", $"{bin}:{Environment.GetEnvironmentVariable("PATH")}")], "backup", "--output", where, "--json", "--keep", "1");
+        var result = await MigratorConsole.RunProcess(
+            database.Address, [("PG_BIN", ""), ("PATH", $"{bin}:{Environment.GetEnvironmentVariable("PATH")}")], "backup", "--output",
+                where, "--json", "--keep", "1");
 
         Assert.True(result.Exit == exit, result.ToString());
         Assert.Equal(code, result.Code());
@@ -42,7 +48,8 @@ public sealed class GuardTests(PostgresTestDatabase database, BackupFolder folde
         foreach (var compress in new[] { "6", "none" })
         {
             var where = folder.New();
-            var result = await MigratorConsole.RunProcess(database.Address, [("PG_BIN", bin)], "backup", "--output", where, "--format", "plain", "--compress", compress, "--json");
+            var result = await MigratorConsole.RunProcess(database.Address, [("PG_BIN", bin)], "backup", "--output", where, "--format",
+                "plain", "--compress", compress, "--json");
             Assert.Equal((4, "damaged"), (result.Exit, result.Code()));
             Assert.Empty(BackupSteps.Names(where));
         }
@@ -56,9 +63,12 @@ public sealed class GuardTests(PostgresTestDatabase database, BackupFolder folde
         await TestDatabase.Migrate(target);
         var role = $"backup_{Guid.NewGuid():N}";
         await using var connection = await Open(target);
-        await connection.ExecuteAsync($"create role {role} login password '{role}'; grant select on all tables in schema public to {role}; grant select on all sequences in schema public to {role}");
+        await connection.ExecuteAsync(
+            $"create role {role} login password '{role}'; grant select on all tables in schema public to {role}; grant select on all "
+                + $"sequences in schema public to {role}");
         // Row security on one table is enough to hide rows, so only runs keeps it.
-        foreach (var table in (await connection.QueryAsync<string>("select relname from pg_class where relrowsecurity and relname <> 'runs'")).AsList())
+        foreach (var table in (
+            await connection.QueryAsync<string>("select relname from pg_class where relrowsecurity and relname <> 'runs'")).AsList())
         {
             await connection.ExecuteAsync($"alter table {table} disable row level security");
         }
@@ -167,11 +177,13 @@ public sealed class GuardTests(PostgresTestDatabase database, BackupFolder folde
         {
             await connection.ExecuteAsync("create role keeper superuser login password 'Canary 7781:\\@/''\"%ü'");
             var file = await connection.ExecuteScalarAsync<string>("show hba_file");
-            await File.WriteAllTextAsync(file!, "host all keeper 127.0.0.1/32 scram-sha-256\n" + await File.ReadAllTextAsync(file!, Ct), Ct);
+            await File.WriteAllTextAsync(file!, "host all keeper 127.0.0.1/32 scram-sha-256\n" + await File.ReadAllTextAsync(file!, Ct),
+                Ct);
             await connection.ExecuteAsync("select pg_reload_conf()");
         }
 
-        string Address(string password) => server.Uri.Replace("postgres@", $"keeper:{Uri.EscapeDataString(password)}@", StringComparison.Ordinal);
+        string Address(string password) =>
+            server.Uri.Replace("postgres@", $"keeper:{Uri.EscapeDataString(password)}@", StringComparison.Ordinal);
         await TestDatabase.Migrate(server.Uri);
         var seen = Path.Combine(folder.Path, "seen");
         var bin = Script("pg_dump", $"echo \"$@\" >>{seen}; exec REAL \"$@\"");
@@ -180,11 +192,13 @@ public sealed class GuardTests(PostgresTestDatabase database, BackupFolder folde
         var where = folder.New();
         var result = await MigratorConsole.RunProcess(Address(Password), [("PG_BIN", bin)], "backup", "--output", where, "--json");
         Assert.True(result.Exit == 0, result.ToString());
-        var restored = await MigratorConsole.RunProcess(Address(Password).Replace("/postgres", "/template1", StringComparison.Ordinal), [("PG_BIN", bin)], "restore", result.Json.GetProperty("path").GetString()!);
+        var restored = await MigratorConsole.RunProcess(Address(Password).Replace("/postgres", "/template1", StringComparison.Ordinal),
+            [("PG_BIN", bin)], "restore", result.Json.GetProperty("path").GetString()!);
         Assert.True(restored.Exit == 0, restored.ToString());
         var drill = await MigratorConsole.Run(Address(Password), "backups", "drill", where);
         Assert.True(drill.Exit == 0, drill.ToString());
-        var everything = await File.ReadAllTextAsync(seen, Ct) + result + restored + drill + await File.ReadAllTextAsync(result.Json.GetProperty("path").GetString() + ".json", Ct);
+        var everything = await File.ReadAllTextAsync(seen, Ct) + result + restored + drill + await File.ReadAllTextAsync(
+            result.Json.GetProperty("path").GetString() + ".json", Ct);
         Assert.Contains("--snapshot=", everything);
         Assert.DoesNotContain("Canary", everything);
 
@@ -200,7 +214,8 @@ public sealed class GuardTests(PostgresTestDatabase database, BackupFolder folde
     {
         bin ??= folder.New();
         Directory.CreateDirectory(bin);
-        var real = Directory.GetDirectories("/usr/lib/postgresql").OrderDescending(StringComparer.Ordinal).Select(version => Path.Combine(version, "bin", name)).First(File.Exists);
+        var real = Directory.GetDirectories("/usr/lib/postgresql").OrderDescending(StringComparer.Ordinal)
+            .Select(version => Path.Combine(version, "bin", name)).First(File.Exists);
         var path = Path.Combine(bin, name);
         File.WriteAllText(path, $"#!/bin/sh\n{body.Replace("REAL", real, StringComparison.Ordinal)}\n");
         if (!OperatingSystem.IsWindows())

@@ -9,7 +9,8 @@ using Microsoft.Extensions.Configuration;
 namespace Catalog.Tests.Backup;
 
 /// <summary>Backups in a bucket: with a working store, and with each fault at each request.</summary>
-public sealed class ObjectStoreTests(SqliteTestDatabase database, BackupFolder folder) : IClassFixture<SqliteTestDatabase>, IClassFixture<BackupFolder>
+public sealed class ObjectStoreTests(SqliteTestDatabase database, BackupFolder folder) : IClassFixture<SqliteTestDatabase>,
+    IClassFixture<BackupFolder>
 {
     private const string Url = $"s3://{FakeS3.Bucket}/nightly";
 
@@ -21,13 +22,15 @@ public sealed class ObjectStoreTests(SqliteTestDatabase database, BackupFolder f
         await using var store = await FakeS3.Start();
         store.Objects["nightly/other.txt"] = [2];
         var environment = store.Environment();
-        var backup = await MigratorConsole.Run(database.Address, environment, "backup", "--output", folder.New(), "--upload", Url, "--json");
+        var backup = await MigratorConsole.Run(database.Address, environment, "backup", "--output", folder.New(), "--upload", Url,
+            "--json");
         Assert.True(backup.Exit == 0, backup.ToString());
         var name = Path.GetFileName(backup.Json.GetProperty("path").GetString()!);
         Assert.Equal([$"nightly/{name}", $"nightly/{name}.json", "nightly/other.txt"], store.Objects.Keys.Order(StringComparer.Ordinal));
         Assert.Equal(await File.ReadAllBytesAsync(backup.Json.GetProperty("path").GetString()!, Ct), store.Objects[$"nightly/{name}"]);
 
-        Assert.Equal("complete", (await MigratorConsole.Run("x.db", environment, "backups", "list", Url, "--deep", "--json")).Backups().Single().GetProperty("state").GetString());
+        Assert.Equal("complete", (await MigratorConsole.Run("x.db", environment, "backups", "list", Url, "--deep", "--json")).Backups()
+            .Single().GetProperty("state").GetString());
         Assert.Equal(0, (await MigratorConsole.Run("x.db", environment, "backups", "verify", "all", Url)).Exit);
         Assert.Equal(0, (await MigratorConsole.Run("x.db", environment, "backups", "verify", $"{Url}/{name}")).Exit);
         var target = Path.Combine(folder.Path, "restored.db");
@@ -37,7 +40,8 @@ public sealed class ObjectStoreTests(SqliteTestDatabase database, BackupFolder f
         var drill = await MigratorConsole.Run(database.Address, environment, "backups", "drill", Url);
         Assert.True(drill.Exit == 0, drill.ToString());
 
-        var again = await MigratorConsole.Run(database.Address, environment, "backup", "--output", folder.New(), "--upload", Url, "--keep", "1", "--json");
+        var again = await MigratorConsole.Run(database.Address, environment, "backup", "--output", folder.New(), "--upload", Url, "--keep",
+            "1", "--json");
         Assert.True(again.Exit == 0, again.ToString());
         Assert.Equal(name, again.Json.GetProperty("removed").EnumerateArray().Single().GetString());
         Assert.DoesNotContain($"nightly/{name}", store.Objects.Keys);
@@ -67,7 +71,8 @@ public sealed class ObjectStoreTests(SqliteTestDatabase database, BackupFolder f
         Assert.Equal(2, store.Objects.Count);
         Assert.Equal(0, store.OpenUploads);
         Assert.False(visibleEarly);
-        Assert.Equal(3, store.Requests.Count(request => request.StartsWith("PUT nightly/", StringComparison.Ordinal) && request.Contains('?', StringComparison.Ordinal)));
+        Assert.Equal(3, store.Requests.Count(request => request.StartsWith("PUT nightly/", StringComparison.Ordinal)
+            && request.Contains('?', StringComparison.Ordinal)));
 
         // After a failed upload no parts are left.
         store.Objects.Clear();
@@ -77,7 +82,9 @@ public sealed class ObjectStoreTests(SqliteTestDatabase database, BackupFolder f
         Assert.Equal((0, 0), (store.Objects.Count, store.OpenUploads));
     }
 
-    public static TheoryData<Misdeed> Failures => [Misdeed.InternalError, Misdeed.SlowDown, Misdeed.Forbidden, Misdeed.Reset, Misdeed.ResetAtHalf, Misdeed.ClockSkew, Misdeed.Truncates, Misdeed.KeepsFraming];
+    public static TheoryData<Misdeed> Failures =>
+        [Misdeed.InternalError, Misdeed.SlowDown, Misdeed.Forbidden, Misdeed.Reset, Misdeed.ResetAtHalf, Misdeed.ClockSkew,
+            Misdeed.Truncates, Misdeed.KeepsFraming];
 
     [Theory]
     [MemberData(nameof(Failures))]
@@ -160,7 +167,8 @@ public sealed class ObjectStoreTests(SqliteTestDatabase database, BackupFolder f
         async Task Fails(int exit, string code, string words, string url, params (string, string)[] changes)
         {
             var where = folder.New();
-            var result = await MigratorConsole.Run(database.Address, store.Environment([("DATAXPIPE_S3_ATTEMPTS", "1"), .. changes]), "backup", "--output", where, "--upload", url, "--json");
+            var result = await MigratorConsole.Run(database.Address, store.Environment([("DATAXPIPE_S3_ATTEMPTS", "1"), .. changes]),
+                "backup", "--output", where, "--upload", url, "--json");
             Assert.True(result.Exit == exit, result.ToString());
             Assert.Equal(code, result.Code());
             Assert.Contains(words, result.Errors);
@@ -187,7 +195,8 @@ public sealed class ObjectStoreTests(SqliteTestDatabase database, BackupFolder f
         await Fails(4, "upload_garbled", "other content than was uploaded", Url);
         store.Misdeeds = (_, _, _) => Misdeed.Silence;
         await Fails(7, "store_unreachable", "timed out", Url, ("DATAXPIPE_S3_TIMEOUT", "1"));
-        Assert.Equal("https://nyc3.digitaloceanspaces.com/", Settings("spaces://b/p", ("DATAXPIPE_S3_REGION", "nyc3")).Endpoint!.ToString());
+        Assert.Equal("https://nyc3.digitaloceanspaces.com/", Settings("spaces://b/p", ("DATAXPIPE_S3_REGION", "nyc3"))
+            .Endpoint!.ToString());
         Assert.Null(Settings("s3://b/p", ("DATAXPIPE_S3_REGION", "eu-west-1")).Endpoint);
     }
 
@@ -207,7 +216,15 @@ public sealed class ObjectStoreTests(SqliteTestDatabase database, BackupFolder f
                 MaxErrorRetry = 0,
             });
             using var body = new MemoryStream(content);
-            await client.PutObjectAsync(new PutObjectRequest { BucketName = FakeS3.Bucket, Key = key, InputStream = body, UseChunkEncoding = chunked, ChecksumAlgorithm = algorithm }, Ct);
+            await client.PutObjectAsync(
+                new PutObjectRequest
+                {
+                    BucketName = FakeS3.Bucket,
+                    Key = key,
+                    InputStream = body,
+                    UseChunkEncoding = chunked,
+                    ChecksumAlgorithm = algorithm
+                }, Ct);
         }
 
         await Put("trailer", FakeS3.Secret, RequestChecksumCalculation.WHEN_SUPPORTED, chunked: true);
@@ -216,7 +233,8 @@ public sealed class ObjectStoreTests(SqliteTestDatabase database, BackupFolder f
         await Put("a key/with ü+&=", FakeS3.Secret, RequestChecksumCalculation.WHEN_REQUIRED, chunked: false);
         Assert.Equal(4, store.Objects.Count);
         Assert.All(store.Objects.Values, stored => Assert.Equal(content, stored));
-        var refused = await Assert.ThrowsAsync<AmazonS3Exception>(() => Put("wrong", "another", RequestChecksumCalculation.WHEN_SUPPORTED, chunked: true));
+        var refused = await Assert.ThrowsAsync<AmazonS3Exception>(() =>
+            Put("wrong", "another", RequestChecksumCalculation.WHEN_SUPPORTED, chunked: true));
         Assert.Equal("SignatureDoesNotMatch", refused.ErrorCode);
         // Fault KeepsFraming stores the chunk framing in the object.
         store.Misdeeds = (_, _, _) => Misdeed.KeepsFraming;
@@ -224,17 +242,22 @@ public sealed class ObjectStoreTests(SqliteTestDatabase database, BackupFolder f
         Assert.True(store.Objects["framed"].Length > content.Length);
     }
 
-    internal static ObjectStoreSettings Settings(string url, params (string Name, string Value)[] environment) => ObjectStoreSettings.Read(url, new ConfigurationBuilder()
-        .AddInMemoryCollection([new("AWS_ACCESS_KEY_ID", FakeS3.AccessKey), new("AWS_SECRET_ACCESS_KEY", FakeS3.Secret), .. environment.Select(setting => new KeyValuePair<string, string?>(setting.Name, setting.Value))]).Build());
+    internal static ObjectStoreSettings Settings(string url, params (string Name, string Value)[] environment) =>
+        ObjectStoreSettings.Read(url, new ConfigurationBuilder()
+        .AddInMemoryCollection(
+            [new("AWS_ACCESS_KEY_ID", FakeS3.AccessKey), new("AWS_SECRET_ACCESS_KEY", FakeS3.Secret), .. environment.Select(setting =>
+                new KeyValuePair<string, string?>(setting.Name, setting.Value))]).Build());
 
     private static ObjectStore Store(FakeS3 store, int attempts = 1) =>
-        new(Settings(Url, ("DATAXPIPE_S3_ENDPOINT", store.Endpoint), ("DATAXPIPE_S3_ATTEMPTS", $"{attempts}"), ("DATAXPIPE_S3_TIMEOUT", "60")));
+        new(Settings(Url, ("DATAXPIPE_S3_ENDPOINT", store.Endpoint), ("DATAXPIPE_S3_ATTEMPTS", $"{attempts}"),
+            ("DATAXPIPE_S3_TIMEOUT", "60")));
 
     private async Task<(string Path, Manifest Manifest)> Sample(int bytes)
     {
         var backup = await BackupSteps.BackUp(database.Address, folder.New());
         var content = RandomNumberGenerator.GetBytes(bytes);
-        var path = BackupSteps.Copy(backup, folder.New(), content, manifest => manifest with { Bytes = bytes, Sha256 = Convert.ToHexStringLower(SHA256.HashData(content)) });
+        var path = BackupSteps.Copy(backup, folder.New(), content, manifest =>
+            manifest with { Bytes = bytes, Sha256 = Convert.ToHexStringLower(SHA256.HashData(content)) });
         return (path, BackupSteps.Describe(path));
     }
 

@@ -7,7 +7,8 @@ namespace Catalog.Tests.Backup;
 /// <summary>
 /// The rules that choose which backups are kept. A damaged backup never causes the removal of another.
 /// </summary>
-public sealed class RetentionTests(SqliteTestDatabase database, BackupFolder folder) : IClassFixture<SqliteTestDatabase>, IClassFixture<BackupFolder>
+public sealed class RetentionTests(SqliteTestDatabase database, BackupFolder folder) : IClassFixture<SqliteTestDatabase>,
+    IClassFixture<BackupFolder>
 {
     private static readonly DateTimeOffset Now = new(2026, 11, 21, 12, 0, 0, TimeSpan.Zero);
 
@@ -21,14 +22,16 @@ public sealed class RetentionTests(SqliteTestDatabase database, BackupFolder fol
     [InlineData("the newest of each day", 1, 2, 0, 0, null, "11-21T09 11-21T03 11-20T09 11-20T03 11-19T09", "11-21T03 11-20T03 11-19T09")]
     [InlineData("days without backups do not count", 1, 3, 0, 0, null, "11-21 11-10 10-01 09-01", "09-01")]
     [InlineData("weeks begin on Mondays", 1, 0, 2, 0, null, "11-21 11-16 11-15 11-09 11-08", "11-16 11-09 11-08")]
-    [InlineData("weeks at the turn of the year", 1, 0, 2, 0, null, "01-03 01-01 12-30@2025 12-28@2025 12-27@2025", "01-01 12-30@2025 12-27@2025")]
+    [InlineData("weeks at the turn of the year", 1, 0, 2, 0, null, "01-03 01-01 12-30@2025 12-28@2025 12-27@2025",
+        "01-01 12-30@2025 12-27@2025")]
     [InlineData("one a month", 1, 0, 0, 3, null, "11-21 11-01 10-31 10-01 09-30 08-31", "11-01 10-01 08-31")]
     [InlineData("rules add up", 2, 0, 0, 2, null, "11-21 11-20 11-19 10-05", "11-19")]
     [InlineData("only older backups are removed", 1, 0, 0, 0, 5, "11-21 11-20 11-17 11-15 11-01", "11-15 11-01")]
     [InlineData("a damaged backup does not count", 2, 0, 0, 0, null, "11-21 11-20! 11-19 11-18", "11-18")]
     [InlineData("a damaged backup does not count for its day", 1, 2, 0, 0, null, "11-21 11-20T09! 11-20T03 11-19", "11-19")]
     [InlineData("the last good backup stays at any age", 1, 0, 0, 0, 0, "11-21! 11-20! 01-01", "")]
-    public async Task Backups_are_kept_by_date(string why, int last, int daily, int weekly, int monthly, int? olderThan, string backups, string removed)
+    public async Task Backups_are_kept_by_date(string why, int last, int daily, int weekly, int monthly, int? olderThan, string backups,
+        string removed)
     {
         var rules = new BackupRotation(last, daily, weekly, monthly, olderThan is { } days ? TimeSpan.FromDays(days) : null);
 
@@ -51,7 +54,8 @@ public sealed class RetentionTests(SqliteTestDatabase database, BackupFolder fol
         Assert.Equal(dry.Json.GetProperty("removed").ToString(), run.Json.GetProperty("removed").ToString());
         Assert.Equal(before[^6..], BackupSteps.Names(where));
         // The default is to keep seven, and the minimum is one.
-        Assert.Equal(0, (await MigratorConsole.Run("x.db", "backups", "prune", where, "--json")).Json.GetProperty("removed").GetArrayLength());
+        Assert.Equal(0, (await MigratorConsole.Run("x.db", "backups", "prune", where, "--json")).Json.GetProperty("removed")
+            .GetArrayLength());
         Assert.Equal(2, (await MigratorConsole.Run("x.db", "backups", "prune", where, "--keep-last", "0")).Exit);
     }
 
@@ -92,7 +96,8 @@ public sealed class RetentionTests(SqliteTestDatabase database, BackupFolder fol
         third[^10] ^= 1;
         await File.WriteAllBytesAsync(files[2], third, Ct);
         File.Delete(files[3] + ".json");
-        BackupSteps.Copy(files[0], where, await File.ReadAllBytesAsync(files[0], Ct), manifest => manifest with { SchemaOnly = true, StartedAt = Now.AddMinutes(30) }, "catalog-20261121T123000Z-00000000.db");
+        BackupSteps.Copy(files[0], where, await File.ReadAllBytesAsync(files[0], Ct), manifest =>
+            manifest with { SchemaOnly = true, StartedAt = Now.AddMinutes(30) }, "catalog-20261121T123000Z-00000000.db");
 
         var run = await MigratorConsole.Run("x.db", "backups", "prune", where, "--keep-last", "2", "--json");
 
@@ -100,7 +105,8 @@ public sealed class RetentionTests(SqliteTestDatabase database, BackupFolder fol
         Assert.Equal([Path.GetFileName(files[0])], run.Json.GetProperty("removed").EnumerateArray().Select(name => name.GetString()));
         Assert.All(files[1..], file => Assert.True(File.Exists(file)));
         // Retention counts the backups of each database on their own.
-        var other = BackupSteps.Copy(files[1], where, await File.ReadAllBytesAsync(files[1], Ct), manifest => manifest with { Database = "another.db" }, "catalog-20250101T000000Z-00000000.db");
+        var other = BackupSteps.Copy(files[1], where, await File.ReadAllBytesAsync(files[1], Ct), manifest =>
+            manifest with { Database = "another.db" }, "catalog-20250101T000000Z-00000000.db");
         await MigratorConsole.Run("x.db", "backups", "prune", where, "--keep-last", "1");
         Assert.True(File.Exists(other));
         Assert.False(File.Exists(files[1]));
@@ -124,8 +130,10 @@ public sealed class RetentionTests(SqliteTestDatabase database, BackupFolder fol
         var where = await Generations(3);
         var before = BackupSteps.Names(where);
 
-        Assert.Equal(7, (await MigratorConsole.Run("postgresql://nobody@127.0.0.1:1/nothing", "backup", "--output", where, "--keep", "1")).Exit);
-        Assert.Equal(7, (await MigratorConsole.Run(Path.Combine(folder.Path, "never.db"), "backup", "--output", where, "--keep", "1")).Exit);
+        Assert.Equal(7, (await MigratorConsole.Run("postgresql://nobody@127.0.0.1:1/nothing", "backup", "--output", where, "--keep", "1"))
+            .Exit);
+        Assert.Equal(7, (await MigratorConsole.Run(Path.Combine(folder.Path, "never.db"), "backup", "--output", where, "--keep", "1"))
+            .Exit);
 
         Assert.Equal(before, BackupSteps.Names(where));
         Assert.Equal(0, (await MigratorConsole.Run(database.Address, "backup", "--output", where, "--keep", "2")).Exit);
@@ -157,7 +165,8 @@ public sealed class RetentionTests(SqliteTestDatabase database, BackupFolder fol
     {
         var where = await Generations(3);
         var path = Path.Combine(where, BackupSteps.Names(where)[0]);
-        BackupSteps.Copy(path, where, await File.ReadAllBytesAsync(path, Ct), manifest => manifest with { StartedAt = new(2136, 1, 1, 0, 0, 0, TimeSpan.Zero) }, "catalog-21360101T000000Z-00000000.db");
+        BackupSteps.Copy(path, where, await File.ReadAllBytesAsync(path, Ct), manifest =>
+            manifest with { StartedAt = new(2136, 1, 1, 0, 0, 0, TimeSpan.Zero) }, "catalog-21360101T000000Z-00000000.db");
         var before = BackupSteps.Names(where).Length;
 
         var backup = await MigratorConsole.Run(database.Address, "backup", "--output", where, "--keep", "1", "--json");
@@ -172,7 +181,8 @@ public sealed class RetentionTests(SqliteTestDatabase database, BackupFolder fol
         var where = await Generations(3);
         var newest = BackupSteps.Names(where).Where(name => name.EndsWith(".db", StringComparison.Ordinal)).Max(StringComparer.Ordinal)!;
         var content = await File.ReadAllBytesAsync(Path.Combine(where, newest), Ct);
-        BackupSteps.Copy(Path.Combine(where, newest), where, content, manifest => manifest with { Database = "another.db", StartedAt = Now.AddMinutes(5) }, Manifest.NewName(Now.AddMinutes(5), "db"));
+        BackupSteps.Copy(Path.Combine(where, newest), where, content, manifest =>
+            manifest with { Database = "another.db", StartedAt = Now.AddMinutes(5) }, Manifest.NewName(Now.AddMinutes(5), "db"));
         await File.WriteAllTextAsync(Path.Combine(where, newest + ".json"), "{", Ct);
         var before = BackupSteps.Names(where);
 
@@ -186,7 +196,8 @@ public sealed class RetentionTests(SqliteTestDatabase database, BackupFolder fol
     {
         var parts = name.TrimEnd('!').Split('@');
         var text = parts[0].Split('T');
-        return DateTimeOffset.Parse($"{(parts.Length > 1 ? parts[1] : "2026")}-{text[0]}T{(text.Length > 1 ? text[1] : "00")}:00:00Z", CultureInfo.InvariantCulture);
+        return DateTimeOffset.Parse($"{(parts.Length > 1 ? parts[1] : "2026")}-{text[0]}T{(text.Length > 1 ? text[1] : "00")}:00:00Z",
+            CultureInfo.InvariantCulture);
     }
 
     // Creates one backup a day; the newest is of today.

@@ -9,7 +9,8 @@ namespace Catalog.Tests.Backup;
 /// independently.
 /// </summary>
 [Trait("Category", "Npm")]
-public sealed class S3rverTests(S3rverPackage package, SqliteTestDatabase database, BackupFolder folder) : IClassFixture<S3rverPackage>, IClassFixture<SqliteTestDatabase>, IClassFixture<BackupFolder>
+public sealed class S3rverTests(S3rverPackage package, SqliteTestDatabase database, BackupFolder folder) : IClassFixture<S3rverPackage>,
+    IClassFixture<SqliteTestDatabase>, IClassFixture<BackupFolder>
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
@@ -27,7 +28,8 @@ public sealed class S3rverTests(S3rverPackage package, SqliteTestDatabase databa
         // s3rver keeps a bucket as a folder.
         Directory.CreateDirectory(Path.Combine(package.Directory, "store", "backups"));
         using var store = Process.Start(new ProcessStartInfo("node",
-            [Path.Combine(package.Directory, "node_modules", "s3rver", "bin", "s3rver.js"), "-d", Path.Combine(package.Directory, "store"), "-a", "127.0.0.1", "-p", $"{port}"])
+            [Path.Combine(package.Directory, "node_modules", "s3rver", "bin", "s3rver.js"), "-d", Path.Combine(package.Directory, "store"),
+                "-a", "127.0.0.1", "-p", $"{port}"])
         { RedirectStandardOutput = true, RedirectStandardError = true })!;
         store.OutputDataReceived += (_, _) => { };
         store.ErrorDataReceived += (_, _) => { };
@@ -41,11 +43,13 @@ public sealed class S3rverTests(S3rverPackage package, SqliteTestDatabase databa
                 await Task.Delay(100, Ct);
             }
 
-            (string, string)[] environment = [("DATAXPIPE_S3_ENDPOINT", $"http://127.0.0.1:{port}"), ("AWS_ACCESS_KEY_ID", "S3RVER"), ("AWS_SECRET_ACCESS_KEY", "S3RVER"), ("DATAXPIPE_S3_ATTEMPTS", "1")];
+            (string, string)[] environment = [("DATAXPIPE_S3_ENDPOINT", $"http://127.0.0.1:{port}"), ("AWS_ACCESS_KEY_ID", "S3RVER"),
+                ("AWS_SECRET_ACCESS_KEY", "S3RVER"), ("DATAXPIPE_S3_ATTEMPTS", "1")];
             var names = new List<string>();
             for (var i = 0; i < 2; i++)
             {
-                var backup = await MigratorConsole.Run(database.Address, environment, "backup", "--output", folder.New(), "--upload", "s3://backups/a/b", "--json");
+                var backup = await MigratorConsole.Run(database.Address, environment, "backup", "--output", folder.New(), "--upload",
+                    "s3://backups/a/b", "--json");
                 Assert.True(backup.Exit == 0, backup.ToString());
                 names.Add(Path.GetFileName(backup.Json.GetProperty("path").GetString()!));
                 Assert.True(BackupSteps.Describe(backup.Json.GetProperty("path").GetString()!).Bytes > 17 << 20);
@@ -53,11 +57,13 @@ public sealed class S3rverTests(S3rverPackage package, SqliteTestDatabase databa
 
             var verified = await MigratorConsole.Run("x.db", environment, "backups", "verify", "all", "s3://backups/a/b", "--json");
             Assert.True(verified.Exit == 0, verified.ToString());
-            Assert.Equal(names.Order(StringComparer.Ordinal), verified.Backups().Select(backup => backup.GetProperty("file").GetString()!).Order(StringComparer.Ordinal));
+            Assert.Equal(names.Order(StringComparer.Ordinal), verified.Backups().Select(backup => backup.GetProperty("file").GetString()!)
+                .Order(StringComparer.Ordinal));
             var target = Path.Combine(folder.Path, "restored.db");
             Assert.Equal(0, (await MigratorConsole.Run(target, environment, "restore", $"s3://backups/a/b/{names[1]}")).Exit);
             Assert.Equal(await BackupSteps.Hash(database.Address), await BackupSteps.Hash(target));
-            var pruned = await MigratorConsole.Run("x.db", environment, "backups", "prune", "s3://backups/a/b", "--keep-last", "1", "--json");
+            var pruned = await MigratorConsole.Run("x.db", environment, "backups", "prune", "s3://backups/a/b", "--keep-last", "1",
+                "--json");
             Assert.Equal(names[0], Assert.Single(pruned.Json.GetProperty("removed").EnumerateArray()).GetString());
         }
         finally

@@ -68,18 +68,24 @@ public abstract class BillingKit : EndpointTests
 
     protected async Task Notified(string json) => Assert.Equal(200, (int)(await Notify(json)).StatusCode);
 
-    protected static async Task<string> PlanOf(HttpClient client) => (await client.GetJson("/api/v1/organizations/me")).GetProperty("plan").GetString()!;
+    protected static async Task<string> PlanOf(HttpClient client) => (await client.GetJson("/api/v1/organizations/me")).GetProperty("plan")
+        .GetString()!;
 
-    protected static async Task<bool> IsSubscribed(HttpClient client) => (await client.GetJson("/api/v1/organizations/me")).GetProperty("subscribed").GetBoolean();
+    protected static async Task<bool> IsSubscribed(HttpClient client) =>
+        (await client.GetJson("/api/v1/organizations/me")).GetProperty("subscribed").GetBoolean();
 
     protected static async Task<List<(string Actor, string From, string To)>> PlanChanges(HttpClient client) =>
     [
-        .. (await client.GetJson("/api/v1/organizations/me/audit-log?action=plan.changed&limit=500")).GetProperty("items").EnumerateArray().Select(entry =>
-            (entry.GetProperty("actor").GetString()!, entry.GetProperty("detail").GetProperty("from").GetString()!, entry.GetProperty("detail").GetProperty("to").GetString()!)),
+        .. (await client.GetJson("/api/v1/organizations/me/audit-log?action=plan.changed&limit=500")).GetProperty("items").EnumerateArray()
+        .Select(entry =>
+            (entry.GetProperty("actor").GetString()!, entry.GetProperty("detail").GetProperty("from").GetString()!,
+                entry.GetProperty("detail").GetProperty("to").GetString()!)),
     ];
 
-    protected Task<Organization?> Row(string organization) => App.Services.GetRequiredService<OrganizationRepository>().Find(organization, Ct);
+    protected Task<Organization?> Row(string organization) => App.Services.GetRequiredService<OrganizationRepository>()
+        .Find(organization, Ct);
 
     protected Task<bool> IsRemembered(string organization, string json) =>
-        App.Services.GetRequiredService<BillingRepository>().IsApplied(organization, JsonDocument.Parse(json).RootElement.GetProperty("id").GetString()!, Ct);
+        App.Services.GetRequiredService<BillingRepository>()
+            .IsApplied(organization, JsonDocument.Parse(json).RootElement.GetProperty("id").GetString()!, Ct);
 }

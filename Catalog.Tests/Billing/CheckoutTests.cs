@@ -3,9 +3,11 @@ using Microsoft.Extensions.Logging;
 
 namespace Catalog.Tests.Billing;
 
-public sealed class CheckoutOnSqlite(SqliteTestDatabase database, FakeStripe stripe) : CheckoutTests(database, stripe), IClassFixture<SqliteTestDatabase>, IClassFixture<FakeStripe>;
+public sealed class CheckoutOnSqlite(SqliteTestDatabase database, FakeStripe stripe) : CheckoutTests(database, stripe),
+    IClassFixture<SqliteTestDatabase>, IClassFixture<FakeStripe>;
 
-public sealed class CheckoutOnPostgres(PostgresTestDatabase database, FakeStripe stripe) : CheckoutTests(database, stripe), IClassFixture<PostgresTestDatabase>, IClassFixture<FakeStripe>;
+public sealed class CheckoutOnPostgres(PostgresTestDatabase database, FakeStripe stripe) : CheckoutTests(database, stripe),
+    IClassFixture<PostgresTestDatabase>, IClassFixture<FakeStripe>;
 
 public abstract class CheckoutTests(TestDatabase database, FakeStripe stripe) : BillingKit(database, stripe)
 {
@@ -24,12 +26,17 @@ public abstract class CheckoutTests(TestDatabase database, FakeStripe stripe) : 
         var customer = Stripe.CustomerOf(id);
         Assert.Equal("Ömer & Söhne", Stripe.Customers[customer]!["name"]);
         var session = Assert.Single(Stripe.Sessions);
-        Assert.Equal(("/v1/checkout/sessions", "subscription", customer, id), (session["path"], session["mode"], session["customer"], session["client_reference_id"]));
-        Assert.Equal((FakeStripe.Business, "1", id), (session["line_items[0][price]"], session["line_items[0][quantity]"], session["subscription_data[metadata][organization]"]));
-        Assert.Equal(("https://catalog.example/plans?from=stripe&checkout=done", "https://catalog.example/plans?from=stripe&checkout=cancelled"), (session["success_url"], session["cancel_url"]));
+        Assert.Equal(("/v1/checkout/sessions", "subscription", customer, id),
+            (session["path"], session["mode"], session["customer"], session["client_reference_id"]));
+        Assert.Equal((FakeStripe.Business, "1", id),
+            (session["line_items[0][price]"], session["line_items[0][quantity]"], session["subscription_data[metadata][organization]"]));
+        Assert.Equal(
+            ("https://catalog.example/plans?from=stripe&checkout=done", "https://catalog.example/plans?from=stripe&checkout=cancelled"),
+                (session["success_url"], session["cancel_url"]));
         Assert.Equal(customer, (await Row(id))!.StripeCustomerId);
         Assert.Equal("free", await PlanOf(client));
-        var entry = Assert.Single((await client.GetJson("/api/v1/organizations/me/audit-log?action=customer.created")).GetProperty("items").EnumerateArray());
+        var entry = Assert.Single((await client.GetJson("/api/v1/organizations/me/audit-log?action=customer.created")).GetProperty("items")
+            .EnumerateArray());
         Assert.Equal(customer, entry.GetProperty("object_id").GetString());
     }
 
@@ -42,7 +49,8 @@ public abstract class CheckoutTests(TestDatabase database, FakeStripe stripe) : 
         otherClient.DefaultRequestHeaders.Add("X-API-KEY", client.DefaultRequestHeaders.GetValues("X-API-KEY"));
         Stripe.Pause = TimeSpan.FromMilliseconds(200);
 
-        var answers = await Task.WhenAll(Enumerable.Range(0, 8).Select(i => (i % 2 == 0 ? client : otherClient).PostJson(Checkout, new { plan = "team" })));
+        var answers = await Task.WhenAll(
+            Enumerable.Range(0, 8).Select(i => (i % 2 == 0 ? client : otherClient).PostJson(Checkout, new { plan = "team" })));
 
         Assert.All(answers, answer => Assert.Equal(201, (int)answer.StatusCode));
         var customer = Stripe.CustomerOf(id);
@@ -107,7 +115,8 @@ public abstract class CheckoutTests(TestDatabase database, FakeStripe stripe) : 
         Assert.Equal(201, (int)portal.StatusCode);
         Assert.StartsWith("https://pay.example/", (await portal.Json()).GetProperty("url").GetString());
         var session = Stripe.Sessions.Last();
-        Assert.Equal(("/v1/billing_portal/sessions", customer, "https://catalog.example/plans?from=stripe"), (session["path"], session["customer"], session["return_url"]));
+        Assert.Equal(("/v1/billing_portal/sessions", customer, "https://catalog.example/plans?from=stripe"),
+            (session["path"], session["customer"], session["return_url"]));
 
         await Notified(Stripe.Change(subscription, "canceled"));
         Assert.Equal(201, (int)(await client.PostJson(Checkout, new { plan = "business" })).StatusCode);
@@ -123,7 +132,8 @@ public abstract class CheckoutTests(TestDatabase database, FakeStripe stripe) : 
         var deleted = Stripe.Delete(customer);
         await Notified(deleted);
 
-        Assert.Equal(("free", null, null), ((await Row(id))!.Plan, (await Row(id))!.StripeCustomerId, (await Row(id))!.StripeSubscriptionId));
+        Assert.Equal(
+            ("free", null, null), ((await Row(id))!.Plan, (await Row(id))!.StripeCustomerId, (await Row(id))!.StripeSubscriptionId));
         await Notified(deleted);
         Assert.Equal(201, (int)(await client.PostJson(Checkout, new { plan = "team" })).StatusCode);
         Assert.NotEqual(customer, Stripe.CustomerOf(id));
@@ -193,7 +203,8 @@ public abstract class CheckoutTests(TestDatabase database, FakeStripe stripe) : 
         Stripe.Misdeeds = (_, _, _) => StripeMisdeed.Unauthorized;
         output.Add((await (await fresh.PostJson(Checkout, new { plan = "team" })).Problem(502, "stripe_refused")).GetRawText());
         Stripe.Reset();
-        using (var wrong = new CatalogApp(Database, Stripe.Settings(("DATAXPIPE_STRIPE_SECRET_KEY", "sk_test_Another7731_" + FakeStripe.Canary))))
+        using (var wrong = new CatalogApp(
+            Database, Stripe.Settings(("DATAXPIPE_STRIPE_SECRET_KEY", "sk_test_Another7731_" + FakeStripe.Canary))))
         {
             using var otherClient = wrong.Anonymous();
             otherClient.DefaultRequestHeaders.Add("X-API-KEY", fresh.DefaultRequestHeaders.GetValues("X-API-KEY"));

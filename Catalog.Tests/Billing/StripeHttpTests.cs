@@ -19,7 +19,8 @@ public sealed class StripeHttpTests : IClassFixture<FakeStripe>, IDisposable
     {
         _stripe = stripe;
         _stripe.Reset();
-        var settings = stripe.Settings(("DATAXPIPE_STRIPE_TIMEOUT", $"{Limit.TotalSeconds}")).Select(setting => KeyValuePair.Create(setting.Name, (string?)setting.Value));
+        var settings = stripe.Settings(("DATAXPIPE_STRIPE_TIMEOUT", $"{Limit.TotalSeconds}"))
+            .Select(setting => KeyValuePair.Create(setting.Name, (string?)setting.Value));
         var services = new ServiceCollection();
         services.AddStripeHttp(StripeSettings.Read(new ConfigurationBuilder().AddInMemoryCollection(settings).Build())!);
         _services = services.BuildServiceProvider();
@@ -117,7 +118,8 @@ public sealed class StripeHttpTests : IClassFixture<FakeStripe>, IDisposable
 
     private async Task<HttpResponseMessage> SendRequest(string method, string? key = null)
     {
-        using var request = new HttpRequestMessage(new HttpMethod(method), $"{_stripe.Endpoint}/v1/customers{(method == "POST" ? "" : "/cus_1")}");
+        using var request = new HttpRequestMessage(
+            new HttpMethod(method), $"{_stripe.Endpoint}/v1/customers{(method == "POST" ? "" : "/cus_1")}");
         request.Headers.Authorization = new("Bearer", FakeStripe.Key);
         request.Headers.Add("Stripe-Version", "2026-10-28.endive");
         if (method == "POST")

@@ -38,8 +38,11 @@ public sealed class StripeSettingsTests
         Assert.Equal("price_2", settings.PriceOf(Plan.Business));
         Assert.Equal(TimeSpan.FromSeconds(10), settings.Timeout);
         Assert.DoesNotContain("0123456789abcdef", settings.ToString());
-        Assert.Equal(["whsec_0123456789abcdef", "whsec_fedcba9876543210"], Read(Complete, ("DATAXPIPE_STRIPE_WEBHOOK_SECRET", "whsec_0123456789abcdef, whsec_fedcba9876543210"))!.WebhookSecrets);
-        Assert.Equal("http://localhost:1/", Read(Complete, ("DATAXPIPE_STRIPE_RETURN_URL", "http://localhost:1"), ("DATAXPIPE_STRIPE_API", "http://127.0.0.1:2"))!.ReturnUrl.ToString());
+        Assert.Equal(["whsec_0123456789abcdef", "whsec_fedcba9876543210"],
+            Read(Complete, ("DATAXPIPE_STRIPE_WEBHOOK_SECRET", "whsec_0123456789abcdef, whsec_fedcba9876543210"))!.WebhookSecrets);
+        Assert.Equal(
+            "http://localhost:1/", Read(Complete, ("DATAXPIPE_STRIPE_RETURN_URL", "http://localhost:1"),
+                ("DATAXPIPE_STRIPE_API", "http://127.0.0.1:2"))!.ReturnUrl.ToString());
     }
 
     [Fact]
@@ -89,5 +92,6 @@ public sealed class StripeSettingsTests
         return StripeSettings.Read(new ConfigurationBuilder().AddInMemoryCollection(all).Build());
     }
 
-    private static string ErrorOf(params (string Name, string? Value)[] overrides) => Assert.Throws<SettingException>(() => Read(Complete, overrides)).Message;
+    private static string ErrorOf(params (string Name, string? Value)[] overrides) =>
+        Assert.Throws<SettingException>(() => Read(Complete, overrides)).Message;
 }

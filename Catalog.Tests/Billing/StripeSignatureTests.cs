@@ -48,7 +48,8 @@ public sealed class StripeSignatureTests
     ];
 
     [Fact]
-    public void Only_valid_headers_are_accepted() => Assert.All(Headers, variant => Assert.True(variant.Holds == Holds(variant.Header), variant.What));
+    public void Only_valid_headers_are_accepted() =>
+        Assert.All(Headers, variant => Assert.True(variant.Holds == Holds(variant.Header), variant.What));
 
     // Stripe's library for Node accepts these: it allows future times, reads leading digits, and uses the last time
     // given.
@@ -59,7 +60,8 @@ public sealed class StripeSignatureTests
     [InlineData("t= 1800000000,v1=", Now, false)]
     [InlineData("t=+1800000000,v1=", Now, false)]
     [InlineData("t=1,t=1800000000,v1=", Now, false)]
-    public void The_header_must_contain_one_time_close_to_now(string header, long signed, bool holds) => Assert.Equal(holds, Holds(header + StripeSigner.Tag(signed, Body, Secret)));
+    public void The_header_must_contain_one_time_close_to_now(string header, long signed, bool holds) =>
+        Assert.Equal(holds, Holds(header + StripeSigner.Tag(signed, Body, Secret)));
 
     [Theory]
     [InlineData(-1)]
@@ -80,8 +82,10 @@ public sealed class StripeSignatureTests
     {
         byte[] signed = [.. Body, .. "\uFFFD"u8], sent = [.. Body, 0xFF];
 
-        Assert.True(StripeSignature.IsValid(StripeSigner.Header(Now, signed, Secret), signed, [Secret], DateTimeOffset.FromUnixTimeSeconds(Now)));
-        Assert.False(StripeSignature.IsValid(StripeSigner.Header(Now, signed, Secret), sent, [Secret], DateTimeOffset.FromUnixTimeSeconds(Now)));
+        Assert.True(
+            StripeSignature.IsValid(StripeSigner.Header(Now, signed, Secret), signed, [Secret], DateTimeOffset.FromUnixTimeSeconds(Now)));
+        Assert.False(
+            StripeSignature.IsValid(StripeSigner.Header(Now, signed, Secret), sent, [Secret], DateTimeOffset.FromUnixTimeSeconds(Now)));
     }
 
     [Fact]
@@ -110,7 +114,8 @@ public sealed class StripeSignatureTests
         var reserialized = JsonSerializer.SerializeToUtf8Bytes(JsonSerializer.Deserialize<JsonElement>(Body));
 
         Assert.False(StripeSignature.IsValid($"t={Now},v1={Good}", reserialized, [Secret], DateTimeOffset.FromUnixTimeSeconds(Now)));
-        Assert.False(StripeSignature.IsValid($"t={Now},v1={Good}", [.. Body, (byte)'\n'], [Secret], DateTimeOffset.FromUnixTimeSeconds(Now)));
+        Assert.False(
+            StripeSignature.IsValid($"t={Now},v1={Good}", [.. Body, (byte)'\n'], [Secret], DateTimeOffset.FromUnixTimeSeconds(Now)));
         Assert.False(StripeSignature.IsValid($"t={Now},v1={Good}", [], [Secret], DateTimeOffset.FromUnixTimeSeconds(Now)));
     }
 
@@ -120,7 +125,8 @@ public sealed class StripeSignatureTests
         var old = StripeSigner.Header(Now, Body, "whsec_old");
         var both = $"{old},v1={Good}";
 
-        Assert.All([old, both], header => Assert.True(StripeSignature.IsValid(header, Body, ["whsec_old", Secret], DateTimeOffset.FromUnixTimeSeconds(Now))));
+        Assert.All([old, both], header =>
+            Assert.True(StripeSignature.IsValid(header, Body, ["whsec_old", Secret], DateTimeOffset.FromUnixTimeSeconds(Now))));
         Assert.True(Holds(both));
         Assert.False(Holds(old));
     }
@@ -150,23 +156,30 @@ public sealed class StripeLibraryTests(StripePackage package, SqliteTestDatabase
         var now = TimeProvider.System.GetUtcNow().ToUnixTimeSeconds();
         string[] payloads =
         [
-            stripe.Event("invoice.paid", new { customer = "cus_nobody" }), stripe.Event("x", new { name = "é🎉\u2028 \\ \"" }), "{}", " {\n\t\"id\" : 1.0 }\r\n", new string('x', 100_000),
+            stripe.Event("invoice.paid", new { customer = "cus_nobody" }), stripe.Event("x", new { name = "é🎉\u2028 \\ \"" }), "{}",
+            " {\n\t\"id\" : 1.0 }\r\n", new string('x', 100_000),
             stripe.Event("customer.subscription.updated", new { customer = "cus_nobody" }),
         ];
         string[] secrets = [FakeStripe.WebhookSecret, FakeStripe.OldWebhookSecret, "whsec_somebody_else"];
-        var generated = payloads.SelectMany(payload => secrets.SelectMany(secret => new[] { 0, -299, -301 }.Select(away => new Case(payload, secret, now + away, null, now)))).ToList();
+        var generated = payloads.SelectMany(payload =>
+            secrets.SelectMany(secret => new[] { 0, -299, -301 }.Select(away => new Case(payload, secret, now + away, null, now))))
+                .ToList();
         var known = StripeSignatureTests.Headers.Select(variant => new Case(
-            Encoding.UTF8.GetString(StripeSignatureTests.SignedBody), StripeSignatureTests.Secret, StripeSignatureTests.Now, variant.Header, StripeSignatureTests.Now)).ToList();
-        await File.WriteAllTextAsync(Path.Combine(package.Directory, "cases.json"), JsonSerializer.Serialize(generated.Concat(known), JsonSerializerOptions.Web), Ct);
+            Encoding.UTF8.GetString(StripeSignatureTests.SignedBody), StripeSignatureTests.Secret, StripeSignatureTests.Now, variant.Header,
+                StripeSignatureTests.Now)).ToList();
+        await File.WriteAllTextAsync(Path.Combine(package.Directory, "cases.json"),
+            JsonSerializer.Serialize(generated.Concat(known), JsonSerializerOptions.Web), Ct);
 
         await package.Script("sign");
 
-        var answers = JsonSerializer.Deserialize<Verdict[]>(await File.ReadAllTextAsync(Path.Combine(package.Directory, "answers.json"), Ct), JsonSerializerOptions.Web)!;
+        var answers = JsonSerializer.Deserialize<Verdict[]>(
+            await File.ReadAllTextAsync(Path.Combine(package.Directory, "answers.json"), Ct), JsonSerializerOptions.Web)!;
         Assert.Equal(generated.Count + known.Count, answers.Length);
         foreach (var (sample, answer) in generated.Zip(answers))
         {
             Assert.Equal(answer.Header, StripeSigner.Header(sample.Timestamp, Encoding.UTF8.GetBytes(sample.Payload), sample.Secret));
-            Assert.Equal(answer.Holds, StripeSignature.IsValid(answer.Header, Encoding.UTF8.GetBytes(sample.Payload), [sample.Secret], DateTimeOffset.FromUnixTimeSeconds(now)));
+            Assert.Equal(answer.Holds, StripeSignature.IsValid(answer.Header, Encoding.UTF8.GetBytes(sample.Payload), [sample.Secret],
+                DateTimeOffset.FromUnixTimeSeconds(now)));
         }
 
         foreach (var (variant, answer) in StripeSignatureTests.Headers.Zip(answers.Skip(generated.Count)))
@@ -183,7 +196,10 @@ public sealed class StripeLibraryTests(StripePackage package, SqliteTestDatabase
         using var client = app.Anonymous();
         foreach (var (sample, header) in generated)
         {
-            using var request = new HttpRequestMessage(HttpMethod.Post, "/webhooks/stripe") { Content = new ByteArrayContent(Encoding.UTF8.GetBytes(sample.Payload)) };
+            using var request = new HttpRequestMessage(HttpMethod.Post, "/webhooks/stripe")
+            {
+                Content = new ByteArrayContent(Encoding.UTF8.GetBytes(sample.Payload))
+            };
             request.Content.Headers.ContentType = MediaTypeHeaderValue.Parse("application/json; charset=utf-8");
             request.Headers.TryAddWithoutValidation("Stripe-Signature", header);
             using var answer = await client.SendAsync(request, Ct);

@@ -5,9 +5,11 @@ using Dapper;
 
 namespace Catalog.Tests.Billing;
 
-public sealed class WebhookEventFaultsOnSqlite(SqliteTestDatabase database, FakeStripe stripe) : WebhookEventFaultTests(database, stripe), IClassFixture<SqliteTestDatabase>, IClassFixture<FakeStripe>;
+public sealed class WebhookEventFaultsOnSqlite(SqliteTestDatabase database, FakeStripe stripe) : WebhookEventFaultTests(database, stripe),
+    IClassFixture<SqliteTestDatabase>, IClassFixture<FakeStripe>;
 
-public sealed class WebhookEventFaultsOnPostgres(PostgresTestDatabase database, FakeStripe stripe) : WebhookEventFaultTests(database, stripe), IClassFixture<PostgresTestDatabase>, IClassFixture<FakeStripe>;
+public sealed class WebhookEventFaultsOnPostgres(PostgresTestDatabase database, FakeStripe stripe)
+    : WebhookEventFaultTests(database, stripe), IClassFixture<PostgresTestDatabase>, IClassFixture<FakeStripe>;
 
 /// <summary>Events during failures of Stripe or the database, and concurrent events on two replicas.</summary>
 public abstract class WebhookEventFaultTests(TestDatabase database, FakeStripe stripe) : BillingKit(database, stripe)
@@ -47,7 +49,14 @@ public abstract class WebhookEventFaultTests(TestDatabase database, FakeStripe s
     {
         var (_, client, customer) = await Customer();
         Stripe.CountAnew();
-        Stripe.Misdeeds = (number, _, _) => number switch { 1 => StripeMisdeed.InternalError, 2 => StripeMisdeed.Reset, 3 => StripeMisdeed.TooMany, _ => StripeMisdeed.None };
+        Stripe.Misdeeds = (number, _, _) => number switch
+        {
+            1 => StripeMisdeed.InternalError,
+            2 => StripeMisdeed.Reset,
+            3 =>
+            StripeMisdeed.TooMany,
+            _ => StripeMisdeed.None
+        };
 
         await Notified(Stripe.Subscribe(customer, FakeStripe.Team).Event);
 
@@ -111,12 +120,14 @@ public abstract class WebhookEventFaultTests(TestDatabase database, FakeStripe s
                 var (_, _, customer, subscriptions) = organizations[random.Next(organizations.Count)];
                 if (subscriptions.Count < 2 || (subscriptions.Count < 4 && random.Next(5) == 0))
                 {
-                    var (added, created) = Stripe.Subscribe(customer, random.Next(2) == 0 ? FakeStripe.Team : FakeStripe.Business, statuses[random.Next(statuses.Length)]);
+                    var (added, created) = Stripe.Subscribe(customer, random.Next(2) == 0
+                        ? FakeStripe.Team : FakeStripe.Business, statuses[random.Next(statuses.Length)]);
                     subscriptions.Add(added);
                     return created;
                 }
 
-                return Stripe.Change(subscriptions[random.Next(subscriptions.Count)], statuses[random.Next(statuses.Length)], random.Next(2) == 0 ? FakeStripe.Team : FakeStripe.Business);
+                return Stripe.Change(subscriptions[random.Next(subscriptions.Count)], statuses[random.Next(statuses.Length)],
+                    random.Next(2) == 0 ? FakeStripe.Team : FakeStripe.Business);
             }
         }
 
@@ -132,8 +143,10 @@ public abstract class WebhookEventFaultTests(TestDatabase database, FakeStripe s
         random.Shuffle(jobs);
         Stripe.Pause = TimeSpan.FromMilliseconds(5);
         var answers = new ConcurrentBag<int>();
-        Stripe.Misdeeds = (number, _, _) => number % 41 == 0 ? StripeMisdeed.Unauthorized : number % 17 == 0 ? StripeMisdeed.InternalError : StripeMisdeed.None;
-        await Parallel.ForEachAsync(Enumerable.Range(0, jobs.Length), new ParallelOptions { MaxDegreeOfParallelism = 8, CancellationToken = Ct }, async (i, ct) =>
+        Stripe.Misdeeds = (number, _, _) => number % 41 == 0 ? StripeMisdeed.Unauthorized : number % 17 == 0
+            ? StripeMisdeed.InternalError : StripeMisdeed.None;
+        await Parallel.ForEachAsync(
+            Enumerable.Range(0, jobs.Length), new ParallelOptions { MaxDegreeOfParallelism = 8, CancellationToken = Ct }, async (i, ct) =>
         {
             var payload = jobs[i]();
             await Task.Delay(i * 7 % 23, ct);

@@ -4,9 +4,11 @@ using Catalog.Tests.Support;
 
 namespace Catalog.Tests.Billing;
 
-public sealed class WebhookEventRequestsOnSqlite(SqliteTestDatabase database, FakeStripe stripe) : WebhookEventRequestTests(database, stripe), IClassFixture<SqliteTestDatabase>, IClassFixture<FakeStripe>;
+public sealed class WebhookEventRequestsOnSqlite(SqliteTestDatabase database, FakeStripe stripe)
+    : WebhookEventRequestTests(database, stripe), IClassFixture<SqliteTestDatabase>, IClassFixture<FakeStripe>;
 
-public sealed class WebhookEventRequestsOnPostgres(PostgresTestDatabase database, FakeStripe stripe) : WebhookEventRequestTests(database, stripe), IClassFixture<PostgresTestDatabase>, IClassFixture<FakeStripe>;
+public sealed class WebhookEventRequestsOnPostgres(PostgresTestDatabase database, FakeStripe stripe)
+    : WebhookEventRequestTests(database, stripe), IClassFixture<PostgresTestDatabase>, IClassFixture<FakeStripe>;
 
 /// <summary>Signature, form and size of the webhook requests.</summary>
 public abstract class WebhookEventRequestTests(TestDatabase database, FakeStripe stripe) : BillingKit(database, stripe)
@@ -25,8 +27,10 @@ public abstract class WebhookEventRequestTests(TestDatabase database, FakeStripe
 
         foreach (var (sent, header) in new[]
                  {
-                     (body, ""), (flipped, good), ([.. body, (byte)' '], good), ([], good), (body, StripeSigner.Header(now - 310, body, FakeStripe.WebhookSecret)),
-                     (body, StripeSigner.Header(now + 310, body, FakeStripe.WebhookSecret)), (body, StripeSigner.Header(now, body, "whsec_of_somebody_else")), (body, StripeSigner.Header(now, body, "")),
+                     (body, ""), (flipped, good), ([.. body, (byte)' '], good), ([], good),
+                     (body, StripeSigner.Header(now - 310, body, FakeStripe.WebhookSecret)),
+                     (body, StripeSigner.Header(now + 310, body, FakeStripe.WebhookSecret)),
+                     (body, StripeSigner.Header(now, body, "whsec_of_somebody_else")), (body, StripeSigner.Header(now, body, "")),
                      (body, good[..^1]), (body, good + new string(',', 5000)),
                  })
         {
@@ -38,14 +42,17 @@ public abstract class WebhookEventRequestTests(TestDatabase database, FakeStripe
         Assert.Equal("free", await PlanOf(client));
 
         // The old secret is still valid, and a trailing slash is accepted.
-        Assert.Equal(200, (int)(await Notify(body, StripeSigner.Header(now, body, FakeStripe.OldWebhookSecret), path: "/webhooks/stripe/")).StatusCode);
+        Assert.Equal(200, (int)(await Notify(body, StripeSigner.Header(now, body, FakeStripe.OldWebhookSecret), path: "/webhooks/stripe/"))
+            .StatusCode);
         Assert.Equal("team", await PlanOf(client));
     }
 
     [Fact]
     public async Task A_signed_body_without_an_event_is_malformed_and_a_large_one_is_refused()
     {
-        foreach (var body in new[] { "", "null", "[]", "{}", "x", """{"id":"evt_1","type":"x","created":"now"}""", """{"id":"","type":"x","created":1}""", """{"id":"evt_1","type":"x","created":-1}""", """{"id":"evt_\ud800","type":"x","created":1}""" })
+        foreach (var body in new[] { "", "null", "[]", "{}", "x", """{"id":"evt_1","type":"x","created":"now"}""",
+            """{"id":"","type":"x","created":1}""", """{"id":"evt_1","type":"x","created":-1}""",
+                """{"id":"evt_\ud800","type":"x","created":1}""" })
         {
             await (await Notify(body)).Problem(400, "malformed");
         }
@@ -67,7 +74,10 @@ public abstract class WebhookEventRequestTests(TestDatabase database, FakeStripe
         }
 
         using var client = App.Anonymous();
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/webhooks/stripe") { Content = new ByteArrayContent(packed.ToArray()) };
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/webhooks/stripe")
+        {
+            Content = new ByteArrayContent(packed.ToArray())
+        };
         request.Content.Headers.ContentEncoding.Add("gzip");
         request.Headers.TryAddWithoutValidation("Stripe-Signature", "t=1,v1=x");
 

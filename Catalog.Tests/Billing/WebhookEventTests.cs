@@ -5,9 +5,11 @@ using Microsoft.Extensions.Logging;
 
 namespace Catalog.Tests.Billing;
 
-public sealed class WebhookEventsOnSqlite(SqliteTestDatabase database, FakeStripe stripe) : WebhookEventTests(database, stripe), IClassFixture<SqliteTestDatabase>, IClassFixture<FakeStripe>;
+public sealed class WebhookEventsOnSqlite(SqliteTestDatabase database, FakeStripe stripe) : WebhookEventTests(database, stripe),
+    IClassFixture<SqliteTestDatabase>, IClassFixture<FakeStripe>;
 
-public sealed class WebhookEventsOnPostgres(PostgresTestDatabase database, FakeStripe stripe) : WebhookEventTests(database, stripe), IClassFixture<PostgresTestDatabase>, IClassFixture<FakeStripe>;
+public sealed class WebhookEventsOnPostgres(PostgresTestDatabase database, FakeStripe stripe) : WebhookEventTests(database, stripe),
+    IClassFixture<PostgresTestDatabase>, IClassFixture<FakeStripe>;
 
 /// <summary>The plan of an organization follows the events of its subscriptions.</summary>
 public abstract class WebhookEventTests(TestDatabase database, FakeStripe stripe) : BillingKit(database, stripe)
@@ -31,7 +33,8 @@ public abstract class WebhookEventTests(TestDatabase database, FakeStripe stripe
 
         await Notified(Stripe.Change(subscription, "canceled"));
         Assert.Equal(("free", false), (await PlanOf(client), await IsSubscribed(client)));
-        Assert.Equal([("stripe", "business", "free"), ("stripe", "team", "business"), ("stripe", "free", "team")], await PlanChanges(client));
+        Assert.Equal([("stripe", "business", "free"), ("stripe", "team", "business"), ("stripe", "free", "team")],
+            await PlanChanges(client));
     }
 
     [Theory]
@@ -61,7 +64,9 @@ public abstract class WebhookEventTests(TestDatabase database, FakeStripe stripe
         var (_, client, customer) = await Customer();
         Stripe.Subscribe(customer, FakeStripe.Team);
 
-        await Notified(Stripe.Event("checkout.session.completed", new { id = "cs_1", customer = new { id = customer, @object = "customer" }, mode = "subscription" }));
+        await Notified(
+            Stripe.Event("checkout.session.completed",
+                new { id = "cs_1", customer = new { id = customer, @object = "customer" }, mode = "subscription" }));
 
         Assert.Equal("team", await PlanOf(client));
     }
@@ -96,7 +101,8 @@ public abstract class WebhookEventTests(TestDatabase database, FakeStripe stripe
         await Notified(Stripe.Change(subscription, "unpaid"));
 
         Assert.Equal(5, (await client.GetJson("/api/v1/pipelines/")).GetProperty("items").GetArrayLength());
-        var refused = await (await client.PostJson("/api/v1/pipelines/", new { name = "p5", version = "1" })).Problem(403, "plan_limit_reached");
+        var refused = await (await client.PostJson("/api/v1/pipelines/", new { name = "p5", version = "1" }))
+            .Problem(403, "plan_limit_reached");
         Assert.Equal("team", refused.GetProperty("plan").GetString());
         Assert.Equal(200, (int)(await client.PostJson("/api/v1/pipelines/", new { name = "p1", version = "1" })).StatusCode);
         Assert.Equal(201, (int)(await client.PostJson("/api/v1/runs/", new { pipeline_id = "p4", status = "running" })).StatusCode);
@@ -172,7 +178,8 @@ public abstract class WebhookEventTests(TestDatabase database, FakeStripe stripe
         await Notified(Stripe.Change(subscription, price: "price_of_something_else"));
 
         Assert.Equal(("team", true), (await PlanOf(client), await IsSubscribed(client)));
-        Assert.Contains(App.Log.At(LogLevel.Warning), line => line.Contains(id, StringComparison.Ordinal) && line.Contains(subscription, StringComparison.Ordinal));
+        Assert.Contains(App.Log.At(LogLevel.Warning), line => line.Contains(id, StringComparison.Ordinal)
+            && line.Contains(subscription, StringComparison.Ordinal));
         await Notified(Stripe.Change(subscription, "canceled"));
         Assert.Equal("free", await PlanOf(client));
     }
@@ -226,9 +233,13 @@ public abstract class WebhookEventTests(TestDatabase database, FakeStripe stripe
 
         foreach (var json in new[]
                  {
-                     Stripe.Event("customer.subscription.updated", new { id = "sub_x", customer = "cus_of_somebody_else" }), Stripe.Event("invoice.paid", new { id = "in_1", customer }),
-                     Stripe.Event("customer.updated", new { id = customer }), Stripe.Event("customer.deleted", new { id = "cus_of_somebody_else" }), Stripe.Event("customer.subscription.updated", new { customer = 7 }),
-                     Stripe.Event("customer.subscription.updated", new { customer = (string?)null }), Stripe.Event("customer.subscription.updated", "no object"), Stripe.Event("checkout.session.completed", new { customer = "\0" }),
+                     Stripe.Event("customer.subscription.updated", new { id = "sub_x", customer = "cus_of_somebody_else" }),
+                     Stripe.Event("invoice.paid", new { id = "in_1", customer }),
+                     Stripe.Event("customer.updated", new { id = customer }),
+                     Stripe.Event("customer.deleted", new { id = "cus_of_somebody_else" }),
+                     Stripe.Event("customer.subscription.updated", new { customer = 7 }),
+                     Stripe.Event("customer.subscription.updated", new { customer = (string?)null }), Stripe.Event(
+                         "customer.subscription.updated", "no object"), Stripe.Event("checkout.session.completed", new { customer = "\0" }),
                      """{"id":"evt_1","type":"customer.subscription.updated","created":1}""",
                  })
         {

@@ -84,7 +84,8 @@ public abstract class BulkFaultTests(TestDatabase database) : EndpointTests(data
     {
         await Client.PostJson("/api/v1/pipelines/", new { name = Name });
 
-        var items = (await (await Post($"[{Item("a", "\"status\":\"pass\"", status: false)},{item}]")).Json()).GetProperty("items").EnumerateArray();
+        var items = (await (await Post($"[{Item("a", "\"status\":\"pass\"", status: false)},{item}]")).Json()).GetProperty("items")
+            .EnumerateArray();
 
         Assert.Equal(["stored", "rejected"], items.Select(receipt => receipt.GetProperty("outcome").GetString()));
     }
@@ -127,11 +128,13 @@ public abstract class BulkFaultTests(TestDatabase database) : EndpointTests(data
 
         foreach (var outcome in new[] { "stored", "duplicate" })
         {
-            var items = (await (await Send(HttpMethod.Post, Path, body, ("Idempotency-Key", Name))).Json()).GetProperty("items").EnumerateArray();
+            var items = (await (await Send(HttpMethod.Post, Path, body, ("Idempotency-Key", Name))).Json()).GetProperty("items")
+                .EnumerateArray();
             Assert.Equal([outcome, "rejected", outcome], items.Select(item => item.GetProperty("outcome").GetString()));
         }
 
-        await (await Send(HttpMethod.Post, Path, body.Replace("ud800", "ud801", StringComparison.Ordinal), ("Idempotency-Key", Name))).Problem(422, "idempotency_key_reused");
+        await (await Send(HttpMethod.Post, Path, body.Replace("ud800", "ud801", StringComparison.Ordinal), ("Idempotency-Key", Name)))
+            .Problem(422, "idempotency_key_reused");
     }
 
     [Fact]
@@ -143,7 +146,10 @@ public abstract class BulkFaultTests(TestDatabase database) : EndpointTests(data
         for (var round = 0; round < 40; round++)
         {
             // Few ids, runs and pipelines, so that they collide; includes repeated ids and an unknown pipeline.
-            var items = Enumerable.Range(0, 6).Select(_ => (Id: random.Next(5), Pipeline: random.Next(7), Run: random.Next(3), Fails: random.Next(3) == 0, Warns: random.Next(4) == 0)).ToList();
+            var items = Enumerable.Range(0, 6)
+                .Select(_ =>
+                    (Id: random.Next(5), Pipeline: random.Next(7), Run: random.Next(3), Fails: random.Next(3) == 0,
+                        Warns: random.Next(4) == 0)).ToList();
             string Body(string prefix, int i) => JsonSerializer.Serialize(new
             {
                 id = $"{Name}-{prefix}{round}-{items[i].Id}",
@@ -161,10 +167,15 @@ public abstract class BulkFaultTests(TestDatabase database) : EndpointTests(data
                 alone.Add(answer.TryGetProperty("outcome", out var outcome) ? outcome.GetString() : answer.GetProperty("code").GetString());
             }
 
-            var together = (await (await Post($"[{string.Join(',', items.Select((_, i) => Body("m", i)))}]")).Json()).GetProperty("items").EnumerateArray()
-                .Select(item => item.GetProperty("outcome").GetString() is "rejected" ? item.GetProperty("code").GetString() : item.GetProperty("outcome").GetString());
+            var together = (await (await Post($"[{string.Join(',', items.Select((_, i) => Body("m", i)))}]")).Json()).GetProperty("items")
+                .EnumerateArray()
+                .Select(item => item.GetProperty("outcome").GetString() is "rejected"
+                    ? item.GetProperty("code").GetString() : item.GetProperty("outcome").GetString());
 
-            Assert.True(alone.SequenceEqual(together), $"{JsonSerializer.Serialize(items.Select((_, i) => Body("s", i)))}\nalone: {string.Join(' ', alone)}\ntogether: {string.Join(' ', together)}");
+            Assert.True(
+                alone.SequenceEqual(together),
+                    $"{JsonSerializer.Serialize(items.Select((_, i) => Body("s", i)))}\nalone: {string.Join(' ', alone)}\ntogether: "
+                        + $"{string.Join(' ', together)}");
             foreach (var run in new[] { 1, 2 })
             {
                 Assert.Equal(await Run($"{Name}-s{round}-r{run}"), await Run($"{Name}-m{round}-r{run}"));
@@ -191,7 +202,8 @@ public abstract class BulkFaultTests(TestDatabase database) : EndpointTests(data
     private async Task<string> Run(string id)
     {
         var run = await (await Client.GetAsync($"/api/v1/runs/{id}", Ct)).Json();
-        return run.TryGetProperty("pipeline_id", out var pipeline) ? $"{pipeline} {run.GetProperty("status")} {run.GetProperty("checks").GetRawText()}" : "none";
+        return run.TryGetProperty("pipeline_id", out var pipeline)
+            ? $"{pipeline} {run.GetProperty("status")} {run.GetProperty("checks").GetRawText()}" : "none";
     }
 
     private string Item(string id, string fields, bool status = true) =>

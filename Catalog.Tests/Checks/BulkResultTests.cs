@@ -54,7 +54,8 @@ public abstract class BulkResultTests(TestDatabase database) : EndpointTests(dat
         await Register();
         await Client.PostJson("/api/v1/pipelines/", new { name = Name + "-other" });
         await Client.PostJson("/api/v1/runs/", new { id = Name, pipeline_id = Name + "-other", status = "running" });
-        foreach (var (refused, i) in new[] { "\"pipeline_id\":\"nobody\"", $"\"pipeline_id\":\"{Name}\",\"run_id\":\"{Name}\"" }.Select((text, i) => (text, i)))
+        foreach (var (refused, i) in new[] { "\"pipeline_id\":\"nobody\"", $"\"pipeline_id\":\"{Name}\",\"run_id\":\"{Name}\"" }.Select(
+            (text, i) => (text, i)))
         {
             var answer = await Post($$"""
                 [{"id":"{{Name}}-{{i}}","check_id":"c","status":"pass",{{refused}}},
@@ -63,7 +64,8 @@ public abstract class BulkResultTests(TestDatabase database) : EndpointTests(dat
                 """);
 
             Assert.Equal(207, (int)answer.StatusCode);
-            Assert.Equal(["rejected", "stored", "stored"], (await answer.Json()).GetProperty("items").EnumerateArray().Select(item => item.GetProperty("outcome").GetString()));
+            Assert.Equal(["rejected", "stored", "stored"], (await answer.Json()).GetProperty("items").EnumerateArray()
+                .Select(item => item.GetProperty("outcome").GetString()));
         }
     }
 
@@ -76,7 +78,8 @@ public abstract class BulkResultTests(TestDatabase database) : EndpointTests(dat
             [{"pipeline_id":"{{Name}}","check_id":"c","status":"fail","run_id":"{{Name}}-r"},
              {"pipeline_id":"{{Name}}-other","check_id":"a","status":"fail","run_id":"{{Name}}-r"}]
             """);
-        Assert.Equal(["stored", "rejected"], (await bulk.Json()).GetProperty("items").EnumerateArray().Select(item => item.GetProperty("outcome").GetString()));
+        Assert.Equal(["stored", "rejected"], (await bulk.Json()).GetProperty("items").EnumerateArray()
+            .Select(item => item.GetProperty("outcome").GetString()));
         Assert.Equal(1, (await Client.GetJson($"/api/v1/runs/{Name}-r")).GetProperty("checks").GetProperty("fail").GetInt64());
 
         for (var i = 0; i < 10; i++)

@@ -7,7 +7,8 @@ namespace Catalog.Tests.Checks;
 [Trait("Category", "Fast")]
 public sealed class CheckEndpointsOnSqlite(SqliteTestDatabase database) : CheckEndpointTests(database), IClassFixture<SqliteTestDatabase>;
 
-public sealed class CheckEndpointsOnPostgres(PostgresTestDatabase database) : CheckEndpointTests(database), IClassFixture<PostgresTestDatabase>;
+public sealed class CheckEndpointsOnPostgres(PostgresTestDatabase database) : CheckEndpointTests(database),
+    IClassFixture<PostgresTestDatabase>;
 
 public abstract class CheckEndpointTests(TestDatabase database) : EndpointTests(database)
 {
@@ -23,13 +24,15 @@ public abstract class CheckEndpointTests(TestDatabase database) : EndpointTests(
         Assert.Equal(HttpStatusCode.OK, (await Send(HttpMethod.Post, Path, body)).StatusCode);
         await (await Send(HttpMethod.Post, Path, body.Replace("row_count", "freshness"))).Problem(409, "id_taken");
         var read = await Client.GetJson(created.Headers.Location!.OriginalString);
-        Assert.Equal(("error", "10", """{"where": "a > 1"}"""), (read.GetProperty("severity").GetString(), read.GetProperty("warn").GetRawText(), read.GetProperty("params").GetRawText()));
+        Assert.Equal(("error", "10", """{"where": "a > 1"}"""),
+            (read.GetProperty("severity").GetString(), read.GetProperty("warn").GetRawText(), read.GetProperty("params").GetRawText()));
         Assert.Equal(JsonValueKind.Null, read.GetProperty("pipeline_id").ValueKind);
 
         var replaced = await Send(HttpMethod.Put, Path + Name, """{"kind":"not_null","column":"id","severity":"warn"}""");
         Assert.Equal(HttpStatusCode.OK, replaced.StatusCode);
         read = await Client.GetJson(Path + Name);
-        Assert.Equal(("not_null", "warn", JsonValueKind.Null), (read.GetProperty("kind").GetString(), read.GetProperty("severity").GetString(), read.GetProperty("dataset").ValueKind));
+        Assert.Equal(("not_null", "warn", JsonValueKind.Null),
+            (read.GetProperty("kind").GetString(), read.GetProperty("severity").GetString(), read.GetProperty("dataset").ValueKind));
 
         Assert.Equal(HttpStatusCode.NoContent, (await Send(HttpMethod.Delete, Path + Name)).StatusCode);
         await (await Send(HttpMethod.Delete, Path + Name)).Problem(404, "not_found");
@@ -42,12 +45,14 @@ public abstract class CheckEndpointTests(TestDatabase database) : EndpointTests(
     {
         foreach (var pipeline in new[] { Name + "-a", Name + "-b" })
         {
-            await Client.PostJson("/api/v1/pipelines/", new { name = pipeline, checks = new[] { new { id = Name, sql = pipeline, x_kept = 1 } } });
+            await Client.PostJson(
+                "/api/v1/pipelines/", new { name = pipeline, checks = new[] { new { id = Name, sql = pipeline, x_kept = 1 } } });
         }
 
         await Client.PostJson(Path, new { id = Name, kind = "row_count" });
 
-        foreach (var (method, path, body) in new[] { (HttpMethod.Get, "", null), (HttpMethod.Get, "/history", null), (HttpMethod.Put, "", """{"kind":"x"}"""), (HttpMethod.Delete, "", null) })
+        foreach (var (method, path, body) in new[] { (HttpMethod.Get, "", null), (HttpMethod.Get, "/history", null),
+            (HttpMethod.Put, "", """{"kind":"x"}"""), (HttpMethod.Delete, "", null) })
         {
             await (await Send(method, Path + Name + path, body)).Problem(409, "check_ambiguous");
         }
@@ -62,12 +67,15 @@ public abstract class CheckEndpointTests(TestDatabase database) : EndpointTests(
     [Fact]
     public async Task Checks_of_a_pipeline_follow_its_version_and_client_checks_stay()
     {
-        await Client.PostJson("/api/v1/pipelines/", new { name = Name, version = "1", checks = new[] { new { id = "a" }, new { id = "b" } } });
+        await Client.PostJson(
+            "/api/v1/pipelines/", new { name = Name, version = "1", checks = new[] { new { id = "a" }, new { id = "b" } } });
         await Client.PostJson(Path, new { id = "own", pipeline_id = Name, kind = "row_count" });
-        await Client.PostJson("/api/v1/pipelines/", new { name = Name, version = "2", checks = new[] { new { id = "b" }, new { id = "c" } } });
+        await Client.PostJson(
+            "/api/v1/pipelines/", new { name = Name, version = "2", checks = new[] { new { id = "b" }, new { id = "c" } } });
         Assert.Equal(["b", "c", "own"], await Ids($"pipeline_id={Name}"));
 
-        await Client.PostJson("/api/v1/pipelines/", new { name = Name, version = "1", checks = new[] { new { id = "a" }, new { id = "b" } } });
+        await Client.PostJson(
+            "/api/v1/pipelines/", new { name = Name, version = "1", checks = new[] { new { id = "a" }, new { id = "b" } } });
         Assert.Equal(["a", "b", "own"], await Ids($"pipeline_id={Name}"));
 
         await Send(HttpMethod.Delete, $"/api/v1/pipelines/{Name}");
@@ -78,7 +86,8 @@ public abstract class CheckEndpointTests(TestDatabase database) : EndpointTests(
     public async Task A_list_pages_through_checks_with_equal_time_and_id()
     {
         // All checks have the same time and id; only the pipeline differs.
-        var pipelines = Enumerable.Range(0, 7).Select(i => new { name = $"{Name}-{i}", checks = new[] { new { id = "same", dataset = Name } } });
+        var pipelines = Enumerable.Range(0, 7)
+            .Select(i => new { name = $"{Name}-{i}", checks = new[] { new { id = "same", dataset = Name } } });
         await Client.PostJson("/api/v1/pipelines/", pipelines);
 
         var seen = new List<string>();
@@ -100,14 +109,17 @@ public abstract class CheckEndpointTests(TestDatabase database) : EndpointTests(
         await Client.PostJson("/api/v1/pipelines/", new { name = Name, checks = new[] { new { id = "rows" } } });
         foreach (var (status, value, day) in new[] { ("pass", 10.5, 1), ("fail", 0, 2), ("pass", 12, 3), ("warn", 3, 4), ("error", -1, 5) })
         {
-            await Client.PostJson("/api/v1/checks/results", new { pipeline_id = Name, check_id = "rows", status, observed_value = value, executed_at = $"2026-01-0{day}T00:00:00Z" });
+            await Client.PostJson("/api/v1/checks/results",
+                new { pipeline_id = Name, check_id = "rows", status, observed_value = value, executed_at = $"2026-01-0{day}T00:00:00Z" });
         }
 
         var history = await Client.GetJson($"{Path}rows/history?pipeline_id={Name}");
         Assert.Equal(0.5, history.GetProperty("pass_rate").GetDouble());
         Assert.Equal("""{"pass":2,"warn":1,"fail":1,"error":1}""", history.GetProperty("counts").GetRawText());
-        Assert.Equal([-1, 3, 12, 0, 10.5], history.GetProperty("items").EnumerateArray().Select(item => item.GetProperty("observed_number").GetDouble()));
-        var window = await Client.GetJson($"{Path}rows/history?pipeline_id={Name}&since=2026-01-02T00:00:00Z&until=2026-01-04T00:00:00Z&limit=1");
+        Assert.Equal([-1, 3, 12, 0, 10.5], history.GetProperty("items").EnumerateArray()
+            .Select(item => item.GetProperty("observed_number").GetDouble()));
+        var window = await Client.GetJson(
+            $"{Path}rows/history?pipeline_id={Name}&since=2026-01-02T00:00:00Z&until=2026-01-04T00:00:00Z&limit=1");
         Assert.Equal((0.5, 1), (window.GetProperty("pass_rate").GetDouble(), window.GetProperty("items").GetArrayLength()));
         Assert.NotNull(window.GetProperty("next_cursor").GetString());
         await (await Send(HttpMethod.Get, $"{Path}nobody/history?pipeline_id={Name}")).Problem(404, "not_found");
@@ -143,5 +155,6 @@ public abstract class CheckEndpointTests(TestDatabase database) : EndpointTests(
         await (await Send(HttpMethod.Post, Path, """{"id":"a","pipeline_id":"nobody","kind":"x"}""")).Problem(404, "pipeline_not_found");
 
     private async Task<List<string>> Ids(string filter) =>
-        [.. (await Client.GetJson($"{Path}?{filter}")).GetProperty("items").EnumerateArray().Select(item => item.GetProperty("id").GetString()!).Order(StringComparer.Ordinal)];
+        [.. (await Client.GetJson($"{Path}?{filter}")).GetProperty("items").EnumerateArray()
+            .Select(item => item.GetProperty("id").GetString()!).Order(StringComparer.Ordinal)];
 }

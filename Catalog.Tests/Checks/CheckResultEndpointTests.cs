@@ -4,9 +4,11 @@ using Catalog.Tests.Support;
 namespace Catalog.Tests.Checks;
 
 [Trait("Category", "Fast")]
-public sealed class CheckResultEndpointsOnSqlite(SqliteTestDatabase database) : CheckResultEndpointTests(database), IClassFixture<SqliteTestDatabase>;
+public sealed class CheckResultEndpointsOnSqlite(SqliteTestDatabase database) : CheckResultEndpointTests(database),
+    IClassFixture<SqliteTestDatabase>;
 
-public sealed class CheckResultEndpointsOnPostgres(PostgresTestDatabase database) : CheckResultEndpointTests(database), IClassFixture<PostgresTestDatabase>;
+public sealed class CheckResultEndpointsOnPostgres(PostgresTestDatabase database) : CheckResultEndpointTests(database),
+    IClassFixture<PostgresTestDatabase>;
 
 public abstract class CheckResultEndpointTests : IDisposable
 {
@@ -59,7 +61,8 @@ public abstract class CheckResultEndpointTests : IDisposable
         await Post($$"""{"id":"{{id}}","pipeline_id":"{{_pipeline}}","check_id":"c","status":"pass","observed_value":-0,"duration_seconds":-0.0}""");
 
         var result = await _client.GetJson($"{Path}/{id}");
-        Assert.Equal(("-0", "0", "0"), (result.GetProperty("observed_value").GetRawText(), result.GetProperty("observed_number").GetRawText(), result.GetProperty("duration_seconds").GetRawText()));
+        Assert.Equal(("-0", "0", "0"), (result.GetProperty("observed_value").GetRawText(), result.GetProperty("observed_number")
+            .GetRawText(), result.GetProperty("duration_seconds").GetRawText()));
     }
 
     [Fact]
@@ -90,7 +93,8 @@ public abstract class CheckResultEndpointTests : IDisposable
         await Register();
         var body = $$"""{"pipeline_id":"{{_pipeline}}","check_id":"c","status":"pass"}""";
 
-        await Parallel.ForEachAsync(Enumerable.Range(0, 120), new ParallelOptions { MaxDegreeOfParallelism = 12, CancellationToken = Ct }, async (i, ct) =>
+        await Parallel.ForEachAsync(Enumerable.Range(0, 120), new ParallelOptions { MaxDegreeOfParallelism = 12, CancellationToken = Ct },
+            async (i, ct) =>
         {
             var status = (int)(i % 6) switch
             {
@@ -118,7 +122,8 @@ public abstract class CheckResultEndpointTests : IDisposable
     public async Task Values_are_limited_to_64_KiB_and_keys_to_256_characters()
     {
         await Register();
-        string Body(string check, int size) => $$"""{"pipeline_id":"{{_pipeline}}","check_id":"{{check}}","status":"pass","observed_value":"{{new string('x', size - 2)}}"}""";
+        string Body(string check, int size) =>
+            $$"""{"pipeline_id":"{{_pipeline}}","check_id":"{{check}}","status":"pass","observed_value":"{{new string('x', size - 2)}}"}""";
 
         Assert.Equal(HttpStatusCode.Created, (await Post(Body("c", 64 * 1024))).StatusCode);
         await (await Post(Body("c", (64 * 1024) + 1))).Problem(422, "invalid");
@@ -171,8 +176,10 @@ public abstract class CheckResultEndpointTests : IDisposable
     public async Task A_single_result_is_refused_as_a_whole()
     {
         await Register();
-        await (await _client.PostJson(Path, new { pipeline_id = "nobody", check_id = "c", status = "pass" })).Problem(404, "pipeline_not_found");
-        var problem = await (await _client.PostJson(Path, new { pipeline_id = _pipeline, status = "pass", failed_rows = -1 })).Problem(422, "invalid");
+        await (await _client.PostJson(Path, new { pipeline_id = "nobody", check_id = "c", status = "pass" }))
+            .Problem(404, "pipeline_not_found");
+        var problem = await (await _client.PostJson(Path, new { pipeline_id = _pipeline, status = "pass", failed_rows = -1 }))
+            .Problem(422, "invalid");
         Assert.Equal(["/check_id", "/failed_rows"], problem.GetProperty("errors").EnumerateObject().Select(error => error.Name).Order());
         await (await Post("""{"results":[],"extra":1}""")).Problem(422, "invalid");
         await (await Post("""{"results":{}}""")).Problem(422, "invalid");
@@ -187,12 +194,14 @@ public abstract class CheckResultEndpointTests : IDisposable
         var deep = new string('[', 62) + new string(']', 62);
         var id = Guid.NewGuid().ToString();
 
-        var answer = await Post($$"""{"id":"{{id}}","pipeline_id":"{{_pipeline}}","check_id":"deep","status":"pass","observed_value":{{deep}}}""");
+        var answer = await Post(
+            $$"""{"id":"{{id}}","pipeline_id":"{{_pipeline}}","check_id":"deep","status":"pass","observed_value":{{deep}}}""");
 
         Assert.Equal(HttpStatusCode.Created, answer.StatusCode);
         var list = await _client.GetAsync($"{Path}?pipeline_id={_pipeline}", Ct);
         Assert.Contains(deep, await list.Content.ReadAsStringAsync(Ct));
-        await (await Post($$"""{"pipeline_id":"{{_pipeline}}","check_id":"deep","status":"pass","observed_value":[[{{deep}}]]}""")).Problem(400, "malformed");
+        await (await Post($$"""{"pipeline_id":"{{_pipeline}}","check_id":"deep","status":"pass","observed_value":[[{{deep}}]]}"""))
+            .Problem(400, "malformed");
     }
 
     private object Result(string id, string status) => new { id, pipeline_id = _pipeline, check_id = "c", status };

@@ -16,7 +16,16 @@ public sealed class CheckResultPageTests
     [Fact]
     public void A_page_has_the_JSON_of_the_contract()
     {
-        var bare = new CheckResult { Id = "1", PipelineId = "p", CheckId = "c", Status = "pass", Severity = "error", ExecutedAt = Noon, CreatedAt = Noon };
+        var bare = new CheckResult
+        {
+            Id = "1",
+            PipelineId = "p",
+            CheckId = "c",
+            Status = "pass",
+            Severity = "error",
+            ExecutedAt = Noon,
+            CreatedAt = Noon
+        };
         var full = bare with
         {
             Id = "a/\"b\"\\ <&'+> é 🎉",
@@ -50,5 +59,6 @@ public sealed class CheckResultPageTests
     }
 
     private static string Serialized(CheckResult[] results, string? next) =>
-        JsonSerializer.Serialize(new ItemList<CheckResultItem> { Items = [.. results.Select(CheckResultItem.From)], NextCursor = next }, ApiJson.Options);
+        JsonSerializer.Serialize(new ItemList<CheckResultItem> { Items = [.. results.Select(CheckResultItem.From)], NextCursor = next },
+            ApiJson.Options);
 }

@@ -7,9 +7,11 @@ using Microsoft.Extensions.Logging;
 namespace Catalog.Tests.Connections;
 
 [Trait("Category", "Fast")]
-public sealed class ConnectionEndpointsOnSqlite(SqliteTestDatabase database) : ConnectionEndpointTests(database), IClassFixture<SqliteTestDatabase>;
+public sealed class ConnectionEndpointsOnSqlite(SqliteTestDatabase database) : ConnectionEndpointTests(database),
+    IClassFixture<SqliteTestDatabase>;
 
-public sealed class ConnectionEndpointsOnPostgres(PostgresTestDatabase database) : ConnectionEndpointTests(database), IClassFixture<PostgresTestDatabase>;
+public sealed class ConnectionEndpointsOnPostgres(PostgresTestDatabase database) : ConnectionEndpointTests(database),
+    IClassFixture<PostgresTestDatabase>;
 
 public abstract class ConnectionEndpointTests(TestDatabase database)
     : EndpointTests(database, ("DATAXPIPE_SECRET_KEY", "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="))
@@ -26,11 +28,15 @@ public abstract class ConnectionEndpointTests(TestDatabase database)
         Assert.Equal(HttpStatusCode.OK, (await Send(HttpMethod.Post, Path, body)).StatusCode);
         await (await Send(HttpMethod.Post, Path, body.Replace(Canary, "another"))).Problem(409, "id_taken");
         var read = await Client.GetJson(Path + Name);
-        Assert.Equal("""{"host":"db.example","port":5432,"user":"ann","password":"***","dbname":"shop","sslmode":"require"}""", read.GetProperty("config").GetRawText());
-        Assert.Contains((await Client.GetJson(Path + "?type=postgres&limit=500")).GetProperty("items").EnumerateArray(), item => item.GetProperty("id").GetString() == Name);
+        Assert.Equal("""{"host":"db.example","port":5432,"user":"ann","password":"***","dbname":"shop","sslmode":"require"}""",
+            read.GetProperty("config").GetRawText());
+        Assert.Contains((await Client.GetJson(Path + "?type=postgres&limit=500")).GetProperty("items").EnumerateArray(), item =>
+            item.GetProperty("id").GetString() == Name);
 
-        var replaced = await Send(HttpMethod.Put, Path + Name, """{"type":"postgres","config":{"host":"db2.example","password_secret":"vault/data/db-password"}}""");
-        Assert.Equal("""{"host":"db2.example","password_secret":"vault/data/db-password"}""", (await replaced.Json()).GetProperty("config").GetRawText());
+        var replaced = await Send(HttpMethod.Put, Path + Name,
+            """{"type":"postgres","config":{"host":"db2.example","password_secret":"vault/data/db-password"}}""");
+        Assert.Equal("""{"host":"db2.example","password_secret":"vault/data/db-password"}""", (await replaced.Json()).GetProperty("config")
+            .GetRawText());
         Assert.Null(await Database.Database.One<byte[]>("default", "select secrets from connections where id = @Name", new { Name }, Ct));
 
         Assert.Equal(HttpStatusCode.NoContent, (await Send(HttpMethod.Delete, Path + Name)).StatusCode);
@@ -44,7 +50,8 @@ public abstract class ConnectionEndpointTests(TestDatabase database)
         var answers = new StringBuilder();
         async Task Post(string type, string config, HttpMethod? method = null, string? path = null)
         {
-            var answer = await Send(method ?? HttpMethod.Post, path ?? Path, $$"""{"id":"{{Guid.NewGuid():N}}","type":"{{type}}","config":{{config}}}""");
+            var answer = await Send(
+                method ?? HttpMethod.Post, path ?? Path, $$"""{"id":"{{Guid.NewGuid():N}}","type":"{{type}}","config":{{config}}}""");
             answers.Append(answer.Headers).AppendLine(await answer.Content.ReadAsStringAsync(Ct));
         }
 
@@ -57,7 +64,8 @@ public abstract class ConnectionEndpointTests(TestDatabase database)
         await Post("postgres", $$"""{"host":"127.0.0.1","port":1,"user":"ann","password":"{{Canary}}"}""");
         await Post("postgres", $$"""{"host":"h","password_secret":"{{Canary}}"}""");
         await Post("postgres", $$"""{"host":"h","sslmode":"{{Canary}}"}""");
-        await Post("snowflake", $$"""{"account":"a","private_key":"{{Canary}}","token":"{{Canary}}","anything":"{{Canary}}","passphrase":"{{Canary}}"}""");
+        await Post("snowflake",
+            $$"""{"account":"a","private_key":"{{Canary}}","token":"{{Canary}}","anything":"{{Canary}}","passphrase":"{{Canary}}"}""");
         foreach (var item in (await Client.GetJson(Path + "?limit=500")).GetProperty("items").EnumerateArray())
         {
             var id = item.GetProperty("id").GetString();
@@ -67,15 +75,18 @@ public abstract class ConnectionEndpointTests(TestDatabase database)
 
         answers.AppendLine(await Client.GetStringAsync("/openapi/v1.json", Ct));
         Assert.DoesNotContain(Canary, answers.ToString());
-        Assert.DoesNotContain(App.Log.At(LogLevel.Trace), line => line.Contains(Canary, StringComparison.Ordinal) || line.Contains(CatalogApp.Key, StringComparison.Ordinal));
+        Assert.DoesNotContain(App.Log.At(LogLevel.Trace), line => line.Contains(Canary, StringComparison.Ordinal)
+            || line.Contains(CatalogApp.Key, StringComparison.Ordinal));
         Assert.DoesNotContain(CatalogApp.Key, answers.ToString());
         Assert.Contains("postgresql://ann:***@127.0.0.1:1/shop?sslmode=disable", answers.ToString());
-        foreach (var table in await Database.Database.Many<byte[]>("default", "select secrets from connections where secrets is not null", null, Ct))
+        foreach (var table in await Database.Database.Many<byte[]>("default", "select secrets from connections where secrets is not null",
+            null, Ct))
         {
             Assert.DoesNotContain(Canary, Encoding.Latin1.GetString(table));
         }
 
-        Assert.DoesNotContain(await Database.Database.Many<string>("default", "select config from connections", null, Ct), config => config.Contains(Canary, StringComparison.Ordinal));
+        Assert.DoesNotContain(await Database.Database.Many<string>("default", "select config from connections", null, Ct), config =>
+            config.Contains(Canary, StringComparison.Ordinal));
     }
 
     [Theory]
@@ -115,10 +126,14 @@ public abstract class ConnectionEndpointTests(TestDatabase database)
 
         Assert.Equal("ok", await Test($$"""{"dsn":"postgresql://{{address}}/postgres?sslmode=disable"}"""));
         Assert.Equal("database_missing", await Test($$"""{"dsn":"postgresql://{{address}}/nothing_here?sslmode=disable"}"""));
-        Assert.Equal("authentication_failed", await Test($$"""{"host":"{{server.Host}}","port":{{server.Port}},"user":"nobody_here","dbname":"postgres","sslmode":"disable"}"""));
+        Assert.Equal(
+            "authentication_failed", await Test(
+                $$"""{"host":"{{server.Host}}","port":{{server.Port}},"user":"nobody_here","dbname":"postgres","sslmode":"disable"}"""));
         Assert.Equal("tls_failed", await Test($$"""{"dsn":"postgresql://{{address}}/postgres?sslmode=verify-full"}"""));
         Assert.Equal("unreachable", await Test("""{"dsn":"postgresql://a@127.0.0.1:1/d"}"""));
-        Assert.Equal("unreachable", await Test($$"""{"dsn":"postgresql://a@127.0.0.1:{{((IPEndPoint)silent.LocalEndpoint).Port}}/d?sslmode=disable"}"""));
+        Assert.Equal(
+            "unreachable",
+                await Test($$"""{"dsn":"postgresql://a@127.0.0.1:{{((IPEndPoint)silent.LocalEndpoint).Port}}/d?sslmode=disable"}"""));
         Assert.Equal("unreachable", await Test("""{"dsn":"postgresql://a@nothing.invalid/d"}"""));
         Assert.Equal("refused", await Test("""{"dsn":"postgresql://a@169.254.169.254/d"}"""));
         Assert.Equal("refused", await Test("""{"dsn":"postgresql://a@[::ffff:169.254.169.254]/d"}"""));
@@ -162,7 +177,8 @@ public abstract class ConnectionEndpointTests(TestDatabase database)
     [Fact]
     public async Task A_secret_encrypted_with_another_key_is_unavailable()
     {
-        await Send(HttpMethod.Post, Path, $$"""{"id":"{{Name}}","type":"postgres","config":{"host":"127.0.0.1","port":1,"user":"a","password":"p"} }""");
+        await Send(HttpMethod.Post, Path,
+            $$"""{"id":"{{Name}}","type":"postgres","config":{"host":"127.0.0.1","port":1,"user":"a","password":"p"} }""");
         using var other = new CatalogApp(Database, ("DATAXPIPE_SECRET_KEY", Convert.ToBase64String(new byte[32])));
         using var client = other.Client();
 
@@ -174,14 +190,21 @@ public abstract class ConnectionEndpointTests(TestDatabase database)
     private async Task<string?> Test(string config, string type = "postgres")
     {
         var id = Guid.NewGuid().ToString();
-        Assert.Equal(HttpStatusCode.Created, (await Send(HttpMethod.Post, Path, $$"""{"id":"{{id}}","type":"{{type}}","config":{{config}}}""")).StatusCode);
+        Assert.Equal(HttpStatusCode.Created,
+            (await Send(HttpMethod.Post, Path, $$"""{"id":"{{id}}","type":"{{type}}","config":{{config}}}""")).StatusCode);
         return (await (await Send(HttpMethod.Post, $"{Path}{id}/test")).Json()).GetProperty("status").GetString();
     }
 }
 
-public sealed class SecretKeyTests(SqliteTestDatabase sqlite, PostgresTestDatabase postgres) : IClassFixture<SqliteTestDatabase>, IClassFixture<PostgresTestDatabase>
+public sealed class SecretKeyTests(SqliteTestDatabase sqlite, PostgresTestDatabase postgres) : IClassFixture<SqliteTestDatabase>,
+    IClassFixture<PostgresTestDatabase>
 {
-    private static readonly object WithPassword = new { id = "a", type = "postgres", config = new { host = "h", user = "u", password = "p" } };
+    private static readonly object WithPassword = new
+    {
+        id = "a",
+        type = "postgres",
+        config = new { host = "h", user = "u", password = "p" }
+    };
 
     [Fact]
     public async Task On_Postgres_without_a_key_a_secret_is_refused_and_a_reference_accepted()
@@ -203,7 +226,8 @@ public sealed class SecretKeyTests(SqliteTestDatabase sqlite, PostgresTestDataba
             using var app = new CatalogApp(sqlite);
             using var client = app.Client();
             Assert.DoesNotContain(app.Log.At(LogLevel.Warning), line => line.Contains("cannot decrypt", StringComparison.Ordinal));
-            Assert.Equal(start == 0 ? HttpStatusCode.Created : HttpStatusCode.OK, (await client.PostJson("/api/v1/connections/", WithPassword)).StatusCode);
+            Assert.Equal(start == 0
+                ? HttpStatusCode.Created : HttpStatusCode.OK, (await client.PostJson("/api/v1/connections/", WithPassword)).StatusCode);
         }
 
         File.Move(sqlite.Address + ".key", sqlite.Address + ".lost");

@@ -13,13 +13,16 @@ public sealed class HostsOnPostgres(PostgresTestDatabase database) : HostTests(d
 /// <summary>
 /// Invalid host names are refused at registration; every other failure of a connection test has a status.
 /// </summary>
-public abstract class HostTests(TestDatabase database) : EndpointTests(database, ("DATAXPIPE_SECRET_KEY", "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="))
+public abstract class HostTests(TestDatabase database)
+    : EndpointTests(database, ("DATAXPIPE_SECRET_KEY", "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="))
 {
     private const string Connections = "/api/v1/connections/";
 
     public static TheoryData<string> InvalidHosts =>
     [
-        string.Join('.', Enumerable.Repeat("abcdefg", 40)), new string('a', 300), new string('a', 64) + ".example", "a..b", ".a", "..", ".", "a\u0001b", "a\tb", "a\u007fb", "a b", "a\u0080b", "a\u200bb", "xn--", new string('ü', 64) + ".example", "a\nb", "-", "ö\u0301\uffff.example",
+        string.Join('.', Enumerable.Repeat("abcdefg", 40)), new string('a', 300), new string('a', 64) + ".example", "a..b", ".a", "..", ".",
+        "a\u0001b", "a\tb", "a\u007fb", "a b", "a\u0080b", "a\u200bb", "xn--", new string('ü', 64) + ".example", "a\nb", "-",
+        "ö\u0301\uffff.example",
         "1.2.3.4.5.6.", "[::1", "::1]", "a%b", "300.1.1.1",
     ];
 
@@ -27,7 +30,8 @@ public abstract class HostTests(TestDatabase database) : EndpointTests(database,
     [MemberData(nameof(InvalidHosts))]
     public async Task An_invalid_host_is_422_or_its_test_returns_a_status(string host)
     {
-        foreach (var config in new object[] { new { host }, new { dsn = $"postgresql://u:p@{Uri.EscapeDataString(host)}/d?sslmode=disable" } })
+        foreach (var config in new object[] {
+            new { host }, new { dsn = $"postgresql://u:p@{Uri.EscapeDataString(host)}/d?sslmode=disable" } })
         {
             var id = Guid.NewGuid().ToString();
             var posted = await Client.PostJson(Connections, new { id, type = "postgres", config });
@@ -45,7 +49,18 @@ public abstract class HostTests(TestDatabase database) : EndpointTests(database,
     [InlineData(256)]
     [InlineData(254)]
     public async Task A_too_long_host_is_422(int length) =>
-        await (await Client.PostJson(Connections, new { id = Name, type = "postgres", config = new { host = string.Join('.', Enumerable.Repeat("abcdefg", 40))[..length].TrimEnd('.') + "b" } })).Problem(422, "invalid");
+        await (await Client.PostJson(
+            Connections,
+                new
+                {
+                    id = Name,
+                    type = "postgres",
+                    config = new
+                    {
+                        host = string.Join('.', Enumerable.Repeat("abcdefg", 40))[..length]
+                    .TrimEnd('.') + "b"
+                    }
+                })).Problem(422, "invalid");
 
     [Theory]
     [InlineData("a..b")]
@@ -62,7 +77,8 @@ public abstract class HostTests(TestDatabase database) : EndpointTests(database,
     [InlineData("192.0.2.1")]
     [InlineData("2001:db8::1")]
     public async Task A_valid_host_is_accepted(string host) =>
-        Assert.Equal(HttpStatusCode.Created, (await Client.PostJson(Connections, new { id = Name, type = "postgres", config = new { host } })).StatusCode);
+        Assert.Equal(HttpStatusCode.Created,
+            (await Client.PostJson(Connections, new { id = Name, type = "postgres", config = new { host } })).StatusCode);
 
     [Fact]
     public async Task A_stored_invalid_host_is_unreachable()
@@ -72,7 +88,8 @@ public abstract class HostTests(TestDatabase database) : EndpointTests(database,
             var id = Guid.NewGuid().ToString();
             await Client.PostJson(Connections, new { id, type = "postgres", config = new { host = "h" } });
             await Database.Database.Write("default", session => session.Execute(
-                "update connections set config = @config where organization_id = 'default' and id = @id", new { id, config = JsonSerializer.Serialize(new { host }) }, Ct), Ct);
+                "update connections set config = @config where organization_id = 'default' and id = @id",
+                    new { id, config = JsonSerializer.Serialize(new { host }) }, Ct), Ct);
 
             Assert.Equal("unreachable", await Test(id));
         }
@@ -111,7 +128,21 @@ public abstract class HostTests(TestDatabase database) : EndpointTests(database,
                 }
             }, Ct);
             var id = Guid.NewGuid().ToString();
-            await Client.PostJson(Connections, new { id, type = "postgres", config = new { host = "127.0.0.1", port = ((IPEndPoint)server.LocalEndpoint).Port, user = "u", password = "p", sslmode = mode } });
+            await Client.PostJson(
+                Connections,
+                    new
+                    {
+                        id,
+                        type = "postgres",
+                        config = new
+                        {
+                            host = "127.0.0.1",
+                            port = ((IPEndPoint)server.LocalEndpoint).Port,
+                            user = "u",
+                            password = "p",
+                            sslmode = mode
+                        }
+                    });
 
             Assert.Contains(await Test(id), new[] { "unreachable", "tls_failed", "authentication_failed" });
             server.Stop();

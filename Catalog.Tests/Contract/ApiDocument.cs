@@ -7,7 +7,8 @@ public sealed class ApiDocument(JsonNode root)
 {
     public IReadOnlyList<Operation> Operations { get; } =
     [
-        .. root["paths"]!.AsObject().SelectMany(path => path.Value!.AsObject().Select(operation => new Operation(path.Key, operation.Key.ToUpperInvariant(), operation.Value!))),
+        .. root["paths"]!.AsObject().SelectMany(path =>
+            path.Value!.AsObject().Select(operation => new Operation(path.Key, operation.Key.ToUpperInvariant(), operation.Value!))),
     ];
 
     /// <summary>Resolves a $ref; returns any other schema unchanged.</summary>
@@ -27,7 +28,8 @@ public sealed class ApiDocument(JsonNode root)
             return choices.Any(choice => Mismatch(value, choice!, at) is null) ? null : $"{at}: matches no alternative";
         }
 
-        if (Types(schema) is { Count: > 0 } types && !types.Contains(TypeOf(value)) && !(TypeOf(value) == "integer" && types.Contains("number")))
+        if (Types(schema) is { Count: > 0 } types && !types.Contains(TypeOf(value))
+            && !(TypeOf(value) == "integer" && types.Contains("number")))
         {
             return $"{at}: is {TypeOf(value)}, not {string.Join(" or ", types)}";
         }
@@ -40,8 +42,10 @@ public sealed class ApiDocument(JsonNode root)
         return value switch
         {
             JsonObject map => Members(map, schema, at),
-            JsonArray array when schema["items"] is { } items => array.Select((item, i) => Mismatch(item, items, $"{at}/{i}")).FirstOrDefault(mismatch => mismatch is not null),
-            JsonValue text when (string?)schema["format"] == "date-time" && !DateTimeOffset.TryParse((string?)text, out _) => $"{at}: is not a time",
+            JsonArray array when schema["items"] is { } items => array.Select((item, i) => Mismatch(item, items, $"{at}/{i}"))
+                .FirstOrDefault(mismatch => mismatch is not null),
+            JsonValue text when (string?)schema["format"] == "date-time" && !DateTimeOffset.TryParse((string?)text, out _) =>
+                $"{at}: is not a time",
             _ => null,
         };
     }
@@ -101,7 +105,8 @@ public sealed record Operation(string Path, string Method, JsonNode Node)
 
     public JsonNode? Example => Node["requestBody"]?["content"]?["application/json"]?["example"];
 
-    public IEnumerable<JsonNode> Parameters(string place) => (Node["parameters"]?.AsArray() ?? []).OfType<JsonNode>().Where(parameter => (string)parameter["in"]! == place);
+    public IEnumerable<JsonNode> Parameters(string place) => (Node["parameters"]?.AsArray() ?? []).OfType<JsonNode>()
+        .Where(parameter => (string)parameter["in"]! == place);
 
     /// <summary>
     /// Whether the status and content type are documented, and the schema of the body; null if there is no body.
@@ -109,6 +114,7 @@ public sealed record Operation(string Path, string Method, JsonNode Node)
     public (bool Documented, JsonNode? Schema) Answer(int status, string? contentType)
     {
         var answer = Node["responses"]?[$"{status}"];
-        return (answer is not null && (answer["content"] is null || answer["content"]![contentType ?? ""] is not null), answer?["content"]?[contentType ?? ""]?["schema"]);
+        return (answer is not null && (answer["content"] is null || answer["content"]![contentType ?? ""] is not null),
+            answer?["content"]?[contentType ?? ""]?["schema"]);
     }
 }

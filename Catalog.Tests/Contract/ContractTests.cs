@@ -20,8 +20,10 @@ public abstract class ContractTests(TestDatabase database) : EndpointTests(datab
     // Billing is configured, but the organization is self-hosted, so no request goes to Stripe.
     private static readonly (string, string)[] BillingSettings =
     [
-        ("DATAXPIPE_STRIPE_API", "http://127.0.0.1:9"), ("DATAXPIPE_STRIPE_SECRET_KEY", "sk_test_0123456789"), ("DATAXPIPE_STRIPE_WEBHOOK_SECRET", "whsec_0123456789"),
-        ("DATAXPIPE_STRIPE_PRICE_TEAM", "price_1"), ("DATAXPIPE_STRIPE_PRICE_BUSINESS", "price_2"), ("DATAXPIPE_STRIPE_RETURN_URL", "https://catalog.example/"),
+        ("DATAXPIPE_STRIPE_API", "http://127.0.0.1:9"), ("DATAXPIPE_STRIPE_SECRET_KEY", "sk_test_0123456789"),
+        ("DATAXPIPE_STRIPE_WEBHOOK_SECRET", "whsec_0123456789"),
+        ("DATAXPIPE_STRIPE_PRICE_TEAM", "price_1"), ("DATAXPIPE_STRIPE_PRICE_BUSINESS", "price_2"),
+        ("DATAXPIPE_STRIPE_RETURN_URL", "https://catalog.example/"),
     ];
 
     private readonly List<string> _findings = [];
@@ -61,14 +63,16 @@ public abstract class ContractTests(TestDatabase database) : EndpointTests(datab
         var document = await Prepare();
         foreach (var path in document.Operations.Where(operation => operation.NeedsKey).GroupBy(operation => operation.Path))
         {
-            foreach (var method in new[] { "GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE" }.Except(path.Select(operation => operation.Method)))
+            foreach (var method in new[] { "GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE" }.Except(
+                path.Select(operation => operation.Method)))
             {
                 var answer = await Send(new HttpMethod(method), Fill(path.Key, 0));
 
                 Assert.True((int)answer.StatusCode == 405, $"{(int)answer.StatusCode} for curl -X {method} {path.Key}");
                 await answer.Problem(405, "method_not_allowed");
                 // Every GET also allows HEAD; the document states this once.
-                var documented = path.Select(operation => operation.Method).SelectMany(verb => verb == "GET" ? new[] { "GET", "HEAD" } : [verb]);
+                var documented = path.Select(operation => operation.Method).SelectMany(verb => verb == "GET"
+                    ? new[] { "GET", "HEAD" } : [verb]);
                 Assert.Equal(documented.Order(), answer.Content.Headers.Allow.Order());
             }
         }
@@ -111,10 +115,12 @@ public abstract class ContractTests(TestDatabase database) : EndpointTests(datab
         Assert.Equal(201, (int)created.StatusCode);
         Assert.Equal(200, (int)(await Send(HttpMethod.Get, created.Headers.Location!.OriginalString)).StatusCode);
         Assert.Equal(204, (int)(await Send(HttpMethod.Delete, $"/api/v1/{collection}/{Name}")).StatusCode);
-        foreach (var related in document.Operations.Where(candidate => candidate.Path.StartsWith($"/api/v1/{collection}/{{id}}", StringComparison.Ordinal)))
+        foreach (var related in document.Operations.Where(candidate =>
+            candidate.Path.StartsWith($"/api/v1/{collection}/{{id}}", StringComparison.Ordinal)))
         {
             var example = related.Body is null ? null : related.Example!.ToJsonString();
-            await (await Send(new HttpMethod(related.Method), related.Path.Replace("{id}", Name, StringComparison.Ordinal), example)).Problem(404, "not_found");
+            await (await Send(new HttpMethod(related.Method), related.Path.Replace("{id}", Name, StringComparison.Ordinal), example))
+                .Problem(404, "not_found");
         }
     }
 
@@ -135,20 +141,24 @@ public abstract class ContractTests(TestDatabase database) : EndpointTests(datab
         await Client.PostJson("/api/v1/pipelines/", new { name = "contract", edges = new[] { new { from = "contract", to = "x" } } });
         await Client.PostJson("/api/v1/runs/", new { id = "contract", pipeline_id = "contract", status = "running" });
         await Client.PostJson("/api/v1/checks/", new { id = "contract", kind = "x" });
-        await Client.PostJson("/api/v1/checks/results", new { id = "contract", pipeline_id = "contract", check_id = "contract", status = "pass" });
+        await Client.PostJson(
+            "/api/v1/checks/results", new { id = "contract", pipeline_id = "contract", check_id = "contract", status = "pass" });
         await Client.PostJson("/api/v1/connections/", new { id = "contract", type = "postgres", config = new { host = "h" } });
         return document;
     }
 
-    private static IEnumerable<(Operation Operation, string What, string Query, JsonNode? Body)> Broken(Operation operation, Sampler sampler)
+    private static IEnumerable<(Operation Operation, string What, string Query, JsonNode? Body)> Broken(
+        Operation operation, Sampler sampler)
     {
         foreach (var parameter in operation.Parameters("query"))
         {
-            foreach (var (what, value) in Sampler.Broken(parameter["schema"]!.AsObject()).Where(wrong => wrong.Value is JsonValue value && (wrong.What is not ("is boolean" or "is integer") || (string?)parameter["schema"]!["type"] != "string")))
+            foreach (var (what, value) in Sampler.Broken(parameter["schema"]!.AsObject()).Where(wrong => wrong.Value is JsonValue value
+                && (wrong.What is not ("is boolean" or "is integer") || (string?)parameter["schema"]!["type"] != "string")))
             {
                 if (what != "empty")
                 {
-                    yield return (operation, $"{parameter["name"]} {what}", $"?{parameter["name"]}={Uri.EscapeDataString(value!.ToString())}", operation.Example);
+                    yield return (operation, $"{parameter["name"]} {what}",
+                        $"?{parameter["name"]}={Uri.EscapeDataString(value!.ToString())}", operation.Example);
                 }
             }
         }
@@ -165,21 +175,29 @@ public abstract class ContractTests(TestDatabase database) : EndpointTests(datab
 
     private static string Query(Operation operation, Sampler sampler, Random random)
     {
-        var chosen = operation.Parameters("query").Where(parameter => (string)parameter["name"]! is not ("cursor" or "format") && (random.Next(3) == 0 || (bool?)parameter["required"] == true)).ToList();
-        return chosen.Count == 0 ? "" : "?" + string.Join('&', chosen.Select(parameter => $"{parameter["name"]}={Uri.EscapeDataString(sampler.Valid(parameter["schema"]!, "")?.ToString() ?? "")}"));
+        var chosen = operation.Parameters("query").Where(parameter => (string)parameter["name"]! is not ("cursor" or "format")
+            && (random.Next(3) == 0 || (bool?)parameter["required"] == true)).ToList();
+        return chosen.Count == 0
+            ? "" : "?" + string.Join(
+                '&', chosen.Select(parameter =>
+                    $"{parameter["name"]}={Uri.EscapeDataString(sampler.Valid(parameter["schema"]!, "")?.ToString() ?? "")}"));
     }
 
     // An array must not contain the same name twice, so only its first item is sent; other conflicts are allowed.
-    private static JsonNode? Unique(JsonNode? body) => body is JsonArray { Count: > 1 } array && array[0]?["name"] is not null ? new JsonArray(array[0]!.DeepClone()) : body;
+    private static JsonNode? Unique(JsonNode? body) => body is JsonArray { Count: > 1 } array && array[0]?["name"] is not null
+        ? new JsonArray(array[0]!.DeepClone()) : body;
 
     private static string Fill(string path, int i) => i % 3 == 2
-        ? path.Replace("{id}", "nobody", StringComparison.Ordinal).Replace("{dataset}", "nobody", StringComparison.Ordinal).Replace("{stage_name}", "s%2F1", StringComparison.Ordinal)
-        : path.Replace("{id}", "contract", StringComparison.Ordinal).Replace("{dataset}", "contract", StringComparison.Ordinal).Replace("{stage_name}", $"stage-{i % 5}", StringComparison.Ordinal);
+        ? path.Replace("{id}", "nobody", StringComparison.Ordinal).Replace("{dataset}", "nobody", StringComparison.Ordinal)
+            .Replace("{stage_name}", "s%2F1", StringComparison.Ordinal)
+        : path.Replace("{id}", "contract", StringComparison.Ordinal).Replace("{dataset}", "contract", StringComparison.Ordinal)
+            .Replace("{stage_name}", $"stage-{i % 5}", StringComparison.Ordinal);
 
     private async Task Check(ApiDocument document, Operation operation, string query, JsonNode? body, string? broken, int i)
     {
         // A DELETE uses an unknown id, because the other requests need the shared objects.
-        var target = (operation.Method == "DELETE" ? operation.Path.Replace("{id}", $"gone-{i}", StringComparison.Ordinal) : Fill(operation.Path, i)) + query;
+        var target = (operation.Method == "DELETE"
+            ? operation.Path.Replace("{id}", $"gone-{i}", StringComparison.Ordinal) : Fill(operation.Path, i)) + query;
         var json = operation.Body is null ? null : body?.ToJsonString() ?? "null";
         var answer = await Send(new HttpMethod(operation.Method), target, json);
         var status = (int)answer.StatusCode;
@@ -190,12 +208,15 @@ public abstract class ContractTests(TestDatabase database) : EndpointTests(datab
             : !documented ? $"the answer {status} {type} is not documented"
             : broken is not null && status is not (400 or 404 or 422) ? $"accepted though broken ({broken})"
             : broken is null && status is not ((>= 200 and < 300) or 404 or 409) ? "refused though valid"
-            : schema is not null && document.Mismatch(JsonNode.Parse(text), schema) is { } mismatch ? $"the answer does not match its schema: {mismatch}"
+            : schema is not null && document.Mismatch(JsonNode.Parse(text), schema) is { } mismatch
+            ? $"the answer does not match its schema: {mismatch}"
             : null;
         if (finding is not null)
         {
             var quoted = json is null ? "" : $" -H 'Content-Type: application/json' -d {JsonSerializer.Serialize(json)}";
-            _findings.Add($"{operation.Id}: {finding}: {status} {text[..Math.Min(text.Length, 300)]}\n  curl -X {operation.Method} -H 'X-API-KEY: …'{quoted} 'http://localhost:8000{target}'");
+            _findings.Add(
+                $"{operation.Id}: {finding}: {status} {text[..Math.Min(text.Length, 300)]}\n  curl -X {operation.Method} -H "
+                    + $"'X-API-KEY: …'{quoted} 'http://localhost:8000{target}'");
         }
     }
 }

@@ -7,8 +7,10 @@ namespace Catalog.Tests.Contract;
 /// </summary>
 public sealed class Sampler(ApiDocument document, Random random)
 {
-    private static readonly string[] Letters = ["a", "Z", "0", "-", "_", ".x", "é", "界", "🎉", " q", "'", "\"", "\\", "<b>", ";--", "/", "?", "#", "+", "&", "\u0001", "\u200f"];
-    private static readonly string[] Times = ["2026-01-31T08:00:00Z", "2026-01-31T08:00:00.123456789+05:30", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z", "2026-01-31", "2026-01-31T08:00", "1969-12-31t23:59:59z"];
+    private static readonly string[] Letters = ["a", "Z", "0", "-", "_", ".x", "é", "界", "🎉", " q", "'", "\"", "\\", "<b>", ";--", "/", "?",
+        "#", "+", "&", "\u0001", "\u200f"];
+    private static readonly string[] Times = ["2026-01-31T08:00:00Z", "2026-01-31T08:00:00.123456789+05:30", "0001-01-01T00:00:00Z",
+        "9999-12-31T23:59:59.999999Z", "2026-01-31", "2026-01-31T08:00", "1969-12-31t23:59:59z"];
 
     /// <summary>A valid value.</summary>
     /// <param name="reference">The schema.</param>
@@ -36,9 +38,17 @@ public sealed class Sampler(ApiDocument document, Random random)
         {
             "null" => null,
             "boolean" => random.Next(2) == 0,
-            "integer" => random.Next(4) switch { 0 => (long)((double?)schema["minimum"] ?? 0), 1 => Maximum(schema, 9007199254740993L), _ => (long)random.Next(1, Maximum(schema, 1000) > 1000 ? 1000 : (int)Maximum(schema, 1000)) },
+            "integer" => random.Next(4) switch
+            {
+                0 => (long)((double?)schema["minimum"] ?? 0),
+                1 => Maximum(schema, 9007199254740993L),
+                _ =>
+                (long)random.Next(1, Maximum(schema, 1000) > 1000 ? 1000 : (int)Maximum(schema, 1000))
+            },
             "number" => random.Next(3) switch { 0 => 0, 1 => 1e-300, _ => random.NextDouble() * 1e6 },
-            "array" => new JsonArray([.. Enumerable.Range(0, random.Next((int?)schema["minItems"] ?? 0, 4)).Select(_ => Valid(schema["items"]!, name.TrimEnd('s')))]),
+            "array" => new JsonArray(
+                [.. Enumerable.Range(0, random.Next((int?)schema["minItems"] ?? 0, 4))
+                    .Select(_ => Valid(schema["items"]!, name.TrimEnd('s')))]),
             "object" => schema["properties"] is JsonObject properties ? Object(schema, properties) : new JsonObject { ["k"] = Any() },
             _ => Text(schema),
         };
@@ -90,7 +100,8 @@ public sealed class Sampler(ApiDocument document, Random random)
             yield break;
         }
 
-        foreach (var (type, value) in new (string, JsonNode?)[] { ("null", null), ("boolean", true), ("integer", 7), ("string", "x"), ("array", new JsonArray(new JsonArray())), ("object", new JsonObject { ["odd"] = 1 }) })
+        foreach (var (type, value) in new (string, JsonNode?)[] { ("null", null), ("boolean", true), ("integer", 7), ("string", "x"),
+            ("array", new JsonArray(new JsonArray())), ("object", new JsonObject { ["odd"] = 1 }) })
         {
             if (!types.Contains(type) && !(type == "integer" && types.Contains("number")))
             {
@@ -133,11 +144,22 @@ public sealed class Sampler(ApiDocument document, Random random)
     {
         if ((string?)schema["format"] is { } format)
         {
-            return format switch { "date-time" => Times[random.Next(Times.Length)], "cron" => "*/5 0-6 1,15 * MON", "uri" => "https://example.org/a?b=c", "organization-id" => $"org-{random.Next(1_000_000_000)}", "run-statuses" => "failed,running", _ => "x" };
+            return format switch
+            {
+                "date-time" => Times[random.Next(Times.Length)],
+                "cron" => "*/5 0-6 1,15 * MON",
+                "uri" =>
+                "https://example.org/a?b=c",
+                "organization-id" => $"org-{random.Next(1_000_000_000)}",
+                "run-statuses" =>
+                    "failed,running",
+                _ => "x"
+            };
         }
 
         var most = (int)Math.Min(Maximum(schema, 64), 64);
-        var text = "x" + string.Concat(Enumerable.Range(0, random.Next(most / 8)).Select(_ => Letters[random.Next(Letters.Length)])) + random.Next(1_000_000_000);
+        var text = "x" + string.Concat(Enumerable.Range(0, random.Next(most / 8)).Select(_ => Letters[random.Next(Letters.Length)]))
+            + random.Next(1_000_000_000);
         return random.Next(20) == 0 && (int?)schema["maxLength"] is { } limit and <= 256 ? text.PadRight(limit, 'y')[..limit] : text;
     }
 
@@ -186,5 +208,6 @@ public sealed class Sampler(ApiDocument document, Random random)
         _ => new JsonObject { ["a"] = new JsonObject { ["b"] = 1 } },
     };
 
-    private static long Maximum(JsonObject schema, long otherwise) => schema["maximum"] is { } maximum ? (long)(double)maximum : (long?)schema["maxLength"] ?? otherwise;
+    private static long Maximum(JsonObject schema, long otherwise) => schema["maximum"] is { } maximum
+        ? (long)(double)maximum : (long?)schema["maxLength"] ?? otherwise;
 }

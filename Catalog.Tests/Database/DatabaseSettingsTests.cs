@@ -133,7 +133,8 @@ public sealed class DatabaseSettingsTests : IDisposable
     public void A_value_that_is_neither_a_file_nor_an_address_is_refused(string value, string advice)
     {
         value = value.Replace("{directory}", _directory, StringComparison.Ordinal);
-        foreach (var (key, name) in new[] { ("DATAXPIPE_DB", "DATAXPIPE_DB"), ("DATABASE_URL", "DATABASE_URL"), ("DATABASE:URL", "DATABASE__URL") })
+        foreach (var (key, name) in new[] { ("DATAXPIPE_DB", "DATAXPIPE_DB"), ("DATABASE_URL", "DATABASE_URL"),
+            ("DATABASE:URL", "DATABASE__URL") })
         {
             Assert.StartsWith($"{name}: ", Refused(name, advice, [(key, value)]), StringComparison.Ordinal);
         }
@@ -191,11 +192,13 @@ public sealed class DatabaseSettingsTests : IDisposable
     [InlineData("host=db.example port=6432 dbname=app user=ada password=a;b", "db.example", 6432, "app", "ada", "a;b")]
     [InlineData("host='db.example' user = ada password='a b\\'c' sslmode=require", "db.example", 5432, null, "ada", "a b'c")]
     [InlineData("user=ada password=p host=/run/pg dbname=app", "/run/pg", 5432, "app", "ada", "p")]
-    public async Task Connection_strings_of_keys_and_values_are_addresses(string value, string host, int port, string? database, string? user, string? password)
+    public async Task Connection_strings_of_keys_and_values_are_addresses(
+        string value, string host, int port, string? database, string? user, string? password)
     {
         var read = Read(("DATAXPIPE_DB", value));
 
-        Assert.Equal((host, port, database, user, password), (read.Postgres!.Host, read.Postgres.Port, read.Postgres.Database, read.Postgres.Username, read.Postgres.Password));
+        Assert.Equal((host, port, database, user, password),
+            (read.Postgres!.Host, read.Postgres.Port, read.Postgres.Database, read.Postgres.Username, read.Postgres.Password));
         Assert.Null(read.IgnoredWarning);
         await Databases.Open(read).DisposeAsync();
     }
@@ -212,9 +215,12 @@ public sealed class DatabaseSettingsTests : IDisposable
     {
         var read = Read(("DATAXPIPE_DB", value));
 
-        Assert.Equal((pooler, most, timeout, schema, prepared), (read.BehindPooler, read.Postgres!.MaxPoolSize, read.Postgres.Timeout, read.Schema, read.Postgres.MaxAutoPrepare));
+        Assert.Equal((pooler, most, timeout, schema, prepared),
+            (read.BehindPooler, read.Postgres!.MaxPoolSize, read.Postgres.Timeout, read.Schema, read.Postgres.MaxAutoPrepare));
         Assert.Null(read.IgnoredWarning);
-        Assert.Equal((false, 5), (Read(("DATAXPIPE_DB", value), ("DATAXPIPE_PGBOUNCER", "false")).BehindPooler, Read(("DATAXPIPE_DB", value), ("DATAXPIPE_PG_POOL_MAX", "5")).Postgres!.MaxPoolSize));
+        Assert.Equal(
+            (false, 5), (Read(("DATAXPIPE_DB", value), ("DATAXPIPE_PGBOUNCER", "false")).BehindPooler,
+                Read(("DATAXPIPE_DB", value), ("DATAXPIPE_PG_POOL_MAX", "5")).Postgres!.MaxPoolSize));
     }
 
     [Fact]
@@ -224,7 +230,9 @@ public sealed class DatabaseSettingsTests : IDisposable
         var read = Read(("DATAXPIPE_DB", $"postgresql://ada:{Canary}@h/app?tcp_user_timeout=3&supa=base-pooler.x&statement_timeout=5"));
         await Databases.Open(read, warn: warnings.Add).DisposeAsync();
 
-        Assert.Equal(["DATAXPIPE_DB has parameters that the Catalog does not support and ignores: statement_timeout, supa, tcp_user_timeout."], warnings);
+        Assert.Equal(
+            ["DATAXPIPE_DB has parameters that the Catalog does not support and ignores: statement_timeout, supa, tcp_user_timeout."],
+                warnings);
         // Parameters that would put row values into messages or turn off the pool are left out.
         var given = Read(("DATAXPIPE_DB", $"Host=h;Password={Canary};Include Error Detail=true;Pooling=false;Log Parameters=true"));
         Assert.Equal((false, true, false), (given.Postgres!.IncludeErrorDetail, given.Postgres.Pooling, given.Postgres.LogParameters));
@@ -244,20 +252,24 @@ public sealed class DatabaseSettingsTests : IDisposable
     [InlineData("DATAXPIPE_APP_ROLE", "\"catalog_app\"")]
     [InlineData("DATAXPIPE_REQUIRE_RLS", "\"true\"")]
     public void A_value_in_quotes_is_refused_and_the_message_mentions_the_quotes(string key, string value) =>
-        Refused(key.Replace(":", "__", StringComparison.Ordinal), "is in quotes", [(key, value.Replace("{0}", Canary, StringComparison.Ordinal))]);
+        Refused(key.Replace(":", "__", StringComparison.Ordinal), "is in quotes",
+            [(key, value.Replace("{0}", Canary, StringComparison.Ordinal))]);
 
     [Theory]
     [InlineData("\"catalog.db")]
     [InlineData("sqlite:///'catalog.db'")]
-    public void A_path_with_a_quote_at_an_end_is_refused(string value) => Refused("DATAXPIPE_DB", "remove the quotes", [("DATAXPIPE_DB", value)]);
+    public void A_path_with_a_quote_at_an_end_is_refused(string value) =>
+        Refused("DATAXPIPE_DB", "remove the quotes", [("DATAXPIPE_DB", value)]);
 
     [Fact]
     public void Blanks_around_a_setting_are_removed()
     {
-        var read = Read(("DATABASE:HOST", " h\n"), ("DATABASE:USER", "ada\r\n"), ("DATABASE:PASSWORD", "secret\n"), ("DATABASE:PORT", "6432 "), ("DATABASE:NAME", "\tapp"),
+        var read = Read(("DATABASE:HOST", " h\n"), ("DATABASE:USER", "ada\r\n"), ("DATABASE:PASSWORD", "secret\n"),
+            ("DATABASE:PORT", "6432 "), ("DATABASE:NAME", "\tapp"),
             ("DATAXPIPE_APP_ROLE", "catalog_other\n"), ("DATAXPIPE_PG_SCHEMA", "catalog\n"));
 
-        Assert.Equal(("h", "ada", "secret", 6432, "app"), (read.Postgres!.Host, read.Postgres.Username, read.Postgres.Password, read.Postgres.Port, read.Postgres.Database));
+        Assert.Equal(("h", "ada", "secret", 6432, "app"),
+            (read.Postgres!.Host, read.Postgres.Username, read.Postgres.Password, read.Postgres.Port, read.Postgres.Database));
         Assert.Equal(("catalog_other", "catalog"), (read.AppRole, read.Schema));
         Assert.Equal("Postgres database app on h", Support.TestDatabase.Read("\uFEFFpostgresql://h/app\n").Display);
     }
@@ -291,7 +303,8 @@ public sealed class DatabaseSettingsTests : IDisposable
     [InlineData($"postgresql://ada:{Canary}@db.example?dbname=", "Postgres database ada on db.example")]
     [InlineData($"postgresql://:{Canary}@db.example", "Postgres database (default) on db.example")]
     [InlineData($"postgresql://a:1,b/app?user=ada&password={Canary}&sslpassword={Canary}", "Postgres database app on a:1,b:5432")]
-    public void Display_never_contains_the_password(string uri, string display) => Assert.Equal(display, Read(("DATAXPIPE_DB", uri)).Display);
+    public void Display_never_contains_the_password(string uri, string display) =>
+        Assert.Equal(display, Read(("DATAXPIPE_DB", uri)).Display);
 
     [Fact]
     public void Display_of_separate_settings_never_contains_the_password() => Assert.Equal("Postgres database ada on db.example",

@@ -14,14 +14,16 @@ public sealed class HandoverTests : IDisposable
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
-    private readonly PostgresCluster _server = PostgresCluster.Start(fsync: false, Socket.OSSupportsIPv6 ? "listen_addresses=127.0.0.1,::1" : "listen_addresses=127.0.0.1");
+    private readonly PostgresCluster _server = PostgresCluster.Start(fsync: false, Socket.OSSupportsIPv6
+        ? "listen_addresses=127.0.0.1,::1" : "listen_addresses=127.0.0.1");
 
     [Fact]
     public async Task The_Postgres_programs_reach_the_same_server_as_the_driver()
     {
         _server.Require();
         var port = new Uri(_server.Uri).Port;
-        await OwnPostgres.Execute(_server.Uri, "create role \"a@da:/?\" login superuser password 'p@:/?%w'", "create database \"d b/&ü\"", "create schema catalog");
+        await OwnPostgres.Execute(_server.Uri, "create role \"a@da:/?\" login superuser password 'p@:/?%w'", "create database \"d b/&ü\"",
+            "create schema catalog");
         var socket = await OwnPostgres.Scalar<string>(_server.Uri, "select current_setting('unix_socket_directories')");
         string[] addresses =
         [
@@ -41,7 +43,9 @@ public sealed class HandoverTests : IDisposable
                 $"postgresql://postgres@/postgres?host=::1,127.0.0.1&port={port},1",
             ] : Array.Empty<string>(),
         ];
-        const string Where = "select concat_ws('|', current_database(), current_user, inet_server_addr(), inet_server_port(), current_schema(), current_setting('work_mem'), current_setting('datestyle'), current_setting('timezone'))";
+        const string Where =
+            "select concat_ws('|', current_database(), current_user, inet_server_addr(), inet_server_port(), current_schema(), "
+                + "current_setting('work_mem'), current_setting('datestyle'), current_setting('timezone'))";
         foreach (var address in addresses)
         {
             var settings = TestDatabase.Read(address);
@@ -50,7 +54,8 @@ public sealed class HandoverTests : IDisposable
             var expected = await connection.ExecuteScalarAsync<string>(Where);
 
             Assert.Equal(expected, await Psql(PostgresClientAddress.EnvironmentVariables(settings, connection), Where));
-            await using var again = MigrationDatabase.Open(TestDatabase.Read(PostgresClientAddress.Uri(settings, connection, connection.Database)));
+            await using var again = MigrationDatabase.Open(
+                TestDatabase.Read(PostgresClientAddress.Uri(settings, connection, connection.Database)));
             await using var reached = await again.Source.OpenConnectionAsync(Ct);
             Assert.Equal(expected, await reached.ExecuteScalarAsync<string>(Where));
         }
@@ -61,7 +66,8 @@ public sealed class HandoverTests : IDisposable
     private static async Task<string> Psql(IReadOnlyDictionary<string, string?> variables, string sql)
     {
         var text = "";
-        var result = await PostgresClient.Run(PostgresClient.Find("psql"), ["--no-psqlrc", "--no-password", "--tuples-only", "--no-align", $"--command={sql}"], variables, null, async output =>
+        var result = await PostgresClient.Run(PostgresClient.Find("psql"),
+            ["--no-psqlrc", "--no-password", "--tuples-only", "--no-align", $"--command={sql}"], variables, null, async output =>
         {
             using var reader = new StreamReader(output);
             text = (await reader.ReadToEndAsync(Ct)).Trim();

@@ -84,7 +84,8 @@ public sealed class PostgresUriTests
     [InlineData("postgres://ada@%40catalog/app", "@catalog", null, "app", "ada", null)]
     [InlineData("postgres://ada@@catalog/app", "@catalog", null, "app", "ada", null)]
     [InlineData("postgres:///app?host=@catalog", "@catalog", null, "app", null, null)]
-    public void Reads_host_port_database_user_and_password(string uri, string? host, int? port, string? database, string? user, string? password)
+    public void Reads_host_port_database_user_and_password(string uri, string? host, int? port, string? database, string? user,
+        string? password)
     {
         var read = PostgresUri.Parse("DATABASE_URL", uri);
 

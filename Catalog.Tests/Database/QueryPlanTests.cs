@@ -83,8 +83,10 @@ public sealed class QueryPlanTests(QueryPlanTests.Filled filled) : IClassFixture
         await results.Find(Organization, "c12345", Ct);
         foreach (var filter in new CheckResultFilter[]
         {
-            new(), new() { PipelineId = pipeline }, new() { CheckId = "k7" }, new() { PipelineId = pipeline, CheckId = "k7" }, new() { RunId = run }, new() { Dataset = dataset }, new() { Status = "fail" },
-            new() { Severity = "warn" }, new() { Since = since }, new() { Until = until }, new() { PipelineId = pipeline, CheckId = "k7", Since = since, Until = cursor.At },
+            new(), new() { PipelineId = pipeline }, new() { CheckId = "k7" }, new() { PipelineId = pipeline, CheckId = "k7" },
+            new() { RunId = run }, new() { Dataset = dataset }, new() { Status = "fail" },
+            new() { Severity = "warn" }, new() { Since = since }, new() { Until = until },
+            new() { PipelineId = pipeline, CheckId = "k7", Since = since, Until = cursor.At },
         })
         {
             await results.List(Organization, filter, null, 50, Ct);
@@ -96,7 +98,8 @@ public sealed class QueryPlanTests(QueryPlanTests.Filled filled) : IClassFixture
         await checks.Find(Organization, "k7", null, Ct);
         await checks.Find(Organization, "k7", pipeline, Ct);
         // No index serves a filter by dataset: its name may be longer than an index row of Postgres.
-        foreach (var filter in new CheckFilter[] { new(), new() { PipelineId = pipeline }, new() { PipelineId = "" }, new() { Kind = "freshness" }, new() { Severity = "warn" } })
+        foreach (var filter in new CheckFilter[] { new(), new() { PipelineId = pipeline }, new() { PipelineId = "" },
+            new() { Kind = "freshness" }, new() { Severity = "warn" } })
         {
             await checks.List(Organization, filter, null, 50, Ct);
             await checks.List(Organization, filter, cursor, 500, Ct);
@@ -106,7 +109,8 @@ public sealed class QueryPlanTests(QueryPlanTests.Filled filled) : IClassFixture
 
         await pipelines.Find(Organization, pipeline, Ct);
         // A filter by text has no index and may read the whole table.
-        foreach (var filter in new PipelineFilter[] { new(), new() { Owner = "o1" }, new() { Environment = "prod" }, new() { Tag = "gold" } })
+        foreach (var filter in new PipelineFilter[] { new(), new() { Owner = "o1" }, new() { Environment = "prod" },
+            new() { Tag = "gold" } })
         {
             await pipelines.List(Organization, filter, null, 50, Ct);
             await pipelines.List(Organization, filter, cursor, 500, Ct);
@@ -119,8 +123,10 @@ public sealed class QueryPlanTests(QueryPlanTests.Filled filled) : IClassFixture
         var named = plans.Select(plan => NameOf(plan.Query)).ToHashSet(StringComparer.Ordinal);
         Assert.Superset(new HashSet<string>(StringComparer.Ordinal)
         {
-            "Lineage.Around", "Lineage.Neighbours", "Lineage.Beyond", "Lineage.Find", "Lineage.Datasets", "Datasets.List", "Datasets.Pipelines", "Datasets.Owners", "Runs.Find", "Runs.List", "Runs.Events", "Runs.Stages",
-            "Runs.CheckCounts", "CheckResults.Find", "CheckResults.List", "CheckResults.OpenFailures", "Checks.CountStatuses", "Checks.Find", "Checks.List", "Pipelines.Find", "Pipelines.List", "Connections.Find", "Connections.List",
+            "Lineage.Around", "Lineage.Neighbours", "Lineage.Beyond", "Lineage.Find", "Lineage.Datasets", "Datasets.List",
+            "Datasets.Pipelines", "Datasets.Owners", "Runs.Find", "Runs.List", "Runs.Events", "Runs.Stages",
+            "Runs.CheckCounts", "CheckResults.Find", "CheckResults.List", "CheckResults.OpenFailures", "Checks.CountStatuses",
+            "Checks.Find", "Checks.List", "Pipelines.Find", "Pipelines.List", "Connections.Find", "Connections.List",
         }, named);
         var faults = plans.SelectMany(plan => Faults(plan.Query, plan.Plan)).Distinct().ToList();
         Assert.True(faults.Count == 0, string.Join("\n\n", faults));
@@ -145,14 +151,16 @@ public sealed class QueryPlanTests(QueryPlanTests.Filled filled) : IClassFixture
 
                     var index = $"runs_{(pipeline is null ? "" : "pipeline_id_")}{order.ToString().ToLowerInvariant()}_at_idx";
                     Assert.Equal(50, page.Items.Count);
-                    Assert.Contains($"\"{index}\"", plans.Single(plan => NameOf(plan.Query) == "Runs.List").Plan.GetRawText(), StringComparison.Ordinal);
+                    Assert.Contains($"\"{index}\"", plans.Single(plan => NameOf(plan.Query) == "Runs.List").Plan.GetRawText(),
+                        StringComparison.Ordinal);
                 }
             }
         }
 
         plans.Clear();
         await new PipelineRepository(db, new CheckResultRepository(db)).List(Organization, new(), null, 50, Ct);
-        Assert.Contains("\"runs_pipeline_id_started_at_idx\"", plans.Single(plan => NameOf(plan.Query) == "Pipelines.List").Plan.GetRawText(), StringComparison.Ordinal);
+        Assert.Contains("\"runs_pipeline_id_started_at_idx\"", plans.Single(plan => NameOf(plan.Query) == "Pipelines.List")
+            .Plan.GetRawText(), StringComparison.Ordinal);
     }
 
     // Planning takes longer than reading 51 rows. A custom plan for a cursor near the newest rows looks cheaper than
@@ -161,7 +169,8 @@ public sealed class QueryPlanTests(QueryPlanTests.Filled filled) : IClassFixture
     public async Task A_page_near_the_newest_rows_is_not_planned_each_time()
     {
         await using var source = filled.OneConnection();
-        var results = new CheckResultRepository(new(source, source, new PostgresDialect(source, new(source, DatabaseSettings.DefaultAppRole, required: true)), null));
+        var results = new CheckResultRepository(
+            new(source, source, new PostgresDialect(source, new(source, DatabaseSettings.DefaultAppRole, required: true)), null));
         for (var i = 0; i < 12; i++)
         {
             var page = await results.List(Organization, new(), new(new(2026, 1, 29, 22, 0, i, TimeSpan.Zero), "x"), 50, Ct);
@@ -169,7 +178,8 @@ public sealed class QueryPlanTests(QueryPlanTests.Filled filled) : IClassFixture
         }
 
         await using var connection = await source.OpenConnectionAsync(Ct);
-        var (generic, custom) = await connection.QuerySingleAsync<(long, long)>("select generic_plans, custom_plans from pg_prepared_statements where statement like '%CheckResults.List%'");
+        var (generic, custom) = await connection.QuerySingleAsync<(long, long)>(
+            "select generic_plans, custom_plans from pg_prepared_statements where statement like '%CheckResults.List%'");
         Assert.True(generic >= 5, $"{generic} generic plans, {custom} custom plans.");
     }
 
@@ -198,7 +208,8 @@ public sealed class QueryPlanTests(QueryPlanTests.Filled filled) : IClassFixture
         }
 
         // Current edges must be read from the index alone; ended edges are read from the table.
-        if (type == "Index Scan" && plan.GetProperty("Relation Name").GetString() == "lineage_edges" && NameOf(query).StartsWith("Lineage.", StringComparison.Ordinal) && !query.Contains("valid_to >", StringComparison.Ordinal))
+        if (type == "Index Scan" && plan.GetProperty("Relation Name").GetString() == "lineage_edges"
+            && NameOf(query).StartsWith("Lineage.", StringComparison.Ordinal) && !query.Contains("valid_to >", StringComparison.Ordinal))
         {
             yield return $"reads the table for values that {plan.GetProperty("Index Name").GetString()} should contain: {query}";
         }

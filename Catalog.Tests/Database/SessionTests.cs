@@ -19,7 +19,8 @@ public sealed class SessionTests(PostgresTestDatabase database) : IClassFixture<
     public async Task Settings_of_the_role_do_not_affect_the_services_statements()
     {
         var login = await Login(
-            "search_path = elsewhere", "quote_all_identifiers = on", "synchronous_commit = off", "statement_timeout = '900ms'", "row_security = off",
+            "search_path = elsewhere", "quote_all_identifiers = on", "synchronous_commit = off", "statement_timeout = '900ms'",
+            "row_security = off",
             "default_transaction_isolation = serializable", "lock_timeout = '1ms'", "transform_null_equals = on", "datestyle = 'SQL, DMY'",
             "client_min_messages = debug5", "idle_session_timeout = '100ms'", "timezone = 'Asia/Tokyo'", "extra_float_digits = '-10'");
         using var app = new CatalogApp(new At(login));
@@ -67,7 +68,8 @@ public sealed class SessionTests(PostgresTestDatabase database) : IClassFixture<
         using var client = app.Client();
         var expected = $"alter role \"{Builder(login).Username}\" reset statement_timeout";
 
-        Assert.Contains(app.Log.At(LogLevel.Warning), line => line.StartsWith("Not ready: ", StringComparison.Ordinal) && line.Contains(expected, StringComparison.Ordinal));
+        Assert.Contains(app.Log.At(LogLevel.Warning), line => line.StartsWith("Not ready: ", StringComparison.Ordinal)
+            && line.Contains(expected, StringComparison.Ordinal));
         await (await client.GetAsync("/ready", Ct)).Problem(503, "not_ready");
         var migrator = await MigratorConsole.Run(login, "current");
         Assert.Equal(7, migrator.Exit);
@@ -105,7 +107,9 @@ public sealed class SessionTests(PostgresTestDatabase database) : IClassFixture<
         var statuses = new List<int>();
         for (var round = 0; round < 5; round++)
         {
-            statuses.AddRange(await Task.WhenAll(Enumerable.Range(0, 60).Select(async _ => (int)(await client.GetAsync("/api/v1/runs/?limit=2", Ct)).StatusCode)));
+            statuses.AddRange(
+                await Task.WhenAll(
+                    Enumerable.Range(0, 60).Select(async _ => (int)(await client.GetAsync("/api/v1/runs/?limit=2", Ct)).StatusCode)));
         }
 
         Assert.DoesNotContain(500, statuses);
@@ -141,9 +145,12 @@ public sealed class SessionTests(PostgresTestDatabase database) : IClassFixture<
         {
             await Task.WhenAll(Enumerable.Range(0, 40).Select(_ => client.GetAsync("/api/v1/runs/", Ct)));
             await PostgresTestDatabase.Execute(
-                $"select pg_terminate_backend(pid) from pg_stat_activity where usename = '{Builder(login).Username}' and application_name = 'catalog'");
+                $"select pg_terminate_backend(pid) from pg_stat_activity where usename = '{Builder(login).Username}' and "
+                    + "application_name = 'catalog'");
             await Task.Delay(50, Ct);
-            Assert.Equal(201, (int)(await client.PostJson("/api/v1/checks/results", new { pipeline_id = "p", check_id = "c", status = "pass" })).StatusCode);
+            Assert.Equal(
+                201, (int)(await client.PostJson("/api/v1/checks/results", new { pipeline_id = "p", check_id = "c", status = "pass" }))
+                    .StatusCode);
             Assert.Equal(200, (int)(await client.GetAsync("/api/v1/runs/", Ct)).StatusCode);
             Assert.Equal(200, (int)(await client.PostJson("/api/v1/pipelines/", new { name = "p", version = "1" })).StatusCode);
         }
@@ -155,7 +162,8 @@ public sealed class SessionTests(PostgresTestDatabase database) : IClassFixture<
         database.Require();
         var address = await PostgresTestDatabase.Empty("catalog_schema");
         (string, string) schema = ("DATAXPIPE_PG_SCHEMA", "dataxpipe");
-        foreach (var arguments in new string[][] { ["upgrade"], ["grant"], ["verify"], ["current"], ["downgrade", "-1", "--yes", "--database", new Uri(address).AbsolutePath.Trim('/')], ["upgrade"] })
+        foreach (var arguments in new string[][] { ["upgrade"], ["grant"], ["verify"], ["current"],
+            ["downgrade", "-1", "--yes", "--database", new Uri(address).AbsolutePath.Trim('/')], ["upgrade"] })
         {
             var result = await MigratorConsole.Run(address, [schema], arguments);
             Assert.True(result.Exit == 0, result.ToString());
@@ -193,8 +201,11 @@ public sealed class SessionTests(PostgresTestDatabase database) : IClassFixture<
     private static async Task AssertReadsAndWrites(HttpClient client)
     {
         Assert.InRange((int)(await client.PostJson("/api/v1/pipelines/", new { name = "p", version = "1" })).StatusCode, 200, 201);
-        Assert.Equal(201, (int)(await client.PostJson("/api/v1/checks/results", new { pipeline_id = "p", check_id = "c", status = "pass" })).StatusCode);
-        Assert.Equal(201, (int)(await client.PostJson("/api/v1/runs/", new { id = $"r{Guid.NewGuid():N}", pipeline_id = "p", status = "running" })).StatusCode);
+        Assert.Equal(201, (int)(await client.PostJson("/api/v1/checks/results", new { pipeline_id = "p", check_id = "c", status = "pass" }))
+            .StatusCode);
+        Assert.Equal(
+            201, (int)(await client.PostJson("/api/v1/runs/", new { id = $"r{Guid.NewGuid():N}", pipeline_id = "p", status = "running" }))
+                .StatusCode);
         Assert.Equal(200, (int)(await client.GetAsync("/api/v1/pipelines/p", Ct)).StatusCode);
     }
 
@@ -203,7 +214,8 @@ public sealed class SessionTests(PostgresTestDatabase database) : IClassFixture<
     {
         database.Require();
         var name = $"catalog_session_{Guid.NewGuid():N}"[..40];
-        await PostgresTestDatabase.Execute($"create role {name} login password '{name}'; grant {DatabaseSettings.DefaultAppRole} to {name}");
+        await PostgresTestDatabase.Execute(
+            $"create role {name} login password '{name}'; grant {DatabaseSettings.DefaultAppRole} to {name}");
         foreach (var setting in settings)
         {
             await PostgresTestDatabase.Execute($"alter role {name} set {setting}");

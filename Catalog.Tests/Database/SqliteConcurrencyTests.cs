@@ -29,7 +29,8 @@ public sealed class SqliteConcurrencyTests(SqliteTestDatabase database) : IClass
                 {
                     await session.One<long>("select count(*) from datasets", null, Ct);
                     return await session.Execute(
-                        "insert into datasets (organization_id, id, namespace, name, created_at) values ('default', @id, '', @name, '2026-01-01T00:00:00.000000Z')",
+                        "insert into datasets (organization_id, id, namespace, name, created_at) values ('default', @id, '', @name, "
+                            + "'2026-01-01T00:00:00.000000Z')",
                         new { id = Guid.NewGuid(), name = $"{writer}-{i}" }, Ct);
                 }, Ct);
             }
@@ -49,7 +50,8 @@ public sealed class SqliteConcurrencyTests(SqliteTestDatabase database) : IClass
             BusyTimeout: await session.One<long>("pragma busy_timeout", null, Ct)), Ct);
 
         Assert.Equal(("wal", 1, 2, 5000), pragmas);
-        var failure = await Assert.ThrowsAnyAsync<Exception>(() => database.Database.One<int>("default", "delete from datasets returning 1", null, Ct));
+        var failure = await Assert.ThrowsAnyAsync<Exception>(() =>
+            database.Database.One<int>("default", "delete from datasets returning 1", null, Ct));
         Assert.Equal(8, Assert.IsType<SqliteException>(failure.InnerException).SqliteErrorCode);
     }
 }

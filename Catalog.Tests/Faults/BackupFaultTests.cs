@@ -141,7 +141,8 @@ public sealed class BackupFaultTests(PostgresTestDatabase postgres, SqliteTestDa
 
                 return Misdeed.None;
             };
-            using var process = MigratorConsole.Start(address, ["backup", "--output", folder.New(), "--upload", Url], [.. environment, ("DATAXPIPE_S3_TIMEOUT", "60")]);
+            using var process = MigratorConsole.Start(address, ["backup", "--output", folder.New(), "--upload", Url],
+                [.. environment, ("DATAXPIPE_S3_TIMEOUT", "60")]);
             Assert.True(await reached.WaitAsync(TimeSpan.FromMinutes(2), Ct));
             process.Kill();
             await process.WaitForExitAsync(Ct);
@@ -171,7 +172,8 @@ public sealed class BackupFaultTests(PostgresTestDatabase postgres, SqliteTestDa
             // The child process psql ends at the end of its input, and the server rolls back its transaction.
             await Task.Delay(1000, Ct);
             await using var connection = new NpgsqlConnection(Data.Database.PostgresUri.Parse("x", target).ConnectionString);
-            var tables = await connection.ExecuteScalarAsync<long>("select count(*) from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r'");
+            var tables = await connection.ExecuteScalarAsync<long>(
+                "select count(*) from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r'");
             if (tables > 0)
             {
                 Assert.Equal(40_000, await connection.ExecuteScalarAsync<long>("select count(*) from check_results"));

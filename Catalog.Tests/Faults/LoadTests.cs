@@ -67,7 +67,8 @@ public sealed class LoadTests(PostgresTestDatabase database) : IClassFixture<Pos
         var found = back.Elapsed;
         var ledger = await posting;
         await probes.CancelAsync();
-        TestContext.Current.TestOutputHelper!.WriteLine($"{ledger}; first success {found.TotalSeconds:0.00} s after the server accepted connections; /health {await health}");
+        TestContext.Current.TestOutputHelper!.WriteLine(
+            $"{ledger}; first success {found.TotalSeconds:0.00} s after the server accepted connections; /health {await health}");
         Assert.All(ledger.Statuses.Keys, status => Assert.True((int)status is 200 or 201 or 503, $"{status}: {ledger}"));
         Assert.True(ledger.Statuses.GetValueOrDefault(HttpStatusCode.ServiceUnavailable) > 0, ledger.ToString());
         Assert.Equal(0, ledger.WithoutRetryAfter);

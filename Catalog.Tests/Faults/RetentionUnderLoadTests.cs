@@ -6,12 +6,14 @@ using Dapper;
 
 namespace Catalog.Tests.Faults;
 
-public sealed class RetentionUnderLoadOnSqlite(SqliteTestDatabase database) : RetentionUnderLoadTests(database), IClassFixture<SqliteTestDatabase>
+public sealed class RetentionUnderLoadOnSqlite(SqliteTestDatabase database) : RetentionUnderLoadTests(database),
+    IClassFixture<SqliteTestDatabase>
 {
     protected override string Numbers => "with recursive numbers (n) as (select 1 union all select n + 1 from numbers where n < @count)";
 }
 
-public sealed class RetentionUnderLoadOnPostgres(PostgresTestDatabase database) : RetentionUnderLoadTests(database), IClassFixture<PostgresTestDatabase>
+public sealed class RetentionUnderLoadOnPostgres(PostgresTestDatabase database) : RetentionUnderLoadTests(database),
+    IClassFixture<PostgresTestDatabase>
 {
     protected override string Numbers => "with numbers (n) as (select generate_series(1, @count))";
 }
@@ -43,7 +45,8 @@ public abstract class RetentionUnderLoadTests(TestDatabase database)
         await Task.Delay(TimeSpan.FromSeconds(before), Ct);
 
         var began = Stopwatch.GetTimestamp();
-        using var process = MigratorConsole.Start(database.Address, ["retention", "apply", "--json"], ("DATAXPIPE_RETENTION_RESULTS_DAYS", "30"));
+        using var process = MigratorConsole.Start(
+            database.Address, ["retention", "apply", "--json"], ("DATAXPIPE_RETENTION_RESULTS_DAYS", "30"));
         var result = await MigratorConsole.End(process);
         var ended = Stopwatch.GetTimestamp();
         await Task.Delay(TimeSpan.FromSeconds(after), Ct);
@@ -53,12 +56,15 @@ public abstract class RetentionUnderLoadTests(TestDatabase database)
         // Leave out the first seconds, in which the service warms up.
         var warm = sent[0].At + before * Stopwatch.Frequency / 2;
         TestContext.Current.TestOutputHelper!.WriteLine(
-            $"{ledger}; removal {Stopwatch.GetElapsedTime(began, ended).TotalSeconds:0.0} s; without {Summary(sent, post => post.At >= warm && (post.At < began || post.At > ended))}; with {Summary(sent, post => post.At >= began && post.At <= ended)}");
+            $"{ledger}; removal {Stopwatch.GetElapsedTime(began, ended).TotalSeconds:0.0} s; without "
+                + $"{Summary(sent, post => post.At >= warm && (post.At < began || post.At > ended))}; with "
+                    + $"{Summary(sent, post => post.At >= began && post.At <= ended)}");
         Assert.True(result.Exit == 0, result.ToString());
         Assert.Equal(old, result.Json.GetProperty("rows").GetInt64());
         Assert.All(ledger.Statuses.Keys, status => Assert.True((int)status is 200 or 201, $"{status}: {ledger}"));
         await ledger.Compare(database.Database);
-        Assert.Empty(await database.Database.Many<string>("default", "select id from check_results where pipeline_id = 'old' limit 1", null, Ct));
+        Assert.Empty(
+            await database.Database.Many<string>("default", "select id from check_results where pipeline_id = 'old' limit 1", null, Ct));
         Assert.True(sent.Max(post => post.Took) < TimeSpan.FromSeconds(5), $"{sent.Max(post => post.Took)}");
     }
 
@@ -100,7 +106,16 @@ public abstract class RetentionUnderLoadTests(TestDatabase database)
         var run = $"run-{number / 5}";
         await (number % 5 == 0
             ? ledger.Post(client, "/api/v1/runs/", run, ledger.Runs, new { id = run, pipeline_id = "load", status = "completed" })
-            : ledger.Post(client, "/api/v1/checks/results", $"result-{number}", ledger.Results, new { id = $"result-{number}", pipeline_id = "load", check_id = "c", run_id = run, status = number % 50 == 1 ? "fail" : "pass" }));
+            : ledger.Post(client, "/api/v1/checks/results", $"result-{number}", ledger.Results,
+                new
+                {
+                    id = $"result-{number}",
+                    pipeline_id = "load",
+                    check_id = "c",
+                    run_id = run,
+                    status = number % 50 == 1
+                    ? "fail" : "pass"
+                }));
         return (at, Stopwatch.GetElapsedTime(at));
     }
 
@@ -108,6 +123,7 @@ public abstract class RetentionUnderLoadTests(TestDatabase database)
     {
         var took = sent.Where(which).Select(post => post.Took.TotalMilliseconds).Order().ToArray();
         double At(double share) => took[Math.Min(took.Length - 1, (int)(took.Length * share))];
-        return string.Create(CultureInfo.InvariantCulture, $"{took.Length} posts p50 {At(0.5):0.0} p99 {At(0.99):0.0} longest {took[^1]:0.0} ms");
+        return string.Create(
+            CultureInfo.InvariantCulture, $"{took.Length} posts p50 {At(0.5):0.0} p99 {At(0.99):0.0} longest {took[^1]:0.0} ms");
     }
 }

@@ -39,7 +39,8 @@ public sealed class TransferKillTests(PostgresTestDatabase server) : IClassFixtu
             using var process = MigratorConsole.Start(pair.Target, ["transfer", "--from", pair.Source, "--json"]);
             var output = MigratorConsole.End(process);
             // The first kill happens while rows are copied, the others at a random time.
-            await Task.WhenAny(output, left.Count == 0 ? UntilFirstRows(pair) : Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.Next(200, (int)whole.TotalMilliseconds)), Ct));
+            await Task.WhenAny(output, left.Count == 0
+                ? UntilFirstRows(pair) : Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.Next(200, (int)whole.TotalMilliseconds)), Ct));
             if (!process.HasExited)
             {
                 process.Kill();
@@ -60,7 +61,8 @@ public sealed class TransferKillTests(PostgresTestDatabase server) : IClassFixtu
 
         var resumed = await pair.Transfer("--json");
 
-        TestContext.Current.TestOutputHelper!.WriteLine($"undisturbed {whole.TotalSeconds:0.0} s; rows left by each kill: {string.Join(", ", left)}; ended before the kill: {ended}");
+        TestContext.Current.TestOutputHelper!.WriteLine(
+            $"undisturbed {whole.TotalSeconds:0.0} s; rows left by each kill: {string.Join(", ", left)}; ended before the kill: {ended}");
         Assert.True(resumed.Exit == 0, resumed.ToString());
         Assert.Equal(Hashes(undisturbed), Hashes(resumed));
         Assert.Equal(rows, await target.ExecuteScalarAsync<long>("select count(distinct id) from check_results"));
@@ -79,7 +81,8 @@ public sealed class TransferKillTests(PostgresTestDatabase server) : IClassFixtu
     // Waits until the server has noticed that its client is gone, and returns the number of rows.
     private static async Task<long> RowsAfterKill(Npgsql.NpgsqlConnection target)
     {
-        while (await target.ExecuteScalarAsync<bool>("select exists (select from pg_stat_activity where application_name = 'catalog-migrations' and datname = current_database())"))
+        while (await target.ExecuteScalarAsync<bool>(
+            "select exists (select from pg_stat_activity where application_name = 'catalog-migrations' and datname = current_database())"))
         {
             await Task.Delay(20, Ct);
         }

@@ -37,7 +37,8 @@ public sealed class TroubledServerTests
         var longest = clock.Elapsed;
         server.Thaw();
 
-        TestContext.Current.TestOutputHelper!.WriteLine($"64 concurrent requests with a frozen server: all answered after {longest.TotalSeconds:0.0} s");
+        TestContext.Current.TestOutputHelper!.WriteLine(
+            $"64 concurrent requests with a frozen server: all answered after {longest.TotalSeconds:0.0} s");
         // The documented limit is 5 s, but the test machine may be busy.
         Assert.True(longest < TimeSpan.FromSeconds(8), $"{longest}");
         Assert.Equal(200, (int)(await client.GetAsync("/health", Ct)).StatusCode);
@@ -58,14 +59,17 @@ public sealed class TroubledServerTests
         HttpClient[] clients = [directApp.Client(), pooledApp.Client()];
         await clients[0].PostJson("/api/v1/pipelines/", new { name = "load", version = "1" });
         var ledger = new Ledger();
-        var duration = TimeSpan.FromMinutes(double.Parse(Environment.GetEnvironmentVariable("TROUBLE_MINUTES") ?? "10", CultureInfo.InvariantCulture));
+        var duration = TimeSpan.FromMinutes(
+            double.Parse(Environment.GetEnvironmentVariable("TROUBLE_MINUTES") ?? "10", CultureInfo.InvariantCulture));
         var until = Stopwatch.StartNew();
         var posting = Task.WhenAll(clients.Select((client, i) => LoadClients.Run(client, clients: 16, duration, ledger, $"{i}-")));
         (string Name, Func<Task> Run)[] events =
         [
             ("frozen for 8 s", () => FreezeFor8Seconds(server)),
             ("restart", () => Restart(server)),
-            ("role settings", () => Set(server, "search_path = elsewhere", "statement_timeout = '900ms'", "quote_all_identifiers = on", "synchronous_commit = off")),
+            ("role settings", () =>
+                Set(server, "search_path = elsewhere", "statement_timeout = '900ms'", "quote_all_identifiers = on",
+                    "synchronous_commit = off")),
             ("read-only for 4 s", () => ReadOnly(server)),
             ("sessions cut", () => EndSessions(server)),
         ];
@@ -78,12 +82,15 @@ public sealed class TroubledServerTests
             await run();
             var back = await Task.WhenAll(clients.Select((client, i) => TimeToWrite(client, $"recovery-{round}-{i}", name, pooler)));
             worst = back.Max() > worst ? back.Max() : worst;
-            output.WriteLine($"{until.Elapsed:mm\\:ss} {name}: writes succeed again after {back[0].TotalSeconds:0.0} s directly, {back[1].TotalSeconds:0.0} s through the pooler");
+            output.WriteLine(
+                $"{until.Elapsed:mm\\:ss} {name}: writes succeed again after {back[0].TotalSeconds:0.0} s directly, "
+                    + $"{back[1].TotalSeconds:0.0} s through the pooler");
             round++;
         }
 
         await posting;
-        foreach (var line in directApp.Log.At(LogLevel.Warning).Concat(pooledApp.Log.At(LogLevel.Warning)).GroupBy(line => line.Split('\n')[0]).OrderByDescending(lines => lines.Count()).Take(12))
+        foreach (var line in directApp.Log.At(LogLevel.Warning).Concat(pooledApp.Log.At(LogLevel.Warning))
+            .GroupBy(line => line.Split('\n')[0]).OrderByDescending(lines => lines.Count()).Take(12))
         {
             output.WriteLine($"{line.Count()} × {line.Key}");
         }
@@ -98,13 +105,15 @@ public sealed class TroubledServerTests
         var clock = Stopwatch.StartNew();
         for (var i = 0; ; i++)
         {
-            using var answer = await client.PostJson("/api/v1/checks/results", new { id = $"{id}-{i}", pipeline_id = "load-recovery", check_id = "c", status = "pass" });
+            using var answer = await client.PostJson(
+                "/api/v1/checks/results", new { id = $"{id}-{i}", pipeline_id = "load-recovery", check_id = "c", status = "pass" });
             if ((int)answer.StatusCode is 200 or 201 or 404)
             {
                 return clock.Elapsed;
             }
 
-            Assert.True(clock.Elapsed < TimeSpan.FromSeconds(30), $"{id}: no write succeeded for 30 s after {after}: {await answer.Content.ReadAsStringAsync(Ct)}\n{pooler.Log}");
+            Assert.True(clock.Elapsed < TimeSpan.FromSeconds(30),
+                $"{id}: no write succeeded for 30 s after {after}: {await answer.Content.ReadAsStringAsync(Ct)}\n{pooler.Log}");
             await Task.Delay(50, Ct);
         }
     }
@@ -120,7 +129,9 @@ public sealed class TroubledServerTests
     {
         await using (var connection = new NpgsqlConnection(PostgresUri.Parse("server", server.Uri).ConnectionString))
         {
-            await connection.ExecuteAsync($"{PostgresGrants.CreateRole(DatabaseSettings.DefaultAppRole)}; create role service login; {PostgresGrants.GrantMembership(DatabaseSettings.DefaultAppRole, "service")}");
+            await connection.ExecuteAsync(
+                $"{PostgresGrants.CreateRole(DatabaseSettings.DefaultAppRole)}; create role service login; "
+                    + $"{PostgresGrants.GrantMembership(DatabaseSettings.DefaultAppRole, "service")}");
         }
 
         await TestDatabase.Migrate(server.Uri);
@@ -151,7 +162,8 @@ public sealed class TroubledServerTests
         await Execute(server, "alter role service reset default_transaction_read_only");
     }
 
-    private static Task EndSessions(PostgresCluster server) => Execute(server, "select pg_terminate_backend(pid) from pg_stat_activity where usename = 'service'");
+    private static Task EndSessions(PostgresCluster server) =>
+        Execute(server, "select pg_terminate_backend(pid) from pg_stat_activity where usename = 'service'");
 
     private static async Task FreezeFor8Seconds(PostgresCluster server)
     {

@@ -30,7 +30,11 @@ public sealed class UpgradeUnderLoadTests(PostgresTestDatabase database) : IClas
             File.Copy(file, copy);
         }
 
-        await File.WriteAllTextAsync(Path.Combine(_scripts, "postgres", "0099_note.sql".Replace("0099", $"{Directory.GetFiles(Path.Combine(_scripts, "postgres"), "*.sql").Length + 1:0000}", StringComparison.Ordinal)),
+        await File.WriteAllTextAsync(
+            Path.Combine(
+                _scripts, "postgres",
+                    "0099_note.sql".Replace("0099", $"{Directory.GetFiles(Path.Combine(_scripts, "postgres"), "*.sql").Length + 1:0000}",
+                        StringComparison.Ordinal)),
             "alter table check_results add column note text;\nalter table runs add column note text;\n", Ct);
         using var app = new CatalogApp(database);
         using var client = app.Client();
@@ -56,10 +60,13 @@ public sealed class UpgradeUnderLoadTests(PostgresTestDatabase database) : IClas
         var (statuses, longest, count) = await posts;
 
         TestContext.Current.TestOutputHelper!.WriteLine(
-            $"{count} posts, longest {longest.TotalSeconds:0.00} s; upgrade {took.TotalSeconds:0.0} s with a reader of 7 s; {result.Errors.Split('\n').Count(line => line.Contains("attempt", StringComparison.Ordinal))} further attempts");
+            $"{count} posts, longest {longest.TotalSeconds:0.00} s; upgrade {took.TotalSeconds:0.0} s with a reader of 7 s; "
+                + $"{result.Errors.Split('\n').Count(line => line.Contains("attempt", StringComparison.Ordinal))} further attempts");
         Assert.True(result.Exit == 0, result.ToString());
         Assert.Equal([HttpStatusCode.Created], statuses);
-        Assert.Equal(count, (await database.Database.Many<string>("default", "select id from check_results where pipeline_id = 'load'", null, Ct)).Count);
+        Assert.Equal(
+            count, (await database.Database.Many<string>("default", "select id from check_results where pipeline_id = 'load'", null, Ct))
+                .Count);
         // Posts that wait for the reader would take about seven seconds.
         Assert.True(longest < TimeSpan.FromSeconds(4), $"{longest}");
     }
@@ -83,7 +90,8 @@ public sealed class UpgradeUnderLoadTests(PostgresTestDatabase database) : IClas
     private static async Task<(HttpStatusCode, TimeSpan)> Post(HttpClient client, int number)
     {
         var clock = Stopwatch.StartNew();
-        using var answer = await client.PostAsJsonAsync("/api/v1/checks/results", new { id = $"result-{number}", pipeline_id = "load", check_id = "check", status = "pass" });
+        using var answer = await client.PostAsJsonAsync(
+            "/api/v1/checks/results", new { id = $"result-{number}", pipeline_id = "load", check_id = "check", status = "pass" });
         return (answer.StatusCode, clock.Elapsed);
     }
 

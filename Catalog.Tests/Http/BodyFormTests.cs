@@ -36,7 +36,8 @@ public sealed class BodyFormTests(SqliteTestDatabase database) : EndpointTests(d
         var problem = await (await Post("/api/v1/runs/", type, "{}")).Problem(415, "unsupported_media_type");
 
         Assert.Contains(expected, problem.GetProperty("detail").GetString());
-        Assert.Equal(type.Contains("charset", StringComparison.Ordinal), problem.GetProperty("detail").GetString()!.Contains("charset", StringComparison.Ordinal));
+        Assert.Equal(type.Contains("charset", StringComparison.Ordinal), problem.GetProperty("detail")
+            .GetString()!.Contains("charset", StringComparison.Ordinal));
     }
 
     [Theory]
@@ -51,7 +52,8 @@ public sealed class BodyFormTests(SqliteTestDatabase database) : EndpointTests(d
     {
         foreach (var path in new[] { "/api/v1/checks/results", "/api/v1/runs/", "/api/v1/pipelines/" })
         {
-            var problem = await (await Post(path, "application/json", $$"""{"name":"p","observed_value":[1, {{value}}]}""")).Problem(400, "malformed");
+            var problem = await (await Post(path, "application/json", $$"""{"name":"p","observed_value":[1, {{value}}]}"""))
+                .Problem(400, "malformed");
 
             Assert.Contains($"{value} is not JSON", problem.GetProperty("detail").GetString());
             Assert.Contains("null or text", problem.GetProperty("detail").GetString());
@@ -89,7 +91,8 @@ public sealed class BodyFormTests(SqliteTestDatabase database) : EndpointTests(d
 
     [Fact]
     public async Task Many_small_headers_are_accepted() =>
-        Assert.Equal(200, (int)(await Send(HttpMethod.Get, "/health", null, [.. Enumerable.Range(0, 150).Select(i => ($"X-{i}", "a"))])).StatusCode);
+        Assert.Equal(200, (int)(await Send(HttpMethod.Get, "/health", null, [.. Enumerable.Range(0, 150).Select(i => ($"X-{i}", "a"))]))
+            .StatusCode);
 
     [Fact]
     public async Task During_a_database_outage_only_the_errors_of_writes_mention_storing()
@@ -98,7 +101,8 @@ public sealed class BodyFormTests(SqliteTestDatabase database) : EndpointTests(d
         using var client = app.Client();
 
         var read = await (await client.GetAsync("/api/v1/runs/x", Ct)).Problem(503, "database_unavailable");
-        var written = await (await client.PostJson("/api/v1/runs/", new { pipeline_id = "p", status = "running" })).Problem(503, "database_unavailable");
+        var written = await (await client.PostJson("/api/v1/runs/", new { pipeline_id = "p", status = "running" }))
+            .Problem(503, "database_unavailable");
 
         Assert.DoesNotContain("stored", read.GetProperty("detail").GetString());
         Assert.Contains("stored", written.GetProperty("detail").GetString());

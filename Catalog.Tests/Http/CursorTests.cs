@@ -12,7 +12,8 @@ public sealed class CursorTests(SqliteTestDatabase database) : EndpointTests(dat
         await Client.PostJson("/api/v1/pipelines/", new { name = Name });
         await Client.PostJson("/api/v1/runs/", new { id = Name, pipeline_id = Name, status = "running" });
         await Client.PostJson("/api/v1/checks/", new { id = Name, kind = "x" });
-        var cursors = new[] { "pipelines", "pipeline_versions", "runs", "run_events", "checks", "check_results", "check_history", "connections", "datasets" }
+        var cursors = new[] { "pipelines", "pipeline_versions", "runs", "run_events", "checks", "check_results", "check_history",
+            "connections", "datasets" }
             .ToDictionary(list => list, list => new Cursor(DateTimeOffset.UnixEpoch, new string('a', 64)).ToText(list));
         var lists = new Dictionary<string, string>
         {
@@ -29,7 +30,8 @@ public sealed class CursorTests(SqliteTestDatabase database) : EndpointTests(dat
         foreach (var (list, path) in lists)
         {
             Assert.Equal(200, (int)(await Client.GetAsync($"/api/v1/{path}?cursor={cursors[list]}", Ct)).StatusCode);
-            foreach (var wrong in cursors.Where(cursor => cursor.Key != list).Select(cursor => cursor.Value).Append(cursors[list] + "AAAA").Append(cursors[list][4..]).Append("").Append("%00"))
+            foreach (var wrong in cursors.Where(cursor => cursor.Key != list).Select(cursor => cursor.Value).Append(cursors[list] + "AAAA")
+                .Append(cursors[list][4..]).Append("").Append("%00"))
             {
                 await (await Client.GetAsync($"/api/v1/{path}?cursor={wrong}", Ct)).Problem(422, "invalid");
             }
@@ -47,7 +49,9 @@ public sealed class CursorTests(SqliteTestDatabase database) : EndpointTests(dat
         await Client.PostJson("/api/v1/runs/", new { id = Name, pipeline_id = Name, status = "running" });
         var path = list == "run_events" ? $"runs/{Name}/events" : list + "/";
 
-        Assert.Equal(status, (int)(await Client.GetAsync($"/api/v1/{path}?cursor={new Cursor(DateTimeOffset.UnixEpoch, id).ToText(list)}", Ct)).StatusCode);
+        Assert.Equal(
+            status, (int)(await Client.GetAsync($"/api/v1/{path}?cursor={new Cursor(DateTimeOffset.UnixEpoch, id).ToText(list)}", Ct))
+                .StatusCode);
     }
 
     [Theory]

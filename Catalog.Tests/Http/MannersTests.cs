@@ -22,12 +22,14 @@ public abstract class MannersTests(TestDatabase database) : EndpointTests(databa
         await Register();
         var body = $$"""{"pipeline_id":"{{Name}}","check_id":"c","status":"pass"}""";
 
-        var answers = await Task.WhenAll(Enumerable.Range(0, 50).Select(_ => Send(HttpMethod.Post, Results, body, ("Idempotency-Key", Name))));
+        var answers = await Task.WhenAll(
+            Enumerable.Range(0, 50).Select(_ => Send(HttpMethod.Post, Results, body, ("Idempotency-Key", Name))));
 
         Assert.Single(answers, answer => answer.StatusCode == HttpStatusCode.Created);
         Assert.All(answers, answer => Assert.True((int)answer.StatusCode is 200 or 201));
         Assert.Equal(1, (await Client.GetJson($"{Results}?pipeline_id={Name}")).GetProperty("items").GetArrayLength());
-        await (await Send(HttpMethod.Post, Results, body.Replace("pass", "fail"), ("Idempotency-Key", Name))).Problem(422, "idempotency_key_reused");
+        await (await Send(HttpMethod.Post, Results, body.Replace("pass", "fail"), ("Idempotency-Key", Name)))
+            .Problem(422, "idempotency_key_reused");
         Assert.Equal(HttpStatusCode.Created, (await Send(HttpMethod.Post, Results, body, ("Idempotency-Key", Name + "2"))).StatusCode);
     }
 
@@ -37,11 +39,14 @@ public abstract class MannersTests(TestDatabase database) : EndpointTests(databa
         await Register();
         var result = $$"""{"pipeline_id":"{{Name}}","check_id":"c","status":"pass"}""";
 
-        Assert.Equal(HttpStatusCode.Created, (await Send(HttpMethod.Post, Results, $"[{result},{result}]", ("Idempotency-Key", Name))).StatusCode);
+        Assert.Equal(HttpStatusCode.Created, (await Send(HttpMethod.Post, Results, $"[{result},{result}]", ("Idempotency-Key", Name)))
+            .StatusCode);
         var repeated = await (await Send(HttpMethod.Post, Results, $"[{result},{result}]", ("Idempotency-Key", Name))).Json();
-        Assert.All(repeated.GetProperty("items").EnumerateArray(), item => Assert.Equal("duplicate", item.GetProperty("outcome").GetString()));
+        Assert.All(repeated.GetProperty("items").EnumerateArray(), item =>
+            Assert.Equal("duplicate", item.GetProperty("outcome").GetString()));
         await (await Send(HttpMethod.Post, Results, $"[{result}]", ("Idempotency-Key", Name))).Problem(422, "idempotency_key_reused");
-        await (await Send(HttpMethod.Post, Results, $"[{result},{result},{result}]", ("Idempotency-Key", Name))).Problem(422, "idempotency_key_reused");
+        await (await Send(HttpMethod.Post, Results, $"[{result},{result},{result}]", ("Idempotency-Key", Name)))
+            .Problem(422, "idempotency_key_reused");
         var own = result.Replace("{", $"{{\"id\":\"{Name}-own\",", StringComparison.Ordinal);
         await (await Send(HttpMethod.Post, Results, $"[{own},{result}]", ("Idempotency-Key", Name))).Problem(422, "idempotency_key_reused");
         Assert.Equal(2, (await Client.GetJson($"{Results}?pipeline_id={Name}")).GetProperty("items").GetArrayLength());
@@ -53,7 +58,11 @@ public abstract class MannersTests(TestDatabase database) : EndpointTests(databa
         await Register();
         string One(int i) => $$"""{"pipeline_id":"{{Name}}","check_id":"c","status":"pass","message":"{{i}}"}""";
 
-        var answers = await Task.WhenAll(Enumerable.Range(0, 8).Select(i => Send(HttpMethod.Post, Results, $"[{string.Join(',', Enumerable.Range(0, i + 1).Select(_ => One(i)))}]", ("Idempotency-Key", Name))));
+        var answers = await Task.WhenAll(
+            Enumerable.Range(0, 8)
+                .Select(i =>
+                    Send(HttpMethod.Post, Results, $"[{string.Join(',', Enumerable.Range(0, i + 1).Select(_ => One(i)))}]",
+                        ("Idempotency-Key", Name))));
 
         var winner = Array.FindIndex(answers, answer => answer.StatusCode == HttpStatusCode.Created);
         Assert.Equal(7, answers.Count(answer => (int)answer.StatusCode == 422));
@@ -73,7 +82,8 @@ public abstract class MannersTests(TestDatabase database) : EndpointTests(databa
 
         Assert.Equal((HttpStatusCode.Created, HttpStatusCode.OK), (first.StatusCode, repeated.StatusCode));
         Assert.Equal((await first.Json()).GetProperty("id").GetString(), (await repeated.Json()).GetProperty("id").GetString());
-        await (await Send(HttpMethod.Post, "/api/v1/runs/", body.Replace("running", "failed"), ("Idempotency-Key", Name))).Problem(422, "idempotency_key_reused");
+        await (await Send(HttpMethod.Post, "/api/v1/runs/", body.Replace("running", "failed"), ("Idempotency-Key", Name)))
+            .Problem(422, "idempotency_key_reused");
         await (await Send(HttpMethod.Post, "/api/v1/runs/", body, ("Idempotency-Key", new string('k', 256)))).Problem(422, "invalid");
         Assert.Equal(1, (await Client.GetJson($"/api/v1/runs/?pipeline_id={Name}")).GetProperty("items").GetArrayLength());
     }
@@ -84,7 +94,8 @@ public abstract class MannersTests(TestDatabase database) : EndpointTests(databa
         await Register();
         await Client.PostJson("/api/v1/runs/", new { id = Name, pipeline_id = Name, status = "completed" });
         await Client.PostJson("/api/v1/checks/", new { id = Name, kind = "x" });
-        await Client.PostJson("/api/v1/checks/results", new { id = Name, pipeline_id = Name, check_id = Name, status = "pass", dataset = $"{Name}.a" });
+        await Client.PostJson(
+            "/api/v1/checks/results", new { id = Name, pipeline_id = Name, check_id = Name, status = "pass", dataset = $"{Name}.a" });
         foreach (var path in new[] { "pipelines", "runs", "checks", "checks/results" })
         {
             var tag = (await Send(HttpMethod.Get, $"/api/v1/{path}/{Name}")).Headers.ETag!.ToString();
@@ -92,8 +103,10 @@ public abstract class MannersTests(TestDatabase database) : EndpointTests(databa
             var same = await Send(HttpMethod.Get, $"/api/v1/{path}/{Name}", null, ("If-None-Match", tag));
             Assert.Equal((HttpStatusCode.NotModified, 0), (same.StatusCode, (await same.Content.ReadAsByteArrayAsync(Ct)).Length));
             Assert.Equal(tag, same.Headers.ETag!.ToString());
-            Assert.Equal(HttpStatusCode.NotModified, (await Send(HttpMethod.Get, $"/api/v1/{path}/{Name}", null, ("If-None-Match", $"\"x\", W/{tag}"))).StatusCode);
-            Assert.Equal(HttpStatusCode.OK, (await Send(HttpMethod.Get, $"/api/v1/{path}/{Name}", null, ("If-None-Match", "\"x\""))).StatusCode);
+            Assert.Equal(HttpStatusCode.NotModified,
+                (await Send(HttpMethod.Get, $"/api/v1/{path}/{Name}", null, ("If-None-Match", $"\"x\", W/{tag}"))).StatusCode);
+            Assert.Equal(HttpStatusCode.OK, (await Send(HttpMethod.Get, $"/api/v1/{path}/{Name}", null, ("If-None-Match", "\"x\"")))
+                .StatusCode);
         }
 
         var before = (await Send(HttpMethod.Get, $"/api/v1/runs/{Name}")).Headers.ETag!.ToString();
@@ -107,22 +120,27 @@ public abstract class MannersTests(TestDatabase database) : EndpointTests(databa
         await Register();
         await Client.PostJson("/api/v1/checks/", new { id = Name, kind = "x" });
         await Client.PostJson("/api/v1/connections/", new { id = Name, type = "postgres", config = new { host = "h" } });
-        foreach (var (path, body) in new[] { ("checks", """{"kind":"y"}"""), ("connections", """{"type":"postgres","config":{"host":"h2"}}""") })
+        foreach (var (path, body) in new[] {
+            ("checks", """{"kind":"y"}"""), ("connections", """{"type":"postgres","config":{"host":"h2"}}""") })
         {
             var tag = (await Send(HttpMethod.Get, $"/api/v1/{path}/{Name}")).Headers.ETag!.ToString();
 
             Assert.Equal(HttpStatusCode.OK, (await Send(HttpMethod.Put, $"/api/v1/{path}/{Name}", body, ("If-Match", tag))).StatusCode);
             await (await Send(HttpMethod.Put, $"/api/v1/{path}/{Name}", body, ("If-Match", tag))).Problem(412, "precondition_failed");
             await (await Send(HttpMethod.Delete, $"/api/v1/{path}/{Name}", null, ("If-Match", tag))).Problem(412, "precondition_failed");
-            Assert.Equal(HttpStatusCode.NoContent, (await Send(HttpMethod.Delete, $"/api/v1/{path}/{Name}", null, ("If-Match", "*"))).StatusCode);
+            Assert.Equal(HttpStatusCode.NoContent, (await Send(HttpMethod.Delete, $"/api/v1/{path}/{Name}", null, ("If-Match", "*")))
+                .StatusCode);
         }
 
         await Client.PostJson("/api/v1/runs/", new { id = Name, pipeline_id = Name, status = "running" });
-        await (await Send(HttpMethod.Put, $"/api/v1/runs/{Name}/stages/a", """{"status":"failed"}""", ("If-Match", "\"old\""))).Problem(412, "precondition_failed");
-        await (await Send(HttpMethod.Delete, $"/api/v1/pipelines/{Name}", null, ("If-Match", "\"old\""))).Problem(412, "precondition_failed");
+        await (await Send(HttpMethod.Put, $"/api/v1/runs/{Name}/stages/a", """{"status":"failed"}""", ("If-Match", "\"old\"")))
+            .Problem(412, "precondition_failed");
+        await (await Send(HttpMethod.Delete, $"/api/v1/pipelines/{Name}", null, ("If-Match", "\"old\"")))
+            .Problem(412, "precondition_failed");
         var weak = "W/" + (await Send(HttpMethod.Get, $"/api/v1/pipelines/{Name}")).Headers.ETag;
         await (await Send(HttpMethod.Delete, $"/api/v1/pipelines/{Name}", null, ("If-Match", weak))).Problem(412, "precondition_failed");
-        await (await Send(HttpMethod.Patch, $"/api/v1/runs/{Name}", """{"status":"failed"}""", ("If-Match", "\"old\""))).Problem(412, "precondition_failed");
+        await (await Send(HttpMethod.Patch, $"/api/v1/runs/{Name}", """{"status":"failed"}""", ("If-Match", "\"old\"")))
+            .Problem(412, "precondition_failed");
         Assert.Equal("running", (await Client.GetJson($"/api/v1/runs/{Name}")).GetProperty("status").GetString());
     }
 
@@ -156,10 +174,15 @@ public abstract class MannersTests(TestDatabase database) : EndpointTests(databa
     [Fact]
     public async Task Answers_have_a_request_id_and_problems_the_trace_of_the_caller()
     {
-        Assert.Equal("mine-1", Assert.Single((await Send(HttpMethod.Get, "/health", null, ("X-Request-Id", "mine-1"))).Headers.GetValues("X-Request-Id")));
-        var odd = Assert.Single((await Send(HttpMethod.Get, "/health", null, ("X-Request-Id", "a b<script>"))).Headers.GetValues("X-Request-Id"));
+        Assert.Equal(
+            "mine-1", Assert.Single((await Send(HttpMethod.Get, "/health", null, ("X-Request-Id", "mine-1")))
+                .Headers.GetValues("X-Request-Id")));
+        var odd = Assert.Single((await Send(HttpMethod.Get, "/health", null, ("X-Request-Id", "a b<script>")))
+            .Headers.GetValues("X-Request-Id"));
         Assert.DoesNotContain("script", odd);
-        var problem = await (await Send(HttpMethod.Get, "/nothing", null, ("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"))).Problem(404, "not_found");
+        var problem = await (
+            await Send(HttpMethod.Get, "/nothing", null, ("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")))
+                .Problem(404, "not_found");
         Assert.Equal("4bf92f3577b34da6a3ce929d0e0e4736", problem.GetProperty("trace_id").GetString());
     }
 

@@ -8,7 +8,8 @@ namespace Catalog.Tests.Http;
 [Trait("Category", "Fast")]
 public sealed class QueryParametersOnSqlite(SqliteTestDatabase database) : QueryParameterTests(database), IClassFixture<SqliteTestDatabase>;
 
-public sealed class QueryParametersOnPostgres(PostgresTestDatabase database) : QueryParameterTests(database), IClassFixture<PostgresTestDatabase>;
+public sealed class QueryParametersOnPostgres(PostgresTestDatabase database) : QueryParameterTests(database),
+    IClassFixture<PostgresTestDatabase>;
 
 /// <summary>
 /// Query parameters are validated on every route: misspelt, empty and malformed parameters are refused.
@@ -41,10 +42,12 @@ public abstract class QueryParameterTests(TestDatabase database) : EndpointTests
 
         async Task<string> Refused(Operation operation)
         {
-            var path = operation.Path.Replace("{id}", "x", StringComparison.Ordinal).Replace("{dataset}", "x", StringComparison.Ordinal).Replace("{stage_name}", "x", StringComparison.Ordinal);
+            var path = operation.Path.Replace("{id}", "x", StringComparison.Ordinal).Replace("{dataset}", "x", StringComparison.Ordinal)
+                .Replace("{stage_name}", "x", StringComparison.Ordinal);
             var answer = await Send(new HttpMethod(operation.Method), path + "?surprise=1", operation.Body is null ? null : "{}");
             var text = await answer.Content.ReadAsStringAsync(Ct);
-            return (int)answer.StatusCode == 422 && text.Contains("surprise", StringComparison.Ordinal) ? "ok" : $"{operation.Method} {operation.Path}: {(int)answer.StatusCode} {text}";
+            return (int)answer.StatusCode == 422 && text.Contains("surprise", StringComparison.Ordinal)
+                ? "ok" : $"{operation.Method} {operation.Path}: {(int)answer.StatusCode} {text}";
         }
     }
 
@@ -79,7 +82,8 @@ public abstract class QueryParameterTests(TestDatabase database) : EndpointTests
     {
         await Client.PostJson("/api/v1/checks/", new { id = Name, kind = "x" });
 
-        foreach (var path in new[] { "/api/v1/checks/?pipeline_id=", $"/api/v1/checks/{Name}?pipeline_id=", "/api/v1/datasets/?namespace=", "/api/v1/runs/?", "/api/v1/runs/?limit=3&" })
+        foreach (var path in new[] { "/api/v1/checks/?pipeline_id=", $"/api/v1/checks/{Name}?pipeline_id=", "/api/v1/datasets/?namespace=",
+            "/api/v1/runs/?", "/api/v1/runs/?limit=3&" })
         {
             Assert.Equal(HttpStatusCode.OK, (await Client.GetAsync(path, Ct)).StatusCode);
         }
@@ -167,7 +171,15 @@ public abstract class QueryParameterTests(TestDatabase database) : EndpointTests
         await Client.PostJson("/api/v1/pipelines/", new { name = Name });
         foreach (var hours in new[] { hoursBefore, hoursAfter })
         {
-            await Client.PostJson("/api/v1/checks/results", new { id = $"{Name}-{hours}", pipeline_id = Name, check_id = "c", status = "pass", executed_at = DateTimeOffset.UtcNow.AddHours(-hours) });
+            await Client.PostJson(
+                "/api/v1/checks/results", new
+                {
+                    id = $"{Name}-{hours}",
+                    pipeline_id = Name,
+                    check_id = "c",
+                    status = "pass",
+                    executed_at = DateTimeOffset.UtcNow.AddHours(-hours)
+                });
         }
 
         var items = (await Client.GetJson($"/api/v1/checks/results?pipeline_id={Name}&since={since}")).GetProperty("items");
@@ -182,7 +194,8 @@ public abstract class QueryParameterTests(TestDatabase database) : EndpointTests
         await Client.PostJson("/api/v1/pipelines/", new { name = Name });
         foreach (var (id, at) in new[] { ("before", "2026-01-30T23:59:59.999999Z"), ("after", "2026-01-31T00:00:00Z") })
         {
-            await Client.PostJson("/api/v1/checks/results", new { id = $"{Name}-{id}", pipeline_id = Name, check_id = "c", status = "pass", executed_at = at });
+            await Client.PostJson("/api/v1/checks/results",
+                new { id = $"{Name}-{id}", pipeline_id = Name, check_id = "c", status = "pass", executed_at = at });
         }
 
         var items = (await Client.GetJson($"/api/v1/checks/results?pipeline_id={Name}&since=2026-01-31")).GetProperty("items");
@@ -201,7 +214,8 @@ public abstract class QueryParameterTests(TestDatabase database) : EndpointTests
         var document = JsonNode.Parse(await Client.GetStringAsync("/openapi/v1.json", Ct))!;
         Assert.Contains("HEAD", (string)document["info"]!["description"]!);
         var paths = new ApiDocument(document).Operations.Where(operation => operation.Method == "GET")
-            .Select(operation => operation.Path.Replace("{id}", "x", StringComparison.Ordinal).Replace("{dataset}", "x", StringComparison.Ordinal))
+            .Select(operation => operation.Path.Replace("{id}", "x", StringComparison.Ordinal)
+                .Replace("{dataset}", "x", StringComparison.Ordinal))
             .SelectMany(path => path == "/api/v1/lineage/" || path == "/api/v1/lineage" ? new[] { path, path + "?dataset=x" } : [path])
             .Concat(["/openapi/v1.json", "/runs", "/pipelines/?limit=1", "/api/v1/nothing", "/api/v1/runs/nobody"]).ToList();
         Assert.True(paths.Count > 20, $"{paths.Count} paths");

@@ -46,7 +46,8 @@ public sealed class ServiceSettingsTests
     [Fact]
     public void A_trailing_line_break_is_removed()
     {
-        var read = Read(DatabaseEngine.Sqlite, ("DATAXPIPE_PLATFORM_KEY", "0123456789abcdef0123456789abcdef\n"), ("DATAXPIPE_SECRET_KEY", $"{Convert.ToBase64String(new byte[32])}\r\n"), ("urls", "http://localhost:9000\n"));
+        var read = Read(DatabaseEngine.Sqlite, ("DATAXPIPE_PLATFORM_KEY", "0123456789abcdef0123456789abcdef\n"),
+            ("DATAXPIPE_SECRET_KEY", $"{Convert.ToBase64String(new byte[32])}\r\n"), ("urls", "http://localhost:9000\n"));
         Assert.Equal("0123456789abcdef0123456789abcdef", read.PlatformKey);
         Assert.Equal(32, read.SecretKey!.Length);
         Assert.Equal(["http://localhost:9000"], read.Urls);
@@ -68,7 +69,8 @@ public sealed class ServiceSettingsTests
     }
 
     private static ServiceSettings Read(DatabaseEngine engine, params (string Name, string? Value)[] settings) =>
-        ServiceSettings.Read(new ConfigurationBuilder().AddInMemoryCollection(settings.ToDictionary(setting => setting.Name, setting => setting.Value)).Build(), engine);
+        ServiceSettings.Read(new ConfigurationBuilder()
+            .AddInMemoryCollection(settings.ToDictionary(setting => setting.Name, setting => setting.Value)).Build(), engine);
 
     private static string Refused(string named, DatabaseEngine engine, params (string Name, string? Value)[] settings)
     {

@@ -18,7 +18,8 @@ public sealed class IngestBatchesOnPostgres(PostgresTestDatabase database) : Ing
 {
     protected override string[] Poison =>
     [
-        "create or replace function poison() returns trigger language plpgsql as 'begin if new.message = ''poison'' then raise exception ''poison''; end if; return new; end'",
+        "create or replace function poison() returns trigger language plpgsql as 'begin if new.message = ''poison'' then raise "
+            + "exception ''poison''; end if; return new; end'",
         "create or replace trigger poison before insert on check_results for each row execute function poison()",
     ];
 }
@@ -46,7 +47,10 @@ public abstract class IngestBatchTests : IAsyncLifetime
         var registration = new PipelineRegistration(_database.Database, TimeProvider.System);
         foreach (var organization in new[] { "default", "second" })
         {
-            await registration.Register(organization, [.. new[] { _pipeline, _other }.Select(id => new NewPipeline { Id = id, Version = "1", Body = "{}", BodyHash = [1] })], Ct);
+            await registration.Register(
+                organization,
+                    [.. new[] { _pipeline, _other }.Select(id => new NewPipeline { Id = id, Version = "1", Body = "{}", BodyHash = [1] })],
+                        Ct);
         }
     }
 
@@ -61,10 +65,14 @@ public abstract class IngestBatchTests : IAsyncLifetime
     {
         var id = Guid.NewGuid().ToString();
 
-        var outcomes = await InOneBatch([Result(id)], [Result(id)], [Result(id) with { RequestHash = [9] }], [Result(id), Result(id + "x")]);
+        var outcomes = await InOneBatch([Result(id)], [Result(id)], [Result(id) with { RequestHash = [9] }],
+            [Result(id), Result(id + "x")]);
 
-        Assert.Equal([[ResultOutcome.Stored], [ResultOutcome.Duplicate], [ResultOutcome.IdTaken], [ResultOutcome.Duplicate, ResultOutcome.Stored]], outcomes);
-        Assert.Equal([[ResultOutcome.Duplicate], [ResultOutcome.IdTaken]], await InOneBatch([Result(id)], [Result(id) with { RequestHash = [9] }]));
+        Assert.Equal(
+            [[ResultOutcome.Stored], [ResultOutcome.Duplicate], [ResultOutcome.IdTaken], [ResultOutcome.Duplicate, ResultOutcome.Stored]],
+                outcomes);
+        Assert.Equal(
+            [[ResultOutcome.Duplicate], [ResultOutcome.IdTaken]], await InOneBatch([Result(id)], [Result(id) with { RequestHash = [9] }]));
     }
 
     [Fact]
@@ -110,8 +118,10 @@ public abstract class IngestBatchTests : IAsyncLifetime
 
         Assert.Equal(
             [
-                [ResultOutcome.Stored], [ResultOutcome.PipelineUnknown], [ResultOutcome.RunIdTaken], [ResultOutcome.Stored], [ResultOutcome.RunIdTaken],
-                [ResultOutcome.Stored, ResultOutcome.PipelineUnknown, ResultOutcome.Stored], [ResultOutcome.Stored], [ResultOutcome.Stored, ResultOutcome.Stored],
+                [ResultOutcome.Stored], [ResultOutcome.PipelineUnknown], [ResultOutcome.RunIdTaken], [ResultOutcome.Stored],
+                [ResultOutcome.RunIdTaken],
+                [ResultOutcome.Stored, ResultOutcome.PipelineUnknown, ResultOutcome.Stored], [ResultOutcome.Stored],
+                [ResultOutcome.Stored, ResultOutcome.Stored],
             ], outcomes);
         var runs = new RunRepository(_database.Database);
         Assert.Equal(("failed", "c"), await GateOf(runs, run));
@@ -140,8 +150,10 @@ public abstract class IngestBatchTests : IAsyncLifetime
     {
         await Execute(Poison);
         var ingest = Results();
-        CheckResult NewResult(int i) => Result() with { RunId = $"{_pipeline}-poison", Status = status, Message = i % 40 == 7 ? "poison" : null };
-        var requests = Enumerable.Range(0, 100).Select(i => (Organization: i % 3 == 0 ? "second" : "default", Result: NewResult(i))).ToList();
+        CheckResult NewResult(int i) =>
+            Result() with { RunId = $"{_pipeline}-poison", Status = status, Message = i % 40 == 7 ? "poison" : null };
+        var requests = Enumerable.Range(0, 100).Select(i => (Organization: i % 3 == 0 ? "second" : "default", Result: NewResult(i)))
+            .ToList();
 
         var taken = requests.Select(request => ingest.Enqueue(request.Organization, [request.Result], 1)!.Value.AsTask()).ToList();
         await ingest.StartAsync(Ct);
@@ -196,12 +208,16 @@ public abstract class IngestBatchTests : IAsyncLifetime
 
         Assert.Equal(
             [
-                RunOutcome.PipelineUnknown, RunOutcome.Created, RunOutcome.Updated, RunOutcome.RunIdTaken, RunOutcome.Updated, RunOutcome.RunUnknown, RunOutcome.PipelineUnknown,
+                RunOutcome.PipelineUnknown, RunOutcome.Created, RunOutcome.Updated, RunOutcome.RunIdTaken, RunOutcome.Updated,
+                RunOutcome.RunUnknown, RunOutcome.PipelineUnknown,
                 RunOutcome.Created, RunOutcome.Updated, RunOutcome.KeyReused, RunOutcome.Created,
             ], outcomes.Select(receipt => receipt.Outcome));
         Assert.Equal("patched", outcomes[1].Run!.Run.Trigger);
         // The digests of one run do not affect another run.
-        Assert.Equal(RunOutcome.KeyReused, (await InOneBatch(keyed with { Digest = [7] }, Event(run + "-k2", _pipeline) with { IdIsDerived = true, Digest = [7] }))[0].Outcome);
+        Assert.Equal(
+            RunOutcome.KeyReused,
+                (await InOneBatch(keyed with { Digest = [7] }, Event(run + "-k2", _pipeline) with { IdIsDerived = true, Digest = [7] }))[0]
+                    .Outcome);
         Assert.Null(await new RunRepository(_database.Database).Find("default", run + "-none", Ct));
     }
 
@@ -212,7 +228,12 @@ public abstract class IngestBatchTests : IAsyncLifetime
         await InOneBatch([Result() with { RunId = run, Status = "warn" }], [Result() with { RunId = run, Status = "fail" }]);
 
         var receipts = await InOneBatch(
-            Event(run, _pipeline) with { StartedAt = Noon, Metadata = """{"a":1}""", Stages = [new() { StageName = "b", Status = "running" }, new() { StageName = "a", Status = "failed", StartedAt = Noon }] },
+            Event(run, _pipeline) with
+            {
+                StartedAt = Noon,
+                Metadata = """{"a":1}""",
+                Stages = [new() { StageName = "b", Status = "running" }, new() { StageName = "a", Status = "failed", StartedAt = Noon }]
+            },
             Event(run, _pipeline) with { Status = "completed", CompletedAt = Noon.AddHours(1), RecordsProcessed = 5 });
 
         var read = (await new RunRepository(_database.Database).Find("default", run, Ct))!;
@@ -232,7 +253,8 @@ public abstract class IngestBatchTests : IAsyncLifetime
             RecordsProcessed = random.Next(3) == 0 ? null : random.Next(5),
             ErrorMessage = random.Next(2) == 0 ? null : $"error {random.Next(3)}",
             Digest = BitConverter.GetBytes(i),
-            Stages = [new() { StageName = $"stage {random.Next(2)}", Status = words[random.Next(words.Length)], RecordsProcessed = random.Next(4) }],
+            Stages = [new() { StageName = $"stage {random.Next(2)}", Status = words[random.Next(words.Length)],
+                RecordsProcessed = random.Next(4) }],
         }).ToList();
         var shuffled = events.Concat(events.Where(_ => random.Next(3) == 0)).ToArray();
         random.Shuffle(shuffled);
@@ -243,7 +265,8 @@ public abstract class IngestBatchTests : IAsyncLifetime
             await ingest.Enqueue("second", @event)!.Value;
         }
 
-        await Parallel.ForEachAsync(shuffled, new ParallelOptions { MaxDegreeOfParallelism = 64, CancellationToken = Ct }, async (@event, _) => await ingest.Enqueue("default", @event)!.Value);
+        await Parallel.ForEachAsync(shuffled, new ParallelOptions { MaxDegreeOfParallelism = 64, CancellationToken = Ct },
+            async (@event, _) => await ingest.Enqueue("default", @event)!.Value);
         await ingest.StopAsync(Ct);
 
         var runs = new RunRepository(_database.Database);
@@ -269,7 +292,8 @@ public abstract class IngestBatchTests : IAsyncLifetime
         RequestHash = [1],
     };
 
-    private static RunEvent Event(string run, string? pipeline) => new() { RunId = run, PipelineId = pipeline, Status = "running", Digest = [1], Body = "{}" };
+    private static RunEvent Event(string run, string? pipeline) =>
+        new() { RunId = run, PipelineId = pipeline, Status = "running", Digest = [1], Body = "{}" };
 
     private async Task<ResultOutcome[][]> InOneBatch(params CheckResult[][] requests)
     {

@@ -26,7 +26,8 @@ public abstract class IngestEndpointTests(TestDatabase database)
         await Register(client);
         var refused = 0;
 
-        await Parallel.ForEachAsync(Enumerable.Range(0, 400), new ParallelOptions { MaxDegreeOfParallelism = 100, CancellationToken = Ct }, async (i, ct) =>
+        await Parallel.ForEachAsync(Enumerable.Range(0, 400), new ParallelOptions { MaxDegreeOfParallelism = 100, CancellationToken = Ct },
+            async (i, ct) =>
         {
             while (true)
             {
@@ -54,7 +55,8 @@ public abstract class IngestEndpointTests(TestDatabase database)
         using var client = app.Client();
         await Register(client);
         var acknowledged = new ConcurrentBag<string>();
-        var stopping = Task.Delay(TimeSpan.FromSeconds(2), Ct).ContinueWith(_ => app.Services.GetRequiredService<IHost>().StopAsync(Ct), TaskScheduler.Default).Unwrap();
+        var stopping = Task.Delay(TimeSpan.FromSeconds(2), Ct)
+            .ContinueWith(_ => app.Services.GetRequiredService<IHost>().StopAsync(Ct), TaskScheduler.Default).Unwrap();
 
         await Task.WhenAll(Enumerable.Range(0, 32).Select(async number =>
         {
@@ -110,7 +112,8 @@ public abstract class IngestEndpointTests(TestDatabase database)
             }
         }));
 
-        Assert.All(answers.Values, statuses => Assert.Equal([.. Enumerable.Repeat(HttpStatusCode.OK, 63), HttpStatusCode.Created], statuses.Order()));
+        Assert.All(answers.Values, statuses =>
+            Assert.Equal([.. Enumerable.Repeat(HttpStatusCode.OK, 63), HttpStatusCode.Created], statuses.Order()));
         Assert.Equal(Ids, (await Stored()).Count);
     }
 
@@ -120,5 +123,7 @@ public abstract class IngestEndpointTests(TestDatabase database)
         client.PostAsJsonAsync(Path, new { id, pipeline_id = _pipeline, check_id = "c", run_id = $"{_pipeline}-r", status }, Ct);
 
     private Task<List<string>> Stored() =>
-        _database.Database.Many<string>("default", "select id from check_results where organization_id = 'default' and pipeline_id = @pipeline", new { pipeline = _pipeline }, Ct);
+        _database.Database.Many<string>(
+            "default", "select id from check_results where organization_id = 'default' and pipeline_id = @pipeline",
+                new { pipeline = _pipeline }, Ct);
 }

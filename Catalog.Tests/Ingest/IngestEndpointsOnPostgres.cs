@@ -5,7 +5,8 @@ using Microsoft.Extensions.Logging;
 
 namespace Catalog.Tests.Ingest;
 
-public sealed class IngestEndpointsOnPostgres(PostgresTestDatabase database) : IngestEndpointTests(database), IClassFixture<PostgresTestDatabase>
+public sealed class IngestEndpointsOnPostgres(PostgresTestDatabase database) : IngestEndpointTests(database),
+    IClassFixture<PostgresTestDatabase>
 {
     private readonly PostgresTestDatabase _database = database;
 
@@ -36,19 +37,32 @@ public sealed class IngestEndpointsOnPostgres(PostgresTestDatabase database) : I
         var clients = new Dictionary<string, HttpClient>();
         foreach (var organization in new[] { "apart-a", "apart-b" })
         {
-            var created = await (await operatorClient.PostJson("/api/v1/organizations/", new { id = organization, name = organization, plan = "self_hosted" })).Json();
+            var created = await (
+                await operatorClient.PostJson(
+                    "/api/v1/organizations/", new { id = organization, name = organization, plan = "self_hosted" })).Json();
             clients[organization] = app.Anonymous();
             clients[organization].DefaultRequestHeaders.Add("X-API-KEY", created.GetProperty("api_key").GetProperty("key").GetString());
             await clients[organization].PostJson("/api/v1/pipelines/", new { name = organization });
         }
 
-        await Parallel.ForEachAsync(Enumerable.Range(0, 2000), new ParallelOptions { MaxDegreeOfParallelism = 48, CancellationToken = Ct }, async (i, ct) =>
+        await Parallel.ForEachAsync(Enumerable.Range(0, 2000), new ParallelOptions { MaxDegreeOfParallelism = 48, CancellationToken = Ct },
+            async (i, ct) =>
         {
             var (organization, client) = clients.ElementAt(i % 2);
             using var answer = (i % 4) switch
             {
-                0 or 1 => await client.PostAsJsonAsync("/api/v1/checks/results", new { id = $"r{i / 2}", pipeline_id = organization, check_id = "c", run_id = $"run{i % 40 / 4}", status = i % 20 < 2 ? "fail" : "pass" }, ct),
-                _ => await client.PostAsJsonAsync("/api/v1/runs/", new { id = $"run{i % 40 / 4}", pipeline_id = organization, status = "running", records_processed = i }, ct),
+                0 or 1 => await client.PostAsJsonAsync(
+                    "/api/v1/checks/results", new
+                    {
+                        id = $"r{i / 2}",
+                        pipeline_id = organization,
+                        check_id = "c",
+                        run_id = $"run{i % 40 / 4}",
+                        status = i % 20 < 2 ? "fail" : "pass"
+                    }, ct),
+                _ => await client.PostAsJsonAsync(
+                    "/api/v1/runs/", new { id = $"run{i % 40 / 4}", pipeline_id = organization, status = "running", records_processed = i },
+                        ct),
             };
             Assert.True(answer.StatusCode is HttpStatusCode.Created or HttpStatusCode.OK, await answer.Content.ReadAsStringAsync(ct));
         });
@@ -60,7 +74,8 @@ public sealed class IngestEndpointsOnPostgres(PostgresTestDatabase database) : I
         Assert.Equal(500, await Count("check_results where organization_id = 'apart-b'"));
         Assert.Equal(500, await Count("run_events where organization_id = 'apart-a'"));
         // The connection is returned in its original state.
-        Assert.Equal("|" + PostgresServer.Shared.Superuser, await OwnPostgres.Scalar<string>(pooled.Address, "select coalesce(current_setting('app.organization_id', true), '') || '|' || current_user"));
+        Assert.Equal("|" + PostgresServer.Shared.Superuser, await OwnPostgres.Scalar<string>(
+            pooled.Address, "select coalesce(current_setting('app.organization_id', true), '') || '|' || current_user"));
         Assert.Empty(app.Log.At(LogLevel.Warning));
         clients.Values.ToList().ForEach(client => client.Dispose());
     }

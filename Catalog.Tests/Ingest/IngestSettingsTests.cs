@@ -21,5 +21,6 @@ public sealed class IngestSettingsTests
         Assert.Equal(message, Assert.Throws<SettingException>(() => Read(writers, queue)).Message);
 
     private static IngestSettings Read(string? writers, string? queue) => IngestSettings.Read(new ConfigurationBuilder()
-        .AddInMemoryCollection(new Dictionary<string, string?> { ["DATAXPIPE_INGEST_WRITERS"] = writers, ["DATAXPIPE_INGEST_QUEUE"] = queue }).Build());
+        .AddInMemoryCollection(
+            new Dictionary<string, string?> { ["DATAXPIPE_INGEST_WRITERS"] = writers, ["DATAXPIPE_INGEST_QUEUE"] = queue }).Build());
 }

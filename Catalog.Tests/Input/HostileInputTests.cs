@@ -7,7 +7,8 @@ namespace Catalog.Tests.Input;
 
 public sealed class HostileInputOnSqlite(SqliteTestDatabase database) : HostileInputTests(database), IClassFixture<SqliteTestDatabase>;
 
-public sealed class HostileInputOnPostgres(PostgresTestDatabase database) : HostileInputTests(database), IClassFixture<PostgresTestDatabase>;
+public sealed class HostileInputOnPostgres(PostgresTestDatabase database) : HostileInputTests(database),
+    IClassFixture<PostgresTestDatabase>;
 
 /// <summary>Any input is stored and read back unchanged, or refused with a problem; it never causes a 5xx.</summary>
 public abstract class HostileInputTests : IDisposable
@@ -46,7 +47,9 @@ public abstract class HostileInputTests : IDisposable
         {
             var value = await File.ReadAllBytesAsync(file, Ct);
             var id = Path.GetFileNameWithoutExtension(file);
-            using var content = new ByteArrayContent([.. "{\"id\":"u8, .. JsonSerializer.SerializeToUtf8Bytes(id), .. ",\"pipeline_id\":\"hostile\",\"check_id\":\"c\",\"status\":\"pass\",\"observed_value\":"u8, .. value, .. "}"u8]);
+            using var content = new ByteArrayContent(
+                [.. "{\"id\":"u8, .. JsonSerializer.SerializeToUtf8Bytes(id),
+                    .. ",\"pipeline_id\":\"hostile\",\"check_id\":\"c\",\"status\":\"pass\",\"observed_value\":"u8, .. value, .. "}"u8]);
             content.Headers.ContentType = new("application/json");
 
             var answer = await _client.PostAsync("/api/v1/checks/results", content, Ct);
@@ -63,7 +66,8 @@ public abstract class HostileInputTests : IDisposable
             kept++;
             Assert.False(Path.GetFileName(file).StartsWith("n_", StringComparison.Ordinal), file);
             var stored = await _client.GetJson($"/api/v1/checks/results/{Uri.EscapeDataString(id)}");
-            Assert.Equal(System.Text.Encoding.UTF8.GetString(value).Trim(' ', '\n', '\r', '\t'), stored.GetProperty("observed_value").GetRawText());
+            Assert.Equal(System.Text.Encoding.UTF8.GetString(value).Trim(' ', '\n', '\r', '\t'), stored.GetProperty("observed_value")
+                .GetRawText());
         }
 
         Assert.True(kept > 20 && refused > 20, $"{kept} kept, {refused} refused");
@@ -72,22 +76,63 @@ public abstract class HostileInputTests : IDisposable
     [Fact]
     public async Task Every_naughty_string_is_handled_in_every_string_field()
     {
-        var strings = JsonSerializer.Deserialize<string[]>(await File.ReadAllTextAsync(RealInput.Files("hostile").Single(file => file.EndsWith("strings.json", StringComparison.Ordinal)), Ct))!;
+        var strings = JsonSerializer.Deserialize<string[]>(
+            await File.ReadAllTextAsync(RealInput.Files("hostile").Single(file => file.EndsWith("strings.json", StringComparison.Ordinal)),
+                Ct))!;
         await _client.PostJson("/api/v1/pipelines/", new { name = "hostile" });
         var stored = 0;
         for (var i = 0; i < strings.Length; i++)
         {
             var (text, tag) = (strings[i], $"s{i}-");
-            stored += await RoundTrip("/api/v1/pipelines/", new() { ["name"] = tag + text, ["description"] = text, ["x-kept"] = text, ["tags"] = new JsonArray(tag + text) }, "name", "/api/v1/pipelines/", tag + text);
-            await RoundTrip("/api/v1/pipelines/", new() { ["name"] = text, ["owner"] = text, ["environment"] = text, ["edges"] = new JsonArray(new JsonObject { ["from"] = text, ["to"] = tag }) }, "name", "/api/v1/pipelines/", text);
-            await RoundTrip("/api/v1/runs/", new() { ["id"] = tag + text, ["pipeline_id"] = "hostile", ["status"] = "failed", ["error_message"] = text, ["trigger"] = text, ["metadata"] = new JsonObject { [tag] = text } }, "id", "/api/v1/runs/", tag + text);
-            await RoundTrip("/api/v1/checks/results", new() { ["id"] = tag + text, ["pipeline_id"] = "hostile", ["check_id"] = tag + text, ["status"] = "pass", ["message"] = text, ["dataset"] = tag + text, ["observed_value"] = text }, "id", "/api/v1/checks/results/", tag + text);
+            stored += await RoundTrip(
+                "/api/v1/pipelines/", new()
+                {
+                    ["name"] = tag + text,
+                    ["description"] = text,
+                    ["x-kept"] = text,
+                    ["tags"] = new JsonArray(tag + text)
+                }, "name", "/api/v1/pipelines/", tag + text);
+            await RoundTrip(
+                "/api/v1/pipelines/", new()
+                {
+                    ["name"] = text,
+                    ["owner"] = text,
+                    ["environment"] = text,
+                    ["edges"] = new JsonArray(new JsonObject { ["from"] = text, ["to"] = tag })
+                }, "name", "/api/v1/pipelines/", text);
+            await RoundTrip(
+                "/api/v1/runs/", new()
+                {
+                    ["id"] = tag + text,
+                    ["pipeline_id"] = "hostile",
+                    ["status"] = "failed",
+                    ["error_message"] = text,
+                    ["trigger"] = text,
+                    ["metadata"] = new JsonObject { [tag] = text }
+                }, "id", "/api/v1/runs/", tag + text);
+            await RoundTrip(
+                "/api/v1/checks/results", new()
+                {
+                    ["id"] = tag + text,
+                    ["pipeline_id"] = "hostile",
+                    ["check_id"] = tag + text,
+                    ["status"] = "pass",
+                    ["message"] = text,
+                    ["dataset"] = tag + text,
+                    ["observed_value"] = text
+                }, "id",
+                        "/api/v1/checks/results/", tag + text);
             foreach (var field in new[] { "status", "severity", "started_at", "executed_at", "external_url" })
             {
-                Assert.Null(await Unexpected(await _client.PostJson("/api/v1/runs/", new JsonObject { ["pipeline_id"] = "hostile", ["status"] = "running", [field] = text }), text));
+                Assert.Null(
+                    await Unexpected(
+                        await _client.PostJson(
+                            "/api/v1/runs/", new JsonObject { ["pipeline_id"] = "hostile", ["status"] = "running", [field] = text }),
+                                text));
             }
 
-            foreach (var query in new[] { "pipelines/?q=", "pipelines/?owner=", "pipelines/?cursor=", "runs/?pipeline_id=", "runs/?since=", "runs/?status=", "checks/results?dataset=", "checks/results?limit=", "runs/" })
+            foreach (var query in new[] { "pipelines/?q=", "pipelines/?owner=", "pipelines/?cursor=", "runs/?pipeline_id=", "runs/?since=",
+                "runs/?status=", "checks/results?dataset=", "checks/results?limit=", "runs/" })
             {
                 Assert.Null(await Unexpected(await _client.GetAsync("/api/v1/" + query + Uri.EscapeDataString(text), Ct), query + text));
             }

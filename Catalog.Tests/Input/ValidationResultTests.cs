@@ -5,9 +5,11 @@ using Catalog.Tests.Support;
 namespace Catalog.Tests.Input;
 
 [Trait("Category", "Fast")]
-public sealed class ValidationResultsOnSqlite(SqliteTestDatabase database) : ValidationResultTests(database), IClassFixture<SqliteTestDatabase>;
+public sealed class ValidationResultsOnSqlite(SqliteTestDatabase database) : ValidationResultTests(database),
+    IClassFixture<SqliteTestDatabase>;
 
-public sealed class ValidationResultsOnPostgres(PostgresTestDatabase database) : ValidationResultTests(database), IClassFixture<PostgresTestDatabase>;
+public sealed class ValidationResultsOnPostgres(PostgresTestDatabase database) : ValidationResultTests(database),
+    IClassFixture<PostgresTestDatabase>;
 
 /// <summary>
 /// Great Expectations validation results posted as check results: none is lost, duplicated or changed.
@@ -25,7 +27,8 @@ public abstract class ValidationResultTests(TestDatabase database)
         Assert.True(posts.Count > 100);
 
         var outcomes = new ConcurrentBag<string>();
-        await Parallel.ForEachAsync(posts.Concat(posts), new ParallelOptions { MaxDegreeOfParallelism = 16, CancellationToken = ct }, async (post, _) =>
+        await Parallel.ForEachAsync(posts.Concat(posts), new ParallelOptions { MaxDegreeOfParallelism = 16, CancellationToken = ct },
+            async (post, _) =>
         {
             var answer = await client.PostJson("/api/v1/checks/results", post);
             Assert.True((int)answer.StatusCode is 200 or 201, await answer.Content.ReadAsStringAsync(ct));
@@ -38,7 +41,8 @@ public abstract class ValidationResultTests(TestDatabase database)
         string? cursor = null;
         do
         {
-            var page = await client.GetJson("/api/v1/checks/results?pipeline_id=titanic&limit=40" + (cursor is null ? "" : $"&cursor={cursor}"));
+            var page = await client.GetJson(
+                "/api/v1/checks/results?pipeline_id=titanic&limit=40" + (cursor is null ? "" : $"&cursor={cursor}"));
             foreach (var item in page.GetProperty("items").EnumerateArray())
             {
                 stored.Add(item.GetProperty("id").GetString()!, item);
@@ -65,7 +69,8 @@ public abstract class ValidationResultTests(TestDatabase database)
         foreach (var (index, result) in suite.GetProperty("results").EnumerateArray().Index())
         {
             var config = result.GetProperty("expectation_config");
-            var raised = result.TryGetProperty("exception_info", out var info) && info.TryGetProperty("raised_exception", out var flag) && flag.GetBoolean();
+            var raised = result.TryGetProperty("exception_info", out var info) && info.TryGetProperty("raised_exception", out var flag)
+                && flag.GetBoolean();
             var measured = result.TryGetProperty("result", out var body) ? body : default;
             yield return new()
             {
@@ -74,7 +79,8 @@ public abstract class ValidationResultTests(TestDatabase database)
                 ["check_id"] = (config.TryGetProperty("type", out var type) ? type : config.GetProperty("expectation_type")).GetString(),
                 ["run_id"] = Path.GetFileNameWithoutExtension(file),
                 ["status"] = raised ? "error" : result.GetProperty("success").GetBoolean() ? "pass" : "fail",
-                ["observed_value"] = Compact(measured.ValueKind == JsonValueKind.Object && measured.TryGetProperty("observed_value", out var observed) ? observed : default),
+                ["observed_value"] = Compact(measured.ValueKind == JsonValueKind.Object
+                    && measured.TryGetProperty("observed_value", out var observed) ? observed : default),
                 ["expected"] = Compact(config.GetProperty("kwargs")),
                 ["metadata"] = Compact(measured.ValueKind == JsonValueKind.Object ? measured : default),
             };
@@ -83,5 +89,6 @@ public abstract class ValidationResultTests(TestDatabase database)
 
     // Serializes the value as the client does, so that raw texts can be compared.
     private static JsonElement? Compact(JsonElement element) =>
-        element.ValueKind is JsonValueKind.Undefined or JsonValueKind.Null ? null : JsonDocument.Parse(JsonSerializer.Serialize(element, JsonSerializerOptions.Web)).RootElement;
+        element.ValueKind is JsonValueKind.Undefined or JsonValueKind.Null
+            ? null : JsonDocument.Parse(JsonSerializer.Serialize(element, JsonSerializerOptions.Web)).RootElement;
 }

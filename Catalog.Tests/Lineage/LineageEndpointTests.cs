@@ -6,9 +6,11 @@ using Catalog.Tests.Support;
 namespace Catalog.Tests.Lineage;
 
 [Trait("Category", "Fast")]
-public sealed class LineageEndpointsOnSqlite(SqliteTestDatabase database) : LineageEndpointTests(database), IClassFixture<SqliteTestDatabase>;
+public sealed class LineageEndpointsOnSqlite(SqliteTestDatabase database) : LineageEndpointTests(database),
+    IClassFixture<SqliteTestDatabase>;
 
-public sealed class LineageEndpointsOnPostgres(PostgresTestDatabase database) : LineageEndpointTests(database), IClassFixture<PostgresTestDatabase>;
+public sealed class LineageEndpointsOnPostgres(PostgresTestDatabase database) : LineageEndpointTests(database),
+    IClassFixture<PostgresTestDatabase>;
 
 public abstract class LineageEndpointTests(TestDatabase database) : EndpointTests(database)
 {
@@ -51,13 +53,15 @@ public abstract class LineageEndpointTests(TestDatabase database) : EndpointTest
         Assert.Equal(1000, graph.GetProperty("edges").GetArrayLength());
         Assert.Equal(
             Enumerable.Range(0, 1000).Select(i => ($"{i}", i)),
-            graph.GetProperty("nodes").EnumerateArray().Select(node => (Short(node.GetProperty("id")), node.GetProperty("depth").GetInt32())));
+            graph.GetProperty("nodes").EnumerateArray()
+                .Select(node => (Short(node.GetProperty("id")), node.GetProperty("depth").GetInt32())));
     }
 
     [Fact]
     public async Task A_diamond_of_twenty_levels_with_a_million_paths_is_walked_once()
     {
-        var edges = Enumerable.Range(0, 20).SelectMany(level => new[] { ($"{level}", $"{level}l"), ($"{level}", $"{level}r"), ($"{level}l", $"{level + 1}"), ($"{level}r", $"{level + 1}") });
+        var edges = Enumerable.Range(0, 20).SelectMany(level =>
+            new[] { ($"{level}", $"{level}l"), ($"{level}", $"{level}r"), ($"{level}l", $"{level + 1}"), ($"{level}r", $"{level + 1}") });
         await Register("p", [.. edges]);
 
         var graph = await Graph("0", "direction=downstream&depth=40");
@@ -76,8 +80,10 @@ public abstract class LineageEndpointTests(TestDatabase database) : EndpointTest
         await Register("p", [.. Enumerable.Range(0, 50).Select(i => ("hub", $"leaf{i:00}")), ("leaf00", "far")]);
         var start = DatasetId.Of("", $"{Name}.hub");
 
-        var nodes = (await new LineageRepository(Database.Database, new(10, 1000)).Walk("default", $"{Name}.hub", LineageDirection.Downstream, 5, null, Ct))!;
-        var edges = (await new LineageRepository(Database.Database, new(1000, 20)).Walk("default", $"{Name}.hub", LineageDirection.Downstream, 5, null, Ct))!;
+        var nodes = (await new LineageRepository(Database.Database, new(10, 1000))
+            .Walk("default", $"{Name}.hub", LineageDirection.Downstream, 5, null, Ct))!;
+        var edges = (await new LineageRepository(Database.Database, new(1000, 20))
+            .Walk("default", $"{Name}.hub", LineageDirection.Downstream, 5, null, Ct))!;
 
         Assert.Equal((10, true), (nodes.Nodes.Count, nodes.Truncated));
         Assert.Contains(start, nodes.Frontier.Select(dataset => dataset.Id));
@@ -104,10 +110,12 @@ public abstract class LineageEndpointTests(TestDatabase database) : EndpointTest
     [Fact]
     public async Task An_id_with_slashes_is_found_by_query_and_by_path()
     {
-        await Client.PostJson("/api/v1/pipelines/", new { name = Name, edges = new[] { new { from = $"s3://{Name}/in", to = $"{Name}.out" } } });
+        await Client.PostJson(
+            "/api/v1/pipelines/", new { name = Name, edges = new[] { new { from = $"s3://{Name}/in", to = $"{Name}.out" } } });
         var id = Uri.EscapeDataString($"s3://{Name}/in");
 
-        foreach (var path in new[] { $"/api/v1/lineage?dataset={id}", $"/api/v1/lineage/{id}", $"/lineage/{id}", $"/lineage/?dataset={id}" })
+        foreach (var path in new[] { $"/api/v1/lineage?dataset={id}", $"/api/v1/lineage/{id}", $"/lineage/{id}",
+            $"/lineage/?dataset={id}" })
         {
             Assert.Equal(2, (await Client.GetJson(path)).GetProperty("nodes").GetArrayLength());
         }
@@ -118,33 +126,57 @@ public abstract class LineageEndpointTests(TestDatabase database) : EndpointTest
     [Fact]
     public async Task Datasets_are_listed_and_read_with_their_pipelines_and_results()
     {
-        await Client.PostJson("/api/v1/pipelines/", new { name = Name + "-1", owner = "ann", tags = new[] { "gold" }, edges = new[] { new { from = $"{Name}.a", to = $"{Name}.b" } } });
-        await Client.PostJson("/api/v1/pipelines/", new { name = Name + "-2", owner = "bob", edges = new[] { new { from = $"{Name}.b", to = $"{Name}.c" } } });
-        await Client.PostJson("/api/v1/checks/results", new { pipeline_id = Name + "-1", check_id = "rows", status = "fail", dataset = $"{Name}.b" });
+        await Client.PostJson(
+            "/api/v1/pipelines/", new
+            {
+                name = Name + "-1",
+                owner = "ann",
+                tags = new[] { "gold" },
+                edges = new[] { new { from = $"{Name}.a", to = $"{Name}.b" } }
+            });
+        await Client.PostJson(
+            "/api/v1/pipelines/",
+                new { name = Name + "-2", owner = "bob", edges = new[] { new { from = $"{Name}.b", to = $"{Name}.c" } } });
+        await Client.PostJson(
+            "/api/v1/checks/results", new { pipeline_id = Name + "-1", check_id = "rows", status = "fail", dataset = $"{Name}.b" });
 
-        var listed = (await Client.GetJson("/api/v1/datasets/?limit=500&namespace=")).GetProperty("items").EnumerateArray().Select(item => item.GetProperty("id").GetString());
+        var listed = (await Client.GetJson("/api/v1/datasets/?limit=500&namespace=")).GetProperty("items").EnumerateArray()
+            .Select(item => item.GetProperty("id").GetString());
         Assert.Equal([$"{Name}.a", $"{Name}.b", $"{Name}.c"], listed.Where(id => id!.StartsWith(Name, StringComparison.Ordinal)).Order());
         var dataset = await Client.GetJson($"/api/v1/datasets/{Name}.b");
-        Assert.Equal(($"[\"{Name}-1\"]", $"[\"{Name}-2\"]"), (dataset.GetProperty("produced_by").GetRawText(), dataset.GetProperty("consumed_by").GetRawText()));
-        Assert.Equal(("""["ann"]""", """["gold"]"""), (dataset.GetProperty("owners").GetRawText(), dataset.GetProperty("tags").GetRawText()));
+        Assert.Equal(($"[\"{Name}-1\"]", $"[\"{Name}-2\"]"),
+            (dataset.GetProperty("produced_by").GetRawText(), dataset.GetProperty("consumed_by").GetRawText()));
+        Assert.Equal(
+            ("""["ann"]""", """["gold"]"""), (dataset.GetProperty("owners").GetRawText(), dataset.GetProperty("tags").GetRawText()));
         Assert.Equal("rows", dataset.GetProperty("last_results")[0].GetProperty("check_id").GetString());
     }
 
     [Fact]
     public async Task Impact_names_datasets_pipelines_owners_and_open_failures()
     {
-        await Client.PostJson("/api/v1/pipelines/", new { name = Name + "-1", owner = "ann", edges = new[] { new { from = $"{Name}.a", to = $"{Name}.b" } } });
-        await Client.PostJson("/api/v1/pipelines/", new { name = Name + "-2", owner = "bob", edges = new[] { new { from = $"{Name}.b", to = $"{Name}.c" } } });
-        await Client.PostJson("/api/v1/pipelines/", new { name = Name + "-3", owner = "eve", edges = new[] { new { from = $"{Name}.z", to = $"{Name}.a" } } });
-        await Client.PostJson("/api/v1/checks/results", new { pipeline_id = Name + "-2", check_id = "rows", status = "fail", dataset = $"{Name}.c", executed_at = "2026-01-02" });
-        await Client.PostJson("/api/v1/checks/results", new { pipeline_id = Name + "-2", check_id = "fixed", status = "fail", executed_at = "2026-01-01" });
-        await Client.PostJson("/api/v1/checks/results", new { pipeline_id = Name + "-2", check_id = "fixed", status = "pass", executed_at = "2026-01-02" });
+        await Client.PostJson(
+            "/api/v1/pipelines/",
+                new { name = Name + "-1", owner = "ann", edges = new[] { new { from = $"{Name}.a", to = $"{Name}.b" } } });
+        await Client.PostJson(
+            "/api/v1/pipelines/",
+                new { name = Name + "-2", owner = "bob", edges = new[] { new { from = $"{Name}.b", to = $"{Name}.c" } } });
+        await Client.PostJson(
+            "/api/v1/pipelines/",
+                new { name = Name + "-3", owner = "eve", edges = new[] { new { from = $"{Name}.z", to = $"{Name}.a" } } });
+        await Client.PostJson("/api/v1/checks/results",
+            new { pipeline_id = Name + "-2", check_id = "rows", status = "fail", dataset = $"{Name}.c", executed_at = "2026-01-02" });
+        await Client.PostJson(
+            "/api/v1/checks/results", new { pipeline_id = Name + "-2", check_id = "fixed", status = "fail", executed_at = "2026-01-01" });
+        await Client.PostJson(
+            "/api/v1/checks/results", new { pipeline_id = Name + "-2", check_id = "fixed", status = "pass", executed_at = "2026-01-02" });
 
         var impact = await Client.GetJson($"/api/v1/lineage/{Name}.a/impact");
 
-        Assert.Equal([$"{Name}.b", $"{Name}.c"], impact.GetProperty("datasets").EnumerateArray().Select(node => node.GetProperty("id").GetString()));
+        Assert.Equal([$"{Name}.b", $"{Name}.c"], impact.GetProperty("datasets").EnumerateArray()
+            .Select(node => node.GetProperty("id").GetString()));
         Assert.Equal("""["ann","bob"]""", impact.GetProperty("owners").GetRawText());
-        Assert.Equal([$"{Name}-1", $"{Name}-2"], impact.GetProperty("pipelines").EnumerateArray().Select(pipeline => pipeline.GetProperty("id").GetString()));
+        Assert.Equal([$"{Name}-1", $"{Name}-2"], impact.GetProperty("pipelines").EnumerateArray()
+            .Select(pipeline => pipeline.GetProperty("id").GetString()));
         var failure = Assert.Single(impact.GetProperty("pipelines")[1].GetProperty("open_failures").EnumerateArray());
         Assert.Equal(("rows", $"{Name}.c"), (failure.GetProperty("check_id").GetString(), failure.GetProperty("dataset").GetString()));
         Assert.False(impact.GetProperty("truncated").GetBoolean());
@@ -172,11 +204,13 @@ public abstract class LineageEndpointTests(TestDatabase database) : EndpointTest
 
     private Task<JsonElement> Graph(string dataset, string query = "") => Client.GetJson($"/api/v1/lineage/{Name}.{dataset}?{query}");
 
-    private async Task<string> Nodes(string dataset, string query = "") => string.Join(' ', (await Graph(dataset, query)).GetProperty("nodes").EnumerateArray()
+    private async Task<string> Nodes(string dataset, string query = "") =>
+        string.Join(' ', (await Graph(dataset, query)).GetProperty("nodes").EnumerateArray()
         .Select(node => $"{Short(node.GetProperty("id"))}{node.GetProperty("depth").GetInt32()}"));
 
     private List<string> Edges(JsonElement graph) =>
-        [.. graph.GetProperty("edges").EnumerateArray().Select(edge => $"{Short(edge.GetProperty("from"))}-{Short(edge.GetProperty("to"))}").Order(StringComparer.Ordinal)];
+        [.. graph.GetProperty("edges").EnumerateArray().Select(edge => $"{Short(edge.GetProperty("from"))}-{Short(edge.GetProperty("to"))}")
+            .Order(StringComparer.Ordinal)];
 
     private string Short(JsonElement id) => id.GetString()![(Name.Length + 1)..];
 }

@@ -30,11 +30,13 @@ public abstract class LineageWalkTests(TestDatabase database)
         const int Datasets = 8;
         // Random edges: cycles, diamonds, self edges, several pipelines per pair; some have ended, some start later.
         var edges = Enumerable.Range(0, 22).Select(_ => Edge(random.Next(Datasets), random.Next(Datasets), $"p{random.Next(3)}",
-            Then.AddDays(random.Next(3)), random.Next(3) == 0 ? Then.AddDays(3 + random.Next(3)) : null)).DistinctBy(edge => (edge.Upstream, edge.Downstream, edge.PipelineId)).ToList();
+            Then.AddDays(random.Next(3)), random.Next(3) == 0 ? Then.AddDays(3 + random.Next(3)) : null))
+                .DistinctBy(edge => (edge.Upstream, edge.Downstream, edge.PipelineId)).ToList();
         await Store(Datasets, edges);
         var (cut, whole) = (0, 0);
 
-        foreach (var budget in Enumerable.Range(1, Datasets).Select(nodes => new LineageBudget(nodes, 100)).Concat(Enumerable.Range(0, edges.Count + 1).Select(count => new LineageBudget(100, count))))
+        foreach (var budget in Enumerable.Range(1, Datasets).Select(nodes => new LineageBudget(nodes, 100))
+            .Concat(Enumerable.Range(0, edges.Count + 1).Select(count => new LineageBudget(100, count))))
         {
             foreach (var (direction, depth, at) in Queries(random))
             {
@@ -55,10 +57,12 @@ public abstract class LineageWalkTests(TestDatabase database)
     public async Task A_hub_with_more_neighbours_than_one_statement_reads_gives_the_same_graph()
     {
         const int Leaves = 2600;
-        var edges = Enumerable.Range(1, Leaves).SelectMany(leaf => new[] { Edge(0, leaf, "p", Then, null), Edge(leaf, Leaves + 1 + leaf % 7, "p", Then, null) }).ToList();
+        var edges = Enumerable.Range(1, Leaves)
+            .SelectMany(leaf => new[] { Edge(0, leaf, "p", Then, null), Edge(leaf, Leaves + 1 + leaf % 7, "p", Then, null) }).ToList();
         await Store(Leaves + 8, edges);
 
-        foreach (var budget in new LineageBudget[] { LineageBudget.Default, new(2000, 50_000), new(10_000, 1000), new(10_000, 3500), new(2603, 50_000) })
+        foreach (var budget in new LineageBudget[] { LineageBudget.Default, new(2000, 50_000), new(10_000, 1000), new(10_000, 3500),
+            new(2603, 50_000) })
         {
             var expected = Search(edges, LineageDirection.Downstream, 5, null, budget);
             foreach (var near in new[] { 0, 3 })
@@ -75,7 +79,8 @@ public abstract class LineageWalkTests(TestDatabase database)
         List<string> statements = [];
         await using var counted = Databases.Open(database.Settings, (sql, _) => statements.Add(sql));
 
-        var graph = await new LineageRepository(counted, LineageBudget.Default).Walk(_organization, "n0", LineageDirection.Both, 3, null, Ct);
+        var graph = await new LineageRepository(counted, LineageBudget.Default)
+            .Walk(_organization, "n0", LineageDirection.Both, 3, null, Ct);
 
         Assert.Equal(4, graph!.Nodes.Count);
         Assert.Single(statements);
@@ -88,18 +93,21 @@ public abstract class LineageWalkTests(TestDatabase database)
     private async Task<string> Read(LineageBudget budget, LineageDirection direction, int depth, DateTimeOffset? at, int near)
     {
         var graph = (await new LineageRepository(_db, budget).Walk(_organization, "n0", direction, depth, at, near, Ct))!;
-        return Text(graph.Nodes.Select(node => (node.Dataset.Id, node.Depth)), graph.Edges, graph.Frontier.Select(dataset => dataset.Id), graph.Truncated);
+        return Text(graph.Nodes.Select(node => (node.Dataset.Id, node.Depth)), graph.Edges, graph.Frontier.Select(dataset => dataset.Id),
+            graph.Truncated);
     }
 
     private static string Search(List<LineageEdge> all, LineageDirection direction, int depth, DateTimeOffset? at, LineageBudget budget)
     {
-        var edges = all.Where(edge => at is null ? edge.ValidTo is null : edge.ValidFrom <= at && (edge.ValidTo is null || edge.ValidTo > at)).ToList();
+        var edges = all.Where(edge => at is null ? edge.ValidTo is null : edge.ValidFrom <= at
+            && (edge.ValidTo is null || edge.ValidTo > at)).ToList();
         Guid Near(bool up, LineageEdge edge) => up ? edge.Downstream : edge.Upstream;
         Guid Far(bool up, LineageEdge edge) => up ? edge.Upstream : edge.Downstream;
         var start = DatasetId.Of("", "n0");
         var depths = new Dictionary<Guid, int> { [start] = 0 };
         var taken = new HashSet<LineageEdge>();
-        var edgesOf = new[] { true, false }.SelectMany(up => edges.Select(edge => (Up: up, Edge: edge))).ToLookup(item => (item.Up, Near(item.Up, item.Edge)), item => item.Edge);
+        var edgesOf = new[] { true, false }.SelectMany(up => edges.Select(edge => (Up: up, Edge: edge)))
+            .ToLookup(item => (item.Up, Near(item.Up, item.Edge)), item => item.Edge);
         // Datasets whose edges are still to be read in a direction, ordered by distance and then by key.
         var queue = new PriorityQueue<(bool Up, Guid Dataset, int Distance), string>(StringComparer.Ordinal);
         var visited = new HashSet<(bool, Guid)>();
@@ -111,7 +119,8 @@ public abstract class LineageWalkTests(TestDatabase database)
             }
         }
 
-        foreach (var up in new[] { true, false }.Where(up => direction.HasFlag(up ? LineageDirection.Upstream : LineageDirection.Downstream)))
+        foreach (var up in new[] { true, false }.Where(up =>
+            direction.HasFlag(up ? LineageDirection.Upstream : LineageDirection.Downstream)))
         {
             Visit(up, start, 0);
         }
@@ -119,14 +128,16 @@ public abstract class LineageWalkTests(TestDatabase database)
         while (queue.TryDequeue(out var next, out _))
         {
             var (up, near, distance) = next;
-            foreach (var edge in (distance < depth ? edgesOf[(up, near)] : []).OrderBy(edge => $"{Far(up, edge)}", StringComparer.Ordinal).ThenBy(edge => edge.PipelineId, StringComparer.Ordinal))
+            foreach (var edge in (distance < depth ? edgesOf[(up, near)] : []).OrderBy(edge => $"{Far(up, edge)}", StringComparer.Ordinal)
+                .ThenBy(edge => edge.PipelineId, StringComparer.Ordinal))
             {
                 var far = Far(up, edge);
                 if (!taken.Contains(edge))
                 {
                     if (taken.Count == budget.Edges || (!depths.ContainsKey(far) && depths.Count == budget.Nodes))
                     {
-                        var left = queue.UnorderedItems.Select(item => item.Element).Where(item => item.Distance < depth && edgesOf.Contains((item.Up, item.Dataset))).Select(item => item.Dataset);
+                        var left = queue.UnorderedItems.Select(item => item.Element)
+                            .Where(item => item.Distance < depth && edgesOf.Contains((item.Up, item.Dataset))).Select(item => item.Dataset);
                         return Text(depths.Select(node => (node.Key, node.Value)), taken, left.Append(near).Distinct(), true);
                     }
 
@@ -141,9 +152,11 @@ public abstract class LineageWalkTests(TestDatabase database)
         return Text(depths.Select(node => (node.Key, node.Value)), taken, [], false);
     }
 
-    private static string Text(IEnumerable<(Guid Id, int Depth)> nodes, IEnumerable<LineageEdge> edges, IEnumerable<Guid> frontier, bool truncated) => string.Join('\n', [
+    private static string Text(IEnumerable<(Guid Id, int Depth)> nodes, IEnumerable<LineageEdge> edges, IEnumerable<Guid> frontier,
+        bool truncated) => string.Join('\n', [
         .. nodes.Select(node => $"{node.Id} {node.Depth}").Order(StringComparer.Ordinal),
-        .. edges.Select(edge => $"{edge.Upstream} > {edge.Downstream} {edge.PipelineId} {edge.ValidFrom:O} {edge.ValidTo:O}").Order(StringComparer.Ordinal),
+        .. edges.Select(edge => $"{edge.Upstream} > {edge.Downstream} {edge.PipelineId} {edge.ValidFrom:O} {edge.ValidTo:O}")
+        .Order(StringComparer.Ordinal),
         .. frontier.Select(id => $"on from {id}").Order(StringComparer.Ordinal), truncated ? "cut" : "whole"]);
 
     private static LineageEdge Edge(int upstream, int downstream, string pipeline, DateTimeOffset from, DateTimeOffset? to) => new()
@@ -157,14 +170,20 @@ public abstract class LineageWalkTests(TestDatabase database)
 
     private Task<int> Store(int datasets, List<LineageEdge> edges) => _db.Write(_organization, async session =>
     {
-        var names = new Rows<string>(new Column<string, Guid>("id", name => DatasetId.Of("", name)), new Column<string, string>("name", name => name), new Column<string, DateTimeOffset>("created_at", _ => Then));
-        await session.Run<string, int>("insert into datasets (organization_id, id, namespace, name, created_at) select @organization, rows.id, '', rows.name, rows.created_at from rows",
+        var names = new Rows<string>(new Column<string, Guid>("id", name => DatasetId.Of("", name)), new Column<string,
+            string>("name", name => name), new Column<string, DateTimeOffset>("created_at", _ => Then));
+        await session.Run<string,
+            int>("insert into datasets (organization_id, id, namespace, name, created_at) select @organization, rows.id, '', "
+                + "rows.name, rows.created_at from rows",
             names, [.. Enumerable.Range(0, datasets).Select(i => $"n{i}")], Ct);
         var rows = new Rows<LineageEdge>(
-            new Column<LineageEdge, Guid>("upstream", edge => edge.Upstream), new Column<LineageEdge, Guid>("downstream", edge => edge.Downstream), new Column<LineageEdge, string>("pipeline_id", edge => edge.PipelineId),
-            new Column<LineageEdge, DateTimeOffset>("valid_from", edge => edge.ValidFrom), new Column<LineageEdge, DateTimeOffset?>("valid_to", edge => edge.ValidTo));
+            new Column<LineageEdge, Guid>("upstream", edge => edge.Upstream), new Column<LineageEdge,
+            Guid>("downstream", edge => edge.Downstream), new Column<LineageEdge, string>("pipeline_id", edge => edge.PipelineId),
+            new Column<LineageEdge, DateTimeOffset>("valid_from", edge => edge.ValidFrom), new Column<LineageEdge,
+                DateTimeOffset?>("valid_to", edge => edge.ValidTo));
         await session.Run<LineageEdge, int>(
-            "insert into lineage_edges (organization_id, upstream, downstream, pipeline_id, valid_from, valid_to) select @organization, rows.upstream, rows.downstream, rows.pipeline_id, rows.valid_from, rows.valid_to from rows",
+            "insert into lineage_edges (organization_id, upstream, downstream, pipeline_id, valid_from, valid_to) select "
+                + "@organization, rows.upstream, rows.downstream, rows.pipeline_id, rows.valid_from, rows.valid_to from rows",
             rows, edges, Ct);
         return edges.Count;
     }, Ct);

@@ -76,7 +76,8 @@ public sealed class ConsoleTests : IDisposable
         await Refused("--yes --database NAME", "stamp", "base", "--force");
         await Refused("Add --database", "reset", "--yes");
         await Refused("is named catalog.db", "downgrade", "base", "--yes", "--database", "catalog");
-        var inProduction = await MigratorConsole.Run(Database, [("DOTNET_ENVIRONMENT", "Production")], "reset", "--yes", "--database", "catalog.db", "--scripts", _scripts.Path);
+        var inProduction = await MigratorConsole.Run(Database, [("DOTNET_ENVIRONMENT", "Production")], "reset", "--yes", "--database",
+            "catalog.db", "--scripts", _scripts.Path);
         Assert.Equal((2, true), (inProduction.Exit, inProduction.Errors.Contains("--production", StringComparison.Ordinal)));
 
         Assert.Equal(0, (await Run("downgrade", "-1", "--yes", "--database", "catalog.db")).Exit);
@@ -89,8 +90,10 @@ public sealed class ConsoleTests : IDisposable
     {
         await Run("upgrade");
         var verbs = (await Run("--help")).Output.Split("Commands:")[1].Split('\n', StringSplitOptions.RemoveEmptyEntries)
-            .Where(line => line.StartsWith("  ", StringComparison.Ordinal) && line[2] != ' ').Select(line => line.Trim().Split(' ')[0]).ToList();
-        Assert.Superset(new HashSet<string> { "current", "history", "upgrade", "downgrade", "sql", "stamp", "verify", "reset", "wait", "new", "doctor", "kill", "grant" }, verbs.ToHashSet());
+            .Where(line => line.StartsWith("  ", StringComparison.Ordinal) && line[2] != ' ').Select(line => line.Trim().Split(' ')[0])
+            .ToList();
+        Assert.Superset(new HashSet<string> { "current", "history", "upgrade", "downgrade", "sql", "stamp", "verify", "reset", "wait",
+            "new", "doctor", "kill", "grant" }, verbs.ToHashSet());
 
         await Task.WhenAll(verbs.Select(async verb =>
         {
@@ -101,10 +104,12 @@ public sealed class ConsoleTests : IDisposable
         foreach (var arguments in new string[][]
         {
             ["current"], ["history"], ["history", "--all"], ["upgrade"], ["downgrade", "-1", "--yes", "--database", "catalog.db"], ["sql"],
-            ["stamp", "0003", "--yes", "--database", "catalog.db"], ["verify"], ["verify", "--print"], ["wait"], ["doctor"], ["grant"], ["kill", "1", "--yes"], ["upgrade", "77"], ["downgrade", "7"], ["bogus"], ["upgrade", "--bogus"],
+            ["stamp", "0003", "--yes", "--database", "catalog.db"], ["verify"], ["verify", "--print"], ["wait"], ["doctor"], ["grant"],
+            ["kill", "1", "--yes"], ["upgrade", "77"], ["downgrade", "7"], ["bogus"], ["upgrade", "--bogus"],
         })
         {
-            var result = arguments[0] is "grant" or "kill" ? await MigratorConsole.Run(Database, [.. arguments, "--json"]) : await Run([.. arguments, "--json"]);
+            var result = arguments[0] is "grant" or "kill"
+                ? await MigratorConsole.Run(Database, [.. arguments, "--json"]) : await Run([.. arguments, "--json"]);
             Assert.True(result.Output.Length > 0, $"{string.Join(' ', arguments)}: {result}");
             Assert.Equal(JsonValueKind.Object, result.Json.ValueKind);
         }
@@ -151,7 +156,12 @@ public sealed class ConsoleTests : IDisposable
     private async Task<string[]> Terminal(string arguments)
     {
         var command = $"stty cols 80; dotnet {Path.Combine(AppContext.BaseDirectory, "Catalog.Migrations.dll")} {arguments}";
-        var start = new System.Diagnostics.ProcessStartInfo("script", ["-qec", command, "/dev/null"]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new System.Diagnostics.ProcessStartInfo("script", ["-qec", command, "/dev/null"])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true
+        };
         (start.Environment["DATAXPIPE_DB"], start.Environment["TERM"]) = (Database, "dumb");
         using var process = System.Diagnostics.Process.Start(start)!;
         var result = await MigratorConsole.End(process);
@@ -161,8 +171,10 @@ public sealed class ConsoleTests : IDisposable
 
     [Theory]
     [InlineData("postgresql://ada:c4nary@127.0.0.1:1/app", "unreachable", "user ada, database app: nothing answers on 127.0.0.1:1")]
-    [InlineData("postgresql://ada:c4nary@nowhere.invalid/app", "unreachable", "user ada, database app: the host name of nowhere.invalid:5432 cannot be resolved")]
-    [InlineData("Host=127.0.0.1:1,127.0.0.1:2;Password=c4nary;Database=app", "unreachable", "the default user, database app: nothing answers on 127.0.0.1:1,127.0.0.1:2")]
+    [InlineData("postgresql://ada:c4nary@nowhere.invalid/app", "unreachable",
+        "user ada, database app: the host name of nowhere.invalid:5432 cannot be resolved")]
+    [InlineData("Host=127.0.0.1:1,127.0.0.1:2;Password=c4nary;Database=app", "unreachable",
+        "the default user, database app: nothing answers on 127.0.0.1:1,127.0.0.1:2")]
     public async Task An_unreachable_address_is_reported_without_the_password(string address, string code, string expected)
     {
         var result = await MigratorConsole.Run(address, "current", "--json");
@@ -184,7 +196,8 @@ public sealed class ConsoleTests : IDisposable
     }
 
     private Task<ConsoleResult> Run(params string[] arguments) =>
-        MigratorConsole.Run(Database, arguments is ["no-such-verb" or "--help" or "bogus", ..] or [] ? arguments : [.. arguments, "--scripts", _scripts.Path]);
+        MigratorConsole.Run(Database, arguments is ["no-such-verb" or "--help" or "bogus", ..] or []
+            ? arguments : [.. arguments, "--scripts", _scripts.Path]);
 
     public void Dispose()
     {

@@ -43,7 +43,8 @@ public sealed class DbUpOnPostgres : DbUpTests, IClassFixture<PostgresTestDataba
     {
         var settings = PostgresUri.Parse("address", address);
         settings.Pooling = false;
-        return DeployChanges.To.PostgresqlDatabase(settings.ConnectionString, "public").JournalToPostgresqlTable("public", "schemaversions");
+        return DeployChanges.To.PostgresqlDatabase(settings.ConnectionString, "public")
+            .JournalToPostgresqlTable("public", "schemaversions");
     }
 
     // Stock DbUp splits the body at its semicolons.
@@ -51,7 +52,8 @@ public sealed class DbUpOnPostgres : DbUpTests, IClassFixture<PostgresTestDataba
     public async Task The_body_of_a_standard_SQL_function_is_not_split()
     {
         var address = await EmptyDatabase();
-        Scripts.Change("0002_currency.sql", sql => sql + "create function two() returns integer language sql begin atomic select 1; select 2; end;\n");
+        Scripts.Change("0002_currency.sql", sql =>
+            sql + "create function two() returns integer language sql begin atomic select 1; select 2; end;\n");
         await Upgrade(address, "2", Scripts);
 
         Assert.Equal(2, await Scalar<int>(address, "select two()"));
@@ -107,7 +109,9 @@ public sealed class DbUpOnPostgres : DbUpTests, IClassFixture<PostgresTestDataba
         Assert.Equal(MigrationFault.ConnectionLost, (await Assert.ThrowsAsync<MigrationException>(() => upgrade)).Fault);
         await Task.Delay(3000, Ct);
         Assert.Equal("0001_shop", (await Look(address, Scripts)).Current);
-        Assert.Equal(0, await Scalar<int>(address, "select count(*)::int from information_schema.columns where table_name = 'orders' and column_name = 'currency'"));
+        Assert.Equal(
+            0, await Scalar<int>(
+                address, "select count(*)::int from information_schema.columns where table_name = 'orders' and column_name = 'currency'"));
     }
 }
 
@@ -154,7 +158,8 @@ public abstract class DbUpTests : IDisposable
             Assert.Equal((revision, Revisions.Length - Place(revision)), (status.Current, status.Pending.Count));
             Assert.Empty(status.Faults);
             Assert.Empty(SchemaDescription.Compare(
-                Data.Migrations.Chain.BuiltIn(Engine).Scripts[Place(revision) - 1].Fingerprint!, await With(address, null, migrator => migrator.Describe(Ct))));
+                Data.Migrations.Chain.BuiltIn(Engine).Scripts[Place(revision) - 1].Fingerprint!, await With(address, null, migrator =>
+                    migrator.Describe(Ct))));
         }
 
         Assert.Empty(await Upgrade(address, "head"));
@@ -171,7 +176,9 @@ public abstract class DbUpTests : IDisposable
             await Execute(address, statement.Sql);
         }
 
-        foreach (var statement in SqlText.Statements(await File.ReadAllTextAsync(Path.Combine(ConventionTests.Root, "Catalog.Tests", "Migrations", "PreviousRelease", $"{Engine}.sql"), Ct)))
+        foreach (var statement in SqlText.Statements(
+            await File.ReadAllTextAsync(
+                Path.Combine(ConventionTests.Root, "Catalog.Tests", "Migrations", "PreviousRelease", $"{Engine}.sql"), Ct)))
         {
             await Execute(address, statement.Sql);
         }
@@ -181,7 +188,8 @@ public abstract class DbUpTests : IDisposable
         await Upgrade(address, "head");
         Assert.Equal(Revisions.Length, (await With(address, null, migrator => migrator.Downgrade("base", again: false, Ct))).Count);
         Assert.Equal(Revisions.Length, (await Upgrade(address, "head")).Count);
-        Assert.Contains((await Look(address)).Attempts, attempt => attempt is { ToolVersion: "0.1.0", Direction: "upgrade", Outcome: "finished" });
+        Assert.Contains((await Look(address)).Attempts, attempt =>
+            attempt is { ToolVersion: "0.1.0", Direction: "upgrade", Outcome: "finished" });
     }
 
     [Fact]
@@ -240,7 +248,8 @@ public abstract class DbUpTests : IDisposable
         .WithVariablesDisabled().WithoutTransaction().Build();
 
     protected static async Task<T> With<T>(
-        string address, ScriptFolder? scripts, Func<Migrator, Task<T>> work, MigrationLimits? limits = null, Action<MigrationStep>? progress = null)
+        string address, ScriptFolder? scripts, Func<Migrator, Task<T>> work, MigrationLimits? limits = null,
+            Action<MigrationStep>? progress = null)
     {
         await using var database = MigrationDatabase.Open(TestDatabase.Read(address));
         var folder = database.Dialect.Folder;
@@ -251,7 +260,8 @@ public abstract class DbUpTests : IDisposable
     protected static Task<List<MigrationStep>> Upgrade(string address, string target, ScriptFolder? scripts = null) =>
         With(address, scripts, migrator => migrator.Upgrade(target, again: false, Ct));
 
-    protected static Task<SchemaStatus> Look(string address, ScriptFolder? scripts = null) => With(address, scripts, migrator => migrator.ReadStatus(Ct));
+    protected static Task<SchemaStatus> Look(string address, ScriptFolder? scripts = null) =>
+        With(address, scripts, migrator => migrator.ReadStatus(Ct));
 
     protected static async Task Execute(string address, string sql)
     {
@@ -280,7 +290,8 @@ public abstract class DbUpTests : IDisposable
         {
             Thread.Sleep(300);
             return Directory.GetFiles(folder, "*.sql").Order(StringComparer.Ordinal)
-                .Select(file => new SqlScript(Path.GetFileName(file), File.ReadAllText(file).Replace(";\n", "\n;\n", StringComparison.Ordinal)));
+                .Select(file =>
+                    new SqlScript(Path.GetFileName(file), File.ReadAllText(file).Replace(";\n", "\n;\n", StringComparison.Ordinal)));
         }
     }
 }

@@ -22,7 +22,8 @@ public sealed class DoctorConnectionTests
     {
         var address = await _server.Empty();
         var (known, banned) = (await _server.Login($"password '{Password}'"), await _server.Login());
-        await SetLoginRules($"host all {known} 127.0.0.1/32 scram-sha-256", $"host all {banned} 127.0.0.1/32 reject", "host all all 127.0.0.1/32 trust");
+        await SetLoginRules($"host all {known} 127.0.0.1/32 scram-sha-256", $"host all {banned} 127.0.0.1/32 reject",
+            "host all all 127.0.0.1/32 trust");
 
         var wrong = await Unreached(OwnPostgres.As(address, known, $"{Password}-not"));
         Assert.Equal("authentication_failed", wrong.Code);
@@ -151,7 +152,11 @@ public sealed class DoctorConnectionTests
     // The server's user writes the file without rights for others, as the server requires for a key.
     private static async Task Write(string address, string setting, string text)
     {
-        var file = await OwnPostgres.Scalar<string>(address, $"select case when current_setting('{setting}') like '/%' then current_setting('{setting}') else current_setting('data_directory') || '/' || current_setting('{setting}') end");
-        await OwnPostgres.Execute(address, $"copy (select unnest(string_to_array('{text.Replace("\n", "|", StringComparison.Ordinal)}', '|'))) to program 'umask 077; cat > {file}'");
+        var file = await OwnPostgres.Scalar<string>(
+            address, $"select case when current_setting('{setting}') like '/%' then current_setting('{setting}') else "
+                + $"current_setting('data_directory') || '/' || current_setting('{setting}') end");
+        await OwnPostgres.Execute(
+            address, $"copy (select unnest(string_to_array('{text.Replace("\n", "|", StringComparison.Ordinal)}', '|'))) to program "
+                + $"'umask 077; cat > {file}'");
     }
 }

@@ -25,7 +25,8 @@ public sealed class DoctorServerTests
         await using var holder = await OwnPostgres.Open(address, "a careless client");
         await using var open = await holder.BeginTransactionAsync(Ct);
         await holder.ExecuteAsync("select count(*) from runs", transaction: open);
-        await using var migration = await OwnPostgres.Begin(address, "alter table runs add column password_hash text, add column other text", "catalog-migrations");
+        await using var migration = await OwnPostgres.Begin(
+            address, "alter table runs add column password_hash text, add column other text", "catalog-migrations");
         await OwnPostgres.Until(address, "exists (select from pg_locks where not granted and mode = 'AccessExclusiveLock')");
         await using var read = await OwnPostgres.Begin(address, "select count(*) from runs");
         await OwnPostgres.Until(address, "(select count(*) = 2 from pg_locks where not granted)");
@@ -34,7 +35,8 @@ public sealed class DoctorServerTests
 
         var blocked = Code("migration_blocked", report);
         Assert.Equal(Severity.Error, blocked.Severity);
-        Assert.All(new[] { $"process {migration.Pid}", "lock on runs", "alter table runs", $"process {holder.ProcessID} (a careless client", "idle in transaction", "select count(*) from runs" }, words => Assert.Contains(words, blocked.Message));
+        Assert.All(new[] { $"process {migration.Pid}", "lock on runs", "alter table runs", $"process {holder.ProcessID} (a careless client",
+            "idle in transaction", "select count(*) from runs" }, words => Assert.Contains(words, blocked.Message));
         Assert.Contains($"catalog-migrations kill {holder.ProcessID} --connection", blocked.Action);
         Assert.Contains($"catalog-migrations kill {migration.Pid}`", blocked.Action);
         // The read behind the migration also waits for the same client in the end.
@@ -88,7 +90,8 @@ public sealed class DoctorServerTests
         var login = await _server.Login("connection limit 30");
         var service = OwnPostgres.As(address, login);
 
-        Assert.Contains($"fits 3 replicas: the connection limit of role {login}", Code("pool_fits", await Examine(address, service)).Message);
+        Assert.Contains($"fits 3 replicas: the connection limit of role {login}", Code("pool_fits", await Examine(address, service))
+            .Message);
         var large = Code("pool_too_large", await Examine(address, service, settings: ("DATAXPIPE_PG_POOL_MAX", "31")));
         Assert.Equal(Severity.Error, large.Severity);
         Assert.Contains("30 for one, 15 for two, 7 for four", large.Action);
@@ -101,9 +104,11 @@ public sealed class DoctorServerTests
         }
 
         await OwnPostgres.Execute(address, $"alter database {new Uri(address).AbsolutePath[1..]} connection limit 20");
-        Assert.Contains("the database's connection limit allows 20", Code("pool_too_large", await Examine(address, service, settings: ("DATAXPIPE_PG_POOL_MAX", "25"))).Message);
+        Assert.Contains("the database's connection limit allows 20",
+            Code("pool_too_large", await Examine(address, service, settings: ("DATAXPIPE_PG_POOL_MAX", "25"))).Message);
         // For a superuser only the server's limit applies.
-        Assert.Contains("max_connections minus 0 reserved allows 300", Code("pool_too_large", await Examine(address, settings: ("DATAXPIPE_PG_POOL_MAX", "301"))).Message);
+        Assert.Contains("max_connections minus 0 reserved allows 300",
+            Code("pool_too_large", await Examine(address, settings: ("DATAXPIPE_PG_POOL_MAX", "301"))).Message);
     }
 
     [Fact]
@@ -164,14 +169,17 @@ public sealed class DoctorServerTests
         try
         {
             // Simulate 1.5 billion transactions since the oldest row.
-            await OwnPostgres.Execute(address, "update pg_database set datfrozenxid = ((pg_current_xact_id()::text::bigint + 4294967296 - 1500000000) % 4294967296)::text::xid where datname = current_database()");
+            await OwnPostgres.Execute(
+                address, "update pg_database set datfrozenxid = ((pg_current_xact_id()::text::bigint + 4294967296 - 1500000000) % "
+                    + "4294967296)::text::xid where datname = current_database()");
 
             var report = await Examine(address, limits: new() { SlotBytes = -1, Slow = TimeSpan.Zero });
 
             Assert.Contains("pg_drop_replication_slot('idle_slot')", Code("replication_slot_behind", report).Action);
             Assert.Contains("commit prepared 'left behind'", Code("prepared_transaction", report).Action);
             Assert.Contains("1,500,000,0", Code("wraparound_near", report).Message);
-            Assert.DoesNotContain((await Examine(address)).Findings, finding => finding.Code is "replication_slot_behind" or "prepared_transaction");
+            Assert.DoesNotContain((await Examine(address)).Findings, finding =>
+                finding.Code is "replication_slot_behind" or "prepared_transaction");
         }
         finally
         {
@@ -185,7 +193,8 @@ public sealed class DoctorServerTests
         var address = await _server.AtHead();
         Assert.Contains("create extension", Code("pg_stat_statements_missing", await Examine(address)).Action);
 
-        await OwnPostgres.Execute(address, "create schema \"Odd one\"", "create extension pg_stat_statements schema \"Odd one\"", "-- DoctorServerTests\nselect pg_sleep(0.3)");
+        await OwnPostgres.Execute(address, "create schema \"Odd one\"", "create extension pg_stat_statements schema \"Odd one\"",
+            "-- DoctorServerTests\nselect pg_sleep(0.3)");
         var report = await Examine(address);
 
         Assert.Equal("-- DoctorServerTests select pg_sleep($1)", report.SlowestStatements![0].Query);
@@ -197,7 +206,9 @@ public sealed class DoctorServerTests
     public async Task An_extension_without_its_loaded_library_is_a_note()
     {
         var address = await PostgresTestDatabase.Empty("catalog_empty", superuser: true);
-        Assert.SkipWhen(await OwnPostgres.Scalar<bool>(address, "select exists (select from pg_settings where name = 'pg_stat_statements.max')"), "This server has loaded the library.");
+        Assert.SkipWhen(
+            await OwnPostgres.Scalar<bool>(address, "select exists (select from pg_settings where name = 'pg_stat_statements.max')"),
+                "This server has loaded the library.");
         await OwnPostgres.Execute(address, "create extension pg_stat_statements");
 
         Assert.Contains("shared_preload_libraries", Code("pg_stat_statements_not_loaded", await Examine(address)).Action);
@@ -228,10 +239,13 @@ public sealed class DoctorServerTests
         var report = new DoctorReport();
 
         await EngineDoctor.For(database).RunCheck(connection, "A", () => connection.ExecuteAsync("create table t (id int)"), report, Ct);
-        await EngineDoctor.For(database).RunCheck(connection, "B", async () => Assert.Equal("5s", await connection.ExecuteScalarAsync<string>("show statement_timeout")), report, Ct);
-        await EngineDoctor.For(database).RunCheck(connection, "C", () => connection.ExecuteAsync("set local statement_timeout = 50; select pg_sleep(5)"), report, Ct);
+        await EngineDoctor.For(database).RunCheck(connection, "B", async () =>
+            Assert.Equal("5s", await connection.ExecuteScalarAsync<string>("show statement_timeout")), report, Ct);
+        await EngineDoctor.For(database).RunCheck(connection, "C", () =>
+            connection.ExecuteAsync("set local statement_timeout = 50; select pg_sleep(5)"), report, Ct);
 
-        Assert.Collection(report.Findings, write => Assert.Contains("25006", write.Message), late => Assert.Contains("57014", late.Message));
+        Assert.Collection(report.Findings, write => Assert.Contains("25006", write.Message), late =>
+            Assert.Contains("57014", late.Message));
         Assert.Equal("0", await connection.ExecuteScalarAsync<string>("show statement_timeout"));
     }
 
@@ -249,9 +263,12 @@ public sealed class DoctorServerTests
 
         Assert.Equal((1, 1), (run.Exit, text.Exit));
         var finding = run.Json.GetProperty("findings").EnumerateArray().First();
-        Assert.Equal(("app_role_missing", "warning"), (finding.GetProperty("code").GetString(), finding.GetProperty("severity").GetString()));
+        Assert.Equal(
+            ("app_role_missing", "warning"), (finding.GetProperty("code").GetString(), finding.GetProperty("severity").GetString()));
         var statement = Assert.Single(run.Json.GetProperty("active_statements").EnumerateArray());
-        Assert.Equal((other.ProcessID, "batch", "idle in transaction", "select 1"), (statement.GetProperty("pid").GetInt32(), statement.GetProperty("application").GetString(), statement.GetProperty("state").GetString(), statement.GetProperty("query").GetString()));
+        Assert.Equal((other.ProcessID, "batch", "idle in transaction", "select 1"),
+            (statement.GetProperty("pid").GetInt32(), statement.GetProperty("application").GetString(), statement.GetProperty("state")
+                .GetString(), statement.GetProperty("query").GetString()));
         Assert.True(run.Json.GetProperty("tables")[0].GetProperty("bytes").GetInt64() > 8192);
         Assert.Contains("warning: app_role_missing", text.Output);
         Assert.Matches(@"(?m)^ *\d+  postgres batch +idle in tx +\d+\.\d s  select 1$", text.Output);

@@ -30,7 +30,8 @@ public sealed class DoctorOnSqlite : DoctorTests
     {
         var address = await EmptyDatabase();
 
-        Assert.Equal("file_missing", Assert.Single((await Examine(address)).Findings, finding => finding.Severity == Severity.Warning).Code);
+        Assert.Equal("file_missing", Assert.Single((await Examine(address)).Findings, finding => finding.Severity == Severity.Warning)
+            .Code);
         Assert.False(File.Exists(address));
     }
 
@@ -70,7 +71,8 @@ public sealed class DoctorOnSqlite : DoctorTests
     [InlineData("cifs", true)]
     [InlineData("ext4", false)]
     [InlineData("overlay", false)]
-    public void A_network_file_system_is_recognized_by_its_name(string name, bool network) => Assert.Equal(network, SqliteDoctor.IsNetwork(name));
+    public void A_network_file_system_is_recognized_by_its_name(string name, bool network) =>
+        Assert.Equal(network, SqliteDoctor.IsNetwork(name));
 
     [Fact]
     public async Task The_console_prints_the_report_as_text_and_as_JSON()
@@ -86,8 +88,10 @@ public sealed class DoctorOnSqlite : DoctorTests
         var json = await MigratorConsole.Run(address, "doctor", "--json");
         Assert.Equal(address, json.Json.GetProperty("file").GetProperty("path").GetString());
         Assert.Equal(0, json.Json.GetProperty("findings").GetArrayLength());
-        Assert.All(new[] { "slowest_statements", "active_statements", "indexes" }, name => Assert.Equal(0, json.Json.GetProperty(name).GetArrayLength()));
-        Assert.Equal("runs", Assert.Single(json.Json.GetProperty("tables").EnumerateArray(), table => table.GetProperty("name").GetString() == "runs").GetProperty("name").GetString());
+        Assert.All(new[] { "slowest_statements", "active_statements", "indexes" }, name =>
+            Assert.Equal(0, json.Json.GetProperty(name).GetArrayLength()));
+        Assert.Equal("runs", Assert.Single(json.Json.GetProperty("tables").EnumerateArray(), table =>
+            table.GetProperty("name").GetString() == "runs").GetProperty("name").GetString());
     }
 
     protected override Task<string> EmptyDatabase() => Task.FromResult(Path.Combine(_directory, $"{Guid.NewGuid():N}.db"));
@@ -148,7 +152,8 @@ public abstract class DoctorTests
     {
         var address = await EmptyDatabase();
         await TestDatabase.Migrate(address);
-        await Execute(address, "insert into schemaversions (scriptname, applied) values ('9999_future.sql', '2026-01-01')", "update schemaversions set checksum = 'other' where scriptname like '0001%'");
+        await Execute(address, "insert into schemaversions (scriptname, applied) values ('9999_future.sql', '2026-01-01')",
+            "update schemaversions set checksum = 'other' where scriptname like '0001%'");
 
         var report = await Examine(address);
 
@@ -172,12 +177,15 @@ public abstract class DoctorTests
             }
 
             var next = Chain.BuiltIn(engine).Scripts.Count + 1;
-            await File.WriteAllTextAsync(Path.Combine(folder, $"{next:0000}_index.sql"), "-- transaction: none\ncreate index concurrently other_idx on runs (id);\n", Ct);
+            await File.WriteAllTextAsync(Path.Combine(folder, $"{next:0000}_index.sql"),
+                "-- transaction: none\ncreate index concurrently other_idx on runs (id);\n", Ct);
         }
 
         var script = Chain.From(directory.FullName, "postgres").Scripts[^1];
         Assert.False(script.Up.Transactional);
-        await Execute(address, $"insert into schema_history (scriptname, direction, outcome, at) values ('{script.Name}', 'upgrade', 'started', '2026-01-01T00:00:00.000000Z')");
+        await Execute(
+            address, $"insert into schema_history (scriptname, direction, outcome, at) values ('{script.Name}', 'upgrade', "
+                + "'started', '2026-01-01T00:00:00.000000Z')");
 
         Assert.Contains("catalog-migrations upgrade", Code("half_applied", await Examine(address, scripts: directory.FullName)).Action);
         directory.Delete(recursive: true);
@@ -204,7 +212,8 @@ public abstract class DoctorTests
     /// <param name="scripts">A directory of scripts. Null: the built-in scripts.</param>
     /// <param name="settings">Further settings of the service.</param>
     internal static async Task<DoctorReport> Examine(
-        string migrator, string? service = null, string role = "catalog_app", DoctorThresholds? limits = null, string? scripts = null, params (string Name, string Value)[] settings)
+        string migrator, string? service = null, string role = "catalog_app", DoctorThresholds? limits = null, string? scripts = null,
+            params (string Name, string Value)[] settings)
     {
         var configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
         {

@@ -42,7 +42,8 @@ public sealed partial class FingerprintTests(PostgresTestDatabase server) : ICla
             foreach (var address in await Addresses())
             {
                 await using var database = MigrationDatabase.Open(TestDatabase.Read(address));
-                var migrator = new Migrator(database, scripts is null ? Chain.BuiltIn(database.Dialect.Folder) : Chain.From(scripts.Path, database.Dialect.Folder), TimeProvider.System);
+                var migrator = new Migrator(database, scripts is null
+                    ? Chain.BuiltIn(database.Dialect.Folder) : Chain.From(scripts.Path, database.Dialect.Folder), TimeProvider.System);
                 await migrator.Upgrade(Chain.Head, again: false, Ct);
                 schemas.Add([.. (await migrator.Describe(Ct)).Select(Common).OfType<string>().Order(StringComparer.Ordinal)]);
             }
@@ -72,7 +73,8 @@ public sealed partial class FingerprintTests(PostgresTestDatabase server) : ICla
                 await database.Dialect.Execute(connection, null, change, Ct);
             }
 
-            Assert.Contains(SchemaDescription.Compare(chain.Scripts[^1].Fingerprint!, await migrator.Describe(Ct)), line => line.StartsWith(difference, StringComparison.Ordinal));
+            Assert.Contains(SchemaDescription.Compare(chain.Scripts[^1].Fingerprint!, await migrator.Describe(Ct)), line =>
+                line.StartsWith(difference, StringComparison.Ordinal));
         }
     }
 
@@ -83,7 +85,8 @@ public sealed partial class FingerprintTests(PostgresTestDatabase server) : ICla
         {
             var parts = line.Split(' ', 3);
             var type = Types.First(pair => parts[2].StartsWith(pair.Name, StringComparison.Ordinal)).Kind;
-            return $"column {parts[1]} {type}{(parts[2].Contains("not null", StringComparison.Ordinal) ? " not null" : "")}{(parts[2].Contains(" default ", StringComparison.Ordinal) ? " default" : "")}";
+            return $"column {parts[1]} "
+                + $"{type}{(parts[2].Contains("not null", StringComparison.Ordinal) ? " not null" : "")}{(parts[2].Contains(" default ", StringComparison.Ordinal) ? " default" : "")}";
         }
 
         if (PrimaryKey().Match(line) is { Success: true } key)
@@ -93,7 +96,8 @@ public sealed partial class FingerprintTests(PostgresTestDatabase server) : ICla
 
         if (ForeignKey().Match(line) is { Success: true } reference)
         {
-            return $"foreign key {reference.Groups["table"].Value} ({reference.Groups["columns"].Value}) {reference.Groups["target"].Value}";
+            return $"foreign key {reference.Groups["table"].Value} ({reference.Groups["columns"].Value}) "
+                + $"{reference.Groups["target"].Value}";
         }
 
         if (line.StartsWith("constraint ", StringComparison.Ordinal) && line.Contains("check", StringComparison.OrdinalIgnoreCase))
@@ -108,18 +112,22 @@ public sealed partial class FingerprintTests(PostgresTestDatabase server) : ICla
         }
 
         return line.StartsWith("index ", StringComparison.Ordinal) || line.StartsWith("constraint ", StringComparison.Ordinal)
-            ? Casts().Replace(line, "").Replace(" USING btree", "", StringComparison.Ordinal).Replace("WHERE (", "where (", StringComparison.Ordinal).Replace("UNIQUE", "unique", StringComparison.Ordinal)
+            ? Casts().Replace(line, "").Replace(" USING btree", "", StringComparison.Ordinal)
+                .Replace("WHERE (", "where (", StringComparison.Ordinal).Replace("UNIQUE", "unique", StringComparison.Ordinal)
                 .Replace(" IS NULL", " is null", StringComparison.Ordinal).Replace(" IS NOT NULL", " is not null", StringComparison.Ordinal)
-                .Replace(" AND ", " and ", StringComparison.Ordinal).Replace("COALESCE(", "coalesce (", StringComparison.Ordinal) is var words
+                .Replace(" AND ", " and ", StringComparison.Ordinal)
+                .Replace("COALESCE(", "coalesce (", StringComparison.Ordinal) is var words
             && Instants().Replace(words, "${day}T${time}Z") is var text
-                ? Where().Replace(text, match => match.Value.Replace("(", "", StringComparison.Ordinal).Replace(")", "", StringComparison.Ordinal))
+                ? Where().Replace(text, match =>
+                    match.Value.Replace("(", "", StringComparison.Ordinal).Replace(")", "", StringComparison.Ordinal))
                 : null
             : null;
     }
 
     private static readonly (string Name, string Kind)[] Types =
     [
-        ("timestamp with time zone", "text"), ("text", "text"), ("uuid", "text"), ("jsonb", "text"), ("bigint", "integer"), ("integer", "integer"),
+        ("timestamp with time zone", "text"), ("text", "text"), ("uuid", "text"), ("jsonb", "text"), ("bigint", "integer"),
+        ("integer", "integer"),
         ("boolean", "integer"), ("double precision", "real"), ("real", "real"), ("bytea", "blob"), ("blob", "blob"),
     ];
 
@@ -132,7 +140,8 @@ public sealed partial class FingerprintTests(PostgresTestDatabase server) : ICla
     [GeneratedRegex(@"^(constraint (?<table>\w+)\.\w+ PRIMARY KEY|primary key (?<table>\w+)) \((?<columns>[^)]*)\)$")]
     private static partial Regex PrimaryKey();
 
-    [GeneratedRegex(@"^(constraint (?<table>\w+)\.\w+ FOREIGN KEY|foreign key (?<table>\w+) [0-9.]+) \((?<columns>\w+)\) (REFERENCES|references) (?<target>\w+)")]
+    [GeneratedRegex(
+        @"^(constraint (?<table>\w+)\.\w+ FOREIGN KEY|foreign key (?<table>\w+) [0-9.]+) \((?<columns>\w+)\) (REFERENCES|references) (?<target>\w+)")]
     private static partial Regex ForeignKey();
 
     [GeneratedRegex("'[^']*'|\\b[0-9]+\\b")]

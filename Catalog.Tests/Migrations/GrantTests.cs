@@ -32,7 +32,9 @@ public sealed class GrantTests : IClassFixture<PostgresTestDatabase>, IAsyncLife
     {
         foreach (var role in Enumerable.Reverse(_roles))
         {
-            await OwnPostgres.Execute(_address, $"do $$ begin if exists (select from pg_roles where rolname = '{role}') then reassign owned by {role} to current_user; drop owned by {role}; drop role {role}; end if; end $$");
+            await OwnPostgres.Execute(
+                _address, $"do $$ begin if exists (select from pg_roles where rolname = '{role}') then reassign owned by {role} to "
+                    + $"current_user; drop owned by {role}; drop role {role}; end if; end $$");
         }
     }
 
@@ -42,20 +44,30 @@ public sealed class GrantTests : IClassFixture<PostgresTestDatabase>, IAsyncLife
         var granted = await Run();
 
         Assert.Equal((true, true, null), (granted.Created, granted.Joined, granted.Needed));
-        Assert.Equal("f f f f f f", await OwnPostgres.Scalar<string>(_address, $"select concat_ws(' ', rolcanlogin, rolsuper, rolbypassrls, rolinherit, rolcreatedb, rolcreaterole) from pg_roles where rolname = '{_role}'"));
+        Assert.Equal(
+            "f f f f f f", await OwnPostgres.Scalar<string>(
+                _address, "select concat_ws(' ', rolcanlogin, rolsuper, rolbypassrls, rolinherit, rolcreatedb, rolcreaterole) from "
+                    + $"pg_roles where rolname = '{_role}'"));
         await using var service = await OwnPostgres.Open(OwnPostgres.As(_address, _login));
-        var tables = (await service.QueryAsync<string>("select relname from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and relname not in ('schemaversions', 'schema_history')")).AsList();
+        var tables = (
+            await service.QueryAsync<string>(
+                "select relname from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and relname not "
+                    + "in ('schemaversions', 'schema_history')")).AsList();
         Assert.Equal(granted.Tables, tables.Count);
         foreach (var table in tables)
         {
-            await AsRole(service, $"insert into {table} select * from {table}{(table == "audit_log" ? "" : $"; update {table} set organization_id = organization_id; delete from {table}")}");
+            await AsRole(
+                service, $"insert into {table} select * from "
+                    + $"{table}{(table == "audit_log" ? "" : $"; update {table} set organization_id = organization_id; delete from {table}")}");
         }
 
         await AsRole(service, "select scriptname from schemaversions");
         foreach (var forbidden in new[]
                  {
-                     "create table mine (id int)", "alter table runs add column mine int", "drop table runs", "truncate runs", "create index mine on runs (id)",
-                     "insert into schemaversions (scriptname, applied) values ('x', now())", "update schemaversions set checksum = ''", "delete from schemaversions", "select * from schema_history",
+                     "create table mine (id int)", "alter table runs add column mine int", "drop table runs", "truncate runs",
+                     "create index mine on runs (id)",
+                     "insert into schemaversions (scriptname, applied) values ('x', now())", "update schemaversions set checksum = ''",
+                     "delete from schemaversions", "select * from schema_history",
                      "update audit_log set actor = ''", "delete from audit_log", "truncate audit_log",
                  })
         {
@@ -72,7 +84,10 @@ public sealed class GrantTests : IClassFixture<PostgresTestDatabase>, IAsyncLife
         var again = await Run();
 
         Assert.Equal((false, false, null), (again.Created, again.Joined, again.Needed));
-        Assert.False(await OwnPostgres.Scalar<bool>(_address, $"select has_table_privilege('{_role}', 'schema_history', 'select') or has_table_privilege('{_role}', 'schemaversions', 'delete')"));
+        Assert.False(
+            await OwnPostgres.Scalar<bool>(
+                _address, $"select has_table_privilege('{_role}', 'schema_history', 'select') or has_table_privilege('{_role}', "
+                    + "'schemaversions', 'delete')"));
     }
 
     [Fact]
@@ -87,10 +102,12 @@ public sealed class GrantTests : IClassFixture<PostgresTestDatabase>, IAsyncLife
             File.Copy(Path.Combine(ConventionTests.Root, "sql", "postgres", script.Name), Path.Combine(folder, script.Name));
         }
 
-        await File.WriteAllTextAsync(Path.Combine(folder, $"{chain.Scripts.Count + 1:0000}_new.sql"), "create table brand_new (organization_id text primary key);\n", Ct);
+        await File.WriteAllTextAsync(Path.Combine(folder, $"{chain.Scripts.Count + 1:0000}_new.sql"),
+            "create table brand_new (organization_id text primary key);\n", Ct);
         await using var database = MigrationDatabase.Open(TestDatabase.Read(_address));
 
-        await new Migrator(database, Chain.From(scripts.FullName, "postgres"), TimeProvider.System) { AppRole = _role }.Upgrade(Chain.Head, again: false, Ct);
+        await new Migrator(database, Chain.From(scripts.FullName, "postgres"), TimeProvider.System) { AppRole = _role }.Upgrade(
+            Chain.Head, again: false, Ct);
 
         await using var service = await OwnPostgres.Open(OwnPostgres.As(_address, _login));
         await AsRole(service, "insert into brand_new values ('default'); select * from brand_new; delete from brand_new");
@@ -109,7 +126,9 @@ public sealed class GrantTests : IClassFixture<PostgresTestDatabase>, IAsyncLife
         await OwnPostgres.Execute(_address, $"alter table runs owner to {owner}", $"grant {owner} to {_role}");
         Assert.Contains("inherits from their owner", await Refused());
 
-        Assert.False(await OwnPostgres.Scalar<bool>(_address, $"select pg_has_role('{_login}', '{_role}', 'MEMBER') or has_table_privilege('{_role}', 'checks', 'select')"));
+        Assert.False(
+            await OwnPostgres.Scalar<bool>(
+                _address, $"select pg_has_role('{_login}', '{_role}', 'MEMBER') or has_table_privilege('{_role}', 'checks', 'select')"));
         await OwnPostgres.Execute(_address, $"revoke {owner} from {_role}");
     }
 
@@ -125,7 +144,10 @@ public sealed class GrantTests : IClassFixture<PostgresTestDatabase>, IAsyncLife
     public async Task An_owner_without_createrole_gets_the_SQL_for_an_administrator()
     {
         var owner = await CreateRole(OwnPostgres.Name("o"), "login");
-        await OwnPostgres.Execute(_address, $"do $$ declare t text; begin for t in select relname from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r' loop execute format('alter table public.%I owner to {owner}', t); end loop; end $$");
+        await OwnPostgres.Execute(
+            _address, "do $$ declare t text; begin for t in select relname from pg_class where relnamespace = "
+                + $"'public'::regnamespace and relkind = 'r' loop execute format('alter table public.%I owner to {owner}', t); end "
+                    + "loop; end $$");
         await OwnPostgres.Execute(_address, $"alter schema public owner to {owner}");
         (string, string)[] settings =
         [
@@ -142,7 +164,8 @@ public sealed class GrantTests : IClassFixture<PostgresTestDatabase>, IAsyncLife
 
         var again = await MigratorConsole.Run(settings, "grant", "--json");
         Assert.Equal(0, again.Exit);
-        Assert.Equal((_role, _login, false), (again.Json.GetProperty("role").GetString(), again.Json.GetProperty("login").GetString(), again.Json.GetProperty("created").GetBoolean()));
+        Assert.Equal((_role, _login, false), (again.Json.GetProperty("role").GetString(), again.Json.GetProperty("login").GetString(),
+            again.Json.GetProperty("created").GetBoolean()));
         await using var service = await OwnPostgres.Open(OwnPostgres.As(_address, _login));
         await AsRole(service, "select * from runs");
     }

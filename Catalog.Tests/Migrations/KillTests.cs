@@ -74,7 +74,9 @@ public sealed class KillTests : IClassFixture<PostgresTestDatabase>
         Assert.Contains("another database (postgres)", await Refusal(elsewhere.ProcessID));
         Assert.Contains("the process of this command", await Refusal(((NpgsqlConnection)connection).ProcessID));
         Assert.Contains("no process", await Refusal(2_147_483_647));
-        Assert.Contains("the server itself (checkpointer)", await Refusal(await connection.ExecuteScalarAsync<int>("select pid from pg_stat_activity where backend_type = 'checkpointer'")));
+        Assert.Contains(
+            "the server itself (checkpointer)", await Refusal(
+                await connection.ExecuteScalarAsync<int>("select pid from pg_stat_activity where backend_type = 'checkpointer'")));
     }
 
     [Fact]
@@ -108,7 +110,10 @@ public sealed class KillTests : IClassFixture<PostgresTestDatabase>
             var hidden = await PostgresProcesses.Find(connection, statement.Pid, Ct);
 
             Assert.Null(hidden.State);
-            Assert.Contains("pg_signal_backend", (await Assert.ThrowsAsync<MigrationException>(() => PostgresProcesses.End(connection, hidden, wholeConnection: false, Ct))).Message);
+            Assert.Contains(
+                "pg_signal_backend",
+                    (await Assert.ThrowsAsync<MigrationException>(() =>
+                        PostgresProcesses.End(connection, hidden, wholeConnection: false, Ct))).Message);
             Assert.False(statement.Done.IsCompleted);
         }
         finally
@@ -129,5 +134,6 @@ public sealed class KillTests : IClassFixture<PostgresTestDatabase>
     private Task<ConsoleResult> Console(params string[] arguments) => MigratorConsole.Run(_address, arguments);
 
     private Task UntilAsleep(LastingStatement statement) =>
-        OwnPostgres.Until(_address, $"exists (select from pg_stat_activity where pid = {statement.Pid} and state = 'active' and wait_event = 'PgSleep')");
+        OwnPostgres.Until(
+            _address, $"exists (select from pg_stat_activity where pid = {statement.Pid} and state = 'active' and wait_event = 'PgSleep')");
 }

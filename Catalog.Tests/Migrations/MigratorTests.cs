@@ -38,7 +38,8 @@ public abstract class MigratorTests : IDisposable
         Assert.Equal(Head, status.Applied.Select(row => row.ScriptName));
         Assert.All(status.Applied, row => Assert.True(row.Checksum?.Length == 64 && row.AppliedBy is not null && row.DurationSeconds >= 0));
         Assert.InRange(status.Applied[0].Applied, DateTimeOffset.UtcNow.AddMinutes(-1), DateTimeOffset.UtcNow.AddMinutes(1));
-        Assert.Equal(Head, status.Attempts.Where(attempt => attempt is { Direction: "upgrade", Outcome: "finished" }).Select(attempt => attempt.ScriptName));
+        Assert.Equal(Head, status.Attempts.Where(attempt => attempt is { Direction: "upgrade", Outcome: "finished" })
+            .Select(attempt => attempt.ScriptName));
         Assert.Empty(status.Faults);
     }
 
@@ -50,7 +51,8 @@ public abstract class MigratorTests : IDisposable
         var applied = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(() => Upgrade(address, scripts: Folder))));
 
         Assert.Equal(4, applied.Sum(steps => steps.Count));
-        Assert.Equal(["0001_shop", "0002_currency", "0003_state_idx", "0004_touch"], (await Look(address, Folder)).Applied.Select(row => Path.GetFileNameWithoutExtension(row.ScriptName)));
+        Assert.Equal(["0001_shop", "0002_currency", "0003_state_idx", "0004_touch"], (await Look(address, Folder))
+            .Applied.Select(row => Path.GetFileNameWithoutExtension(row.ScriptName)));
     }
 
     [Fact]
@@ -68,11 +70,13 @@ public abstract class MigratorTests : IDisposable
         Assert.Equal("base", (await Look(address, Folder)).Current);
         foreach (var target in new[] { "0005", "shop", "+5", "-1", "", "0001; drop table x", "00001", "١" })
         {
-            Assert.Equal(MigrationFault.UnknownTarget, (await Assert.ThrowsAsync<MigrationException>(() => Upgrade(address, target, Folder))).Fault);
+            Assert.Equal(
+                MigrationFault.UnknownTarget, (await Assert.ThrowsAsync<MigrationException>(() => Upgrade(address, target, Folder))).Fault);
         }
 
         await Upgrade(address, "2", Folder);
-        Assert.Equal(MigrationFault.UnknownTarget, (await Assert.ThrowsAsync<MigrationException>(() => Upgrade(address, "1", Folder))).Fault);
+        Assert.Equal(MigrationFault.UnknownTarget, (await Assert.ThrowsAsync<MigrationException>(() => Upgrade(address, "1", Folder)))
+            .Fault);
         Assert.Equal(MigrationFault.UnknownTarget, (await Assert.ThrowsAsync<MigrationException>(() => Downgrade(address, "4"))).Fault);
     }
 
@@ -200,13 +204,17 @@ public abstract class MigratorTests : IDisposable
             Assert.Empty((await Look(address, Folder)).Faults);
         }
 
-        await Expect(MigrationFault.ChecksumMismatch, "update schemaversions set checksum = 'other' where scriptname = '0002_currency.sql'");
-        await Expect(MigrationFault.NewerSchema, "insert into schemaversions (scriptname, applied) values ('0009_future.sql', '2026-01-01')");
-        await Expect(MigrationFault.UnknownRevision, "insert into schemaversions (scriptname, applied) values ('0002_other.sql', '2026-01-01')");
+        await Expect(
+            MigrationFault.ChecksumMismatch, "update schemaversions set checksum = 'other' where scriptname = '0002_currency.sql'");
+        await Expect(
+            MigrationFault.NewerSchema, "insert into schemaversions (scriptname, applied) values ('0009_future.sql', '2026-01-01')");
+        await Expect(
+            MigrationFault.UnknownRevision, "insert into schemaversions (scriptname, applied) values ('0002_other.sql', '2026-01-01')");
         await Expect(MigrationFault.HistoryGap, "delete from schemaversions where scriptname = '0002_currency.sql'");
         await Expect(MigrationFault.OutOfOrder, "update schemaversions set schemaversionsid = 900 where scriptname = '0002_currency.sql'");
         var applied = (await Look(address, Folder)).Applied;
-        Assert.Contains(MigrationFault.DuplicateRevision, Chain(address, Folder).Faults([.. applied, applied[1]]).Select(fault => fault.Fault));
+        Assert.Contains(MigrationFault.DuplicateRevision, Chain(address, Folder).Faults([.. applied, applied[1]])
+            .Select(fault => fault.Fault));
     }
 
     [Fact]
@@ -234,11 +242,13 @@ public abstract class MigratorTests : IDisposable
             Assert.Contains(words, refusal.Message);
         }
 
-        await Expect("0002 is missing", folder => folder.Change("0002_currency.sql", _ => null).Change("down/0002_currency.sql", _ => null));
+        await Expect("0002 is missing", folder =>
+            folder.Change("0002_currency.sql", _ => null).Change("down/0002_currency.sql", _ => null));
         await Expect("have the same number", folder => folder.Change("0002_another.sql", _ => "select 1;"));
         await Expect("name scripts NNNN_name.sql", folder => folder.Change("5_Odd.sql", _ => "select 1;"));
         await Expect("belongs to no script", folder => folder.Change("down/0007_lost.sql", _ => "select 1;"));
-        var unreadable = await Assert.ThrowsAsync<MigrationException>(() => Upgrade(address, scripts: Folder.Change("0002_currency.sql", sql => sql + "\nselect 'open")));
+        var unreadable = await Assert.ThrowsAsync<MigrationException>(() =>
+            Upgrade(address, scripts: Folder.Change("0002_currency.sql", sql => sql + "\nselect 'open")));
         Assert.Equal(MigrationFault.ScriptUnreadable, unreadable.Fault);
         Assert.Contains("line 4", unreadable.Message);
     }
@@ -305,7 +315,8 @@ public abstract class MigratorTests : IDisposable
     public async Task Savepoints_are_allowed_and_a_script_that_drops_the_journal_is_rolled_back()
     {
         var address = await EmptyDatabase();
-        Folder.Change("0002_currency.sql", sql => "savepoint s;\ninsert into customers (id, email) values (9, 'x');\nrollback to s;\nrelease s;\n" + sql);
+        Folder.Change("0002_currency.sql", sql =>
+            "savepoint s;\ninsert into customers (id, email) values (9, 'x');\nrollback to s;\nrelease s;\n" + sql);
         await Upgrade(address, "2", Folder);
         Assert.Equal(2, Assert.Single(await Query<long>(address, "select count(*) from customers")));
 
@@ -322,7 +333,9 @@ public abstract class MigratorTests : IDisposable
         foreach (var (table, sql) in new[]
         {
             // On SQLite every table with a rowid has the column that orders the journal.
-            ("schemaversions", this is MigratorOnPostgres ? "create table schemaversions (scriptname text, applied text)" : "create table schemaversions (schemaversionsid integer primary key, applied text) without rowid"),
+            ("schemaversions", this is MigratorOnPostgres
+                ? "create table schemaversions (scriptname text, applied text)"
+                    : "create table schemaversions (schemaversionsid integer primary key, applied text) without rowid"),
             ("schema_history", "create table schema_history (id integer)"),
         })
         {
@@ -349,9 +362,17 @@ public abstract class MigratorTests : IDisposable
             return await Assert.ThrowsAsync<MigrationException>(() => Upgrade(address, scripts: folder));
         }
 
-        Assert.Equal(MigrationFault.ChainBroken, (await Refused(root => File.WriteAllText(Path.Combine(root, "0005_UP.SQL"), "select 1"))).Fault);
-        Assert.Contains("would never be applied", (await Refused(root => File.WriteAllText(Path.Combine(Directory.CreateDirectory(Path.Combine(root, "sub")).FullName, "0005_y.sql"), "select 1"))).Message);
-        Assert.Contains("is not UTF-8", (await Refused(root => File.WriteAllBytes(Path.Combine(root, "0002_currency.sql"), [.. "select 'caf"u8, 0xe9, .. "'"u8]))).Message);
+        Assert.Equal(MigrationFault.ChainBroken, (await Refused(root => File.WriteAllText(Path.Combine(root, "0005_UP.SQL"), "select 1")))
+            .Fault);
+        Assert.Contains(
+            "would never be applied",
+                (await Refused(root =>
+                    File.WriteAllText(Path.Combine(Directory.CreateDirectory(Path.Combine(root, "sub")).FullName, "0005_y.sql"),
+                        "select 1"))).Message);
+        Assert.Contains(
+            "is not UTF-8",
+                (await Refused(root => File.WriteAllBytes(Path.Combine(root, "0002_currency.sql"), [.. "select 'caf"u8, 0xe9, .. "'"u8])))
+                    .Message);
     }
 
     [Fact]
@@ -362,7 +383,8 @@ public abstract class MigratorTests : IDisposable
         // DbUp's query of its journal returns the names that DbUp's folder provider gives to the files, without
         // subfolders.
         var executed = await Query<string>(address, "select ScriptName from schemaversions order by ScriptName");
-        Assert.Equal(Directory.GetFiles(Path.Combine(Folder.Path, "postgres"), "*.sql").Select(Path.GetFileName).Order(StringComparer.Ordinal), executed);
+        Assert.Equal(Directory.GetFiles(Path.Combine(Folder.Path, "postgres"), "*.sql").Select(Path.GetFileName)
+            .Order(StringComparer.Ordinal), executed);
 
         // The other direction: a journal as DbUp creates it, with two applied scripts.
         var other = await EmptyDatabase();
@@ -397,7 +419,8 @@ public abstract class MigratorTests : IDisposable
 
     private string DbUpJournal => this is MigratorOnPostgres
         ? """create table schemaversions (schemaversionsid serial not null, scriptname character varying(255) not null, applied timestamp without time zone not null, constraint "PK_schemaversions_Id" primary key (schemaversionsid))"""
-        : "create table SchemaVersions (SchemaVersionID INTEGER CONSTRAINT 'PK_SchemaVersions_SchemaVersionID' PRIMARY KEY AUTOINCREMENT NOT NULL, ScriptName TEXT NOT NULL, Applied DATETIME NOT NULL)";
+        : "create table SchemaVersions (SchemaVersionID INTEGER CONSTRAINT 'PK_SchemaVersions_SchemaVersionID' PRIMARY KEY "
+            + "AUTOINCREMENT NOT NULL, ScriptName TEXT NOT NULL, Applied DATETIME NOT NULL)";
 
     private static string[] Head => [.. Data.Migrations.Chain.BuiltIn("postgres").Scripts.Select(script => script.Name)];
 
@@ -428,7 +451,8 @@ public abstract class MigratorTests : IDisposable
 
     private Task<IReadOnlyList<string>> Clear(string address) => With(address, Folder, migrator => migrator.Clear(force: false, Ct));
 
-    private static Task<SchemaStatus> Look(string address, ScriptFolder? scripts = null) => With(address, scripts, migrator => migrator.ReadStatus(Ct));
+    private static Task<SchemaStatus> Look(string address, ScriptFolder? scripts = null) =>
+        With(address, scripts, migrator => migrator.ReadStatus(Ct));
 
     private static Task<string> Fingerprint(string address, ScriptFolder? scripts) =>
         With(address, scripts, async migrator => SchemaDescription.Fingerprint(await migrator.Describe(Ct)));

@@ -7,7 +7,8 @@ namespace Catalog.Tests.Migrations;
 
 public sealed class NewTests : IDisposable
 {
-    private static readonly string[] Four = ["postgres/0002_add_owner.sql", "postgres/down/0002_add_owner.sql", "sqlite/0002_add_owner.sql", "sqlite/down/0002_add_owner.sql"];
+    private static readonly string[] Four = ["postgres/0002_add_owner.sql", "postgres/down/0002_add_owner.sql", "sqlite/0002_add_owner.sql",
+        "sqlite/down/0002_add_owner.sql"];
     private readonly ScriptsDirectory _sql = new();
 
     public void Dispose() => _sql.Dispose();
@@ -32,7 +33,8 @@ public sealed class NewTests : IDisposable
             Assert.True(script.Up.Transactional && script.Down!.Transactional);
             Assert.Empty(script.Up.Statements.Concat(script.Down.Statements));
             Assert.Contains("catalog-migrations verify --print", script.Up.Sql);
-            Assert.All([script.Up.Sql, script.Down.Sql], text => Assert.True(text.StartsWith("-- ", StringComparison.Ordinal) && text.EndsWith(".\n", StringComparison.Ordinal)));
+            Assert.All([script.Up.Sql, script.Down.Sql], text =>
+                Assert.True(text.StartsWith("-- ", StringComparison.Ordinal) && text.EndsWith(".\n", StringComparison.Ordinal)));
         }
     }
 
@@ -141,7 +143,9 @@ public sealed class NewTests : IDisposable
     {
         var json = await MigratorConsole.RunIn(Path.Combine(_sql.Path, "sqlite"), "new", "add_owner", "--json");
         using var document = JsonDocument.Parse(json.Output);
-        Assert.Equal((0, "0002_add_owner", 4), (json.Exit, document.RootElement.GetProperty("revision").GetString(), document.RootElement.GetProperty("files").GetArrayLength()));
+        Assert.Equal(
+            (0, "0002_add_owner", 4), (json.Exit, document.RootElement.GetProperty("revision").GetString(),
+                document.RootElement.GetProperty("files").GetArrayLength()));
 
         var text = await MigratorConsole.Run([], "new", "again", "--scripts", _sql.Path);
         Assert.Equal(4, text.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Count(File.Exists));

@@ -28,8 +28,15 @@ public sealed partial class OperationsGuideTests(PostgresTestDatabase server) : 
         var guide = string.Join('\n', Pages.Select(page => File.ReadAllText(Path.Combine(Folder, page))));
         var blocks = Marked().Matches(guide).Select(match => match.Groups["commands"].Value).ToList();
         Assert.True(blocks.Count > Pages.Length);
-        var script = $"set -euo pipefail\ncatalog-migrations() {{ dotnet '{Path.Combine(AppContext.BaseDirectory, "Catalog.Migrations.dll")}' \"$@\"; }}\n{string.Join('\n', blocks)}";
-        var start = new ProcessStartInfo("/bin/bash", ["-c", script]) { WorkingDirectory = directory.FullName, RedirectStandardOutput = true, RedirectStandardError = true };
+        var script =
+            $"set -euo pipefail\ncatalog-migrations() {{ dotnet '{Path.Combine(AppContext.BaseDirectory, "Catalog.Migrations.dll")}' "
+                + $"\"$@\"; }}\n{string.Join('\n', blocks)}";
+        var start = new ProcessStartInfo("/bin/bash", ["-c", script])
+        {
+            WorkingDirectory = directory.FullName,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true
+        };
         start.Environment["DATAXPIPE_DB"] = await PostgresTestDatabase.Empty("catalog_guide");
 
         using var process = Process.Start(start)!;

@@ -21,7 +21,8 @@ public sealed class PreviewTests(PostgresTestDatabase server) : IClassFixture<Po
         foreach (var scripts in new[] { null, _scripts })
         {
             string[] from = scripts is null ? [] : ["--scripts", scripts.Path];
-            var (upgraded, previewed) = (await PostgresTestDatabase.Empty("catalog_upgraded"), await PostgresTestDatabase.Empty("catalog_previewed"));
+            var (upgraded, previewed) = (await PostgresTestDatabase.Empty("catalog_upgraded"), await PostgresTestDatabase.Empty(
+                "catalog_previewed"));
             Assert.Equal(0, (await MigratorConsole.Run(upgraded, ["upgrade", .. from])).Exit);
             var sql = await MigratorConsole.Run(previewed, ["sql", .. from]);
             Assert.Equal(3, (await MigratorConsole.Run(previewed, ["current", .. from])).Exit);
@@ -46,7 +47,8 @@ public sealed class PreviewTests(PostgresTestDatabase server) : IClassFixture<Po
         foreach (var scripts in new[] { null, _scripts })
         {
             string[] from = scripts is null ? [] : ["--scripts", scripts.Path];
-            var (upgraded, previewed) = (Path.Combine(_directory, $"{Guid.NewGuid():N}.db"), Path.Combine(_directory, $"{Guid.NewGuid():N}.db"));
+            var (upgraded, previewed) = (
+                Path.Combine(_directory, $"{Guid.NewGuid():N}.db"), Path.Combine(_directory, $"{Guid.NewGuid():N}.db"));
             Assert.Equal(0, (await MigratorConsole.Run(upgraded, ["upgrade", .. from])).Exit);
             var sql = await MigratorConsole.Run(previewed, ["sql", .. from]);
             Assert.False(File.Exists(previewed));
@@ -78,7 +80,8 @@ public sealed class PreviewTests(PostgresTestDatabase server) : IClassFixture<Po
             await using var held = await busy.Dialect.Lock(connection, TimeSpan.Zero, _ => { }, Ct);
             Assert.NotNull(held);
 
-            foreach (var arguments in new string[][] { ["sql"], ["sql", "--json"], ["sql", "base:head"], ["sql", "head:base", "--json"], ["current"], ["history", "--all"], ["verify"] })
+            foreach (var arguments in new string[][] { ["sql"], ["sql", "--json"], ["sql", "base:head"], ["sql", "head:base", "--json"],
+                ["current"], ["history", "--all"], ["verify"] })
             {
                 var result = await MigratorConsole.Run(reader, [.. arguments, "--scripts", _scripts.Path]);
                 Assert.True(result.Exit is 0 or 3 or 4 && result.Errors.Length == 0, result.ToString());
@@ -110,7 +113,12 @@ public sealed class PreviewTests(PostgresTestDatabase server) : IClassFixture<Po
 
     private static async Task<string> Psql(string address, string sql)
     {
-        using var process = Process.Start(new ProcessStartInfo("psql", ["-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", address]) { RedirectStandardInput = true, RedirectStandardError = true, RedirectStandardOutput = true })!;
+        using var process = Process.Start(new ProcessStartInfo("psql", ["-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", address])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardError = true,
+            RedirectStandardOutput = true
+        })!;
         var errors = process.StandardError.ReadToEndAsync(Ct);
         var output = process.StandardOutput.ReadToEndAsync(Ct);
         try
@@ -147,7 +155,8 @@ public sealed class PreviewTests(PostgresTestDatabase server) : IClassFixture<Po
     {
         await using var database = MigrationDatabase.Open(TestDatabase.Read(address));
         var chain = scripts is null ? Chain.BuiltIn(database.Dialect.Folder) : Chain.From(scripts.Path, database.Dialect.Folder);
-        return [.. (await new Migrator(database, chain, TimeProvider.System).ReadStatus(Ct)).Applied.Select(row => $"{row.ScriptName} {row.Checksum}")];
+        return [.. (await new Migrator(database, chain, TimeProvider.System).ReadStatus(Ct))
+            .Applied.Select(row => $"{row.ScriptName} {row.Checksum}")];
     }
 
     private static async Task Execute(string address, string sql)

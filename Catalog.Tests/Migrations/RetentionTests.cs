@@ -31,7 +31,9 @@ public sealed class RetentionOnPostgres : RetentionTests
         await using (var client = await OwnPostgres.Open(Database.Address))
         await using (var open = await client.BeginTransactionAsync(Ct))
         {
-            await client.ExecuteAsync("select 1 from check_results where id = 'held' for update; update runs set updated_at = updated_at where id = 'held'", transaction: open);
+            await client.ExecuteAsync(
+                "select 1 from check_results where id = 'held' for update; update runs set updated_at = updated_at where id = 'held'",
+                    transaction: open);
             var clock = Stopwatch.StartNew();
             await Apply(new(30, 30, null));
             Assert.True(clock.Elapsed < TimeSpan.FromSeconds(2), $"{clock.Elapsed}");
@@ -54,7 +56,9 @@ public sealed class RetentionOnPostgres : RetentionTests
         await client.ExecuteAsync("lock table check_results", transaction: open);
 
         var refused = await Assert.ThrowsAsync<MigrationException>(() =>
-            Clock.Until(new Removal(Migrations, new(null, 30, null), Clock, new() { LockTimeout = TimeSpan.FromMilliseconds(100), Attempts = 2 }).Apply(RemovalScope.All, Ct)));
+            Clock.Until(
+                new Removal(Migrations, new(null, 30, null), Clock, new() { LockTimeout = TimeSpan.FromMilliseconds(100), Attempts = 2 })
+                    .Apply(RemovalScope.All, Ct)));
 
         Assert.Equal(MigrationFault.LockNotObtained, refused.Fault);
         await open.RollbackAsync(Ct);
@@ -69,7 +73,11 @@ public sealed class RetentionOnPostgres : RetentionTests
         string? waited = null;
 
         var refused = await Assert.ThrowsAsync<MigrationException>(() =>
-            new Removal(Migrations, new(1, 1, 1), Clock, new() { MaxWait = TimeSpan.FromMilliseconds(300) }) { Waiting = holder => waited = holder }.Apply(RemovalScope.All, Ct));
+            new Removal(Migrations, new(1, 1, 1), Clock, new() { MaxWait = TimeSpan.FromMilliseconds(300) })
+            {
+                Waiting = holder =>
+                waited = holder
+            }.Apply(RemovalScope.All, Ct));
 
         Assert.Equal(MigrationFault.LockNotObtained, refused.Fault);
         Assert.StartsWith("retention with server process", waited);
@@ -105,7 +113,9 @@ public sealed class RetentionOnPostgres : RetentionTests
         // A server process reports its counters when its connection ends.
         await Task.Delay(1500, Ct);
         await using var connection = await Migrations.Source.OpenConnectionAsync(Ct);
-        return (await connection.QueryAsync<string>("select relname || ' ' || seq_scan from pg_stat_user_tables where relname in ('runs', 'check_results', 'run_events', 'run_stages') order by 1")).AsList();
+        return (await connection.QueryAsync<string>(
+            "select relname || ' ' || seq_scan from pg_stat_user_tables where relname in ('runs', 'check_results', 'run_events', "
+                + "'run_stages') order by 1")).AsList();
     }
 }
 
@@ -144,7 +154,8 @@ public abstract class RetentionTests : IAsyncLifetime
     [Fact]
     public async Task Rows_older_than_the_limit_are_removed_and_rows_at_the_limit_stay()
     {
-        foreach (var (name, at) in new[] { ("older", Days(-30).AddMicroseconds(-1)), ("as old", Days(-30)), ("younger", Days(-30).AddMicroseconds(1)) })
+        foreach (var (name, at) in new[] { ("older", Days(-30).AddMicroseconds(-1)), ("as old", Days(-30)),
+            ("younger", Days(-30).AddMicroseconds(1)) })
         {
             await Result("default", name, at);
             await Run("default", name, at, events: [at, Now], stages: 2);
@@ -235,14 +246,16 @@ public abstract class RetentionTests : IAsyncLifetime
 
         Assert.Equal(["a/x"], await Ids("check_results"));
         Assert.Equal(["a/x", "b/x"], await Ids("runs"));
-        var unknown = await Assert.ThrowsAsync<MigrationException>(() => Removal(new(30, 30, 30)).Apply(RemovalScope.All with { Organization = "c" }, Ct));
+        var unknown = await Assert.ThrowsAsync<MigrationException>(() =>
+            Removal(new(30, 30, 30)).Apply(RemovalScope.All with { Organization = "c" }, Ct));
         Assert.Equal(MigrationFault.UnknownTarget, unknown.Fault);
     }
 
     [Fact]
     public async Task A_deleted_pipeline_is_removed_after_its_history()
     {
-        foreach (var (name, deleted) in new[] { ("live", (DateTimeOffset?)null), ("just deleted", Days(-29)), ("without history", Days(-31)), ("with a run", Days(-31)), ("with a result", Days(-31)), ("old history", Days(-31)) })
+        foreach (var (name, deleted) in new[] { ("live", (DateTimeOffset?)null), ("just deleted", Days(-29)),
+            ("without history", Days(-31)), ("with a run", Days(-31)), ("with a result", Days(-31)), ("old history", Days(-31)) })
         {
             await Pipeline("default", name, deleted);
         }
@@ -257,7 +270,8 @@ public abstract class RetentionTests : IAsyncLifetime
         Assert.Equal(["default/just deleted", "default/live", "default/with a result", "default/with a run"], await Ids("pipelines"));
         Assert.Equal(await Ids("pipelines"), await Ids("pipeline_versions", "pipeline_id"));
         Assert.Equal(await Ids("pipelines"), await Ids("pipeline_tags", "pipeline_id"));
-        Assert.Equal("default runs runs=1 run_stages=0 run_events=0|default pipelines pipelines=2 pipeline_versions=2 pipeline_tags=2", Text(removed));
+        Assert.Equal("default runs runs=1 run_stages=0 run_events=0|default pipelines pipelines=2 pipeline_versions=2 pipeline_tags=2",
+            Text(removed));
         Assert.Equal(Text(planned), Text(removed));
         await Apply(new(30, 30, null));
         Assert.DoesNotContain("default/with a result", await Ids("pipelines"));
@@ -343,10 +357,12 @@ public abstract class RetentionTests : IAsyncLifetime
         await Apply(new(30, 30, 30), batch: 5);
 
         await using var connection = await Migrations.Reads.OpenConnectionAsync(Ct);
-        var entries = (await connection.QueryAsync<(string, string, string, string, string)>("select organization_id, actor, action, object_id, detail from audit_log order by organization_id, action")).AsList();
+        var entries = (await connection.QueryAsync<(string, string, string, string, string)>(
+            "select organization_id, actor, action, object_id, detail from audit_log order by organization_id, action")).AsList();
         Assert.Equal(
         [
-            ("default", "retention", "runs.removed", "default", """{"before":"2026-10-22T12:00:00.000000Z","kept_days":30,"runs":12,"run_stages":0,"run_events":12}"""),
+            ("default", "retention", "runs.removed", "default",
+                """{"before":"2026-10-22T12:00:00.000000Z","kept_days":30,"runs":12,"run_stages":0,"run_events":12}"""),
             ("own", "retention", "results.removed", "own", """{"before":"2026-11-14T12:00:00.000000Z","kept_days":7,"check_results":12}"""),
         ], entries);
     }
@@ -360,7 +376,8 @@ public abstract class RetentionTests : IAsyncLifetime
     {
         RetentionDays Read(string key) => RetentionDays.Read(new ConfigurationBuilder().AddInMemoryCollection([new(key, value)]).Build());
         Assert.All(["DATAXPIPE_RETENTION_RUNS_DAYS", "DATAXPIPE_RETENTION_RESULTS_DAYS", "DATAXPIPE_RETENTION_EVENTS_DAYS"], key =>
-            Assert.Equal($"{key} must be a whole number from 1 to 36500. Leave it out to keep everything.", Assert.Throws<SettingException>(() => Read(key)).Message));
+            Assert.Equal($"{key} must be a whole number from 1 to 36500. Leave it out to keep everything.", Assert.Throws<SettingException>(
+                () => Read(key)).Message));
     }
 
     [Fact]
@@ -371,11 +388,13 @@ public abstract class RetentionTests : IAsyncLifetime
         Task<ConsoleResult> Console(params string[] arguments) =>
             MigratorConsole.Run(Database.Address, [("DATAXPIPE_RETENTION_RESULTS_DAYS", "30")], ["retention", .. arguments]);
 
-        Assert.Equal((2, ""), await Console() is var neither && neither.Errors.Contains("retention apply", StringComparison.Ordinal) ? (neither.Exit, neither.Output) : default);
+        Assert.Equal((2, ""), await Console() is var neither && neither.Errors.Contains("retention apply", StringComparison.Ordinal)
+            ? (neither.Exit, neither.Output) : default);
         Assert.Equal(2, (await Console("apply", "--dry-run")).Exit);
         Assert.Equal(2, (await Console("apply", "--organization", "nobody")).Exit);
         var planned = await Console("--dry-run", "--json");
-        Assert.Equal((0, 1), (planned.Exit, planned.Json.GetProperty("items")[0].GetProperty("rows").GetProperty("check_results").GetInt32()));
+        Assert.Equal(
+            (0, 1), (planned.Exit, planned.Json.GetProperty("items")[0].GetProperty("rows").GetProperty("check_results").GetInt32()));
         var removed = await Console("apply", "--kind", "results");
         Assert.Equal((0, ""), (removed.Exit, removed.Errors));
         Assert.Contains("1 row removed", removed.Output);
@@ -391,7 +410,8 @@ public abstract class RetentionTests : IAsyncLifetime
             insert into check_results (organization_id, id, pipeline_id, check_id, status, severity, executed_at, request_hash, created_at)
             select 'default', 'x' || n, 'p', 'c', 'pass', 'error', @old, @hash, @old from numbers
             """, new { old = TimeProvider.System.GetUtcNow().AddDays(-60), hash = Array.Empty<byte>() });
-        using var process = MigratorConsole.Start(Database.Address, ["retention", "apply", "--batch", "100", "--pause", "0.2"], ("DATAXPIPE_RETENTION_RESULTS_DAYS", "30"));
+        using var process = MigratorConsole.Start(Database.Address, ["retention", "apply", "--batch", "100", "--pause", "0.2"],
+            ("DATAXPIPE_RETENTION_RESULTS_DAYS", "30"));
         var ended = MigratorConsole.End(process);
         while (await AuditedRows() < 200)
         {
@@ -413,7 +433,8 @@ public abstract class RetentionTests : IAsyncLifetime
     protected DateTimeOffset Days(int days) => Now.AddDays(days);
 
     protected static string Text(RemovalReport report) => string.Join('|', report.Items.Select(item =>
-        $"{item.Organization} {JsonNamingPolicy.SnakeCaseLower.ConvertName(item.Kind.ToString())} {string.Join(' ', item.Rows.Select(table => $"{table.Table}={table.Rows}"))}"));
+        $"{item.Organization} {JsonNamingPolicy.SnakeCaseLower.ConvertName(item.Kind.ToString())} "
+            + $"{string.Join(' ', item.Rows.Select(table => $"{table.Table}={table.Rows}"))}"));
 
     protected Task<RemovalReport> Count(RetentionDays days) => Removal(days).Count(RemovalScope.All, Ct);
 
@@ -428,7 +449,8 @@ public abstract class RetentionTests : IAsyncLifetime
         values (@organization, @id, @pipeline, 'c', @run, @status, 'error', @executed, @hash, @created)
         """, new { organization, id, pipeline, run, status, executed, hash = Array.Empty<byte>(), created = created ?? executed });
 
-    protected async Task Run(string organization, string id, DateTimeOffset created, string? reported = "completed", DateTimeOffset? updated = null, string pipeline = "p", DateTimeOffset[]? events = null, int stages = 0, string? gate = null)
+    protected async Task Run(string organization, string id, DateTimeOffset created, string? reported = "completed",
+        DateTimeOffset? updated = null, string pipeline = "p", DateTimeOffset[]? events = null, int stages = 0, string? gate = null)
     {
         await Execute("""
             insert into runs (organization_id, id, pipeline_id, status, reported_status, gate_check_id, created_at, updated_at)
@@ -436,13 +458,17 @@ public abstract class RetentionTests : IAsyncLifetime
             """, new { organization, id, pipeline, status = gate is null ? reported ?? "pending" : "failed", reported, gate, created, updated = updated ?? created });
         foreach (var received in events ?? [])
         {
-            await Execute("insert into run_events (organization_id, run_id, digest, body, received_at) values (@organization, @id, @digest, '{}', @received)",
+            await Execute(
+                "insert into run_events (organization_id, run_id, digest, body, received_at) values (@organization, @id, @digest, "
+                    + "'{}', @received)",
                 new { organization, id, digest = BitConverter.GetBytes(_rows++), received });
         }
 
         for (var stage = 0; stage < stages; stage++)
         {
-            await Execute("insert into run_stages (organization_id, run_id, stage_name, status) values (@organization, @id, @stage, 'completed')", new { organization, id, stage = $"{stage}" });
+            await Execute(
+                "insert into run_stages (organization_id, run_id, stage_name, status) values (@organization, @id, @stage, 'completed')",
+                    new { organization, id, stage = $"{stage}" });
         }
     }
 
@@ -452,9 +478,12 @@ public abstract class RetentionTests : IAsyncLifetime
             insert into pipelines (organization_id, id, current_version, search_key, created_at, updated_at, deleted_at)
             values (@organization, @id, '1', '', @created, @created, @deleted)
             """, new { organization, id, created = Days(-100), deleted });
-        await Execute("insert into pipeline_versions (organization_id, pipeline_id, version, body, body_hash, created_at) values (@organization, @id, '1', '{}', @hash, @created)",
+        await Execute(
+            "insert into pipeline_versions (organization_id, pipeline_id, version, body, body_hash, created_at) values "
+                + "(@organization, @id, '1', '{}', @hash, @created)",
             new { organization, id, hash = Array.Empty<byte>(), created = Days(-100) });
-        await Execute("insert into pipeline_tags (organization_id, pipeline_id, tag) values (@organization, @id, 't')", new { organization, id });
+        await Execute("insert into pipeline_tags (organization_id, pipeline_id, tag) values (@organization, @id, 't')",
+            new { organization, id });
     }
 
     private Task Organization(string id, long? runs = null, long? results = null, long? events = null) => Execute("""
@@ -470,8 +499,10 @@ public abstract class RetentionTests : IAsyncLifetime
         {
             for (var i = 0; i < 20; i++)
             {
-                await Run(organization, $"r{i}", Days(-i * 3), i % 7 == 0 ? "running" : "completed", updated: Days(-i), pipeline: $"p{i % 4}", events: [Days(-i * 3), Days(-i * 2), Days(-i)], stages: i % 3);
-                await Result(organization, $"x{i}", Days(-i * 3), created: Days(i % 5 == 0 ? -1 : -i * 3), pipeline: $"p{i % 4}", run: $"r{i}");
+                await Run(organization, $"r{i}", Days(-i * 3), i % 7 == 0 ? "running" : "completed", updated: Days(-i),
+                    pipeline: $"p{i % 4}", events: [Days(-i * 3), Days(-i * 2), Days(-i)], stages: i % 3);
+                await Result(organization, $"x{i}", Days(-i * 3), created: Days(i % 5 == 0 ? -1 : -i * 3), pipeline: $"p{i % 4}",
+                    run: $"r{i}");
             }
 
             // The history of these pipelines is old or empty.
@@ -502,19 +533,24 @@ public abstract class RetentionTests : IAsyncLifetime
     protected async Task<List<string>> Ids(string table, string column = "id")
     {
         await using var connection = await Migrations.Reads.OpenConnectionAsync(Ct);
-        return [.. (await connection.QueryAsync<string>($"select organization_id || '/' || {column} from {table}")).Order(StringComparer.Ordinal)];
+        return [.. (await connection.QueryAsync<string>($"select organization_id || '/' || {column} from {table}"))
+            .Order(StringComparer.Ordinal)];
     }
 
     private async Task<List<string>> Rows(string table)
     {
         await using var connection = await Migrations.Reads.OpenConnectionAsync(Ct);
-        return [.. (await connection.QueryAsync($"select * from {table}")).Select(row => string.Join('|', ((IDictionary<string, object?>)row).Select(cell => cell.Value is byte[] bytes ? Convert.ToHexString(bytes) : $"{cell.Value}"))).Order(StringComparer.Ordinal)];
+        return [.. (await connection.QueryAsync($"select * from {table}"))
+            .Select(row =>
+                string.Join('|', ((IDictionary<string, object?>)row).Select(cell => cell.Value is byte[] bytes
+                    ? Convert.ToHexString(bytes) : $"{cell.Value}"))).Order(StringComparer.Ordinal)];
     }
 
     private async Task<string> Everything()
     {
         var rows = new List<string>();
-        foreach (var table in new[] { "runs", "run_stages", "run_events", "check_results", "pipelines", "pipeline_versions", "pipeline_tags", "organizations", "audit_log" })
+        foreach (var table in new[] { "runs", "run_stages", "run_events", "check_results", "pipelines", "pipeline_versions",
+            "pipeline_tags", "organizations", "audit_log" })
         {
             rows.AddRange(await Rows(table));
         }
@@ -526,6 +562,7 @@ public abstract class RetentionTests : IAsyncLifetime
     {
         await using var connection = await Migrations.Reads.OpenConnectionAsync(Ct);
         return (await connection.QueryAsync<string>("select detail from audit_log where actor = 'retention'"))
-            .Sum(detail => JsonDocument.Parse(detail).RootElement.EnumerateObject().Where(property => property.Name is not ("before" or "kept_days")).Sum(property => property.Value.GetInt64()));
+            .Sum(detail => JsonDocument.Parse(detail).RootElement.EnumerateObject()
+                .Where(property => property.Name is not ("before" or "kept_days")).Sum(property => property.Value.GetInt64()));
     }
 }

@@ -45,7 +45,8 @@ public sealed class RunnerTests(PostgresTestDatabase server) : IClassFixture<Pos
         gated.Change(revision + ".sql", sql =>
         {
             var statements = SqlText.Statements(sql).Select(statement => statement.Sql).ToList();
-            statements.Insert(point switch { "before" => 0, "inside" => 1, _ => statements.Count }, $"select pg_advisory_xact_lock({GateKey})");
+            statements.Insert(point switch { "before" => 0, "inside" => 1, _ => statements.Count },
+                $"select pg_advisory_xact_lock({GateKey})");
             return string.Join(";\n", statements) + ";\n";
         });
         await using var gate = await Open(address);
@@ -54,13 +55,16 @@ public sealed class RunnerTests(PostgresTestDatabase server) : IClassFixture<Pos
 
         // A longer lock timeout than the test, so that the timeout does not release the lock.
         using var killed = MigratorConsole.Start(address, ["upgrade", "--scripts", gated.Path, "--lock-timeout", "600"]);
-        await Until(connection, $"select exists (select from pg_locks where locktype = 'advisory' and not granted and objid = {GateKey} and database = (select oid from pg_database where datname = current_database()))");
+        await Until(
+            connection, $"select exists (select from pg_locks where locktype = 'advisory' and not granted and objid = {GateKey} and "
+                + "database = (select oid from pg_database where datname = current_database()))");
         killed.Kill();
         var clock = Stopwatch.StartNew();
         var next = await MigratorConsole.Run(address, "upgrade", "--scripts", _scripts.Path);
 
         Assert.True(next.Exit == 0, next.ToString());
-        TestContext.Current.TestOutputHelper!.WriteLine($"{revision} killed {point}: the next runner finished after {clock.Elapsed.TotalSeconds:0.0} s");
+        TestContext.Current.TestOutputHelper!.WriteLine(
+            $"{revision} killed {point}: the next runner finished after {clock.Elapsed.TotalSeconds:0.0} s");
         Assert.True(clock.Elapsed < TimeSpan.FromSeconds(10), "The lock of a killed runner was not released.");
         await AssertClean(address);
     }
@@ -78,13 +82,17 @@ public sealed class RunnerTests(PostgresTestDatabase server) : IClassFixture<Pos
         using var killed = MigratorConsole.Start(address, ["upgrade", "--scripts", _scripts.Path]);
         await using var observer = await Open(address);
         await using var observing = await observer.Source.OpenConnectionAsync(Ct);
-        await Until(observing, "select exists (select from pg_index where indexrelid = to_regclass('orders_state_idx') and not indisvalid)");
+        await Until(
+            observing, "select exists (select from pg_index where indexrelid = to_regclass('orders_state_idx') and not indisvalid)");
         killed.Kill();
-        await Until(observing, "select not exists (select from pg_stat_activity where query like '%concurrently%' and datname = current_database() and pid <> pg_backend_pid() and state = 'active')");
+        await Until(
+            observing, "select not exists (select from pg_stat_activity where query like '%concurrently%' and datname = "
+                + "current_database() and pid <> pg_backend_pid() and state = 'active')");
         var half = await MigratorConsole.Run(address, "current", "--scripts", _scripts.Path);
         Assert.Equal((6, true), (half.Exit, half.Output.Contains("half-applied 0003_state_idx", StringComparison.Ordinal)));
         var verify = await MigratorConsole.Run(address, "verify", "--json", "--scripts", _scripts.Path);
-        Assert.Contains(verify.Json.GetProperty("faults").EnumerateArray(), fault => fault.GetProperty("code").GetString() == "invalid_index");
+        Assert.Contains(verify.Json.GetProperty("faults").EnumerateArray(), fault =>
+            fault.GetProperty("code").GetString() == "invalid_index");
 
         await transaction.RollbackAsync(Ct);
         var next = await MigratorConsole.Run(address, "upgrade", "--scripts", _scripts.Path);
@@ -99,7 +107,9 @@ public sealed class RunnerTests(PostgresTestDatabase server) : IClassFixture<Pos
         {
             var address = await Empty();
             await Upgrade(address, "2");
-            await Execute(address, "insert into schema_history (scriptname, direction, outcome, at) values ('0003_state_idx.sql', 'upgrade', 'started', now())");
+            await Execute(
+                address, "insert into schema_history (scriptname, direction, outcome, at) values ('0003_state_idx.sql', 'upgrade', "
+                    + "'started', now())");
             if (built)
             {
                 await Execute(address, "create index concurrently orders_state_idx on orders (state) where state = 'open'");
@@ -109,7 +119,9 @@ public sealed class RunnerTests(PostgresTestDatabase server) : IClassFixture<Pos
             await AssertClean(address);
 
             await Downgrade(address, "3");
-            await Execute(address, "insert into schema_history (scriptname, direction, outcome, at) values ('0003_state_idx.sql', 'downgrade', 'started', now())");
+            await Execute(
+                address, "insert into schema_history (scriptname, direction, outcome, at) values ('0003_state_idx.sql', 'downgrade', "
+                    + "'started', now())");
             if (built)
             {
                 await Execute(address, "drop index concurrently orders_state_idx");
@@ -125,10 +137,13 @@ public sealed class RunnerTests(PostgresTestDatabase server) : IClassFixture<Pos
     public async Task An_unclear_half_applied_script_is_refused_until_an_operator_decides()
     {
         var address = await Empty();
-        _scripts.Change("0005_backfill.sql", _ => "-- transaction: none\ncall backfill();\n").Change("down/0005_backfill.sql", _ => "select 1;");
+        _scripts.Change("0005_backfill.sql", _ => "-- transaction: none\ncall backfill();\n").Change("down/0005_backfill.sql", _ =>
+            "select 1;");
         await Upgrade(address, "4");
         await Execute(address, "create procedure backfill() language sql as 'update orders set total_minor = total_minor + 1'");
-        await Execute(address, "insert into schema_history (scriptname, direction, outcome, at) values ('0005_backfill.sql', 'upgrade', 'started', now())");
+        await Execute(
+            address, "insert into schema_history (scriptname, direction, outcome, at) values ('0005_backfill.sql', 'upgrade', "
+                + "'started', now())");
 
         var refused = await MigratorConsole.Run(address, "upgrade", "--json", "--scripts", _scripts.Path);
         Assert.Equal((6, "half_applied"), (refused.Exit, refused.Json.GetProperty("error").GetProperty("code").GetString()));
@@ -160,7 +175,9 @@ public sealed class RunnerTests(PostgresTestDatabase server) : IClassFixture<Pos
                 Assert.True(next.Exit == 0, next.ToString());
                 await using var database = MigrationDatabase.Open(TestDatabase.Read(address));
                 var chain = Chain.BuiltIn(database.Dialect.Folder);
-                Assert.Empty(SchemaDescription.Compare(chain.Scripts[^1].Fingerprint!, await new Migrator(database, chain, TimeProvider.System).Describe(Ct)));
+                Assert.Empty(
+                    SchemaDescription.Compare(chain.Scripts[^1].Fingerprint!, await new Migrator(database, chain, TimeProvider.System)
+                        .Describe(Ct)));
             }
         }
 
@@ -175,14 +192,16 @@ public sealed class RunnerTests(PostgresTestDatabase server) : IClassFixture<Pos
         using var process = MigratorConsole.Start(address, ["upgrade", "--scripts", _scripts.Path]);
         await using var observer = await Open(address);
         await using var observing = await observer.Source.OpenConnectionAsync(Ct);
-        await Until(observing, "select exists (select from pg_stat_activity where wait_event = 'PgSleep' and datname = current_database())");
+        await Until(
+            observing, "select exists (select from pg_stat_activity where wait_event = 'PgSleep' and datname = current_database())");
         Process.Start("kill", ["-INT", $"{process.Id}"]).WaitForExit();
         var result = await MigratorConsole.End(process);
 
         Assert.Equal(1, result.Exit);
         Assert.Contains("Interrupted", result.Errors);
         var history = await MigratorConsole.Run(address, "history", "--json", "--scripts", _scripts.Path);
-        Assert.Contains(history.Json.GetProperty("attempts").EnumerateArray(), attempt => attempt.GetProperty("message").GetString() == "interrupted");
+        Assert.Contains(history.Json.GetProperty("attempts").EnumerateArray(), attempt =>
+            attempt.GetProperty("message").GetString() == "interrupted");
         Assert.Equal("0001_shop", history.Json.GetProperty("current").GetString());
     }
 
@@ -196,7 +215,8 @@ public sealed class RunnerTests(PostgresTestDatabase server) : IClassFixture<Pos
         var transaction = await connection.BeginTransactionAsync(Ct);
         await connection.ExecuteAsync("select * from orders");
 
-        var refused = await MigratorConsole.Run(address, "upgrade", "--lock-timeout", "0.2", "--attempts", "2", "--json", "--scripts", _scripts.Path);
+        var refused = await MigratorConsole.Run(address, "upgrade", "--lock-timeout", "0.2", "--attempts", "2", "--json", "--scripts",
+            _scripts.Path);
         Assert.Equal((5, "lock_not_obtained"), (refused.Exit, refused.Json.GetProperty("error").GetProperty("code").GetString()));
 
         var retrying = MigratorConsole.Run(address, "upgrade", "--lock-timeout", "0.2", "--scripts", _scripts.Path);
@@ -229,10 +249,13 @@ public sealed class RunnerTests(PostgresTestDatabase server) : IClassFixture<Pos
         for (var round = 0; round < rounds; round++)
         {
             var address = await Empty();
-            var processes = Enumerable.Range(0, 20).Select(_ => MigratorConsole.Start(address, ["upgrade", "--scripts", _scripts.Path])).ToList();
+            var processes = Enumerable.Range(0, 20).Select(_ => MigratorConsole.Start(address, ["upgrade", "--scripts", _scripts.Path]))
+                .ToList();
             var results = await Task.WhenAll(processes.Select(MigratorConsole.End));
             Assert.All(results, result => Assert.True(result.Exit == 0, result.ToString()));
-            Assert.Equal(Revisions.Length, results.Sum(result => result.Output.Split('\n').Count(line => line.StartsWith("applied ", StringComparison.Ordinal))));
+            Assert.Equal(
+                Revisions.Length,
+                    results.Sum(result => result.Output.Split('\n').Count(line => line.StartsWith("applied ", StringComparison.Ordinal))));
             Assert.Equal(Revisions, (await Look(address)).Applied.Select(row => Path.GetFileNameWithoutExtension(row.ScriptName)));
             processes.ForEach(process => process.Dispose());
         }
@@ -253,12 +276,17 @@ public sealed class RunnerTests(PostgresTestDatabase server) : IClassFixture<Pos
             await using var observing = await observer.Source.OpenConnectionAsync(Ct);
 
             var builder = Upgrade(address, "3");
-            await Until(observing, "select exists (select from pg_index where indexrelid = to_regclass('orders_state_idx') and not indisvalid)");
+            await Until(
+                observing, "select exists (select from pg_index where indexrelid = to_regclass('orders_state_idx') and not indisvalid)");
             var waiting = Enumerable.Range(0, 5).Select(_ => Upgrade(address, "3")).ToList();
             for (var sample = 0; sample < 3; sample++)
             {
                 await Task.Delay(100, Ct);
-                Assert.Equal(0, await observing.ExecuteScalarAsync<int>("select count(*)::int from pg_stat_activity where datname = current_database() and query like '%pg_try_advisory_lock(%' and pid <> pg_backend_pid() and (state = 'idle in transaction' or (state = 'active' and now() - query_start > interval '1 second'))"));
+                Assert.Equal(
+                    0, await observing.ExecuteScalarAsync<int>(
+                        "select count(*)::int from pg_stat_activity where datname = current_database() and query like "
+                            + "'%pg_try_advisory_lock(%' and pid <> pg_backend_pid() and (state = 'idle in transaction' or (state = "
+                                + "'active' and now() - query_start > interval '1 second'))"));
             }
 
             await transaction.CommitAsync(Ct);
@@ -285,7 +313,8 @@ public sealed class RunnerTests(PostgresTestDatabase server) : IClassFixture<Pos
         Assert.Equal(Revisions, (await Look(address)).Applied.Select(row => Path.GetFileNameWithoutExtension(row.ScriptName)));
         Assert.Empty((await Look(address)).HalfApplied);
         // Each script is applied once: a second update by 0002 would change the e-mail address again.
-        Assert.Equal(2, await Count(address, "select count(*)::int from customers where email in ('a;b@example.com.', 'it''s -- no comment')"));
+        Assert.Equal(
+            2, await Count(address, "select count(*)::int from customers where email in ('a;b@example.com.', 'it''s -- no comment')"));
     }
 
     private async Task<string> Empty()
@@ -302,9 +331,11 @@ public sealed class RunnerTests(PostgresTestDatabase server) : IClassFixture<Pos
         return await work(new Migrator(database, Chain.From(_scripts.Path, "postgres"), TimeProvider.System));
     }
 
-    private Task<List<MigrationStep>> Upgrade(string address, string target) => With(address, migrator => migrator.Upgrade(target, again: false, Ct));
+    private Task<List<MigrationStep>> Upgrade(string address, string target) =>
+        With(address, migrator => migrator.Upgrade(target, again: false, Ct));
 
-    private Task<List<MigrationStep>> Downgrade(string address, string target) => With(address, migrator => migrator.Downgrade(target, again: false, Ct));
+    private Task<List<MigrationStep>> Downgrade(string address, string target) =>
+        With(address, migrator => migrator.Downgrade(target, again: false, Ct));
 
     private Task<IReadOnlyList<string>> Describe(string address) => With(address, migrator => migrator.Describe(Ct));
 

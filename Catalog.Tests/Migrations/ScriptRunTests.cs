@@ -18,10 +18,13 @@ public sealed class ScriptRunTests(PostgresTestDatabase server) : IClassFixture<
     {
         server.Require();
         var address = await PostgresTestDatabase.Empty("catalog_session");
-        _scripts.Change("0002_currency.sql", sql => sql + "create schema s;\nset search_path = s, public;\nset lock_timeout = 0;\nset default_transaction_read_only = on;\ncreate temp table schemaversions_not (x integer);\n");
+        _scripts.Change("0002_currency.sql", sql =>
+            sql + "create schema s;\nset search_path = s, public;\nset lock_timeout = 0;\nset default_transaction_read_only = "
+                + "on;\ncreate temp table schemaversions_not (x integer);\n");
         Assert.Equal(0, (await MigratorConsole.Run(address, "upgrade", "--scripts", _scripts.Path)).Exit);
 
-        Assert.Equal("public", await Scalar<string>(address, "select table_schema from information_schema.views where table_name = 'open_orders'"));
+        Assert.Equal(
+            "public", await Scalar<string>(address, "select table_schema from information_schema.views where table_name = 'open_orders'"));
     }
 
     [Fact]
@@ -69,7 +72,9 @@ public sealed class ScriptRunTests(PostgresTestDatabase server) : IClassFixture<
         var address = await PostgresTestDatabase.Empty("catalog_ended");
         _scripts.Change("0002_currency.sql", sql => sql + "select pg_sleep(60);\n");
         var upgrade = MigratorConsole.Run(address, "upgrade", "--json", "--scripts", _scripts.Path);
-        for (var clock = Stopwatch.StartNew(); await Scalar<int>(address, "select count(pg_terminate_backend(pid))::int from pg_stat_activity where wait_event = 'PgSleep' and datname = current_database()") == 0;)
+        for (var clock = Stopwatch.StartNew(); await Scalar<int>(
+            address, "select count(pg_terminate_backend(pid))::int from pg_stat_activity where wait_event = 'PgSleep' and datname = "
+                + "current_database()") == 0;)
         {
             Assert.True(clock.Elapsed < TimeSpan.FromSeconds(20));
             await Task.Delay(50, Ct);
@@ -104,7 +109,8 @@ public sealed class ScriptRunTests(PostgresTestDatabase server) : IClassFixture<
         await using var transaction = await connection.BeginTransactionAsync(Ct);
         await connection.ExecuteAsync("select * from orders");
 
-        var refused = await MigratorConsole.Run(address, "upgrade", "--lock-timeout", "0.3", "--statement-timeout", "20", "--scripts", _scripts.Path);
+        var refused = await MigratorConsole.Run(address, "upgrade", "--lock-timeout", "0.3", "--statement-timeout", "20", "--scripts",
+            _scripts.Path);
 
         Assert.Equal(1, refused.Exit);
         Assert.Contains("lock timeout", refused.Errors);
@@ -122,7 +128,8 @@ public sealed class ScriptRunTests(PostgresTestDatabase server) : IClassFixture<
         try
         {
             var asLogin = new UriBuilder(address) { UserName = login, Password = "login" }.Uri.ToString();
-            foreach (var arguments in new string[][] { ["wait"], ["wait", "--head", "--timeout", "5"], ["current"], ["history"], ["verify"] })
+            foreach (var arguments in new string[][] { ["wait"], ["wait", "--head", "--timeout", "5"], ["current"], ["history"],
+                ["verify"] })
             {
                 var result = await MigratorConsole.Run(asLogin, arguments);
                 Assert.True(result.Exit == 0, $"{string.Join(' ', arguments)}: {result}");
@@ -201,8 +208,10 @@ public sealed class ScriptRunTests(PostgresTestDatabase server) : IClassFixture<
         var before = SchemaDescription.Fingerprint(await migrator.Describe(Ct));
         foreach (var change in new[]
         {
-            "alter table orders disable trigger orders_touch", "alter function orders_touch() security definer", "alter view open_orders set (security_invoker = true)",
-            "create rule nothing as on delete to orders do instead nothing", "alter table orders enable row level security", "alter table orders force row level security", "alter function orders_touch() set search_path = s",
+            "alter table orders disable trigger orders_touch", "alter function orders_touch() security definer",
+            "alter view open_orders set (security_invoker = true)",
+            "create rule nothing as on delete to orders do instead nothing", "alter table orders enable row level security",
+            "alter table orders force row level security", "alter function orders_touch() set search_path = s",
         })
         {
             await Execute(address, change);

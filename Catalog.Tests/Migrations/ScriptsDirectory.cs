@@ -22,7 +22,8 @@ internal sealed class ScriptsDirectory : IDisposable
         File.WriteAllText(path, text);
     }
 
-    public IEnumerable<string> Files() => Directory.EnumerateFiles(Path, "*", SearchOption.AllDirectories).Select(file => System.IO.Path.GetRelativePath(Path, file).Replace('\\', '/')).Order(StringComparer.Ordinal);
+    public IEnumerable<string> Files() => Directory.EnumerateFiles(Path, "*", SearchOption.AllDirectories)
+        .Select(file => System.IO.Path.GetRelativePath(Path, file).Replace('\\', '/')).Order(StringComparer.Ordinal);
 
     public void Dispose() => Directory.Delete(_root, recursive: true);
 }

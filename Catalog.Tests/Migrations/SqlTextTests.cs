@@ -20,11 +20,14 @@ public sealed class SqlTextTests
         "do $a$ begin perform $b$;$b$; perform '$$'; end $a$",
         "select $1, a$b$c, 1$2 from t",
         "create function f() returns text language sql as $$ select ';'; $$",
-        "create function f(a int) returns int language sql begin atomic select case when a > 1 then 2 else case a when 1 then 1 end end; select 2; end",
+        "create function f(a int) returns int language sql begin atomic select case when a > 1 then 2 else case a when 1 then 1 end "
+            + "end; select 2; end",
         "create function f() returns void begin atomic end",
         "create trigger t after insert on a begin update a set b = case when c then 1 end; delete from b; end",
-        "create temp trigger if not exists t before update of begin, \"end\" on a for each row when new.begin > 1 begin insert into b values (new.end); select case 1 when 1 then 2 end; end",
-        "create or replace trigger t after update of begin on a for each row when (old.begin is distinct from new.begin) execute function f()",
+        "create temp trigger if not exists t before update of begin, \"end\" on a for each row when new.begin > 1 begin insert into "
+            + "b values (new.end); select case 1 when 1 then 2 end; end",
+        "create or replace trigger t after update of begin on a for each row when (old.begin is distinct from new.begin) execute "
+            + "function f()",
         "create rule r as on insert to a do also (insert into b values (1); insert into c values (2))",
         "create table \"create trigger begin\" (\"begin\" text)",
         "create table if not exists trigger_begin (begin_atomic text)",
@@ -82,7 +85,8 @@ public sealed class SqlTextTests
     public void A_text_without_statements_has_none(string sql) => Assert.Empty(SqlText.Statements(sql));
 
     [Fact]
-    public void A_byte_order_mark_is_not_part_of_the_first_word() => Assert.Equal(["select 1", "select 2"], Split("\uFEFFselect 1;\r\nselect 2;\r\n"));
+    public void A_byte_order_mark_is_not_part_of_the_first_word() =>
+        Assert.Equal(["select 1", "select 2"], Split("\uFEFFselect 1;\r\nselect 2;\r\n"));
 
     [Fact]
     public void A_line_comment_also_ends_at_a_single_carriage_return() =>
@@ -110,11 +114,14 @@ public sealed class SqlTextTests
     [Fact]
     public void Tokens_have_a_kind_and_a_line_and_exclude_comments()
     {
-        var statement = Assert.Single(SqlText.Statements("create table \"A b\" -- c\n(d numeric(9.5), e text default E'f\\'' /* g */\n, h int default $$i$$)"));
+        var statement = Assert.Single(
+            SqlText.Statements("create table \"A b\" -- c\n(d numeric(9.5), e text default E'f\\'' /* g */\n, h int default $$i$$)"));
 
-        Assert.Equal("create table \"A b\" ( d numeric ( 9.5 ) , e text default E'f\\'' , h int default $$i$$ )", string.Join(' ', statement.Tokens.Select(token => token.Text)));
+        Assert.Equal("create table \"A b\" ( d numeric ( 9.5 ) , e text default E'f\\'' , h int default $$i$$ )",
+            string.Join(' ', statement.Tokens.Select(token => token.Text)));
         Assert.Equal(
-            [SqlTokenKind.Word, SqlTokenKind.Word, SqlTokenKind.QuotedName, SqlTokenKind.Symbol, SqlTokenKind.Word, SqlTokenKind.Word, SqlTokenKind.Symbol, SqlTokenKind.Number],
+            [SqlTokenKind.Word, SqlTokenKind.Word, SqlTokenKind.QuotedName, SqlTokenKind.Symbol, SqlTokenKind.Word, SqlTokenKind.Word,
+                SqlTokenKind.Symbol, SqlTokenKind.Number],
             statement.Tokens.Take(8).Select(token => token.Kind));
         Assert.Equal([1, 2, 3], statement.Tokens.Where(token => token.Text is "create" or "d" or "h").Select(token => token.Line));
         Assert.Equal([(1, "c"), (2, "g")], statement.Comments);

@@ -32,7 +32,9 @@ public sealed class TransferRefusalTests(PostgresTestDatabase server) : IClassFi
         Assert.Equal(1, (await pair.Transfer()).Exit);
         await target.ExecuteAsync("delete from check_results");
         Assert.Equal(0, (await pair.Transfer()).Exit);
-        var key = await target.ExecuteScalarAsync<string>("update check_results set message = 'changed' where id = (select id from check_results order by id offset 50 limit 1) returning id");
+        var key = await target.ExecuteScalarAsync<string>(
+            "update check_results set message = 'changed' where id = (select id from check_results order by id offset 50 limit 1) "
+                + "returning id");
         refused = await pair.Transfer();
         Assert.Equal(1, refused.Exit);
         Assert.Contains(key!, refused.Errors);
@@ -46,12 +48,14 @@ public sealed class TransferRefusalTests(PostgresTestDatabase server) : IClassFi
         using var pair = await TransferPair.Make(scripts.Path);
         async Task Refused(int exit, string code, string words, string? target = null, string? from = null)
         {
-            var refused = await MigratorConsole.Run(target ?? pair.Target, "transfer", "--from", from ?? pair.Source, "--scripts", scripts.Path, "--json");
+            var refused = await MigratorConsole.Run(target ?? pair.Target, "transfer", "--from", from ?? pair.Source, "--scripts",
+                scripts.Path, "--json");
             Assert.True((exit, code) == (refused.Exit, Code(refused)), refused.ToString());
             Assert.Contains(words, refused.Errors);
         }
 
-        await MigratorConsole.Run(pair.Target, "downgrade", "-1", "--yes", "--database", new Uri(pair.Target).AbsolutePath.Trim('/'), "--scripts", scripts.Path);
+        await MigratorConsole.Run(pair.Target, "downgrade", "-1", "--yes", "--database", new Uri(pair.Target).AbsolutePath.Trim('/'),
+            "--scripts", scripts.Path);
         await Refused(3, "revisions_differ", "run `catalog-migrations upgrade 0004_touch` on the target");
         await MigratorConsole.Run(pair.Target, "upgrade", "--scripts", scripts.Path);
         await MigratorConsole.Run(pair.Source, "downgrade", "-1", "--yes", "--database", "catalog.db", "--scripts", scripts.Path);
@@ -81,7 +85,9 @@ public sealed class TransferRefusalTests(PostgresTestDatabase server) : IClassFi
         server.Require();
         using var scripts = new ScriptFolder();
         using var pair = await TransferPair.Make(scripts.Path);
-        pair.Change("insert into orders (id, customer_id, state, total_minor, currency, touched) values (3, 77, 'open', 5, 'EUR', 0), (4, 1, 'lost', -1, 'EUR', 0)");
+        pair.Change(
+            "insert into orders (id, customer_id, state, total_minor, currency, touched) values (3, 77, 'open', 5, 'EUR', 0), (4, 1, "
+                + "'lost', -1, 'EUR', 0)");
 
         var refused = await pair.Transfer("--scripts", scripts.Path);
 
@@ -96,7 +102,8 @@ public sealed class TransferRefusalTests(PostgresTestDatabase server) : IClassFi
     {
         TransferTable Table(string name, params string[] references) => new(name, [], [], [], [], references);
 
-        Assert.Equal(["a", "c", "b"], LoadOrder.Of([Table("b", "c"), Table("c", "a", "elsewhere"), Table("a")]).Select(table => table.Name));
+        Assert.Equal(["a", "c", "b"], LoadOrder.Of([Table("b", "c"), Table("c", "a", "elsewhere"), Table("a")])
+            .Select(table => table.Name));
         var refused = Assert.Throws<MigrationException>(() => LoadOrder.Of([Table("a", "b"), Table("b", "a"), Table("c")]));
         Assert.Equal((MigrationFault.NotMovable, true), (refused.Fault, refused.Message.Contains("a, b", StringComparison.Ordinal)));
     }

@@ -34,7 +34,8 @@ public sealed class TransferTests(PostgresTestDatabase server) : IClassFixture<P
 
         Assert.True(moved.Exit == 0, moved.ToString());
         var secrets = moved.Json.GetProperty("secrets");
-        Assert.Equal((1, 1, pair.Source + ".key"), (secrets.GetProperty("connections").GetInt32(), secrets.GetProperty("opened").GetInt32(), secrets.GetProperty("key_file").GetString()));
+        Assert.Equal((1, 1, pair.Source + ".key"), (secrets.GetProperty("connections").GetInt32(), secrets.GetProperty("opened").GetInt32(),
+            secrets.GetProperty("key_file").GetString()));
         var key = (await File.ReadAllTextAsync(pair.Source + ".key", Ct)).Trim();
         using (var app = new CatalogApp(to, ("DATAXPIPE_SECRET_KEY", key)))
         using (var client = app.Client())
@@ -53,7 +54,8 @@ public sealed class TransferTests(PostgresTestDatabase server) : IClassFixture<P
         Assert.Equal(0, again.Exit);
         Assert.Contains("nothing to do", again.Output);
         Assert.Contains($"DATAXPIPE_SECRET_KEY=\"$(cat '{pair.Source}.key')\"", again.Output);
-        Assert.All(again.Output.Split('\n').Where(line => !line.Contains(pair.Source, StringComparison.Ordinal) && !line.StartsWith("to  ", StringComparison.Ordinal)), line => Assert.InRange(line.Length, 0, 80));
+        Assert.All(again.Output.Split('\n').Where(line => !line.Contains(pair.Source, StringComparison.Ordinal)
+            && !line.StartsWith("to  ", StringComparison.Ordinal)), line => Assert.InRange(line.Length, 0, 80));
         Assert.DoesNotContain(Canary, again.ToString() + moved);
         Assert.DoesNotContain(key, again.ToString() + moved);
     }
@@ -72,13 +74,15 @@ public sealed class TransferTests(PostgresTestDatabase server) : IClassFixture<P
 
         using var app = new CatalogApp(to);
         using var client = app.Client();
-        var posted = await client.PostAsync("/api/v1/pipelines/", new StringContent(export, System.Text.Encoding.UTF8, "application/json"), Ct);
+        var posted = await client.PostAsync("/api/v1/pipelines/", new StringContent(export, System.Text.Encoding.UTF8, "application/json"),
+            Ct);
 
         Assert.True(posted.IsSuccessStatusCode, await posted.Content.ReadAsStringAsync(Ct));
         Assert.Equal(3, JsonDocument.Parse(export).RootElement.GetArrayLength());
         Assert.Equal(Sorted(export), Sorted(await client.GetStringAsync("/api/v1/pipelines/?format=export", Ct)));
 
-        static IEnumerable<string> Sorted(string export) => JsonDocument.Parse(export).RootElement.EnumerateArray().Select(item => item.GetRawText()).Order(StringComparer.Ordinal);
+        static IEnumerable<string> Sorted(string export) =>
+            JsonDocument.Parse(export).RootElement.EnumerateArray().Select(item => item.GetRawText()).Order(StringComparer.Ordinal);
     }
 
     [Fact]
@@ -137,17 +141,22 @@ public sealed class TransferTests(PostgresTestDatabase server) : IClassFixture<P
         server.Require();
         using var scripts = new ScriptFolder();
         using var pair = await TransferPair.Make(scripts.Path);
-        pair.Change("insert into customers (id, email) values (7, 'seven'), (9000000000, 'far'); insert into orders (id, customer_id, state, total_minor, currency, touched) values (3, 9000000000, 'open', 5, 'EUR', 0)");
+        pair.Change(
+            "insert into customers (id, email) values (7, 'seven'), (9000000000, 'far'); insert into orders (id, customer_id, state, "
+                + "total_minor, currency, touched) values (3, 9000000000, 'open', 5, 'EUR', 0)");
 
         var moved = await pair.Transfer("--scripts", scripts.Path, "--json");
 
         Assert.True(moved.Exit == 0, moved.ToString());
-        Assert.Equal(["customers", "orders"], moved.Json.GetProperty("tables").EnumerateArray().Select(table => table.GetProperty("table").GetString()));
+        Assert.Equal(["customers", "orders"], moved.Json.GetProperty("tables").EnumerateArray()
+            .Select(table => table.GetProperty("table").GetString()));
         // The target already has the rows that the scripts insert; they equal the source's first rows.
         Assert.Equal(2, Table(moved.Json, "customers").GetProperty("present").GetInt32());
         await using var target = await pair.OpenTarget();
         Assert.Equal(9000000001, await target.ExecuteScalarAsync<long>("insert into customers (email) values ('next') returning id"));
-        Assert.Equal(4, await target.ExecuteScalarAsync<long>("insert into orders (customer_id, state, total_minor) values (7, 'open', 1) returning id"));
+        Assert.Equal(
+            4, await target.ExecuteScalarAsync<long>(
+                "insert into orders (customer_id, state, total_minor) values (7, 'open', 1) returning id"));
     }
 
     [Fact]
@@ -160,7 +169,9 @@ public sealed class TransferTests(PostgresTestDatabase server) : IClassFixture<P
         Assert.Equal(0, (await pair.Transfer("--scripts", scripts.Path)).Exit);
 
         await using var target = await pair.OpenTarget();
-        Assert.Equal(1, await target.ExecuteScalarAsync<long>("insert into orders (customer_id, state, total_minor) values (1, 'open', 1) returning id"));
+        Assert.Equal(
+            1, await target.ExecuteScalarAsync<long>(
+                "insert into orders (customer_id, state, total_minor) values (1, 'open', 1) returning id"));
         Assert.Equal(3, await target.ExecuteScalarAsync<long>("insert into customers (email) values ('next') returning id"));
     }
 
@@ -213,11 +224,13 @@ public sealed class TransferTests(PostgresTestDatabase server) : IClassFixture<P
         try
         {
             var address = new UriBuilder(pair.Target) { UserName = role, Password = Canary }.Uri.ToString();
-            foreach (var arguments in new string[][] { [], ["--json"], ["--dry-run"], ["--to", address], ["--to", address + "?nonsense=1"], ["--to", "postgresql://u:" + Canary + "@127.0.0.1:1/x"], ["--to", "mysql://u:" + Canary + "@h/x"] })
+            foreach (var arguments in new string[][] { [], ["--json"], ["--dry-run"], ["--to", address], ["--to", address + "?nonsense=1"],
+                ["--to", "postgresql://u:" + Canary + "@127.0.0.1:1/x"], ["--to", "mysql://u:" + Canary + "@h/x"] })
             {
                 var result = await MigratorConsole.Run(address, ["transfer", "--from", pair.Source, .. arguments]);
                 Assert.DoesNotContain(Canary, result.ToString());
-                Assert.Equal(arguments is ["--to", var to] && to != address ? to.StartsWith("mysql", StringComparison.Ordinal) || to.EndsWith('1') ? 2 : 7 : 0, result.Exit);
+                Assert.Equal(arguments is ["--to", var to] && to != address ? to.StartsWith("mysql", StringComparison.Ordinal)
+                    || to.EndsWith('1') ? 2 : 7 : 0, result.Exit);
             }
 
             Assert.Equal(2, (await MigratorConsole.Run(address, "transfer", "--from", address)).Exit);
@@ -229,13 +242,21 @@ public sealed class TransferTests(PostgresTestDatabase server) : IClassFixture<P
         }
     }
 
-    private static readonly object Connection = new { id = "shop", type = "postgres", config = new { host = "db.example", user = "ann", password = Canary } };
+    private static readonly object Connection = new
+    {
+        id = "shop",
+        type = "postgres",
+        config = new { host = "db.example", user = "ann", password = Canary }
+    };
 
     private static readonly string[] Paths =
     [
-        "/api/v1/pipelines/", "/api/v1/pipelines/?format=export", "/api/v1/pipelines/daily_orders", "/api/v1/pipelines/daily_orders/versions", "/api/v1/pipelines/?q=sales",
-        "/api/v1/runs/", "/api/v1/runs/r-1", "/api/v1/runs/r-1/events", "/api/v1/runs/?status=failed", "/api/v1/checks/", "/api/v1/checks/orders_not_empty?pipeline_id=daily_orders",
-        "/api/v1/checks/orders_not_empty/history?pipeline_id=daily_orders", "/api/v1/checks/results/", "/api/v1/checks/results/c-1", "/api/v1/connections/", "/api/v1/connections/shop",
+        "/api/v1/pipelines/", "/api/v1/pipelines/?format=export", "/api/v1/pipelines/daily_orders",
+        "/api/v1/pipelines/daily_orders/versions", "/api/v1/pipelines/?q=sales",
+        "/api/v1/runs/", "/api/v1/runs/r-1", "/api/v1/runs/r-1/events", "/api/v1/runs/?status=failed", "/api/v1/checks/",
+        "/api/v1/checks/orders_not_empty?pipeline_id=daily_orders",
+        "/api/v1/checks/orders_not_empty/history?pipeline_id=daily_orders", "/api/v1/checks/results/", "/api/v1/checks/results/c-1",
+        "/api/v1/connections/", "/api/v1/connections/shop",
         "/api/v1/datasets/", "/api/v1/lineage/mart.orders", "/api/v1/lineage/public.orders/impact",
     ];
 
@@ -249,32 +270,45 @@ public sealed class TransferTests(PostgresTestDatabase server) : IClassFixture<P
 
         foreach (var name in new[] { "RegisterPipeline", "RegisterPipeline" })
         {
-            await Post("/api/v1/pipelines/", await File.ReadAllTextAsync(Path.Combine(ConventionTests.Root, "docs", "walk", name + ".json"), Ct));
+            await Post("/api/v1/pipelines/", await File.ReadAllTextAsync(Path.Combine(ConventionTests.Root, "docs", "walk", name + ".json"),
+                Ct));
         }
 
-        await Post("/api/v1/pipelines/", """{"name":"daily_orders","version":"2","owner":"sales-data","tags":["Ärger 🚀"],"number":1.50,"checks":[{"id":"orders_not_empty","sql":"select count(*) from mart.orders","severity":"error"}],"lineage":{"edges":[{"from":"public.orders","to":"mart.orders"},{"from":"mart.orders","to":"mart.daily"}]}}""");
+        await Post("/api/v1/pipelines/",
+            """{"name":"daily_orders","version":"2","owner":"sales-data","tags":["Ärger 🚀"],"number":1.50,"checks":[{"id":"orders_not_empty","sql":"select count(*) from mart.orders","severity":"error"}],"lineage":{"edges":[{"from":"public.orders","to":"mart.orders"},{"from":"mart.orders","to":"mart.daily"}]}}""");
         await Post("/api/v1/pipelines/", """[{"name":"p-2"},{"name":"P-10","tags":["a","b"]}]""");
-        await Post("/api/v1/runs/", """{"id":"r-1","pipeline_id":"daily_orders","status":"running","started_at":"2026-01-31T06:00:00.123456Z","metadata":{"z":1,"a":[1.0,2e3]}}""");
-        using (var stage = await client.PutAsync("/api/v1/runs/r-1/stages/load", new StringContent("""{"status":"completed","records_processed":9007199254740993}""", System.Text.Encoding.UTF8, "application/json"), Ct))
+        await Post("/api/v1/runs/",
+            """{"id":"r-1","pipeline_id":"daily_orders","status":"running","started_at":"2026-01-31T06:00:00.123456Z","metadata":{"z":1,"a":[1.0,2e3]}}""");
+        using (var stage = await client.PutAsync(
+            "/api/v1/runs/r-1/stages/load", new StringContent("""{"status":"completed","records_processed":9007199254740993}""",
+                System.Text.Encoding.UTF8, "application/json"), Ct))
         {
             Assert.True(stage.IsSuccessStatusCode);
         }
 
-        await Post("/api/v1/runs/", """{"id":"r-1","pipeline_id":"daily_orders","status":"completed","completed_at":"2026-01-31T06:02:00Z"}""");
+        await Post("/api/v1/runs/",
+            """{"id":"r-1","pipeline_id":"daily_orders","status":"completed","completed_at":"2026-01-31T06:02:00Z"}""");
         await Post("/api/v1/runs/", """{"id":"r-2","pipeline_id":"p-2","status":"skipped"}""");
-        await Post("/api/v1/checks/results", """{"id":"c-1","pipeline_id":"daily_orders","check_id":"orders_not_empty","run_id":"r-1","status":"fail","dataset":"mart.orders","observed_value":0.1,"message":"zażółć 🚀","executed_at":"2026-01-31T06:05:00.000001Z","duration_seconds":5e-324}""");
-        await Post("/api/v1/checks/results", """[{"id":"c-2","pipeline_id":"p-2","check_id":"nobody_knows_it","run_id":"a-run-nobody-knows","status":"pass","observed_value":{"b":[null,true]},"failed_rows":0},{"id":"c-3","pipeline_id":"daily_orders","check_id":"orders_not_empty","status":"warn","severity":"warn"}]""");
+        await Post("/api/v1/checks/results",
+            """{"id":"c-1","pipeline_id":"daily_orders","check_id":"orders_not_empty","run_id":"r-1","status":"fail","dataset":"mart.orders","observed_value":0.1,"message":"zażółć 🚀","executed_at":"2026-01-31T06:05:00.000001Z","duration_seconds":5e-324}""");
+        await Post("/api/v1/checks/results",
+            """[{"id":"c-2","pipeline_id":"p-2","check_id":"nobody_knows_it","run_id":"a-run-nobody-knows","status":"pass","observed_value":{"b":[null,true]},"failed_rows":0},{"id":"c-3","pipeline_id":"daily_orders","check_id":"orders_not_empty","status":"warn","severity":"warn"}]""");
         using var connection = await client.PostJson("/api/v1/connections/", Connection);
         Assert.True(connection.IsSuccessStatusCode);
     }
 
-    private static JsonElement Table(JsonElement document, string name) => document.GetProperty("tables").EnumerateArray().Single(table => table.GetProperty("table").GetString() == name);
+    private static JsonElement Table(JsonElement document, string name) =>
+        document.GetProperty("tables").EnumerateArray().Single(table => table.GetProperty("table").GetString() == name);
 
     // Describes all objects, the journal and the number of rows of each table.
     private static async Task<string> Everything(NpgsqlConnection target) => string.Join('\n', [
-        .. await target.QueryAsync<string>("select relnamespace::regnamespace::text || relname || relkind::text || relfilenode from pg_class where relnamespace::regnamespace::text not like 'pg\\_%' order by 1"),
-        .. await target.QueryAsync<string>("select schemaversions::text from schemaversions"), .. await target.QueryAsync<string>("select schema_history::text from schema_history"),
-        .. (await target.QueryAsync<string>("select relname from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r' order by 1")).ToList().Select(table => table + target.ExecuteScalar<long>($"select count(*) from \"{table}\""))]);
+        .. await target.QueryAsync<string>(
+            "select relnamespace::regnamespace::text || relname || relkind::text || relfilenode from pg_class where "
+                + "relnamespace::regnamespace::text not like 'pg\\_%' order by 1"),
+        .. await target.QueryAsync<string>("select schemaversions::text from schemaversions"), .. await target.QueryAsync<string>(
+            "select schema_history::text from schema_history"),
+        .. (await target.QueryAsync<string>("select relname from pg_class where relnamespace = 'public'::regnamespace and relkind = "
+            + "'r' order by 1")).ToList().Select(table => table + target.ExecuteScalar<long>($"select count(*) from \"{table}\""))]);
 
     private sealed class LentDatabase(string address) : TestDatabase
     {

@@ -68,9 +68,11 @@ public sealed class TransferValueTests(PostgresTestDatabase server) : IClassFixt
         ("message", "'\\N'", "\\N"),
         ("message", "'😀 👩‍👩‍👧‍👦 é e' || char(769)", "😀 👩‍👩‍👧‍👦 é e\u0301"),
         ("message", "cast(x'f09f9880' as text)", "😀"),
-        ("message", "char(1) || char(9) || char(10) || char(13) || char(127) || char(65279) || char(65535)", "\u0001\t\n\r\u007f\ufeff\uffff"),
+        ("message", "char(1) || char(9) || char(10) || char(13) || char(127) || char(65279) || char(65535)",
+            "\u0001\t\n\r\u007f\ufeff\uffff"),
         ("message", "printf('%.10000c', 'x')", new string('x', 10_000)),
-        ("observed_value", "'{\"a\":1,\"a\":2, \"z\":1e400,\"n\":NaN,\"u\":\"\\u0000\"}'", "{\"a\":1,\"a\":2, \"z\":1e400,\"n\":NaN,\"u\":\"\\u0000\"}"),
+        ("observed_value", "'{\"a\":1,\"a\":2, \"z\":1e400,\"n\":NaN,\"u\":\"\\u0000\"}'",
+            "{\"a\":1,\"a\":2, \"z\":1e400,\"n\":NaN,\"u\":\"\\u0000\"}"),
         ("total_rows", "9223372036854775807", "9223372036854775807"),
         ("total_rows", "-9223372036854775808", "-9223372036854775808"),
         ("total_rows", "9007199254740993", "9007199254740993"),
@@ -115,10 +117,13 @@ public sealed class TransferValueTests(PostgresTestDatabase server) : IClassFixt
 
         Assert.Equal(4, result.Exit);
         var findings = result.Json.GetProperty("findings").EnumerateArray().ToList();
-        var found = findings.Select(finding => (finding.GetProperty("row_id").GetInt64(), Text(finding, "column"), Text(finding, "stored"), Text(finding, "reason"))).OrderBy(finding => finding.Item1).ToList();
+        var found = findings.Select(finding =>
+            (finding.GetProperty("row_id").GetInt64(), Text(finding, "column"), Text(finding, "stored"), Text(finding, "reason")))
+                .OrderBy(finding => finding.Item1).ToList();
         foreach (var (index, row) in Refused.Index())
         {
-            Assert.True(found.Count(finding => finding.Item1 == index + 1) == 1, $"{row}: {string.Join("; ", found.Where(finding => finding.Item1 == index + 1))}");
+            Assert.True(found.Count(finding => finding.Item1 == index + 1) == 1,
+                $"{row}: {string.Join("; ", found.Where(finding => finding.Item1 == index + 1))}");
             var (_, column, stored, reason) = found.Single(finding => finding.Item1 == index + 1);
             Assert.Equal((row.Column, row.Stored), (column, stored));
             Assert.True(reason!.Contains(row.Reason, StringComparison.Ordinal), $"{row}: {reason}");
@@ -146,16 +151,19 @@ public sealed class TransferValueTests(PostgresTestDatabase server) : IClassFixt
         await target.ExecuteAsync("set timezone = 'UTC'");
         foreach (var (index, row) in Moved.Index())
         {
-            Assert.Equal(row.Arrives, await target.ExecuteScalarAsync<string?>($"select {row.Column}::text from check_results where id = @id", new { id = $"{index:000}" }));
+            Assert.Equal(row.Arrives, await target.ExecuteScalarAsync<string?>(
+                $"select {row.Column}::text from check_results where id = @id", new { id = $"{index:000}" }));
         }
 
         // Compare the bits too: text would hide the sign of zero.
         using var source = pair.OpenSource();
         var here = source.Query<(string, double?)>("select id, observed_number from check_results order by id").Select(Bits);
-        Assert.Equal(here, (await target.QueryAsync<(string, double?)>("select id, observed_number from check_results order by id")).Select(Bits));
+        Assert.Equal(here, (await target.QueryAsync<(string, double?)>("select id, observed_number from check_results order by id"))
+            .Select(Bits));
         Assert.Equal(Moved.Length, result.Json.GetProperty("tables").EnumerateArray().Sum(table => table.GetProperty("copied").GetInt32()));
 
-        static (string, long?) Bits((string Id, double? Number) row) => (row.Id, row.Number is { } number ? BitConverter.DoubleToInt64Bits(number) : null);
+        static (string, long?) Bits((string Id, double? Number) row) =>
+            (row.Id, row.Number is { } number ? BitConverter.DoubleToInt64Bits(number) : null);
     }
 
     [Fact]
@@ -169,12 +177,14 @@ public sealed class TransferValueTests(PostgresTestDatabase server) : IClassFixt
             insert into pipeline_tags values ('default', 'p', x'00'), ('default', null, 'tag');
             """.Replace("null, 'tag'", "char(27) || '[31m', cast(x'ff' as text)", StringComparison.Ordinal));
         // A long value can be indexed only if it can be compressed.
-        pair.Change("insert into pipeline_tags values ('default', 'long', hex(randomblob(4000))), ('default', 'even', printf('%.8000c', 'x'))");
+        pair.Change(
+            "insert into pipeline_tags values ('default', 'long', hex(randomblob(4000))), ('default', 'even', printf('%.8000c', 'x'))");
 
         var result = await pair.Transfer("--json");
 
         Assert.Equal(4, result.Exit);
-        var found = result.Json.GetProperty("findings").EnumerateArray().Select(finding => $"{Text(finding, "table")}.{Text(finding, "column")}: {Text(finding, "reason")}").Order(StringComparer.Ordinal).ToList();
+        var found = result.Json.GetProperty("findings").EnumerateArray().Select(finding =>
+            $"{Text(finding, "table")}.{Text(finding, "column")}: {Text(finding, "reason")}").Order(StringComparer.Ordinal).ToList();
         Assert.Equal(5, found.Count);
         Assert.StartsWith("datasets.id: is a UUID in a key in lower-case letters", found[0]);
         Assert.StartsWith("lineage_edges.valid_from: is a timestamp in a key in another format", found[1]);
@@ -208,7 +218,8 @@ public sealed class TransferValueTests(PostgresTestDatabase server) : IClassFixt
     public async Task Hostile_strings_from_other_projects_are_transferred()
     {
         server.Require();
-        var strings = JsonDocument.Parse(await File.ReadAllTextAsync(RealInput.Files("hostile").Single(file => Path.GetFileName(file) == "strings.json"), Ct))
+        var strings = JsonDocument.Parse(
+            await File.ReadAllTextAsync(RealInput.Files("hostile").Single(file => Path.GetFileName(file) == "strings.json"), Ct))
             .RootElement.EnumerateArray().Select(item => item.GetString()!).Distinct(StringComparer.Ordinal).ToList();
         using var pair = await TransferPair.Make();
         using (var source = pair.OpenSource())
@@ -226,7 +237,8 @@ public sealed class TransferValueTests(PostgresTestDatabase server) : IClassFixt
 
         Assert.True(result.Exit == 0, result.ToString());
         await using var target = await pair.OpenTarget();
-        Assert.Equal(strings.Order(StringComparer.Ordinal), (await target.QueryAsync<string>("select tag from pipeline_tags")).Order(StringComparer.Ordinal));
+        Assert.Equal(strings.Order(StringComparer.Ordinal), (await target.QueryAsync<string>("select tag from pipeline_tags"))
+            .Order(StringComparer.Ordinal));
     }
 
     private static void Insert(TransferPair pair, int index, string column, string value)

@@ -26,7 +26,8 @@ public sealed class WrongTargetTests(PostgresTestDatabase server) : IClassFixtur
         Assert.Contains("A pooler in transaction mode is in front of", refused.Errors);
         Assert.Equal("base", (await MigratorConsole.Run(address, "current", "--json")).Json.GetProperty("current").GetString());
         // Reading takes no lock and changes no setting, so it works through a pooler in transaction mode.
-        Assert.Equal(mode == "statement" ? 1 : 3, (await MigratorConsole.Run(pooler.Through(address), mode == "statement" ? "upgrade" : "current")).Exit);
+        Assert.Equal(mode == "statement"
+            ? 1 : 3, (await MigratorConsole.Run(pooler.Through(address), mode == "statement" ? "upgrade" : "current")).Exit);
     }
 
     [Theory]
@@ -74,10 +75,13 @@ public sealed class WrongTargetTests(PostgresTestDatabase server) : IClassFixtur
         await PostgresTestDatabase.Execute($"create database {name}_latin encoding 'LATIN1' locale 'C' template template0");
         try
         {
-            foreach (var arguments in new string[][] { ["upgrade"], ["verify"], ["current"], ["history"], ["stamp", "head"], ["wait", "--head"], ["backup", "--output", Path.GetTempPath()], ["doctor"], ["grant"], ["retention", "--dry-run"], ["verify", "--print"] })
+            foreach (var arguments in new string[][] { ["upgrade"], ["verify"], ["current"], ["history"], ["stamp", "head"],
+                ["wait", "--head"], ["backup", "--output", Path.GetTempPath()], ["doctor"], ["grant"], ["retention", "--dry-run"],
+                    ["verify", "--print"] })
             {
                 refused = await MigratorConsole.Run(PostgresTestDatabase.AddressOf(name + "_latin"), arguments);
-                Assert.True(refused.Exit == 1 && (refused.Errors + refused.Output).Contains("encoding is LATIN1", StringComparison.Ordinal), $"{arguments[0]}: {refused}");
+                Assert.True(refused.Exit == 1 && (refused.Errors + refused.Output).Contains("encoding is LATIN1", StringComparison.Ordinal),
+                    $"{arguments[0]}: {refused}");
             }
         }
         finally
@@ -117,6 +121,9 @@ public sealed class WrongTargetTests(PostgresTestDatabase server) : IClassFixtur
         await using var connection = new NpgsqlConnection(Data.Database.PostgresUri.Parse("x", address).ConnectionString);
         await connection.OpenAsync(Ct);
         Assert.Equal("0", await connection.ExecuteScalarAsync<string>("show lock_timeout"));
-        Assert.Equal(0, await connection.ExecuteScalarAsync<int>("select count(*)::int from pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())"));
+        Assert.Equal(
+            0, await connection.ExecuteScalarAsync<int>(
+                "select count(*)::int from pg_locks where locktype = 'advisory' and database = (select oid from pg_database where "
+                    + "datname = current_database())"));
     }
 }

@@ -55,7 +55,8 @@ public sealed class LogTests(SqliteTestDatabase database) : IClassFixture<Sqlite
 
         await app.Services.GetRequiredService<RepeatedWarnings>().Run(CancellationToken.None);
 
-        var warnings = app.Log.At(LogLevel.Warning).Where(line => line.Contains("cannot serve", StringComparison.Ordinal) || line.Contains("could not serve", StringComparison.Ordinal)).ToList();
+        var warnings = app.Log.At(LogLevel.Warning).Where(line => line.Contains("cannot serve", StringComparison.Ordinal)
+            || line.Contains("could not serve", StringComparison.Ordinal)).ToList();
         Assert.Equal(2, warnings.Count);
         Assert.Contains("user ada, database app: nothing answers on 127.0.0.1:1", warnings[0]);
         Assert.Contains("could not serve 6 more requests", warnings[1]);
@@ -75,7 +76,8 @@ public sealed class LogTests(SqliteTestDatabase database) : IClassFixture<Sqlite
         Assert.DoesNotContain("127.0.0.1:1", body);
         Assert.DoesNotContain("nowhere", body);
         Assert.DoesNotContain("ada", body);
-        Assert.Contains(app.Log.At(LogLevel.Warning), line => line.StartsWith("Not ready: ", StringComparison.Ordinal) && line.Contains(expected, StringComparison.Ordinal));
+        Assert.Contains(app.Log.At(LogLevel.Warning), line => line.StartsWith("Not ready: ", StringComparison.Ordinal)
+            && line.Contains(expected, StringComparison.Ordinal));
         Assert.DoesNotContain(app.Log.At(LogLevel.Trace), line => line.Contains("c4nary", StringComparison.Ordinal));
     }
 
@@ -111,7 +113,8 @@ public sealed class LogTests(SqliteTestDatabase database) : IClassFixture<Sqlite
         [
             ("DATAXPIPE_PG_POOL_MAXX", "c4nary"), ("dataxpipe_secret_kye", "c4nary"), ("DATAXPIPE__DB", "c4nary"),
             // Names are case-insensitive, and Kubernetes sets these variables for a service named dataxpipe.
-            ("dataxpipe_access_log", "true"), ("DATAXPIPE_SERVICE_HOST", "10.0.0.1"), ("DATAXPIPE_SERVICE_PORT", "80"), ("DATAXPIPE_PORT_80_TCP", "tcp://10.0.0.1:80"),
+            ("dataxpipe_access_log", "true"), ("DATAXPIPE_SERVICE_HOST", "10.0.0.1"), ("DATAXPIPE_SERVICE_PORT", "80"),
+                ("DATAXPIPE_PORT_80_TCP", "tcp://10.0.0.1:80"),
         ];
         string[] expected =
         [
@@ -124,9 +127,11 @@ public sealed class LogTests(SqliteTestDatabase database) : IClassFixture<Sqlite
         var console = await MigratorConsole.Run(database.Address, settings, "current", "--json");
 
         Assert.DoesNotContain(lines, line => line.Contains("c4nary", StringComparison.Ordinal));
-        Assert.Equal(expected, lines.Where(line => line.Contains("is unknown and ignored", StringComparison.Ordinal)).Select(line => line[line.IndexOf("The setting", StringComparison.Ordinal)..]).Order(StringComparer.Ordinal));
+        Assert.Equal(expected, lines.Where(line => line.Contains("is unknown and ignored", StringComparison.Ordinal))
+            .Select(line => line[line.IndexOf("The setting", StringComparison.Ordinal)..]).Order(StringComparer.Ordinal));
         Assert.Equal(0, console.Exit);
-        Assert.Equal(expected.Select(line => $"catalog-migrations: {line}"), console.Errors.TrimEnd().Split('\n').Order(StringComparer.Ordinal));
+        Assert.Equal(expected.Select(line => $"catalog-migrations: {line}"), console.Errors.TrimEnd().Split('\n')
+            .Order(StringComparer.Ordinal));
     }
 
     [Fact]
@@ -158,13 +163,20 @@ public sealed class LogTests(SqliteTestDatabase database) : IClassFixture<Sqlite
     {
         var lines = await Lines(("DATAXPIPE_LOG_FORMAT", "json"));
         Assert.NotEmpty(lines);
-        Assert.All(lines, line => Assert.Matches(@"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z\z", JsonDocument.Parse(line).RootElement.GetProperty("Timestamp").GetString()!));
+        Assert.All(lines, line =>
+            Assert.Matches(@"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z\z", JsonDocument.Parse(line).RootElement.GetProperty("Timestamp")
+                .GetString()!));
     }
 
     // Starts the service without a reachable database and returns the lines of its log.
     private async Task<List<string>> Lines(params (string Name, string Value)[] settings)
     {
-        var start = new ProcessStartInfo("dotnet", [typeof(Health).Assembly.Location]) { WorkingDirectory = _directory, RedirectStandardError = true, RedirectStandardOutput = true };
+        var start = new ProcessStartInfo("dotnet", [typeof(Health).Assembly.Location])
+        {
+            WorkingDirectory = _directory,
+            RedirectStandardError = true,
+            RedirectStandardOutput = true
+        };
         start.Environment["ASPNETCORE_URLS"] = "http://127.0.0.1:0";
         start.Environment["DATAXPIPE_DB"] = UnreachableDatabase + "?tcp_user_timeout=3";
         foreach (var (name, value) in settings)

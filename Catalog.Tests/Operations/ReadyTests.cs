@@ -70,7 +70,8 @@ public sealed class ReadyTests(PostgresTestDatabase postgres) : IClassFixture<Po
         Assert.NotEmpty(answer.Headers.GetValues("X-Request-Id"));
         Assert.Equal("nosniff", Assert.Single(answer.Headers.GetValues("X-Content-Type-Options")));
         Assert.Equal(HttpStatusCode.OK, (await client.GetAsync("/health", Ct)).StatusCode);
-        Assert.DoesNotContain(app.Log.At(Microsoft.Extensions.Logging.LogLevel.Trace), line => line.Contains("c4nary", StringComparison.Ordinal));
+        Assert.DoesNotContain(app.Log.At(Microsoft.Extensions.Logging.LogLevel.Trace), line =>
+            line.Contains("c4nary", StringComparison.Ordinal));
     }
 
     private sealed class OtherDatabase(string address) : TestDatabase

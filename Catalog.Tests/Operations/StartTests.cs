@@ -32,9 +32,12 @@ public sealed class StartTests(PostgresTestDatabase postgres) : IClassFixture<Po
     [InlineData("DATAXPIPE_RETENTION_RUNS_DAYS", "0", "DATAXPIPE_RETENTION_RUNS_DAYS must be a whole number from 1 to 36500")]
     [InlineData("DATAXPIPE_RETENTION_RESULTS_DAYS", "c4nary", "DATAXPIPE_RETENTION_RESULTS_DAYS must be a whole number from 1 to 36500")]
     [InlineData("DATAXPIPE_RETENTION_EVENTS_DAYS", "36501", "DATAXPIPE_RETENTION_EVENTS_DAYS must be a whole number from 1 to 36500")]
-    [InlineData("Logging__LogLevel__Default", "c4nary", "Logging__LogLevel__Default must be one of Trace, Debug, Information, Warning, Error, Critical, None")]
-    [InlineData("Logging__Console__LogLevel__Microsoft.AspNetCore", "c4nary", "Logging__Console__LogLevel__Microsoft.AspNetCore must be one of Trace")]
-    [InlineData("Logging__Console__FormatterOptions__SingleLine", "c4nary", "ends in FormatterOptions__SingleLine cannot be converted to the type Boolean")]
+    [InlineData("Logging__LogLevel__Default", "c4nary",
+        "Logging__LogLevel__Default must be one of Trace, Debug, Information, Warning, Error, Critical, None")]
+    [InlineData("Logging__Console__LogLevel__Microsoft.AspNetCore", "c4nary",
+        "Logging__Console__LogLevel__Microsoft.AspNetCore must be one of Trace")]
+    [InlineData("Logging__Console__FormatterOptions__SingleLine", "c4nary",
+        "ends in FormatterOptions__SingleLine cannot be converted to the type Boolean")]
     public async Task An_invalid_setting_stops_the_start(string name, string value, string expected) =>
         Assert.Equal(2, await Refused(expected, (name, value)));
 
@@ -54,11 +57,13 @@ public sealed class StartTests(PostgresTestDatabase postgres) : IClassFixture<Po
     {
         postgres.Require();
 
-        await Refused("the role nobody_made_this does not exist", ("DATAXPIPE_DB", postgres.Address), ("DATAXPIPE_APP_ROLE", "nobody_made_this"), ("DATAXPIPE_REQUIRE_RLS", "true"));
+        await Refused("the role nobody_made_this does not exist", ("DATAXPIPE_DB", postgres.Address),
+            ("DATAXPIPE_APP_ROLE", "nobody_made_this"), ("DATAXPIPE_REQUIRE_RLS", "true"));
     }
 
     [Fact]
-    public Task Row_level_security_cannot_be_required_of_SQLite() => Refused("SQLite has no row-level security", ("DATAXPIPE_REQUIRE_RLS", "true"));
+    public Task Row_level_security_cannot_be_required_of_SQLite() =>
+        Refused("SQLite has no row-level security", ("DATAXPIPE_REQUIRE_RLS", "true"));
 
     [Fact]
     [System.Runtime.Versioning.UnsupportedOSPlatform("windows")]
@@ -70,19 +75,27 @@ public sealed class StartTests(PostgresTestDatabase postgres) : IClassFixture<Po
         await File.WriteAllTextAsync(file, "", TestContext.Current.CancellationToken);
         await File.WriteAllTextAsync(file + ".key", Convert.ToBase64String(new byte[32]), TestContext.Current.CancellationToken);
         File.SetUnixFileMode(file + ".key", UnixFileMode.UserRead | UnixFileMode.UserWrite);
-        File.SetUnixFileMode(_directory, UnixFileMode.UserRead | UnixFileMode.UserExecute | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.GroupExecute);
-        var expected = $"{file}.key cannot be used by this process (its owner is user id 0 with mode 600; this process is user id 1000660000). As its owner or as root: `chown 1000660000 '{file}.key'`, or set DATAXPIPE_SECRET_KEY";
+        File.SetUnixFileMode(
+            _directory, UnixFileMode.UserRead | UnixFileMode.UserExecute | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.GroupExecute);
+        var expected =
+            $"{file}.key cannot be used by this process (its owner is user id 0 with mode 600; this process is user id 1000660000). "
+                + $"As its owner or as root: `chown 1000660000 '{file}.key'`, or set DATAXPIPE_SECRET_KEY";
 
-        await Refused(["setpriv", "--reuid=1000660000", "--clear-groups", "dotnet", typeof(Catalog.Api.Operations.Health).Assembly.Location], expected, ("DATAXPIPE_DB", file), ("HOME", "/nonexistent"));
+        await Refused(
+            ["setpriv", "--reuid=1000660000", "--clear-groups", "dotnet", typeof(Catalog.Api.Operations.Health).Assembly.Location],
+                expected, ("DATAXPIPE_DB", file), ("HOME", "/nonexistent"));
         File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite);
         var console = Path.Combine(AppContext.BaseDirectory, "Catalog.Migrations.dll");
         foreach (var arguments in new string[][] { ["current"], ["backup", "--output", _directory], ["transfer", "--from", file] })
         {
-            await Refused(["setpriv", "--reuid=1000660000", "--clear-groups", "dotnet", console, .. arguments], $"{file} cannot be used by this process (its owner is user id 0",
-                arguments[0] == "transfer" ? ("DATAXPIPE_MIGRATIONS_DB", "postgresql://u@127.0.0.1:1/d") : ("DATAXPIPE_DB", file), ("HOME", "/nonexistent"));
+            await Refused(["setpriv", "--reuid=1000660000", "--clear-groups", "dotnet", console, .. arguments],
+                $"{file} cannot be used by this process (its owner is user id 0",
+                arguments[0] == "transfer"
+                    ? ("DATAXPIPE_MIGRATIONS_DB", "postgresql://u@127.0.0.1:1/d") : ("DATAXPIPE_DB", file), ("HOME", "/nonexistent"));
         }
 
-        var backups = Directory.CreateDirectory(Path.Combine(_directory, "backups"), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        var backups = Directory.CreateDirectory(
+            Path.Combine(_directory, "backups"), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         await Refused(["setpriv", "--reuid=1000660000", "--clear-groups", "dotnet", console, "backups", "list", backups.FullName],
             $"{backups.FullName} cannot be used by this process (its owner is user id 0 with mode 700", ("HOME", "/nonexistent"));
     }
@@ -95,12 +108,14 @@ public sealed class StartTests(PostgresTestDatabase postgres) : IClassFixture<Po
         var (file, port) = (Path.Combine(_directory, "catalog.db"), PostgresCluster.FreePort());
         await TestDatabase.Migrate(file);
         File.SetUnixFileMode(_directory, (UnixFileMode)0b111_111_101);
-        var start = new ProcessStartInfo("setpriv", ["--reuid=1000660000", "--clear-groups", "dotnet", typeof(Catalog.Api.Operations.Health).Assembly.Location])
+        var start = new ProcessStartInfo(
+            "setpriv", ["--reuid=1000660000", "--clear-groups", "dotnet", typeof(Catalog.Api.Operations.Health).Assembly.Location])
         {
             RedirectStandardError = true,
             RedirectStandardOutput = true,
         };
-        foreach (var (name, value) in new[] { ("HOME", "/nonexistent"), ("DATAXPIPE_DB", file), ("DATAXPIPE_SECRET_KEY", Convert.ToBase64String(new byte[32])), ("ASPNETCORE_URLS", $"http://127.0.0.1:{port}") })
+        foreach (var (name, value) in new[] { ("HOME", "/nonexistent"), ("DATAXPIPE_DB", file),
+            ("DATAXPIPE_SECRET_KEY", Convert.ToBase64String(new byte[32])), ("ASPNETCORE_URLS", $"http://127.0.0.1:{port}") })
         {
             start.Environment[name] = value;
         }
@@ -112,7 +127,8 @@ public sealed class StartTests(PostgresTestDatabase postgres) : IClassFixture<Po
         for (var i = 0; ready is null && i < 100; i++)
         {
             await Task.Delay(100, TestContext.Current.CancellationToken);
-            ready = await client.GetAsync($"http://127.0.0.1:{port}/ready", TestContext.Current.CancellationToken).ContinueWith(request => request.IsCompletedSuccessfully ? request.Result : null, TaskScheduler.Default);
+            ready = await client.GetAsync($"http://127.0.0.1:{port}/ready", TestContext.Current.CancellationToken)
+                .ContinueWith(request => request.IsCompletedSuccessfully ? request.Result : null, TaskScheduler.Default);
         }
 
         process.Kill();
@@ -127,7 +143,8 @@ public sealed class StartTests(PostgresTestDatabase postgres) : IClassFixture<Po
         using var taken = new TcpListener(IPAddress.Loopback, 0);
         taken.Start();
 
-        await Refused("no other process uses the address", ("ASPNETCORE_URLS", $"http://127.0.0.1:{((IPEndPoint)taken.LocalEndpoint).Port}"));
+        await Refused(
+            "no other process uses the address", ("ASPNETCORE_URLS", $"http://127.0.0.1:{((IPEndPoint)taken.LocalEndpoint).Port}"));
     }
 
     private Task<int> Refused(string expected, params (string Name, string Value)[] settings) =>

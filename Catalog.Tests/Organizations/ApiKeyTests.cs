@@ -26,9 +26,11 @@ public abstract partial class ApiKeyTests(TestDatabase database) : EndpointTests
         Assert.Equal(["read", "write"], created.GetProperty("scopes").EnumerateArray().Select(scope => scope.GetString()));
         var listed = await owner.GetStringAsync(Keys, Ct);
         Assert.Contains(created.GetProperty("id").GetString()!, listed, StringComparison.Ordinal);
-        Assert.DoesNotContain(key[16..46], listed + await owner.GetStringAsync("/api/v1/organizations/me/audit-log", Ct), StringComparison.Ordinal);
+        Assert.DoesNotContain(key[16..46], listed + await owner.GetStringAsync("/api/v1/organizations/me/audit-log", Ct),
+            StringComparison.Ordinal);
         Assert.DoesNotContain(App.Log.At(LogLevel.Trace), line => line.Contains(key[16..46], StringComparison.Ordinal));
-        var stored = await Database.Database.Many<byte[]>(Name, "select secret_hash from api_keys where organization_id = @organization", new { organization = Name }, Ct);
+        var stored = await Database.Database.Many<byte[]>(Name, "select secret_hash from api_keys where organization_id = @organization",
+            new { organization = Name }, Ct);
         Assert.All(stored, hash => Assert.Equal(32, hash.Length));
     }
 
@@ -83,7 +85,8 @@ public abstract partial class ApiKeyTests(TestDatabase database) : EndpointTests
         }
 
         await (await owner.DeleteAsync($"{Keys}/{created.GetProperty("id").GetString()}", Ct)).Problem(404, "not_found");
-        Assert.Equal("revoked", (await owner.GetJson(Keys)).GetProperty("items").EnumerateArray().Single(item => item.GetProperty("id").GetString() == created.GetProperty("id").GetString()).GetProperty("status").GetString());
+        Assert.Equal("revoked", (await owner.GetJson(Keys)).GetProperty("items").EnumerateArray()
+            .Single(item => item.GetProperty("id").GetString() == created.GetProperty("id").GetString()).GetProperty("status").GetString());
     }
 
     [Fact]
@@ -108,10 +111,12 @@ public abstract partial class ApiKeyTests(TestDatabase database) : EndpointTests
         var created = await (await owner.PostAsync($"{Keys}/{oldId}/rotate?overlap_seconds=3", null, Ct)).Json();
 
         Assert.Equal(["read"], created.GetProperty("scopes").EnumerateArray().Select(scope => scope.GetString()));
-        Assert.Equal((200, 200), (await Status(old.GetProperty("key").GetString()!), await Status(created.GetProperty("key").GetString()!)));
+        Assert.Equal(
+            (200, 200), (await Status(old.GetProperty("key").GetString()!), await Status(created.GetProperty("key").GetString()!)));
         await (await owner.PostAsync($"{Keys}/{oldId}/rotate", null, Ct)).Problem(409, "key_not_rotatable");
         await Task.Delay(3100, Ct);
-        Assert.Equal((401, 200), (await Status(old.GetProperty("key").GetString()!), await Status(created.GetProperty("key").GetString()!)));
+        Assert.Equal(
+            (401, 200), (await Status(old.GetProperty("key").GetString()!), await Status(created.GetProperty("key").GetString()!)));
         await (await owner.PostAsync($"{Keys}/{oldId}/rotate", null, Ct)).Problem(409, "key_not_rotatable");
         Assert.Equal(201, (int)(await owner.PostAsync($"{Keys}/{created.GetProperty("id").GetString()}/rotate", null, Ct)).StatusCode);
     }
@@ -149,8 +154,10 @@ public abstract partial class ApiKeyTests(TestDatabase database) : EndpointTests
     public async Task A_key_cannot_create_a_key_with_more_scopes()
     {
         using var owner = await App.Organization(Name);
-        var manage = (await (await owner.PostJson(Keys, new { name = "m", scopes = new[] { "manage", "read" } })).Json()).GetProperty("key").GetString()!;
-        var execute = (await (await owner.PostJson(Keys, new { name = "e", scopes = new[] { "execute" } })).Json()).GetProperty("id").GetString()!;
+        var manage = (await (await owner.PostJson(Keys, new { name = "m", scopes = new[] { "manage", "read" } })).Json()).GetProperty("key")
+            .GetString()!;
+        var execute = (await (await owner.PostJson(Keys, new { name = "e", scopes = new[] { "execute" } })).Json()).GetProperty("id")
+            .GetString()!;
         using var client = App.With(manage);
 
         await (await client.PostJson(Keys, new { name = "k", scopes = new[] { "execute" } })).Problem(403, "forbidden");
@@ -169,7 +176,8 @@ public abstract partial class ApiKeyTests(TestDatabase database) : EndpointTests
     [InlineData("""{"scopes":["read"]}""")]
     [InlineData("""{"name":"k","organization":"default"}""")]
     [InlineData("""{"name":"k","organization_id":"default"}""")]
-    public async Task An_invalid_key_request_is_refused(string body) => await (await Send(HttpMethod.Post, Keys, body)).Problem(422, "invalid");
+    public async Task An_invalid_key_request_is_refused(string body) =>
+        await (await Send(HttpMethod.Post, Keys, body)).Problem(422, "invalid");
 
     [Fact]
     public async Task A_repeated_request_does_not_show_the_key_again()
@@ -212,7 +220,9 @@ public abstract partial class ApiKeyTests(TestDatabase database) : EndpointTests
         await owner.DeleteAsync($"{Keys}/{(await owner.GetJson(Keys)).GetProperty("items")[0].GetProperty("id").GetString()}", Ct);
         await (await owner.GetAsync("/api/v1/runs/", Ct)).Problem(401, "unauthorized");
 
-        var created = await (await Client.PostJson($"/api/v1/organizations/{Name}/api-keys", new { name = "found again", scopes = new[] { "read", "manage" } })).Json();
+        var created = await (
+            await Client.PostJson(
+                $"/api/v1/organizations/{Name}/api-keys", new { name = "found again", scopes = new[] { "read", "manage" } })).Json();
 
         using var restored = App.With(created.GetProperty("key").GetString()!);
         Assert.Equal(Name, (await restored.GetJson("/api/v1/organizations/me")).GetProperty("id").GetString());

@@ -19,20 +19,24 @@ public abstract class AuditTests(TestDatabase database) : EndpointTests(database
         var connection = new { id = "c", type = "bigquery", config = new { project = "p" } };
         await client.PostJson("/api/v1/connections/", connection);
         await client.PostJson("/api/v1/connections/", connection);
-        await client.PutAsync("/api/v1/connections/c", new StringContent("""{"type":"bigquery","config":{"project":"q"}}""", System.Text.Encoding.UTF8, "application/json"), Ct);
+        await client.PutAsync("/api/v1/connections/c",
+            new StringContent("""{"type":"bigquery","config":{"project":"q"}}""", System.Text.Encoding.UTF8, "application/json"), Ct);
         await client.DeleteAsync("/api/v1/connections/c", Ct);
         await client.DeleteAsync("/api/v1/connections/c", Ct);
         await client.PostJson("/api/v1/pipelines/", new { name = "p" });
         await client.DeleteAsync("/api/v1/pipelines/p", Ct);
         await client.PostJson("/api/v1/checks/", new { id = "k", dataset = "d", kind = "sql", severity = "warn" });
         await client.DeleteAsync("/api/v1/checks/k", Ct);
-        var key = (await (await client.PostJson("/api/v1/organizations/me/api-keys", new { name = "n" })).Json()).GetProperty("id").GetString();
+        var key = (await (await client.PostJson("/api/v1/organizations/me/api-keys", new { name = "n" })).Json()).GetProperty("id")
+            .GetString();
         await client.PostAsync($"/api/v1/organizations/me/api-keys/{key}/rotate", null, Ct);
         await client.DeleteAsync($"/api/v1/organizations/me/api-keys/{key}", Ct);
         await Send(HttpMethod.Patch, $"/api/v1/organizations/{Name}", """{"plan":"business"}""");
 
         var entries = (await client.GetJson($"{Log}?limit=500")).GetProperty("items").EnumerateArray()
-            .Select(entry => $"{entry.GetProperty("actor").GetString()} {entry.GetProperty("action").GetString()} {entry.GetProperty("object_id").GetString()}").Reverse();
+            .Select(entry =>
+                $"{entry.GetProperty("actor").GetString()} {entry.GetProperty("action").GetString()} "
+                    + $"{entry.GetProperty("object_id").GetString()}").Reverse();
 
         Assert.Equal(
         [
@@ -65,7 +69,8 @@ public abstract class AuditTests(TestDatabase database) : EndpointTests(database
         Assert.Equal(5, (await client.GetJson($"{Log}?action=api_key.created")).GetProperty("items").GetArrayLength());
         Assert.Equal(1, (await client.GetJson($"{Log}?actor=platform-key")).GetProperty("items").GetArrayLength());
         Assert.Equal(0, (await client.GetJson($"{Log}?until=2020-01-01")).GetProperty("items").GetArrayLength());
-        var reader = (await (await client.PostJson("/api/v1/organizations/me/api-keys", new { name = "r" })).Json()).GetProperty("key").GetString()!;
+        var reader = (await (await client.PostJson("/api/v1/organizations/me/api-keys", new { name = "r" })).Json()).GetProperty("key")
+            .GetString()!;
         using var reading = App.With(reader);
         await (await reading.GetAsync(Log, Ct)).Problem(403, "forbidden");
     }

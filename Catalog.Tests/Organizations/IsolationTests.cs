@@ -33,7 +33,10 @@ public abstract class IsolationTests(TestDatabase database) : EndpointTests(data
                 foreach (var query in Queries(operation, path))
                 {
                     var (their, no) = (await AnswerOf(ours, operation, id, query), await AnswerOf(ours, operation, missing, query));
-                    Assert.True(their == no, $"{operation.Method} {operation.Path}{query} answers differently for {id} and for a missing id:\n{their}\n{no}");
+                    Assert.True(
+                        their == no,
+                            $"{operation.Method} {operation.Path}{query} answers differently for {id} and for a missing "
+                                + $"id:\n{their}\n{no}");
                     Assert.DoesNotContain("canary", their, StringComparison.Ordinal);
                     count++;
                 }
@@ -65,7 +68,8 @@ public abstract class IsolationTests(TestDatabase database) : EndpointTests(data
         await ours.PostJson("/api/v1/pipelines/", new { name = Name });
         await theirs.PostJson("/api/v1/runs/", new { id = Name, pipeline_id = Name, status = "completed" });
 
-        var posted = await ours.PostJson("/api/v1/checks/results", new { pipeline_id = Name, check_id = "c", run_id = Name, status = "fail" });
+        var posted = await ours.PostJson(
+            "/api/v1/checks/results", new { pipeline_id = Name, check_id = "c", run_id = Name, status = "fail" });
 
         Assert.Equal(201, (int)posted.StatusCode);
         Assert.Equal("completed", (await theirs.GetJson($"/api/v1/runs/{Name}")).GetProperty("status").GetString());
@@ -106,9 +110,25 @@ public abstract class IsolationTests(TestDatabase database) : EndpointTests(data
             checks = new[] { new { id = $"{Name}-with", sql = "select 1" } },
             lineage = new { edges = new[] { new { from = $"{Name}-up", to = $"{Name}-down" } } },
         });
-        await Post("/api/v1/runs/", new { id = Name, pipeline_id = Name, status = "running", error_message = "canary", stages = new[] { new { stage_name = Name, status = "running" } } });
+        await Post("/api/v1/runs/", new
+        {
+            id = Name,
+            pipeline_id = Name,
+            status = "running",
+            error_message = "canary",
+            stages = new[] { new { stage_name = Name, status = "running" } }
+        });
         await Post("/api/v1/checks/", new { id = Name, dataset = $"{Name}-up", kind = "canary", severity = "warn" });
-        await Post("/api/v1/checks/results", new { id = Name, pipeline_id = Name, check_id = Name, run_id = Name, dataset = $"{Name}-up", status = "fail", message = "canary" });
+        await Post("/api/v1/checks/results", new
+        {
+            id = Name,
+            pipeline_id = Name,
+            check_id = Name,
+            run_id = Name,
+            dataset = $"{Name}-up",
+            status = "fail",
+            message = "canary"
+        });
         await Post("/api/v1/connections/", new { id = Name, type = "bigquery", config = new { project = "canary" } });
         return [Name, $"{Name}-with", $"{Name}-up", $"{Name}-down"];
     }
@@ -120,7 +140,8 @@ public abstract class IsolationTests(TestDatabase database) : EndpointTests(data
             yield return "";
         }
 
-        foreach (var name in operation.Parameters("query").Select(parameter => (string)parameter["name"]!).Where(name => name.EndsWith("_id", StringComparison.Ordinal) || name is "dataset" or "q" or "actor"))
+        foreach (var name in operation.Parameters("query").Select(parameter => (string)parameter["name"]!)
+            .Where(name => name.EndsWith("_id", StringComparison.Ordinal) || name is "dataset" or "q" or "actor"))
         {
             yield return $"?{name}={{id}}";
         }
@@ -135,7 +156,8 @@ public abstract class IsolationTests(TestDatabase database) : EndpointTests(data
             path = path[..open] + id + path[(path.IndexOf('}', StringComparison.Ordinal) + 1)..];
         }
 
-        using var request = new HttpRequestMessage(new HttpMethod(operation.Method), path + query.Replace("{id}", id, StringComparison.Ordinal));
+        using var request = new HttpRequestMessage(
+            new HttpMethod(operation.Method), path + query.Replace("{id}", id, StringComparison.Ordinal));
         if (operation.Example is { } example)
         {
             var body = example.DeepClone();
@@ -145,22 +167,27 @@ public abstract class IsolationTests(TestDatabase database) : EndpointTests(data
 
         using var answer = await client.SendAsync(request, Ct);
         var text = await answer.Content.ReadAsStringAsync(Ct);
-        var headers = answer.Headers.Concat(answer.Content.Headers).Where(header => header.Key is not ("Date" or "X-Request-ID" or "ETag" or "Content-Length"))
+        var headers = answer.Headers.Concat(answer.Content.Headers)
+            .Where(header => header.Key is not ("Date" or "X-Request-ID" or "ETag" or "Content-Length"))
             .Select(header => $"{header.Key}: {string.Join(',', header.Value)}").Order();
-        var trace = JsonNode.Parse(text.Length == 0 ? "null" : text) is JsonObject problem && (string?)problem["trace_id"] is { } named ? named : "\0";
-        return $"{(int)answer.StatusCode}\n{string.Join('\n', headers)}\n{text}".Replace(id, "ID", StringComparison.Ordinal).Replace(trace, "TRACE", StringComparison.Ordinal);
+        var trace = JsonNode.Parse(text.Length == 0 ? "null" : text) is JsonObject problem && (string?)problem["trace_id"] is { } named
+            ? named : "\0";
+        return $"{(int)answer.StatusCode}\n{string.Join('\n', headers)}\n{text}".Replace(id, "ID", StringComparison.Ordinal)
+            .Replace(trace, "TRACE", StringComparison.Ordinal);
     }
 
     // Returns everything that an organization can read about itself.
     private static async Task<string> Everything(HttpClient client, List<string> ids)
     {
         var text = new StringBuilder();
-        foreach (var path in new[] { "pipelines/", "pipelines/?format=export", "runs/", "checks/", "checks/results", "connections/", "datasets/", "organizations/me/api-keys", "organizations/me/audit-log" })
+        foreach (var path in new[] { "pipelines/", "pipelines/?format=export", "runs/", "checks/", "checks/results", "connections/",
+            "datasets/", "organizations/me/api-keys", "organizations/me/audit-log" })
         {
             text.AppendLine(await client.GetStringAsync($"/api/v1/{path}", Ct));
         }
 
-        foreach (var path in new[] { $"pipelines/{ids[0]}/versions", $"runs/{ids[0]}", $"runs/{ids[0]}/events", $"checks/{ids[0]}", $"connections/{ids[0]}", $"lineage/{ids[2]}", $"datasets/{ids[2]}" })
+        foreach (var path in new[] { $"pipelines/{ids[0]}/versions", $"runs/{ids[0]}", $"runs/{ids[0]}/events", $"checks/{ids[0]}",
+            $"connections/{ids[0]}", $"lineage/{ids[2]}", $"datasets/{ids[2]}" })
         {
             text.AppendLine(await client.GetStringAsync($"/api/v1/{path}", Ct));
         }

@@ -19,7 +19,8 @@ public abstract class PlanTests(TestDatabase database) : EndpointTests(database)
         var second = await Client.PostJson("/api/v1/organizations/", body);
 
         Assert.Equal((201, 200), ((int)first.StatusCode, (int)second.StatusCode));
-        Assert.Equal(["read", "write", "manage", "execute"], (await first.Json()).GetProperty("api_key").GetProperty("scopes").EnumerateArray().Select(scope => scope.GetString()));
+        Assert.Equal(["read", "write", "manage", "execute"], (await first.Json()).GetProperty("api_key").GetProperty("scopes")
+            .EnumerateArray().Select(scope => scope.GetString()));
         Assert.Equal(System.Text.Json.JsonValueKind.Null, (await second.Json()).GetProperty("api_key").ValueKind);
         await (await Client.PostJson("/api/v1/organizations/", new { id = Name, name = "Other" })).Problem(409, "id_taken");
         await (await Client.PostJson("/api/v1/organizations/", new { id = "default", name = "Mine" })).Problem(409, "id_taken");
@@ -47,8 +48,10 @@ public abstract class PlanTests(TestDatabase database) : EndpointTests(database)
     {
         using var client = await App.Organization(Name, "free");
 
-        var pipelines = await Task.WhenAll(Enumerable.Range(0, 40).Select(i => client.PostJson("/api/v1/pipelines/", new { name = $"p{i}" })));
-        var connections = await Task.WhenAll(Enumerable.Range(0, 10).Select(i => client.PostJson("/api/v1/connections/", new { id = $"c{i}", type = "bigquery", config = new { project = "p" } })));
+        var pipelines = await Task.WhenAll(
+            Enumerable.Range(0, 40).Select(i => client.PostJson("/api/v1/pipelines/", new { name = $"p{i}" })));
+        var connections = await Task.WhenAll(Enumerable.Range(0, 10)
+            .Select(i => client.PostJson("/api/v1/connections/", new { id = $"c{i}", type = "bigquery", config = new { project = "p" } })));
 
         Assert.Equal(3, pipelines.Count(answer => (int)answer.StatusCode == 201));
         Assert.Equal(2, connections.Count(answer => (int)answer.StatusCode == 201));
@@ -58,8 +61,12 @@ public abstract class PlanTests(TestDatabase database) : EndpointTests(database)
         }
 
         var me = await client.GetJson("/api/v1/organizations/me");
-        Assert.Equal((3, 2), (me.GetProperty("usage").GetProperty("pipelines").GetInt32(), me.GetProperty("usage").GetProperty("connections").GetInt32()));
-        Assert.Equal((3, 2, 100), (me.GetProperty("ceilings").GetProperty("pipelines").GetInt32(), me.GetProperty("ceilings").GetProperty("connections").GetInt32(), me.GetProperty("ceilings").GetProperty("requests_per_minute").GetInt32()));
+        Assert.Equal(
+            (3, 2), (me.GetProperty("usage").GetProperty("pipelines").GetInt32(), me.GetProperty("usage").GetProperty("connections")
+                .GetInt32()));
+        Assert.Equal(
+            (3, 2, 100), (me.GetProperty("ceilings").GetProperty("pipelines").GetInt32(), me.GetProperty("ceilings")
+                .GetProperty("connections").GetInt32(), me.GetProperty("ceilings").GetProperty("requests_per_minute").GetInt32()));
         Assert.InRange(me.GetProperty("usage").GetProperty("requests_left").GetInt32(), 40, 60);
     }
 
@@ -69,8 +76,10 @@ public abstract class PlanTests(TestDatabase database) : EndpointTests(database)
         using var client = await App.Organization(Name, "free");
         object[] Many(int count) => [.. Enumerable.Range(0, count).Select(i => new { name = $"p{i}" })];
 
-        Assert.Equal("team", (await (await client.PostJson("/api/v1/pipelines/", Many(4))).Problem(403, "plan_limit_reached")).GetProperty("plan").GetString());
-        Assert.Equal("business", (await (await client.PostJson("/api/v1/pipelines/", Many(26))).Problem(403, "plan_limit_reached")).GetProperty("plan").GetString());
+        Assert.Equal("team", (await (await client.PostJson("/api/v1/pipelines/", Many(4))).Problem(403, "plan_limit_reached"))
+            .GetProperty("plan").GetString());
+        Assert.Equal("business", (await (await client.PostJson("/api/v1/pipelines/", Many(26))).Problem(403, "plan_limit_reached"))
+            .GetProperty("plan").GetString());
         Assert.Equal(0, (await client.GetJson("/api/v1/pipelines/")).GetProperty("items").GetArrayLength());
         Assert.Equal(201, (int)(await client.PostJson("/api/v1/pipelines/", Many(3))).StatusCode);
         Assert.Equal(200, (int)(await client.PostJson("/api/v1/pipelines/", Many(3))).StatusCode);
@@ -109,8 +118,10 @@ public abstract class PlanTests(TestDatabase database) : EndpointTests(database)
         var refused = answers.First(answer => (int)answer.StatusCode == 429);
         await refused.Problem(429, "rate_limited");
         Assert.InRange(refused.Headers.RetryAfter!.Delta!.Value.TotalSeconds, 1, 60);
-        Assert.Equal(("100", "0"), (refused.Headers.GetValues("RateLimit-Limit").Single(), refused.Headers.GetValues("RateLimit-Remaining").Single()));
-        Assert.InRange(int.Parse(refused.Headers.GetValues("RateLimit-Reset").Single(), System.Globalization.CultureInfo.InvariantCulture), 50, 61);
+        Assert.Equal(("100", "0"), (refused.Headers.GetValues("RateLimit-Limit").Single(), refused.Headers.GetValues("RateLimit-Remaining")
+            .Single()));
+        Assert.InRange(int.Parse(refused.Headers.GetValues("RateLimit-Reset").Single(), System.Globalization.CultureInfo.InvariantCulture),
+            50, 61);
         Assert.Equal(200, (int)(await client.GetAsync("/ready", Ct)).StatusCode);
         Assert.Equal(200, (int)(await Client.GetAsync("/api/v1/runs/", Ct)).StatusCode);
     }
@@ -157,5 +168,6 @@ public abstract class PlanTests(TestDatabase database) : EndpointTests(database)
 
     [Fact]
     public void Registrations_lock_every_plan_with_a_ceiling() =>
-        Assert.Equal(["free", "team"], Plan.All.Where(plan => plan.Pipelines is not null || plan.Connections is not null).Select(plan => plan.Name));
+        Assert.Equal(["free", "team"], Plan.All.Where(plan => plan.Pipelines is not null || plan.Connections is not null)
+            .Select(plan => plan.Name));
 }

@@ -21,7 +21,8 @@ public sealed class PoolerIsolationTests(PostgresTestDatabase database) : IClass
         database.Require();
         Pooler.Require();
         using var pooler = new Pooler("transaction", poolSize: 1);
-        using var app = new CatalogApp(new Pooled(pooler.Through(database.Address)), ("DATAXPIPE_PGBOUNCER", "true"), ("DATAXPIPE_PG_POOL_MAX", "10"), ("DATAXPIPE_REQUIRE_RLS", "true"));
+        using var app = new CatalogApp(new Pooled(pooler.Through(database.Address)), ("DATAXPIPE_PGBOUNCER", "true"),
+            ("DATAXPIPE_PG_POOL_MAX", "10"), ("DATAXPIPE_REQUIRE_RLS", "true"));
         var clients = new[] { await app.Organization("left"), await app.Organization("right") };
         foreach (var (i, client) in clients.Index())
         {
@@ -37,7 +38,15 @@ public sealed class PoolerIsolationTests(PostgresTestDatabase database) : IClass
                 var side = i % 2;
                 var request = (i % 10) switch
                 {
-                    0 or 1 => clients[side].PostJson("/api/v1/checks/results", new { id = $"{Owner(side)}-{i}", pipeline_id = "same", check_id = "c", status = "pass", message = Owner(side) }),
+                    0 or 1 => clients[side]
+                        .PostJson("/api/v1/checks/results", new
+                        {
+                            id = $"{Owner(side)}-{i}",
+                            pipeline_id = "same",
+                            check_id = "c",
+                            status = "pass",
+                            message = Owner(side)
+                        }),
                     2 or 3 => clients[side].GetAsync("/api/v1/checks/results?limit=20", Ct),
                     4 or 5 => clients[side].GetAsync($"/api/v1/checks/results/{Owner(1 - side)}-{i - (i % 10) + 1 - side}", Ct),
                     _ => clients[side].GetAsync("/api/v1/pipelines/same", Ct),

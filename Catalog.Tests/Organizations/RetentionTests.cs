@@ -31,18 +31,21 @@ public abstract class RetentionTests(TestDatabase database) : EndpointTests(data
         Assert.Equal((null, null, 7), Days(await operators.Json()));
         Assert.Equal((null, null, 7), Days(await Client.GetJson($"/api/v1/organizations/{Name}")));
 
-        var log = (await client.GetJson($"{Mine}/audit-log?action=organization.changed")).GetProperty("items").EnumerateArray().Select(entry => (entry.GetProperty("actor").GetString(), entry.GetProperty("detail").GetRawText())).ToList();
+        var log = (await client.GetJson($"{Mine}/audit-log?action=organization.changed")).GetProperty("items").EnumerateArray()
+            .Select(entry => (entry.GetProperty("actor").GetString(), entry.GetProperty("detail").GetRawText())).ToList();
         Assert.Equal(
             [
                 ("platform-key", """{"runs_kept_days":null,"results_kept_days":null,"events_kept_days":7}"""),
-                (client.DefaultRequestHeaders.GetValues("X-API-KEY").Single().Substring(4, 12), """{"runs_kept_days":1,"results_kept_days":36500,"events_kept_days":null}"""),
+                (client.DefaultRequestHeaders.GetValues("X-API-KEY").Single().Substring(4, 12),
+                    """{"runs_kept_days":1,"results_kept_days":36500,"events_kept_days":null}"""),
             ], log);
     }
 
     [Fact]
     public async Task Invalid_days_are_refused_with_the_field_name()
     {
-        foreach (var (field, days) in new[] { ("runs_kept_days", "0"), ("results_kept_days", "-1"), ("events_kept_days", "36501"), ("events_kept_days", "1.5"), ("runs_kept_days", "\"30\""), ("runs_days", "30") })
+        foreach (var (field, days) in new[] { ("runs_kept_days", "0"), ("results_kept_days", "-1"), ("events_kept_days", "36501"),
+            ("events_kept_days", "1.5"), ("runs_kept_days", "\"30\""), ("runs_days", "30") })
         {
             var refused = await (await Put(Client, $"{Mine}/retention", $$"""{"{{field}}":{{days}}}""")).Problem(422, "invalid");
 
@@ -58,9 +61,12 @@ public abstract class RetentionTests(TestDatabase database) : EndpointTests(data
         await Put(theirs, $"{Mine}/retention", """{"runs_kept_days":5}""");
 
         await Put(ours, $"{Mine}/retention", """{"runs_kept_days":9}""");
-        var (their, no) = (await Put(ours, $"/api/v1/organizations/b{Name}/retention", "{}"), await Put(ours, $"/api/v1/organizations/c{Name}/retention", "{}"));
-        Assert.Equal((await their.Problem(403, "forbidden")).GetProperty("detail").GetString(), (await no.Problem(403, "forbidden")).GetProperty("detail").GetString());
-        using var reader = App.With((await (await theirs.PostJson($"{Mine}/api-keys", new { name = "r" })).Json()).GetProperty("key").GetString()!);
+        var (their, no) = (await Put(ours, $"/api/v1/organizations/b{Name}/retention", "{}"),
+            await Put(ours, $"/api/v1/organizations/c{Name}/retention", "{}"));
+        Assert.Equal((await their.Problem(403, "forbidden")).GetProperty("detail").GetString(), (await no.Problem(403, "forbidden"))
+            .GetProperty("detail").GetString());
+        using var reader = App.With((await (await theirs.PostJson($"{Mine}/api-keys", new { name = "r" })).Json()).GetProperty("key")
+            .GetString()!);
         await (await Put(reader, $"{Mine}/retention", "{}")).Problem(403, "forbidden");
 
         Assert.Equal(((5, null, null), (9, null, null)), (Days(await theirs.GetJson(Mine)), Days(await ours.GetJson(Mine))));
@@ -81,7 +87,8 @@ public abstract class RetentionTests(TestDatabase database) : EndpointTests(data
         async Task<int> InDays(int days)
         {
             var clock = new FakeTimeProvider(TimeProvider.System.GetUtcNow().AddDays(days));
-            return (await new Removal(migrations, new(null, null, null), clock).Count(RemovalScope.All with { Organization = Name }, Ct)).Items.Count;
+            return (await new Removal(migrations, new(null, null, null), clock).Count(RemovalScope.All with { Organization = Name }, Ct))
+                .Items.Count;
         }
 
         Assert.Equal((0, 1), (await InDays(6), await InDays(8)));

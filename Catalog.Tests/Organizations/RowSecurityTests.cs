@@ -33,7 +33,9 @@ public sealed class RowSecurityTests : IClassFixture<PostgresTestDatabase>, IAsy
         {
             foreach (var organization in new[] { "a", "b" })
             {
-                await owner.ExecuteAsync($"insert into {table} select (jsonb_populate_record(null::{table}, @row::jsonb)).* on conflict do nothing", new { row = Row(await Columns(owner, table), organization) });
+                await owner.ExecuteAsync(
+                    $"insert into {table} select (jsonb_populate_record(null::{table}, @row::jsonb)).* on conflict do nothing",
+                        new { row = Row(await Columns(owner, table), organization) });
             }
         }
     }
@@ -41,7 +43,8 @@ public sealed class RowSecurityTests : IClassFixture<PostgresTestDatabase>, IAsy
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
     [Fact]
-    public async Task Every_table_has_row_level_security() => Assert.True(_tables.Length >= 16 && (await _database.Database.Isolation(Ct))!.IsEnforced);
+    public async Task Every_table_has_row_level_security() =>
+        Assert.True(_tables.Length >= 16 && (await _database.Database.Isolation(Ct))!.IsEnforced);
 
     [Fact]
     public async Task A_statement_without_a_condition_reads_and_changes_only_the_organizations_own_rows()
@@ -54,8 +57,11 @@ public sealed class RowSecurityTests : IClassFixture<PostgresTestDatabase>, IAsy
             // The audit log is append-only.
             if (table != "audit_log")
             {
-                Assert.Equal((1, 0), (await RunAndRollBack("a", $"update {table} set organization_id = organization_id"), await RunAndRollBack("c", $"update {table} set organization_id = organization_id")));
-                Assert.Equal((1, 0), (await RunAndRollBack("a", $"delete from {table}"), await RunAndRollBack("c", $"delete from {table}")));
+                Assert.Equal(
+                    (1, 0), (await RunAndRollBack("a", $"update {table} set organization_id = organization_id"),
+                        await RunAndRollBack("c", $"update {table} set organization_id = organization_id")));
+                Assert.Equal(
+                    (1, 0), (await RunAndRollBack("a", $"delete from {table}"), await RunAndRollBack("c", $"delete from {table}")));
             }
         }
     }
@@ -65,11 +71,13 @@ public sealed class RowSecurityTests : IClassFixture<PostgresTestDatabase>, IAsy
     {
         foreach (var table in _tables)
         {
-            var refused = await Assert.ThrowsAsync<DatabaseUnavailableException>(() => RunAndRollBack("c", $"insert into {table} select (jsonb_populate_record(null::{table}, @row::jsonb)).*", "d"));
+            var refused = await Assert.ThrowsAsync<DatabaseUnavailableException>(() =>
+                RunAndRollBack("c", $"insert into {table} select (jsonb_populate_record(null::{table}, @row::jsonb)).*", "d"));
             Assert.Equal(Unavailability.NotPermitted, refused.Reason);
             if (table != "audit_log")
             {
-                await Assert.ThrowsAsync<DatabaseUnavailableException>(() => RunAndRollBack("a", $"update {table} set organization_id = 'd'"));
+                await Assert.ThrowsAsync<DatabaseUnavailableException>(() =>
+                    RunAndRollBack("a", $"update {table} set organization_id = 'd'"));
             }
         }
     }
@@ -89,7 +97,9 @@ public sealed class RowSecurityTests : IClassFixture<PostgresTestDatabase>, IAsy
     public async Task A_look_up_returns_only_the_row_with_its_key()
     {
         Assert.Equal(["a"], await _database.Database.LookUp<string>(LookUp.ApiKey, "id-a", "select organization_id from api_keys", Ct));
-        Assert.Equal(["b"], await _database.Database.LookUp<string>(LookUp.StripeCustomer, "stripe_customer_id-b", "select organization_id from organizations", Ct));
+        Assert.Equal(
+            ["b"], await _database.Database.LookUp<string>(
+                LookUp.StripeCustomer, "stripe_customer_id-b", "select organization_id from organizations", Ct));
         Assert.Empty(await _database.Database.LookUp<string>(LookUp.ApiKey, "id-a", "select organization_id from organizations", Ct));
         Assert.Empty(await _database.Database.LookUp<string>(LookUp.ApiKey, "", "select organization_id from api_keys", Ct));
         Assert.Empty(await _database.Database.LookUp<string>(LookUp.StripeCustomer, "", "select organization_id from organizations", Ct));
@@ -104,7 +114,8 @@ public sealed class RowSecurityTests : IClassFixture<PostgresTestDatabase>, IAsy
 
         Assert.Equal(
             ["c", "catalog_app"],
-            await database.Many<string>("c", "select current_setting('app.organization_id') union all select current_user::text", null, Ct));
+            await database.Many<string>("c", "select current_setting('app.organization_id') union all select current_user::text", null,
+                Ct));
         await using var plain = await OwnPostgres.Open(_database.Address);
         Assert.Equal("", await plain.ExecuteScalarAsync<string>("select coalesce(current_setting('app.organization_id', true), '')"));
     }
@@ -139,7 +150,8 @@ public sealed class RowSecurityTests : IClassFixture<PostgresTestDatabase>, IAsy
         using var warned = new CatalogApp(new ExistingDatabase(_database.Address), ("DATAXPIPE_APP_ROLE", "nobody_made_this"));
         using var client = warned.Client();
         Assert.Equal(200, (int)(await client.GetAsync("/api/v1/runs/", Ct)).StatusCode);
-        Assert.Contains(warned.Log.At(LogLevel.Warning), line => line.Contains("the role nobody_made_this does not exist", StringComparison.Ordinal));
+        Assert.Contains(warned.Log.At(LogLevel.Warning), line =>
+            line.Contains("the role nobody_made_this does not exist", StringComparison.Ordinal));
 
         using var held = new CatalogApp(_database, ("DATAXPIPE_REQUIRE_RLS", "true"));
         using var servedClient = held.Client();
@@ -179,7 +191,8 @@ public sealed class RowSecurityTests : IClassFixture<PostgresTestDatabase>, IAsy
         var above = await PostgresTestDatabase.AtHead("catalog_above", superuser: true);
         var (role, login, itself) = (OwnPostgres.Name("r"), OwnPostgres.Name("u"), OwnPostgres.Name("v"));
         // One login must switch to the role; the other login is the role itself.
-        await OwnPostgres.Execute(above, $"create role {login} login noinherit password '{login}'", $"create role {itself} login password '{itself}'");
+        await OwnPostgres.Execute(above, $"create role {login} login noinherit password '{login}'",
+            $"create role {itself} login password '{itself}'");
         await using (var owner = MigrationDatabase.Open(TestDatabase.Read(above)))
         {
             await PostgresRoleGrant.Run(owner, role, login, Ct);
@@ -191,16 +204,21 @@ public sealed class RowSecurityTests : IClassFixture<PostgresTestDatabase>, IAsy
 
         // In parallel, because each service checks only every six seconds.
         await Task.WhenAll(
-            CheckLossAndRecovery(open, null, open, "alter table runs disable row level security", "alter table runs enable row level security", "on runs"),
-            CheckLossAndRecovery(OwnPostgres.As(above, login), role, above, $"alter role {role} bypassrls", $"alter role {role} nobypassrls", $"the role {role} has BYPASSRLS"),
-            CheckLossAndRecovery(OwnPostgres.As(above, itself), itself, above, $"alter role {itself} bypassrls", $"alter role {itself} nobypassrls", $"the role {itself} has BYPASSRLS"),
+            CheckLossAndRecovery(open, null, open, "alter table runs disable row level security",
+                "alter table runs enable row level security", "on runs"),
+            CheckLossAndRecovery(OwnPostgres.As(above, login), role, above, $"alter role {role} bypassrls",
+                $"alter role {role} nobypassrls", $"the role {role} has BYPASSRLS"),
+            CheckLossAndRecovery(OwnPostgres.As(above, itself), itself, above, $"alter role {itself} bypassrls",
+                $"alter role {itself} nobypassrls", $"the role {itself} has BYPASSRLS"),
             CheckPreparedStatements(above));
         await OwnPostgres.Execute(above, $"drop owned by {role}, {login}, {itself}", $"drop role {role}, {login}, {itself}");
     }
 
-    private static async Task CheckLossAndRecovery(string service, string? role, string administrator, string sabotage, string fix, string words)
+    private static async Task CheckLossAndRecovery(string service, string? role, string administrator, string sabotage, string fix,
+        string words)
     {
-        using var app = new CatalogApp(new ExistingDatabase(service), [("DATAXPIPE_REQUIRE_RLS", "true"), .. role is null ? [] : new[] { ("DATAXPIPE_APP_ROLE", role) }]);
+        using var app = new CatalogApp(new ExistingDatabase(service), [("DATAXPIPE_REQUIRE_RLS", "true"), .. role is null
+            ? [] : new[] { ("DATAXPIPE_APP_ROLE", role) }]);
         using var client = app.Client();
         Assert.Equal((200, 200), await StatusesOf(client));
 
@@ -221,12 +239,16 @@ public sealed class RowSecurityTests : IClassFixture<PostgresTestDatabase>, IAsy
             await PostgresRoleGrant.Run(owner, role, role, Ct);
         }
 
-        await OwnPostgres.Execute(administrator, "insert into organizations (organization_id, name, plan, created_at, updated_at) values ('a', 'a', 'free', now(), now()), ('b', 'b', 'free', now(), now())");
+        await OwnPostgres.Execute(
+            administrator,
+                "insert into organizations (organization_id, name, plan, created_at, updated_at) values ('a', 'a', 'free', now(), "
+                    + "now()), ('b', 'b', 'free', now(), now())");
         await using var database = Databases.Open(TestDatabase.Read(OwnPostgres.As(administrator, role)));
         async Task<int> Seen() => (await database.Many<string>("a", "select organization_id from organizations", null, Ct)).Count;
         async Task WaitUntil(bool held)
         {
-            for (var until = Environment.TickCount64 + 20_000; (await database.Isolation(Ct))!.IsEnforced != held; await Task.Delay(250, Ct))
+            for (var until = Environment.TickCount64 + 20_000; (await database.Isolation(Ct))!.IsEnforced != held; await Task.Delay(
+                250, Ct))
             {
                 Assert.True(Environment.TickCount64 < until);
             }
@@ -256,34 +278,40 @@ public sealed class RowSecurityTests : IClassFixture<PostgresTestDatabase>, IAsy
         }
     }
 
-    private Task<int> RunAndRollBack(string organization, string sql, string row = "") => _database.Database.Write(organization, async session =>
+    private Task<int> RunAndRollBack(string organization, string sql, string row = "") =>
+        _database.Database.Write(organization, async session =>
     {
         session.RequestRollback();
-        var parameters = row.Length == 0 ? null : new { row = Row(await session.Many<Column>(ColumnsOf, new { table = sql.Split(' ')[2] }, Ct), row) };
+        var parameters = row.Length == 0
+            ? null : new { row = Row(await session.Many<Column>(ColumnsOf, new { table = sql.Split(' ')[2] }, Ct), row) };
         return await session.Execute(sql, parameters, Ct);
     }, Ct);
 
-    private const string ColumnsOf = "select column_name as name, data_type as type from information_schema.columns where table_schema = 'public' and table_name = @table";
+    private const string ColumnsOf =
+        "select column_name as name, data_type as type from information_schema.columns where table_schema = 'public' and table_name "
+            + "= @table";
 
-    private static async Task<List<Column>> Columns(NpgsqlConnection connection, string table) => (await connection.QueryAsync<Column>(ColumnsOf, new { table })).AsList();
+    private static async Task<List<Column>> Columns(NpgsqlConnection connection, string table) =>
+        (await connection.QueryAsync<Column>(ColumnsOf, new { table })).AsList();
 
     // Builds a row that every table accepts; columns with a fixed list of words get an allowed word.
-    private static string Row(List<Column> columns, string organization) => "{" + string.Join(",", columns.Select(column => $"\"{column.Name}\":" + column.Name switch
-    {
-        "organization_id" => $"\"{organization}\"",
-        "status" => columns.Any(other => other.Name == "severity") ? "\"fail\"" : "\"failed\"",
-        "severity" => "\"warn\"",
-        "plan" => "\"free\"",
-        _ => column.Type switch
+    private static string Row(List<Column> columns, string organization) =>
+        "{" + string.Join(",", columns.Select(column => $"\"{column.Name}\":" + column.Name switch
         {
-            "text" => $"\"{column.Name}-{organization}\"",
-            "uuid" => "\"00000000-0000-0000-0000-000000000001\"",
-            "bytea" => "\"\\\\x00\"",
-            "boolean" => "true",
-            "timestamp with time zone" => "\"2026-01-01T00:00:00Z\"",
-            _ => "1",
-        },
-    })) + "}";
+            "organization_id" => $"\"{organization}\"",
+            "status" => columns.Any(other => other.Name == "severity") ? "\"fail\"" : "\"failed\"",
+            "severity" => "\"warn\"",
+            "plan" => "\"free\"",
+            _ => column.Type switch
+            {
+                "text" => $"\"{column.Name}-{organization}\"",
+                "uuid" => "\"00000000-0000-0000-0000-000000000001\"",
+                "bytea" => "\"\\\\x00\"",
+                "boolean" => "true",
+                "timestamp with time zone" => "\"2026-01-01T00:00:00Z\"",
+                _ => "1",
+            },
+        })) + "}";
 
     private sealed record Column
     {

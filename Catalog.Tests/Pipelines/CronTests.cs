@@ -78,5 +78,6 @@ public sealed class CronTests
     public void Other_schedules_are_refused(string expression) => Assert.False(Cron.IsValid(expression));
 
     [Fact]
-    public void A_too_long_schedule_is_refused_without_parsing() => Assert.False(Cron.IsValid($"{string.Join(',', Enumerable.Repeat("1", 200))} * * * *"));
+    public void A_too_long_schedule_is_refused_without_parsing() =>
+        Assert.False(Cron.IsValid($"{string.Join(',', Enumerable.Repeat("1", 200))} * * * *"));
 }

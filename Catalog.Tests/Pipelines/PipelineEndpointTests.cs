@@ -6,9 +6,11 @@ using Catalog.Tests.Support;
 namespace Catalog.Tests.Pipelines;
 
 [Trait("Category", "Fast")]
-public sealed class PipelineEndpointsOnSqlite(SqliteTestDatabase database) : PipelineEndpointTests(database), IClassFixture<SqliteTestDatabase>;
+public sealed class PipelineEndpointsOnSqlite(SqliteTestDatabase database) : PipelineEndpointTests(database),
+    IClassFixture<SqliteTestDatabase>;
 
-public sealed class PipelineEndpointsOnPostgres(PostgresTestDatabase database) : PipelineEndpointTests(database), IClassFixture<PostgresTestDatabase>;
+public sealed class PipelineEndpointsOnPostgres(PostgresTestDatabase database) : PipelineEndpointTests(database),
+    IClassFixture<PostgresTestDatabase>;
 
 public abstract class PipelineEndpointTests : IDisposable
 {
@@ -39,7 +41,8 @@ public abstract class PipelineEndpointTests : IDisposable
         await (await Post($$"""{"name":"{{_name}}","version":"1","owner":"eve"}""")).Problem(409, "version_taken");
         Assert.Equal("bob", (await _client.GetJson(Path + _name)).GetProperty("owner").GetString());
         var versions = (await _client.GetJson(Path + _name + "/versions")).GetProperty("items");
-        Assert.Equal([("2", true), ("1", false)], versions.EnumerateArray().Select(version => (version.GetProperty("version").GetString()!, version.GetProperty("current").GetBoolean())));
+        Assert.Equal([("2", true), ("1", false)], versions.EnumerateArray()
+            .Select(version => (version.GetProperty("version").GetString()!, version.GetProperty("current").GetBoolean())));
         Assert.Equal("1.50", versions[1].GetProperty("body").GetProperty("x-note").GetRawText());
     }
 
@@ -82,7 +85,8 @@ public abstract class PipelineEndpointTests : IDisposable
         await (await _client.GetAsync(Path + _name, Ct)).Problem(404, "not_found");
         await (await _client.GetAsync(Path + _name + "/versions", Ct)).Problem(404, "not_found");
         await (await _client.PostJson("/api/v1/runs/", new { pipeline_id = _name, status = "running" })).Problem(404, "pipeline_not_found");
-        Assert.DoesNotContain((await _client.GetJson(Path + "?limit=500")).GetProperty("items").EnumerateArray(), item => item.GetProperty("id").GetString() == _name);
+        Assert.DoesNotContain((await _client.GetJson(Path + "?limit=500")).GetProperty("items").EnumerateArray(), item =>
+            item.GetProperty("id").GetString() == _name);
         Assert.Equal([($"{_name}.a", true)], await Edges());
         Assert.Equal(HttpStatusCode.Created, (await Post(body)).StatusCode);
         Assert.Equal(HttpStatusCode.OK, (await _client.GetAsync(Path + _name, Ct)).StatusCode);
@@ -102,13 +106,15 @@ public abstract class PipelineEndpointTests : IDisposable
 
         var taken = await Post($$"""[{"name":"{{_name}}-a","version":"1"},{"name":"{{_name}}-b","version":"1","owner":"ann"}]""");
         Assert.Equal(HttpStatusCode.Created, taken.StatusCode);
-        Assert.Equal(["created", "unchanged"], (await taken.Json()).GetProperty("items").EnumerateArray().Select(item => item.GetProperty("outcome").GetString()));
+        Assert.Equal(["created", "unchanged"], (await taken.Json()).GetProperty("items").EnumerateArray()
+            .Select(item => item.GetProperty("outcome").GetString()));
     }
 
     [Fact]
     public async Task An_export_can_be_posted_back()
     {
-        var bodies = Enumerable.Range(0, 3).Select(i => $$"""{"name":"{{_name}}-{{i}}","version":"v1","tags":["x"],"x-kept":{"n": 1.0} }""").ToList();
+        var bodies = Enumerable.Range(0, 3).Select(i => $$"""{"name":"{{_name}}-{{i}}","version":"v1","tags":["x"],"x-kept":{"n": 1.0} }""")
+            .ToList();
         await Post($"[{string.Join(',', bodies)}]");
 
         var export = await _client.GetStringAsync(Path + "?format=export", Ct);
@@ -124,9 +130,11 @@ public abstract class PipelineEndpointTests : IDisposable
         await Post($$"""{"name":"{{_name}}-2","owner":"{{_name}}"}""");
         await _client.PostJson("/api/v1/runs/", new { id = $"{_name}-r1", pipeline_id = $"{_name}-1", status = "completed" });
         await _client.PostJson("/api/v1/runs/", new { id = $"{_name}-r2", pipeline_id = $"{_name}-1", status = "running" });
-        foreach (var (check, status, second) in new[] { ("a", "fail", 1), ("a", "pass", 2), ("b", "pass", 1), ("b", "fail", 2), ("c", "fail", 3), ("d", "pass", 1) })
+        foreach (var (check, status, second) in new[] { ("a", "fail", 1), ("a", "pass", 2), ("b", "pass", 1), ("b", "fail", 2),
+            ("c", "fail", 3), ("d", "pass", 1) })
         {
-            await _client.PostJson("/api/v1/checks/results", new { pipeline_id = $"{_name}-1", check_id = check, status, executed_at = $"2026-01-01T00:00:0{second}Z" });
+            await _client.PostJson("/api/v1/checks/results",
+                new { pipeline_id = $"{_name}-1", check_id = check, status, executed_at = $"2026-01-01T00:00:0{second}Z" });
         }
 
         var items = (await _client.GetJson($"{Path}?owner={_name}")).GetProperty("items");
@@ -136,9 +144,11 @@ public abstract class PipelineEndpointTests : IDisposable
         Assert.Equal($"{_name}-r2", items[1].GetProperty("latest_run").GetProperty("id").GetString());
         Assert.Equal(2, items[1].GetProperty("open_failures").GetInt64());
         Assert.Equal(["b", $"{_name}-tag"], items[1].GetProperty("tags").EnumerateArray().Select(tag => tag.GetString()));
-        foreach (var filter in new[] { $"tag={_name}-tag", "environment=prod&owner=" + _name, "q=" + Uri.EscapeDataString("ÜBER_FLÜSSIGE 100% o") })
+        foreach (var filter in new[] {
+            $"tag={_name}-tag", "environment=prod&owner=" + _name, "q=" + Uri.EscapeDataString("ÜBER_FLÜSSIGE 100% o") })
         {
-            Assert.Equal($"{_name}-1", Assert.Single((await _client.GetJson($"{Path}?{filter}")).GetProperty("items").EnumerateArray()).GetProperty("id").GetString());
+            Assert.Equal($"{_name}-1", Assert.Single((await _client.GetJson($"{Path}?{filter}")).GetProperty("items").EnumerateArray())
+                .GetProperty("id").GetString());
         }
 
         Assert.Equal(0, (await _client.GetJson($"{Path}?q=100%25x")).GetProperty("items").GetArrayLength());
@@ -165,7 +175,8 @@ public abstract class PipelineEndpointTests : IDisposable
         Assert.Equal("[1.0]", item.GetProperty("x-kept").GetRawText());
         Assert.Equal("""["b","a"]""", item.GetProperty("tags").GetRawText());
         Assert.Equal("version", item.EnumerateObject().First().Name);
-        Assert.All(listed.EnumerateObject().Where(field => field.Name is not "tags" && field.Value.ValueKind != JsonValueKind.Null), field => Assert.Equal(field.Value.GetRawText(), item.GetProperty(field.Name).GetRawText()));
+        Assert.All(listed.EnumerateObject().Where(field => field.Name is not "tags" && field.Value.ValueKind != JsonValueKind.Null),
+            field => Assert.Equal(field.Value.GetRawText(), item.GetProperty(field.Name).GetRawText()));
     }
 
     [Fact]
@@ -183,7 +194,8 @@ public abstract class PipelineEndpointTests : IDisposable
     [Fact]
     public async Task Every_valid_id_can_be_read_by_its_path()
     {
-        foreach (var odd in new[] { "a/b", "a b", "ü", "a%b", "a?b#c", "…", "/", "a\\b", "~", "%25", "a+b", "emoji 🎉", "tab\there", "a;b=c", "versions" })
+        foreach (var odd in new[] { "a/b", "a b", "ü", "a%b", "a?b#c", "…", "/", "a\\b", "~", "%25", "a+b", "emoji 🎉", "tab\there", "a;b=c",
+            "versions" })
         {
             var id = _name + odd;
             Assert.Equal(HttpStatusCode.Created, (await _client.PostJson(Path, new { name = id })).StatusCode);
@@ -203,9 +215,12 @@ public abstract class PipelineEndpointTests : IDisposable
     [InlineData("""{"name":"p","schedule":"60 * * * *"}""", "/schedule")]
     [InlineData("""{"name":"p","sources":[{"id":"s","type":"pg","object":"t"}]}""", "/sources/0/connection_ref")]
     [InlineData("""{"name":"p","sources":[{"id":"s","type":"pg","connection_ref":"c"}]}""", "/sources/0/object")]
-    [InlineData("""{"name":"p","sources":[{"id":"s","type":"pg","connection_ref":"c","object":"t","load_mode":"incremental"}]}""", "/sources/0/watermark_column")]
-    [InlineData("""{"name":"p","sources":[{"id":"s","type":"pg","connection_ref":"c","object":"t"},{"id":"s","type":"pg","connection_ref":"c","object":"t"}]}""", "/sources/1/id")]
-    [InlineData("""{"name":"p","targets":[{"id":"s","type":"pg","connection_ref":"c","object":"t","write_mode":"merge"}]}""", "/targets/0/primary_key")]
+    [InlineData("""{"name":"p","sources":[{"id":"s","type":"pg","connection_ref":"c","object":"t","load_mode":"incremental"}]}""",
+        "/sources/0/watermark_column")]
+    [InlineData(
+        """{"name":"p","sources":[{"id":"s","type":"pg","connection_ref":"c","object":"t"},{"id":"s","type":"pg","connection_ref":"c","object":"t"}]}""", "/sources/1/id")]
+    [InlineData("""{"name":"p","targets":[{"id":"s","type":"pg","connection_ref":"c","object":"t","write_mode":"merge"}]}""",
+        "/targets/0/primary_key")]
     [InlineData("""{"name":"p","transforms":[{"id":"t","inputs":["nothing"]}]}""", "/transforms/0/inputs/0")]
     [InlineData("""{"name":"p","checks":[{"id":"c","severity":"loud"}]}""", "/checks/0/severity")]
     [InlineData("""{"name":"p","checks":[{"id":"c"},{"id":"c"}]}""", "/checks/1/id")]
@@ -251,8 +266,10 @@ public abstract class PipelineEndpointTests : IDisposable
     {
         var names = new[] { "a", "b" }.ToDictionary(name => DatasetId.Of("", $"{_name}.{name}"), name => $"{_name}.{name}");
         var rows = await _database.Database.Many<EdgeRow>(
-            "default", "select upstream, valid_from, valid_to from lineage_edges where pipeline_id = @_name order by upstream, valid_from", new { _name }, Ct);
-        return [.. rows.Select(row => (names[row.Upstream], row.ValidTo is not null, row.ValidFrom)).OrderBy(row => row.Item1, StringComparer.Ordinal).ThenBy(row => row.ValidFrom).Select(row => (row.Item1, row.Item2))];
+            "default", "select upstream, valid_from, valid_to from lineage_edges where pipeline_id = @_name order by upstream, valid_from",
+                new { _name }, Ct);
+        return [.. rows.Select(row => (names[row.Upstream], row.ValidTo is not null, row.ValidFrom))
+            .OrderBy(row => row.Item1, StringComparer.Ordinal).ThenBy(row => row.ValidFrom).Select(row => (row.Item1, row.Item2))];
     }
 
     private sealed record EdgeRow

@@ -11,7 +11,8 @@ public sealed class RepeatedRunsOnPostgres(PostgresTestDatabase database) : Repe
 /// <summary>Repeated runs with the same id, and nulls that clear fields, in every order of arrival.</summary>
 public abstract class RepeatedRunTests : IDisposable
 {
-    private const string Failed = """{"status":"failed","started_at":"2026-01-31T09:00:00Z","completed_at":"2026-01-31T09:10:00Z","error_message":"boom","records_processed":5}""";
+    private const string Failed =
+        """{"status":"failed","started_at":"2026-01-31T09:00:00Z","completed_at":"2026-01-31T09:10:00Z","error_message":"boom","records_processed":5}""";
     private const string Again = """{"status":"running","started_at":"2026-01-31T11:00:00Z"}""";
     private const string Completed = """{"status":"completed","started_at":"2026-01-31T11:00:00Z","completed_at":"2026-01-31T11:10:00Z"}""";
     private readonly CatalogApp _app;
@@ -29,25 +30,46 @@ public abstract class RepeatedRunTests : IDisposable
     [Theory]
     [InlineData("completed", null, new[] { Failed, Again, Completed })]
     [InlineData("skipped", null, new[] { Failed, """{"status":"skipped","completed_at":"2026-01-31T11:10:00Z"}""" })]
-    [InlineData("completed", null, new[] { """{"status":"failed","started_at":"2026-01-31T09:00:00Z","error_message":"boom"}""", Completed })]
+    [InlineData(
+        "completed", null, new[] { """{"status":"failed","started_at":"2026-01-31T09:00:00Z","error_message":"boom"}""", Completed })]
     [InlineData("completed", null, new[] { """{"status":"failed","error_message":"boom"}""", Completed })]
-    [InlineData("completed", null, new[] { """{"status":"running","started_at":"2026-01-31T09:00:00Z","error_message":"boom"}""", """{"status":"completed"}""" })]
+    [InlineData("completed", null, new[] { """{"status":"running","started_at":"2026-01-31T09:00:00Z","error_message":"boom"}""",
+        """{"status":"completed"}""" })]
     [InlineData("completed", null, new[] { """{"status":"running","error_message":"boom"}""", """{"status":"completed"}""" })]
-    [InlineData("completed", "half", new[] { Failed, """{"status":"completed","completed_at":"2026-01-31T11:10:00Z","error_message":"half"}""" })]
-    [InlineData("completed", "half", new[] { """{"status":"running","error_message":"boom"}""", """{"status":"completed","error_message":"half"}""" })]
-    [InlineData("completed", null, new[] { Failed, Completed, """{"status":"running","started_at":"2026-01-31T12:00:00Z","error_message":"late"}""" })]
-    [InlineData("completed", null, new[] { Completed, """{"status":"up_for_retry","error_message":"try 1"}""", """{"status":"up_for_retry","completed_at":"2026-01-31T11:20:00Z","error_message":"try 2"}""" })]
-    [InlineData("completed", null, new[] { Completed, """{"status":"up_for_retry","completed_at":"2026-01-31T11:10:00Z","error_message":"try 1"}""" })]
+    [InlineData(
+        "completed", "half", new[] { Failed, """{"status":"completed","completed_at":"2026-01-31T11:10:00Z","error_message":"half"}""" })]
+    [InlineData(
+        "completed", "half",
+            new[] { """{"status":"running","error_message":"boom"}""", """{"status":"completed","error_message":"half"}""" })]
+    [InlineData(
+        "completed", null,
+            new[] { Failed, Completed, """{"status":"running","started_at":"2026-01-31T12:00:00Z","error_message":"late"}""" })]
+    [InlineData(
+        "completed", null, new[] { Completed, """{"status":"up_for_retry","error_message":"try 1"}""",
+            """{"status":"up_for_retry","completed_at":"2026-01-31T11:20:00Z","error_message":"try 2"}""" })]
+    [InlineData(
+        "completed", null,
+            new[] { Completed, """{"status":"up_for_retry","completed_at":"2026-01-31T11:10:00Z","error_message":"try 1"}""" })]
     [InlineData("completed", null, new[] { """{"status":"completed"}""", """{"status":"up_for_retry","error_message":"try 1"}""" })]
-    [InlineData("completed", null, new[] { Completed, """{"status":"failed","started_at":"2026-01-31T12:00:00Z","error_message":"boom"}""" })]
-    [InlineData("completed", null, new[] { Completed, """{"status":"pending","started_at":"2026-01-31T12:00:00Z","error_message":"queue full"}""" })]
-    [InlineData("skipped", null, new[] { """{"status":"skipped","completed_at":"2026-01-31T11:10:00Z"}""", """{"status":"up_for_retry","started_at":"2026-01-31T12:00:00Z","error_message":"try 1"}""" })]
-    [InlineData("completed", "half", new[] { """{"status":"completed","completed_at":"2026-01-31T11:10:00Z","error_message":"half"}""", """{"status":"up_for_retry","completed_at":"2026-01-31T11:10:00Z","error_message":"half"}""" })]
-    [InlineData("failed", "late", new[] { """{"status":"failed","completed_at":"2026-01-31T11:10:00Z"}""", """{"status":"up_for_retry","completed_at":"2026-01-31T11:20:00Z","error_message":"late"}""" })]
-    [InlineData("failed", "boom", new[] { """{"status":"failed","completed_at":"2026-01-31T12:00:00Z","error_message":"boom"}""", Again, Completed })]
+    [InlineData(
+        "completed", null, new[] { Completed, """{"status":"failed","started_at":"2026-01-31T12:00:00Z","error_message":"boom"}""" })]
+    [InlineData(
+        "completed", null,
+            new[] { Completed, """{"status":"pending","started_at":"2026-01-31T12:00:00Z","error_message":"queue full"}""" })]
+    [InlineData(
+        "skipped", null, new[] { """{"status":"skipped","completed_at":"2026-01-31T11:10:00Z"}""",
+            """{"status":"up_for_retry","started_at":"2026-01-31T12:00:00Z","error_message":"try 1"}""" })]
+    [InlineData("completed", "half", new[] { """{"status":"completed","completed_at":"2026-01-31T11:10:00Z","error_message":"half"}""",
+        """{"status":"up_for_retry","completed_at":"2026-01-31T11:10:00Z","error_message":"half"}""" })]
+    [InlineData(
+        "failed", "late", new[] { """{"status":"failed","completed_at":"2026-01-31T11:10:00Z"}""",
+            """{"status":"up_for_retry","completed_at":"2026-01-31T11:20:00Z","error_message":"late"}""" })]
+    [InlineData("failed", "boom", new[] { """{"status":"failed","completed_at":"2026-01-31T12:00:00Z","error_message":"boom"}""", Again,
+        Completed })]
     [InlineData("failed", "boom", new[] { """{"status":"failed","error_message":"boom"}""", """{"status":"completed"}""" })]
     [InlineData("failed", "boom", new[] { Failed, """{"status":"completed","started_at":"2026-01-31T11:00:00Z"}""" })]
-    [InlineData("failed", "why", new[] { """{"status":"running","started_at":"2026-01-31T09:00:00Z","error_message":"why"}""", """{"status":"failed","completed_at":"2026-01-31T09:10:00Z"}""" })]
+    [InlineData("failed", "why", new[] { """{"status":"running","started_at":"2026-01-31T09:00:00Z","error_message":"why"}""",
+        """{"status":"failed","completed_at":"2026-01-31T09:10:00Z"}""" })]
     public async Task The_error_of_an_earlier_attempt_is_not_shown_after_success(string status, string? error, string[] events)
     {
         await Register();
@@ -67,13 +89,17 @@ public abstract class RepeatedRunTests : IDisposable
         await Register();
         var run = await Post("gated", Failed, Completed);
 
-        await _client.PostJson("/api/v1/checks/results", new { pipeline_id = _pipeline, check_id = "rows", run_id = run.GetProperty("id").GetString(), status = "fail" });
+        await _client.PostJson("/api/v1/checks/results",
+            new { pipeline_id = _pipeline, check_id = "rows", run_id = run.GetProperty("id").GetString(), status = "fail" });
 
         var gated = await _client.GetJson($"/api/v1/runs/{run.GetProperty("id").GetString()}");
-        Assert.Equal(("failed", "Check 'rows' failed."), (gated.GetProperty("status").GetString(), gated.GetProperty("error_message").GetString()));
+        Assert.Equal(
+            ("failed", "Check 'rows' failed."), (gated.GetProperty("status").GetString(), gated.GetProperty("error_message").GetString()));
         var listed = await _client.GetJson($"/api/v1/runs/?pipeline_id={_pipeline}&status=failed");
-        Assert.Equal("Check 'rows' failed.", Assert.Single(listed.GetProperty("items").EnumerateArray()).GetProperty("error_message").GetString());
-        Assert.Empty((await _client.GetJson($"/api/v1/runs/?pipeline_id={_pipeline}&status=completed")).GetProperty("items").EnumerateArray());
+        Assert.Equal("Check 'rows' failed.", Assert.Single(listed.GetProperty("items").EnumerateArray()).GetProperty("error_message")
+            .GetString());
+        Assert.Empty((await _client.GetJson($"/api/v1/runs/?pipeline_id={_pipeline}&status=completed")).GetProperty("items")
+            .EnumerateArray());
     }
 
     [Theory]
@@ -88,7 +114,8 @@ public abstract class RepeatedRunTests : IDisposable
         var has = $$"""{"status":"running","started_at":"2026-01-31T09:00:00Z","{{field}}":{{value}}}""";
         string Null(string at) => $$"""{"status":"running","started_at":"{{at}}","{{field}}":null}""";
 
-        foreach (var (i, (json, kept)) in new[] { (Null("2026-01-31T10:00:00Z"), false), (Null("2026-01-31T09:00:00Z"), false), (Null("2026-01-31T08:00:00Z"), true), (Again, true) }.Index())
+        foreach (var (i, (json, kept)) in new[] { (Null("2026-01-31T10:00:00Z"), false), (Null("2026-01-31T09:00:00Z"), false),
+            (Null("2026-01-31T08:00:00Z"), true), (Again, true) }.Index())
         {
             foreach (var (j, order) in Orders([has, json]).Index())
             {
@@ -110,11 +137,13 @@ public abstract class RepeatedRunTests : IDisposable
         await Post("patched", """{"status":"running","trigger":"x"}""");
         var url = $"/api/v1/runs/{_pipeline}-patched";
         async Task<JsonElement> Send(HttpMethod method, string path, string body) =>
-            await (await _client.SendAsync(new HttpRequestMessage(method, path) { Content = new StringContent(body, null, "application/json") }, Ct)).Json();
+            await (await _client.SendAsync(
+                new HttpRequestMessage(method, path) { Content = new StringContent(body, null, "application/json") }, Ct)).Json();
 
         var patched = await Send(HttpMethod.Patch, url, """{"trigger":null}""");
         await Send(HttpMethod.Put, url + "/stages/load", """{"status":"failed","error_message":"disk full","records_processed":1}""");
-        var reported = await Send(HttpMethod.Put, url + "/stages/load", """{"status":"failed","error_message":null,"records_processed":null}""");
+        var reported = await Send(
+            HttpMethod.Put, url + "/stages/load", """{"status":"failed","error_message":null,"records_processed":null}""");
 
         Assert.Equal(JsonValueKind.Null, patched.GetProperty("trigger").ValueKind);
         Assert.Equal(JsonValueKind.Null, reported.GetProperty("stages")[0].GetProperty("error_message").ValueKind);
@@ -132,7 +161,8 @@ public abstract class RepeatedRunTests : IDisposable
         var id = $"{_pipeline}-{name}";
         foreach (var json in events)
         {
-            using var content = new StringContent($$"""{"id":"{{id}}","pipeline_id":"{{_pipeline}}",{{json[1..]}}""", null, "application/json");
+            using var content = new StringContent($$"""{"id":"{{id}}","pipeline_id":"{{_pipeline}}",{{json[1..]}}""", null,
+                "application/json");
             var answer = await _client.PostAsync("/api/v1/runs/", content, Ct);
             Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync(Ct));
         }

@@ -72,7 +72,8 @@ public abstract class RunEndpointTests : IDisposable
 
         var patched = await _client.PatchAsJsonAsync($"/api/v1/runs/{id}", new { trigger = "manual" }, Ct);
         await _client.PutAsJsonAsync($"/api/v1/runs/{id}/stages/load%2Fall", new { status = "failed", error_message = "disk full" }, Ct);
-        await _client.PutAsJsonAsync($"/api/v1/runs/{id}/stages/extract", new { status = "completed", started_at = "2026-01-01T00:00:00Z" }, Ct);
+        await _client.PutAsJsonAsync($"/api/v1/runs/{id}/stages/extract", new { status = "completed", started_at = "2026-01-01T00:00:00Z" },
+            Ct);
 
         Assert.Equal("manual", (await patched.Json()).GetProperty("trigger").GetString());
         var stages = (await _client.GetJson($"/api/v1/runs/{id}")).GetProperty("stages");
@@ -89,7 +90,8 @@ public abstract class RunEndpointTests : IDisposable
         var id = Guid.NewGuid().ToString();
         await _client.PostJson("/api/v1/runs/", new { id, pipeline_id = _pipeline, status = "running" });
 
-        await (await _client.PostJson("/api/v1/runs/", new { pipeline_id = "nobody", status = "running" })).Problem(404, "pipeline_not_found");
+        await (await _client.PostJson("/api/v1/runs/", new { pipeline_id = "nobody", status = "running" }))
+            .Problem(404, "pipeline_not_found");
         await (await _client.PatchAsJsonAsync("/api/v1/runs/nobody", new { status = "running" }, Ct)).Problem(404, "not_found");
         await (await _client.PutAsJsonAsync("/api/v1/runs/nobody/stages/a", new { status = "running" }, Ct)).Problem(404, "not_found");
         await (await _client.GetAsync("/api/v1/runs/nobody/events", Ct)).Problem(404, "not_found");
@@ -103,14 +105,16 @@ public abstract class RunEndpointTests : IDisposable
         var ids = Enumerable.Range(0, 7).Select(i => $"{_pipeline}-{i}").ToList();
         foreach (var id in ids)
         {
-            await _client.PostJson("/api/v1/runs/", new { id, pipeline_id = _pipeline, status = id.EndsWith('3') ? "failed" : "completed" });
+            await _client.PostJson(
+                "/api/v1/runs/", new { id, pipeline_id = _pipeline, status = id.EndsWith('3') ? "failed" : "completed" });
         }
 
         var seen = new List<string>();
         string? cursor = null;
         do
         {
-            var page = await _client.GetJson($"/api/v1/runs/?limit=3&pipeline_id={_pipeline}" + (cursor is null ? "" : $"&cursor={cursor}"));
+            var page = await _client.GetJson(
+                $"/api/v1/runs/?limit=3&pipeline_id={_pipeline}" + (cursor is null ? "" : $"&cursor={cursor}"));
             seen.AddRange(page.GetProperty("items").EnumerateArray().Select(run => run.GetProperty("id").GetString()!));
             cursor = page.GetProperty("next_cursor").GetString();
         }
@@ -141,7 +145,8 @@ public abstract class RunEndpointTests : IDisposable
     [InlineData("""{"pipeline_id":"p","status":"running","records_processed":1.5}""", "/records_processed")]
     [InlineData("""{"pipeline_id":"p","status":"running","records_processed":"1"}""", "/records_processed")]
     [InlineData("""{"pipeline_id":"p","status":"running","stages":[null]}""", "/stages/0")]
-    [InlineData("""{"pipeline_id":"p","status":"running","stages":[{"stage_name":"a","status":"running"},{"status":"running"}]}""", "/stages/1/stage_name")]
+    [InlineData("""{"pipeline_id":"p","status":"running","stages":[{"stage_name":"a","status":"running"},{"status":"running"}]}""",
+        "/stages/1/stage_name")]
     [InlineData("""{"pipeline_id":"p","status":"running","colour":"red"}""", "/colour")]
     [InlineData("""{"pipeline_id":"p","status":"running","status":"failed"}""", "/status")]
     [InlineData("""{"pipeline_id":"a%2fb","status":"running"}""", "/pipeline_id")]

@@ -64,7 +64,9 @@ public abstract class RunListTests : IAsyncLifetime
     {
         // The order among runs without an end is not compared, because it depends on arrival or id.
         var sorted = query.Contains("sort=ended_at", StringComparison.Ordinal);
-        string[] Comparable(IEnumerable<string> names) => sorted ? [.. names.Where(name => name is not ("bare" or "goes" or "waits")), .. names.Where(name => name is "bare" or "goes" or "waits").Order(StringComparer.Ordinal)] : [.. names];
+        string[] Comparable(IEnumerable<string> names) =>
+            sorted ? [.. names.Where(name => name is not ("bare" or "goes" or "waits")),
+                .. names.Where(name => name is "bare" or "goes" or "waits").Order(StringComparer.Ordinal)] : [.. names];
 
         foreach (var limit in new[] { 1, 3, 50 })
         {
@@ -90,7 +92,8 @@ public abstract class RunListTests : IAsyncLifetime
 
         var problem = await (await _client.GetAsync($"/api/v1/runs/?limit=1&{to}&cursor={cursor}", Ct)).Problem(422, "invalid");
 
-        Assert.Contains("with the same sort", problem.GetProperty("errors").GetProperty(parameter)[0].GetString(), StringComparison.Ordinal);
+        Assert.Contains("with the same sort", problem.GetProperty("errors").GetProperty(parameter)[0].GetString(),
+            StringComparison.Ordinal);
     }
 
     [Theory]
@@ -114,7 +117,15 @@ public abstract class RunListTests : IAsyncLifetime
         await _client.PostJson("/api/v1/pipelines/", new { name = backfilled });
         foreach (var (id, day) in new[] { ("today", "2026-01-31"), ("tomorrow", "2026-02-01"), ("last-year", "2025-01-31") })
         {
-            await _client.PostJson("/api/v1/runs/", new { id = $"{_pipeline}-{id}", pipeline_id = backfilled, status = "completed", started_at = $"{day}T00:00:00Z", completed_at = $"{day}T01:00:00Z" });
+            await _client.PostJson(
+                "/api/v1/runs/", new
+                {
+                    id = $"{_pipeline}-{id}",
+                    pipeline_id = backfilled,
+                    status = "completed",
+                    started_at = $"{day}T00:00:00Z",
+                    completed_at = $"{day}T01:00:00Z"
+                });
         }
 
         Assert.Equal($"{_pipeline}-tomorrow", await Latest(backfilled));
@@ -122,7 +133,8 @@ public abstract class RunListTests : IAsyncLifetime
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
-    private async Task<string?> Latest(string pipeline) => (await _client.GetJson($"/api/v1/pipelines/?q={pipeline}")).GetProperty("items").EnumerateArray()
+    private async Task<string?> Latest(string pipeline) => (await _client.GetJson($"/api/v1/pipelines/?q={pipeline}")).GetProperty("items")
+        .EnumerateArray()
         .Single(item => item.GetProperty("id").GetString() == pipeline).GetProperty("latest_run").GetProperty("id").GetString();
 
     private async Task<List<string>> Pages(string query, int limit)
@@ -131,8 +143,10 @@ public abstract class RunListTests : IAsyncLifetime
         string? cursor = null;
         do
         {
-            var page = await _client.GetJson($"/api/v1/runs/?limit={limit}&pipeline_id={_pipeline}&{query}{(cursor is null ? "" : $"&cursor={cursor}")}");
-            names.AddRange(page.GetProperty("items").EnumerateArray().Select(run => run.GetProperty("id").GetString()![(_pipeline.Length + 1)..]));
+            var page = await _client.GetJson(
+                $"/api/v1/runs/?limit={limit}&pipeline_id={_pipeline}&{query}{(cursor is null ? "" : $"&cursor={cursor}")}");
+            names.AddRange(
+                page.GetProperty("items").EnumerateArray().Select(run => run.GetProperty("id").GetString()![(_pipeline.Length + 1)..]));
             cursor = page.GetProperty("next_cursor").GetString();
         }
         while (cursor is not null);

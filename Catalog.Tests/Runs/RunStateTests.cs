@@ -81,14 +81,16 @@ public abstract class RunStateTests : IAsyncLifetime
         await events.StartAsync(Ct);
         await events.StopAsync(Ct);
 
-        Assert.Equal([RunOutcome.Created, .. Enumerable.Repeat(RunOutcome.Updated, history.Length - 1)], (await Task.WhenAll(taken)).Select(answer => answer.Single().Outcome));
+        Assert.Equal([RunOutcome.Created, .. Enumerable.Repeat(RunOutcome.Updated, history.Length - 1)], (await Task.WhenAll(taken))
+            .Select(answer => answer.Single().Outcome));
         Assert.Equal(Comparable(single), Comparable((await _runs.Find("default", $"{_pipeline}-batch", Ct))!));
     }
 
     [Fact]
     public async Task A_late_start_does_not_reopen_a_finished_run()
     {
-        var run = await Feed("late", new EventFields { Status = "completed", CompletedAt = Noon }, new() { Status = "running", StartedAt = Noon.AddHours(1) });
+        var run = await Feed("late", new EventFields { Status = "completed", CompletedAt = Noon },
+            new() { Status = "running", StartedAt = Noon.AddHours(1) });
 
         Assert.Equal("completed", run.Run.Status);
     }
@@ -96,8 +98,10 @@ public abstract class RunStateTests : IAsyncLifetime
     [Fact]
     public async Task The_latest_end_wins_and_at_equal_times_the_worst_status()
     {
-        var retried = await Feed("retried", new EventFields { Status = "failed", CompletedAt = Noon }, new() { Status = "completed", CompletedAt = Noon.AddMinutes(1) });
-        var tied = await Feed("tied", new EventFields { Status = "failed", CompletedAt = Noon }, new() { Status = "completed", CompletedAt = Noon });
+        var retried = await Feed("retried", new EventFields { Status = "failed", CompletedAt = Noon },
+            new() { Status = "completed", CompletedAt = Noon.AddMinutes(1) });
+        var tied = await Feed("tied", new EventFields { Status = "failed", CompletedAt = Noon },
+            new() { Status = "completed", CompletedAt = Noon });
 
         Assert.Equal(("completed", "failed"), (retried.Run.Status, tied.Run.Status));
     }
@@ -182,14 +186,16 @@ public abstract class RunStateTests : IAsyncLifetime
     {
         var events = Events(writers: 16);
         await events.StartAsync(Ct);
-        await Parallel.ForEachAsync(Enumerable.Range(0, 64), new ParallelOptions { MaxDegreeOfParallelism = 16, CancellationToken = Ct }, async (i, _) =>
+        await Parallel.ForEachAsync(Enumerable.Range(0, 64), new ParallelOptions { MaxDegreeOfParallelism = 16, CancellationToken = Ct },
+            async (i, _) =>
             await events.Enqueue("default", Of(new()
             {
                 Status = "running",
                 StartedAt = Noon.AddSeconds(i),
                 CompletedAt = Noon.AddMinutes(i),
                 RecordsProcessed = i,
-                Stages = [new StageReport { StageName = $"stage-{i % 4}", Status = "running", RecordsProcessed = i, StartedAt = Noon.AddSeconds(i) }],
+                Stages = [new StageReport { StageName = $"stage-{i % 4}", Status = "running", RecordsProcessed = i,
+                    StartedAt = Noon.AddSeconds(i) }],
             }, "crowd", i))!.Value);
         await events.StopAsync(Ct);
 
@@ -233,7 +239,10 @@ public abstract class RunStateTests : IAsyncLifetime
                 Metadata = RandomText("metadata"),
                 Clears = RandomNulls(),
                 CheckGate = random.Next(6) == 0 ? false : null,
-                Stages = random.Next(2) == 0 ? [] : [new StageReport { StageName = $"stage {random.Next(2)}", Status = words[random.Next(words.Length)], CompletedAt = RandomTime(), RecordsProcessed = random.Next(3) == 0 ? null : random.Next(4), ErrorMessage = RandomText("error"), Clears = RandomNulls() }],
+                Stages = random.Next(2) == 0
+                    ? [] : [new StageReport { StageName = $"stage {random.Next(2)}", Status = words[random.Next(words.Length)],
+                        CompletedAt = RandomTime(), RecordsProcessed = random.Next(3) == 0
+                            ? null : random.Next(4), ErrorMessage = RandomText("error"), Clears = RandomNulls() }],
             }),
         ];
     }
@@ -269,7 +278,8 @@ public abstract class RunStateTests : IAsyncLifetime
     };
 
     private static string Comparable(RunDetail detail) =>
-        detail.Run with { Id = "", CreatedAt = default, UpdatedAt = default } + string.Concat(detail.Stages.Select(stage => stage with { RunId = "" }));
+        detail.Run with { Id = "", CreatedAt = default, UpdatedAt = default } + string.Concat(
+            detail.Stages.Select(stage => stage with { RunId = "" }));
 
     private Task Fail(string runId, string checkId) => Record(runId, checkId, "fail", "error");
 

@@ -9,7 +9,8 @@ public sealed class StageEventTests
     [Theory]
     [InlineData("""{}""")]
     [InlineData("""{"status": "running"}""")]
-    [InlineData("""{"status":"failed","started_at":null,"error_message":"né \u0041 <\"b\">","records_processed":12345678901234567890.50}""")]
+    [InlineData(
+        """{"status":"failed","started_at":null,"error_message":"né \u0041 <\"b\">","records_processed":12345678901234567890.50}""")]
     public void The_digest_is_that_of_the_stored_event(string report)
     {
         using var json = JsonDocument.Parse(report);

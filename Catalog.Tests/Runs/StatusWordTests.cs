@@ -37,13 +37,16 @@ public abstract class StatusWordTests(TestDatabase database) : EndpointTests(dat
     {
         await Client.PostJson("/api/v1/pipelines/", new { name = Name });
 
-        await Client.PostJson("/api/v1/runs/", new { id = Name, pipeline_id = Name, status = word, stages = new[] { new { stage_name = "a", status = word } } });
+        await Client.PostJson(
+            "/api/v1/runs/",
+                new { id = Name, pipeline_id = Name, status = word, stages = new[] { new { stage_name = "a", status = word } } });
         await Client.PutAsJsonAsync($"/api/v1/runs/{Name}/stages/b", new { status = word }, Ct);
 
         var run = await Client.GetJson($"/api/v1/runs/{Name}");
         Assert.Equal(stored, run.GetProperty("status").GetString());
         Assert.All(run.GetProperty("stages").EnumerateArray(), stage => Assert.Equal(stored, stage.GetProperty("status").GetString()));
-        Assert.Contains((await Client.GetJson($"/api/v1/runs/?pipeline_id={Name}&status={word}")).GetProperty("items").EnumerateArray(), item => item.GetProperty("id").GetString() == Name);
+        Assert.Contains((await Client.GetJson($"/api/v1/runs/?pipeline_id={Name}&status={word}")).GetProperty("items").EnumerateArray(),
+            item => item.GetProperty("id").GetString() == Name);
     }
 
     [Fact]
@@ -76,7 +79,8 @@ public abstract class StatusWordTests(TestDatabase database) : EndpointTests(dat
 
         Assert.Equal(HttpStatusCode.Created, answer.StatusCode);
         Assert.Equal(stored, (await Client.GetJson($"/api/v1/checks/results/{Name}")).GetProperty("status").GetString());
-        Assert.Single((await Client.GetJson($"/api/v1/checks/results?pipeline_id={Name}&status={Uri.EscapeDataString(word)}")).GetProperty("items").EnumerateArray());
+        Assert.Single((await Client.GetJson($"/api/v1/checks/results?pipeline_id={Name}&status={Uri.EscapeDataString(word)}"))
+            .GetProperty("items").EnumerateArray());
     }
 
     [Theory]
@@ -88,7 +92,8 @@ public abstract class StatusWordTests(TestDatabase database) : EndpointTests(dat
     {
         await Client.PostJson("/api/v1/pipelines/", new { name = Name });
 
-        var answer = await Send(HttpMethod.Post, "/api/v1/checks/results", $$"""{"id":"{{Name}}","pipeline_id":"{{Name}}","check_id":"c",{{fields}}}""");
+        var answer = await Send(
+            HttpMethod.Post, "/api/v1/checks/results", $$"""{"id":"{{Name}}","pipeline_id":"{{Name}}","check_id":"c",{{fields}}}""");
 
         Assert.Equal(HttpStatusCode.Created, answer.StatusCode);
         Assert.Equal(stored, (await Client.GetJson($"/api/v1/checks/results/{Name}")).GetProperty("status").GetString());
@@ -101,7 +106,9 @@ public abstract class StatusWordTests(TestDatabase database) : EndpointTests(dat
     [InlineData("\"status\":\"perhaps\"", "/status")]
     public async Task A_contradictory_or_missing_status_is_422(string fields, string pointer)
     {
-        var problem = await (await Send(HttpMethod.Post, "/api/v1/checks/results", $$"""{"pipeline_id":"{{Name}}","check_id":"c",{{fields}}}""")).Problem(422, "invalid");
+        var problem = await (
+            await Send(HttpMethod.Post, "/api/v1/checks/results", $$"""{"pipeline_id":"{{Name}}","check_id":"c",{{fields}}}"""))
+                .Problem(422, "invalid");
 
         Assert.Equal(pointer, Assert.Single(problem.GetProperty("errors").EnumerateObject()).Name);
     }
@@ -113,7 +120,8 @@ public abstract class StatusWordTests(TestDatabase database) : EndpointTests(dat
         var guide = await File.ReadAllTextAsync(Path.Combine(ConventionTests.Root, "docs", "api.md"), Ct);
         foreach (var (schema, words) in new[] { ("PostRun", RunStatus.Words), ("PostCheckResult", CheckStatus.Words) })
         {
-            var listed = document.GetProperty("components").GetProperty("schemas").GetProperty(schema).GetProperty("properties").GetProperty("status").GetProperty("enum").EnumerateArray().Select(word => word.GetString());
+            var listed = document.GetProperty("components").GetProperty("schemas").GetProperty(schema).GetProperty("properties")
+                .GetProperty("status").GetProperty("enum").EnumerateArray().Select(word => word.GetString());
             Assert.Empty(words.Keys.Except(listed));
             Assert.All(words.Keys, word => Assert.Contains($"`{word}`", guide));
         }
@@ -123,14 +131,26 @@ public abstract class StatusWordTests(TestDatabase database) : EndpointTests(dat
     public async Task An_end_before_the_start_is_accepted_with_a_warning()
     {
         await Client.PostJson("/api/v1/pipelines/", new { name = Name });
-        var body = new { id = Name, pipeline_id = Name, status = "completed", started_at = "2026-01-01T01:00:00Z", completed_at = "2026-01-01T00:59:59Z", stages = new[] { new { stage_name = "load", status = "completed", started_at = "2026-01-01T01:00:00Z", completed_at = "2026-01-01T00:00:00Z" } } };
+        var body = new
+        {
+            id = Name,
+            pipeline_id = Name,
+            status = "completed",
+            started_at = "2026-01-01T01:00:00Z",
+            completed_at = "2026-01-01T00:59:59Z",
+            stages = new[] {
+                    new { stage_name = "load", status = "completed", started_at = "2026-01-01T01:00:00Z",
+                        completed_at = "2026-01-01T00:00:00Z" } }
+        };
 
         var posted = await Client.PostJson("/api/v1/runs/", body);
         Assert.Equal(HttpStatusCode.Created, posted.StatusCode);
         foreach (var run in new[] { await posted.Json(), await Client.GetJson($"/api/v1/runs/{Name}") })
         {
             Assert.Equal("2026-01-01T00:59:59.000000Z", run.GetProperty("completed_at").GetString());
-            Assert.Equal(("null", "null"), (run.GetProperty("duration_seconds").GetRawText(), run.GetProperty("stages")[0].GetProperty("duration_seconds").GetRawText()));
+            Assert.Equal(
+                ("null", "null"), (run.GetProperty("duration_seconds").GetRawText(), run.GetProperty("stages")[0]
+                    .GetProperty("duration_seconds").GetRawText()));
             var warnings = run.GetProperty("warnings").EnumerateArray().Select(warning => warning.GetString()).ToList();
             Assert.Equal(2, warnings.Count);
             Assert.Contains("completed_at", warnings[0]);
@@ -139,7 +159,9 @@ public abstract class StatusWordTests(TestDatabase database) : EndpointTests(dat
 
         var corrected = await Client.PatchAsJsonAsync($"/api/v1/runs/{Name}", new { completed_at = "2026-01-01T01:00:30Z" }, Ct);
         Assert.Equal(30, (await corrected.Json()).GetProperty("duration_seconds").GetDouble());
-        var stage = await (await Client.PutAsJsonAsync($"/api/v1/runs/{Name}/stages/load", new { status = "completed", completed_at = "2026-01-01T01:00:10Z" }, Ct)).Json();
+        var stage = await (
+            await Client.PutAsJsonAsync(
+                $"/api/v1/runs/{Name}/stages/load", new { status = "completed", completed_at = "2026-01-01T01:00:10Z" }, Ct)).Json();
         Assert.Equal(0, stage.GetProperty("warnings").GetArrayLength());
     }
 }

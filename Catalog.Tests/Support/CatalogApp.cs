@@ -81,7 +81,10 @@ public sealed class CatalogApp : WebApplicationFactory<Catalog.Api.Operations.He
     public HttpClient Anonymous()
     {
         StartServer();
-        return new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, MaxConnectionsPerServer = 128 }) { BaseAddress = ClientOptions.BaseAddress };
+        return new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, MaxConnectionsPerServer = 128 })
+        {
+            BaseAddress = ClientOptions.BaseAddress
+        };
     }
 }
 

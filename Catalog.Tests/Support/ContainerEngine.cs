@@ -41,11 +41,14 @@ public static class ContainerEngine
     {
         using var client = Open();
         var filter = new Dictionary<string, IDictionary<string, bool>> { ["label"] = new Dictionary<string, bool> { [OwnerLabel] = true } };
-        foreach (var container in await client.Containers.ListContainersAsync(new ContainersListParameters { All = true, Filters = filter }))
+        foreach (var container in await client.Containers.ListContainersAsync(
+            new ContainersListParameters { All = true, Filters = filter }))
         {
-            if (container.Labels[OwnerLabel].Split('/') is [var machine, var id] && machine == Environment.MachineName && !Runs(int.Parse(id, null)))
+            if (container.Labels[OwnerLabel].Split('/') is [var machine, var id] && machine == Environment.MachineName
+                && !Runs(int.Parse(id, null)))
             {
-                await client.Containers.RemoveContainerAsync(container.ID, new ContainerRemoveParameters { Force = true, RemoveVolumes = true });
+                await client.Containers.RemoveContainerAsync(
+                    container.ID, new ContainerRemoveParameters { Force = true, RemoveVolumes = true });
             }
         }
     }

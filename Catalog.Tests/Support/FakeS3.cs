@@ -73,7 +73,8 @@ public sealed class FakeS3 : IAsyncDisposable
     /// <summary>The console settings for this store.</summary>
     public (string Name, string Value)[] Environment(params (string Name, string Value)[] more) =>
     [
-        ("DATAXPIPE_S3_ENDPOINT", Endpoint), ("DATAXPIPE_S3_REGION", "test-1"), ("AWS_ACCESS_KEY_ID", AccessKey), ("AWS_SECRET_ACCESS_KEY", Secret), ("DATAXPIPE_S3_TIMEOUT", "3"), .. more,
+        ("DATAXPIPE_S3_ENDPOINT", Endpoint), ("DATAXPIPE_S3_REGION", "test-1"), ("AWS_ACCESS_KEY_ID", AccessKey),
+        ("AWS_SECRET_ACCESS_KEY", Secret), ("DATAXPIPE_S3_TIMEOUT", "3"), .. more,
     ];
 
     public static async Task<FakeS3> Start()
@@ -132,7 +133,9 @@ public sealed class FakeS3 : IAsyncDisposable
             case Misdeed.Forbidden: await Refuse(context, 403, "AccessDenied"); return;
             case Misdeed.ClockSkew: await Refuse(context, 403, "RequestTimeTooSkewed"); return;
             case Misdeed.Reset: context.Abort(); return;
-            case Misdeed.Silence: await Task.Delay(TimeSpan.FromSeconds(30), context.RequestAborted).ContinueWith(_ => { }, TaskScheduler.Default); context.Abort(); return;
+            case Misdeed.Silence:
+                await Task.Delay(TimeSpan.FromSeconds(30), context.RequestAborted)
+                .ContinueWith(_ => { }, TaskScheduler.Default); context.Abort(); return;
         }
 
         if (S3Signature.Check(context.Request, sent) is { } refusal)
@@ -149,7 +152,8 @@ public sealed class FakeS3 : IAsyncDisposable
 
         var content = misdeed switch
         {
-            Misdeed.KeepsFraming => S3Signature.IsChunked(context.Request) ? sent : [.. Encoding.ASCII.GetBytes($"{sent.Length:x}\r\n"), .. sent, .. "\r\n0\r\n\r\n"u8],
+            Misdeed.KeepsFraming => S3Signature.IsChunked(context.Request)
+                ? sent : [.. Encoding.ASCII.GetBytes($"{sent.Length:x}\r\n"), .. sent, .. "\r\n0\r\n\r\n"u8],
             _ => S3Signature.IsChunked(context.Request) ? S3Signature.RemoveFraming(sent, out _, out _) : sent,
         };
         await Answer(context, key, misdeed == Misdeed.Truncates && content.Length > 0 ? content[..^1] : content, misdeed);
@@ -158,7 +162,8 @@ public sealed class FakeS3 : IAsyncDisposable
     private async Task Answer(HttpContext context, string key, byte[] content, Misdeed misdeed)
     {
         var query = context.Request.Query;
-        var copied = context.Request.Headers["x-amz-copy-source"].FirstOrDefault() is { } source ? Uri.UnescapeDataString(source).TrimStart('/').Split('/', 2)[1] : null;
+        var copied = context.Request.Headers["x-amz-copy-source"].FirstOrDefault() is { } source ? Uri.UnescapeDataString(source)
+            .TrimStart('/').Split('/', 2)[1] : null;
         if (copied is not null)
         {
             if (!Objects.TryGetValue(copied, out var original))
@@ -188,11 +193,15 @@ public sealed class FakeS3 : IAsyncDisposable
             case "POST" when query.ContainsKey("uploads"):
                 var id = Guid.NewGuid().ToString("N");
                 _uploads[id] = [];
-                await WriteXml(context, new XElement(Xml + "InitiateMultipartUploadResult", new XElement(Xml + "Bucket", Bucket), new XElement(Xml + "Key", key), new XElement(Xml + "UploadId", id)));
+                await WriteXml(
+                    context, new XElement(Xml + "InitiateMultipartUploadResult", new XElement(Xml + "Bucket", Bucket),
+                        new XElement(Xml + "Key", key), new XElement(Xml + "UploadId", id)));
                 break;
             case "POST" when query.ContainsKey("uploadId") && _uploads.TryRemove(query["uploadId"]!, out var parts):
                 Objects[key] = [.. parts.Values.SelectMany(part => part)];
-                await WriteXml(context, new XElement(Xml + "CompleteMultipartUploadResult", new XElement(Xml + "Key", key), new XElement(Xml + "ETag", "\"parts\"")));
+                await WriteXml(
+                    context, new XElement(Xml + "CompleteMultipartUploadResult", new XElement(Xml + "Key", key),
+                        new XElement(Xml + "ETag", "\"parts\"")));
                 break;
             case "DELETE" when query.ContainsKey("uploadId"):
                 _uploads.TryRemove(query["uploadId"]!, out _);
@@ -231,14 +240,18 @@ public sealed class FakeS3 : IAsyncDisposable
         var prefix = context.Request.Query["prefix"].FirstOrDefault() ?? "";
         var after = context.Request.Query["continuation-token"].FirstOrDefault() ?? "";
         // Pages of three keys, so that clients must read more than one page.
-        var keys = Objects.Keys.Where(key => key.StartsWith(prefix, StringComparison.Ordinal) && !key[prefix.Length..].Contains('/', StringComparison.Ordinal) && string.CompareOrdinal(key, after) > 0)
+        var keys = Objects.Keys.Where(key => key.StartsWith(prefix, StringComparison.Ordinal)
+            && !key[prefix.Length..].Contains('/', StringComparison.Ordinal) && string.CompareOrdinal(key, after) > 0)
             .Order(StringComparer.Ordinal).ToList();
         var page = keys.Take(3).ToList();
         await WriteXml(context, new XElement(Xml + "ListBucketResult",
-            new XElement(Xml + "Name", Bucket), new XElement(Xml + "Prefix", prefix), new XElement(Xml + "IsTruncated", keys.Count > 3 ? "true" : "false"),
+            new XElement(Xml + "Name", Bucket), new XElement(Xml + "Prefix", prefix),
+            new XElement(Xml + "IsTruncated", keys.Count > 3 ? "true" : "false"),
             keys.Count > 3 ? new XElement(Xml + "NextContinuationToken", page[^1]) : null,
-            page.Select(key => new XElement(Xml + "Contents", new XElement(Xml + "Key", key), new XElement(Xml + "Size", Objects[key].Length),
-                new XElement(Xml + "LastModified", Written.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture)), new XElement(Xml + "ETag", Tag(Objects[key]))))));
+            page.Select(key =>
+                new XElement(Xml + "Contents", new XElement(Xml + "Key", key), new XElement(Xml + "Size", Objects[key].Length),
+                new XElement(Xml + "LastModified", Written.UtcDateTime.ToString(
+                    "yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture)), new XElement(Xml + "ETag", Tag(Objects[key]))))));
     }
 
     private static async Task AnswerStored(HttpContext context, byte[] content, string? copy)
@@ -260,7 +273,8 @@ public sealed class FakeS3 : IAsyncDisposable
     {
         context.Response.StatusCode = status;
         context.Response.ContentType = "application/xml";
-        return context.Request.Method == "HEAD" ? Task.CompletedTask : context.Response.WriteAsync($"<Error><Code>{code}</Code><Message>{code}</Message></Error>");
+        return context.Request.Method == "HEAD"
+            ? Task.CompletedTask : context.Response.WriteAsync($"<Error><Code>{code}</Code><Message>{code}</Message></Error>");
     }
 
     private static string Tag(byte[] content) => $"\"{Convert.ToHexStringLower(SHA256.HashData(content)[..16])}-1\"";

@@ -72,8 +72,10 @@ public sealed class FakeStripe : IAsyncLifetime
     /// <summary>The settings of a service that calls this API.</summary>
     public (string Name, string Value)[] Settings(params (string Name, string Value)[] more) =>
     [
-        ("DATAXPIPE_STRIPE_API", Endpoint), ("DATAXPIPE_STRIPE_SECRET_KEY", Key), ("DATAXPIPE_STRIPE_WEBHOOK_SECRET", $"{WebhookSecret},{OldWebhookSecret}"),
-        ("DATAXPIPE_STRIPE_PRICE_TEAM", Team), ("DATAXPIPE_STRIPE_PRICE_BUSINESS", Business), ("DATAXPIPE_STRIPE_RETURN_URL", "https://catalog.example/plans?from=stripe"), .. more,
+        ("DATAXPIPE_STRIPE_API", Endpoint), ("DATAXPIPE_STRIPE_SECRET_KEY", Key),
+        ("DATAXPIPE_STRIPE_WEBHOOK_SECRET", $"{WebhookSecret},{OldWebhookSecret}"),
+        ("DATAXPIPE_STRIPE_PRICE_TEAM", Team), ("DATAXPIPE_STRIPE_PRICE_BUSINESS", Business),
+        ("DATAXPIPE_STRIPE_RETURN_URL", "https://catalog.example/plans?from=stripe"), .. more,
     ];
 
     public async ValueTask InitializeAsync() => await _app.StartAsync();
@@ -126,7 +128,8 @@ public sealed class FakeStripe : IAsyncLifetime
         {
             var before = _subscriptions[id];
             var subscription = _subscriptions[id] = before with { Status = status ?? before.Status, Price = price ?? before.Price };
-            return Event(subscription.Status == "canceled" ? "customer.subscription.deleted" : "customer.subscription.updated", subscription.Json());
+            return Event(subscription.Status == "canceled" ? "customer.subscription.deleted" : "customer.subscription.updated",
+                subscription.Json());
         }
     }
 
@@ -147,14 +150,16 @@ public sealed class FakeStripe : IAsyncLifetime
     }
 
     /// <summary>The customer id of an organization, which must have exactly one customer.</summary>
-    public string CustomerOf(string organization) => Customers.Single(customer => customer.Value?["metadata[organization]"] == organization).Key;
+    public string CustomerOf(string organization) => Customers.Single(customer => customer.Value?["metadata[organization]"] == organization)
+        .Key;
 
     /// <summary>The plan that a customer pays for now: business, team or free.</summary>
     public string PlanOf(string customer)
     {
         lock (_subscriptionsLock)
         {
-            var paid = _subscriptions.Values.Where(subscription => subscription.Customer == customer && subscription.Status is "active" or "past_due" or "trialing").Select(subscription => subscription.Price).ToList();
+            var paid = _subscriptions.Values.Where(subscription => subscription.Customer == customer
+                && subscription.Status is "active" or "past_due" or "trialing").Select(subscription => subscription.Price).ToList();
             return paid.Contains(Business) ? "business" : paid.Contains(Team) ? "team" : "free";
         }
     }
@@ -189,10 +194,14 @@ public sealed class FakeStripe : IAsyncLifetime
             case StripeMisdeed.TooMany: await Refuse(context, 429, "rate_limit_error", "rate_limit"); return;
             case StripeMisdeed.Unauthorized: await Refuse(context, 401, "invalid_request_error", "api_key_expired"); return;
             case StripeMisdeed.Reset: context.Abort(); return;
-            case StripeMisdeed.Silence: await Task.Delay(TimeSpan.FromSeconds(30), context.RequestAborted).ContinueWith(_ => { }, TaskScheduler.Default); context.Abort(); return;
+            case StripeMisdeed.Silence:
+                await Task.Delay(TimeSpan.FromSeconds(30), context.RequestAborted)
+                .ContinueWith(_ => { }, TaskScheduler.Default); context.Abort(); return;
             case StripeMisdeed.Redirect: context.Response.Redirect($"{Endpoint}/stolen"); return;
             case StripeMisdeed.Html: await context.Response.WriteAsync($"<html>{Canary}</html>"); return;
-            case StripeMisdeed.Nonsense: await context.Response.WriteAsync($$"""{"data":[{"id":7,"{{Canary}}":null}],"url":"javascript:{{Canary}}"}"""); return;
+            case StripeMisdeed.Nonsense:
+                await context.Response.WriteAsync(
+                $$"""{"data":[{"id":7,"{{Canary}}":null}],"url":"javascript:{{Canary}}"}"""); return;
         }
 
         if (context.Request.Headers.Authorization.ToString() != $"Bearer {Key}")
@@ -226,7 +235,8 @@ public sealed class FakeStripe : IAsyncLifetime
             context.Response.ContentLength = body.Length;
             await context.Response.WriteAsync(body[..(body.Length / 2)]);
             await context.Response.Body.FlushAsync();
-            await Task.Delay(misdeed == StripeMisdeed.Stalls ? TimeSpan.FromSeconds(30) : TimeSpan.Zero, context.RequestAborted).ContinueWith(_ => { }, TaskScheduler.Default);
+            await Task.Delay(misdeed == StripeMisdeed.Stalls ? TimeSpan.FromSeconds(30) : TimeSpan.Zero, context.RequestAborted)
+                .ContinueWith(_ => { }, TaskScheduler.Default);
             context.Abort();
             return;
         }
@@ -241,7 +251,9 @@ public sealed class FakeStripe : IAsyncLifetime
         {
             var id = path["/v1/customers/".Length..];
             return !Customers.TryGetValue(id, out var customer) ? (404, Error("invalid_request_error", "resource_missing"))
-                : (200, customer is null ? JsonSerializer.Serialize(new { id, @object = "customer", deleted = true }) : JsonSerializer.Serialize(new { id, @object = "customer" }));
+                : (200, customer is null
+                    ? JsonSerializer.Serialize(new { id, @object = "customer", deleted = true })
+                        : JsonSerializer.Serialize(new { id, @object = "customer" }));
         }
 
         if (path != "/v1/subscriptions")
@@ -259,27 +271,40 @@ public sealed class FakeStripe : IAsyncLifetime
         lock (_subscriptionsLock)
         {
             // Pages of two subscriptions, so that clients must read all pages.
-            var all = _subscriptions.Values.Where(subscription => subscription.Customer == of && (query["status"] == "all" || subscription.Status != "canceled"))
+            var all = _subscriptions.Values.Where(subscription =>
+                subscription.Customer == of && (query["status"] == "all" || subscription.Status != "canceled"))
                 .OrderByDescending(subscription => subscription.Id, StringComparer.Ordinal)
-                .SkipWhile(subscription => query.ContainsKey("starting_after") && string.CompareOrdinal(subscription.Id, query["starting_after"]) >= 0).ToList();
-            return (200, JsonSerializer.Serialize(new { @object = "list", data = all.Take(2).Select(subscription => subscription.Json()), has_more = all.Count > 2, url = "/v1/subscriptions" }));
+                .SkipWhile(subscription => query.ContainsKey("starting_after")
+                    && string.CompareOrdinal(subscription.Id, query["starting_after"]) >= 0).ToList();
+            return (200,
+                JsonSerializer.Serialize(
+                    new
+                    {
+                        @object = "list",
+                        data = all.Take(2).Select(subscription => subscription.Json()),
+                        has_more = all.Count > 2,
+                        url = "/v1/subscriptions"
+                    }));
         }
     }
 
     private async Task<(int, string)> Post(HttpContext context, string path, StripeMisdeed misdeed)
     {
-        if (!context.Request.HasFormContentType || context.Request.ContentType?.StartsWith("application/x-www-form-urlencoded", StringComparison.Ordinal) != true)
+        if (!context.Request.HasFormContentType
+            || context.Request.ContentType?.StartsWith("application/x-www-form-urlencoded", StringComparison.Ordinal) != true)
         {
             return (400, Error("invalid_request_error", "form_expected"));
         }
 
-        var form = (await context.Request.ReadFormAsync()).ToDictionary(field => field.Key, field => field.Value.Single()!, StringComparer.Ordinal);
+        var form = (await context.Request.ReadFormAsync()).ToDictionary(field => field.Key, field =>
+            field.Value.Single()!, StringComparer.Ordinal);
         if (context.Request.Headers["Idempotency-Key"].ToString() is not { Length: > 0 and <= 255 } idempotencyKey)
         {
             return (400, Error("invalid_request_error", "key_missing"));
         }
 
-        var requestText = path + "\n" + string.Join('\n', form.OrderBy(field => field.Key, StringComparer.Ordinal).Select(field => $"{field.Key}={field.Value}"));
+        var requestText = path + "\n" + string.Join('\n', form.OrderBy(field => field.Key, StringComparer.Ordinal)
+            .Select(field => $"{field.Key}={field.Value}"));
         var stored = new StoredAnswer(requestText);
         if (!_answers.TryAdd(idempotencyKey, stored))
         {
@@ -322,13 +347,15 @@ public sealed class FakeStripe : IAsyncLifetime
         {
             form["path"] = path;
             Sessions.Enqueue(form);
-            return (200, JsonSerializer.Serialize(new { id = $"cs_{number}", url = string.Create(CultureInfo.InvariantCulture, $"https://pay.example/c/{number}#x%2F") }));
+            return (200, JsonSerializer.Serialize(
+                new { id = $"cs_{number}", url = string.Create(CultureInfo.InvariantCulture, $"https://pay.example/c/{number}#x%2F") }));
         }
 
         return (404, Error("invalid_request_error", "url_invalid"));
     }
 
-    private static string Error(string type, string code) => JsonSerializer.Serialize(new { error = new { type, code, message = $"{Canary} {Key}", param = Canary } });
+    private static string Error(string type, string code) =>
+        JsonSerializer.Serialize(new { error = new { type, code, message = $"{Canary} {Key}", param = Canary } });
 
     private static Task Refuse(HttpContext context, int status, string type, string code)
     {
@@ -351,7 +378,12 @@ public sealed class FakeStripe : IAsyncLifetime
             @object = "subscription",
             customer = Customer,
             status = Status,
-            items = new { @object = "list", data = new[] { new { id = $"si_{Id}", @object = "subscription_item", price = new { id = Price, @object = "price" }, quantity = 1 } } },
+            items = new
+            {
+                @object = "list",
+                data = new[] {
+                    new { id = $"si_{Id}", @object = "subscription_item", price = new { id = Price, @object = "price" }, quantity = 1 } }
+            },
         };
     }
 }

@@ -29,9 +29,17 @@ public static class LoadClients
                 var post = (i % 5) switch
                 {
                     0 => ledger.Post(client, "/api/v1/runs/", run, ledger.Runs, new { id = run, pipeline_id = "load", status = "running" }),
-                    4 => ledger.Post(client, "/api/v1/runs/", run, ledger.Runs, new { id = run, pipeline_id = "load", status = "completed", records_processed = i }),
+                    4 => ledger.Post(client, "/api/v1/runs/", run, ledger.Runs,
+                        new { id = run, pipeline_id = "load", status = "completed", records_processed = i }),
                     _ => ledger.Post(client, "/api/v1/checks/results", $"{name}result-{number}-{i}", ledger.Results,
-                        new { id = $"{name}result-{number}-{i}", pipeline_id = "load", check_id = $"check-{i % 5}", run_id = run, status = i % 50 == 1 ? "fail" : "pass" }),
+                        new
+                        {
+                            id = $"{name}result-{number}-{i}",
+                            pipeline_id = "load",
+                            check_id = $"check-{i % 5}",
+                            run_id = run,
+                            status = i % 50 == 1 ? "fail" : "pass"
+                        }),
                 };
                 await post;
             }
@@ -102,5 +110,7 @@ public sealed class Ledger
     }
 
     public override string ToString() =>
-        $"{Results.Count} results and {Runs.Count} runs acknowledged; answers: {string.Join(", ", Statuses.OrderBy(status => status.Key).Select(status => $"{(int)status.Key} × {status.Value}"))}; longest {Longest.TotalSeconds:0.0} s";
+        $"{Results.Count} results and {Runs.Count} runs acknowledged; answers: "
+            + $"{string.Join(", ", Statuses.OrderBy(status => status.Key).Select(status => $"{(int)status.Key} × {status.Value}"))}; "
+                + $"longest {Longest.TotalSeconds:0.0} s";
 }

@@ -17,7 +17,8 @@ public sealed class Pooler : IDisposable
     public Pooler(string mode, int poolSize = 20, string? uri = null)
     {
         var server = new UriBuilder(uri ?? PostgresServer.Shared.Uri);
-        var password = server.Password.Length > 0 ? $" password='{Uri.UnescapeDataString(server.Password).Replace("'", "''", StringComparison.Ordinal)}'" : "";
+        var password = server.Password.Length > 0
+            ? $" password='{Uri.UnescapeDataString(server.Password).Replace("'", "''", StringComparison.Ordinal)}'" : "";
         File.WriteAllText(Path.Combine(_directory, "pgbouncer.ini"), $"""
             [databases]
             * = host={server.Host} port={server.Port} user={server.UserName}{password}
@@ -58,7 +59,9 @@ public sealed class Pooler : IDisposable
     public int Crashes { get; private set; }
 
     /// <summary>The path of the program. Null: it is not installed.</summary>
-    public static string? Program => new[] { "/usr/sbin/pgbouncer", "/usr/bin/pgbouncer", "/usr/local/bin/pgbouncer", "/opt/homebrew/bin/pgbouncer" }.FirstOrDefault(File.Exists);
+    public static string? Program =>
+        new[] { "/usr/sbin/pgbouncer", "/usr/bin/pgbouncer", "/usr/local/bin/pgbouncer", "/opt/homebrew/bin/pgbouncer" }.FirstOrDefault(
+            File.Exists);
 
     /// <summary>Without the program, tests are skipped on a developer's machine and fail in CI.</summary>
     public static void Require()

@@ -41,7 +41,8 @@ public sealed class PostgresCluster : IDisposable
     {
         if (FindBin() is not { } bin)
         {
-            return new PostgresCluster("The Postgres server programs are missing (Debian: apt-get install postgresql-15; elsewhere PG_BIN names their folder).");
+            return new PostgresCluster(
+                "The Postgres server programs are missing (Debian: apt-get install postgresql-15; elsewhere PG_BIN names their folder).");
         }
 
         Sweep();
@@ -50,7 +51,8 @@ public sealed class PostgresCluster : IDisposable
         HandOver(directory);
 
         var server = new PostgresCluster(bin, directory, FreePort(), fsync, settings);
-        Execute([.. AsPostgres(), Path.Combine(bin, "initdb"), "-D", Path.Combine(directory, "data"), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-locale", "-N"]);
+        Execute([.. AsPostgres(), Path.Combine(bin, "initdb"), "-D", Path.Combine(directory, "data"), "-U", "postgres", "-A", "trust", "-E",
+            "UTF8", "--no-locale", "-N"]);
         server.Begin();
         AppDomain.CurrentDomain.ProcessExit += (_, _) => server.EndAtExit();
         return server;
@@ -81,7 +83,8 @@ public sealed class PostgresCluster : IDisposable
         // The kernel ends the server when the thread that started it ends. So the thread waits until the server ends.
         var serverThread = new Thread(() =>
         {
-            _process = Process.Start(new ProcessStartInfo(command[0], command[1..]) { RedirectStandardError = true, RedirectStandardOutput = true })!;
+            _process = Process.Start(
+                new ProcessStartInfo(command[0], command[1..]) { RedirectStandardError = true, RedirectStandardOutput = true })!;
             _process.ErrorDataReceived += (_, _) => { };
             _process.BeginErrorReadLine();
             started.Set();
@@ -159,21 +162,25 @@ public sealed class PostgresCluster : IDisposable
         IEnumerable<string?> places = [Environment.GetEnvironmentVariable("PG_BIN"), ConfiguredBin()];
         if (Directory.Exists("/usr/lib/postgresql"))
         {
-            places = places.Concat(Directory.GetDirectories("/usr/lib/postgresql").OrderByDescending(VersionOf).Select(version => Path.Combine(version, "bin")));
+            places = places.Concat(Directory.GetDirectories("/usr/lib/postgresql").OrderByDescending(VersionOf)
+                .Select(version => Path.Combine(version, "bin")));
         }
 
         places = places.Concat(["/opt/homebrew/opt/postgresql@15/bin", "/usr/local/opt/postgresql@15/bin", "/usr/local/pgsql/bin"]);
-        return places.FirstOrDefault(place => place is not null && File.Exists(Path.Combine(place, "initdb")) && File.Exists(Path.Combine(place, "postgres")));
+        return places.FirstOrDefault(place => place is not null && File.Exists(Path.Combine(place, "initdb"))
+            && File.Exists(Path.Combine(place, "postgres")));
     }
 
     private static decimal VersionOf(string directory) =>
-        decimal.TryParse(Path.GetFileName(directory), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var version) ? version : 0;
+        decimal.TryParse(Path.GetFileName(directory), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var version)
+            ? version : 0;
 
     private static string? ConfiguredBin()
     {
         try
         {
-            using var process = Process.Start(new ProcessStartInfo("pg_config", ["--bindir"]) { RedirectStandardError = true, RedirectStandardOutput = true })!;
+            using var process = Process.Start(
+                new ProcessStartInfo("pg_config", ["--bindir"]) { RedirectStandardError = true, RedirectStandardOutput = true })!;
             var directory = process.StandardOutput.ReadToEnd().Trim();
             process.WaitForExit();
             return directory;
@@ -218,7 +225,8 @@ public sealed class PostgresCluster : IDisposable
         {
             try
             {
-                using var connection = new NpgsqlConnection($"Host=127.0.0.1;Port={Port};Username=postgres;Database=postgres;Pooling=false;Timeout=2");
+                using var connection = new NpgsqlConnection(
+                    $"Host=127.0.0.1;Port={Port};Username=postgres;Database=postgres;Pooling=false;Timeout=2");
                 connection.Open();
                 return;
             }
@@ -234,7 +242,8 @@ public sealed class PostgresCluster : IDisposable
     {
         foreach (var directory in Directory.GetDirectories(Path.GetTempPath(), "catalog-postgres-*"))
         {
-            if (int.TryParse(Path.GetFileName(directory).Split('-')[2], out var pid) && !Directory.Exists($"/proc/{pid}") && OperatingSystem.IsLinux())
+            if (int.TryParse(Path.GetFileName(directory).Split('-')[2], out var pid) && !Directory.Exists($"/proc/{pid}")
+                && OperatingSystem.IsLinux())
             {
                 try
                 {
@@ -257,13 +266,15 @@ public sealed class PostgresCluster : IDisposable
 
     private static void Execute(params string[] command)
     {
-        using var process = Process.Start(new ProcessStartInfo(command[0], command[1..]) { RedirectStandardError = true, RedirectStandardOutput = true })!;
+        using var process = Process.Start(
+            new ProcessStartInfo(command[0], command[1..]) { RedirectStandardError = true, RedirectStandardOutput = true })!;
         var output = process.StandardOutput.ReadToEndAsync();
         var errors = process.StandardError.ReadToEndAsync();
         process.WaitForExit();
         if (process.ExitCode != 0)
         {
-            throw new InvalidOperationException($"{command[0]} ended with {process.ExitCode}: {output.GetAwaiter().GetResult()} {errors.GetAwaiter().GetResult()}");
+            throw new InvalidOperationException(
+                $"{command[0]} ended with {process.ExitCode}: {output.GetAwaiter().GetResult()} {errors.GetAwaiter().GetResult()}");
         }
     }
 }

@@ -26,7 +26,8 @@ public sealed class PostgresContainer : IAsyncDisposable
             .WithCommand(new OverwriteEnumerable<string>(["-c", "fsync=off", "-c", "max_connections=300"]))
             .Build();
         await _container.StartAsync();
-        var address = new UriBuilder("postgresql", _container.Hostname, _container.GetMappedPublicPort(PostgreSqlBuilder.PostgreSqlPort), "postgres")
+        var address = new UriBuilder("postgresql", _container.Hostname, _container.GetMappedPublicPort(PostgreSqlBuilder.PostgreSqlPort),
+            "postgres")
         {
             UserName = PostgreSqlBuilder.DefaultUsername,
             Password = PostgreSqlBuilder.DefaultPassword,

@@ -58,7 +58,9 @@ public sealed class PostgresServer
         }
         catch (NpgsqlException e)
         {
-            throw new InvalidOperationException($"POSTGRES_DSN is set and its server does not answer: {e.Message.TrimEnd('.')}. Start it, correct the address, or unset POSTGRES_DSN.", e);
+            throw new InvalidOperationException(
+                $"POSTGRES_DSN is set and its server does not answer: {e.Message.TrimEnd('.')}. Start it, correct the address, or "
+                    + "unset POSTGRES_DSN.", e);
         }
     }
 }

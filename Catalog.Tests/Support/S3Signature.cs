@@ -28,9 +28,12 @@ internal static class S3Signature
         var signed = named["SignedHeaders"].Split(';');
         var body = request.Headers["x-amz-content-sha256"].FirstOrDefault() ?? "";
         var date = request.Headers["x-amz-date"].FirstOrDefault() ?? "";
-        var query = string.Join('&', request.Query.SelectMany(pair => pair.Value.Select(value => $"{Escape(pair.Key)}={Escape(value ?? "")}")).Order(StringComparer.Ordinal));
+        var query = string.Join(
+            '&', request.Query.SelectMany(pair => pair.Value.Select(value => $"{Escape(pair.Key)}={Escape(value ?? "")}"))
+                .Order(StringComparer.Ordinal));
         var canonical = string.Join('\n', request.Method, string.Join('/', request.Path.Value!.Split('/').Select(Escape)), query,
-            string.Concat(signed.Select(name => $"{name}:{string.Join(',', request.Headers[name].Select(value => value!.Trim()))}\n")), named["SignedHeaders"], body);
+            string.Concat(signed.Select(name => $"{name}:{string.Join(',', request.Headers[name].Select(value => value!.Trim()))}\n")),
+                named["SignedHeaders"], body);
         byte[] Mac(byte[] key, string text) => HMACSHA256.HashData(key, Encoding.UTF8.GetBytes(text));
         static string Hex(byte[] bytes) => Convert.ToHexStringLower(bytes);
         var key = scope[1].Split('/').Aggregate(Encoding.UTF8.GetBytes("AWS4" + FakeS3.Secret), Mac);
@@ -56,7 +59,8 @@ internal static class S3Signature
             var previous = signature;
             foreach (var (data, claimed) in chunks)
             {
-                previous = Hex(Mac(key, $"AWS4-HMAC-SHA256-PAYLOAD\n{date}\n{scope[1]}\n{previous}\n{Hex(SHA256.HashData([]))}\n{Hex(SHA256.HashData(data))}"));
+                previous = Hex(
+                    Mac(key, $"AWS4-HMAC-SHA256-PAYLOAD\n{date}\n{scope[1]}\n{previous}\n{Hex(SHA256.HashData([]))}\n{Hex(SHA256.HashData(data))}"));
                 if (previous != claimed)
                 {
                     return "SignatureDoesNotMatch";
@@ -65,25 +69,30 @@ internal static class S3Signature
 
             if (trailer.TryGetValue("x-amz-trailer-signature", out var end))
             {
-                var text = string.Concat(trailer.Where(header => header.Key != "x-amz-trailer-signature").Select(header => $"{header.Key}:{header.Value}\n"));
-                if (end != Hex(Mac(key, $"AWS4-HMAC-SHA256-TRAILER\n{date}\n{scope[1]}\n{previous}\n{Hex(SHA256.HashData(Encoding.UTF8.GetBytes(text)))}")))
+                var text = string.Concat(trailer.Where(header => header.Key != "x-amz-trailer-signature")
+                    .Select(header => $"{header.Key}:{header.Value}\n"));
+                if (end != Hex(
+                    Mac(key, $"AWS4-HMAC-SHA256-TRAILER\n{date}\n{scope[1]}\n{previous}\n{Hex(SHA256.HashData(Encoding.UTF8.GetBytes(text)))}")))
                 {
                     return "SignatureDoesNotMatch";
                 }
             }
         }
 
-        return trailer.TryGetValue("x-amz-checksum-sha256", out var sum) && sum != Convert.ToBase64String(SHA256.HashData(content)) ? "BadDigest"
+        return trailer.TryGetValue("x-amz-checksum-sha256", out var sum) && sum != Convert.ToBase64String(SHA256.HashData(content))
+            ? "BadDigest"
             : trailer.TryGetValue("x-amz-checksum-crc32", out var crc) && crc != Convert.ToBase64String(Crc32(content)) ? "BadDigest"
             : null;
     }
 
-    public static bool IsChunked(HttpRequest request) => request.Headers["x-amz-content-sha256"].FirstOrDefault()?.StartsWith("STREAMING-", StringComparison.Ordinal) == true;
+    public static bool IsChunked(HttpRequest request) =>
+        request.Headers["x-amz-content-sha256"].FirstOrDefault()?.StartsWith("STREAMING-", StringComparison.Ordinal) == true;
 
     /// <summary>
     /// Removes the chunk framing: <c>size[;chunk-signature=…]</c>, the data, …, size 0, then trailers.
     /// </summary>
-    public static byte[] RemoveFraming(byte[] sent, out List<(byte[] Data, string Signature)> chunks, out SortedDictionary<string, string> trailer)
+    public static byte[] RemoveFraming(byte[] sent, out List<(byte[] Data, string Signature)> chunks, out SortedDictionary<string,
+        string> trailer)
     {
         (chunks, trailer) = ([], new(StringComparer.Ordinal));
         var at = 0;

@@ -9,7 +9,9 @@ public static class StripeSigner
 {
     /// <summary>The signature of a time (Unix seconds) and a body, in lower-case hexadecimal digits.</summary>
     public static string Tag(long time, ReadOnlySpan<byte> body, string secret) => Convert.ToHexStringLower(HMACSHA256.HashData(
-        Encoding.UTF8.GetBytes(secret), (byte[])[.. Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{time}.")), .. body]));
+        Encoding.UTF8.GetBytes(secret), (byte[])[.. Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{time}.")),
+            .. body]));
 
-    public static string Header(long time, ReadOnlySpan<byte> body, string secret) => string.Create(CultureInfo.InvariantCulture, $"t={time},v1={Tag(time, body, secret)}");
+    public static string Header(long time, ReadOnlySpan<byte> body, string secret) =>
+        string.Create(CultureInfo.InvariantCulture, $"t={time},v1={Tag(time, body, secret)}");
 }

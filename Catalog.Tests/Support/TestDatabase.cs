@@ -77,13 +77,18 @@ public abstract class TestDatabase : IAsyncLifetime
         GC.SuppressFinalize(this);
     }
 
-    public static DatabaseSettings Read(string address, params (string Name, string Value)[] settings) => DatabaseSettings.Read(new ConfigurationBuilder()
-        .AddInMemoryCollection(settings.Append(("DATAXPIPE_DB", address)).ToDictionary(setting => setting.Item1, setting => (string?)setting.Item2)).Build());
+    public static DatabaseSettings Read(string address, params (string Name, string Value)[] settings) =>
+        DatabaseSettings.Read(new ConfigurationBuilder()
+        .AddInMemoryCollection(settings.Append(("DATAXPIPE_DB", address)).ToDictionary(setting => setting.Item1, setting =>
+            (string?)setting.Item2)).Build());
 
     public static async Task Migrate(string address)
     {
         await using var database = MigrationDatabase.Open(Read(address));
-        await new Migrator(database, Chain.BuiltIn(database.Dialect.Folder), TimeProvider.System) { AppRole = DatabaseSettings.DefaultAppRole }.Upgrade(Chain.Head, again: false, CancellationToken.None);
+        await new Migrator(database, Chain.BuiltIn(database.Dialect.Folder), TimeProvider.System)
+        {
+            AppRole = DatabaseSettings.DefaultAppRole
+        }.Upgrade(Chain.Head, again: false, CancellationToken.None);
     }
 }
 
@@ -195,7 +200,8 @@ public sealed class PostgresTestDatabase : TestDatabase
 
     /// <summary>Creates a database with the schema at head, otherwise as <see cref="Empty"/>.</summary>
     /// <inheritdoc cref="Empty"/>
-    public static async Task<string> AtHead(string prefix, bool superuser = false) => await Create(prefix, superuser, await Template(superuser));
+    public static async Task<string> AtHead(string prefix, bool superuser = false) =>
+        await Create(prefix, superuser, await Template(superuser));
 
     private static async Task<string> Create(string prefix, bool superuser, string template)
     {

@@ -24,7 +24,8 @@ public sealed class TransferPair : IDisposable
     /// <param name="scripts">A folder of scripts. Null: the built-in scripts.</param>
     public static async Task<TransferPair> Make(string? scripts = null)
     {
-        var pair = new TransferPair(scripts is null ? await PostgresTestDatabase.AtHead("catalog_transfer") : await PostgresTestDatabase.Empty("catalog_transfer"));
+        var pair = new TransferPair(scripts is null
+            ? await PostgresTestDatabase.AtHead("catalog_transfer") : await PostgresTestDatabase.Empty("catalog_transfer"));
         if (scripts is null)
         {
             await SqliteTestDatabase.AtHead(pair.Source);
@@ -41,7 +42,8 @@ public sealed class TransferPair : IDisposable
     }
 
     /// <summary>Runs the console's verb <c>transfer</c>.</summary>
-    public Task<ConsoleResult> Transfer(params string[] arguments) => MigratorConsole.Run(Target, ["transfer", "--from", Source, .. arguments]);
+    public Task<ConsoleResult> Transfer(params string[] arguments) =>
+        MigratorConsole.Run(Target, ["transfer", "--from", Source, .. arguments]);
 
     /// <summary>Changes the source without checking its constraints and foreign keys.</summary>
     public void Change(string sql, object? parameters = null)
@@ -72,7 +74,9 @@ public sealed class TransferPair : IDisposable
     {
         await using var connection = await OpenTarget();
         var counts = new Dictionary<string, long>(StringComparer.Ordinal);
-        foreach (var table in (await connection.QueryAsync<string>("select relname from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and relname not in ('schemaversions', 'schema_history')")).ToList())
+        foreach (var table in (
+            await connection.QueryAsync<string>("select relname from pg_class where relnamespace = 'public'::regnamespace and "
+                + "relkind in ('r', 'p') and relname not in ('schemaversions', 'schema_history')")).ToList())
         {
             if (await connection.ExecuteScalarAsync<long>($"select count(*) from \"{table}\"") is > 0 and var count)
             {

@@ -80,5 +80,6 @@ internal sealed class AccessTokens(IEnumerable<TrustedIssuer> issuers, TimeProvi
         _cache[hash] = valid;
     }
 
-    private sealed record CachedToken(ClaimsPrincipal Principal, DateTimeOffset ExpiresAt, TrustedIssuer Issuer, OpenIdConnectConfiguration Keys);
+    private sealed record CachedToken(ClaimsPrincipal Principal, DateTimeOffset ExpiresAt, TrustedIssuer Issuer,
+        OpenIdConnectConfiguration Keys);
 }

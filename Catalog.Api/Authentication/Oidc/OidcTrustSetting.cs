@@ -70,7 +70,8 @@ internal static class OidcTrustSetting
         if (string.IsNullOrWhiteSpace(entry.Subject))
         {
             throw new SettingException(
-                $"{where}subject must be the trusted subject or a pattern, such as repo:acme/warehouse:ref:refs/heads/main or repo:acme/*.");
+                $"{where}subject must be the trusted subject or a pattern, such as repo:acme/warehouse:ref:refs/heads/main or "
+                    + "repo:acme/*.");
         }
 
         if (!HasFixedOwner(entry.Subject))

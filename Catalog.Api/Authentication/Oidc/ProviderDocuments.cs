@@ -43,7 +43,8 @@ internal sealed class ProviderDocuments : IDisposable
         var discovery = await Read(new Uri(Issuer.TrimEnd('/') + "/.well-known/openid-configuration"), ct);
         if (discovery.Text("issuer") != Issuer)
         {
-            throw new ProviderException("its discovery document names another issuer; the setting must be exactly the issuer, including a trailing slash");
+            throw new ProviderException(
+                "its discovery document names another issuer; the setting must be exactly the issuer, including a trailing slash");
         }
 
         if (!Uri.TryCreate(discovery.Text("jwks_uri"), UriKind.Absolute, out var address) || !OidcSettings.IsSafe(address)

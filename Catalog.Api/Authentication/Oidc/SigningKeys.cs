@@ -104,7 +104,8 @@ internal sealed partial class SigningKeys(ProviderDocuments provider, TimeProvid
     [LoggerMessage(Level = LogLevel.Information, Message = "Read {Count} usable keys from the identity provider {Issuer}")]
     private partial void LogRead(int count, string issuer);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The keys of the identity provider {Issuer} could not be read, because {Reason}; {Consequence}")]
+    [LoggerMessage(Level = LogLevel.Warning,
+        Message = "The keys of the identity provider {Issuer} could not be read, because {Reason}; {Consequence}")]
     private partial void LogFailure(string issuer, string reason, string consequence);
 
     private sealed record KeySet(OpenIdConnectConfiguration Configuration, long At);

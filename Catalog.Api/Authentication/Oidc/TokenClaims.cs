@@ -35,7 +35,8 @@ internal sealed record TokenClaims(string Organization, string Subject, IReadOnl
         // JwtBearer accepts times that are text, and does not check iat.
         var end = Seconds(claims, "exp") ?? throw new SecurityTokenValidationException("The token has no expiry time.");
         if ((claims.TryGetProperty("nbf", out _) && Seconds(claims, "nbf") is null)
-            || (claims.TryGetProperty("iat", out _) && !(Seconds(claims, "iat") <= (now + ClockSkew - DateTimeOffset.UnixEpoch).TotalSeconds)))
+            || (claims.TryGetProperty("iat", out _)
+                && !(Seconds(claims, "iat") <= (now + ClockSkew - DateTimeOffset.UnixEpoch).TotalSeconds)))
         {
             throw new SecurityTokenValidationException("The token is not valid yet, or was issued in the future.");
         }
@@ -51,7 +52,8 @@ internal sealed record TokenClaims(string Organization, string Subject, IReadOnl
     }
 
     private static bool IsFor(JsonElement claims, string audience) => claims.TryGetProperty("aud", out var named)
-        && (named.ValueKind == JsonValueKind.Array ? named.EnumerateArray().Any(item => item.Text() == audience) : named.Text() == audience);
+        && (named.ValueKind == JsonValueKind.Array
+            ? named.EnumerateArray().Any(item => item.Text() == audience) : named.Text() == audience);
 
     // Users of some providers can choose their organization name. They must not be able to choose 'default', which
     // belongs to the operator.
@@ -68,7 +70,8 @@ internal sealed record TokenClaims(string Organization, string Subject, IReadOnl
         && seconds is >= 0 and <= LastSecond - 60 ? seconds : null;
 
     private static string? Name(JsonElement claims, string member) =>
-        claims.Text(member) is { Length: <= MaxNameLength } name && !string.IsNullOrWhiteSpace(name) && !name.Any(char.IsControl) ? name : null;
+        claims.Text(member) is { Length: <= MaxNameLength } name && !string.IsNullOrWhiteSpace(name) && !name.Any(char.IsControl)
+            ? name : null;
 
     /// <returns>
     /// The known scopes in <c>scope</c>, or in <c>scp</c> when <c>scope</c> is absent; null when they are not text.

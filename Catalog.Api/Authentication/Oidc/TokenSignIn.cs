@@ -19,6 +19,7 @@ internal static class TokenSignIn
 
         // At Information, JwtBearer logs a stack trace for every invalid token; RepeatedWarnings logs invalid tokens
         // instead.
-        return services.AddLogging(log => log.AddFilter("Microsoft.AspNetCore.Authentication.JwtBearer", LogLevel.Warning)).AddSingleton<AccessTokens>();
+        return services.AddLogging(log => log.AddFilter("Microsoft.AspNetCore.Authentication.JwtBearer", LogLevel.Warning))
+            .AddSingleton<AccessTokens>();
     }
 }

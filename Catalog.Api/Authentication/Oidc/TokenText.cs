@@ -31,7 +31,8 @@ internal sealed record TokenText(JsonElement Header, JsonElement Payload)
         var error = text.Header.TryGetProperty("crit", out _) ? "The token's header requires an extension (crit)."
             : text.Header.TryGetProperty("kid", out var kid) && kid.Text() is null ? "The token's kid is not text."
             // Providers also omit typ or write it in capitals, which the ValidTypes of the library would reject.
-            : text.Header.TryGetProperty("typ", out var typ) && typ.Text()?.ToLowerInvariant() is not ("jwt" or "at+jwt" or "application/at+jwt")
+            : text.Header.TryGetProperty("typ", out var typ)
+                && typ.Text()?.ToLowerInvariant() is not ("jwt" or "at+jwt" or "application/at+jwt")
                 ? "The token's typ is not the type of an access token."
             : null;
         return error is null ? text : throw new SecurityTokenValidationException(error);

@@ -6,7 +6,8 @@ namespace Catalog.Api.Authentication.Oidc;
 /// <summary>Selects the keys of a provider that may verify signatures, and the key for one token.</summary>
 internal static class VerifyingKeys
 {
-    public static readonly string[] Algorithms = [SecurityAlgorithms.RsaSha256, SecurityAlgorithms.RsaSsaPssSha256, SecurityAlgorithms.EcdsaSha256];
+    public static readonly string[] Algorithms = [SecurityAlgorithms.RsaSha256, SecurityAlgorithms.RsaSsaPssSha256,
+        SecurityAlgorithms.EcdsaSha256];
 
     /// <summary>
     /// Reads a key of a key set. The library would also accept weak keys and keys for other purposes.
@@ -41,10 +42,12 @@ internal static class VerifyingKeys
     /// </summary>
     public static IEnumerable<SecurityKey> Find(IEnumerable<SecurityKey> keys, string? id, string algorithm)
     {
-        var fitting = keys.OfType<JsonWebKey>().Where(key => Fits(key, algorithm) && (string.IsNullOrEmpty(id) || key.KeyId == id)).Take(2).ToArray();
+        var fitting = keys.OfType<JsonWebKey>().Where(key => Fits(key, algorithm) && (string.IsNullOrEmpty(id) || key.KeyId == id)).Take(2)
+            .ToArray();
         return fitting.Length == 1 || !string.IsNullOrEmpty(id) ? fitting.Take(1) : [];
     }
 
     private static bool Fits(JsonWebKey key, string algorithm) =>
-        key.Kty == (algorithm is SecurityAlgorithms.EcdsaSha256 ? "EC" : "RSA") && Algorithms.Contains(algorithm) && (key.Alg is null || key.Alg == algorithm);
+        key.Kty == (algorithm is SecurityAlgorithms.EcdsaSha256 ? "EC" : "RSA") && Algorithms.Contains(algorithm)
+            && (key.Alg is null || key.Alg == algorithm);
 }

@@ -3,13 +3,20 @@ using Npgsql;
 
 namespace Catalog.Data.Database.Postgres;
 
-/// <summary>Passes the address of a Postgres database to other programs by environment variables. Arguments would show the password to other users.</summary>
+/// <summary>
+/// Passes the address of a Postgres database to other programs by environment variables. Arguments would show the
+/// password to other users.
+/// </summary>
 public static class PostgresClientAddress
 {
     // libpq before 16 does not support sslrootcert=system. These are the system's certificates, which the driver uses without a file.
-    private static readonly string[] SystemCertificates = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"];
+    private static readonly string[] SystemCertificates = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt",
+        "/etc/ssl/cert.pem"];
 
-    /// <summary>Variables for pg_dump, pg_restore and psql; null removes a variable. They name the exact server of the open connection, also when the address has several hosts.</summary>
+    /// <summary>
+    /// Variables for pg_dump, pg_restore and psql; null removes a variable. They name the exact server of the open
+    /// connection, also when the address has several hosts.
+    /// </summary>
     /// <exception cref="SettingException">The address has a parameter that libpq accepts only as an argument.</exception>
     public static IReadOnlyDictionary<string, string?> EnvironmentVariables(DatabaseSettings settings, DbConnection open)
     {
@@ -17,7 +24,9 @@ public static class PostgresClientAddress
         var connection = (NpgsqlConnection)open;
         if (postgres.SslPassword is not null)
         {
-            throw new SettingException("The address contains an sslpassword, which pg_dump accepts only as an argument that every user can read: use a client key without a password.");
+            throw new SettingException(
+                "The address contains an sslpassword, which pg_dump accepts only as an argument that every user can read: use a "
+                    + "client key without a password.");
         }
 
         var variables = new Dictionary<string, string?>
@@ -36,10 +45,12 @@ public static class PostgresClientAddress
             ["PGHOSTADDR"] = null,
             ["PGTARGETSESSIONATTRS"] = null,
         };
-        // Values that the address does not set are found by driver and libpq alike: PGUSER, PGPASSWORD, PGPASSFILE, ~/.pgpass, PGSSLROOTCERT.
+        // Values that the address does not set are found by driver and libpq alike: PGUSER, PGPASSWORD, PGPASSFILE,
+        // ~/.pgpass, PGSSLROOTCERT.
         foreach (var (name, value) in new[]
         {
-            ("PGUSER", postgres.Username), ("PGPASSWORD", postgres.Password), ("PGPASSFILE", postgres.Passfile), ("PGOPTIONS", Options(settings, connection)),
+            ("PGUSER", postgres.Username), ("PGPASSWORD", postgres.Password), ("PGPASSFILE", postgres.Passfile),
+            ("PGOPTIONS", Options(settings, connection)),
             ("PGSSLROOTCERT", RootCertificate(postgres)), ("PGSSLCERT", postgres.SslCertificate), ("PGSSLKEY", postgres.SslKey),
         })
         {
@@ -63,12 +74,15 @@ public static class PostgresClientAddress
         {
             ("schema", settings.Schema == DatabaseSettings.DefaultSchema ? null : settings.Schema),
             ("sslmode", Word(postgres.SslMode)), ("gssencmode", postgres.GssEncryptionMode.ToString().ToLowerInvariant()),
-            ("channel_binding", postgres.ChannelBinding.ToString().ToLowerInvariant()), ("sslrootcert", postgres.RootCertificate), ("sslcert", postgres.SslCertificate),
-            ("sslkey", postgres.SslKey), ("sslpassword", postgres.SslPassword), ("passfile", postgres.Passfile), ("options", postgres.Options),
+            ("channel_binding", postgres.ChannelBinding.ToString().ToLowerInvariant()), ("sslrootcert", postgres.RootCertificate),
+            ("sslcert", postgres.SslCertificate),
+            ("sslkey", postgres.SslKey), ("sslpassword", postgres.SslPassword), ("passfile", postgres.Passfile),
+            ("options", postgres.Options),
         };
         return $"postgresql://{Escape(postgres.Username ?? "")}{(postgres.Password is { } password ? ':' + Escape(password) : "")}{(postgres.Username is null && postgres.Password is null ? "" : "@")}"
             + $"{(host[0] is not ('/' or '@') && host.Contains(':', StringComparison.Ordinal) ? $"[{Escape(host).Replace("%3A", ":", StringComparison.Ordinal)}]" : Escape(host))}:{connection.Port}/{Escape(database)}?"
-            + string.Join('&', parameters.Where(parameter => parameter.Item2 is not null).Select(parameter => $"{parameter.Item1}={Escape(parameter.Item2!)}"));
+            + string.Join('&', parameters.Where(parameter => parameter.Item2 is not null)
+                .Select(parameter => $"{parameter.Item1}={Escape(parameter.Item2!)}"));
     }
 
     // With several hosts the driver returns an IPv6 address with its brackets; PGHOST has none.
@@ -85,7 +99,8 @@ public static class PostgresClientAddress
     }
 
     private static string? RootCertificate(NpgsqlConnectionStringBuilder postgres) => postgres.RootCertificate
-        ?? (postgres.SslMode is SslMode.VerifyCA or SslMode.VerifyFull && string.IsNullOrEmpty(System.Environment.GetEnvironmentVariable("PGSSLROOTCERT"))
+        ?? (postgres.SslMode is SslMode.VerifyCA or SslMode.VerifyFull
+            && string.IsNullOrEmpty(System.Environment.GetEnvironmentVariable("PGSSLROOTCERT"))
             ? SystemCertificates.FirstOrDefault(File.Exists) : null);
 
     private static string Word(SslMode mode) => mode switch

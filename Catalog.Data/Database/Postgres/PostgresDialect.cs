@@ -44,7 +44,8 @@ internal sealed class PostgresDialect(PostgresPool? pool = null, PostgresRowSecu
 
     public override string ForUpdate => "for update";
 
-    internal override async Task Send(DbConnection connection, DbTransaction? transaction, IReadOnlyList<Statement> statements, CancellationToken ct)
+    internal override async Task Send(DbConnection connection, DbTransaction? transaction, IReadOnlyList<Statement> statements,
+        CancellationToken ct)
     {
         await using var batch = ((NpgsqlConnection)connection).CreateBatch();
         batch.Transaction = (NpgsqlTransaction?)transaction;
@@ -52,7 +53,11 @@ internal sealed class PostgresDialect(PostgresPool? pool = null, PostgresRowSecu
         {
             if (statement.ContextSql is { } contextSql)
             {
-                batch.BatchCommands.Add(new NpgsqlBatchCommand(contextSql) { Parameters = { new NpgsqlParameter<string>(Context.Parameter, statement.Organization) } });
+                batch.BatchCommands.Add(
+                    new NpgsqlBatchCommand(contextSql)
+                    {
+                        Parameters = { new NpgsqlParameter<string>(Context.Parameter, statement.Organization) }
+                    });
             }
 
             batch.BatchCommands.Add(statement.Count == 1 ? SingleRowCommand(statement) : ArrayCommand(statement));
@@ -103,7 +108,10 @@ internal sealed class PostgresDialect(PostgresPool? pool = null, PostgresRowSecu
         {
             var values = statement.Values(column);
             var type = values.GetType().GetElementType()!;
-            command.Parameters.Add(new(statement.Names[column], Types[Nullable.GetUnderlyingType(type) ?? type]) { Value = values.GetValue(0) ?? DBNull.Value });
+            command.Parameters.Add(new(statement.Names[column], Types[Nullable.GetUnderlyingType(type) ?? type])
+            {
+                Value = values.GetValue(0) ?? DBNull.Value
+            });
         }
 
         return command;
@@ -163,14 +171,17 @@ internal sealed class PostgresDialect(PostgresPool? pool = null, PostgresRowSecu
     {
         // FATAL ends the session, which no error of a statement does: the session itself was rejected.
         PostgresException { InvariantSeverity: "FATAL", SqlState: var state } fatal when WhyUnavailable(state) is null
-            || (state == "42501" && fatal.Routine?.StartsWith("set_config", StringComparison.Ordinal) is true) => Unavailability.SessionRefused,
+            || (state == "42501" && fatal.Routine?.StartsWith("set_config", StringComparison.Ordinal) is true) =>
+                Unavailability.SessionRefused,
         // When the role was dropped, the server reports an invalid value of the setting "role".
-        PostgresException { SqlState: "22023", Routine: "call_string_check_hook" or "check_role" or "check_session_authorization" } => Unavailability.NotPermitted,
+        PostgresException { SqlState: "22023", Routine: "call_string_check_hook" or "check_role" or "check_session_authorization" } =>
+            Unavailability.NotPermitted,
         PostgresException { SqlState: var state } => WhyUnavailable(state),
         NpgsqlException { InnerException: TimeoutException } or TimeoutException => Unavailability.TimedOut,
         NpgsqlException { InnerException: AuthenticationException } => Unavailability.TlsFailed,
         // "SSL connection requested. No SSL enabled connection from this host is configured" has no exception type of its own.
-        NpgsqlException { InnerException: null, SqlState: null, Message: var message } when message.Contains("SSL", StringComparison.Ordinal) => Unavailability.TlsFailed,
+        NpgsqlException { InnerException: null, SqlState: null, Message: var message } when message.Contains(
+            "SSL", StringComparison.Ordinal) => Unavailability.TlsFailed,
         NpgsqlException { InnerException: SocketException or IOException } => Unavailability.Unreachable,
         NpgsqlException { IsTransient: true } => Unavailability.Unreachable,
         // "Exception while reading from stream", "The connection pool has been exhausted" and similar errors have no SQLSTATE.

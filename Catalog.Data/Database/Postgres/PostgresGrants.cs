@@ -2,16 +2,25 @@ using System.Text.RegularExpressions;
 
 namespace Catalog.Data.Database.Postgres;
 
-/// <summary>The SQL that creates the role for the service's statements, grants it the needed rights, and lets the service's login assume it.</summary>
+/// <summary>
+/// The SQL that creates the role for the service's statements, grants it the needed rights, and lets the service's
+/// login assume it.
+/// </summary>
 public static partial class PostgresGrants
 {
-    /// <summary>The tables of the scripts, as a list of SQL literals. Grants and row-level security concern only these, not other tables in the schema.</summary>
+    /// <summary>
+    /// The tables of the scripts, as a list of SQL literals. Grants and row-level security concern only these, not
+    /// other tables in the schema.
+    /// </summary>
     internal const string TableNames = """
         'api_keys', 'audit_log', 'check_results', 'checks', 'connections', 'datasets', 'lineage_edges', 'organizations', 'pipeline_tags',
         'pipeline_versions', 'pipelines', 'request_rates', 'run_events', 'run_stages', 'runs', 'stripe_events'
         """;
 
-    /// <summary>A query of the Catalog's tables: <c>oid</c>, <c>name</c>, <c>owner</c>, and <c>needed</c>, the rights that the service needs.</summary>
+    /// <summary>
+    /// A query of the Catalog's tables: <c>oid</c>, <c>name</c>, <c>owner</c>, and <c>needed</c>, the rights that the
+    /// service needs.
+    /// </summary>
     internal const string TablesQuery = TablesQueryStart + TableNames + ")";
 
     private const string TablesQueryStart = """
@@ -21,7 +30,10 @@ public static partial class PostgresGrants
         where c.relnamespace = current_schema()::regnamespace and c.relkind in ('r', 'p') and c.relname in (
         """;
 
-    /// <summary>Whether a name is a valid role name: lower-case letters, digits and underscores, no digit first, at most 63 characters.</summary>
+    /// <summary>
+    /// Whether a name is a valid role name: lower-case letters, digits and underscores, no digit first, at most 63
+    /// characters.
+    /// </summary>
     public static bool IsRole(string name) => RoleName().IsMatch(name);
 
     /// <summary>Validates a role name from an operator.</summary>
@@ -30,12 +42,17 @@ public static partial class PostgresGrants
     /// <exception cref="SettingException">The name is invalid.</exception>
     public static string ValidateRole(string setting, string role) => IsRole(role)
         ? role
-        : throw new SettingException($"{setting} must be lower-case letters, digits and underscores, beginning with a letter, at most 63 characters, and not reserved by Postgres (pg_…, public, none).");
+        : throw new SettingException(
+            $"{setting} must be lower-case letters, digits and underscores, beginning with a letter, at most 63 characters, and not "
+                + "reserved by Postgres (pg_…, public, none).");
 
     /// <summary>Whether a name is a valid login name. Providers use names such as <c>svc@tenant</c> and <c>Catalog-App</c>.</summary>
     public static bool IsLogin(string name) => LoginName().IsMatch(name);
 
-    /// <summary>The statement that grants the role the needed rights on the existing tables, if the role exists. It is idempotent.</summary>
+    /// <summary>
+    /// The statement that grants the role the needed rights on the existing tables, if the role exists. It is
+    /// idempotent.
+    /// </summary>
     /// <param name="role">The service's role.</param>
     /// <param name="tables">The tables of the scripts; null for those of this build.</param>
     public static string GrantPrivileges(string role, IEnumerable<string>? tables = null) => $"""
@@ -92,7 +109,8 @@ public static partial class PostgresGrants
     public static string AllStatements(string role, string? login) =>
         $"{CreateRole(role)};\n\n{(login is null ? "" : $"{GrantMembership(role, login)};\n\n")}{GrantPrivileges(role)};\n";
 
-    private static string Validated(string role) => IsRole(role) ? role : throw new ArgumentException("This is not a valid role name.", nameof(role));
+    private static string Validated(string role) =>
+        IsRole(role) ? role : throw new ArgumentException("This is not a valid role name.", nameof(role));
 
     // Skips names that are not simple, such as tables of another schema: their scripts grant the rights.
     private static string QueryOf(IEnumerable<string>? tables) => tables is null

@@ -28,7 +28,8 @@ internal sealed class PostgresPool : DbDataSource
     /// <param name="session">The settings of each session.</param>
     /// <param name="behindPooler">Whether a pooler in transaction mode is used; null to detect it.</param>
     /// <param name="warn">Called when a pooler is detected; null to disable.</param>
-    public PostgresPool(NpgsqlConnectionStringBuilder settings, PostgresSession session, bool? behindPooler = null, Action<string>? warn = null)
+    public PostgresPool(NpgsqlConnectionStringBuilder settings, PostgresSession session, bool? behindPooler = null,
+        Action<string>? warn = null)
     {
         (_session, _warn, _detectPooler, _behindPooler) = (session, warn, behindPooler is null, behindPooler is true);
         var direct = new NpgsqlDataSourceBuilder(settings.ConnectionString) { Name = "catalog" };
@@ -47,7 +48,10 @@ internal sealed class PostgresPool : DbDataSource
     /// <summary>Whether a pooler in transaction mode is known to be in use.</summary>
     public bool IsBehindPooler => _behindPooler;
 
-    /// <summary>Select-list expressions that apply the session settings to one transaction; empty without a pooler, where each session has them.</summary>
+    /// <summary>
+    /// Select-list expressions that apply the session settings to one transaction; empty without a pooler, where each
+    /// session has them.
+    /// </summary>
     public string ForTransaction => _behindPooler ? _session.ForTransaction : "";
 
     private NpgsqlDataSource Current => _behindPooler ? _pooled.Value : _direct;

@@ -32,12 +32,15 @@ internal sealed record PostgresRole
     public required int Tables { get; init; }
 
     /// <summary>Why row-level security does not apply to the role, as a text after its name; null when it applies.</summary>
-    public string? ExemptReason => Superuser ? "is a superuser" : BypassesRowSecurity ? "has BYPASSRLS" : OwnsTables ? "owns the Catalog's tables or inherits from their owner" : null;
+    public string? ExemptReason => Superuser ? "is a superuser" : BypassesRowSecurity ? "has BYPASSRLS" : OwnsTables
+        ? "owns the Catalog's tables or inherits from their owner" : null;
 
     /// <summary>How to fix <see cref="ExemptReason"/>.</summary>
     public string FixFor(string role) => Superuser || BypassesRowSecurity
-        ? $"Name another role in DATAXPIPE_APP_ROLE, or ask a superuser to run `alter role \"{role}\" nosuperuser nobypassrls`; then run `catalog-migrations grant`."
-        : "Name another role in DATAXPIPE_APP_ROLE that is neither the owner of the tables nor a member of it; then run `catalog-migrations grant`.";
+        ? $"Name another role in DATAXPIPE_APP_ROLE, or ask a superuser to run `alter role \"{role}\" nosuperuser nobypassrls`; then "
+            + "run `catalog-migrations grant`."
+        : "Name another role in DATAXPIPE_APP_ROLE that is neither the owner of the tables nor a member of it; then run "
+            + "`catalog-migrations grant`.";
 
     /// <summary>Reads a role from the server.</summary>
     /// <param name="connection">An open connection.</param>
@@ -62,6 +65,7 @@ internal sealed record PostgresRole
             left join pg_roles l on l.rolname = @login
             """;
 
-        return await connection.QuerySingleAsync<PostgresRole>(new CommandDefinition(Sql, new { role, login }, commandTimeout: 10, cancellationToken: ct));
+        return await connection.QuerySingleAsync<PostgresRole>(
+            new CommandDefinition(Sql, new { role, login }, commandTimeout: 10, cancellationToken: ct));
     }
 }

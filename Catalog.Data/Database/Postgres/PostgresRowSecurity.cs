@@ -56,7 +56,8 @@ internal sealed class PostgresRowSecurity(PostgresPool pool, string role, bool r
     /// <summary>Checks again, at most every five seconds.</summary>
     public async Task<Isolation> Check(CancellationToken ct) => (await Refresh(ct)).Isolation;
 
-    private ValueTask<State> CurrentState(CancellationToken ct) => _state is { Isolation.IsEnforced: true } state && state.BehindPooler == pool.IsBehindPooler
+    private ValueTask<State> CurrentState(CancellationToken ct) => _state is { Isolation.IsEnforced: true } state
+        && state.BehindPooler == pool.IsBehindPooler
         ? ValueTask.FromResult(state)
         : new(RequireEnforced(ct));
 
@@ -65,7 +66,8 @@ internal sealed class PostgresRowSecurity(PostgresPool pool, string role, bool r
         var found = await Refresh(ct);
         return found.Isolation.IsEnforced || !required
             ? found
-            : throw new DatabaseUnavailableException(Unavailability.NotIsolated, new InvalidOperationException(found.Isolation.Description));
+            : throw new DatabaseUnavailableException(
+                Unavailability.NotIsolated, new InvalidOperationException(found.Isolation.Description));
     }
 
     private async Task<State> Refresh(CancellationToken ct)
@@ -73,7 +75,8 @@ internal sealed class PostgresRowSecurity(PostgresPool pool, string role, bool r
         Task<State> check;
         lock (_lock)
         {
-            if (_state is { } last && last.BehindPooler == pool.IsBehindPooler && TimeProvider.System.GetElapsedTime(last.At) < CheckInterval)
+            if (_state is { } last && last.BehindPooler == pool.IsBehindPooler
+                && TimeProvider.System.GetElapsedTime(last.At) < CheckInterval)
             {
                 return last;
             }
@@ -85,7 +88,8 @@ internal sealed class PostgresRowSecurity(PostgresPool pool, string role, bool r
         var found = await check.WaitAsync(ct);
         if (found.Isolation.IsEnforced && _state is { Isolation.IsEnforced: false })
         {
-            // Statements prepared before row-level security was in effect keep their old plans: the server replans when policies change, but
+            // Statements prepared before row-level security was in effect keep their old plans: the server replans when
+            // policies change, but
             // not when row-level security starts to apply to a role.
             pool.Clear();
         }
@@ -101,13 +105,16 @@ internal sealed class PostgresRowSecurity(PostgresPool pool, string role, bool r
         // Without the tables there is nothing to check, and this build cannot serve requests.
         if (await Query<string>(connection, "select to_regclass('organizations')::text", null, ct) is [null])
         {
-            throw new DatabaseUnavailableException(Unavailability.SchemaBehind, new InvalidOperationException("The table organizations does not exist."));
+            throw new DatabaseUnavailableException(
+                Unavailability.SchemaBehind, new InvalidOperationException("The table organizations does not exist."));
         }
 
         var unbound = await Query<string>(connection, Unbound, null, ct);
         if (unbound.Count > 0)
         {
-            return NotEnforced($"row security is off or has other policies than in the scripts on {Quantity.Few(unbound!)}: run `catalog-migrations verify` to see the differences.");
+            return NotEnforced(
+                $"row security is off or has other policies than in the scripts on {Quantity.Few(unbound!)}: run `catalog-migrations "
+                    + "verify` to see the differences.");
         }
 
         // If row-level security already applies to the login, no role switch is needed, which would cost time in each statement.
@@ -156,7 +163,9 @@ internal sealed class PostgresRowSecurity(PostgresPool pool, string role, bool r
     private async Task<List<T?>> Query<T>(NpgsqlConnection connection, string sql, string? role, CancellationToken ct)
     {
         await using var transaction = await connection.BeginTransactionAsync(ct);
-        var session = $"select {pool.ForTransaction}set_config('role', coalesce(@role, current_setting('role')), true), set_config('quote_all_identifiers', 'off', true)";
+        var session =
+            $"select {pool.ForTransaction}set_config('role', coalesce(@role, current_setting('role')), true), "
+                + "set_config('quote_all_identifiers', 'off', true)";
         await connection.ExecuteAsync(new CommandDefinition(session, new { role }, transaction, cancellationToken: ct));
         return (await connection.QueryAsync<T?>(new CommandDefinition(sql, transaction: transaction, cancellationToken: ct))).AsList();
     }
@@ -164,15 +173,18 @@ internal sealed class PostgresRowSecurity(PostgresPool pool, string role, bool r
     private State Enforced(string description, string role)
     {
         string Before(string setting) => $"select {pool.ForTransaction}{role}set_config('app.{setting}', @{Context.Parameter}, true);\n";
-        return new(new(true, description, false), Before("organization_id"), Before("api_key_id"), Before("stripe_customer_id"), true, pool.IsBehindPooler, TimeProvider.System.GetTimestamp());
+        return new(new(true, description, false), Before("organization_id"), Before("api_key_id"), Before("stripe_customer_id"), true,
+            pool.IsBehindPooler, TimeProvider.System.GetTimestamp());
     }
 
     private State NotEnforced(string description)
     {
         var session = pool.ForTransaction;
         var before = session.Length == 0 ? null : $"select {session}set_config('app.organization_id', @{Context.Parameter}, true);\n";
-        return new(new(false, description, required), before, before, before, false, pool.IsBehindPooler, TimeProvider.System.GetTimestamp());
+        return new(new(false, description, required), before, before, before, false, pool.IsBehindPooler, TimeProvider.System.GetTimestamp(
+            ));
     }
 
-    private sealed record State(Isolation Isolation, string? Organization, string? ApiKey, string? StripeCustomer, bool WasEnforced, bool BehindPooler, long At);
+    private sealed record State(Isolation Isolation, string? Organization, string? ApiKey, string? StripeCustomer, bool WasEnforced,
+        bool BehindPooler, long At);
 }

@@ -86,7 +86,8 @@ internal sealed class PostgresSession(string schema)
         .Where(setting => setting.Name != "transaction_timeout" || server >= 17)
         .Select(setting => setting.Name == "idle_in_transaction_session_timeout" ? (setting.Name, Value: "0") : setting)
         .Append(("statement_timeout", "0"))
-        .Select(setting => $"-c {setting.Item1}={setting.Item2.Replace("\\", @"\\", StringComparison.Ordinal).Replace(" ", @"\ ", StringComparison.Ordinal)}"));
+        .Select(setting =>
+            $"-c {setting.Item1}={setting.Item2.Replace("\\", @"\\", StringComparison.Ordinal).Replace(" ", @"\ ", StringComparison.Ordinal)}"));
 
     /// <summary>Applies the settings to every connection of a data source.</summary>
     public void Configure(NpgsqlDataSourceBuilder builder, string statementTimeout) => builder.UsePhysicalConnectionInitializer(

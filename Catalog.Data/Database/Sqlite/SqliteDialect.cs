@@ -20,7 +20,8 @@ internal sealed class SqliteDialect : Dialect
     // Not needed: SQLite has a single writer.
     public override string ForUpdate => "";
 
-    internal override Task Send(DbConnection connection, DbTransaction? transaction, IReadOnlyList<Statement> statements, CancellationToken ct)
+    internal override Task Send(DbConnection connection, DbTransaction? transaction, IReadOnlyList<Statement> statements,
+        CancellationToken ct)
     {
         using var own = transaction is null ? connection.BeginTransaction() : null;
         foreach (var statement in statements)
@@ -38,7 +39,8 @@ internal sealed class SqliteDialect : Dialect
         command.CommandText = WithRows(statement, string.Join(", ", statement.Names.Select(name => '@' + name)));
         command.Transaction = transaction;
         command.Parameters.AddWithValue("@organization", statement.Organization);
-        var parameters = statement.Names.Select(name => command.Parameters.Add(new SqliteParameter { ParameterName = '@' + name })).ToArray();
+        var parameters = statement.Names.Select(name => command.Parameters.Add(new SqliteParameter { ParameterName = '@' + name }))
+            .ToArray();
         command.Prepare();
         for (var row = 0; row < statement.Count; row++)
         {

@@ -21,7 +21,8 @@ internal sealed class SqliteSource : DbDataSource
         _existingFile = existingFile;
         _writer = writer;
         // synchronous=full: acknowledged writes survive a power failure, not only a killed process.
-        _pragmas = $"pragma busy_timeout={LockTimeout.TotalMilliseconds}; pragma foreign_keys=on; pragma synchronous=full; pragma trusted_schema=off; "
+        _pragmas = $"pragma busy_timeout={LockTimeout.TotalMilliseconds}; pragma foreign_keys=on; pragma synchronous=full; pragma "
+            + "trusted_schema=off; "
             // Writes touch many places of the indexes (one per active check, run and dataset): a cache of up to 64 MiB keeps these pages
             // in memory, and a checkpoint every 16 MiB copies a page with many changes only once.
             + (writer is null ? "pragma query_only=on" : "pragma query_only=off; pragma cache_size=-65536; pragma wal_autocheckpoint=4096");
@@ -43,13 +44,20 @@ internal sealed class SqliteSource : DbDataSource
         }.ConnectionString + mode;
 
         // Different connection strings give separate driver pools: a reader's pragmas must never reach the writer.
-        return (new SqliteSource(ConnectionString(""), null), new SqliteSource(ConnectionString(";Recursive Triggers=False"), new SemaphoreSlim(1, 1)));
+        return (new SqliteSource(ConnectionString(""), null),
+            new SqliteSource(ConnectionString(";Recursive Triggers=False"), new SemaphoreSlim(1, 1)));
     }
 
     /// <summary>A read-only source. A file that does not exist is read as an empty database and is not created.</summary>
     public static DbDataSource OpenReadOnly(string path)
     {
-        return new SqliteSource(new SqliteConnectionStringBuilder { DataSource = path, Mode = SqliteOpenMode.ReadWrite, DefaultTimeout = (int)LockTimeout.TotalSeconds }.ConnectionString, null, path);
+        return new SqliteSource(
+            new SqliteConnectionStringBuilder
+            {
+                DataSource = path,
+                Mode = SqliteOpenMode.ReadWrite,
+                DefaultTimeout = (int)LockTimeout.TotalSeconds
+            }.ConnectionString, null, path);
     }
 
     protected override DbConnection CreateDbConnection() =>
@@ -77,7 +85,8 @@ internal sealed class SqliteSource : DbDataSource
 
     private Connection OpenWithPragmas()
     {
-        var connection = new Connection(_existingFile is null || File.Exists(_existingFile) ? ConnectionString : "Data Source=:memory:", _writer);
+        var connection = new Connection(_existingFile is null || File.Exists(_existingFile)
+            ? ConnectionString : "Data Source=:memory:", _writer);
         try
         {
             connection.Open();

@@ -8,5 +8,6 @@ internal sealed class ScriptConnectionManager(DbConnection connection, SqlFile f
     : DatabaseConnectionManager(_ => new NonClosingConnection(connection))
 {
     // DbUp's splitters break `begin atomic` bodies (Postgres), or split only at lines that contain nothing but `;` (SQLite).
-    public override IEnumerable<string> SplitScriptIntoCommands(string scriptContents) => file.Statements.Select(statement => statement.Sql);
+    public override IEnumerable<string> SplitScriptIntoCommands(string scriptContents) =>
+        file.Statements.Select(statement => statement.Sql);
 }

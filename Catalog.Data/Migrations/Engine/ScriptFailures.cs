@@ -4,21 +4,26 @@ namespace Catalog.Data.Migrations.Engine;
 internal static class ScriptFailures
 {
     /// <summary>The server stopped, or an administrator ended the session.</summary>
-    public static MigrationException ConnectionLost(SqlFile file, SqlStatement? statement, Exception cause) => new(MigrationFault.ConnectionLost,
-        $"{Place(file, statement, null)}: the connection was lost: the server restarted, or someone ended the session. {StateOf(file)} Run this again.", cause);
+    public static MigrationException ConnectionLost(SqlFile file, SqlStatement? statement, Exception cause) =>
+        new(MigrationFault.ConnectionLost,
+        $"{Place(file, statement, null)}: the connection was lost: the server restarted, or someone ended the session. "
+            + $"{StateOf(file)} Run this again.", cause);
 
     /// <summary>The server rejected a statement or the commit.</summary>
-    public static MigrationException Rejected(SqlFile file, SqlStatement? statement, StatementError error, Exception cause) => new(MigrationFault.ScriptFailed,
+    public static MigrationException Rejected(SqlFile file, SqlStatement? statement, StatementError error, Exception cause) =>
+        new(MigrationFault.ScriptFailed,
         $"{Place(file, statement, error.Position)}: {error.Message}. {StateOf(file)}"
         + (error.AlreadyExists
             ? " An object of this script already exists: run `catalog-migrations verify` to see the differences; "
               + "if the whole script was applied by hand, run `catalog-migrations stamp` with its revision."
             : "")
-        + (error.NotPermitted ? " Set DATAXPIPE_MIGRATIONS_DB to an address with a role that has the right, usually the owner of the tables." : ""), cause);
+        + (error.NotPermitted
+            ? " Set DATAXPIPE_MIGRATIONS_DB to an address with a role that has the right, usually the owner of the tables." : ""), cause);
 
     /// <summary>The driver cannot run the statement at all, such as a copy from standard input.</summary>
     public static MigrationException NotRunnable(SqlFile file, SqlStatement? statement, Exception cause) => new(MigrationFault.ScriptFailed,
-        $"{Place(file, statement, null)}: this statement cannot be run by a migration ({cause.Message.TrimEnd('.')}). {StateOf(file)}", cause);
+        $"{Place(file, statement, null)}: this statement cannot be run by a migration ({cause.Message.TrimEnd('.')}). {StateOf(file)}",
+            cause);
 
     private static string Place(SqlFile file, SqlStatement? statement, int? position)
     {

@@ -107,7 +107,8 @@ internal sealed class ScriptRun
     // An upgrade runs scripts that are not in the journal, a downgrade those that are.
     private sealed class DirectionFilter(bool upgrade) : IScriptFilter
     {
-        public IEnumerable<SqlScript> Filter(IEnumerable<SqlScript> sorted, HashSet<string> executedScriptNames, ScriptNameComparer comparer) =>
+        public IEnumerable<SqlScript> Filter(IEnumerable<SqlScript> sorted, HashSet<string> executedScriptNames,
+            ScriptNameComparer comparer) =>
             sorted.Where(script => executedScriptNames.Contains(script.Name) != upgrade);
     }
 }

@@ -62,8 +62,10 @@ internal sealed class ScriptRunner(
                 if (attempt >= limits.Attempts)
                 {
                     throw new MigrationException(MigrationFault.LockNotObtained,
-                        $"{step.File.Name} was rolled back: a table that it changes was locked by other clients for {limits.LockTimeout.TotalSeconds:0.###} s, "
-                        + $"{attempt} times. Run `catalog-migrations doctor` to see these clients, and run this again when they are done.", exception);
+                        $"{step.File.Name} was rolled back: a table that it changes was locked by other clients for "
+                            + $"{limits.LockTimeout.TotalSeconds:0.###} s, "
+                        + $"{attempt} times. Run `catalog-migrations doctor` to see these clients, and run this again when they are done.",
+                            exception);
                 }
 
                 var wait = TimeSpan.FromMilliseconds(Math.Min(10_000, 250 * Math.Pow(2, attempt)) * (0.5 + Random.Shared.NextDouble()));
@@ -145,10 +147,12 @@ internal sealed class ScriptRunner(
         try
         {
             using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(5));
-            await using var another = connection.State == ConnectionState.Open ? null : await database.Source.OpenConnectionAsync(limit.Token);
+            await using var another = connection.State == ConnectionState.Open
+                ? null : await database.Source.OpenConnectionAsync(limit.Token);
             await Journal.Write(another ?? connection, null, attempt, limit.Token);
         }
-        catch (Exception writing) when (writing is DbException or OperationCanceledException or TimeoutException or IOException or InvalidOperationException)
+        catch (Exception writing) when (
+            writing is DbException or OperationCanceledException or TimeoutException or IOException or InvalidOperationException)
         {
             progress(new(step.Script.Revision, "this failure could not be recorded in schema_history"));
         }

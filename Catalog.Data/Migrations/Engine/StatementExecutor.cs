@@ -9,7 +9,8 @@ namespace Catalog.Data.Migrations.Engine;
 /// <summary>A DbUp executor that sends statements unchanged, supports cancellation, and knows the line of a failed statement.</summary>
 internal sealed class StatementExecutor(UpgradeConfiguration configuration, SchemaDialect dialect, SqlFile file, CancellationToken ct)
     : ScriptExecutor(
-        () => configuration.ConnectionManager, dialect.ObjectParser, () => configuration.Log, null, () => configuration.VariablesEnabled, [],
+        () => configuration.ConnectionManager, dialect.ObjectParser, () => configuration.Log, null, () =>
+            configuration.VariablesEnabled, [],
         () => configuration.Journal)
 {
     private static readonly string[] ChangesRows = ["insert", "update", "delete", "merge", "with"];
@@ -44,7 +45,8 @@ internal sealed class StatementExecutor(UpgradeConfiguration configuration, Sche
 
     protected override void ExecuteNonQuery(IDbCommand command)
     {
-        var rows = dialect.Execute((DbConnection)command.Connection!, (DbTransaction?)command.Transaction, command.CommandText, ct).GetAwaiter().GetResult();
+        var rows = dialect.Execute((DbConnection)command.Connection!, (DbTransaction?)command.Transaction, command.CommandText, ct)
+            .GetAwaiter().GetResult();
         // SQLite also counts rows of its schema tables.
         Rows += ChangesRows.Any(Current!.Tokens[0].Is) ? rows : 0;
     }

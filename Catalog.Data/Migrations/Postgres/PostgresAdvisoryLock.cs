@@ -19,7 +19,8 @@ internal sealed record PostgresAdvisoryLock(long Key, string Purpose)
     public static PostgresAdvisoryLock Retention { get; } = new(CatalogKey + 1, "retention");
 
     /// <summary>Waits for the lock and takes it.</summary>
-    /// <param name="connection">The session of the lock. The lock is released when the returned object is disposed or the connection is closed.</param>
+    /// <param name="connection">The session of the lock. The lock is released when the returned object is disposed or
+    /// the connection is closed.</param>
     /// <param name="maxWait">The maximum wait.</param>
     /// <param name="waiting">Called once with a description of the lock holder.</param>
     /// <param name="ct">Cancels the operation.</param>
@@ -61,7 +62,8 @@ internal sealed record PostgresAdvisoryLock(long Key, string Purpose)
               and l.database = (select oid from pg_database where datname = current_database()) and l.pid <> pg_backend_pid()
             """;
 
-        return await connection.QueryFirstOrDefaultAsync<string>(new CommandDefinition(Sql, new { key = Key, what = Purpose }, cancellationToken: ct));
+        return await connection.QueryFirstOrDefaultAsync<string>(
+            new CommandDefinition(Sql, new { key = Key, what = Purpose }, cancellationToken: ct));
     }
 
     private sealed class Held(DbConnection connection, long key) : IAsyncDisposable

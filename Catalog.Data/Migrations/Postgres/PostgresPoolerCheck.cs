@@ -12,7 +12,8 @@ namespace Catalog.Data.Migrations.Postgres;
 internal static class PostgresPoolerCheck
 {
     /// <exception cref="MigrationException">A pooler in transaction or statement mode.</exception>
-    public static async Task Validate(NpgsqlConnection connection, int process, Func<CancellationToken, ValueTask<DbConnection>> another, CancellationToken ct)
+    public static async Task Validate(NpgsqlConnection connection, int process, Func<CancellationToken, ValueTask<DbConnection>> another,
+        CancellationToken ct)
     {
         if (connection.ProcessID == process)
         {
@@ -35,13 +36,15 @@ internal static class PostgresPoolerCheck
                 }
 
                 if (await secondProcess.Task == process
-                    || await connection.ExecuteScalarAsync<int>(new CommandDefinition("select pg_backend_pid()", cancellationToken: ct)) != process)
+                    || await connection.ExecuteScalarAsync<int>(
+                        new CommandDefinition("select pg_backend_pid()", cancellationToken: ct)) != process)
                 {
                     throw Error();
                 }
             }
         }
-        catch (PostgresException exception) when (exception.SqlState == "08P01" && exception.MessageText.Contains("pooling mode", StringComparison.Ordinal))
+        catch (PostgresException exception) when (exception.SqlState == "08P01"
+            && exception.MessageText.Contains("pooling mode", StringComparison.Ordinal))
         {
             // Statement mode rejects transactions.
             throw Error(exception);
@@ -52,14 +55,18 @@ internal static class PostgresPoolerCheck
         }
 
         static MigrationException Error(Exception? cause = null) => new(MigrationFault.WrongTarget,
-            "A pooler in transaction mode is in front of the database: it would share the migrator's lock and settings with other clients. Set DATAXPIPE_MIGRATIONS_DB to the address of the server itself.", cause);
+            "A pooler in transaction mode is in front of the database: it would share the migrator's lock and settings with other "
+                + "clients. Set DATAXPIPE_MIGRATIONS_DB to the address of the server itself.", cause);
     }
 
-    private static async Task HoldAnother(Func<CancellationToken, ValueTask<DbConnection>> another, TaskCompletionSource<int> secondProcess, Task release, CancellationToken ct)
+    private static async Task HoldAnother(Func<CancellationToken, ValueTask<DbConnection>> another, TaskCompletionSource<int> secondProcess,
+        Task release, CancellationToken ct)
     {
         await using var second = await another(ct);
         await using var transaction = await second.BeginTransactionAsync(ct);
-        secondProcess.SetResult(await second.ExecuteScalarAsync<int>(new CommandDefinition("select pg_backend_pid()", transaction: transaction, cancellationToken: CancellationToken.None)));
+        secondProcess.SetResult(
+            await second.ExecuteScalarAsync<int>(
+                new CommandDefinition("select pg_backend_pid()", transaction: transaction, cancellationToken: CancellationToken.None)));
         await release;
     }
 }

@@ -24,13 +24,16 @@ internal sealed class PostgresRequestCheck(PostgresSession session) : RequestChe
 
         await using var transaction = await connection.BeginTransactionAsync(ct);
         await connection.ExecuteAsync(new CommandDefinition(
-            contextSql ?? $"select {session.ForTransaction}@{Context.Parameter}::text", new DynamicParameters(new Dictionary<string, object> { [Context.Parameter] = "default" }),
+            contextSql ?? $"select {session.ForTransaction}@{Context.Parameter}::text",
+            new DynamicParameters(new Dictionary<string, object> { [Context.Parameter] = "default" }),
             transaction, cancellationToken: ct));
         await connection.ExecuteAsync(new CommandDefinition(Write, transaction: transaction, cancellationToken: ct));
-        var missing = (await connection.QueryAsync<string>(new CommandDefinition(Missing, transaction: transaction, cancellationToken: ct))).AsList();
+        var missing = (await connection.QueryAsync<string>(new CommandDefinition(Missing, transaction: transaction, cancellationToken: ct)))
+            .AsList();
         if (missing.Count > 0)
         {
-            throw new DatabaseUnavailableException(Unavailability.NotPermitted, new InvalidOperationException($"Missing rights on {string.Join(", ", missing)}."));
+            throw new DatabaseUnavailableException(
+                Unavailability.NotPermitted, new InvalidOperationException($"Missing rights on {string.Join(", ", missing)}."));
         }
     }
 }

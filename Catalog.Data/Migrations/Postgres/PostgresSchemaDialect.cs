@@ -54,7 +54,8 @@ internal sealed class PostgresSchemaDialect(PostgresSession session) : SchemaDia
     internal override string FindJournal => "select 1 where to_regclass('schemaversions') is not null";
 
     // Without read access, as for the service's role, it counts as absent.
-    internal override string FindHistory => "select 1 from pg_class where oid = to_regclass('schema_history') and has_table_privilege(oid, 'select')";
+    internal override string FindHistory =>
+        "select 1 from pg_class where oid = to_regclass('schema_history') and has_table_privilege(oid, 'select')";
 
     internal override string FindTables => """
         select c.relname
@@ -91,7 +92,8 @@ internal sealed class PostgresSchemaDialect(PostgresSession session) : SchemaDia
         }
     }
 
-    internal override async Task BeginSession(DbConnection connection, Func<CancellationToken, ValueTask<DbConnection>> another, MigrationLimits limits, CancellationToken ct)
+    internal override async Task BeginSession(DbConnection connection, Func<CancellationToken, ValueTask<DbConnection>> another,
+        MigrationLimits limits, CancellationToken ct)
     {
         const string Where = """
             -- PostgresSchemaDialect.BeginSession
@@ -103,12 +105,18 @@ internal sealed class PostgresSchemaDialect(PostgresSession session) : SchemaDia
         RequireSupportedServer(server.Version, server.Encoding);
         if (server.Standby)
         {
-            throw new MigrationException(MigrationFault.WrongTarget, "The server is a standby, which is read-only. Set DATAXPIPE_MIGRATIONS_DB to the primary, or add target_session_attrs=primary to an address of several hosts.");
+            throw new MigrationException(
+                MigrationFault.WrongTarget,
+                    "The server is a standby, which is read-only. Set DATAXPIPE_MIGRATIONS_DB to the primary, or add "
+                        + "target_session_attrs=primary to an address of several hosts.");
         }
 
         if (server.ReadOnly == "on")
         {
-            throw new MigrationException(MigrationFault.WrongTarget, "Transactions are read-only (default_transaction_read_only): remove this setting from the role or the database, or use another role.");
+            throw new MigrationException(
+                MigrationFault.WrongTarget,
+                    "Transactions are read-only (default_transaction_read_only): remove this setting from the role or the database, "
+                        + "or use another role.");
         }
 
         await PostgresPoolerCheck.Validate((NpgsqlConnection)connection, server.Process, another, ct);
@@ -137,26 +145,33 @@ internal sealed class PostgresSchemaDialect(PostgresSession session) : SchemaDia
     {
         if (version < 150_000)
         {
-            throw new MigrationException(MigrationFault.WrongTarget, $"The server is PostgreSQL {version / 10_000}; the Catalog needs 15 or later.");
+            throw new MigrationException(
+                MigrationFault.WrongTarget, $"The server is PostgreSQL {version / 10_000}; the Catalog needs 15 or later.");
         }
 
         if (encoding != "UTF8")
         {
-            throw new MigrationException(MigrationFault.WrongTarget, $"The database's encoding is {encoding}, which cannot store every text: create a database with encoding UTF8.");
+            throw new MigrationException(MigrationFault.WrongTarget,
+                $"The database's encoding is {encoding}, which cannot store every text: create a database with encoding UTF8.");
         }
     }
 
 
-    internal override Task<IAsyncDisposable?> Lock(DbConnection connection, TimeSpan maxWait, Action<string> waiting, CancellationToken ct) =>
+    internal override Task<IAsyncDisposable?> Lock(DbConnection connection, TimeSpan maxWait, Action<string> waiting,
+        CancellationToken ct) =>
         PostgresAdvisoryLock.Migrator.Acquire(connection, maxWait, waiting, ct);
 
 
-    internal override Task<string?> Holder(DbConnection connection, CancellationToken ct) => PostgresAdvisoryLock.Migrator.Holder(connection, ct);
+    internal override Task<string?> Holder(DbConnection connection, CancellationToken ct) =>
+        PostgresAdvisoryLock.Migrator.Holder(connection, ct);
 
     internal override async Task<long> Execute(DbConnection connection, DbTransaction? transaction, string sql, CancellationToken ct)
     {
         // A batch sends the text unchanged; the driver would split the text of a command at semicolons by its own rules.
-        await using var batch = new NpgsqlBatch((NpgsqlConnection)connection, (NpgsqlTransaction?)transaction) { BatchCommands = { new NpgsqlBatchCommand(sql) } };
+        await using var batch = new NpgsqlBatch((NpgsqlConnection)connection, (NpgsqlTransaction?)transaction)
+        {
+            BatchCommands = { new NpgsqlBatchCommand(sql) }
+        };
         await using var reader = await batch.ExecuteReaderAsync(ct);
         while (await reader.NextResultAsync(ct))
         {
@@ -166,7 +181,9 @@ internal sealed class PostgresSchemaDialect(PostgresSession session) : SchemaDia
     }
 
     internal override Task SetLockTimeout(DbConnection connection, TimeSpan limit, CancellationToken ct) =>
-        connection.ExecuteAsync(new CommandDefinition("select set_config('lock_timeout', @limit, false)", new { limit = Milliseconds(limit) }, cancellationToken: ct));
+        connection.ExecuteAsync(
+            new CommandDefinition("select set_config('lock_timeout', @limit, false)", new { limit = Milliseconds(limit) },
+                cancellationToken: ct));
 
     // Includes deadlocks: two sessions that wait for each other's locks.
     internal override bool IsLockTimeout(Exception exception) => exception is PostgresException { SqlState: "55P03" or "40P01" };
@@ -199,7 +216,8 @@ internal sealed class PostgresSchemaDialect(PostgresSession session) : SchemaDia
         }
 
         await session.ApplySettings((NpgsqlConnection)connection, Milliseconds(limits.StatementTimeout), throughPooler: true);
-        await connection.ExecuteAsync(new CommandDefinition(Session, new { LockTimeout = Milliseconds(limits.LockTimeout) }, cancellationToken: ct));
+        await connection.ExecuteAsync(
+            new CommandDefinition(Session, new { LockTimeout = Milliseconds(limits.LockTimeout) }, cancellationToken: ct));
         await connection.ExecuteAsync(new CommandDefinition(Watch, cancellationToken: ct));
     }
 

@@ -4,7 +4,10 @@ using Dapper;
 
 namespace Catalog.Data.Migrations.Postgres;
 
-/// <summary>Reads the live schema from the system catalogs: the objects in the first schema of the search path, without those of extensions, foreign tables and the migrator's tables.</summary>
+/// <summary>
+/// Reads the live schema from the system catalogs: the objects in the first schema of the search path, without those of
+/// extensions, foreign tables and the migrator's tables.
+/// </summary>
 internal sealed class PostgresSchemaReader : SchemaReader
 {
     // Columns have no numbers: a column that was dropped and added again is the same. Not-null constraints, which Postgres 18 lists
@@ -109,7 +112,10 @@ internal sealed class PostgresSchemaReader : SchemaReader
     public override async Task<List<string>> DescribeOwn(DbConnection connection, CancellationToken ct) =>
         (await connection.QueryAsync<string>(new CommandDefinition(Own, cancellationToken: ct))).AsList();
 
-    /// <summary>Runs <see cref="Sql"/>. The search path must be the Catalog's schema alone, because definitions name other schemas.</summary>
+    /// <summary>
+    /// Runs <see cref="Sql"/>. The search path must be the Catalog's schema alone, because definitions name other
+    /// schemas.
+    /// </summary>
     public override async Task<List<string>> Describe(DbConnection connection, CancellationToken ct) =>
         (await connection.QueryAsync<string>(new CommandDefinition(Sql, cancellationToken: ct))).AsList();
 

@@ -10,13 +10,19 @@ internal sealed class SqliteRequestCheck : RequestCheck
     // Begins a write and rolls it back: this fails when the file or folder is write-protected.
     internal override async Task Run(DbConnection connection, string? contextSql, CancellationToken ct)
     {
-        var file = new SqliteConnectionStringBuilder { DataSource = connection.DataSource, Mode = SqliteOpenMode.ReadWrite, Pooling = false };
+        var file = new SqliteConnectionStringBuilder
+        {
+            DataSource = connection.DataSource,
+            Mode = SqliteOpenMode.ReadWrite,
+            Pooling = false
+        };
         await using var writer = new SqliteConnection(file.ConnectionString);
         try
         {
             await writer.OpenAsync(ct);
             // Sent one by one: the driver hides errors in statements that follow one with rows.
-            foreach (var statement in new[] { "pragma busy_timeout=0", "begin immediate", "create table readiness (x integer)", "rollback" })
+            foreach (var statement in new[] { "pragma busy_timeout=0", "begin immediate", "create table readiness (x integer)",
+                "rollback" })
             {
                 await Dialect.Execute(writer, null, statement, ct);
             }

@@ -58,8 +58,12 @@ internal sealed class SqliteSchemaDialect : SchemaDialect
     {
         await using var transaction = await connection.BeginTransactionAsync(ct);
         await Execute(connection, transaction, CreateJournalSql, ct);
-        var columns = (await connection.QueryAsync<string>(new CommandDefinition("select name from pragma_table_info('schemaversions')", transaction: transaction, cancellationToken: ct))).AsList();
-        foreach (var (name, type) in new[] { ("checksum", "text"), ("duration_seconds", "real"), ("applied_by", "text"), ("tool_version", "text") })
+        var columns = (
+            await connection.QueryAsync<string>(
+                new CommandDefinition("select name from pragma_table_info('schemaversions')", transaction: transaction,
+                    cancellationToken: ct))).AsList();
+        foreach (var (name, type) in new[] { ("checksum", "text"), ("duration_seconds", "real"), ("applied_by", "text"),
+            ("tool_version", "text") })
         {
             if (!columns.Contains(name, StringComparer.OrdinalIgnoreCase))
             {
@@ -70,7 +74,8 @@ internal sealed class SqliteSchemaDialect : SchemaDialect
         await transaction.CommitAsync(ct);
     }
 
-    internal override Task BeginSession(DbConnection connection, Func<CancellationToken, ValueTask<DbConnection>> another, MigrationLimits limits, CancellationToken ct) =>
+    internal override Task BeginSession(DbConnection connection, Func<CancellationToken, ValueTask<DbConnection>> another,
+        MigrationLimits limits, CancellationToken ct) =>
         ResetSession(connection, limits, ct);
 
     // SQLite rebuilds tables to change them (lang_altertable.html, 7), and dropping a parent table would delete its child rows. Violations
@@ -85,7 +90,8 @@ internal sealed class SqliteSchemaDialect : SchemaDialect
             select 'it leaves rows of ' || "table" || ' without their row in ' || parent from pragma_foreign_key_check limit 1
             """;
 
-        return await connection.QueryFirstOrDefaultAsync<string>(new CommandDefinition(Sql, transaction: transaction, cancellationToken: ct));
+        return await connection.QueryFirstOrDefaultAsync<string>(
+            new CommandDefinition(Sql, transaction: transaction, cancellationToken: ct));
     }
 
     internal override IJournal Journal(Func<IConnectionManager> connections, Func<IUpgradeLog> log, Action<Func<IDbCommand>> store) =>
@@ -100,7 +106,8 @@ internal sealed class SqliteSchemaDialect : SchemaDialect
 
     // The immediate transaction of each script is the lock: a second migrator then finds the script in the journal. This method only
     // waits until such a transaction can begin.
-    internal override async Task<IAsyncDisposable?> Lock(DbConnection connection, TimeSpan maxWait, Action<string> waiting, CancellationToken ct)
+    internal override async Task<IAsyncDisposable?> Lock(DbConnection connection, TimeSpan maxWait, Action<string> waiting,
+        CancellationToken ct)
     {
         var until = Environment.TickCount64 + (long)maxWait.TotalMilliseconds;
         for (var reported = false; ; reported = true)
@@ -141,25 +148,29 @@ internal sealed class SqliteSchemaDialect : SchemaDialect
 
     internal override Task SetLockTimeout(DbConnection connection, TimeSpan limit, CancellationToken ct) => Task.CompletedTask;
 
-    internal override bool IsLockTimeout(Exception exception) => exception is SqliteException { SqliteErrorCode: 5 or 6 } or TimeoutException;
+    internal override bool IsLockTimeout(Exception exception) =>
+        exception is SqliteException { SqliteErrorCode: 5 or 6 } or TimeoutException;
 
     public override StatementError Explain(DbException exception) => new(
         exception is SqliteException { SqliteErrorCode: var code } ? $"{MessageOf(exception.Message)} ({code})" : exception.Message,
         null,
-        AlreadyExists: exception.Message.Contains("already exists", StringComparison.Ordinal) || exception.Message.Contains("duplicate column", StringComparison.Ordinal),
+        AlreadyExists: exception.Message.Contains("already exists", StringComparison.Ordinal)
+            || exception.Message.Contains("duplicate column", StringComparison.Ordinal),
         Missing: exception.Message.Contains("no such", StringComparison.Ordinal),
         NotPermitted: false,
         Final: true);
 
     // All schema changes of SQLite can run in a transaction.
-    internal override Task<bool?> TookEffect(DbConnection connection, SqlStatement statement, CancellationToken ct) => Task.FromResult<bool?>(null);
+    internal override Task<bool?> TookEffect(DbConnection connection, SqlStatement statement, CancellationToken ct) =>
+        Task.FromResult<bool?>(null);
 
 
     internal override string? GrantSql(string role, IEnumerable<string> tables) => null;
 
 
     // "SQLite Error 1: 'table runs already exists'."
-    private static string MessageOf(string message) => message.IndexOf('\'', StringComparison.Ordinal) is var from and >= 0 && message.LastIndexOf('\'') is var to && to > from
+    private static string MessageOf(string message) => message.IndexOf('\'', StringComparison.Ordinal) is var from and >= 0
+        && message.LastIndexOf('\'') is var to && to > from
         ? message[(from + 1)..to]
         : message;
 

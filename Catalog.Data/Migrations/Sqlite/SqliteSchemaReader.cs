@@ -35,7 +35,8 @@ internal sealed class SqliteSchemaReader : SchemaReader
             where sql is not null and lower(tbl_name) not in ('schemaversions', 'schema_history') and name not like 'sqlite\_%' escape '\'
             """;
 
-        async Task<IEnumerable<T>> Query<T>(string sql) => await connection.QueryAsync<T>(new CommandDefinition(sql, cancellationToken: ct));
+        async Task<IEnumerable<T>> Query<T>(string sql) =>
+            await connection.QueryAsync<T>(new CommandDefinition(sql, cancellationToken: ct));
         return
         [
             .. await Query<string>(Columns),
@@ -63,7 +64,8 @@ internal sealed class SqliteSchemaReader : SchemaReader
                 break;
             case "index":
                 var on = tokens.Index().First(token => token.Item.Is("on")).Index;
-                yield return $"index {definition.TableName}.{definition.Name} {Join(tokens.Skip(on + 2))}{(tokens[1].Is("unique") ? " unique" : "")}";
+                yield return $"index {definition.TableName}.{definition.Name} "
+                    + $"{Join(tokens.Skip(on + 2))}{(tokens[1].Is("unique") ? " unique" : "")}";
                 break;
             default:
                 yield return $"{definition.Type} {definition.Name} {Join(tokens)}";
@@ -85,8 +87,10 @@ internal sealed class SqliteSchemaReader : SchemaReader
         }
     }
 
-    private static string Join(IEnumerable<SqlToken> tokens) => string.Join(' ', tokens.Select(token => token.Kind == SqlTokenKind.Word ? token.Text.ToLowerInvariant() : token.Text))
-        .Replace("( ", "(", StringComparison.Ordinal).Replace(" )", ")", StringComparison.Ordinal).Replace(" ,", ",", StringComparison.Ordinal);
+    private static string Join(IEnumerable<SqlToken> tokens) =>
+        string.Join(' ', tokens.Select(token => token.Kind == SqlTokenKind.Word ? token.Text.ToLowerInvariant() : token.Text))
+        .Replace("( ", "(", StringComparison.Ordinal).Replace(" )", ")", StringComparison.Ordinal)
+        .Replace(" ,", ",", StringComparison.Ordinal);
 
     private sealed record Definition
     {
@@ -101,7 +105,8 @@ internal sealed class SqliteSchemaReader : SchemaReader
 
     public override Task<List<string>> InvalidIndexes(DbConnection connection, CancellationToken ct) => Task.FromResult<List<string>>([]);
 
-    public override Task<string> DatabaseName(DbConnection connection, CancellationToken ct) => Task.FromResult(Path.GetFileName(connection.DataSource));
+    public override Task<string> DatabaseName(DbConnection connection, CancellationToken ct) =>
+        Task.FromResult(Path.GetFileName(connection.DataSource));
 
     public override string FindRowTables => """
         select case when name glob '*[^a-z0-9_]*' then '"' || replace(name, '"', '""') || '"' else name end

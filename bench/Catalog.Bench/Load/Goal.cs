@@ -17,7 +17,11 @@ internal sealed record Goal(string Workload, double Value, string Unit, double T
         Console.WriteLine("|---|---|---|---|");
         foreach (var goal in goals)
         {
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {goal.Workload} | {goal.Value:0.##} {goal.Unit} | {(goal.IsMinimum ? "≥" : "≤")} {goal.Target:0.##} {goal.Unit} | {(goal.Reached ? "yes" : "**no**")} |"));
+            Console.WriteLine(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                        $"| {goal.Workload} | {goal.Value:0.##} {goal.Unit} | {(goal.IsMinimum ? "≥" : "≤")} {goal.Target:0.##} "
+                            + $"{goal.Unit} | {(goal.Reached ? "yes" : "**no**")} |"));
         }
     }
 }

@@ -7,7 +7,8 @@ namespace Catalog.Bench.Load;
 internal sealed record Request(string Method, string Path, string? Body = null);
 
 /// <summary>Clients that send the next request as soon as the last is answered: wrk with one thread.</summary>
-internal sealed class HttpLoad(TestBed testBed, Service service, string name, int clients, IReadOnlyList<Request> requests, int rowsPerRequest = 1)
+internal sealed class HttpLoad(TestBed testBed, Service service, string name, int clients, IReadOnlyList<Request> requests,
+    int rowsPerRequest = 1)
 {
     private readonly string _script = WriteScript(testBed, service, requests);
 
@@ -15,11 +16,13 @@ internal sealed class HttpLoad(TestBed testBed, Service service, string name, in
 
     private async Task<Sample> Run(int seconds, CancellationToken ct)
     {
-        var (serviceSeconds, postgresSeconds) = (ProcessUsage.CpuSeconds(service.ProcessId), service.UsesPostgres ? ProcessUsage.CpuSecondsWithChildren(testBed.Postgres.ProcessId) : 0);
+        var (serviceSeconds, postgresSeconds) = (ProcessUsage.CpuSeconds(service.ProcessId), service.UsesPostgres
+            ? ProcessUsage.CpuSecondsWithChildren(testBed.Postgres.ProcessId) : 0);
         var output = await Tool.Run(
             ["wrk", "-t1", $"-c{clients}", $"-d{seconds}s", "--timeout", "10s", "-s", _script, service.Address.ToString()],
             ct, TimeSpan.FromSeconds(seconds + 30));
-        (serviceSeconds, postgresSeconds) = (ProcessUsage.CpuSeconds(service.ProcessId) - serviceSeconds, service.UsesPostgres ? ProcessUsage.CpuSecondsWithChildren(testBed.Postgres.ProcessId) - postgresSeconds : 0);
+        (serviceSeconds, postgresSeconds) = (ProcessUsage.CpuSeconds(service.ProcessId) - serviceSeconds, service.UsesPostgres
+            ? ProcessUsage.CpuSecondsWithChildren(testBed.Postgres.ProcessId) - postgresSeconds : 0);
 
         var line = output.Split('\n').SingleOrDefault(line => line.StartsWith("bench ", StringComparison.Ordinal))
             ?? throw new BenchException($"wrk printed no summary:\n{output}\n{service.Output}");
@@ -42,10 +45,13 @@ internal sealed class HttpLoad(TestBed testBed, Service service, string name, in
     private static string WriteScript(TestBed testBed, Service service, IReadOnlyList<Request> requests)
     {
         var lua = new StringBuilder("local requests, last = {}, 0\nfunction init(arguments)\n");
-        lua.Append(CultureInfo.InvariantCulture, $"  local headers = {{ [\"X-API-KEY\"] = \"{service.Key}\", [\"Content-Type\"] = \"application/json\" }}\n");
+        lua.Append(CultureInfo.InvariantCulture,
+            $"  local headers = {{ [\"X-API-KEY\"] = \"{service.Key}\", [\"Content-Type\"] = \"application/json\" }}\n");
         foreach (var request in requests)
         {
-            lua.Append(CultureInfo.InvariantCulture, $"  requests[#requests + 1] = wrk.format(\"{request.Method}\", \"{request.Path}\", headers, {(request.Body is null ? "nil" : $"[==[{request.Body}]==]")})\n");
+            lua.Append(CultureInfo.InvariantCulture,
+                $"  requests[#requests + 1] = wrk.format(\"{request.Method}\", \"{request.Path}\", headers, "
+                    + $"{(request.Body is null ? "nil" : $"[==[{request.Body}]==]")})\n");
         }
 
         lua.Append("""

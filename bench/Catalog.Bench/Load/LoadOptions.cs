@@ -33,7 +33,8 @@ internal sealed record LoadOptions
         for (var i = 0; i < arguments.Length; i++)
         {
             string Value() => ++i < arguments.Length ? arguments[i] : throw new BenchException($"{arguments[i - 1]} requires a value.");
-            int Number() => int.TryParse(Value(), out var number) && number > 0 ? number : throw new BenchException($"{arguments[i - 1]} requires a whole number above 0.");
+            int Number() => int.TryParse(Value(), out var number) && number > 0
+                ? number : throw new BenchException($"{arguments[i - 1]} requires a whole number above 0.");
             options = arguments[i] switch
             {
                 "--rounds" => options with { Rounds = Number() },

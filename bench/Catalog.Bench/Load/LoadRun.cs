@@ -90,7 +90,8 @@ internal static class LoadRun
     // Prints the machine, the versions and the settings.
     private static async Task Describe(TestBed testBed, CancellationToken ct)
     {
-        var processor = File.ReadLines("/proc/cpuinfo").FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))?.Split(": ")[^1];
+        var processor = File.ReadLines("/proc/cpuinfo")
+            .FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))?.Split(": ")[^1];
         var version = await testBed.Postgres.Scalar<string>("postgres", "show server_version", ct);
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"""
             {TimeProvider.System.GetUtcNow():yyyy-MM-dd HH:mm} UTC, {processor}, {Environment.ProcessorCount} cores, {GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 1024 / 1024 / 1024} GiB, {RuntimeInformation.FrameworkDescription}, PostgreSQL {version} ({string.Join(", ", Postgres.Settings)}), load average {File.ReadAllText("/proc/loadavg").Split(' ')[0]} at the start.

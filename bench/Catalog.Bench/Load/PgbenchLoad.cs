@@ -19,9 +19,11 @@ internal sealed partial class PgbenchLoad(TestBed testBed, string database, stri
         var before = ProcessUsage.CpuSecondsWithChildren(testBed.Postgres.ProcessId);
         var output = await Tool.Run(
             [
-                Path.Combine(testBed.Postgres.Bin, "pgbench"), "-n", "-M", "prepared", "-j", "1", "-c", $"{clients}", "-T", $"{seconds}", "-f", _script,
+                Path.Combine(testBed.Postgres.Bin, "pgbench"), "-n", "-M", "prepared", "-j", "1", "-c", $"{clients}", "-T", $"{seconds}",
+                "-f", _script,
                 // Logs the latency of every tenth transaction.
-                "-l", "--sampling-rate=0.1", $"--log-prefix={log}", "-h", "127.0.0.1", "-p", $"{testBed.Postgres.Port}", "-U", "postgres", database,
+                "-l", "--sampling-rate=0.1", $"--log-prefix={log}", "-h", "127.0.0.1", "-p", $"{testBed.Postgres.Port}", "-U", "postgres",
+                    database,
             ],
             ct, TimeSpan.FromSeconds(seconds + 30), new Dictionary<string, string> { ["PGSSLMODE"] = "disable" });
         var used = ProcessUsage.CpuSecondsWithChildren(testBed.Postgres.ProcessId) - before;

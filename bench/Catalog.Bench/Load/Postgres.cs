@@ -26,25 +26,29 @@ internal sealed class Postgres : IAsyncDisposable
     /// </summary>
     public static string[] Settings { get; } =
     [
-        "fsync=on", "synchronous_commit=on", $"shared_buffers={SharedBuffers()}MB", "max_wal_size=4GB", "checkpoint_timeout=1h", "max_connections=300",
+        "fsync=on", "synchronous_commit=on", $"shared_buffers={SharedBuffers()}MB", "max_wal_size=4GB", "checkpoint_timeout=1h",
+        "max_connections=300",
     ];
 
     public static async Task<Postgres> Start(string folder, CancellationToken ct)
     {
         var bin = FindBin();
         Directory.CreateDirectory(folder);
-        string[] asPostgres = Environment.UserName == "root" ? ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", "--"] : [];
+        string[] asPostgres = Environment.UserName == "root"
+            ? ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", "--"] : [];
         if (asPostgres.Length > 0)
         {
             await Tool.Run(["chown", "postgres", folder], ct);
         }
 
         var data = Path.Combine(folder, "data");
-        await Tool.Run([.. asPostgres, Path.Combine(bin, "initdb"), "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-locale"], ct);
+        await Tool.Run(
+            [.. asPostgres, Path.Combine(bin, "initdb"), "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-locale"], ct);
         var port = FreePort();
         var server = ServerProcess.Start(
             [
-                Path.Combine(bin, "postgres"), "-D", data, "-p", port.ToString(CultureInfo.InvariantCulture), "-c", "listen_addresses=127.0.0.1",
+                Path.Combine(bin, "postgres"), "-D", data, "-p", port.ToString(CultureInfo.InvariantCulture), "-c",
+                "listen_addresses=127.0.0.1",
                 "-c", $"unix_socket_directories={folder}", .. Settings.SelectMany(setting => new[] { "-c", setting }),
             ],
             new Dictionary<string, string>(), folder, stopSignal: "QUIT", user: "postgres");
@@ -100,7 +104,8 @@ internal sealed class Postgres : IAsyncDisposable
 
     private async Task<NpgsqlConnection> Open(string database, CancellationToken ct)
     {
-        var connection = new NpgsqlConnection($"Host=127.0.0.1;Port={Port};Username=postgres;Database={database};Pooling=false;Timeout=5;CommandTimeout=0;SSL Mode=Disable");
+        var connection = new NpgsqlConnection(
+            $"Host=127.0.0.1;Port={Port};Username=postgres;Database={database};Pooling=false;Timeout=5;CommandTimeout=0;SSL Mode=Disable");
         await connection.OpenAsync(ct);
         return connection;
     }
@@ -110,11 +115,14 @@ internal sealed class Postgres : IAsyncDisposable
         IEnumerable<string?> folders = [Environment.GetEnvironmentVariable("PG_BIN")];
         if (Directory.Exists("/usr/lib/postgresql"))
         {
-            folders = folders.Concat(Directory.GetDirectories("/usr/lib/postgresql").OrderDescending(StringComparer.Ordinal).Select(version => Path.Combine(version, "bin")));
+            folders = folders.Concat(Directory.GetDirectories("/usr/lib/postgresql").OrderDescending(StringComparer.Ordinal)
+                .Select(version => Path.Combine(version, "bin")));
         }
 
-        return folders.FirstOrDefault(folder => folder is not null && File.Exists(Path.Combine(folder, "initdb")) && File.Exists(Path.Combine(folder, "pgbench")))
-            ?? throw new BenchException("The programs of Postgres were not found. Debian: apt-get install postgresql-15. Elsewhere set PG_BIN to their folder.");
+        return folders.FirstOrDefault(folder => folder is not null && File.Exists(Path.Combine(folder, "initdb"))
+            && File.Exists(Path.Combine(folder, "pgbench")))
+            ?? throw new BenchException(
+                "The programs of Postgres were not found. Debian: apt-get install postgresql-15. Elsewhere set PG_BIN to their folder.");
     }
 
     // In MiB: a quarter of the memory, as the manual recommends, but at most 2 GiB, which is enough for these tables.

@@ -20,12 +20,14 @@ internal static class ProcessUsage
             .Where(name => char.IsAsciiDigit(name![0])).Select(name => int.Parse(name!, CultureInfo.InvariantCulture))
             .Select(id => (Id: id, Fields: ReadStat(id)))
             .Where(process => process.Fields is not null && (process.Id == pid || Ticks(process.Fields, 1) == pid))
-            .Sum(process => Ticks(process.Fields!, 11) + Ticks(process.Fields!, 12) + Ticks(process.Fields!, 13) + Ticks(process.Fields!, 14)) / TicksPerSecond;
+            .Sum(process => Ticks(process.Fields!, 11) + Ticks(process.Fields!, 12) + Ticks(process.Fields!, 13) + Ticks(
+                process.Fields!, 14)) / TicksPerSecond;
 
     /// <summary>The resident memory, in MiB.</summary>
     public static double ResidentMebibytes(int pid) => File.ReadLines($"/proc/{pid}/status")
         .Where(line => line.StartsWith("VmRSS:", StringComparison.Ordinal))
-        .Select(line => double.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) / 1024).Single();
+        .Select(line => double.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) / 1024)
+        .Single();
 
     // The fields of /proc/PID/stat from the third on. The second is the process name in parentheses, which can contain
     // any character.

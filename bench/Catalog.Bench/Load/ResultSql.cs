@@ -60,7 +60,8 @@ internal static class ResultSql
     private const string IdPrefix = "01900000-0000-7000-8000-";
 
     private static string Ascending(string random) =>
-        $"lpad(to_hex((date_part('epoch', clock_timestamp()) * 1000000)::bigint), 14, '0') || '-7000-' || lpad(to_hex({random}::bigint), 16, '0')";
+        "lpad(to_hex((date_part('epoch', clock_timestamp()) * 1000000)::bigint), 14, '0') || '-7000-' || "
+            + $"lpad(to_hex({random}::bigint), 16, '0')";
 
     // The values of all columns after id, then dataset_key.
     private static string Values(string n, string time) => $$"""

@@ -43,7 +43,9 @@ internal sealed class ResultTable(TestBed testBed, string database)
     }
 
     public Task<string> Indexes(CancellationToken ct) => testBed.Postgres.Scalar<string>(
-        database, "select string_agg(replace(indexname, 'check_results_', ''), ', ' order by indexname) from pg_indexes where tablename = 'check_results'", ct);
+        database, "select string_agg(replace(indexname, 'check_results_', ''), ', ' order by indexname) from pg_indexes where "
+            + "tablename = 'check_results'", ct);
 
-    private Task<long> Count(string condition, CancellationToken ct) => testBed.Postgres.Scalar<long>(database, $"select count(*) from check_results where {condition}", ct);
+    private Task<long> Count(string condition, CancellationToken ct) =>
+        testBed.Postgres.Scalar<long>(database, $"select count(*) from check_results where {condition}", ct);
 }

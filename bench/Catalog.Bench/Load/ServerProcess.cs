@@ -51,9 +51,11 @@ internal sealed class ServerProcess : IAsyncDisposable
     /// <param name="stopSignal">The signal that stops the server, without the prefix SIG.</param>
     /// <param name="user">The user to run as when this process is root; null to keep the current user.</param>
     public static ServerProcess Start(
-        IReadOnlyList<string> command, IReadOnlyDictionary<string, string> environment, string directory, string stopSignal = "TERM", string? user = null)
+        IReadOnlyList<string> command, IReadOnlyDictionary<string, string> environment, string directory, string stopSignal = "TERM",
+            string? user = null)
     {
-        IEnumerable<string> switchUser = user is null || Environment.UserName != "root" ? [] : [$"--reuid={user}", $"--regid={user}", "--init-groups"];
+        IEnumerable<string> switchUser = user is null || Environment.UserName != "root"
+            ? [] : [$"--reuid={user}", $"--regid={user}", "--init-groups"];
         var start = new ProcessStartInfo("setpriv", [.. switchUser, "--pdeathsig=KILL", "--", .. command])
         {
             WorkingDirectory = directory,
@@ -69,7 +71,8 @@ internal sealed class ServerProcess : IAsyncDisposable
     /// </summary>
     public static void SetVariables(IDictionary<string, string?> environment, IReadOnlyDictionary<string, string>? added)
     {
-        foreach (var name in environment.Keys.Where(name => name.StartsWith("DATAXPIPE_", StringComparison.Ordinal) || name.StartsWith("DATABASE", StringComparison.Ordinal)
+        foreach (var name in environment.Keys.Where(name => name.StartsWith("DATAXPIPE_", StringComparison.Ordinal)
+            || name.StartsWith("DATABASE", StringComparison.Ordinal)
             || name.StartsWith("ASPNETCORE_", StringComparison.Ordinal) || name.StartsWith("PG", StringComparison.Ordinal)).ToList())
         {
             environment.Remove(name);

@@ -43,7 +43,8 @@ internal sealed class Service : IAsyncDisposable
     /// platform key is used.</param>
     /// <param name="ct">Cancels the operation.</param>
     /// <param name="settings">Environment variables, in addition to those of the command line.</param>
-    public static async Task<Service> Start(TestBed testBed, string database, bool ownOrganization, CancellationToken ct, params (string Name, string Value)[] settings)
+    public static async Task<Service> Start(TestBed testBed, string database, bool ownOrganization, CancellationToken ct,
+        params (string Name, string Value)[] settings)
     {
         var service = Launch(testBed, database, settings);
         try
@@ -56,7 +57,8 @@ internal sealed class Service : IAsyncDisposable
 
             for (var pipeline = 0; pipeline < ResultBody.Pipelines; pipeline++)
             {
-                using var answer = await service._http.PostAsJsonAsync("/api/v1/pipelines/", new { name = ResultBody.Pipeline(pipeline) }, ct);
+                using var answer = await service._http.PostAsJsonAsync("/api/v1/pipelines/", new { name = ResultBody.Pipeline(pipeline) },
+                    ct);
                 answer.EnsureSuccessStatusCode();
             }
 
@@ -91,7 +93,8 @@ internal sealed class Service : IAsyncDisposable
     }
 
     /// <summary>Starts a peer and waits until it is ready.</summary>
-    public static async Task<Service> StartPeer(TestBed testBed, IReadOnlyList<string> command, Uri address, string database, CancellationToken ct)
+    public static async Task<Service> StartPeer(TestBed testBed, IReadOnlyList<string> command, Uri address, string database,
+        CancellationToken ct)
     {
         var key = NewKey();
         var environment = new Dictionary<string, string>
@@ -162,7 +165,9 @@ internal sealed class Service : IAsyncDisposable
         {
             if (!_fallbackReported)
             {
-                Console.WriteLine($"POST /api/v1/organizations/ answered {(int)answer.StatusCode}: from here on the platform key and the organization default are used.\n");
+                Console.WriteLine(
+                    $"POST /api/v1/organizations/ answered {(int)answer.StatusCode}: from here on the platform key and the "
+                        + "organization default are used.\n");
                 _fallbackReported = true;
             }
 

@@ -21,7 +21,8 @@ internal static class Statistics
     public static double Slope(IReadOnlyList<double> values)
     {
         var (middle, mean) = ((values.Count - 1) / 2.0, values.Average());
-        return values.Index().Sum(value => (value.Index - middle) * (value.Item - mean)) / values.Index().Sum(value => Math.Pow(value.Index - middle, 2));
+        return values.Index().Sum(value => (value.Index - middle) * (value.Item - mean)) / values.Index()
+            .Sum(value => Math.Pow(value.Index - middle, 2));
     }
 
     public static string Ratio(double ratio) => ratio.ToString("0.00", CultureInfo.InvariantCulture);

@@ -38,7 +38,9 @@ internal sealed class TestBed : IAsyncDisposable
             await Tool.Run(["chmod", "755", folder], ct);
             foreach (var (project, target) in new[] { ("Catalog.Api", "api"), ("Catalog.Migrations", "migrations") })
             {
-                await Tool.Run(["dotnet", "publish", project, "-c", "Release", "-o", Path.Combine(folder, target), "--nologo", "-v", "quiet"], ct, directory: Root);
+                await Tool.Run(
+                    ["dotnet", "publish", project, "-c", "Release", "-o", Path.Combine(folder, target), "--nologo", "-v", "quiet"], ct,
+                        directory: Root);
             }
 
             return new(options, folder, await Postgres.Start(Path.Combine(folder, "postgres"), ct));
@@ -75,7 +77,9 @@ internal sealed class TestBed : IAsyncDisposable
     /// <param name="command">The verb and its options.</param>
     /// <param name="ct">Ends the program.</param>
     public Task Migrations(string database, Dictionary<string, string> settings, string[] command, CancellationToken ct) => Tool.Run(
-        [Path.Combine(_folder, "migrations", "Catalog.Migrations"), .. command], ct, environment: new Dictionary<string, string>(settings) { ["DATAXPIPE_DB"] = database }, directory: _folder);
+        [Path.Combine(_folder, "migrations", "Catalog.Migrations"), .. command], ct, environment: new Dictionary<string,
+            string>(settings)
+        { ["DATAXPIPE_DB"] = database }, directory: _folder);
 
     public string NewFile(string name) => Path.Combine(_folder, $"{++_files}-{name}");
 
@@ -90,7 +94,8 @@ internal sealed class TestBed : IAsyncDisposable
     // Deletes the folders of runs that were killed: their process no longer exists.
     private static void DeleteLeftovers(string work)
     {
-        foreach (var folder in Directory.GetDirectories(work, Prefix + "*").Where(folder => !Directory.Exists($"/proc/{Path.GetFileName(folder)[Prefix.Length..]}")))
+        foreach (var folder in Directory.GetDirectories(work, Prefix + "*")
+            .Where(folder => !Directory.Exists($"/proc/{Path.GetFileName(folder)[Prefix.Length..]}")))
         {
             Directory.Delete(folder, recursive: true);
         }

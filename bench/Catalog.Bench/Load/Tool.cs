@@ -9,9 +9,15 @@ internal static class Tool
     /// <exception cref="BenchException">The program does not exist, ended with another code than 0, or exceeded the
     /// limit (default: 5 minutes).</exception>
     public static async Task<string> Run(
-        IReadOnlyList<string> command, CancellationToken ct, TimeSpan? limit = null, IReadOnlyDictionary<string, string>? environment = null, string? directory = null)
+        IReadOnlyList<string> command, CancellationToken ct, TimeSpan? limit = null, IReadOnlyDictionary<string,
+            string>? environment = null, string? directory = null)
     {
-        var start = new ProcessStartInfo(command[0], command.Skip(1)) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = directory ?? "" };
+        var start = new ProcessStartInfo(command[0], command.Skip(1))
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = directory ?? ""
+        };
         ServerProcess.SetVariables(start.Environment, environment);
         using var process = Launch(start);
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(ct);
@@ -23,7 +29,8 @@ internal static class Tool
             await process.WaitForExitAsync(timeout.Token);
             return process.ExitCode == 0
                 ? await output
-                : throw new BenchException($"{string.Join(' ', command)} ended with code {process.ExitCode}:\n{await output}{await errors}");
+                : throw new BenchException(
+                    $"{string.Join(' ', command)} ended with code {process.ExitCode}:\n{await output}{await errors}");
         }
         catch (OperationCanceledException)
         {

@@ -22,7 +22,8 @@ internal static class MicroBenchmarks
                 .AddJob(Job.ShortRun.WithToolchain(InProcessEmitToolchain.Instance))
                 .AddDiagnoser(MemoryDiagnoser.Default)
                 .WithArtifactsPath(artifacts);
-            var summaries = BenchmarkSwitcher.FromAssembly(typeof(MicroBenchmarks).Assembly).Run(arguments.Length == 0 ? ["--filter", "*"] : arguments, config);
+            var summaries = BenchmarkSwitcher.FromAssembly(typeof(MicroBenchmarks).Assembly)
+                .Run(arguments.Length == 0 ? ["--filter", "*"] : arguments, config);
             return summaries.Any(summary => summary.HasCriticalValidationErrors || summary.Reports.Any(report => !report.Success)) ? 1 : 0;
         }
         finally

@@ -16,20 +16,27 @@ internal static class GrowthWorkload
         var (smallTable, largeTable) = (new ResultTable(testBed, small), new ResultTable(testBed, large));
         await smallTable.Preload(smallService.Organization, SmallRows, ct);
         await largeTable.Preload(largeService.Organization, testBed.Options.GrowthRows, ct);
-        var size = await testBed.Postgres.Scalar<string>(large, "select pg_size_pretty(pg_table_size('check_results')) || ' and indexes of ' || pg_size_pretty(pg_indexes_size('check_results'))", ct);
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{testBed.Options.GrowthRows:N0} results, {size}, compared with {SmallRows:N0}.\n"));
+        var size = await testBed.Postgres.Scalar<string>(
+            large, "select pg_size_pretty(pg_table_size('check_results')) || ' and indexes of ' || "
+                + "pg_size_pretty(pg_indexes_size('check_results'))", ct);
+        Console.WriteLine(
+            string.Create(
+                CultureInfo.InvariantCulture, $"{testBed.Options.GrowthRows:N0} results, {size}, compared with {SmallRows:N0}.\n"));
 
-        Candidate Post(Service service, ResultTable table, string name) => table.CheckLosses(new HttpLoad(testBed, service, name, 64, Requests.Posts).Candidate, truncate: false);
+        Candidate Post(Service service, ResultTable table, string name) =>
+            table.CheckLosses(new HttpLoad(testBed, service, name, 64, Requests.Posts).Candidate, truncate: false);
         Candidate Page(Service service, string name) => new HttpLoad(testBed, service, name, 32, Requests.RecentPage).Candidate;
         var comparison = await Comparison.Run(testBed.Options, ct,
-            Post(largeService, largeTable, "post, large table"), Post(smallService, smallTable, "post, small table"), Page(largeService, "recent page, large table"), Page(smallService, "recent page, small table"));
+            Post(largeService, largeTable, "post, large table"), Post(smallService, smallTable, "post, small table"),
+                Page(largeService, "recent page, large table"), Page(smallService, "recent page, small table"));
         comparison.Print("requests");
         await testBed.DropDatabase(large, ct);
         await testBed.DropDatabase(small, ct);
         return
         [
             Goal.Minimum("growth, post, large / small table", comparison.Ratio("post, large table", "post, small table"), 0.9),
-            Goal.Minimum("growth, recent page, large / small table", comparison.Ratio("recent page, large table", "recent page, small table"), 0.75),
+            Goal.Minimum(
+                "growth, recent page, large / small table", comparison.Ratio("recent page, large table", "recent page, small table"), 0.75),
         ];
     }
 }

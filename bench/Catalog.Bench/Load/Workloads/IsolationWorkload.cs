@@ -13,7 +13,8 @@ internal static class IsolationWorkload
         var database = await testBed.NewDatabase(ct);
         await using var on = await Service.Start(testBed, testBed.Postgres.ServiceUri(database), ownOrganization: true, ct);
         // The owner's login: without row-level security context, another login sees no rows.
-        await using var off = await Service.Start(testBed, testBed.Postgres.Uri(database), ownOrganization: false, ct, ("DATAXPIPE_APP_ROLE", "bench_no_such_role"));
+        await using var off = await Service.Start(testBed, testBed.Postgres.Uri(database), ownOrganization: false, ct,
+            ("DATAXPIPE_APP_ROLE", "bench_no_such_role"));
         var table = new ResultTable(testBed, database);
         await table.Preload(off.Organization, Rows, ct);
         if (on.Organization != off.Organization)
@@ -27,7 +28,8 @@ internal static class IsolationWorkload
             Read(on, "get, on", Requests.Singles(Rows)), Read(off, "get, off", Requests.Singles(Rows)));
         reads.Print("requests");
         Console.WriteLine();
-        Candidate Post(Service service, string name) => table.CheckLosses(new HttpLoad(testBed, service, name, 64, Requests.Posts).Candidate);
+        Candidate Post(Service service, string name) =>
+            table.CheckLosses(new HttpLoad(testBed, service, name, 64, Requests.Posts).Candidate);
         var posts = await Comparison.Run(testBed.Options, ct, Post(on, "post, 64 clients, on"), Post(off, "post, 64 clients, off"));
         posts.Print("requests", "post, 64 clients, off");
         await testBed.DropDatabase(database, ct);

@@ -21,7 +21,11 @@ internal static class LineageWorkload
         await testBed.Postgres.Execute(database, "vacuum analyze datasets, lineage_edges", ct);
         await testBed.Postgres.Execute(database, "checkpoint", ct);
         var edges = await testBed.Postgres.Scalar<long>(database, "select count(*) from lineage_edges", ct);
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{datasets:N0} datasets, {edges:N0} edges; one client, {Starts} start datasets; each is requested once before the measurement.\n"));
+        Console.WriteLine(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                    $"{datasets:N0} datasets, {edges:N0} edges; one client, {Starts} start datasets; each is requested once before "
+                        + $"the measurement.\n"));
 
         Console.WriteLine("| | p50 ms | p95 ms | p99 ms | datasets, median | datasets, maximum | KiB, median | service µs | Postgres µs |");
         Console.WriteLine("|---|---|---|---|---|---|---|---|---|");
@@ -33,7 +37,8 @@ internal static class LineageWorkload
 
     private static async Task<double> Measure(TestBed testBed, Service service, int datasets, int depth, CancellationToken ct)
     {
-        string[] paths = [.. Enumerable.Range(1, Starts).Select(number => $"/api/v1/lineage/{Name($"{1 + (number * 7919L * 104729 % datasets)}")}?direction=downstream&depth={depth}")];
+        string[] paths = [.. Enumerable.Range(1, Starts)
+            .Select(number => $"/api/v1/lineage/{Name($"{1 + (number * 7919L * 104729 % datasets)}")}?direction=downstream&depth={depth}")];
         var (reached, sizes, times) = (new List<double>(), new List<double>(), new List<double>());
         foreach (var path in paths)
         {
@@ -43,7 +48,8 @@ internal static class LineageWorkload
             sizes.Add(body.Length / 1024.0);
         }
 
-        var (serviceMicroseconds, postgresMicroseconds) = (ProcessUsage.CpuSeconds(service.ProcessId), ProcessUsage.CpuSecondsWithChildren(testBed.Postgres.ProcessId));
+        var (serviceMicroseconds, postgresMicroseconds) = (
+            ProcessUsage.CpuSeconds(service.ProcessId), ProcessUsage.CpuSecondsWithChildren(testBed.Postgres.ProcessId));
         // Each path at least once, then more rounds for at most a minute.
         var limit = Stopwatch.StartNew();
         for (var round = 0; round == 0 || (round < testBed.Options.Rounds && limit.Elapsed.TotalSeconds < 60); round++)
@@ -59,7 +65,9 @@ internal static class LineageWorkload
         serviceMicroseconds = (ProcessUsage.CpuSeconds(service.ProcessId) - serviceMicroseconds) / times.Count * 1e6;
         postgresMicroseconds = (ProcessUsage.CpuSecondsWithChildren(testBed.Postgres.ProcessId) - postgresMicroseconds) / times.Count * 1e6;
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"| depth {depth} | {Statistics.Median(times):0.00} | {Statistics.Percentile(times, 0.95):0.00} | {Statistics.Percentile(times, 0.99):0.00} | {Statistics.Median(reached):N0} | {reached.Max():N0} | {Statistics.Median(sizes):N0} | {serviceMicroseconds:N0} | {postgresMicroseconds:N0} |"));
+            $"| depth {depth} | {Statistics.Median(times):0.00} | {Statistics.Percentile(times, 0.95):0.00} | "
+                + $"{Statistics.Percentile(times, 0.99):0.00} | {Statistics.Median(reached):N0} | {reached.Max():N0} | "
+                    + $"{Statistics.Median(sizes):N0} | {serviceMicroseconds:N0} | {postgresMicroseconds:N0} |"));
         return Statistics.Percentile(times, 0.95);
     }
 

@@ -10,7 +10,8 @@ internal static class MemoryWorkload
         var database = await testBed.NewDatabase(ct);
         await using var service = await Service.Start(testBed, testBed.Postgres.ServiceUri(database), ownOrganization: true, ct);
         var idle = ProcessUsage.ResidentMebibytes(service.ProcessId);
-        var load = new ResultTable(testBed, database).CheckLosses(new HttpLoad(testBed, service, "post, 128 clients", 128, Requests.Posts).Candidate).Run(testBed.Options.MemorySeconds, ct);
+        var load = new ResultTable(testBed, database).CheckLosses(new HttpLoad(testBed, service, "post, 128 clients", 128, Requests.Posts)
+            .Candidate).Run(testBed.Options.MemorySeconds, ct);
         var samples = new List<double>();
         using var timer = new PeriodicTimer(TimeSpan.FromSeconds(1));
         while (!load.IsCompleted && await timer.WaitForNextTickAsync(ct))
@@ -22,9 +23,13 @@ internal static class MemoryWorkload
         // Memory grows in the first half, while code is compiled and the heap reaches its size.
         var slope = 60 * Statistics.Slope(samples[(samples.Count / 2)..]);
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{sample.Rate:N0} requests/s for {testBed.Options.MemorySeconds} s, {sample.Failed} not 2xx, {sample.Lost} lost. Resident MiB: idle {idle:0}, after a quarter {samples[samples.Count / 4]:0}, half {samples[samples.Count / 2]:0}, at the end {samples[^1]:0}, maximum {samples.Max():0}; slope of the second half {slope:0.0} MiB per minute."));
+            $"{sample.Rate:N0} requests/s for {testBed.Options.MemorySeconds} s, {sample.Failed} not 2xx, {sample.Lost} lost. "
+                + $"Resident MiB: idle {idle:0}, after a quarter {samples[samples.Count / 4]:0}, half "
+                    + $"{samples[samples.Count / 2]:0}, at the end {samples[^1]:0}, maximum {samples.Max():0}; slope of the second "
+                        + $"half {slope:0.0} MiB per minute."));
         await testBed.DropDatabase(database, ct);
         // A slope counts as flat below a tenth of the memory limit per minute.
-        return [Goal.Maximum("memory, 128 clients: maximum", samples.Max(), 250, "MiB"), Goal.Maximum("memory, 128 clients: slope", slope, 25, "MiB per minute")];
+        return [Goal.Maximum("memory, 128 clients: maximum", samples.Max(), 250, "MiB"),
+            Goal.Maximum("memory, 128 clients: slope", slope, 25, "MiB per minute")];
     }
 }

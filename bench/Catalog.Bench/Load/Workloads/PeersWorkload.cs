@@ -15,18 +15,21 @@ internal static class PeersWorkload
     {
         var database = await testBed.NewDatabase(ct);
         var table = new ResultTable(testBed, database);
-        await using var catalog = await Service.Start(testBed, testBed.Postgres.ServiceUri(database), ownOrganization: true, ct, ("DATAXPIPE_PG_POOL_MAX", "10"));
+        await using var catalog = await Service.Start(testBed, testBed.Postgres.ServiceUri(database), ownOrganization: true, ct,
+            ("DATAXPIPE_PG_POOL_MAX", "10"));
         await using var fastify = await Fastify(testBed, database, ct);
         await using var fastApi = await FastApi(testBed, database, ct);
         (string Name, Service? Service, double Target)[] peers = [("fastify", fastify, 2.5), ("FastAPI", fastApi, 12)];
 
-        Candidate Post(Service service, string name) => table.CheckLosses(new HttpLoad(testBed, service, name, 64, Requests.Posts).Candidate);
+        Candidate Post(Service service, string name) =>
+            table.CheckLosses(new HttpLoad(testBed, service, name, 64, Requests.Posts).Candidate);
         var comparison = await Comparison.Run(testBed.Options, ct,
             [Post(catalog, "Catalog"), .. peers.Where(peer => peer.Service is not null).Select(peer => Post(peer.Service!, peer.Name))]);
         Console.WriteLine();
         comparison.Print("requests", "Catalog");
         await testBed.DropDatabase(database, ct);
-        return [.. peers.Where(peer => peer.Service is not null).Select(peer => Goal.Minimum($"post, 64 clients / {peer.Name}", comparison.Ratio("Catalog", peer.Name), peer.Target))];
+        return [.. peers.Where(peer => peer.Service is not null)
+            .Select(peer => Goal.Minimum($"post, 64 clients / {peer.Name}", comparison.Ratio("Catalog", peer.Name), peer.Target))];
     }
 
     private static async Task<Service?> Fastify(TestBed testBed, string database, CancellationToken ct)
@@ -44,7 +47,9 @@ internal static class PeersWorkload
             return json.RootElement.GetProperty("version").GetString()!;
         }
 
-        Console.WriteLine($"fastify {Version("fastify")}, pg {Version("pg")}, Node.js {(await Tool.Run(["node", "--version"], ct)).Trim()}, one process.");
+        Console.WriteLine(
+            $"fastify {Version("fastify")}, pg {Version("pg")}, Node.js {(await Tool.Run(["node", "--version"], ct)).Trim()}, one "
+                + "process.");
         return await Service.StartPeer(testBed, ["node", Path.Combine(folder, "server.js")], NewAddress(), database, ct);
     }
 
@@ -61,7 +66,9 @@ internal static class PeersWorkload
         }
         catch (BenchException)
         {
-            Console.WriteLine("FastAPI is skipped. Debian: apt-get install python3-fastapi python3-sqlalchemy python3-asyncpg uvicorn python3-uvloop python3-httptools");
+            Console.WriteLine(
+                "FastAPI is skipped. Debian: apt-get install python3-fastapi python3-sqlalchemy python3-asyncpg uvicorn "
+                    + "python3-uvloop python3-httptools");
             return null;
         }
 

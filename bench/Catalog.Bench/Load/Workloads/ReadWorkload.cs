@@ -6,13 +6,16 @@ internal static class ReadWorkload
     private const int Rows = 200_000;
 
     public static Task<IReadOnlyList<Goal>> List(TestBed testBed, CancellationToken ct) =>
-        Run(testBed, "page of 50", Requests.Pages(Rows), "pgbench page of 50", organization => ResultSql.SelectPage(organization, Rows), 0.45, ct);
+        Run(testBed, "page of 50", Requests.Pages(Rows), "pgbench page of 50", organization =>
+            ResultSql.SelectPage(organization, Rows), 0.45, ct);
 
     public static Task<IReadOnlyList<Goal>> Get(TestBed testBed, CancellationToken ct) =>
-        Run(testBed, "get", Requests.Singles(Rows), "pgbench select by key", organization => ResultSql.SelectOne(organization, Rows), 0.35, ct);
+        Run(testBed, "get", Requests.Singles(Rows), "pgbench select by key", organization =>
+            ResultSql.SelectOne(organization, Rows), 0.35, ct);
 
     private static async Task<IReadOnlyList<Goal>> Run(
-        TestBed testBed, string name, Request[] requests, string reference, Func<string, string> statement, double target, CancellationToken ct)
+        TestBed testBed, string name, Request[] requests, string reference, Func<string, string> statement, double target,
+            CancellationToken ct)
     {
         var database = await testBed.NewDatabase(ct);
         await using var service = await Service.Start(testBed, testBed.Postgres.ServiceUri(database), ownOrganization: true, ct);

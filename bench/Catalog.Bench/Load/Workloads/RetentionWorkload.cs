@@ -21,7 +21,8 @@ internal static class RetentionWorkload
         var table = new ResultTable(testBed, database);
         await table.Preload(service.Organization, OldRows, ct);
 
-        Candidate Post(string name) => table.CheckLosses(new HttpLoad(testBed, service, name, 64, Requests.Posts).Candidate, truncate: false, condition: Posted);
+        Candidate Post(string name) =>
+            table.CheckLosses(new HttpLoad(testBed, service, name, 64, Requests.Posts).Candidate, truncate: false, condition: Posted);
         var duringRetention = Post(DuringRetention);
         var comparison = await Comparison.Run(testBed.Options, ct, Post(Alone), duringRetention with
         {
@@ -38,7 +39,9 @@ internal static class RetentionWorkload
         comparison.Print("requests", Alone);
         var remaining = await testBed.Postgres.Scalar<long>(database, $"select count(*) from check_results where not {Posted}", ct);
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"\n{OldRows - remaining:N0} of {OldRows:N0} old results were removed in {testBed.Options.Rounds + 1} turns; p99 during retention is {Statistics.Ratio(comparison.RatioOf(DuringRetention, Alone, sample => sample.P99!.Value))} of p99 alone."));
+            $"\n{OldRows - remaining:N0} of {OldRows:N0} old results were removed in {testBed.Options.Rounds + 1} turns; p99 during "
+                + $"retention is {Statistics.Ratio(comparison.RatioOf(DuringRetention, Alone, sample => sample.P99!.Value))} of p99 "
+                    + $"alone."));
         await testBed.DropDatabase(database, ct);
         return [];
     }
@@ -48,7 +51,8 @@ internal static class RetentionWorkload
     {
         try
         {
-            await testBed.Migrations(testBed.Postgres.Uri(database), new() { ["DATAXPIPE_RETENTION_RESULTS_DAYS"] = "30" }, ["retention", "apply"], ct);
+            await testBed.Migrations(testBed.Postgres.Uri(database), new() { ["DATAXPIPE_RETENTION_RESULTS_DAYS"] = "30" },
+                ["retention", "apply"], ct);
         }
         catch (OperationCanceledException)
         {

@@ -88,8 +88,10 @@ internal static class SqliteWorkload
                 // The same rows as posts: the numbers of Requests.Posts select the checks, runs and datasets.
                 var number = (rows % Requests.Posts.Length + 1) * 7919;
                 (id.Value, pipeline.Value) = (Guid.CreateVersion7().ToString(), ResultBody.Pipeline(number));
-                (check.Value, run.Value, dataset.Value) = ($"orders_row_count_{number % 100}", $"scheduled__2026-01-01T{number % 1000:000000}", $"warehouse.sales.orders_{number % 200}");
-                (datasetKey.Value, time.Value) = (SqliteValue.From(DatasetId.Of("", (string)dataset.Value)), SqliteValue.From(TimeProvider.System.Now()));
+                (check.Value, run.Value, dataset.Value) = ($"orders_row_count_{number % 100}",
+                    $"scheduled__2026-01-01T{number % 1000:000000}", $"warehouse.sales.orders_{number % 200}");
+                (datasetKey.Value, time.Value) = (SqliteValue.From(DatasetId.Of("", (string)dataset.Value)),
+                    SqliteValue.From(TimeProvider.System.Now()));
                 command.ExecuteNonQuery();
             }
 
