@@ -16,9 +16,9 @@ internal static class BackupRunner
         var name = Manifest.NewName(started, options.Extension);
         using var part = new PartFile(folder, name);
         var postgres = database.Settings.Engine == DatabaseEngine.Postgres;
-        var (contents, pgDump, excluded, leftOut) = postgres
+        var (contents, pgDump, excluded, leftOut, requires) = postgres
             ? await PostgresArchive.Write(database, part.Path, options, ct)
-            : (await SqliteArchive.Write(database.Settings, part.Path, options, ct), null, [], null);
+            : (await SqliteArchive.Write(database.Settings, part.Path, options, ct), null, [], null, null);
         var bytes = new FileInfo(part.Path) is { Exists: true, Length: > 0 and var length } ? length
             : throw new BackupException(ExitCode.Failed, "dump_failed", "The dump is empty. No backup was created.");
         var manifest = new Manifest
@@ -41,6 +41,7 @@ internal static class BackupRunner
             FinishedAt = time.Now(),
             Excluded = excluded,
             LeftOut = leftOut,
+            Requires = requires,
             ToolVersion = Manifest.BuildVersion,
         };
         // Reads the file back from disk.

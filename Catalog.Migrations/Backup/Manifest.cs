@@ -77,6 +77,12 @@ internal sealed partial record Manifest
     /// </summary>
     public IReadOnlyList<string>? LeftOut { get; init; }
 
+    /// <summary>
+    /// Postgres: what others built into the Catalog's tables and what must exist where this backup is restored; empty for none. Null in
+    /// backups by old builds.
+    /// </summary>
+    public IReadOnlyList<string>? Requires { get; init; }
+
     public required string ToolVersion { get; init; }
 
     /// <summary>The schema to restore. Backups by old builds contain other schemas too, which are not restored.</summary>

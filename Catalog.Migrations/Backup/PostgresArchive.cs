@@ -18,7 +18,7 @@ internal static class PostgresArchive
     /// <param name="ct">Cancels the operation and kills pg_dump.</param>
     /// <returns>The values for the manifest; see <see cref="Manifest.Excluded"/> and <see cref="Manifest.LeftOut"/>.</returns>
     public static async Task<(DatabaseContents Contents, string? PgDumpVersion, IReadOnlyList<string> Excluded,
-        IReadOnlyList<string>? LeftOut)> Write(MigrationDatabase database, string path, BackupOptions options, CancellationToken ct)
+        IReadOnlyList<string>? LeftOut, IReadOnlyList<string>? Requires)> Write(MigrationDatabase database, string path, BackupOptions options, CancellationToken ct)
     {
         var pgDump = PostgresClient.Find("pg_dump");
         var (version, major) = await PostgresClient.Version(pgDump, ct);
@@ -56,7 +56,7 @@ internal static class PostgresArchive
         }
 
         return (contents, version, [.. options.SchemaOnly
-            ? ["the rows of all tables, including the journal"] : Array.Empty<string>(), .. snapshot.Excluded], snapshot.LeftOut);
+            ? ["the rows of all tables, including the journal"] : Array.Empty<string>(), .. snapshot.Excluded], snapshot.LeftOut, snapshot.Requires);
     }
 
     /// <exception cref="BackupException">The dump would be incomplete.</exception>
@@ -282,7 +282,8 @@ internal static class PostgresArchive
                     + $"{error[(at + PostgresRestore.Mismatch.Length)..]}.");
         }
 
-        var advice = error.Contains("type \"", StringComparison.Ordinal) && error.Contains("does not exist", StringComparison.Ordinal)
+        var advice = manifest.Requires is { Count: > 0 } requires ? $" {RequirementsText(requires)}"
+            : error.Contains("type \"", StringComparison.Ordinal) && error.Contains("does not exist", StringComparison.Ordinal)
                 ? " A column that the scripts did not create uses that type: create the type or its extension in the target first."
             : error.Contains("role \"", StringComparison.Ordinal) && error.Contains("does not exist", StringComparison.Ordinal)
             ? " Policies use that role: create it first."
@@ -294,6 +295,11 @@ internal static class PostgresArchive
             : "";
         return new(ExitCode.Failed, "restore_failed", $"The restore failed, and the database is unchanged: {error}.{advice}");
     }
+
+    /// <summary>What a restore needs in its target, and what to do about it.</summary>
+    public static string RequirementsText(IReadOnlyList<string> requires) =>
+        "Others built into the Catalog's tables what only this database has, and the backup restores only where it exists: "
+        + $"{string.Join("; ", requires)}. Create it in the target first, or remove it from the Catalog's tables and take a new backup.";
 
     private static BackupException LockTimeout(TimeSpan wait, Exception? cause) => new(ExitCode.Failed, "lock_not_obtained",
         string.Create(

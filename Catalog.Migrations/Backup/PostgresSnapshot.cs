@@ -33,6 +33,9 @@ public sealed class PostgresSnapshot : IAsyncDisposable
     /// <summary>Descriptions of the objects in the schema or on those tables that the backup does not contain.</summary>
     public required IReadOnlyList<string> Excluded { get; init; }
 
+    /// <summary>See <see cref="PostgresOwnObjects.Requirements"/>: one sentence part for each, such as "column x of table runs: type mood".</summary>
+    public required IReadOnlyList<string> Requires { get; init; }
+
     /// <summary>See <see cref="PostgresClientAddress.EnvironmentVariables"/>; contains the password.</summary>
     public required IReadOnlyDictionary<string, string?> Environment { get; init; }
 
@@ -69,6 +72,11 @@ public sealed class PostgresSnapshot : IAsyncDisposable
             select 'the ' || pg_describe_object(classid, objid, 0) from ({PostgresOwnObjects.Excluded} union all {PostgresOwnObjects.Foreign}) excluded order by 1
             """;
 
+        const string Requires = $"""
+            -- PostgresSnapshot.Take requires
+            select part || ': ' || required from ({PostgresOwnObjects.Requirements}) requires order by 1
+            """;
+
         var connection = await database.Reads.OpenConnectionAsync(ct);
         try
         {
@@ -88,6 +96,7 @@ public sealed class PostgresSnapshot : IAsyncDisposable
                 Tables = await Names(Tables),
                 LeftOut = await Names(LeftOut),
                 Excluded = await Names(Excluded),
+                Requires = await Names(Requires),
                 Environment = PostgresClientAddress.EnvironmentVariables(database.Settings, connection),
             };
         }

@@ -84,6 +84,11 @@ internal static class BackupVerb
             output.Line($"without {excluded}");
         }
 
+        if (manifest.Requires is { Count: > 0 } requires)
+        {
+            output.Progress($"warning: {PostgresArchive.RequirementsText(requires)}");
+        }
+
         if (manifest.Rows.GetValueOrDefault("connections") > 0)
         {
             output.Line(KeyNote);

@@ -75,6 +75,7 @@ public sealed class BelongingTests(BackupFolder folder) : IClassFixture<BackupFo
         var manifest = BackupSteps.Describe(path);
         Assert.Equal("public", manifest.Schema);
         Assert.Equal(Excluded.Order(StringComparer.Ordinal), manifest.Excluded.Order(StringComparer.Ordinal));
+        Assert.Equal([], manifest.Requires!);
         Assert.DoesNotContain(manifest.Rows.Keys, table => table.StartsWith("their_", StringComparison.Ordinal));
         Assert.Equal(0, (await MigratorConsole.Run(database.Address, "backups", "verify", path)).Exit);
         var target = await PostgresTestDatabase.Empty("catalog_plain_owner");
@@ -91,6 +92,40 @@ public sealed class BelongingTests(BackupFolder folder) : IClassFixture<BackupFo
         Assert.DoesNotContain("trigger", verified.ToString());
         var drill = await MigratorConsole.Run(database.Address, "backups", "drill", where);
         Assert.True(drill.Exit == 0, drill.ToString());
+    }
+
+    [Fact]
+    public async Task Foreign_parts_of_a_table_are_reported_by_the_backup_and_by_a_failed_restore()
+    {
+        await using var database = new PostgresTestDatabase();
+        await database.InitializeAsync();
+        await OwnPostgres.Execute(
+            database.SuperuserAddress, "create function public.lower2(text) returns text immutable language sql as 'select lower($1)'",
+            "alter table public.runs add constraint theirs check (public.lower2(id) is not null) not valid",
+            "alter table public.runs add column theirs_default text default public.lower2('A')",
+            "alter table public.runs add column theirs_generated text generated always as (public.lower2(id)) stored",
+            "create type public.mood as enum ('a')", "alter table public.runs add column theirs_type public.mood",
+            "create type public.array_mood as enum ('a')", "alter table public.runs add column theirs_array public.array_mood[]",
+            "create sequence public.sq", "alter table public.runs add column theirs_sequence bigint default nextval('public.sq')",
+            "create collation public.co (provider = icu, locale = 'de')",
+            "alter table public.runs add column theirs_collation text collate public.co",
+            "create domain public.dm as text", "alter table public.runs add column theirs_domain public.dm",
+            "create table public.par (extra text)", "alter table public.runs add column extra text",
+            "alter table public.runs inherit public.par");
+        var where = folder.New();
+
+        var backup = await MigratorConsole.Run(database.Address, "backup", "--output", where, "--json");
+
+        Assert.True(backup.Exit == 0, backup.ToString());
+        var path = backup.Json.GetProperty("path").GetString()!;
+        string[] required = ["function lower2(text)", "type mood", "type array_mood[]", "sequence sq", "collation co", "type dm", "table par"];
+        var requires = BackupSteps.Describe(path).Requires!;
+        Assert.All(required, one => Assert.Contains(requires, line => line.EndsWith($": {one}", StringComparison.Ordinal)));
+        Assert.Equal(9, requires.Count);
+        Assert.Contains("restores only where it exists", backup.Errors);
+        var restored = await MigratorConsole.Run(await PostgresTestDatabase.Empty("catalog_plain_owner"), "restore", path, "--json");
+        Assert.Equal((1, "restore_failed"), (restored.Exit, restored.Code()));
+        Assert.Contains("Create it in the target first", restored.Errors);
     }
 
     [Theory]

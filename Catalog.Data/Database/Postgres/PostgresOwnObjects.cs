@@ -42,6 +42,24 @@ internal static class PostgresOwnObjects
           and exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = i.indexrelid and {DependsOnOthers})
         """;
 
+    /// <summary>
+    /// What the tables' own definitions require and neither the Catalog nor every server has (<c>part</c>, <c>required</c>): the type or
+    /// collation of a column that others added, a function or sequence in a default, in a generated column or in a check, and a parent
+    /// table. pg_dump cannot leave these out of a table's definition, so they must exist where the backup is restored.
+    /// </summary>
+    internal const string Requirements = $"""
+        select distinct pg_describe_object(d.classid, d.objid, d.objsubid) as part, pg_describe_object(d.refclassid, d.refobjid, d.refobjsubid) as required
+        from pg_depend d
+        where d.refclassid in ('pg_class'::regclass, 'pg_proc'::regclass, 'pg_type'::regclass, 'pg_collation'::regclass, 'pg_operator'::regclass) and {DependsOnOthers}
+          and not (d.refclassid = 'pg_type'::regclass and exists (select from pg_type y where y.oid = d.refobjid and (y.typrelid in ({TableOids})
+              or exists (select from pg_type e where e.oid = y.typelem and e.typrelid in ({TableOids})))))
+          and not (d.refclassid = 'pg_class'::regclass and exists (select from pg_depend o where o.classid = 'pg_class'::regclass and o.objid = d.refobjid
+              and o.refclassid = 'pg_class'::regclass and o.refobjid in ({TableOids}) and o.deptype in ('a', 'i')))
+          and ((d.classid = 'pg_class'::regclass and d.objid in ({TableOids}))
+            or (d.classid = 'pg_attrdef'::regclass and d.objid in (select f.oid from pg_attrdef f where f.adrelid in ({TableOids})))
+            or (d.classid = 'pg_constraint'::regclass and d.objid in (select k.oid from pg_constraint k where k.conrelid in ({TableOids}) and k.contype = 'c')))
+        """;
+
     /// <summary>Other objects in the schema that belong to no extension: the same columns.</summary>
     internal const string Foreign = $"""
         select 'pg_class'::regclass::oid as classid, c.oid as objid
