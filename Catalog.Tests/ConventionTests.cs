@@ -171,6 +171,27 @@ public sealed partial class ConventionTests(SqliteTestDatabase database) : IClas
         }
     }
 
+    [Fact]
+    public void Code_lines_are_at_most_140_columns_wide_except_for_literals()
+    {
+        var tooLong = new List<string>();
+        foreach (var file in Sources())
+        {
+            var inRawString = false;
+            foreach (var (index, line) in File.ReadLines(Path.Combine(Root, file)).Index())
+            {
+                var isRaw = inRawString;
+                inRawString ^= line.Split("\"\"\"").Length % 2 == 0;
+                if (line.Length > 140 && !isRaw && !inRawString && !LongLiteral().IsMatch(line))
+                {
+                    tooLong.Add($"{file}:{index + 1}");
+                }
+            }
+        }
+
+        Assert.Empty(tooLong);
+    }
+
     internal static IEnumerable<string> Sources() => Directory.EnumerateFiles(Root, "*.cs", SearchOption.AllDirectories)
         .Select(file => Path.GetRelativePath(Root, file).Replace('\\', '/'))
         .Where(file => !file.Contains("/obj/", StringComparison.Ordinal) && !file.Contains("/bin/", StringComparison.Ordinal));
@@ -201,7 +222,7 @@ public sealed partial class ConventionTests(SqliteTestDatabase database) : IClas
     [GeneratedRegex(@"DATAXPIPE_\w*[A-Z0-9]\b")]
     private static partial Regex SettingNames();
 
-    [GeneratedRegex(@"(new\(|Option<[^>]*>\(|Seconds\(|Count\()""(?<name>--[a-z-]+)""")]
+    [GeneratedRegex(@"(new\(|Option<[^>]*>\(|Seconds\(|Count\()\s*""(?<name>--[a-z-]+)""")]
     private static partial Regex DefinedOptions();
 
     [GeneratedRegex(@"(?<![\w-])--[a-zA-Z][a-zA-Z-]+")]
@@ -224,6 +245,10 @@ public sealed partial class ConventionTests(SqliteTestDatabase database) : IClas
 
     [GeneratedRegex(@"Microsoft\.AspNetCore|System\.Net\.Http|\bHttpContext\b")]
     private static partial Regex Http();
+
+    // An interpolated, verbatim or raw literal cannot be wrapped everywhere.
+    [GeneratedRegex(@"[$@]""|""""""")]
+    private static partial Regex LongLiteral();
 
     [GeneratedRegex(@"(?i)(^|/)(common|core|shared|helpers?|utils?|utilities|services|interfaces|extensions|models|misc)/")]
     private static partial Regex CatchAllFolders();

@@ -98,7 +98,8 @@ public sealed class BillingRepository(CatalogDatabase db)
             -- Billing.Follow
             update organizations
             set plan = @Plan, stripe_customer_id = @CustomerId, stripe_subscription_id = @SubscriptionId, stripe_revision = stripe_revision + 1,
-                updated_at = case when plan <> @Plan or coalesce(stripe_subscription_id, '') <> coalesce(@SubscriptionId, '') then @OccurredAt else updated_at end
+                updated_at = case when plan <> @Plan or coalesce(stripe_subscription_id, '') <> coalesce(@SubscriptionId, '')
+                    then @OccurredAt else updated_at end
             where organization_id = @organization and stripe_revision = @StripeRevision and plan = @seen and stripe_customer_id = @customer
             """;
 

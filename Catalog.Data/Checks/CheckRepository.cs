@@ -18,7 +18,8 @@ public sealed class CheckRepository(CatalogDatabase db)
     {
         const string Sql = """
             -- Checks.Insert
-            insert into checks (organization_id, pipeline_id, id, dataset, connection_id, kind, severity, definition, created_at, updated_at)
+            insert into checks (organization_id, pipeline_id, id, dataset, connection_id, kind, severity, definition, created_at,
+                updated_at)
             select @organization, @PipelineId, @Id, @Dataset, @ConnectionId, @Kind, @Severity, @Definition, @CreatedAt, @CreatedAt
             where @PipelineId = '' or exists (
                 select 1 from pipelines

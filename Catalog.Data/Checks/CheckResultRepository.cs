@@ -89,7 +89,8 @@ public sealed class CheckResultRepository(CatalogDatabase db)
                 from failed
                 where failed.check_id is not null
             )
-            select results.pipeline_id, results.check_id, results.id as result_id, results.severity, results.dataset, results.message, results.executed_at
+            select results.pipeline_id, results.check_id, results.id as result_id, results.severity, results.dataset, results.message,
+                results.executed_at
             from check_results as results
             join last on last.id = results.id
             where results.organization_id = @organization and results.status = 'fail'

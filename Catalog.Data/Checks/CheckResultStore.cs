@@ -225,7 +225,8 @@ internal sealed class CheckResultStore(CatalogDatabase db)
             select rows.place, results.request_hash as present, pipelines.id is not null as pipeline_known, runs.pipeline_id as run_owner
             from rows
             left join check_results as results on results.organization_id = @organization and results.id = rows.id
-            left join pipelines on pipelines.organization_id = @organization and pipelines.id = rows.pipeline_id and pipelines.deleted_at is null
+            left join pipelines on pipelines.organization_id = @organization and pipelines.id = rows.pipeline_id
+                and pipelines.deleted_at is null
             left join runs on runs.organization_id = @organization and runs.id = rows.run_id
             """;
 

@@ -31,7 +31,8 @@ internal sealed class RunGates(Dialect dialect, Session session, string organiza
             order by rows.id
             on conflict (organization_id, id) do update
             set status = case when runs.check_gate then 'failed' else runs.status end,
-                gate_check_id = case when runs.gate_check_id < excluded.gate_check_id then runs.gate_check_id else excluded.gate_check_id end,
+                gate_check_id = case when runs.gate_check_id < excluded.gate_check_id then runs.gate_check_id
+                    else excluded.gate_check_id end,
                 updated_at = excluded.updated_at
             where runs.pipeline_id = excluded.pipeline_id
             returning id

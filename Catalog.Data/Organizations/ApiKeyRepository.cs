@@ -101,7 +101,8 @@ public sealed class ApiKeyRepository(CatalogDatabase db)
             -- ApiKeys.Rotate: successor
             select id
             from api_keys
-            where organization_id = @organization and id = @ReplacedBy and revoked_at is null and (expires_at is null or expires_at > @CreatedAt)
+            where organization_id = @organization and id = @ReplacedBy and revoked_at is null and (expires_at is null
+                or expires_at > @CreatedAt)
             """;
         const string Replace = """
             -- ApiKeys.Rotate

@@ -26,7 +26,8 @@ public sealed class RequestRateRepository(CatalogDatabase db)
         db.Write(organization, async session =>
     {
         const string Filled = """
-            request_rates.tokens + (case when @now > request_rates.counted_ms then @now - request_rates.counted_ms else 0 end) * (@perMinute / 60000.0)
+            request_rates.tokens + (case when @now > request_rates.counted_ms then @now - request_rates.counted_ms
+                else 0 end) * (@perMinute / 60000.0)
             """;
         const string Sql = $"""
             -- RequestRates.Merge

@@ -26,8 +26,10 @@ internal sealed class PipelineChecks(Dialect dialect, Session session, string or
     {
         const string Upsert = """
             -- PipelineChecks.Upsert
-            insert into checks (organization_id, pipeline_id, id, pipeline_version, dataset, connection_id, kind, severity, definition, created_at, updated_at)
-            select @organization, rows.pipeline_id, rows.id, rows.pipeline_version, rows.dataset, rows.connection_id, rows.kind, rows.severity,
+            insert into checks (organization_id, pipeline_id, id, pipeline_version, dataset, connection_id, kind, severity, definition,
+                created_at, updated_at)
+            select @organization, rows.pipeline_id, rows.id, rows.pipeline_version, rows.dataset, rows.connection_id, rows.kind,
+                rows.severity,
                    rows.definition, rows.now, rows.now
             from rows
             where true

@@ -112,7 +112,8 @@ internal sealed class RunEventStatements(Dialect dialect, string organization, D
             -- RunEvents.FindStored
             select events.run_id, events.digest
             from rows
-            join run_events as events on events.organization_id = @organization and events.run_id = rows.run_id and events.digest = rows.digest
+            join run_events as events on events.organization_id = @organization and events.run_id = rows.run_id
+                and events.digest = rows.digest
             """;
 
         return new(organization, Sql, EventKeys, events);
@@ -142,7 +143,8 @@ internal sealed class RunEventStatements(Dialect dialect, string organization, D
             """;
         const string Upsert = """
             -- RunEvents.UpsertStages
-            insert into run_stages (organization_id, run_id, stage_name, status, started_at, completed_at, records_processed, error_message, decided_at)
+            insert into run_stages (organization_id, run_id, stage_name, status, started_at, completed_at, records_processed, error_message,
+                decided_at)
             select @organization, rows.run_id, rows.stage_name, rows.status, rows.started_at, rows.completed_at, rows.records_processed,
                    rows.error_message, rows.decided_at
             from rows

@@ -18,7 +18,8 @@ internal static class PostgresArchive
     /// <param name="ct">Cancels the operation and kills pg_dump.</param>
     /// <returns>The values for the manifest; see <see cref="Manifest.Excluded"/> and <see cref="Manifest.LeftOut"/>.</returns>
     public static async Task<(DatabaseContents Contents, string? PgDumpVersion, IReadOnlyList<string> Excluded,
-        IReadOnlyList<string>? LeftOut, IReadOnlyList<string>? Requires)> Write(MigrationDatabase database, string path, BackupOptions options, CancellationToken ct)
+        IReadOnlyList<string>? LeftOut, IReadOnlyList<string>? Requires)> Write(
+            MigrationDatabase database, string path, BackupOptions options, CancellationToken ct)
     {
         var pgDump = PostgresClient.Find("pg_dump");
         var (version, major) = await PostgresClient.Version(pgDump, ct);
@@ -56,7 +57,8 @@ internal static class PostgresArchive
         }
 
         return (contents, version, [.. options.SchemaOnly
-            ? ["the rows of all tables, including the journal"] : Array.Empty<string>(), .. snapshot.Excluded], snapshot.LeftOut, snapshot.Requires);
+            ? ["the rows of all tables, including the journal"] : Array.Empty<string>(), .. snapshot.Excluded], snapshot.LeftOut,
+                snapshot.Requires);
     }
 
     /// <exception cref="BackupException">The dump would be incomplete.</exception>

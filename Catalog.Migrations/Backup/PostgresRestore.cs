@@ -111,7 +111,8 @@ public static partial class PostgresRestore
         declare
             dependents text;
         begin
-            execute (select 'drop table ' || string_agg(c.oid::regclass::text, ', ') from pg_class c where c.oid in ({PostgresOwnObjects.TableOids}));
+            execute (select 'drop table ' || string_agg(c.oid::regclass::text, ', ') from pg_class c
+                where c.oid in ({PostgresOwnObjects.TableOids}));
         exception when dependent_objects_still_exist then
             get stacked diagnostics dependents = pg_exception_detail;
             raise exception 'other objects depend on the tables to drop: %. Drop these objects first', replace(dependents, E'\n', '; ');

@@ -32,7 +32,8 @@ public sealed class PostgresScratch : IAsyncDisposable
     {
         const string ReadLocale = """
             -- PostgresScratch.Create
-            select format('encoding %L lc_collate %L lc_ctype %L', pg_encoding_to_char(encoding), datcollate, datctype) from pg_database where datname = current_database()
+            select format('encoding %L lc_collate %L lc_ctype %L', pg_encoding_to_char(encoding), datcollate, datctype) from pg_database
+                where datname = current_database()
             """;
 
         await using var connection = await source.Source.OpenConnectionAsync(ct);

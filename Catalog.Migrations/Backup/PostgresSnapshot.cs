@@ -33,7 +33,10 @@ public sealed class PostgresSnapshot : IAsyncDisposable
     /// <summary>Descriptions of the objects in the schema or on those tables that the backup does not contain.</summary>
     public required IReadOnlyList<string> Excluded { get; init; }
 
-    /// <summary>See <see cref="PostgresOwnObjects.Requirements"/>: one sentence part for each, such as "column x of table runs: type mood".</summary>
+    /// <summary>
+    /// See <see cref="PostgresOwnObjects.Requirements"/>: one sentence part for each, such as "column x of table runs:
+    /// type mood".
+    /// </summary>
     public required IReadOnlyList<string> Requires { get; init; }
 
     /// <summary>See <see cref="PostgresClientAddress.EnvironmentVariables"/>; contains the password.</summary>
@@ -47,17 +50,20 @@ public sealed class PostgresSnapshot : IAsyncDisposable
     {
         const string Begin = """
             -- PostgresSnapshot.Take
-            select set_config('lock_timeout', @wait, true), set_config('statement_timeout', '0', true), set_config('idle_in_transaction_session_timeout', '0', true)
+            select set_config('lock_timeout', @wait, true), set_config('statement_timeout', '0', true),
+                set_config('idle_in_transaction_session_timeout', '0', true)
             """;
         const string Export = """
             -- PostgresSnapshot.Take export
-            select pg_export_snapshot() as id, current_setting('server_version_num')::int as version, current_setting('server_encoding') as encoding
+            select pg_export_snapshot() as id, current_setting('server_version_num')::int as version,
+                current_setting('server_encoding') as encoding
             """;
         // row_security_active applies the server's own rules: superusers, roles with bypassrls, and owners of tables
         // without "force" see all rows.
         const string Hidden = $"""
             -- PostgresSnapshot.Take hidden
-            select c.oid::regclass::text from pg_class c where c.oid in ({PostgresOwnObjects.TableOids}) and c.relrowsecurity and row_security_active(c.oid) order by 1
+            select c.oid::regclass::text from pg_class c where c.oid in ({PostgresOwnObjects.TableOids}) and c.relrowsecurity
+                and row_security_active(c.oid) order by 1
             """;
         const string Tables = $"""
             -- PostgresSnapshot.Take tables
@@ -69,7 +75,8 @@ public sealed class PostgresSnapshot : IAsyncDisposable
             """;
         const string Excluded = $"""
             -- PostgresSnapshot.Take excluded
-            select 'the ' || pg_describe_object(classid, objid, 0) from ({PostgresOwnObjects.Excluded} union all {PostgresOwnObjects.Foreign}) excluded order by 1
+            select 'the ' || pg_describe_object(classid, objid, 0)
+                from ({PostgresOwnObjects.Excluded} union all {PostgresOwnObjects.Foreign}) excluded order by 1
             """;
 
         const string Requires = $"""

@@ -53,14 +53,16 @@ internal static class PostgresActivity
             -- PostgresActivity.ReadSessions
             select a.pid, a.usename::text as "user", coalesce(a.application_name, '') as application, a.state, a.query_start, a.xact_start,
                    a.wait_event_type || ': ' || a.wait_event as wait,
-                   extract(epoch from clock_timestamp() - case when a.state = 'active' then a.query_start else a.state_change end)::float8 as seconds,
+                   extract(epoch from clock_timestamp() - case when a.state = 'active' then a.query_start
+                       else a.state_change end)::float8 as seconds,
                    extract(epoch from clock_timestamp() - a.xact_start)::float8 as transaction_seconds,
                    case when a.wait_event_type = 'Lock' then pg_blocking_pids(a.pid) else '{}' end as blocked_by,
                    l.seconds as lock_seconds, l.wanted,
                    left(a.query, 4000) as query
             from pg_stat_activity a
             left join lateral (
-                select extract(epoch from clock_timestamp() - coalesce(min(waitstart), a.query_start))::float8 as seconds, min(relation::regclass::text) as wanted
+                select extract(epoch from clock_timestamp() - coalesce(min(waitstart), a.query_start))::float8 as seconds,
+                    min(relation::regclass::text) as wanted
                 from pg_locks
                 where pid = a.pid and not granted and a.wait_event_type = 'Lock'
                 having count(*) > 0

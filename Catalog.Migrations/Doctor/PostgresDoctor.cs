@@ -16,7 +16,8 @@ internal sealed class PostgresDoctor(PostgresSession session) : EngineDoctor
         // Identified by the server, because different addresses, poolers and standbys can lead to the same database.
         const string Sql = """
             -- PostgresDoctor.Locate
-            select (select system_identifier from pg_control_system()) || '/' || (select oid from pg_database where datname = current_database()) as place,
+            select (select system_identifier from pg_control_system()) || '/' || (select oid from pg_database
+                where datname = current_database()) as place,
                    session_user::text as login, pg_backend_pid() as process
             """;
 
@@ -42,7 +43,8 @@ internal sealed class PostgresDoctor(PostgresSession session) : EngineDoctor
         // that the checks do not wait for a migration.
         const string Sql = """
             -- PostgresDoctor.RunCheck
-            select set_config('transaction_read_only', 'on', true), set_config('statement_timeout', '5s', true), set_config('lock_timeout', '1s', true),
+            select set_config('transaction_read_only', 'on', true), set_config('statement_timeout', '5s', true), set_config('lock_timeout',
+                '1s', true),
                    set_config('search_path', @path, true), set_config('timezone', 'UTC', true)
             """;
 

@@ -16,7 +16,8 @@ internal static class PostgresPoolLimits
             with others as (
                 select a.datname, a.usename
                 from pg_stat_activity a
-                where a.usename is not null and coalesce(a.backend_type, 'client backend') = 'client backend' and a.pid not in (pg_backend_pid(), @Process)
+                where a.usename is not null and coalesce(a.backend_type, 'client backend') = 'client backend'
+                    and a.pid not in (pg_backend_pid(), @Process)
                   and not (a.usename = @login and a.datname = current_database() and a.application_name = @application)
             )
             select current_setting('max_connections')::int as server,

@@ -39,9 +39,12 @@ public static class PostgresProcesses
     {
         const string Sql = """
             -- PostgresProcesses.Find
-            select pid, usename::text as "user", coalesce(application_name, '') as application, state, backend_start, query_start, coalesce(left(query, 4000), '') as query,
-                   extract(epoch from clock_timestamp() - case when state = 'active' then query_start else state_change end)::float8 as seconds,
-                   backend_type, datname::text as database, datname is not distinct from current_database() as here, pid = pg_backend_pid() as own
+            select pid, usename::text as "user", coalesce(application_name, '') as application, state, backend_start, query_start,
+                coalesce(left(query, 4000), '') as query,
+                   extract(epoch from clock_timestamp() - case when state = 'active' then query_start
+                       else state_change end)::float8 as seconds,
+                   backend_type, datname::text as database, datname is not distinct from current_database() as here,
+                       pid = pg_backend_pid() as own
             from pg_stat_activity
             where pid = @pid
             """;
@@ -96,7 +99,8 @@ public static class PostgresProcesses
         const string Cancel = """
             -- PostgresProcesses.End cancel
             select pg_cancel_backend(pid) from pg_stat_activity
-            where pid = @Pid and backend_start is not distinct from @BackendStart and query_start is not distinct from @QueryStart and state is not distinct from @State
+            where pid = @Pid and backend_start is not distinct from @BackendStart and query_start is not distinct from @QueryStart
+                and state is not distinct from @State
             """;
         const string Terminate = """
             -- PostgresProcesses.End terminate

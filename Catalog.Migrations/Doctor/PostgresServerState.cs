@@ -11,7 +11,8 @@ internal static class PostgresServerState
     {
         const string Sql = """
             -- PostgresServerState.Check
-            select current_setting('server_version_num')::int as version, current_setting('server_encoding') as encoding, pg_is_in_recovery() as standby,
+            select current_setting('server_version_num')::int as version, current_setting('server_encoding') as encoding,
+                pg_is_in_recovery() as standby,
                    age(d.datfrozenxid)::bigint as transaction_age, mxid_age(d.datminmxid)::bigint as multixact_age,
                    current_user::text as login, pg_has_role(current_user, 'pg_read_all_stats', 'USAGE') as sees_all
             from pg_database d
@@ -66,7 +67,8 @@ internal static class PostgresServerState
         const string Sql = """
             -- PostgresServerState.CheckSlots
             select slot_name as name, active, coalesce(wal_status, 'unknown') as status,
-                   coalesce(pg_wal_lsn_diff(case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_lsn() end, restart_lsn), 0)::bigint as bytes
+                   coalesce(pg_wal_lsn_diff(case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_lsn() end,
+                       restart_lsn), 0)::bigint as bytes
             from pg_replication_slots
             order by slot_name
             """;

@@ -13,7 +13,8 @@ internal static class PostgresStatistics
         // administrators.
         const string Find = """
             -- PostgresStatistics.Find
-            select (select quote_ident(n.nspname) from pg_extension e join pg_namespace n on n.oid = e.extnamespace where e.extname = 'pg_stat_statements') as schema,
+            select (select quote_ident(n.nspname) from pg_extension e join pg_namespace n on n.oid = e.extnamespace
+                where e.extname = 'pg_stat_statements') as schema,
                    exists (select from pg_settings where name = 'pg_stat_statements.max') as loaded
             """;
         const string Load = "set `shared_preload_libraries = 'pg_stat_statements'` in postgresql.conf and restart the server";

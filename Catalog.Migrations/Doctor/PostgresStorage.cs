@@ -22,11 +22,13 @@ internal static class PostgresStorage
             -- PostgresStorage.CheckTables
             with held as materialized (
                 select distinct relation from pg_locks
-                where locktype = 'relation' and mode = 'AccessExclusiveLock' and database = (select oid from pg_database where datname = current_database())
+                where locktype = 'relation' and mode = 'AccessExclusiveLock' and database = (select oid from pg_database
+                    where datname = current_database())
             )
             select c.oid::regclass::text as name, s.n_live_tup as live_rows, s.n_dead_tup as dead_rows, s.last_vacuum, s.last_autovacuum,
                    case when not exists (select from held h where h.relation in (c.oid, c.reltoastrelid))
-                         and not exists (select from held h join pg_index i on i.indexrelid = h.relation where i.indrelid in (c.oid, c.reltoastrelid))
+                         and not exists (select from held h join pg_index i on i.indexrelid = h.relation where i.indrelid in (c.oid,
+                             c.reltoastrelid))
                         then pg_total_relation_size(c.oid) end as bytes
             from pg_stat_user_tables s
             join pg_class c on c.oid = s.relid
@@ -61,16 +63,20 @@ internal static class PostgresStorage
         // since the start of the server.
         const string Sql = """
             -- PostgresStorage.CheckIndexes
-            select c.oid::regclass::text as name, i.indrelid::regclass::text as table, i.indisvalid as valid, coalesce(s.idx_scan, 0) as scans,
+            select c.oid::regclass::text as name, i.indrelid::regclass::text as table, i.indisvalid as valid, coalesce(s.idx_scan,
+                0) as scans,
                    c.relpages::bigint * current_setting('block_size')::bigint as bytes,
-                   coalesce((select stats_reset from pg_stat_database where datname = current_database()), pg_postmaster_start_time()) as since
+                   coalesce((select stats_reset from pg_stat_database where datname = current_database()),
+                       pg_postmaster_start_time()) as since
             from pg_index i
             join pg_class c on c.oid = i.indexrelid and c.relkind = 'i'
             join pg_stat_user_indexes s on s.indexrelid = i.indexrelid
             where not i.indisvalid and not exists (select from pg_stat_progress_create_index p where p.index_relid = i.indexrelid)
-               or i.indisvalid and s.idx_scan = 0 and not i.indisunique and not i.indisprimary and not i.indisexclusion and not i.indisreplident
+               or i.indisvalid and s.idx_scan = 0 and not i.indisunique and not i.indisprimary and not i.indisexclusion
+                   and not i.indisreplident
                   and c.relpages::bigint * current_setting('block_size')::bigint >= @UnusedBytes
-                  and coalesce((select stats_reset from pg_stat_database where datname = current_database()), pg_postmaster_start_time()) <= now() - @UnusedFor
+                  and coalesce((select stats_reset from pg_stat_database where datname = current_database()),
+                      pg_postmaster_start_time()) <= now() - @UnusedFor
             order by bytes desc, name
             """;
 

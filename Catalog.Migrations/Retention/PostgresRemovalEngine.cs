@@ -16,7 +16,8 @@ internal sealed class PostgresRemovalEngine : RemovalEngine
     {
         const string Sql = """
             -- PostgresRemovalEngine.PlanByIndex
-            select set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)
+            select set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin',
+                'off', true)
             """;
 
         return connection.ExecuteAsync(new CommandDefinition(Sql, transaction: transaction, cancellationToken: ct));

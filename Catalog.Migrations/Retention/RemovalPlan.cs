@@ -28,8 +28,10 @@ internal static class RemovalPlan
         var sql = $"""
             -- RemovalPlan.Find
             with recursive {Organizations("runs")}, {Organizations("check_results")}, {Organizations("pipelines")}
-            select found.id as organization_id, organizations.runs_kept_days, organizations.results_kept_days, organizations.events_kept_days
-            from (select 'default' as id union select id from of_runs union select id from of_check_results union select id from of_pipelines
+            select found.id as organization_id, organizations.runs_kept_days, organizations.results_kept_days,
+                organizations.events_kept_days
+            from (select 'default' as id union select id from of_runs union select id from of_check_results union select id
+                from of_pipelines
                   union select organization_id from organizations) as found
             left join organizations on organizations.organization_id = found.id
             where found.id is not null {(scope.Organization is null ? "" : "and found.id = @Organization")}

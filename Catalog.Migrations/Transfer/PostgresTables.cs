@@ -15,7 +15,8 @@ internal static class PostgresTables
             with own as (
                 select c.oid, c.relname
                 from pg_class c
-                where c.relnamespace = current_schema()::regnamespace and c.relkind in ('r', 'p') and not c.relispartition and c.relname not in ('schemaversions', 'schema_history')
+                where c.relnamespace = current_schema()::regnamespace and c.relkind in ('r', 'p') and not c.relispartition
+                    and c.relname not in ('schemaversions', 'schema_history')
                   and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')
             )
             """;
@@ -35,7 +36,8 @@ internal static class PostgresTables
             -- PostgresTables.Read groups
             {OwnTables}
             select t.relname as table_name, 'check' as kind, k.conname as name,
-                   array(select a.attname::text from unnest(k.conkey) n join pg_attribute a on a.attrelid = t.oid and a.attnum = n) as columns
+                   array(select a.attname::text from unnest(k.conkey) n join pg_attribute a on a.attrelid = t.oid
+                       and a.attnum = n) as columns
             from own t
             join pg_constraint k on k.conrelid = t.oid and k.contype = 'c'
             union all

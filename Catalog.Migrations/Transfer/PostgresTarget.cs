@@ -97,7 +97,8 @@ internal sealed class PostgresTarget(DbConnection connection)
             join pg_class s on s.oid = d.objid and s.relkind = 'S'
             join pg_sequence q on q.seqrelid = s.oid
             join pg_attribute a on a.attrelid = d.refobjid and a.attnum = d.refobjsubid
-            where d.classid = 'pg_class'::regclass and d.refclassid = 'pg_class'::regclass and d.deptype in ('a', 'i') and d.refobjid = @name::regclass
+            where d.classid = 'pg_class'::regclass and d.refclassid = 'pg_class'::regclass and d.deptype in ('a', 'i')
+                and d.refobjid = @name::regclass
             """;
 
         foreach (var (sequence, column, start) in await _connection.QueryAsync<(string, string, long)>(

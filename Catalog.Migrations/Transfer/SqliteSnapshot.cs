@@ -61,7 +61,8 @@ internal sealed partial class SqliteSnapshot : IDisposable
             -- SqliteSnapshot.Tables
             select m.name as table_name, x.name as column_name, x.pk as place
             from sqlite_master m, pragma_table_xinfo(m.name) x
-            where m.type = 'table' and lower(m.name) not in ('schemaversions', 'schema_history') and m.name not like 'sqlite\_%' escape '\' and x.hidden = 0
+            where m.type = 'table' and lower(m.name) not in ('schemaversions', 'schema_history') and m.name not like 'sqlite\_%' escape '\'
+                and x.hidden = 0
             order by m.name, x.cid
             """;
 

@@ -118,7 +118,8 @@ public sealed class BelongingTests(BackupFolder folder) : IClassFixture<BackupFo
 
         Assert.True(backup.Exit == 0, backup.ToString());
         var path = backup.Json.GetProperty("path").GetString()!;
-        string[] required = ["function lower2(text)", "type mood", "type array_mood[]", "sequence sq", "collation co", "type dm", "table par"];
+        string[] required = ["function lower2(text)", "type mood", "type array_mood[]", "sequence sq", "collation co", "type dm",
+            "table par"];
         var requires = BackupSteps.Describe(path).Requires!;
         Assert.All(required, one => Assert.Contains(requires, line => line.EndsWith($": {one}", StringComparison.Ordinal)));
         Assert.Equal(9, requires.Count);

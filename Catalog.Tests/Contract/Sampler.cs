@@ -7,7 +7,8 @@ namespace Catalog.Tests.Contract;
 /// </summary>
 public sealed class Sampler(ApiDocument document, Random random)
 {
-    private static readonly string[] Letters = ["a", "Z", "0", "-", "_", ".x", "é", "界", "🎉", " q", "'", "\"", "\\", "<b>", ";--", "/", "?",
+    private static readonly string[] Letters = ["a", "Z", "0", "-", "_", ".x", "é", "界", "🎉", " q", "'", "\"", "\\", "<b>", ";--", "/",
+        "?",
         "#", "+", "&", "\u0001", "\u200f"];
     private static readonly string[] Times = ["2026-01-31T08:00:00Z", "2026-01-31T08:00:00.123456789+05:30", "0001-01-01T00:00:00Z",
         "9999-12-31T23:59:59.999999Z", "2026-01-31", "2026-01-31T08:00", "1969-12-31t23:59:59z"];

@@ -76,7 +76,8 @@ public sealed class StartTests(PostgresTestDatabase postgres) : IClassFixture<Po
         await File.WriteAllTextAsync(file + ".key", Convert.ToBase64String(new byte[32]), TestContext.Current.CancellationToken);
         File.SetUnixFileMode(file + ".key", UnixFileMode.UserRead | UnixFileMode.UserWrite);
         File.SetUnixFileMode(
-            _directory, UnixFileMode.UserRead | UnixFileMode.UserExecute | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.GroupExecute);
+            _directory, UnixFileMode.UserRead | UnixFileMode.UserExecute | UnixFileMode.UserWrite | UnixFileMode.GroupRead
+                | UnixFileMode.GroupExecute);
         var expected =
             $"{file}.key cannot be used by this process (its owner is user id 0 with mode 600; this process is user id 1000660000). "
                 + $"As its owner or as root: `chown 1000660000 '{file}.key'`, or set DATAXPIPE_SECRET_KEY";

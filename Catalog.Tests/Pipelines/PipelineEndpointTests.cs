@@ -194,7 +194,8 @@ public abstract class PipelineEndpointTests : IDisposable
     [Fact]
     public async Task Every_valid_id_can_be_read_by_its_path()
     {
-        foreach (var odd in new[] { "a/b", "a b", "ü", "a%b", "a?b#c", "…", "/", "a\\b", "~", "%25", "a+b", "emoji 🎉", "tab\there", "a;b=c",
+        foreach (var odd in new[] { "a/b", "a b", "ü", "a%b", "a?b#c", "…", "/", "a\\b", "~", "%25", "a+b", "emoji 🎉", "tab\there",
+            "a;b=c",
             "versions" })
         {
             var id = _name + odd;
@@ -243,9 +244,11 @@ public abstract class PipelineEndpointTests : IDisposable
     {
         var answer = await Post($$"""
             {"name":"{{_name}}","version":3,"description":"d","owner":"o","environment":"prod","schedule":"*/15 8-18 * * MON-FRI",
-             "sources":[{"id":"s","type":"postgres","connection_ref":"pg","object":"public.orders","load_mode":"incremental","watermark_column":"updated_at"}],
+             "sources":[{"id":"s","type":"postgres","connection_ref":"pg","object":"public.orders","load_mode":"incremental",
+               "watermark_column":"updated_at"}],
              "transforms":[{"id":"t","inputs":["s"],"outputs":["o"],"code_ref":"git://x"},{"id":"u","inputs":["o","t"],"sql":"select 1"}],
-             "targets":[{"id":"s","type":"postgres","connection_ref":"pg","object":{"schema":"mart","table":"orders"},"write_mode":"merge","primary_key":["id"]}],
+             "targets":[{"id":"s","type":"postgres","connection_ref":"pg","object":{"schema":"mart","table":"orders"},
+               "write_mode":"merge","primary_key":["id"]}],
              "checks":[{"id":"rows","sql":"checks/rows.sql","severity":"warn","threshold":5}],
              "lineage":{"edges":[{"from":"public.orders","to":"mart.orders"}]},"edges":[{"from":"a","to":"a"}]}
             """);

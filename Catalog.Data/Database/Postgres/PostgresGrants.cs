@@ -75,11 +75,13 @@ public static partial class PostgresGrants
                     execute format('revoke update, delete, truncate on %I.audit_log from %I', current_schema(), app);
                 end if;
                 -- Only the migrator writes the journal. The service reads the schema version, even if someone granted everything.
-                if exists (select from pg_class where oid = to_regclass('schemaversions') and pg_has_role(current_user, relowner, 'USAGE')) then
+                if exists (select from pg_class where oid = to_regclass('schemaversions') and pg_has_role(current_user, relowner,
+                    'USAGE')) then
                     execute format('revoke all on %I.schemaversions from %I', current_schema(), app);
                     execute format('grant select on %I.schemaversions to %I', current_schema(), app);
                 end if;
-                if exists (select from pg_class where oid = to_regclass('schema_history') and pg_has_role(current_user, relowner, 'USAGE')) then
+                if exists (select from pg_class where oid = to_regclass('schema_history') and pg_has_role(current_user, relowner,
+                    'USAGE')) then
                     execute format('revoke all on %I.schema_history from %I', current_schema(), app);
                 end if;
                 if not has_schema_privilege(app, current_schema(), 'USAGE') then

@@ -34,11 +34,13 @@ internal static class PostgresOwnObjects
           and exists (
               select from pg_depend d
               where {DependsOnOthers}
-                and ((d.classid = 'pg_constraint'::regclass and d.objid = k.oid) or (k.contype <> 'f' and d.classid = 'pg_class'::regclass and d.objid = k.conindid)))
+                and ((d.classid = 'pg_constraint'::regclass and d.objid = k.oid) or (k.contype <> 'f' and d.classid = 'pg_class'::regclass
+                    and d.objid = k.conindid)))
         union all
         select 'pg_class'::regclass, i.indexrelid
         from pg_index i
-        where i.indrelid in ({TableOids}) and not exists (select from pg_constraint k where k.conindid = i.indexrelid and k.contype in ('p', 'u', 'x'))
+        where i.indrelid in ({TableOids}) and not exists (select from pg_constraint k where k.conindid = i.indexrelid and k.contype in ('p',
+            'u', 'x'))
           and exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = i.indexrelid and {DependsOnOthers})
         """;
 
@@ -48,16 +50,21 @@ internal static class PostgresOwnObjects
     /// table. pg_dump cannot leave these out of a table's definition, so they must exist where the backup is restored.
     /// </summary>
     internal const string Requirements = $"""
-        select distinct pg_describe_object(d.classid, d.objid, d.objsubid) as part, pg_describe_object(d.refclassid, d.refobjid, d.refobjsubid) as required
+        select distinct pg_describe_object(d.classid, d.objid, d.objsubid) as part, pg_describe_object(d.refclassid, d.refobjid,
+            d.refobjsubid) as required
         from pg_depend d
-        where d.refclassid in ('pg_class'::regclass, 'pg_proc'::regclass, 'pg_type'::regclass, 'pg_collation'::regclass, 'pg_operator'::regclass) and {DependsOnOthers}
-          and not (d.refclassid = 'pg_type'::regclass and exists (select from pg_type y where y.oid = d.refobjid and (y.typrelid in ({TableOids})
+        where d.refclassid in ('pg_class'::regclass, 'pg_proc'::regclass, 'pg_type'::regclass, 'pg_collation'::regclass,
+            'pg_operator'::regclass) and {DependsOnOthers}
+          and not (d.refclassid = 'pg_type'::regclass and exists (select from pg_type y where y.oid = d.refobjid
+              and (y.typrelid in ({TableOids})
               or exists (select from pg_type e where e.oid = y.typelem and e.typrelid in ({TableOids})))))
-          and not (d.refclassid = 'pg_class'::regclass and exists (select from pg_depend o where o.classid = 'pg_class'::regclass and o.objid = d.refobjid
+          and not (d.refclassid = 'pg_class'::regclass and exists (select from pg_depend o where o.classid = 'pg_class'::regclass
+              and o.objid = d.refobjid
               and o.refclassid = 'pg_class'::regclass and o.refobjid in ({TableOids}) and o.deptype in ('a', 'i')))
           and ((d.classid = 'pg_class'::regclass and d.objid in ({TableOids}))
             or (d.classid = 'pg_attrdef'::regclass and d.objid in (select f.oid from pg_attrdef f where f.adrelid in ({TableOids})))
-            or (d.classid = 'pg_constraint'::regclass and d.objid in (select k.oid from pg_constraint k where k.conrelid in ({TableOids}) and k.contype = 'c')))
+            or (d.classid = 'pg_constraint'::regclass and d.objid in (select k.oid from pg_constraint k where k.conrelid in ({TableOids})
+                and k.contype = 'c')))
         """;
 
     /// <summary>Other objects in the schema that belong to no extension: the same columns.</summary>
@@ -65,7 +72,8 @@ internal static class PostgresOwnObjects
         select 'pg_class'::regclass::oid as classid, c.oid as objid
         from pg_class c
         where c.relnamespace = current_schema()::regnamespace and c.relkind in ('r', 'p', 'v', 'm', 'f', 'S') and c.oid not in ({TableOids})
-          and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype in ('e', 'a', 'i'))
+          and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype in ('e', 'a',
+              'i'))
         union all
         select 'pg_proc'::regclass, p.oid
         from pg_proc p
@@ -74,19 +82,23 @@ internal static class PostgresOwnObjects
         union all
         select 'pg_type'::regclass, y.oid
         from pg_type y
-        where y.typnamespace = current_schema()::regnamespace and (y.typtype in ('e', 'd', 'r') or exists (select from pg_class c where c.oid = y.typrelid and c.relkind = 'c'))
+        where y.typnamespace = current_schema()::regnamespace and (y.typtype in ('e', 'd', 'r') or exists (select from pg_class c
+            where c.oid = y.typrelid and c.relkind = 'c'))
           and not exists (select from pg_depend d where d.classid = 'pg_type'::regclass and d.objid = y.oid and d.deptype = 'e')
         """;
 
     /// <summary>The oids of the existing Catalog and migrator tables.</summary>
     internal const string TableOids = $"""
-        select own.oid from pg_class own where own.relnamespace = current_schema()::regnamespace and own.relkind in ('r', 'p') and own.relname in ({TableNames})
+        select own.oid from pg_class own where own.relnamespace = current_schema()::regnamespace and own.relkind in ('r', 'p')
+            and own.relname in ({TableNames})
         """;
 
     // Objects that initdb creates have oids below 16384, even when they are not pinned.
     private const string DependsOnOthers = $"""
         d.refobjid >= 16384
-        and not (d.refclassid = 'pg_class'::regclass and (d.refobjid in ({TableOids}) or exists (select from pg_index own where own.indexrelid = d.refobjid and own.indrelid in ({TableOids}))))
-        and not (d.refclassid = 'pg_constraint'::regclass and exists (select from pg_constraint own where own.oid = d.refobjid and own.conrelid in ({TableOids})))
+        and not (d.refclassid = 'pg_class'::regclass and (d.refobjid in ({TableOids}) or exists (select from pg_index own
+            where own.indexrelid = d.refobjid and own.indrelid in ({TableOids}))))
+        and not (d.refclassid = 'pg_constraint'::regclass and exists (select from pg_constraint own where own.oid = d.refobjid
+            and own.conrelid in ({TableOids})))
         """;
 }

@@ -54,7 +54,8 @@ internal sealed record PostgresRole
             with ours as ({{PostgresGrants.TablesQuery}})
             select r.oid is not null as "exists", l.oid is not null as login_exists,
                    coalesce(r.rolsuper, false) as superuser, coalesce(r.rolbypassrls, false) as bypasses_row_security,
-                   coalesce(not r.rolsuper and exists (select from ours where pg_has_role(r.oid, ours.owner, 'USAGE')), false) as owns_tables,
+                   coalesce(not r.rolsuper and exists (select from ours where pg_has_role(r.oid, ours.owner, 'USAGE')),
+                       false) as owns_tables,
                    coalesce(pg_has_role(l.oid, r.oid, 'MEMBER'), false) as can_be_assumed,
                    case when r.oid is null then '{}' else array(select name from ours where not (select bool_and(has_table_privilege(r.oid, ours.oid, p)) from unnest(ours.needed) p) order by name) end as missing_rights,
                    case when l.oid is null then '{}' else array(select name from ours where not (select bool_and(has_table_privilege(l.oid, ours.oid, p)) from unnest(ours.needed) p) order by name) end as login_missing_rights,

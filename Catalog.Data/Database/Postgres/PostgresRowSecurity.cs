@@ -21,7 +21,8 @@ internal sealed class PostgresRowSecurity(PostgresPool pool, string role, bool r
         where not c.relrowsecurity
            or not exists (
                select from pg_policy p
-               where p.polrelid = c.oid and p.polname = 'organization' and p.polpermissive and p.polcmd = '*' and p.polroles = array[0::oid] and p.polwithcheck is null)
+               where p.polrelid = c.oid and p.polname = 'organization' and p.polpermissive and p.polcmd = '*' and p.polroles = array[0::oid]
+                   and p.polwithcheck is null)
            or exists (
                select from pg_policy p
                where p.polrelid = c.oid and p.polpermissive and p.polname <> 'organization'

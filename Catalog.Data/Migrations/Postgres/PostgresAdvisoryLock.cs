@@ -55,10 +55,12 @@ internal sealed record PostgresAdvisoryLock(long Key, string Purpose)
     {
         const string Sql = """
             -- PostgresAdvisoryLock.Holder
-            select format('%s with server process %s%s, for %s s', @what, l.pid, ' from ' || host(a.client_addr), coalesce(round(extract(epoch from now() - a.backend_start)), 0))
+            select format('%s with server process %s%s, for %s s', @what, l.pid, ' from ' || host(a.client_addr),
+                coalesce(round(extract(epoch from now() - a.backend_start)), 0))
             from pg_locks l
             left join pg_stat_activity a on a.pid = l.pid
-            where l.locktype = 'advisory' and l.granted and l.objsubid = 1 and l.classid = (@key >> 32)::int::oid and l.objid = (@key & 4294967295)::oid
+            where l.locktype = 'advisory' and l.granted and l.objsubid = 1 and l.classid = (@key >> 32)::int::oid
+                and l.objid = (@key & 4294967295)::oid
               and l.database = (select oid from pg_database where datname = current_database()) and l.pid <> pg_backend_pid()
             """;
 

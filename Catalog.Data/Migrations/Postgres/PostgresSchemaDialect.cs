@@ -60,7 +60,8 @@ internal sealed class PostgresSchemaDialect(PostgresSession session) : SchemaDia
     internal override string FindTables => """
         select c.relname
         from pg_class c
-        where c.relnamespace = current_schema()::regnamespace and c.relkind in ('r', 'p', 'v', 'm', 'f') and c.relname not in ('schemaversions', 'schema_history')
+        where c.relnamespace = current_schema()::regnamespace and c.relkind in ('r', 'p', 'v', 'm', 'f')
+            and c.relname not in ('schemaversions', 'schema_history')
           and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')
         order by c.relname
         """;
@@ -72,7 +73,8 @@ internal sealed class PostgresSchemaDialect(PostgresSession session) : SchemaDia
             -- PostgresSchemaDialect.CreateJournal
             select count(*) = 4 and to_regclass('schema_history') is not null
             from pg_attribute
-            where attrelid = to_regclass('schemaversions') and attname in ('checksum', 'duration_seconds', 'applied_by', 'tool_version') and not attisdropped
+            where attrelid = to_regclass('schemaversions') and attname in ('checksum', 'duration_seconds', 'applied_by', 'tool_version')
+                and not attisdropped
             """;
 
         // Checked first: even an `alter table ... if not exists` without effect waits for every reader of the table.
@@ -131,7 +133,8 @@ internal sealed class PostgresSchemaDialect(PostgresSession session) : SchemaDia
             $"""
             -- PostgresSchemaDialect.BeginRead
             select encoding, version
-            from (select {session.ForTransaction}set_config('transaction_read_only', 'on', true), set_config('quote_all_identifiers', 'off', true),
+            from (select {session.ForTransaction}set_config('transaction_read_only', 'on', true), set_config('quote_all_identifiers', 'off',
+                true),
                          current_setting('server_encoding') as encoding, current_setting('server_version_num')::int as version offset 0) as set
             """,
             transaction: transaction, cancellationToken: ct));
@@ -205,7 +208,8 @@ internal sealed class PostgresSchemaDialect(PostgresSession session) : SchemaDia
         const string Session = """
             -- PostgresSchemaDialect.ResetSession
             select set_config('lock_timeout', @LockTimeout, false), set_config('idle_in_transaction_session_timeout', '5min', false),
-                   set_config('tcp_keepalives_idle', '5', false), set_config('tcp_keepalives_interval', '5', false), set_config('tcp_keepalives_count', '3', false)
+                   set_config('tcp_keepalives_idle', '5', false), set_config('tcp_keepalives_interval', '5', false),
+                       set_config('tcp_keepalives_count', '3', false)
             """;
         const string Watch = "do $$ begin set client_connection_check_interval = '1s'; exception when others then null; end $$";
 

@@ -15,17 +15,21 @@ internal sealed class PostgresSchemaReader : SchemaReader
     internal const string Sql = $"""
         -- PostgresSchemaReader.Describe
         with left_out as (select 0::oid as classid, 0::oid as objid where false), ours as (
-            select c.oid, c.relname, c.relkind, c.relpersistence, c.reloptions, c.relrowsecurity, c.relforcerowsecurity, c.relispartition, c.relpartbound
+            select c.oid, c.relname, c.relkind, c.relpersistence, c.reloptions, c.relrowsecurity, c.relforcerowsecurity, c.relispartition,
+                c.relpartbound
             from pg_class c
-            where c.relnamespace = current_schema()::regnamespace and c.relkind <> 'f' and c.relname not in ('schemaversions', 'schema_history')
+            where c.relnamespace = current_schema()::regnamespace and c.relkind <> 'f' and c.relname not in ('schemaversions',
+                'schema_history')
               and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')
         {OfTables}
         union all
-        select format('trigger %s.%s %s%s', t.relname, g.tgname, pg_get_triggerdef(g.oid), case g.tgenabled when 'O' then '' when 'D' then ' disabled' else ' enabled ' || g.tgenabled::text end)
+        select format('trigger %s.%s %s%s', t.relname, g.tgname, pg_get_triggerdef(g.oid), case g.tgenabled when 'O' then '' when 'D'
+            then ' disabled' else ' enabled ' || g.tgenabled::text end)
         from tables t
         join pg_trigger g on g.tgrelid = t.oid and not g.tgisinternal
         union all
-        select format('%s %s%s %s', case relkind when 'v' then 'view' else 'materialized view' end, relname, coalesce(' with (' || array_to_string(reloptions, ', ') || ')', ''), regexp_replace(pg_get_viewdef(oid), '\s+', ' ', 'g'))
+        select format('%s %s%s %s', case relkind when 'v' then 'view' else 'materialized view' end, relname, coalesce(' with ('
+            || array_to_string(reloptions, ', ') || ')', ''), regexp_replace(pg_get_viewdef(oid), '\s+', ' ', 'g'))
         from ours
         where relkind in ('v', 'm')
         union all
@@ -41,14 +45,19 @@ internal sealed class PostgresSchemaReader : SchemaReader
           and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = o.oid and d.deptype = 'a'
               and d.refobjid in (to_regclass('schemaversions'), to_regclass('schema_history')))
         union all
-        select format('function %s(%s) returns %s %s', p.proname, pg_get_function_identity_arguments(p.oid), coalesce(pg_get_function_result(p.oid), '-'),
-            md5(p.prosrc) || case when p.prosecdef then ' security definer' else '' end || coalesce(' set ' || array_to_string(p.proconfig, ', '), ''))
+        select format('function %s(%s) returns %s %s', p.proname, pg_get_function_identity_arguments(p.oid),
+            coalesce(pg_get_function_result(p.oid), '-'),
+            md5(p.prosrc) || case when p.prosecdef then ' security definer' else '' end || coalesce(' set ' || array_to_string(p.proconfig,
+                ', '), ''))
         from pg_proc p
         where p.pronamespace = current_schema()::regnamespace
           and not exists (select from pg_depend d where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype = 'e')
         union all
-        select format('type %s %s', y.typname, coalesce((select string_agg(quote_literal(e.enumlabel), ', ' order by e.enumsortorder) from pg_enum e where e.enumtypid = y.oid), format_type(y.typbasetype, y.typtypmod) || case when y.typnotnull then ' not null' else '' end
-            || coalesce((select ' ' || string_agg(pg_get_constraintdef(k.oid), ' ' order by k.conname) from pg_constraint k where k.contypid = y.oid), '')))
+        select format('type %s %s', y.typname, coalesce((select string_agg(quote_literal(e.enumlabel), ', ' order by e.enumsortorder)
+            from pg_enum e where e.enumtypid = y.oid), format_type(y.typbasetype, y.typtypmod) || case when y.typnotnull then ' not null'
+            else '' end
+            || coalesce((select ' ' || string_agg(pg_get_constraintdef(k.oid), ' ' order by k.conname) from pg_constraint k
+                where k.contypid = y.oid), '')))
         from pg_type y
         where y.typnamespace = current_schema()::regnamespace and y.typtype in ('e', 'd')
           and not exists (select from pg_depend d where d.classid = 'pg_type'::regclass and d.objid = y.oid and d.deptype = 'e')
@@ -98,10 +107,12 @@ internal sealed class PostgresSchemaReader : SchemaReader
         from tables t
         join pg_index i on i.indrelid = t.oid
         join pg_class c on c.oid = i.indexrelid
-        where not exists (select from pg_constraint k where k.conindid = i.indexrelid and k.conrelid = t.oid and k.contype in ('p', 'u', 'x'))
+        where not exists (select from pg_constraint k where k.conindid = i.indexrelid and k.conrelid = t.oid and k.contype in ('p', 'u',
+            'x'))
           and ('pg_class'::regclass, i.indexrelid) not in (select * from left_out)
         union all
-        select format('policy %s.%s %s for %s to %s using %s with check %s', p.tablename, p.policyname, lower(p.permissive), lower(p.cmd), array_to_string(p.roles, ', '), coalesce(p.qual, '-'), coalesce(p.with_check, '-'))
+        select format('policy %s.%s %s for %s to %s using %s with check %s', p.tablename, p.policyname, lower(p.permissive), lower(p.cmd),
+            array_to_string(p.roles, ', '), coalesce(p.qual, '-'), coalesce(p.with_check, '-'))
         from pg_policies p
         join tables t on t.relname = p.tablename
         join pg_policy y on y.polrelid = t.oid and y.polname = p.policyname

@@ -11,7 +11,8 @@ internal sealed class SqliteSchemaReader : SchemaReader
         const string Columns = """
             -- SqliteSchemaDescription.Read columns
             select 'column ' || m.name || '.' || x.name || ' ' || lower(x.type) || case when x."notnull" then ' not null' else '' end
-                || case when x.dflt_value is not null then ' default ' || x.dflt_value else '' end || case when x.hidden > 1 then ' generated' else '' end
+                || case when x.dflt_value is not null then ' default ' || x.dflt_value else '' end || case when x.hidden > 1
+                    then ' generated' else '' end
             from sqlite_master m, pragma_table_xinfo(m.name) x
             where m.type = 'table' and lower(m.name) not in ('schemaversions', 'schema_history') and m.name not like 'sqlite\_%' escape '\'
             """;
@@ -20,11 +21,13 @@ internal sealed class SqliteSchemaReader : SchemaReader
             select 'primary key ' || name || ' (' || group_concat(key, ', ') || ')'
             from (select m.name, x.name as key
                   from sqlite_master m, pragma_table_xinfo(m.name) x
-                  where m.type = 'table' and x.pk > 0 and lower(m.name) not in ('schemaversions', 'schema_history') and m.name not like 'sqlite\_%' escape '\'
+                  where m.type = 'table' and x.pk > 0 and lower(m.name) not in ('schemaversions', 'schema_history')
+                      and m.name not like 'sqlite\_%' escape '\'
                   order by m.name, x.pk)
             group by name
             union all
-            select 'foreign key ' || m.name || ' ' || f.id || '.' || f.seq || ' (' || f."from" || ') references ' || f."table" || ' (' || coalesce(f."to", '') || ') on delete ' || lower(f.on_delete) || ' on update ' || lower(f.on_update)
+            select 'foreign key ' || m.name || ' ' || f.id || '.' || f.seq || ' (' || f."from" || ') references ' || f."table" || ' ('
+                || coalesce(f."to", '') || ') on delete ' || lower(f.on_delete) || ' on update ' || lower(f.on_update)
             from sqlite_master m, pragma_foreign_key_list(m.name) f
             where m.type = 'table'
             """;

@@ -52,7 +52,8 @@ internal static class ResultSql
         \set n random(100, {rows})
         select {Columns}
         from check_results
-        where organization_id = '{organization}' and (executed_at, id) < (timestamptz '2026-01-01 00:00:00+00' + :n::int * interval '1 second', '')
+        where organization_id = '{organization}' and (executed_at,
+            id) < (timestamptz '2026-01-01 00:00:00+00' + :n::int * interval '1 second', '')
         order by executed_at desc, id desc
         limit 51;
         """;

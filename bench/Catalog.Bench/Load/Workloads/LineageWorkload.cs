@@ -85,12 +85,14 @@ internal static class LineageWorkload
         insert into datasets (organization_id, id, namespace, name, created_at)
             select '{organization}', id, '', '{Name("")}' || n, now() from keys;
         insert into lineage_edges (organization_id, upstream, downstream, pipeline_id, valid_from)
-            select '{organization}', upstream.id, downstream.id, 'daily_orders_' || (downstream.n % {ResultBody.Pipelines}), timestamptz '2026-01-01 00:00:00+00'
+            select '{organization}', upstream.id, downstream.id, 'daily_orders_' || (downstream.n % {ResultBody.Pipelines}),
+                timestamptz '2026-01-01 00:00:00+00'
             from (
                 select child, case when kind < 0.9 then child - 1 - floor(place * 500)
                                    when kind < 0.99 then 1 + floor(place * (child - 1))
                                    else child + 1 + floor(place * 1000) end as parent
-                from (select 2 + floor(random() * ({datasets} - 2)) as child, random() as kind, random() as place from generate_series(1, {edges})) as drawn
+                from (select 2 + floor(random() * ({datasets} - 2)) as child, random() as kind, random() as place from generate_series(1,
+                    {edges})) as drawn
             ) as edges
             join keys as upstream on upstream.n = greatest(1, least({datasets}, edges.parent))
             join keys as downstream on downstream.n = edges.child
