@@ -5,7 +5,7 @@ using System.Text.Unicode;
 namespace Catalog.Api.Http;
 
 /// <summary>
-/// Checks the path as it was sent. After Kestrel has decoded it, two different ids could look the same.
+/// Checks path and query as they were sent. After Kestrel has decoded it, two different ids could look the same.
 /// </summary>
 internal static partial class RawPath
 {
@@ -13,6 +13,11 @@ internal static partial class RawPath
     public static Problem? Validate(string target)
     {
         var path = target.AsSpan(0, target.IndexOf('?', StringComparison.Ordinal) is >= 0 and var query ? query : target.Length);
+        if (target.AsSpan(path.Length) is var queryString && queryString.Contains('%') && !IsUtf8(queryString))
+        {
+            return Problems.Invalid("query", "contains percent-encoded bytes that are not UTF-8.");
+        }
+
         return !path.Contains('%') ? null
             : path.Contains("%252f", StringComparison.OrdinalIgnoreCase) && !DatasetPath().IsMatch(path)
             ? Problems.Invalid("path", "contains an id with the text %2F, which is not allowed in ids; encode a slash as %2F.")
@@ -55,21 +60,21 @@ internal static partial class RawPath
     [GeneratedRegex("^(/api/v1)?/(lineage|datasets)/")]
     private static partial Regex DatasetPath();
 
-    private static bool IsUtf8(ReadOnlySpan<char> path)
+    private static bool IsUtf8(ReadOnlySpan<char> text)
     {
-        Span<byte> bytes = path.Length <= 1024 ? stackalloc byte[path.Length] : new byte[path.Length];
+        Span<byte> bytes = text.Length <= 1024 ? stackalloc byte[text.Length] : new byte[text.Length];
         var length = 0;
-        for (var i = 0; i < path.Length; i++)
+        for (var i = 0; i < text.Length; i++)
         {
-            if (path[i] == '%' && i + 2 < path.Length
-                && byte.TryParse(path.Slice(i + 1, 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var value))
+            if (text[i] == '%' && i + 2 < text.Length
+                && byte.TryParse(text.Slice(i + 1, 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var value))
             {
                 bytes[length++] = value;
                 i += 2;
             }
             else
             {
-                bytes[length++] = path[i] < 128 ? (byte)path[i] : (byte)'?';
+                bytes[length++] = text[i] < 128 ? (byte)text[i] : (byte)'?';
             }
         }
 

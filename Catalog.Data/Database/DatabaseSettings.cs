@@ -70,6 +70,7 @@ public sealed partial class DatabaseSettings
         var settings = FindAddress(configuration);
         // Validated on SQLite too, so that a mistake shows before the move to Postgres.
         PostgresConnectionSettings.ReadPool(configuration);
+        PostgresConnectionSettings.ReadSchema(new(), configuration);
         settings.Echo = Setting.Flag(configuration, "DATAXPIPE_DB_ECHO") ?? Setting.Flag(configuration, "DATABASE:ECHO") ?? false;
         settings.AppRole = ReadAppRole(configuration);
         settings.RequireRowSecurity = Setting.Flag(configuration, "DATAXPIPE_REQUIRE_RLS") ?? false;

@@ -73,10 +73,13 @@ internal static partial class PostgresConnectionSettings
             postgres.Options = options.Length == 0 ? null : options;
         }
 
+        // The server's default search path names a schema for each user first.
+        named = named?.Replace("\"$user\",", "", StringComparison.Ordinal).Trim();
         var schema = setting ?? named ?? DatabaseSettings.DefaultSchema;
         return SchemaName().IsMatch(schema) && !schema.StartsWith("pg_", StringComparison.Ordinal) && schema != "information_schema"
             ? schema
-            : throw new SettingException("DATAXPIPE_PG_SCHEMA must be the name of one schema: lower-case letters, digits and underscores, "
+            : throw new SettingException((setting is null ? "search_path in the address" : "DATAXPIPE_PG_SCHEMA")
+                + " must be the name of one schema: lower-case letters, digits and underscores, "
                 + "beginning with a letter or underscore, at most 63 characters, and not reserved by Postgres (pg_..., "
                     + "information_schema).");
     }

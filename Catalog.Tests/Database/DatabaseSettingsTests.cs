@@ -251,6 +251,7 @@ public sealed class DatabaseSettingsTests : IDisposable
     [InlineData("DATAXPIPE_DB_ECHO", "'true'")]
     [InlineData("DATAXPIPE_APP_ROLE", "\"catalog_app\"")]
     [InlineData("DATAXPIPE_REQUIRE_RLS", "\"true\"")]
+    [InlineData("DATAXPIPE_PG_SCHEMA", "\"catalog\"")]
     public void A_value_in_quotes_is_refused_and_the_message_mentions_the_quotes(string key, string value) =>
         Refused(key.Replace(":", "__", StringComparison.Ordinal), "is in quotes",
             [(key, value.Replace("{0}", Canary, StringComparison.Ordinal))]);

@@ -61,6 +61,11 @@ public abstract class QueryParameterTests(TestDatabase database) : EndpointTests
         await (await anonymous.GetAsync("/api/v1/runs/?surprise=1", Ct)).Problem(401, "unauthorized");
     }
 
+    [Fact]
+    public async Task Percent_encoded_bytes_that_are_not_UTF_8_are_422() =>
+        Assert.True((await (await Client.GetAsync("/api/v1/runs/?pipeline_id=%ff", Ct)).Problem(422, "invalid"))
+            .GetProperty("errors").TryGetProperty("query", out _));
+
     [Theory]
     [InlineData("/api/v1/runs/?pipeline_id=", "pipeline_id")]
     [InlineData("/api/v1/runs/?limit=", "limit")]

@@ -173,8 +173,8 @@ public sealed class FakeS3 : IAsyncDisposable
             }
 
             content = context.Request.Headers["x-amz-copy-source-range"].FirstOrDefault() is { } range
-                ? original[int.Parse(range[6..].Split('-')[0], CultureInfo.InvariantCulture)
-                    ..(int.Parse(range.Split('-')[1], CultureInfo.InvariantCulture) + 1)]
+                && range[6..].Split('-').Select(text => int.Parse(text, CultureInfo.InvariantCulture)).ToArray() is [var first, var last]
+                ? original[first..(last + 1)]
                 : misdeed == Misdeed.Truncates ? original[..^1] : original;
         }
 
