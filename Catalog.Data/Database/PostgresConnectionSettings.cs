@@ -81,7 +81,7 @@ internal static partial class PostgresConnectionSettings
             : throw new SettingException((setting is null ? "search_path in the address" : "DATAXPIPE_PG_SCHEMA")
                 + " must be the name of one schema: lower-case letters, digits and underscores, "
                 + "beginning with a letter or underscore, at most 63 characters, and not reserved by Postgres (pg_..., "
-                    + "information_schema).");
+                + "information_schema).");
     }
 
     [GeneratedRegex(@"(^|\s)(-c\s*|--)search_path\s*=\s*(?<schema>\S+)")]

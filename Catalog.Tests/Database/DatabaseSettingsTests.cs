@@ -241,6 +241,12 @@ public sealed class DatabaseSettingsTests : IDisposable
     }
 
     [Theory]
+    [InlineData("-csearch_path%3D%22%24user%22%2Cpublic", "public")]
+    [InlineData("-c%20search_path%3Dcatalog", "catalog")]
+    public void The_schema_of_an_address_is_its_search_path_without_the_users_schema(string options, string schema) =>
+        Assert.Equal(schema, Read(("DATAXPIPE_DB", $"postgresql://h/app?options={options}")).Schema);
+
+    [Theory]
     [InlineData("DATAXPIPE_DB", "\"postgresql://ada:{0}@h/app\"")]
     [InlineData("DATAXPIPE_DB", "'catalog.db'")]
     [InlineData("DATAXPIPE_DB", "\"catalog.db\"\n")]
