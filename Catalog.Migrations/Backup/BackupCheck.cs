@@ -1,4 +1,6 @@
+using System.Data.Common;
 using System.Security.Cryptography;
+using Catalog.Data.Migrations;
 
 namespace Catalog.Migrations.Backup;
 
@@ -51,6 +53,11 @@ internal static class BackupCheck
         catch (InvalidDataException exception)
         {
             return [$"it cannot be decompressed: {exception.Message.TrimEnd('.')}"];
+        }
+        // Flipped bits in a value do not damage the structure of a SQLite file, but may make its journal unreadable.
+        catch (Exception exception) when (exception is MigrationException or DbException)
+        {
+            return ["its journal or its tables cannot be read"];
         }
     }
 

@@ -1,3 +1,5 @@
+using Dapper;
+using Microsoft.Data.Sqlite;
 using Catalog.Data.Database;
 using Catalog.Data.Migrations;
 using Catalog.Migrations.Backup;
@@ -52,6 +54,20 @@ public sealed class DamageTests(FilledDatabases databases, BackupFolder folder) 
         var damaged = BackupSteps.Copy(path, folder.New(), cases[3].Content);
         Assert.Equal(4, (await MigratorConsole.Run(target, "restore", damaged)).Exit);
         Assert.Equal(4, (await MigratorConsole.Run(target, "backups", "verify", damaged)).Exit);
+    }
+
+    [Fact]
+    public async Task A_journal_that_cannot_be_read_is_damage_of_the_backup()
+    {
+        var path = await BackupSteps.BackUp(databases.Of("sqlite").Address, folder.New());
+        await using (var connection = new SqliteConnection($"Data Source={path};Pooling=False"))
+        {
+            await connection.ExecuteAsync("update schemaversions set applied = 'no time' where schemaversionsid = 1");
+        }
+
+        var content = await File.ReadAllBytesAsync(path, Ct);
+        var forged = BackupSteps.Describe(path) with { Bytes = content.Length, Sha256 = await BackupCheck.Hash(path, Ct) };
+        Assert.Contains("journal", Assert.Single(await BackupCheck.FindFaults(path, forged, Ct)), StringComparison.Ordinal);
     }
 
     [Theory]
