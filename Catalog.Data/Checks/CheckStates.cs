@@ -33,11 +33,12 @@ internal static class CheckStates
             > (run_check_states.executed_at, run_check_states.rank, run_check_states.result_id)
         """;
 
-    private const string RunColumns = "results.run_id, results.pipeline_id, results.check_id, results.id, results.status, results.severity, "
-        + $"results.executed_at, {Rank} as rank";
-
-    private const string PlaceInRun = "row_number() over (partition by results.run_id, results.pipeline_id, results.check_id "
-        + $"order by results.executed_at desc, {Rank} desc, results.id desc) as place";
+    private const string RunColumns = $"""
+        results.run_id, results.pipeline_id, results.check_id, results.id, results.status, results.severity, results.executed_at,
+        {Rank} as rank,
+        row_number() over (partition by results.run_id, results.pipeline_id, results.check_id
+                           order by results.executed_at desc, {Rank} desc, results.id desc) as place
+        """;
 
     private static readonly Rows<CheckResult> Ids = new(new Column<CheckResult, string>("id", result => result.Id));
 
@@ -60,8 +61,8 @@ internal static class CheckStates
             )
             insert into check_states (organization_id, pipeline_id, check_id, result_id, run_id, status, severity, rank, dataset,
                 observed_number, executed_at)
-            select @organization, stored.pipeline_id, stored.check_id, stored.id, stored.run_id, stored.status, stored.severity, stored.rank,
-                stored.dataset, stored.observed_number, stored.executed_at
+            select @organization, stored.pipeline_id, stored.check_id, stored.id, stored.run_id, stored.status, stored.severity,
+                stored.rank, stored.dataset, stored.observed_number, stored.executed_at
             from stored
             where stored.place = 1
             order by stored.pipeline_id, stored.check_id
@@ -82,8 +83,7 @@ internal static class CheckStates
         const string Sql = $"""
             -- CheckStates.FoldRuns
             , stored as (
-                select {RunColumns},
-                    {PlaceInRun}
+                select {RunColumns}
                 from rows
                 join check_results as results on results.organization_id = @organization and results.id = rows.id
                 where results.run_id is not null
@@ -114,8 +114,7 @@ internal static class CheckStates
         const string Complete = $"""
             -- CheckStates.CompleteRuns
             , stored as (
-                select {RunColumns},
-                    {PlaceInRun}
+                select {RunColumns}
                 from rows
                 join runs on runs.organization_id = @organization and runs.id = rows.id
                 join check_results as results on results.organization_id = @organization and results.run_id = runs.id
