@@ -1,11 +1,12 @@
 using System.Data.Common;
+using System.Runtime.InteropServices;
 using DuckDB.NET.Data;
 using DuckDB.NET.Native;
 
 namespace Catalog.Data.Warehouses;
 
 /// <summary>A connection to a DuckDB file that can only read.</summary>
-internal sealed class DuckDbConnection(DuckDBConnection connection, WarehouseLimits limits) : WarehouseConnection(connection)
+internal sealed partial class DuckDbConnection(DuckDBConnection connection, WarehouseLimits limits) : WarehouseConnection(connection)
 {
     private CancellationTokenRegistration _stop;
     private CancellationTokenSource? _limit;
@@ -17,7 +18,7 @@ internal sealed class DuckDbConnection(DuckDBConnection connection, WarehouseLim
     public override Task<DbDataReader> Execute(string sql, CancellationToken ct)
     {
         Release();
-        RequireOneStatement(sql);
+        RequireOneSelect(sql);
         _limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
         _stop = _limit.Token.Register(connection.NativeConnection.Interrupt);
         _limit.CancelAfter(limits.Timeout);
@@ -28,19 +29,37 @@ internal sealed class DuckDbConnection(DuckDBConnection connection, WarehouseLim
         return Task.FromResult<DbDataReader>(command.ExecuteReader());
     }
 
-    // The driver runs every statement of a text. DuckDB's own parser counts them here.
-    private void RequireOneStatement(string sql)
+    // The driver runs every statement of a text, of any type. So DuckDB's own parser reads the text first.
+    private void RequireOneSelect(string sql)
     {
-        var count = NativeMethods.ExtractStatements.DuckDBExtractStatements(connection.NativeConnection, sql, out var statements);
+        var native = connection.NativeConnection;
+        var count = NativeMethods.ExtractStatements.DuckDBExtractStatements(native, sql, out var statements);
         using (statements)
         {
-            // 0: a syntax error, which the driver reports.
             if (count > 1)
             {
                 throw WarehouseMessages.OneStatement();
             }
+
+            // Otherwise the text has an error, which the driver reports.
+            if (count == 1 && NativeMethods.ExtractStatements.DuckDBPrepareExtractedStatement(native, statements, 0, out var prepared)
+                is var state)
+            {
+                using (prepared)
+                {
+                    if (state == DuckDBState.Success && TypeOf(prepared) != (int)DuckDBStatementType.Select)
+                    {
+                        throw WarehouseMessages.OneStatement();
+                    }
+                }
+            }
         }
     }
+
+    // The driver has no method for it.
+    [LibraryImport("duckdb", EntryPoint = "duckdb_prepared_statement_type")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int TypeOf(DuckDBPreparedStatement statement);
 
     /// <inheritdoc />
     public override ValueTask DisposeAsync()
@@ -61,16 +80,17 @@ internal sealed class DuckDbConnection(DuckDBConnection connection, WarehouseLim
     public override WarehouseException Translate(Exception exception) => exception switch
     {
         _ when _limit is { IsCancellationRequested: true } => WarehouseMessages.Timeout(limits),
-        DuckDBException { ErrorType: DuckDBErrorType.Interrupt } => WarehouseMessages.Timeout(limits),
-        DuckDBException { ErrorType: DuckDBErrorType.Permission } =>
-            WarehouseMessages.Refused("Only statements that read tables of this file can run here."),
-        DuckDBException { ErrorType: DuckDBErrorType.OutOfMemory } =>
-            WarehouseMessages.TooMuchData("The statement needs more memory than this service gives to a statement."),
-        DuckDBException { ErrorType: DuckDBErrorType.Catalog, Message: var message }
-            when message.Contains("Table with name", StringComparison.Ordinal) => WarehouseMessages.TableMissing(),
-        DuckDBException { ErrorType: DuckDBErrorType.Binder, Message: var message }
-            when message.Contains("olumn", StringComparison.Ordinal) => WarehouseMessages.ColumnMissing(),
-        DuckDBException { ErrorType: var type } => WarehouseMessages.Sql($"{type}"),
+        // The driver often leaves out the type of an error; the text begins with it.
+        DuckDBException { Message: var message } => message.Split(" Error:")[0] switch
+        {
+            "INTERRUPT" => WarehouseMessages.Timeout(limits),
+            "Permission" => WarehouseMessages.Refused("Only statements that read tables of this file can run here."),
+            "Out of Memory" =>
+                WarehouseMessages.TooMuchData("The statement needs more memory than this service gives to a statement."),
+            "Catalog" when message.Contains("Table with name", StringComparison.Ordinal) => WarehouseMessages.TableMissing(),
+            "Binder" when message.Contains("olumn", StringComparison.Ordinal) => WarehouseMessages.ColumnMissing(),
+            var type => WarehouseMessages.Sql(type.Length <= 20 ? type : null),
+        },
         _ => WarehouseMessages.Unreadable(),
     };
 }

@@ -66,21 +66,17 @@ internal sealed class SqliteWarehouseConnection : WarehouseConnection
     {
         for (var (rest, count) = (sql, 0); rest.Length > 0;)
         {
-            if (raw.sqlite3_prepare_v2(_connection.Handle, rest, out var statement, out var tail) != raw.SQLITE_OK)
-            {
-                // The driver reports the error.
-                return;
-            }
-
-            // Null: only a comment or white space.
-            count += statement is { IsInvalid: false } ? 1 : 0;
+            var result = raw.sqlite3_prepare_v2(_connection.Handle, rest, out var statement, out var tail);
+            // Not valid: only a comment or white space.
+            var isStatement = result != raw.SQLITE_OK || statement is { IsInvalid: false };
             statement?.Dispose();
-            if (count > 1)
+            if (isStatement && ++count > 1)
             {
                 throw WarehouseMessages.OneStatement();
             }
 
-            rest = tail ?? "";
+            // The driver reports an error in the first statement.
+            rest = result == raw.SQLITE_OK ? tail ?? "" : "";
         }
     }
 
