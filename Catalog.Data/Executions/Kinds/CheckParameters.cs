@@ -192,20 +192,25 @@ internal sealed class CheckParameters(JsonElement definition)
     }
 
     /// <summary>A parameter that is one text or a list of texts; empty when it is absent.</summary>
-    public IReadOnlyList<string> Texts(string name, int most)
+    /// <param name="name">Its name.</param>
+    /// <param name="most">The largest number of texts.</param>
+    /// <param name="allowEmpty">Whether a text may be empty, as a pattern may.</param>
+    public IReadOnlyList<string> Texts(string name, int most, bool allowEmpty = false)
     {
         if (Find(name) is not { } value)
         {
             return [];
         }
 
-        if (value.ValueKind == JsonValueKind.String && value.GetString() is { Length: > 0 } one)
+        bool IsText(JsonElement item) => item.ValueKind == JsonValueKind.String && item.GetString() is { Length: <= MaxText } text
+            && (allowEmpty || text.Length > 0) && !text.Contains('\0', StringComparison.Ordinal);
+        if (IsText(value))
         {
-            return [one];
+            return [value.GetString()!];
         }
 
         if (value.ValueKind == JsonValueKind.Array && value.GetArrayLength() is var length && length > 0 && length <= most
-            && value.EnumerateArray().All(item => item.ValueKind == JsonValueKind.String && item.GetString() is { Length: > 0 }))
+            && value.EnumerateArray().All(IsText))
         {
             return [.. value.EnumerateArray().Select(item => item.GetString()!)];
         }

@@ -84,7 +84,7 @@ internal static class RowKinds
     public static CheckKind Pattern(CheckParameters parameters)
     {
         var negated = parameters.Flag("negated");
-        var (regex, like) = (parameters.Texts("regex", 100), parameters.Texts("like", 100));
+        var (regex, like) = (parameters.Texts("regex", 100, allowEmpty: true), parameters.Texts("like", 100, allowEmpty: true));
         var format = parameters.Has("format") ? parameters.Word("format", [.. Formats.Keys]) : null;
         var anyOf = parameters.Word("match", "any", "all") == "any";
         if ((regex.Count > 0 ? 1 : 0) + (like.Count > 0 ? 1 : 0) + (format is null ? 0 : 1) != 1)

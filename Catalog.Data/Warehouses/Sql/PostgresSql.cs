@@ -7,6 +7,10 @@ public sealed class PostgresSql : WarehouseSql
     public override WarehouseSqlFamily Family => WarehouseSqlFamily.Postgres;
 
     /// <inheritdoc />
+    /// <remarks>A length of a number is an error of the server.</remarks>
+    public override string Length(string expression) => $"char_length({expression})";
+
+    /// <inheritdoc />
     public override string Matches(string expression, string pattern) => $"{AsText(expression)} ~ {Text(pattern)}";
 
     /// <inheritdoc />
