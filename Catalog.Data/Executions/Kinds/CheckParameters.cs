@@ -244,6 +244,15 @@ internal sealed class CheckParameters(JsonElement definition)
             .FirstOrDefault(refused => refused.Reason is not null) is (var name, { } refusal) ? $"params.{name}: {refusal}"
         : null;
 
+    /// <summary>Reports bounds, for kinds that judge something else than the measured number.</summary>
+    public void RefuseBounds()
+    {
+        foreach (var name in new[] { "min", "max", "strict_min", "strict_max" }.Where(Has))
+        {
+            Wrong(name, "is not a parameter of this kind; use warn and fail.");
+        }
+    }
+
     /// <summary>Reports parameters that no reader asked for.</summary>
     public void RefuseUnknown(string kind)
     {
@@ -268,6 +277,6 @@ internal sealed class CheckParameters(JsonElement definition)
             && value.ValueKind != JsonValueKind.Null ? value : null;
     }
 
-    private static bool IsScalar(JsonElement value) =>
-        value.ValueKind is JsonValueKind.String or JsonValueKind.Number or JsonValueKind.True or JsonValueKind.False;
+    private static bool IsScalar(JsonElement value) => value.ValueKind is JsonValueKind.Number or JsonValueKind.True or JsonValueKind.False
+        || (value.ValueKind == JsonValueKind.String && !value.GetString()!.Contains('\0', StringComparison.Ordinal));
 }
