@@ -32,6 +32,18 @@ public sealed class MariaDbSource : WarehouseSource
         }
     }
 
+    public override async Task Execute(params string[] statements)
+    {
+        await using var connection = new MySqlConnection(MariaDbServer.Shared.Root);
+        await connection.OpenAsync(Ct);
+        await connection.ChangeDatabaseAsync(_name, Ct);
+        foreach (var sql in statements)
+        {
+            await using var command = new MySqlCommand(sql, connection);
+            await command.ExecuteNonQueryAsync(Ct);
+        }
+    }
+
     public override async Task<long> CountRows()
     {
         await using var connection = new MySqlConnection(MariaDbServer.Shared.Root);
