@@ -39,7 +39,7 @@ internal static class AllowedSql
         { MySql, "`update` = 1 and note = \"it's\"" },
         { MySql, "amount--1 > 0" },
         { SqlServer, "[drop] = N'x' and len(note) > 0" },
-        { ClickHouse, "url = 'http://x' and note != 'it\\'s'" },
+        { WarehouseSqlFamily.ClickHouse, "url = 'http://x' and note != 'it\\'s'" },
         { DuckDb, "list_contains([1, 2], id) and note = 'x.csv'" },
     };
 
@@ -120,8 +120,8 @@ internal static class AllowedSql
         (SqlServer, "with x as (select 1 as a) select a from x union all select 2 order by a offset 0 rows fetch next 5 rows only"),
         (SqlServer, "select case when a = 1 then 'x' else 'y' end, left(a, 1), replace(a, 'b', 'c') from db.dbo.t with (nolock)"),
         (SqlServer, "select a from t where exists (select 1 from u where u.a = t.a) /* a /* nested */ comment */"),
-        (ClickHouse, "select url, file, countIf(a > 1), quantile(0.5)(b), format('{}', a) from t final where a = 'it\\'s'"),
-        (ClickHouse, "with 1 as x select x, tuple(1, 2).1, [1, 2][1], map('a', 1), a ? 1 : 2 from `db`.`t` limit 1 by a # done"),
-        (ClickHouse, "select domain(url), settings, urlHash(url) from t"),
+        (WarehouseSqlFamily.ClickHouse, "select url, file, countIf(a > 1), quantile(0.5)(b), format('{}', a) from t final where a = 'it\\'s'"),
+        (WarehouseSqlFamily.ClickHouse, "with 1 as x select x, tuple(1, 2).1, [1, 2][1], map('a', 1), a ? 1 : 2 from `db`.`t` limit 1 by a # done"),
+        (WarehouseSqlFamily.ClickHouse, "select domain(url), settings, urlHash(url) from t"),
     ];
 }
