@@ -62,6 +62,9 @@ public sealed record ConnectionTest
     /// <c>refused</c>: the service does not connect to this address or type of warehouse.
     /// </summary>
     public required string Status { get; init; }
+
+    /// <summary>What to do about it; null when the status says all.</summary>
+    public string? Detail { get; init; }
 }
 
 /// <summary>The query parameters of the list of connections.</summary>
