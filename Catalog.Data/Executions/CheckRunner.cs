@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Text.Json;
 using Catalog.Data.Checks;
 using Catalog.Data.Executions.Kinds;
 using Catalog.Data.Warehouses;

@@ -60,14 +60,16 @@ internal static class CheckScan
         IReadOnlySet<string> pii, CancellationToken ct)
     {
         var plan = check.Kind.Scan!(new(session.Sql, null));
-        string Group(object? value, int place) => pii.Concat(check.SampleDeny).Contains(check.GroupBy[place], StringComparer.OrdinalIgnoreCase)
-            ? "\"(hidden)\"" : Measured.Json(CheckSamples.Cut(value));
+        var hidden = pii.Concat(check.SampleDeny).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        string Group(object? value, int place) =>
+            hidden.Contains(check.GroupBy[place]) ? "\"(hidden)\"" : Measured.Json(CheckSamples.Cut(value));
         var names = string.Join(", ", check.GroupBy.Select(session.Sql.Quote));
         var columns = check.GroupBy.Select((name, place) => $"{session.Sql.Quote(name)} as g{place}")
             .Concat(plan.Expressions.Select((expression, place) => $"{expression} as v{place}"));
         var filter = check.Where is null ? "" : $" where ({check.Where})";
         var rows = await session.Query(session.Sql.Limit(
-            $"select {string.Join(", ", columns)} from {session.Sql.Table(check.Table)}{filter} group by {names}", check.MaxGroups + 1), ct);
+            $"select {string.Join(", ", columns)} from {session.Sql.Table(check.Table)}{filter} group by {names}",
+            check.MaxGroups + 1), ct);
         var groups = check.GroupBy.Count;
         return rows.Truncated || rows.Rows.Count > check.MaxGroups ? null
             : [.. rows.Rows.Select(row => ($"[{string.Join(',', row.Take(groups).Select(Group))}]", plan.Read(row.AsMemory(groups))))];

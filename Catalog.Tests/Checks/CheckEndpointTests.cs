@@ -40,6 +40,28 @@ public abstract class CheckEndpointTests(TestDatabase database) : EndpointTests(
         await (await Send(HttpMethod.Get, Path + Name)).Problem(404, "not_found");
     }
 
+    [Theory]
+    [InlineData("""{"id":"x","dataset":"d","connection_id":"c","kind":"range","column":"a","params":{"mim":1,"max":2}}""", "/params/mim")]
+    [InlineData("""{"id":"x","dataset":"d","connection_id":"c","kind":"not_null"}""", "/column")]
+    [InlineData("""{"id":"x","dataset":"d","connection_id":"c","kind":"avg","column":"a","fail":{"larger":1}}""", "/fail")]
+    [InlineData("""{"id":"x","kind":"k","schedule":"@daily","schedule_time_zone":"Europe/Nowhere"}""", "/schedule_time_zone")]
+    public async Task A_definition_that_the_Catalog_would_run_must_be_one_that_it_can_run(string body, string pointer)
+    {
+        var problem = await (await Send(HttpMethod.Post, Path, body)).Problem(422, "invalid");
+        Assert.Equal(pointer, Assert.Single(problem.GetProperty("errors").EnumerateObject()).Name);
+    }
+
+    [Theory]
+    [InlineData("""{"id":"ID","dataset":"d","kind":"range","column":"a","params":{"mim":1}}""")]
+    [InlineData("""{"id":"ID","dataset":"d","connection_id":"c","kind":"kind_of_another_tool","params":{"mim":1}}""")]
+    public async Task Other_definitions_are_stored_as_they_are(string body)
+    {
+        var id = $"{Name}-{Guid.NewGuid():N}";
+        var zone = body.Replace("{\"id\":\"ID\"", $"{{\"id\":\"{id}\",\"schedule_time_zone\":\"Europe/Berlin\"", StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.Created, (await Send(HttpMethod.Post, Path, zone)).StatusCode);
+        Assert.Equal("Europe/Berlin", (await Client.GetJson(Path + id)).GetProperty("schedule_time_zone").GetString());
+    }
+
     [Fact]
     public async Task A_check_shows_its_latest_result_and_is_listed_by_its_status()
     {

@@ -56,8 +56,8 @@ internal static class OracleCases
             "expect_column_values_to_be_in_set" => "accepted_values",
             "expect_column_values_to_not_be_in_set" => "forbidden_values",
             "expect_column_values_to_be_unique" or "expect_compound_columns_to_be_unique" => "unique",
-            "expect_column_values_to_match_regex" or "expect_column_values_to_not_match_regex" or "expect_column_values_to_match_like_pattern"
-                or "expect_column_values_to_not_match_like_pattern" => "pattern",
+            "expect_column_values_to_match_regex" or "expect_column_values_to_not_match_regex"
+                or "expect_column_values_to_match_like_pattern" or "expect_column_values_to_not_match_like_pattern" => "pattern",
             "expect_column_values_to_not_be_null" => "not_null",
             "expect_column_values_to_be_null" => "null",
             "expect_column_most_common_value_to_be_in_set" => "most_common_value",
@@ -153,13 +153,15 @@ internal sealed record OracleData(string Expectation, string Table, JsonElement 
 
     private static char TypeOf(JsonProperty column, JsonElement schema)
     {
-        var declared = schema.ValueKind == JsonValueKind.Object && schema.TryGetProperty(column.Name, out var type) ? type.GetString()! : "";
+        var declared = schema.ValueKind == JsonValueKind.Object && schema.TryGetProperty(column.Name, out var type)
+            ? type.GetString()! : "";
         if (declared.Contains("TIME", StringComparison.Ordinal))
         {
             return 't';
         }
 
-        var kinds = column.Value.EnumerateArray().Where(value => value.ValueKind != JsonValueKind.Null).Select(value => value.ValueKind switch
+        var values = column.Value.EnumerateArray().Where(value => value.ValueKind != JsonValueKind.Null);
+        var kinds = values.Select(value => value.ValueKind switch
         {
             JsonValueKind.Number => value.TryGetInt64(out _) && !value.GetRawText().Contains('.', StringComparison.Ordinal) ? 'i' : 'd',
             JsonValueKind.True or JsonValueKind.False => 'b',

@@ -116,7 +116,8 @@ public abstract class OracleTests(WarehouseSource source)
                 else
                 {
                     disagreements.Add(
-                        $"{name}: expected {success?.ToString() ?? "an error"}, was {verdict.Status} ({verdict.Message}) {check.Definition}");
+                        $"{name}: expected {success?.ToString() ?? "an error"}, "
+                            + $"was {verdict.Status} ({verdict.Message}) {check.Definition}");
                 }
             }
         }
@@ -130,9 +131,11 @@ public abstract class OracleTests(WarehouseSource source)
     {
         static List<string?> Names(JsonElement json, string name) => json.TryGetProperty(name, out var list)
             ? [.. list.EnumerateArray().Select(item => item.GetString())] : [];
-        var (only, not) = (Names(test, "only_for"), Names(data.Json, "suppress_test_for").Concat(Names(test, "suppress_test_for")).ToList());
+        var (only, not) = (Names(test, "only_for"),
+            Names(data.Json, "suppress_test_for").Concat(Names(test, "suppress_test_for")).ToList());
         var given = test.GetProperty("in");
-        return only.Count > 0 && !only.Contains(Engine) && !only.Contains("sqlalchemy") ? $"Great Expectations runs it only on {string.Join(", ", only)}"
+        return only.Count > 0 && !only.Contains(Engine) && !only.Contains("sqlalchemy")
+            ? $"Great Expectations runs it only on {string.Join(", ", only)}"
             : not.Contains(Engine) || not.Contains("sqlalchemy") ? "Great Expectations does not run it on this engine"
             : given.GetRawText().Contains("$PARAMETER", StringComparison.Ordinal) ? "a bound is computed when the check runs"
             : HasNoRule(given) ? "a check without bounds has no rule, so its definition is refused"

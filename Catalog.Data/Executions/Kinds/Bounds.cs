@@ -8,6 +8,9 @@ namespace Catalog.Data.Executions.Kinds;
 /// <summary>The parameters <c>min</c> and <c>max</c>, each of which is part of the range unless it is strict.</summary>
 internal sealed partial record Bounds(JsonElement? Min, JsonElement? Max, bool StrictMin, bool StrictMax)
 {
+    /// <summary>The names of the parameters.</summary>
+    public static IReadOnlyList<string> Names { get; } = ["min", "max", "strict_min", "strict_max"];
+
     /// <summary>Reads the parameters; null when neither bound is given.</summary>
     public static Bounds? Read(CheckParameters parameters, bool allowEmpty = false)
     {

@@ -247,7 +247,7 @@ internal sealed class CheckParameters(JsonElement definition)
     /// <summary>Reports bounds, for kinds that judge something else than the measured number.</summary>
     public void RefuseBounds()
     {
-        foreach (var name in new[] { "min", "max", "strict_min", "strict_max" }.Where(Has))
+        foreach (var name in Bounds.Names.Where(Has))
         {
             Wrong(name, "is not a parameter of this kind; use warn and fail.");
         }
@@ -263,7 +263,8 @@ internal sealed class CheckParameters(JsonElement definition)
 
         foreach (var member in _params.EnumerateObject().Where(member => !_known.Contains(member.Name)))
         {
-            Wrong(member.Name, $"is not a parameter of {kind}; its parameters are {string.Join(", ", _known.Order(StringComparer.Ordinal))}.");
+            Wrong(member.Name,
+                $"is not a parameter of {kind}; its parameters are {string.Join(", ", _known.Order(StringComparer.Ordinal))}.");
         }
     }
 

@@ -90,7 +90,8 @@ internal static class HistoryKinds
                 // Without any variation in the past, every change is an anomaly.
                 // The mean of equal numbers may differ from them in its last digit.
                 var noise = Math.Abs(mean) * 1e-9;
-                var score = Math.Abs(number - mean) <= noise ? 0 : deviation > noise ? (number - mean) / deviation : double.MaxValue * Math.Sign(number - mean);
+                var score = Math.Abs(number - mean) <= noise ? 0
+                    : deviation > noise ? (number - mean) / deviation : double.MaxValue * Math.Sign(number - mean);
                 var change = mean == 0 ? 100 : Math.Abs((number - mean) / mean * 100);
                 return measure with
                 {

@@ -27,12 +27,14 @@ internal static class KeyKinds
                 var present = string.Join(" or ", names.Select(name => $"{name} is not null"));
                 var sql = $"""
                     select sum(case when n > 1 then n end), sum(case when n > 1 then 1 end), sum(n - 1), sum(n), count(*)
-                    from (select count(*) as n from {context.Table}{context.Filter(present)} group by {string.Join(", ", names)}) as repeated
+                    from (
+                        select count(*) as n from {context.Table}{context.Filter(present)} group by {string.Join(", ", names)}) as repeated
                     """;
                 return new(sql, rows =>
                 {
                     var found = rows.Rows[0];
-                    return Measure.OfRows(found[measure == "rows" ? 0 : measure == "values" ? 1 : 2], found[measure == "values" ? 4 : 3]) with
+                    var failed = found[measure == "rows" ? 0 : measure == "values" ? 1 : 2];
+                    return Measure.OfRows(failed, found[measure == "values" ? 4 : 3]) with
                     {
                         Facts = new Dictionary<string, string>(StringComparer.Ordinal)
                         {

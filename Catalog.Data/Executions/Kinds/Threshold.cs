@@ -72,7 +72,8 @@ internal sealed record Threshold
             }
         }
 
-        error ??= threshold.IsNeverMet() ? "can never be met: its comparisons must all hold. Use outside for a number beyond a range." : null;
+        error ??= threshold.IsNeverMet()
+            ? "can never be met: its comparisons must all hold. Use outside for a number beyond a range." : null;
         error ??= threshold._conditions.Count == 0 ? $"must contain a comparison: {string.Join(", ", Comparisons)}." : null;
         return error is null ? threshold : null;
     }
