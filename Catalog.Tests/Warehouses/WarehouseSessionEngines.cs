@@ -40,7 +40,8 @@ public sealed class WarehouseSessionOnDuckDb(DuckDbSource source) : WarehouseSes
 
     protected override string Values =>
         "select true, 7::hugeint, 1.5::decimal(9, 2), 0.25::double, 'é', timestamp '2026-01-01 12:00:00', [1, 2], {'a': 1},"
-        + " date '2026-01-01', interval 1 day, uuid(), time '12:00:00', 'a'::blob, null, timestamptz '2026-01-01 12:00:00+00', map {'a': 1}, 1::uhugeint";
+        + " date '2026-01-01', interval 1 day,"
+        + " uuid(), time '12:00:00', 'a'::blob, null, timestamptz '2026-01-01 12:00:00+00', map {'a': 1}, 1::uhugeint";
 
     protected override string[] Writes =>
     [
@@ -76,7 +77,8 @@ public sealed class WarehouseSessionOnPostgres : WarehouseSessionTests, IClassFi
 
     protected override string Values =>
         "select true, 7, 1.5::numeric, 0.25::float8, 'é', timestamp '2026-01-01 12:00:00', array[1, 2], '{\"a\": 1}'::jsonb,"
-        + " date '2026-01-01', interval '1 day', gen_random_uuid(), time '12:00', 'a'::bytea, null, timestamptz '2026-01-01 12:00:00+00', inet '10.0.0.1',"
+        + " date '2026-01-01', interval '1 day',"
+        + " gen_random_uuid(), time '12:00', 'a'::bytea, null, timestamptz '2026-01-01 12:00:00+00', inet '10.0.0.1',"
         + " 'infinity'::timestamptz, 'NaN'::float8, xmlparse(content '<a/>'), 5::\"char\", int4range(1, 2), 12::money";
 
     protected override string[] Writes =>
