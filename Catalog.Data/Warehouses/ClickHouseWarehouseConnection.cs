@@ -34,7 +34,8 @@ internal sealed class ClickHouseWarehouseConnection(ClickHouseConnection connect
         ClickHouseServerException { ErrorCode: 47 or 16 } => WarehouseMessages.ColumnMissing(),
         ClickHouseServerException { ErrorCode: 497 } => WarehouseMessages.PermissionDenied(),
         ClickHouseServerException { ErrorCode: 164 } => WarehouseMessages.NoRows(),
-        ClickHouseServerException { ErrorCode: 396 } => WarehouseMessages.TooMuchData("The result is too large. Select fewer rows or columns."),
+        ClickHouseServerException { ErrorCode: 396 } =>
+            WarehouseMessages.TooMuchData("The result is too large. Select fewer rows or columns."),
         ClickHouseServerException { ErrorCode: var code } => WarehouseMessages.Sql($"{code}"),
         InvalidCastException or OverflowException or NotSupportedException or FormatException => WarehouseMessages.Unreadable(),
         _ => WarehouseMessages.Unreachable(),

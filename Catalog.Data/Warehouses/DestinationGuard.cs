@@ -91,7 +91,8 @@ public sealed class DestinationGuard(bool allowPrivate)
     /// <param name="ct">Cancels the operation.</param>
     /// <exception cref="WarehouseException">The host or the port is not allowed, or the name cannot be resolved.</exception>
     internal async Task<T> Connect<T>(
-        string host, int port, int[] usualPorts, Func<IPAddress, Task<T>> connect, Func<Exception, bool> isUnreachable, CancellationToken ct)
+        string host, int port, int[] usualPorts, Func<IPAddress, Task<T>> connect, Func<Exception, bool> isUnreachable,
+        CancellationToken ct)
     {
         var addresses = await Resolve(host, port, usualPorts, ct);
         for (var i = 0; ; i++)

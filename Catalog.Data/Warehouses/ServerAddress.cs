@@ -48,7 +48,8 @@ internal sealed record ServerAddress(string Type, string Host, int Port, string 
     /// <param name="usual">The encryption when the configuration has none.</param>
     /// <param name="others">The other encryptions of this type.</param>
     /// <exception cref="SettingException">A part is missing or not valid. The message contains no part of it.</exception>
-    public static ServerAddress Parse(WarehouseSettings settings, Func<ServerTls, int> usualPort, ServerTls usual, params ServerTls[] others)
+    public static ServerAddress Parse(
+        WarehouseSettings settings, Func<ServerTls, int> usualPort, ServerTls usual, params ServerTls[] others)
     {
         if (settings.Host is not { Length: > 0 } host)
         {

@@ -14,11 +14,12 @@ public sealed class ClickHouseTests
     private static byte[] Result(params string[] values) =>
         [1, 1, (byte)'a', 6, .. "String"u8, .. values.SelectMany(value => Encoding.ASCII.GetBytes(value).Prepend((byte)value.Length))];
 
-    private static Func<Stream, CancellationToken, Task> Http(List<string> requests, Func<string, (int Status, byte[] Body, long? Length)> answer) =>
+    private static Func<Stream, CancellationToken, Task> Http(
+        List<string> requests, Func<string, (int Status, byte[] Body, long? Length)> answer) =>
         async (stream, ct) =>
         {
             var buffer = new byte[65536];
-            for (var text = "";;)
+            for (var text = ""; ;)
             {
                 var read = await stream.ReadAsync(buffer, ct);
                 if (read == 0)

@@ -135,7 +135,10 @@ public sealed class DestinationGuardTests
     public async Task Every_type_judges_its_host(string type)
     {
         var factory = new WarehouseFactory(new(false), new(null), null);
-        foreach (var (host, port) in new (string, int?)[] { ("127.0.0.1", null), ("localhost", null), ("8.8.8.8", 22), ("a.internal", null) })
+        foreach (var (host, port) in new (string, int?)[]
+        {
+            ("127.0.0.1", null), ("localhost", null), ("8.8.8.8", 22), ("a.internal", null),
+        })
         {
             await using var warehouse = factory.Create("acme", new() { Type = type, Host = host, Port = port, User = "u" });
             Assert.Equal(WarehouseState.Refused, await warehouse.Test(Ct));

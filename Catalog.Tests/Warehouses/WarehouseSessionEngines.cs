@@ -33,13 +33,15 @@ public sealed class WarehouseSessionOnDuckDb(DuckDbSource source) : WarehouseSes
 {
     protected override string TextOf(int length) => $"repeat('x', {length})";
 
-    protected override string LongStatement => "select count(*) from range(100000000) a, range(100000000) b where a.range * b.range % 7 = 3";
+    protected override string LongStatement =>
+        "select count(*) from range(100000000) a, range(100000000) b where a.range * b.range % 7 = 3";
 
     protected override string ManyRows => "select range as i from range(100000)";
 
     protected override string Values =>
-        "select true, 7::hugeint, 1.5::decimal(9, 2), 0.25::double, 'é', timestamp '2026-01-01 12:00:00', [1, 2], {'a': 1}, date '2026-01-01',"
-        + " interval 1 day, uuid(), time '12:00:00', 'a'::blob, null, timestamptz '2026-01-01 12:00:00+00', map {'a': 1}, 1::uhugeint";
+        "select true, 7::hugeint, 1.5::decimal(9, 2), 0.25::double, 'é', timestamp '2026-01-01 12:00:00', [1, 2], {'a': 1},"
+        + " date '2026-01-01', interval 1 day,"
+        + " uuid(), time '12:00:00', 'a'::blob, null, timestamptz '2026-01-01 12:00:00+00', map {'a': 1}, 1::uhugeint";
 
     protected override string[] Writes =>
     [
@@ -56,7 +58,8 @@ public sealed class WarehouseSessionOnDuckDb(DuckDbSource source) : WarehouseSes
         "copy items to 'out.csv'", "copy items from '/etc/passwd'", "export database 'out'", "import database 'out'",
         "attach ':memory:' as other", "attach '/etc/passwd' as other", "attach 'other.duckdb'", "install httpfs", "load httpfs",
         "load '/tmp/a.duckdb_extension'", "select * from sqlite_scan('/tmp/a', 'b')", "select getenv('PATH')",
-        "create secret s (type s3, key_id 'a', secret 'b')", "select * from read_json('/etc/passwd')", "select * from sniff_csv('/etc/passwd')",
+        "create secret s (type s3, key_id 'a', secret 'b')", "select * from read_json('/etc/passwd')",
+        "select * from sniff_csv('/etc/passwd')",
     ];
 }
 
@@ -73,8 +76,9 @@ public sealed class WarehouseSessionOnPostgres : WarehouseSessionTests, IClassFi
     protected override string TextOf(int length) => $"repeat('x', {length})";
 
     protected override string Values =>
-        "select true, 7, 1.5::numeric, 0.25::float8, 'é', timestamp '2026-01-01 12:00:00', array[1, 2], '{\"a\": 1}'::jsonb, date '2026-01-01',"
-        + " interval '1 day', gen_random_uuid(), time '12:00', 'a'::bytea, null, timestamptz '2026-01-01 12:00:00+00', inet '10.0.0.1',"
+        "select true, 7, 1.5::numeric, 0.25::float8, 'é', timestamp '2026-01-01 12:00:00', array[1, 2], '{\"a\": 1}'::jsonb,"
+        + " date '2026-01-01', interval '1 day',"
+        + " gen_random_uuid(), time '12:00', 'a'::bytea, null, timestamptz '2026-01-01 12:00:00+00', inet '10.0.0.1',"
         + " 'infinity'::timestamptz, 'NaN'::float8, xmlparse(content '<a/>'), 5::\"char\", int4range(1, 2), 12::money";
 
     protected override string[] Writes =>
@@ -122,7 +126,8 @@ public sealed class WarehouseSessionOnPostgres : WarehouseSessionTests, IClassFi
     public async Task A_lock_does_not_outlive_its_session()
     {
         await Query("select pg_advisory_lock(42)");
-        Assert.Equal(0, await OwnPostgres.Scalar<long>(_source.Address, "select count(*) from pg_locks where locktype = 'advisory' and objid = 42"));
+        Assert.Equal(0, await OwnPostgres.Scalar<long>(
+            _source.Address, "select count(*) from pg_locks where locktype = 'advisory' and objid = 42"));
     }
 }
 
@@ -144,15 +149,16 @@ public sealed class WarehouseSessionOnMariaDb : WarehouseSessionTests, IClassFix
     protected override string ManyRows => "select seq as i from seq_1_to_100000";
 
     protected override string Values =>
-        "select true, 7, 1.5, 0.25e0, 'é', timestamp '2026-01-01 12:00:00', date '2026-01-01', time '12:00:00', null, x'00ff', uuid(), b'1',"
-        + " cast('0000-00-00' as date), cast(18446744073709551615 as unsigned)";
+        "select true, 7, 1.5, 0.25e0, 'é', timestamp '2026-01-01 12:00:00', date '2026-01-01', time '12:00:00', null, x'00ff',"
+        + " uuid(), b'1', cast('0000-00-00' as date), cast(18446744073709551615 as unsigned)";
 
     protected override string[] Writes =>
     [
         "insert into items (id) values (4)", "delete from items", "update items set id = 0", "drop table items", "create table t (i int)",
         "insert into plain values (1)", "commit", "rollback", "begin", "start transaction read write", "set autocommit = 1",
         "set session transaction read write", "set transaction read write", "truncate items", "alter table items add x int",
-        "rename table items to other", "lock tables items write", "select * from items for update", "load data infile '/etc/passwd' into table items",
+        "rename table items to other", "lock tables items write", "select * from items for update",
+        "load data infile '/etc/passwd' into table items",
         "insert into items (id) select 1", "replace into items (id) values (1)", "optimize table items", "create view v as select 1",
         "grant all on items to root", "flush tables", "prepare a from 'delete from items'", "execute a", "call write_items()",
         "create or replace table items (id int)", "xa start 'a'", "begin not atomic commit; delete from items; end",
