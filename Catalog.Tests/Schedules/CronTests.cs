@@ -1,6 +1,6 @@
-using Catalog.Api.Pipelines;
+using Catalog.Data.Schedules;
 
-namespace Catalog.Tests.Pipelines;
+namespace Catalog.Tests.Schedules;
 
 /// <summary>Accepted schedules: the five-field forms that Airflow, dbt Cloud and Prefect accept.</summary>
 [Trait("Category", "Fast")]

@@ -1,0 +1,28 @@
+using Catalog.Api.Background;
+using Catalog.Data.Executions;
+using Catalog.Data.Warehouses;
+
+namespace Catalog.Api.Executions;
+
+internal static class ExecutionServices
+{
+    /// <summary>Adds the executions of checks: their worker, schedules and limits.</summary>
+    public static IServiceCollection AddExecutions(this IServiceCollection services, ExecutionSettings settings) => services
+        .AddSingleton(settings)
+        .AddSingleton<ExecutionSignals>()
+        .AddSingleton<ExecutionWait>()
+        .AddSingleton<ExecutionStart>()
+        .AddSingleton<WarehouseTurns>()
+        .AddSingleton<CheckExecution>()
+        .AddSingleton<OpenWarehouse>((_, _, _) => throw new WarehouseException(WarehouseProblem.Refused,
+            "This installation does not connect to warehouses of this type."))
+        .AddSingleton<RunChecks>(async (checks, _, report, _) =>
+        {
+            foreach (var check in checks)
+            {
+                await report(new() { Check = check, Status = Data.Checks.CheckStatus.Error, Message = "The kind of the check is unknown." });
+            }
+        })
+        .AddHostedService<ExecutionWorker>()
+        .AddRecurring<ScheduleWork>();
+}
