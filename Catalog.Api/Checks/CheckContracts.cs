@@ -98,6 +98,12 @@ public sealed record CheckItem
     public required DateTimeOffset CreatedAt { get; init; }
     public required DateTimeOffset UpdatedAt { get; init; }
 
+    /// <summary>The latest result; null when the check has none.</summary>
+    public LastResultItem? LastResult { get; init; }
+
+    /// <summary>The item without its latest result: the part that an update replaces.</summary>
+    internal CheckItem Definition => this with { LastResult = null };
+
     internal static CheckItem From(Check check)
     {
         // A definition from a pipeline may have any shape here, and is shown as its generator wrote it.
@@ -122,8 +128,34 @@ public sealed record CheckItem
             Schedule = Raw("schedule"),
             CreatedAt = check.CreatedAt,
             UpdatedAt = check.UpdatedAt,
+            LastResult = check.LastResult is { } last ? LastResultItem.From(last) : null,
         };
     }
+}
+
+/// <summary>
+/// The latest result of a check: the one executed last; at equal times the worse one (fail, error, warn, pass).
+/// </summary>
+public sealed record LastResultItem
+{
+    /// <summary>pass, warn, fail or error.</summary>
+    public required string Status { get; init; }
+
+    public required DateTimeOffset ExecutedAt { get; init; }
+    public required string ResultId { get; init; }
+    public string? RunId { get; init; }
+
+    /// <summary>The observed value when it is a finite number, otherwise null.</summary>
+    public double? ObservedNumber { get; init; }
+
+    internal static LastResultItem From(LastResult last) => new()
+    {
+        Status = last.Status,
+        ExecutedAt = last.ExecutedAt,
+        ResultId = last.ResultId,
+        RunId = last.RunId,
+        ObservedNumber = last.ObservedNumber,
+    };
 }
 
 /// <summary>Selects definitions to list.</summary>
@@ -144,7 +176,20 @@ public sealed record CheckQuery : ListQuery
     /// <summary>Only checks of this severity: error or warn.</summary>
     public string? Severity { get; init; }
 
-    internal CheckFilter ToFilter() => new() { PipelineId = PipelineId, Dataset = Dataset, Kind = Kind, Severity = Severity };
+    /// <summary>
+    /// Only checks whose latest result has this status: pass, warn, fail, error, or another tool's word for one of
+    /// these. <c>fail</c> lists what fails now.
+    /// </summary>
+    public string? Status { get; init; }
+
+    internal CheckFilter ToFilter() => new()
+    {
+        PipelineId = PipelineId,
+        Dataset = Dataset,
+        Kind = Kind,
+        Severity = Severity,
+        Status = Status is null ? null : CheckStatus.Words[Status],
+    };
 }
 
 /// <summary>Selects one of the checks with the same id.</summary>

@@ -16,8 +16,8 @@ internal static class CheckEndpoints
             .Produces<CheckItem>(201).Produces<CheckItem>(200).Refuses(404, 409).WithSummary("Define a check");
         checks.MapGet("/", List).WithName("ListChecks").Requires(Scopes.Read).ReadsQuery<CheckQuery>()
             .WithSummary("List check definitions, newest first");
-        checks.MapGet("/{id}", Get).WithName("GetCheck").Requires(Scopes.Read).ReadsQuery<CheckSelector>().HasETag()
-            .Produces<CheckItem>().Refuses(404, 409).WithSummary("Read a check definition");
+        checks.MapGet("/{id}", Get).WithName("GetCheck").Requires(Scopes.Read).ReadsQuery<CheckSelector>()
+            .HasETag(item => ((CheckItem)item).Definition).Produces<CheckItem>().Refuses(404, 409).WithSummary("Read a check definition");
         checks.MapPut("/{id}", Put).WithName("ReplaceCheck").Requires(Scopes.Write).ReadsQuery<CheckSelector>().Reads<PutCheck>()
             .AcceptsIfMatch()
             .Produces<CheckItem>().Refuses(404, 409).WithSummary("Replace a check definition");
@@ -58,14 +58,15 @@ internal static class CheckEndpoints
             TimeProvider time, CancellationToken ct)
     {
         var found = await checks.Find(caller.Organization, id.Value, selector.PipelineId, ct);
-        if ((Refusal(found, id) ?? match.Check(() => CheckItem.From(found[0]))) is { } refusal)
+        if ((Refusal(found, id) ?? match.Check(() => CheckItem.From(found[0]).Definition)) is { } refusal)
         {
             return refusal;
         }
 
         var check = body.Value.ToCheck(id.Value, found[0].PipelineId, Encoding.UTF8.GetString(body.Json.Span), time.Now()) with
         {
-            CreatedAt = found[0].CreatedAt
+            CreatedAt = found[0].CreatedAt,
+            LastResult = found[0].LastResult,
         };
         return await checks.Replace(caller.Organization, check, match.AsOf(found[0].UpdatedAt), ct)
             ? TypedResults.Ok(CheckItem.From(check))
@@ -77,7 +78,7 @@ internal static class CheckEndpoints
             CancellationToken ct)
     {
         var found = await checks.Find(caller.Organization, id.Value, selector.PipelineId, ct);
-        return Refusal(found, id) ?? match.Check(() => CheckItem.From(found[0]))
+        return Refusal(found, id) ?? match.Check(() => CheckItem.From(found[0]).Definition)
             ?? (await checks.Delete(caller.Organization, found[0].PipelineId, id.Value, match.AsOf(found[0].UpdatedAt),
                 caller.NewAuditEntry("check", found[0].PipelineId.Length == 0 ? id.Value : $"{found[0].PipelineId}/{id.Value}", "deleted",
                     time), ct) ? TypedResults.NoContent()

@@ -46,6 +46,7 @@ internal sealed class CheckQueryValidator : ListQueryValidator<CheckQuery>
         RuleFor(query => query.Dataset).Text(Validation.MaxDataset);
         RuleFor(query => query.Kind).Text(Validation.MaxKey);
         RuleFor(query => query.Severity).OneOf(CheckSeverity.All);
+        RuleFor(query => query.Status).OneOf(CheckStatus.Words);
     }
 }
 

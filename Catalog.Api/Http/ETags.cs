@@ -11,10 +11,18 @@ namespace Catalog.Api.Http;
 internal static class ETags
 {
     /// <summary>The route returns an ETag, and 304 when <c>If-None-Match</c> contains it.</summary>
-    public static RouteHandlerBuilder HasETag(this RouteHandlerBuilder route) => route
+    /// <param name="route">The route.</param>
+    /// <param name="updatedPart">
+    /// Returns the part of a body that updates replace; null when this is the whole body. The tag then has two hashes:
+    /// of this part, which <see cref="IfMatch"/> compares, and of the body, because <c>If-None-Match</c> must also see
+    /// the rest change.
+    /// </param>
+    public static RouteHandlerBuilder HasETag(this RouteHandlerBuilder route, Func<object, object>? updatedPart = null) => route
         .AddEndpointFilter(async (context, next) =>
             await next(context) switch
             {
+                IValueHttpResult { Value: { } value } and IStatusCodeHttpResult { StatusCode: 200 } when updatedPart is not null =>
+                    new TaggedResult(Serialize(value), Of(Serialize(updatedPart(value)))),
                 IValueHttpResult { Value: { } value } and IStatusCodeHttpResult { StatusCode: 200 } => new TaggedResult(Serialize(value)),
                 RawJsonResult raw => new TaggedResult(raw.Json),
                 var result => result,
@@ -35,16 +43,18 @@ internal static class ETags
         return $"\"{Convert.ToHexStringLower(hash[..16])}\"";
     }
 
-    // Weak comparison for If-None-Match, strong comparison for If-Match (RFC 9110, 13.1).
+    // Weak comparison for If-None-Match, strong comparison for If-Match (RFC 9110, 13.1). If-Match compares the first
+    // hash of a tag of two.
     internal static bool Matches(string? header, string tag, bool weak) =>
         header is not null && header.Split(',').Select(part => part.Trim())
-            .Any(part => part == "*" || part == tag || (weak && part == "W/" + tag));
+            .Any(part => part == "*" || part == tag
+                || (weak ? part == "W/" + tag : part.StartsWith($"{tag[..^1]}.", StringComparison.Ordinal)));
 
-    private sealed class TaggedResult(ReadOnlyMemory<byte> json) : IResult
+    private sealed class TaggedResult(ReadOnlyMemory<byte> json, string? updatedPart = null) : IResult
     {
         public async Task ExecuteAsync(HttpContext httpContext)
         {
-            var tag = Of(json.Span);
+            var tag = updatedPart is null ? Of(json.Span) : $"{updatedPart[..^1]}.{Of(json.Span)[1..]}";
             httpContext.Response.Headers.ETag = tag;
             httpContext.Response.Headers.CacheControl = "private, no-cache";
             if (Matches(httpContext.Request.Headers.IfNoneMatch, tag, weak: true))

@@ -23,6 +23,25 @@ public sealed record Check
 
     public required DateTimeOffset CreatedAt { get; init; }
     public required DateTimeOffset UpdatedAt { get; init; }
+
+    /// <summary>Null when the check has no stored result.</summary>
+    public LastResult? LastResult { get; init; }
+}
+
+/// <summary>
+/// The latest result of a check: the one executed last; at equal times the worse one (fail, error, warn, pass).
+/// </summary>
+public sealed record LastResult
+{
+    /// <summary>A word of <see cref="CheckStatus"/>.</summary>
+    public required string Status { get; init; }
+
+    public required DateTimeOffset ExecutedAt { get; init; }
+    public required string ResultId { get; init; }
+    public string? RunId { get; init; }
+
+    /// <summary>The observed value when it is a finite number, otherwise null.</summary>
+    public double? ObservedNumber { get; init; }
 }
 
 /// <summary>The outcome of storing a definition.</summary>
@@ -50,6 +69,9 @@ public sealed record CheckFilter
     public string? Dataset { get; init; }
     public string? Kind { get; init; }
     public string? Severity { get; init; }
+
+    /// <summary>The status of the latest result, a word of <see cref="CheckStatus"/>.</summary>
+    public string? Status { get; init; }
 }
 
 /// <summary>The number of a check's newest results with each status.</summary>

@@ -1,3 +1,4 @@
+using System.Data.Common;
 using System.Text.Json;
 using Catalog.Data.Database;
 using Catalog.Data.Organizations;
@@ -11,8 +12,17 @@ public sealed class CheckRepository(CatalogDatabase db)
     /// <summary>The maximum number of results that <see cref="CountStatuses"/> counts.</summary>
     public const int MaxCounted = 10_000;
 
-    private const string Columns =
-        "id, pipeline_id, pipeline_version, dataset, connection_id, kind, severity, definition, created_at, updated_at";
+    /// <summary>The columns that <see cref="Read"/> expects, in its order.</summary>
+    private const string Columns = """
+        checks.id, checks.pipeline_id, checks.pipeline_version, checks.dataset, checks.connection_id, checks.kind, checks.severity,
+        checks.definition, checks.created_at, checks.updated_at, states.status, states.executed_at, states.result_id, states.run_id,
+        states.observed_number
+        """;
+
+    private const string States = """
+        check_states as states on states.organization_id = @organization and states.pipeline_id = checks.pipeline_id
+            and states.check_id = checks.id
+        """;
 
     /// <summary>Stores a definition unless its pipeline already has a check with this id.</summary>
     public Task<CheckOutcome> Insert(string organization, Check check, CancellationToken ct) => db.Write(organization, async session =>
@@ -71,46 +81,50 @@ public sealed class CheckRepository(CatalogDatabase db)
             -- Checks.Find
             select {Columns}
             from checks
-            where organization_id = @organization and id = @id
-              {(pipelineId is null ? "" : "and pipeline_id = @pipelineId")}
-            order by pipeline_id
+            left join {States}
+            where checks.organization_id = @organization and checks.id = @id
+              {(pipelineId is null ? "" : "and checks.pipeline_id = @pipelineId")}
+            order by checks.pipeline_id
             limit 2
             """;
 
-        return db.Many<Check>(organization, sql, new { organization, id, pipelineId }, ct);
+        return db.Many(organization, sql, new { organization, id, pipelineId }, Read, ct);
     }
 
     /// <summary>Reads one page, newest first.</summary>
     public async Task<Page<Check>> List(string organization, CheckFilter filter, Cursor? after, int limit, CancellationToken ct)
     {
         var sql = $"""
-            -- Checks.List
+            -- Checks.List{(filter.Status is null ? "" : "ByStatus")}
             select {Columns}
             from checks
-            where organization_id = @organization
-              {(filter.PipelineId is null ? "" : "and pipeline_id = @PipelineId")}
-              {(filter.Dataset is null ? "" : "and dataset = @Dataset")}
-              {(filter.Kind is null ? "" : "and kind = @Kind")}
-              {(filter.Severity is null ? "" : "and severity = @Severity")}
-              {(after is null ? "" : "and (created_at, id, pipeline_id) < (@At, @Id, @Pipeline)")}
-            order by created_at desc, id desc, pipeline_id desc
+            {(filter.Status is null ? "left join" : "join")} {States}
+            where checks.organization_id = @organization
+              {(filter.PipelineId is null ? "" : "and checks.pipeline_id = @PipelineId")}
+              {(filter.Dataset is null ? "" : "and checks.dataset = @Dataset")}
+              {(filter.Kind is null ? "" : "and checks.kind = @Kind")}
+              {(filter.Severity is null ? "" : "and checks.severity = @Severity")}
+              {(filter.Status is null ? "" : "and states.status = @Status")}
+              {(after is null ? "" : "and (checks.created_at, checks.id, checks.pipeline_id) < (@At, @Id, @Pipeline)")}
+            order by checks.created_at desc, checks.id desc, checks.pipeline_id desc
             limit @Take
             """;
 
         // The key has two client-defined parts, so the cursor contains the length of the first.
         var (id, pipeline) = Split(after?.Id ?? "0:");
-        var rows = await db.Many<Check>(organization, sql, new
+        var rows = await db.Many(organization, sql, new
         {
             organization,
             filter.PipelineId,
             filter.Dataset,
             filter.Kind,
             filter.Severity,
+            filter.Status,
             after?.At,
             Id = id,
             Pipeline = pipeline,
             Take = limit + 1,
-        }, ct);
+        }, Read, ct);
         return Page.Of(rows, limit, check => new Cursor(check.CreatedAt, $"{check.Id.Length}:{check.Id}{check.PipelineId}"));
     }
 
@@ -203,6 +217,28 @@ public sealed class CheckRepository(CatalogDatabase db)
     private Task Schedule(Session session, string organization, Check check, DateTimeOffset now, CancellationToken ct) =>
         new CheckSchedules(db.Dialect, session, organization)
             .Store([new(check.PipelineId, check.Id, check.ConnectionId, check.Definition)], now, ct);
+
+    private static Check Read(DbDataReader row) => new()
+    {
+        Id = row.GetString(0),
+        PipelineId = row.GetString(1),
+        PipelineVersion = row.TextOrNull(2),
+        Dataset = row.TextOrNull(3),
+        ConnectionId = row.TextOrNull(4),
+        Kind = row.TextOrNull(5),
+        Severity = row.GetString(6),
+        Definition = row.GetString(7),
+        CreatedAt = row.GetFieldValue<DateTimeOffset>(8),
+        UpdatedAt = row.GetFieldValue<DateTimeOffset>(9),
+        LastResult = row.IsDBNull(10) ? null : new()
+        {
+            Status = row.GetString(10),
+            ExecutedAt = row.GetFieldValue<DateTimeOffset>(11),
+            ResultId = row.GetString(12),
+            RunId = row.TextOrNull(13),
+            ObservedNumber = row.NumberOrNull(14),
+        },
+    };
 
     private static (string Id, string Pipeline) Split(string text)
     {

@@ -68,33 +68,13 @@ public sealed class CheckResultRepository(CatalogDatabase db)
     /// <summary>The checks of pipelines whose latest result is a failure.</summary>
     public Task<List<OpenFailure>> OpenFailures(string organization, IReadOnlyList<string> pipelines, CancellationToken ct)
     {
-        // Steps by index from one check with a failure to the next; a distinct would read all failures.
         var sql = $"""
             -- CheckResults.OpenFailures
-            with recursive failed (pipeline_id, check_id) as (
-                select pipelines.id, (select min(check_id) from check_results
-                                      where organization_id = @organization and pipeline_id = pipelines.id and status = 'fail')
-                from {db.Dialect.ByIndex("pipelines", "organization_id = @organization", "id", "@ids")}
-                union all
-                select failed.pipeline_id, (select min(check_id) from check_results
-                                            where organization_id = @organization and pipeline_id = failed.pipeline_id and status = 'fail'
-                                              and check_id > failed.check_id)
-                from failed
-                where failed.check_id is not null
-            ), last (id) as (
-                select (select id from check_results
-                        where organization_id = @organization and pipeline_id = failed.pipeline_id and check_id = failed.check_id
-                        order by executed_at desc, id desc
-                        limit 1)
-                from failed
-                where failed.check_id is not null
-            )
-            select results.pipeline_id, results.check_id, results.id as result_id, results.severity, results.dataset, results.message,
-                results.executed_at
-            from check_results as results
-            join last on last.id = results.id
-            where results.organization_id = @organization and results.status = 'fail'
-            order by results.pipeline_id, results.check_id
+            select check_states.pipeline_id, check_states.check_id, check_states.result_id, check_states.severity, check_states.dataset,
+                results.message, check_states.executed_at
+            from {db.Dialect.ByIndex("check_states", "organization_id = @organization and status = 'fail'", "pipeline_id", "@ids")}
+            left join check_results as results on results.organization_id = @organization and results.id = check_states.result_id
+            order by check_states.pipeline_id, check_states.check_id
             """;
 
         return db.Many<OpenFailure>(organization, sql, new { organization, ids = pipelines.ToArray() }, ct);

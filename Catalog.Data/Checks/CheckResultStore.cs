@@ -39,9 +39,20 @@ internal sealed class CheckResultStore(CatalogDatabase db)
 
     private async Task InsertSimple(List<ResultGroup> groups)
     {
-        var inserts = groups.ConvertAll(group =>
-            Insert(group.Organization, group.Simple.Select(place => place.Result).DistinctBy(result => result.Id, StringComparer.Ordinal)));
-        await db.Write(inserts, CancellationToken.None);
+        List<Statement<CheckResult, string>> inserts = [];
+        List<Statement> statements = [];
+        foreach (var group in groups)
+        {
+            List<CheckResult> results =
+                [.. group.Simple.Select(place => place.Result).DistinctBy(result => result.Id, StringComparer.Ordinal)];
+            inserts.Add(Insert(group.Organization, results));
+            statements.Add(inserts[^1]);
+            statements.Add(CheckStates.FoldRuns(group.Organization, results));
+            statements.AddRange(CheckStates.FoldGates(db.Dialect, group.Organization, results));
+            statements.Add(CheckStates.Fold(group.Organization, results));
+        }
+
+        await db.Write(statements, CancellationToken.None);
         foreach (var (group, insert) in groups.Zip(inserts))
         {
             var stored = insert.Results.ToHashSet(StringComparer.Ordinal);
@@ -75,7 +86,7 @@ internal sealed class CheckResultStore(CatalogDatabase db)
         }
     }
 
-    // One transaction for the results that need several statements: they close gates, or nothing prevents their insert
+    // One transaction for the results that need several round trips: they close gates, or nothing prevents their insert
     // any more.
     private async Task StoreOthers(List<ResultGroup> groups)
     {
@@ -127,8 +138,8 @@ internal sealed class CheckResultStore(CatalogDatabase db)
     }
 
     /// <summary>
-    /// Stores results inside a transaction and closes the gates of the runs that failures of severity error name. The
-    /// outcomes are those that the results would have if they were stored one by one in this order.
+    /// Stores results inside a transaction and sets the gates of their runs. The outcomes are those that the results
+    /// would have if they were stored one by one in this order.
     /// </summary>
     private async Task<ResultOutcome[]> Store(Session session, string organization, IReadOnlyList<CheckResult> results)
     {
@@ -177,10 +188,15 @@ internal sealed class CheckResultStore(CatalogDatabase db)
     private async Task StorePart(Session session, string organization, IReadOnlyList<CheckResult> results, List<int> part,
         ResultOutcome?[] outcomes)
     {
+        // Every writer locks states of runs, then runs, then states of checks, so that writers cannot deadlock.
         var ct = CancellationToken.None;
-        var stored = (await session.Run(Insert(organization, part.Select(place => results[place])), ct)).ToHashSet(StringComparer.Ordinal);
+        var all = part.ConvertAll(place => results[place]);
+        var insert = Insert(organization, all);
+        await session.Send([insert, CheckStates.FoldRuns(organization, all)], ct);
+        var stored = insert.Results.ToHashSet(StringComparer.Ordinal);
         var inserted = part.FindAll(place => stored.Contains(results[place].Id));
         var foreign = await new RunGates(db.Dialect, session, organization).Close(inserted.ConvertAll(place => results[place]), ct);
+        await session.Send([.. CheckStates.FoldGates(db.Dialect, organization, all), CheckStates.Fold(organization, all)], ct);
         foreach (var place in inserted)
         {
             outcomes[place] = foreign.Contains(results[place].Id) ? ResultOutcome.RunIdTaken : ResultOutcome.Stored;

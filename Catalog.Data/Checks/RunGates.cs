@@ -2,7 +2,10 @@ using Catalog.Data.Database;
 
 namespace Catalog.Data.Checks;
 
-/// <summary>Closes the gates of runs inside the transaction that stores their failed results.</summary>
+/// <summary>
+/// Closes the gates of runs inside the transaction that stores their failed results. Afterwards <see
+/// cref="CheckStates.FoldGates"/> lifts those whose failures are not the latest results.
+/// </summary>
 internal sealed class RunGates(Dialect dialect, Session session, string organization)
 {
     private static readonly Rows<Gate> Gates = new(
@@ -42,6 +45,11 @@ internal sealed class RunGates(Dialect dialect, Session session, string organiza
             delete from check_results
             where organization_id = @organization and {dialect.IsAnyOf("id", "@ids")}
             """;
+        var deleteForeignStates = $"""
+            -- RunGates.DeleteForeignStates
+            delete from run_check_states
+            where organization_id = @organization and {dialect.IsAnyOf("run_id", "@runs")} and {dialect.IsAnyOf("result_id", "@ids")}
+            """;
 
         var failures = stored.Where(result => result.ClosesGate).ToList();
         List<Gate> gates =
@@ -52,13 +60,19 @@ internal sealed class RunGates(Dialect dialect, Session session, string organiza
                 .OrderBy(gate => gate.RunId, StringComparer.Ordinal),
         ];
         var closed = (await session.Run<Gate, string>(CloseGates, Gates, gates, ct)).ToHashSet(StringComparer.Ordinal);
-        var foreign = failures.Where(result => !closed.Contains(result.RunId!)).Select(result => result.Id)
-            .ToHashSet(StringComparer.Ordinal);
-        if (foreign.Count > 0)
+        var foreign = failures.FindAll(result => !closed.Contains(result.RunId!));
+        foreach (var results in foreign.Chunk(dialect.ListLimit / 2))
         {
-            await session.Execute(deleteForeign, new { organization, ids = foreign.ToArray() }, ct);
+            var parameters = new
+            {
+                organization,
+                ids = results.Select(result => result.Id).ToArray(),
+                runs = results.Select(result => result.RunId!).Distinct(StringComparer.Ordinal).ToArray(),
+            };
+            await session.Execute(deleteForeign, parameters, ct);
+            await session.Execute(deleteForeignStates, parameters, ct);
         }
 
-        return foreign;
+        return foreign.Select(result => result.Id).ToHashSet(StringComparer.Ordinal);
     }
 }

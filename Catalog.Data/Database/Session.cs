@@ -95,6 +95,33 @@ public sealed class Session
         return statement.Results;
     }
 
+    /// <summary>
+    /// Runs statements of this session's organization in order, in one round trip on Postgres. Statements without rows
+    /// are skipped.
+    /// </summary>
+    public async Task Send(IEnumerable<Statement> statements, CancellationToken ct)
+    {
+        List<Statement> sent = [.. statements.Where(statement => statement.Count > 0)];
+        if (sent.Count == 0)
+        {
+            return;
+        }
+
+        foreach (var statement in sent)
+        {
+            statement.ContextSql = TakeContextSql();
+        }
+
+        var began = Stopwatch.GetTimestamp();
+        await _dialect.Send(Connection, Transaction, sent, ct);
+        _state.RecordResponse();
+        if (_echo is not null)
+        {
+            var duration = Stopwatch.GetElapsedTime(began);
+            sent.ForEach(statement => _echo(statement.Sql, duration));
+        }
+    }
+
     // The context is valid until the transaction ends; without a transaction, for one statement.
     private string? TakeContextSql()
     {

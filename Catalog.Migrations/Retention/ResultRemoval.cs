@@ -33,23 +33,61 @@ internal static class ResultRemoval
             // Starts where the last batch ended, to skip the dead index entries of removed rows.
             var sql = $"""
                 -- ResultRemoval.NextBatch
-                with old as materialized (
-                    select id
-                    from check_results
-                    where check_results.organization_id = @organization and {IsOld("@before")} {(from is null ? "" : "and check_results.executed_at >= @from")}
-                    order by executed_at, id
-                    limit @batch
-                    {batches.SkipLocked}
-                )
-                delete from check_results
-                where organization_id = @organization and id in (select id from old)
-                returning executed_at
+                select id, executed_at as at
+                from check_results
+                where check_results.organization_id = @organization and {IsOld("@before")} {(from is null ? "" : "and check_results.executed_at >= @from")}
+                order by executed_at, id
+                limit @batch
+                {batches.SkipLocked}
                 """;
 
-            var deleted = await batches.Query<DateTimeOffset>(
+            var old = await batches.Query<OldRow>(
                 transaction, sql, new { organization = part.Organization, before = part.Before, from, batch = batches.Size });
-            return new([new("check_results", deleted.Count)], deleted.Count < batches.Size, () => from = deleted.Count > 0
-                ? deleted.Max() : from);
+            var rows = 0L;
+            foreach (var ids in old.Select(row => row.Id).Chunk(batches.Queries.ListLimit))
+            {
+                rows += await Remove(transaction, part, batches, ids);
+            }
+
+            return new([new("check_results", rows)], old.Count < batches.Size, () => from = old.Count > 0 ? old[^1].At : from);
         };
+    }
+
+    // The state of a check is removed with its result. The state of a check within a run stays as long as the run, whose
+    // gate depends on it. The comparison of times keeps a state that was replaced by a newer result just now.
+    private static async Task<int> Remove(DbTransaction transaction, RemovalPart part, RemovalBatches batches, string[] ids)
+    {
+        var deleteStates = $"""
+            -- ResultRemoval.DeleteStates
+            delete from check_states
+            where organization_id = @organization and executed_at < @before and (pipeline_id, check_id) in (
+                select states.pipeline_id, states.check_id
+                from check_results
+                join check_states as states on states.organization_id = @organization and states.pipeline_id = check_results.pipeline_id
+                    and states.check_id = check_results.check_id and states.result_id = check_results.id
+                where check_results.organization_id = @organization and {batches.Queries.IsAnyOf("check_results.id", "@ids")})
+            """;
+        var deleteRunStates = $"""
+            -- ResultRemoval.DeleteRunStates
+            delete from run_check_states
+            where organization_id = @organization and executed_at < @before and (run_id, pipeline_id, check_id) in (
+                select states.run_id, states.pipeline_id, states.check_id
+                from check_results
+                join run_check_states as states on states.organization_id = @organization and states.run_id = check_results.run_id
+                    and states.pipeline_id = check_results.pipeline_id and states.check_id = check_results.check_id
+                    and states.result_id = check_results.id
+                where check_results.organization_id = @organization and {batches.Queries.IsAnyOf("check_results.id", "@ids")}
+                  and not exists (select 1 from runs where runs.organization_id = @organization and runs.id = states.run_id))
+            """;
+        var deleteResults = $"""
+            -- ResultRemoval.DeleteResults
+            delete from check_results
+            where organization_id = @organization and {batches.Queries.IsAnyOf("id", "@ids")}
+            """;
+
+        var parameters = new { organization = part.Organization, before = part.Before, ids };
+        await batches.Execute(transaction, deleteStates, parameters);
+        await batches.Execute(transaction, deleteRunStates, parameters);
+        return await batches.Execute(transaction, deleteResults, parameters);
     }
 }

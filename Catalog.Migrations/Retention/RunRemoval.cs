@@ -2,10 +2,10 @@ using System.Data.Common;
 
 namespace Catalog.Migrations.Retention;
 
-/// <summary>Removes old runs, together with their stages and events.</summary>
+/// <summary>Removes old runs, together with their stages, events and states of checks.</summary>
 internal static class RunRemoval
 {
-    private static readonly string[] DependentTables = ["run_stages", "run_events"];
+    private static readonly string[] DependentTables = ["run_stages", "run_events", "run_check_states"];
 
     /// <summary>
     /// SQL condition for an old run. A run without a reported end may still be active: it is old only if its last update is old as well.

@@ -41,6 +41,68 @@ public abstract class CheckEndpointTests(TestDatabase database) : EndpointTests(
     }
 
     [Fact]
+    public async Task A_check_shows_its_latest_result_and_is_listed_by_its_status()
+    {
+        var checks = new[] { "late", "early", "silent" }.Select(id => new { id = $"{Name}-{id}", sql = "select 1" });
+        await Client.PostJson("/api/v1/pipelines/", new { name = Name, checks });
+        async Task Post(string check, string status, string at, double? value = null) =>
+            Assert.Equal(HttpStatusCode.Created, (await Client.PostJson("/api/v1/checks/results", new
+            {
+                id = $"{Name}-{check}-{at}",
+                pipeline_id = Name,
+                check_id = $"{Name}-{check}",
+                run_id = $"{Name}-run",
+                status,
+                severity = "warn",
+                executed_at = at,
+                observed_value = value,
+            })).StatusCode);
+        await Post("late", "pass", "2026-02-01T00:00:00Z");
+        await Post("late", "fail", "2026-02-02T00:00:00Z", 4.5);
+        await Post("early", "pass", "2026-02-02T00:00:00Z");
+        await Post("early", "fail", "2026-02-01T00:00:00Z");
+
+        var late = await Client.GetJson($"{Path}{Name}-late");
+        Assert.Equal(
+            $$"""{"status":"fail","executed_at":"2026-02-02T00:00:00.000000Z","result_id":"{{Name}}-late-2026-02-02T00:00:00Z","run_id":"{{Name}}-run","observed_number":4.5}""",
+            late.GetProperty("last_result").GetRawText());
+        Assert.Equal(JsonValueKind.Null, (await Client.GetJson($"{Path}{Name}-silent")).GetProperty("last_result").ValueKind);
+        async Task<string> Ids(string query) => string.Join(' ', (await Client.GetJson($"{Path}?pipeline_id={Name}&{query}"))
+            .GetProperty("items").EnumerateArray().Select(item => $"{item.GetProperty("id").GetString()![(Name.Length + 1)..]}"
+                + $"={(item.GetProperty("last_result") is { ValueKind: JsonValueKind.Object } last ? last.GetProperty("status") : "none")}")
+            .Order(StringComparer.Ordinal));
+        Assert.Equal("early=pass late=fail silent=none", await Ids(""));
+        Assert.Equal("late=fail", await Ids("status=failed"));
+        Assert.Equal("early=pass", await Ids("status=pass"));
+        Assert.Equal("", await Ids("status=error"));
+        await (await Send(HttpMethod.Get, Path + "?status=red")).Problem(422, "invalid");
+
+        var page = await Client.GetJson($"{Path}?pipeline_id={Name}&limit=2");
+        var rest = await Client.GetJson($"{Path}?pipeline_id={Name}&limit=2&cursor={page.GetProperty("next_cursor").GetString()}");
+        Assert.Equal((2, 1), (page.GetProperty("items").GetArrayLength(), rest.GetProperty("items").GetArrayLength()));
+    }
+
+    // An update replaces the definition, so a result that arrived since the read does not refuse it.
+    [Fact]
+    public async Task A_result_changes_the_ETag_of_its_check_and_refuses_no_update()
+    {
+        await Client.PostJson("/api/v1/pipelines/", new { name = Name, checks = new[] { new { id = Name, sql = "select 1" } } });
+        async Task<string> Tag() => (await Send(HttpMethod.Get, Path + Name)).Headers.ETag!.ToString();
+        var before = await Tag();
+        await Client.PostJson("/api/v1/checks/results", new { pipeline_id = Name, check_id = Name, status = "pass" });
+
+        Assert.NotEqual(before, await Tag());
+        Assert.Equal(HttpStatusCode.OK, (await Send(HttpMethod.Get, Path + Name, null, ("If-None-Match", before))).StatusCode);
+        Assert.Equal(HttpStatusCode.NotModified, (await Send(HttpMethod.Get, Path + Name, null, ("If-None-Match", await Tag()))).StatusCode);
+        var replaced = await Send(HttpMethod.Put, Path + Name, """{"kind":"row_count"}""", ("If-Match", before));
+        Assert.Equal(HttpStatusCode.OK, replaced.StatusCode);
+        Assert.Equal("pass", (await replaced.Json()).GetProperty("last_result").GetProperty("status").GetString());
+        await (await Send(HttpMethod.Put, Path + Name, """{"kind":"freshness"}""", ("If-Match", before))).Problem(412, "precondition_failed");
+        await (await Send(HttpMethod.Delete, Path + Name, null, ("If-Match", before))).Problem(412, "precondition_failed");
+        Assert.Equal(HttpStatusCode.NoContent, (await Send(HttpMethod.Delete, Path + Name, null, ("If-Match", await Tag()))).StatusCode);
+    }
+
+    [Fact]
     public async Task An_id_in_several_pipelines_is_ambiguous_without_a_pipeline_id()
     {
         foreach (var pipeline in new[] { Name + "-a", Name + "-b" })

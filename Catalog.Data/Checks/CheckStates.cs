@@ -1,0 +1,166 @@
+using Catalog.Data.Database;
+
+namespace Catalog.Data.Checks;
+
+/// <summary>
+/// Keeps the latest result of each check (<c>check_states</c>) and of each check within a run (<c>run_check_states</c>). The latest
+/// result is the one executed last; at equal times the worse one: fail (severity error before warn), error, warn, pass; then the one
+/// with the greater id. The statements read the stored results by their ids, so an id that is not stored changes nothing, and neither
+/// does a repeat. For any order of results the states end equal.
+/// </summary>
+internal static class CheckStates
+{
+    /// <summary>The order of results with equal times: the worse has the higher rank.</summary>
+    private const string Rank = """
+        case when results.status = 'fail' and results.severity = 'error' then 4 when results.status = 'fail' then 3
+             when results.status = 'error' then 2 when results.status = 'warn' then 1 else 0 end
+        """;
+
+    /// <summary>
+    /// Stores the selected rows of <c>stored</c> that have <c>place</c> 1, except those that are not later than the present state.
+    /// </summary>
+    private const string UpsertRunStates = """
+        insert into run_check_states (organization_id, run_id, pipeline_id, check_id, result_id, status, severity, rank, executed_at)
+        select @organization, stored.run_id, stored.pipeline_id, stored.check_id, stored.id, stored.status, stored.severity, stored.rank,
+            stored.executed_at
+        from stored
+        where stored.place = 1
+        order by stored.run_id, stored.pipeline_id, stored.check_id
+        on conflict (organization_id, run_id, pipeline_id, check_id) do update
+        set result_id = excluded.result_id, status = excluded.status, severity = excluded.severity, rank = excluded.rank,
+            executed_at = excluded.executed_at
+        where (excluded.executed_at, excluded.rank, excluded.result_id)
+            > (run_check_states.executed_at, run_check_states.rank, run_check_states.result_id)
+        """;
+
+    private const string RunColumns = "results.run_id, results.pipeline_id, results.check_id, results.id, results.status, results.severity, "
+        + $"results.executed_at, {Rank} as rank";
+
+    private const string PlaceInRun = "row_number() over (partition by results.run_id, results.pipeline_id, results.check_id "
+        + $"order by results.executed_at desc, {Rank} desc, results.id desc) as place";
+
+    private static readonly Rows<CheckResult> Ids = new(new Column<CheckResult, string>("id", result => result.Id));
+
+    private static readonly Rows<RunOfResults> Runs = new(
+        new Column<RunOfResults, string>("id", run => run.Id),
+        new Column<RunOfResults, DateTimeOffset>("updated_at", run => run.UpdatedAt));
+
+    /// <summary>Folds stored results into the states of their checks.</summary>
+    public static Statement Fold(string organization, IReadOnlyList<CheckResult> results)
+    {
+        const string Sql = $"""
+            -- CheckStates.Fold
+            , stored as (
+                select results.pipeline_id, results.check_id, results.id, results.run_id, results.status, results.severity, results.dataset,
+                    results.observed_number, results.executed_at, {Rank} as rank,
+                    row_number() over (partition by results.pipeline_id, results.check_id
+                                       order by results.executed_at desc, {Rank} desc, results.id desc) as place
+                from rows
+                join check_results as results on results.organization_id = @organization and results.id = rows.id
+            )
+            insert into check_states (organization_id, pipeline_id, check_id, result_id, run_id, status, severity, rank, dataset,
+                observed_number, executed_at)
+            select @organization, stored.pipeline_id, stored.check_id, stored.id, stored.run_id, stored.status, stored.severity, stored.rank,
+                stored.dataset, stored.observed_number, stored.executed_at
+            from stored
+            where stored.place = 1
+            order by stored.pipeline_id, stored.check_id
+            on conflict (organization_id, pipeline_id, check_id) do update
+            set result_id = excluded.result_id, run_id = excluded.run_id, status = excluded.status, severity = excluded.severity,
+                rank = excluded.rank, dataset = excluded.dataset, observed_number = excluded.observed_number,
+                executed_at = excluded.executed_at
+            where (excluded.executed_at, excluded.rank, excluded.result_id)
+                > (check_states.executed_at, check_states.rank, check_states.result_id)
+            """;
+
+        return new Statement<CheckResult, NoResult>(organization, Sql, Ids, results);
+    }
+
+    /// <summary>Folds stored results into the states of their checks within their runs.</summary>
+    public static Statement FoldRuns(string organization, IReadOnlyList<CheckResult> results)
+    {
+        const string Sql = $"""
+            -- CheckStates.FoldRuns
+            , stored as (
+                select {RunColumns},
+                    {PlaceInRun}
+                from rows
+                join check_results as results on results.organization_id = @organization and results.id = rows.id
+                where results.run_id is not null
+            )
+            {UpsertRunStates}
+            """;
+
+        return new Statement<CheckResult, NoResult>(organization, Sql, Ids, [.. results.Where(result => result.RunId is not null)]);
+    }
+
+    /// <summary>
+    /// Makes closed gates follow the states of the runs' checks, after <see cref="FoldRuns"/> in the same transaction. Each statement
+    /// sees what other writers committed while the statement before waited for them, so the run is locked in a statement of its own.
+    /// A run whose gate lifts has the status that its events report.
+    /// </summary>
+    public static IEnumerable<Statement> FoldGates(Dialect dialect, string organization, IReadOnlyList<CheckResult> results)
+    {
+        var lockClosed = $"""
+            -- CheckStates.LockClosedGates
+            select runs.id
+            from rows
+            join runs on runs.organization_id = @organization and runs.id = rows.id
+            where runs.gate_check_id is not null
+            order by rows.id
+            {dialect.ForUpdate}
+            """;
+        // Results that the previous release stored have no states. So before a gate is lifted, all results of its run are read.
+        const string Complete = $"""
+            -- CheckStates.CompleteRuns
+            , stored as (
+                select {RunColumns},
+                    {PlaceInRun}
+                from rows
+                join runs on runs.organization_id = @organization and runs.id = rows.id
+                join check_results as results on results.organization_id = @organization and results.run_id = runs.id
+                    and results.pipeline_id = runs.pipeline_id
+                where runs.gate_check_id is not null and not exists (
+                    select 1 from run_check_states as states
+                    where states.organization_id = @organization and states.run_id = rows.id and states.pipeline_id = runs.pipeline_id
+                      and states.status = 'fail' and states.severity = 'error')
+            )
+            {UpsertRunStates}
+            """;
+        const string FoldGates = """
+            -- CheckStates.FoldGates
+            update runs
+            set gate_check_id = gates.check_id,
+                status = case when runs.check_gate and gates.check_id is not null then 'failed'
+                    else coalesce(runs.reported_status, 'pending') end,
+                updated_at = gates.updated_at
+            from (
+                select runs.id, rows.updated_at, (
+                    select min(states.check_id)
+                    from run_check_states as states
+                    where states.organization_id = @organization and states.run_id = runs.id and states.pipeline_id = runs.pipeline_id
+                      and states.status = 'fail' and states.severity = 'error') as check_id
+                from rows
+                join runs on runs.organization_id = @organization and runs.id = rows.id
+                where runs.gate_check_id is not null
+            ) as gates
+            where runs.organization_id = @organization and runs.id = gates.id and runs.gate_check_id is distinct from gates.check_id
+            """;
+
+        List<RunOfResults> runs =
+        [
+            .. results.Where(result => result.RunId is not null).GroupBy(result => result.RunId!, StringComparer.Ordinal)
+                .Select(run => new RunOfResults(run.Key, run.Max(result => result.CreatedAt)))
+                .OrderBy(run => run.Id, StringComparer.Ordinal),
+        ];
+        return
+        [
+            new Statement<RunOfResults, string>(organization, lockClosed, Runs, runs),
+            new Statement<RunOfResults, NoResult>(organization, Complete, Runs, runs),
+            new Statement<RunOfResults, NoResult>(organization, FoldGates, Runs, runs),
+        ];
+    }
+
+    /// <summary>A run that results name, with the time when the last of them was received.</summary>
+    private readonly record struct RunOfResults(string Id, DateTimeOffset UpdatedAt);
+}

@@ -1,0 +1,344 @@
+using System.Diagnostics.Metrics;
+using Catalog.Data.Checks;
+using Catalog.Data.Migrations;
+using Catalog.Data.Pipelines;
+using Catalog.Data.Runs;
+using Catalog.Tests.Support;
+using Dapper;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Catalog.Tests.Checks;
+
+public sealed class CheckStateOnSqlite(SqliteTestDatabase database) : CheckStateTests(database), IClassFixture<SqliteTestDatabase>;
+
+public sealed class CheckStateOnPostgres(PostgresTestDatabase database) : CheckStateTests(database), IClassFixture<PostgresTestDatabase>;
+
+/// <summary>
+/// The states of checks, and the gates of runs, depend on the stored results and events and not on their order. Each
+/// history has an organization of its own.
+/// </summary>
+public abstract class CheckStateTests : IAsyncLifetime
+{
+    private const string Pipeline = "nightly";
+    private static readonly DateTimeOffset Noon = new(2026, 1, 1, 12, 0, 0, TimeSpan.Zero);
+    private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().BuildServiceProvider();
+    private readonly TestDatabase _database;
+    private readonly ResultIngest _results;
+    private readonly ResultIngest _otherResults;
+    private readonly RunIngest _events;
+    private readonly RunRepository _runs;
+    private readonly string _organization = $"o-{Guid.NewGuid():N}";
+
+    protected CheckStateTests(TestDatabase database)
+    {
+        _database = database.Require();
+        _results = new(_database.Database, new(1, 4096), Meters);
+        _otherResults = new(_database.Database, new(4, 4096), Meters);
+        _events = new(_database.Database, new(2, 4096), TimeProvider.System, Meters);
+        _runs = new(_database.Database);
+    }
+
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync()
+    {
+        await Task.WhenAll(_results.StartAsync(Ct), _otherResults.StartAsync(Ct), _events.StartAsync(Ct));
+        await Register(_organization);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Task.WhenAll(_results.StopAsync(Ct), _otherResults.StopAsync(Ct), _events.StopAsync(Ct));
+        await _services.DisposeAsync();
+        GC.SuppressFinalize(this);
+    }
+
+    [Theory]
+    [InlineData(20)]
+    [InlineData(300, Explicit = true, Traits = ["Category", "Long"])]
+    public async Task Results_and_events_in_any_order_give_equal_tables(int histories)
+    {
+        for (var seed = 0; seed < histories; seed++)
+        {
+            var random = new Random(seed);
+            var history = History(random);
+            var expected = Expected(history);
+            foreach (var way in new[] { "ordered", "shuffled", "parallel" })
+            {
+                var organization = $"{_organization}-{seed}-{way}";
+                await Register(organization);
+                // A repeat has another arrival, so that only the stored row counts.
+                var sent = way == "ordered" ? history : [.. history, .. history.Where(_ => random.Next(3) == 0)];
+                if (way != "ordered")
+                {
+                    random.Shuffle(sent);
+                }
+
+                var requests = way == "ordered" ? sent.Select(item => new[] { item }).ToList() : Requests(sent, random);
+                await Parallel.ForEachAsync(requests, new ParallelOptions { MaxDegreeOfParallelism = way == "parallel" ? 8 : 1 },
+                    async (request, _) => await Send(organization, request, way == "parallel" && request.Length % 2 == 0));
+
+                Assert.Equal(expected, await Tables(organization));
+            }
+        }
+    }
+
+    [Fact]
+    public async Task Every_permutation_of_a_failure_a_pass_and_an_event_gives_equal_tables()
+    {
+        object[] history =
+        [
+            Result("c", "fail", 1, "r"), Result("c", "pass", 2, "r"), Result("d", "fail", 1, "r"), Result("d", "error", 1, "r"),
+            new RunEvent { RunId = "r", PipelineId = Pipeline, Status = "completed", Digest = [1], Body = "{}" },
+        ];
+        var expected = Expected(history);
+        Assert.Contains("run r failed gate d", expected, StringComparison.Ordinal);
+        foreach (var (place, permutation) in Permutations(history).Index())
+        {
+            var organization = $"{_organization}-{place}";
+            await Register(organization);
+            foreach (var item in permutation)
+            {
+                await Send(organization, [item], false);
+            }
+
+            Assert.Equal(expected, await Tables(organization));
+        }
+    }
+
+    [Theory]
+    [InlineData(1, 2)]
+    [InlineData(2, 1)]
+    public async Task A_check_that_failed_and_then_passed_lifts_the_gate_in_either_order(int first, int second)
+    {
+        await Complete("r");
+        foreach (var minute in new[] { first, second })
+        {
+            await Send(Result("c", minute == 1 ? "fail" : "pass", minute, "r"));
+        }
+
+        Assert.Equal(("completed", null), await Gate("r"));
+    }
+
+    [Fact]
+    public async Task The_gate_names_the_first_check_that_still_fails_and_a_later_failure_closes_it_again()
+    {
+        await Complete("r");
+        await Send(Result("a", "fail", 1, "r"));
+        await Send(Result("b", "fail", 1, "r"));
+        Assert.Equal(("failed", "a"), await Gate("r"));
+
+        await Send(Result("a", "pass", 2, "r"));
+        Assert.Equal(("failed", "b"), await Gate("r"));
+
+        await Send(Result("b", "error", 2, "r"));
+        Assert.Equal(("completed", null), await Gate("r"));
+
+        await Send(Result("b", "fail", 3, "r"));
+        Assert.Equal(("failed", "b"), await Gate("r"));
+    }
+
+    [Fact]
+    public async Task A_failed_check_of_another_run_does_not_keep_the_gate_closed()
+    {
+        await Complete("r");
+        await Send(Result("a", "fail", 1, "r"));
+        await Send(Result("a", "fail", 3, "other"));
+        await Send(Result("a", "pass", 2, "r"));
+
+        Assert.Equal(("completed", null), await Gate("r"));
+        Assert.Equal(("failed", "a"), await Gate("other"));
+    }
+
+    [Fact]
+    public async Task A_gate_that_was_switched_off_keeps_the_reported_status()
+    {
+        await Send(new RunEvent
+        {
+            RunId = "r",
+            PipelineId = Pipeline,
+            Status = "completed",
+            CheckGate = false,
+            Digest = [1],
+            Body = "{}"
+        });
+        await Send(Result("a", "fail", 1, "r"));
+        Assert.Equal(("completed", "a"), await Gate("r"));
+        await Send(Result("a", "pass", 2, "r"));
+        Assert.Equal(("completed", null), await Gate("r"));
+    }
+
+    // The release before this one stored results and closed gates without states.
+    [Fact]
+    public async Task Results_without_states_keep_a_gate_closed_until_they_are_overtaken()
+    {
+        await Complete("r");
+        await Send(Result("a", "fail", 1, "r"));
+        await Send(Result("b", "fail", 1, "r"));
+        await Send(Result("c", "pass", 1, "r"));
+        await Execute("delete from run_check_states where organization_id = @organization");
+
+        await Send(Result("a", "pass", 2, "r"));
+        Assert.Equal(("failed", "b"), await Gate("r"));
+        await Send(Result("b", "pass", 2, "r"));
+        Assert.Equal(("completed", null), await Gate("r"));
+    }
+
+    [Fact]
+    public async Task A_refused_result_changes_no_state()
+    {
+        await Complete("r");
+        await Send(Result("a", "pass", 1, "r", id: "x"));
+        var before = await Tables(_organization);
+
+        await Send(Result("a", "fail", 2, "r", id: "x") with { RequestHash = [9] });
+        await Send(Result("a", "fail", 2, "r") with { PipelineId = "other" });
+        await Send(Result("a", "pass", 2, "r") with { PipelineId = "other" });
+        await Send(Result("a", "fail", 2) with { PipelineId = "nobody" });
+        var (one, two) = (Result("a", "fail", 3, "r") with { IdIsDerived = true }, Result("x", "pass", 3, id: "x") with { IdIsDerived = true });
+        await Send(_organization, [one, two with { RequestHash = [9] }], false);
+
+        Assert.Equal(before, await Tables(_organization));
+    }
+
+    private static object[] History(Random random)
+    {
+        string[] words = ["pass", "warn", "fail", "fail", "error"];
+        return
+        [
+            .. Enumerable.Range(0, random.Next(3, 14)).Select(i =>
+                (object)(Result($"check-{random.Next(3)}", words[random.Next(words.Length)], random.Next(4),
+                    random.Next(4) == 0 ? null : $"run-{random.Next(2)}", random.Next(4) == 0 ? "warn" : "error", $"result-{i:00}"))),
+            .. Enumerable.Range(0, random.Next(4)).Select(i => new RunEvent
+            {
+                RunId = $"run-{random.Next(2)}",
+                PipelineId = Pipeline,
+                Status = i == 0 ? "completed" : "running",
+                CheckGate = random.Next(6) == 0 ? false : null,
+                Digest = [(byte)i],
+                Body = "{}",
+            }),
+        ];
+    }
+
+    // The same rules, over the whole history.
+    private static string Expected(object[] history)
+    {
+        var results = history.OfType<CheckResult>().ToList();
+        var events = history.OfType<RunEvent>().ToLookup(@event => @event.RunId);
+        CheckResult Latest(IEnumerable<CheckResult> of) =>
+            of.OrderBy(result => (result.ExecutedAt, Rank(result))).ThenBy(result => result.Id, StringComparer.Ordinal).Last();
+        var ofRuns = results.Where(result => result.RunId is not null).GroupBy(result => (result.RunId!, result.CheckId)).Select(Latest).ToList();
+        var runs = events.Select(run => run.Key).Union(results.Where(Closes).Select(result => result.RunId!))
+            .Order(StringComparer.Ordinal).Select(id =>
+            {
+                var gate = ofRuns.Where(result => result.RunId == id && Closes(result)).Min(result => result.CheckId);
+                var reported = events[id].Any(@event => @event.Status == "completed") ? "completed" : events[id].Any() ? "running" : "pending";
+                return $"run {id} {(gate is not null && events[id].All(@event => @event.CheckGate is null) ? "failed" : reported)} gate {gate}";
+            });
+        return Text(
+            runs,
+            results.GroupBy(result => result.CheckId).Select(Latest).Select(result => $"{Line(result)} {result.Dataset} {result.ObservedNumber}"),
+            ofRuns.Select(Line));
+    }
+
+    private static bool Closes(CheckResult result) => result is { RunId: not null, Status: "fail", Severity: "error" };
+
+    private static int Rank(CheckResult result) => result.Status switch
+    {
+        "fail" => result.Severity == "error" ? 4 : 3,
+        "error" => 2,
+        "warn" => 1,
+        _ => 0,
+    };
+
+    private static string Line(CheckResult result) =>
+        $"{result.CheckId} {result.RunId} {result.Id} {result.Status} {result.Severity} {Rank(result)} {result.ExecutedAt:O}";
+
+    private async Task<string> Tables(string organization)
+    {
+        await using var database = MigrationDatabase.Open(_database.Settings);
+        await using var connection = await database.Source.OpenConnectionAsync(Ct);
+        var runs = await connection.QueryAsync<Run>("select * from runs where organization_id = @organization order by id", new { organization });
+        async Task<List<(CheckResult Result, long Rank)>> States(string table) =>
+            (await connection.QueryAsync<CheckResult, long, (CheckResult, long)>(
+                $"select result_id as id, states.*, rank from {table} as states where organization_id = @organization",
+                (result, rank) => (result, rank), new { organization }, splitOn: "rank")).AsList();
+        var (checks, ofRuns) = (await States("check_states"), await States("run_check_states"));
+        Assert.All(checks.Concat(ofRuns), state => Assert.Equal(Rank(state.Result), state.Rank));
+        return Text(
+            runs.Select(run => $"run {run.Id} {run.Status} gate {run.GateCheckId}"),
+            checks.Select(state => $"{Line(state.Result)} {state.Result.Dataset} {state.Result.ObservedNumber}"),
+            ofRuns.Select(state => Line(state.Result)));
+    }
+
+    private static string Text(params IEnumerable<string>[] tables) =>
+        string.Join("\n\n", tables.Select(lines => string.Join('\n', lines.Order(StringComparer.Ordinal))));
+
+    private static List<object[]> Requests(object[] items, Random random)
+    {
+        List<object[]> requests = [];
+        for (var i = 0; i < items.Length;)
+        {
+            var bulk = items[i] is RunEvent ? 1 : items.Skip(i).TakeWhile(item => item is CheckResult).Take(random.Next(1, 6)).Count();
+            requests.Add(items[i..(i + bulk)]);
+            i += bulk;
+        }
+
+        return requests;
+    }
+
+    private static IEnumerable<object[]> Permutations(object[] items) => items.Length == 1
+        ? [items]
+        : items.SelectMany((first, i) => Permutations([.. items[..i], .. items[(i + 1)..]]).Select(rest => (object[])[first, .. rest]));
+
+    private Task Send(object item) => Send(_organization, [item], false);
+
+    private async Task Send(string organization, object[] request, bool otherWriter)
+    {
+        if (request[0] is RunEvent @event)
+        {
+            await _events.Enqueue(organization, @event)!.Value;
+            return;
+        }
+
+        await (otherWriter ? _otherResults : _results).Enqueue(organization, [.. request.Cast<CheckResult>()], 1)!.Value;
+    }
+
+    private Task Complete(string run) =>
+        Send(new RunEvent { RunId = run, PipelineId = Pipeline, Status = "completed", CompletedAt = Noon, Digest = [1], Body = "{}" });
+
+    private async Task<(string, string?)> Gate(string run)
+    {
+        var found = (await _runs.Find(_organization, run, Ct))!.Run;
+        return (found.Status, found.GateCheckId);
+    }
+
+    private async Task Execute(string sql)
+    {
+        await using var database = MigrationDatabase.Open(_database.Settings);
+        await using var connection = await database.Source.OpenConnectionAsync(Ct);
+        await connection.ExecuteAsync(sql, new { organization = _organization });
+    }
+
+    private Task Register(string organization) => new PipelineRegistration(_database.Database, TimeProvider.System).Register(organization,
+        [.. new[] { Pipeline, "other" }.Select(id => new NewPipeline { Id = id, Version = "1", Body = "{}", BodyHash = [1] })], Ct);
+
+    private static CheckResult Result(string check, string status, int minute, string? run = null, string severity = "error",
+        string? id = null) => new()
+        {
+            Id = id ?? $"{check}-{status}-{minute}-{run}",
+            PipelineId = Pipeline,
+            CheckId = check,
+            RunId = run,
+            Status = status,
+            Severity = severity,
+            Dataset = $"set {minute}",
+            ObservedNumber = minute,
+            ExecutedAt = Noon.AddMinutes(minute),
+            CreatedAt = Noon,
+            RequestHash = [1],
+        };
+
+    private IMeterFactory Meters => _services.GetRequiredService<IMeterFactory>();
+}

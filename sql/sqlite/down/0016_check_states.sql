@@ -1,0 +1,2 @@
+drop table run_check_states;
+drop table check_states;
