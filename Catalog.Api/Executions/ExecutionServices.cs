@@ -1,4 +1,5 @@
 using Catalog.Api.Background;
+using Catalog.Data.Checks;
 using Catalog.Data.Executions;
 using Catalog.Data.Warehouses;
 
@@ -20,7 +21,7 @@ internal static class ExecutionServices
         {
             foreach (var check in checks)
             {
-                await report(new() { Check = check, Status = Data.Checks.CheckStatus.Error, Message = "The kind of the check is unknown." });
+                await report(new() { Check = check, Status = CheckStatus.Error, Message = "The kind of the check is unknown." });
             }
         })
         .AddHostedService<ExecutionWorker>()

@@ -34,7 +34,8 @@ internal sealed class WarehouseTurns(ExecutionSettings settings)
         {
             lock (_turns)
             {
-                if (--turn.Users == 0)
+                turn.Users--;
+                if (turn.Users == 0)
                 {
                     _turns.Remove(key);
                 }
