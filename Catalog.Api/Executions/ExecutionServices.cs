@@ -1,4 +1,5 @@
 using Catalog.Api.Background;
+using Catalog.Api.Connections;
 using Catalog.Data.Checks;
 using Catalog.Data.Executions;
 using Catalog.Data.Warehouses;
@@ -15,8 +16,12 @@ internal static class ExecutionServices
         .AddSingleton<ExecutionStart>()
         .AddSingleton<WarehouseTurns>()
         .AddSingleton<CheckExecution>()
-        .AddSingleton<OpenWarehouse>((_, _, _) => throw new WarehouseException(WarehouseProblem.Refused,
-            "This installation does not connect to warehouses of this type."))
+        .AddSingleton<OpenWarehouse>(provider =>
+        {
+            var warehouses = provider.GetRequiredService<ConnectionWarehouses>();
+            var limits = new WarehouseLimits { Timeout = settings.StatementTimeout };
+            return (organization, connection, ct) => warehouses.Open(organization, connection, limits, ct);
+        })
         .AddSingleton<RunChecks>(async (checks, _, report, _) =>
         {
             foreach (var check in checks)

@@ -60,6 +60,7 @@ public static class KnownSettings
         "DATAXPIPE_STRIPE_WEBHOOK_SECRET",
         "DATAXPIPE_USE_ALEMBIC",
         "DATAXPIPE_USE_MIGRATIONS",
+        "DATAXPIPE_WAREHOUSE_FILES",
     ];
 
     /// <summary>A warning for each unknown setting, with the nearest known name and without the value.</summary>

@@ -1,0 +1,59 @@
+using Catalog.Data.Connections;
+using Catalog.Data.Database;
+using Catalog.Data.Warehouses;
+
+namespace Catalog.Api.Connections;
+
+/// <summary>Opens the warehouses of registered connections, with their secrets.</summary>
+internal sealed class ConnectionWarehouses(ConnectionRepository connections, SecretBox box, WarehousePool pool, ResolveSecret resolve)
+{
+    /// <summary>Tests a connection.</summary>
+    /// <returns>The result; null when there is no such connection.</returns>
+    public async Task<WarehouseState?> Test(string organization, string id, CancellationToken ct)
+    {
+        try
+        {
+            return await connections.Find(organization, id, ct) is { } connection
+                ? await (await Warehouse(organization, connection, ct)).Test(ct) : null;
+        }
+        catch (WarehouseException exception)
+        {
+            return Enum.Parse<WarehouseState>(exception.Problem.ToString());
+        }
+    }
+
+    /// <summary>Opens a session that can only read. The caller closes it.</summary>
+    /// <exception cref="WarehouseException">
+    /// The connection does not exist, or its warehouse cannot be reached or refuses the login.
+    /// </exception>
+    public async Task<WarehouseSession> Open(string organization, string id, WarehouseLimits limits, CancellationToken ct)
+    {
+        var connection = await connections.Find(organization, id, ct)
+            ?? throw new WarehouseException(WarehouseProblem.Unreachable, "The connection of the check does not exist. Register it.");
+        return await (await Warehouse(organization, connection, ct)).Open(limits, ct);
+    }
+
+    private async Task<Warehouse> Warehouse(string organization, Connection connection, CancellationToken ct)
+    {
+        // Before the secrets are read: a type without a driver needs none.
+        if (!WarehouseFactory.Types.Contains(connection.Type))
+        {
+            return pool.Get(organization, connection.Id, new() { Type = connection.Type });
+        }
+
+        var secrets = connection.Secrets is { } sealedSecrets ? box.Open(organization, connection.Id, sealedSecrets)
+            ?? throw new WarehouseException(WarehouseProblem.SecretUnavailable,
+                "The secrets of the connection cannot be decrypted with the key of this installation. Register them again.") : null;
+        var config = await ConnectionConfig.From(connection.Config, secrets)
+            .WithSecrets(reference => resolve(organization, reference, ct));
+        try
+        {
+            return pool.Get(organization, connection.Id, config.Settings(connection.Type));
+        }
+        catch (SettingException)
+        {
+            // The connection was registered before the validation became stricter.
+            throw new WarehouseException(WarehouseProblem.Unreachable, "The configuration of the connection is not valid. Replace it.");
+        }
+    }
+}
