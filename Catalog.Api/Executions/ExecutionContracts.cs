@@ -19,7 +19,7 @@ public record PostCheckExecution
 public sealed record PostPipelineExecution : PostCheckExecution
 {
     /// <summary>
-    /// The ids of the checks to execute, 1 to 500. The default is all checks of the pipeline that have a connection_id.
+    /// The ids of the checks to execute, at most 500. The default is all checks of the pipeline that have a connection_id.
     /// </summary>
     public IReadOnlyList<string?>? Checks { get; init; }
 }
@@ -246,14 +246,9 @@ internal sealed class PostCheckExecutionValidator : AbstractValidator<PostCheckE
 
 internal sealed class PostPipelineExecutionValidator : AbstractValidator<PostPipelineExecution>
 {
-    /// <summary>The maximum number of checks of one execution.</summary>
-    public const int MaxChecks = 500;
-
     public PostPipelineExecutionValidator()
     {
         RuleFor(execution => execution.RunId).OptionalKey();
-        RuleFor(execution => execution.Checks).Must(checks => checks is null || checks.Count is > 0 and <= MaxChecks)
-            .WithMessage($"must have 1 to {MaxChecks} ids; leave it out for all checks with a connection_id.");
         RuleForEach(execution => execution.Checks).Key();
     }
 }

@@ -9,6 +9,9 @@ namespace Catalog.Api.Executions;
 
 internal static class ExecutionEndpoints
 {
+    // Less than the list limit of SQLite.
+    private const int MaxChecks = 500;
+
     public static void MapExecutions(this IEndpointRouteBuilder routes)
     {
         routes.MapPost("/checks/{id}/execute", ExecuteCheck).WithName("ExecuteCheck").WithTags("Executions").Requires(Scopes.Execute)
@@ -65,15 +68,19 @@ internal static class ExecutionEndpoints
         }
 
         List<string>? ids = body.Value.Checks is { } asked ? [.. asked.Select(check => check!).Distinct(StringComparer.Ordinal)] : null;
-        const int Max = PostPipelineExecutionValidator.MaxChecks;
-        var checks = await executions.Executable(caller.Organization, id.Value, ids, Max + 1, ct);
+        if (ids?.Count > MaxChecks)
+        {
+            return TooManyChecks();
+        }
+
+        var checks = await executions.Executable(caller.Organization, id.Value, ids, MaxChecks + 1, ct);
         if (ids?.FindIndex(check => checks.TrueForAll(known => known.CheckId != check)) is >= 0 and var unknown)
         {
             return Problems.CheckUnknown(ids[unknown]);
         }
 
         return checks.Count == 0 ? Problems.NoExecutableChecks(id.Value)
-            : checks.Count > Max ? Problems.TooLarge($"One execution takes at most {Max} checks. Give their ids in checks, in parts.")
+            : checks.Count > MaxChecks ? TooManyChecks()
             : await start.Start(caller, key, wait, new()
             {
                 Route = $"/pipelines/{id.Value}/checks/execute",
@@ -83,6 +90,9 @@ internal static class ExecutionEndpoints
                 Checks = checks,
             }, ct);
     }
+
+    private static Problem TooManyChecks() =>
+        Problems.TooLarge($"One execution takes at most {MaxChecks} checks. Give their ids in checks, in parts.");
 
     private static async Task<Ok<ItemList<ExecutionItem>>> List([AsParameters] ExecutionQuery query, Caller caller,
         ExecutionRepository executions, CancellationToken ct) =>

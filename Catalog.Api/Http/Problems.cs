@@ -107,7 +107,8 @@ internal static class Problems
 
     public static Problem NoExecutableChecks(string pipeline) =>
         new(409, "no_executable_checks",
-            $"No check of the pipeline '{Shorten(pipeline)}' has a connection_id, so none can be executed. Add one to a check's definition.");
+            $"Nothing to execute: no check of the pipeline '{Shorten(pipeline)}' was named or has a connection_id. Add one to a check's "
+                + "definition.");
 
     public static Problem ExecutionFinished(string status) =>
         new(409, "execution_finished", $"The execution is {status} and can no longer be cancelled.");

@@ -130,7 +130,8 @@ public abstract class ExecutionEndpointTests(TestDatabase database) : ExecutionT
 
         await (await Execute(new { run_id = Name })).Problem(409, "run_id_taken");
         await (await Execute(new { checks = new[] { "pass-0", "unknown" } })).Problem(404, "check_not_found");
-        await (await Execute(new { checks = Array.Empty<string>() })).Problem(422, "invalid");
+        await (await Execute(new { checks = Array.Empty<string>() })).Problem(409, "no_executable_checks");
+        await (await Execute(new { checks = Enumerable.Range(0, 501).Select(i => $"c{i}") })).Problem(413, "too_large");
         await (await Execute(new { chekcs = 1 })).Problem(422, "invalid");
         await (await Execute(path: "/api/v1/pipelines/unknown/checks/execute")).Problem(404, "not_found");
         Assert.Equal(200, (int)(await Execute(new { })).StatusCode);
