@@ -31,6 +31,10 @@ internal sealed class ConnectionConfig
     private static readonly Dictionary<string, string[]> Fields = new(StringComparer.Ordinal)
     {
         [Postgres] = ["dsn", .. ServerFields],
+        ["mysql"] = ServerFields,
+        ["mariadb"] = ServerFields,
+        ["sqlserver"] = ServerFields,
+        ["clickhouse"] = ServerFields,
         ["sqlite"] = FileFields,
         ["duckdb"] = FileFields,
     };

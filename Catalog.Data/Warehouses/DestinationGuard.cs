@@ -79,6 +79,33 @@ public sealed class DestinationGuard(bool allowPrivate)
             : entry.AddressList.Length > 0 ? entry.AddressList : throw WarehouseMessages.Unreachable();
     }
 
+    /// <summary>
+    /// Resolves a host and connects to its addresses in turn, because this machine may be unable to reach some, for
+    /// example IPv6.
+    /// </summary>
+    /// <param name="host">A host name or an IP address.</param>
+    /// <param name="port">The port to connect to.</param>
+    /// <param name="usualPorts">The ports that this type of database usually has.</param>
+    /// <param name="connect">Connects to one address.</param>
+    /// <param name="isUnreachable">Whether the next address is tried after an exception.</param>
+    /// <param name="ct">Cancels the operation.</param>
+    /// <exception cref="WarehouseException">The host or the port is not allowed, or the name cannot be resolved.</exception>
+    internal async Task<T> Connect<T>(
+        string host, int port, int[] usualPorts, Func<IPAddress, Task<T>> connect, Func<Exception, bool> isUnreachable, CancellationToken ct)
+    {
+        var addresses = await Resolve(host, port, usualPorts, ct);
+        for (var i = 0; ; i++)
+        {
+            try
+            {
+                return await connect(addresses[i]);
+            }
+            catch (Exception exception) when (i + 1 < addresses.Count && !ct.IsCancellationRequested && isUnreachable(exception))
+            {
+            }
+        }
+    }
+
     /// <summary>Why a port is not allowed; null when it is.</summary>
     /// <remarks>Ports below 1024 belong to other services, such as SSH, mail and HTTP.</remarks>
     public string? RefusePort(int port, int[] usualPorts) => port is < 1 or > 65535 ? "is no port"

@@ -110,19 +110,9 @@ public sealed class PostgresWarehouse : Warehouse
             throw WarehouseMessages.Refused("This installation does not accept the parameter options in a dsn. Remove it.");
         }
 
-        var addresses = await _guard.Resolve(_settings.Host!, _settings.Port, [UsualPort], ct);
-        for (var i = 0; ; i++)
-        {
-            try
-            {
-                return await Connect(addresses[i], limits, ct);
-            }
-            // The host may have addresses that this machine cannot reach, for example IPv6; try the next one.
-            catch (NpgsqlException exception) when (i + 1 < addresses.Count && !ct.IsCancellationRequested
-                && Translate(exception).Problem == WarehouseProblem.Unreachable)
-            {
-            }
-        }
+        return await _guard.Connect<WarehouseConnection>(_settings.Host!, _settings.Port, [UsualPort],
+            address => Connect(address, limits, ct), exception =>
+                exception is NpgsqlException && Translate(exception).Problem == WarehouseProblem.Unreachable, ct);
     }
 
     private async Task<WarehouseConnection> Connect(IPAddress address, WarehouseLimits limits, CancellationToken ct)

@@ -9,7 +9,7 @@ namespace Catalog.Data.Warehouses;
 public sealed class WarehouseFactory(DestinationGuard guard, WarehouseFiles files, CatalogIdentity? catalog)
 {
     /// <summary>The types that have a driver.</summary>
-    public static IReadOnlyList<string> Types { get; } = ["postgres", "sqlite", "duckdb"];
+    public static IReadOnlyList<string> Types { get; } = ["postgres", "mysql", "mariadb", "sqlite", "duckdb", "sqlserver", "clickhouse"];
 
     /// <summary>Validates a configuration of a type that has a driver.</summary>
     /// <exception cref="SettingException">A field is missing or not valid. The message contains no secret.</exception>
@@ -19,6 +19,15 @@ public sealed class WarehouseFactory(DestinationGuard guard, WarehouseFiles file
         {
             case "postgres":
                 PostgresWarehouse.Parse(settings);
+                break;
+            case "mysql" or "mariadb":
+                MySqlWarehouse.Parse(settings);
+                break;
+            case "sqlserver":
+                SqlServerWarehouse.Parse(settings);
+                break;
+            case "clickhouse":
+                ClickHouseWarehouse.Parse(settings);
                 break;
             case "sqlite" or "duckdb" when settings.Path is not { } path || !WarehouseFiles.IsName(path):
                 throw new SettingException(
@@ -38,6 +47,9 @@ public sealed class WarehouseFactory(DestinationGuard guard, WarehouseFiles file
         return settings.Type switch
         {
             "postgres" => new PostgresWarehouse(settings, guard, catalog),
+            "mysql" or "mariadb" => new MySqlWarehouse(settings, guard),
+            "sqlserver" => new SqlServerWarehouse(settings, guard),
+            "clickhouse" => new ClickHouseWarehouse(settings, guard),
             "sqlite" => new SqliteWarehouse(organization, settings, files),
             "duckdb" => new DuckDbWarehouse(organization, settings, files),
             _ => throw WarehouseMessages.Refused(

@@ -47,24 +47,27 @@ public sealed class WarehouseSession : IAsyncDisposable
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
         limit.CancelAfter(_limits.Timeout + Grace);
         var running = new Running();
+        Task<WarehouseRows>? reading = null;
         try
         {
-            var rows = connection.IsBlocking
-                ? await Task.Run(() => Read(connection, text, running, limit.Token), CancellationToken.None)
-                : await Read(connection, text, running, limit.Token);
+            reading = connection.IsBlocking
+                ? Task.Run(() => Read(connection, text, running, limit.Token), CancellationToken.None)
+                : Read(connection, text, running, limit.Token);
+            // A driver may notice the cancellation late, if its server never stops sending.
+            var rows = await reading.WaitAsync(_limits.Timeout + Grace + Grace, CancellationToken.None);
             if (rows.Truncated)
             {
-                await Drop(running.Reader);
+                await Drop(running.Reader, reading);
             }
 
             return rows;
         }
         catch (Exception exception)
         {
-            await Drop(running.Reader);
+            await Drop(running.Reader, reading);
             ct.ThrowIfCancellationRequested();
             throw limit.IsCancellationRequested ? WarehouseMessages.Timeout(_limits)
-                : exception as WarehouseException ?? (exception is OperationCanceledException
+                : exception as WarehouseException ?? (exception is OperationCanceledException or TimeoutException
                     ? WarehouseMessages.Timeout(_limits) : connection.Translate(exception));
         }
     }
@@ -100,7 +103,7 @@ public sealed class WarehouseSession : IAsyncDisposable
         return new(columns, rows, false);
     }
 
-    private async Task Drop(DbDataReader? reader)
+    private async Task Drop(DbDataReader? reader, Task? reading)
     {
         if (Interlocked.Exchange(ref _connection, null) is not { } connection)
         {
@@ -109,13 +112,24 @@ public sealed class WarehouseSession : IAsyncDisposable
 
         try
         {
-            await connection.Abort(reader);
-            await connection.DisposeAsync();
+            await Task.Run(() => Close(connection, reader, reading), CancellationToken.None).WaitAsync(Grace);
         }
         // The connection is broken, and the drivers throw many exception types when they close it.
         catch (Exception exception) when (exception is not OutOfMemoryException)
         {
         }
+    }
+
+    private static async Task Close(WarehouseConnection connection, DbDataReader? reader, Task? reading)
+    {
+        // An engine inside this process must not be closed while it works. A socket may, which ends the read.
+        if (connection.IsBlocking && reading is not null)
+        {
+            await reading.ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+        }
+
+        await connection.Abort(reader);
+        await connection.DisposeAsync();
     }
 
     /// <inheritdoc />
@@ -124,7 +138,7 @@ public sealed class WarehouseSession : IAsyncDisposable
         if (!_closed)
         {
             _closed = true;
-            await Drop(null);
+            await Drop(null, null);
             _release();
         }
     }

@@ -125,3 +125,58 @@ public sealed class WarehouseSessionOnPostgres : WarehouseSessionTests, IClassFi
         Assert.Equal(0, await OwnPostgres.Scalar<long>(_source.Address, "select count(*) from pg_locks where locktype = 'advisory' and objid = 42"));
     }
 }
+
+public sealed class WarehouseSessionOnMariaDb : WarehouseSessionTests, IClassFixture<MariaDbSource>
+{
+    private readonly MariaDbSource _source;
+
+    public WarehouseSessionOnMariaDb(MariaDbSource source) : base(source)
+    {
+        _source = source;
+        MariaDbServer.Shared.Require();
+    }
+
+    protected override string TextOf(int length) => $"repeat('x', {length})";
+
+    protected override string LongStatement =>
+        "select count(*) from information_schema.columns a, information_schema.columns b, information_schema.columns c";
+
+    protected override string ManyRows => "select seq as i from seq_1_to_100000";
+
+    protected override string Values =>
+        "select true, 7, 1.5, 0.25e0, 'é', timestamp '2026-01-01 12:00:00', date '2026-01-01', time '12:00:00', null, x'00ff', uuid(), b'1',"
+        + " cast('0000-00-00' as date), cast(18446744073709551615 as unsigned)";
+
+    protected override string[] Writes =>
+    [
+        "insert into items (id) values (4)", "delete from items", "update items set id = 0", "drop table items", "create table t (i int)",
+        "insert into plain values (1)", "commit", "rollback", "begin", "start transaction read write", "set autocommit = 1",
+        "set session transaction read write", "set transaction read write", "truncate items", "alter table items add x int",
+        "rename table items to other", "lock tables items write", "select * from items for update", "load data infile '/etc/passwd' into table items",
+        "insert into items (id) select 1", "replace into items (id) values (1)", "optimize table items", "create view v as select 1",
+        "grant all on items to root", "flush tables", "prepare a from 'delete from items'", "execute a", "call write_items()",
+        "create or replace table items (id int)", "xa start 'a'", "begin not atomic commit; delete from items; end",
+    ];
+
+    // The user of a connection must not have the right FILE.
+    protected override string[] Escapes =>
+    [
+        "select 1 into outfile '/tmp/catalog-outfile'", "select * from items into dumpfile '/tmp/catalog-dumpfile'",
+        "load data local infile '/etc/passwd' into table items", "install soname 'ha_connect'", "select sys_exec('true')",
+        "create server s foreign data wrapper mysql options (host '127.0.0.1')", "kill 1",
+    ];
+
+    [Fact]
+    public async Task The_test_of_a_connection_names_the_problem()
+    {
+        var factory = new WarehouseFactory(new(true), new(null), null);
+        Task<WarehouseState> Test(WarehouseSettings settings) => factory.Create("acme", settings).Test(Ct);
+
+        Assert.Equal(WarehouseState.AuthenticationFailed, await Test(_source.Settings with { Password = "wrong" }));
+        Assert.Equal(WarehouseState.AuthenticationFailed, await Test(_source.Settings with { User = "nobody_here" }));
+        Assert.Equal(WarehouseState.DatabaseMissing, await Test(_source.Settings with { User = "root", Password = "", Database = "none" }));
+        Assert.Equal(WarehouseState.TlsFailed, await Test(_source.Settings with { SslMode = "verify-full" }));
+        Assert.Equal(WarehouseState.Unreachable, await Test(_source.Settings with { Port = 1 }));
+        Assert.Equal(WarehouseState.Refused, await Test(_source.Settings with { Host = "169.254.169.254" }));
+    }
+}
