@@ -12,17 +12,7 @@ public sealed class CheckRepository(CatalogDatabase db)
     /// <summary>The maximum number of results that <see cref="CountStatuses"/> counts.</summary>
     public const int MaxCounted = 10_000;
 
-    /// <summary>The columns that <see cref="Read"/> expects, in its order.</summary>
-    private const string Columns = """
-        checks.id, checks.pipeline_id, checks.pipeline_version, checks.dataset, checks.connection_id, checks.kind, checks.severity,
-        checks.definition, checks.created_at, checks.updated_at, states.status, states.executed_at, states.result_id, states.run_id,
-        states.observed_number
-        """;
-
-    private const string States = """
-        check_states as states on states.organization_id = @organization and states.pipeline_id = checks.pipeline_id
-            and states.check_id = checks.id
-        """;
+    private const string StateColumns = "states.status, states.executed_at, states.result_id, states.run_id, states.observed_number";
 
     /// <summary>Stores a definition unless its pipeline already has a check with this id.</summary>
     public Task<CheckOutcome> Insert(string organization, Check check, CancellationToken ct) => db.Write(organization, async session =>
@@ -79,9 +69,9 @@ public sealed class CheckRepository(CatalogDatabase db)
     {
         var sql = $"""
             -- Checks.Find
-            select {Columns}
+            select {Columns("checks")}, {StateColumns}
             from checks
-            left join {States}
+            left join {StateOf("checks")}
             where checks.organization_id = @organization and checks.id = @id
               {(pipelineId is null ? "" : "and checks.pipeline_id = @pipelineId")}
             order by checks.pipeline_id
@@ -94,20 +84,27 @@ public sealed class CheckRepository(CatalogDatabase db)
     /// <summary>Reads one page, newest first.</summary>
     public async Task<Page<Check>> List(string organization, CheckFilter filter, Cursor? after, int limit, CancellationToken ct)
     {
+        // Without "materialized" Postgres expects more rows of the join than the page has, and reads all states.
         var sql = $"""
             -- Checks.List{(filter.Status is null ? "" : "ByStatus")}
-            select {Columns}
-            from checks
-            {(filter.Status is null ? "left join" : "join")} {States}
-            where checks.organization_id = @organization
-              {(filter.PipelineId is null ? "" : "and checks.pipeline_id = @PipelineId")}
-              {(filter.Dataset is null ? "" : "and checks.dataset = @Dataset")}
-              {(filter.Kind is null ? "" : "and checks.kind = @Kind")}
-              {(filter.Severity is null ? "" : "and checks.severity = @Severity")}
-              {(filter.Status is null ? "" : "and states.status = @Status")}
-              {(after is null ? "" : "and (checks.created_at, checks.id, checks.pipeline_id) < (@At, @Id, @Pipeline)")}
-            order by checks.created_at desc, checks.id desc, checks.pipeline_id desc
-            limit @Take
+            with page as materialized (
+                select {Columns("checks")}
+                from checks
+                {(filter.Status is null ? "" : $"join {StateOf("checks")}")}
+                where checks.organization_id = @organization
+                  {(filter.PipelineId is null ? "" : "and checks.pipeline_id = @PipelineId")}
+                  {(filter.Dataset is null ? "" : "and checks.dataset = @Dataset")}
+                  {(filter.Kind is null ? "" : "and checks.kind = @Kind")}
+                  {(filter.Severity is null ? "" : "and checks.severity = @Severity")}
+                  {(filter.Status is null ? "" : "and states.status = @Status")}
+                  {(after is null ? "" : "and (checks.created_at, checks.id, checks.pipeline_id) < (@At, @Id, @Pipeline)")}
+                order by checks.created_at desc, checks.id desc, checks.pipeline_id desc
+                limit @Take
+            )
+            select {Columns("page")}, {StateColumns}
+            from page
+            left join {StateOf("page")}
+            order by page.created_at desc, page.id desc, page.pipeline_id desc
             """;
 
         // The key has two client-defined parts, so the cursor contains the length of the first.
@@ -218,6 +215,18 @@ public sealed class CheckRepository(CatalogDatabase db)
         new CheckSchedules(db.Dialect, session, organization)
             .Store([new(check.PipelineId, check.Id, check.ConnectionId, check.Definition)], now, ct);
 
+    private static string Columns(string checks) => $"""
+        {checks}.id, {checks}.pipeline_id, {checks}.pipeline_version, {checks}.dataset, {checks}.connection_id, {checks}.kind,
+        {checks}.severity, {checks}.definition, {checks}.created_at, {checks}.updated_at
+        """;
+
+    // The rest of a join with the state of each check, which is null when it has no result.
+    private static string StateOf(string checks) => $"""
+        check_states as states on states.organization_id = @organization and states.pipeline_id = {checks}.pipeline_id
+            and states.check_id = {checks}.id
+        """;
+
+    // Reads a row of Columns and StateColumns.
     private static Check Read(DbDataReader row) => new()
     {
         Id = row.GetString(0),

@@ -28,6 +28,7 @@ public sealed class QueryPlanTests(QueryPlanTests.Filled filled) : IClassFixture
         ["Lineage.Neighbours"] = "the hop at which the budget ends a walk, in key order",
         ["Runs.CheckCounts"] = "the counts of a page's runs",
         ["CheckResults.OpenFailures"] = "a page's open failures",
+        ["Checks.ListByStatus"] = "the checks that fail now",
         ["Datasets.Pipelines"] = "the pipelines of one dataset",
         ["Datasets.Owners"] = "at most 1,000 pipelines",
         ["Datasets.Tags"] = "the tags of at most 1,000 pipelines",
@@ -99,10 +100,11 @@ public sealed class QueryPlanTests(QueryPlanTests.Filled filled) : IClassFixture
         await checks.Find(Organization, "k7", pipeline, Ct);
         // No index serves a filter by dataset: its name may be longer than an index row of Postgres.
         foreach (var filter in new CheckFilter[] { new(), new() { PipelineId = pipeline }, new() { PipelineId = "" },
-            new() { Kind = "freshness" }, new() { Severity = "warn" } })
+            new() { Kind = "freshness" }, new() { Severity = "warn" }, new() { Status = "fail" }, new() { Status = "pass" },
+            new() { PipelineId = pipeline, Status = "fail" } })
         {
             await checks.List(Organization, filter, null, 50, Ct);
-            await checks.List(Organization, filter, cursor, 500, Ct);
+            await checks.List(Organization, filter, cursor, filter.Status is null ? 500 : 50, Ct);
         }
 
         await results.OpenFailures(Organization, [.. Enumerable.Range(0, 500).Select(i => $"p{i}")], Ct);
@@ -126,7 +128,7 @@ public sealed class QueryPlanTests(QueryPlanTests.Filled filled) : IClassFixture
             "Lineage.Around", "Lineage.Neighbours", "Lineage.Beyond", "Lineage.Find", "Lineage.Datasets", "Datasets.List",
             "Datasets.Pipelines", "Datasets.Owners", "Runs.Find", "Runs.List", "Runs.Events", "Runs.Stages",
             "Runs.CheckCounts", "CheckResults.Find", "CheckResults.List", "CheckResults.OpenFailures", "Checks.CountStatuses",
-            "Checks.Find", "Checks.List", "Pipelines.Find", "Pipelines.List", "Connections.Find", "Connections.List",
+            "Checks.Find", "Checks.List", "Checks.ListByStatus", "Pipelines.Find", "Pipelines.List", "Connections.Find", "Connections.List",
         }, named);
         var faults = plans.SelectMany(plan => Faults(plan.Query, plan.Plan)).Distinct().ToList();
         Assert.True(faults.Count == 0, string.Join("\n\n", faults));
@@ -259,6 +261,8 @@ public sealed class QueryPlanTests(QueryPlanTests.Filled filled) : IClassFixture
                 insert into check_results (organization_id, id, pipeline_id, check_id, run_id, status, severity, dataset, dataset_key, executed_at, request_hash, created_at)
                 select 'default', 'c' || i, 'p' || i % 1000, 'k' || i / 1000 % 10, 'r' || i, case i % 20 when 0 then 'fail' else 'pass' end, case i % 4 when 0 then 'warn' else 'error' end, 'd' || i % 30000, pg_temp.did(i % 30000),
                        '2026-01-01'::timestamptz + i * interval '25 seconds', '\x00', '2026-01-01' from generate_series(1, 100000) i order by hashint8(i);
+                insert into check_states select 'default', case i % 5 when 0 then '' else 'p' || i % 1000 end, 'k' || i / case i % 5 when 0 then 1 else 1000 end, 'c' || i, null, case i % 20 when 1 then 'fail' else 'pass' end, 'error', 0, 'd' || i, i, '2026-01-01' from generate_series(1, 10000) i;
+                insert into check_states select 'default', 'p' || i % 1000, 'x' || i, 'c' || i, null, case i % 20 when 1 then 'fail' else 'pass' end, 'error', 0, 'd' || i, i, '2026-01-01' from generate_series(1, 90000) i;
                 insert into connections select 'default', 'w' || i, (array['postgres', 'sqlite'])[1 + i % 2], '{}', null, '2026-01-01'::timestamptz + i * interval '1 hour', '2026-01-01' from generate_series(1, 2000) i;
                 insert into datasets select 'default', pg_temp.did(i), '', 'd' || i, '2026-01-01'::timestamptz + i * interval '1 minute' from generate_series(0, 30000) i order by hashint8(i);
                 insert into lineage_edges select 'default', pg_temp.did(greatest(0, n - 1 - abs(hashint8(e)::bigint) % 50)), pg_temp.did(n), 'p' || n % 10000, '2026-01-01', case e % 20 when 0 then '2026-02-01'::timestamptz end

@@ -95,7 +95,11 @@ public sealed class RetentionOnPostgres : RetentionTests
             insert into run_events (organization_id, run_id, digest, body, received_at)
             select organization_id, id, decode(md5(id), 'hex'), '{}', created_at from runs;
             insert into check_results (organization_id, id, pipeline_id, check_id, status, severity, executed_at, request_hash, created_at)
-            select organization_id, id, 'p', 'c', 'pass', 'error', created_at, '', created_at from runs;
+            select organization_id, id, 'p', id, 'pass', 'error', created_at, '', created_at from runs;
+            insert into check_states (organization_id, pipeline_id, check_id, result_id, status, severity, rank, executed_at)
+            select organization_id, 'p', id, id, 'pass', 'error', 0, created_at from runs;
+            insert into run_check_states (organization_id, run_id, pipeline_id, check_id, result_id, status, severity, rank, executed_at)
+            select organization_id, id, 'p', id, id, 'pass', 'error', 0, created_at from runs;
             """, new { now = Now });
         await Migrations.Analyze(Ct);
         var before = await Scans();
@@ -115,7 +119,7 @@ public sealed class RetentionOnPostgres : RetentionTests
         await using var connection = await Migrations.Source.OpenConnectionAsync(Ct);
         return (await connection.QueryAsync<string>(
             "select relname || ' ' || seq_scan from pg_stat_user_tables where relname in ('runs', 'check_results', 'run_events', "
-                + "'run_stages') order by 1")).AsList();
+                + "'run_stages', 'check_states', 'run_check_states') order by 1")).AsList();
     }
 }
 
@@ -167,7 +171,7 @@ public abstract class RetentionTests : IAsyncLifetime
         Assert.Equal(["default/as old", "default/younger"], await Ids("runs"));
         Assert.Equal(4, (await Ids("run_events", "run_id")).Count);
         Assert.Equal(4, (await Ids("run_stages", "run_id")).Count);
-        Assert.Equal("default results check_results=1|default runs runs=1 run_stages=2 run_events=2", Text(report));
+        Assert.Equal("default results check_results=1|default runs runs=1 run_stages=2 run_events=2 run_check_states=0", Text(report));
     }
 
     [Fact]
@@ -222,6 +226,30 @@ public abstract class RetentionTests : IAsyncLifetime
         Assert.Equal(2, (await Ids("run_events", "run_id")).Count);
         Assert.Single(await Ids("run_stages", "run_id"));
         Assert.Equal(before, await Rows("runs"));
+    }
+
+    [Fact]
+    public async Task The_state_of_a_check_is_removed_with_its_result_and_that_of_a_run_with_its_run()
+    {
+        await Run("default", "kept", Days(-5));
+        await Run("default", "old", Days(-40));
+        foreach (var (check, result, at, run) in new[]
+        {
+            ("removed", "1", Days(-40), "kept"), ("overtaken", "2", Days(-40), "kept"), ("overtaken", "3", Days(-5), "kept"),
+            ("of old run", "4", Days(-5), "old"), ("of no run", "5", Days(-40), "unknown"), ("of no run", "6", Days(-5), "unknown 2"),
+        })
+        {
+            await Result("default", result, at, run: run, check: check);
+            await State("default", check, result, at, run);
+        }
+
+        await Result("own", "1", Days(-5), check: "removed");
+        await State("own", "removed", "1", Days(-5), "old");
+        var report = await Apply(new(30, 30, null));
+
+        Assert.Equal("default results check_results=3|default runs runs=1 run_stages=0 run_events=0 run_check_states=1", Text(report));
+        Assert.Equal(["default/3", "default/4", "default/6", "own/1"], await Ids("check_states", "result_id"));
+        Assert.Equal(["default/1", "default/3", "default/6", "own/1"], await Ids("run_check_states", "result_id"));
     }
 
     [Fact]
@@ -284,7 +312,7 @@ public abstract class RetentionTests : IAsyncLifetime
         Assert.Equal(["default/just deleted", "default/live", "default/with a result", "default/with a run"], await Ids("pipelines"));
         Assert.Equal(await Ids("pipelines"), await Ids("pipeline_versions", "pipeline_id"));
         Assert.Equal(await Ids("pipelines"), await Ids("pipeline_tags", "pipeline_id"));
-        Assert.Equal("default runs runs=1 run_stages=0 run_events=0|default pipelines pipelines=2 pipeline_versions=2 pipeline_tags=2",
+        Assert.Equal("default runs runs=1 run_stages=0 run_events=0 run_check_states=0|default pipelines pipelines=2 pipeline_versions=2 pipeline_tags=2",
             Text(removed));
         Assert.Equal(Text(planned), Text(removed));
         await Apply(new(30, 30, null));
@@ -377,7 +405,7 @@ public abstract class RetentionTests : IAsyncLifetime
         Assert.Equal(
         [
             ("default", "retention", "runs.removed", "default",
-                """{"before":"2026-10-22T12:00:00.000000Z","kept_days":30,"runs":12,"run_stages":0,"run_events":12}"""),
+                """{"before":"2026-10-22T12:00:00.000000Z","kept_days":30,"runs":12,"run_stages":0,"run_events":12,"run_check_states":0}"""),
             ("own", "retention", "results.removed", "own", """{"before":"2026-11-14T12:00:00.000000Z","kept_days":7,"check_results":12}"""),
         ], entries);
     }
@@ -459,10 +487,21 @@ public abstract class RetentionTests : IAsyncLifetime
 
     private static RemovalLimits LimitsOf(int batch) => new() { Batch = batch, Pause = TimeSpan.Zero };
 
-    protected Task Result(string organization, string id, DateTimeOffset executed, DateTimeOffset? created = null, string pipeline = "p", string? run = null, string status = "pass") => Execute("""
+    protected Task Result(string organization, string id, DateTimeOffset executed, DateTimeOffset? created = null, string pipeline = "p", string? run = null, string status = "pass",
+        string check = "c") => Execute("""
         insert into check_results (organization_id, id, pipeline_id, check_id, run_id, status, severity, executed_at, request_hash, created_at)
-        values (@organization, @id, @pipeline, 'c', @run, @status, 'error', @executed, @hash, @created)
-        """, new { organization, id, pipeline, run, status, executed, hash = Array.Empty<byte>(), created = created ?? executed });
+        values (@organization, @id, @pipeline, @check, @run, @status, 'error', @executed, @hash, @created)
+        """, new { organization, id, pipeline, check, run, status, executed, hash = Array.Empty<byte>(), created = created ?? executed });
+
+    // Replaces the states of a check, and of the check within a run.
+    private Task State(string organization, string check, string result, DateTimeOffset executed, string run) => Execute("""
+        delete from check_states where organization_id = @organization and check_id = @check;
+        insert into check_states (organization_id, pipeline_id, check_id, result_id, status, severity, rank, executed_at)
+        values (@organization, 'p', @check, @result, 'pass', 'error', 0, @executed);
+        delete from run_check_states where organization_id = @organization and check_id = @check and run_id = @run;
+        insert into run_check_states (organization_id, run_id, pipeline_id, check_id, result_id, status, severity, rank, executed_at)
+        values (@organization, @run, 'p', @check, @result, 'pass', 'error', 0, @executed)
+        """, new { organization, check, result, executed, run });
 
     protected async Task Run(string organization, string id, DateTimeOffset created, string? reported = "completed",
         DateTimeOffset? updated = null, string pipeline = "p", DateTimeOffset[]? events = null, int stages = 0, string? gate = null)
@@ -578,8 +617,8 @@ public abstract class RetentionTests : IAsyncLifetime
     private async Task<string> Everything()
     {
         var rows = new List<string>();
-        foreach (var table in new[] { "runs", "run_stages", "run_events", "check_results", "executions", "execution_checks", "pipelines", "pipeline_versions",
-            "pipeline_tags", "organizations", "audit_log" })
+        foreach (var table in new[] { "runs", "run_stages", "run_events", "check_results", "check_states", "run_check_states",
+            "executions", "execution_checks", "pipelines", "pipeline_versions", "pipeline_tags", "organizations", "audit_log" })
         {
             rows.AddRange(await Rows(table));
         }
