@@ -107,7 +107,8 @@ public sealed partial class ConventionTests(SqliteTestDatabase database) : IClas
         var sources = Sources().Where(file => !file.StartsWith("Catalog.Tests/", StringComparison.Ordinal)
             && !file.StartsWith("bench/", StringComparison.Ordinal) && !file.StartsWith("deploy/", StringComparison.Ordinal)
             && !file.EndsWith("/PostgresClient.cs", StringComparison.Ordinal)
-                && !file.EndsWith("/PostgresArchive.cs", StringComparison.Ordinal))
+            && !file.EndsWith("/PostgresArchive.cs", StringComparison.Ordinal)
+            && !file.EndsWith("/PostgresRestore.cs", StringComparison.Ordinal))
             .Select(file => Comments().Replace(File.ReadAllText(Path.Combine(Root, file)), "")).ToList();
         var defined = sources.SelectMany(text => DefinedOptions().Matches(text).Select(match => match.Groups["name"].Value))
             .Concat(["--help", "--keep"]).ToHashSet(StringComparer.Ordinal);

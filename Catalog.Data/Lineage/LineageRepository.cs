@@ -276,40 +276,4 @@ public sealed class LineageRepository(CatalogDatabase db, LineageBudget budget)
         new() { Id = id, Namespace = ns, Name = name, CreatedAt = createdAt };
 
     private readonly record struct ReadContext(Session Session, string Organization, DateTimeOffset? At, CancellationToken Ct);
-
-    // The result of the first statement. When it reached the row limit, a part of a hop may be missing: then only its
-    // datasets are used.
-    private sealed class NearbyGraph(int hops, int maxRows)
-    {
-        private readonly Dictionary<(LineageDirection, Guid), List<LineageEdge>> _edges = [];
-        private long _edgeCount;
-        private long _reached;
-
-        public Dataset? Start { get; set; }
-
-        public Dictionary<Guid, Dataset> Datasets { get; } = [];
-
-        public void Add(LineageDirection way, LineageEdge edge)
-        {
-            _edgeCount++;
-            var near = way == LineageDirection.Upstream ? edge.Downstream : edge.Upstream;
-            if (!_edges.TryGetValue((way, near), out var edges))
-            {
-                _edges.Add((way, near), edges = []);
-            }
-
-            edges.Add(edge);
-        }
-
-        public void Add(Dataset dataset, long times)
-        {
-            _reached += times;
-            Datasets.Add(dataset.Id, dataset);
-        }
-
-        /// <summary>The edges of the side's current level, or null when they were not all read.</summary>
-        public List<LineageEdge>? EdgesOf(LineageWalk.Side side, int hop) => hop > hops || _edgeCount > maxRows || _reached > maxRows
-            ? null
-            : [.. side.Level.SelectMany(id => _edges.GetValueOrDefault((side.Direction, id)) ?? [])];
-    }
 }

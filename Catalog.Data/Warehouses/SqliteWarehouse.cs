@@ -37,6 +37,7 @@ public sealed class SqliteWarehouse : Warehouse
         try
         {
             connection.Open();
+            SqliteFunctions.Register(connection);
             if (SqliteWarehouseConnection.Run(connection, IsCatalogSql) is 1L)
             {
                 throw WarehouseMessages.CatalogDatabase();

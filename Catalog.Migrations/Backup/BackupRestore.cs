@@ -66,7 +66,7 @@ internal static class BackupRestore
             return;
         }
 
-        await PostgresArchive.Restore(database, path, manifest, confirmReplace, ct);
+        await PostgresRestore.Run(database, path, manifest, confirmReplace, ct);
         if (manifest.SchemaRevision == Chain.Base)
         {
             return;

@@ -10,13 +10,111 @@ using Dapper;
 namespace Catalog.Migrations.Backup;
 
 /// <summary>
-/// Builds the SQL before and after a dump that psql restores: one transaction that commits only if the row counts and the schema match the
-/// manifest. If the dump is truncated, psql never reaches the epilogue and nothing is committed.
+/// Restores a backup of Postgres with psql, in one transaction. SQL before and after the dump commits only if the row
+/// counts and the schema match the manifest. If the dump is truncated, psql never reaches that SQL and nothing is
+/// committed.
 /// </summary>
-public static partial class PostgresRestore
+internal static partial class PostgresRestore
 {
     /// <summary>Prefix of the server's error message when the restored data differs from the manifest.</summary>
     public const string Mismatch = "backup mismatch: ";
+
+    /// <summary>Restores in one transaction, which commits only if rows, schema and journal match the manifest.</summary>
+    /// <param name="database">The target.</param>
+    /// <param name="path">A backup that has been checked.</param>
+    /// <param name="manifest">Its manifest.</param>
+    /// <param name="confirmReplace">Called with the target's name and its tables if the target is not empty; throws to keep them.</param>
+    /// <param name="ct">Cancels the restore: kills psql, and the server rolls back the transaction.</param>
+    public static Task Run(MigrationDatabase database, string path, Manifest manifest, Func<string, IReadOnlyList<string>,
+        Task> confirmReplace, CancellationToken ct)
+    {
+        var chain = Chain.BuiltIn(database.Dialect.Folder);
+        var psql = PostgresClient.Find("psql");
+        return new Migrator(database, chain, TimeProvider.System).RunExclusive(async connection =>
+        {
+            var existing = await ExistingTables(connection, ct);
+            if (existing.Count > 0)
+            {
+                await confirmReplace(connection.Database, existing);
+            }
+
+            string? readError = null;
+            var journal = manifest.SchemaOnly || manifest.SchemaRevision == Chain.Base ? null : manifest.SchemaRevision;
+            var commitMarker = Guid.NewGuid();
+            var lastLine = "";
+            string epilogue;
+            try
+            {
+                epilogue = Epilogue(database.Settings.Schema, manifest.OwnRows, manifest.SchemaFingerprint, journal,
+                    manifest.LeftOut is null, commitMarker);
+            }
+            catch (FormatException exception)
+            {
+                throw BackupException.Damaged($"The manifest is invalid: {exception.Message}");
+            }
+
+            var prologue = await Prologue(connection, database.Settings.Schema, existing.Count > 0, ct);
+            var result = await PostgresClient.Run(
+                psql, ["--no-psqlrc", "--no-password", "--quiet", "--tuples-only", "--set=ON_ERROR_STOP=1", "--set=VERBOSITY=terse",
+                    "--file=-"],
+                PostgresClientAddress.EnvironmentVariables(database.Settings, connection), async input =>
+                {
+                    await input.WriteAsync(Encoding.UTF8.GetBytes(prologue), ct);
+                    readError = await PostgresArchive.Read(path, manifest, script => script.CopyToAsync(input, ct), ct);
+                    if (readError is null)
+                    {
+                        await input.WriteAsync(Encoding.UTF8.GetBytes(epilogue), ct);
+                        await input.FlushAsync(ct);
+                    }
+                }, async output =>
+                {
+                    using var reader = new StreamReader(output);
+                    while (await reader.ReadLineAsync(ct) is { } line)
+                    {
+                        lastLine = line.Length > 0 ? line.Trim() : lastLine;
+                    }
+                }, ct);
+            if (readError is not null)
+            {
+                throw BackupException.Damaged($"{manifest.File} is damaged, and the database is unchanged: {readError}.");
+            }
+
+            return result.Exit != 0 ? throw RestoreFailed(manifest, result)
+                : lastLine == commitMarker.ToString() ? true
+                : throw BackupException.Damaged(
+                    $"{manifest.File} is not a complete script, and the database is unchanged: psql did not reach the commit.");
+        }, ct);
+    }
+
+    private static BackupException RestoreFailed(Manifest manifest, ProgramResult result)
+    {
+        var error = result.ErrorMessage;
+        var at = error.IndexOf(Mismatch, StringComparison.Ordinal);
+        if (at >= 0)
+        {
+            return BackupException.Damaged(
+                $"{manifest.File} differs from its manifest, and the database is unchanged: "
+                    + $"{error[(at + Mismatch.Length)..]}.");
+        }
+
+        var advice = manifest.Requires is { Count: > 0 } requires ? $" {RequirementsText(requires)}"
+            : error.Contains("type \"", StringComparison.Ordinal) && error.Contains("does not exist", StringComparison.Ordinal)
+                ? " A column that the scripts did not create uses that type: create the type or its extension in the target first."
+            : error.Contains("role \"", StringComparison.Ordinal) && error.Contains("does not exist", StringComparison.Ordinal)
+            ? " Policies use that role: create it first."
+            : error.Contains("extension", StringComparison.Ordinal) && manifest.Schema is null
+                ? " An old build wrote this script, which also contains the database's extensions: restore it as a superuser, then "
+                    + "take a new backup."
+            : error.Contains("\\restrict", StringComparison.Ordinal)
+            ? " psql is older than the pg_dump that wrote the backup: update PostgreSQL's client programs."
+            : "";
+        return new(ExitCode.Failed, "restore_failed", $"The restore failed, and the database is unchanged: {error}.{advice}");
+    }
+
+    /// <summary>What a restore needs in its target, and what to do about it.</summary>
+    public static string RequirementsText(IReadOnlyList<string> requires) =>
+        "Others built into the Catalog's tables what only this database has, and the backup restores only where it exists: "
+        + $"{string.Join("; ", requires)}. Create it in the target first, or remove it from the Catalog's tables and take a new backup.";
 
     /// <summary>
     /// Returns the names of the existing tables of the Catalog and the migrator. Other tables do not matter for a

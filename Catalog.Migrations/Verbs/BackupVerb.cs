@@ -86,7 +86,7 @@ internal static class BackupVerb
 
         if (manifest.Requires is { Count: > 0 } requires)
         {
-            output.Progress($"warning: {PostgresArchive.RequirementsText(requires)}");
+            output.Progress($"warning: {PostgresRestore.RequirementsText(requires)}");
         }
 
         if (manifest.Rows.GetValueOrDefault("connections") > 0)

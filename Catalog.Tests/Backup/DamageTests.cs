@@ -136,12 +136,12 @@ public sealed class DamageTests(FilledDatabases databases, BackupFolder folder) 
         {
             // Call the restore directly, without the check of the file: the transaction itself must fail.
             var refused = await Assert.ThrowsAsync<BackupException>(() =>
-                PostgresArchive.Restore(database, path, forged, (_, _) => throw new InvalidOperationException("It should be empty."), Ct));
+                PostgresRestore.Run(database, path, forged, (_, _) => throw new InvalidOperationException("It should be empty."), Ct));
             Assert.True(refused.Exit == 4, refused.Message);
             await AssertEmpty("postgres", target, database);
         }
 
-        await PostgresArchive.Restore(database, path, manifest, (_, _) => throw new InvalidOperationException("It should be empty."), Ct);
+        await PostgresRestore.Run(database, path, manifest, (_, _) => throw new InvalidOperationException("It should be empty."), Ct);
         Assert.Equal(manifest.Rows, (await DatabaseContents.Read(database, Ct)).Rows);
     }
 
@@ -170,7 +170,7 @@ public sealed class DamageTests(FilledDatabases databases, BackupFolder folder) 
         await File.WriteAllTextAsync(path, text, Ct);
 
         var refused = await Assert.ThrowsAsync<BackupException>(() =>
-            PostgresArchive.Restore(database, path, BackupSteps.Describe(path), (_, _) => Task.CompletedTask, Ct));
+            PostgresRestore.Run(database, path, BackupSteps.Describe(path), (_, _) => Task.CompletedTask, Ct));
 
         Assert.Contains("did not reach the commit", refused.Message);
         await AssertEmpty("postgres", target, database);

@@ -20,7 +20,7 @@ public sealed class SqliteSource : WarehouseSource
         return (long)(await command.ExecuteScalarAsync(Ct))!;
     }
 
-    public async Task Execute(params string[] statements)
+    public override async Task Execute(params string[] statements)
     {
         await using var connection = Open();
         foreach (var sql in statements)
@@ -43,15 +43,21 @@ public sealed class DuckDbSource : WarehouseSource
 {
     public override WarehouseSettings Settings => new() { Type = "duckdb", Path = "items.duckdb" };
 
-    public override ValueTask InitializeAsync()
+    public override async ValueTask InitializeAsync() => await Execute(
+        "create table items (id integer, name varchar, amount decimal(10, 2), share double)", $"insert into items values {Rows}");
+
+    public override Task Execute(params string[] statements)
     {
         using var connection = new DuckDBConnection($"DataSource={FilePath("items.duckdb")}");
         connection.Open();
-        using var command = connection.CreateCommand();
-        command.CommandText =
-            $"create table items (id integer, name varchar, amount decimal(10, 2), share double); insert into items values {Rows}";
-        command.ExecuteNonQuery();
-        return ValueTask.CompletedTask;
+        foreach (var sql in statements)
+        {
+            using var command = connection.CreateCommand();
+            command.CommandText = sql;
+            command.ExecuteNonQuery();
+        }
+
+        return Task.CompletedTask;
     }
 
     public override Task<long> CountRows()

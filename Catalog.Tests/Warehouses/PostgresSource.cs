@@ -23,6 +23,8 @@ public sealed class PostgresSource : WarehouseSource
         }
     }
 
+    public override Task Execute(params string[] statements) => OwnPostgres.Execute(Address, statements);
+
     public override Task<long> CountRows() => OwnPostgres.Scalar<long>(Address, "select count(*) from items");
 
     public override async ValueTask DisposeAsync()

@@ -21,6 +21,9 @@ public abstract class WarehouseSource : IAsyncLifetime
     /// <summary>The number of rows of the table, read outside the warehouse.</summary>
     public abstract Task<long> CountRows();
 
+    /// <summary>Runs statements as the owner of the warehouse.</summary>
+    public abstract Task Execute(params string[] statements);
+
     public virtual ValueTask InitializeAsync() => ValueTask.CompletedTask;
 
     public virtual ValueTask DisposeAsync()

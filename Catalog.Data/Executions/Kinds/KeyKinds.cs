@@ -1,0 +1,106 @@
+using System.Text.Json;
+
+namespace Catalog.Data.Executions.Kinds;
+
+/// <summary>The kinds that group or join: each needs a statement of its own.</summary>
+internal static class KeyKinds
+{
+    /// <summary>
+    /// Each value occurs once. <c>params.measure</c> says what is counted as failed: the rows involved (the default),
+    /// the values that occur several times, or the surplus rows. Rows with a null in all columns are not judged.
+    /// </summary>
+    public static CheckKind Unique(CheckParameters parameters)
+    {
+        var columns = parameters.Columns();
+        if (columns.Count == 0)
+        {
+            parameters.Add("/column", "is required: column, or columns for a combination.");
+        }
+
+        var measure = parameters.Word("measure", "rows", "values", "surplus");
+        return new()
+        {
+            Statement = context =>
+            {
+                var names = columns.Select(context.Sql.Quote).ToList();
+                var present = string.Join(" or ", names.Select(name => $"{name} is not null"));
+                var sql = $"""
+                    select sum(case when n > 1 then n end), sum(case when n > 1 then 1 end), sum(n - 1), sum(n)
+                    from (select count(*) as n from {context.Table}{context.Filter(present)} group by {string.Join(", ", names)}) as groups
+                    """;
+                return new(sql, rows =>
+                {
+                    var found = rows.Rows[0];
+                    return Measure.OfRows(found[measure == "rows" ? 0 : measure == "values" ? 1 : 2], found[3]) with
+                    {
+                        Facts = new Dictionary<string, string>(StringComparer.Ordinal)
+                        {
+                            ["duplicate_rows"] = Measured.Json(Measured.Count(found[0])),
+                            ["duplicate_values"] = Measured.Json(Measured.Count(found[1])),
+                        },
+                    };
+                });
+            },
+        };
+    }
+
+    /// <summary>Each value occurs in a column of another table of the same warehouse.</summary>
+    public static CheckKind Relationships(CheckParameters parameters)
+    {
+        var (column, to, field) = (parameters.Column(), parameters.Required("to_table"), parameters.Required("to_column"));
+        return new()
+        {
+            Statement = context =>
+            {
+                var (name, parent) = (context.Sql.Quote(column), context.Sql.Quote(field));
+                var sql = $"""
+                    select count(case when parents.k is null then 1 end), count(*)
+                    from (select {name} as k from {context.Table}{context.Filter($"{name} is not null")}) as children
+                    left join (select distinct {parent} as k from {context.Sql.Table(to)} where {parent} is not null) as parents
+                        on parents.k = children.k
+                    """;
+                return new(sql, rows => Measure.OfRows(rows.Rows[0][0], rows.Rows[0][1]));
+            },
+            Violation = sql => $"{sql.Quote(column)} is not null and not exists (select 1 from {sql.Table(to)} as parents "
+                + $"where parents.{sql.Quote(field)} = {sql.Quote(column)})",
+            SampleColumns = [column],
+            Expected = JsonSerializer.Serialize(new { to_table = to, to_column = field }),
+        };
+    }
+
+    /// <summary>The value that occurs most often is one of a list. Of several, each must be.</summary>
+    public static CheckKind MostCommonValue(CheckParameters parameters)
+    {
+        var (column, values) = (parameters.Column(), parameters.Scalars("values"));
+        var accepted = values.Select(value => value.ValueKind == JsonValueKind.String ? value.GetString()! : value.GetRawText())
+            .ToHashSet(StringComparer.Ordinal);
+        return new()
+        {
+            Statement = context =>
+            {
+                var name = context.Sql.Quote(column);
+                var sql = $"""
+                    select v, n from (
+                        select {name} as v, count(*) as n, max(count(*)) over () as most
+                        from {context.Table}{context.Filter($"{name} is not null")} group by {name}) as ranked
+                    where n = most
+                    """;
+                return new(sql, rows =>
+                {
+                    var common = rows.Rows.Select(row => Measured.Json(row[0])).ToList();
+                    var other = common.Count(json => !accepted.Contains(json.Trim('"')));
+                    return new()
+                    {
+                        Number = other,
+                        Violated = other > 0,
+                        Facts = new Dictionary<string, string>(StringComparer.Ordinal)
+                        {
+                            ["most_common_rows"] = rows.Rows.Count == 0 ? "0" : Measured.Json(Measured.Count(rows.Rows[0][1])),
+                        },
+                    };
+                });
+            },
+            Expected = $"{{\"values\":[{string.Join(',', values.Select(value => value.GetRawText()))}]}}",
+        };
+    }
+}

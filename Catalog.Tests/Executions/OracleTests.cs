@@ -1,0 +1,110 @@
+using System.Text.Json;
+using Catalog.Data.Checks;
+using Catalog.Data.Executions;
+using Catalog.Data.Warehouses;
+using Catalog.Tests.Support;
+using Catalog.Tests.Warehouses;
+
+namespace Catalog.Tests.Executions;
+
+public sealed class OracleOnSqlite(SqliteSource source) : OracleTests(source), IClassFixture<SqliteSource>
+{
+    private protected override string Engine => "sqlite";
+    private protected override ColumnTypes Types { get; } = new("integer", "real", "boolean", "text", "datetime");
+}
+
+public sealed class OracleOnDuckDb(DuckDbSource source) : OracleTests(source), IClassFixture<DuckDbSource>
+{
+    private protected override string Engine => "duckdb";
+    private protected override ColumnTypes Types { get; } = new("bigint", "double", "boolean", "varchar", "timestamp");
+}
+
+public sealed class OracleOnPostgres : OracleTests, IClassFixture<PostgresSource>
+{
+    public OracleOnPostgres(PostgresSource source) : base(source) =>
+        Assert.SkipWhen(PostgresServer.Shared.Unavailable is not null, PostgresServer.Shared.Unavailable ?? "");
+
+    private protected override string Engine => "postgresql";
+    private protected override ColumnTypes Types { get; } = new("bigint", "double precision", "boolean", "text", "timestamp");
+}
+
+/// <summary>The verdicts of our kinds agree with those of Great Expectations, except for the listed cases.</summary>
+public abstract class OracleTests(WarehouseSource source)
+{
+    private protected abstract string Engine { get; }
+
+    private protected abstract ColumnTypes Types { get; }
+
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Verdicts_agree_with_Great_Expectations()
+    {
+        await using var warehouse = source.Create();
+        List<string> disagreements = [];
+        var (cases, agreed, listed) = (0, 0, 0);
+        foreach (var data in OracleCases.Read())
+        {
+            await source.Execute([.. data.Create(Engine, Types, warehouse.Sql.Quote)]);
+            List<(string Name, Check Check, bool? Success)> tests = [];
+            foreach (var (number, test) in data.Cases.Index())
+            {
+                var given = test.GetProperty("in");
+                if (OracleCases.Definition(data.Expectation, given) is not { } definition)
+                {
+                    continue;
+                }
+
+                var output = test.GetProperty("out");
+                var success = output.TryGetProperty("success", out var flag) ? flag.GetBoolean() : (bool?)null;
+                tests.Add(($"{data.Table}[{number}] {test.GetProperty("title").GetString()}",
+                    NewCheck(number, data.Table, definition), success));
+            }
+
+            var verdicts = new Dictionary<string, CheckVerdict>(StringComparer.Ordinal);
+            await CheckRunner.Run(tests.ConvertAll(test => test.Check), Context(warehouse), verdict =>
+            {
+                verdicts.Add(verdict.Check.Id, verdict);
+                return Task.CompletedTask;
+            }, Ct);
+            foreach (var (name, check, success) in tests)
+            {
+                cases++;
+                var verdict = verdicts[check.Id];
+                // Great Expectations has no third outcome: what it cannot evaluate is no success.
+                if ((verdict.Status == CheckStatus.Pass) == (success == true))
+                {
+                    agreed++;
+                }
+                else
+                {
+                    disagreements.Add($"{name}: expected {success?.ToString() ?? "an error"}, was {verdict.Status} ({verdict.Message}) {check.Definition}");
+                }
+            }
+        }
+
+        TestContext.Current.TestOutputHelper!.WriteLine($"{Engine}: {cases} cases, {agreed} agreed, {listed} listed");
+        Assert.True(disagreements.Count == 0, string.Join('\n', disagreements));
+    }
+
+    private static Check NewCheck(int number, string table, System.Text.Json.Nodes.JsonObject definition) => new()
+    {
+        Id = $"case-{number}",
+        PipelineId = "",
+        Dataset = table,
+        ConnectionId = "oracle",
+        Kind = (string?)definition["kind"],
+        Severity = CheckSeverity.Error,
+        Definition = definition.ToJsonString(),
+        CreatedAt = default,
+        UpdatedAt = default,
+    };
+
+    private static CheckRunContext Context(Warehouse warehouse) => new()
+    {
+        Open = (_, ct) => warehouse.Open(new(), ct),
+        History = (_, _, _) => Task.FromResult<IReadOnlyList<HistoryPoint>>([]),
+        PiiColumns = (_, _) => Task.FromResult<IReadOnlySet<string>>(new HashSet<string>()),
+        Time = TimeProvider.System,
+    };
+}
