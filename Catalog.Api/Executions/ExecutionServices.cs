@@ -1,6 +1,5 @@
 using Catalog.Api.Background;
 using Catalog.Api.Connections;
-using Catalog.Data.Checks;
 using Catalog.Data.Executions;
 using Catalog.Data.Warehouses;
 
@@ -22,13 +21,7 @@ internal static class ExecutionServices
             var limits = new WarehouseLimits { Timeout = settings.StatementTimeout };
             return (organization, connection, ct) => warehouses.Open(organization, connection, limits, ct);
         })
-        .AddSingleton<RunChecks>(async (checks, _, report, _) =>
-        {
-            foreach (var check in checks)
-            {
-                await report(new() { Check = check, Status = CheckStatus.Error, Message = "The kind of the check is unknown." });
-            }
-        })
+        .AddSingleton<RunChecks>(CheckRunner.Run)
         .AddHostedService<ExecutionWorker>()
         .AddRecurring<ScheduleWork>();
 }

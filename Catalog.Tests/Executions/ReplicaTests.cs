@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
 using Catalog.Data;
 using Catalog.Tests.Faults;
 using Catalog.Tests.Support;
@@ -13,6 +15,9 @@ public sealed class ReplicaTests(PostgresTestDatabase database) : IClassFixture<
 {
     private static readonly string[] Organizations = ["default", "a", "b", "c", "d"];
 
+    // How long the warehouse takes to end a connection: a part of the kills hits executions.
+    private static readonly TimeSpan CheckTime = TimeSpan.FromMilliseconds(400);
+
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     [Theory]
@@ -21,8 +26,11 @@ public sealed class ReplicaTests(PostgresTestDatabase database) : IClassFixture<
     public async Task Each_tick_is_executed_once_and_none_is_lost(int ticks, int seconds, int kills)
     {
         database.Require();
+        using var warehouse = new TcpListener(IPAddress.Loopback, 0);
+        warehouse.Start();
+        _ = EndConnections(warehouse);
         var began = Stopwatch.StartNew();
-        await Schedule(ticks, TimeSpan.FromSeconds(seconds));
+        await Schedule(ticks, TimeSpan.FromSeconds(seconds), ((IPEndPoint)warehouse.LocalEndpoint).Port);
         var random = new Random(20261126);
         var replicas = Enumerable.Range(0, 3).Select(_ => Start()).ToList();
         try
@@ -65,7 +73,7 @@ public sealed class ReplicaTests(PostgresTestDatabase database) : IClassFixture<
         ("DATAXPIPE_EXECUTION_QUEUE", "5000"), ("DATAXPIPE_PG_POOL_MAX", "5"));
 
     // One tick for each check, spread over the time; the next one is a year later.
-    private async Task Schedule(int ticks, TimeSpan time)
+    private async Task Schedule(int ticks, TimeSpan time, int port)
     {
         await using var owner = await OwnPostgres.Open(database.Address);
         var start = TimeProvider.System.Now().AddSeconds(2).ToUnixTimeMilliseconds();
@@ -79,6 +87,15 @@ public sealed class ReplicaTests(PostgresTestDatabase database) : IClassFixture<
             now = TimeProvider.System.Now(),
         }).ToList();
         await owner.ExecuteAsync("""
+            insert into connections (organization_id, id, type, config, created_at, updated_at)
+            values (@organization, 'w', 'postgres', @config, @now, @now)
+            """, Organizations.Select(organization => new
+        {
+            organization,
+            config = $$"""{"host":"127.0.0.1","port":{{port}},"user":"u","dbname":"d","sslmode":"disable"}""",
+            now = TimeProvider.System.Now(),
+        }));
+        await owner.ExecuteAsync("""
             insert into checks (organization_id, pipeline_id, id, connection_id, kind, severity, definition, created_at, updated_at)
             values (@organization, '', @id, 'w', 'row_count', 'error', '{"kind":"row_count","connection_id":"w","params":{"table":"t"}}',
                 @now, @now)
@@ -87,6 +104,22 @@ public sealed class ReplicaTests(PostgresTestDatabase database) : IClassFixture<
             insert into check_schedules (organization_id, pipeline_id, check_id, schedule, time_zone, due_ms)
             values (@organization, '', @id, @schedule, 'UTC', @due)
             """, rows);
+    }
+
+    private static async Task EndConnections(TcpListener listener)
+    {
+        try
+        {
+            while (true)
+            {
+                var client = await listener.AcceptTcpClientAsync();
+                _ = Task.Delay(CheckTime).ContinueWith(_ => client.Dispose(), TaskScheduler.Default);
+            }
+        }
+        catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
+        {
+            // The test has ended.
+        }
     }
 
     private async Task WaitUntilDone(int ticks, List<ServiceProcess> replicas)

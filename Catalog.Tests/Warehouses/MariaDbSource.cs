@@ -32,6 +32,8 @@ public sealed class MariaDbSource : WarehouseSource
         }
     }
 
+    public override Task Execute(params string[] statements) => MariaDbServer.Shared.Execute([$"use {_name}", .. statements]);
+
     public override async Task<long> CountRows()
     {
         await using var connection = new MySqlConnection(MariaDbServer.Shared.Root);
