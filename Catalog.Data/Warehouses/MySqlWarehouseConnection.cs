@@ -64,14 +64,20 @@ internal sealed class MySqlWarehouseConnection(MySqlConnection connection) : War
     /// <inheritdoc />
     public override WarehouseException Translate(Exception exception) => exception switch
     {
-        MySqlException { ErrorCode: MySqlErrorCode.CommandTimeoutExpired or MySqlErrorCode.QueryTimeout or MySqlErrorCode.QueryInterrupted
-            or MySqlErrorCode.LockWaitTimeout } => WarehouseMessages.TimedOut(),
+        MySqlException
+        {
+            ErrorCode: MySqlErrorCode.CommandTimeoutExpired or MySqlErrorCode.QueryTimeout or MySqlErrorCode.QueryInterrupted
+            or MySqlErrorCode.LockWaitTimeout
+        } => WarehouseMessages.TimedOut(),
         // The code of MariaDB for max_statement_time.
         MySqlException { Number: 1969 } => WarehouseMessages.TimedOut(),
         MySqlException { ErrorCode: MySqlErrorCode.NoSuchTable or MySqlErrorCode.UnknownDatabase } => WarehouseMessages.TableMissing(),
         MySqlException { ErrorCode: MySqlErrorCode.BadFieldError } => WarehouseMessages.ColumnMissing(),
-        MySqlException { ErrorCode: MySqlErrorCode.TableAccessDenied or MySqlErrorCode.ColumnAccessDenied
-            or MySqlErrorCode.DatabaseAccessDenied } => WarehouseMessages.PermissionDenied(),
+        MySqlException
+        {
+            ErrorCode: MySqlErrorCode.TableAccessDenied or MySqlErrorCode.ColumnAccessDenied
+            or MySqlErrorCode.DatabaseAccessDenied
+        } => WarehouseMessages.PermissionDenied(),
         MySqlException { ErrorCode: MySqlErrorCode.CannotExecuteInReadOnlyTransaction } => WarehouseMessages.NoRows(),
         MySqlException { Number: > 0 and var number } => WarehouseMessages.Sql($"{number}"),
         InvalidCastException or OverflowException or NotSupportedException or FormatException => WarehouseMessages.Unreadable(),

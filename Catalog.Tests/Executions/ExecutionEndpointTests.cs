@@ -49,8 +49,10 @@ public abstract class ExecutionEndpointTests(TestDatabase database) : ExecutionT
         Assert.False(answer.Headers.Contains("Preference-Applied"));
         Assert.True(slow.Headers.Contains("Preference-Applied"));
         Assert.Equal("completed", Text(await Ended(Text(await answer.Json(), "id")), "status"));
-        Assert.Equal(1, (await slow.Json()).GetProperty("total").GetInt32());
-        await Client.PostAsync($"/api/v1/executions/{Text(await slow.Json(), "id")}/cancel", null, Ct);
+        var running = await slow.Json();
+        Assert.Equal(1, running.GetProperty("total").GetInt32());
+        await Client.PostAsync($"/api/v1/executions/{Text(running, "id")}/cancel", null, Ct);
+        await Ended(Text(running, "id"));
     }
 
     [Fact]

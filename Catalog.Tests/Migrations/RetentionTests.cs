@@ -545,8 +545,15 @@ public abstract class RetentionTests : IAsyncLifetime
         await Execute("""
             insert into executions (organization_id, id, status, due_ms, created_at, finished_at)
             values (@organization, @id, @status, @due, @created, @finished)
-            """, new { organization, id, status = finished is null ? "queued" : "completed", due = finished is null ? 1L : (long?)null, created,
-            finished });
+            """, new
+        {
+            organization,
+            id,
+            status = finished is null ? "queued" : "completed",
+            due = finished is null ? 1L : (long?)null,
+            created,
+            finished
+        });
         await Execute("""
             insert into execution_checks (organization_id, execution_id, place, pipeline_id, check_id, severity)
             values (@organization, @id, 0, '', 'c', 'error')
