@@ -33,7 +33,6 @@ internal sealed class ConnectionConfig
         [Postgres] = ["dsn", .. ServerFields],
         ["mysql"] = ServerFields,
         ["mariadb"] = ServerFields,
-        ["sqlserver"] = ServerFields,
         ["clickhouse"] = ServerFields,
         ["sqlite"] = FileFields,
         ["duckdb"] = FileFields,

@@ -188,7 +188,8 @@ internal sealed class CheckResultStore(CatalogDatabase db)
     private async Task StorePart(Session session, string organization, IReadOnlyList<CheckResult> results, List<int> part,
         ResultOutcome?[] outcomes)
     {
-        // Every writer locks states of runs, then runs, then states of checks, so that writers cannot deadlock.
+        // Every writer locks states of runs, then runs, then states of checks, so that writers do not deadlock. The
+        // exception, CheckStates.CompleteRuns, is rare, and a deadlock is retried.
         var ct = CancellationToken.None;
         var all = part.ConvertAll(place => results[place]);
         var insert = Insert(organization, all);

@@ -179,7 +179,7 @@ public sealed class CheckRunner
     private static async Task<Measure> Measure(WarehouseSession session, CheckDefinition check, CancellationToken ct)
     {
         var plan = check.Kind.Statement!(
-            new(session.Sql, check.Table.Length == 0 ? "" : session.Sql.Table(check.Table), check.Where));
+            new(session.Sql, check.Table, check.Where));
         return plan.Read(await session.Query(plan.Sql, ct));
     }
 

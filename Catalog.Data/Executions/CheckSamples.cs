@@ -17,7 +17,7 @@ internal static class CheckSamples
     /// <returns>Null when no column of the check may be shown, or the kind judges no rows.</returns>
     public static async Task<string?> Read(WarehouseSession session, CheckDefinition check, IReadOnlySet<string> pii, CancellationToken ct)
     {
-        var columns = check.Kind.SampleColumns.Where(column => !pii.Contains(column)
+        var columns = check.Kind.SampleColumns.Where(column => !pii.Contains(column, StringComparer.OrdinalIgnoreCase)
             && !check.SampleDeny.Contains(column, StringComparer.OrdinalIgnoreCase)).Distinct(StringComparer.Ordinal).ToList();
         if (check.Kind.Violation is not { } violation || columns.Count == 0)
         {

@@ -63,7 +63,7 @@ internal static class CheckScan
         var rows = await session.Query(session.Sql.Limit(
             $"select {string.Join(", ", columns)} from {session.Sql.Table(check.Table)}{filter} group by {names}", check.MaxGroups + 1), ct);
         var groups = check.GroupBy.Count;
-        return rows.Rows.Count > check.MaxGroups ? null
+        return rows.Truncated || rows.Rows.Count > check.MaxGroups ? null
             : [.. rows.Rows.Select(row => ($"[{string.Join(',', row.Take(groups).Select(Measured.Json))}]", plan.Read(row.AsMemory(groups))))];
     }
 

@@ -1,4 +1,3 @@
-using Catalog.Data.Checks;
 using Catalog.Data.Database;
 
 namespace Catalog.Data.Executions;

@@ -8,8 +8,11 @@ namespace Catalog.Data.Warehouses;
 /// <param name="catalog">Recognizes the Catalog's own database; null when that is no Postgres database.</param>
 public sealed class WarehouseFactory(DestinationGuard guard, WarehouseFiles files, CatalogIdentity? catalog)
 {
-    /// <summary>The types that have a driver.</summary>
-    public static IReadOnlyList<string> Types { get; } = ["postgres", "mysql", "mariadb", "sqlite", "duckdb", "sqlserver", "clickhouse"];
+    /// <summary>
+    /// The types that have a driver. SQL Server has none: its driver does not connect in a process without cultures, as
+    /// this service is (InvariantGlobalization).
+    /// </summary>
+    public static IReadOnlyList<string> Types { get; } = ["postgres", "mysql", "mariadb", "sqlite", "duckdb", "clickhouse"];
 
     /// <summary>Validates a configuration of a type that has a driver.</summary>
     /// <exception cref="SettingException">A field is missing or not valid. The message contains no secret.</exception>
@@ -22,9 +25,6 @@ public sealed class WarehouseFactory(DestinationGuard guard, WarehouseFiles file
                 break;
             case "mysql" or "mariadb":
                 MySqlWarehouse.Parse(settings);
-                break;
-            case "sqlserver":
-                SqlServerWarehouse.Parse(settings);
                 break;
             case "clickhouse":
                 ClickHouseWarehouse.Parse(settings);
@@ -48,7 +48,6 @@ public sealed class WarehouseFactory(DestinationGuard guard, WarehouseFiles file
         {
             "postgres" => new PostgresWarehouse(settings, guard, catalog),
             "mysql" or "mariadb" => new MySqlWarehouse(settings, guard),
-            "sqlserver" => new SqlServerWarehouse(settings, guard),
             "clickhouse" => new ClickHouseWarehouse(settings, guard),
             "sqlite" => new SqliteWarehouse(organization, settings, files),
             "duckdb" => new DuckDbWarehouse(organization, settings, files),

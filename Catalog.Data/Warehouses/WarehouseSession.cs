@@ -18,7 +18,7 @@ public sealed record WarehouseRows(IReadOnlyList<string> Columns, IReadOnlyList<
 public sealed class WarehouseSession : IAsyncDisposable
 {
     // The time after the limit of the server in which its error arrives.
-    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(0.5);
 
     private readonly Func<CancellationToken, Task<WarehouseConnection>> _connect;
     private readonly WarehouseLimits _limits;

@@ -11,7 +11,7 @@ namespace Catalog.Data.Warehouses;
 /// <param name="limits">The limits.</param>
 internal sealed class WarehouseValues(WarehouseConnection connection, WarehouseLimits limits)
 {
-    // What a number or a time counts, so that many small values are limited too.
+    // What a value counts besides its text, so that many small values are limited too.
     private const int SmallSize = 8;
     private long _bytes;
 
@@ -23,7 +23,7 @@ internal sealed class WarehouseValues(WarehouseConnection connection, WarehouseL
         for (var i = 0; i < columns; i++)
         {
             row[i] = Read(reader, i);
-            _bytes += row[i] is string text ? Encoding.UTF8.GetByteCount(text) : SmallSize;
+            _bytes += SmallSize + (row[i] is string text ? Encoding.UTF8.GetByteCount(text) : 0);
             if (_bytes > limits.MaxBytes)
             {
                 throw WarehouseMessages.TooMuchData($"The result is larger than {limits.MaxBytes} bytes. Select fewer rows or columns.");

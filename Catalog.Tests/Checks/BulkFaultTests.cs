@@ -149,7 +149,7 @@ public abstract class BulkFaultTests(TestDatabase database) : EndpointTests(data
             var items = Enumerable.Range(0, 6)
                 .Select(_ =>
                     (Id: random.Next(5), Pipeline: random.Next(7), Run: random.Next(3), Fails: random.Next(3) == 0,
-                        Warns: random.Next(4) == 0)).ToList();
+                        Warns: random.Next(4) == 0, Minute: random.Next(3))).ToList();
             string Body(string prefix, int i) => JsonSerializer.Serialize(new
             {
                 id = $"{Name}-{prefix}{round}-{items[i].Id}",
@@ -158,6 +158,7 @@ public abstract class BulkFaultTests(TestDatabase database) : EndpointTests(data
                 run_id = items[i].Run == 0 ? null : $"{Name}-{prefix}{round}-r{items[i].Run}",
                 status = items[i].Fails ? "fail" : "pass",
                 severity = items[i].Warns ? "warn" : "error",
+                executed_at = $"2026-01-01T00:0{items[i].Minute}:00Z",
             });
 
             List<string?> alone = [];

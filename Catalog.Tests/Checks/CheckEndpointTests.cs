@@ -93,11 +93,13 @@ public abstract class CheckEndpointTests(TestDatabase database) : EndpointTests(
 
         Assert.NotEqual(before, await Tag());
         Assert.Equal(HttpStatusCode.OK, (await Send(HttpMethod.Get, Path + Name, null, ("If-None-Match", before))).StatusCode);
-        Assert.Equal(HttpStatusCode.NotModified, (await Send(HttpMethod.Get, Path + Name, null, ("If-None-Match", await Tag()))).StatusCode);
+        var unchanged = await Send(HttpMethod.Get, Path + Name, null, ("If-None-Match", await Tag()));
+        Assert.Equal(HttpStatusCode.NotModified, unchanged.StatusCode);
         var replaced = await Send(HttpMethod.Put, Path + Name, """{"kind":"row_count"}""", ("If-Match", before));
         Assert.Equal(HttpStatusCode.OK, replaced.StatusCode);
         Assert.Equal("pass", (await replaced.Json()).GetProperty("last_result").GetProperty("status").GetString());
-        await (await Send(HttpMethod.Put, Path + Name, """{"kind":"freshness"}""", ("If-Match", before))).Problem(412, "precondition_failed");
+        var stale = await Send(HttpMethod.Put, Path + Name, """{"kind":"freshness"}""", ("If-Match", before));
+        await stale.Problem(412, "precondition_failed");
         await (await Send(HttpMethod.Delete, Path + Name, null, ("If-Match", before))).Problem(412, "precondition_failed");
         Assert.Equal(HttpStatusCode.NoContent, (await Send(HttpMethod.Delete, Path + Name, null, ("If-Match", await Tag()))).StatusCode);
     }

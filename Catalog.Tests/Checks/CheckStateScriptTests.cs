@@ -2,7 +2,6 @@ using System.Diagnostics.Metrics;
 using Catalog.Data.Checks;
 using Catalog.Data.Migrations;
 using Catalog.Data.Pipelines;
-using Catalog.Data.Runs;
 using Catalog.Tests.Support;
 using Dapper;
 using Microsoft.Extensions.DependencyInjection;

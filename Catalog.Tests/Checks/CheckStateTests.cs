@@ -11,7 +11,48 @@ namespace Catalog.Tests.Checks;
 
 public sealed class CheckStateOnSqlite(SqliteTestDatabase database) : CheckStateTests(database), IClassFixture<SqliteTestDatabase>;
 
-public sealed class CheckStateOnPostgres(PostgresTestDatabase database) : CheckStateTests(database), IClassFixture<PostgresTestDatabase>;
+public sealed class CheckStateOnPostgres(PostgresTestDatabase database) : CheckStateTests(database), IClassFixture<PostgresTestDatabase>
+{
+    // Another replica stores a failure at the same time: the gate must not be lifted by what was committed before.
+    [Fact]
+    public async Task A_pass_that_waits_for_another_writer_sees_its_failure()
+    {
+        await Complete("r");
+        await Send(Result("a", "fail", 1, "r"));
+        await Meanwhile("""
+            update runs set updated_at = updated_at where organization_id = @organization;
+            insert into run_check_states (organization_id, run_id, pipeline_id, check_id, result_id, status, severity, rank, executed_at)
+            values (@organization, 'r', 'nightly', 'b', 'x', 'fail', 'error', 4, '2026-01-01')
+            """, Result("a", "pass", 2, "r"));
+
+        Assert.Equal(("failed", "b"), await Gate("r"));
+    }
+
+    [Fact]
+    public async Task A_pass_that_waits_for_the_failure_of_its_own_check_lifts_the_gate()
+    {
+        await Meanwhile("""
+            insert into runs (organization_id, id, pipeline_id, status, gate_check_id, created_at, updated_at)
+            values (@organization, 'r', 'nightly', 'failed', 'a', now(), now());
+            insert into run_check_states (organization_id, run_id, pipeline_id, check_id, result_id, status, severity, rank, executed_at)
+            values (@organization, 'r', 'nightly', 'a', 'x', 'fail', 'error', 4, '2026-01-01')
+            """, Result("a", "pass", 2, "r"));
+
+        Assert.Equal(("pending", null), await Gate("r"));
+    }
+
+    private async Task Meanwhile(string sql, CheckResult posted)
+    {
+        await using var connection = await OwnPostgres.Open(Address);
+        await using var transaction = await connection.BeginTransactionAsync(Ct);
+        await connection.ExecuteAsync(sql, new { organization = Organization }, transaction);
+        var waiting = Send(posted);
+        await Task.Delay(300, Ct);
+        Assert.False(waiting.IsCompleted);
+        await transaction.CommitAsync(Ct);
+        await waiting;
+    }
+}
 
 /// <summary>
 /// The states of checks, and the gates of runs, depend on the stored results and events and not on their order. Each
@@ -27,7 +68,6 @@ public abstract class CheckStateTests : IAsyncLifetime
     private readonly ResultIngest _otherResults;
     private readonly RunIngest _events;
     private readonly RunRepository _runs;
-    private readonly string _organization = $"o-{Guid.NewGuid():N}";
 
     protected CheckStateTests(TestDatabase database)
     {
@@ -38,12 +78,16 @@ public abstract class CheckStateTests : IAsyncLifetime
         _runs = new(_database.Database);
     }
 
-    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+    protected string Organization { get; } = $"o-{Guid.NewGuid():N}";
+
+    protected string Address => _database.Address;
+
+    protected static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     public async ValueTask InitializeAsync()
     {
         await Task.WhenAll(_results.StartAsync(Ct), _otherResults.StartAsync(Ct), _events.StartAsync(Ct));
-        await Register(_organization);
+        await Register(Organization);
     }
 
     public async ValueTask DisposeAsync()
@@ -65,7 +109,7 @@ public abstract class CheckStateTests : IAsyncLifetime
             var expected = Expected(history);
             foreach (var way in new[] { "ordered", "shuffled", "parallel" })
             {
-                var organization = $"{_organization}-{seed}-{way}";
+                var organization = $"{Organization}-{seed}-{way}";
                 await Register(organization);
                 // A repeat has another arrival, so that only the stored row counts.
                 var sent = way == "ordered" ? history : [.. history, .. history.Where(_ => random.Next(3) == 0)];
@@ -95,7 +139,7 @@ public abstract class CheckStateTests : IAsyncLifetime
         Assert.Contains("run r failed gate d", expected, StringComparison.Ordinal);
         foreach (var (place, permutation) in Permutations(history).Index())
         {
-            var organization = $"{_organization}-{place}";
+            var organization = $"{Organization}-{place}";
             await Register(organization);
             foreach (var item in permutation)
             {
@@ -189,16 +233,20 @@ public abstract class CheckStateTests : IAsyncLifetime
     {
         await Complete("r");
         await Send(Result("a", "pass", 1, "r", id: "x"));
-        var before = await Tables(_organization);
+        var before = await Tables(Organization);
 
         await Send(Result("a", "fail", 2, "r", id: "x") with { RequestHash = [9] });
         await Send(Result("a", "fail", 2, "r") with { PipelineId = "other" });
         await Send(Result("a", "pass", 2, "r") with { PipelineId = "other" });
         await Send(Result("a", "fail", 2) with { PipelineId = "nobody" });
-        var (one, two) = (Result("a", "fail", 3, "r") with { IdIsDerived = true }, Result("x", "pass", 3, id: "x") with { IdIsDerived = true });
-        await Send(_organization, [one, two with { RequestHash = [9] }], false);
+        // An id from an idempotency key that is taken refuses the whole request.
+        await Send(Organization,
+        [
+            Result("a", "fail", 3, "r") with { IdIsDerived = true },
+            Result("x", "pass", 3, id: "x") with { IdIsDerived = true, RequestHash = [9] },
+        ], false);
 
-        Assert.Equal(before, await Tables(_organization));
+        Assert.Equal(before, await Tables(Organization));
     }
 
     private static object[] History(Random random)
@@ -228,17 +276,21 @@ public abstract class CheckStateTests : IAsyncLifetime
         var events = history.OfType<RunEvent>().ToLookup(@event => @event.RunId);
         CheckResult Latest(IEnumerable<CheckResult> of) =>
             of.OrderBy(result => (result.ExecutedAt, Rank(result))).ThenBy(result => result.Id, StringComparer.Ordinal).Last();
-        var ofRuns = results.Where(result => result.RunId is not null).GroupBy(result => (result.RunId!, result.CheckId)).Select(Latest).ToList();
+        var ofRuns = results.Where(result => result.RunId is not null)
+            .GroupBy(result => (result.RunId!, result.CheckId)).Select(Latest).ToList();
         var runs = events.Select(run => run.Key).Union(results.Where(Closes).Select(result => result.RunId!))
             .Order(StringComparer.Ordinal).Select(id =>
             {
                 var gate = ofRuns.Where(result => result.RunId == id && Closes(result)).Min(result => result.CheckId);
-                var reported = events[id].Any(@event => @event.Status == "completed") ? "completed" : events[id].Any() ? "running" : "pending";
-                return $"run {id} {(gate is not null && events[id].All(@event => @event.CheckGate is null) ? "failed" : reported)} gate {gate}";
+                var reported = events[id].Any(@event => @event.Status == "completed") ? "completed"
+                    : events[id].Any() ? "running" : "pending";
+                var closed = gate is not null && events[id].All(@event => @event.CheckGate is null);
+                return $"run {id} {(closed ? "failed" : reported)} gate {gate}";
             });
         return Text(
             runs,
-            results.GroupBy(result => result.CheckId).Select(Latest).Select(result => $"{Line(result)} {result.Dataset} {result.ObservedNumber}"),
+            results.GroupBy(result => result.CheckId).Select(Latest)
+                .Select(result => $"{Line(result)} {result.Dataset} {result.ObservedNumber}"),
             ofRuns.Select(Line));
     }
 
@@ -259,7 +311,7 @@ public abstract class CheckStateTests : IAsyncLifetime
     {
         await using var database = MigrationDatabase.Open(_database.Settings);
         await using var connection = await database.Source.OpenConnectionAsync(Ct);
-        var runs = await connection.QueryAsync<Run>("select * from runs where organization_id = @organization order by id", new { organization });
+        var runs = await connection.QueryAsync<Run>("select * from runs where organization_id = @organization", new { organization });
         async Task<List<(CheckResult Result, long Rank)>> States(string table) =>
             (await connection.QueryAsync<CheckResult, long, (CheckResult, long)>(
                 $"select result_id as id, states.*, rank from {table} as states where organization_id = @organization",
@@ -292,7 +344,7 @@ public abstract class CheckStateTests : IAsyncLifetime
         ? [items]
         : items.SelectMany((first, i) => Permutations([.. items[..i], .. items[(i + 1)..]]).Select(rest => (object[])[first, .. rest]));
 
-    private Task Send(object item) => Send(_organization, [item], false);
+    protected Task Send(object item) => Send(Organization, [item], false);
 
     private async Task Send(string organization, object[] request, bool otherWriter)
     {
@@ -305,12 +357,12 @@ public abstract class CheckStateTests : IAsyncLifetime
         await (otherWriter ? _otherResults : _results).Enqueue(organization, [.. request.Cast<CheckResult>()], 1)!.Value;
     }
 
-    private Task Complete(string run) =>
+    protected Task Complete(string run) =>
         Send(new RunEvent { RunId = run, PipelineId = Pipeline, Status = "completed", CompletedAt = Noon, Digest = [1], Body = "{}" });
 
-    private async Task<(string, string?)> Gate(string run)
+    protected async Task<(string, string?)> Gate(string run)
     {
-        var found = (await _runs.Find(_organization, run, Ct))!.Run;
+        var found = (await _runs.Find(Organization, run, Ct))!.Run;
         return (found.Status, found.GateCheckId);
     }
 
@@ -318,13 +370,13 @@ public abstract class CheckStateTests : IAsyncLifetime
     {
         await using var database = MigrationDatabase.Open(_database.Settings);
         await using var connection = await database.Source.OpenConnectionAsync(Ct);
-        await connection.ExecuteAsync(sql, new { organization = _organization });
+        await connection.ExecuteAsync(sql, new { organization = Organization });
     }
 
     private Task Register(string organization) => new PipelineRegistration(_database.Database, TimeProvider.System).Register(organization,
         [.. new[] { Pipeline, "other" }.Select(id => new NewPipeline { Id = id, Version = "1", Body = "{}", BodyHash = [1] })], Ct);
 
-    private static CheckResult Result(string check, string status, int minute, string? run = null, string severity = "error",
+    protected static CheckResult Result(string check, string status, int minute, string? run = null, string severity = "error",
         string? id = null) => new()
         {
             Id = id ?? $"{check}-{status}-{minute}-{run}",

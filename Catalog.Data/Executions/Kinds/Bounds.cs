@@ -1,11 +1,12 @@
 using System.Globalization;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Catalog.Data.Warehouses.Sql;
 
 namespace Catalog.Data.Executions.Kinds;
 
 /// <summary>The parameters <c>min</c> and <c>max</c>, each of which is part of the range unless it is strict.</summary>
-internal sealed record Bounds(JsonElement? Min, JsonElement? Max, bool StrictMin, bool StrictMax)
+internal sealed partial record Bounds(JsonElement? Min, JsonElement? Max, bool StrictMin, bool StrictMax)
 {
     /// <summary>Reads the parameters; null when neither bound is given.</summary>
     public static Bounds? Read(CheckParameters parameters)
@@ -70,12 +71,19 @@ internal sealed record Bounds(JsonElement? Min, JsonElement? Max, bool StrictMin
             return Measured.Number(value) is { } number ? number.CompareTo(bound.ValueKind == JsonValueKind.True ? 1.0 : 0.0) : null;
         }
 
+        // A text column may hold times. They are compared as times when the bound is one too.
         var text = bound.GetString()!;
-        return Measured.Time(value) is { } time && value is not string
-            ? Measured.Time(text) is { } boundTime ? time.CompareTo(boundTime) : null
-            : value is string other ? string.CompareOrdinal(other, text)
+        if (IsDate().IsMatch(text) && Measured.Time(value) is { } time && Measured.Time(text) is { } boundTime)
+        {
+            return time.CompareTo(boundTime);
+        }
+
+        return value is string other ? string.CompareOrdinal(other, text)
             : Measured.Number(value) is { } measured
                 && double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var parsed) ? measured.CompareTo(parsed)
             : null;
     }
+
+    [GeneratedRegex("^[0-9]{4}-[0-9]{2}-[0-9]{2}")]
+    private static partial Regex IsDate();
 }

@@ -167,6 +167,29 @@ public sealed class CheckDefinition
             parameters.Wrong("group_by", "is possible only for kinds that compute an aggregate of one table.");
         }
 
+        if (!kind.HasWhere && result.Where is not null)
+        {
+            parameters.Wrong("where", "is not possible for this kind: it does not select rows of a table.");
+        }
+
+        if (result.Samples > 0 && (kind.Violation is null || result.GroupBy.Count > 0))
+        {
+            parameters.Wrong("samples", "is possible only for kinds that judge single rows, and without group_by.");
+        }
+
+        foreach (var (field, threshold) in new[] { ("/warn", warn), ("/fail", fail) })
+        {
+            if (threshold is { IsPercent: true } && !kind.CountsRows && !kind.IsPercent)
+            {
+                parameters.Add(field, "must have the unit count: this kind does not count rows.");
+            }
+        }
+
+        if (parameters.Sql is not null && name.Length > 0 && name is not ("sql_rows" or "sql_value"))
+        {
+            parameters.Add("/sql", $"must be left out: the kind {name} has its own statement.");
+        }
+
         parameters.RefuseUnknown(name.Length == 0 ? "a statement" : name);
         return parameters.Errors.Count == 0 ? result : null;
     }

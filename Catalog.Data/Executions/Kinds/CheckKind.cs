@@ -24,6 +24,15 @@ internal sealed record CheckKind
     /// <summary>What is expected, as JSON; null when the thresholds say all.</summary>
     public string? Expected { get; init; }
 
+    /// <summary>Whether the definition has bounds, which hold beside its thresholds.</summary>
+    public bool HasBounds { get; init; }
+
+    /// <summary>Whether the measure is a number of rows of a total, so that a threshold may be a percentage.</summary>
+    public bool CountsRows { get; init; }
+
+    /// <summary>Whether <c>params.where</c> selects the rows; false for statements of users and for schemas.</summary>
+    public bool HasWhere { get; init; } = true;
+
     /// <summary>Whether the definition must have a threshold, because the kind has no rule of its own.</summary>
     public bool NeedsThreshold { get; init; }
 
@@ -79,10 +88,14 @@ internal sealed record ScanContext(WarehouseSql Sql, string? Where)
 
 /// <summary>Builds the statement of one check.</summary>
 /// <param name="Sql">How SQL is written.</param>
-/// <param name="Table">The quoted table; empty when the definition names none.</param>
+/// <param name="Name">The table as the definition names it; empty when it names none.</param>
 /// <param name="Where">The condition on its rows; null for all rows.</param>
-internal sealed record StatementContext(WarehouseSql Sql, string Table, string? Where)
+internal sealed record StatementContext(WarehouseSql Sql, string Name, string? Where)
 {
+    /// <summary>The quoted table.</summary>
+    public string Table => Sql.Table(Name);
+
+
     /// <summary>The clause that selects the rows of the check for which a condition holds.</summary>
     public string Filter(string? condition) => (Where, condition) switch
     {

@@ -192,20 +192,25 @@ internal sealed class CheckParameters(JsonElement definition)
     }
 
     /// <summary>A parameter that is one text or a list of texts; empty when it is absent.</summary>
-    public IReadOnlyList<string> Texts(string name, int most)
+    /// <param name="name">Its name.</param>
+    /// <param name="most">The largest number of texts.</param>
+    /// <param name="allowEmpty">Whether a text may be empty, as a pattern may.</param>
+    public IReadOnlyList<string> Texts(string name, int most, bool allowEmpty = false)
     {
         if (Find(name) is not { } value)
         {
             return [];
         }
 
-        if (value.ValueKind == JsonValueKind.String && value.GetString() is { Length: > 0 } one)
+        bool IsText(JsonElement item) => item.ValueKind == JsonValueKind.String && item.GetString() is { Length: <= MaxText } text
+            && (allowEmpty || text.Length > 0) && !text.Contains('\0', StringComparison.Ordinal);
+        if (IsText(value))
         {
-            return [one];
+            return [value.GetString()!];
         }
 
         if (value.ValueKind == JsonValueKind.Array && value.GetArrayLength() is var length && length > 0 && length <= most
-            && value.EnumerateArray().All(item => item.ValueKind == JsonValueKind.String && item.GetString() is { Length: > 0 }))
+            && value.EnumerateArray().All(IsText))
         {
             return [.. value.EnumerateArray().Select(item => item.GetString()!)];
         }
@@ -239,6 +244,15 @@ internal sealed class CheckParameters(JsonElement definition)
             .FirstOrDefault(refused => refused.Reason is not null) is (var name, { } refusal) ? $"params.{name}: {refusal}"
         : null;
 
+    /// <summary>Reports bounds, for kinds that judge something else than the measured number.</summary>
+    public void RefuseBounds()
+    {
+        foreach (var name in new[] { "min", "max", "strict_min", "strict_max" }.Where(Has))
+        {
+            Wrong(name, "is not a parameter of this kind; use warn and fail.");
+        }
+    }
+
     /// <summary>Reports parameters that no reader asked for.</summary>
     public void RefuseUnknown(string kind)
     {
@@ -263,6 +277,6 @@ internal sealed class CheckParameters(JsonElement definition)
             && value.ValueKind != JsonValueKind.Null ? value : null;
     }
 
-    private static bool IsScalar(JsonElement value) =>
-        value.ValueKind is JsonValueKind.String or JsonValueKind.Number or JsonValueKind.True or JsonValueKind.False;
+    private static bool IsScalar(JsonElement value) => value.ValueKind is JsonValueKind.Number or JsonValueKind.True or JsonValueKind.False
+        || (value.ValueKind == JsonValueKind.String && !value.GetString()!.Contains('\0', StringComparison.Ordinal));
 }

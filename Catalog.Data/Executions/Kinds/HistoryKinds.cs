@@ -7,18 +7,22 @@ internal static class HistoryKinds
 {
     private const double MostStandardDeviations = 3;
 
+    // Results that are errors have no number and are left out, so some more are read.
+    private const int MoreForErrors = 20;
+
     /// <summary>
     /// The number of rows compared with earlier results: the change in percent. Passes until there is an earlier result.
     /// </summary>
     public static CheckKind VolumeChange(CheckParameters parameters)
     {
         var window = parameters.Whole("window", 1, 1000, 1);
+        parameters.RefuseBounds();
         var direction = parameters.Word("direction", "both", "increase", "decrease");
         return AggregateKinds.RowCount(parameters) with
         {
-            History = new(window, (measure, points) =>
+            History = new(window + MoreForErrors, (measure, points) =>
             {
-                var numbers = Numbers(points);
+                var numbers = Numbers(points, window);
                 if (numbers.Count == 0)
                 {
                     return measure with { Violated = false, NotCompared = "there is no earlier result to compare with" };
@@ -44,6 +48,7 @@ internal static class HistoryKinds
     /// </summary>
     public static CheckKind Anomaly(CheckParameters parameters)
     {
+        parameters.RefuseBounds();
         var least = parameters.Whole("min_points", 3, 1000, 7);
         var window = parameters.Whole("window", 3, 1000, 30);
         var sensitivity = parameters.Number("standard_deviations") ?? MostStandardDeviations;
@@ -62,9 +67,9 @@ internal static class HistoryKinds
         };
         return kind with
         {
-            History = new(Math.Max(window, least), (measure, points) =>
+            History = new(Math.Max(window, least) + MoreForErrors, (measure, points) =>
             {
-                var numbers = Numbers(points);
+                var numbers = Numbers(points, Math.Max(window, least));
                 if (numbers.Count < least || measure.Number is not { } number)
                 {
                     return measure with
@@ -78,11 +83,13 @@ internal static class HistoryKinds
                 var mean = numbers.Average();
                 var deviation = Math.Sqrt(numbers.Sum(value => (value - mean) * (value - mean)) / (numbers.Count - 1));
                 // Without any variation in the past, every change is an anomaly.
-                var score = number.Equals(mean) ? 0 : deviation > 0 ? (number - mean) / deviation : double.MaxValue * Math.Sign(number - mean);
+                // The mean of equal numbers may differ from them in its last digit.
+                var noise = Math.Abs(mean) * 1e-9;
+                var score = Math.Abs(number - mean) <= noise ? 0 : deviation > noise ? (number - mean) / deviation : double.MaxValue * Math.Sign(number - mean);
                 var change = mean == 0 ? 100 : Math.Abs((number - mean) / mean * 100);
                 return measure with
                 {
-                    Judged = Math.Min(Directed(score, direction), 1e6),
+                    Judged = change >= ignoreBelow ? Math.Min(Directed(score, direction), 1e6) : 0,
                     Violated = Directed(score, direction) > sensitivity && change >= ignoreBelow,
                     Facts = Facts(("z_score", Math.Clamp(score, -1e6, 1e6)), ("mean", mean), ("standard_deviation", deviation)),
                 };
@@ -98,8 +105,8 @@ internal static class HistoryKinds
         _ => Math.Abs(value),
     };
 
-    private static List<double> Numbers(IReadOnlyList<HistoryPoint> points) =>
-        [.. points.Where(point => point.Status != Checks.CheckStatus.Error).Select(point => point.Number).OfType<double>()];
+    private static List<double> Numbers(IReadOnlyList<HistoryPoint> points, int window) =>
+        [.. points.Where(point => point.Status != Checks.CheckStatus.Error).Select(point => point.Number).OfType<double>().Take(window)];
 
     private static Dictionary<string, string> Facts(params (string Name, double Value)[] facts) =>
         facts.ToDictionary(fact => fact.Name, fact => Measured.Json(Math.Round(fact.Value, 6)), StringComparer.Ordinal);

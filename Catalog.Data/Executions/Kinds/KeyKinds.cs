@@ -20,18 +20,19 @@ internal static class KeyKinds
         var measure = parameters.Word("measure", "rows", "values", "surplus");
         return new()
         {
+            CountsRows = true,
             Statement = context =>
             {
                 var names = columns.Select(context.Sql.Quote).ToList();
                 var present = string.Join(" or ", names.Select(name => $"{name} is not null"));
                 var sql = $"""
-                    select sum(case when n > 1 then n end), sum(case when n > 1 then 1 end), sum(n - 1), sum(n)
-                    from (select count(*) as n from {context.Table}{context.Filter(present)} group by {string.Join(", ", names)}) as groups
+                    select sum(case when n > 1 then n end), sum(case when n > 1 then 1 end), sum(n - 1), sum(n), count(*)
+                    from (select count(*) as n from {context.Table}{context.Filter(present)} group by {string.Join(", ", names)}) as repeated
                     """;
                 return new(sql, rows =>
                 {
                     var found = rows.Rows[0];
-                    return Measure.OfRows(found[measure == "rows" ? 0 : measure == "values" ? 1 : 2], found[3]) with
+                    return Measure.OfRows(found[measure == "rows" ? 0 : measure == "values" ? 1 : 2], found[measure == "values" ? 4 : 3]) with
                     {
                         Facts = new Dictionary<string, string>(StringComparer.Ordinal)
                         {
@@ -61,41 +62,54 @@ internal static class KeyKinds
                     """;
                 return new(sql, rows => Measure.OfRows(rows.Rows[0][0], rows.Rows[0][1]));
             },
-            Violation = sql => $"{sql.Quote(column)} is not null and not exists (select 1 from {sql.Table(to)} as parents "
-                + $"where parents.{sql.Quote(field)} = {sql.Quote(column)})",
+            // Outside of the subquery the name of the column cannot mean one of the other table.
+            Violation = sql => $"{sql.Quote(column)} is not null and {sql.Quote(column)} not in (select {sql.Quote(field)} "
+                + $"from {sql.Table(to)} where {sql.Quote(field)} is not null)",
+            CountsRows = true,
             SampleColumns = [column],
             Expected = JsonSerializer.Serialize(new { to_table = to, to_column = field }),
         };
     }
 
-    /// <summary>The value that occurs most often is one of a list. Of several, each must be.</summary>
+    /// <summary>
+    /// The value that occurs most often is one of a list. When several occur equally often the check fails, or passes if
+    /// one of them is listed and <c>params.ties</c> is <c>any</c>. The number is that of the values which are not accepted.
+    /// </summary>
     public static CheckKind MostCommonValue(CheckParameters parameters)
     {
         var (column, values) = (parameters.Column(), parameters.Scalars("values"));
-        var accepted = values.Select(value => value.ValueKind == JsonValueKind.String ? value.GetString()! : value.GetRawText())
-            .ToHashSet(StringComparer.Ordinal);
+        var anyTie = parameters.Word("ties", "fail", "any") == "any";
         return new()
         {
             Statement = context =>
             {
                 var name = context.Sql.Quote(column);
+                // Compared by the warehouse: its values have more forms than JSON.
+                var listed = values.Count == 0 ? "1 = 0" : RowKinds.In(context.Sql, name, values, not: false);
                 var sql = $"""
-                    select v, n from (
-                        select {name} as v, count(*) as n, max(count(*)) over () as most
+                    select max(n), count(*), sum(listed) from (
+                        select count(*) as n, max(case when {listed} then 1 else 0 end) as listed, max(count(*)) over () as most
                         from {context.Table}{context.Filter($"{name} is not null")} group by {name}) as ranked
                     where n = most
                     """;
                 return new(sql, rows =>
                 {
-                    var common = rows.Rows.Select(row => Measured.Json(row[0])).ToList();
-                    var other = common.Count(json => !accepted.Contains(json.Trim('"')));
+                    var row = rows.Rows[0];
+                    var (common, accepted) = (Measured.Count(row[1]), Measured.Count(row[2]));
+                    if (common == 0)
+                    {
+                        return Measure.OfValue(null, null);
+                    }
+
+                    var passes = anyTie ? accepted > 0 : common == 1 && accepted == 1;
                     return new()
                     {
-                        Number = other,
-                        Violated = other > 0,
+                        Number = passes ? 0 : Math.Max(1, common - accepted),
+                        Violated = !passes,
                         Facts = new Dictionary<string, string>(StringComparer.Ordinal)
                         {
-                            ["most_common_rows"] = rows.Rows.Count == 0 ? "0" : Measured.Json(Measured.Count(rows.Rows[0][1])),
+                            ["most_common_rows"] = Measured.Json(Measured.Count(row[0])),
+                            ["most_common_values"] = Measured.Json(common),
                         },
                     };
                 });

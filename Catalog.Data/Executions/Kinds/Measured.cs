@@ -53,7 +53,8 @@ internal static class Measured
         _ => JsonSerializer.Serialize(Convert.ToString(value, CultureInfo.InvariantCulture)),
     };
 
-    private static DateTimeOffset In(TimeZoneInfo zone, DateTime local)
+    /// <summary>A time that is written in a zone.</summary>
+    public static DateTimeOffset In(TimeZoneInfo zone, DateTime local)
     {
         var unspecified = DateTime.SpecifyKind(local, DateTimeKind.Unspecified);
         return new(unspecified, zone.GetUtcOffset(unspecified));

@@ -84,7 +84,7 @@ internal static class RowKinds
     public static CheckKind Pattern(CheckParameters parameters)
     {
         var negated = parameters.Flag("negated");
-        var (regex, like) = (parameters.Texts("regex", 100), parameters.Texts("like", 100));
+        var (regex, like) = (parameters.Texts("regex", 100, allowEmpty: true), parameters.Texts("like", 100, allowEmpty: true));
         var format = parameters.Has("format") ? parameters.Word("format", [.. Formats.Keys]) : null;
         var anyOf = parameters.Word("match", "any", "all") == "any";
         if ((regex.Count > 0 ? 1 : 0) + (like.Count > 0 ? 1 : 0) + (format is null ? 0 : 1) != 1)
@@ -111,7 +111,8 @@ internal static class RowKinds
             parameters.Add("/columns", "must name two columns.");
         }
 
-        var comparison = parameters.Word("operator", "=", "<>", "<", "<=", ">", ">=");
+        var comparison = parameters.Word("operator", "=", "<>", "!=", "<", "<=", ">", ">=");
+        comparison = comparison == "!=" ? "<>" : comparison;
         var nullsFail = parameters.Word("nulls", "ignore", "fail") == "fail";
         var (first, second) = columns.Count == 2 ? (columns[0], columns[1]) : ("", "");
         string Present(WarehouseSql sql) => $"{sql.Quote(first)} is not null and {sql.Quote(second)} is not null";
@@ -133,7 +134,9 @@ internal static class RowKinds
             parameters.Wrong("expression", "is required: a condition in SQL that each row must meet.");
         }
 
-        return Rows(_ => $"({expression}) is not null", _ => $"not ({expression})", parameters.Columns(), null);
+        // Not every engine can compare a condition with null.
+        return Rows(_ => $"case when ({expression}) then 1 when not ({expression}) then 0 end is not null", _ => $"not ({expression})",
+            parameters.Columns(), null);
     }
 
     private static CheckKind AllRows(string column, Func<WarehouseSql, string, string> violation) =>
@@ -153,13 +156,14 @@ internal static class RowKinds
                 [scan.Count(Violating(scan.Sql)), judged is null ? scan.Rows : scan.Count(judged(scan.Sql))],
                 values => Measure.OfRows(values.Span[0], values.Span[1])),
             Violation = Violating,
+            CountsRows = true,
             SampleColumns = columns,
             Expected = expected,
         };
     }
 
     // Values of several JSON types are compared as text: a server with strict types would refuse the list.
-    private static string In(WarehouseSql sql, string name, IReadOnlyList<JsonElement> values, bool not)
+    public static string In(WarehouseSql sql, string name, IReadOnlyList<JsonElement> values, bool not)
     {
         var mixed = values.Select(value => value.ValueKind is JsonValueKind.True ? JsonValueKind.False : value.ValueKind).Distinct()
             .Count() > 1;

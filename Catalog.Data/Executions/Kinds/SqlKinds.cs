@@ -9,6 +9,7 @@ internal static class SqlKinds
         var sql = Statement(parameters);
         return new()
         {
+            HasWhere = false,
             Statement = context => new(
                 $"select count(*) from ({Trimmed(sql)}\n) as violations", rows => Measured.Count(rows.Rows[0][0]) is var failed
                     ? new() { Number = failed, Failed = failed, Violated = failed > 0 } : null!),
@@ -21,6 +22,7 @@ internal static class SqlKinds
         var (sql, bounds) = (Statement(parameters), Bounds.Read(parameters));
         return new()
         {
+            HasWhere = false,
             Statement = _ => new(Trimmed(sql), rows => rows.Rows is [[{ } value]]
                 ? Measure.OfValue(value, bounds)
                 : new() { Problem = "the statement must return one row with one value that is not null." }),
@@ -38,6 +40,7 @@ internal static class SqlKinds
         var sql = Statement(parameters);
         return new()
         {
+            HasWhere = false,
             Statement = _ => new(Trimmed(sql), rows => rows.Rows is [[bool holds]]
                 ? new() { Number = holds ? 1 : 0, Observed = holds ? "true" : "false", Violated = !holds }
                 : new()

@@ -20,7 +20,9 @@ internal static class TableKinds
 
         return new()
         {
-            Statement = context => new(context.Sql.Columns(context.Table), rows =>
+            HasWhere = false,
+            HasBounds = bounds is not null,
+            Statement = context => new(context.Sql.Columns(context.Name), rows =>
             {
                 if (rows.Rows.Count == 0)
                 {
@@ -78,6 +80,9 @@ internal static class TableKinds
                     return new() { Problem = "the newest value of the column is not a time." };
                 }
 
+                // A session reads a time without zone as UTC. The definition says in which zone it is written.
+                newest = values.Span[0] is not string && parameters.Has("time_zone") ? Measured.In(zone!, newest.UtcDateTime) : newest;
+
                 var age = (time.GetUtcNow() - newest).TotalSeconds;
                 return new()
                 {
@@ -86,6 +91,7 @@ internal static class TableKinds
                     Facts = new Dictionary<string, string>(StringComparer.Ordinal) { ["newest"] = Measured.Json(newest) },
                 };
             }),
+            HasBounds = maxAge is not null,
             Expected = maxAge is null ? null : $"{{\"max_age\":{JsonSerializer.Serialize(parameters.Text("max_age"))}}}",
             NeedsThreshold = maxAge is null,
             HasAges = true,
@@ -96,8 +102,10 @@ internal static class TableKinds
     public static CheckKind CrossTableRowCount(CheckParameters parameters)
     {
         var factor = parameters.Number("factor") ?? 1;
+        parameters.RefuseBounds();
         return AggregateKinds.RowCount(parameters) with
         {
+            CountsRows = true,
             Other = new(parameters.Text("other_connection_id"), parameters.Required("other_table"),
                 parameters.Condition("other_where")),
             Expected = JsonSerializer.Serialize(new { rows_of = parameters.Text("other_table"), factor }),

@@ -72,6 +72,7 @@ internal sealed record Threshold
             }
         }
 
+        error ??= threshold.IsNeverMet() ? "can never be met: its comparisons must all hold. Use outside for a number beyond a range." : null;
         error ??= threshold._conditions.Count == 0 ? $"must contain a comparison: {string.Join(", ", Comparisons)}." : null;
         return error is null ? threshold : null;
     }
@@ -94,6 +95,15 @@ internal sealed record Threshold
         }
 
         return double.IsNaN(number) || _conditions.TrueForAll(condition => Holds(condition.Comparison, condition.Bounds, number));
+    }
+
+    private bool IsNeverMet()
+    {
+        IEnumerable<decimal> Of(int place, params string[] names) =>
+            _conditions.Where(condition => names.Contains(condition.Comparison)).Select(condition => condition.Bounds[^place]);
+        var lowest = Of(1, "above", "at_least", "equals").Concat(Of(2, "between")).DefaultIfEmpty(decimal.MinValue).Max();
+        var highest = Of(1, "below", "at_most", "equals", "between").DefaultIfEmpty(decimal.MaxValue).Min();
+        return lowest > highest || (lowest == highest && Of(1, "above", "below").Contains(lowest));
     }
 
     private static Threshold FromNumber(decimal number, string json)

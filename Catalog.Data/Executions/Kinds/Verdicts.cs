@@ -90,9 +90,7 @@ internal static class Verdicts
         }
 
         var ruled = definition.Fail is null && definition.Warn is null;
-        // Bounds are a rule of the definition, and hold beside its thresholds.
-        var bounded = definition.Kind.Scan is not null && measure.Failed is null && definition.Kind.Expected is not null;
-        if ((measure.Violated && (ruled || bounded)) || IsMet(definition, definition.Fail, measure))
+        if ((measure.Violated && (ruled || definition.Kind.HasBounds)) || IsMet(definition, definition.Fail, measure))
         {
             return CheckStatus.Fail;
         }

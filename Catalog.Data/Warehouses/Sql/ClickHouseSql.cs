@@ -32,6 +32,10 @@ public sealed class ClickHouseSql : WarehouseSql
     public override string Matches(string expression, string pattern) => $"match({AsText(expression)}, {Text(pattern)})";
 
     /// <inheritdoc />
+    /// <remarks>A backslash is the escape character, and no clause may name another.</remarks>
+    public override string Like(string expression, string pattern) => $"{AsText(expression)} like {Text(pattern)}";
+
+    /// <inheritdoc />
     public override string StandardDeviation(string expression) => $"stddevSamp({expression})";
 
     /// <inheritdoc />

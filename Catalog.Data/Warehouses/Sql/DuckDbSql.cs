@@ -9,7 +9,7 @@ public sealed class DuckDbSql : WarehouseSql
     public override WarehouseSqlFamily Family => WarehouseSqlFamily.DuckDb;
 
     /// <inheritdoc />
-    public override string Length(string expression) => $"length({AsText(expression)})";
+    public override string Length(string expression) => $"length({expression})";
 
     /// <inheritdoc />
     public override string Matches(string expression, string pattern) => $"regexp_matches({AsText(expression)}, {Text(pattern)})";

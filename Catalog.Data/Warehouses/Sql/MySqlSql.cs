@@ -30,5 +30,9 @@ public sealed class MySqlSql : WarehouseSql
     public override string Matches(string expression, string pattern) => $"{AsText(expression)} regexp {Text("(?-i)" + pattern)}";
 
     /// <inheritdoc />
+    /// <remarks>LIKE follows the collation of the column, which ignores upper and lower case by default.</remarks>
+    public override string Like(string expression, string pattern) => Matches(expression, LikeAsRegex(pattern));
+
+    /// <inheritdoc />
     public override string StandardDeviation(string expression) => $"stddev_samp({AsDouble(expression)})";
 }

@@ -7,6 +7,15 @@ public sealed class PostgresSql : WarehouseSql
     public override WarehouseSqlFamily Family => WarehouseSqlFamily.Postgres;
 
     /// <inheritdoc />
+    /// <remarks>The form with E means the same whatever standard_conforming_strings says.</remarks>
+    public override string Text(string value) => value.Contains('\\', StringComparison.Ordinal)
+        ? $"E{base.Text(value.Replace("\\", "\\\\", StringComparison.Ordinal))}" : base.Text(value);
+
+    /// <inheritdoc />
+    /// <remarks>A length of a number is an error of the server.</remarks>
+    public override string Length(string expression) => $"char_length({expression})";
+
+    /// <inheritdoc />
     public override string Matches(string expression, string pattern) => $"{AsText(expression)} ~ {Text(pattern)}";
 
     /// <inheritdoc />

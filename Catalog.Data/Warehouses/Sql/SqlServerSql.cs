@@ -38,6 +38,15 @@ public sealed class SqlServerSql : WarehouseSql
         throw new NotSupportedException("SQL Server has no regular expressions; use params.like.");
 
     /// <inheritdoc />
+    /// <remarks>Brackets are a set of characters in its patterns.</remarks>
+    public override string Like(string expression, string pattern) =>
+        base.Like(expression, pattern.Replace("[", "\\[", StringComparison.Ordinal));
+
+    /// <inheritdoc />
+    /// <remarks>A sum of integers would be an integer, and overflow.</remarks>
+    public override string Sum(string expression) => $"sum({AsDouble(expression)})";
+
+    /// <inheritdoc />
     public override string StandardDeviation(string expression) => $"stdev({expression})";
 
     /// <inheritdoc />

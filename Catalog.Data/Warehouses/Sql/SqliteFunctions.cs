@@ -1,5 +1,3 @@
-using System.Globalization;
-using System.Text;
 using System.Text.RegularExpressions;
 using Microsoft.Data.Sqlite;
 
@@ -29,23 +27,6 @@ public static class SqliteFunctions
 
                 return (values, quantile);
             }, state => QuantileOf(state.Values, state.Quantile), isDeterministic: true);
-    }
-
-    /// <summary>A pattern with % and _ as a regular expression.</summary>
-    public static string LikeAsRegex(string pattern)
-    {
-        var regex = new StringBuilder("(?s)^");
-        foreach (var character in pattern)
-        {
-            regex.Append(character switch
-            {
-                '%' => ".*",
-                '_' => ".",
-                _ => Regex.Escape(character.ToString()),
-            });
-        }
-
-        return regex.Append('$').ToString();
     }
 
     private static double? QuantileOf(List<double>? values, double quantile)

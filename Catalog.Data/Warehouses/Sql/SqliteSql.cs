@@ -22,7 +22,7 @@ public sealed class SqliteSql : WarehouseSql
 
     /// <inheritdoc />
     /// <remarks>LIKE of SQLite ignores upper and lower case, so the pattern becomes a regular expression.</remarks>
-    public override string Like(string expression, string pattern) => Matches(expression, SqliteFunctions.LikeAsRegex(pattern));
+    public override string Like(string expression, string pattern) => Matches(expression, LikeAsRegex(pattern));
 
     /// <inheritdoc />
     public override string Quantile(string expression, double quantile) =>

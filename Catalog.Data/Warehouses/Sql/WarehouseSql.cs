@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 
 namespace Catalog.Data.Warehouses.Sql;
 
@@ -93,8 +94,32 @@ public abstract class WarehouseSql
     /// <exception cref="NotSupportedException">The engine has no regular expressions.</exception>
     public abstract string Matches(string expression, string pattern);
 
-    /// <summary>Whether a text matches a pattern with % and _.</summary>
-    public virtual string Like(string expression, string pattern) => $"{AsText(expression)} like {Text(pattern)}";
+    /// <summary>
+    /// Whether a text matches a pattern with % and _ as a whole. A backslash makes the next character an ordinary one;
+    /// upper and lower case differ.
+    /// </summary>
+    public virtual string Like(string expression, string pattern) => $"{AsText(expression)} like {Text(pattern)} escape {Text("\\")}";
+
+    /// <summary>A pattern with % and _ as a regular expression, for engines whose LIKE ignores upper and lower case.</summary>
+    protected static string LikeAsRegex(string pattern)
+    {
+        var regex = new StringBuilder("(?s)^");
+        for (var i = 0; i < pattern.Length; i++)
+        {
+            regex.Append(pattern[i] switch
+            {
+                '%' => ".*",
+                '_' => ".",
+                '\\' when i + 1 < pattern.Length => Regex.Escape(pattern[++i].ToString()),
+                var character => Regex.Escape(character.ToString()),
+            });
+        }
+
+        return regex.Append('$').ToString();
+    }
+
+    /// <summary>The sum of numbers.</summary>
+    public virtual string Sum(string expression) => $"sum({expression})";
 
     /// <summary>The sample standard deviation.</summary>
     public virtual string StandardDeviation(string expression) => $"stddev_samp({expression})";
