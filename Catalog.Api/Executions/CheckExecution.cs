@@ -1,4 +1,3 @@
-using Catalog.Data;
 using Catalog.Data.Checks;
 using Catalog.Data.Executions;
 using Catalog.Data.Warehouses;

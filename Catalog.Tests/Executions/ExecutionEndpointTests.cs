@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Catalog.Tests.Support;
 
 namespace Catalog.Tests.Executions;

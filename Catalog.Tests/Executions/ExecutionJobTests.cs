@@ -1,6 +1,4 @@
-using System.Text.Json;
 using Catalog.Data;
-using Catalog.Data.Checks;
 using Catalog.Data.Executions;
 using Catalog.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
