@@ -13,6 +13,7 @@ using Catalog.Api.Operations;
 using Catalog.Api.Organizations;
 using Catalog.Api.Pipelines;
 using Catalog.Api.Runs;
+using Catalog.Api.Secrets;
 using Catalog.Data;
 using Catalog.Data.Database;
 using Catalog.Data.Executions;
@@ -35,6 +36,7 @@ try
     builder.Services.AddRecurring<IsolationWatch>().AddRecurring<Readiness>();
     builder.Services.AddConnections(settings, database).AddOrganizations();
     builder.Services.AddExecutions(ExecutionSettings.Read(builder.Configuration));
+    builder.Services.AddSecrets(SecretSettings.Read(builder.Configuration));
     builder.Services.AddBilling(StripeSettings.Read(builder.Configuration));
     builder.Services.AddOpenApiDocument();
 

@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Catalog.Api.Http;
+using Catalog.Api.Secrets;
 using Catalog.Data.Database;
 using Catalog.Data.Warehouses;
 
@@ -131,6 +132,10 @@ internal sealed class ConnectionConfig
         return new(fields);
     }
 
+    /// <summary>The references to secrets.</summary>
+    public IEnumerable<string> References => _fields.Where(member => IsReference(member.Key)).Select(member => Text(member.Key))
+        .OfType<string>();
+
     /// <summary>A copy with the secrets in place of the references to them.</summary>
     /// <param name="resolve">Reads the secret of a reference.</param>
     public async Task<ConnectionConfig> WithSecrets(Func<string, Task<string>> resolve)
@@ -177,8 +182,8 @@ internal sealed class ConnectionConfig
     private static string? FindError(string type, string name, JsonNode? value)
     {
         var text = value?.GetValueKind() == JsonValueKind.String ? (string?)value : null;
-        return IsReference(name) && !IsVaultPath(text)
-            ? "must refer to a secret, such as vault/data/db-password or path#key; it must not contain the secret."
+        return IsReference(name) && (text is null || !SecretReferences.IsPossible(text))
+            ? "must refer to a secret, such as vault/data/db-password, path#key, env:NAME or file:/path; it must not contain the secret."
             : text?.Contains('\0', StringComparison.Ordinal) == true || name.Contains('\0', StringComparison.Ordinal)
             ? "must not contain the character U+0000."
             : text?.Length > 4096 ? "must be at most 4096 characters long."
@@ -195,9 +200,4 @@ internal sealed class ConnectionConfig
     private static bool IsReference(string name) => name.EndsWith(ReferenceEnd, StringComparison.OrdinalIgnoreCase);
 
     private static bool IsSecret(string name) => !IsReference(name) && !PublicFields.Contains(name);
-
-    private static bool IsVaultPath(string? text) =>
-        text is { Length: > 2 and <= 512 } && (text.Contains('/', StringComparison.Ordinal) || text.Contains('#', StringComparison.Ordinal))
-        && text.All(character => char.IsAsciiLetterOrDigit(character) || character is '/' or '-' or '_' or '.' or '#')
-        && text.Count(character => character == '#') <= 1;
 }

@@ -19,9 +19,7 @@ internal static class ConnectionEndpoints
             provider.GetRequiredService<WarehouseFiles>(),
             database.Engine == DatabaseEngine.Postgres ? new CatalogIdentity(provider.GetRequiredService<CatalogDatabase>()) : null))
         .AddSingleton<WarehousePool>()
-        .AddSingleton<ConnectionWarehouses>()
-        .AddSingleton<ResolveSecret>((_, _, _) => throw new WarehouseException(WarehouseProblem.SecretUnavailable,
-            "The connection refers to a secret in a store, and this installation has none."));
+        .AddSingleton<ConnectionWarehouses>();
 
     public static void MapConnections(this IEndpointRouteBuilder routes)
     {
@@ -118,8 +116,8 @@ internal static class ConnectionEndpoints
     }
 
     private static async Task<IResult> Test(PathId id, Caller caller, ConnectionWarehouses warehouses, CancellationToken ct) =>
-        await warehouses.Test(caller.Organization, id.Value, ct) is { } state
-            ? TypedResults.Ok(new ConnectionTest { Status = JsonNamingPolicy.SnakeCaseLower.ConvertName(state.ToString()) })
+        await warehouses.Test(caller.Organization, id.Value, ct) is var (state, detail)
+            ? TypedResults.Ok(new ConnectionTest { Status = JsonNamingPolicy.SnakeCaseLower.ConvertName(state.ToString()), Detail = detail })
             : Problems.NotFound("connection");
 
     // Returns null when the configuration contains a secret and no key is configured to encrypt it.

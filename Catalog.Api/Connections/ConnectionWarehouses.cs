@@ -1,3 +1,4 @@
+using Catalog.Api.Secrets;
 using Catalog.Data.Connections;
 using Catalog.Data.Database;
 using Catalog.Data.Warehouses;
@@ -5,20 +6,27 @@ using Catalog.Data.Warehouses;
 namespace Catalog.Api.Connections;
 
 /// <summary>Opens the warehouses of registered connections, with their secrets.</summary>
-internal sealed class ConnectionWarehouses(ConnectionRepository connections, SecretBox box, WarehousePool pool, ResolveSecret resolve)
+internal sealed class ConnectionWarehouses(
+    ConnectionRepository connections, SecretBox box, WarehousePool pool, SecretReferences secretReferences)
 {
     /// <summary>Tests a connection.</summary>
-    /// <returns>The result; null when there is no such connection.</returns>
-    public async Task<WarehouseState?> Test(string organization, string id, CancellationToken ct)
+    /// <returns>The result, and what to do about it; null when there is no such connection.</returns>
+    public async Task<(WarehouseState State, string? Detail)?> Test(string organization, string id, CancellationToken ct)
     {
+        if (await connections.Find(organization, id, ct) is not { } connection)
+        {
+            return null;
+        }
+
         try
         {
-            return await connections.Find(organization, id, ct) is { } connection
-                ? await (await Warehouse(organization, connection, ct)).Test(ct) : null;
+            var state = await (await Warehouse(organization, connection, ct)).Test(ct);
+            return (state == WarehouseState.AuthenticationFailed && ForgetSecrets(organization, connection)
+                ? await (await Warehouse(organization, connection, ct)).Test(ct) : state, null);
         }
         catch (WarehouseException exception)
         {
-            return Enum.Parse<WarehouseState>(exception.Problem.ToString());
+            return (Enum.Parse<WarehouseState>(exception.Problem.ToString()), exception.Message);
         }
     }
 
@@ -30,7 +38,23 @@ internal sealed class ConnectionWarehouses(ConnectionRepository connections, Sec
     {
         var connection = await connections.Find(organization, id, ct)
             ?? throw new WarehouseException(WarehouseProblem.Unreachable, "The connection of the check does not exist. Register it.");
-        return await (await Warehouse(organization, connection, ct)).Open(limits, ct);
+        try
+        {
+            return await (await Warehouse(organization, connection, ct)).Open(limits, ct);
+        }
+        catch (WarehouseException exception) when (exception.Problem == WarehouseProblem.AuthenticationFailed
+            && ForgetSecrets(organization, connection))
+        {
+            return await (await Warehouse(organization, connection, ct)).Open(limits, ct);
+        }
+    }
+
+    // A secret may have been replaced since it was read, so a refused login is tried once more with a new copy.
+    private bool ForgetSecrets(string organization, Connection connection)
+    {
+        var references = ConnectionConfig.From(connection.Config, null).References.ToList();
+        references.ForEach(reference => secretReferences.Forget(organization, reference));
+        return references.Count > 0;
     }
 
     private async Task<Warehouse> Warehouse(string organization, Connection connection, CancellationToken ct)
@@ -45,7 +69,7 @@ internal sealed class ConnectionWarehouses(ConnectionRepository connections, Sec
             ?? throw new WarehouseException(WarehouseProblem.SecretUnavailable,
                 "The secrets of the connection cannot be decrypted with the key of this installation. Register them again.") : null;
         var config = await ConnectionConfig.From(connection.Config, secrets)
-            .WithSecrets(reference => resolve(organization, reference, ct));
+            .WithSecrets(reference => secretReferences.Resolve(organization, reference, ct));
         try
         {
             return pool.Get(organization, connection.Id, config.Settings(connection.Type));

@@ -106,11 +106,28 @@ internal static class CheckStates
     }
 
     /// <summary>
+    /// Reads which runs of results have a closed gate, after <see cref="FoldRuns"/> in the same transaction. A failure
+    /// that another writer stores for the same check is either seen here, or its writer sees the states of this one.
+    /// </summary>
+    public static Statement<RunOfResults, string> ReadClosedGates(string organization, IEnumerable<CheckResult> results)
+    {
+        const string Sql = """
+            -- CheckStates.ReadClosedGates
+            select runs.id
+            from rows
+            join runs on runs.organization_id = @organization and runs.id = rows.id
+            where runs.gate_check_id is not null
+            """;
+
+        return new(organization, Sql, Runs, RunsOf(results));
+    }
+
+    /// <summary>
     /// Makes closed gates follow the states of the runs' checks, after <see cref="FoldRuns"/> in the same transaction.
     /// Each statement sees what other writers committed while the statement before waited for them, so the run is
     /// locked in a statement of its own. A run whose gate lifts has the status that its events report.
     /// </summary>
-    public static IEnumerable<Statement> FoldGates(Dialect dialect, string organization, IReadOnlyList<CheckResult> results)
+    public static IEnumerable<Statement> FoldGates(Dialect dialect, string organization, IEnumerable<CheckResult> results)
     {
         var lockClosed = $"""
             -- CheckStates.LockClosedGates
@@ -157,12 +174,7 @@ internal static class CheckStates
             where runs.organization_id = @organization and runs.id = gates.id and runs.gate_check_id is distinct from gates.check_id
             """;
 
-        List<RunOfResults> runs =
-        [
-            .. results.Where(result => result.RunId is not null).GroupBy(result => result.RunId!, StringComparer.Ordinal)
-                .Select(run => new RunOfResults(run.Key, run.Max(result => result.CreatedAt)))
-                .OrderBy(run => run.Id, StringComparer.Ordinal),
-        ];
+        var runs = RunsOf(results);
         return
         [
             new Statement<RunOfResults, string>(organization, lockClosed, Runs, runs),
@@ -171,6 +183,13 @@ internal static class CheckStates
         ];
     }
 
+    private static List<RunOfResults> RunsOf(IEnumerable<CheckResult> results) =>
+    [
+        .. results.Where(result => result.RunId is not null).GroupBy(result => result.RunId!, StringComparer.Ordinal)
+            .Select(run => new RunOfResults(run.Key, run.Max(result => result.CreatedAt)))
+            .OrderBy(run => run.Id, StringComparer.Ordinal),
+    ];
+
     /// <summary>A run that results name, with the time when the last of them was received.</summary>
-    private readonly record struct RunOfResults(string Id, DateTimeOffset UpdatedAt);
+    internal readonly record struct RunOfResults(string Id, DateTimeOffset UpdatedAt);
 }

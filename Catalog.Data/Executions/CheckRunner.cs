@@ -98,8 +98,6 @@ public sealed class CheckRunner
         }
     }
 
-    // A statement that fails says nothing about which check is at fault. The halves are tried, until each faulty check
-    // stands alone.
     private async Task RunScan(ReopenedSession session, List<CheckDefinition> checks, CancellationToken ct)
     {
         try
@@ -113,22 +111,67 @@ public sealed class CheckRunner
         catch (WarehouseException failure)
         {
             await session.Close();
-            if (checks.Count == 1 || !ConcernsOneCheck(failure.Problem))
-            {
-                foreach (var check in checks)
-                {
-                    await _report(Verdicts.Error(check.Check, failure.Message, check.Table));
-                }
-
-                return;
-            }
-
-            await RunScan(session, checks[..(checks.Count / 2)], ct);
-            await RunScan(session, checks[(checks.Count / 2)..], ct);
+            await Separate(session, checks, failure, ct);
         }
         catch (NotSupportedException failure)
         {
             await RunUnsupported(session, checks, failure, ct);
+        }
+    }
+
+    // A statement that fails says nothing about which check is at fault. Checks of columns that the table does not have
+    // are found without another scan. Otherwise the halves are tried, until each faulty check stands alone.
+    private async Task Separate(ReopenedSession session, List<CheckDefinition> checks, WarehouseException failure, CancellationToken ct)
+    {
+        var columns = ConcernsOneCheck(failure.Problem) && (checks.Count > 1 || failure.Problem == WarehouseProblem.ColumnMissing)
+            ? await ColumnNames(session, checks[0].Table, ct) : null;
+        string? Missing(CheckDefinition check) => columns is { Count: > 0 }
+            ? check.Parameters.Columns().FirstOrDefault(column => !columns.Contains(column)) : null;
+        var rest = checks.Where(check => Missing(check) is null).ToList();
+        foreach (var check in checks.Except(rest))
+        {
+            await _report(Verdicts.Error(check.Check, $"the table has no column {Missing(check)}.", check.Table));
+        }
+
+        if (rest.Count < checks.Count)
+        {
+            if (rest.Count > 0)
+            {
+                await RunScan(session, rest, ct);
+            }
+        }
+        else if (checks.Count == 1 || columns is null or { Count: 0 })
+        {
+            foreach (var check in checks)
+            {
+                await _report(Verdicts.Error(check.Check, failure.Message, check.Table));
+            }
+        }
+        else
+        {
+            await RunScan(session, checks[..(checks.Count / 2)], ct);
+            await RunScan(session, checks[(checks.Count / 2)..], ct);
+        }
+    }
+
+    // Null when they cannot be read; empty when there is no such table.
+    private static async Task<HashSet<string>?> ColumnNames(ReopenedSession session, string table, CancellationToken ct)
+    {
+        if (session.Columns.TryGetValue(table, out var known))
+        {
+            return known;
+        }
+
+        try
+        {
+            var open = await session.Get(ct);
+            return session.Columns[table] = (await open.Query(open.Sql.Columns(table), ct)).Rows.Select(row => $"{row[0]}")
+                .ToHashSet(StringComparer.OrdinalIgnoreCase);
+        }
+        catch (WarehouseException)
+        {
+            await session.Close();
+            return null;
         }
     }
 
@@ -155,7 +198,7 @@ public sealed class CheckRunner
             var open = await session.Get(ct);
             if (check.GroupBy.Count > 0)
             {
-                await _report(await CheckScan.RunGroups(open, check, ct) is { } groups
+                await _report(await CheckScan.RunGroups(open, check, await PiiColumns(check, ct), ct) is { } groups
                     ? Verdicts.JudgeGroups(check, groups, clock.Elapsed)
                     : Verdicts.Error(check.Check, $"there are more than {check.MaxGroups} groups; raise params.max_groups, at most 1000.",
                         check.Table));
@@ -209,6 +252,13 @@ public sealed class CheckRunner
             measure = history.Compare(measure, await _context.History(check.Check, history.Points, ct));
         }
 
+        // The least or greatest text of a column, for example, is data.
+        if (measure.Observed is ['"', ..] && await PiiColumns(check, ct) is { Count: > 0 } pii
+            && check.Parameters.Columns().Any(column => pii.Contains(column, StringComparer.OrdinalIgnoreCase)))
+        {
+            measure = measure with { Observed = "\"(hidden)\"" };
+        }
+
         var samples = check.Samples > 0 && measure.Failed > 0 ? await ReadSamples(session, check, ct) : null;
         await _report(Verdicts.Judge(check, measure, duration, samples));
     }
@@ -231,7 +281,7 @@ public sealed class CheckRunner
         await _context.PiiColumns(check.Check.Dataset ?? check.Table, ct);
 
     private static bool ConcernsOneCheck(WarehouseProblem problem) => problem is WarehouseProblem.Sql or WarehouseProblem.ColumnMissing
-        or WarehouseProblem.PermissionDenied or WarehouseProblem.TooMuchData;
+        or WarehouseProblem.TableMissing or WarehouseProblem.PermissionDenied or WarehouseProblem.Refused or WarehouseProblem.TooMuchData;
 
     /// <summary>A session that is opened again after a failed statement, which may have ended its transaction.</summary>
     private sealed class ReopenedSession(string connection, Func<string, CancellationToken, Task<WarehouseSession>> open) : IAsyncDisposable
@@ -239,6 +289,9 @@ public sealed class CheckRunner
         private WarehouseSession? _session;
 
         public bool WasOpened { get; private set; }
+
+        /// <summary>The columns of tables whose checks failed.</summary>
+        public Dictionary<string, HashSet<string>> Columns { get; } = new(StringComparer.Ordinal);
 
         public async Task<WarehouseSession> Get(CancellationToken ct)
         {

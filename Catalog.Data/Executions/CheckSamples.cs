@@ -31,6 +31,9 @@ internal static class CheckSamples
         return $"[{string.Join(',', rows.Rows.Select(row => $"{{{string.Join(',', columns.Zip(row, Member))}}}"))}]";
     }
 
-    private static string Member(string column, object? value) =>
-        $"{JsonSerializer.Serialize(column)}:{(value is string { Length: > MaxText } text ? Measured.Json(text[..MaxText] + "…") : Measured.Json(value))}";
+    /// <summary>A value whose text is cut when it is long.</summary>
+    public static object? Cut(object? value) => value is string { Length: > MaxText } text
+        ? $"{text[..(char.IsHighSurrogate(text[MaxText - 1]) ? MaxText - 1 : MaxText)]}…" : value;
+
+    private static string Member(string column, object? value) => $"{JsonSerializer.Serialize(column)}:{Measured.Json(Cut(value))}";
 }

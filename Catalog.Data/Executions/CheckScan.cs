@@ -51,11 +51,17 @@ internal static class CheckScan
     }
 
     /// <summary>Runs the statement of one check with groups.</summary>
+    /// <param name="session">The warehouse.</param>
+    /// <param name="check">The check.</param>
+    /// <param name="pii">Columns whose values are hidden.</param>
+    /// <param name="ct">Cancels the operation.</param>
     /// <returns>The values of each group, as JSON, with its measure; null when there are too many groups.</returns>
     public static async Task<List<(string Group, Measure Measure)>?> RunGroups(WarehouseSession session, CheckDefinition check,
-        CancellationToken ct)
+        IReadOnlySet<string> pii, CancellationToken ct)
     {
         var plan = check.Kind.Scan!(new(session.Sql, null));
+        string Group(object? value, int place) => pii.Concat(check.SampleDeny).Contains(check.GroupBy[place], StringComparer.OrdinalIgnoreCase)
+            ? "\"(hidden)\"" : Measured.Json(CheckSamples.Cut(value));
         var names = string.Join(", ", check.GroupBy.Select(session.Sql.Quote));
         var columns = check.GroupBy.Select((name, place) => $"{session.Sql.Quote(name)} as g{place}")
             .Concat(plan.Expressions.Select((expression, place) => $"{expression} as v{place}"));
@@ -64,7 +70,7 @@ internal static class CheckScan
             $"select {string.Join(", ", columns)} from {session.Sql.Table(check.Table)}{filter} group by {names}", check.MaxGroups + 1), ct);
         var groups = check.GroupBy.Count;
         return rows.Truncated || rows.Rows.Count > check.MaxGroups ? null
-            : [.. rows.Rows.Select(row => ($"[{string.Join(',', row.Take(groups).Select(Measured.Json))}]", plan.Read(row.AsMemory(groups))))];
+            : [.. rows.Rows.Select(row => ($"[{string.Join(',', row.Take(groups).Select(Group))}]", plan.Read(row.AsMemory(groups))))];
     }
 
     // Checks of one column share expressions, such as the number of rows: each is computed once.

@@ -59,7 +59,7 @@ internal static class AggregateKinds
                 [$"count(distinct {scan.Value(scan.Sql.Quote(column))})", scan.Count($"{scan.Sql.Quote(column)} is not null")],
                 values => Measured.Count(values.Span[1]) is > 0 and var total
                     ? Measure.OfValue((double)Measured.Count(values.Span[0]) / total, bounds)
-                    : Measure.OfValue(null, bounds)),
+                    : Measure.OfValue(0.0, bounds)),
             Expected = bounds?.ToJson(),
             HasBounds = bounds is not null,
             NeedsThreshold = bounds is null,

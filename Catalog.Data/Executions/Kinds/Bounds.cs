@@ -9,17 +9,24 @@ namespace Catalog.Data.Executions.Kinds;
 internal sealed partial record Bounds(JsonElement? Min, JsonElement? Max, bool StrictMin, bool StrictMax)
 {
     /// <summary>Reads the parameters; null when neither bound is given.</summary>
-    public static Bounds? Read(CheckParameters parameters)
+    public static Bounds? Read(CheckParameters parameters, bool allowEmpty = false)
     {
         var bounds = new Bounds(
             parameters.Scalar("min"), parameters.Scalar("max"), parameters.Flag("strict_min"), parameters.Flag("strict_max"));
+        // A range without any number in it is a mistake, except for lengths, which Great Expectations lets fail.
+        if (bounds is { Min: { ValueKind: JsonValueKind.Number } min, Max: { ValueKind: JsonValueKind.Number } max }
+            && min.GetDouble() > max.GetDouble() && !allowEmpty)
+        {
+            parameters.Wrong("max", "must not be less than min.");
+        }
+
         return bounds.Min is null && bounds.Max is null ? null : bounds;
     }
 
     /// <summary>As <see cref="Read"/>, and a missing bound is an error.</summary>
-    public static Bounds Required(CheckParameters parameters)
+    public static Bounds Required(CheckParameters parameters, bool allowEmpty = false)
     {
-        if (Read(parameters) is { } bounds)
+        if (Read(parameters, allowEmpty) is { } bounds)
         {
             return bounds;
         }

@@ -146,9 +146,10 @@ internal sealed record Measure
     /// <summary>A measure of one value with bounds.</summary>
     public static Measure OfValue(object? value, Bounds? bounds)
     {
-        if (value is null || value is double and double.NaN)
+        // No row has a value: nothing meets a bound, and every threshold is met.
+        if (value is null or double.NaN)
         {
-            return new() { Problem = "there are no rows with a value to measure." };
+            return new() { Number = double.NaN, Observed = "null", Violated = true };
         }
 
         var outside = bounds?.IsOutside(value);

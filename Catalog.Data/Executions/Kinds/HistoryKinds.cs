@@ -69,6 +69,11 @@ internal static class HistoryKinds
         {
             History = new(Math.Max(window, least) + MoreForErrors, (measure, points) =>
             {
+                if (measure.Observed == "null")
+                {
+                    return new() { Problem = "there are no rows with a value to measure." };
+                }
+
                 var numbers = Numbers(points, Math.Max(window, least));
                 if (numbers.Count < least || measure.Number is not { } number)
                 {

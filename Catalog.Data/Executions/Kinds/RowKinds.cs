@@ -69,7 +69,7 @@ internal static class RowKinds
 
     public static CheckKind Length(CheckParameters parameters)
     {
-        var bounds = Bounds.Required(parameters);
+        var bounds = Bounds.Required(parameters, allowEmpty: true);
         foreach (var (name, bound) in new[] { ("min", bounds.Min), ("max", bounds.Max) })
         {
             if (bound is { } length && length.ValueKind != JsonValueKind.Number)

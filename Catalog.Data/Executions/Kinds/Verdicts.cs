@@ -119,11 +119,12 @@ internal static class Verdicts
             ? measure.Total is { } total
                 ? string.Create(CultureInfo.InvariantCulture, $"{failed} of {total} rows violate the check")
                 : string.Create(CultureInfo.InvariantCulture, $"{failed} rows violate the check")
+            : measure.Observed == "null" ? "there is no row with a value"
             : measure.Judged is { } judged && measure.Number is { } number
                 ? string.Create(CultureInfo.InvariantCulture, $"the value is {number:0.######}, compared: {judged:0.######}")
             : measure.Number is { } value && double.IsFinite(value)
                 ? string.Create(CultureInfo.InvariantCulture, $"the value is {value:0.######}")
-            : measure.Observed == "null" ? "there is no value" : "the value was compared";
+            : "the value was compared";
         var why = measure.NotCompared is { } reason ? $"; {reason}"
             : status == CheckStatus.Fail && definition.Fail is { } fail ? $"; it fails at {fail.Json}"
             : status == CheckStatus.Warn && definition.Warn is { } warn ? $"; it warns at {warn.Json}"
