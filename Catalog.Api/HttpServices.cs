@@ -14,7 +14,8 @@ namespace Catalog.Api;
 internal static class HttpServices
 {
     // Paths without a version, for older clients. They reach the same handlers and are not in the OpenAPI document.
-    private static readonly PathString[] UnversionedPaths = ["/pipelines", "/runs", "/checks", "/connections", "/lineage", "/datasets"];
+    private static readonly PathString[] UnversionedPaths =
+        ["/pipelines", "/runs", "/checks", "/executions", "/connections", "/lineage", "/datasets"];
 
     private static readonly PathString V1 = "/api/v1";
 

@@ -5,6 +5,7 @@ using Catalog.Api.Authentication.Oidc;
 using Catalog.Api.Billing;
 using Catalog.Api.Checks;
 using Catalog.Api.Connections;
+using Catalog.Api.Executions;
 using Catalog.Api.Http;
 using Catalog.Api.Lineage;
 using Catalog.Api.OpenApi;
@@ -15,6 +16,7 @@ using Catalog.Api.Runs;
 using Catalog.Api.Secrets;
 using Catalog.Data;
 using Catalog.Data.Database;
+using Catalog.Data.Executions;
 using Catalog.Data.Ingest;
 using Catalog.Data.Migrations;
 
@@ -33,6 +35,7 @@ try
     builder.Services.AddCatalogData(database, IngestSettings.Read(builder.Configuration));
     builder.Services.AddRecurring<IsolationWatch>().AddRecurring<Readiness>();
     builder.Services.AddConnections(settings, database).AddOrganizations();
+    builder.Services.AddExecutions(ExecutionSettings.Read(builder.Configuration));
     builder.Services.AddSecrets(SecretSettings.Read(builder.Configuration));
     builder.Services.AddBilling(StripeSettings.Read(builder.Configuration));
     builder.Services.AddOpenApiDocument();
@@ -53,6 +56,7 @@ try
     api.MapRuns();
     api.MapChecks();
     api.MapCheckResults();
+    api.MapExecutions();
     api.MapConnections();
     api.MapLineage();
     api.MapOrganizations();

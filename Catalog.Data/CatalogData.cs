@@ -2,6 +2,7 @@ using Catalog.Data.Billing;
 using Catalog.Data.Checks;
 using Catalog.Data.Connections;
 using Catalog.Data.Database;
+using Catalog.Data.Executions;
 using Catalog.Data.Ingest;
 using Catalog.Data.Lineage;
 using Catalog.Data.Organizations;
@@ -33,6 +34,10 @@ public static partial class CatalogData
         .AddHostedService(provider => provider.GetRequiredService<ResultIngest>())
         .AddSingleton<RunIngest>()
         .AddHostedService(provider => provider.GetRequiredService<RunIngest>())
+        .AddSingleton<ExecutionRepository>()
+        .AddSingleton<ExecutionJobs>()
+        .AddSingleton<ScheduleTicks>()
+        .AddSingleton<VerdictStore>()
         .AddSingleton<ConnectionRepository>()
         .AddSingleton<OrganizationRepository>()
         .AddSingleton<ApiKeyRepository>()

@@ -63,7 +63,7 @@ public sealed partial class ConventionTests(SqliteTestDatabase database) : IClas
     public void Every_table_and_index_starts_with_the_organization()
     {
         // Catalog.Data.Database.LookUp reads by these columns before the organization is known.
-        string[] lookUps = ["id", "stripe_customer_id"];
+        string[] lookUps = ["due_ms", "due_ms", "id", "stripe_customer_id"];
         var sql = string.Concat(Chain.BuiltIn("postgres").Scripts.Select(script => script.Up.Sql));
         var indexes = KeysAndIndexes().Matches(sql).ToList();
 

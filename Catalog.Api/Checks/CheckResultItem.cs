@@ -8,7 +8,10 @@ namespace Catalog.Api.Checks;
 public sealed record CheckResultItem
 {
     public required string Id { get; init; }
+
+    /// <summary>Empty for a standalone check.</summary>
     public required string PipelineId { get; init; }
+
     public required string CheckId { get; init; }
     public string? RunId { get; init; }
 

@@ -1,9 +1,9 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Catalog.Api.Http;
-using Catalog.Api.Pipelines;
 using Catalog.Data.Checks;
 using Catalog.Data.Executions.Kinds;
+using Catalog.Data.Schedules;
 using FluentValidation;
 using Microsoft.OpenApi;
 

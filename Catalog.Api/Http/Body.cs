@@ -1,5 +1,7 @@
 using System.Text.Json;
 using FluentValidation;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Http.Metadata;
 
 namespace Catalog.Api.Http;
 
@@ -34,7 +36,10 @@ internal sealed class Body<T> : IBody where T : class
 
     public static async ValueTask<Body<T>> BindAsync(HttpContext context)
     {
-        var (bytes, json, problem) = await JsonBody.ReadDocument(context);
+        var isLeftOut = context.GetEndpoint()?.Metadata.GetMetadata<IAcceptsMetadata>() is { IsOptional: true }
+            && context.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: false };
+        var (bytes, json, problem) = isLeftOut
+            ? ("{}"u8.ToArray(), JsonDocument.Parse("{}"), null) : await JsonBody.ReadDocument(context);
         if (json is null)
         {
             return new(null, bytes, default, problem);

@@ -12,8 +12,10 @@ internal static class BodyRoutes
             HttpMethods.Head];
 
     /// <summary>The route reads a <see cref="Body{T}"/>. An invalid body is answered before the handler runs.</summary>
-    public static RouteHandlerBuilder Reads<T>(this RouteHandlerBuilder route) where T : class => route
-        .Accepts<T>("application/json")
+    /// <param name="route">The route.</param>
+    /// <param name="optional">Whether a request without a body is the same as one with the body <c>{}</c>.</param>
+    public static RouteHandlerBuilder Reads<T>(this RouteHandlerBuilder route, bool optional = false) where T : class => route
+        .Accepts<T>(optional, "application/json")
         .AddEndpointFilter((context, next) => context.Arguments.OfType<IBody>().Single().Problem is { } problem
             ? ValueTask.FromResult<object?>(problem)
             : next(context))

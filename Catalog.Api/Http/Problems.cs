@@ -56,6 +56,9 @@ internal static class Problems
     public static Problem PipelineUnknown(string id) =>
         new(404, "pipeline_not_found", $"No pipeline '{Shorten(id)}' is registered. Register it with POST /api/v1/pipelines/ first.");
 
+    public static Problem CheckUnknown(string id) =>
+        new(404, "check_not_found", $"The pipeline has no check '{Shorten(id)}'. Define it first, or leave its id out of checks.");
+
     public static Problem MethodNotAllowed() =>
         new(405, "method_not_allowed", "This path does not support the method; the Allow header lists the supported methods.");
 
@@ -97,6 +100,25 @@ internal static class Problems
         new(409, "check_ambiguous",
             $"Several pipelines have a check '{Shorten(id)}'. Add ?pipeline_id= to choose one; leave its value empty for the check "
                 + "without a pipeline.");
+
+    public static Problem CheckIsStandalone(string id) =>
+        new(409, "check_is_standalone",
+            $"The check '{Shorten(id)}' is standalone, so its results cannot belong to a run of a pipeline. Leave run_id out.");
+
+    public static Problem NoExecutableChecks(string pipeline) =>
+        new(409, "no_executable_checks",
+            $"Nothing to execute: no check of the pipeline '{Shorten(pipeline)}' was named or has a connection_id. Add one to a check's "
+                + "definition.");
+
+    public static Problem ExecutionFinished(string status) =>
+        new(409, "execution_finished", $"The execution is {status} and can no longer be cancelled.");
+
+    public static Problem ExecutionQueueFull() =>
+        new(429, "execution_queue_full",
+            "Too many executions of this organization wait. Nothing was stored; send the same request again when some have ended.")
+        {
+            RetryAfterSeconds = 10
+        };
 
     public static Problem PreconditionFailed() =>
         new(412, "precondition_failed", "The object was changed after it was read. Read it again, and send the new ETag as If-Match.");

@@ -61,6 +61,7 @@ internal static class OpenApiDocuments
             new() { Name = "Pipelines", Description = "Registered pipelines and their versions." },
             new() { Name = "Runs", Description = "The status and history of runs and their stages." },
             new() { Name = "Checks", Description = "Data quality checks and their results." },
+            new() { Name = "Executions", Description = "Executions of checks against their warehouses." },
             new() { Name = "Connections", Description = "Connections to the warehouses that checks run on." },
             new() { Name = "Lineage", Description = "The dependencies between datasets." },
             new() { Name = "Organizations", Description = "Organizations, their plans, API keys, retention and audit log." },
@@ -154,6 +155,13 @@ internal static class OpenApiDocuments
             Header("Idempotency-Key",
                 "For a body without an id. A repeated request with the same key and body changes nothing; the same key with another "
                     + "body is 422. 1 to 255 visible ASCII characters.");
+        }
+
+        if (metadata.OfType<AcceptsWaitMetadata>().Any())
+        {
+            Header("Prefer",
+                "wait=N: wait up to N seconds (at most 60) for the outcome. The response header Preference-Applied contains the seconds "
+                    + "that were used.");
         }
 
         if (metadata.OfType<AcceptsIfMatchMetadata>().Any())

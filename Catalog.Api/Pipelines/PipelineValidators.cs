@@ -1,5 +1,6 @@
 using Catalog.Api.Http;
 using Catalog.Data.Checks;
+using Catalog.Data.Schedules;
 using FluentValidation;
 using Microsoft.OpenApi;
 

@@ -2,6 +2,7 @@ using System.Data.Common;
 using System.Text.Json;
 using Catalog.Data.Database;
 using Catalog.Data.Organizations;
+using Catalog.Data.Schedules;
 
 namespace Catalog.Data.Checks;
 
@@ -47,6 +48,7 @@ public sealed class CheckRepository(CatalogDatabase db)
         };
         if (await session.Execute(Sql, parameters, ct) == 1)
         {
+            await Schedule(session, organization, check, check.CreatedAt, ct);
             return CheckOutcome.Created;
         }
 
@@ -141,7 +143,7 @@ public sealed class CheckRepository(CatalogDatabase db)
               {(asOf is null ? "" : "and updated_at = @asOf")}
             """;
 
-        return await session.Execute(sql, new
+        var replaced = await session.Execute(sql, new
         {
             organization,
             check.PipelineId,
@@ -154,6 +156,12 @@ public sealed class CheckRepository(CatalogDatabase db)
             check.UpdatedAt,
             asOf,
         }, ct) == 1;
+        if (replaced)
+        {
+            await Schedule(session, organization, check, check.UpdatedAt, ct);
+        }
+
+        return replaced;
     }, ct);
 
     /// <summary>Deletes a definition and keeps its results. Null <paramref name="asOf"/> deletes always.</summary>
@@ -173,6 +181,7 @@ public sealed class CheckRepository(CatalogDatabase db)
             return false;
         }
 
+        await new CheckSchedules(db.Dialect, session, organization).DeleteStale([pipelineId], ct);
         await AuditRepository.Append(session, organization, entry, ct);
         return true;
     }, ct);
@@ -201,6 +210,10 @@ public sealed class CheckRepository(CatalogDatabase db)
         return (await db.One<CheckStatusCounts>(
             organization, sql, new { organization, filter.PipelineId, filter.CheckId, filter.Since, filter.Until, MaxCounted }, ct))!;
     }
+
+    private Task Schedule(Session session, string organization, Check check, DateTimeOffset now, CancellationToken ct) =>
+        new CheckSchedules(db.Dialect, session, organization)
+            .Store([new(check.PipelineId, check.Id, check.ConnectionId, check.Definition)], now, ct);
 
     private static string Columns(string checks) => $"""
         {checks}.id, {checks}.pipeline_id, {checks}.pipeline_version, {checks}.dataset, {checks}.connection_id, {checks}.kind,

@@ -53,7 +53,10 @@ public static class CheckSeverity
 public sealed record CheckResult
 {
     public required string Id { get; init; }
+
+    /// <summary>Empty for an executed standalone check.</summary>
     public required string PipelineId { get; init; }
+
     public required string CheckId { get; init; }
     public string? RunId { get; init; }
 

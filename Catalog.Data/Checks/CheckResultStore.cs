@@ -237,9 +237,9 @@ internal sealed class CheckResultStore(CatalogDatabase db)
             insert into check_results (organization_id, {CheckResultTable.StoredColumns})
             select @organization, {CheckResultTable.StoredColumns}
             from rows
-            where exists (
+            where (rows.pipeline_id = '' or exists (
                     select 1 from pipelines
-                    where pipelines.organization_id = @organization and pipelines.id = rows.pipeline_id and pipelines.deleted_at is null)
+                    where pipelines.organization_id = @organization and pipelines.id = rows.pipeline_id and pipelines.deleted_at is null))
               and not exists (
                     select 1 from runs
                     where runs.organization_id = @organization and runs.id = rows.run_id and runs.pipeline_id <> rows.pipeline_id)
@@ -256,7 +256,8 @@ internal sealed class CheckResultStore(CatalogDatabase db)
     {
         const string Sql = """
             -- Results.Explain
-            select rows.place, results.request_hash as present, pipelines.id is not null as pipeline_known, runs.pipeline_id as run_owner
+            select rows.place, results.request_hash as present, rows.pipeline_id = '' or pipelines.id is not null as pipeline_known,
+                runs.pipeline_id as run_owner
             from rows
             left join check_results as results on results.organization_id = @organization and results.id = rows.id
             left join pipelines on pipelines.organization_id = @organization and pipelines.id = rows.pipeline_id

@@ -37,6 +37,11 @@ public abstract class Dialect
     /// </summary>
     public abstract string ForUpdate { get; }
 
+    /// <summary>
+    /// As <see cref="ForUpdate"/>, but rows that another transaction has locked are left out of the result.
+    /// </summary>
+    public abstract string ForUpdateSkipLocked { get; }
+
     /// <summary>Runs statements in order, in one round trip on Postgres, each after the SQL that sets its context.</summary>
     /// <param name="connection">The connection.</param>
     /// <param name="transaction">The transaction to use; null to run the statements in a new one, which is committed.</param>

@@ -8,7 +8,7 @@ namespace Catalog.Data.Database;
 public sealed record Isolation(bool IsEnforced, string Description, bool BlocksStatements);
 
 /// <summary>
-/// The lookups that run before the organization is known. Under row-level security each can see only the row that its key names.
+/// The lookups that run before the organization is known. Under row-level security each can see only the rows that its key names.
 /// There are no others.
 /// </summary>
 public enum LookUp
@@ -18,6 +18,11 @@ public enum LookUp
 
     /// <summary>An organization by its Stripe customer, taken from a Stripe event.</summary>
     StripeCustomer,
+
+    /// <summary>
+    /// The organizations with due executions and schedules. The key is the current Unix time in milliseconds.
+    /// </summary>
+    DueWork,
 }
 
 /// <summary>

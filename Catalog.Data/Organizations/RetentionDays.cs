@@ -9,6 +9,9 @@ public enum RetentionKind
     /// <summary>Check results.</summary>
     Results,
 
+    /// <summary>Executions of checks that have ended.</summary>
+    Executions,
+
     /// <summary>Runs with their stages and events.</summary>
     Runs,
 
@@ -32,10 +35,10 @@ public sealed record RetentionDays(int? Runs, int? Results, int? Events)
         Setting.Number(configuration, "DATAXPIPE_RETENTION_RESULTS_DAYS", 1, MaxDays, Unset),
         Setting.Number(configuration, "DATAXPIPE_RETENTION_EVENTS_DAYS", 1, MaxDays, Unset));
 
-    /// <summary>The days for a kind of data. Deleted pipelines are kept as long as runs.</summary>
+    /// <summary>The days for a kind of data. Executions are kept as long as results, deleted pipelines as long as runs.</summary>
     public int? Of(RetentionKind kind) => kind switch
     {
-        RetentionKind.Results => Results,
+        RetentionKind.Results or RetentionKind.Executions => Results,
         RetentionKind.Events => Events,
         _ => Runs,
     };

@@ -1,4 +1,5 @@
 using Catalog.Data.Database;
+using Catalog.Data.Schedules;
 
 namespace Catalog.Data.Pipelines;
 
@@ -55,6 +56,11 @@ internal sealed class PipelineChecks(Dialect dialect, Session session, string or
         var rows = pipelines.SelectMany(pipeline => pipeline.Checks.OrderBy(check => check.Id, StringComparer.Ordinal)
             .Select(check => new Row(pipeline, check, now))).ToList();
         await session.Run<Row, int>(Upsert, Rows, rows, ct);
-        await session.Execute(drop, new { organization, ids = pipelines.Select(pipeline => pipeline.Id).ToArray() }, ct);
+        string[] ids = [.. pipelines.Select(pipeline => pipeline.Id)];
+        await session.Execute(drop, new { organization, ids }, ct);
+        var schedules = new CheckSchedules(dialect, session, organization);
+        await schedules.Store([.. rows.Select(row => new ScheduledCheck(row.Pipeline.Id, row.Check.Id, row.Check.ConnectionId,
+            row.Check.Definition))], now, ct);
+        await schedules.DeleteStale(ids, ct);
     }
 }

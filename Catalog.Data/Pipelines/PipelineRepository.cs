@@ -1,6 +1,7 @@
 using Catalog.Data.Checks;
 using Catalog.Data.Database;
 using Catalog.Data.Organizations;
+using Catalog.Data.Schedules;
 
 namespace Catalog.Data.Pipelines;
 
@@ -160,6 +161,7 @@ public sealed class PipelineRepository(CatalogDatabase db, CheckResultRepository
 
         await session.Execute(EndEdges, parameters, ct);
         await session.Execute(DropChecks, parameters, ct);
+        await new CheckSchedules(db.Dialect, session, organization).DeleteStale([id], ct);
         await AuditRepository.Append(session, organization, entry, ct);
         return true;
     }, ct);

@@ -67,6 +67,7 @@ public sealed class Removal(MigrationDatabase database, RetentionDays days, Time
             var (rows, finished) = await batches.Remove(part, part.Kind switch
             {
                 RetentionKind.Results => ResultRemoval.NextBatch(part, batches),
+                RetentionKind.Executions => ExecutionRemoval.NextBatch(part, batches),
                 RetentionKind.Runs => RunRemoval.NextBatch(part, batches),
                 RetentionKind.Events => EventRemoval.NextBatch(part, batches),
                 _ => PipelineRemoval.NextBatch(part, batches),
@@ -95,6 +96,7 @@ public sealed class Removal(MigrationDatabase database, RetentionDays days, Time
         var counts = part.Kind switch
         {
             RetentionKind.Results => ResultRemoval.CountQueries(),
+            RetentionKind.Executions => ExecutionRemoval.CountQueries(),
             RetentionKind.Runs => RunRemoval.CountQueries(),
             RetentionKind.Events => EventRemoval.CountQueries(runsBefore is not null),
             _ => PipelineRemoval.CountQueries(runsBefore is not null, resultsBefore is not null),

@@ -187,6 +187,20 @@ public abstract class RetentionTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task An_execution_is_removed_with_its_checks_when_it_has_ended_before_the_bound()
+    {
+        await Execution("default", "old", Days(-40), Days(-31));
+        await Execution("default", "ended later", Days(-40), Days(-29));
+        await Execution("default", "waits", Days(-40), null);
+
+        var report = await Apply(new(null, 30, null));
+
+        Assert.Equal(["default/ended later", "default/waits"], await Ids("executions"));
+        Assert.Equal(["default/ended later", "default/waits"], await Ids("execution_checks", "execution_id"));
+        Assert.Equal("default executions executions=1 execution_checks=1", Text(report));
+    }
+
+    [Fact]
     public async Task An_unfinished_run_stays_until_its_last_update_is_too_old()
     {
         await Run("default", "running", Days(-40), "running", updated: Days(-1));
@@ -298,8 +312,7 @@ public abstract class RetentionTests : IAsyncLifetime
         Assert.Equal(["default/just deleted", "default/live", "default/with a result", "default/with a run"], await Ids("pipelines"));
         Assert.Equal(await Ids("pipelines"), await Ids("pipeline_versions", "pipeline_id"));
         Assert.Equal(await Ids("pipelines"), await Ids("pipeline_tags", "pipeline_id"));
-        Assert.Equal("default runs runs=1 run_stages=0 run_events=0 run_check_states=0|"
-            + "default pipelines pipelines=2 pipeline_versions=2 pipeline_tags=2",
+        Assert.Equal("default runs runs=1 run_stages=0 run_events=0 run_check_states=0|default pipelines pipelines=2 pipeline_versions=2 pipeline_tags=2",
             Text(removed));
         Assert.Equal(Text(planned), Text(removed));
         await Apply(new(30, 30, null));
@@ -310,7 +323,8 @@ public abstract class RetentionTests : IAsyncLifetime
     [InlineData(RetentionKind.Events)]
     [InlineData(RetentionKind.Results, RetentionKind.Pipelines)]
     [InlineData(RetentionKind.Runs, RetentionKind.Events)]
-    [InlineData(RetentionKind.Results, RetentionKind.Runs, RetentionKind.Events, RetentionKind.Pipelines)]
+    [InlineData(RetentionKind.Executions)]
+    [InlineData(RetentionKind.Results, RetentionKind.Executions, RetentionKind.Runs, RetentionKind.Events, RetentionKind.Pipelines)]
     public async Task A_dry_run_writes_nothing_and_counts_the_rows_to_remove(params RetentionKind[] kinds)
     {
         await FillAll();
@@ -473,8 +487,8 @@ public abstract class RetentionTests : IAsyncLifetime
 
     private static RemovalLimits LimitsOf(int batch) => new() { Batch = batch, Pause = TimeSpan.Zero };
 
-    protected Task Result(string organization, string id, DateTimeOffset executed, DateTimeOffset? created = null, string pipeline = "p",
-        string? run = null, string status = "pass", string check = "c") => Execute("""
+    protected Task Result(string organization, string id, DateTimeOffset executed, DateTimeOffset? created = null, string pipeline = "p", string? run = null, string status = "pass",
+        string check = "c") => Execute("""
         insert into check_results (organization_id, id, pipeline_id, check_id, run_id, status, severity, executed_at, request_hash, created_at)
         values (@organization, @id, @pipeline, @check, @run, @status, 'error', @executed, @hash, @created)
         """, new { organization, id, pipeline, check, run, status, executed, hash = Array.Empty<byte>(), created = created ?? executed });
@@ -526,6 +540,26 @@ public abstract class RetentionTests : IAsyncLifetime
             new { organization, id });
     }
 
+    private async Task Execution(string organization, string id, DateTimeOffset created, DateTimeOffset? finished)
+    {
+        await Execute("""
+            insert into executions (organization_id, id, status, due_ms, created_at, finished_at)
+            values (@organization, @id, @status, @due, @created, @finished)
+            """, new
+        {
+            organization,
+            id,
+            status = finished is null ? "queued" : "completed",
+            due = finished is null ? 1L : (long?)null,
+            created,
+            finished
+        });
+        await Execute("""
+            insert into execution_checks (organization_id, execution_id, place, pipeline_id, check_id, severity)
+            values (@organization, @id, 0, '', 'c', 'error')
+            """, new { organization, id });
+    }
+
     private Task Organization(string id, long? runs = null, long? results = null, long? events = null) => Execute("""
         insert into organizations (organization_id, name, plan, runs_kept_days, results_kept_days, events_kept_days, created_at, updated_at)
         values (@id, @id, 'free', @runs, @results, @events, @now, @now)
@@ -543,6 +577,7 @@ public abstract class RetentionTests : IAsyncLifetime
                     pipeline: $"p{i % 4}", events: [Days(-i * 3), Days(-i * 2), Days(-i)], stages: i % 3);
                 await Result(organization, $"x{i}", Days(-i * 3), created: Days(i % 5 == 0 ? -1 : -i * 3), pipeline: $"p{i % 4}",
                     run: $"r{i}");
+                await Execution(organization, $"e{i}", Days(-i * 3), i % 6 == 0 ? null : Days(-i * 3));
             }
 
             // The history of these pipelines is old or empty.
@@ -589,8 +624,8 @@ public abstract class RetentionTests : IAsyncLifetime
     private async Task<string> Everything()
     {
         var rows = new List<string>();
-        foreach (var table in new[] { "runs", "run_stages", "run_events", "check_results", "check_states", "run_check_states", "pipelines",
-            "pipeline_versions", "pipeline_tags", "organizations", "audit_log" })
+        foreach (var table in new[] { "runs", "run_stages", "run_events", "check_results", "check_states", "run_check_states",
+            "executions", "execution_checks", "pipelines", "pipeline_versions", "pipeline_tags", "organizations", "audit_log" })
         {
             rows.AddRange(await Rows(table));
         }

@@ -103,6 +103,16 @@ public sealed class RowSecurityTests : IClassFixture<PostgresTestDatabase>, IAsy
         Assert.Empty(await _database.Database.LookUp<string>(LookUp.ApiKey, "id-a", "select organization_id from organizations", Ct));
         Assert.Empty(await _database.Database.LookUp<string>(LookUp.ApiKey, "", "select organization_id from api_keys", Ct));
         Assert.Empty(await _database.Database.LookUp<string>(LookUp.StripeCustomer, "", "select organization_id from organizations", Ct));
+        foreach (var table in new[] { "executions", "check_schedules" })
+        {
+            var due = $"select organization_id from {table} order by organization_id";
+            Assert.Equal(["a", "b"], await _database.Database.LookUp<string>(LookUp.DueWork, "1", due, Ct));
+            Assert.Empty(await _database.Database.LookUp<string>(LookUp.DueWork, "0", due, Ct));
+            Assert.Empty(await _database.Database.LookUp<string>(LookUp.DueWork, "", due, Ct));
+            Assert.Empty(await _database.Database.LookUp<string>(LookUp.ApiKey, "1", due, Ct));
+        }
+
+        Assert.Empty(await _database.Database.LookUp<string>(LookUp.DueWork, "1", "select organization_id from execution_checks", Ct));
     }
 
     [Fact]

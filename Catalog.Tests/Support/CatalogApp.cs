@@ -37,6 +37,9 @@ public sealed class CatalogApp : WebApplicationFactory<Catalog.Api.Operations.He
     /// <summary>The service's clock. Null: the system clock.</summary>
     public TimeProvider? Time { get; init; }
 
+    /// <summary>Replaces services. Null: the service as it is.</summary>
+    public Action<IServiceCollection>? Replace { get; init; }
+
     protected override IHost CreateHost(IHostBuilder builder)
     {
         builder.ConfigureHostConfiguration(configuration => configuration.AddInMemoryCollection(_settings));
@@ -44,6 +47,11 @@ public sealed class CatalogApp : WebApplicationFactory<Catalog.Api.Operations.He
         if (Time is { } time)
         {
             builder.ConfigureServices(services => services.AddSingleton(time));
+        }
+
+        if (Replace is { } replace)
+        {
+            builder.ConfigureServices(replace);
         }
 
         return base.CreateHost(builder);

@@ -44,6 +44,8 @@ internal sealed class PostgresDialect(PostgresPool? pool = null, PostgresRowSecu
 
     public override string ForUpdate => "for update";
 
+    public override string ForUpdateSkipLocked => "for update skip locked";
+
     internal override async Task Send(DbConnection connection, DbTransaction? transaction, IReadOnlyList<Statement> statements,
         CancellationToken ct)
     {

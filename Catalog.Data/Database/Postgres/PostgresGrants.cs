@@ -13,9 +13,9 @@ public static partial class PostgresGrants
     /// other tables in the schema.
     /// </summary>
     internal const string TableNames = """
-        'api_keys', 'audit_log', 'check_results', 'check_states', 'checks', 'connections', 'datasets', 'lineage_edges', 'organizations',
-        'pipeline_tags', 'pipeline_versions', 'pipelines', 'request_rates', 'run_check_states', 'run_events', 'run_stages', 'runs',
-        'stripe_events'
+        'api_keys', 'audit_log', 'check_results', 'check_schedules', 'check_states', 'checks', 'connections', 'datasets',
+        'execution_checks', 'executions', 'lineage_edges', 'organizations', 'pipeline_tags', 'pipeline_versions', 'pipelines',
+        'request_rates', 'run_check_states', 'run_events', 'run_stages', 'runs', 'stripe_events'
         """;
 
     /// <summary>

@@ -26,7 +26,8 @@ internal sealed class PostgresRowSecurity(PostgresPool pool, string role, bool r
            or exists (
                select from pg_policy p
                where p.polrelid = c.oid and p.polpermissive and p.polname <> 'organization'
-                 and (ours.name, p.polname) not in (('api_keys', 'presented'), ('organizations', 'notified')))
+                 and (ours.name, p.polname) not in (('api_keys', 'presented'), ('organizations', 'notified'), ('executions', 'due'),
+                     ('check_schedules', 'due')))
         """;
 
     // pg_get_expr on a policy takes a lock on its table.
@@ -51,7 +52,12 @@ internal sealed class PostgresRowSecurity(PostgresPool pool, string role, bool r
     public async ValueTask<string?> For(LookUp by, CancellationToken ct)
     {
         var found = await CurrentState(ct);
-        return by == LookUp.ApiKey ? found.ApiKey : found.StripeCustomer;
+        return by switch
+        {
+            LookUp.ApiKey => found.ApiKey,
+            LookUp.StripeCustomer => found.StripeCustomer,
+            _ => found.DueWork,
+        };
     }
 
     /// <summary>Checks again, at most every five seconds.</summary>
@@ -174,18 +180,18 @@ internal sealed class PostgresRowSecurity(PostgresPool pool, string role, bool r
     private State Enforced(string description, string role)
     {
         string Before(string setting) => $"select {pool.ForTransaction}{role}set_config('app.{setting}', @{Context.Parameter}, true);\n";
-        return new(new(true, description, false), Before("organization_id"), Before("api_key_id"), Before("stripe_customer_id"), true,
-            pool.IsBehindPooler, TimeProvider.System.GetTimestamp());
+        return new(new(true, description, false), Before("organization_id"), Before("api_key_id"), Before("stripe_customer_id"), Before("due_ms"),
+            true, pool.IsBehindPooler, TimeProvider.System.GetTimestamp());
     }
 
     private State NotEnforced(string description)
     {
         var session = pool.ForTransaction;
         var before = session.Length == 0 ? null : $"select {session}set_config('app.organization_id', @{Context.Parameter}, true);\n";
-        return new(new(false, description, required), before, before, before, false, pool.IsBehindPooler, TimeProvider.System.GetTimestamp(
-            ));
+        return new(new(false, description, required), before, before, before, before, false, pool.IsBehindPooler,
+            TimeProvider.System.GetTimestamp());
     }
 
-    private sealed record State(Isolation Isolation, string? Organization, string? ApiKey, string? StripeCustomer, bool WasEnforced,
-        bool BehindPooler, long At);
+    private sealed record State(Isolation Isolation, string? Organization, string? ApiKey, string? StripeCustomer, string? DueWork,
+        bool WasEnforced, bool BehindPooler, long At);
 }

@@ -20,6 +20,8 @@ internal sealed class SqliteDialect : Dialect
     // Not needed: SQLite has a single writer.
     public override string ForUpdate => "";
 
+    public override string ForUpdateSkipLocked => "";
+
     internal override Task Send(DbConnection connection, DbTransaction? transaction, IReadOnlyList<Statement> statements,
         CancellationToken ct)
     {

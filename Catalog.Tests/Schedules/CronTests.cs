@@ -1,6 +1,7 @@
-using Catalog.Api.Pipelines;
+using System.Globalization;
+using Catalog.Data.Schedules;
 
-namespace Catalog.Tests.Pipelines;
+namespace Catalog.Tests.Schedules;
 
 /// <summary>Accepted schedules: the five-field forms that Airflow, dbt Cloud and Prefect accept.</summary>
 [Trait("Category", "Fast")]
@@ -76,6 +77,39 @@ public sealed class CronTests
     [InlineData("@reboot")]
     [InlineData("@daily * * * *")]
     public void Other_schedules_are_refused(string expression) => Assert.False(Cron.IsValid(expression));
+
+    [Theory]
+    [InlineData("0 6 * * *", "UTC", "2026-01-01T05:59:59Z", "2026-01-01T06:00:00Z")]
+    [InlineData("0 6 * * *", "UTC", "2026-01-01T06:00:00Z", "2026-01-02T06:00:00Z")]
+    [InlineData("0 6 * * *", "Europe/Berlin", "2026-07-01T00:00:00Z", "2026-07-01T04:00:00Z")]
+    [InlineData("0 6 * * *", "Asia/Kathmandu", "2026-07-01T00:00:00Z", "2026-07-01T00:15:00Z")]
+    // 02:30 does not exist on 29 March 2026: it moves to 03:00 local time, and the next day is as usual.
+    [InlineData("30 2 * * *", "Europe/Berlin", "2026-03-28T12:00:00Z", "2026-03-29T01:00:00Z")]
+    [InlineData("30 2 * * *", "Europe/Berlin", "2026-03-29T01:00:00Z", "2026-03-30T00:30:00Z")]
+    // 02:30 occurs twice on 25 October 2026: a daily check runs once, one of every half hour each time.
+    [InlineData("30 2 * * *", "Europe/Berlin", "2026-10-25T00:00:00Z", "2026-10-25T00:30:00Z")]
+    [InlineData("30 2 * * *", "Europe/Berlin", "2026-10-25T00:30:00Z", "2026-10-26T01:30:00Z")]
+    [InlineData("*/30 * * * *", "Europe/Berlin", "2026-10-25T00:30:00Z", "2026-10-25T01:00:00Z")]
+    [InlineData("0 * * * *", "America/New_York", "2026-11-01T05:00:00Z", "2026-11-01T06:00:00Z")]
+    // One of the two days must match, as in crontab: the 13th or a Friday.
+    [InlineData("0 0 13 * 5", "UTC", "2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z")]
+    [InlineData("0 0 13 * 5", "UTC", "2026-01-09T00:00:00Z", "2026-01-13T00:00:00Z")]
+    // Both must match when one of them begins with a star.
+    [InlineData("0 0 */2 * 5", "UTC", "2026-01-01T00:00:00Z", "2026-01-09T00:00:00Z")]
+    [InlineData("0 0 L * ?", "UTC", "2026-02-01T00:00:00Z", "2026-02-28T00:00:00Z")]
+    [InlineData("@daily", "Pacific/Auckland", "2026-01-01T00:00:00Z", "2026-01-01T11:00:00Z")]
+    public void The_next_time_is_in_the_time_zone(string expression, string zone, string after, string next) =>
+        Assert.Equal(DateTimeOffset.Parse(next, CultureInfo.InvariantCulture),
+            Cron.Next(expression, zone, DateTimeOffset.Parse(after, CultureInfo.InvariantCulture)));
+
+    [Theory]
+    [InlineData("0 0 30 2 *", "UTC")]
+    [InlineData("often", "UTC")]
+    [InlineData("0 0 * * *", "Europe/Atlantis")]
+    [InlineData("0 0 * * *", "W. Europe Standard Time")]
+    [InlineData("0 0 * * *", "")]
+    public void There_may_be_no_next_time(string expression, string zone) =>
+        Assert.Null(Cron.Next(expression, zone, DateTimeOffset.UnixEpoch));
 
     [Fact]
     public void A_too_long_schedule_is_refused_without_parsing() =>

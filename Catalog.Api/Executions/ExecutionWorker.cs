@@ -1,0 +1,85 @@
+using Catalog.Data;
+using Catalog.Data.Executions;
+
+namespace Catalog.Api.Executions;
+
+/// <summary>
+/// Claims executions and runs them, up to a number at once. It looks for work once a second, and at once when this
+/// replica queues an execution. When the replica stops, statements are cancelled and the jobs are given back.
+/// </summary>
+internal sealed partial class ExecutionWorker(CheckExecution parts, ExecutionSignals signals, ILogger<ExecutionWorker> log)
+    : BackgroundService
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
+    private readonly List<Task> _running = [];
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        var failures = 0;
+        while (parts.Settings.Workers > 0 && !stoppingToken.IsCancellationRequested)
+        {
+            try
+            {
+                _running.RemoveAll(run => run.IsCompleted);
+                while (_running.Count < parts.Settings.Workers && await StartDue(stoppingToken))
+                {
+                    _running.RemoveAll(run => run.IsCompleted);
+                }
+
+                failures = 0;
+            }
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            {
+                break;
+            }
+            catch (Exception failure)
+            {
+                if (failures++ == 0)
+                {
+                    LogFailed(failure);
+                }
+            }
+
+            await signals.WaitForWork(Interval, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
+        await Task.WhenAll(_running);
+    }
+
+    // Starts at most one execution of each organization, so that a busy one does not take all workers. False: nothing
+    // could be claimed.
+    private async Task<bool> StartDue(CancellationToken ct)
+    {
+        var started = false;
+        foreach (var organization in await parts.Jobs.DueOrganizations(parts.Time.Now(), ct))
+        {
+            if (_running.Count >= parts.Settings.Workers)
+            {
+                return started;
+            }
+
+            var claim = Guid.NewGuid().ToString();
+            // Without the token: a claim whose answer is lost would wait for its lease to end.
+            if (await parts.Jobs.Claim(organization, claim, parts.Time.Now(), parts.Settings.Lease, parts.Settings.PerOrganization,
+                CancellationToken.None) is { } job)
+            {
+                _running.Add(Run(organization, job, claim, ct));
+                started = true;
+            }
+        }
+
+        return started;
+    }
+
+    private async Task Run(string organization, ExecutionJob job, string claim, CancellationToken stopping)
+    {
+        await Task.Yield();
+        using var run = new ExecutionRun(parts, organization, job, claim, log);
+        signals.Began(organization, job.Id, run.Cancel);
+        await run.Run(stopping);
+        signals.Ended(organization, job.Id);
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Looking for executions failed and will be retried")]
+    private partial void LogFailed(Exception failure);
+}

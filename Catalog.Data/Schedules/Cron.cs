@@ -1,0 +1,79 @@
+using Cronos;
+
+namespace Catalog.Data.Schedules;
+
+/// <summary>
+/// A cron schedule: the five fields of crontab with the extensions of Cronos (? for *, L, W, # and ranges that wrap), or
+/// a macro of Airflow. Seconds are refused, and so is H, which only Jenkins defines.
+/// </summary>
+public sealed class Cron
+{
+    public const string Message =
+        "must be a cron expression of five fields: minute, hour, day of month, month, day of week; or @hourly, @daily, @weekly, "
+            + "@monthly, @yearly.";
+
+    private static readonly string[] Macros = ["@hourly", "@daily", "@midnight", "@weekly", "@monthly", "@yearly", "@annually"];
+
+    // For each field the range that * means.
+    private static readonly string[] FullRanges = ["0-59", "0-23", "1-31", "1-12", "0-6"];
+
+    private readonly CronExpression[] _expressions;
+
+    private Cron(params CronExpression[] expressions) => _expressions = expressions;
+
+    public static bool IsValid(string expression) => Parse(expression) is not null;
+
+    /// <returns>The schedule; null when the expression is not valid.</returns>
+    public static Cron? Parse(string expression)
+    {
+        if (expression.Length > 256)
+        {
+            return null;
+        }
+
+        var fields = expression.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
+        if (fields is [var macro])
+        {
+            return Macros.Contains(macro, StringComparer.OrdinalIgnoreCase) ? new(CronExpression.Parse(macro)) : null;
+        }
+
+        if (fields.Length != FullRanges.Length)
+        {
+            return null;
+        }
+
+        string[] plain = [.. fields.Zip(FullRanges, WithoutStarsInLists)];
+        if (!CronExpression.TryParse(string.Join(' ', plain), out var whole))
+        {
+            return null;
+        }
+
+        // Crontab, Airflow and Prefect run if one of the two days matches, unless one of them is a star; Cronos only if
+        // both match.
+        return Array.Exists([fields[2], fields[4]], day => day[0] is '*' or '?') ? new(whole) : new(
+            CronExpression.Parse($"{plain[0]} {plain[1]} {plain[2]} {plain[3]} *"),
+            CronExpression.Parse($"{plain[0]} {plain[1]} * {plain[3]} {plain[4]}"));
+    }
+
+    /// <summary>
+    /// The first time after <paramref name="after"/>. A time that the clocks skip in spring is moved to the end of the
+    /// gap. A time that occurs twice in autumn counts once, unless the schedule repeats within the hour or each hour.
+    /// </summary>
+    /// <returns>Null when there is no such time, as for February 31.</returns>
+    public DateTimeOffset? Next(DateTimeOffset after, TimeZoneInfo zone) =>
+        _expressions.Min(expression => expression.GetNextOccurrence(after, zone))?.ToUniversalTime();
+
+    /// <summary>The first time after <paramref name="after"/> in the time zone with this id.</summary>
+    /// <returns>Null when the expression or the time zone is not valid, or there is no such time.</returns>
+    public static DateTimeOffset? Next(string expression, string zone, DateTimeOffset after) =>
+        Zone(zone) is { } found ? Parse(expression)?.Next(after, found) : null;
+
+    /// <summary>The time zone with an IANA id such as <c>Europe/Berlin</c>; null when there is none.</summary>
+    public static TimeZoneInfo? Zone(string id) =>
+        id.Length <= 64 && TimeZoneInfo.TryFindSystemTimeZoneById(id, out var zone) && zone.HasIanaId ? zone : null;
+
+    // Crontab accepts a star inside a list, as in */15,3, and Cronos does not.
+    private static string WithoutStarsInLists(string field, string fullRange) =>
+        field.Contains(',', StringComparison.Ordinal)
+            ? string.Join(',', field.Split(',').Select(item => item.StartsWith('*') ? fullRange + item[1..] : item)) : field;
+}

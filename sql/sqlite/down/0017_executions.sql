@@ -1,0 +1,2 @@
+drop table execution_checks;
+drop table executions;
