@@ -4,7 +4,6 @@ using Catalog.Tests.Support;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Time.Testing;
 
 namespace Catalog.Tests.Secrets;
 
@@ -12,7 +11,7 @@ namespace Catalog.Tests.Secrets;
 public sealed class SecretReferencesTests : IAsyncLifetime
 {
     private readonly FakeVault _vault = new();
-    private readonly FakeTimeProvider _time = new();
+    private readonly ShiftedTime _time = new();
     private readonly string _folder = Directory.CreateTempSubdirectory("catalog-secrets-").FullName;
     private readonly List<ServiceProvider> _providers = [];
 
@@ -332,5 +331,15 @@ public sealed class SecretReferencesTests : IAsyncLifetime
             .AddSecrets(SecretSettings.Read(configuration)).BuildServiceProvider();
         _providers.Add(provider);
         return provider.GetRequiredService<SecretReferences>();
+    }
+
+    // The retries of the HTTP client use the same clock, so its timers must be real.
+    private sealed class ShiftedTime : TimeProvider
+    {
+        private TimeSpan _shift;
+
+        public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + _shift;
+
+        public void Advance(TimeSpan time) => _shift += time;
     }
 }
