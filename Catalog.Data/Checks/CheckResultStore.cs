@@ -195,11 +195,12 @@ internal sealed class CheckResultStore(CatalogDatabase db)
         await session.Send([insert, CheckStates.FoldRuns(organization, all)], ct);
         var stored = insert.Results.ToHashSet(StringComparer.Ordinal);
         var inserted = part.FindAll(place => stored.Contains(results[place].Id));
-        var foreign = await new RunGates(db.Dialect, session, organization).Close(inserted.ConvertAll(place => results[place]), ct);
+        var ofOtherPipelines = await new RunGates(db.Dialect, session, organization)
+            .Close(inserted.ConvertAll(place => results[place]), ct);
         await session.Send([.. CheckStates.FoldGates(db.Dialect, organization, all), CheckStates.Fold(organization, all)], ct);
         foreach (var place in inserted)
         {
-            outcomes[place] = foreign.Contains(results[place].Id) ? ResultOutcome.RunIdTaken : ResultOutcome.Stored;
+            outcomes[place] = ofOtherPipelines.Contains(results[place].Id) ? ResultOutcome.RunIdTaken : ResultOutcome.Stored;
         }
 
         var unstored = part.FindAll(place => outcomes[place] is null);

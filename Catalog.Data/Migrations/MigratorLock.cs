@@ -22,9 +22,11 @@ internal sealed class MigratorLock(MigrationDatabase database, Chain chain, Migr
         await using var held = await _dialect.Lock(connection, limits.MaxWait, holder =>
             progress?.Invoke(new("", $"waiting for {holder}")), ct)
             ?? throw new MigrationException(MigrationFault.LockNotObtained,
-                $"The lock was not obtained in {limits.MaxWait.TotalSeconds:0} s; "
-                + $"{await _dialect.Holder(connection, ct) ?? "it was released just now"}. Wait for the migrator to finish, "
-                + "or find it with `catalog-migrations doctor` and end it with `catalog-migrations kill`.");
+                $"The lock was not obtained in {limits.MaxWait.TotalSeconds:0} s"
+                + (await _dialect.Holder(connection, ct) is { } migrator
+                    ? $"; {migrator}. Wait for the migrator to finish, or find it with `catalog-migrations doctor` and end it with "
+                        + "`catalog-migrations kill`."
+                    : ". It is free now: run the command again."));
         var status = await SchemaStatus.Read(connection, _dialect, chain, ct);
         if (refuse && status.Faults.Count > 0)
         {

@@ -8,7 +8,7 @@ namespace Catalog.Tests.Backup;
 /// </summary>
 public sealed class BelongingTests(BackupFolder folder) : IClassFixture<BackupFolder>
 {
-    // Foreign objects: administrators, providers and other programs create them. The backup's role has no right on many
+    // Other objects: administrators, providers and other programs create them. The backup's role has no right on many
     // of them.
     private static readonly string[] Others =
     [
@@ -62,7 +62,7 @@ public sealed class BelongingTests(BackupFolder folder) : IClassFixture<BackupFo
     [Theory]
     [InlineData("custom")]
     [InlineData("plain")]
-    public async Task Foreign_objects_in_the_database_do_not_prevent_a_restore(string format)
+    public async Task Other_objects_in_the_database_do_not_prevent_a_restore(string format)
     {
         await using var database = new PostgresTestDatabase();
         await database.InitializeAsync();
@@ -85,7 +85,7 @@ public sealed class BelongingTests(BackupFolder folder) : IClassFixture<BackupFo
         Assert.True(restored.Exit == 0, restored.ToString());
         Assert.Equal(await BackupSteps.Hash(database.Address), await BackupSteps.Hash(target));
         var verified = await MigratorConsole.Run(target, "verify");
-        // Foreign constraints and indexes that need no other foreign object are restored, and verify reports them.
+        // Constraints and indexes of others that need no other object are restored, and verify reports them.
         Assert.Contains("their_plain_index", verified.ToString());
         Assert.Contains("runs_noted", verified.ToString());
         Assert.DoesNotContain("their_index", verified.ToString());
@@ -95,7 +95,7 @@ public sealed class BelongingTests(BackupFolder folder) : IClassFixture<BackupFo
     }
 
     [Fact]
-    public async Task Foreign_parts_of_a_table_are_reported_by_the_backup_and_by_a_failed_restore()
+    public async Task Parts_of_a_table_that_others_added_are_reported_by_the_backup_and_by_a_failed_restore()
     {
         await using var database = new PostgresTestDatabase();
         await database.InitializeAsync();
@@ -132,7 +132,7 @@ public sealed class BelongingTests(BackupFolder folder) : IClassFixture<BackupFo
     [Theory]
     [InlineData("custom")]
     [InlineData("plain")]
-    public async Task A_restore_drops_the_Catalogs_tables_and_keeps_foreign_tables(string format)
+    public async Task A_restore_drops_the_Catalogs_tables_and_keeps_tables_of_other_programs(string format)
     {
         await using var database = new PostgresTestDatabase();
         await database.InitializeAsync();
@@ -168,7 +168,7 @@ public sealed class BelongingTests(BackupFolder folder) : IClassFixture<BackupFo
     }
 
     [Fact]
-    public async Task A_backup_of_an_earlier_build_restores_without_its_foreign_objects()
+    public async Task A_backup_of_an_earlier_build_restores_without_its_other_objects()
     {
         await using var database = new PostgresTestDatabase();
         await database.InitializeAsync();

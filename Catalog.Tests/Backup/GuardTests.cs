@@ -94,7 +94,7 @@ public sealed class GuardTests(PostgresTestDatabase database, BackupFolder folde
     }
 
     [Fact]
-    public async Task A_forced_restore_keeps_foreign_objects_that_depend_on_the_tables()
+    public async Task A_forced_restore_keeps_other_objects_that_depend_on_the_tables()
     {
         database.Require();
         var path = await BackupSteps.BackUp(database.Address, folder.New());

@@ -183,7 +183,7 @@ public sealed class SessionTests(PostgresTestDatabase database) : IClassFixture<
     }
 
     [Fact]
-    public async Task A_foreign_table_in_the_schema_affects_no_request()
+    public async Task A_table_of_another_program_in_the_schema_affects_no_request()
     {
         var login = await Login();
         await using (var superuser = new NpgsqlConnection(Builder(database.SuperuserAddress).ConnectionString))

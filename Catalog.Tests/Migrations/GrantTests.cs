@@ -76,7 +76,7 @@ public sealed class GrantTests : IClassFixture<PostgresTestDatabase>, IAsyncLife
     }
 
     [Fact]
-    public async Task A_second_run_changes_nothing_and_revokes_rights_that_are_too_broad()
+    public async Task A_second_grant_only_revokes_rights_that_are_too_broad()
     {
         await Run();
         await OwnPostgres.Execute(_address, $"grant all on all tables in schema public to {_role}");

@@ -279,7 +279,7 @@ public abstract class MigratorTests : IDisposable
     }
 
     [Fact]
-    public async Task Reset_and_stamp_do_not_change_foreign_tables_and_journals()
+    public async Task Reset_and_stamp_do_not_change_tables_and_journals_of_other_programs()
     {
         var address = await EmptyDatabase();
         await Execute(address, "create table orders (id integer)");
