@@ -107,7 +107,7 @@ public sealed class SchemaProbe : IAsyncDisposable
         Unavailability.OutOfResources =>
             "The database is out of disk space, memory or connections: run `catalog-migrations doctor` to compare the pools with the "
                 + "server's limits.",
-        Unavailability.ReadOnly => "The database is read-only: it is a standby, or its file is write-protected.",
+        Unavailability.ReadOnly => "The database is read-only: connect to the primary, or make the file writable for this user.",
         Unavailability.TlsFailed =>
             "The TLS connection to the database failed: check the server's TLS settings, its certificate, and sslmode.",
         Unavailability.NotPermitted =>

@@ -87,8 +87,8 @@ internal static class GrantVerb
         else
         {
             output.Progress(
-                "The current role lacks privileges for all of this. Let an administrator run the following SQL in this database, "
-                    + "then run `catalog-migrations grant` again:");
+                $"The current role lacks the privileges to create {role} or to make {granted.Login} a member. "
+                    + "Ask an administrator to run this SQL in this database, then run `catalog-migrations grant` again:");
             output.Line(granted.Needed.TrimEnd());
         }
 

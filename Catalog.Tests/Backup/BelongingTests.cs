@@ -123,10 +123,10 @@ public sealed class BelongingTests(BackupFolder folder) : IClassFixture<BackupFo
         var requires = BackupSteps.Describe(path).Requires!;
         Assert.All(required, one => Assert.Contains(requires, line => line.EndsWith($": {one}", StringComparison.Ordinal)));
         Assert.Equal(9, requires.Count);
-        Assert.Contains("restores only where it exists", backup.Errors);
+        Assert.Contains("need these objects of this database", backup.Errors);
         var restored = await MigratorConsole.Run(await PostgresTestDatabase.Empty("catalog_plain_owner"), "restore", path, "--json");
         Assert.Equal((1, "restore_failed"), (restored.Exit, restored.Code()));
-        Assert.Contains("Create it in the target first", restored.Errors);
+        Assert.Contains("Create them in the target before the restore", restored.Errors);
     }
 
     [Theory]
