@@ -86,8 +86,8 @@ internal sealed class CheckResultStore(CatalogDatabase db)
         }
     }
 
-    // One transaction for the results that need several round trips: they close gates, or nothing prevents their insert
-    // any more.
+    // One transaction for the results that need several round trips: they close gates, or the reason that prevented
+    // their insert is gone.
     private async Task StoreOthers(List<ResultGroup> groups)
     {
         var others = groups.ConvertAll(group => (Group: group, Places: group.Open())).FindAll(other => other.Places.Count > 0);

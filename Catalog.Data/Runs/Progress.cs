@@ -37,9 +37,9 @@ internal class Progress
     }
 
     /// <summary>
-    /// The error that clients see. A run that ended well shows an error only from an event that reports a good end, or
-    /// from an event without a status that is not earlier than the end. Any other error belongs to another attempt. It
-    /// stays stored, because a later end may make it visible.
+    /// The error that clients see. While the run has a good end, an error is shown only if (1) an event with a good end
+    /// reported it, or (2) an event without a status reported it at or after the end. Any other error belongs to another
+    /// attempt. It stays stored, because a later end may make it visible.
     /// </summary>
     public string? VisibleError => ErrorMessage is not null && EndsWell(Status) && !Decisions.ContainsKey(EndGaveError)
         && (Decisions.ContainsKey(TryGaveError) || DecisionOf("status") < 0 || DecisionOf("error_message") < DecisionOf("status"))

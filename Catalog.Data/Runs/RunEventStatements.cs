@@ -172,7 +172,7 @@ internal sealed record RunToLock(string Id, RunEvent? First, DateTimeOffset Crea
 {
     public string? PipelineId => First?.PipelineId;
 
-    // An event with a derived id may be refused later and must then leave no trace.
+    // An event with a derived id may still be refused; then its times must not be stored.
     public DateTimeOffset? StartedAt => First is { IdIsDerived: false } ? First.StartedAt : null;
 
     public DateTimeOffset? CompletedAt => First is { IdIsDerived: false } ? First.CompletedAt : null;
