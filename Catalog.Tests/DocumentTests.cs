@@ -71,7 +71,7 @@ public sealed partial class DocumentTests
     public void The_finding_codes_of_doctor_are_those_of_the_code()
     {
         var sources = ConventionTests.Sources().Where(file => file.StartsWith("Catalog.Migrations/Doctor/", StringComparison.Ordinal)
-            || file.EndsWith("PostgresFailure.cs", StringComparison.Ordinal) || file.EndsWith("SqliteFailure.cs", StringComparison.Ordinal));
+            || Path.GetFileName(file) is "PostgresFailure.cs" or "SqliteFailure.cs");
         var codes = sources.SelectMany(file => Findings().Matches(Read(file)))
             .SelectMany(match => match.Groups["code"].Captures.Select(code => code.Value));
 
