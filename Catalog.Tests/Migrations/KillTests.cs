@@ -133,7 +133,7 @@ public sealed class KillTests : IClassFixture<PostgresTestDatabase>
 
     private Task<ConsoleResult> Console(params string[] arguments) => MigratorConsole.Run(_address, arguments);
 
-    private Task UntilAsleep(LastingStatement statement) =>
+    private Task UntilAsleep(RunningStatement statement) =>
         OwnPostgres.Until(
             _address, $"exists (select from pg_stat_activity where pid = {statement.Pid} and state = 'active' and wait_event = 'PgSleep')");
 }

@@ -109,7 +109,7 @@ public sealed class OwnPostgres : IAsyncLifetime
     }
 
     /// <summary>Starts a long statement on its own connection, without waiting for its end.</summary>
-    public static async Task<LastingStatement> Begin(string address, string sql, string application = "test")
+    public static async Task<RunningStatement> Begin(string address, string sql, string application = "test")
     {
         var connection = await Open(address, application);
         var stop = new CancellationTokenSource();
@@ -131,7 +131,7 @@ public sealed class OwnPostgres : IAsyncLifetime
 /// <summary>
 /// A running statement. It is cancelled when a test ends: a failed test would otherwise wait for its own locks.
 /// </summary>
-public sealed class LastingStatement(NpgsqlConnection connection, Task done, CancellationTokenSource stop) : IAsyncDisposable
+public sealed class RunningStatement(NpgsqlConnection connection, Task done, CancellationTokenSource stop) : IAsyncDisposable
 {
     public NpgsqlConnection Connection => connection;
 

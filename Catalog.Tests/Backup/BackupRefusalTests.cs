@@ -7,7 +7,7 @@ using Npgsql;
 namespace Catalog.Tests.Backup;
 
 /// <summary>Incomplete backups of Postgres are refused, and no secret is visible to other users.</summary>
-public sealed class GuardTests(PostgresTestDatabase database, BackupFolder folder) : IClassFixture<PostgresTestDatabase>,
+public sealed class BackupRefusalTests(PostgresTestDatabase database, BackupFolder folder) : IClassFixture<PostgresTestDatabase>,
     IClassFixture<BackupFolder>
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;

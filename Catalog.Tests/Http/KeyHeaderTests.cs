@@ -4,7 +4,7 @@ using Catalog.Tests.Support;
 namespace Catalog.Tests.Http;
 
 [Trait("Category", "Fast")]
-public sealed class KeyTests(SqliteTestDatabase database) : IClassFixture<SqliteTestDatabase>
+public sealed class KeyHeaderTests(SqliteTestDatabase database) : IClassFixture<SqliteTestDatabase>
 {
     private const string Path = "/api/v1/pipelines/";
 

@@ -10,7 +10,7 @@ namespace Catalog.Tests.Database;
 /// <summary>
 /// For every form of the service's address, the Postgres programs connect to the same server and database.
 /// </summary>
-public sealed class HandoverTests : IDisposable
+public sealed class PostgresClientAddressTests : IDisposable
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 

@@ -12,11 +12,11 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace Catalog.Tests.Migrations;
 
-public sealed class RetentionOnSqlite() : RetentionTests(new SqliteTestDatabase());
+public sealed class RetentionVerbOnSqlite() : RetentionVerbTests(new SqliteTestDatabase());
 
-public sealed class RetentionOnPostgres : RetentionTests
+public sealed class RetentionVerbOnPostgres : RetentionVerbTests
 {
-    public RetentionOnPostgres()
+    public RetentionVerbOnPostgres()
         : base(new PostgresTestDatabase())
     {
     }
@@ -124,18 +124,18 @@ public sealed class RetentionOnPostgres : RetentionTests
 }
 
 /// <summary>Each test has its own database, because retention covers all organizations.</summary>
-public abstract class RetentionTests : IAsyncLifetime
+public abstract class RetentionVerbTests : IAsyncLifetime
 {
     private int _rows;
     private DbConnection? _connection;
 
-    protected RetentionTests(TestDatabase database) => Database = database.Require();
+    protected RetentionVerbTests(TestDatabase database) => Database = database.Require();
 
     protected static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     protected TestDatabase Database { get; }
 
-    protected FakeTimeProvider Clock { get; } = FakeTimeProvider.Standing();
+    protected FakeTimeProvider Clock { get; } = FakeTimeProvider.AtFixedTime();
 
     protected DateTimeOffset Now => Clock.GetUtcNow();
 
