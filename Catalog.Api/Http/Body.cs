@@ -4,7 +4,7 @@ using FluentValidation;
 namespace Catalog.Api.Http;
 
 /// <summary>
-/// A request body of one shape, read and validated before the handler runs. See <see cref="BodyRoutes.Reads{T}"/>.
+/// A request body of one shape, read and validated before the handler runs. See <see cref="RouteExtensions.Reads{T}"/>.
 /// </summary>
 internal sealed class Body<T> : IBody where T : class
 {

@@ -45,9 +45,9 @@ internal static class Problems
     { RetryAfterSeconds = seconds };
 
     public static Problem PlanLimitReached(CeilingReached reached) => new(403, "plan_limit_reached",
-        $"The plan '{reached.Plan.Name}' allows {reached.Most} {reached.What}. The plan '{reached.Enough.Name}' allows more; "
-            + "subscribe to it with POST /api/v1/billing/checkout, or ask the operator to change the plan.")
-    { Plan = reached.Enough.Name };
+        $"The plan '{reached.Plan.Name}' allows {reached.Limit} {reached.ObjectKind}. The plan '{reached.SufficientPlan.Name}' allows "
+            + "more; subscribe to it with POST /api/v1/billing/checkout, or ask the operator to change the plan.")
+    { Plan = reached.SufficientPlan.Name };
 
     public static Problem PathUnknown() => new(404, "not_found", "This path does not exist. See /openapi/v1.json for all paths.");
 

@@ -92,7 +92,7 @@ internal static class OrganizationEndpoints
             {
                 Pipelines = usage.Pipelines,
                 Connections = usage.Connections,
-                RequestsLeft = plan.RequestsPerMinute is { } perMinute ? rates.Left(id, perMinute) : null,
+                RequestsLeft = plan.RequestsPerMinute is { } perMinute ? rates.Remaining(id, perMinute) : null,
             },
             Retention = Retention.From(organization),
             Subscribed = organization.StripeSubscriptionId is not null,

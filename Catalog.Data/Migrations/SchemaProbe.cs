@@ -74,16 +74,16 @@ public sealed class SchemaProbe : IAsyncDisposable
             return new(false, null, Describe(unavailable.Reason))
             {
                 Cause = unavailable.InnerException is { } inner
-                ? Databases.WhyUnreachable(_settings, inner) : null
+                ? Databases.DescribeFailure(_settings, inner) : null
             };
         }
-        catch (Exception exception) when (_failures.WhyUnavailable(exception) is { } reason)
+        catch (Exception exception) when (_failures.Classify(exception) is { } reason)
         {
-            return new(false, null, Describe(reason)) { Cause = Databases.WhyUnreachable(_settings, exception) };
+            return new(false, null, Describe(reason)) { Cause = Databases.DescribeFailure(_settings, exception) };
         }
         catch (DbException refusal) when (!opened)
         {
-            return new(false, null, Describe(Unavailability.SessionRefused)) { Cause = Databases.WhyUnreachable(_settings, refusal) };
+            return new(false, null, Describe(Unavailability.SessionRefused)) { Cause = Databases.DescribeFailure(_settings, refusal) };
         }
     }
 

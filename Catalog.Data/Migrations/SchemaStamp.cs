@@ -41,5 +41,5 @@ internal sealed class SchemaStamp(MigratorLock migratorLock, MigrationDatabase d
         }, ct);
         await transaction.CommitAsync(ct);
         return chain.RevisionAt(to);
-    }, ct, refuse: false);
+    }, ct, rejectFaults: false);
 }

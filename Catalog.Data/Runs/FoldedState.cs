@@ -7,7 +7,7 @@ namespace Catalog.Data.Runs;
 /// repeats: each field keeps the time of the event that decided it. An event changes a field only when it is later; at
 /// equal times null wins, then the greater value.
 /// </summary>
-internal class Progress
+internal class FoldedState
 {
     private const string EndGaveError = "end_gave_error";
     private const string TryGaveError = "try_gave_error";
@@ -134,7 +134,7 @@ internal class Progress
 }
 
 /// <summary>A row of <c>runs</c> into which events are folded.</summary>
-internal sealed class RunProgress : Progress
+internal sealed class FoldedRun : FoldedState
 {
     public required string Id { get; init; }
 
@@ -200,7 +200,7 @@ internal sealed class RunProgress : Progress
 }
 
 /// <summary>A row of <c>run_stages</c> into which events are folded.</summary>
-internal sealed class StageProgress : Progress
+internal sealed class FoldedStage : FoldedState
 {
     public required string RunId { get; init; }
 
