@@ -75,7 +75,7 @@ public sealed class BackupRefusalTests(PostgresTestDatabase database, BackupFold
 
         try
         {
-            var address = OwnPostgres.As(target, role);
+            var address = DedicatedPostgres.WithUser(target, role);
             var refused = await MigratorConsole.Run(address, "backup", "--output", folder.New(), "--json");
             Assert.Equal((1, "rows_hidden"), (refused.Exit, refused.Code()));
             Assert.Contains("hides rows of runs", refused.Errors);

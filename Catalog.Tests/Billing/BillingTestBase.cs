@@ -23,7 +23,7 @@ public abstract class BillingTestBase : EndpointTests
         base.Dispose();
         if (Stripe.HasFailed)
         {
-            Database.End(App);
+            Database.StopService(App);
         }
 
         GC.SuppressFinalize(this);

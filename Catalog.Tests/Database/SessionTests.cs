@@ -221,7 +221,7 @@ public sealed class SessionTests(PostgresTestDatabase database) : IClassFixture<
             await PostgresTestDatabase.Execute($"alter role {name} set {setting}");
         }
 
-        return OwnPostgres.As(database.Address, name, name);
+        return DedicatedPostgres.WithUser(database.Address, name, name);
     }
 
     private static NpgsqlConnectionStringBuilder Builder(string address) => PostgresUri.Parse("address", address);

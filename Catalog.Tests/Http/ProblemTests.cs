@@ -17,7 +17,7 @@ public sealed class ProblemTests : IClassFixture<SqliteTestDatabase>, IDisposabl
 
     public ProblemTests(SqliteTestDatabase database)
     {
-        _app = database.App();
+        _app = database.SharedService();
         _client = _app.Client();
     }
 

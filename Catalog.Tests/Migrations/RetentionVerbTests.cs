@@ -28,7 +28,7 @@ public sealed class RetentionVerbOnPostgres : RetentionVerbTests
         await Result("default", "free", Days(-40));
         await Run("default", "held", Days(-40), events: [Days(-40)]);
         await Run("default", "free", Days(-40), events: [Days(-40)]);
-        await using (var client = await OwnPostgres.Open(Database.Address))
+        await using (var client = await DedicatedPostgres.Open(Database.Address))
         await using (var open = await client.BeginTransactionAsync(Ct))
         {
             await client.ExecuteAsync(
@@ -51,7 +51,7 @@ public sealed class RetentionVerbOnPostgres : RetentionVerbTests
     public async Task A_locked_table_ends_the_removal_without_changes()
     {
         await Result("default", "old", Days(-40));
-        await using var client = await OwnPostgres.Open(Database.Address);
+        await using var client = await DedicatedPostgres.Open(Database.Address);
         await using var open = await client.BeginTransactionAsync(Ct);
         await client.ExecuteAsync("lock table check_results", transaction: open);
 
