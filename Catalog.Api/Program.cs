@@ -12,6 +12,7 @@ using Catalog.Api.Operations;
 using Catalog.Api.Organizations;
 using Catalog.Api.Pipelines;
 using Catalog.Api.Runs;
+using Catalog.Api.Secrets;
 using Catalog.Data;
 using Catalog.Data.Database;
 using Catalog.Data.Ingest;
@@ -32,6 +33,7 @@ try
     builder.Services.AddCatalogData(database, IngestSettings.Read(builder.Configuration));
     builder.Services.AddRecurring<IsolationWatch>().AddRecurring<Readiness>();
     builder.Services.AddConnections(settings, database).AddOrganizations();
+    builder.Services.AddSecrets(SecretSettings.Read(builder.Configuration));
     builder.Services.AddBilling(StripeSettings.Read(builder.Configuration));
     builder.Services.AddOpenApiDocument();
 

@@ -14,7 +14,10 @@ public record PutCheck
     /// <summary>The connection that the check runs on. It need not be registered yet.</summary>
     public string? ConnectionId { get; init; }
 
-    /// <summary>The kind of check, such as row_count or not_null. Either kind or sql is required.</summary>
+    /// <summary>
+    /// The kind of check, such as row_count or not_null. Either kind or sql is required. When there is a connection and
+    /// the Catalog runs the kind itself, the definition must be one that it can run.
+    /// </summary>
     public string? Kind { get; init; }
 
     /// <summary>The checked column.</summary>
@@ -23,7 +26,10 @@ public record PutCheck
     /// <summary>The checked columns when there are several.</summary>
     public IReadOnlyList<string?>? Columns { get; init; }
 
-    /// <summary>Parameters of the kind: an object.</summary>
+    /// <summary>
+    /// Parameters of the kind: an object. Kinds that the Catalog runs have table, where, group_by, max_groups, samples,
+    /// sample_deny, and their own.
+    /// </summary>
     public RawJson? Params { get; init; }
 
     /// <summary>The SQL of the check, at most 64 KiB.</summary>
@@ -32,10 +38,13 @@ public record PutCheck
     /// <summary>error (the default): a failure marks the run failed; warn: it does not.</summary>
     public string? Severity { get; init; }
 
-    /// <summary>The warning threshold: a number, or an object that describes the comparison.</summary>
+    /// <summary>
+    /// When the check warns: a number N means "more than N"; an object has one or more of above, at_least, below, at_most,
+    /// equals, not_equals, between and outside, all of which must hold, and unit: count or percent.
+    /// </summary>
     public RawJson? Warn { get; init; }
 
-    /// <summary>The failure threshold: a number, or an object that describes the comparison.</summary>
+    /// <summary>When the check fails: like <c>warn</c>.</summary>
     public RawJson? Fail { get; init; }
 
     /// <summary>
@@ -43,6 +52,9 @@ public record PutCheck
     /// L, W and #; or @hourly, @daily, @weekly, @monthly, @yearly.
     /// </summary>
     public string? Schedule { get; init; }
+
+    /// <summary>The time zone of the schedule: an IANA name such as Europe/Berlin. The default is UTC.</summary>
+    public string? ScheduleTimeZone { get; init; }
 
     internal Check ToCheck(string id, string pipelineId, string definition, DateTimeOffset now) => new()
     {
@@ -95,6 +107,10 @@ public sealed record CheckItem
     public RawJson? Warn { get; init; }
     public RawJson? Fail { get; init; }
     public RawJson? Schedule { get; init; }
+
+    /// <summary>The time zone of the schedule; null means UTC.</summary>
+    public RawJson? ScheduleTimeZone { get; init; }
+
     public required DateTimeOffset CreatedAt { get; init; }
     public required DateTimeOffset UpdatedAt { get; init; }
 
@@ -126,6 +142,7 @@ public sealed record CheckItem
             Warn = Raw("warn"),
             Fail = Raw("fail"),
             Schedule = Raw("schedule"),
+            ScheduleTimeZone = Raw("schedule_time_zone"),
             CreatedAt = check.CreatedAt,
             UpdatedAt = check.UpdatedAt,
             LastResult = check.LastResult is { } last ? LastResultItem.From(last) : null,

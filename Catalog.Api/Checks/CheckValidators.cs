@@ -1,6 +1,9 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using Catalog.Api.Http;
 using Catalog.Api.Pipelines;
 using Catalog.Data.Checks;
+using Catalog.Data.Executions.Kinds;
 using FluentValidation;
 using Microsoft.OpenApi;
 
@@ -24,7 +27,44 @@ internal abstract class CheckFieldsValidator<T> : AbstractValidator<T> where T :
         RuleFor(check => check.Fail)
             .SetValidator(new JsonRule<T>(JsonSchemaType.Number | JsonSchemaType.Object, "must be a number or an object."));
         RuleFor(check => check.Schedule).SetValidator(new FormatRule<T>("cron", Cron.IsValid, Cron.Message));
+        RuleFor(check => check.ScheduleTimeZone).SetValidator(
+            new FormatRule<T>("timezone", IsTimeZone, "must be the IANA name of a time zone, such as Europe/Berlin."));
+        RuleFor(check => check).Custom((check, context) =>
+        {
+            foreach (var (pointer, message) in ExecutionErrors(check))
+            {
+                context.AddFailure(pointer, message);
+            }
+        });
     }
+
+    // Other tools have kinds of their own, and run them themselves: their definitions are only stored.
+    private static IReadOnlyDictionary<string, string> ExecutionErrors(PutCheck check)
+    {
+        if (check.ConnectionId is null || check.Kind is not { } kind || !CheckDefinition.KindNames.Contains(kind))
+        {
+            return new Dictionary<string, string>();
+        }
+
+        // A member that is not valid itself has its own error already.
+        JsonNode? Node(RawJson? value)
+        {
+            return RawJson.Stored(value) is { } text ? JsonNode.Parse(text) : null;
+        }
+
+        var definition = new JsonObject
+        {
+            ["column"] = check.Column,
+            ["columns"] = check.Columns is { } columns ? new JsonArray([.. columns.Select(name => (JsonNode?)name)]) : null,
+            ["params"] = Node(check.Params),
+            ["sql"] = check.Sql,
+            ["warn"] = Node(check.Warn),
+            ["fail"] = Node(check.Fail),
+        };
+        return CheckDefinition.Validate(kind, check.Dataset, JsonSerializer.SerializeToElement(definition));
+    }
+
+    private static bool IsTimeZone(string name) => TimeZoneInfo.TryFindSystemTimeZoneById(name, out var zone) && zone.HasIanaId;
 }
 
 internal sealed class PutCheckValidator : CheckFieldsValidator<PutCheck>;

@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Catalog.Api.Http;
+using Catalog.Api.Secrets;
 using Catalog.Data.Database;
 using Catalog.Data.Warehouses;
 
@@ -15,14 +16,28 @@ internal sealed class ConnectionConfig
 {
     public const string Mask = "***";
     private const string Postgres = "postgres";
+    private const string ReferenceEnd = "_secret";
 
     private static readonly HashSet<string> PublicFields = new(StringComparer.OrdinalIgnoreCase)
     {
         "host", "port", "user", "username", "dbname", "database", "schema", "sslmode", "account", "warehouse", "role", "region", "project",
-        "dataset", "driver",
+        "dataset", "driver", "path",
     };
 
-    private static readonly string[] PostgresFields = ["dsn", "host", "port", "user", "dbname", "sslmode", "password", "password_secret"];
+    private static readonly string[] ServerFields = ["host", "port", "user", "dbname", "sslmode", "password", "password_secret"];
+
+    private static readonly string[] FileFields = ["path"];
+
+    // The fields of the types that have a driver. Other types may have any fields.
+    private static readonly Dictionary<string, string[]> Fields = new(StringComparer.Ordinal)
+    {
+        [Postgres] = ["dsn", .. ServerFields],
+        ["mysql"] = ServerFields,
+        ["mariadb"] = ServerFields,
+        ["clickhouse"] = ServerFields,
+        ["sqlite"] = FileFields,
+        ["duckdb"] = FileFields,
+    };
 
     private readonly JsonObject _fields;
 
@@ -35,7 +50,7 @@ internal sealed class ConnectionConfig
         foreach (var (name, value) in _fields)
         {
             shown[name] = !IsSecret(name) ? value?.DeepClone() : name == "dsn" && type == Postgres
-                ? PostgresWarehouse.FromDsn("dsn", Text("dsn")!).Display : Mask;
+                ? PostgresWarehouse.DisplayOf(Settings(type)) : Mask;
         }
 
         return shown.ToJsonString(ApiJson.Options);
@@ -88,15 +103,15 @@ internal sealed class ConnectionConfig
         }
 
         var config = new ConnectionConfig(fields);
-        if (errors.Count == 0 && type == Postgres)
+        if (errors.Count == 0 && Fields.ContainsKey(type))
         {
             try
             {
-                config.Warehouse();
+                WarehouseFactory.Validate(config.Settings(type));
             }
             catch (SettingException problem)
             {
-                errors["/config" + (fields.ContainsKey("dsn") ? "/dsn" : "")] = [problem.Message];
+                errors["/config" + (fields.ContainsKey("dsn") ? "/dsn" : fields.ContainsKey("path") ? "/path" : "")] = [problem.Message];
             }
         }
 
@@ -117,16 +132,44 @@ internal sealed class ConnectionConfig
         return new(fields);
     }
 
-    /// <summary>Whether a field refers to a secret in an external store.</summary>
-    public bool HasSecretReferences => _fields.Any(member => IsReference(member.Key));
+    /// <summary>The references to secrets.</summary>
+    public IEnumerable<string> References => _fields.Where(member => IsReference(member.Key)).Select(member => Text(member.Key))
+        .OfType<string>();
 
-    /// <summary>The Postgres warehouse of this configuration.</summary>
-    /// <exception cref="SettingException">The configuration does not describe a Postgres warehouse.</exception>
-    public PostgresWarehouse Warehouse() => Text("dsn") is { } dsn
-        ? PostgresWarehouse.FromDsn("dsn", dsn)
-        : PostgresWarehouse.FromParts(
-            Text("host") ?? throw new SettingException("a dsn or a host is required."), Port(), Text("user"), Text("password"),
-                Text("dbname"), Text("sslmode"));
+    /// <summary>A copy with the secrets in place of the references to them.</summary>
+    /// <param name="resolve">Reads the secret of a reference.</param>
+    public async Task<ConnectionConfig> WithSecrets(Func<string, Task<string>> resolve)
+    {
+        var fields = new JsonObject();
+        foreach (var (name, value) in _fields)
+        {
+            if (IsReference(name) && Text(name) is { } reference)
+            {
+                fields[name[..^ReferenceEnd.Length]] = await resolve(reference);
+            }
+            else
+            {
+                fields[name] = value?.DeepClone();
+            }
+        }
+
+        return new(fields);
+    }
+
+    /// <summary>The configuration for a driver.</summary>
+    /// <exception cref="SettingException">The port is no port.</exception>
+    public WarehouseSettings Settings(string type) => new()
+    {
+        Type = type,
+        Dsn = Text("dsn"),
+        Host = Text("host"),
+        Port = Port(),
+        User = Text("user"),
+        Password = Text("password"),
+        Database = Text("dbname"),
+        SslMode = Text("sslmode"),
+        Path = Text("path"),
+    };
 
     private int? Port() => _fields["port"] is not { } port ? null
         : port.GetValueKind() == JsonValueKind.Number && JsonNumber.ReadWhole(Encoding.UTF8.GetBytes(port.ToJsonString()), out var whole)
@@ -139,26 +182,22 @@ internal sealed class ConnectionConfig
     private static string? FindError(string type, string name, JsonNode? value)
     {
         var text = value?.GetValueKind() == JsonValueKind.String ? (string?)value : null;
-        return IsReference(name) && !IsVaultPath(text)
-            ? "must refer to a secret, such as vault/data/db-password or path#key; it must not contain the secret."
+        return IsReference(name) && (text is null || !SecretReferences.IsPossible(text))
+            ? "must refer to a secret, such as vault/data/db-password, path#key, env:NAME or file:/path; it must not contain the secret."
             : text?.Contains('\0', StringComparison.Ordinal) == true || name.Contains('\0', StringComparison.Ordinal)
             ? "must not contain the character U+0000."
             : text?.Length > 4096 ? "must be at most 4096 characters long."
             : text == Mask || (name == "dsn" && text?.Contains($":{Mask}@", StringComparison.Ordinal) == true)
             ? "is the mask that replaces a secret in responses; send the secret itself again."
             : value?.GetValueKind() is JsonValueKind.Object or JsonValueKind.Array ? "must be text, a number, true, false or null."
-            : type == Postgres && !PostgresFields.Contains(name, StringComparer.Ordinal)
-            ? $"is not a field of a postgres connection; the fields are {string.Join(", ", PostgresFields)}."
-            : type == Postgres && name is not "port" && text is null ? "must be text."
+            : !Fields.TryGetValue(type, out var known) ? null
+            : !known.Contains(name, StringComparer.Ordinal)
+            ? $"is not a field of a {type} connection; the fields are {string.Join(", ", known)}."
+            : name is not "port" && text is null ? "must be text."
             : null;
     }
 
-    private static bool IsReference(string name) => name.EndsWith("_secret", StringComparison.OrdinalIgnoreCase);
+    private static bool IsReference(string name) => name.EndsWith(ReferenceEnd, StringComparison.OrdinalIgnoreCase);
 
     private static bool IsSecret(string name) => !IsReference(name) && !PublicFields.Contains(name);
-
-    private static bool IsVaultPath(string? text) =>
-        text is { Length: > 2 and <= 512 } && (text.Contains('/', StringComparison.Ordinal) || text.Contains('#', StringComparison.Ordinal))
-        && text.All(character => char.IsAsciiLetterOrDigit(character) || character is '/' or '-' or '_' or '.' or '#')
-        && text.Count(character => character == '#') <= 1;
 }

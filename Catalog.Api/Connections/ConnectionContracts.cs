@@ -13,7 +13,9 @@ public record PutConnection
 
     /// <summary>
     /// A JSON object. For <c>postgres</c>: either <c>dsn</c>, or <c>host</c>, <c>port</c> (default 5432), <c>user</c>,
-    /// <c>dbname</c>, <c>sslmode</c> and <c>password</c> or <c>password_secret</c>. A field whose name ends in
+    /// <c>dbname</c>, <c>sslmode</c> and <c>password</c> or <c>password_secret</c>. For <c>mysql</c>, <c>mariadb</c> and
+    /// <c>clickhouse</c>: the same without <c>dsn</c>. For <c>sqlite</c> and <c>duckdb</c>: <c>path</c>, the name of a
+    /// file below the folder of the organization. A field whose name ends in
     /// <c>_secret</c> contains a Vault reference (<c>vault/data/db-password</c> or <c>path#key</c>), not the secret
     /// itself. Secret values are stored encrypted and never returned.
     /// </summary>
@@ -60,6 +62,9 @@ public sealed record ConnectionTest
     /// <c>refused</c>: the service does not connect to this address or type of warehouse.
     /// </summary>
     public required string Status { get; init; }
+
+    /// <summary>What to do about it; null when the status says all.</summary>
+    public string? Detail { get; init; }
 }
 
 /// <summary>The query parameters of the list of connections.</summary>

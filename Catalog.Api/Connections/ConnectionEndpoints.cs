@@ -13,7 +13,13 @@ internal static class ConnectionEndpoints
     public static IServiceCollection AddConnections(this IServiceCollection services, ServiceSettings settings,
         DatabaseSettings database) => services
         .AddSingleton(new SecretBox(settings.SecretKey ?? SecretKeyFile.ReadOrCreate(database)))
-        .AddSingleton(new AddressGuard(settings.PrivateWarehouses));
+        .AddSingleton(new DestinationGuard(settings.PrivateWarehouses))
+        .AddSingleton(new WarehouseFiles(settings.WarehouseFiles))
+        .AddSingleton(provider => new WarehouseFactory(provider.GetRequiredService<DestinationGuard>(),
+            provider.GetRequiredService<WarehouseFiles>(),
+            database.Engine == DatabaseEngine.Postgres ? new CatalogIdentity(provider.GetRequiredService<CatalogDatabase>()) : null))
+        .AddSingleton<WarehousePool>()
+        .AddSingleton<ConnectionWarehouses>();
 
     public static void MapConnections(this IEndpointRouteBuilder routes)
     {
@@ -109,37 +115,10 @@ internal static class ConnectionEndpoints
             : existing is not null ? Problems.PreconditionFailed() : Problems.NotFound("connection");
     }
 
-    private static async Task<IResult> Test(
-        PathId id, Caller caller, ConnectionRepository connections, SecretBox box, AddressGuard guard, CancellationToken ct)
-    {
-        if (await connections.Find(caller.Organization, id.Value, ct) is not { } connection)
-        {
-            return Problems.NotFound("connection");
-        }
-
-        var secrets = connection.Secrets is { } sealedSecrets ? box.Open(caller.Organization, connection.Id, sealedSecrets) : null;
-        var config = ConnectionConfig.From(connection.Config, secrets);
-        var state = connection.Type != "postgres" ? WarehouseState.Refused
-            : config.HasSecretReferences || (secrets is null && connection.Secrets is not null) ? WarehouseState.SecretUnavailable
-            : await Connect(config, guard, ct);
-        return TypedResults.Ok(new ConnectionTest { Status = JsonNamingPolicy.SnakeCaseLower.ConvertName(state.ToString()) });
-    }
-
-    private static async Task<WarehouseState> Connect(ConnectionConfig config, AddressGuard guard, CancellationToken ct)
-    {
-        PostgresWarehouse warehouse;
-        try
-        {
-            warehouse = config.Warehouse();
-        }
-        catch (SettingException)
-        {
-            // The connection was registered before the validation became stricter.
-            return WarehouseState.Unreachable;
-        }
-
-        return await warehouse.Test(guard, ct);
-    }
+    private static async Task<IResult> Test(PathId id, Caller caller, ConnectionWarehouses warehouses, CancellationToken ct) =>
+        await warehouses.Test(caller.Organization, id.Value, ct) is var (state, detail)
+            ? TypedResults.Ok(new ConnectionTest { Status = JsonNamingPolicy.SnakeCaseLower.ConvertName(state.ToString()), Detail = detail })
+            : Problems.NotFound("connection");
 
     // Returns null when the configuration contains a secret and no key is configured to encrypt it.
     private static Connection? Build(string id, PutConnection posted, Caller caller, SecretBox box, DateTimeOffset now)

@@ -33,6 +33,9 @@ internal sealed record ServiceSettings
     /// <summary>Whether connections to warehouses at loopback and private addresses are allowed.</summary>
     public required bool PrivateWarehouses { get; init; }
 
+    /// <summary>The folder with the files of SQLite and DuckDB warehouses; null when none is set.</summary>
+    public required string? WarehouseFiles { get; init; }
+
     /// <summary>Whether the log is written as JSON, one document per line.</summary>
     public required bool LogAsJson { get; init; }
 
@@ -88,7 +91,15 @@ internal sealed record ServiceSettings
                 },
                 AccessLog = Setting.Flag(configuration, "DATAXPIPE_ACCESS_LOG") ?? false,
                 PrivateWarehouses = Setting.Flag(configuration, "DATAXPIPE_PRIVATE_WAREHOUSES") ?? true,
+                WarehouseFiles = FolderOf(configuration, "DATAXPIPE_WAREHOUSE_FILES"),
             };
+    }
+
+    private static string? FolderOf(IConfiguration configuration, string key)
+    {
+        var folder = Setting.Text(configuration, key);
+        return folder is null || Directory.Exists(folder) ? folder
+            : throw new SettingException($"{key} must name an existing folder. Create it, or leave the setting out.");
     }
 
     private static byte[]? SecretKeyOf(IConfiguration configuration)

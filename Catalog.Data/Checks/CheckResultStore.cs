@@ -40,19 +40,20 @@ internal sealed class CheckResultStore(CatalogDatabase db)
     private async Task InsertSimple(List<ResultGroup> groups)
     {
         List<Statement<CheckResult, string>> inserts = [];
+        List<Statement<CheckStates.RunOfResults, string>> closedGates = [];
         List<Statement> statements = [];
         foreach (var group in groups)
         {
             List<CheckResult> results =
                 [.. group.Simple.Select(place => place.Result).DistinctBy(result => result.Id, StringComparer.Ordinal)];
             inserts.Add(Insert(group.Organization, results));
-            statements.Add(inserts[^1]);
-            statements.Add(CheckStates.FoldRuns(group.Organization, results));
-            statements.AddRange(CheckStates.FoldGates(db.Dialect, group.Organization, results));
-            statements.Add(CheckStates.Fold(group.Organization, results));
+            closedGates.Add(CheckStates.ReadClosedGates(group.Organization, results));
+            statements.AddRange([inserts[^1], CheckStates.FoldRuns(group.Organization, results), closedGates[^1],
+                CheckStates.Fold(group.Organization, results)]);
         }
 
         await db.Write(statements, CancellationToken.None);
+        await FoldGates(groups, closedGates);
         foreach (var (group, insert) in groups.Zip(inserts))
         {
             var stored = insert.Results.ToHashSet(StringComparer.Ordinal);
@@ -69,11 +70,27 @@ internal sealed class CheckResultStore(CatalogDatabase db)
         }
     }
 
+    // Simple results close no gate, and few of their runs have a closed one. Such a run follows in a transaction of its own,
+    // before any of these results is acknowledged. If the process dies between the two, the client sends its result
+    // again, and the gate is set then.
+    private async Task FoldGates(List<ResultGroup> groups, List<Statement<CheckStates.RunOfResults, string>> closedGates)
+    {
+        foreach (var (group, closed) in groups.Zip(closedGates).Where(pair => pair.Second.Results.Count > 0))
+        {
+            var runs = closed.Results.ToHashSet(StringComparer.Ordinal);
+            var results = group.Simple.Select(place => place.Result).Where(result => result.RunId is { } run && runs.Contains(run));
+            await db.Write([.. CheckStates.FoldGates(db.Dialect, group.Organization, results)], CancellationToken.None);
+        }
+    }
+
     private async Task ExplainSimple(List<ResultGroup> groups)
     {
         var unstored = groups.ConvertAll(group => group.Simple.FindAll(place => place.IsOpen));
         var explains = groups.Zip(unstored, (group, places) => Explain(group.Organization, places.Select(place => place.Result))).ToList();
-        await db.Write(explains, CancellationToken.None);
+        var closedGates = groups
+            .Zip(unstored, (group, places) => CheckStates.ReadClosedGates(group.Organization, places.Select(place => place.Result))).ToList();
+        await db.Write([.. explains, .. closedGates], CancellationToken.None);
+        await FoldGates(groups, closedGates);
         for (var i = 0; i < groups.Count; i++)
         {
             foreach (var explanation in explains[i].Results)
@@ -188,7 +205,8 @@ internal sealed class CheckResultStore(CatalogDatabase db)
     private async Task StorePart(Session session, string organization, IReadOnlyList<CheckResult> results, List<int> part,
         ResultOutcome?[] outcomes)
     {
-        // Every writer locks states of runs, then runs, then states of checks, so that writers cannot deadlock.
+        // Every writer locks states of runs, then runs, then states of checks, so that writers do not deadlock. The
+        // exception, CheckStates.CompleteRuns, is rare, and a deadlock is retried.
         var ct = CancellationToken.None;
         var all = part.ConvertAll(place => results[place]);
         var insert = Insert(organization, all);

@@ -43,6 +43,8 @@ public static class KnownSettings
         "DATAXPIPE_S3_REGION",
         "DATAXPIPE_S3_SECRET_KEY",
         "DATAXPIPE_S3_TIMEOUT",
+        "DATAXPIPE_SECRET_ENV_PREFIX",
+        "DATAXPIPE_SECRET_FOLDER",
         "DATAXPIPE_SECRET_KEY",
         "DATAXPIPE_STRIPE_API",
         "DATAXPIPE_STRIPE_PRICE_BUSINESS",
@@ -53,6 +55,19 @@ public static class KnownSettings
         "DATAXPIPE_STRIPE_WEBHOOK_SECRET",
         "DATAXPIPE_USE_ALEMBIC",
         "DATAXPIPE_USE_MIGRATIONS",
+        "DATAXPIPE_VAULT_ADDRESS",
+        "DATAXPIPE_VAULT_AUTH_MOUNT",
+        "DATAXPIPE_VAULT_KUBERNETES_ROLE",
+        "DATAXPIPE_VAULT_KUBERNETES_TOKEN_FILE",
+        "DATAXPIPE_VAULT_NAMESPACE",
+        "DATAXPIPE_VAULT_PATHS",
+        "DATAXPIPE_VAULT_ROLE_ID",
+        "DATAXPIPE_VAULT_SECRET_ID",
+        "DATAXPIPE_VAULT_TIMEOUT",
+        "DATAXPIPE_VAULT_TOKEN",
+        "DATAXPIPE_VAULT_TOKEN_FILE",
+        "DATAXPIPE_VAULT_TTL",
+        "DATAXPIPE_WAREHOUSE_FILES",
     ];
 
     /// <summary>A warning for each unknown setting, with the nearest known name and without the value.</summary>

@@ -1,63 +1,314 @@
+using System.Diagnostics;
+using System.Text.Json;
 using Catalog.Data.Checks;
+using Catalog.Data.Executions.Kinds;
 using Catalog.Data.Warehouses;
 
 namespace Catalog.Data.Executions;
 
-/// <summary>One measurement of a check in the past.</summary>
-/// <param name="ExecutedAt">When the check was executed.</param>
-/// <param name="Number">The observed number; null when the result has none.</param>
-/// <param name="Status">A word of <see cref="CheckStatus"/>.</param>
-public sealed record HistoryPoint(DateTimeOffset ExecutedAt, double? Number, string Status);
-
-/// <summary>What a run of checks needs besides the checks.</summary>
-public sealed record CheckRunContext
+/// <summary>
+/// Runs checks against warehouses. All checks of a table whose measures are aggregates share one statement; every other
+/// check adds one, and one more for its sample.
+/// </summary>
+public sealed class CheckRunner
 {
-    /// <summary>Opens a session by the id of its connection. The runner closes it.</summary>
-    public required Func<string, CancellationToken, Task<WarehouseSession>> Open { get; init; }
+    private readonly CheckRunContext _context;
+    private readonly Func<CheckVerdict, Task> _report;
 
-    /// <summary>Reads the newest results of a check, at most as many as asked for.</summary>
-    public required Func<Check, int, CancellationToken, Task<IReadOnlyList<HistoryPoint>>> History { get; init; }
+    private CheckRunner(CheckRunContext context, Func<CheckVerdict, Task> report) => (_context, _report) = (context, report);
 
-    /// <summary>Reads the columns of a dataset that are tagged <c>pii</c>. They are never sampled.</summary>
-    public required Func<string, CancellationToken, Task<IReadOnlySet<string>>> PiiColumns { get; init; }
+    /// <summary>
+    /// Runs checks and reports each verdict as soon as it is known. A check that cannot be evaluated has a verdict too.
+    /// </summary>
+    /// <param name="checks">The checks, of any connections and tables.</param>
+    /// <param name="context">What the run needs.</param>
+    /// <param name="report">Called once for each check, one call at a time.</param>
+    /// <param name="ct">Cancels the run; checks without a verdict get none.</param>
+    public static async Task Run(IReadOnlyList<Check> checks, CheckRunContext context, Func<CheckVerdict, Task> report,
+        CancellationToken ct)
+    {
+        var runner = new CheckRunner(context, report);
+        List<CheckDefinition> definitions = [];
+        foreach (var check in checks)
+        {
+            if (CheckDefinition.Read(check, context.Time, out var errors) is not { } definition)
+            {
+                var (pointer, error) = errors.First();
+                await report(Verdicts.Error(check, $"{pointer.TrimStart('/').Replace('/', '.')} {error}"));
+            }
+            else if (check.ConnectionId is null)
+            {
+                await report(Verdicts.Error(check, "it names no connection; set connection_id to a registered connection."));
+            }
+            else
+            {
+                definitions.Add(definition);
+            }
+        }
 
-    /// <summary>The clock.</summary>
-    public required TimeProvider Time { get; init; }
-}
+        foreach (var connection in definitions.GroupBy(definition => definition.Check.ConnectionId!, StringComparer.Ordinal))
+        {
+            await runner.RunConnection(connection.Key, [.. connection], ct);
+        }
+    }
 
-/// <summary>The verdict of one executed check.</summary>
-public sealed record CheckVerdict
-{
-    /// <summary>The executed check.</summary>
-    public required Check Check { get; init; }
+    private async Task RunConnection(string connection, List<CheckDefinition> definitions, CancellationToken ct)
+    {
+        var session = new ReopenedSession(connection, _context.Open);
+        await using (session)
+        {
+            try
+            {
+                var sql = (await session.Get(ct)).Sql;
+                var allowed = new List<CheckDefinition>();
+                foreach (var definition in definitions)
+                {
+                    if (definition.Parameters.RefuseSql(sql.Family) is { } refusal)
+                    {
+                        await _report(Verdicts.Error(definition.Check, refusal, definition.Table));
+                    }
+                    else
+                    {
+                        allowed.Add(definition);
+                    }
+                }
 
-    /// <summary>A word of <see cref="CheckStatus"/>.</summary>
-    public required string Status { get; init; }
+                bool InScan(CheckDefinition definition) => definition is { Kind: { Scan: not null, Other: null }, GroupBy.Count: 0 }
+                    && (definition.Kind.Statement is null || sql.HasQuantile);
+                foreach (var table in allowed.Where(InScan).GroupBy(definition => definition.Table, StringComparer.Ordinal))
+                {
+                    foreach (var part in CheckScan.Parts([.. table], sql))
+                    {
+                        await RunScan(session, part, ct);
+                    }
+                }
 
-    /// <summary>What was measured: a JSON value; null when nothing was.</summary>
-    public string? ObservedValue { get; init; }
+                foreach (var definition in allowed.Where(definition => !InScan(definition)))
+                {
+                    await RunOne(session, definition, ct);
+                }
+            }
+            catch (WarehouseException failure) when (!session.WasOpened)
+            {
+                foreach (var definition in definitions)
+                {
+                    await _report(Verdicts.Error(definition.Check, failure.Message, definition.Table));
+                }
+            }
+        }
+    }
 
-    /// <summary>The measured number; null when nothing was measured or it is no number.</summary>
-    public double? ObservedNumber { get; init; }
+    private async Task RunScan(ReopenedSession session, List<CheckDefinition> checks, CancellationToken ct)
+    {
+        try
+        {
+            var (measures, duration) = await CheckScan.Run(await session.Get(ct), checks, ct);
+            foreach (var (check, measure) in checks.Zip(measures))
+            {
+                await Report(session, check, measure, duration, ct);
+            }
+        }
+        catch (WarehouseException failure)
+        {
+            await session.Close();
+            await Separate(session, checks, failure, ct);
+        }
+        catch (NotSupportedException failure)
+        {
+            await RunUnsupported(session, checks, failure, ct);
+        }
+    }
 
-    /// <summary>What was expected: a JSON value.</summary>
-    public string? Expected { get; init; }
+    // A statement that fails says nothing about which check is at fault. Checks of columns that the table does not have
+    // are found without another scan. Otherwise the halves are tried, until each faulty check stands alone.
+    private async Task Separate(ReopenedSession session, List<CheckDefinition> checks, WarehouseException failure, CancellationToken ct)
+    {
+        var columns = ConcernsOneCheck(failure.Problem) && (checks.Count > 1 || failure.Problem == WarehouseProblem.ColumnMissing)
+            ? await ColumnNames(session, checks[0].Table, ct) : null;
+        string? Missing(CheckDefinition check) => columns is { Count: > 0 }
+            ? check.Parameters.Columns().FirstOrDefault(column => !columns.Contains(column)) : null;
+        var rest = checks.Where(check => Missing(check) is null).ToList();
+        foreach (var check in checks.Except(rest))
+        {
+            await _report(Verdicts.Error(check.Check, $"the table has no column {Missing(check)}.", check.Table));
+        }
 
-    /// <summary>The number of rows that violate the check; null for kinds that do not count rows.</summary>
-    public long? FailedRows { get; init; }
+        if (rest.Count < checks.Count)
+        {
+            if (rest.Count > 0)
+            {
+                await RunScan(session, rest, ct);
+            }
+        }
+        else if (checks.Count == 1 || columns is null or { Count: 0 })
+        {
+            foreach (var check in checks)
+            {
+                await _report(Verdicts.Error(check.Check, failure.Message, check.Table));
+            }
+        }
+        else
+        {
+            await RunScan(session, checks[..(checks.Count / 2)], ct);
+            await RunScan(session, checks[(checks.Count / 2)..], ct);
+        }
+    }
 
-    /// <summary>The number of rows that the check judged; null for kinds that do not count rows.</summary>
-    public long? TotalRows { get; init; }
+    // Null when they cannot be read; empty when there is no such table.
+    private static async Task<HashSet<string>?> ColumnNames(ReopenedSession session, string table, CancellationToken ct)
+    {
+        if (session.Columns.TryGetValue(table, out var known))
+        {
+            return known;
+        }
 
-    /// <summary>The verdict in words. Contains no data of the warehouse.</summary>
-    public required string Message { get; init; }
+        try
+        {
+            var open = await session.Get(ct);
+            return session.Columns[table] = (await open.Query(open.Sql.Columns(table), ct)).Rows.Select(row => $"{row[0]}")
+                .ToHashSet(StringComparer.OrdinalIgnoreCase);
+        }
+        catch (WarehouseException)
+        {
+            await session.Close();
+            return null;
+        }
+    }
 
-    /// <summary>The time that the statements of the check took. Checks that share a scan share its time.</summary>
-    public TimeSpan Duration { get; init; }
+    private async Task RunUnsupported(ReopenedSession session, List<CheckDefinition> checks, NotSupportedException failure,
+        CancellationToken ct)
+    {
+        if (checks.Count == 1)
+        {
+            await _report(Verdicts.Error(checks[0].Check, failure.Message, checks[0].Table));
+            return;
+        }
 
-    /// <summary>A JSON object with further facts, such as samples or groups; null when there are none.</summary>
-    public string? Metadata { get; init; }
+        foreach (var check in checks)
+        {
+            await RunScan(session, [check], ct);
+        }
+    }
 
-    /// <summary>The table that was read; null when none was.</summary>
-    public string? Table { get; init; }
+    private async Task RunOne(ReopenedSession session, CheckDefinition check, CancellationToken ct)
+    {
+        var clock = Stopwatch.StartNew();
+        try
+        {
+            var open = await session.Get(ct);
+            if (check.GroupBy.Count > 0)
+            {
+                await _report(await CheckScan.RunGroups(open, check, await PiiColumns(check, ct), ct) is { } groups
+                    ? Verdicts.JudgeGroups(check, groups, clock.Elapsed)
+                    : Verdicts.Error(check.Check, $"there are more than {check.MaxGroups} groups; raise params.max_groups, at most 1000.",
+                        check.Table));
+                return;
+            }
+
+            var measure = check.Kind.Other is { } other ? await CompareTables(open, check, other, ct) : await Measure(open, check, ct);
+            await Report(session, check, measure, clock.Elapsed, ct);
+        }
+        catch (WarehouseException failure)
+        {
+            await session.Close();
+            await _report(Verdicts.Error(check.Check, failure.Message, check.Table, clock.Elapsed));
+        }
+        catch (NotSupportedException failure)
+        {
+            await _report(Verdicts.Error(check.Check, failure.Message, check.Table));
+        }
+    }
+
+    private static async Task<Measure> Measure(WarehouseSession session, CheckDefinition check, CancellationToken ct)
+    {
+        var plan = check.Kind.Statement!(
+            new(session.Sql, check.Table, check.Where));
+        return plan.Read(await session.Query(plan.Sql, ct));
+    }
+
+    private async Task<Measure> CompareTables(WarehouseSession session, CheckDefinition check, OtherTable other, CancellationToken ct)
+    {
+        var (measures, _) = await CheckScan.Run(session, [check], ct);
+        if (other.ConnectionId is null || other.ConnectionId == check.Check.ConnectionId)
+        {
+            return TableKinds.Compare(measures[0], await CountRows(session, other, ct), check.Parameters.Number("factor") ?? 1);
+        }
+
+        await using var second = await _context.Open(other.ConnectionId, ct);
+        return check.Parameters.RefuseSql(second.Sql.Family) is { } refusal ? new() { Problem = refusal }
+            : TableKinds.Compare(measures[0], await CountRows(second, other, ct), check.Parameters.Number("factor") ?? 1);
+    }
+
+    private static async Task<long> CountRows(WarehouseSession session, OtherTable other, CancellationToken ct)
+    {
+        var filter = other.Where is null ? "" : $" where ({other.Where})";
+        return Measured.Count((await session.Query($"select count(*) from {session.Sql.Table(other.Table)}{filter}", ct)).Rows[0][0]);
+    }
+
+    private async Task Report(ReopenedSession session, CheckDefinition check, Measure measure, TimeSpan duration, CancellationToken ct)
+    {
+        if (measure.Problem is null && check.Kind.History is { } history)
+        {
+            measure = history.Compare(measure, await _context.History(check.Check, history.Points, ct));
+        }
+
+        // The least or greatest text of a column, for example, is data.
+        if (measure.Observed is ['"', ..] && await PiiColumns(check, ct) is { Count: > 0 } pii
+            && check.Parameters.Columns().Any(column => pii.Contains(column, StringComparer.OrdinalIgnoreCase)))
+        {
+            measure = measure with { Observed = "\"(hidden)\"" };
+        }
+
+        var samples = check.Samples > 0 && measure.Failed > 0 ? await ReadSamples(session, check, ct) : null;
+        await _report(Verdicts.Judge(check, measure, duration, samples));
+    }
+
+    // The verdict stands without its sample, so a failure of this statement is not reported.
+    private async Task<string?> ReadSamples(ReopenedSession session, CheckDefinition check, CancellationToken ct)
+    {
+        try
+        {
+            return await CheckSamples.Read(await session.Get(ct), check, await PiiColumns(check, ct), ct);
+        }
+        catch (WarehouseException)
+        {
+            await session.Close();
+            return null;
+        }
+    }
+
+    private async Task<IReadOnlySet<string>> PiiColumns(CheckDefinition check, CancellationToken ct) =>
+        await _context.PiiColumns(check.Check.Dataset ?? check.Table, ct);
+
+    private static bool ConcernsOneCheck(WarehouseProblem problem) => problem is WarehouseProblem.Sql or WarehouseProblem.ColumnMissing
+        or WarehouseProblem.TableMissing or WarehouseProblem.PermissionDenied or WarehouseProblem.Refused or WarehouseProblem.TooMuchData;
+
+    /// <summary>A session that is opened again after a failed statement, which may have ended its transaction.</summary>
+    private sealed class ReopenedSession(string connection, Func<string, CancellationToken, Task<WarehouseSession>> open) : IAsyncDisposable
+    {
+        private WarehouseSession? _session;
+
+        public bool WasOpened { get; private set; }
+
+        /// <summary>The columns of tables whose checks failed.</summary>
+        public Dictionary<string, HashSet<string>> Columns { get; } = new(StringComparer.Ordinal);
+
+        public async Task<WarehouseSession> Get(CancellationToken ct)
+        {
+            _session ??= await open(connection, ct);
+            WasOpened = true;
+            return _session;
+        }
+
+        public async Task Close()
+        {
+            if (_session is { } session)
+            {
+                _session = null;
+                await session.DisposeAsync();
+            }
+        }
+
+        public async ValueTask DisposeAsync() => await Close();
+    }
 }

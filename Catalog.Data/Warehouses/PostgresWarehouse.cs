@@ -2,85 +2,67 @@ using System.Net;
 using System.Net.Security;
 using System.Security.Authentication;
 using Catalog.Data.Database;
+using Catalog.Data.Warehouses.Sql;
 using Npgsql;
 
 namespace Catalog.Data.Warehouses;
 
-/// <summary>The result of a connection test.</summary>
-public enum WarehouseState
-{
-    /// <summary>The connection and the login succeeded.</summary>
-    Ok,
-
-    /// <summary>The server did not answer in time, or its host name cannot be resolved.</summary>
-    Unreachable,
-
-    /// <summary>The server rejected the user or the password.</summary>
-    AuthenticationFailed,
-
-    /// <summary>The server has no database of that name.</summary>
-    DatabaseMissing,
-
-    /// <summary>The TLS handshake failed.</summary>
-    TlsFailed,
-
-    /// <summary>A secret of the connection could not be read.</summary>
-    SecretUnavailable,
-
-    /// <summary>This installation does not connect to the address, or to this type of warehouse.</summary>
-    Refused,
-}
-
 /// <summary>A registered warehouse that uses the Postgres protocol.</summary>
-public sealed class PostgresWarehouse
+public sealed class PostgresWarehouse : Warehouse
 {
-    private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(5);
+    private const int UsualPort = 5432;
 
     // Files of this machine belong to its operator. Users who register connections must not refer to them.
     private static readonly string[] FileParameters = ["Passfile", "SSL Certificate", "SSL Key", "SSL Password", "Root Certificate"];
 
     private readonly NpgsqlConnectionStringBuilder _settings;
+    private readonly DestinationGuard _guard;
+    private readonly CatalogIdentity? _catalog;
 
-    private PostgresWarehouse(NpgsqlConnectionStringBuilder settings) => _settings = settings;
+    internal PostgresWarehouse(WarehouseSettings settings, DestinationGuard guard, CatalogIdentity? catalog) =>
+        (_settings, _guard, _catalog) = (Parse(settings), guard, catalog);
 
-    /// <summary>The address without the password, to be shown.</summary>
-    public string Display
+    /// <inheritdoc />
+    public override string Type => "postgres";
+
+    /// <inheritdoc />
+    public override string Display => DisplayOf(_settings);
+
+    /// <inheritdoc />
+    public override WarehouseSql Sql { get; } = new PostgresSql();
+
+    /// <summary>The address of a configuration without the password.</summary>
+    /// <exception cref="SettingException">The configuration is not valid.</exception>
+    public static string DisplayOf(WarehouseSettings settings) => DisplayOf(Parse(settings));
+
+    /// <summary>Reads a configuration. A <c>dsn</c> follows libpq's rules for connection URIs.</summary>
+    /// <exception cref="SettingException">The configuration is not valid. The message contains no part of it.</exception>
+    internal static NpgsqlConnectionStringBuilder Parse(WarehouseSettings settings)
     {
-        get
+        if (settings.Dsn is { } dsn)
         {
-            var user = _settings.Username is { Length: > 0 } name
-                ? Uri.EscapeDataString(name) + (_settings.Password is { Length: > 0 } ? ":***@" : "@") : "";
-            var host = _settings.Host!.Contains(':', StringComparison.Ordinal) ? $"[{_settings.Host}]" : _settings.Host;
-            return $"postgresql://{user}{host}:{_settings.Port}/{Uri.EscapeDataString(_settings.Database ?? "")}?sslmode={SslWord}";
+            var address = PostgresUri.Matches(dsn) ? PostgresUri.Parse("dsn", dsn)
+                : throw new SettingException("dsn: must have the form postgresql://user:password@host:port/database.");
+            address.Password = settings.Password ?? address.Password;
+            return Validate("dsn", address);
         }
-    }
 
-    private string SslWord => _settings.SslMode switch
-    {
-        SslMode.VerifyCA => "verify-ca",
-        SslMode.VerifyFull => "verify-full",
-        var mode => mode.ToString().ToLowerInvariant(),
-    };
-
-    /// <summary>Parses a connection URI by libpq's rules.</summary>
-    /// <exception cref="SettingException">The URI is not valid. The message contains no part of it.</exception>
-    public static PostgresWarehouse FromDsn(string field, string dsn) => PostgresUri.Matches(dsn)
-        ? Validate(field, PostgresUri.Parse(field, dsn))
-        : throw new SettingException($"{field}: must have the form postgresql://user:password@host:port/database.");
-
-    /// <summary>Creates a warehouse from the parts of its address; null leaves a part out.</summary>
-    /// <exception cref="SettingException">A part is not valid.</exception>
-    public static PostgresWarehouse FromParts(string host, int? port, string? user, string? password, string? database, string? sslMode)
-    {
-        var address = new PostgresAddress
+        var parts = new PostgresAddress
         {
-            Connection = { Host = host, Port = port ?? 5432, Username = user, Password = password, Database = database }
+            Connection =
+            {
+                Host = settings.Host ?? throw new SettingException("a dsn or a host is required."),
+                Port = settings.Port ?? UsualPort,
+                Username = settings.User,
+                Password = settings.Password,
+                Database = settings.Database,
+            }
         };
         try
         {
-            if (sslMode is not null)
+            if (settings.SslMode is { } sslMode)
             {
-                PostgresUriParameters.Set(address, "sslmode", sslMode, 1);
+                PostgresUriParameters.Set(parts, "sslmode", sslMode, 1);
             }
         }
         catch (FormatException problem)
@@ -88,10 +70,10 @@ public sealed class PostgresWarehouse
             throw new SettingException(problem.Message);
         }
 
-        return Validate("host", address.Connection);
+        return Validate("host", parts.Connection);
     }
 
-    private static PostgresWarehouse Validate(string field, NpgsqlConnectionStringBuilder settings)
+    private static NpgsqlConnectionStringBuilder Validate(string field, NpgsqlConnectionStringBuilder settings)
     {
         if (settings.Host is not { Length: > 0 } host || host.Contains(',', StringComparison.Ordinal) || host.StartsWith('/')
             || host.StartsWith('@'))
@@ -100,62 +82,66 @@ public sealed class PostgresWarehouse
                 $"{field}: must contain exactly one network host; Unix sockets and several hosts are not supported.");
         }
 
-        if (!HostName.IsPossible(host))
-        {
-            throw new SettingException(
-                $"{field}: the host must be an IP address, or a host name of at most 253 characters with 1 to 63 characters between "
-                    + "the dots.");
-        }
-
+        DestinationGuard.ValidateHost(field, host);
         return FileParameters.Any(settings.ShouldSerialize)
             ? throw new SettingException(
                 $"{field}: parameters that refer to files (sslcert, sslkey, sslrootcert, passfile) are not supported.")
-            : new(settings);
+            : settings;
     }
 
-    /// <summary>Tests the connection: connects and logs in, within 5 seconds.</summary>
-    public async Task<WarehouseState> Test(AddressGuard guard, CancellationToken ct)
+    private static string DisplayOf(NpgsqlConnectionStringBuilder settings)
     {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        limit.CancelAfter(MaxWait);
+        var user = settings.Username is { Length: > 0 } name
+            ? Uri.EscapeDataString(name) + (settings.Password is { Length: > 0 } ? ":***@" : "@") : "";
+        var host = settings.Host!.Contains(':', StringComparison.Ordinal) ? $"[{settings.Host}]" : settings.Host;
+        var ssl = settings.SslMode switch
+        {
+            SslMode.VerifyCA => "verify-ca",
+            SslMode.VerifyFull => "verify-full",
+            var mode => mode.ToString().ToLowerInvariant(),
+        };
+        return $"postgresql://{user}{host}:{settings.Port}/{Uri.EscapeDataString(settings.Database ?? "")}?sslmode={ssl}";
+    }
+
+    internal override async Task<WarehouseConnection> Connect(WarehouseLimits limits, CancellationToken ct)
+    {
+        if (_settings.Options is { Length: > 0 } && !_guard.AllowsPrivate)
+        {
+            throw WarehouseMessages.Refused("This installation does not accept the parameter options in a dsn. Remove it.");
+        }
+
+        return await _guard.Connect<WarehouseConnection>(_settings.Host!, _settings.Port, [UsualPort],
+            address => Connect(address, limits, ct), exception =>
+                exception is NpgsqlException && Translate(exception).Problem == WarehouseProblem.Unreachable, ct);
+    }
+
+    private async Task<WarehouseConnection> Connect(IPAddress address, WarehouseLimits limits, CancellationToken ct)
+    {
+        var source = CreateSource(address.ToString(), limits);
+        NpgsqlConnection? connection = null;
         try
         {
-            var (addresses, refused) = await guard.Resolve(_settings.Host!, limit.Token);
-            var state = refused ? WarehouseState.Refused : WarehouseState.Unreachable;
-            // The host may have addresses that this machine cannot reach, for example IPv6; try the next one.
-            for (var i = 0; i < addresses.Count && state == WarehouseState.Unreachable; i++)
+            connection = await source.OpenConnectionAsync(ct);
+            if (_catalog is not null && await _catalog.Is(connection, ct))
             {
-                state = await Connect(addresses[i], limit.Token);
+                throw WarehouseMessages.CatalogDatabase();
             }
 
-            return state;
+            await PostgresConnection.Begin(connection, limits, ct);
+            return new PostgresConnection(source, connection);
         }
-        // The server is not trusted, and resolver, sockets, TLS and driver throw many exception types for it; StateOf
-        // maps all of them.
-        catch (Exception exception) when (!ct.IsCancellationRequested)
+        catch
         {
-            return StateOf(exception);
-        }
-    }
-
-    private async Task<WarehouseState> Connect(IPAddress address, CancellationToken ct)
-    {
-        try
-        {
-            await using var source = CreateSource(address.ToString());
-            await using var connection = await source.OpenConnectionAsync(ct);
-            return WarehouseState.Ok;
-        }
-        catch (Exception exception) when (exception is not OperationCanceledException)
-        {
-            return StateOf(exception);
+            await (connection?.DisposeAsync() ?? ValueTask.CompletedTask);
+            await source.DisposeAsync();
+            throw;
         }
     }
 
     // User, password and database are always set: the driver would fill an empty one from the environment of this
     // process, and send the operator's password to the host of the connection. A random password is rejected by a
     // server that requires a password, and ignored by one that does not.
-    private NpgsqlDataSource CreateSource(string address)
+    private NpgsqlDataSource CreateSource(string address, WarehouseLimits limits)
     {
         var name = _settings.Host!;
         var user = _settings.Username is { Length: > 0 } given ? given : "catalog";
@@ -167,10 +153,14 @@ public sealed class PostgresWarehouse
             Database = _settings.Database is { Length: > 0 } database ? database : user,
             Passfile = "/nonexistent",
             Pooling = false,
-            Timeout = (int)MaxWait.TotalSeconds,
-            CommandTimeout = (int)MaxWait.TotalSeconds,
+            Timeout = 5,
+            CommandTimeout = (int)Math.Ceiling(limits.Timeout.TotalSeconds) + 1,
+            // A cancelled statement ends its connection at once; the server notices that within its own limits.
+            CancellationTimeout = -1,
             GssEncryptionMode = GssEncryptionMode.Disable,
-            ApplicationName = "catalog-connection-test",
+            // Otherwise the server could ask for a Kerberos ticket of this process.
+            RequireAuth = _settings.RequireAuth ?? "!GSS,!SSPI",
+            ApplicationName = "catalog",
             IncludeErrorDetail = false,
         };
         var builder = new NpgsqlDataSourceBuilder(settings.ConnectionString) { Name = "warehouse" };
@@ -179,17 +169,18 @@ public sealed class PostgresWarehouse
         return builder.Build();
     }
 
-    private static WarehouseState StateOf(Exception exception) => exception switch
+    internal override WarehouseException Translate(Exception exception) => exception switch
     {
-        PostgresException { SqlState: "3D000" } => WarehouseState.DatabaseMissing,
-        PostgresException { SqlState: ['2', '8', ..] } => WarehouseState.AuthenticationFailed,
-        NpgsqlException { InnerException: AuthenticationException } => WarehouseState.TlsFailed,
+        PostgresException { SqlState: "3D000" } => WarehouseMessages.DatabaseMissing(),
+        PostgresException { SqlState: ['2', '8', ..] } => WarehouseMessages.AuthenticationFailed(),
+        PostgresException { SqlState: "42501" } => WarehouseMessages.PermissionDenied(),
+        NpgsqlException { InnerException: AuthenticationException } => WarehouseMessages.TlsFailed(),
         // The driver has no own exception type for "SSL connection requested. No SSL enabled connection from this host
         // is configured".
         NpgsqlException { InnerException: null, Message: var message } when message.Contains("SSL", StringComparison.Ordinal) =>
-            WarehouseState.TlsFailed,
+            WarehouseMessages.TlsFailed(),
         NpgsqlException { InnerException: null, Message: var message } when message.Contains(
-            "password", StringComparison.OrdinalIgnoreCase) => WarehouseState.AuthenticationFailed,
-        _ => WarehouseState.Unreachable,
+            "password", StringComparison.OrdinalIgnoreCase) => WarehouseMessages.AuthenticationFailed(),
+        _ => WarehouseMessages.Unreachable(),
     };
 }

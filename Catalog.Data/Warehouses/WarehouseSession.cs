@@ -11,62 +11,141 @@ namespace Catalog.Data.Warehouses;
 /// <param name="Truncated">Whether the result has more rows.</param>
 public sealed record WarehouseRows(IReadOnlyList<string> Columns, IReadOnlyList<object?[]> Rows, bool Truncated);
 
-/// <summary>A connection to a warehouse that can only read. It runs one statement at a time.</summary>
-/// <param name="connection">An open connection, which the session closes.</param>
-/// <param name="transaction">The read-only transaction, which is rolled back at the end; null on engines without.</param>
-/// <param name="sql">How SQL is written for this warehouse.</param>
-/// <param name="limits">What one statement may use.</param>
-/// <param name="translate">Turns an exception of the driver into one for users.</param>
-public sealed class WarehouseSession(DbConnection connection, DbTransaction? transaction, WarehouseSql sql, WarehouseLimits limits,
-    Func<Exception, WarehouseException> translate) : IAsyncDisposable
+/// <summary>
+/// A session on a warehouse that can only read. It runs one statement at a time. After a statement that failed or had
+/// too many rows, the next one gets a new connection: the old one may still be busy.
+/// </summary>
+public sealed class WarehouseSession : IAsyncDisposable
 {
+    // The time after the limit of the server in which its error arrives.
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(0.5);
+
+    private readonly Func<CancellationToken, Task<WarehouseConnection>> _connect;
+    private readonly WarehouseLimits _limits;
+    private readonly Action _release;
+    private WarehouseConnection? _connection;
+    private bool _closed;
+
+    internal WarehouseSession(Func<CancellationToken, Task<WarehouseConnection>> connect, WarehouseSql sql, WarehouseLimits limits,
+        Action release) => (_connect, Sql, _limits, _release) = (connect, sql, limits, release);
+
     /// <summary>How SQL is written for this warehouse.</summary>
-    public WarehouseSql Sql { get; } = sql;
+    public WarehouseSql Sql { get; }
 
     /// <summary>The number of statements that <see cref="Query"/> sent.</summary>
     public int Statements { get; private set; }
+
+    internal async Task Connect(CancellationToken ct) => _connection = await _connect(ct);
 
     /// <summary>Runs one statement.</summary>
     /// <exception cref="WarehouseException">The statement failed, or its result is too large.</exception>
     public async Task<WarehouseRows> Query(string text, CancellationToken ct)
     {
+        ObjectDisposedException.ThrowIf(_closed, this);
         Statements++;
+        var connection = _connection ??= await _connect(ct);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        limit.CancelAfter(_limits.Timeout + Grace);
+        var running = new Running();
+        Task<WarehouseRows>? reading = null;
         try
         {
-            await using var command = connection.CreateCommand();
-            command.CommandText = text;
-            command.Transaction = transaction;
-            command.CommandTimeout = (int)Math.Ceiling(limits.Timeout.TotalSeconds) + 1;
-            await using var reader = await command.ExecuteReaderAsync(ct);
-            string[] columns = [.. Enumerable.Range(0, reader.FieldCount).Select(reader.GetName)];
-            var rows = new List<object?[]>();
-            while (rows.Count < limits.MaxRows && await reader.ReadAsync(ct))
+            reading = connection.IsBlocking
+                ? Task.Run(() => Read(connection, text, running, limit.Token), CancellationToken.None)
+                : Read(connection, text, running, limit.Token);
+            // A driver may notice the cancellation late, if its server never stops sending.
+            var rows = await reading.WaitAsync(_limits.Timeout + Grace + Grace, CancellationToken.None);
+            if (rows.Truncated)
             {
-                var values = new object?[columns.Length];
-                for (var i = 0; i < values.Length; i++)
-                {
-                    values[i] = reader.IsDBNull(i) ? null : reader.GetValue(i);
-                }
-
-                rows.Add(values);
+                await Drop(running.Reader, reading);
             }
 
-            return new(columns, rows, rows.Count == limits.MaxRows && await reader.ReadAsync(ct));
+            return rows;
         }
-        catch (Exception exception) when (exception is not (WarehouseException or OperationCanceledException))
+        catch (Exception exception)
         {
-            throw translate(exception);
+            await Drop(running.Reader, reading);
+            ct.ThrowIfCancellationRequested();
+            throw limit.IsCancellationRequested ? WarehouseMessages.Timeout(_limits)
+                : exception as WarehouseException ?? (exception is OperationCanceledException or TimeoutException
+                    ? WarehouseMessages.Timeout(_limits) : connection.Translate(exception));
         }
+    }
+
+    private async Task<WarehouseRows> Read(WarehouseConnection connection, string text, Running running, CancellationToken ct)
+    {
+        var reader = running.Reader = await connection.Execute(text, ct);
+        // A statement without columns is none that reads, such as COMMIT.
+        if (reader.FieldCount is 0)
+        {
+            throw WarehouseMessages.NoRows();
+        }
+
+        if (reader.FieldCount > _limits.MaxColumns)
+        {
+            throw WarehouseMessages.TooMuchData($"The result has more than {_limits.MaxColumns} columns. Select fewer.");
+        }
+
+        string[] columns = [.. Enumerable.Range(0, reader.FieldCount).Select(reader.GetName)];
+        var (rows, values) = (new List<object?[]>(), new WarehouseValues(connection, _limits));
+        while (await reader.ReadAsync(ct))
+        {
+            ct.ThrowIfCancellationRequested();
+            if (rows.Count == _limits.MaxRows)
+            {
+                return new(columns, rows, true);
+            }
+
+            rows.Add(values.ReadRow(reader, columns.Length));
+        }
+
+        await reader.DisposeAsync();
+        return new(columns, rows, false);
+    }
+
+    private async Task Drop(DbDataReader? reader, Task? reading)
+    {
+        if (Interlocked.Exchange(ref _connection, null) is not { } connection)
+        {
+            return;
+        }
+
+        try
+        {
+            await Task.Run(() => Close(connection, reader, reading), CancellationToken.None).WaitAsync(Grace);
+        }
+        // The connection is broken, and the drivers throw many exception types when they close it.
+        catch (Exception exception) when (exception is not OutOfMemoryException)
+        {
+        }
+    }
+
+    private static async Task Close(WarehouseConnection connection, DbDataReader? reader, Task? reading)
+    {
+        // An engine inside this process must not be closed while it works. A socket may, which ends the read.
+        if (connection.IsBlocking && reading is not null)
+        {
+            await reading.ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+        }
+
+        await connection.Abort(reader);
+        await connection.DisposeAsync();
     }
 
     /// <inheritdoc />
     public async ValueTask DisposeAsync()
     {
-        if (transaction is not null)
+        if (!_closed)
         {
-            await transaction.DisposeAsync();
+            _closed = true;
+            await Drop(null, null);
+            _release();
         }
+    }
 
-        await connection.DisposeAsync();
+    // Kept outside the method that reads, so that its reader can be ended when it fails.
+    private sealed class Running
+    {
+        public DbDataReader? Reader { get; set; }
     }
 }

@@ -17,12 +17,12 @@ public abstract class CheckEndpointTests(TestDatabase database) : EndpointTests(
     [Fact]
     public async Task A_definition_is_created_read_replaced_and_deleted()
     {
-        var body = $$"""{"id":"{{Name}}","dataset":"mart.orders","connection_id":"pg","kind":"row_count","params":{"where": "a > 1"},"columns":["a","b"],"fail":{"less_than":1},"warn":10,"schedule":"0 6 * * *"}""";
+        var body = $$"""{"id":"{{Name}}","dataset":"mart.orders","connection_id":"pg","kind":"row_count","params":{"where": "a > 1"},"columns":["a","b"],"fail":{"below":1},"warn":10,"schedule":"0 6 * * *"}""";
 
         var created = await Send(HttpMethod.Post, Path, body);
         Assert.Equal(HttpStatusCode.Created, created.StatusCode);
         Assert.Equal(HttpStatusCode.OK, (await Send(HttpMethod.Post, Path, body)).StatusCode);
-        await (await Send(HttpMethod.Post, Path, body.Replace("row_count", "freshness"))).Problem(409, "id_taken");
+        await (await Send(HttpMethod.Post, Path, body.Replace("row_count", "other_kind"))).Problem(409, "id_taken");
         var read = await Client.GetJson(created.Headers.Location!.OriginalString);
         Assert.Equal(("error", "10", """{"where": "a > 1"}"""),
             (read.GetProperty("severity").GetString(), read.GetProperty("warn").GetRawText(), read.GetProperty("params").GetRawText()));

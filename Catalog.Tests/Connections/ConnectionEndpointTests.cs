@@ -108,6 +108,13 @@ public abstract class ConnectionEndpointTests(TestDatabase database)
     [InlineData("""{"id":"a","type":"postgres","config":{"host":"h","password":"p","password_secret":"a/b"}}""", "/config/password_secret")]
     [InlineData("""{"id":"a","type":"postgres","config":{"host":"h","options":"-c x=y"}}""", "/config/options")]
     [InlineData("""{"id":"a","type":"other","config":{"a":{"b":1}}}""", "/config/a")]
+    [InlineData("""{"id":"a","type":"mysql","config":{"user":"u"}}""", "/config")]
+    [InlineData("""{"id":"a","type":"mariadb","config":{"host":"h"}}""", "/config")]
+    [InlineData("""{"id":"a","type":"mysql","config":{"host":"h","user":"u","dsn":"mysql://h"}}""", "/config/dsn")]
+    [InlineData("""{"id":"a","type":"clickhouse","config":{"host":"h","user":"u","sslmode":"prefer"}}""", "/config")]
+    [InlineData("""{"id":"a","type":"sqlite","config":{"path":"../a.db"}}""", "/config/path")]
+    [InlineData("""{"id":"a","type":"duckdb","config":{"path":"/etc/passwd"}}""", "/config/path")]
+    [InlineData("""{"id":"a","type":"duckdb","config":{}}""", "/config")]
     public async Task Invalid_configurations_are_422_with_a_pointer(string body, string pointer)
     {
         var problem = await (await Send(HttpMethod.Post, Path, body)).Problem(422, "invalid");
@@ -138,6 +145,9 @@ public abstract class ConnectionEndpointTests(TestDatabase database)
         Assert.Equal("refused", await Test("""{"dsn":"postgresql://a@169.254.169.254/d"}"""));
         Assert.Equal("refused", await Test("""{"dsn":"postgresql://a@[::ffff:169.254.169.254]/d"}"""));
         Assert.Equal("refused", await Test("""{"account":"a"}""", "snowflake"));
+        Assert.Equal("refused", await Test("""{"path":"a.db"}""", "sqlite"));
+        Assert.Equal("unreachable", await Test("""{"host":"127.0.0.1","port":1,"user":"u"}""", "mysql"));
+        Assert.Equal("unreachable", await Test("""{"host":"127.0.0.1","port":1,"user":"u"}""", "clickhouse"));
         Assert.Equal("secret_unavailable", await Test("""{"host":"127.0.0.1","user":"a","password_secret":"vault/data/db-password"}"""));
         await (await Send(HttpMethod.Post, Path + "nobody/test")).Problem(404, "not_found");
     }

@@ -1,0 +1,83 @@
+using Catalog.Api.Secrets;
+using Catalog.Data.Connections;
+using Catalog.Data.Database;
+using Catalog.Data.Warehouses;
+
+namespace Catalog.Api.Connections;
+
+/// <summary>Opens the warehouses of registered connections, with their secrets.</summary>
+internal sealed class ConnectionWarehouses(
+    ConnectionRepository connections, SecretBox box, WarehousePool pool, SecretReferences secretReferences)
+{
+    /// <summary>Tests a connection.</summary>
+    /// <returns>The result, and what to do about it; null when there is no such connection.</returns>
+    public async Task<(WarehouseState State, string? Detail)?> Test(string organization, string id, CancellationToken ct)
+    {
+        if (await connections.Find(organization, id, ct) is not { } connection)
+        {
+            return null;
+        }
+
+        try
+        {
+            var state = await (await Warehouse(organization, connection, ct)).Test(ct);
+            return (state == WarehouseState.AuthenticationFailed && ForgetSecrets(organization, connection)
+                ? await (await Warehouse(organization, connection, ct)).Test(ct) : state, null);
+        }
+        catch (WarehouseException exception)
+        {
+            return (Enum.Parse<WarehouseState>(exception.Problem.ToString()), exception.Message);
+        }
+    }
+
+    /// <summary>Opens a session that can only read. The caller closes it.</summary>
+    /// <exception cref="WarehouseException">
+    /// The connection does not exist, or its warehouse cannot be reached or refuses the login.
+    /// </exception>
+    public async Task<WarehouseSession> Open(string organization, string id, WarehouseLimits limits, CancellationToken ct)
+    {
+        var connection = await connections.Find(organization, id, ct)
+            ?? throw new WarehouseException(WarehouseProblem.Unreachable, "The connection of the check does not exist. Register it.");
+        try
+        {
+            return await (await Warehouse(organization, connection, ct)).Open(limits, ct);
+        }
+        catch (WarehouseException exception) when (exception.Problem == WarehouseProblem.AuthenticationFailed
+            && ForgetSecrets(organization, connection))
+        {
+            return await (await Warehouse(organization, connection, ct)).Open(limits, ct);
+        }
+    }
+
+    // A secret may have been replaced since it was read, so a refused login is tried once more with a new copy.
+    private bool ForgetSecrets(string organization, Connection connection)
+    {
+        var references = ConnectionConfig.From(connection.Config, null).References.ToList();
+        references.ForEach(reference => secretReferences.Forget(organization, reference));
+        return references.Count > 0;
+    }
+
+    private async Task<Warehouse> Warehouse(string organization, Connection connection, CancellationToken ct)
+    {
+        // Before the secrets are read: a type without a driver needs none.
+        if (!WarehouseFactory.Types.Contains(connection.Type))
+        {
+            return pool.Get(organization, connection.Id, new() { Type = connection.Type });
+        }
+
+        var secrets = connection.Secrets is { } sealedSecrets ? box.Open(organization, connection.Id, sealedSecrets)
+            ?? throw new WarehouseException(WarehouseProblem.SecretUnavailable,
+                "The secrets of the connection cannot be decrypted with the key of this installation. Register them again.") : null;
+        var config = await ConnectionConfig.From(connection.Config, secrets)
+            .WithSecrets(reference => secretReferences.Resolve(organization, reference, ct));
+        try
+        {
+            return pool.Get(organization, connection.Id, config.Settings(connection.Type));
+        }
+        catch (SettingException)
+        {
+            // The connection was registered before the validation became stricter.
+            throw new WarehouseException(WarehouseProblem.Unreachable, "The configuration of the connection is not valid. Replace it.");
+        }
+    }
+}

@@ -1,0 +1,53 @@
+using Catalog.Data.Database;
+
+namespace Catalog.Api.Secrets;
+
+/// <summary>Where the secrets that connections refer to may be read.</summary>
+internal sealed record SecretSettings
+{
+    /// <summary>Stands for the organization's id in prefixes.</summary>
+    public const string Placeholder = "{organization}";
+
+    // Prefixes that would reveal the service's own settings.
+    private static readonly string[] OwnSettings = ["DATAXPIPE_", "DATABASE_", "POSTGRES_", "AWS_", "ASPNETCORE_", "DOTNET_", "KUBERNETES_"];
+
+    /// <summary>Null when no Vault is configured.</summary>
+    public required VaultSettings? Vault { get; init; }
+
+    /// <summary>The beginning of environment variables that <c>env:</c> may read, in the organization <c>default</c> only; null: none.</summary>
+    public required string? EnvironmentPrefix { get; init; }
+
+    /// <summary>The folder that <c>file:</c> may read, without a slash at its end; null: none.</summary>
+    public required string? Folder { get; init; }
+
+    /// <summary>How long a secret is kept, if its lease is not shorter.</summary>
+    public required TimeSpan KeptFor { get; init; }
+
+    /// <exception cref="SettingException">A setting is not valid. The message repeats no value.</exception>
+    public static SecretSettings Read(IConfiguration configuration)
+    {
+        const string PrefixName = "DATAXPIPE_SECRET_ENV_PREFIX", FolderName = "DATAXPIPE_SECRET_FOLDER";
+        var prefix = Setting.Text(configuration, PrefixName);
+        if (prefix is not null && (prefix.Length < 4
+            || !prefix.All(letter => char.IsAsciiLetterUpper(letter) || char.IsAsciiDigit(letter) || letter == '_')
+            || Array.Exists(OwnSettings, own => own.StartsWith(prefix, StringComparison.Ordinal)
+                || prefix.StartsWith(own, StringComparison.Ordinal))))
+        {
+            throw new SettingException(
+                $"{PrefixName} must be at least 4 capital letters, digits or underscores, and must not match the service's own settings; for "
+                    + "example WAREHOUSE_SECRET_.");
+        }
+
+        var folder = Setting.Text(configuration, FolderName)?.TrimEnd('/');
+        return folder is not null && (folder.Length < 2 || folder[0] != '/' || Path.GetFullPath(folder) != folder)
+            ? throw new SettingException(
+                $"{FolderName} must be an absolute path of a folder, not the root, without . and .. in it; it may contain {Placeholder}.")
+            : new()
+            {
+                Vault = VaultSettings.Read(configuration),
+                EnvironmentPrefix = prefix,
+                Folder = folder,
+                KeptFor = TimeSpan.FromSeconds(Setting.Number(configuration, "DATAXPIPE_VAULT_TTL", 0, 3600) ?? 60),
+            };
+    }
+}

@@ -1,0 +1,92 @@
+using System.Diagnostics;
+using Catalog.Data.Executions.Kinds;
+using Catalog.Data.Warehouses;
+using Catalog.Data.Warehouses.Sql;
+
+namespace Catalog.Data.Executions;
+
+/// <summary>Evaluates all checks of one table whose measures are aggregates, with one statement.</summary>
+internal static class CheckScan
+{
+    // Below the limit of columns in a result.
+    private const int MaxExpressions = 150;
+
+    /// <summary>Splits checks so that each part fits into one statement.</summary>
+    public static IEnumerable<List<CheckDefinition>> Parts(IReadOnlyList<CheckDefinition> checks, WarehouseSql sql)
+    {
+        List<CheckDefinition> part = [];
+        var expressions = 0;
+        foreach (var check in checks)
+        {
+            var own = check.Kind.Scan!(new(sql, null)).Expressions.Count;
+            if (expressions + own > MaxExpressions)
+            {
+                yield return part;
+                (part, expressions) = ([], 0);
+            }
+
+            part.Add(check);
+            expressions += own;
+        }
+
+        yield return part;
+    }
+
+    /// <summary>Runs the statement of checks of one table.</summary>
+    /// <returns>The measure of each check, in their order, and the time of the statement.</returns>
+    /// <exception cref="WarehouseException">The statement failed for all of them.</exception>
+    public static async Task<(List<Measure> Measures, TimeSpan Duration)> Run(WarehouseSession session,
+        IReadOnlyList<CheckDefinition> checks, CancellationToken ct)
+    {
+        // A condition that all checks share limits the rows that the server reads.
+        var shared = checks[0].Where is { } where && checks.All(check => check.Where == where) ? where : null;
+        var plans = checks.Select(check => check.Kind.Scan!(new(session.Sql, shared is null ? check.Where : null))).ToList();
+        var (distinct, places) = Distinct(plans);
+        var sql = $"select {string.Join(", ", distinct.Select((expression, place) => $"{expression} as v{place}"))} "
+            + $"from {session.Sql.Table(checks[0].Table)}{(shared is null ? "" : $" where {shared}")}";
+        var clock = Stopwatch.StartNew();
+        var rows = await session.Query(sql, ct);
+        var values = rows.Rows[0];
+        return ([.. plans.Zip(places, (plan, own) => plan.Read(Array.ConvertAll(own, place => values[place])))], clock.Elapsed);
+    }
+
+    /// <summary>Runs the statement of one check with groups.</summary>
+    /// <param name="session">The warehouse.</param>
+    /// <param name="check">The check.</param>
+    /// <param name="pii">Columns whose values are hidden.</param>
+    /// <param name="ct">Cancels the operation.</param>
+    /// <returns>The values of each group, as JSON, with its measure; null when there are too many groups.</returns>
+    public static async Task<List<(string Group, Measure Measure)>?> RunGroups(WarehouseSession session, CheckDefinition check,
+        IReadOnlySet<string> pii, CancellationToken ct)
+    {
+        var plan = check.Kind.Scan!(new(session.Sql, null));
+        string Group(object? value, int place) => pii.Concat(check.SampleDeny).Contains(check.GroupBy[place], StringComparer.OrdinalIgnoreCase)
+            ? "\"(hidden)\"" : Measured.Json(CheckSamples.Cut(value));
+        var names = string.Join(", ", check.GroupBy.Select(session.Sql.Quote));
+        var columns = check.GroupBy.Select((name, place) => $"{session.Sql.Quote(name)} as g{place}")
+            .Concat(plan.Expressions.Select((expression, place) => $"{expression} as v{place}"));
+        var filter = check.Where is null ? "" : $" where ({check.Where})";
+        var rows = await session.Query(session.Sql.Limit(
+            $"select {string.Join(", ", columns)} from {session.Sql.Table(check.Table)}{filter} group by {names}", check.MaxGroups + 1), ct);
+        var groups = check.GroupBy.Count;
+        return rows.Truncated || rows.Rows.Count > check.MaxGroups ? null
+            : [.. rows.Rows.Select(row => ($"[{string.Join(',', row.Take(groups).Select(Group))}]", plan.Read(row.AsMemory(groups))))];
+    }
+
+    // Checks of one column share expressions, such as the number of rows: each is computed once.
+    private static (List<string> Expressions, List<int[]> Places) Distinct(List<ScanPlan> plans)
+    {
+        List<string> expressions = [];
+        var known = new Dictionary<string, int>(StringComparer.Ordinal);
+        return (expressions, plans.ConvertAll(plan => plan.Expressions.Select(expression =>
+        {
+            if (!known.TryGetValue(expression, out var place))
+            {
+                known.Add(expression, place = expressions.Count);
+                expressions.Add(expression);
+            }
+
+            return place;
+        }).ToArray()));
+    }
+}

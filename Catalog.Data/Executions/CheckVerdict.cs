@@ -1,0 +1,63 @@
+using Catalog.Data.Checks;
+using Catalog.Data.Warehouses;
+
+namespace Catalog.Data.Executions;
+
+/// <summary>One measurement of a check in the past.</summary>
+/// <param name="ExecutedAt">When the check was executed.</param>
+/// <param name="Number">The observed number; null when the result has none.</param>
+/// <param name="Status">A word of <see cref="CheckStatus"/>.</param>
+public sealed record HistoryPoint(DateTimeOffset ExecutedAt, double? Number, string Status);
+
+/// <summary>What a run of checks needs besides the checks.</summary>
+public sealed record CheckRunContext
+{
+    /// <summary>Opens a session by the id of its connection. The runner closes it.</summary>
+    public required Func<string, CancellationToken, Task<WarehouseSession>> Open { get; init; }
+
+    /// <summary>Reads the newest results of a check, at most as many as asked for.</summary>
+    public required Func<Check, int, CancellationToken, Task<IReadOnlyList<HistoryPoint>>> History { get; init; }
+
+    /// <summary>Reads the columns of a dataset that are tagged <c>pii</c>. They are never sampled.</summary>
+    public required Func<string, CancellationToken, Task<IReadOnlySet<string>>> PiiColumns { get; init; }
+
+    /// <summary>The clock.</summary>
+    public required TimeProvider Time { get; init; }
+}
+
+/// <summary>The verdict of one executed check.</summary>
+public sealed record CheckVerdict
+{
+    /// <summary>The executed check.</summary>
+    public required Check Check { get; init; }
+
+    /// <summary>A word of <see cref="CheckStatus"/>.</summary>
+    public required string Status { get; init; }
+
+    /// <summary>What was measured: a JSON value; null when nothing was.</summary>
+    public string? ObservedValue { get; init; }
+
+    /// <summary>The measured number; null when nothing was measured or it is no number.</summary>
+    public double? ObservedNumber { get; init; }
+
+    /// <summary>What was expected: a JSON value.</summary>
+    public string? Expected { get; init; }
+
+    /// <summary>The number of rows that violate the check; null for kinds that do not count rows.</summary>
+    public long? FailedRows { get; init; }
+
+    /// <summary>The number of rows that the check judged; null for kinds that do not count rows.</summary>
+    public long? TotalRows { get; init; }
+
+    /// <summary>The verdict in words. Contains no data of the warehouse.</summary>
+    public required string Message { get; init; }
+
+    /// <summary>The time that the statements of the check took. Checks that share a scan share its time.</summary>
+    public TimeSpan Duration { get; init; }
+
+    /// <summary>A JSON object with further facts, such as samples or groups; null when there are none.</summary>
+    public string? Metadata { get; init; }
+
+    /// <summary>The table that was read; null when none was.</summary>
+    public string? Table { get; init; }
+}

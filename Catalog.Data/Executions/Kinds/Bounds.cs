@@ -1,0 +1,96 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using Catalog.Data.Warehouses.Sql;
+
+namespace Catalog.Data.Executions.Kinds;
+
+/// <summary>The parameters <c>min</c> and <c>max</c>, each of which is part of the range unless it is strict.</summary>
+internal sealed partial record Bounds(JsonElement? Min, JsonElement? Max, bool StrictMin, bool StrictMax)
+{
+    /// <summary>Reads the parameters; null when neither bound is given.</summary>
+    public static Bounds? Read(CheckParameters parameters, bool allowEmpty = false)
+    {
+        var bounds = new Bounds(
+            parameters.Scalar("min"), parameters.Scalar("max"), parameters.Flag("strict_min"), parameters.Flag("strict_max"));
+        // A range without any number in it is a mistake, except for lengths, which Great Expectations lets fail.
+        if (bounds is { Min: { ValueKind: JsonValueKind.Number } min, Max: { ValueKind: JsonValueKind.Number } max }
+            && min.GetDouble() > max.GetDouble() && !allowEmpty)
+        {
+            parameters.Wrong("max", "must not be less than min.");
+        }
+
+        return bounds.Min is null && bounds.Max is null ? null : bounds;
+    }
+
+    /// <summary>As <see cref="Read"/>, and a missing bound is an error.</summary>
+    public static Bounds Required(CheckParameters parameters, bool allowEmpty = false)
+    {
+        if (Read(parameters, allowEmpty) is { } bounds)
+        {
+            return bounds;
+        }
+
+        parameters.Wrong("min", "or max is required.");
+        return new(null, null, false, false);
+    }
+
+    /// <summary>The condition in SQL that a value is outside. Null is not outside.</summary>
+    public string Outside(WarehouseSql sql, string expression) => string.Join(" or ", new[]
+    {
+        Min is { } min ? $"{expression} {(StrictMin ? "<=" : "<")} {sql.Literal(min)}" : null,
+        Max is { } max ? $"{expression} {(StrictMax ? ">=" : ">")} {sql.Literal(max)}" : null,
+    }.OfType<string>());
+
+    /// <summary>Whether a measured value is outside; null when it cannot be compared with a bound.</summary>
+    public bool? IsOutside(object value)
+    {
+        if ((Min is { } min && Compare(value, min) is null) || (Max is { } max && Compare(value, max) is null))
+        {
+            return null;
+        }
+
+        return (Min is { } lower && Compare(value, lower) is var below && (below < 0 || (StrictMin && below == 0)))
+            || (Max is { } upper && Compare(value, upper) is var above && (above > 0 || (StrictMax && above == 0)));
+    }
+
+    /// <summary>The bounds as JSON, to be shown.</summary>
+    public string ToJson()
+    {
+        List<string> members =
+        [
+            .. Min is { } min ? [$"\"min\":{min.GetRawText()}"] : Array.Empty<string>(),
+            .. Max is { } max ? [$"\"max\":{max.GetRawText()}"] : Array.Empty<string>(),
+            .. StrictMin ? ["\"strict_min\":true"] : Array.Empty<string>(), .. StrictMax ? ["\"strict_max\":true"] : Array.Empty<string>(),
+        ];
+        return $"{{{string.Join(',', members)}}}";
+    }
+
+    private static int? Compare(object value, JsonElement bound)
+    {
+        if (bound.ValueKind == JsonValueKind.Number)
+        {
+            return Measured.Number(value) is { } number ? number.CompareTo(bound.GetDouble()) : null;
+        }
+
+        if (bound.ValueKind is JsonValueKind.True or JsonValueKind.False)
+        {
+            return Measured.Number(value) is { } number ? number.CompareTo(bound.ValueKind == JsonValueKind.True ? 1.0 : 0.0) : null;
+        }
+
+        // A text column may hold times. They are compared as times when the bound is one too.
+        var text = bound.GetString()!;
+        if (IsDate().IsMatch(text) && Measured.Time(value) is { } time && Measured.Time(text) is { } boundTime)
+        {
+            return time.CompareTo(boundTime);
+        }
+
+        return value is string other ? string.CompareOrdinal(other, text)
+            : Measured.Number(value) is { } measured
+                && double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var parsed) ? measured.CompareTo(parsed)
+            : null;
+    }
+
+    [GeneratedRegex("^[0-9]{4}-[0-9]{2}-[0-9]{2}")]
+    private static partial Regex IsDate();
+}

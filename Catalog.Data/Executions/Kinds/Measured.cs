@@ -1,0 +1,68 @@
+using System.Globalization;
+using System.Text.Json;
+
+namespace Catalog.Data.Executions.Kinds;
+
+/// <summary>Reads the values that warehouses return.</summary>
+internal static class Measured
+{
+    /// <summary>A value as a number; null when it is none.</summary>
+    public static double? Number(object? value) => value switch
+    {
+        null => null,
+        bool flag => flag ? 1 : 0,
+        string text => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) ? number : null,
+        DateTime or DateTimeOffset or DateOnly or TimeSpan or byte[] => null,
+        System.Numerics.BigInteger big => (double)big,
+        IConvertible convertible => convertible.ToDouble(CultureInfo.InvariantCulture),
+        _ => null,
+    };
+
+    /// <summary>A count; 0 for null, which is the sum of no rows.</summary>
+    public static long Count(object? value) => Number(value) is { } number ? (long)number : 0;
+
+    /// <summary>A value as a time; one without an offset is UTC. Null when it is none.</summary>
+    public static DateTimeOffset? Time(object? value) => Time(value, TimeZoneInfo.Utc);
+
+    /// <summary>A value as a time; one without an offset is in the zone. Null when it is none.</summary>
+    public static DateTimeOffset? Time(object? value, TimeZoneInfo zone) => value switch
+    {
+        DateTimeOffset time => time,
+        DateTime { Kind: DateTimeKind.Utc } time => new(time),
+        DateTime time => In(zone, time),
+        DateOnly date => In(zone, date.ToDateTime(default)),
+        string text => Parse(text, zone),
+        _ => null,
+    };
+
+    /// <summary>A value as JSON.</summary>
+    public static string Json(object? value) => value switch
+    {
+        null => "null",
+        bool flag => flag ? "true" : "false",
+        double number when !double.IsFinite(number) => JsonSerializer.Serialize(number.ToString(CultureInfo.InvariantCulture)),
+        float number when !float.IsFinite(number) => JsonSerializer.Serialize(number.ToString(CultureInfo.InvariantCulture)),
+        DateTime time => JsonSerializer.Serialize(time.ToString("yyyy-MM-dd'T'HH:mm:ss.FFFFFF", CultureInfo.InvariantCulture)),
+        DateTimeOffset time =>
+            JsonSerializer.Serialize(time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.FFFFFF'Z'", CultureInfo.InvariantCulture)),
+        DateOnly date => JsonSerializer.Serialize(date.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture)),
+        string text => JsonSerializer.Serialize(text),
+        byte[] => "\"(binary)\"",
+        IFormattable number and (sbyte or byte or short or ushort or int or uint or long or ulong or decimal or double or float
+            or System.Numerics.BigInteger) => number.ToString(null, CultureInfo.InvariantCulture),
+        _ => JsonSerializer.Serialize(Convert.ToString(value, CultureInfo.InvariantCulture)),
+    };
+
+    /// <summary>A time that is written in a zone.</summary>
+    public static DateTimeOffset In(TimeZoneInfo zone, DateTime local)
+    {
+        var unspecified = DateTime.SpecifyKind(local, DateTimeKind.Unspecified);
+        return new(unspecified, zone.GetUtcOffset(unspecified));
+    }
+
+    private static DateTimeOffset? Parse(string text, TimeZoneInfo zone) =>
+        !DateTime.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.RoundtripKind, out var time) ? null
+        : time.Kind == DateTimeKind.Local && DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, out var exact) ? exact
+        : time.Kind == DateTimeKind.Utc ? new(time)
+        : In(zone, time);
+}

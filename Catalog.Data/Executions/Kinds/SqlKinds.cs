@@ -1,0 +1,71 @@
+namespace Catalog.Data.Executions.Kinds;
+
+/// <summary>The kinds whose statement the user wrote.</summary>
+internal static class SqlKinds
+{
+    /// <summary>Each row that the statement returns is a violation.</summary>
+    public static CheckKind Rows(CheckParameters parameters)
+    {
+        var sql = Statement(parameters);
+        return new()
+        {
+            HasWhere = false,
+            Statement = context => new(
+                $"select count(*) from ({Trimmed(sql)}\n) as violations", rows => Measured.Count(rows.Rows[0][0]) is var failed
+                    ? new() { Number = failed, Failed = failed, Violated = failed > 0 } : null!),
+        };
+    }
+
+    /// <summary>The statement returns one number, which is compared with the thresholds or with min and max.</summary>
+    public static CheckKind Value(CheckParameters parameters)
+    {
+        var (sql, bounds) = (Statement(parameters), Bounds.Read(parameters));
+        return new()
+        {
+            HasWhere = false,
+            Statement = _ => new(Trimmed(sql), rows => rows.Rows is [[{ } value]]
+                ? Measure.OfValue(value, bounds)
+                : new() { Problem = "the statement must return one row with one value that is not null." }),
+            Expected = bounds?.ToJson(),
+            NeedsThreshold = bounds is null,
+        };
+    }
+
+    /// <summary>
+    /// A statement without a kind. Whether its number is a count of violations or a measured value cannot be known, so
+    /// only a result of one row with true or false is judged.
+    /// </summary>
+    public static CheckKind Bare(CheckParameters parameters)
+    {
+        var sql = Statement(parameters);
+        return new()
+        {
+            HasWhere = false,
+            Statement = _ => new(Trimmed(sql), rows => rows.Rows is [[bool holds]]
+                ? new() { Number = holds ? 1 : 0, Observed = holds ? "true" : "false", Violated = !holds }
+                : new()
+                {
+                    Problem = "it is not known what the result means. Set kind to sql_rows if each row is a violation, or to "
+                        + "sql_value with a threshold if it is a number.",
+                }),
+        };
+    }
+
+    private static string Statement(CheckParameters parameters)
+    {
+        if (parameters.Sql is not { Length: > 0 } sql)
+        {
+            parameters.Add("/sql", "is required for this kind.");
+            return "";
+        }
+
+        if (!sql.AsSpan().Trim().ContainsAny(' ', '\n', '\t'))
+        {
+            parameters.Add("/sql", "is a path. The service cannot read files of the pipeline: send the text of the statement.");
+        }
+
+        return sql;
+    }
+
+    private static string Trimmed(string sql) => sql.TrimEnd().TrimEnd(';');
+}

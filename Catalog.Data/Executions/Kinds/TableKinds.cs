@@ -1,0 +1,179 @@
+using System.Globalization;
+using System.Text.Json;
+
+namespace Catalog.Data.Executions.Kinds;
+
+/// <summary>The kinds that compare a table with another, with a clock, or with an expected schema.</summary>
+internal static class TableKinds
+{
+    /// <summary>The columns of the table. The number is that of the differences.</summary>
+    public static CheckKind Schema(CheckParameters parameters)
+    {
+        var expected = Expected(parameters);
+        var (exact, ordered) = (parameters.Word("mode", "exact", "contains") == "exact", parameters.Flag("ordered"));
+        var bounds = Bounds.Read(parameters);
+        if (expected.Count == 0 && bounds is null)
+        {
+            parameters.Wrong("columns", "is required: a list of names, or an object of names and types; or min and max of the number "
+                + "of columns.");
+        }
+
+        return new()
+        {
+            HasWhere = false,
+            HasBounds = bounds is not null,
+            Statement = context => new(context.Sql.Columns(context.Name), rows =>
+            {
+                if (rows.Rows.Count == 0)
+                {
+                    return new() { Problem = "the table does not exist, or the user may not read it." };
+                }
+
+                List<(string Name, string Type)> found =
+                [
+                    .. rows.Rows.Select(row => ((string)row[0]!, Convert.ToString(row[1], CultureInfo.InvariantCulture) ?? "")),
+                ];
+                var differences = Differences(expected, found, exact, ordered);
+                return new()
+                {
+                    Number = differences.Count,
+                    Observed = JsonSerializer.Serialize(found.ConvertAll(column => column.Name)),
+                    Violated = differences.Count > 0 || bounds?.IsOutside((long)found.Count) == true,
+                    Facts = new Dictionary<string, string>(StringComparer.Ordinal)
+                    {
+                        ["differences"] = JsonSerializer.Serialize(differences)
+                    },
+                };
+            }),
+            Expected = parameters.Any("columns") is { } columns ? $"{{\"columns\":{columns.GetRawText()}}}" : bounds?.ToJson(),
+        };
+    }
+
+    /// <summary>The age of the newest value of a column, in seconds. A table without values fails.</summary>
+    public static CheckKind Freshness(CheckParameters parameters, TimeProvider time)
+    {
+        var column = parameters.Column();
+        var zone = TimeZoneInfo.Utc;
+        if (parameters.Text("time_zone") is { } name && !TimeZoneInfo.TryFindSystemTimeZoneById(name, out zone))
+        {
+            parameters.Wrong("time_zone", "must be the IANA name of a time zone, such as Europe/Berlin.");
+            zone = TimeZoneInfo.Utc;
+        }
+
+        TimeSpan? maxAge = null;
+        if (parameters.Text("max_age") is { } text && (maxAge = Age.Parse(text)) is null)
+        {
+            parameters.Wrong("max_age", "must be a duration such as 90s, 15m, 2h or 1d.");
+        }
+
+        return new()
+        {
+            Scan = scan => new([$"max({scan.Value(scan.Sql.Quote(column))})"], values =>
+            {
+                if (values.Span[0] is null)
+                {
+                    return new() { Number = double.NaN, Observed = "null", Violated = true };
+                }
+
+                if (Measured.Time(values.Span[0], zone!) is not { } newest)
+                {
+                    return new() { Problem = "the newest value of the column is not a time." };
+                }
+
+                // A session reads a time without zone as UTC. The definition says in which zone it is written.
+                newest = values.Span[0] is not string && parameters.Has("time_zone") ? Measured.In(zone!, newest.UtcDateTime) : newest;
+
+                var age = (time.GetUtcNow() - newest).TotalSeconds;
+                return new()
+                {
+                    Number = Math.Round(age, 3),
+                    Violated = maxAge is { } most && age > most.TotalSeconds,
+                    Facts = new Dictionary<string, string>(StringComparer.Ordinal) { ["newest"] = Measured.Json(newest) },
+                };
+            }),
+            HasBounds = maxAge is not null,
+            Expected = maxAge is null ? null : $"{{\"max_age\":{JsonSerializer.Serialize(parameters.Text("max_age"))}}}",
+            NeedsThreshold = maxAge is null,
+            HasAges = true,
+        };
+    }
+
+    /// <summary>The number of rows compared with that of another table. The number judged is the difference.</summary>
+    public static CheckKind CrossTableRowCount(CheckParameters parameters)
+    {
+        var factor = parameters.Number("factor") ?? 1;
+        parameters.RefuseBounds();
+        return AggregateKinds.RowCount(parameters) with
+        {
+            CountsRows = true,
+            Other = new(parameters.Text("other_connection_id"), parameters.Required("other_table"),
+                parameters.Condition("other_where")),
+            Expected = JsonSerializer.Serialize(new { rows_of = parameters.Text("other_table"), factor }),
+        };
+    }
+
+    /// <summary>Compares the rows of a check with those of its other table.</summary>
+    public static Measure Compare(Measure own, long other, double factor)
+    {
+        var expected = other * factor;
+        return own with
+        {
+            Judged = Math.Abs((own.Number ?? 0) - expected),
+            Total = other,
+            Violated = Math.Abs((own.Number ?? 0) - expected) > 1e-9,
+            Facts = new Dictionary<string, string>(StringComparer.Ordinal) { ["other_rows"] = Measured.Json(other) },
+        };
+    }
+
+    private static List<(string Name, string? Type)> Expected(CheckParameters parameters)
+    {
+        if (parameters.Any("columns") is not { } columns)
+        {
+            return [];
+        }
+
+        if (columns.ValueKind == JsonValueKind.Array && columns.EnumerateArray().All(name => name.ValueKind == JsonValueKind.String))
+        {
+            return [.. columns.EnumerateArray().Select(name => (name.GetString()!, (string?)null))];
+        }
+
+        if (columns.ValueKind == JsonValueKind.Object
+            && columns.EnumerateObject().All(member => member.Value.ValueKind is JsonValueKind.String or JsonValueKind.Null))
+        {
+            return [.. columns.EnumerateObject().Select(member => (member.Name, member.Value.GetString()))];
+        }
+
+        parameters.Wrong("columns", "must be a list of names, or an object of names and types.");
+        return [];
+    }
+
+    private static List<string> Differences(List<(string Name, string? Type)> expected, List<(string Name, string Type)> found, bool exact,
+        bool ordered)
+    {
+        List<string> differences = [];
+        if (expected.Count == 0)
+        {
+            return differences;
+        }
+
+        var types = found.DistinctBy(column => column.Name, StringComparer.Ordinal)
+            .ToDictionary(column => column.Name, column => column.Type, StringComparer.Ordinal);
+        differences.AddRange(expected.Where(column => !types.ContainsKey(column.Name)).Select(column => $"missing: {column.Name}"));
+        differences.AddRange(expected.Where(column => column.Type is not null && types.TryGetValue(column.Name, out var type)
+            && !type.Equals(column.Type, StringComparison.OrdinalIgnoreCase))
+            .Select(column => $"type: {column.Name} is {types[column.Name]}, not {column.Type}"));
+        var names = expected.Select(column => column.Name).ToHashSet(StringComparer.Ordinal);
+        if (exact)
+        {
+            differences.AddRange(found.Where(column => !names.Contains(column.Name)).Select(column => $"unexpected: {column.Name}"));
+        }
+
+        if (ordered && !expected.Select(column => column.Name).Where(types.ContainsKey)
+            .SequenceEqual(found.Select(column => column.Name).Where(names.Contains), StringComparer.Ordinal))
+        {
+            differences.Add("order: the columns are in another order");
+        }
+
+        return differences;
+    }
+}

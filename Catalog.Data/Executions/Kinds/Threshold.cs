@@ -1,0 +1,158 @@
+using System.Globalization;
+using System.Text.Json;
+
+namespace Catalog.Data.Executions.Kinds;
+
+/// <summary>
+/// The condition under which a check warns or fails. A number N in the definition means "more than N"; an object names
+/// comparisons, all of which must hold.
+/// </summary>
+internal sealed record Threshold
+{
+    private static readonly string[] Comparisons =
+        ["above", "at_least", "below", "at_most", "equals", "not_equals", "between", "outside"];
+
+    private readonly List<(string Comparison, decimal[] Bounds)> _conditions = [];
+
+    private Threshold(string json) => Json = json;
+
+    /// <summary>The threshold as sent.</summary>
+    public string Json { get; }
+
+    /// <summary>Whether the comparison is with a share of the judged rows, in percent.</summary>
+    public bool IsPercent { get; private set; }
+
+    /// <summary>A threshold that is met above zero.</summary>
+    public static Threshold AboveZero { get; } = FromNumber(0, "0");
+
+    /// <summary>Reads a threshold.</summary>
+    /// <param name="value">The value of the field; undefined or null for none.</param>
+    /// <param name="durations">Whether a bound may be a duration such as <c>2h</c>, which is read as seconds.</param>
+    /// <param name="error">What is wrong with it; null when nothing is.</param>
+    public static Threshold? Read(JsonElement value, bool durations, out string? error)
+    {
+        error = null;
+        if (value.ValueKind is JsonValueKind.Undefined or JsonValueKind.Null)
+        {
+            return null;
+        }
+
+        if (value.ValueKind == JsonValueKind.Number && value.TryGetDecimal(out var number))
+        {
+            return FromNumber(number, value.GetRawText());
+        }
+
+        if (value.ValueKind != JsonValueKind.Object)
+        {
+            error = "must be a number or an object.";
+            return null;
+        }
+
+        var threshold = new Threshold(value.GetRawText());
+        foreach (var member in value.EnumerateObject())
+        {
+            if (member.NameEquals("unit"))
+            {
+                threshold.IsPercent = member.Value.ValueKind == JsonValueKind.String && member.Value.ValueEquals("percent");
+                error ??= threshold.IsPercent || (member.Value.ValueKind == JsonValueKind.String && member.Value.ValueEquals("count"))
+                    ? null : "has a unit that is neither count nor percent.";
+            }
+            else if (!Comparisons.Contains(member.Name, StringComparer.Ordinal))
+            {
+                error ??= $"contains {member.Name}; a threshold consists of unit, {string.Join(", ", Comparisons)}.";
+            }
+            else if (Bounds(member.Value, member.Name is "between" or "outside" ? 2 : 1, durations) is { } bounds)
+            {
+                threshold._conditions.Add((member.Name, bounds));
+            }
+            else
+            {
+                error ??= member.Name is "between" or "outside" ? $"must give {member.Name} as a list of two numbers, the lower first."
+                    : $"must give {member.Name} as a number{(durations ? " of seconds, or a duration such as 2h" : "")}.";
+            }
+        }
+
+        error ??= threshold.IsNeverMet() ? "can never be met: its comparisons must all hold. Use outside for a number beyond a range." : null;
+        error ??= threshold._conditions.Count == 0 ? $"must contain a comparison: {string.Join(", ", Comparisons)}." : null;
+        return error is null ? threshold : null;
+    }
+
+    /// <summary>Whether the condition holds for a number, or for a share: a number of rows of a total.</summary>
+    /// <param name="number">The measured number.</param>
+    /// <param name="total">The number of judged rows; used when the unit is percent. A share of no rows is 0.</param>
+    public bool IsMet(double number, long? total)
+    {
+        if (IsPercent && total is 0)
+        {
+            return _conditions.TrueForAll(condition => Holds(condition.Comparison, condition.Bounds, 0m));
+        }
+
+        // A share is compared without a division, so that 3 of 10 rows are exactly 30 percent.
+        if (IsPercent && total is { } rows && Math.Abs(number) < 1e15)
+        {
+            return _conditions.TrueForAll(condition => Holds(
+                condition.Comparison, Array.ConvertAll(condition.Bounds, bound => bound * rows), (decimal)number * 100));
+        }
+
+        return double.IsNaN(number) || _conditions.TrueForAll(condition => Holds(condition.Comparison, condition.Bounds, number));
+    }
+
+    private bool IsNeverMet()
+    {
+        IEnumerable<decimal> Of(int place, params string[] names) =>
+            _conditions.Where(condition => names.Contains(condition.Comparison)).Select(condition => condition.Bounds[^place]);
+        var lowest = Of(1, "above", "at_least", "equals").Concat(Of(2, "between")).DefaultIfEmpty(decimal.MinValue).Max();
+        var highest = Of(1, "below", "at_most", "equals", "between").DefaultIfEmpty(decimal.MaxValue).Min();
+        return lowest > highest || (lowest == highest && Of(1, "above", "below").Contains(lowest));
+    }
+
+    private static Threshold FromNumber(decimal number, string json)
+    {
+        var threshold = new Threshold(json);
+        threshold._conditions.Add(("above", [number]));
+        return threshold;
+    }
+
+    private static decimal[]? Bounds(JsonElement value, int count, bool durations)
+    {
+        if (count == 1)
+        {
+            return Bound(value, durations) is { } bound ? [bound] : null;
+        }
+
+        return value.ValueKind == JsonValueKind.Array && value.GetArrayLength() == count
+            && Bound(value[0], durations) is { } lower && Bound(value[1], durations) is { } upper && lower <= upper ? [lower, upper] : null;
+    }
+
+    private static decimal? Bound(JsonElement value, bool durations) =>
+        value.ValueKind == JsonValueKind.Number && value.TryGetDecimal(out var number) && Math.Abs(number) < 1e15m ? number
+        : durations && value.ValueKind == JsonValueKind.String && Age.Parse(value.GetString()!) is { } age ? (decimal)age.TotalSeconds
+        : null;
+
+    private static bool Holds(string comparison, decimal[] bounds, decimal number) => comparison switch
+    {
+        "above" => number > bounds[0],
+        "at_least" => number >= bounds[0],
+        "below" => number < bounds[0],
+        "at_most" => number <= bounds[0],
+        "equals" => number == bounds[0],
+        "not_equals" => number != bounds[0],
+        "between" => number >= bounds[0] && number <= bounds[1],
+        _ => number < bounds[0] || number > bounds[1],
+    };
+
+    // Numbers beyond the range of decimal are compared as double.
+    private static bool Holds(string comparison, decimal[] bounds, double number)
+    {
+        if (Math.Abs(number) < 1e15)
+        {
+            return Holds(comparison, bounds, (decimal)number);
+        }
+
+        var sign = number > 0 ? 1e15m : -1e15m;
+        return Holds(comparison, bounds, sign);
+    }
+
+    /// <inheritdoc />
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Json}");
+}

@@ -1,0 +1,145 @@
+using System.Globalization;
+using System.Text.Json;
+using Catalog.Data.Checks;
+
+namespace Catalog.Data.Executions.Kinds;
+
+/// <summary>Turns what a check measured into its verdict.</summary>
+internal static class Verdicts
+{
+    /// <summary>Compares a measure with the rule and the thresholds of a definition.</summary>
+    public static CheckVerdict Judge(CheckDefinition definition, Measure measure, TimeSpan duration, string? samples = null)
+    {
+        if (measure.Problem is { } problem)
+        {
+            return Error(definition.Check, problem, definition.Table, duration);
+        }
+
+        var status = StatusOf(definition, measure);
+        var facts = new Dictionary<string, string>(measure.Facts ?? new Dictionary<string, string>(), StringComparer.Ordinal);
+        if (samples is not null)
+        {
+            facts["samples"] = samples;
+        }
+
+        return new()
+        {
+            Check = definition.Check,
+            Status = status,
+            ObservedValue = measure.Observed ?? (measure.Number is { } number ? Measured.Json(number) : null),
+            ObservedNumber = measure.Number is { } finite && double.IsFinite(finite) ? finite : null,
+            Expected = Expected(definition),
+            FailedRows = measure.Failed,
+            TotalRows = measure.Total,
+            Message = Message(definition, measure, status),
+            Duration = duration,
+            Metadata = facts.Count == 0 ? null : Json(facts),
+            Table = definition.Table.Length == 0 ? null : definition.Table,
+        };
+    }
+
+    /// <summary>The verdict of a check that could not be evaluated.</summary>
+    public static CheckVerdict Error(Check check, string reason, string? table = null, TimeSpan duration = default) => new()
+    {
+        Check = check,
+        Status = CheckStatus.Error,
+        Message = $"The check could not be evaluated: {reason}",
+        Duration = duration,
+        Table = table is { Length: > 0 } ? table : null,
+    };
+
+    /// <summary>The verdict over groups: that of the worst group.</summary>
+    /// <param name="definition">The definition.</param>
+    /// <param name="groups">The values that name each group, as JSON, and its measure.</param>
+    /// <param name="duration">The time of the statement.</param>
+    public static CheckVerdict JudgeGroups(CheckDefinition definition, IReadOnlyList<(string Group, Measure Measure)> groups,
+        TimeSpan duration)
+    {
+        if (groups.Count == 0)
+        {
+            return Judge(definition, new() { Number = 0, Failed = 0, Total = 0, NotCompared = "there are no groups" }, duration);
+        }
+
+        var verdicts = groups.Select(group => (group.Group, group.Measure, Verdict: Judge(definition, group.Measure, duration))).ToList();
+        var worst = verdicts.MaxBy(group => Rank(group.Verdict.Status));
+        var counts = verdicts.GroupBy(group => group.Verdict.Status, StringComparer.Ordinal)
+            .ToDictionary(group => group.Key, group => group.Count(), StringComparer.Ordinal);
+        var failing = verdicts.Count(group => group.Verdict.Status is not CheckStatus.Pass);
+        return worst.Verdict with
+        {
+            FailedRows = groups.All(group => group.Measure.Failed is not null) ? groups.Sum(group => group.Measure.Failed) : null,
+            TotalRows = groups.All(group => group.Measure.Total is not null) ? groups.Sum(group => group.Measure.Total) : null,
+            Message = string.Create(
+                CultureInfo.InvariantCulture,
+                $"{failing} of {verdicts.Count} groups do not pass. The worst group: {worst.Verdict.Message}"),
+            Metadata = Json(new Dictionary<string, string>(StringComparer.Ordinal)
+            {
+                ["groups"] = $"[{string.Join(',', verdicts.OrderByDescending(group => Rank(group.Verdict.Status)).Take(100).Select(group =>
+                    $"{{\"group\":{group.Group},\"status\":\"{group.Verdict.Status}\","
+                        + $"\"observed_value\":{group.Verdict.ObservedValue ?? "null"}}}"))}]",
+                ["group_counts"] = JsonSerializer.Serialize(counts),
+            }),
+        };
+    }
+
+    private static string StatusOf(CheckDefinition definition, Measure measure)
+    {
+        if (measure.NotCompared is not null)
+        {
+            return CheckStatus.Pass;
+        }
+
+        var ruled = definition.Fail is null && definition.Warn is null;
+        if ((measure.Violated && (ruled || definition.Kind.HasBounds)) || IsMet(definition, definition.Fail, measure))
+        {
+            return CheckStatus.Fail;
+        }
+
+        return IsMet(definition, definition.Warn, measure) ? CheckStatus.Warn : CheckStatus.Pass;
+    }
+
+    private static bool IsMet(CheckDefinition definition, Threshold? threshold, Measure measure) =>
+        threshold is not null && (measure.Judged ?? measure.Number) is { } number
+        && threshold.IsMet(number, definition.Kind.IsPercent ? null : measure.Total);
+
+    private static string? Expected(CheckDefinition definition)
+    {
+        var members = new[]
+        {
+            definition.Kind.Expected is { } rule ? $"\"rule\":{rule}" : null,
+            definition.Warn is { } warn ? $"\"warn\":{warn.Json}" : null,
+            definition.Fail is { } fail ? $"\"fail\":{fail.Json}" : null,
+        }.OfType<string>().ToList();
+        return members.Count == 0 ? null : $"{{{string.Join(',', members)}}}";
+    }
+
+    private static string Message(CheckDefinition definition, Measure measure, string status)
+    {
+        var what = measure.Failed is { } failed
+            ? measure.Total is { } total
+                ? string.Create(CultureInfo.InvariantCulture, $"{failed} of {total} rows violate the check")
+                : string.Create(CultureInfo.InvariantCulture, $"{failed} rows violate the check")
+            : measure.Observed == "null" ? "there is no row with a value"
+            : measure.Judged is { } judged && measure.Number is { } number
+                ? string.Create(CultureInfo.InvariantCulture, $"the value is {number:0.######}, compared: {judged:0.######}")
+            : measure.Number is { } value && double.IsFinite(value)
+                ? string.Create(CultureInfo.InvariantCulture, $"the value is {value:0.######}")
+            : "the value was compared";
+        var why = measure.NotCompared is { } reason ? $"; {reason}"
+            : status == CheckStatus.Fail && definition.Fail is { } fail ? $"; it fails at {fail.Json}"
+            : status == CheckStatus.Warn && definition.Warn is { } warn ? $"; it warns at {warn.Json}"
+            : "";
+        return $"{char.ToUpperInvariant(what[0])}{what[1..]}{why}.";
+    }
+
+    private static string Json(Dictionary<string, string> facts) =>
+        $"{{{string.Join(',', facts.Select(fact => $"{JsonSerializer.Serialize(fact.Key)}:{fact.Value}"))}}}";
+
+    private static int Rank(string status) => status switch
+    {
+        CheckStatus.Fail => 3,
+        CheckStatus.Error => 2,
+        CheckStatus.Warn => 1,
+        _ => 0,
+    };
+}

@@ -1,0 +1,96 @@
+using System.Data.Common;
+using System.Runtime.InteropServices;
+using DuckDB.NET.Data;
+using DuckDB.NET.Native;
+
+namespace Catalog.Data.Warehouses;
+
+/// <summary>A connection to a DuckDB file that can only read.</summary>
+internal sealed partial class DuckDbConnection(DuckDBConnection connection, WarehouseLimits limits) : WarehouseConnection(connection)
+{
+    private CancellationTokenRegistration _stop;
+    private CancellationTokenSource? _limit;
+
+    /// <inheritdoc />
+    public override bool IsBlocking => true;
+
+    /// <inheritdoc />
+    public override Task<DbDataReader> Execute(string sql, CancellationToken ct)
+    {
+        Release();
+        RequireOneSelect(sql);
+        _limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        _stop = _limit.Token.Register(connection.NativeConnection.Interrupt);
+        _limit.CancelAfter(limits.Timeout);
+        var command = connection.CreateCommand();
+        command.CommandText = sql;
+        // Otherwise the engine keeps the whole result in memory.
+        command.UseStreamingMode = true;
+        return Task.FromResult<DbDataReader>(command.ExecuteReader());
+    }
+
+    // The driver runs every statement of a text, of any type. So DuckDB's own parser reads the text first.
+    private void RequireOneSelect(string sql)
+    {
+        var native = connection.NativeConnection;
+        var count = NativeMethods.ExtractStatements.DuckDBExtractStatements(native, sql, out var statements);
+        using (statements)
+        {
+            if (count > 1)
+            {
+                throw WarehouseMessages.OneStatement();
+            }
+
+            // Otherwise the text has an error, which the driver reports.
+            if (count == 1 && NativeMethods.ExtractStatements.DuckDBPrepareExtractedStatement(native, statements, 0, out var prepared)
+                is var state)
+            {
+                using (prepared)
+                {
+                    if (state == DuckDBState.Success && TypeOf(prepared) != (int)DuckDBStatementType.Select)
+                    {
+                        throw WarehouseMessages.OneStatement();
+                    }
+                }
+            }
+        }
+    }
+
+    // The driver has no method for it.
+    [LibraryImport("duckdb", EntryPoint = "duckdb_prepared_statement_type")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int TypeOf(DuckDBPreparedStatement statement);
+
+    /// <inheritdoc />
+    public override ValueTask DisposeAsync()
+    {
+        Release();
+        return base.DisposeAsync();
+    }
+
+    // Waits for a running interrupt: its connection must be open.
+    private void Release()
+    {
+        _stop.Dispose();
+        _limit?.Dispose();
+        _limit = null;
+    }
+
+    /// <inheritdoc />
+    public override WarehouseException Translate(Exception exception) => exception switch
+    {
+        _ when _limit is { IsCancellationRequested: true } => WarehouseMessages.Timeout(limits),
+        // The driver often leaves out the type of an error; the text begins with it.
+        DuckDBException { Message: var message } => message.Split(" Error:")[0] switch
+        {
+            "INTERRUPT" => WarehouseMessages.Timeout(limits),
+            "Permission" => WarehouseMessages.Refused("Only statements that read tables of this file can run here."),
+            "Out of Memory" =>
+                WarehouseMessages.TooMuchData("The statement needs more memory than this service gives to a statement."),
+            "Catalog" when message.Contains("Table with name", StringComparison.Ordinal) => WarehouseMessages.TableMissing(),
+            "Binder" when message.Contains("olumn", StringComparison.Ordinal) => WarehouseMessages.ColumnMissing(),
+            var type => WarehouseMessages.Sql(type.Length <= 20 ? type : null),
+        },
+        _ => WarehouseMessages.Unreadable(),
+    };
+}

@@ -1,0 +1,58 @@
+using Catalog.Data.Warehouses.Sql;
+using DuckDB.NET.Data;
+
+namespace Catalog.Data.Warehouses;
+
+/// <summary>A registered DuckDB file below the operator's folder.</summary>
+public sealed class DuckDbWarehouse : Warehouse
+{
+    private readonly string _organization;
+    private readonly string _path;
+    private readonly WarehouseFiles _files;
+
+    internal DuckDbWarehouse(string organization, WarehouseSettings settings, WarehouseFiles files) =>
+        (_organization, _path, _files) = (organization, settings.Path ?? "", files);
+
+    /// <inheritdoc />
+    public override string Type => "duckdb";
+
+    /// <inheritdoc />
+    public override string Display => $"duckdb:{_path}";
+
+    /// <inheritdoc />
+    public override WarehouseSql Sql { get; } = new DuckDbSql();
+
+    internal override Task<WarehouseConnection> Connect(WarehouseLimits limits, CancellationToken ct)
+    {
+        // No other file, no network, no extension that is not built in, and no statement that changes these settings.
+        // The last one has to be the last one.
+        var connection = new DuckDBConnection(new DuckDBConnectionStringBuilder
+        {
+            DataSource = _files.Find(_organization, _path),
+            ["access_mode"] = "READ_ONLY",
+            ["enable_external_access"] = "false",
+            ["autoinstall_known_extensions"] = "false",
+            ["autoload_known_extensions"] = "false",
+            ["allow_community_extensions"] = "false",
+            ["memory_limit"] = "1GB",
+            ["temp_directory"] = "",
+            ["threads"] = $"{Math.Min(Environment.ProcessorCount, 4)}",
+            ["lock_configuration"] = "true",
+        }.ConnectionString);
+        try
+        {
+            connection.Open();
+            return Task.FromResult<WarehouseConnection>(new DuckDbConnection(connection, limits));
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
+    }
+
+    internal override WarehouseException Translate(Exception exception) => exception is DuckDBException
+        ? new(WarehouseProblem.DatabaseMissing,
+            "The file of the connection cannot be opened: it is no DuckDB database, has a newer version, or another program writes to it.")
+        : WarehouseMessages.Unreachable();
+}

@@ -1,0 +1,46 @@
+using Catalog.Data.Organizations;
+
+namespace Catalog.Data.Warehouses;
+
+/// <summary>Finds the files of SQLite and DuckDB warehouses below the operator's folder.</summary>
+/// <param name="folder">The folder with one subfolder per organization; null when the operator has set none.</param>
+public sealed class WarehouseFiles(string? folder)
+{
+    private const int MaxLength = 255;
+
+    /// <summary>Whether a text can be the name of a file below an organization's folder.</summary>
+    public static bool IsName(string path) => path.Length is > 0 and <= MaxLength
+        && path.All(character => char.IsAsciiLetterOrDigit(character) || character is '_' or '-' or '.' or '/')
+        && path.Split('/').All(part => part.Length > 0 && part.TrimStart('.').Length > 0);
+
+    /// <summary>The absolute path of a file of an organization.</summary>
+    /// <exception cref="WarehouseException">
+    /// The operator has set no folder, the name leaves the organization's folder, or there is no such file.
+    /// </exception>
+    public string Find(string organization, string path)
+    {
+        if (folder is null)
+        {
+            throw WarehouseMessages.Refused(
+                "This installation has no folder for files of warehouses. Its operator sets DATAXPIPE_WAREHOUSE_FILES.");
+        }
+
+        if (!IsName(path) || !Organization.IsId(organization))
+        {
+            throw WarehouseMessages.Refused("path must be the name of a file below the folder of the organization.");
+        }
+
+        var place = Path.Combine(Path.GetFullPath(folder), organization);
+        foreach (var part in path.Split('/'))
+        {
+            place = Path.Combine(place, part);
+            // A link could lead to a file of another organization, or of the operator.
+            if (new FileInfo(place).LinkTarget is not null)
+            {
+                throw WarehouseMessages.Refused("path must not contain a link.");
+            }
+        }
+
+        return File.Exists(place) ? place : throw WarehouseMessages.DatabaseMissing();
+    }
+}

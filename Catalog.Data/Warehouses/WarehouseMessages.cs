@@ -1,0 +1,51 @@
+namespace Catalog.Data.Warehouses;
+
+/// <summary>The texts of problems that several types of warehouses have. None contains an address or data.</summary>
+internal static class WarehouseMessages
+{
+    // One text for every reason, so that a caller cannot tell a closed port from a filtered one.
+    public static WarehouseException Unreachable() => new(WarehouseProblem.Unreachable,
+        "The warehouse does not answer. Check host and port of the connection, and that the server accepts connections from this service.");
+
+    public static WarehouseException Refused(string reason) => new(WarehouseProblem.Refused, reason);
+
+    public static WarehouseException RefusedAddress() =>
+        Refused("This installation does not connect to the host or port of the connection. Ask its operator.");
+
+    public static WarehouseException AuthenticationFailed() => new(WarehouseProblem.AuthenticationFailed,
+        "The warehouse rejects the user or the password of the connection.");
+
+    public static WarehouseException DatabaseMissing() => new(WarehouseProblem.DatabaseMissing,
+        "The database of the connection does not exist.");
+
+    public static WarehouseException TlsFailed() => new(WarehouseProblem.TlsFailed,
+        "The encrypted connection to the warehouse failed. Check sslmode, and the certificate of the server.");
+
+    public static WarehouseException Timeout(WarehouseLimits limits) => new(WarehouseProblem.Timeout,
+        $"The statement took longer than {limits.Timeout.TotalSeconds:0} seconds and was stopped.");
+
+    public static WarehouseException TimedOut() => new(WarehouseProblem.Timeout,
+        "The statement took longer than allowed and was stopped.");
+
+    public static WarehouseException TableMissing() => new(WarehouseProblem.TableMissing, "A table of the statement does not exist.");
+
+    public static WarehouseException ColumnMissing() => new(WarehouseProblem.ColumnMissing, "A column of the statement does not exist.");
+
+    public static WarehouseException PermissionDenied() => new(WarehouseProblem.PermissionDenied,
+        "The user of the connection may not read what the statement reads. Grant it select.");
+
+    public static WarehouseException Sql(string? code = null) => new(WarehouseProblem.Sql,
+        $"The warehouse rejects the statement{(code is null ? "" : $" (code {code})")}. Run it in the warehouse to see why.");
+
+    public static WarehouseException TooMuchData(string what) => new(WarehouseProblem.TooMuchData, what);
+
+    public static WarehouseException Unreadable() => new(WarehouseProblem.Sql,
+        "The result contains a value that cannot be read. Cast the column to text.");
+
+    public static WarehouseException CatalogDatabase() =>
+        Refused("The connection leads to the Catalog's own database. Register another database.");
+
+    public static WarehouseException NoRows() => Refused("Only statements that return columns can run here: start with SELECT or WITH.");
+
+    public static WarehouseException OneStatement() => Refused("Only one SELECT statement can run here.");
+}
