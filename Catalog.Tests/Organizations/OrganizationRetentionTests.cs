@@ -14,7 +14,7 @@ public sealed class OrganizationRetentionOnPostgres(PostgresTestDatabase databas
     : OrganizationRetentionTests(database), IClassFixture<PostgresTestDatabase>;
 
 /// <summary>
-/// Retention settings of an organization over HTTP. Their effect on removal: <see cref="Migrations.OrganizationRetentionTests"/>.
+/// Retention settings of an organization over HTTP. Their effect on removal: <see cref="Migrations.RetentionVerbTests"/>.
 /// </summary>
 public abstract class OrganizationRetentionTests(TestDatabase database) : EndpointTests(database)
 {
