@@ -12,7 +12,7 @@ public static class Nearest
     /// As <see cref="Of"/>, but only for words that are close enough to be a typing error: at most one edit for every
     /// three letters, and at most three edits. Null when no word is.
     /// </summary>
-    public static string? Likely(string text, IEnumerable<string> words) =>
+    public static string? FindTypo(string text, IEnumerable<string> words) =>
         Of(text, words.Where(word => Distance(text, word) <= Math.Min(3, word.Length / 3)));
 
     // The Levenshtein distance; only one row of the matrix is kept.

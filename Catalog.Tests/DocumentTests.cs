@@ -1,6 +1,8 @@
 using System.Globalization;
+using System.Text.Json;
 using System.Text.RegularExpressions;
 using Catalog.Data.Database;
+using Catalog.Data.Migrations;
 using Catalog.Data.Organizations;
 
 namespace Catalog.Tests;
@@ -52,6 +54,31 @@ public sealed partial class DocumentTests
     }
 
     [Fact]
+    public void The_error_codes_of_the_console_are_those_of_the_code()
+    {
+        // The console never shows these two: no verb requires row-level security, and a missing table is a database error.
+        var outages = Enum.GetValues<Unavailability>().Except([Unavailability.NotIsolated, Unavailability.SchemaBehind])
+            .Select(reason => reason.ToString());
+        var literals = ConventionTests.Sources().Where(file => file.StartsWith("Catalog.Migrations/", StringComparison.Ordinal))
+            .SelectMany(file => (file.EndsWith("ObjectStore.cs", StringComparison.Ordinal) ? StoreErrors() : Errors()).Matches(Read(file)))
+            .Select(match => match.Groups["code"].Value);
+        var codes = outages.Concat(Enum.GetNames<MigrationFault>()).Select(JsonNamingPolicy.SnakeCaseLower.ConvertName).Concat(literals);
+
+        Assert.Equal(codes.Distinct().Order(StringComparer.Ordinal), CodesBelow("Error codes with --json"));
+    }
+
+    [Fact]
+    public void The_finding_codes_of_doctor_are_those_of_the_code()
+    {
+        var sources = ConventionTests.Sources().Where(file => file.StartsWith("Catalog.Migrations/Doctor/", StringComparison.Ordinal)
+            || Path.GetFileName(file) is "PostgresFailure.cs" or "SqliteFailure.cs");
+        var codes = sources.SelectMany(file => Findings().Matches(Read(file)))
+            .SelectMany(match => match.Groups["code"].Captures.Select(code => code.Value));
+
+        Assert.Equal(codes.Distinct().Order(StringComparer.Ordinal), CodesBelow("Finding codes of doctor"));
+    }
+
+    [Fact]
     public void Links_between_documents_lead_to_a_file_and_a_heading()
     {
         var broken = Documents().SelectMany(file => Links().Matches(Read(file)).Select(match => match.Groups["to"].Value)
@@ -92,6 +119,11 @@ public sealed partial class DocumentTests
         });
     }
 
+    private static IEnumerable<string> CodesBelow(string heading) =>
+        Read("docs/operations/exit-codes.md").Split($"\n## {heading}\n")[1].Split("\n## ")[0].Split('\n')
+            .Where(line => line.StartsWith("| ", StringComparison.Ordinal)).SelectMany(line => ErrorCode().Matches(line))
+            .Select(match => match.Groups["code"].Value).Distinct().Order(StringComparer.Ordinal);
+
     private static List<string[]> Settings() => [.. Read("docs/settings.md").Split("\n## Database addresses")[0].Split('\n')
         .Where(line => line.StartsWith("| `", StringComparison.Ordinal))
         .Select(line => line.Trim('|').Split('|', StringSplitOptions.TrimEntries))];
@@ -109,6 +141,19 @@ public sealed partial class DocumentTests
         @"\A# [^\n]+\n\nDate: \d{4}-\d\d-\d\d\n(\nStatus: [^#]+\n)?\n## Context\n.+?\n## Decision\n.+?\n## Consequences\n",
         RegexOptions.Singleline)]
     private static partial Regex DecisionForm();
+
+    [GeneratedRegex(@"(ExitCode\.\w+,|\.Error\()\s*""(?<code>[a-z_]+)""")]
+    private static partial Regex Errors();
+
+    [GeneratedRegex(@"\(""(?<code>[a-z_]+)"",\s")]
+    private static partial Regex StoreErrors();
+
+    [GeneratedRegex(
+        @"(""(?<code>[a-z_]+)"" : )?""(?<code>[a-z_]+)"", Severity\.|(\bWarn|\b[Ee]rror|\bnew|\.Add)\(\s*""(?<code>[a-z_]+)"",")]
+    private static partial Regex Findings();
+
+    [GeneratedRegex("`(?<code>[a-z_]+)`")]
+    private static partial Regex ErrorCode();
 
     [GeneratedRegex("`(?<text>[^`]+)`")]
     private static partial Regex Code();

@@ -58,7 +58,7 @@ internal static class BillingEndpoints
 
     private static async Task<IResult> PostPortal(Caller caller, OrganizationRepository organizations, StripeApi stripe,
         CancellationToken ct) =>
-        await organizations.Find(caller.Organization, ct) is not { } organization ? Problems.NotFound("organization")
+        await organizations.Find(caller.Organization, ct) is not { } organization ? Problems.OrganizationNotFound()
         : organization.Plan == Plan.SelfHosted.Name && organization.StripeCustomerId is null ? Problems.SelfHosted()
         : organization.StripeCustomerId is not { } customer ? Problems.NoCustomer()
         : Page(await stripe.Portal(customer, ct));

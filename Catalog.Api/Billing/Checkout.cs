@@ -17,7 +17,7 @@ internal sealed class Checkout(StripeApi stripe, BillingRepository billing, Orga
     {
         if (await organizations.Find(caller.Organization, ct) is not { } organization)
         {
-            return (null, Problems.NotFound("organization"));
+            return (null, Problems.OrganizationNotFound());
         }
 
         if (organization.Plan == Plan.SelfHosted.Name)
@@ -37,7 +37,7 @@ internal sealed class Checkout(StripeApi stripe, BillingRepository billing, Orga
         // organization.
         return await CustomerOf(organization, caller, ct) is { } customer
             ? (await stripe.Checkout(organization.Id, customer, plan, ct), null)
-            : (null, Problems.NotFound("organization"));
+            : (null, Problems.OrganizationNotFound());
     }
 
     private async Task<string?> CustomerOf(Organization organization, Caller caller, CancellationToken ct)

@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Http.Metadata;
 namespace Catalog.Api.Http;
 
 /// <summary>
-/// A request body of one shape, read and validated before the handler runs. See <see cref="BodyRoutes.Reads{T}"/>.
+/// A request body of one shape, read and validated before the handler runs. See <see cref="RouteExtensions.Reads{T}"/>.
 /// </summary>
 internal sealed class Body<T> : IBody where T : class
 {

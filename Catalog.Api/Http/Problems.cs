@@ -20,7 +20,7 @@ internal static class Problems
             "Stripe-Signature does not match the request body, or its timestamp differs from the current time by more than 5 minutes.");
 
     public static Problem Unauthorized() =>
-        new(401, "unauthorized", "Send a valid key as X-API-KEY, or as Authorization: Bearer.")
+        new(401, "unauthorized", "Send a valid API key as X-API-KEY, or a key or access token as Authorization: Bearer.")
         {
             WwwAuthenticate = "Bearer realm=\"catalog\""
         };
@@ -45,13 +45,15 @@ internal static class Problems
     { RetryAfterSeconds = seconds };
 
     public static Problem PlanLimitReached(CeilingReached reached) => new(403, "plan_limit_reached",
-        $"The plan '{reached.Plan.Name}' allows {reached.Most} {reached.What}. The plan '{reached.Enough.Name}' allows more; "
-            + "subscribe to it with POST /api/v1/billing/checkout.")
-    { Plan = reached.Enough.Name };
+        $"The plan '{reached.Plan.Name}' allows {reached.Limit} {reached.ObjectKind}. The plan '{reached.SufficientPlan.Name}' allows "
+            + "more; subscribe to it with POST /api/v1/billing/checkout, or ask the operator to change the plan.")
+    { Plan = reached.SufficientPlan.Name };
 
     public static Problem PathUnknown() => new(404, "not_found", "This path does not exist. See /openapi/v1.json for all paths.");
 
-    public static Problem NotFound(string what) => new(404, "not_found", $"No such {what}.");
+    public static Problem NotFound(string what) => new(404, "not_found", $"No {what} with this id exists in your organization.");
+
+    public static Problem OrganizationNotFound() => new(404, "not_found", "No organization with this id is registered.");
 
     public static Problem PipelineUnknown(string id) =>
         new(404, "pipeline_not_found", $"No pipeline '{Shorten(id)}' is registered. Register it with POST /api/v1/pipelines/ first.");
@@ -83,7 +85,7 @@ internal static class Problems
 
     public static Problem NotRotatable(string id) =>
         new(409, "key_not_rotatable",
-            $"The key '{Shorten(id)}' is no longer live, or the key that replaced it is still live. Rotate that key, or revoke it first.");
+            $"The key '{Shorten(id)}' has expired or was revoked, or its replacement is still live. Rotate or revoke the replacement.");
 
     public static Problem SelfHosted() =>
         new(409, "self_hosted",

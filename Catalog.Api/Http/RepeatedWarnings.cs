@@ -2,6 +2,7 @@ using System.Diagnostics.Metrics;
 using System.Net;
 using Catalog.Api.Background;
 using Catalog.Data.Database;
+using Catalog.Data.Migrations;
 
 namespace Catalog.Api.Http;
 
@@ -45,8 +46,9 @@ internal sealed partial class RepeatedWarnings(DatabaseSettings settings, IMeter
         _unserved.Add(1, new KeyValuePair<string, object?>("reason", failure.Reason.ToString()));
         if (_outages.Add(failure.Reason))
         {
-            LogUnserved(failure.Reason, failure.InnerException is { } cause
-                ? Databases.WhyUnreachable(settings, cause) ?? cause.Message : "");
+            var cause = failure.InnerException is { } inner ? Databases.DescribeFailure(settings, inner) ?? inner.Message : null;
+            LogUnserved(string.IsNullOrEmpty(cause) ? SchemaProbe.Describe(failure.Reason)
+                : $"{SchemaProbe.Describe(failure.Reason)} Cause: {cause}");
         }
     }
 
@@ -77,8 +79,8 @@ internal sealed partial class RepeatedWarnings(DatabaseSettings settings, IMeter
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Count} more requests with an invalid key or token from {Address}")]
     private partial void LogMoreWrongKeys(long count, string address);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The database cannot serve requests: {Reason}: {Cause}")]
-    private partial void LogUnserved(Unavailability reason, string cause);
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The database cannot serve requests: {Reason}")]
+    private partial void LogUnserved(string reason);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The database could not serve {Count} more requests: {Reason}")]
     private partial void LogMoreUnserved(long count, Unavailability reason);

@@ -58,7 +58,7 @@ public sealed record LineageGraphItem
 
     internal static LineageGraphItem From(LineageGraph graph)
     {
-        var names = graph.Nodes.ToDictionary(node => node.Dataset.Id, node => node.Dataset.ShownId);
+        var names = graph.Nodes.ToDictionary(node => node.Dataset.Id, node => node.Dataset.DisplayId);
         return new()
         {
             Nodes = [.. graph.Nodes.Select(node => LineageNode.From(node.Dataset, node.Depth))],
@@ -68,7 +68,7 @@ public sealed record LineageGraphItem
                 ValidTo = edge.ValidTo,
             })],
             Truncated = graph.Truncated,
-            Frontier = [.. graph.Frontier.Select(dataset => dataset.ShownId)],
+            Frontier = [.. graph.Frontier.Select(dataset => dataset.DisplayId)],
         };
     }
 }
@@ -87,7 +87,7 @@ public sealed record LineageNode
     public required int Depth { get; init; }
 
     internal static LineageNode From(Dataset dataset, int depth) =>
-        new() { Id = dataset.ShownId, Namespace = dataset.Namespace, Name = dataset.Name, Depth = depth };
+        new() { Id = dataset.DisplayId, Namespace = dataset.Namespace, Name = dataset.Name, Depth = depth };
 }
 
 /// <summary>An edge in the graph.</summary>
@@ -184,7 +184,7 @@ public sealed record DatasetItem
     public required DateTimeOffset CreatedAt { get; init; }
 
     internal static DatasetItem From(Dataset dataset) =>
-        new() { Id = dataset.ShownId, Namespace = dataset.Namespace, Name = dataset.Name, CreatedAt = dataset.CreatedAt };
+        new() { Id = dataset.DisplayId, Namespace = dataset.Namespace, Name = dataset.Name, CreatedAt = dataset.CreatedAt };
 }
 
 /// <summary>A dataset with its pipelines, their owners and tags, and its latest check results.</summary>

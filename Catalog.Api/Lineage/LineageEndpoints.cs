@@ -83,10 +83,10 @@ internal static class LineageEndpoints
         }
 
         var (producers, consumers) = await datasets.Pipelines(caller.Organization, dataset.Id, ct);
-        var last = await results.List(caller.Organization, new() { Dataset = dataset.ShownId }, null, limit: 20, ct);
+        var last = await results.List(caller.Organization, new() { Dataset = dataset.DisplayId }, null, limit: 20, ct);
         return TypedResults.Ok(new DatasetDetail
         {
-            Id = dataset.ShownId,
+            Id = dataset.DisplayId,
             Namespace = dataset.Namespace,
             Name = dataset.Name,
             CreatedAt = dataset.CreatedAt,

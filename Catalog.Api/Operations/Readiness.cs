@@ -18,7 +18,7 @@ internal sealed partial class Readiness : IRecurringWork, IAsyncDisposable
     private readonly IHostApplicationLifetime _lifetime;
     private readonly IsolationWatch _isolation;
     private readonly ILogger<Readiness> _log;
-    private readonly SemaphoreSlim _gate = new(1, 1);
+    private readonly SemaphoreSlim _checkLock = new(1, 1);
     private (SchemaState State, long At)? _last;
     private string? _logged = "";
 
@@ -26,7 +26,7 @@ internal sealed partial class Readiness : IRecurringWork, IAsyncDisposable
         DatabaseSettings settings, CatalogDatabase database, TimeProvider time, IHostApplicationLifetime lifetime, IsolationWatch isolation,
         ILogger<Readiness> log)
     {
-        _explain = exception => Databases.WhyUnreachable(settings, exception);
+        _explain = exception => Databases.DescribeFailure(settings, exception);
         _probe = new SchemaProbe(settings, database.ContextSql);
         (_time, _lifetime, _isolation, _log) = (time, lifetime, isolation, log);
     }
@@ -44,7 +44,7 @@ internal sealed partial class Readiness : IRecurringWork, IAsyncDisposable
             return new(false, null, "The service is shutting down.");
         }
 
-        await _gate.WaitAsync(ct);
+        await _checkLock.WaitAsync(ct);
         try
         {
             if (_last is not { } last || _time.GetElapsedTime(last.At) >= TimeSpan.FromSeconds(1))
@@ -58,7 +58,7 @@ internal sealed partial class Readiness : IRecurringWork, IAsyncDisposable
         }
         finally
         {
-            _gate.Release();
+            _checkLock.Release();
         }
     }
 
@@ -98,7 +98,7 @@ internal sealed partial class Readiness : IRecurringWork, IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _probe.DisposeAsync();
-        _gate.Dispose();
+        _checkLock.Dispose();
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Ready: the schema is at {Revision}")]

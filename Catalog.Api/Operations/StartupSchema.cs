@@ -39,7 +39,7 @@ internal static partial class StartupSchema
                     LogApplied(log, step.Revision, step.Seconds ?? 0);
                 }
             }
-            catch (Exception exception) when (database.Failures.WhyUnavailable(exception) is { } reason)
+            catch (Exception exception) when (database.Failures.Classify(exception) is { } reason)
             {
                 throw new SettingException($"DATAXPIPE_DB: {SchemaProbe.Describe(reason)}");
             }

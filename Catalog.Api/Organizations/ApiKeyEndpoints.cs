@@ -49,7 +49,7 @@ internal static class ApiKeyEndpoints
             TimeProvider time, CancellationToken ct) =>
         Organization.IsId(id.Value) && await organizations.PlanOf(id.Value, ct) is not null
             ? await Add(id.Value, body.Value, idempotency, caller, keys, time, ct)
-            : Problems.NotFound("organization");
+            : Problems.OrganizationNotFound();
 
     private static Task<IResult> Post(Body<PostApiKey> body, IdempotencyKey idempotency, Caller caller, ApiKeyRepository keys,
         TimeProvider time, CancellationToken ct) =>

@@ -77,7 +77,7 @@ internal static class OrganizationEndpoints
     {
         if (!Organization.IsId(id) || await organizations.Find(id, ct) is not { } organization)
         {
-            return Problems.NotFound("organization");
+            return Problems.OrganizationNotFound();
         }
 
         var usage = await organizations.Usage(id, ct);
@@ -92,7 +92,7 @@ internal static class OrganizationEndpoints
             {
                 Pipelines = usage.Pipelines,
                 Connections = usage.Connections,
-                RequestsLeft = plan.RequestsPerMinute is { } perMinute ? rates.Left(id, perMinute) : null,
+                RequestsLeft = plan.RequestsPerMinute is { } perMinute ? rates.Remaining(id, perMinute) : null,
             },
             Retention = Retention.From(organization),
             Subscribed = organization.StripeSubscriptionId is not null,
@@ -113,7 +113,7 @@ internal static class OrganizationEndpoints
         var entry = caller.NewAuditEntry("organization", id.Value, "changed", time, Detail(body.Value.Name, body.Value.Plan));
         if (!Organization.IsId(id.Value) || !await organizations.Change(id.Value, body.Value.Name, body.Value.Plan, entry, ct))
         {
-            return Problems.NotFound("organization");
+            return Problems.OrganizationNotFound();
         }
 
         known.Forget(id.Value);
@@ -143,7 +143,7 @@ internal static class OrganizationEndpoints
         return Organization.IsId(id)
             && await organizations.SetRetention(id, retention.RunsKeptDays, retention.ResultsKeptDays, retention.EventsKeptDays, entry, ct)
             ? await Read(id, organizations, rates, ct)
-            : Problems.NotFound("organization");
+            : Problems.OrganizationNotFound();
     }
 
     private static async Task<Ok<ItemList<AuditItem>>> AuditLog([AsParameters] AuditQuery query, Caller caller, AuditRepository audit,

@@ -28,7 +28,7 @@ internal sealed class RateLimiting(RequestDelegate next, PlanCache plans, Reques
                 SetHeaders(context.Response.Headers, perMinute, allowance);
                 if (!allowance.Allowed)
                 {
-                    await Problems.RateLimited(plan, Math.Max(1, allowance.SecondsToOne)).ExecuteAsync(context);
+                    await Problems.RateLimited(plan, Math.Max(1, allowance.SecondsUntilNext)).ExecuteAsync(context);
                     return;
                 }
             }
@@ -40,7 +40,7 @@ internal sealed class RateLimiting(RequestDelegate next, PlanCache plans, Reques
     private static void SetHeaders(IHeaderDictionary headers, int perMinute, Allowance allowance)
     {
         headers["RateLimit-Limit"] = perMinute.ToString(CultureInfo.InvariantCulture);
-        headers["RateLimit-Remaining"] = allowance.Left.ToString(CultureInfo.InvariantCulture);
-        headers["RateLimit-Reset"] = allowance.SecondsToFull.ToString(CultureInfo.InvariantCulture);
+        headers["RateLimit-Remaining"] = allowance.Remaining.ToString(CultureInfo.InvariantCulture);
+        headers["RateLimit-Reset"] = allowance.SecondsUntilFull.ToString(CultureInfo.InvariantCulture);
     }
 }

@@ -28,7 +28,7 @@ internal sealed class RequestRates(RequestRateRepository repository, TimeProvide
     }
 
     /// <summary>The number of remaining requests, without taking one.</summary>
-    public int Left(string organization, int perMinute) => Of(organization).Left(perMinute, time.GetTimestamp(), time);
+    public int Remaining(string organization, int perMinute) => Of(organization).Remaining(perMinute, time.GetTimestamp(), time);
 
     /// <summary>
     /// Returns the buckets with accepted requests since the last merge, and removes buckets that are idle.
@@ -53,10 +53,10 @@ internal sealed class RequestRates(RequestRateRepository repository, TimeProvide
 
 /// <summary>Whether a request was accepted, and how many remain.</summary>
 /// <param name="Allowed">Whether the request was accepted.</param>
-/// <param name="Left">The number of requests that can be sent now.</param>
-/// <param name="SecondsToOne">Seconds until the next request is accepted; 0 when one is accepted now.</param>
-/// <param name="SecondsToFull">Seconds until the bucket is full again.</param>
-internal readonly record struct Allowance(bool Allowed, int Left, int SecondsToOne, int SecondsToFull);
+/// <param name="Remaining">The number of requests that can be sent now.</param>
+/// <param name="SecondsUntilNext">Seconds until the next request is accepted; 0 when one is accepted now.</param>
+/// <param name="SecondsUntilFull">Seconds until the bucket is full again.</param>
+internal readonly record struct Allowance(bool Allowed, int Remaining, int SecondsUntilNext, int SecondsUntilFull);
 
 /// <summary>The token bucket of one organization.</summary>
 internal sealed class Bucket
@@ -126,7 +126,7 @@ internal sealed class Bucket
         }
     }
 
-    public int Left(int perMinute, long now, TimeProvider time)
+    public int Remaining(int perMinute, long now, TimeProvider time)
     {
         lock (_lock)
         {

@@ -103,8 +103,8 @@ internal sealed class CheckResultStore(CatalogDatabase db)
         }
     }
 
-    // One transaction for the results that need several round trips: they close gates, or nothing prevents their insert
-    // any more.
+    // One transaction for the results that need several round trips: they close gates, or the reason that prevented
+    // their insert is gone.
     private async Task StoreOthers(List<ResultGroup> groups)
     {
         var others = groups.ConvertAll(group => (Group: group, Places: group.Open())).FindAll(other => other.Places.Count > 0);
@@ -213,11 +213,12 @@ internal sealed class CheckResultStore(CatalogDatabase db)
         await session.Send([insert, CheckStates.FoldRuns(organization, all)], ct);
         var stored = insert.Results.ToHashSet(StringComparer.Ordinal);
         var inserted = part.FindAll(place => stored.Contains(results[place].Id));
-        var foreign = await new RunGates(db.Dialect, session, organization).Close(inserted.ConvertAll(place => results[place]), ct);
+        var ofOtherPipelines = await new RunGates(db.Dialect, session, organization)
+            .Close(inserted.ConvertAll(place => results[place]), ct);
         await session.Send([.. CheckStates.FoldGates(db.Dialect, organization, all), CheckStates.Fold(organization, all)], ct);
         foreach (var place in inserted)
         {
-            outcomes[place] = foreign.Contains(results[place].Id) ? ResultOutcome.RunIdTaken : ResultOutcome.Stored;
+            outcomes[place] = ofOtherPipelines.Contains(results[place].Id) ? ResultOutcome.RunIdTaken : ResultOutcome.Stored;
         }
 
         var unstored = part.FindAll(place => outcomes[place] is null);

@@ -40,13 +40,13 @@ internal sealed class RunGates(Dialect dialect, Session session, string organiza
             where runs.pipeline_id = excluded.pipeline_id
             returning id
             """;
-        var deleteForeign = $"""
-            -- RunGates.DeleteForeign
+        var deleteResults = $"""
+            -- RunGates.DeleteOfOtherPipelines
             delete from check_results
             where organization_id = @organization and {dialect.IsAnyOf("id", "@ids")}
             """;
-        var deleteForeignStates = $"""
-            -- RunGates.DeleteForeignStates
+        var deleteStates = $"""
+            -- RunGates.DeleteStatesOfOtherPipelines
             delete from run_check_states
             where organization_id = @organization and {dialect.IsAnyOf("run_id", "@runs")} and {dialect.IsAnyOf("result_id", "@ids")}
             """;
@@ -60,8 +60,8 @@ internal sealed class RunGates(Dialect dialect, Session session, string organiza
                 .OrderBy(gate => gate.RunId, StringComparer.Ordinal),
         ];
         var closed = (await session.Run<Gate, string>(CloseGates, Gates, gates, ct)).ToHashSet(StringComparer.Ordinal);
-        var foreign = failures.FindAll(result => !closed.Contains(result.RunId!));
-        foreach (var results in foreign.Chunk(dialect.ListLimit / 2))
+        var ofOtherPipelines = failures.FindAll(result => !closed.Contains(result.RunId!));
+        foreach (var results in ofOtherPipelines.Chunk(dialect.ListLimit / 2))
         {
             var parameters = new
             {
@@ -69,10 +69,10 @@ internal sealed class RunGates(Dialect dialect, Session session, string organiza
                 ids = results.Select(result => result.Id).ToArray(),
                 runs = results.Select(result => result.RunId!).Distinct(StringComparer.Ordinal).ToArray(),
             };
-            await session.Execute(deleteForeign, parameters, ct);
-            await session.Execute(deleteForeignStates, parameters, ct);
+            await session.Execute(deleteResults, parameters, ct);
+            await session.Execute(deleteStates, parameters, ct);
         }
 
-        return foreign.Select(result => result.Id).ToHashSet(StringComparer.Ordinal);
+        return ofOtherPipelines.Select(result => result.Id).ToHashSet(StringComparer.Ordinal);
     }
 }

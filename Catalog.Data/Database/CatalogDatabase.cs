@@ -154,7 +154,7 @@ public sealed class CatalogDatabase(DbDataSource reads, DbDataSource writes, Dia
         {
             return await work();
         }
-        catch (Exception exception) when (exception is not DatabaseUnavailableException && Dialect.WhyUnavailable(exception) is { } reason)
+        catch (Exception exception) when (exception is not DatabaseUnavailableException && Dialect.Classify(exception) is { } reason)
         {
             throw new DatabaseUnavailableException(reason, exception);
         }

@@ -145,8 +145,7 @@ public sealed partial class DatabaseSettings
         return NotAPath().IsMatch(value)
             ? throw new SettingException(
                 $"{name}: only postgresql://, postgres:// and sqlite:/// addresses, Npgsql's Host=...;Username=... or a plain file "
-                    + "path are allowed;"
-                + " write a path that contains = or begins with a name and a colon after sqlite:///.")
+                    + "path are allowed. Put sqlite:/// before a file path that contains = or that begins with a name and a colon.")
             : OnSqlite(name, value);
     }
 

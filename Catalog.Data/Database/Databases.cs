@@ -31,7 +31,7 @@ public static class Databases
 
     /// <summary>Why a connection could not be opened and how to fix it, with host, port, user and database; never a password.</summary>
     /// <returns>Null when the exception is not a connection failure.</returns>
-    public static string? WhyUnreachable(DatabaseSettings settings, Exception exception) =>
+    public static string? DescribeFailure(DatabaseSettings settings, Exception exception) =>
         ConnectionFailure.Find(exception, settings.ReadFrom, settings)?.ToString();
 
     /// <summary>A data source without a pool, for schema changes: each connection is closed after use, so no pool keeps a lock.</summary>

@@ -172,7 +172,7 @@ public sealed class Session
         }
     }
 
-    // Set in addition to the statement's own @organization, so that each of the two checks the other.
+    // Both values name the organization: if they differ, row-level security returns no rows.
     private DynamicParameters WithContext(object? parameters)
     {
         var all = new DynamicParameters(parameters);

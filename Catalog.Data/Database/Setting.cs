@@ -27,7 +27,7 @@ public static class Setting
             : text.Length > 1 && Array.Exists(Quotes, pair => text[0] == pair[0] && text[^1] == pair[1])
             ? throw new SettingException(
                 $"{name} is in quotes ({text[0]}...{text[^1]}), and the quotes would be part of the value: remove the first and the "
-                    + "last character.  "
+                    + "last character. "
                 + "A shell removes such quotes; `docker run --env-file` and Kubernetes secrets keep them.")
             : text;
     }

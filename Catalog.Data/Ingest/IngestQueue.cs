@@ -33,8 +33,8 @@ internal sealed class IngestQueue<TItem, TOutcome>
     /// <param name="name">The queue's name in metrics.</param>
     /// <param name="settings">The limits.</param>
     /// <param name="meters">Creates the meter.</param>
-    /// <param name="write">Stores a batch and completes its requests. When it throws, the requests that are not
-    /// complete were not stored, or may be stored again.</param>
+    /// <param name="write">Stores a batch and completes its requests. When it throws, each incomplete request is
+    /// either not stored or safe to store again.</param>
     public IngestQueue(string name, IngestSettings settings, IMeterFactory meters, Func<IReadOnlyList<IngestRequest<TItem, TOutcome>>,
         Task> write)
     {
@@ -208,7 +208,7 @@ internal sealed class IngestQueue<TItem, TOutcome>
         }
     }
 
-    // Otherwise each queued batch waits as long for the same failure.
+    // Without this, each queued batch would wait for its own time-out.
     private void FailQueued(Exception failure)
     {
         for (var waiting = _channel.Reader.Count; waiting > 0 && _channel.Reader.TryRead(out var request); waiting--)

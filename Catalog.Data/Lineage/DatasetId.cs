@@ -13,7 +13,7 @@ public static class DatasetId
     /// <summary>
     /// The id in answers and paths: <c>namespace/name</c>, or the name alone when the namespace is empty.
     /// </summary>
-    public static string Shown(string @namespace, string name) => @namespace.Length == 0 ? name : $"{@namespace}/{name}";
+    public static string Format(string @namespace, string name) => @namespace.Length == 0 ? name : $"{@namespace}/{name}";
 
     /// <summary>The key of the dataset with this shown id.</summary>
     public static Guid Of(string shownId) => Of("", shownId);
@@ -26,7 +26,7 @@ public static class DatasetId
     {
         Span<byte> hash = stackalloc byte[32];
         // Stored keys contain the zero byte: an earlier version separated namespace and name with it.
-        SHA256.HashData(Encoding.UTF8.GetBytes($"\0{Shown(@namespace, name)}"), hash);
+        SHA256.HashData(Encoding.UTF8.GetBytes($"\0{Format(@namespace, name)}"), hash);
         return new Guid(hash[..16], bigEndian: true);
     }
 }

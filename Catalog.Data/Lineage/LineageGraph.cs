@@ -13,7 +13,7 @@ public sealed record Dataset
     public required DateTimeOffset CreatedAt { get; init; }
 
     /// <summary>The id in answers and paths.</summary>
-    public string ShownId => DatasetId.Shown(Namespace, Name);
+    public string DisplayId => DatasetId.Format(Namespace, Name);
 }
 
 /// <summary>One lineage edge during one period.</summary>

@@ -61,13 +61,13 @@ public sealed class LineageRepository(CatalogDatabase db, LineageBudget budget)
             await ReadDatasets(context, walk.Depths.Keys.Where(id => !datasets.ContainsKey(id)), datasets);
             return new LineageGraph(
                 NearestFirst(walk.Depths, datasets), walk.Edges, walk.Cut is not null,
-                [.. frontier.Select(id => datasets[id]).OrderBy(dataset => dataset.ShownId, StringComparer.Ordinal)]);
+                [.. frontier.Select(id => datasets[id]).OrderBy(dataset => dataset.DisplayId, StringComparer.Ordinal)]);
         }, ct);
 
     private static List<(Dataset Dataset, int Depth)> NearestFirst(
         IReadOnlyDictionary<Guid, int> depths, Dictionary<Guid, Dataset> datasets)
     {
-        var nodes = depths.Select(node => (Name: datasets[node.Key].ShownId, Dataset: datasets[node.Key], Depth: node.Value)).ToArray();
+        var nodes = depths.Select(node => (Name: datasets[node.Key].DisplayId, Dataset: datasets[node.Key], Depth: node.Value)).ToArray();
         Array.Sort(nodes, (left, right) => left.Depth != right.Depth
             ? left.Depth.CompareTo(right.Depth) : string.CompareOrdinal(left.Name, right.Name));
         return [.. nodes.Select(node => (node.Dataset, node.Depth))];

@@ -145,7 +145,7 @@ public sealed class Migrator
     /// <param name="ct">Cancels the operation.</param>
     /// <exception cref="MigrationException">The lock was not obtained, or the database cannot be migrated.</exception>
     public Task<T> RunExclusive<T>(Func<DbConnection, Task<T>> work, CancellationToken ct) =>
-        _lock.Run((connection, _) => work(connection), ct, refuse: false);
+        _lock.Run((connection, _) => work(connection), ct, rejectFaults: false);
 
     /// <summary>Runs an operation on the connection that holds the lock. The journal must have no faults.</summary>
     internal Task<T> RunLocked<T>(Func<DbConnection, SchemaStatus, Task<T>> work, CancellationToken ct) => _lock.Run(work, ct);

@@ -12,21 +12,23 @@ internal sealed class MigratorLock(MigrationDatabase database, Chain chain, Migr
     /// <summary>Runs an operation while this process holds the lock. On SQLite the transaction of each script is the lock.</summary>
     /// <param name="work">The operation; its arguments are the connection that holds the lock and the migration status.</param>
     /// <param name="ct">Cancels the operation.</param>
-    /// <param name="refuse">Whether a journal with faults is rejected.</param>
+    /// <param name="rejectFaults">Whether a journal with faults is rejected.</param>
     /// <exception cref="MigrationException">The lock was not obtained, the database cannot be migrated, or the journal
     /// has a fault.</exception>
-    public async Task<T> Run<T>(Func<DbConnection, SchemaStatus, Task<T>> work, CancellationToken ct, bool refuse = true)
+    public async Task<T> Run<T>(Func<DbConnection, SchemaStatus, Task<T>> work, CancellationToken ct, bool rejectFaults = true)
     {
         await using var connection = await RetryOnLock(() => database.Source.OpenConnectionAsync(ct).AsTask(), ct);
         await _dialect.BeginSession(connection, stop => database.Source.OpenConnectionAsync(stop), limits, ct);
         await using var held = await _dialect.Lock(connection, limits.MaxWait, holder =>
             progress?.Invoke(new("", $"waiting for {holder}")), ct)
             ?? throw new MigrationException(MigrationFault.LockNotObtained,
-                $"The lock was not obtained in {limits.MaxWait.TotalSeconds:0} s; "
-                + $"{await _dialect.Holder(connection, ct) ?? "it was released just now"}. Wait for the migrator to finish, "
-                + "or find it with `catalog-migrations doctor` and end it with `catalog-migrations kill`.");
+                $"The lock was not obtained in {limits.MaxWait.TotalSeconds:0} s"
+                + (await _dialect.Holder(connection, ct) is { } migrator
+                    ? $"; {migrator}. Wait for the migrator to finish, or find it with `catalog-migrations doctor` and end it with "
+                        + "`catalog-migrations kill`."
+                    : ". It is free now: run the command again."));
         var status = await SchemaStatus.Read(connection, _dialect, chain, ct);
-        if (refuse && status.Faults.Count > 0)
+        if (rejectFaults && status.Faults.Count > 0)
         {
             throw status.Faults[0];
         }

@@ -63,7 +63,10 @@ public abstract class SchemaDialect
     /// <returns>The number of changed rows.</returns>
     internal abstract Task<long> Execute(DbConnection connection, DbTransaction? transaction, string sql, CancellationToken ct);
 
-    /// <summary>Sets the lock time-out; zero for none. A statement without a transaction blocks no one while it waits.</summary>
+    /// <summary>
+    /// Sets the lock time-out; zero for none. Statements outside a transaction need none: while they wait they block no
+    /// one.
+    /// </summary>
     internal abstract Task SetLockTimeout(DbConnection connection, TimeSpan limit, CancellationToken ct);
 
     /// <summary>Whether the error is a lock conflict, so that a retry may succeed.</summary>

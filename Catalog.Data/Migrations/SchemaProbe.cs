@@ -74,16 +74,16 @@ public sealed class SchemaProbe : IAsyncDisposable
             return new(false, null, Describe(unavailable.Reason))
             {
                 Cause = unavailable.InnerException is { } inner
-                ? Databases.WhyUnreachable(_settings, inner) : null
+                ? Databases.DescribeFailure(_settings, inner) : null
             };
         }
-        catch (Exception exception) when (_failures.WhyUnavailable(exception) is { } reason)
+        catch (Exception exception) when (_failures.Classify(exception) is { } reason)
         {
-            return new(false, null, Describe(reason)) { Cause = Databases.WhyUnreachable(_settings, exception) };
+            return new(false, null, Describe(reason)) { Cause = Databases.DescribeFailure(_settings, exception) };
         }
         catch (DbException refusal) when (!opened)
         {
-            return new(false, null, Describe(Unavailability.SessionRefused)) { Cause = Databases.WhyUnreachable(_settings, refusal) };
+            return new(false, null, Describe(Unavailability.SessionRefused)) { Cause = Databases.DescribeFailure(_settings, refusal) };
         }
     }
 
@@ -107,7 +107,7 @@ public sealed class SchemaProbe : IAsyncDisposable
         Unavailability.OutOfResources =>
             "The database is out of disk space, memory or connections: run `catalog-migrations doctor` to compare the pools with the "
                 + "server's limits.",
-        Unavailability.ReadOnly => "The database is read-only: it is a standby, or its file is write-protected.",
+        Unavailability.ReadOnly => "The database is read-only: connect to the primary, or make the file writable for this user.",
         Unavailability.TlsFailed =>
             "The TLS connection to the database failed: check the server's TLS settings, its certificate, and sslmode.",
         Unavailability.NotPermitted =>

@@ -49,5 +49,5 @@ internal sealed class SchemaReset(MigratorLock migratorLock, SchemaDialect diale
         }, ct);
         await transaction.CommitAsync(ct);
         return (IReadOnlyList<string>)[.. objects.Select(created => created.Name)];
-    }, ct, refuse: false);
+    }, ct, rejectFaults: false);
 }

@@ -13,7 +13,7 @@ internal sealed class SchemaStamp(MigratorLock migratorLock, MigrationDatabase d
                 $"{unexplained.Message} If the journal is the Catalog's, --force deletes the rows that this build does not know.");
         }
 
-        // At base there is nothing to compare: the database may contain any foreign tables.
+        // At base there is nothing to compare: the database may contain tables of other programs.
         if (!force && to > 0 && chain.Scripts[to - 1].Fingerprint is { } fingerprint
             && SchemaDescription.Compare(fingerprint, await database.Reader.Describe(connection, ct)) is { Count: > 0 } differences)
         {
@@ -41,5 +41,5 @@ internal sealed class SchemaStamp(MigratorLock migratorLock, MigrationDatabase d
         }, ct);
         await transaction.CommitAsync(ct);
         return chain.RevisionAt(to);
-    }, ct, refuse: false);
+    }, ct, rejectFaults: false);
 }

@@ -9,6 +9,7 @@ internal static class Ceilings
     /// Locks the organization's row until the transaction ends, if its plan has limits. A concurrent registration
     /// waits, and then counts the row of this one too.
     /// </summary>
+    /// <returns>The plan; null, without a lock, when the plan has no limits.</returns>
     public static async Task<Plan?> Lock(Session session, string organization, CancellationToken ct)
     {
         const string Sql = """
@@ -22,7 +23,8 @@ internal static class Ceilings
         return await session.One<string>(Sql, new { organization }, ct) is { } plan ? Plan.Of(plan) : null;
     }
 
-    /// <returns>The plan; null, without a lock, when the plan has no limits.</returns>
+    /// <summary>Compares a number of objects with the limit of a plan.</summary>
+    /// <returns>The limit that was exceeded, with the smallest plan that allows the count; null when the count is allowed.</returns>
     /// <param name="plan">The organization's plan.</param>
     /// <param name="what">The plural noun of the objects, such as <c>connections</c>.</param>
     /// <param name="most">Returns the limit of a plan; null when it has none.</param>

@@ -32,7 +32,7 @@ public sealed record Plan(string Name, int? Pipelines, int? Connections, int? Re
 
 /// <summary>A limit of the organization's plan, which prevented a registration.</summary>
 /// <param name="Plan">The organization's plan.</param>
-/// <param name="What">The plural noun of the objects: <c>pipelines</c> or <c>connections</c>.</param>
-/// <param name="Most">The limit of the plan.</param>
-/// <param name="Enough">The smallest plan that allows the registration.</param>
-public sealed record CeilingReached(Plan Plan, string What, int Most, Plan Enough);
+/// <param name="ObjectKind">The plural noun of the objects: <c>pipelines</c> or <c>connections</c>.</param>
+/// <param name="Limit">The limit of the plan.</param>
+/// <param name="SufficientPlan">The smallest plan that allows the registration.</param>
+public sealed record CeilingReached(Plan Plan, string ObjectKind, int Limit, Plan SufficientPlan);

@@ -47,7 +47,7 @@ public sealed record RetentionDays(int? Runs, int? Results, int? Events)
     /// Combines the operator's settings with those of an organization: the smaller number counts. An invalid number is
     /// ignored.
     /// </summary>
-    internal RetentionDays Or(OrganizationDays own) =>
+    internal RetentionDays LimitedBy(OrganizationDays own) =>
         new(Smaller(Runs, own.RunsKeptDays), Smaller(Results, own.ResultsKeptDays), Smaller(Events, own.EventsKeptDays));
 
     private const string Unset = "Leave it out to keep everything.";

@@ -6,11 +6,11 @@ namespace Catalog.Data.Pipelines;
 internal static class KnownPipelines
 {
     /// <summary>The subset of <paramref name="ids"/> that are registered and not deleted.</summary>
-    public static async Task<HashSet<string>> Among(Session session, Dialect dialect, string organization, IEnumerable<string> ids,
+    public static async Task<HashSet<string>> FindRegistered(Session session, Dialect dialect, string organization, IEnumerable<string> ids,
         CancellationToken ct)
     {
         var sql = $"""
-            -- KnownPipelines.Among
+            -- KnownPipelines.FindRegistered
             select id
             from pipelines
             where organization_id = @organization and {dialect.IsAnyOf("id", "@ids")} and deleted_at is null

@@ -10,9 +10,9 @@ internal sealed class RunEventBatch(Dialect dialect, string organization, IReadO
 {
     private readonly RunEventStatements _sql = new(dialect, organization, now);
     private readonly RunOutcome[] _outcomes = new RunOutcome[events.Count];
-    private readonly Dictionary<string, RunProgress> _runs = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, FoldedRun> _runs = new(StringComparer.Ordinal);
     private readonly HashSet<string> _knownPipelines = new(StringComparer.Ordinal);
-    private readonly Dictionary<(string RunId, string Name), StageProgress> _stages = [];
+    private readonly Dictionary<(string RunId, string Name), FoldedStage> _stages = [];
     private readonly HashSet<(string RunId, string Digest)> _storedDigests = [];
     private readonly List<CheckCount> _checks = [];
     private LockedRuns? _locked;
@@ -72,7 +72,8 @@ internal sealed class RunEventBatch(Dialect dialect, string organization, IReadO
     {
         var named = events.Where(@event => !@event.RunMustExist).Select(@event => @event.PipelineId!)
             .Where(id => !_knownPipelines.Contains(id));
-        _knownPipelines.UnionWith(await KnownPipelines.Among(session.ForOrganization(organization), dialect, organization, named, ct));
+        _knownPipelines.UnionWith(
+            await KnownPipelines.FindRegistered(session.ForOrganization(organization), dialect, organization, named, ct));
         var locked = Lock(events.Where(@event => !_runs.ContainsKey(@event.RunId)), _knownPipelines.Contains);
         await session.Send(locked.Statements, ct);
         Add(locked);
@@ -99,7 +100,7 @@ internal sealed class RunEventBatch(Dialect dialect, string organization, IReadO
     private IEnumerable<Statement> Store()
     {
         List<RunEvent> accepted = [];
-        HashSet<StageProgress> reported = [];
+        HashSet<FoldedStage> reported = [];
         for (var i = 0; i < _outcomes.Length; i++)
         {
             var @event = events[i];
@@ -135,7 +136,7 @@ internal sealed class RunEventBatch(Dialect dialect, string organization, IReadO
             : RunOutcome.Updated;
     }
 
-    private StageProgress Apply(string runId, StageReport report)
+    private FoldedStage Apply(string runId, StageReport report)
     {
         if (!_stages.TryGetValue((runId, report.StageName), out var stage))
         {

@@ -29,30 +29,30 @@ internal sealed class RunEventStatements(Dialect dialect, string organization, D
         new Column<RunEvent, string>("body", @event => @event.Body),
         new Column<RunEvent, DateTimeOffset>("received_at", _ => now));
 
-    private readonly Rows<RunProgress> _runs = new(
-        new Column<RunProgress, string>("id", run => run.Id),
-        new Column<RunProgress, string>("status", run => run.VisibleStatus),
-        new Column<RunProgress, string?>("reported_status", run => run.Status),
-        new Column<RunProgress, DateTimeOffset?>("started_at", run => run.StartedAt),
-        new Column<RunProgress, DateTimeOffset?>("completed_at", run => run.CompletedAt),
-        new Column<RunProgress, long?>("records_processed", run => run.RecordsProcessed),
-        new Column<RunProgress, string?>("error_message", run => run.ErrorMessage),
-        new Column<RunProgress, string?>("trigger", run => run.Trigger),
-        new Column<RunProgress, string?>("external_url", run => run.ExternalUrl),
-        new Column<RunProgress, string?>("metadata", run => run.Metadata),
-        new Column<RunProgress, string>("decided_at", run => run.DecidedAt),
-        new Column<RunProgress, bool>("check_gate", run => run.CheckGate),
-        new Column<RunProgress, DateTimeOffset>("updated_at", _ => now));
+    private readonly Rows<FoldedRun> _runs = new(
+        new Column<FoldedRun, string>("id", run => run.Id),
+        new Column<FoldedRun, string>("status", run => run.VisibleStatus),
+        new Column<FoldedRun, string?>("reported_status", run => run.Status),
+        new Column<FoldedRun, DateTimeOffset?>("started_at", run => run.StartedAt),
+        new Column<FoldedRun, DateTimeOffset?>("completed_at", run => run.CompletedAt),
+        new Column<FoldedRun, long?>("records_processed", run => run.RecordsProcessed),
+        new Column<FoldedRun, string?>("error_message", run => run.ErrorMessage),
+        new Column<FoldedRun, string?>("trigger", run => run.Trigger),
+        new Column<FoldedRun, string?>("external_url", run => run.ExternalUrl),
+        new Column<FoldedRun, string?>("metadata", run => run.Metadata),
+        new Column<FoldedRun, string>("decided_at", run => run.DecidedAt),
+        new Column<FoldedRun, bool>("check_gate", run => run.CheckGate),
+        new Column<FoldedRun, DateTimeOffset>("updated_at", _ => now));
 
-    private static readonly Rows<StageProgress> StageRows = new(
-        new Column<StageProgress, string>("run_id", stage => stage.RunId),
-        new Column<StageProgress, string>("stage_name", stage => stage.StageName),
-        new Column<StageProgress, string>("status", stage => stage.Status ?? RunStatus.Pending),
-        new Column<StageProgress, DateTimeOffset?>("started_at", stage => stage.StartedAt),
-        new Column<StageProgress, DateTimeOffset?>("completed_at", stage => stage.CompletedAt),
-        new Column<StageProgress, long?>("records_processed", stage => stage.RecordsProcessed),
-        new Column<StageProgress, string?>("error_message", stage => stage.ErrorMessage),
-        new Column<StageProgress, string>("decided_at", stage => stage.DecidedAt));
+    private static readonly Rows<FoldedStage> StageRows = new(
+        new Column<FoldedStage, string>("run_id", stage => stage.RunId),
+        new Column<FoldedStage, string>("stage_name", stage => stage.StageName),
+        new Column<FoldedStage, string>("status", stage => stage.Status ?? RunStatus.Pending),
+        new Column<FoldedStage, DateTimeOffset?>("started_at", stage => stage.StartedAt),
+        new Column<FoldedStage, DateTimeOffset?>("completed_at", stage => stage.CompletedAt),
+        new Column<FoldedStage, long?>("records_processed", stage => stage.RecordsProcessed),
+        new Column<FoldedStage, string?>("error_message", stage => stage.ErrorMessage),
+        new Column<FoldedStage, string>("decided_at", stage => stage.DecidedAt));
 
     /// <summary>
     /// Locks runs in the order of their ids and reads them, so that two writers of one run wait for each other. Creates
@@ -120,8 +120,8 @@ internal sealed class RunEventStatements(Dialect dialect, string organization, D
     }
 
     /// <summary>Stores events and the changed runs and stages.</summary>
-    public IEnumerable<Statement> Store(IReadOnlyList<RunEvent> events, IReadOnlyList<RunProgress> runs,
-        IReadOnlyList<StageProgress> stages)
+    public IEnumerable<Statement> Store(IReadOnlyList<RunEvent> events, IReadOnlyList<FoldedRun> runs,
+        IReadOnlyList<FoldedStage> stages)
     {
         const string Insert = """
             -- RunEvents.Insert
@@ -157,8 +157,8 @@ internal sealed class RunEventStatements(Dialect dialect, string organization, D
         return
         [
             new Statement<RunEvent, NoResult>(organization, Insert, _events, events),
-            new Statement<RunProgress, NoResult>(organization, Update, _runs, runs),
-            new Statement<StageProgress, NoResult>(organization, Upsert, StageRows, stages),
+            new Statement<FoldedRun, NoResult>(organization, Update, _runs, runs),
+            new Statement<FoldedStage, NoResult>(organization, Upsert, StageRows, stages),
         ];
     }
 }
@@ -172,7 +172,7 @@ internal sealed record RunToLock(string Id, RunEvent? First, DateTimeOffset Crea
 {
     public string? PipelineId => First?.PipelineId;
 
-    // An event with a derived id may be refused later and must then leave no trace.
+    // An event with a derived id may still be refused; then its times must not be stored.
     public DateTimeOffset? StartedAt => First is { IdIsDerived: false } ? First.StartedAt : null;
 
     public DateTimeOffset? CompletedAt => First is { IdIsDerived: false } ? First.CompletedAt : null;
@@ -193,9 +193,9 @@ internal sealed record StoredEvent
 /// <param name="Checks">Counts their check results.</param>
 internal sealed record LockedRuns(
     IReadOnlyList<RunToLock> Requested,
-    Statement<RunToLock, RunProgress> Created,
-    Statement<RunToLock, RunProgress> Existing,
-    Statement<string, StageProgress> Stages,
+    Statement<RunToLock, FoldedRun> Created,
+    Statement<RunToLock, FoldedRun> Existing,
+    Statement<string, FoldedStage> Stages,
     Statement<string, CheckCount> Checks)
 {
     public IEnumerable<Statement> Statements => [Created, Existing, Stages, Checks];

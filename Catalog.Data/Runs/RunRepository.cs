@@ -28,7 +28,7 @@ public sealed class RunRepository(CatalogDatabase db)
             where organization_id = @organization and id = @id
             """;
 
-        return await session.One<RunProgress>(Sql, new { organization, id }, ct) is { } run
+        return await session.One<FoldedRun>(Sql, new { organization, id }, ct) is { } run
             ? (await WithDetail(session, organization, [run], ct))[0]
             : null;
     }, ct);
@@ -55,14 +55,14 @@ public sealed class RunRepository(CatalogDatabase db)
                   {(filter.StartedUntil is null || CursorIsBelow(RunOrder.Started, filter.StartedUntil) ? "" : $"and {Started} < @StartedUntil")}
                   {(filter.StartedSince is null && filter.StartedUntil is null ? "" : "and started_at is not null")}
                   {(filter.EndedSince is null ? "" : $"and {Ended} >= @EndedSince")}
-                  {(filter.EndedSince is null || CursorIsBelow(RunOrder.Ended, RunProgress.Never) ? "" : filter.IncludesUnended ? OrUnended : $"and {Ended} < {Never}")}
+                  {(filter.EndedSince is null || CursorIsBelow(RunOrder.Ended, FoldedRun.Never) ? "" : filter.IncludesUnended ? OrUnended : $"and {Ended} < {Never}")}
                   {(filter.EndedUntil is null || CursorIsBelow(RunOrder.Ended, filter.EndedUntil) ? "" : $"and {Ended} < @EndedUntil")}
                   {(after is null ? "" : $"and {order} <= @At and ({order}, id) < (@At, @Id)")}
                 order by {order} desc, id desc
                 limit @Take
                 """;
 
-            var runs = await session.Many<RunProgress>(sql, new
+            var runs = await session.Many<FoldedRun>(sql, new
             {
                 organization,
                 filter.PipelineId,
@@ -114,7 +114,7 @@ public sealed class RunRepository(CatalogDatabase db)
             return Page.Of(events, limit, @event => new Cursor(@event.ReceivedAt, @event.Id));
         }, ct);
 
-    private async Task<List<RunDetail>> WithDetail(Session session, string organization, IReadOnlyList<RunProgress> runs,
+    private async Task<List<RunDetail>> WithDetail(Session session, string organization, IReadOnlyList<FoldedRun> runs,
         CancellationToken ct)
     {
         if (runs.Count == 0)
@@ -135,7 +135,7 @@ public sealed class RunRepository(CatalogDatabase db)
             """;
 
         var ids = runs.Select(run => run.Id).ToArray();
-        var stages = (await session.Many<StageProgress>(stagesSql, new { organization, ids }, ct))
+        var stages = (await session.Many<FoldedStage>(stagesSql, new { organization, ids }, ct))
             .ToLookup(stage => stage.RunId, stage => stage.ToStage(), StringComparer.Ordinal);
         var checks = (await session.Many<CheckCount>(checksSql, new { organization, ids }, ct)).ToLookup(count => count.RunId);
         return [.. runs.Select(run => new RunDetail(run.ToRun(run.UpdatedAt), RunDetail.SortStages(stages[run.Id]), [.. checks[run.Id]]))];

@@ -18,7 +18,7 @@ internal abstract class BackupPlace : IDisposable
     public static BackupPlace At(string where, IConfiguration settings) =>
         ObjectStoreSettings.IsAddress(where) ? new ObjectStore(ObjectStoreSettings.Read(where, settings))
             : Directory.Exists(where) ? new LocalFolder(Path.GetFullPath(where))
-            : throw new BackupException(ExitCode.Usage, "usage", $"The folder {where} does not exist.");
+            : throw new BackupException(ExitCode.Usage, "usage", $"The folder {where} does not exist. Create it, or correct the path.");
 
     /// <summary>Lists the files, without those of subfolders.</summary>
     public abstract Task<IReadOnlyList<StoredFile>> List(CancellationToken ct);

@@ -11,7 +11,7 @@ namespace Catalog.Migrations.Backup;
 /// <param name="OlderThan">Minimum age for removal; null for none.</param>
 internal sealed record BackupRotation(int Last, int Daily, int Weekly, int Monthly, TimeSpan? OlderThan)
 {
-    /// <summary>Selects the backups to remove. Only good backups count, so every backup that a rule would keep is checked.</summary>
+    /// <summary>Selects the backups to remove. A backup that a rule would keep is checked first; a damaged one is not counted.</summary>
     /// <param name="generations">All backups of one database, newest first.</param>
     /// <param name="at">Returns the time of a backup.</param>
     /// <param name="isGood">Checks a backup.</param>

@@ -113,8 +113,9 @@ internal static partial class PostgresRestore
 
     /// <summary>What a restore needs in its target, and what to do about it.</summary>
     public static string RequirementsText(IReadOnlyList<string> requires) =>
-        "Others built into the Catalog's tables what only this database has, and the backup restores only where it exists: "
-        + $"{string.Join("; ", requires)}. Create it in the target first, or remove it from the Catalog's tables and take a new backup.";
+        "Columns or constraints that others added to the Catalog's tables need these objects of this database: "
+        + $"{string.Join("; ", requires)}. Create them in the target before the restore, or remove what needs them and take a new "
+        + "backup.";
 
     /// <summary>
     /// Returns the names of the existing tables of the Catalog and the migrator. Other tables do not matter for a

@@ -76,7 +76,7 @@ public sealed class PostgresSnapshot : IAsyncDisposable
         const string Excluded = $"""
             -- PostgresSnapshot.Take excluded
             select 'the ' || pg_describe_object(classid, objid, 0)
-                from ({PostgresOwnObjects.Excluded} union all {PostgresOwnObjects.Foreign}) excluded order by 1
+                from ({PostgresOwnObjects.Excluded} union all {PostgresOwnObjects.Others}) excluded order by 1
             """;
 
         const string Requires = $"""

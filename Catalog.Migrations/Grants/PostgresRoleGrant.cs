@@ -90,11 +90,11 @@ public static class PostgresRoleGrant
                         + "Nothing was changed.");
         }
 
-        if (found.ForeignTables is { Length: > 0 } foreign)
+        if (found.TablesOfOtherRoles is { Length: > 0 } others)
         {
             throw new MigrationException(MigrationFault.WrongTarget,
-                $"{Quantity.Of(foreign.Length, "table belongs", "tables belong")} to another role, and only the owner can grant "
-                    + $"privileges on them: {Quantity.Few(foreign)}. Set DATAXPIPE_MIGRATIONS_DB to an address with the tables' "
+                $"{Quantity.Of(others.Length, "table belongs", "tables belong")} to another role, and only the owner can grant "
+                    + $"privileges on them: {Quantity.Few(others)}. Set DATAXPIPE_MIGRATIONS_DB to an address with the tables' "
                         + "owner as user. Nothing was changed.");
         }
     }

@@ -48,7 +48,8 @@ internal static class MigrationPreview
     {
         var file = (forward ? script.Up : script.Down)
             ?? throw new MigrationException(
-                MigrationFault.UnknownTarget, $"{script.Revision} cannot be reverted: down/{script.Name} does not exist.");
+                MigrationFault.UnknownTarget,
+                $"{script.Revision} cannot be reverted: down/{script.Name} does not exist. Restore a backup instead.");
         var direction = forward ? Directions.Upgrade : Directions.Downgrade;
         sql.Append($"\n-- {file.Name}\n");
         if (!file.Transactional)

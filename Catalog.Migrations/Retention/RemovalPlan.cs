@@ -48,7 +48,7 @@ internal static class RemovalPlan
 
         return [.. organizations.OrderBy(organization => organization.OrganizationId, StringComparer.Ordinal)
             .SelectMany(organization => Enum.GetValues<RetentionKind>().Where(scope.Kinds.Contains)
-                .Select(kind => (organization.OrganizationId, Kind: kind, Days: days.Or(organization).Of(kind))))
+                .Select(kind => (organization.OrganizationId, Kind: kind, Days: days.LimitedBy(organization).Of(kind))))
             .Where(part => part.Days is not null)
             .Select(part => new RemovalPart(part.OrganizationId, part.Kind, part.Days!.Value, now.AddDays(-part.Days.Value)))];
     }

@@ -84,7 +84,8 @@ internal static class PostgresTables
         "uuid" => ColumnKind.Uuid,
         "bytea" => ColumnKind.Bytes,
         var type => throw new MigrationException(MigrationFault.NotMovable,
-            $"Column {row.TableName}.{row.Name} of the target has type {type}, which a transfer does not support."),
+            $"Column {row.TableName}.{row.Name} of the target has type {type}, which a transfer does not support. "
+                + "Remove the column or change its type, then run the transfer again."),
     }, row.Nullable, row is { Type: "varchar", Modifier: > 4 } ? row.Modifier - 4 : null, row.Place > 0, row.BytewiseOrder);
 
     private sealed record ColumnRow

@@ -23,9 +23,9 @@ internal static class GrantVerb
         };
         var print = new Option<bool>("--print") { Description = "Print the SQL without running it." };
         var command = Verb.On("grant",
-            "Create the role that the service's statements run as if it is missing, grant it the required privileges on every table, "
-                + "and make the service's login a member. Safe to run again. Exits 1 and prints the SQL when the current role lacks "
-                    + "the privileges to do so.",
+            "Create the role for the service's statements if it is missing, grant it the privileges on every table, and make the "
+                + "service's login a member. Safe to run again. Exits 1 and prints the SQL when the current role lacks the privileges "
+                + "to do so.",
             "grant\ngrant catalog_app --member catalog_service\ngrant --print > grant.sql",
             async (database, arguments, output, ct) =>
             {
@@ -87,8 +87,8 @@ internal static class GrantVerb
         else
         {
             output.Progress(
-                "The current role lacks privileges for all of this. Let an administrator run the following SQL in this database, "
-                    + "then run `catalog-migrations grant` again:");
+                $"The current role lacks the privileges to create {role} or to make {granted.Login} a member. "
+                    + "Ask an administrator to run this SQL in this database, then run `catalog-migrations grant` again:");
             output.Line(granted.Needed.TrimEnd());
         }
 

@@ -58,7 +58,6 @@ internal sealed class LimitOptions
             DefaultValueFactory = _ => defaultValue.TotalSeconds,
             HelpName = "SECONDS",
             // The default parser ignores a decimal comma: it reads 1,5 as 15.
-
             CustomParser = result =>
             {
                 if (double.TryParse(result.Tokens[0].Value, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var seconds)

@@ -85,7 +85,7 @@ internal static class Verb
 
     // A missing table, column or privilege is not an unreachable database: the server answered.
     private static Unavailability? Unavailable(MigrationDatabase database, Exception exception) =>
-        database.Failures.WhyUnavailable(exception) is { } reason and not (Unavailability.SchemaBehind or Unavailability.NotPermitted)
+        database.Failures.Classify(exception) is { } reason and not (Unavailability.SchemaBehind or Unavailability.NotPermitted)
             ? reason : null;
 
     private static async Task<int> Run(
@@ -133,7 +133,7 @@ internal static class Verb
         catch (Exception exception) when (exception is DbException or TimeoutException && database?.Invoke() is { } at
             && Unavailable(at, exception) is { } reason)
         {
-            return Fail(ExitCode.Unreachable, Output.Code(reason), Databases.WhyUnreachable(at.Settings, exception)
+            return Fail(ExitCode.Unreachable, Output.Code(reason), Databases.DescribeFailure(at.Settings, exception)
                 ?? SchemaProbe.Describe(reason));
         }
         catch (DbException exception) when (database?.Invoke() is { } at && at.Dialect.Explain(exception) is var explained)

@@ -55,7 +55,7 @@ internal static class WaitVerb
                         }
                     }
                     catch (Exception exception) when (clock.Elapsed < limit
-                        && database.Failures.WhyUnavailable(exception) is Unavailability.Unreachable or Unavailability.TimedOut
+                        && database.Failures.Classify(exception) is Unavailability.Unreachable or Unavailability.TimedOut
                             or Unavailability.OutOfResources)
                     {
                         // The database is not available yet; try again.

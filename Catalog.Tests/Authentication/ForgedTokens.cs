@@ -42,7 +42,7 @@ public sealed class ForgedTokens
     public ForgedTokens(Issuer issuer)
     {
         _issuer = issuer;
-        _issuer.Shown.AddRange([
+        _issuer.PublishedKeys.AddRange([
             _weak.Jwk(), _large.Jwk(), _encryption.Jwk(("use", "enc")), _wrapping.Jwk(("key_ops", new JsonArray("wrapKey"))),
             _other.Jwk(("alg", "RS512")),
             _pssOnly.Jwk(("alg", "PS256")), _published.Jwk(("d", Token.Encode("private"))),
@@ -59,9 +59,9 @@ public sealed class ForgedTokens
 
     public string Make(string name) => Rows[name].Make(this);
 
-    private string Payload(Action<JsonObject> change) => _issuer.Make(payload: change);
+    private string Payload(Action<JsonObject> change) => _issuer.CreateToken(payload: change);
 
-    private string Header(Action<JsonObject> change) => _issuer.Make(header: change);
+    private string Header(Action<JsonObject> change) => _issuer.CreateToken(header: change);
 
     private string Hmac(byte[] secret, string id)
     {
@@ -71,7 +71,7 @@ public sealed class ForgedTokens
     }
 
     private string Unsigned(string algorithm) =>
-        Token.With(_issuer.Make(header: header => header["alg"] = algorithm), 2, _ => "");
+        Token.With(_issuer.CreateToken(header: header => header["alg"] = algorithm), 2, _ => "");
 
     private string RawPayload(string text) => Token.Sign(_issuer.Rsa, "RS256", Issuer.Text(Issuer.Header(_issuer.Rsa, "RS256")), text);
 
@@ -81,7 +81,7 @@ public sealed class ForgedTokens
 
     private string Elliptic(Func<byte[], byte[]> sign)
     {
-        var token = _issuer.Make(_issuer.Elliptic, "ES256");
+        var token = _issuer.CreateToken(_issuer.Elliptic, "ES256");
         return Token.Close(token[..token.LastIndexOf('.')], sign);
     }
 
@@ -103,35 +103,38 @@ public sealed class ForgedTokens
         ["HMAC with a secret of the key set"] = (forge => forge.Hmac(forge._secret, "secret"), NoKey),
 
         ["elliptic algorithm, RSA key"] = (forge =>
-            forge._issuer.Make(forge._issuer.Elliptic, "ES256", header: header => header["kid"] = "rsa"), NoKey),
+            forge._issuer.CreateToken(forge._issuer.Elliptic, "ES256", header: header => header["kid"] = "rsa"), NoKey),
         ["RSA algorithm, elliptic key"] = (forge => forge.Header(header => header["kid"] = "elliptic"), NoKey),
-        ["RS256 under a key for PS256"] = (forge => forge._issuer.Make(forge._pssOnly), NoKey),
-        ["alg RS256, signed with PS256"] = (forge => forge._issuer.Make(algorithm: "PS256", header: header => header["alg"] = "RS256"),
+        ["RS256 under a key for PS256"] = (forge => forge._issuer.CreateToken(forge._pssOnly), NoKey),
+        ["alg RS256, signed with PS256"] =
+            (forge => forge._issuer.CreateToken(algorithm: "PS256", header: header => header["alg"] = "RS256"),
             BadSignature),
-        ["alg PS256, signed with RS256"] = (forge => forge._issuer.Make(header: header => header["alg"] = "PS256"), BadSignature),
-        ["a weak key"] = (forge => forge._issuer.Make(forge._weak), NoKey),
-        ["another curve"] = (forge => forge._issuer.Make(forge._large, "ES256"), NoKey),
-        ["a key for encryption"] = (forge => forge._issuer.Make(forge._encryption), NoKey),
-        ["a key for wrapping"] = (forge => forge._issuer.Make(forge._wrapping), NoKey),
-        ["a key for another algorithm"] = (forge => forge._issuer.Make(forge._other), NoKey),
-        ["a key whose private half is public"] = (forge => forge._issuer.Make(forge._published), NoKey),
-        ["a stranger's key"] = (forge => forge._issuer.Make(forge._stranger), BadSignature),
+        ["alg PS256, signed with RS256"] = (forge => forge._issuer.CreateToken(header: header => header["alg"] = "PS256"), BadSignature),
+        ["a weak key"] = (forge => forge._issuer.CreateToken(forge._weak), NoKey),
+        ["another curve"] = (forge => forge._issuer.CreateToken(forge._large, "ES256"), NoKey),
+        ["a key for encryption"] = (forge => forge._issuer.CreateToken(forge._encryption), NoKey),
+        ["a key for wrapping"] = (forge => forge._issuer.CreateToken(forge._wrapping), NoKey),
+        ["a key for another algorithm"] = (forge => forge._issuer.CreateToken(forge._other), NoKey),
+        ["a key whose private half is public"] = (forge => forge._issuer.CreateToken(forge._published), NoKey),
+        ["a stranger's key"] = (forge => forge._issuer.CreateToken(forge._stranger), BadSignature),
 
         ["kid is a path"] = (forge => forge.Header(header => header["kid"] = "../../../../dev/null"), NoKey),
         ["kid is SQL"] = (forge => forge.Header(header => header["kid"] = "x' union select 'key' --"), NoKey),
         ["kid is an address"] = (forge => forge.Header(header => header["kid"] = forge._issuer.Authority + "/strangers-keys"), NoKey),
         ["kid is a number"] = (forge => forge.Header(header => header["kid"] = 1), "kid is not text"),
         ["kid is empty"] = (forge => forge.Header(header => header["kid"] = ""), "kid is not text"),
-        ["kid absent while several keys fit"] = (forge => forge._issuer.Make(algorithm: "PS256", header: header => header["kid"] = null),
+        ["kid absent while several keys fit"] =
+            (forge => forge._issuer.CreateToken(algorithm: "PS256", header: header => header["kid"] = null),
             NoKey),
-        ["jku names a stranger's keys"] = (forge => forge._issuer.Make(forge._stranger, header: header =>
+        ["jku names a stranger's keys"] = (forge => forge._issuer.CreateToken(forge._stranger, header: header =>
             header["jku"] = forge._issuer.Authority + "/strangers-keys"), BadSignature),
         ["x5u names a stranger's certificate"] = (forge =>
-            forge._issuer.Make(forge._stranger, header: header => header["x5u"] = forge._issuer.Authority + "/certificate"), BadSignature),
+            forge._issuer.CreateToken(forge._stranger, header: header => header["x5u"] = forge._issuer.Authority + "/certificate"),
+            BadSignature),
         ["jwk contains a stranger's key"] = (forge =>
-            forge._issuer.Make(forge._stranger, header: header => header["jwk"] = forge._stranger.Jwk()), BadSignature),
+            forge._issuer.CreateToken(forge._stranger, header: header => header["jwk"] = forge._stranger.Jwk()), BadSignature),
         ["jwk contains a stranger's key with a new kid"] = (forge =>
-            forge._issuer.Make(forge._stranger with { Id = "new" }, header: header =>
+            forge._issuer.CreateToken(forge._stranger with { Id = "new" }, header: header =>
                 header["jwk"] = (forge._stranger with { Id = "new" }).Jwk()), NoKey),
         ["crit"] = (forge => forge.Header(header => { header["crit"] = new JsonArray("exp"); header["exp"] = 1; }),
             "requires an extension"),
@@ -215,19 +218,21 @@ public sealed class ForgedTokens
             signed => forge._issuer.Rsa.Sign(signed, "RS256")), BadPayload),
 
         ["one byte of the payload changed"] = (forge =>
-            Token.With(forge._issuer.Make(), 1, part => (part[0] == 'e' ? 'f' : 'e') + part[1..]), BadPayload),
+            Token.With(forge._issuer.CreateToken(), 1, part => (part[0] == 'e' ? 'f' : 'e') + part[1..]), BadPayload),
         ["scopes added to the payload"] = (forge =>
-            Token.With(forge._issuer.Make(), 1, _ =>
+            Token.With(forge._issuer.CreateToken(), 1, _ =>
                 Token.Encode(Issuer.Text(forge._issuer.Payload()).Replace("openid read", "read write", StringComparison.Ordinal))),
                     BadSignature),
         ["signature of another token"] = (forge =>
-            Token.With(forge._issuer.Make(), 2, _ => forge.Payload(payload => payload["jti"] = "other").Split('.')[2]), BadSignature),
-        ["signature cut short"] = (forge => Token.With(forge._issuer.Make(), 2, part => part[..^6]), BadSignature),
-        ["padding"] = (forge => Token.With(forge._issuer.Make(), 2, part => part + "=="), BadParts),
-        ["a blank inside"] = (forge => Token.With(forge._issuer.Make(), 2, part => part[..8] + " " + part[8..]), BadParts),
-        ["standard base64 alphabet"] = (forge => Token.With(forge._issuer.Make(), 2, part => part[..^8] + "+/+/" + part[^4..]), BadParts),
-        ["stray bits"] = (forge => Token.With(forge._issuer.Make(), 2, part => part[..^1] + (char)(part[^1] + 1)), BadSignature),
-        ["an empty part"] = (forge => Token.With(forge._issuer.Make(), 0, _ => ""), BadHeader),
+            Token.With(forge._issuer.CreateToken(), 2, _ => forge.Payload(payload => payload["jti"] = "other").Split('.')[2]),
+            BadSignature),
+        ["signature cut short"] = (forge => Token.With(forge._issuer.CreateToken(), 2, part => part[..^6]), BadSignature),
+        ["padding"] = (forge => Token.With(forge._issuer.CreateToken(), 2, part => part + "=="), BadParts),
+        ["a blank inside"] = (forge => Token.With(forge._issuer.CreateToken(), 2, part => part[..8] + " " + part[8..]), BadParts),
+        ["standard base64 alphabet"] =
+            (forge => Token.With(forge._issuer.CreateToken(), 2, part => part[..^8] + "+/+/" + part[^4..]), BadParts),
+        ["stray bits"] = (forge => Token.With(forge._issuer.CreateToken(), 2, part => part[..^1] + (char)(part[^1] + 1)), BadSignature),
+        ["an empty part"] = (forge => Token.With(forge._issuer.CreateToken(), 0, _ => ""), BadHeader),
         ["parts of one character"] = (_ => "a.b.c", BadHeader),
         ["only dots"] = (_ => "..", BadHeader),
         ["oversize"] = (forge => forge.Payload(payload => payload["x"] = new string('x', 8192)), "too long"),

@@ -20,14 +20,14 @@ public sealed class Issuer : IAsyncLifetime
     private int _keySets;
     private int _elsewhere;
 
-    public FakeTimeProvider Clock { get; } = FakeTimeProvider.Standing();
+    public FakeTimeProvider Clock { get; } = FakeTimeProvider.AtFixedTime();
 
     public IssuerKey Rsa { get; } = IssuerKey.Rsa("rsa");
 
     public IssuerKey Elliptic { get; } = IssuerKey.Elliptic("elliptic");
 
     /// <summary>The keys that the key set publishes.</summary>
-    public List<JsonObject> Shown { get; } = [];
+    public List<JsonObject> PublishedKeys { get; } = [];
 
     public string Authority { get; private set; } = "";
 
@@ -40,21 +40,21 @@ public sealed class Issuer : IAsyncLifetime
     /// <summary>Handles requests for the key set; null for the normal answer.</summary>
     public Func<HttpContext, Task>? KeySet { get; set; }
 
-    public int Discoveries => _discoveries;
+    public int DiscoveryRequestCount => _discoveries;
 
-    public int KeySets => _keySets;
+    public int KeySetRequestCount => _keySets;
 
     /// <summary>Number of requests for any other path.</summary>
-    public int Elsewhere => _elsewhere;
+    public int OtherRequestCount => _elsewhere;
 
-    public bool Down
+    public bool IsUnavailable
     {
         set => Discovery = KeySet = value ? context => { context.Abort(); return Task.CompletedTask; } : null;
     }
 
     public async ValueTask InitializeAsync()
     {
-        Shown.AddRange([Rsa.Jwk(), Elliptic.Jwk(("use", "sig"))]);
+        PublishedKeys.AddRange([Rsa.Jwk(), Elliptic.Jwk(("use", "sig"))]);
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
@@ -97,7 +97,7 @@ public sealed class Issuer : IAsyncLifetime
     };
 
     /// <summary>Creates a valid token with the given changes; a member that is set to null is omitted.</summary>
-    public string Make(IssuerKey? key = null, string algorithm = "RS256", Action<JsonObject>? payload = null,
+    public string CreateToken(IssuerKey? key = null, string algorithm = "RS256", Action<JsonObject>? payload = null,
         Action<JsonObject>? header = null)
     {
         var signer = key ?? Rsa;
@@ -139,10 +139,10 @@ public sealed class Issuer : IAsyncLifetime
                     new { issuer = Authority, jwks_uri = Authority + "/keys" });
             case "/keys":
                 Interlocked.Increment(ref _keySets);
-                return KeySet?.Invoke(context) ?? context.Response.WriteAsJsonAsync(new { keys = Shown });
+                return KeySet?.Invoke(context) ?? context.Response.WriteAsJsonAsync(new { keys = PublishedKeys });
             default:
                 Interlocked.Increment(ref _elsewhere);
-                return context.Response.WriteAsJsonAsync(new { keys = Shown });
+                return context.Response.WriteAsJsonAsync(new { keys = PublishedKeys });
         }
     }
 }

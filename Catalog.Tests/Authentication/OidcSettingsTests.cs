@@ -58,8 +58,8 @@ public sealed class OidcSettingsTests(SqliteTestDatabase database) : IClassFixtu
         using var app = new CatalogApp(database) { Time = issuer.Clock };
         using var client = app.Anonymous();
 
-        await (await client.With(issuer.Make())).Problem(401, "unauthorized");
-        Assert.Equal(0, issuer.Discoveries);
+        await (await client.With(issuer.CreateToken())).Problem(401, "unauthorized");
+        Assert.Equal(0, issuer.DiscoveryRequestCount);
     }
 
     [Fact]
@@ -72,9 +72,10 @@ public sealed class OidcSettingsTests(SqliteTestDatabase database) : IClassFixtu
             ("DATAXPIPE_OIDC_ORGANIZATION_CLAIM", "https://catalog.example/org"));
         using var client = app.Anonymous();
 
-        await (await client.With(issuer.Make())).Problem(401, "unauthorized");
+        await (await client.With(issuer.CreateToken())).Problem(401, "unauthorized");
         Assert.Equal(
-            200, (int)(await client.With(issuer.Make(payload: payload => payload["https://catalog.example/org"] = issuer.Organization)))
+            200,
+            (int)(await client.With(issuer.CreateToken(payload: payload => payload["https://catalog.example/org"] = issuer.Organization)))
                 .StatusCode);
     }
 
@@ -94,7 +95,7 @@ public sealed class OidcSettingsTests(SqliteTestDatabase database) : IClassFixtu
         // The organization claim of the token is ignored; its scopes still apply.
         foreach (var organization in new[] { null, issuer.Organization })
         {
-            var token = issuer.Make(payload: payload => payload["organization"] = organization);
+            var token = issuer.CreateToken(payload: payload => payload["organization"] = organization);
             Assert.Equal(200, (int)(await client.With(token, path: $"/api/v1/pipelines/{name}")).StatusCode);
             await (await client.With(token, HttpMethod.Delete, $"/api/v1/pipelines/{name}")).Problem(403, "forbidden");
         }

@@ -111,9 +111,10 @@ public sealed class OidcTrustTests(SqliteTestDatabase database) : IClassFixture<
         Assert.Equal((200, 403), ((int)(await client.With(Job(Repository))).StatusCode, await PostStatus(client, Job(Repository))));
         Assert.Equal((403, 201), ((int)(await client.With(other)).StatusCode, await PostStatus(client, other)));
         Assert.Equal((200, 403), ((int)(await client.With(otherAudience)).StatusCode, await PostStatus(client, otherAudience)));
-        Assert.Equal(200, (int)(await client.With(_issuer.Make())).StatusCode);
+        Assert.Equal(200, (int)(await client.With(_issuer.CreateToken())).StatusCode);
         // The authority accepts any subject, but only its own audience.
-        await (await client.With(_issuer.Make(payload: payload => payload["aud"] = "https://other.example"))).Problem(401, "unauthorized");
+        await (await client.With(_issuer.CreateToken(payload: payload => payload["aud"] = "https://other.example")))
+            .Problem(401, "unauthorized");
     }
 
     [Fact]
@@ -129,15 +130,15 @@ public sealed class OidcTrustTests(SqliteTestDatabase database) : IClassFixture<
         Assert.Equal(
             201, await PostStatus(
                 client, Job("repo:second/app:ref:refs/heads/main", payload => payload["iss"] = second.Authority, second.Rsa)));
-        Assert.Equal(200, (int)(await client.With(second.Make(payload: payload => payload["organization"] = null))).StatusCode);
+        Assert.Equal(200, (int)(await client.With(second.CreateToken(payload: payload => payload["organization"] = null))).StatusCode);
 
         // Both issuers use the same key ids; each key is valid for its own issuer only.
         await (await client.With(Job(Repository, key: second.Rsa))).Problem(401, "unauthorized");
-        await (await client.With(second.Make(_issuer.Rsa))).Problem(401, "unauthorized");
+        await (await client.With(second.CreateToken(_issuer.Rsa))).Problem(401, "unauthorized");
         await (await client.With(Job("repo:second/app:ref:refs/heads/main"))).Problem(401, "unauthorized");
         Assert.Equal(
             401, await PostStatus(client, Job(Repository, payload => payload["iss"] = "https://token.actions.githubusercontent.com")));
-        Assert.Equal((1, 1), (_issuer.KeySets, second.KeySets));
+        Assert.Equal((1, 1), (_issuer.KeySetRequestCount, second.KeySetRequestCount));
     }
 
     [Fact]
@@ -145,7 +146,7 @@ public sealed class OidcTrustTests(SqliteTestDatabase database) : IClassFixture<
     {
         await using var second = new Issuer();
         await second.InitializeAsync();
-        second.Down = true;
+        second.IsUnavailable = true;
         using var app = await _issuer.App(database, Trust(Entry("repo:second/*", issuer: second.Authority), Entry(Repository)));
         using var client = app.Anonymous();
         var waiting = Job("repo:second/app:ref:refs/heads/main", payload => payload["iss"] = second.Authority, second.Rsa);
@@ -153,7 +154,7 @@ public sealed class OidcTrustTests(SqliteTestDatabase database) : IClassFixture<
         await (await client.With(waiting)).Problem(503, "identity_provider_unavailable");
         Assert.Equal(201, await PostStatus(client, Job(Repository)));
         Assert.Contains(app.Log.At(LogLevel.Warning), line => line.Contains(second.Authority, StringComparison.Ordinal));
-        second.Down = false;
+        second.IsUnavailable = false;
         _issuer.Clock.Advance(SigningKeys.Pause);
         Assert.Equal(201, await PostStatus(client, waiting));
     }
@@ -172,7 +173,7 @@ public sealed class OidcTrustTests(SqliteTestDatabase database) : IClassFixture<
                 ["scopes"] = JsonSerializer.SerializeToNode(scopes ?? ["write"]),
             };
 
-    private string Job(string? subject, Action<JsonObject>? change = null, IssuerKey? key = null) => _issuer.Make(
+    private string Job(string? subject, Action<JsonObject>? change = null, IssuerKey? key = null) => _issuer.CreateToken(
         key,
         header: header => header["typ"] = "JWT",
         payload: payload =>

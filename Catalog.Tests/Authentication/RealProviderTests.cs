@@ -15,7 +15,7 @@ public sealed class RealProviderTests(OidcProviderPackage package, SqliteTestDat
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Its_access_tokens_are_accepted_with_their_scopes()
+    public async Task Tokens_of_a_real_provider_are_accepted_with_their_scopes()
     {
         package.Require();
         // The provider exits when its standard input closes, so also when this process is killed.

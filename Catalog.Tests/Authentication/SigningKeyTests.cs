@@ -42,24 +42,25 @@ public sealed class SigningKeyTests(SqliteTestDatabase database) : IClassFixture
     [Fact]
     public async Task A_thousand_unknown_kids_cause_one_read_per_pause()
     {
-        Assert.Equal(200, await Status(_issuer.Make()));
+        Assert.Equal(200, await Status(_issuer.CreateToken()));
 
         for (var expected = 2; expected < 4; expected++)
         {
             _issuer.Clock.Advance(SigningKeys.Pause);
             await SendUnknownKids();
-            Assert.Equal((expected, expected), (_issuer.Discoveries, _issuer.KeySets));
+            Assert.Equal((expected, expected), (_issuer.DiscoveryRequestCount, _issuer.KeySetRequestCount));
         }
 
         await SendUnknownKids();
-        Assert.Equal(3, _issuer.KeySets);
-        Assert.Equal(200, await Status(_issuer.Make()));
+        Assert.Equal(3, _issuer.KeySetRequestCount);
+        Assert.Equal(200, await Status(_issuer.CreateToken()));
 
         async Task SendUnknownKids()
         {
             using var stranger = IssuerKey.Rsa(null);
             var answers = await Task.WhenAll(
-                Enumerable.Range(0, 1000).Select(i => Status(_issuer.Make(stranger, header: header => header["kid"] = $"unknown-{i}"))));
+                Enumerable.Range(0, 1000)
+                    .Select(i => Status(_issuer.CreateToken(stranger, header: header => header["kid"] = $"unknown-{i}"))));
             Assert.All(answers, answer => Assert.Equal(401, answer));
         }
     }
@@ -67,23 +68,23 @@ public sealed class SigningKeyTests(SqliteTestDatabase database) : IClassFixture
     [Fact]
     public async Task Many_first_requests_share_one_read()
     {
-        var token = _issuer.Make();
+        var token = _issuer.CreateToken();
 
         Assert.All(await Task.WhenAll(Enumerable.Range(0, 100).Select(_ => Status(token))), answer => Assert.Equal(200, answer));
-        Assert.Equal((1, 1), (_issuer.Discoveries, _issuer.KeySets));
+        Assert.Equal((1, 1), (_issuer.DiscoveryRequestCount, _issuer.KeySetRequestCount));
     }
 
     [Fact]
     public async Task A_new_key_is_accepted_after_the_pause()
     {
-        Assert.Equal(200, await Status(_issuer.Make()));
+        Assert.Equal(200, await Status(_issuer.CreateToken()));
         using var fresh = IssuerKey.Rsa("fresh");
-        _issuer.Shown.Add(fresh.Jwk());
+        _issuer.PublishedKeys.Add(fresh.Jwk());
 
-        Assert.Equal(401, await Status(_issuer.Make(fresh)));
+        Assert.Equal(401, await Status(_issuer.CreateToken(fresh)));
         _issuer.Clock.Advance(SigningKeys.Pause);
-        Assert.Equal(200, await Status(_issuer.Make(fresh)));
-        Assert.Equal(200, await Status(_issuer.Make()));
+        Assert.Equal(200, await Status(_issuer.CreateToken(fresh)));
+        Assert.Equal(200, await Status(_issuer.CreateToken()));
     }
 
     [Fact]
@@ -91,7 +92,7 @@ public sealed class SigningKeyTests(SqliteTestDatabase database) : IClassFixture
     {
         var token = LongLivedToken();
         Assert.Equal(200, await Status(token));
-        _issuer.Shown.RemoveAt(0);
+        _issuer.PublishedKeys.RemoveAt(0);
         _issuer.Clock.Advance(SigningKeys.Period - TimeSpan.FromSeconds(1));
         Assert.Equal(200, await Status(token));
 
@@ -104,8 +105,8 @@ public sealed class SigningKeyTests(SqliteTestDatabase database) : IClassFixture
         }
 
         Assert.Equal(401, await Status(LongLivedToken()));
-        Assert.Equal(200, await Status(_issuer.Make(_issuer.Elliptic, "ES256")));
-        Assert.Equal(2, _issuer.KeySets);
+        Assert.Equal(200, await Status(_issuer.CreateToken(_issuer.Elliptic, "ES256")));
+        Assert.Equal(2, _issuer.KeySetRequestCount);
     }
 
     [Fact]
@@ -113,7 +114,7 @@ public sealed class SigningKeyTests(SqliteTestDatabase database) : IClassFixture
     {
         var token = LongLivedToken();
         Assert.Equal(200, await Status(token));
-        _issuer.Shown.RemoveAt(0);
+        _issuer.PublishedKeys.RemoveAt(0);
 
         _issuer.Clock.Advance(2 * SigningKeys.Period);
 
@@ -123,7 +124,7 @@ public sealed class SigningKeyTests(SqliteTestDatabase database) : IClassFixture
     [Fact]
     public async Task A_cached_token_expires_on_time()
     {
-        var token = _issuer.Make();
+        var token = _issuer.CreateToken();
         Assert.Equal(200, await Status(token));
 
         _issuer.Clock.Advance(TimeSpan.FromSeconds(329));
@@ -136,28 +137,28 @@ public sealed class SigningKeyTests(SqliteTestDatabase database) : IClassFixture
     [Fact]
     public async Task Known_keys_stay_valid_while_the_provider_is_unavailable_or_answers_nonsense()
     {
-        Assert.Equal(200, await Status(_issuer.Make()));
+        Assert.Equal(200, await Status(_issuer.CreateToken()));
         foreach (var trouble in new Func<HttpContext, Task>[] { Abort, context => context.Response.WriteAsync("<html>", Ct), context =>
             context.Response.WriteAsJsonAsync(new { keys = 1 }, Ct) })
         {
             _issuer.KeySet = trouble;
             _issuer.Clock.Advance(TimeSpan.FromHours(24));
-            Assert.Equal(200, await Status(_issuer.Make()));
-            Assert.Equal(401, await Status(_issuer.Make(header: header => header["kid"] = "unknown")));
+            Assert.Equal(200, await Status(_issuer.CreateToken()));
+            Assert.Equal(401, await Status(_issuer.CreateToken(header: header => header["kid"] = "unknown")));
         }
 
-        Assert.Equal(4, _issuer.KeySets);
+        Assert.Equal(4, _issuer.KeySetRequestCount);
         Assert.Contains(App.Log.At(LogLevel.Warning), line => line.Contains("the previous keys stay in use", StringComparison.Ordinal));
     }
 
     [Fact]
     public async Task An_emptied_key_set_replaces_the_known_keys()
     {
-        Assert.Equal(200, await Status(_issuer.Make()));
-        _issuer.Shown.Clear();
+        Assert.Equal(200, await Status(_issuer.CreateToken()));
+        _issuer.PublishedKeys.Clear();
         _issuer.Clock.Advance(2 * SigningKeys.Period);
 
-        Assert.Equal(401, await Status(_issuer.Make()));
+        Assert.Equal(401, await Status(_issuer.CreateToken()));
     }
 
     [Fact]
@@ -165,15 +166,16 @@ public sealed class SigningKeyTests(SqliteTestDatabase database) : IClassFixture
     {
         _issuer.Discovery = Abort;
 
-        var answer = await Client.With(_issuer.Make());
+        var answer = await Client.With(_issuer.CreateToken());
 
         await answer.Problem(503, "identity_provider_unavailable");
         Assert.Equal(SigningKeys.Pause, answer.Headers.RetryAfter?.Delta);
         Assert.Equal(401, await Status("a.b.c"));
         Assert.Equal(200, await Status(CatalogApp.Key));
-        Assert.Equal(200, (int)(await Client.With(_issuer.Make(), path: "/health")).StatusCode);
-        Assert.All(await Task.WhenAll(Enumerable.Range(0, 100).Select(_ => Status(_issuer.Make()))), status => Assert.Equal(503, status));
-        Assert.Equal(1, _issuer.Discoveries);
+        Assert.Equal(200, (int)(await Client.With(_issuer.CreateToken(), path: "/health")).StatusCode);
+        Assert.All(await Task.WhenAll(Enumerable.Range(0, 100).Select(_ => Status(_issuer.CreateToken()))),
+            status => Assert.Equal(503, status));
+        Assert.Equal(1, _issuer.DiscoveryRequestCount);
     }
 
     public static TheoryData<string> Hostile => [.. HostileProviders.Keys];
@@ -185,16 +187,16 @@ public sealed class SigningKeyTests(SqliteTestDatabase database) : IClassFixture
         var (arrange, reason) = HostileProviders[name];
         arrange(_issuer);
 
-        await (await Client.With(_issuer.Make())).Problem(503, "identity_provider_unavailable");
+        await (await Client.With(_issuer.CreateToken())).Problem(503, "identity_provider_unavailable");
 
         Assert.Contains(App.Log.At(LogLevel.Warning), line => line.Contains(reason, StringComparison.Ordinal));
-        Assert.Equal(0, _issuer.Elsewhere);
+        Assert.Equal(0, _issuer.OtherRequestCount);
         (_issuer.Discovery, _issuer.KeySet) = (null, null);
         _issuer.Clock.Advance(SigningKeys.Pause);
-        Assert.Equal(200, await Status(_issuer.Make()));
+        Assert.Equal(200, await Status(_issuer.CreateToken()));
     }
 
-    private string LongLivedToken() => _issuer.Make(payload: payload => payload["exp"] = _issuer.Clock.Seconds + 86400);
+    private string LongLivedToken() => _issuer.CreateToken(payload: payload => payload["exp"] = _issuer.Clock.Seconds + 86400);
 
     private async Task<int> Status(string token)
     {
@@ -239,13 +241,14 @@ public sealed class SigningKeyTests(SqliteTestDatabase database) : IClassFixture
         ["redirected keys"] = (issuer => issuer.KeySet = context => { context.Response.Redirect("/elsewhere"); return Task.CompletedTask; },
             "it answered 302"),
         ["an error with keys in it"] = (issuer => issuer.KeySet = context =>
-            { context.Response.StatusCode = 500; return context.Response.WriteAsJsonAsync(new { keys = issuer.Shown }); },
+            { context.Response.StatusCode = 500; return context.Response.WriteAsJsonAsync(new { keys = issuer.PublishedKeys }); },
                 "it answered 500"),
         ["not JSON"] = (issuer => issuer.KeySet = context => context.Response.WriteAsync("<html>"), "is not a JSON object"),
-        ["an array"] = (issuer => issuer.KeySet = context => context.Response.WriteAsJsonAsync(issuer.Shown), "is not a JSON object"),
+        ["an array"] = (issuer => issuer.KeySet = context => context.Response.WriteAsJsonAsync(issuer.PublishedKeys),
+            "is not a JSON object"),
         ["keys twice"] = (issuer => issuer.KeySet = context => context.Response.WriteAsync("{\"keys\":[],\"keys\":[]}"),
             "is not a JSON object"),
-        ["no keys member"] = (issuer => issuer.KeySet = context => context.Response.WriteAsJsonAsync(new { kees = issuer.Shown }),
+        ["no keys member"] = (issuer => issuer.KeySet = context => context.Response.WriteAsJsonAsync(new { kees = issuer.PublishedKeys }),
             "contains no keys"),
         ["another issuer"] = (issuer => issuer.Discovery = DiscoveryDocument("https://login.example", issuer.Authority + "/keys"),
             "names another issuer"),

@@ -59,10 +59,10 @@ public sealed class ObjectStoreTests(SqliteTestDatabase database, BackupFolder f
         var (path, manifest) = await Sample(40 << 20);
         using var client = Store(store);
         var visibleEarly = false;
-        store.Misdeeds = (_, method, _) =>
+        store.FaultFor = (_, method, _) =>
         {
             visibleEarly |= method == "PUT" && !store.Objects.IsEmpty && store.OpenUploads > 0;
-            return Misdeed.None;
+            return S3Fault.None;
         };
 
         await Upload.Send(client, path, manifest, Ct);
@@ -77,18 +77,18 @@ public sealed class ObjectStoreTests(SqliteTestDatabase database, BackupFolder f
         // After a failed upload no parts are left.
         store.Objects.Clear();
         store.Forget();
-        store.Misdeeds = (number, method, _) => method == "PUT" && number > 2 ? Misdeed.InternalError : Misdeed.None;
+        store.FaultFor = (number, method, _) => method == "PUT" && number > 2 ? S3Fault.InternalError : S3Fault.None;
         await Assert.ThrowsAsync<BackupException>(() => Upload.Send(client, path, manifest, Ct));
         Assert.Equal((0, 0), (store.Objects.Count, store.OpenUploads));
     }
 
-    public static TheoryData<Misdeed> Failures =>
-        [Misdeed.InternalError, Misdeed.SlowDown, Misdeed.Forbidden, Misdeed.Reset, Misdeed.ResetAtHalf, Misdeed.ClockSkew,
-            Misdeed.Truncates, Misdeed.KeepsFraming];
+    public static TheoryData<S3Fault> Failures =>
+        [S3Fault.InternalError, S3Fault.SlowDown, S3Fault.Forbidden, S3Fault.Reset, S3Fault.ResetAtHalf, S3Fault.ClockSkew,
+            S3Fault.Truncates, S3Fault.KeepsFraming];
 
     [Theory]
     [MemberData(nameof(Failures))]
-    public async Task A_failed_request_never_leaves_a_manifest_without_a_complete_backup(Misdeed misdeed)
+    public async Task A_failed_request_never_leaves_a_manifest_without_a_complete_backup(S3Fault fault)
     {
         await using var store = await FakeS3.Start();
         var (path, manifest) = await Sample(5000);
@@ -110,7 +110,7 @@ public sealed class ObjectStoreTests(SqliteTestDatabase database, BackupFolder f
 
                 store.Forget();
                 var k = bad;
-                store.Misdeeds = (number, _, _) => number == k || (forever && number > k) ? misdeed : Misdeed.None;
+                store.FaultFor = (number, _, _) => number == k || (forever && number > k) ? fault : S3Fault.None;
                 var next = manifest with { File = Manifest.NewName(manifest.StartedAt, "db") };
                 try
                 {
@@ -142,17 +142,17 @@ public sealed class ObjectStoreTests(SqliteTestDatabase database, BackupFolder f
     }
 
     [Theory]
-    [InlineData(Misdeed.InternalError)]
-    [InlineData(Misdeed.SlowDown)]
-    [InlineData(Misdeed.Reset)]
-    [InlineData(Misdeed.ResetAtHalf)]
-    public async Task A_request_that_fails_once_is_retried(Misdeed misdeed)
+    [InlineData(S3Fault.InternalError)]
+    [InlineData(S3Fault.SlowDown)]
+    [InlineData(S3Fault.Reset)]
+    [InlineData(S3Fault.ResetAtHalf)]
+    public async Task A_request_that_fails_once_is_retried(S3Fault fault)
     {
         await using var store = await FakeS3.Start();
         var (path, manifest) = await Sample(5000);
         using var client = Store(store, attempts: 2);
         // Every second request fails, so each request fails once.
-        store.Misdeeds = (number, _, _) => number % 2 == 1 ? misdeed : Misdeed.None;
+        store.FaultFor = (number, _, _) => number % 2 == 1 ? fault : S3Fault.None;
 
         await Upload.Send(client, path, manifest, Ct);
 
@@ -187,13 +187,13 @@ public sealed class ObjectStoreTests(SqliteTestDatabase database, BackupFolder f
             Fails(2, "setting", "without keys", "s3://key:Canary-S3@bucket/x"),
             Fails(2, "setting", "Set DATAXPIPE_S3_REGION", "spaces://bucket/x", ("DATAXPIPE_S3_ENDPOINT", ""), ("DATAXPIPE_S3_REGION", "")),
             Fails(2, "setting", "--upload takes", "/var/backups"));
-        store.Misdeeds = (_, _, _) => Misdeed.ClockSkew;
+        store.FaultFor = (_, _, _) => S3Fault.ClockSkew;
         await Fails(7, "clock_skewed", "clock differs", Url);
-        store.Misdeeds = (_, _, _) => Misdeed.Forbidden;
+        store.FaultFor = (_, _, _) => S3Fault.Forbidden;
         await Fails(7, "store_refused", "permission to list the bucket", Url);
-        store.Misdeeds = (_, method, _) => method == "PUT" ? Misdeed.KeepsFraming : Misdeed.None;
+        store.FaultFor = (_, method, _) => method == "PUT" ? S3Fault.KeepsFraming : S3Fault.None;
         await Fails(4, "upload_garbled", "other content than was uploaded", Url);
-        store.Misdeeds = (_, _, _) => Misdeed.Silence;
+        store.FaultFor = (_, _, _) => S3Fault.NoResponse;
         await Fails(7, "store_unreachable", "timed out", Url, ("DATAXPIPE_S3_TIMEOUT", "1"));
         Assert.Equal("https://nyc3.digitaloceanspaces.com/", Settings("spaces://b/p", ("DATAXPIPE_S3_REGION", "nyc3"))
             .Endpoint!.ToString());
@@ -237,7 +237,7 @@ public sealed class ObjectStoreTests(SqliteTestDatabase database, BackupFolder f
             Put("wrong", "another", RequestChecksumCalculation.WHEN_SUPPORTED, chunked: true));
         Assert.Equal("SignatureDoesNotMatch", refused.ErrorCode);
         // Fault KeepsFraming stores the chunk framing in the object.
-        store.Misdeeds = (_, _, _) => Misdeed.KeepsFraming;
+        store.FaultFor = (_, _, _) => S3Fault.KeepsFraming;
         await Put("framed", FakeS3.Secret, RequestChecksumCalculation.WHEN_REQUIRED, chunked: true);
         Assert.True(store.Objects["framed"].Length > content.Length);
     }

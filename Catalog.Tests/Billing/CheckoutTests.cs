@@ -9,7 +9,7 @@ public sealed class CheckoutOnSqlite(SqliteTestDatabase database, FakeStripe str
 public sealed class CheckoutOnPostgres(PostgresTestDatabase database, FakeStripe stripe) : CheckoutTests(database, stripe),
     IClassFixture<PostgresTestDatabase>, IClassFixture<FakeStripe>;
 
-public abstract class CheckoutTests(TestDatabase database, FakeStripe stripe) : BillingKit(database, stripe)
+public abstract class CheckoutTests(TestDatabase database, FakeStripe stripe) : BillingTestBase(database, stripe)
 {
     private const string Checkout = "/api/v1/billing/checkout";
     private const string Portal = "/api/v1/billing/portal";
@@ -33,7 +33,7 @@ public abstract class CheckoutTests(TestDatabase database, FakeStripe stripe) : 
         Assert.Equal(
             ("https://catalog.example/plans?from=stripe&checkout=done", "https://catalog.example/plans?from=stripe&checkout=cancelled"),
                 (session["success_url"], session["cancel_url"]));
-        Assert.Equal(customer, (await Row(id))!.StripeCustomerId);
+        Assert.Equal(customer, (await FindOrganization(id))!.StripeCustomerId);
         Assert.Equal("free", await PlanOf(client));
         var entry = Assert.Single((await client.GetJson("/api/v1/organizations/me/audit-log?action=customer.created")).GetProperty("items")
             .EnumerateArray());
@@ -62,7 +62,7 @@ public abstract class CheckoutTests(TestDatabase database, FakeStripe stripe) : 
     public async Task A_lost_answer_does_not_create_a_second_customer()
     {
         var (id, client) = await Organization();
-        Stripe.Misdeeds = (number, _, path) => number == 1 && path == "/v1/customers" ? StripeMisdeed.ResetAfter : StripeMisdeed.None;
+        Stripe.FaultFor = (number, _, path) => number == 1 && path == "/v1/customers" ? StripeFault.ResetAfter : StripeFault.None;
 
         Assert.Equal(201, (int)(await client.PostJson(Checkout, new { plan = "team" })).StatusCode);
 
@@ -74,14 +74,14 @@ public abstract class CheckoutTests(TestDatabase database, FakeStripe stripe) : 
     public async Task The_checkout_after_a_failure_uses_a_new_idempotency_key()
     {
         var (id, client) = await Organization();
-        Stripe.Misdeeds = (number, _, _) => number == 1 ? StripeMisdeed.InternalError : StripeMisdeed.None;
+        Stripe.FaultFor = (number, _, _) => number == 1 ? StripeFault.InternalError : StripeFault.None;
 
         var refused = await client.PostJson(Checkout, new { plan = "team" });
         await refused.Problem(503, "stripe_unavailable");
         Assert.NotNull(refused.Headers.RetryAfter);
         Assert.Equal(201, (int)(await client.PostJson(Checkout, new { plan = "team" })).StatusCode);
 
-        Assert.Equal(Stripe.CustomerOf(id), (await Row(id))!.StripeCustomerId);
+        Assert.Equal(Stripe.CustomerOf(id), (await FindOrganization(id))!.StripeCustomerId);
     }
 
     [Fact]
@@ -108,7 +108,7 @@ public abstract class CheckoutTests(TestDatabase database, FakeStripe stripe) : 
 
         var body = await (await client.PostJson(Checkout, new { plan = "team" })).Problem(409, "already_subscribed");
         Assert.Contains("/billing/portal", body.GetProperty("detail").GetString());
-        await Notified(created);
+        await PostWebhookOk(created);
         await (await client.PostJson(Checkout, new { plan = "business" })).Problem(409, "already_subscribed");
 
         var portal = await client.PostAsync(Portal, null, Ct);
@@ -118,7 +118,7 @@ public abstract class CheckoutTests(TestDatabase database, FakeStripe stripe) : 
         Assert.Equal(("/v1/billing_portal/sessions", customer, "https://catalog.example/plans?from=stripe"),
             (session["path"], session["customer"], session["return_url"]));
 
-        await Notified(Stripe.Change(subscription, "canceled"));
+        await PostWebhookOk(Stripe.Change(subscription, "canceled"));
         Assert.Equal(201, (int)(await client.PostJson(Checkout, new { plan = "business" })).StatusCode);
     }
 
@@ -126,15 +126,15 @@ public abstract class CheckoutTests(TestDatabase database, FakeStripe stripe) : 
     public async Task A_deleted_customer_is_removed_and_the_next_checkout_creates_another()
     {
         var (id, client, customer) = await Customer();
-        await Notified(Stripe.Subscribe(customer, FakeStripe.Business).Event);
+        await PostWebhookOk(Stripe.Subscribe(customer, FakeStripe.Business).Event);
         Assert.Equal("business", await PlanOf(client));
 
         var deleted = Stripe.Delete(customer);
-        await Notified(deleted);
+        await PostWebhookOk(deleted);
 
-        Assert.Equal(
-            ("free", null, null), ((await Row(id))!.Plan, (await Row(id))!.StripeCustomerId, (await Row(id))!.StripeSubscriptionId));
-        await Notified(deleted);
+        var organization = (await FindOrganization(id))!;
+        Assert.Equal(("free", null, null), (organization.Plan, organization.StripeCustomerId, organization.StripeSubscriptionId));
+        await PostWebhookOk(deleted);
         Assert.Equal(201, (int)(await client.PostJson(Checkout, new { plan = "team" })).StatusCode);
         Assert.NotEqual(customer, Stripe.CustomerOf(id));
     }
@@ -172,7 +172,7 @@ public abstract class CheckoutTests(TestDatabase database, FakeStripe stripe) : 
 
         await (await client.PostJson(Checkout, new { plan = "team" })).Problem(501, "billing_not_configured");
         await (await client.PostAsync(Portal, null, Ct)).Problem(501, "billing_not_configured");
-        await (await Notify(Stripe.Event("x", new { }), app)).Problem(501, "billing_not_configured");
+        await (await PostWebhook(Stripe.Event("x", new { }), app)).Problem(501, "billing_not_configured");
     }
 
     [Fact]
@@ -181,18 +181,18 @@ public abstract class CheckoutTests(TestDatabase database, FakeStripe stripe) : 
         var (_, fresh) = await Organization();
         var (_, client, customer) = await Customer();
         var output = new List<string>();
-        foreach (var misdeed in Enum.GetValues<StripeMisdeed>().Except([StripeMisdeed.None, StripeMisdeed.ResetAfter]))
+        foreach (var fault in Enum.GetValues<StripeFault>().Except([StripeFault.None, StripeFault.ResetAfter]))
         {
-            Stripe.Misdeeds = (_, _, _) => misdeed;
+            Stripe.FaultFor = (_, _, _) => fault;
             HttpResponseMessage[] answers =
             [
                 await client.PostJson(Checkout, new { plan = "team" }),
                 await client.PostAsync(Portal, null, Ct),
-                await Notify(Stripe.Subscribe(customer, FakeStripe.Team, "incomplete").Event),
+                await PostWebhook(Stripe.Subscribe(customer, FakeStripe.Team, "incomplete").Event),
             ];
             foreach (var (answer, i) in answers.Select((answer, i) => (answer, i)))
             {
-                var refused = misdeed is StripeMisdeed.Unauthorized or StripeMisdeed.Redirect && i < 2;
+                var refused = fault is StripeFault.Unauthorized or StripeFault.Redirect && i < 2;
                 var problem = await answer.Problem(refused ? 502 : 503, refused ? "stripe_refused" : "stripe_unavailable");
                 Assert.Equal(refused, answer.Headers.RetryAfter is null);
                 output.Add(problem.GetRawText());
@@ -200,7 +200,7 @@ public abstract class CheckoutTests(TestDatabase database, FakeStripe stripe) : 
         }
 
         Assert.DoesNotContain("GET /stolen", Stripe.Requests);
-        Stripe.Misdeeds = (_, _, _) => StripeMisdeed.Unauthorized;
+        Stripe.FaultFor = (_, _, _) => StripeFault.Unauthorized;
         output.Add((await (await fresh.PostJson(Checkout, new { plan = "team" })).Problem(502, "stripe_refused")).GetRawText());
         Stripe.Reset();
         using (var wrong = new CatalogApp(

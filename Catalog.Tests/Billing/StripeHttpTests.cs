@@ -31,23 +31,23 @@ public sealed class StripeHttpTests : IClassFixture<FakeStripe>, IDisposable
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     [Theory]
-    [InlineData("GET", null, StripeMisdeed.InternalError, 4)]
-    [InlineData("GET", null, StripeMisdeed.TooMany, 4)]
-    [InlineData("GET", null, StripeMisdeed.Reset, 4)]
-    [InlineData("GET", null, StripeMisdeed.BreaksOff, 4)]
-    [InlineData("GET", null, StripeMisdeed.Unauthorized, 1)]
-    [InlineData("GET", null, StripeMisdeed.Redirect, 1)]
-    [InlineData("POST", "k", StripeMisdeed.TooMany, 4)]
-    [InlineData("POST", "k", StripeMisdeed.Reset, 4)]
-    [InlineData("POST", "k", StripeMisdeed.ResetAfter, 4)]
-    [InlineData("POST", "k", StripeMisdeed.InternalError, 1)]
-    [InlineData("POST", "k", StripeMisdeed.Unauthorized, 1)]
-    [InlineData("POST", null, StripeMisdeed.TooMany, 1)]
-    [InlineData("POST", null, StripeMisdeed.Reset, 1)]
-    [InlineData("DELETE", null, StripeMisdeed.TooMany, 1)]
-    public async Task Only_requests_that_are_safe_to_repeat_are_retried(string method, string? key, StripeMisdeed misdeed, int times)
+    [InlineData("GET", null, StripeFault.InternalError, 4)]
+    [InlineData("GET", null, StripeFault.RateLimited, 4)]
+    [InlineData("GET", null, StripeFault.Reset, 4)]
+    [InlineData("GET", null, StripeFault.ResetsMidBody, 4)]
+    [InlineData("GET", null, StripeFault.Unauthorized, 1)]
+    [InlineData("GET", null, StripeFault.Redirect, 1)]
+    [InlineData("POST", "k", StripeFault.RateLimited, 4)]
+    [InlineData("POST", "k", StripeFault.Reset, 4)]
+    [InlineData("POST", "k", StripeFault.ResetAfter, 4)]
+    [InlineData("POST", "k", StripeFault.InternalError, 1)]
+    [InlineData("POST", "k", StripeFault.Unauthorized, 1)]
+    [InlineData("POST", null, StripeFault.RateLimited, 1)]
+    [InlineData("POST", null, StripeFault.Reset, 1)]
+    [InlineData("DELETE", null, StripeFault.RateLimited, 1)]
+    public async Task Only_requests_that_are_safe_to_repeat_are_retried(string method, string? key, StripeFault fault, int times)
     {
-        _stripe.Misdeeds = (_, _, _) => misdeed;
+        _stripe.FaultFor = (_, _, _) => fault;
 
         try
         {
@@ -62,13 +62,13 @@ public sealed class StripeHttpTests : IClassFixture<FakeStripe>, IDisposable
     }
 
     [Theory]
-    [InlineData(StripeMisdeed.Silence)]
-    [InlineData(StripeMisdeed.Stalls)]
-    [InlineData(StripeMisdeed.BreaksOff)]
-    [InlineData(StripeMisdeed.Reset)]
-    public async Task An_incomplete_answer_is_retried_within_the_time_limit(StripeMisdeed misdeed)
+    [InlineData(StripeFault.NoResponse)]
+    [InlineData(StripeFault.StopsMidBody)]
+    [InlineData(StripeFault.ResetsMidBody)]
+    [InlineData(StripeFault.Reset)]
+    public async Task An_incomplete_answer_is_retried_within_the_time_limit(StripeFault fault)
     {
-        _stripe.Misdeeds = (number, _, _) => number == 1 ? misdeed : StripeMisdeed.None;
+        _stripe.FaultFor = (number, _, _) => number == 1 ? fault : StripeFault.None;
 
         using var answer = await SendRequest("GET");
 
@@ -77,11 +77,11 @@ public sealed class StripeHttpTests : IClassFixture<FakeStripe>, IDisposable
     }
 
     [Theory]
-    [InlineData(StripeMisdeed.Silence)]
-    [InlineData(StripeMisdeed.Stalls)]
-    public async Task A_request_ends_within_the_time_limit(StripeMisdeed misdeed)
+    [InlineData(StripeFault.NoResponse)]
+    [InlineData(StripeFault.StopsMidBody)]
+    public async Task A_request_ends_within_the_time_limit(StripeFault fault)
     {
-        _stripe.Misdeeds = (_, _, _) => misdeed;
+        _stripe.FaultFor = (_, _, _) => fault;
         var watch = Stopwatch.StartNew();
 
         await Assert.ThrowsAnyAsync<Exception>(() => SendRequest("GET"));
@@ -100,12 +100,12 @@ public sealed class StripeHttpTests : IClassFixture<FakeStripe>, IDisposable
     [Fact]
     public async Task After_repeated_failures_the_circuit_opens()
     {
-        _stripe.Misdeeds = (_, _, _) => StripeMisdeed.Reset;
+        _stripe.FaultFor = (_, _, _) => StripeFault.Reset;
         await Task.WhenAll(Enumerable.Range(0, 40).Select(_ => Record.ExceptionAsync(() => SendRequest("GET")).AsTask()));
         var attempts = _stripe.Requests.Count;
         Assert.InRange(attempts, 100, 159);
 
-        _stripe.Misdeeds = (_, _, _) => StripeMisdeed.None;
+        _stripe.FaultFor = (_, _, _) => StripeFault.None;
         await Assert.ThrowsAsync<BrokenCircuitException>(() => SendRequest("GET"));
         Assert.Equal(attempts, _stripe.Requests.Count);
     }

@@ -12,35 +12,35 @@ public sealed class WebhookEventFaultsOnPostgres(PostgresTestDatabase database, 
     : WebhookEventFaultTests(database, stripe), IClassFixture<PostgresTestDatabase>, IClassFixture<FakeStripe>;
 
 /// <summary>Events during failures of Stripe or the database, and concurrent events on two replicas.</summary>
-public abstract class WebhookEventFaultTests(TestDatabase database, FakeStripe stripe) : BillingKit(database, stripe)
+public abstract class WebhookEventFaultTests(TestDatabase database, FakeStripe stripe) : BillingTestBase(database, stripe)
 {
     [Theory]
-    [InlineData(StripeMisdeed.InternalError)]
-    [InlineData(StripeMisdeed.TooMany)]
-    [InlineData(StripeMisdeed.Unauthorized)]
-    [InlineData(StripeMisdeed.Reset)]
-    [InlineData(StripeMisdeed.Silence)]
-    [InlineData(StripeMisdeed.Redirect)]
-    [InlineData(StripeMisdeed.Html)]
-    [InlineData(StripeMisdeed.Nonsense)]
-    [InlineData(StripeMisdeed.Huge)]
-    [InlineData(StripeMisdeed.Stalls)]
-    [InlineData(StripeMisdeed.BreaksOff)]
-    public async Task While_Stripe_is_unavailable_an_event_is_refused_for_redelivery(StripeMisdeed misdeed)
+    [InlineData(StripeFault.InternalError)]
+    [InlineData(StripeFault.RateLimited)]
+    [InlineData(StripeFault.Unauthorized)]
+    [InlineData(StripeFault.Reset)]
+    [InlineData(StripeFault.NoResponse)]
+    [InlineData(StripeFault.Redirect)]
+    [InlineData(StripeFault.Html)]
+    [InlineData(StripeFault.UnexpectedJson)]
+    [InlineData(StripeFault.OversizedBody)]
+    [InlineData(StripeFault.StopsMidBody)]
+    [InlineData(StripeFault.ResetsMidBody)]
+    public async Task While_Stripe_is_unavailable_an_event_is_refused_for_redelivery(StripeFault fault)
     {
         var (id, client, customer) = await Customer();
         var (_, created) = Stripe.Subscribe(customer, FakeStripe.Team);
-        Stripe.Misdeeds = (_, _, _) => misdeed;
+        Stripe.FaultFor = (_, _, _) => fault;
 
-        var refused = await Notify(created);
+        var refused = await PostWebhook(created);
 
         await refused.Problem(503, "stripe_unavailable");
         Assert.NotNull(refused.Headers.RetryAfter);
-        Assert.False(await IsRemembered(id, created));
+        Assert.False(await IsEventApplied(id, created));
         Assert.Equal("free", await PlanOf(client));
         Assert.DoesNotContain("GET /stolen", Stripe.Requests);
         Stripe.Reset();
-        await Notified(created);
+        await PostWebhookOk(created);
         Assert.Equal("team", await PlanOf(client));
     }
 
@@ -48,33 +48,33 @@ public abstract class WebhookEventFaultTests(TestDatabase database, FakeStripe s
     public async Task Failed_requests_to_Stripe_are_retried_at_once()
     {
         var (_, client, customer) = await Customer();
-        Stripe.CountAnew();
-        Stripe.Misdeeds = (number, _, _) => number switch
+        Stripe.RestartNumbering();
+        Stripe.FaultFor = (number, _, _) => number switch
         {
-            1 => StripeMisdeed.InternalError,
-            2 => StripeMisdeed.Reset,
+            1 => StripeFault.InternalError,
+            2 => StripeFault.Reset,
             3 =>
-            StripeMisdeed.TooMany,
-            _ => StripeMisdeed.None
+            StripeFault.RateLimited,
+            _ => StripeFault.None
         };
 
-        await Notified(Stripe.Subscribe(customer, FakeStripe.Team).Event);
+        await PostWebhookOk(Stripe.Subscribe(customer, FakeStripe.Team).Event);
 
         Assert.Equal("team", await PlanOf(client));
     }
 
     [Fact]
-    public async Task A_key_of_another_account_ends_no_plan()
+    public async Task A_Stripe_key_of_another_account_does_not_end_a_plan()
     {
         var (id, client, customer) = await Customer();
-        await Notified(Stripe.Subscribe(customer, FakeStripe.Team).Event);
+        await PostWebhookOk(Stripe.Subscribe(customer, FakeStripe.Team).Event);
         Stripe.Customers.TryRemove(customer, out _);
 
         var unknown = Stripe.Event("customer.subscription.updated", new { customer });
-        await (await Notify(unknown)).Problem(503, "stripe_unavailable");
+        await (await PostWebhook(unknown)).Problem(503, "stripe_unavailable");
 
         Assert.Equal("team", await PlanOf(client));
-        Assert.False(await IsRemembered(id, unknown));
+        Assert.False(await IsEventApplied(id, unknown));
     }
 
     [Fact]
@@ -85,7 +85,7 @@ public abstract class WebhookEventFaultTests(TestDatabase database, FakeStripe s
         await Alter("alter table stripe_events rename to stripe_events_away");
         try
         {
-            Assert.Equal(503, (int)(await Notify(created)).StatusCode);
+            Assert.Equal(503, (int)(await PostWebhook(created)).StatusCode);
             Assert.Equal("free", await PlanOf(client));
         }
         finally
@@ -93,8 +93,8 @@ public abstract class WebhookEventFaultTests(TestDatabase database, FakeStripe s
             await Alter("alter table stripe_events_away rename to stripe_events");
         }
 
-        Assert.False(await IsRemembered(id, created));
-        await Notified(created);
+        Assert.False(await IsEventApplied(id, created));
+        await PostWebhookOk(created);
         Assert.Equal("team", await PlanOf(client));
     }
 
@@ -143,8 +143,8 @@ public abstract class WebhookEventFaultTests(TestDatabase database, FakeStripe s
         random.Shuffle(jobs);
         Stripe.Pause = TimeSpan.FromMilliseconds(5);
         var answers = new ConcurrentBag<int>();
-        Stripe.Misdeeds = (number, _, _) => number % 41 == 0 ? StripeMisdeed.Unauthorized : number % 17 == 0
-            ? StripeMisdeed.InternalError : StripeMisdeed.None;
+        Stripe.FaultFor = (number, _, _) => number % 41 == 0 ? StripeFault.Unauthorized : number % 17 == 0
+            ? StripeFault.InternalError : StripeFault.None;
         await Parallel.ForEachAsync(
             Enumerable.Range(0, jobs.Length), new ParallelOptions { MaxDegreeOfParallelism = 8, CancellationToken = Ct }, async (i, ct) =>
         {
@@ -152,7 +152,7 @@ public abstract class WebhookEventFaultTests(TestDatabase database, FakeStripe s
             await Task.Delay(i * 7 % 23, ct);
             for (var sent = 0; sent <= (i % 4 == 0 ? 1 : 0);)
             {
-                var status = (int)(await Notify(payload, replicas[(i + sent) % 2])).StatusCode;
+                var status = (int)(await PostWebhook(payload, replicas[(i + sent) % 2])).StatusCode;
                 answers.Add(status);
                 Assert.True(status is 200 or 503, $"{status}");
                 sent += status == 200 ? 1 : 0;

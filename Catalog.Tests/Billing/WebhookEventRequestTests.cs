@@ -11,7 +11,7 @@ public sealed class WebhookEventRequestsOnPostgres(PostgresTestDatabase database
     : WebhookEventRequestTests(database, stripe), IClassFixture<PostgresTestDatabase>, IClassFixture<FakeStripe>;
 
 /// <summary>Signature, form and size of the webhook requests.</summary>
-public abstract class WebhookEventRequestTests(TestDatabase database, FakeStripe stripe) : BillingKit(database, stripe)
+public abstract class WebhookEventRequestTests(TestDatabase database, FakeStripe stripe) : BillingTestBase(database, stripe)
 {
     [Fact]
     public async Task Only_signed_requests_are_read()
@@ -34,15 +34,16 @@ public abstract class WebhookEventRequestTests(TestDatabase database, FakeStripe
                      (body, good[..^1]), (body, good + new string(',', 5000)),
                  })
         {
-            await (await Notify(sent, header)).Problem(400, "signature_invalid");
+            await (await PostWebhook(sent, header)).Problem(400, "signature_invalid");
         }
 
-        await (await Notify(body, good + new string(',', 40_000))).Problem(431, "headers_too_large");
+        await (await PostWebhook(body, good + new string(',', 40_000))).Problem(431, "headers_too_large");
         Assert.Empty(Stripe.Requests);
         Assert.Equal("free", await PlanOf(client));
 
         // The old secret is still valid, and a trailing slash is accepted.
-        Assert.Equal(200, (int)(await Notify(body, StripeSigner.Header(now, body, FakeStripe.OldWebhookSecret), path: "/webhooks/stripe/"))
+        Assert.Equal(200,
+            (int)(await PostWebhook(body, StripeSigner.Header(now, body, FakeStripe.OldWebhookSecret), path: "/webhooks/stripe/"))
             .StatusCode);
         Assert.Equal("team", await PlanOf(client));
     }
@@ -54,14 +55,15 @@ public abstract class WebhookEventRequestTests(TestDatabase database, FakeStripe
             """{"id":"","type":"x","created":1}""", """{"id":"evt_1","type":"x","created":-1}""",
                 """{"id":"evt_\ud800","type":"x","created":1}""" })
         {
-            await (await Notify(body)).Problem(400, "malformed");
+            await (await PostWebhook(body)).Problem(400, "malformed");
         }
 
         var bytes = Encoding.UTF8.GetBytes(Stripe.Event("x", new { name = "é" }));
         var latin = Encoding.Latin1.GetBytes(Stripe.Event("x", new { name = "e" }).Replace("\"e\"", "\"é\"", StringComparison.Ordinal));
-        await (await Notify(latin, null)).Problem(400, "malformed");
-        await (await Notify([.. bytes, .. new byte[1024 * 1024]], null)).Problem(413, "too_large");
-        Assert.Equal(200, (int)(await Notify([.. bytes, .. Enumerable.Repeat((byte)' ', (1024 * 1024) - bytes.Length)], null)).StatusCode);
+        await (await PostWebhook(latin, null)).Problem(400, "malformed");
+        await (await PostWebhook([.. bytes, .. new byte[1024 * 1024]], null)).Problem(413, "too_large");
+        Assert.Equal(200,
+            (int)(await PostWebhook([.. bytes, .. Enumerable.Repeat((byte)' ', (1024 * 1024) - bytes.Length)], null)).StatusCode);
     }
 
     [Fact]

@@ -12,7 +12,7 @@ public sealed class WebhookEventsOnPostgres(PostgresTestDatabase database, FakeS
     IClassFixture<PostgresTestDatabase>, IClassFixture<FakeStripe>;
 
 /// <summary>The plan of an organization follows the events of its subscriptions.</summary>
-public abstract class WebhookEventTests(TestDatabase database, FakeStripe stripe) : BillingKit(database, stripe)
+public abstract class WebhookEventTests(TestDatabase database, FakeStripe stripe) : BillingTestBase(database, stripe)
 {
     [Fact]
     public async Task A_plan_follows_its_subscription_at_once()
@@ -22,16 +22,16 @@ public abstract class WebhookEventTests(TestDatabase database, FakeStripe stripe
         Assert.Equal("free", (await known.PlanOf(id, Ct))!.Name);
 
         var (subscription, created) = Stripe.Subscribe(customer, FakeStripe.Team);
-        await Notified(created);
+        await PostWebhookOk(created);
         Assert.Equal(("team", true), (await PlanOf(client), await IsSubscribed(client)));
         Assert.Equal("team", (await known.PlanOf(id, Ct))!.Name);
         Assert.Equal("500", (await client.GetAsync("/api/v1/runs/", Ct)).Headers.GetValues("RateLimit-Limit").Single());
-        Assert.True(await IsRemembered(id, created));
+        Assert.True(await IsEventApplied(id, created));
 
-        await Notified(Stripe.Change(subscription, price: FakeStripe.Business));
+        await PostWebhookOk(Stripe.Change(subscription, price: FakeStripe.Business));
         Assert.Equal("business", await PlanOf(client));
 
-        await Notified(Stripe.Change(subscription, "canceled"));
+        await PostWebhookOk(Stripe.Change(subscription, "canceled"));
         Assert.Equal(("free", false), (await PlanOf(client), await IsSubscribed(client)));
         Assert.Equal([("stripe", "business", "free"), ("stripe", "team", "business"), ("stripe", "free", "team")],
             await PlanChanges(client));
@@ -51,9 +51,9 @@ public abstract class WebhookEventTests(TestDatabase database, FakeStripe stripe
     {
         var (_, client, customer) = await Customer();
         var (subscription, created) = Stripe.Subscribe(customer, FakeStripe.Team);
-        await Notified(created);
+        await PostWebhookOk(created);
 
-        await Notified(Stripe.Change(subscription, status));
+        await PostWebhookOk(Stripe.Change(subscription, status));
 
         Assert.Equal(plan, await PlanOf(client));
     }
@@ -64,7 +64,7 @@ public abstract class WebhookEventTests(TestDatabase database, FakeStripe stripe
         var (_, client, customer) = await Customer();
         Stripe.Subscribe(customer, FakeStripe.Team);
 
-        await Notified(
+        await PostWebhookOk(
             Stripe.Event("checkout.session.completed",
                 new { id = "cs_1", customer = new { id = customer, @object = "customer" }, mode = "subscription" }));
 
@@ -81,9 +81,9 @@ public abstract class WebhookEventTests(TestDatabase database, FakeStripe stripe
             Stripe.Subscribe(customer, FakeStripe.Team, "canceled");
         }
 
-        await Notified(Stripe.Subscribe(customer, FakeStripe.Team).Event);
+        await PostWebhookOk(Stripe.Subscribe(customer, FakeStripe.Team).Event);
         Assert.Equal("business", await PlanOf(client));
-        await Notified(Stripe.Change(business, "canceled"));
+        await PostWebhookOk(Stripe.Change(business, "canceled"));
         Assert.Equal("team", await PlanOf(client));
     }
 
@@ -92,13 +92,13 @@ public abstract class WebhookEventTests(TestDatabase database, FakeStripe stripe
     {
         var (_, client, customer) = await Customer();
         var (subscription, created) = Stripe.Subscribe(customer, FakeStripe.Team);
-        await Notified(created);
+        await PostWebhookOk(created);
         for (var i = 0; i < 5; i++)
         {
             Assert.Equal(201, (int)(await client.PostJson("/api/v1/pipelines/", new { name = $"p{i}", version = "1" })).StatusCode);
         }
 
-        await Notified(Stripe.Change(subscription, "unpaid"));
+        await PostWebhookOk(Stripe.Change(subscription, "unpaid"));
 
         Assert.Equal(5, (await client.GetJson("/api/v1/pipelines/")).GetProperty("items").GetArrayLength());
         var refused = await (await client.PostJson("/api/v1/pipelines/", new { name = "p5", version = "1" }))
@@ -107,7 +107,7 @@ public abstract class WebhookEventTests(TestDatabase database, FakeStripe stripe
         Assert.Equal(200, (int)(await client.PostJson("/api/v1/pipelines/", new { name = "p1", version = "1" })).StatusCode);
         Assert.Equal(201, (int)(await client.PostJson("/api/v1/runs/", new { pipeline_id = "p4", status = "running" })).StatusCode);
 
-        await Notified(Stripe.Change(subscription, "active"));
+        await PostWebhookOk(Stripe.Change(subscription, "active"));
         Assert.Equal(201, (int)(await client.PostJson("/api/v1/pipelines/", new { name = "p5", version = "1" })).StatusCode);
     }
 
@@ -116,14 +116,14 @@ public abstract class WebhookEventTests(TestDatabase database, FakeStripe stripe
     {
         var (id, client, customer) = await Customer();
         var (subscription, created) = Stripe.Subscribe(customer, FakeStripe.Team);
-        await Notified(created);
-        var before = await Row(id);
+        await PostWebhookOk(created);
+        var before = await FindOrganization(id);
         var canceled = Stripe.Change(subscription, "canceled");
 
-        await Task.WhenAll(Enumerable.Range(0, 5).Select(_ => Notified(created)));
+        await Task.WhenAll(Enumerable.Range(0, 5).Select(_ => PostWebhookOk(created)));
 
-        Assert.Equal(before, await Row(id));
-        await Task.WhenAll(Enumerable.Range(0, 5).Select(_ => Notified(canceled)));
+        Assert.Equal(before, await FindOrganization(id));
+        await Task.WhenAll(Enumerable.Range(0, 5).Select(_ => PostWebhookOk(canceled)));
         Assert.Equal([("stripe", "team", "free"), ("stripe", "free", "team")], await PlanChanges(client));
     }
 
@@ -134,8 +134,8 @@ public abstract class WebhookEventTests(TestDatabase database, FakeStripe stripe
         var (subscription, created) = Stripe.Subscribe(customer, FakeStripe.Business);
         var canceled = Stripe.Change(subscription, "canceled");
 
-        await Notified(canceled);
-        await Notified(created);
+        await PostWebhookOk(canceled);
+        await PostWebhookOk(created);
 
         Assert.Equal("free", await PlanOf(client));
         Assert.Empty(await PlanChanges(client));
@@ -157,11 +157,11 @@ public abstract class WebhookEventTests(TestDatabase database, FakeStripe stripe
                 await release.WaitAsync(Ct);
             }
         };
-        Stripe.CountAnew();
+        Stripe.RestartNumbering();
 
-        var delayed = Notify(created);
+        var delayed = PostWebhook(created);
         await requested.Task.WaitAsync(TimeSpan.FromSeconds(20), Ct);
-        await Notified(Stripe.Change(subscription, "canceled"));
+        await PostWebhookOk(Stripe.Change(subscription, "canceled"));
         release.Release();
 
         Assert.Equal(200, (int)(await delayed).StatusCode);
@@ -173,14 +173,14 @@ public abstract class WebhookEventTests(TestDatabase database, FakeStripe stripe
     {
         var (id, client, customer) = await Customer();
         var (subscription, created) = Stripe.Subscribe(customer, FakeStripe.Team);
-        await Notified(created);
+        await PostWebhookOk(created);
 
-        await Notified(Stripe.Change(subscription, price: "price_of_something_else"));
+        await PostWebhookOk(Stripe.Change(subscription, price: "price_of_something_else"));
 
         Assert.Equal(("team", true), (await PlanOf(client), await IsSubscribed(client)));
         Assert.Contains(App.Log.At(LogLevel.Warning), line => line.Contains(id, StringComparison.Ordinal)
             && line.Contains(subscription, StringComparison.Ordinal));
-        await Notified(Stripe.Change(subscription, "canceled"));
+        await PostWebhookOk(Stripe.Change(subscription, "canceled"));
         Assert.Equal("free", await PlanOf(client));
     }
 
@@ -189,18 +189,18 @@ public abstract class WebhookEventTests(TestDatabase database, FakeStripe stripe
     {
         var (id, client, customer) = await Customer();
         var (subscription, created) = Stripe.Subscribe(customer, FakeStripe.Team);
-        await Notified(created);
+        await PostWebhookOk(created);
         await Send(HttpMethod.Patch, $"/api/v1/organizations/{id}", """{"plan":"self_hosted"}""");
 
-        await Notified(Stripe.Change(subscription, price: FakeStripe.Business));
-        await Notified(Stripe.Change(subscription, "canceled"));
-        await Notified(Stripe.Delete(customer));
+        await PostWebhookOk(Stripe.Change(subscription, price: FakeStripe.Business));
+        await PostWebhookOk(Stripe.Change(subscription, "canceled"));
+        await PostWebhookOk(Stripe.Delete(customer));
         Assert.Equal("self_hosted", await PlanOf(client));
 
         var (_, given, other) = await Customer("business");
         var (never, begun) = Stripe.Subscribe(other, FakeStripe.Team, "incomplete");
-        await Notified(begun);
-        await Notified(Stripe.Change(never, "incomplete_expired"));
+        await PostWebhookOk(begun);
+        await PostWebhookOk(Stripe.Change(never, "incomplete_expired"));
         Assert.Equal("business", await PlanOf(given));
     }
 
@@ -216,9 +216,9 @@ public abstract class WebhookEventTests(TestDatabase database, FakeStripe stripe
                 await Send(HttpMethod.Patch, $"/api/v1/organizations/{id}", """{"plan":"self_hosted"}""");
             }
         };
-        Stripe.CountAnew();
+        Stripe.RestartNumbering();
 
-        await Notified(created);
+        await PostWebhookOk(created);
 
         Assert.Equal("self_hosted", await PlanOf(client));
         Assert.Empty(await PlanChanges(client));
@@ -228,7 +228,7 @@ public abstract class WebhookEventTests(TestDatabase database, FakeStripe stripe
     public async Task Unrelated_events_are_accepted_and_ignored()
     {
         var (id, client, customer) = await Customer();
-        var before = await Row(id);
+        var before = await FindOrganization(id);
         Stripe.Reset();
 
         foreach (var json in new[]
@@ -243,11 +243,11 @@ public abstract class WebhookEventTests(TestDatabase database, FakeStripe stripe
                      """{"id":"evt_1","type":"customer.subscription.updated","created":1}""",
                  })
         {
-            await Notified(json);
+            await PostWebhookOk(json);
         }
 
         Assert.Empty(Stripe.Requests);
-        Assert.Equal(before, await Row(id));
+        Assert.Equal(before, await FindOrganization(id));
         Assert.Equal("free", await PlanOf(client));
     }
 }

@@ -19,7 +19,7 @@ public abstract class CheckResultEndpointTests : IDisposable
 
     protected CheckResultEndpointTests(TestDatabase database)
     {
-        _app = database.App();
+        _app = database.SharedService();
         _client = _app.Client();
     }
 

@@ -43,7 +43,7 @@ public sealed class CheckStateOnPostgres(PostgresTestDatabase database) : CheckS
 
     private async Task Meanwhile(string sql, CheckResult posted)
     {
-        await using var connection = await OwnPostgres.Open(Address);
+        await using var connection = await DedicatedPostgres.Open(Address);
         await using var transaction = await connection.BeginTransactionAsync(Ct);
         await connection.ExecuteAsync(sql, new { organization = Organization }, transaction);
         var waiting = Send(posted);

@@ -204,7 +204,7 @@ public sealed class PostgresUriTests
 
     [Theory]
     [MemberData(nameof(RefusedPostgresUris.Cases), MemberType = typeof(RefusedPostgresUris))]
-    public void Refuses_with_advice_and_without_the_password(string uri, string advice)
+    public void An_invalid_address_is_refused_with_advice_and_without_the_password(string uri, string advice)
     {
         uri = uri.Replace("{canary}", Canary, StringComparison.Ordinal)
             .Replace("{can}", Canary[..4], StringComparison.Ordinal).Replace("{ary}", Canary[4..], StringComparison.Ordinal);

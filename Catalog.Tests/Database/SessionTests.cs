@@ -183,7 +183,7 @@ public sealed class SessionTests(PostgresTestDatabase database) : IClassFixture<
     }
 
     [Fact]
-    public async Task A_foreign_table_in_the_schema_affects_no_request()
+    public async Task A_table_of_another_program_in_the_schema_affects_no_request()
     {
         var login = await Login();
         await using (var superuser = new NpgsqlConnection(Builder(database.SuperuserAddress).ConnectionString))
@@ -221,7 +221,7 @@ public sealed class SessionTests(PostgresTestDatabase database) : IClassFixture<
             await PostgresTestDatabase.Execute($"alter role {name} set {setting}");
         }
 
-        return OwnPostgres.As(database.Address, name, name);
+        return DedicatedPostgres.WithUser(database.Address, name, name);
     }
 
     private static NpgsqlConnectionStringBuilder Builder(string address) => PostgresUri.Parse("address", address);

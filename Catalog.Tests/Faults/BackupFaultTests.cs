@@ -131,22 +131,22 @@ public sealed class BackupFaultTests(PostgresTestDatabase postgres, SqliteTestDa
             store.Forget();
             using var reached = new SemaphoreSlim(0);
             var k = at;
-            store.Misdeeds = (number, _, _) =>
+            store.FaultFor = (number, _, _) =>
             {
                 if (number == k)
                 {
                     reached.Release();
-                    return Misdeed.Silence;
+                    return S3Fault.NoResponse;
                 }
 
-                return Misdeed.None;
+                return S3Fault.None;
             };
             using var process = MigratorConsole.Start(address, ["backup", "--output", folder.New(), "--upload", Url],
                 [.. environment, ("DATAXPIPE_S3_TIMEOUT", "60")]);
             Assert.True(await reached.WaitAsync(TimeSpan.FromMinutes(2), Ct));
             process.Kill();
             await process.WaitForExitAsync(Ct);
-            store.Misdeeds = (_, _, _) => Misdeed.None;
+            store.FaultFor = (_, _, _) => S3Fault.None;
             var verified = await MigratorConsole.Run(address, environment, "backups", "verify", "all", Url);
             Assert.True(verified.Exit == 0, $"killed at request {at}: {verified}");
             Assert.All(earlier, entry => Assert.Equal(entry.Value, store.Objects[entry.Key]));

@@ -17,7 +17,7 @@ public sealed class ProblemTests : IClassFixture<SqliteTestDatabase>, IDisposabl
 
     public ProblemTests(SqliteTestDatabase database)
     {
-        _app = database.App();
+        _app = database.SharedService();
         _client = _app.Client();
     }
 
@@ -94,7 +94,7 @@ public sealed class ProblemTests : IClassFixture<SqliteTestDatabase>, IDisposabl
     }
 
     [Fact]
-    public async Task Long_addresses_and_headers_are_refused_as_problems()
+    public async Task Long_URLs_and_headers_are_refused_as_problems()
     {
         await (await _client.GetAsync("/api/v1/runs/?pipeline_id=" + new string('a', 9000), Ct)).Problem(414, "uri_too_long");
         using var request = new HttpRequestMessage(HttpMethod.Get, "/health");

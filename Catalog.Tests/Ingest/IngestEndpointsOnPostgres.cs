@@ -67,14 +67,14 @@ public sealed class IngestEndpointsOnPostgres(PostgresTestDatabase database) : I
             Assert.True(answer.StatusCode is HttpStatusCode.Created or HttpStatusCode.OK, await answer.Content.ReadAsStringAsync(ct));
         });
 
-        async Task<long> Count(string sql) => await OwnPostgres.Scalar<long>(_database.Address, "select count(*) from " + sql);
+        async Task<long> Count(string sql) => await DedicatedPostgres.Scalar<long>(_database.Address, "select count(*) from " + sql);
         Assert.Equal(0, await Count("check_results where organization_id like 'apart-%' and organization_id <> pipeline_id"));
         Assert.Equal(0, await Count("runs where organization_id like 'apart-%' and organization_id <> pipeline_id"));
         Assert.Equal(500, await Count("check_results where organization_id = 'apart-a'"));
         Assert.Equal(500, await Count("check_results where organization_id = 'apart-b'"));
         Assert.Equal(500, await Count("run_events where organization_id = 'apart-a'"));
         // The connection is returned in its original state.
-        Assert.Equal("|" + PostgresServer.Shared.Superuser, await OwnPostgres.Scalar<string>(
+        Assert.Equal("|" + PostgresServer.Shared.Superuser, await DedicatedPostgres.Scalar<string>(
             pooled.Address, "select coalesce(current_setting('app.organization_id', true), '') || '|' || current_user"));
         Assert.Empty(app.Log.At(LogLevel.Warning));
         clients.Values.ToList().ForEach(client => client.Dispose());

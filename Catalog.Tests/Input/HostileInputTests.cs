@@ -18,7 +18,7 @@ public abstract class HostileInputTests : IDisposable
 
     protected HostileInputTests(TestDatabase database)
     {
-        _app = database.App();
+        _app = database.SharedService();
         _client = _app.Client();
     }
 

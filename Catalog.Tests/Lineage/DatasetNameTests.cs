@@ -92,7 +92,7 @@ public abstract class DatasetNameTests(TestDatabase database) : EndpointTests(da
     [InlineData("a/b", "c")]
     public void A_shown_id_has_the_same_identity(string @namespace, string name)
     {
-        Assert.Equal("a/b/c", DatasetId.Shown(@namespace, name));
-        Assert.Equal(DatasetId.Of("a/b/c"), DatasetId.Of(DatasetId.Shown(@namespace, name)));
+        Assert.Equal("a/b/c", DatasetId.Format(@namespace, name));
+        Assert.Equal(DatasetId.Of("a/b/c"), DatasetId.Of(DatasetId.Format(@namespace, name)));
     }
 }

@@ -9,7 +9,7 @@ namespace Catalog.Tests.Migrations;
 public sealed class ConsoleTests : IDisposable
 {
     private readonly string _directory = Directory.CreateTempSubdirectory("catalog-console-").FullName;
-    private readonly ScriptFolder _scripts = new();
+    private readonly TestChain _scripts = new();
 
     private string Database => Path.Combine(_directory, "catalog.db");
 

@@ -120,7 +120,7 @@ public abstract class DbUpTests : IDisposable
 {
     protected static CancellationToken Ct => TestContext.Current.CancellationToken;
 
-    protected ScriptFolder Scripts { get; } = new();
+    protected TestChain Scripts { get; } = new();
 
     protected abstract string Engine { get; }
 
@@ -248,7 +248,7 @@ public abstract class DbUpTests : IDisposable
         .WithVariablesDisabled().WithoutTransaction().Build();
 
     protected static async Task<T> With<T>(
-        string address, ScriptFolder? scripts, Func<Migrator, Task<T>> work, MigrationLimits? limits = null,
+        string address, TestChain? scripts, Func<Migrator, Task<T>> work, MigrationLimits? limits = null,
             Action<MigrationStep>? progress = null)
     {
         await using var database = MigrationDatabase.Open(TestDatabase.Read(address));
@@ -257,10 +257,10 @@ public abstract class DbUpTests : IDisposable
         return await work(new(database, chain, TimeProvider.System, limits) { Progress = progress });
     }
 
-    protected static Task<List<MigrationStep>> Upgrade(string address, string target, ScriptFolder? scripts = null) =>
+    protected static Task<List<MigrationStep>> Upgrade(string address, string target, TestChain? scripts = null) =>
         With(address, scripts, migrator => migrator.Upgrade(target, again: false, Ct));
 
-    protected static Task<SchemaStatus> Look(string address, ScriptFolder? scripts = null) =>
+    protected static Task<SchemaStatus> Look(string address, TestChain? scripts = null) =>
         With(address, scripts, migrator => migrator.ReadStatus(Ct));
 
     protected static async Task Execute(string address, string sql)

@@ -9,13 +9,13 @@ using static Catalog.Tests.Migrations.DoctorTests;
 namespace Catalog.Tests.Migrations;
 
 /// <summary>The doctor's findings when it cannot connect.</summary>
-[Collection(nameof(OwnPostgres))]
+[Collection(nameof(DedicatedPostgres))]
 public sealed class DoctorConnectionTests
 {
     private const string Password = "s3cret-that-nobody-may-see";
-    private readonly OwnPostgres _server;
+    private readonly DedicatedPostgres _server;
 
-    public DoctorConnectionTests(OwnPostgres server) => _server = server.Require();
+    public DoctorConnectionTests(DedicatedPostgres server) => _server = server.Require();
 
     [Fact]
     public async Task A_refused_login_is_explained_without_the_password()
@@ -25,16 +25,16 @@ public sealed class DoctorConnectionTests
         await SetLoginRules($"host all {known} 127.0.0.1/32 scram-sha-256", $"host all {banned} 127.0.0.1/32 reject",
             "host all all 127.0.0.1/32 trust");
 
-        var wrong = await Unreached(OwnPostgres.As(address, known, $"{Password}-not"));
+        var wrong = await Unreached(DedicatedPostgres.WithUser(address, known, $"{Password}-not"));
         Assert.Equal("authentication_failed", wrong.Code);
         Assert.Contains("user or the password", wrong.Message);
         Assert.DoesNotContain(Password, wrong.ToString());
-        Assert.True((await Examine(OwnPostgres.As(address, known, Password))).Reached);
+        Assert.True((await Examine(DedicatedPostgres.WithUser(address, known, Password))).Reached);
 
-        var unknown = await Unreached(OwnPostgres.As(address, "nobody_of_that_name"));
+        var unknown = await Unreached(DedicatedPostgres.WithUser(address, "nobody_of_that_name"));
         Assert.Equal("authentication_failed", unknown.Code);
         Assert.Contains("does not know the user", unknown.Message);
-        Assert.Equal("not_in_pg_hba", (await Unreached(OwnPostgres.As(address, banned))).Code);
+        Assert.Equal("not_in_pg_hba", (await Unreached(DedicatedPostgres.WithUser(address, banned))).Code);
     }
 
     [Fact]
@@ -51,13 +51,13 @@ public sealed class DoctorConnectionTests
     {
         var address = await _server.Empty();
         var login = await _server.Login("connection limit 1");
-        await using (await OwnPostgres.Open(OwnPostgres.As(address, login)))
+        await using (await DedicatedPostgres.Open(DedicatedPostgres.WithUser(address, login)))
         {
-            Assert.Equal("too_many_connections", (await Unreached(OwnPostgres.As(address, login))).Code);
+            Assert.Equal("too_many_connections", (await Unreached(DedicatedPostgres.WithUser(address, login))).Code);
         }
 
-        await OwnPostgres.Execute(address, $"revoke connect on database {new Uri(address).AbsolutePath[1..]} from public");
-        Assert.Equal("not_permitted", (await Unreached(OwnPostgres.As(address, login))).Code);
+        await DedicatedPostgres.Execute(address, $"revoke connect on database {new Uri(address).AbsolutePath[1..]} from public");
+        Assert.Equal("not_permitted", (await Unreached(DedicatedPostgres.WithUser(address, login))).Code);
     }
 
     [Fact]
@@ -74,8 +74,8 @@ public sealed class DoctorConnectionTests
         }
         finally
         {
-            await OwnPostgres.Execute(_server.Address("postgres"), "alter system set ssl = off", "select pg_reload_conf()");
-            await OwnPostgres.Until(_server.Address("postgres"), "current_setting('ssl') = 'off'");
+            await DedicatedPostgres.Execute(_server.Address("postgres"), "alter system set ssl = off", "select pg_reload_conf()");
+            await DedicatedPostgres.Until(_server.Address("postgres"), "current_setting('ssl') = 'off'");
         }
     }
 
@@ -111,7 +111,7 @@ public sealed class DoctorConnectionTests
     [Fact]
     public async Task The_console_exits_7_with_the_finding_and_without_the_password()
     {
-        var address = OwnPostgres.As(_server.Address("gone"), "postgres", Password);
+        var address = DedicatedPostgres.WithUser(_server.Address("gone"), "postgres", Password);
 
         var run = await MigratorConsole.Run(address, "doctor", "--json");
 
@@ -131,10 +131,10 @@ public sealed class DoctorConnectionTests
     {
         var address = _server.Address("postgres");
         await Write(address, "hba_file", string.Join('\n', lines));
-        await OwnPostgres.Execute(address, "select pg_reload_conf()");
-        await OwnPostgres.Until(address, "exists (select from pg_hba_file_rules where auth_method = 'reject')");
+        await DedicatedPostgres.Execute(address, "select pg_reload_conf()");
+        await DedicatedPostgres.Until(address, "exists (select from pg_hba_file_rules where auth_method = 'reject')");
         // The postmaster reads the file shortly after the signal.
-        await Task.Delay(200, OwnPostgres.Ct);
+        await Task.Delay(200, DedicatedPostgres.Ct);
     }
 
     private static async Task UseCertificate(string address)
@@ -144,18 +144,18 @@ public sealed class DoctorConnectionTests
             .CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
         await Write(address, "ssl_cert_file", certificate.ExportCertificatePem());
         await Write(address, "ssl_key_file", key.ExportPkcs8PrivateKeyPem());
-        await OwnPostgres.Execute(address, "alter system set ssl = on", "select pg_reload_conf()");
-        await OwnPostgres.Until(address, "current_setting('ssl') = 'on'");
-        await Task.Delay(200, OwnPostgres.Ct);
+        await DedicatedPostgres.Execute(address, "alter system set ssl = on", "select pg_reload_conf()");
+        await DedicatedPostgres.Until(address, "current_setting('ssl') = 'on'");
+        await Task.Delay(200, DedicatedPostgres.Ct);
     }
 
     // The server's user writes the file without rights for others, as the server requires for a key.
     private static async Task Write(string address, string setting, string text)
     {
-        var file = await OwnPostgres.Scalar<string>(
+        var file = await DedicatedPostgres.Scalar<string>(
             address, $"select case when current_setting('{setting}') like '/%' then current_setting('{setting}') else "
                 + $"current_setting('data_directory') || '/' || current_setting('{setting}') end");
-        await OwnPostgres.Execute(
+        await DedicatedPostgres.Execute(
             address, $"copy (select unnest(string_to_array('{text.Replace("\n", "|", StringComparison.Ordinal)}', '|'))) to program "
                 + $"'umask 077; cat > {file}'");
     }

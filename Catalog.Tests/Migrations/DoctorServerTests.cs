@@ -9,27 +9,27 @@ using static Catalog.Tests.Migrations.DoctorTests;
 namespace Catalog.Tests.Migrations;
 
 /// <summary>The doctor's findings about a Postgres server that it can connect to.</summary>
-[Collection(nameof(OwnPostgres))]
+[Collection(nameof(DedicatedPostgres))]
 public sealed class DoctorServerTests
 {
-    private readonly OwnPostgres _server;
+    private readonly DedicatedPostgres _server;
 
-    public DoctorServerTests(OwnPostgres server) => _server = server.Require();
+    public DoctorServerTests(DedicatedPostgres server) => _server = server.Require();
 
-    private static CancellationToken Ct => OwnPostgres.Ct;
+    private static CancellationToken Ct => DedicatedPostgres.Ct;
 
     [Fact]
     public async Task A_blocked_migration_is_reported_with_its_blocker_and_the_sessions_behind_it()
     {
         var address = await _server.AtHead();
-        await using var holder = await OwnPostgres.Open(address, "a careless client");
+        await using var holder = await DedicatedPostgres.Open(address, "a careless client");
         await using var open = await holder.BeginTransactionAsync(Ct);
         await holder.ExecuteAsync("select count(*) from runs", transaction: open);
-        await using var migration = await OwnPostgres.Begin(
+        await using var migration = await DedicatedPostgres.Begin(
             address, "alter table runs add column password_hash text, add column other text", "catalog-migrations");
-        await OwnPostgres.Until(address, "exists (select from pg_locks where not granted and mode = 'AccessExclusiveLock')");
-        await using var read = await OwnPostgres.Begin(address, "select count(*) from runs");
-        await OwnPostgres.Until(address, "(select count(*) = 2 from pg_locks where not granted)");
+        await DedicatedPostgres.Until(address, "exists (select from pg_locks where not granted and mode = 'AccessExclusiveLock')");
+        await using var read = await DedicatedPostgres.Begin(address, "select count(*) from runs");
+        await DedicatedPostgres.Until(address, "(select count(*) = 2 from pg_locks where not granted)");
 
         var report = await Examine(address, limits: new() { Waiting = TimeSpan.Zero });
 
@@ -54,7 +54,7 @@ public sealed class DoctorServerTests
     public async Task A_table_locked_by_a_migration_does_not_block_the_doctor()
     {
         var address = await _server.AtHead();
-        await using var migrator = await OwnPostgres.Open(address, "catalog-migrations");
+        await using var migrator = await DedicatedPostgres.Open(address, "catalog-migrations");
         await using var open = await migrator.BeginTransactionAsync(Ct);
         await migrator.ExecuteAsync("lock table runs, checks in access exclusive mode", transaction: open);
 
@@ -68,8 +68,8 @@ public sealed class DoctorServerTests
     public async Task A_slow_migration_and_an_idle_transaction_are_reported_with_the_command_that_ends_them()
     {
         var address = await _server.AtHead();
-        await using var migration = await OwnPostgres.Begin(address, "select pg_sleep(60), 'password=hunter2'", "catalog-migrations");
-        await using var client = await OwnPostgres.Open(address);
+        await using var migration = await DedicatedPostgres.Begin(address, "select pg_sleep(60), 'password=hunter2'", "catalog-migrations");
+        await using var client = await DedicatedPostgres.Open(address);
         await using var open = await client.BeginTransactionAsync(Ct);
         await client.ExecuteAsync("select 'postgresql://u:hunter2@h/d'", transaction: open);
         await Task.Delay(150, Ct);
@@ -88,7 +88,7 @@ public sealed class DoctorServerTests
     {
         var address = await _server.AtHead();
         var login = await _server.Login("connection limit 30");
-        var service = OwnPostgres.As(address, login);
+        var service = DedicatedPostgres.WithUser(address, login);
 
         Assert.Contains($"fits 3 replicas: the connection limit of role {login}", Code("pool_fits", await Examine(address, service))
             .Message);
@@ -96,14 +96,14 @@ public sealed class DoctorServerTests
         Assert.Equal(Severity.Error, large.Severity);
         Assert.Contains("30 for one, 15 for two, 7 for four", large.Action);
 
-        await using (await OwnPostgres.Open(service, "another program"))
+        await using (await DedicatedPostgres.Open(service, "another program"))
         {
             var tight = Code("pool_too_large", await Examine(address, service, settings: ("DATAXPIPE_PG_POOL_MAX", "30")));
             Assert.Equal(Severity.Warning, tight.Severity);
             Assert.Contains("other clients use 1 now", tight.Message);
         }
 
-        await OwnPostgres.Execute(address, $"alter database {new Uri(address).AbsolutePath[1..]} connection limit 20");
+        await DedicatedPostgres.Execute(address, $"alter database {new Uri(address).AbsolutePath[1..]} connection limit 20");
         Assert.Contains("the database's connection limit allows 20",
             Code("pool_too_large", await Examine(address, service, settings: ("DATAXPIPE_PG_POOL_MAX", "25"))).Message);
         // For a superuser only the server's limit applies.
@@ -115,18 +115,18 @@ public sealed class DoctorServerTests
     public async Task Each_way_for_a_role_to_bypass_row_level_security_is_a_warning()
     {
         var address = await _server.AtHead();
-        var (role, login) = (OwnPostgres.Name("r"), await _server.Login());
-        var service = OwnPostgres.As(address, login);
+        var (role, login) = (DedicatedPostgres.Name("r"), await _server.Login());
+        var service = DedicatedPostgres.WithUser(address, login);
         async Task<Finding> Found(string code) => Code(code, await Examine(address, service, role));
 
         Assert.Equal(Severity.Warning, (await Found("app_role_missing")).Severity);
-        await OwnPostgres.Execute(address, $"create role {role} superuser");
+        await DedicatedPostgres.Execute(address, $"create role {role} superuser");
         Assert.Contains("is a superuser", (await Found("app_role_bypasses_row_security")).Message);
-        await OwnPostgres.Execute(address, $"alter role {role} nosuperuser bypassrls");
+        await DedicatedPostgres.Execute(address, $"alter role {role} nosuperuser bypassrls");
         Assert.Contains("has BYPASSRLS", (await Found("app_role_bypasses_row_security")).Message);
-        await OwnPostgres.Execute(address, $"alter role {role} nobypassrls", $"alter table runs owner to {role}");
+        await DedicatedPostgres.Execute(address, $"alter role {role} nobypassrls", $"alter table runs owner to {role}");
         Assert.Contains("owns the Catalog's tables", (await Found("app_role_bypasses_row_security")).Message);
-        await OwnPostgres.Execute(address, "alter table runs owner to postgres", $"revoke all on runs from {role}");
+        await DedicatedPostgres.Execute(address, "alter table runs owner to postgres", $"revoke all on runs from {role}");
         Assert.Contains("16 tables", (await Found("app_role_not_granted")).Message);
         Assert.Contains($"catalog-migrations grant --member {login}", (await Found("app_role_not_assumable")).Action);
         Assert.Equal(Severity.Error, (await Found("service_not_permitted")).Severity);
@@ -140,11 +140,11 @@ public sealed class DoctorServerTests
     public async Task Tables_with_many_dead_rows_and_unused_or_invalid_indexes_are_reported()
     {
         var address = await _server.AtHead();
-        await OwnPostgres.Execute(address,
+        await DedicatedPostgres.Execute(address,
             "create table heap (id int) with (autovacuum_enabled = false)", "insert into heap select generate_series(1, 40000)",
             "create index heap_unused on heap (id)", "create index heap_invalid on heap (id)", "delete from heap where id <= 20000",
             "update pg_index set indisvalid = false where indexrelid = 'heap_invalid'::regclass");
-        await OwnPostgres.Until(address, "(select n_dead_tup > 15000 from pg_stat_user_tables where relname = 'heap')");
+        await DedicatedPostgres.Until(address, "(select n_dead_tup > 15000 from pg_stat_user_tables where relname = 'heap')");
 
         var report = await Examine(address, limits: new() { UnusedFor = TimeSpan.Zero, UnusedBytes = 100_000 });
 
@@ -155,8 +155,8 @@ public sealed class DoctorServerTests
         Assert.Contains(report.Tables, table => table is { Name: "heap", DeadRows: 20_000, LastVacuum: null });
         Assert.DoesNotContain((await Examine(address)).Findings, finding => finding.Code == "unused_index");
 
-        await OwnPostgres.Execute(address, "vacuum heap");
-        await OwnPostgres.Until(address, "(select n_dead_tup = 0 from pg_stat_user_tables where relname = 'heap')");
+        await DedicatedPostgres.Execute(address, "vacuum heap");
+        await DedicatedPostgres.Until(address, "(select n_dead_tup = 0 from pg_stat_user_tables where relname = 'heap')");
         Assert.DoesNotContain((await Examine(address)).Findings, finding => finding.Code == "vacuum_behind");
     }
 
@@ -164,12 +164,12 @@ public sealed class DoctorServerTests
     public async Task Replication_slots_prepared_transactions_and_wraparound_are_reported()
     {
         var address = await _server.AtHead();
-        await OwnPostgres.Execute(address, "select pg_create_physical_replication_slot('idle_slot', true)");
-        await OwnPostgres.Execute(address, "begin; create table gone (id int); prepare transaction 'left behind'");
+        await DedicatedPostgres.Execute(address, "select pg_create_physical_replication_slot('idle_slot', true)");
+        await DedicatedPostgres.Execute(address, "begin; create table gone (id int); prepare transaction 'left behind'");
         try
         {
             // Simulate 1.5 billion transactions since the oldest row.
-            await OwnPostgres.Execute(
+            await DedicatedPostgres.Execute(
                 address, "update pg_database set datfrozenxid = ((pg_current_xact_id()::text::bigint + 4294967296 - 1500000000) % "
                     + "4294967296)::text::xid where datname = current_database()");
 
@@ -183,7 +183,7 @@ public sealed class DoctorServerTests
         }
         finally
         {
-            await OwnPostgres.Execute(address, "rollback prepared 'left behind'", "select pg_drop_replication_slot('idle_slot')");
+            await DedicatedPostgres.Execute(address, "rollback prepared 'left behind'", "select pg_drop_replication_slot('idle_slot')");
         }
     }
 
@@ -193,7 +193,7 @@ public sealed class DoctorServerTests
         var address = await _server.AtHead();
         Assert.Contains("create extension", Code("pg_stat_statements_missing", await Examine(address)).Action);
 
-        await OwnPostgres.Execute(address, "create schema \"Odd one\"", "create extension pg_stat_statements schema \"Odd one\"",
+        await DedicatedPostgres.Execute(address, "create schema \"Odd one\"", "create extension pg_stat_statements schema \"Odd one\"",
             "-- DoctorServerTests\nselect pg_sleep(0.3)");
         var report = await Examine(address);
 
@@ -207,9 +207,9 @@ public sealed class DoctorServerTests
     {
         var address = await PostgresTestDatabase.Empty("catalog_empty", superuser: true);
         Assert.SkipWhen(
-            await OwnPostgres.Scalar<bool>(address, "select exists (select from pg_settings where name = 'pg_stat_statements.max')"),
+            await DedicatedPostgres.Scalar<bool>(address, "select exists (select from pg_settings where name = 'pg_stat_statements.max')"),
                 "This server has loaded the library.");
-        await OwnPostgres.Execute(address, "create extension pg_stat_statements");
+        await DedicatedPostgres.Execute(address, "create extension pg_stat_statements");
 
         Assert.Contains("shared_preload_libraries", Code("pg_stat_statements_not_loaded", await Examine(address)).Action);
     }
@@ -219,9 +219,9 @@ public sealed class DoctorServerTests
     {
         var address = await _server.AtHead();
         var login = await _server.Login();
-        await using var other = await OwnPostgres.Open(address);
+        await using var other = await DedicatedPostgres.Open(address);
 
-        var report = await Examine(OwnPostgres.As(address, login));
+        var report = await Examine(DedicatedPostgres.WithUser(address, login));
 
         Assert.Contains($"grant pg_read_all_stats to \"{login}\"", Code("statistics_hidden", report).Action);
         Assert.Empty(report.ActiveStatements);
@@ -253,10 +253,10 @@ public sealed class DoctorServerTests
     public async Task The_console_exits_1_for_a_warning_and_prints_the_whole_report_as_JSON()
     {
         var address = await _server.AtHead();
-        await using var other = await OwnPostgres.Open(address, "batch");
+        await using var other = await DedicatedPostgres.Open(address, "batch");
         await using var open = await other.BeginTransactionAsync(Ct);
         await other.ExecuteAsync("select 1", transaction: open);
-        (string, string)[] settings = [("DATAXPIPE_APP_ROLE", OwnPostgres.Name("r"))];
+        (string, string)[] settings = [("DATAXPIPE_APP_ROLE", DedicatedPostgres.Name("r"))];
 
         var run = await MigratorConsole.Run(address, settings, "doctor", "--json");
         var text = await MigratorConsole.Run(address, settings, "doctor");

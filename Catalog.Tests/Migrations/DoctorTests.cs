@@ -136,7 +136,7 @@ public abstract class DoctorTests
     }
 
     [Fact]
-    public async Task Foreign_tables_and_a_table_with_the_name_of_a_pending_one_are_distinguished()
+    public async Task Tables_of_other_programs_and_a_table_with_the_name_of_a_pending_one_are_distinguished()
     {
         var address = await EmptyDatabase();
         await Execute(address, "create table invoices (id integer)");

@@ -35,7 +35,7 @@ public sealed partial class FingerprintTests(PostgresTestDatabase server) : ICla
     [Fact]
     public async Task Both_engines_agree_on_tables_columns_nullability_keys_checks_and_indexes()
     {
-        using var folder = new ScriptFolder();
+        using var folder = new TestChain();
         foreach (var scripts in new[] { null, folder })
         {
             var schemas = new List<string[]>();

@@ -12,8 +12,8 @@ namespace Catalog.Tests.Migrations;
 /// </summary>
 public sealed class GrantTests : IClassFixture<PostgresTestDatabase>, IAsyncLifetime
 {
-    private readonly string _role = OwnPostgres.Name("r");
-    private readonly string _login = OwnPostgres.Name("u");
+    private readonly string _role = DedicatedPostgres.Name("r");
+    private readonly string _login = DedicatedPostgres.Name("u");
     private readonly List<string> _roles = [];
     private string _address = "";
 
@@ -32,7 +32,7 @@ public sealed class GrantTests : IClassFixture<PostgresTestDatabase>, IAsyncLife
     {
         foreach (var role in Enumerable.Reverse(_roles))
         {
-            await OwnPostgres.Execute(
+            await DedicatedPostgres.Execute(
                 _address, $"do $$ begin if exists (select from pg_roles where rolname = '{role}') then reassign owned by {role} to "
                     + $"current_user; drop owned by {role}; drop role {role}; end if; end $$");
         }
@@ -45,10 +45,10 @@ public sealed class GrantTests : IClassFixture<PostgresTestDatabase>, IAsyncLife
 
         Assert.Equal((true, true, null), (granted.Created, granted.Joined, granted.Needed));
         Assert.Equal(
-            "f f f f f f", await OwnPostgres.Scalar<string>(
+            "f f f f f f", await DedicatedPostgres.Scalar<string>(
                 _address, "select concat_ws(' ', rolcanlogin, rolsuper, rolbypassrls, rolinherit, rolcreatedb, rolcreaterole) from "
                     + $"pg_roles where rolname = '{_role}'"));
-        await using var service = await OwnPostgres.Open(OwnPostgres.As(_address, _login));
+        await using var service = await DedicatedPostgres.Open(DedicatedPostgres.WithUser(_address, _login));
         var tables = (
             await service.QueryAsync<string>(
                 "select relname from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and relname not "
@@ -76,16 +76,16 @@ public sealed class GrantTests : IClassFixture<PostgresTestDatabase>, IAsyncLife
     }
 
     [Fact]
-    public async Task A_second_run_changes_nothing_and_revokes_rights_that_are_too_broad()
+    public async Task A_second_grant_only_revokes_rights_that_are_too_broad()
     {
         await Run();
-        await OwnPostgres.Execute(_address, $"grant all on all tables in schema public to {_role}");
+        await DedicatedPostgres.Execute(_address, $"grant all on all tables in schema public to {_role}");
 
         var again = await Run();
 
         Assert.Equal((false, false, null), (again.Created, again.Joined, again.Needed));
         Assert.False(
-            await OwnPostgres.Scalar<bool>(
+            await DedicatedPostgres.Scalar<bool>(
                 _address, $"select has_table_privilege('{_role}', 'schema_history', 'select') or has_table_privilege('{_role}', "
                     + "'schemaversions', 'delete')"));
     }
@@ -109,7 +109,7 @@ public sealed class GrantTests : IClassFixture<PostgresTestDatabase>, IAsyncLife
         await new Migrator(database, Chain.From(scripts.FullName, "postgres"), TimeProvider.System) { AppRole = _role }.Upgrade(
             Chain.Head, again: false, Ct);
 
-        await using var service = await OwnPostgres.Open(OwnPostgres.As(_address, _login));
+        await using var service = await DedicatedPostgres.Open(DedicatedPostgres.WithUser(_address, _login));
         await AsRole(service, "insert into brand_new values ('default'); select * from brand_new; delete from brand_new");
         scripts.Delete(recursive: true);
     }
@@ -119,40 +119,40 @@ public sealed class GrantTests : IClassFixture<PostgresTestDatabase>, IAsyncLife
     {
         await CreateRole(_role, "superuser");
         Assert.Contains("is a superuser", await Refused());
-        await OwnPostgres.Execute(_address, $"alter role {_role} nosuperuser bypassrls");
+        await DedicatedPostgres.Execute(_address, $"alter role {_role} nosuperuser bypassrls");
         Assert.Contains("has BYPASSRLS", await Refused());
-        await OwnPostgres.Execute(_address, $"alter role {_role} nobypassrls");
-        var owner = await CreateRole(OwnPostgres.Name("o"));
-        await OwnPostgres.Execute(_address, $"alter table runs owner to {owner}", $"grant {owner} to {_role}");
+        await DedicatedPostgres.Execute(_address, $"alter role {_role} nobypassrls");
+        var owner = await CreateRole(DedicatedPostgres.Name("o"));
+        await DedicatedPostgres.Execute(_address, $"alter table runs owner to {owner}", $"grant {owner} to {_role}");
         Assert.Contains("inherits from their owner", await Refused());
 
         Assert.False(
-            await OwnPostgres.Scalar<bool>(
+            await DedicatedPostgres.Scalar<bool>(
                 _address, $"select pg_has_role('{_login}', '{_role}', 'MEMBER') or has_table_privilege('{_role}', 'checks', 'select')"));
-        await OwnPostgres.Execute(_address, $"revoke {owner} from {_role}");
+        await DedicatedPostgres.Execute(_address, $"revoke {owner} from {_role}");
     }
 
     [Fact]
     public async Task An_unknown_login_and_tables_of_another_owner_are_refused()
     {
         Assert.Contains("login nobody_of_that_name does not exist", await Refused(login: "nobody_of_that_name"));
-        Assert.Contains("belong to another role", await Refused(OwnPostgres.As(_address, _login)));
-        Assert.False(await OwnPostgres.Scalar<bool>(_address, $"select exists (select from pg_roles where rolname = '{_role}')"));
+        Assert.Contains("belong to another role", await Refused(DedicatedPostgres.WithUser(_address, _login)));
+        Assert.False(await DedicatedPostgres.Scalar<bool>(_address, $"select exists (select from pg_roles where rolname = '{_role}')"));
     }
 
     [Fact]
     public async Task An_owner_without_createrole_gets_the_SQL_for_an_administrator()
     {
-        var owner = await CreateRole(OwnPostgres.Name("o"), "login");
-        await OwnPostgres.Execute(
+        var owner = await CreateRole(DedicatedPostgres.Name("o"), "login");
+        await DedicatedPostgres.Execute(
             _address, "do $$ declare t text; begin for t in select relname from pg_class where relnamespace = "
                 + $"'public'::regnamespace and relkind = 'r' loop execute format('alter table public.%I owner to {owner}', t); end "
                     + "loop; end $$");
-        await OwnPostgres.Execute(_address, $"alter schema public owner to {owner}");
+        await DedicatedPostgres.Execute(_address, $"alter schema public owner to {owner}");
         (string, string)[] settings =
         [
-            ("DATAXPIPE_MIGRATIONS_DB", OwnPostgres.As(_address, owner)),
-            ("DATAXPIPE_DB", OwnPostgres.As(_address, _login)),
+            ("DATAXPIPE_MIGRATIONS_DB", DedicatedPostgres.WithUser(_address, owner)),
+            ("DATAXPIPE_DB", DedicatedPostgres.WithUser(_address, _login)),
             ("DATAXPIPE_APP_ROLE", _role),
         ];
 
@@ -160,24 +160,24 @@ public sealed class GrantTests : IClassFixture<PostgresTestDatabase>, IAsyncLife
         Assert.Equal(1, run.Exit);
         Assert.Contains($"create role \"{_role}\" nologin nosuperuser nobypassrls noinherit", run.Output);
         Assert.EndsWith($"grant \"{_role}\" to \"{_login}\";\n", run.Output);
-        await OwnPostgres.Execute(_address, run.Output);
+        await DedicatedPostgres.Execute(_address, run.Output);
 
         var again = await MigratorConsole.Run(settings, "grant", "--json");
         Assert.Equal(0, again.Exit);
         Assert.Equal((_role, _login, false), (again.Json.GetProperty("role").GetString(), again.Json.GetProperty("login").GetString(),
             again.Json.GetProperty("created").GetBoolean()));
-        await using var service = await OwnPostgres.Open(OwnPostgres.As(_address, _login));
+        await using var service = await DedicatedPostgres.Open(DedicatedPostgres.WithUser(_address, _login));
         await AsRole(service, "select * from runs");
     }
 
     [Fact]
     public async Task An_owner_with_createrole_needs_no_superuser()
     {
-        var owner = await CreateRole(OwnPostgres.Name("o"), "login createrole");
-        await OwnPostgres.Execute(_address, "drop schema public cascade", $"create schema public authorization {owner}");
-        await TestDatabase.Migrate(OwnPostgres.As(_address, owner));
+        var owner = await CreateRole(DedicatedPostgres.Name("o"), "login createrole");
+        await DedicatedPostgres.Execute(_address, "drop schema public cascade", $"create schema public authorization {owner}");
+        await TestDatabase.Migrate(DedicatedPostgres.WithUser(_address, owner));
 
-        var granted = await Run(OwnPostgres.As(_address, owner));
+        var granted = await Run(DedicatedPostgres.WithUser(_address, owner));
 
         Assert.Equal((true, true, null), (granted.Created, granted.Joined, granted.Needed));
     }
@@ -185,13 +185,13 @@ public sealed class GrantTests : IClassFixture<PostgresTestDatabase>, IAsyncLife
     [Fact]
     public async Task The_printed_SQL_does_the_same_and_printing_runs_nothing()
     {
-        var run = await MigratorConsole.Run(OwnPostgres.As(_address, _login, "s3cret"), "grant", _role, "--print");
+        var run = await MigratorConsole.Run(DedicatedPostgres.WithUser(_address, _login, "s3cret"), "grant", _role, "--print");
 
         Assert.Equal((0, ""), (run.Exit, run.Errors));
         Assert.DoesNotContain("s3cret", run.Output);
-        Assert.False(await OwnPostgres.Scalar<bool>(_address, $"select exists (select from pg_roles where rolname = '{_role}')"));
-        await OwnPostgres.Execute(_address, [.. SqlText.Statements(run.Output).Select(statement => statement.Sql)]);
-        await using var service = await OwnPostgres.Open(OwnPostgres.As(_address, _login));
+        Assert.False(await DedicatedPostgres.Scalar<bool>(_address, $"select exists (select from pg_roles where rolname = '{_role}')"));
+        await DedicatedPostgres.Execute(_address, [.. SqlText.Statements(run.Output).Select(statement => statement.Sql)]);
+        await using var service = await DedicatedPostgres.Open(DedicatedPostgres.WithUser(_address, _login));
         await AsRole(service, "delete from runs");
     }
 
@@ -229,7 +229,7 @@ public sealed class GrantTests : IClassFixture<PostgresTestDatabase>, IAsyncLife
 
     private async Task<string> CreateRole(string role, string rights = "")
     {
-        await OwnPostgres.Execute(_address, $"create role {role} password '{role}' {rights}");
+        await DedicatedPostgres.Execute(_address, $"create role {role} password '{role}' {rights}");
         _roles.Add(role);
         return role;
     }

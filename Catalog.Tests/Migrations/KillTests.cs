@@ -21,7 +21,7 @@ public sealed class KillTests : IClassFixture<PostgresTestDatabase>
     [Fact]
     public async Task A_statement_is_shown_and_ended_after_confirmation()
     {
-        await using var statement = await OwnPostgres.Begin(_address, "select pg_sleep(60)", "batch");
+        await using var statement = await DedicatedPostgres.Begin(_address, "select pg_sleep(60)", "batch");
         await UntilAsleep(statement);
 
         var unconfirmed = await Console("kill", $"{statement.Pid}");
@@ -42,7 +42,7 @@ public sealed class KillTests : IClassFixture<PostgresTestDatabase>
     [Fact]
     public async Task An_idle_transaction_is_ended_with_its_connection()
     {
-        await using var client = await OwnPostgres.Open(_address);
+        await using var client = await DedicatedPostgres.Open(_address);
         await using var open = await client.BeginTransactionAsync(Ct);
         await client.ExecuteAsync("lock table runs", transaction: open);
 
@@ -55,7 +55,7 @@ public sealed class KillTests : IClassFixture<PostgresTestDatabase>
         Assert.Equal(("connection", true), (run.Json.GetProperty("what").GetString(), run.Json.GetProperty("ended").GetBoolean()));
         Assert.Equal("lock table runs", run.Json.GetProperty("process").GetProperty("query").GetString());
         await Assert.ThrowsAnyAsync<NpgsqlException>(() => client.ExecuteAsync("select 1"));
-        await OwnPostgres.Execute(_address, "begin; set local lock_timeout = '1s'; lock table runs; commit");
+        await DedicatedPostgres.Execute(_address, "begin; set local lock_timeout = '1s'; lock table runs; commit");
     }
 
     [Fact]
@@ -70,7 +70,7 @@ public sealed class KillTests : IClassFixture<PostgresTestDatabase>
             return refused.Message;
         }
 
-        await using var elsewhere = await OwnPostgres.Open(PostgresTestDatabase.AddressOf("postgres"));
+        await using var elsewhere = await DedicatedPostgres.Open(PostgresTestDatabase.AddressOf("postgres"));
         Assert.Contains("another database (postgres)", await Refusal(elsewhere.ProcessID));
         Assert.Contains("the process of this command", await Refusal(((NpgsqlConnection)connection).ProcessID));
         Assert.Contains("no process", await Refusal(2_147_483_647));
@@ -84,7 +84,7 @@ public sealed class KillTests : IClassFixture<PostgresTestDatabase>
     {
         await using var database = MigrationDatabase.Open(TestDatabase.Read(_address));
         await using var connection = await database.Source.OpenConnectionAsync(Ct);
-        await using var client = await OwnPostgres.Begin(_address, "select pg_sleep(0.3)");
+        await using var client = await DedicatedPostgres.Begin(_address, "select pg_sleep(0.3)");
         await UntilAsleep(client);
         var shown = await PostgresProcesses.Find(connection, client.Pid, Ct);
         await client.Done;
@@ -99,13 +99,13 @@ public sealed class KillTests : IClassFixture<PostgresTestDatabase>
     [Fact]
     public async Task A_missing_right_is_reported_with_the_role_that_has_it()
     {
-        var login = OwnPostgres.Name("u");
-        await OwnPostgres.Execute(_address, $"create role {login} login password '{login}'");
-        await using var statement = await OwnPostgres.Begin(_address, "select pg_sleep(60)");
+        var login = DedicatedPostgres.Name("u");
+        await DedicatedPostgres.Execute(_address, $"create role {login} login password '{login}'");
+        await using var statement = await DedicatedPostgres.Begin(_address, "select pg_sleep(60)");
         await UntilAsleep(statement);
         try
         {
-            await using var database = MigrationDatabase.Open(TestDatabase.Read(OwnPostgres.As(_address, login)));
+            await using var database = MigrationDatabase.Open(TestDatabase.Read(DedicatedPostgres.WithUser(_address, login)));
             await using var connection = await database.Source.OpenConnectionAsync(Ct);
             var hidden = await PostgresProcesses.Find(connection, statement.Pid, Ct);
 
@@ -118,7 +118,7 @@ public sealed class KillTests : IClassFixture<PostgresTestDatabase>
         }
         finally
         {
-            await OwnPostgres.Execute(_address, $"drop owned by {login}", $"drop role {login}");
+            await DedicatedPostgres.Execute(_address, $"drop owned by {login}", $"drop role {login}");
         }
     }
 
@@ -133,7 +133,7 @@ public sealed class KillTests : IClassFixture<PostgresTestDatabase>
 
     private Task<ConsoleResult> Console(params string[] arguments) => MigratorConsole.Run(_address, arguments);
 
-    private Task UntilAsleep(LastingStatement statement) =>
-        OwnPostgres.Until(
+    private Task UntilAsleep(RunningStatement statement) =>
+        DedicatedPostgres.Until(
             _address, $"exists (select from pg_stat_activity where pid = {statement.Pid} and state = 'active' and wait_event = 'PgSleep')");
 }

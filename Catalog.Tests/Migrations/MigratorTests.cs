@@ -22,7 +22,7 @@ public abstract class MigratorTests : IDisposable
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
-    private ScriptFolder Folder { get; } = new();
+    private TestChain Folder { get; } = new();
 
     protected abstract Task<string> EmptyDatabase();
 
@@ -233,9 +233,9 @@ public abstract class MigratorTests : IDisposable
     public async Task A_chain_with_a_gap_or_a_duplicate_number_is_refused()
     {
         var address = await EmptyDatabase();
-        async Task Expect(string words, Action<ScriptFolder> change)
+        async Task Expect(string words, Action<TestChain> change)
         {
-            using var folder = new ScriptFolder();
+            using var folder = new TestChain();
             change(folder);
             var refusal = await Assert.ThrowsAsync<MigrationException>(() => Upgrade(address, scripts: folder));
             Assert.Equal(MigrationFault.ChainBroken, refusal.Fault);
@@ -279,7 +279,7 @@ public abstract class MigratorTests : IDisposable
     }
 
     [Fact]
-    public async Task Reset_and_stamp_do_not_change_foreign_tables_and_journals()
+    public async Task Reset_and_stamp_do_not_change_tables_and_journals_of_other_programs()
     {
         var address = await EmptyDatabase();
         await Execute(address, "create table orders (id integer)");
@@ -353,7 +353,7 @@ public abstract class MigratorTests : IDisposable
         var address = await EmptyDatabase();
         async Task<MigrationException> Refused(Action<string> change)
         {
-            using var folder = new ScriptFolder();
+            using var folder = new TestChain();
             foreach (var engine in new[] { "postgres", "sqlite" })
             {
                 change(Path.Combine(folder.Path, engine));
@@ -426,24 +426,24 @@ public abstract class MigratorTests : IDisposable
 
     private static string[] Names(IEnumerable<MigrationStep> steps) => [.. steps.Select(step => step.Revision)];
 
-    private static Chain Chain(string address, ScriptFolder? scripts)
+    private static Chain Chain(string address, TestChain? scripts)
     {
         var folder = address.StartsWith("postgres", StringComparison.Ordinal) ? "postgres" : "sqlite";
         return scripts is null ? Data.Migrations.Chain.BuiltIn(folder) : Data.Migrations.Chain.From(scripts.Path, folder);
     }
 
-    private static async Task<T> With<T>(string address, ScriptFolder? scripts, Func<Migrator, Task<T>> work)
+    private static async Task<T> With<T>(string address, TestChain? scripts, Func<Migrator, Task<T>> work)
     {
         await using var database = MigrationDatabase.Open(TestDatabase.Read(address));
         return await work(new Migrator(database, Chain(address, scripts), TimeProvider.System));
     }
 
-    private static Task<List<MigrationStep>> Upgrade(string address, string target = "head", ScriptFolder? scripts = null) =>
+    private static Task<List<MigrationStep>> Upgrade(string address, string target = "head", TestChain? scripts = null) =>
         With(address, scripts, migrator => migrator.Upgrade(target, again: false, Ct));
 
     private Task<List<MigrationStep>> Downgrade(string address, string target) => Downgrade(address, target, Folder);
 
-    private static Task<List<MigrationStep>> Downgrade(string address, string target, ScriptFolder? scripts) =>
+    private static Task<List<MigrationStep>> Downgrade(string address, string target, TestChain? scripts) =>
         With(address, scripts, migrator => migrator.Downgrade(target, again: false, Ct));
 
     private Task<string> Stamp(string address, string target, bool force = false) =>
@@ -451,10 +451,10 @@ public abstract class MigratorTests : IDisposable
 
     private Task<IReadOnlyList<string>> Clear(string address) => With(address, Folder, migrator => migrator.Clear(force: false, Ct));
 
-    private static Task<SchemaStatus> Look(string address, ScriptFolder? scripts = null) =>
+    private static Task<SchemaStatus> Look(string address, TestChain? scripts = null) =>
         With(address, scripts, migrator => migrator.ReadStatus(Ct));
 
-    private static Task<string> Fingerprint(string address, ScriptFolder? scripts) =>
+    private static Task<string> Fingerprint(string address, TestChain? scripts) =>
         With(address, scripts, async migrator => SchemaDescription.Fingerprint(await migrator.Describe(Ct)));
 
     private static async Task Execute(string address, string sql)

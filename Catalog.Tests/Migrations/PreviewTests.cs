@@ -10,7 +10,7 @@ namespace Catalog.Tests.Migrations;
 public sealed class PreviewTests(PostgresTestDatabase server) : IClassFixture<PostgresTestDatabase>, IDisposable
 {
     private readonly string _directory = Directory.CreateTempSubdirectory("catalog-preview-").FullName;
-    private readonly ScriptFolder _scripts = new();
+    private readonly TestChain _scripts = new();
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
@@ -151,7 +151,7 @@ public sealed class PreviewTests(PostgresTestDatabase server) : IClassFixture<Po
         return await new Migrator(database, Chain.BuiltIn(database.Dialect.Folder), TimeProvider.System).Describe(Ct);
     }
 
-    private static async Task<string[]> Checksums(string address, ScriptFolder? scripts)
+    private static async Task<string[]> Checksums(string address, TestChain? scripts)
     {
         await using var database = MigrationDatabase.Open(TestDatabase.Read(address));
         var chain = scripts is null ? Chain.BuiltIn(database.Dialect.Folder) : Chain.From(scripts.Path, database.Dialect.Folder);

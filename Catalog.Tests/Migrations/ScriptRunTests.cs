@@ -8,7 +8,7 @@ namespace Catalog.Tests.Migrations;
 /// <summary>Session settings, faults and locks during scripts, each on the engine that is concerned.</summary>
 public sealed class ScriptRunTests(PostgresTestDatabase server) : IClassFixture<PostgresTestDatabase>, IDisposable
 {
-    private readonly ScriptFolder _scripts = new();
+    private readonly TestChain _scripts = new();
     private readonly string _directory = Directory.CreateTempSubdirectory("catalog-scripts-run-").FullName;
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;

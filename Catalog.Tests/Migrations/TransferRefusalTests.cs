@@ -44,7 +44,7 @@ public sealed class TransferRefusalTests(PostgresTestDatabase server) : IClassFi
     public async Task Databases_that_do_not_match_are_refused_with_an_action()
     {
         server.Require();
-        using var scripts = new ScriptFolder();
+        using var scripts = new TestChain();
         using var pair = await TransferPair.Make(scripts.Path);
         async Task Refused(int exit, string code, string words, string? target = null, string? from = null)
         {
@@ -83,7 +83,7 @@ public sealed class TransferRefusalTests(PostgresTestDatabase server) : IClassFi
     public async Task Broken_references_in_the_source_are_listed()
     {
         server.Require();
-        using var scripts = new ScriptFolder();
+        using var scripts = new TestChain();
         using var pair = await TransferPair.Make(scripts.Path);
         pair.Change(
             "insert into orders (id, customer_id, state, total_minor, currency, touched) values (3, 77, 'open', 5, 'EUR', 0), (4, 1, "

@@ -139,7 +139,7 @@ public sealed class TransferTests(PostgresTestDatabase server) : IClassFixture<P
     public async Task Tables_are_loaded_after_their_references_and_identities_continue()
     {
         server.Require();
-        using var scripts = new ScriptFolder();
+        using var scripts = new TestChain();
         using var pair = await TransferPair.Make(scripts.Path);
         pair.Change(
             "insert into customers (id, email) values (7, 'seven'), (9000000000, 'far'); insert into orders (id, customer_id, state, "
@@ -163,7 +163,7 @@ public sealed class TransferTests(PostgresTestDatabase server) : IClassFixture<P
     public async Task The_identity_of_an_empty_table_starts_at_its_first_number()
     {
         server.Require();
-        using var scripts = new ScriptFolder();
+        using var scripts = new TestChain();
         using var pair = await TransferPair.Make(scripts.Path);
 
         Assert.Equal(0, (await pair.Transfer("--scripts", scripts.Path)).Exit);

@@ -54,7 +54,7 @@ public abstract class AuditTests(TestDatabase database) : EndpointTests(database
     }
 
     [Fact]
-    public async Task The_log_pages_and_filters()
+    public async Task The_audit_log_can_be_paged_and_filtered()
     {
         using var client = await App.Organization(Name, "team");
         foreach (var i in Enumerable.Range(0, 5))

@@ -27,7 +27,7 @@ public sealed class RowSecurityTests : IClassFixture<PostgresTestDatabase>, IAsy
 
     public async ValueTask InitializeAsync()
     {
-        await using var owner = await OwnPostgres.Open(_database.Address);
+        await using var owner = await DedicatedPostgres.Open(_database.Address);
         _tables = [.. await owner.QueryAsync<string>($"select name from ({PostgresGrants.TablesQuery}) ours order by name")];
         foreach (var table in _tables)
         {
@@ -126,32 +126,32 @@ public sealed class RowSecurityTests : IClassFixture<PostgresTestDatabase>, IAsy
             ["c", "catalog_app"],
             await database.Many<string>("c", "select current_setting('app.organization_id') union all select current_user::text", null,
                 Ct));
-        await using var plain = await OwnPostgres.Open(_database.Address);
+        await using var plain = await DedicatedPostgres.Open(_database.Address);
         Assert.Equal("", await plain.ExecuteScalarAsync<string>("select coalesce(current_setting('app.organization_id', true), '')"));
     }
 
     [Fact]
     public async Task A_service_that_loses_its_role_refuses_requests()
     {
-        var (role, login) = (OwnPostgres.Name("r"), OwnPostgres.Name("u"));
+        var (role, login) = (DedicatedPostgres.Name("r"), DedicatedPostgres.Name("u"));
         var address = await PostgresTestDatabase.AtHead("catalog_role", superuser: true);
-        await OwnPostgres.Execute(address, $"create role {login} login password '{login}'");
+        await DedicatedPostgres.Execute(address, $"create role {login} login password '{login}'");
         await using (var owner = MigrationDatabase.Open(TestDatabase.Read(address)))
         {
             await PostgresRoleGrant.Run(owner, role, login, Ct);
         }
 
-        using var app = new CatalogApp(new ExistingDatabase(OwnPostgres.As(address, login)), ("DATAXPIPE_APP_ROLE", role));
+        using var app = new CatalogApp(new ExistingDatabase(DedicatedPostgres.WithUser(address, login)), ("DATAXPIPE_APP_ROLE", role));
         using var client = app.Client();
         Assert.Equal(200, (int)(await client.GetAsync("/api/v1/runs/", Ct)).StatusCode);
 
-        await OwnPostgres.Execute(address, $"revoke {role} from {login}");
+        await DedicatedPostgres.Execute(address, $"revoke {role} from {login}");
 
         await (await client.GetAsync("/api/v1/runs/", Ct)).Problem(503, "database_unavailable");
         await WaitUntil((503, 503), client);
-        await OwnPostgres.Execute(address, $"grant {role} to {login}");
+        await DedicatedPostgres.Execute(address, $"grant {role} to {login}");
         Assert.Equal(200, (int)(await client.GetAsync("/api/v1/runs/", Ct)).StatusCode);
-        await OwnPostgres.Execute(address, $"drop owned by {role}", $"drop role {role}", $"drop role {login}");
+        await DedicatedPostgres.Execute(address, $"drop owned by {role}", $"drop role {role}", $"drop role {login}");
     }
 
     [Fact]
@@ -182,7 +182,7 @@ public sealed class RowSecurityTests : IClassFixture<PostgresTestDatabase>, IAsy
             Assert.True((await whole.Isolation(Ct))!.IsEnforced);
         }
 
-        await OwnPostgres.Execute(address, sabotage);
+        await DedicatedPostgres.Execute(address, sabotage);
 
         await using var open = Databases.Open(TestDatabase.Read(address));
         var isolation = await open.Isolation(Ct);
@@ -199,9 +199,9 @@ public sealed class RowSecurityTests : IClassFixture<PostgresTestDatabase>, IAsy
     {
         var open = await PostgresTestDatabase.AtHead("catalog_ceases");
         var above = await PostgresTestDatabase.AtHead("catalog_above", superuser: true);
-        var (role, login, itself) = (OwnPostgres.Name("r"), OwnPostgres.Name("u"), OwnPostgres.Name("v"));
+        var (role, login, itself) = (DedicatedPostgres.Name("r"), DedicatedPostgres.Name("u"), DedicatedPostgres.Name("v"));
         // One login must switch to the role; the other login is the role itself.
-        await OwnPostgres.Execute(above, $"create role {login} login noinherit password '{login}'",
+        await DedicatedPostgres.Execute(above, $"create role {login} login noinherit password '{login}'",
             $"create role {itself} login password '{itself}'");
         await using (var owner = MigrationDatabase.Open(TestDatabase.Read(above)))
         {
@@ -210,18 +210,18 @@ public sealed class RowSecurityTests : IClassFixture<PostgresTestDatabase>, IAsy
         }
 
         // The service reads the schema version as its login.
-        await OwnPostgres.Execute(above, $"grant select on schemaversions to {login}");
+        await DedicatedPostgres.Execute(above, $"grant select on schemaversions to {login}");
 
         // In parallel, because each service checks only every six seconds.
         await Task.WhenAll(
             CheckLossAndRecovery(open, null, open, "alter table runs disable row level security",
                 "alter table runs enable row level security", "on runs"),
-            CheckLossAndRecovery(OwnPostgres.As(above, login), role, above, $"alter role {role} bypassrls",
+            CheckLossAndRecovery(DedicatedPostgres.WithUser(above, login), role, above, $"alter role {role} bypassrls",
                 $"alter role {role} nobypassrls", $"the role {role} has BYPASSRLS"),
-            CheckLossAndRecovery(OwnPostgres.As(above, itself), itself, above, $"alter role {itself} bypassrls",
+            CheckLossAndRecovery(DedicatedPostgres.WithUser(above, itself), itself, above, $"alter role {itself} bypassrls",
                 $"alter role {itself} nobypassrls", $"the role {itself} has BYPASSRLS"),
             CheckPreparedStatements(above));
-        await OwnPostgres.Execute(above, $"drop owned by {role}, {login}, {itself}", $"drop role {role}, {login}, {itself}");
+        await DedicatedPostgres.Execute(above, $"drop owned by {role}, {login}, {itself}", $"drop role {role}, {login}, {itself}");
     }
 
     private static async Task CheckLossAndRecovery(string service, string? role, string administrator, string sabotage, string fix,
@@ -232,28 +232,28 @@ public sealed class RowSecurityTests : IClassFixture<PostgresTestDatabase>, IAsy
         using var client = app.Client();
         Assert.Equal((200, 200), await StatusesOf(client));
 
-        await OwnPostgres.Execute(administrator, sabotage);
+        await DedicatedPostgres.Execute(administrator, sabotage);
         await WaitUntil((503, 503), client);
         Assert.Contains(app.Log.At(LogLevel.Warning), line => line.Contains(words, StringComparison.Ordinal));
-        await OwnPostgres.Execute(administrator, fix);
+        await DedicatedPostgres.Execute(administrator, fix);
         await WaitUntil((200, 200), client);
     }
 
     // The server keeps the plan of a prepared statement when row-level security applies to the role again.
     private static async Task CheckPreparedStatements(string administrator)
     {
-        var role = OwnPostgres.Name("w");
-        await OwnPostgres.Execute(administrator, $"create role {role} login password '{role}'");
+        var role = DedicatedPostgres.Name("w");
+        await DedicatedPostgres.Execute(administrator, $"create role {role} login password '{role}'");
         await using (var owner = MigrationDatabase.Open(TestDatabase.Read(administrator)))
         {
             await PostgresRoleGrant.Run(owner, role, role, Ct);
         }
 
-        await OwnPostgres.Execute(
+        await DedicatedPostgres.Execute(
             administrator,
                 "insert into organizations (organization_id, name, plan, created_at, updated_at) values ('a', 'a', 'free', now(), "
                     + "now()), ('b', 'b', 'free', now(), now())");
-        await using var database = Databases.Open(TestDatabase.Read(OwnPostgres.As(administrator, role)));
+        await using var database = Databases.Open(TestDatabase.Read(DedicatedPostgres.WithUser(administrator, role)));
         async Task<int> Seen() => (await database.Many<string>("a", "select organization_id from organizations", null, Ct)).Count;
         async Task WaitUntil(bool held)
         {
@@ -265,14 +265,14 @@ public sealed class RowSecurityTests : IClassFixture<PostgresTestDatabase>, IAsy
         }
 
         await WaitUntil(held: true);
-        await OwnPostgres.Execute(administrator, $"alter role {role} bypassrls");
+        await DedicatedPostgres.Execute(administrator, $"alter role {role} bypassrls");
         await WaitUntil(held: false);
         // The third execution uses the prepared statement.
         Assert.Equal((2, 2, 2), (await Seen(), await Seen(), await Seen()));
-        await OwnPostgres.Execute(administrator, $"alter role {role} nobypassrls");
+        await DedicatedPostgres.Execute(administrator, $"alter role {role} nobypassrls");
         await WaitUntil(held: true);
         Assert.Equal(1, await Seen());
-        await OwnPostgres.Execute(administrator, $"drop owned by {role}", $"drop role {role}");
+        await DedicatedPostgres.Execute(administrator, $"drop owned by {role}", $"drop role {role}");
     }
 
     private static async Task<(int, int)> StatusesOf(HttpClient client) =>

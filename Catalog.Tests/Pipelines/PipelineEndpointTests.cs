@@ -23,7 +23,7 @@ public abstract class PipelineEndpointTests : IDisposable
     protected PipelineEndpointTests(TestDatabase database)
     {
         _database = database.Require();
-        _app = database.App();
+        _app = database.SharedService();
         _client = _app.Client();
     }
 

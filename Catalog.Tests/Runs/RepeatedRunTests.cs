@@ -21,7 +21,7 @@ public abstract class RepeatedRunTests : IDisposable
 
     protected RepeatedRunTests(TestDatabase database)
     {
-        _app = database.App();
+        _app = database.SharedService();
         _client = _app.Client();
     }
 

@@ -17,7 +17,7 @@ public abstract class RunEndpointTests : IDisposable
 
     protected RunEndpointTests(TestDatabase database)
     {
-        _app = database.App();
+        _app = database.SharedService();
         _client = _app.Client();
     }
 

@@ -17,7 +17,7 @@ public abstract class RunListTests : IAsyncLifetime
 
     protected RunListTests(TestDatabase database)
     {
-        _app = database.App();
+        _app = database.SharedService();
         _client = _app.Client();
     }
 

@@ -97,7 +97,7 @@ public sealed class CatalogApp : WebApplicationFactory<Catalog.Api.Operations.He
 }
 
 /// <summary>Sends requests and reads answers in tests.</summary>
-public static class Answers
+public static class ResponseAssertions
 {
     public static async Task<JsonElement> Json(this HttpResponseMessage answer) =>
         await answer.Content.ReadFromJsonAsync<JsonElement>(TestContext.Current.CancellationToken);

@@ -8,7 +8,7 @@ public static class Clocks
     extension(FakeTimeProvider clock)
     {
         /// <summary>A clock that shows 2026-11-21 12:00 UTC.</summary>
-        public static FakeTimeProvider Standing() => new(new DateTimeOffset(2026, 11, 21, 12, 0, 0, TimeSpan.Zero));
+        public static FakeTimeProvider AtFixedTime() => new(new DateTimeOffset(2026, 11, 21, 12, 0, 0, TimeSpan.Zero));
 
         public long Seconds => clock.GetUtcNow().ToUnixTimeSeconds();
 

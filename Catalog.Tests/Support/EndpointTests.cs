@@ -10,7 +10,7 @@ public abstract class EndpointTests : IDisposable
     protected EndpointTests(TestDatabase database, params (string Name, string Value)[] settings)
     {
         Database = database.Require();
-        App = database.App(settings);
+        App = database.SharedService(settings);
         Client = App.Client();
     }
 

@@ -15,14 +15,14 @@ using Microsoft.Extensions.Logging;
 namespace Catalog.Tests.Support;
 
 /// <summary>A fault of the store.</summary>
-public enum Misdeed
+public enum S3Fault
 {
     None,
     InternalError,
     SlowDown,
     Forbidden,
     Reset,
-    Silence,
+    NoResponse,
 
     /// <summary>The connection is reset after half of the request's or the answer's body.</summary>
     ResetAtHalf,
@@ -60,7 +60,7 @@ public sealed class FakeS3 : IAsyncDisposable
     public ConcurrentQueue<string> Requests { get; } = new();
 
     /// <summary>Chooses the fault of a request by its number (from 1), method and key.</summary>
-    public Func<int, string, string, Misdeed> Misdeeds { get; set; } = (_, _, _) => Misdeed.None;
+    public Func<int, string, string, S3Fault> FaultFor { get; set; } = (_, _, _) => S3Fault.None;
 
     /// <summary>The Last-Modified time of every object.</summary>
     public DateTimeOffset Written { get; set; } = TimeProvider.System.GetUtcNow();
@@ -115,9 +115,9 @@ public sealed class FakeS3 : IAsyncDisposable
         var path = context.Request.Path.Value!.TrimStart('/').Split('/', 2);
         var key = path.Length > 1 ? path[1] : "";
         Requests.Enqueue($"{context.Request.Method} {key}{context.Request.QueryString.Value?.Split('&')[0]}");
-        var misdeed = Misdeeds(number, context.Request.Method, key);
+        var fault = FaultFor(number, context.Request.Method, key);
         using var memory = new MemoryStream();
-        if (misdeed == Misdeed.ResetAtHalf && context.Request.ContentLength > 1000)
+        if (fault == S3Fault.ResetAtHalf && context.Request.ContentLength > 1000)
         {
             await context.Request.Body.ReadExactlyAsync(new byte[(int)context.Request.ContentLength.Value / 2]);
             context.Abort();
@@ -126,14 +126,14 @@ public sealed class FakeS3 : IAsyncDisposable
 
         await context.Request.Body.CopyToAsync(memory);
         var sent = memory.ToArray();
-        switch (misdeed)
+        switch (fault)
         {
-            case Misdeed.InternalError: await Refuse(context, 500, "InternalError"); return;
-            case Misdeed.SlowDown: await Refuse(context, 503, "SlowDown"); return;
-            case Misdeed.Forbidden: await Refuse(context, 403, "AccessDenied"); return;
-            case Misdeed.ClockSkew: await Refuse(context, 403, "RequestTimeTooSkewed"); return;
-            case Misdeed.Reset: context.Abort(); return;
-            case Misdeed.Silence:
+            case S3Fault.InternalError: await Refuse(context, 500, "InternalError"); return;
+            case S3Fault.SlowDown: await Refuse(context, 503, "SlowDown"); return;
+            case S3Fault.Forbidden: await Refuse(context, 403, "AccessDenied"); return;
+            case S3Fault.ClockSkew: await Refuse(context, 403, "RequestTimeTooSkewed"); return;
+            case S3Fault.Reset: context.Abort(); return;
+            case S3Fault.NoResponse:
                 await Task.Delay(TimeSpan.FromSeconds(30), context.RequestAborted)
                 .ContinueWith(_ => { }, TaskScheduler.Default); context.Abort(); return;
         }
@@ -150,16 +150,16 @@ public sealed class FakeS3 : IAsyncDisposable
             return;
         }
 
-        var content = misdeed switch
+        var content = fault switch
         {
-            Misdeed.KeepsFraming => S3Signature.IsChunked(context.Request)
+            S3Fault.KeepsFraming => S3Signature.IsChunked(context.Request)
                 ? sent : [.. Encoding.ASCII.GetBytes($"{sent.Length:x}\r\n"), .. sent, .. "\r\n0\r\n\r\n"u8],
             _ => S3Signature.IsChunked(context.Request) ? S3Signature.RemoveFraming(sent, out _, out _) : sent,
         };
-        await Answer(context, key, misdeed == Misdeed.Truncates && content.Length > 0 ? content[..^1] : content, misdeed);
+        await Answer(context, key, fault == S3Fault.Truncates && content.Length > 0 ? content[..^1] : content, fault);
     }
 
-    private async Task Answer(HttpContext context, string key, byte[] content, Misdeed misdeed)
+    private async Task Answer(HttpContext context, string key, byte[] content, S3Fault fault)
     {
         var query = context.Request.Query;
         var copied = context.Request.Headers["x-amz-copy-source"].FirstOrDefault() is { } source ? Uri.UnescapeDataString(source)
@@ -175,7 +175,7 @@ public sealed class FakeS3 : IAsyncDisposable
             content = context.Request.Headers["x-amz-copy-source-range"].FirstOrDefault() is { } range
                 && range[6..].Split('-').Select(text => int.Parse(text, CultureInfo.InvariantCulture)).ToArray() is [var first, var last]
                 ? original[first..(last + 1)]
-                : misdeed == Misdeed.Truncates ? original[..^1] : original;
+                : fault == S3Fault.Truncates ? original[..^1] : original;
         }
 
         switch (context.Request.Method)
@@ -218,7 +218,7 @@ public sealed class FakeS3 : IAsyncDisposable
                 context.Response.Headers.LastModified = Written.ToString("R", CultureInfo.InvariantCulture);
                 if (context.Request.Method == "GET")
                 {
-                    if (misdeed == Misdeed.ResetAtHalf)
+                    if (fault == S3Fault.ResetAtHalf)
                     {
                         await context.Response.Body.WriteAsync(found.AsMemory(0, found.Length / 2));
                         await context.Response.Body.FlushAsync();

@@ -53,10 +53,10 @@ public sealed class FakeStripe : IAsyncLifetime
     public ConcurrentQueue<string> Requests { get; } = new();
 
     /// <summary>Chooses the fault of a request by its number (from 1), method and path.</summary>
-    public Func<int, string, string, StripeMisdeed> Misdeeds { get; set; } = (_, _, _) => StripeMisdeed.None;
+    public Func<int, string, string, StripeFault> FaultFor { get; set; } = (_, _, _) => StripeFault.None;
 
     /// <summary>Whether any request has failed on purpose; a test sets it back to false.</summary>
-    public bool Misbehaved { get; set; }
+    public bool HasFailed { get; set; }
 
     /// <summary>The delay before an answer.</summary>
     public TimeSpan Pause { get; set; }
@@ -83,13 +83,13 @@ public sealed class FakeStripe : IAsyncLifetime
     /// <summary>Removes all faults and delays, and clears sessions and requests.</summary>
     public void Reset()
     {
-        (Misdeeds, Hold, Pause) = ((_, _, _) => StripeMisdeed.None, _ => Task.CompletedTask, default);
+        (FaultFor, Hold, Pause) = ((_, _, _) => StripeFault.None, _ => Task.CompletedTask, default);
         Sessions.Clear();
-        CountAnew();
+        RestartNumbering();
     }
 
     /// <summary>Clears the list of requests; the next request has number 1.</summary>
-    public void CountAnew()
+    public void RestartNumbering()
     {
         Requests.Clear();
         _requests = 0;
@@ -187,19 +187,19 @@ public sealed class FakeStripe : IAsyncLifetime
             await Task.Delay(Pause, context.RequestAborted);
         }
 
-        var misdeed = Misdeeds(number, method, path);
-        Misbehaved |= misdeed != StripeMisdeed.None;
-        switch (misdeed)
+        var fault = FaultFor(number, method, path);
+        HasFailed |= fault != StripeFault.None;
+        switch (fault)
         {
-            case StripeMisdeed.TooMany: await Refuse(context, 429, "rate_limit_error", "rate_limit"); return;
-            case StripeMisdeed.Unauthorized: await Refuse(context, 401, "invalid_request_error", "api_key_expired"); return;
-            case StripeMisdeed.Reset: context.Abort(); return;
-            case StripeMisdeed.Silence:
+            case StripeFault.RateLimited: await Refuse(context, 429, "rate_limit_error", "rate_limit"); return;
+            case StripeFault.Unauthorized: await Refuse(context, 401, "invalid_request_error", "api_key_expired"); return;
+            case StripeFault.Reset: context.Abort(); return;
+            case StripeFault.NoResponse:
                 await Task.Delay(TimeSpan.FromSeconds(30), context.RequestAborted)
                 .ContinueWith(_ => { }, TaskScheduler.Default); context.Abort(); return;
-            case StripeMisdeed.Redirect: context.Response.Redirect($"{Endpoint}/stolen"); return;
-            case StripeMisdeed.Html: await context.Response.WriteAsync($"<html>{Canary}</html>"); return;
-            case StripeMisdeed.Nonsense:
+            case StripeFault.Redirect: context.Response.Redirect($"{Endpoint}/stolen"); return;
+            case StripeFault.Html: await context.Response.WriteAsync($"<html>{Canary}</html>"); return;
+            case StripeFault.UnexpectedJson:
                 await context.Response.WriteAsync(
                 $$"""{"data":[{"id":7,"{{Canary}}":null}],"url":"javascript:{{Canary}}"}"""); return;
         }
@@ -217,10 +217,10 @@ public sealed class FakeStripe : IAsyncLifetime
         }
 
         var (status, body) = method == "GET"
-            ? misdeed == StripeMisdeed.InternalError ? (500, Error("api_error", "internal")) : Get(context)
-            : await Post(context, path, misdeed);
+            ? fault == StripeFault.InternalError ? (500, Error("api_error", "internal")) : Get(context)
+            : await Post(context, path, fault);
         await Hold(number);
-        if (misdeed == StripeMisdeed.ResetAfter)
+        if (fault == StripeFault.ResetAfter)
         {
             context.Abort();
             return;
@@ -230,18 +230,18 @@ public sealed class FakeStripe : IAsyncLifetime
         context.Response.ContentType = "application/json";
         context.Response.Headers["Request-Id"] = $"req_{number}";
         context.Response.Headers["Stripe-Notice"] = Canary;
-        if (misdeed is StripeMisdeed.Stalls or StripeMisdeed.BreaksOff)
+        if (fault is StripeFault.StopsMidBody or StripeFault.ResetsMidBody)
         {
             context.Response.ContentLength = body.Length;
             await context.Response.WriteAsync(body[..(body.Length / 2)]);
             await context.Response.Body.FlushAsync();
-            await Task.Delay(misdeed == StripeMisdeed.Stalls ? TimeSpan.FromSeconds(30) : TimeSpan.Zero, context.RequestAborted)
+            await Task.Delay(fault == StripeFault.StopsMidBody ? TimeSpan.FromSeconds(30) : TimeSpan.Zero, context.RequestAborted)
                 .ContinueWith(_ => { }, TaskScheduler.Default);
             context.Abort();
             return;
         }
 
-        await context.Response.WriteAsync(misdeed == StripeMisdeed.Huge ? body + new string(' ', 8 << 20) : body);
+        await context.Response.WriteAsync(fault == StripeFault.OversizedBody ? body + new string(' ', 8 << 20) : body);
     }
 
     private (int, string) Get(HttpContext context)
@@ -288,7 +288,7 @@ public sealed class FakeStripe : IAsyncLifetime
         }
     }
 
-    private async Task<(int, string)> Post(HttpContext context, string path, StripeMisdeed misdeed)
+    private async Task<(int, string)> Post(HttpContext context, string path, StripeFault fault)
     {
         if (!context.Request.HasFormContentType
             || context.Request.ContentType?.StartsWith("application/x-www-form-urlencoded", StringComparison.Ordinal) != true)
@@ -324,7 +324,7 @@ public sealed class FakeStripe : IAsyncLifetime
         }
 
         await Task.Delay(Pause);
-        stored.Answer = misdeed == StripeMisdeed.InternalError ? (500, Error("api_error", "internal")) : Create(path, form);
+        stored.Answer = fault == StripeFault.InternalError ? (500, Error("api_error", "internal")) : Create(path, form);
         return stored.Answer.Value;
     }
 

@@ -62,7 +62,7 @@ public sealed class Ledger
     public int WithoutRetryAfter => _withoutRetryAfter;
 
     /// <summary>The longest time to an answer.</summary>
-    public TimeSpan Longest { get; private set; }
+    public TimeSpan LongestResponse { get; private set; }
 
     private readonly Lock _longestLock = new();
     private readonly ConcurrentDictionary<string, bool> _refused = new();
@@ -74,7 +74,7 @@ public sealed class Ledger
         using var answer = await client.PostAsJsonAsync(path, body);
         lock (_longestLock)
         {
-            Longest = clock.Elapsed > Longest ? clock.Elapsed : Longest;
+            LongestResponse = clock.Elapsed > LongestResponse ? clock.Elapsed : LongestResponse;
         }
 
         Statuses.AddOrUpdate(answer.StatusCode, 1, (_, count) => count + 1);
@@ -112,5 +112,5 @@ public sealed class Ledger
     public override string ToString() =>
         $"{Results.Count} results and {Runs.Count} runs acknowledged; answers: "
             + $"{string.Join(", ", Statuses.OrderBy(status => status.Key).Select(status => $"{(int)status.Key} × {status.Value}"))}; "
-                + $"longest {Longest.TotalSeconds:0.0} s";
+                + $"longest {LongestResponse.TotalSeconds:0.0} s";
 }

@@ -47,14 +47,14 @@ public abstract class TestDatabase : IAsyncLifetime
     /// The shared service with this database and these settings. It ends with the database. A test that needs its own
     /// service creates it.
     /// </summary>
-    public CatalogApp App(params (string Name, string Value)[] settings)
+    public CatalogApp SharedService(params (string Name, string Value)[] settings)
     {
         var key = string.Join('\n', settings.Select(setting => $"{setting.Name}={setting.Value}"));
         return _apps.TryGetValue(key, out var app) ? app : _apps[key] = new CatalogApp(Require(), settings);
     }
 
     /// <summary>Ends a service whose state a test has changed. The next test gets a new one.</summary>
-    public void End(CatalogApp app)
+    public void StopService(CatalogApp app)
     {
         _apps.Remove(_apps.Single(entry => entry.Value == app).Key);
         app.Dispose();
@@ -147,13 +147,13 @@ public sealed class PostgresTestDatabase : TestDatabase
 
     protected override string? Unavailable => PostgresServer.Shared.Unavailable;
 
-    public override string Address => OwnPostgres.As(AddressOf(_name), Owner, Owner);
+    public override string Address => DedicatedPostgres.WithUser(AddressOf(_name), Owner, Owner);
 
     /// <summary>The address as a superuser, for the set-up of a test.</summary>
     public string SuperuserAddress => AddressOf(_name);
 
     // Without an organization this login sees no rows. So tests find statements that do not set the organization.
-    public override string ServiceAddress => OwnPostgres.As(Address, ServiceLogin, ServiceLogin);
+    public override string ServiceAddress => DedicatedPostgres.WithUser(Address, ServiceLogin, ServiceLogin);
 
     public override async ValueTask InitializeAsync()
     {
@@ -214,7 +214,7 @@ public sealed class PostgresTestDatabase : TestDatabase
         }
 
         DroppedAtExit.Add(name);
-        return superuser ? AddressOf(name) : OwnPostgres.As(AddressOf(name), Owner, Owner);
+        return superuser ? AddressOf(name) : DedicatedPostgres.WithUser(AddressOf(name), Owner, Owner);
     }
 
     // Creates the server's roles, as an administrator does before the first migration.

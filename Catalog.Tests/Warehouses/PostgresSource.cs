@@ -17,15 +17,15 @@ public sealed class PostgresSource : WarehouseSource
         if (PostgresServer.Shared.Unavailable is null)
         {
             await PostgresTestDatabase.Execute($"create database {_name}");
-            await OwnPostgres.Execute(Address,
+            await DedicatedPostgres.Execute(Address,
                 "create table items (id integer, name text, amount numeric(10, 2), share double precision)",
                 "create sequence counter", $"insert into items values {Rows}");
         }
     }
 
-    public override Task Execute(params string[] statements) => OwnPostgres.Execute(Address, statements);
+    public override Task Execute(params string[] statements) => DedicatedPostgres.Execute(Address, statements);
 
-    public override Task<long> CountRows() => OwnPostgres.Scalar<long>(Address, "select count(*) from items");
+    public override Task<long> CountRows() => DedicatedPostgres.Scalar<long>(Address, "select count(*) from items");
 
     public override async ValueTask DisposeAsync()
     {

@@ -126,7 +126,7 @@ public sealed class WarehouseSessionOnPostgres : WarehouseSessionTests, IClassFi
     public async Task A_lock_does_not_outlive_its_session()
     {
         await Query("select pg_advisory_lock(42)");
-        Assert.Equal(0, await OwnPostgres.Scalar<long>(
+        Assert.Equal(0, await DedicatedPostgres.Scalar<long>(
             _source.Address, "select count(*) from pg_locks where locktype = 'advisory' and objid = 42"));
     }
 }

@@ -38,8 +38,8 @@ internal static class OidcTrustSetting
         }
 
         throw new SettingException(
-            $"{Name} must be a JSON array of objects, each with exactly issuer, audience, subject, organization (text) and scopes "
-            + "(an array of text), each once. Leave it out if no further issuer is trusted.");
+            $"{Name} must be a JSON array of objects. Each object must have exactly these members: issuer, audience, subject, "
+            + "organization (text) and scopes (array of text). Leave the setting out if no further issuer is trusted.");
     }
 
     private static TokenTrust Trust(Entry entry, string where)

@@ -169,16 +169,16 @@ internal sealed class PostgresDialect(PostgresPool? pool = null, PostgresRowSecu
         return true;
     }
 
-    public override Unavailability? WhyUnavailable(Exception exception) => exception switch
+    public override Unavailability? Classify(Exception exception) => exception switch
     {
         // FATAL ends the session, which no error of a statement does: the session itself was rejected.
-        PostgresException { InvariantSeverity: "FATAL", SqlState: var state } fatal when WhyUnavailable(state) is null
+        PostgresException { InvariantSeverity: "FATAL", SqlState: var state } fatal when Classify(state) is null
             || (state == "42501" && fatal.Routine?.StartsWith("set_config", StringComparison.Ordinal) is true) =>
                 Unavailability.SessionRefused,
         // When the role was dropped, the server reports an invalid value of the setting "role".
         PostgresException { SqlState: "22023", Routine: "call_string_check_hook" or "check_role" or "check_session_authorization" } =>
             Unavailability.NotPermitted,
-        PostgresException { SqlState: var state } => WhyUnavailable(state),
+        PostgresException { SqlState: var state } => Classify(state),
         NpgsqlException { InnerException: TimeoutException } or TimeoutException => Unavailability.TimedOut,
         NpgsqlException { InnerException: AuthenticationException } => Unavailability.TlsFailed,
         // "SSL connection requested. No SSL enabled connection from this host is configured" has no exception type of its own.
@@ -193,7 +193,7 @@ internal sealed class PostgresDialect(PostgresPool? pool = null, PostgresRowSecu
     };
 
     // PostgreSQL manual, appendix A. PgBouncer reports its own errors as 08P01. 25006: a primary became a standby.
-    internal static Unavailability? WhyUnavailable(string state) => state switch
+    internal static Unavailability? Classify(string state) => state switch
     {
         "28000" or "28P01" => Unavailability.AuthenticationFailed,
         "3D000" => Unavailability.DatabaseMissing,

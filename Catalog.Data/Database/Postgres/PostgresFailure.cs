@@ -39,7 +39,7 @@ internal static class PostgresFailure
             PostgresException { SqlState: "3D000" } => Error("database_missing", $"{host} has no database {database}.",
                 $"Run `create database \"{database}\" encoding 'UTF8' template template0` as a role with the right to create "
                     + $"databases, or correct the name in {settings.ReadFrom}."),
-            PostgresException failure when Dialect.WhyUnavailable(failure) is Unavailability.SessionRefused => Options(failure),
+            PostgresException failure when Dialect.Classify(failure) is Unavailability.SessionRefused => Options(failure),
             // PgBouncer rejects most options with 08P01.
             PostgresException { SqlState: "08P01" } failure when settings.Postgres.Options is not null => Options(failure),
             PostgresException { SqlState: "57014" } failure => Error("statement_timeout",

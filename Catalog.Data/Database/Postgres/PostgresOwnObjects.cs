@@ -67,8 +67,8 @@ internal static class PostgresOwnObjects
                 and k.contype = 'c')))
         """;
 
-    /// <summary>Other objects in the schema that belong to no extension: the same columns.</summary>
-    internal const string Foreign = $"""
+    /// <summary>Other objects in the schema that belong to no extension. Returns classid and objid, like the queries above.</summary>
+    internal const string Others = $"""
         select 'pg_class'::regclass::oid as classid, c.oid as objid
         from pg_class c
         where c.relnamespace = current_schema()::regnamespace and c.relkind in ('r', 'p', 'v', 'm', 'f', 'S') and c.oid not in ({TableOids})

@@ -138,7 +138,7 @@ internal sealed class PostgresPool : DbDataSource
             return await _pooled.Value.OpenConnectionAsync(cancellationToken);
         }
         // A server can reject a session for many reasons, such as an unknown option.
-        catch (PostgresException refusal) when (PostgresDialect.WhyUnavailable(refusal.SqlState) is null)
+        catch (PostgresException refusal) when (PostgresDialect.Classify(refusal.SqlState) is null)
         {
             throw new DatabaseUnavailableException(Unavailability.SessionRefused, refusal);
         }

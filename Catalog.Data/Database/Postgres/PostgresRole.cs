@@ -27,7 +27,7 @@ internal sealed record PostgresRole
     public required string[] LoginMissingRights { get; init; }
 
     /// <summary>The tables on which the current user cannot grant rights.</summary>
-    public required string[] ForeignTables { get; init; }
+    public required string[] TablesOfOtherRoles { get; init; }
 
     public required int Tables { get; init; }
 
@@ -59,7 +59,7 @@ internal sealed record PostgresRole
                    coalesce(pg_has_role(l.oid, r.oid, 'MEMBER'), false) as can_be_assumed,
                    case when r.oid is null then '{}' else array(select name from ours where not (select bool_and(has_table_privilege(r.oid, ours.oid, p)) from unnest(ours.needed) p) order by name) end as missing_rights,
                    case when l.oid is null then '{}' else array(select name from ours where not (select bool_and(has_table_privilege(l.oid, ours.oid, p)) from unnest(ours.needed) p) order by name) end as login_missing_rights,
-                   array(select name from ours where not pg_has_role(current_user, ours.owner, 'USAGE') order by name) as foreign_tables,
+                   array(select name from ours where not pg_has_role(current_user, ours.owner, 'USAGE') order by name) as tables_of_other_roles,
                    (select count(*)::int from ours) as tables
             from (select 1) one
             left join pg_roles r on r.rolname = @role

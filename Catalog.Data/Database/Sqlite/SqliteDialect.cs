@@ -61,7 +61,7 @@ internal sealed class SqliteDialect : Dialect
     }
 
     // Result codes: sqlite.org/rescode.html.
-    public override Unavailability? WhyUnavailable(Exception exception) => exception switch
+    public override Unavailability? Classify(Exception exception) => exception switch
     {
         SqliteException { SqliteErrorCode: 5 or 6 or 9 } or TimeoutException => Unavailability.TimedOut,
         SqliteException { SqliteErrorCode: 8 or 3 } => Unavailability.ReadOnly,

@@ -149,7 +149,8 @@ internal sealed class PostgresSchemaDialect(PostgresSession session) : SchemaDia
         if (version < 150_000)
         {
             throw new MigrationException(
-                MigrationFault.WrongTarget, $"The server is PostgreSQL {version / 10_000}; the Catalog needs 15 or later.");
+                MigrationFault.WrongTarget,
+                $"The server is PostgreSQL {version / 10_000}; the Catalog needs 15 or later. Upgrade the server.");
         }
 
         if (encoding != "UTF8")

@@ -10,7 +10,7 @@ namespace Catalog.Tests.Database;
 /// <summary>
 /// For every form of the service's address, the Postgres programs connect to the same server and database.
 /// </summary>
-public sealed class HandoverTests : IDisposable
+public sealed class PostgresClientAddressTests : IDisposable
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
@@ -22,9 +22,10 @@ public sealed class HandoverTests : IDisposable
     {
         _server.Require();
         var port = new Uri(_server.Uri).Port;
-        await OwnPostgres.Execute(_server.Uri, "create role \"a@da:/?\" login superuser password 'p@:/?%w'", "create database \"d b/&ü\"",
+        await DedicatedPostgres.Execute(
+            _server.Uri, "create role \"a@da:/?\" login superuser password 'p@:/?%w'", "create database \"d b/&ü\"",
             "create schema catalog");
-        var socket = await OwnPostgres.Scalar<string>(_server.Uri, "select current_setting('unix_socket_directories')");
+        var socket = await DedicatedPostgres.Scalar<string>(_server.Uri, "select current_setting('unix_socket_directories')");
         string[] addresses =
         [
             $"postgresql://postgres@127.0.0.1:{port}/postgres",

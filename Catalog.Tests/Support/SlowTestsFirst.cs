@@ -2,19 +2,19 @@ using Catalog.Tests.Support;
 using Xunit.Sdk;
 using Xunit.v3;
 
-[assembly: TestCollectionOrderer(typeof(SlowFirst))]
+[assembly: TestCollectionOrderer(typeof(SlowTestsFirst))]
 
 namespace Catalog.Tests.Support;
 
 /// <summary>Starts the slowest test classes first. A slow class at the end would leave the other cores idle.</summary>
-public sealed class SlowFirst : ITestCollectionOrderer
+public sealed class SlowTestsFirst : ITestCollectionOrderer
 {
     // In descending order of time, as measured with `dotnet test --logger trx`. Classes that are not listed start
     // later.
     private static readonly string[] Slow =
     [
-        "BackupFaultTests", "RunnerTests", "OperationsGuideTests", "TransferKillTests", "RetentionOnPostgres", "GeneratedClientTests",
-        "SigningKeyTests",
+        "BackupFaultTests", "ConcurrentMigratorTests", "OperationsGuideTests", "TransferKillTests", "RetentionVerbOnPostgres",
+        "GeneratedClientTests", "SigningKeyTests",
         "CheckoutOnSqlite", "CheckoutOnPostgres", "BackupTests", "WebhookEventFaultsOnPostgres", "RowSecurityTests", "SessionTests",
         "ContractOnPostgres", "TransferTests",
     ];

@@ -15,7 +15,7 @@ namespace Catalog.Tests.Faults;
 /// </summary>
 [Trait("Category", "Faults")]
 [Collection(nameof(Alone))]
-public sealed class TroubledServerTests
+public sealed class ServerFaultTests
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 

@@ -7,14 +7,16 @@ using Microsoft.Extensions.Time.Testing;
 namespace Catalog.Tests.Organizations;
 
 [Trait("Category", "Fast")]
-public sealed class RetentionOnSqlite(SqliteTestDatabase database) : RetentionTests(database), IClassFixture<SqliteTestDatabase>;
+public sealed class OrganizationRetentionOnSqlite(SqliteTestDatabase database)
+    : OrganizationRetentionTests(database), IClassFixture<SqliteTestDatabase>;
 
-public sealed class RetentionOnPostgres(PostgresTestDatabase database) : RetentionTests(database), IClassFixture<PostgresTestDatabase>;
+public sealed class OrganizationRetentionOnPostgres(PostgresTestDatabase database)
+    : OrganizationRetentionTests(database), IClassFixture<PostgresTestDatabase>;
 
 /// <summary>
-/// Retention settings of an organization over HTTP. Their effect on removal: <see cref="Migrations.RetentionTests"/>.
+/// Retention settings of an organization over HTTP. Their effect on removal: <see cref="Migrations.RetentionVerbTests"/>.
 /// </summary>
-public abstract class RetentionTests(TestDatabase database) : EndpointTests(database)
+public abstract class OrganizationRetentionTests(TestDatabase database) : EndpointTests(database)
 {
     private const string Mine = "/api/v1/organizations/me";
 

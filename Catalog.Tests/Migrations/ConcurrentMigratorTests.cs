@@ -6,11 +6,11 @@ using Dapper;
 namespace Catalog.Tests.Migrations;
 
 /// <summary>Concurrent and killed migrators: real processes on real Postgres.</summary>
-public sealed class RunnerTests(PostgresTestDatabase server) : IClassFixture<PostgresTestDatabase>, IDisposable
+public sealed class ConcurrentMigratorTests(PostgresTestDatabase server) : IClassFixture<PostgresTestDatabase>, IDisposable
 {
     private const int GateKey = 77;
     private static readonly string[] Revisions = ["0001_shop", "0002_currency", "0003_state_idx", "0004_touch"];
-    private readonly ScriptFolder _scripts = new();
+    private readonly TestChain _scripts = new();
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
@@ -41,7 +41,7 @@ public sealed class RunnerTests(PostgresTestDatabase server) : IClassFixture<Pos
     public async Task A_killed_runner_releases_its_lock_and_leaves_no_changes(string revision, string point)
     {
         var address = await Empty();
-        using var gated = new ScriptFolder();
+        using var gated = new TestChain();
         gated.Change(revision + ".sql", sql =>
         {
             var statements = SqlText.Statements(sql).Select(statement => statement.Sql).ToList();

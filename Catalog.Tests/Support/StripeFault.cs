@@ -1,11 +1,11 @@
 namespace Catalog.Tests.Support;
 
 /// <summary>A fault of Stripe.</summary>
-public enum StripeMisdeed
+public enum StripeFault
 {
     None,
     InternalError,
-    TooMany,
+    RateLimited,
 
     /// <summary>The key is unknown.</summary>
     Unauthorized,
@@ -15,21 +15,21 @@ public enum StripeMisdeed
 
     /// <summary>The request is processed, and the connection is reset before the answer.</summary>
     ResetAfter,
-    Silence,
+    NoResponse,
     Redirect,
 
     /// <summary>200 with an HTML page, as from a proxy.</summary>
     Html,
 
     /// <summary>200 with unexpected JSON.</summary>
-    Nonsense,
+    UnexpectedJson,
 
     /// <summary>The right answer and 8 MiB of blanks after it.</summary>
-    Huge,
+    OversizedBody,
 
     /// <summary>Half of the right answer, then nothing more on an open connection.</summary>
-    Stalls,
+    StopsMidBody,
 
     /// <summary>Half of the right answer, then the connection is reset.</summary>
-    BreaksOff,
+    ResetsMidBody,
 }

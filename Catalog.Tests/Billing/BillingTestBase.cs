@@ -8,22 +8,22 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Catalog.Tests.Billing;
 
 /// <summary>The service with a fake Stripe, and helpers for organizations, customers and events.</summary>
-public abstract class BillingKit : EndpointTests
+public abstract class BillingTestBase : EndpointTests
 {
-    protected BillingKit(TestDatabase database, FakeStripe stripe) : base(database, stripe.Settings(("DATAXPIPE_STRIPE_TIMEOUT", "3")))
+    protected BillingTestBase(TestDatabase database, FakeStripe stripe) : base(database, stripe.Settings(("DATAXPIPE_STRIPE_TIMEOUT", "3")))
     {
         Stripe = stripe;
         stripe.Reset();
-        stripe.Misbehaved = false;
+        stripe.HasFailed = false;
     }
 
     // After failures the circuit breaker of this service stays open, so the next test needs a new service.
     public override void Dispose()
     {
         base.Dispose();
-        if (Stripe.Misbehaved)
+        if (Stripe.HasFailed)
         {
-            Database.End(App);
+            Database.StopService(App);
         }
 
         GC.SuppressFinalize(this);
@@ -50,9 +50,11 @@ public abstract class BillingKit : EndpointTests
         return (id, client, Stripe.CustomerOf(id));
     }
 
-    protected Task<HttpResponseMessage> Notify(string json, CatalogApp? app = null) => Notify(Encoding.UTF8.GetBytes(json), null, app);
+    protected Task<HttpResponseMessage> PostWebhook(string json, CatalogApp? app = null) =>
+        PostWebhook(Encoding.UTF8.GetBytes(json), null, app);
 
-    protected async Task<HttpResponseMessage> Notify(byte[] body, string? header, CatalogApp? app = null, string path = "/webhooks/stripe")
+    protected async Task<HttpResponseMessage> PostWebhook(
+        byte[] body, string? header, CatalogApp? app = null, string path = "/webhooks/stripe")
     {
         using var client = (app ?? App).Anonymous();
         using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = new ByteArrayContent(body) };
@@ -66,7 +68,7 @@ public abstract class BillingKit : EndpointTests
         return await client.SendAsync(request, Ct);
     }
 
-    protected async Task Notified(string json) => Assert.Equal(200, (int)(await Notify(json)).StatusCode);
+    protected async Task PostWebhookOk(string json) => Assert.Equal(200, (int)(await PostWebhook(json)).StatusCode);
 
     protected static async Task<string> PlanOf(HttpClient client) => (await client.GetJson("/api/v1/organizations/me")).GetProperty("plan")
         .GetString()!;
@@ -82,10 +84,10 @@ public abstract class BillingKit : EndpointTests
                 entry.GetProperty("detail").GetProperty("to").GetString()!)),
     ];
 
-    protected Task<Organization?> Row(string organization) => App.Services.GetRequiredService<OrganizationRepository>()
+    protected Task<Organization?> FindOrganization(string organization) => App.Services.GetRequiredService<OrganizationRepository>()
         .Find(organization, Ct);
 
-    protected Task<bool> IsRemembered(string organization, string json) =>
+    protected Task<bool> IsEventApplied(string organization, string json) =>
         App.Services.GetRequiredService<BillingRepository>()
             .IsApplied(organization, JsonDocument.Parse(json).RootElement.GetProperty("id").GetString()!, Ct);
 }

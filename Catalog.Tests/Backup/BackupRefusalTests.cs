@@ -7,7 +7,7 @@ using Npgsql;
 namespace Catalog.Tests.Backup;
 
 /// <summary>Incomplete backups of Postgres are refused, and no secret is visible to other users.</summary>
-public sealed class GuardTests(PostgresTestDatabase database, BackupFolder folder) : IClassFixture<PostgresTestDatabase>,
+public sealed class BackupRefusalTests(PostgresTestDatabase database, BackupFolder folder) : IClassFixture<PostgresTestDatabase>,
     IClassFixture<BackupFolder>
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
@@ -75,7 +75,7 @@ public sealed class GuardTests(PostgresTestDatabase database, BackupFolder folde
 
         try
         {
-            var address = OwnPostgres.As(target, role);
+            var address = DedicatedPostgres.WithUser(target, role);
             var refused = await MigratorConsole.Run(address, "backup", "--output", folder.New(), "--json");
             Assert.Equal((1, "rows_hidden"), (refused.Exit, refused.Code()));
             Assert.Contains("hides rows of runs", refused.Errors);
@@ -94,7 +94,7 @@ public sealed class GuardTests(PostgresTestDatabase database, BackupFolder folde
     }
 
     [Fact]
-    public async Task A_forced_restore_keeps_foreign_objects_that_depend_on_the_tables()
+    public async Task A_forced_restore_keeps_other_objects_that_depend_on_the_tables()
     {
         database.Require();
         var path = await BackupSteps.BackUp(database.Address, folder.New());

@@ -7,7 +7,7 @@ namespace Catalog.Tests.Support;
 /// <summary>
 /// A cluster whose roles, TLS and log-in rules a test class may change. It has pg_stat_statements loaded.
 /// </summary>
-public sealed class OwnPostgres : IAsyncLifetime
+public sealed class DedicatedPostgres : IAsyncLifetime
 {
     private PostgresCluster? _server;
     private string? _template;
@@ -30,7 +30,7 @@ public sealed class OwnPostgres : IAsyncLifetime
     /// Test constructors call this. Without the server programs, tests are skipped on a developer's machine and fail in
     /// CI.
     /// </summary>
-    public OwnPostgres Require()
+    public DedicatedPostgres Require()
     {
         _server!.Require();
         return this;
@@ -77,7 +77,7 @@ public sealed class OwnPostgres : IAsyncLifetime
     /// The same database with another user. Null: the password is the user's name, as for all logins of tests. The
     /// server may require a password.
     /// </summary>
-    public static string As(string address, string user, string? password = null) =>
+    public static string WithUser(string address, string user, string? password = null) =>
         new UriBuilder(address) { UserName = user, Password = password ?? user }.Uri.ToString();
 
     public static string Name(string prefix) => $"{prefix}_{Guid.NewGuid():N}"[..16];
@@ -109,7 +109,7 @@ public sealed class OwnPostgres : IAsyncLifetime
     }
 
     /// <summary>Starts a long statement on its own connection, without waiting for its end.</summary>
-    public static async Task<LastingStatement> Begin(string address, string sql, string application = "test")
+    public static async Task<RunningStatement> Begin(string address, string sql, string application = "test")
     {
         var connection = await Open(address, application);
         var stop = new CancellationTokenSource();
@@ -131,7 +131,7 @@ public sealed class OwnPostgres : IAsyncLifetime
 /// <summary>
 /// A running statement. It is cancelled when a test ends: a failed test would otherwise wait for its own locks.
 /// </summary>
-public sealed class LastingStatement(NpgsqlConnection connection, Task done, CancellationTokenSource stop) : IAsyncDisposable
+public sealed class RunningStatement(NpgsqlConnection connection, Task done, CancellationTokenSource stop) : IAsyncDisposable
 {
     public NpgsqlConnection Connection => connection;
 
@@ -150,5 +150,5 @@ public sealed class LastingStatement(NpgsqlConnection connection, Task done, Can
 }
 
 /// <summary>The test classes that share the cluster. They run one after the other.</summary>
-[CollectionDefinition(nameof(OwnPostgres))]
-public sealed class SharesOwnPostgres : ICollectionFixture<OwnPostgres>;
+[CollectionDefinition(nameof(DedicatedPostgres))]
+public sealed class SharesDedicatedPostgres : ICollectionFixture<DedicatedPostgres>;

@@ -4,9 +4,9 @@ namespace Catalog.Tests.Support;
 /// A copy of the scripts of <c>Catalog.Tests/Migrations/Chain</c> that a test may change: four revisions with data, an
 /// index that is built concurrently, a trigger and a view.
 /// </summary>
-public sealed class ScriptFolder : IDisposable
+public sealed class TestChain : IDisposable
 {
-    public ScriptFolder()
+    public TestChain()
     {
         var source = System.IO.Path.Combine(ConventionTests.Root, "Catalog.Tests", "Migrations", "Chain");
         foreach (var file in Directory.EnumerateFiles(source, "*.sql", SearchOption.AllDirectories))
@@ -23,7 +23,7 @@ public sealed class ScriptFolder : IDisposable
     /// <summary>
     /// Changes a file of both engines. An absent file is given as an empty text and written; null deletes the file.
     /// </summary>
-    public ScriptFolder Change(string name, Func<string, string?> change)
+    public TestChain Change(string name, Func<string, string?> change)
     {
         foreach (var engine in new[] { "postgres", "sqlite" })
         {

@@ -7,12 +7,12 @@ using Microsoft.Extensions.Logging;
 namespace Catalog.Tests.Http;
 
 [Trait("Category", "Fast")]
-public sealed class MannersOnSqlite(SqliteTestDatabase database) : MannersTests(database), IClassFixture<SqliteTestDatabase>;
+public sealed class HttpFeaturesOnSqlite(SqliteTestDatabase database) : HttpFeatureTests(database), IClassFixture<SqliteTestDatabase>;
 
-public sealed class MannersOnPostgres(PostgresTestDatabase database) : MannersTests(database), IClassFixture<PostgresTestDatabase>;
+public sealed class HttpFeaturesOnPostgres(PostgresTestDatabase database) : HttpFeatureTests(database), IClassFixture<PostgresTestDatabase>;
 
 /// <summary>HTTP features outside the bodies: idempotent retries, entity tags, compression and request ids.</summary>
-public abstract class MannersTests(TestDatabase database) : EndpointTests(database, ("DATAXPIPE_DB_ECHO", "true"))
+public abstract class HttpFeatureTests(TestDatabase database) : EndpointTests(database, ("DATAXPIPE_DB_ECHO", "true"))
 {
     private const string Results = "/api/v1/checks/results";
 

@@ -6,9 +6,9 @@ namespace Catalog.Tests.Backup;
 /// <summary>
 /// A backup contains only the Catalog's own objects. A plain owner can restore it, whatever else is in the database.
 /// </summary>
-public sealed class BelongingTests(BackupFolder folder) : IClassFixture<BackupFolder>
+public sealed class BackupContentsTests(BackupFolder folder) : IClassFixture<BackupFolder>
 {
-    // Foreign objects: administrators, providers and other programs create them. The backup's role has no right on many
+    // Other objects: administrators, providers and other programs create them. The backup's role has no right on many
     // of them.
     private static readonly string[] Others =
     [
@@ -62,12 +62,12 @@ public sealed class BelongingTests(BackupFolder folder) : IClassFixture<BackupFo
     [Theory]
     [InlineData("custom")]
     [InlineData("plain")]
-    public async Task Foreign_objects_in_the_database_do_not_prevent_a_restore(string format)
+    public async Task Other_objects_in_the_database_do_not_prevent_a_restore(string format)
     {
         await using var database = new PostgresTestDatabase();
         await database.InitializeAsync();
         await BackupSteps.Fill(database);
-        await OwnPostgres.Execute(database.SuperuserAddress, Others);
+        await DedicatedPostgres.Execute(database.SuperuserAddress, Others);
         var where = folder.New();
 
         var path = await BackupSteps.BackUp(database.Address, where, "--format", format);
@@ -79,13 +79,13 @@ public sealed class BelongingTests(BackupFolder folder) : IClassFixture<BackupFo
         Assert.DoesNotContain(manifest.Rows.Keys, table => table.StartsWith("their_", StringComparison.Ordinal));
         Assert.Equal(0, (await MigratorConsole.Run(database.Address, "backups", "verify", path)).Exit);
         var target = await PostgresTestDatabase.Empty("catalog_plain_owner");
-        await OwnPostgres.Execute(PostgresTestDatabase.AddressOf(new Uri(target).AbsolutePath[1..]), "create extension citext",
+        await DedicatedPostgres.Execute(PostgresTestDatabase.AddressOf(new Uri(target).AbsolutePath[1..]), "create extension citext",
             "create schema other", "create table other.u (id int)");
         var restored = await MigratorConsole.Run(target, "restore", path);
         Assert.True(restored.Exit == 0, restored.ToString());
         Assert.Equal(await BackupSteps.Hash(database.Address), await BackupSteps.Hash(target));
         var verified = await MigratorConsole.Run(target, "verify");
-        // Foreign constraints and indexes that need no other foreign object are restored, and verify reports them.
+        // Constraints and indexes of others that need no other object are restored, and verify reports them.
         Assert.Contains("their_plain_index", verified.ToString());
         Assert.Contains("runs_noted", verified.ToString());
         Assert.DoesNotContain("their_index", verified.ToString());
@@ -95,11 +95,11 @@ public sealed class BelongingTests(BackupFolder folder) : IClassFixture<BackupFo
     }
 
     [Fact]
-    public async Task Foreign_parts_of_a_table_are_reported_by_the_backup_and_by_a_failed_restore()
+    public async Task Parts_of_a_table_that_others_added_are_reported_by_the_backup_and_by_a_failed_restore()
     {
         await using var database = new PostgresTestDatabase();
         await database.InitializeAsync();
-        await OwnPostgres.Execute(
+        await DedicatedPostgres.Execute(
             database.SuperuserAddress, "create function public.lower2(text) returns text immutable language sql as 'select lower($1)'",
             "alter table public.runs add constraint theirs check (public.lower2(id) is not null) not valid",
             "alter table public.runs add column theirs_default text default public.lower2('A')",
@@ -123,37 +123,38 @@ public sealed class BelongingTests(BackupFolder folder) : IClassFixture<BackupFo
         var requires = BackupSteps.Describe(path).Requires!;
         Assert.All(required, one => Assert.Contains(requires, line => line.EndsWith($": {one}", StringComparison.Ordinal)));
         Assert.Equal(9, requires.Count);
-        Assert.Contains("restores only where it exists", backup.Errors);
+        Assert.Contains("need these objects of this database", backup.Errors);
         var restored = await MigratorConsole.Run(await PostgresTestDatabase.Empty("catalog_plain_owner"), "restore", path, "--json");
         Assert.Equal((1, "restore_failed"), (restored.Exit, restored.Code()));
-        Assert.Contains("Create it in the target first", restored.Errors);
+        Assert.Contains("Create them in the target before the restore", restored.Errors);
     }
 
     [Theory]
     [InlineData("custom")]
     [InlineData("plain")]
-    public async Task A_restore_drops_the_Catalogs_tables_and_keeps_foreign_tables(string format)
+    public async Task A_restore_drops_the_Catalogs_tables_and_keeps_tables_of_other_programs(string format)
     {
         await using var database = new PostgresTestDatabase();
         await database.InitializeAsync();
         await BackupSteps.Fill(database);
-        await OwnPostgres.Execute(database.SuperuserAddress, "create table public.theirs (id int primary key)",
+        await DedicatedPostgres.Execute(database.SuperuserAddress, "create table public.theirs (id int primary key)",
             "insert into public.theirs values (1)");
         var before = await BackupSteps.Hash(database.Address);
         var path = await BackupSteps.BackUp(database.Address, folder.New(), "--format", format);
         string[] restore = ["restore", path, "--force", "--yes", "--database", new Uri(database.Address).AbsolutePath[1..]];
 
-        await OwnPostgres.Execute(
+        await DedicatedPostgres.Execute(
             database.SuperuserAddress, "create function public.theirs_of(public.runs) returns text language sql as 'select $1.id'");
         var refused = await MigratorConsole.Run(database.Address, restore);
         Assert.NotEqual(0, refused.Exit);
         Assert.Contains("theirs_of", refused.Errors);
-        await OwnPostgres.Execute(database.SuperuserAddress, "drop function public.theirs_of(public.runs)", "delete from public.runs");
+        await DedicatedPostgres.Execute(
+            database.SuperuserAddress, "drop function public.theirs_of(public.runs)", "delete from public.runs");
         var restored = await MigratorConsole.Run(database.Address, restore);
 
         Assert.True(restored.Exit == 0, restored.ToString());
         Assert.Equal(before, await BackupSteps.Hash(database.Address));
-        await OwnPostgres.Execute(database.SuperuserAddress, "do $$ begin assert (select count(*) from public.theirs) = 1; end $$");
+        await DedicatedPostgres.Execute(database.SuperuserAddress, "do $$ begin assert (select count(*) from public.theirs) = 1; end $$");
     }
 
     [Fact]
@@ -161,20 +162,20 @@ public sealed class BelongingTests(BackupFolder folder) : IClassFixture<BackupFo
     {
         await using var database = new PostgresTestDatabase();
         await database.InitializeAsync();
-        await OwnPostgres.Execute(
+        await DedicatedPostgres.Execute(
             database.SuperuserAddress, "insert into public.schemaversions (scriptname, applied) values ('9999_later.sql', now())");
         var result = await MigratorConsole.Run(database.Address, "backup", "--output", folder.New(), "--json");
         Assert.Equal("newer_schema", result.Code());
     }
 
     [Fact]
-    public async Task A_backup_of_an_earlier_build_restores_without_its_foreign_objects()
+    public async Task A_backup_of_an_earlier_build_restores_without_its_other_objects()
     {
         await using var database = new PostgresTestDatabase();
         await database.InitializeAsync();
         await BackupSteps.Fill(database);
-        await OwnPostgres.Execute(database.SuperuserAddress, Others[..3]);
-        await OwnPostgres.Execute(database.SuperuserAddress, Others[7..10]);
+        await DedicatedPostgres.Execute(database.SuperuserAddress, Others[..3]);
+        await DedicatedPostgres.Execute(database.SuperuserAddress, Others[7..10]);
         var backup = await BackupSteps.BackUp(database.Address, folder.New());
         var fullDump = Path.Combine(folder.New(), Path.GetFileName(backup));
         Directory.CreateDirectory(Path.GetDirectoryName(fullDump)!);
@@ -210,7 +211,7 @@ public sealed class BelongingTests(BackupFolder folder) : IClassFixture<BackupFo
     {
         (string, string)[] inCatalog = [("DATAXPIPE_PG_SCHEMA", schema)];
         var source = await PostgresTestDatabase.Empty("catalog_schema");
-        await OwnPostgres.Execute(PostgresTestDatabase.AddressOf(new Uri(source).AbsolutePath[1..]),
+        await DedicatedPostgres.Execute(PostgresTestDatabase.AddressOf(new Uri(source).AbsolutePath[1..]),
             "revoke all on schema public from public", "alter schema public owner to current_user");
         Assert.Equal(0, (await MigratorConsole.Run(source, inCatalog, "upgrade")).Exit);
         var where = folder.New();
@@ -248,16 +249,18 @@ public sealed class BelongingTests(BackupFolder folder) : IClassFixture<BackupFo
         await PostgresTestDatabase.Execute($"create role {role} login password 'x'");
         try
         {
-            var refused = await MigratorConsole.Run(OwnPostgres.As(PostgresTestDatabase.AddressOf(name), role, "x"), "restore", path);
+            var refused = await MigratorConsole.Run(
+                DedicatedPostgres.WithUser(PostgresTestDatabase.AddressOf(name), role, "x"), "restore", path);
             Assert.Equal(1, refused.Exit);
             Assert.Contains($"grant create on schema public to {role};", refused.Errors);
-            refused = await MigratorConsole.Run(OwnPostgres.As(PostgresTestDatabase.AddressOf(name), role, "x"),
+            refused = await MigratorConsole.Run(DedicatedPostgres.WithUser(PostgresTestDatabase.AddressOf(name), role, "x"),
                 [("DATAXPIPE_PG_SCHEMA", "catalog")], "upgrade");
             Assert.Contains($"create schema catalog authorization {role};", refused.Errors);
 
             await PostgresTestDatabase.Execute($"grant connect on database {name} to {role}; alter database {name} owner to {role}");
             var where = Path.GetDirectoryName(path)!;
-            var drill = await MigratorConsole.Run(OwnPostgres.As(PostgresTestDatabase.AddressOf(name), role, "x"), "backups", "drill",
+            var drill = await MigratorConsole.Run(
+                DedicatedPostgres.WithUser(PostgresTestDatabase.AddressOf(name), role, "x"), "backups", "drill",
                 where);
             Assert.Equal(1, drill.Exit);
             Assert.Contains($"alter role {role} createdb;", drill.Errors);

@@ -4,7 +4,7 @@ using Catalog.Tests.Support;
 namespace Catalog.Tests.Http;
 
 [Trait("Category", "Fast")]
-public sealed class KeyTests(SqliteTestDatabase database) : IClassFixture<SqliteTestDatabase>
+public sealed class KeyHeaderTests(SqliteTestDatabase database) : IClassFixture<SqliteTestDatabase>
 {
     private const string Path = "/api/v1/pipelines/";
 
@@ -25,7 +25,7 @@ public sealed class KeyTests(SqliteTestDatabase database) : IClassFixture<Sqlite
     [InlineData("Authorization", "Bearer", 401)]
     public async Task Keys_are_accepted_or_refused(string header, string value, int status)
     {
-        var app = database.App();
+        var app = database.SharedService();
         using var client = app.Anonymous();
         using var request = new HttpRequestMessage(HttpMethod.Get, Path);
         request.Headers.TryAddWithoutValidation(header, value);
@@ -43,7 +43,7 @@ public sealed class KeyTests(SqliteTestDatabase database) : IClassFixture<Sqlite
     [Fact]
     public async Task A_missing_key_is_401_and_probes_need_no_key()
     {
-        var app = database.App();
+        var app = database.SharedService();
         using var client = app.Anonymous();
 
         foreach (var path in new[] { Path, "/pipelines", "/api/v1/runs/x", "/api/v1/checks/results" })
@@ -60,7 +60,7 @@ public sealed class KeyTests(SqliteTestDatabase database) : IClassFixture<Sqlite
     [Fact]
     public async Task Two_keys_in_one_request_are_refused()
     {
-        var app = database.App();
+        var app = database.SharedService();
         using var client = app.Client();
         client.DefaultRequestHeaders.Add("Authorization", "Bearer " + CatalogApp.Key);
 
@@ -70,7 +70,7 @@ public sealed class KeyTests(SqliteTestDatabase database) : IClassFixture<Sqlite
     [Fact]
     public async Task The_developer_key_cannot_delete()
     {
-        var app = database.App();
+        var app = database.SharedService();
         using var client = app.Anonymous();
         client.DefaultRequestHeaders.Add("X-API-KEY", "dev-key");
 
@@ -87,7 +87,7 @@ public sealed class KeyTests(SqliteTestDatabase database) : IClassFixture<Sqlite
     [InlineData("Host", "192.168.1.5")]
     public async Task Development_keys_are_refused_through_a_proxy_or_another_host_name(string header, string value)
     {
-        var app = database.App();
+        var app = database.SharedService();
         using var client = app.Anonymous();
         foreach (var key in new[] { ("X-API-KEY", "platform-key"), ("X-API-KEY", "dev-key"), ("Authorization", "Bearer admin-key") })
         {

@@ -12,11 +12,11 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace Catalog.Tests.Migrations;
 
-public sealed class RetentionOnSqlite() : RetentionTests(new SqliteTestDatabase());
+public sealed class RetentionVerbOnSqlite() : RetentionVerbTests(new SqliteTestDatabase());
 
-public sealed class RetentionOnPostgres : RetentionTests
+public sealed class RetentionVerbOnPostgres : RetentionVerbTests
 {
-    public RetentionOnPostgres()
+    public RetentionVerbOnPostgres()
         : base(new PostgresTestDatabase())
     {
     }
@@ -28,7 +28,7 @@ public sealed class RetentionOnPostgres : RetentionTests
         await Result("default", "free", Days(-40));
         await Run("default", "held", Days(-40), events: [Days(-40)]);
         await Run("default", "free", Days(-40), events: [Days(-40)]);
-        await using (var client = await OwnPostgres.Open(Database.Address))
+        await using (var client = await DedicatedPostgres.Open(Database.Address))
         await using (var open = await client.BeginTransactionAsync(Ct))
         {
             await client.ExecuteAsync(
@@ -51,7 +51,7 @@ public sealed class RetentionOnPostgres : RetentionTests
     public async Task A_locked_table_ends_the_removal_without_changes()
     {
         await Result("default", "old", Days(-40));
-        await using var client = await OwnPostgres.Open(Database.Address);
+        await using var client = await DedicatedPostgres.Open(Database.Address);
         await using var open = await client.BeginTransactionAsync(Ct);
         await client.ExecuteAsync("lock table check_results", transaction: open);
 
@@ -124,18 +124,18 @@ public sealed class RetentionOnPostgres : RetentionTests
 }
 
 /// <summary>Each test has its own database, because retention covers all organizations.</summary>
-public abstract class RetentionTests : IAsyncLifetime
+public abstract class RetentionVerbTests : IAsyncLifetime
 {
     private int _rows;
     private DbConnection? _connection;
 
-    protected RetentionTests(TestDatabase database) => Database = database.Require();
+    protected RetentionVerbTests(TestDatabase database) => Database = database.Require();
 
     protected static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     protected TestDatabase Database { get; }
 
-    protected FakeTimeProvider Clock { get; } = FakeTimeProvider.Standing();
+    protected FakeTimeProvider Clock { get; } = FakeTimeProvider.AtFixedTime();
 
     protected DateTimeOffset Now => Clock.GetUtcNow();
 

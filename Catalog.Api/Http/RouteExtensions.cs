@@ -5,7 +5,7 @@ namespace Catalog.Api.Http;
 /// <summary>
 /// Route extensions that declare what a request contains, both for request handling and for the OpenAPI document.
 /// </summary>
-internal static class BodyRoutes
+internal static class RouteExtensions
 {
     private static readonly string[] Methods =
         [HttpMethods.Get, HttpMethods.Post, HttpMethods.Put, HttpMethods.Delete, HttpMethods.Patch, HttpMethods.Options, HttpMethods.Trace,

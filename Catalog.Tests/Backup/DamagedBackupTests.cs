@@ -11,7 +11,7 @@ namespace Catalog.Tests.Backup;
 /// Truncated and bit-flipped backups in each format are not restored and are reported as damaged. The target stays
 /// unchanged.
 /// </summary>
-public sealed class DamageTests(FilledDatabases databases, BackupFolder folder) : IClassFixture<FilledDatabases>,
+public sealed class DamagedBackupTests(FilledDatabases databases, BackupFolder folder) : IClassFixture<FilledDatabases>,
     IClassFixture<BackupFolder>
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;

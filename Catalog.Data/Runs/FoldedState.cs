@@ -7,7 +7,7 @@ namespace Catalog.Data.Runs;
 /// repeats: each field keeps the time of the event that decided it. An event changes a field only when it is later; at
 /// equal times null wins, then the greater value.
 /// </summary>
-internal class Progress
+internal class FoldedState
 {
     private const string EndGaveError = "end_gave_error";
     private const string TryGaveError = "try_gave_error";
@@ -37,9 +37,9 @@ internal class Progress
     }
 
     /// <summary>
-    /// The error that clients see. A run that ended well shows an error only from an event that reports a good end, or
-    /// from an event without a status that is not earlier than the end. Any other error belongs to another attempt. It
-    /// stays stored, because a later end may make it visible.
+    /// The error that clients see. While the run has a good end, an error is shown only if (1) an event with a good end
+    /// reported it, or (2) an event without a status reported it at or after the end. Any other error belongs to another
+    /// attempt. It stays stored, because a later end may make it visible.
     /// </summary>
     public string? VisibleError => ErrorMessage is not null && EndsWell(Status) && !Decisions.ContainsKey(EndGaveError)
         && (Decisions.ContainsKey(TryGaveError) || DecisionOf("status") < 0 || DecisionOf("error_message") < DecisionOf("status"))
@@ -134,7 +134,7 @@ internal class Progress
 }
 
 /// <summary>A row of <c>runs</c> into which events are folded.</summary>
-internal sealed class RunProgress : Progress
+internal sealed class FoldedRun : FoldedState
 {
     public required string Id { get; init; }
 
@@ -200,7 +200,7 @@ internal sealed class RunProgress : Progress
 }
 
 /// <summary>A row of <c>run_stages</c> into which events are folded.</summary>
-internal sealed class StageProgress : Progress
+internal sealed class FoldedStage : FoldedState
 {
     public required string RunId { get; init; }
 

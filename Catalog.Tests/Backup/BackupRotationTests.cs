@@ -7,7 +7,7 @@ namespace Catalog.Tests.Backup;
 /// <summary>
 /// The rules that choose which backups are kept. A damaged backup never causes the removal of another.
 /// </summary>
-public sealed class RetentionTests(SqliteTestDatabase database, BackupFolder folder) : IClassFixture<SqliteTestDatabase>,
+public sealed class BackupRotationTests(SqliteTestDatabase database, BackupFolder folder) : IClassFixture<SqliteTestDatabase>,
     IClassFixture<BackupFolder>
 {
     private static readonly DateTimeOffset Now = new(2026, 11, 21, 12, 0, 0, TimeSpan.Zero);
@@ -161,7 +161,7 @@ public sealed class RetentionTests(SqliteTestDatabase database, BackupFolder fol
     }
 
     [Fact]
-    public async Task A_backup_from_the_future_stops_retention_and_no_backup_is_removed()
+    public async Task A_backup_with_a_future_time_stops_retention_and_no_backup_is_removed()
     {
         var where = await Generations(3);
         var path = Path.Combine(where, BackupSteps.Names(where)[0]);

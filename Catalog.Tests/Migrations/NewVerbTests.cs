@@ -5,11 +5,11 @@ using Catalog.Tests.Support;
 
 namespace Catalog.Tests.Migrations;
 
-public sealed class NewTests : IDisposable
+public sealed class NewVerbTests : IDisposable
 {
     private static readonly string[] Four = ["postgres/0002_add_owner.sql", "postgres/down/0002_add_owner.sql", "sqlite/0002_add_owner.sql",
         "sqlite/down/0002_add_owner.sql"];
-    private readonly ScriptsDirectory _sql = new();
+    private readonly EmptySourceTree _sql = new();
 
     public void Dispose() => _sql.Dispose();
 

@@ -5,7 +5,7 @@ namespace Catalog.Tests.Http;
 
 /// <summary>Content types of bodies, and the errors for bodies that cannot be read.</summary>
 [Trait("Category", "Fast")]
-public sealed class BodyFormTests(SqliteTestDatabase database) : EndpointTests(database), IClassFixture<SqliteTestDatabase>
+public sealed class BodyFormatTests(SqliteTestDatabase database) : EndpointTests(database), IClassFixture<SqliteTestDatabase>
 {
     [Theory]
     [InlineData("application/json; charset=utf8")]
@@ -72,7 +72,7 @@ public sealed class BodyFormTests(SqliteTestDatabase database) : EndpointTests(d
     [InlineData(9_000)]
     [InlineData(40_000)]
     [InlineData(200_000)]
-    public async Task A_long_address_is_a_problem(int length)
+    public async Task A_long_URL_is_a_problem(int length)
     {
         await (await Client.GetAsync("/api/v1/runs/?pipeline_id=" + new string('a', length), Ct)).Problem(414, "uri_too_long");
         await (await Client.GetAsync("/api/v1/runs/" + new string('a', length), Ct)).Problem(414, "uri_too_long");

@@ -1,11 +1,11 @@
 namespace Catalog.Tests.Migrations;
 
 /// <summary>A directory with one script of each engine. It is deleted with the test.</summary>
-internal sealed class ScriptsDirectory : IDisposable
+internal sealed class EmptySourceTree : IDisposable
 {
     private readonly string _root = Directory.CreateTempSubdirectory("catalog-scripts-").FullName;
 
-    public ScriptsDirectory()
+    public EmptySourceTree()
     {
         foreach (var engine in new[] { "postgres", "sqlite" })
         {
