@@ -50,7 +50,7 @@ public sealed class ReplicaTests(PostgresTestDatabase database) : IClassFixture<
             replicas.ForEach(replica => replica.Dispose());
         }
 
-        await using var owner = await OwnPostgres.Open(database.Address);
+        await using var owner = await DedicatedPostgres.Open(database.Address);
         var executed = (await owner.QueryAsync<(string Check, long Executions, long Outcomes, long Results)>("""
             select checks.organization_id || '/' || checks.check_id, count(*), count(checks.status),
                    (select count(*) from check_results as results
@@ -75,7 +75,7 @@ public sealed class ReplicaTests(PostgresTestDatabase database) : IClassFixture<
     // One tick for each check, spread over the time; the next one is a year later.
     private async Task Schedule(int ticks, TimeSpan time, int port)
     {
-        await using var owner = await OwnPostgres.Open(database.Address);
+        await using var owner = await DedicatedPostgres.Open(database.Address);
         var start = TimeProvider.System.Now().AddSeconds(2).ToUnixTimeMilliseconds();
         var year = TimeProvider.System.Now().AddDays(-1);
         var rows = Enumerable.Range(0, ticks).Select(i => new
@@ -124,7 +124,7 @@ public sealed class ReplicaTests(PostgresTestDatabase database) : IClassFixture<
 
     private async Task WaitUntilDone(int ticks, List<ServiceProcess> replicas)
     {
-        await using var owner = await OwnPostgres.Open(database.Address);
+        await using var owner = await DedicatedPostgres.Open(database.Address);
         var waited = Stopwatch.StartNew();
         while (await owner.ExecuteScalarAsync<long>("""
             select (select count(*) from check_schedules where due_ms < @horizon) + (select count(*) from executions where due_ms is not null)
