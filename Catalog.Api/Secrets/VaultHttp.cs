@@ -18,16 +18,14 @@ internal sealed class VaultHttp(HttpClient client)
 
     public static void Add(IServiceCollection services, VaultSettings settings)
     {
-        services.AddHttpClient<VaultHttp>(client =>
+        var client = services.AddHttpClient<VaultHttp>(http =>
         {
-            client.BaseAddress = new Uri(settings.Address, "v1/");
-            // Includes the body, which the resilience handler does not see.
-            client.Timeout = settings.Timeout;
-            client.MaxResponseContentBufferSize = MaxResponseBytes;
-            client.DefaultRequestHeaders.Add("X-Vault-Request", "true");
+            http.BaseAddress = new Uri(settings.Address, "v1/");
+            http.Timeout = settings.Timeout;
+            http.DefaultRequestHeaders.Add("X-Vault-Request", "true");
             if (settings.Namespace is { } name)
             {
-                client.DefaultRequestHeaders.Add("X-Vault-Namespace", name);
+                http.DefaultRequestHeaders.Add("X-Vault-Namespace", name);
             }
         })
         // The factory's log contains addresses, which are paths of secrets.
@@ -40,8 +38,8 @@ internal sealed class VaultHttp(HttpClient client)
             ConnectTimeout = settings.Timeout / 2,
             PooledConnectionLifetime = TimeSpan.FromMinutes(5),
         })
-        .SetHandlerLifetime(Timeout.InfiniteTimeSpan)
-        .AddStandardResilienceHandler(options =>
+        .SetHandlerLifetime(Timeout.InfiniteTimeSpan);
+        client.AddStandardResilienceHandler(options =>
         {
             options.TotalRequestTimeout.Timeout = settings.Timeout;
             options.AttemptTimeout.Timeout = settings.Timeout / 2;
@@ -49,11 +47,14 @@ internal sealed class VaultHttp(HttpClient client)
             // 503 means sealed: a retry would not help.
             options.Retry.ShouldHandle = arguments => ValueTask.FromResult(
                 arguments.Context.GetRequestMessage()?.Method == HttpMethod.Get
+                && arguments.Outcome.Exception is not HttpRequestException { HttpRequestError: HttpRequestError.ConfigurationLimitExceeded }
                 && arguments.Outcome.Result?.StatusCode != HttpStatusCode.ServiceUnavailable
                 && HttpClientResiliencePredicates.IsTransient(arguments.Outcome));
             options.CircuitBreaker.FailureRatio = 0.5;
             options.CircuitBreaker.SamplingDuration = TimeSpan.FromMinutes(1);
         });
+        // Inside the resilience handler, so that its time limits cover the complete response and not only the headers.
+        client.AddHttpMessageHandler(() => new BufferedResponses());
     }
 
     /// <summary>Sends a request and reads the answer.</summary>
@@ -125,6 +126,16 @@ internal sealed class VaultHttp(HttpClient client)
         catch (JsonException)
         {
             return null;
+        }
+    }
+
+    private sealed class BufferedResponses : DelegatingHandler
+    {
+        protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            var response = await base.SendAsync(request, cancellationToken);
+            await response.Content.LoadIntoBufferAsync(MaxResponseBytes, cancellationToken);
+            return response;
         }
     }
 }
