@@ -57,8 +57,7 @@ internal sealed class TextTable(Output output, IReadOnlyList<string> columns, IR
         {
             table.AddColumn(new TableColumn(Markup.Escape(Head(column)))
             {
-                Alignment = IsRight(column)
-                ? Justify.Right : Justify.Left,
+                Alignment = IsRight(column) ? Justify.Right : Justify.Left,
                 NoWrap = IsRight(column)
             });
         }

@@ -10,8 +10,8 @@ internal static class Callers
 {
     public static IServiceCollection AddCallers(this IServiceCollection services)
     {
-        services.AddAuthentication(CallerAuthentication.SchemeName).AddScheme<AuthenticationSchemeOptions,
-        CallerAuthentication>(CallerAuthentication.SchemeName, null);
+        services.AddAuthentication(CallerAuthentication.SchemeName)
+            .AddScheme<AuthenticationSchemeOptions, CallerAuthentication>(CallerAuthentication.SchemeName, null);
         services.AddSingleton<ApiKeyCache>().AddSingleton<PlanCache>().AddRecurring<KeyUsageWriter>();
         var authorization = services.AddAuthorizationBuilder();
         foreach (var scope in Scopes.All)

@@ -16,9 +16,8 @@ internal static class BillingEndpoints
         }
 
         return services.AddHttpClient()
-            .AddSingleton(provider =>
-                new StripeApi(settings, provider.GetRequiredService<IHttpClientFactory>(), provider.GetRequiredService<ILogger<StripeApi>>(
-                    )))
+            .AddSingleton(provider => new StripeApi(
+                settings, provider.GetRequiredService<IHttpClientFactory>(), provider.GetRequiredService<ILogger<StripeApi>>()))
             .AddSingleton<PlanSync>()
             .AddSingleton<Checkout>();
     }

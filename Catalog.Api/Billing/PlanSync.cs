@@ -15,7 +15,7 @@ namespace Catalog.Api.Billing;
 /// </summary>
 internal sealed partial class PlanSync(
     StripeApi stripe, BillingRepository billing, OrganizationRepository organizations, PlanCache plans, TimeProvider time,
-        ILogger<PlanSync> log)
+    ILogger<PlanSync> log)
 {
     // Each conflict means that another event was applied. After the last attempt Stripe sends the event again.
     private const int MaxAttempts = 10;
@@ -111,7 +111,7 @@ internal sealed partial class PlanSync(
     [LoggerMessage(
         Level = LogLevel.Warning, Message = "Subscription {Subscription} of organization {Organization} has a price that belongs to "
             + "no configured plan; the plan is unchanged. Set DATAXPIPE_STRIPE_PRICE_TEAM or DATAXPIPE_STRIPE_PRICE_BUSINESS, or "
-                + "change the subscription")]
+            + "change the subscription")]
     private partial void LogUnknownPrice(string organization, string subscription);
 
     [LoggerMessage(

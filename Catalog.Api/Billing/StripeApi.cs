@@ -103,8 +103,7 @@ internal sealed partial class StripeApi
                     Customer = customer,
                     Status = "all",
                     Limit = 100,
-                    StartingAfter = all.Count == 0
-                    ? null : all[^1].Id
+                    StartingAfter = all.Count == 0 ? null : all[^1].Id
                 };
                 var list = await Send("GET subscriptions", () => new SubscriptionService(_client).ListAsync(options, null, ct), ct);
                 all.AddRange(StripeSubscription.Read(list));

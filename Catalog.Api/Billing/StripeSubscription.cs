@@ -21,7 +21,7 @@ internal sealed record StripeSubscription(string Id, string Status, IReadOnlyLis
     public static IEnumerable<StripeSubscription> Read(StripeList<Subscription> list) =>
         Required(list.Data).Select(subscription => new StripeSubscription(
         Required(subscription?.Id), Required(subscription?.Status),
-            [.. Required(subscription?.Items?.Data).Select(item => Required(item?.Price?.Id))]));
+        [.. Required(subscription?.Items?.Data).Select(item => Required(item?.Price?.Id))]));
 
     private static T Required<T>(T? value) where T : class => value ?? throw new BillingException(BillingFailure.Unreachable);
 }

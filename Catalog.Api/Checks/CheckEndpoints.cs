@@ -55,7 +55,7 @@ internal static class CheckEndpoints
 
     private static async Task<IResult> Put(
         PathId id, [AsParameters] CheckSelector selector, Body<PutCheck> body, IfMatch match, Caller caller, CheckRepository checks,
-            TimeProvider time, CancellationToken ct)
+        TimeProvider time, CancellationToken ct)
     {
         var found = await checks.Find(caller.Organization, id.Value, selector.PipelineId, ct);
         if ((Refusal(found, id) ?? match.Check(() => CheckItem.From(found[0]).Definition)) is { } refusal)
@@ -75,7 +75,7 @@ internal static class CheckEndpoints
 
     private static async Task<IResult> Delete(
         PathId id, [AsParameters] CheckSelector selector, IfMatch match, Caller caller, CheckRepository checks, TimeProvider time,
-            CancellationToken ct)
+        CancellationToken ct)
     {
         var found = await checks.Find(caller.Organization, id.Value, selector.PipelineId, ct);
         return Refusal(found, id) ?? match.Check(() => CheckItem.From(found[0]).Definition)
@@ -87,7 +87,7 @@ internal static class CheckEndpoints
 
     private static async Task<IResult> History(
         PathId id, [AsParameters] HistoryQuery query, Caller caller, CheckRepository checks, CheckResultRepository results,
-            CancellationToken ct)
+        CancellationToken ct)
     {
         var found = await checks.Find(caller.Organization, id.Value, query.PipelineId, ct);
         if (found.Count > 1)

@@ -30,7 +30,7 @@ internal static class CheckResultEndpoints
 
     private static async Task<IResult> Post(
         HttpContext context, IdempotencyKey key, Caller caller, ResultIngest ingest, IValidator<PostCheckResult> validator,
-            TimeProvider time)
+        TimeProvider time)
     {
         var (bytes, json, problem) = await JsonBody.ReadDocument(context);
         using var _ = json;

@@ -78,7 +78,7 @@ internal static class ConnectionEndpoints
 
     private static async Task<IResult> Put(
         PathId id, Body<PutConnection> body, IfMatch match, Caller caller, ConnectionRepository connections, SecretBox box,
-            TimeProvider time, CancellationToken ct)
+        TimeProvider time, CancellationToken ct)
     {
         if (await connections.Find(caller.Organization, id.Value, ct) is not { } existing)
         {

@@ -28,7 +28,7 @@ internal static class Problems
     public static Problem DevelopmentKeyNotLocal() => new(401, "unauthorized",
         "Development keys work on loopback only: send the request from this machine to localhost, 127.0.0.1 or [::1], without a "
             + "proxy (a forwarding header counts as a proxy). From other machines use an API key of your organization, or the key "
-                + "set in DATAXPIPE_PLATFORM_KEY.")
+            + "set in DATAXPIPE_PLATFORM_KEY.")
     { WwwAuthenticate = "Bearer realm=\"catalog\"" };
 
     public static Problem Forbidden(string scope) => new(403, "forbidden", $"This key lacks the scope '{scope}'. Use a key that has it.");

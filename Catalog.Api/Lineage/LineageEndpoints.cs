@@ -43,7 +43,7 @@ internal static class LineageEndpoints
 
     private static async Task<IResult> GetImpact(
         PathId dataset, [AsParameters] ImpactQuery query, Caller caller, LineageRepository lineage, DatasetRepository datasets,
-            CheckResultRepository results, CancellationToken ct)
+        CheckResultRepository results, CancellationToken ct)
     {
         if (await lineage.Walk(caller.Organization, dataset.Value, LineageDirection.Downstream, query.Depth ?? MaxDepth, null, ct) is not
             {
@@ -75,7 +75,7 @@ internal static class LineageEndpoints
 
     private static async Task<IResult> GetDataset(
         PathId id, Caller caller, LineageRepository lineage, DatasetRepository datasets, CheckResultRepository results,
-            CancellationToken ct)
+        CancellationToken ct)
     {
         if (await lineage.Find(caller.Organization, id.Value, ct) is not { } dataset)
         {

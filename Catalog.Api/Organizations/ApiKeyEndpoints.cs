@@ -46,7 +46,7 @@ internal static class ApiKeyEndpoints
 
     private static async Task<IResult> PostFor(
         PathId id, Body<PostApiKey> body, IdempotencyKey idempotency, Caller caller, ApiKeyRepository keys, PlanCache organizations,
-            TimeProvider time, CancellationToken ct) =>
+        TimeProvider time, CancellationToken ct) =>
         Organization.IsId(id.Value) && await organizations.PlanOf(id.Value, ct) is not null
             ? await Add(id.Value, body.Value, idempotency, caller, keys, time, ct)
             : Problems.OrganizationNotFound();
@@ -57,7 +57,7 @@ internal static class ApiKeyEndpoints
 
     private static async Task<IResult> Add(
         string organization, PostApiKey posted, IdempotencyKey idempotency, Caller caller, ApiKeyRepository keys, TimeProvider time,
-            CancellationToken ct)
+        CancellationToken ct)
     {
         var scopes = posted.Scopes is null ? DefaultScopes : [.. posted.Scopes.OfType<string>()];
         if ((idempotency.Refusal ?? CheckScopes(scopes, caller)) is { } refusal)
@@ -88,7 +88,7 @@ internal static class ApiKeyEndpoints
 
     private static async Task<IResult> Rotate(
         PathId id, [AsParameters] RotationQuery query, Caller caller, ApiKeyRepository keys, ApiKeyCache known, TimeProvider time,
-            CancellationToken ct)
+        CancellationToken ct)
     {
         if (await keys.Find(caller.Organization, id.Value, ct) is not { } old)
         {

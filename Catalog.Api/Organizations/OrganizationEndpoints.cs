@@ -103,7 +103,7 @@ internal static class OrganizationEndpoints
 
     private static async Task<IResult> Patch(
         PathId id, Body<PatchOrganization> body, Caller caller, OrganizationRepository organizations, PlanCache known, RequestRates rates,
-            TimeProvider time, CancellationToken ct)
+        TimeProvider time, CancellationToken ct)
     {
         if (id.Value == Organization.Default)
         {
@@ -122,17 +122,17 @@ internal static class OrganizationEndpoints
 
     private static Task<IResult> PutRetention(
         PathId id, Body<PutRetention> body, Caller caller, OrganizationRepository organizations, RequestRates rates, TimeProvider time,
-            CancellationToken ct) =>
+        CancellationToken ct) =>
         SetRetention(id.Value, body.Value, caller, organizations, rates, time, ct);
 
     private static Task<IResult> PutMyRetention(
         Body<PutRetention> body, Caller caller, OrganizationRepository organizations, RequestRates rates, TimeProvider time,
-            CancellationToken ct) =>
+        CancellationToken ct) =>
         SetRetention(caller.Organization, body.Value, caller, organizations, rates, time, ct);
 
     private static async Task<IResult> SetRetention(
         string id, PutRetention retention, Caller caller, OrganizationRepository organizations, RequestRates rates, TimeProvider time,
-            CancellationToken ct)
+        CancellationToken ct)
     {
         if (id == Organization.Default)
         {
@@ -153,5 +153,5 @@ internal static class OrganizationEndpoints
 
     private static string Detail(string? name, string? plan) => JsonSerializer.Serialize(
         new[] { ("name", name), ("plan", plan) }.Where(pair => pair.Item2 is not null).ToDictionary(pair => pair.Item1, pair => pair.Item2),
-            ApiJson.Options);
+        ApiJson.Options);
 }

@@ -24,7 +24,7 @@ internal sealed class PostOrganizationValidator : AbstractValidator<PostOrganiza
             .SetValidator(
                 new FormatRule<PostOrganization>("organization-id", id =>
                     Organization.IsId(id) && !id.Equals("me", StringComparison.OrdinalIgnoreCase),
-                        "must be 1 to 64 letters, digits, -, _ and ., beginning with a letter or digit; me is not allowed."));
+                    "must be 1 to 64 letters, digits, -, _ and ., beginning with a letter or digit; me is not allowed."));
         RuleFor(organization => organization.Name).Key();
         RuleFor(organization => organization.Plan).OneOf(PatchOrganizationValidator.Plans);
     }

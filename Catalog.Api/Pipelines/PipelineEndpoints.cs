@@ -113,7 +113,7 @@ internal static class PipelineEndpoints
 
         return new RawJsonResult(
             PipelineBodies.WithVersion(new() { Version = pipeline.Version, Body = pipeline.Body, CreatedAt = default, Current = true }),
-                created ? 201 : 200);
+            created ? 201 : 200);
     }
 
     private static IResult Many(IReadOnlyList<NewPipeline> pipelines, RegistrationOutcome[] outcomes) => TypedResults.Json(

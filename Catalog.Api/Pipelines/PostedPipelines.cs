@@ -47,8 +47,8 @@ internal static class PostedPipelines
         return errors.Count == 0 ? (pipelines, null) : ([], Problems.Invalid(errors));
     }
 
-    private static NewPipeline? ReadOne(JsonElement item, string prefix, IValidator<PipelineSpec> validator, Dictionary<string,
-        string[]> errors)
+    private static NewPipeline? ReadOne(JsonElement item, string prefix, IValidator<PipelineSpec> validator,
+        Dictionary<string, string[]> errors)
     {
         var (spec, found) = JsonParser.Parse(item, validator);
         foreach (var (pointer, messages) in found ?? [])

@@ -73,7 +73,7 @@ internal static class RunEndpoints
     // A report on a stage is stored as an event of its run.
     private static async Task<IResult> PutStage(
         PathId id, PathId stage_name, Body<PutStage> body, IfMatch match, Caller caller, RunIngest ingest, RunRepository runs,
-            CancellationToken ct)
+        CancellationToken ct)
     {
         if (new PostedStageValidator().Errors(new PostedStage { StageName = stage_name.Value, Status = "pending" }) is { } errors)
         {

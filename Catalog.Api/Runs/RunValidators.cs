@@ -60,7 +60,7 @@ internal sealed class RunQueryValidator : ListQueryValidator<RunQuery>
         RuleFor(query => query.PipelineId).Text(Validation.MaxKey);
         RuleFor(query => query.Status).SetValidator(new FormatRule<RunQuery>(
             "run-statuses", AreStatuses,
-                "must be one of pending, running, completed, failed, cancelled and skipped, or several of these separated by commas."));
+            "must be one of pending, running, completed, failed, cancelled and skipped, or several of these separated by commas."));
         RuleFor(query => query.Sort).OneOf(["created_at", "started_at", "ended_at"]);
     }
 

@@ -106,7 +106,7 @@ public sealed class BillingRepository(CatalogDatabase db)
         var (seen, plan) = (update.Seen, update.Plan);
         if (await session.Execute(
             Remember, new { organization = seen.Id, webhookEvent.Id, webhookEvent.Type, webhookEvent.CreatedAt, webhookEvent.ReceivedAt },
-                ct) == 0)
+            ct) == 0)
         {
             return WebhookEventOutcome.AlreadyApplied;
         }

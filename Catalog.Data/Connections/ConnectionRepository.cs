@@ -30,7 +30,7 @@ public sealed class ConnectionRepository(CatalogDatabase db)
 
         if (await session.Execute(
             Sql, new { organization, connection.Id, connection.Type, connection.Config, connection.Secrets, connection.CreatedAt },
-                ct) == 0)
+            ct) == 0)
         {
             return new ConnectionRegistration(false, null);
         }
@@ -107,7 +107,7 @@ public sealed class ConnectionRepository(CatalogDatabase db)
 
         if (await session.Execute(
             sql, new { organization, connection.Id, connection.Type, connection.Config, connection.Secrets, connection.UpdatedAt, asOf },
-                ct) == 0)
+            ct) == 0)
         {
             return false;
         }

@@ -116,7 +116,7 @@ public sealed class CatalogDatabase(DbDataSource reads, DbDataSource writes, Dia
     // A pooled connection may have been lost while idle; the first request that uses it fails. So a second connection is tried.
     private Task<T> Run<T>(
         DbDataSource source, Func<ValueTask<string?>> contextSql, Func<DbConnection, string?, OperationState, Task<T>> work,
-            CancellationToken ct) =>
+        CancellationToken ct) =>
         TranslateErrors(async () =>
         {
             var state = new OperationState();
@@ -133,7 +133,7 @@ public sealed class CatalogDatabase(DbDataSource reads, DbDataSource writes, Dia
     // The context SQL comes first, because finding it may need a connection too.
     private async Task<T> RunOnConnection<T>(
         DbDataSource source, Func<ValueTask<string?>> contextSql, Func<DbConnection, string?, OperationState, Task<T>> work,
-            OperationState state, CancellationToken ct)
+        OperationState state, CancellationToken ct)
     {
         var context = await contextSql();
         await using var connection = await source.OpenConnectionAsync(ct);

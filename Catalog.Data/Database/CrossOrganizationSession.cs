@@ -15,8 +15,8 @@ public sealed class CrossOrganizationSession
     private string? _organization;
 
     internal CrossOrganizationSession(
-        DbConnection connection, DbTransaction? transaction, Dialect dialect, string? contextSql, OperationState state, Action<string,
-            TimeSpan>? echo) =>
+        DbConnection connection, DbTransaction? transaction, Dialect dialect, string? contextSql, OperationState state,
+        Action<string, TimeSpan>? echo) =>
         (_connection, _transaction, _dialect, _contextSql, _state, _echo) = (connection, transaction, dialect, contextSql, state, echo);
 
     /// <summary>Runs statements in order, in one round trip on Postgres. Statements without rows are skipped.</summary>

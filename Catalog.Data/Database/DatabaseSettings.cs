@@ -193,9 +193,8 @@ public sealed partial class DatabaseSettings
             if (Setting.Text(configuration, prefix + "HOST") is not { } host)
             {
                 // Parts without a host are a mistake. Falling back to a SQLite file would hide it.
-                if (new[] { "PASSWORD", "NAME", user }.FirstOrDefault(part => Setting.Text(configuration, prefix + part) is not null) is
-                    {
-                    } part)
+                if (new[] { "PASSWORD", "NAME", user }.FirstOrDefault(part => Setting.Text(configuration, prefix + part) is not null)
+                    is { } part)
                 {
                     throw new SettingException($"{name}{part} is set, but {name}HOST is not: set the host too, or remove {name}{part}.");
                 }

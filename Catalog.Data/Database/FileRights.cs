@@ -38,7 +38,7 @@ public static unsafe partial class FileRights
     public static string AccessDenied(string path, string? otherwise = null) =>
         $"{path} cannot be used by this process{OwnerOf(path)}. As its owner or as root: `chown "
             + $"{(CurrentUser() is { } user ? user.ToString(CultureInfo.InvariantCulture) : "USER")} "
-                + $"'{path}'`{(otherwise is null ? "" : $", or {otherwise}")}.";
+            + $"'{path}'`{(otherwise is null ? "" : $", or {otherwise}")}.";
 
     /// <summary>
     /// The owner and mode of a file or folder and the user of this process, in brackets after a blank; empty when
@@ -55,8 +55,8 @@ public static unsafe partial class FileRights
         return Statx(CurrentDirectory, path, 0, BasicStats, stats) != 0 ? ""
             : string.Create(
                 CultureInfo.InvariantCulture,
-                    $" (its owner is user id {*(uint*)(stats + UserOffset)} with mode "
-                        + $"{Convert.ToString(*(ushort*)(stats + ModeOffset) & 0xfff, 8)}; this process is user id {user})");
+                $" (its owner is user id {*(uint*)(stats + UserOffset)} with mode "
+                    + $"{Convert.ToString(*(ushort*)(stats + ModeOffset) & 0xfff, 8)}; this process is user id {user})");
     }
 
     private static uint? CurrentUser() => OperatingSystem.IsLinux() ? EffectiveUser() : null;

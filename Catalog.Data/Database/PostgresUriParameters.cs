@@ -156,7 +156,7 @@ internal static class PostgresUriParameters
         "min_protocol_version", "max_protocol_version",
         // Limits; the service sets its own.
         "statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout", "query_timeout", "command_timeout", "socket_timeout",
-            "socketTimeout", "timeout",
+        "socketTimeout", "timeout",
         "pool_max_conn_lifetime", "pool_max_conn_idle_time", "pool_health_check_period", "pool_max_conn_lifetime_jitter",
         "max_connection_lifetime",
         "max_idle_connection_lifetime", "max_inactive_connection_lifetime", "max_cached_statement_lifetime", "max_cacheable_statement_size",
@@ -166,7 +166,7 @@ internal static class PostgresUriParameters
         "prepared_statement_name_func", "statement_cache_mode", "description_cache_capacity", "async_fallback", "directConnection",
         // Provider markers and driver options.
         "supa", "workaround", "uselibpqcompat", "tcpKeepAlive", "reWriteBatchedInserts", "binaryTransfer", "stringtype", "advisory_locks",
-            "single_use_connections",
+        "single_use_connections",
     };
 
     // Ignoring these could accept a revoked certificate, skip a check of the server, or connect to another server.

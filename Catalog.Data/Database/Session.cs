@@ -14,8 +14,8 @@ public sealed class Session
     private bool _contextIsSet;
 
     internal Session(
-        DbConnection connection, DbTransaction? transaction, Dialect dialect, Context context, OperationState state, Action<string,
-            TimeSpan>? echo)
+        DbConnection connection, DbTransaction? transaction, Dialect dialect, Context context, OperationState state,
+        Action<string, TimeSpan>? echo)
     {
         _echo = echo;
         _state = state;

@@ -35,8 +35,8 @@ internal sealed class IngestQueue<TItem, TOutcome>
     /// <param name="meters">Creates the meter.</param>
     /// <param name="write">Stores a batch and completes its requests. When it throws, each incomplete request is
     /// either not stored or safe to store again.</param>
-    public IngestQueue(string name, IngestSettings settings, IMeterFactory meters, Func<IReadOnlyList<IngestRequest<TItem, TOutcome>>,
-        Task> write)
+    public IngestQueue(string name, IngestSettings settings, IMeterFactory meters,
+        Func<IReadOnlyList<IngestRequest<TItem, TOutcome>>, Task> write)
     {
         _channel = Channel.CreateBounded<IngestRequest<TItem, TOutcome>>(settings.Queue);
         _write = write;

@@ -35,7 +35,7 @@ public sealed class LineageRepository(CatalogDatabase db, LineageBudget budget)
     /// </summary>
     internal Task<LineageGraph?> Walk(
         string organization, string shownId, LineageDirection direction, int depth, DateTimeOffset? at, int firstHops,
-            CancellationToken ct) =>
+        CancellationToken ct) =>
         db.Read(organization, async session =>
         {
             var context = new ReadContext(session, organization, at, ct);
@@ -195,8 +195,8 @@ public sealed class LineageRepository(CatalogDatabase db, LineageBudget budget)
     }
 
     // Adds those of the ids that have further edges to the frontier, and all of them to the datasets.
-    private async Task Beyond(ReadContext context, LineageWalk.Side side, IReadOnlyList<Guid> ids, HashSet<Guid> frontier, Dictionary<Guid,
-        Dataset> datasets)
+    private async Task Beyond(ReadContext context, LineageWalk.Side side, IReadOnlyList<Guid> ids, HashSet<Guid> frontier,
+        Dictionary<Guid, Dataset> datasets)
     {
         var (session, organization, at, ct) = context;
         var (near, far) = side.Direction == LineageDirection.Upstream ? ("downstream", "upstream") : ("upstream", "downstream");

@@ -100,8 +100,8 @@ public sealed partial class Chain
                 ? found.Index + 1
                 : throw new MigrationException(
                     MigrationFault.UnknownTarget,
-                        $"The revision {target} does not exist. Known revisions: "
-                            + $"{string.Join(", ", Scripts.Select(script => script.Revision))}, base and head."),
+                    $"The revision {target} does not exist. Known revisions: "
+                        + $"{string.Join(", ", Scripts.Select(script => script.Revision))}, base and head."),
         };
     }
 
@@ -167,7 +167,7 @@ public sealed partial class Chain
             Add(MigrationFault.OutOfOrder,
                 $"Scripts were applied out of order: {string.Join(", ", names)}. If `catalog-migrations verify` finds no other "
                     + $"fault, `catalog-migrations stamp {Path.GetFileNameWithoutExtension(names.Max(StringComparer.Ordinal))}` "
-                        + "rewrites the journal.");
+                    + "rewrites the journal.");
         }
 
         return faults;
@@ -214,16 +214,16 @@ public sealed partial class Chain
             {
                 throw new MigrationException(
                     MigrationFault.ChainBroken,
-                        $"{folder}: {Scripts[index - 1].Name} and {script.Name} have the same number. Renumber the one that was not "
-                            + "applied to any database.");
+                    $"{folder}: {Scripts[index - 1].Name} and {script.Name} have the same number. Renumber the one that was not "
+                        + "applied to any database.");
             }
 
             if (script.Number != index + 1)
             {
                 throw new MigrationException(
                     MigrationFault.ChainBroken,
-                        $"{folder}: script {index + 1:0000} is missing before {script.Name}. Restore its file; applied scripts are "
-                            + "never deleted.");
+                    $"{folder}: script {index + 1:0000} is missing before {script.Name}. Restore its file; applied scripts are "
+                        + "never deleted.");
             }
         }
 

@@ -179,13 +179,13 @@ public static class Journal
         return connection.ExecuteAsync(
             new CommandDefinition(
                 Sql, attempt with { Host = Environment.MachineName, AppliedBy = CurrentUser(), ToolVersion = ToolVersion }, transaction,
-                    cancellationToken: ct));
+                cancellationToken: ct));
     }
 
     private static MigrationException Unreadable(string table, Exception cause) => new(MigrationFault.JournalUnreadable,
         $"The table {table} does not have the format of this program or DbUp "
             + $"({(cause is DataException ? "a column has another type" : "a column is missing")}). If another program owns it, "
-                + "rename it; if it was altered, restore its columns.", cause);
+            + "rename it; if it was altered, restore its columns.", cause);
 
     // In a container the user id may have no name.
     internal static string? CurrentUser()

@@ -51,7 +51,7 @@ public sealed class MigrationDatabase : IAsyncDisposable
 
         return new(
             settings, SqliteSource.Open(settings.SqlitePath!).Writes, SqliteSource.OpenReadOnly(settings.SqlitePath!),
-                new SqliteSchemaDialect(), new SqliteSchemaReader(), new SqliteDialect());
+            new SqliteSchemaDialect(), new SqliteSchemaReader(), new SqliteDialect());
     }
 
     /// <summary>Updates the planner's statistics after a bulk write.</summary>

@@ -73,8 +73,7 @@ public sealed class SchemaProbe : IAsyncDisposable
         {
             return new(false, null, Describe(unavailable.Reason))
             {
-                Cause = unavailable.InnerException is { } inner
-                ? Databases.DescribeFailure(_settings, inner) : null
+                Cause = unavailable.InnerException is { } inner ? Databases.DescribeFailure(_settings, inner) : null
             };
         }
         catch (Exception exception) when (_failures.Classify(exception) is { } reason)

@@ -165,7 +165,7 @@ public sealed class ApiKeyRepository(CatalogDatabase db)
 
         // Sorted by id on every replica, so that concurrent updates cannot deadlock.
         return await session.Run<(string Id, DateTimeOffset At),
-            int>(Sql, rows, [.. uses.OrderBy(use => use.Id, StringComparer.Ordinal)], ct);
+        int>(Sql, rows, [.. uses.OrderBy(use => use.Id, StringComparer.Ordinal)], ct);
     }, ct);
 
     internal static async Task<bool> Insert(Session session, ApiKey key, CancellationToken ct)

@@ -139,7 +139,7 @@ internal sealed class ApiProcess : IDisposable
                 throw new BackupException(ExitCode.Failed, "service_failed",
                     "The service did not become ready on the restored database "
                         + $"({(_process.HasExited ? $"exit code {_process.ExitCode}" : $"{StartTimeout.TotalSeconds:0} s")}): "
-                            + $"{string.Join(" ", lastLines)}");
+                        + $"{string.Join(" ", lastLines)}");
             }
 
             await Task.Delay(50, ct);

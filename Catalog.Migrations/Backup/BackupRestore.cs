@@ -36,8 +36,8 @@ internal static class BackupRestore
         {
             throw new BackupException(
                 ExitCode.Usage, "wrong_engine",
-                    $"{manifest.File} is a backup of {manifest.Engine}, but the target is {database.Dialect.Folder}. Set "
-                        + "DATAXPIPE_DB to a database of that engine.");
+                $"{manifest.File} is a backup of {manifest.Engine}, but the target is {database.Dialect.Folder}. Set "
+                    + "DATAXPIPE_DB to a database of that engine.");
         }
 
         if (database.Settings.Engine == DatabaseEngine.Postgres && manifest.OwnSchema != database.Settings.Schema)
@@ -51,8 +51,8 @@ internal static class BackupRestore
         {
             throw new BackupException(
                 ExitCode.Drift, "newer_schema",
-                    $"{manifest.File} is at {manifest.SchemaRevision}, which this build does not know. Restore it with the build "
-                        + $"that created it ({manifest.ToolVersion}) or a later one.");
+                $"{manifest.File} is at {manifest.SchemaRevision}, which this build does not know. Restore it with the build "
+                    + $"that created it ({manifest.ToolVersion}) or a later one.");
         }
 
         if (await BackupCheck.FindFaults(path, manifest, ct) is { Count: > 0 } faults)

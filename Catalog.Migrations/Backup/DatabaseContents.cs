@@ -10,8 +10,8 @@ namespace Catalog.Migrations.Backup;
 /// <param name="Revision">Name of the newest applied script without extension; <c>base</c> for none.</param>
 /// <param name="Fingerprint">See <see cref="SchemaDescription.Fingerprint"/>.</param>
 /// <param name="Rows">Row count of each table, including the journal; names are quoted as in SQL.</param>
-public sealed record DatabaseContents(string Name, string Version, string Revision, string Fingerprint, IReadOnlyDictionary<string,
-    long> Rows)
+public sealed record DatabaseContents(string Name, string Version, string Revision, string Fingerprint,
+    IReadOnlyDictionary<string, long> Rows)
 {
     /// <summary>Reads the current contents on a new connection.</summary>
     public static async Task<DatabaseContents> Read(MigrationDatabase database, CancellationToken ct)

@@ -74,7 +74,7 @@ internal static class PostgresArchive
             throw new BackupException(ExitCode.Failed, "rows_hidden",
                 $"Row-level security hides rows of {string.Join(", ", snapshot.Hidden)} from this role, so the backup would be "
                     + "incomplete. Run `alter role NAME bypassrls`, or set DATAXPIPE_MIGRATIONS_DB to an address with a role that "
-                        + "has `bypassrls`.");
+                    + "has `bypassrls`.");
         }
     }
 
@@ -97,8 +97,8 @@ internal static class PostgresArchive
             ? contents
             : throw new BackupException(
                 ExitCode.Drift, "newer_schema",
-                    $"The database is at {contents.Revision}, which this build does not know, so the backup could lack tables. Back "
-                        + "up with the build that upgraded the database, or a later one.");
+                $"The database is at {contents.Revision}, which this build does not know, so the backup could lack tables. Back "
+                    + "up with the build that upgraded the database, or a later one.");
     }
 
     // A backup contains the Catalog's own tables and the dependent objects that can be restored anywhere. It does not contain other
@@ -207,6 +207,6 @@ internal static class PostgresArchive
     private static BackupException LockTimeout(TimeSpan wait, Exception? cause) => new(ExitCode.Failed, "lock_not_obtained",
         string.Create(
             CultureInfo.InvariantCulture,
-                $"A table was locked by another session for {wait.TotalSeconds:0.###} s, so no backup was created. Try again later, "
-                    + $"or wait longer with --lock-wait."), cause);
+            $"A table was locked by another session for {wait.TotalSeconds:0.###} s, so no backup was created. Try again later, "
+                + $"or wait longer with --lock-wait."), cause);
 }

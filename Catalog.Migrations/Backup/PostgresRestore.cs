@@ -176,8 +176,8 @@ internal static partial class PostgresRestore
             text.Append(CultureInfo.InvariantCulture, $"    select count(*) into present from {table};\n");
             text.Append(
                 CultureInfo.InvariantCulture,
-                    $"    if present <> {count} then raise exception '{Mismatch}table % has % rows, the manifest says {count}', "
-                        + $"'{quoted}', present; end if;\n");
+                $"    if present <> {count} then raise exception '{Mismatch}table % has % rows, the manifest says {count}', "
+                    + $"'{quoted}', present; end if;\n");
         }
 
         if (revision is not null)
@@ -195,8 +195,8 @@ internal static partial class PostgresRestore
             CultureInfo.InvariantCulture, $"    if '{fingerprint}' not in ({string.Join(", ", descriptions.Select(HashOf))}) then\n");
         text.Append(
             CultureInfo.InvariantCulture,
-                $"        raise exception '{Mismatch}the schema differs from the one that was backed up';\n    end if;\nend "
-                    + $"{tag};\ncommit;\nselect '{commitMarker}';\n");
+            $"        raise exception '{Mismatch}the schema differs from the one that was backed up';\n    end if;\nend "
+                + $"{tag};\ncommit;\nselect '{commitMarker}';\n");
         return text.ToString();
     }
 

@@ -101,7 +101,7 @@ public sealed class DatabaseDoctor(MigrationDatabase database, Chain chain, Doct
             _report.Add("addresses_differ", Severity.Error,
                 $"The migrator's address ({database.Settings.ReadFrom}: {database.Settings.Display}) and the service's "
                     + $"({service.ReadFrom}: {service.Display}) lead to different databases: the service does not use the migrated "
-                        + "database.",
+                    + "database.",
                 $"Set both to the same database, or unset {database.Settings.ReadFrom}.");
         }
         catch (Exception exception) when (ConnectionFailure.Find(exception, subject, service) is { } failure)

@@ -30,7 +30,7 @@ internal static class PostgresActivity
             report.Add("lock_wait", Severity.Warning,
                 $"{Quantity.Of(queue.Count(), "statement waits", "statements wait")} for a lock{OnTable(queue.First())}, the longest "
                     + $"for {Quantity.Age(queue.Max(session => session.LockSeconds)!.Value)}: process "
-                        + $"{Quantity.Few([.. queue.Select(session => $"{session.Pid}")])}. {DescribeHolder(queue.Key, sessions)}",
+                    + $"{Quantity.Few([.. queue.Select(session => $"{session.Pid}")])}. {DescribeHolder(queue.Key, sessions)}",
                 EndAdvice(queue.Key, sessions));
         }
 
@@ -97,7 +97,7 @@ internal static class PostgresActivity
             report.Add("migration_blocked", Severity.Error,
                 $"{what}has waited for a lock{OnTable(migration)} for {Quantity.Age(migration.LockSeconds!.Value)}, and other "
                     + $"statements wait behind it. Its statement: {QueryText.Shorten(migration.Query, 120)}. "
-                        + $"{DescribeHolder(RootBlocker(migration, sessions), sessions)}",
+                    + $"{DescribeHolder(RootBlocker(migration, sessions), sessions)}",
                 $"{EndAdvice(RootBlocker(migration, sessions), sessions)} To cancel the migration instead: `catalog-migrations kill "
                     + $"{migration.Pid}`.");
         }
@@ -106,7 +106,7 @@ internal static class PostgresActivity
             report.Add("migration_slow", Severity.Warning,
                 $"{what}has run one statement for "
                     + $"{Quantity.Age(migration.Seconds!.Value)}{(migration.Wait is { } wait ? $", now waiting on {wait}" : "")}: "
-                        + $"{QueryText.Shorten(migration.Query, 120)}.",
+                    + $"{QueryText.Shorten(migration.Query, 120)}.",
                 $"Wait for it, or cancel it: `catalog-migrations kill {migration.Pid}`. A script in a transaction is then rolled back.");
         }
     }

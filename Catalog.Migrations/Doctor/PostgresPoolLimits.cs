@@ -83,7 +83,7 @@ internal static class PostgresPoolLimits
             report.Add("pool_too_large", pool > limit ? Severity.Error : Severity.Warning,
                 $"The service's pool of {pool} is too large: {name} allows "
                     + $"{limit}{(others > 0 ? $", of which other clients use {others} now" : "")}. Requests fail when the limit is "
-                        + "reached.", advice);
+                    + "reached.", advice);
         }
         else
         {

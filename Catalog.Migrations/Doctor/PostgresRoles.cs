@@ -36,7 +36,7 @@ internal static class PostgresRoles
         {
             Warn("app_role_bypasses_row_security",
                 $"The role {service.Role}, which the service's statements run as, {above}: row-level security does not apply to it.",
-                    found.FixFor(service.Role));
+                found.FixFor(service.Role));
         }
         else
         {
@@ -51,7 +51,7 @@ internal static class PostgresRoles
             {
                 Warn("app_role_not_assumable",
                     $"The service's login {login} is not a member of the role {service.Role}, so its statements run as {login}.",
-                        $"Run `catalog-migrations grant --member {login}`.");
+                    $"Run `catalog-migrations grant --member {login}`.");
             }
         }
 

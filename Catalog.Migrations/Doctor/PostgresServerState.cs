@@ -24,7 +24,7 @@ internal static class PostgresServerState
         {
             report.Add("server_too_old", Severity.Error,
                 $"The server is PostgreSQL {state.Version / 10_000}; the Catalog needs 15 or later.",
-                    "Upgrade the server, or set the address to another server.");
+                "Upgrade the server, or set the address to another server.");
         }
 
         if (state.Encoding != "UTF8")

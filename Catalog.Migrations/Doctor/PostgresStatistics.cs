@@ -51,7 +51,7 @@ internal static class PostgresStatistics
         {
             report.Add("pg_stat_statements_outdated", Severity.Note,
                 "The slowest statements are unknown: the version of the extension is too old.",
-                    "Run `alter extension pg_stat_statements update` in this database as its owner.");
+                "Run `alter extension pg_stat_statements update` in this database as its owner.");
         }
     }
 }

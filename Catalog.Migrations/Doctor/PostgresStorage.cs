@@ -49,7 +49,7 @@ internal static class PostgresStorage
                 report.Add("vacuum_behind", Severity.Warning,
                     $"Table {table.Name} contains {Quantity.Number(table.DeadRows!.Value)} dead and "
                         + $"{Quantity.Number(table.LiveRows!.Value)} live rows and was "
-                            + $"{(last is { } time ? $"last vacuumed {Utc(time)}" : "never vacuumed")}. It grows and becomes slower.",
+                        + $"{(last is { } time ? $"last vacuumed {Utc(time)}" : "never vacuumed")}. It grows and becomes slower.",
                     $"Run `vacuum (analyze) {table.Name}` as its owner. If the dead rows stay, end the oldest open transactions and "
                         + "check the table's autovacuum settings.");
             }
@@ -99,7 +99,7 @@ internal static class PostgresStorage
             report.Add("unused_index", Severity.Note,
                 $"{Quantity.Of(unused.Count, "index was", "indexes were")} not read since {Utc(unused[0].Since)} and "
                     + $"{(unused.Count == 1 ? "slows" : "slow")} down every write: "
-                        + $"{Quantity.Few([.. unused.Select(index => $"{index.Name} ({Quantity.Size(index.Bytes)})")])}.",
+                    + $"{Quantity.Few([.. unused.Select(index => $"{index.Name} ({Quantity.Size(index.Bytes)})")])}.",
                 "Check whether a standby or a rare query, such as a monthly report, uses them. Drop an index of the Catalog with a "
                     + "script, another one with `drop index concurrently NAME`.");
         }

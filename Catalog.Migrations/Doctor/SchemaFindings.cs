@@ -28,7 +28,7 @@ internal static class SchemaFindings
             yield return status.Holder is null
                 ? new("half_applied", Severity.Error,
                     $"{script.Revision}, which runs without a transaction, was started but its end is not recorded.",
-                        "Run `catalog-migrations upgrade` to resolve it.")
+                    "Run `catalog-migrations upgrade` to resolve it.")
                 : new("migration_running", Severity.Note, $"{script.Revision} is being applied now.", null);
         }
 
@@ -45,7 +45,7 @@ internal static class SchemaFindings
             yield return new("tables_without_journal", Severity.Error,
                 $"{Quantity.Of(catalogTables.Count, "table", "tables")} of the Catalog "
                     + $"{(catalogTables.Count == 1 ? "exists" : "exist")} without a journal: {Quantity.Few(catalogTables)}. "
-                        + "`upgrade` rejects such a database.",
+                    + "`upgrade` rejects such a database.",
                 matchingRevision is null
                     ? "Record their revision with `catalog-migrations stamp "
                         + $"{(chain.Scripts.Count == 1 ? chain.Scripts[0].Revision : "REVISION")}`, or use another, empty database."
@@ -71,7 +71,7 @@ internal static class SchemaFindings
             yield return new("schema_behind", Severity.Error,
                 $"The schema is at {status.Current}; {Quantity.Of(status.Pending.Count, "script is", "scripts are")} pending: "
                     + $"{Quantity.Few([.. status.Pending.Select(script => script.Revision)])}. The service does not become ready "
-                        + "until they are applied.",
+                    + "until they are applied.",
                 "Run `catalog-migrations upgrade`. To see its SQL first, run `catalog-migrations sql`.");
         }
     }

@@ -82,7 +82,7 @@ internal sealed class SqliteDoctor(string path) : EngineDoctor
         {
             report.Add("journal_mode", Severity.Warning,
                 $"The file's journal mode is {file.JournalMode}, not wal: readers and the writer block each other.",
-                    "Start the service once, which sets the mode. If it does not persist, make the folder writable.");
+                "Start the service once, which sets the mode. If it does not persist, make the folder writable.");
         }
 
         if (file.WalBytes > Math.Max(64 * 1024 * 1024, file.Bytes))
@@ -96,14 +96,14 @@ internal sealed class SqliteDoctor(string path) : EngineDoctor
         {
             report.Add("file_mostly_free", Severity.Note,
                 $"{Quantity.Size(file.FreeBytes)} of {Quantity.Size(file.Bytes)} are free pages; new rows fill them.",
-                    "To shrink the file, stop the service and run `sqlite3 FILE vacuum`.");
+                "To shrink the file, stop the service and run `sqlite3 FILE vacuum`.");
         }
 
         if (file.FileSystem is { } system && IsNetwork(system))
         {
             report.Add("network_file_system", Severity.Error,
                 $"The file is on a network file system ({system}), where SQLite's locks and log do not work: the file can be damaged.",
-                    "Move it to a local disk, or use Postgres.");
+                "Move it to a local disk, or use Postgres.");
         }
     }
 

@@ -28,8 +28,8 @@ public static class PostgresRoleGrant
         await using var held = await database.Dialect.Lock(connection, TimeSpan.FromSeconds(10), _ => { }, ct)
             ?? throw new MigrationException(
                 MigrationFault.LockNotObtained,
-                    $"Another migrator is running: {await database.Dialect.Holder(connection, ct) ?? "it has just ended"}. Run this "
-                        + "again when it is done.");
+                $"Another migrator is running: {await database.Dialect.Holder(connection, ct) ?? "it has just ended"}. Run this "
+                    + "again when it is done.");
         login ??= await connection.ExecuteScalarAsync<string>(new CommandDefinition("select session_user::text", cancellationToken: ct));
         var before = await PostgresRole.Find(connection, role, login, ct);
         Validate(before, role, login!);
@@ -86,8 +86,8 @@ public static class PostgresRoleGrant
         {
             throw new MigrationException(
                 MigrationFault.UnknownTarget,
-                    $"The login {login} does not exist on the server: set --member to the service's login, or create it first. "
-                        + "Nothing was changed.");
+                $"The login {login} does not exist on the server: set --member to the service's login, or create it first. "
+                    + "Nothing was changed.");
         }
 
         if (found.TablesOfOtherRoles is { Length: > 0 } others)
@@ -95,7 +95,7 @@ public static class PostgresRoleGrant
             throw new MigrationException(MigrationFault.WrongTarget,
                 $"{Quantity.Of(others.Length, "table belongs", "tables belong")} to another role, and only the owner can grant "
                     + $"privileges on them: {Quantity.Few(others)}. Set DATAXPIPE_MIGRATIONS_DB to an address with the tables' "
-                        + "owner as user. Nothing was changed.");
+                    + "owner as user. Nothing was changed.");
         }
     }
 }

@@ -54,8 +54,8 @@ public sealed class Removal(MigrationDatabase database, RetentionDays days, Time
         await using var removalLock = await _engine.Lock(connection, _limits.MaxWait, holder => Waiting?.Invoke(holder), ct)
             ?? throw new MigrationException(
                 MigrationFault.LockNotObtained,
-                    $"Another retention run has not finished within {_limits.MaxWait.TotalSeconds:0.###} s. It removes the same "
-                        + "rows. If it fails, run this again.");
+                $"Another retention run has not finished within {_limits.MaxWait.TotalSeconds:0.###} s. It removes the same "
+                    + "rows. If it fails, run this again.");
         // On cancellation the current transaction gets five seconds to finish.
         using var stop = new CancellationTokenSource();
         await using var cancellation = ct.Register(() => stop.CancelAfter(TimeSpan.FromSeconds(5)));

@@ -25,8 +25,7 @@ internal sealed class RemovalAudit(string organization, RetentionKind kind, int 
             set detail = excluded.detail
             """;
 
-        var detail = new Dictionary<string,
-            object>
+        var detail = new Dictionary<string, object>
         {
             ["before"] = before.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", CultureInfo.InvariantCulture),
             ["kept_days"] = keptDays

@@ -12,7 +12,7 @@ internal static class RemovalPlan
     /// <exception cref="MigrationException">The organization in <paramref name="scope"/> does not exist.</exception>
     public static async Task<List<RemovalPart>> Find(
         DbConnection connection, DbTransaction? transaction, RemovalScope scope, RetentionDays days, DateTimeOffset now,
-            CancellationToken ct)
+        CancellationToken ct)
     {
         // Finds each next organization by index; "select distinct" would read every row.
         static string Organizations(string table) => $"""

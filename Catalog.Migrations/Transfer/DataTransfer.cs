@@ -169,7 +169,7 @@ public sealed class DataTransfer(DatabaseSettings source, MigrationDatabase targ
 
     private static async Task<IReadOnlyList<Difference>> Verify(
         PostgresTarget postgres, TableTransfer rows, IReadOnlyList<TransferTable> tables, List<TransferredTable> results,
-            HashSet<string> loaded, CancellationToken ct)
+        HashSet<string> loaded, CancellationToken ct)
     {
         var differences = new List<Difference>();
         for (var i = 0; i < tables.Count; i++)

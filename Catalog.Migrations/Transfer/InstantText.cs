@@ -91,6 +91,6 @@ internal static partial class InstantText
     [GeneratedRegex(
         "^(?<year>[0-9]{4})-(?<month>[0-9]{2})-(?<day>[0-9]{2})[T "
             + "](?<hour>[0-9]{2}):(?<minute>[0-9]{2})(:(?<second>[0-9]{2})([.](?<fraction>[0-9]+))?)? "
-                + "?(Z|(?<sign>[+-])(?<oh>[0-9]{2}):?(?<om>[0-9]{2}))?\\z", RegexOptions.ExplicitCapture)]
+            + "?(Z|(?<sign>[+-])(?<oh>[0-9]{2}):?(?<om>[0-9]{2}))?\\z", RegexOptions.ExplicitCapture)]
     private static partial Regex OtherFormat();
 }

@@ -74,8 +74,8 @@ internal sealed class Preflight(SqliteSnapshot source, PostgresTarget target, Ac
 
     // A check constraint depends only on some columns, so each combination of their values is tried once. There are usually few, such as
     // the values of a status.
-    private async Task<string?> CheckConstraint(TransferTable table, (string Name, IReadOnlyList<int> Columns) check, Dictionary<byte[],
-        string?> known, RowEncoder row, CancellationToken ct)
+    private async Task<string?> CheckConstraint(TransferTable table, (string Name, IReadOnlyList<int> Columns) check,
+        Dictionary<byte[], string?> known, RowEncoder row, CancellationToken ct)
     {
         _checkedValues.Truncate(0);
         foreach (var column in check.Columns)

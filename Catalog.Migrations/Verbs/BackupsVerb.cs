@@ -21,8 +21,7 @@ internal static class BackupsVerb
         new("place")
         {
             Description = "A folder, or s3://bucket/prefix or spaces://bucket/prefix.",
-            DefaultValueFactory = _ =>
-            ".",
+            DefaultValueFactory = _ => ".",
             HelpName = "DIR or URL"
         };
 

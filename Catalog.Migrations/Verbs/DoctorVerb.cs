@@ -25,8 +25,8 @@ internal static class DoctorVerb
                 var chain = Verb.Chain(arguments, database.Dialect.Folder);
                 var limits = new DoctorThresholds { Slow = TimeSpan.FromSeconds(arguments.GetValue(slow)) };
                 var (service, settingFault) = Service(arguments, database);
-                var report = await new DatabaseDoctor(database, chain, limits).Examine(service
-, DatabaseSettings.ReadAppRole(Verb.Settings(arguments)), ct);
+                var report = await new DatabaseDoctor(database, chain, limits)
+                    .Examine(service, DatabaseSettings.ReadAppRole(Verb.Settings(arguments)), ct);
                 List<Finding> findings = [.. settingFault is null ? [] : new[] { settingFault }, .. report.Findings];
                 findings = [.. findings.OrderBy(finding => finding.Severity)];
                 Print(database, report, findings, output);

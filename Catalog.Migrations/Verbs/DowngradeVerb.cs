@@ -28,8 +28,8 @@ internal static class DowngradeVerb
                 {
                     confirmation.Ask(
                         arguments, await migrator.DatabaseName(ct),
-                            $"This reverts {string.Join(", ", undo.Select(script => script.Revision))}. Data in the tables and "
-                                + "columns that they created is lost.");
+                        $"This reverts {string.Join(", ", undo.Select(script => script.Revision))}. Data in the tables and "
+                            + "columns that they created is lost.");
                 }
 
                 return await UpgradeVerb.Report(

@@ -26,7 +26,7 @@ internal static class DrillVerb
             "Rehearse a restore: restore the newest good backup into a scratch database (on Postgres on the server of DATAXPIPE_DB), "
                 + "verify it, start the service on it and send read requests. "
             + "Reports the recovery time (RTO) and the possible data loss (RPO). Exits 4 when the newest backup is not good or the "
-                + "restored data differs.",
+            + "restored data differs.",
             "backups drill /var/backups/catalog\nbackups drill s3://company-backups/catalog --api /app/api/Catalog.Api.dll --json",
             (database, arguments, output, ct) => BackupFailures.Translate(async () =>
             {

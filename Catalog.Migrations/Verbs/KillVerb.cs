@@ -20,7 +20,7 @@ internal static class KillVerb
         var command = Verb.On("kill",
             "Cancel the statement of a server process of this database, or end its connection with --connection. Shows the process "
                 + "and asks first. Exits 0 when it has ended, 1 when it has not ended or permission is missing, 2 when there is no "
-                    + "such process.",
+                + "such process.",
             "kill 4711\nkill 4711 --connection --yes",
             async (database, arguments, output, ct) =>
             {

@@ -92,8 +92,8 @@ internal static class NewVerb
 
         throw new MigrationException(
             MigrationFault.ChainBroken,
-                $"No directory sql with postgres/ and sqlite/ was found in {from} or above: change to the repository, or use "
-                    + "--scripts DIRECTORY.");
+            $"No directory sql with postgres/ and sqlite/ was found in {from} or above: change to the repository, or use "
+                + "--scripts DIRECTORY.");
     }
 
     /// <summary>Creates the four files of the next revision, or none on an error.</summary>

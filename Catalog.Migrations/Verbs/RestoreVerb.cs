@@ -42,13 +42,13 @@ internal static class RestoreVerb
                         throw new BackupException(ExitCode.Failed, "not_empty",
                             $"The database {name} is not empty: it contains "
                                 + $"{string.Join(", ", existing.Take(5))}{(existing.Count > 5 ? ", …" : "")}. Restore into an empty "
-                                    + "database, or add --force to drop these tables.");
+                                + "database, or add --force to drop these tables.");
                     }
 
                     confirmation.Ask(
                         arguments, name,
-                            $"This drops the Catalog's tables in schema {schema} of {name} ({existing.Count} exist) and replaces "
-                                + $"them with the backup of {manifest.StartedAt:yyyy-MM-dd HH:mm:ss}Z.");
+                        $"This drops the Catalog's tables in schema {schema} of {name} ({existing.Count} exist) and replaces "
+                            + $"them with the backup of {manifest.StartedAt:yyyy-MM-dd HH:mm:ss}Z.");
                     return Task.CompletedTask;
                 }, DatabaseSettings.ReadAppRole(Verb.Settings(arguments)), ct);
                 output.Line(

@@ -30,8 +30,7 @@ internal static class RetentionVerb
         var batch = new Option<int>("--batch")
         {
             Description = "Rows to remove per transaction.",
-            DefaultValueFactory = _ =>
-            Default.Batch,
+            DefaultValueFactory = _ => Default.Batch,
             HelpName = "ROWS"
         };
         batch.Validators.Add(result =>
@@ -52,7 +51,7 @@ internal static class RetentionVerb
             "Remove runs, events, check results and deleted pipelines that are older than DATAXPIPE_RETENTION_RUNS_DAYS, "
                 + "_RESULTS_DAYS and _EVENTS_DAYS, or an organization's own smaller limits. "
             + "Removes in small transactions while the service runs; after an interruption, run it again. Exits 0 when done, 1 when "
-                + "interrupted, 3 when scripts are pending, 5 when another retention run or a table lock blocks it.",
+            + "interrupted, 3 when scripts are pending, 5 when another retention run or a table lock blocks it.",
             "retention --dry-run\nretention apply\nretention apply --organization acme --kind results --batch 1000 --pause 0.5",
             (database, arguments, output, ct) =>
             {
@@ -94,15 +93,14 @@ internal static class RetentionVerb
             output.Error(
                 "pending", $"The database is at {status.Current}, and "
                     + $"{Quantity.Of(status.Pending.Count, "script is", "scripts are")} pending: run `catalog-migrations upgrade` "
-                        + "first. Nothing was removed.");
+                    + "first. Nothing was removed.");
             return ExitCode.Pending;
         }
 
         var removal = new Removal(database, days, TimeProvider.System, limits)
         {
             Progress = Progress(output),
-            Waiting = holder =>
-            output.Progress($"waiting for {holder}")
+            Waiting = holder => output.Progress($"waiting for {holder}")
         };
         RemovalReport report;
         try

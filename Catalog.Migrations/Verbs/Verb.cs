@@ -90,7 +90,7 @@ internal static class Verb
 
     private static async Task<int> Run(
         ParseResult arguments, Func<MigrationDatabase?>? database, Func<ParseResult, Output, CancellationToken, Task<int>> work,
-            CancellationToken ct)
+        CancellationToken ct)
     {
         var output = new Output(ConsoleContext.Of(arguments), arguments.GetValue(Json));
         int Fail(int code, string errorCode, string message)
@@ -149,8 +149,8 @@ internal static class Verb
             // A defect of this program. The exception's message may contain secrets; its type name does not.
             return Fail(
                 ExitCode.Failed, "internal",
-                    $"Unexpected error: {exception.GetType().Name}. A script in a transaction was rolled back. Please report it with "
-                        + "the command and the scripts.");
+                $"Unexpected error: {exception.GetType().Name}. A script in a transaction was rolled back. Please report it with "
+                    + "the command and the scripts.");
         }
     }
 }

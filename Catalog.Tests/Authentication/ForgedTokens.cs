@@ -180,7 +180,7 @@ public sealed class ForgedTokens
         ["sub contains a line break"] = (forge => forge.Payload(payload => payload["sub"] = "a\nb"), NoSubject),
         ["sub is half a surrogate pair"] = (forge =>
             forge.RawPayload(AppendMember(Issuer.Text(forge._issuer.Payload()).Replace("loader", "\\ud800", StringComparison.Ordinal), "")),
-                Unreadable),
+            Unreadable),
         ["organization absent"] = (forge => forge.Payload(payload => payload["organization"] = null), NoOrganization),
         ["organization empty"] = (forge => forge.Payload(payload => payload["organization"] = ""), NoOrganization),
         ["organization blank"] = (forge => forge.Payload(payload => payload["organization"] = " "), NoOrganization),
@@ -197,7 +197,7 @@ public sealed class ForgedTokens
 
         ["duplicate member in the payload"] = (forge =>
             forge.RawPayload(AppendMember(Issuer.Text(forge._issuer.Payload()), $",\"organization\":\"{forge._issuer.Organization}\"")),
-                BadPayload),
+            BadPayload),
         ["duplicate member in the payload, once escaped"] = (forge =>
             forge.RawPayload(AppendMember(Issuer.Text(forge._issuer.Payload()), ",\"su\\u0062\":\"loader\"")), BadPayload),
         ["duplicate member in an inner object"] = (forge =>
@@ -210,7 +210,7 @@ public sealed class ForgedTokens
         ["payload is two objects"] = (forge => forge.RawPayload(Issuer.Text(forge._issuer.Payload()) + "{}"), BadPayload),
         ["payload is deep"] = (forge =>
             forge.RawPayload(AppendMember(Issuer.Text(forge._issuer.Payload()), $",\"x\":{new string('[', 64)}{new string(']', 64)}")),
-                BadPayload),
+            BadPayload),
         ["a name that is half a surrogate pair"] = (forge =>
             forge.RawPayload(AppendMember(Issuer.Text(forge._issuer.Payload()), ",\"\\ud800\":1,\"\\ud800\":2")), BadPayload),
         ["payload is not UTF-8"] = (forge => Token.Close(

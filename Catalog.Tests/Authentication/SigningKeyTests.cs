@@ -242,7 +242,7 @@ public sealed class SigningKeyTests(SqliteTestDatabase database) : IClassFixture
             "it answered 302"),
         ["an error with keys in it"] = (issuer => issuer.KeySet = context =>
             { context.Response.StatusCode = 500; return context.Response.WriteAsJsonAsync(new { keys = issuer.PublishedKeys }); },
-                "it answered 500"),
+            "it answered 500"),
         ["not JSON"] = (issuer => issuer.KeySet = context => context.Response.WriteAsync("<html>"), "is not a JSON object"),
         ["an array"] = (issuer => issuer.KeySet = context => context.Response.WriteAsJsonAsync(issuer.PublishedKeys),
             "is not a JSON object"),

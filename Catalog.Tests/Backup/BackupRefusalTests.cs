@@ -31,7 +31,7 @@ public sealed class BackupRefusalTests(PostgresTestDatabase database, BackupFold
 
         var result = await MigratorConsole.RunProcess(
             database.Address, [("PG_BIN", ""), ("PATH", $"{bin}:{Environment.GetEnvironmentVariable("PATH")}")], "backup", "--output",
-                where, "--json", "--keep", "1");
+            where, "--json", "--keep", "1");
 
         Assert.True(result.Exit == exit, result.ToString());
         Assert.Equal(code, result.Code());

@@ -19,7 +19,7 @@ internal static class BackupSteps
         using var client = app.Client();
         await client.PostJson(
             "/api/v1/pipelines/",
-                new { name = "load", description = "Zeilen \u00fcber\tTab, \\. und \"Anf\u00fchrung\"\nCOPY x FROM stdin;\n\\." });
+            new { name = "load", description = "Zeilen \u00fcber\tTab, \\. und \"Anf\u00fchrung\"\nCOPY x FROM stdin;\n\\." });
         for (var i = 0; i < 30; i++)
         {
             using var run = await client.PostJson(

@@ -32,7 +32,7 @@ public abstract class CheckoutTests(TestDatabase database, FakeStripe stripe) : 
             (session["line_items[0][price]"], session["line_items[0][quantity]"], session["subscription_data[metadata][organization]"]));
         Assert.Equal(
             ("https://catalog.example/plans?from=stripe&checkout=done", "https://catalog.example/plans?from=stripe&checkout=cancelled"),
-                (session["success_url"], session["cancel_url"]));
+            (session["success_url"], session["cancel_url"]));
         Assert.Equal(customer, (await FindOrganization(id))!.StripeCustomerId);
         Assert.Equal("free", await PlanOf(client));
         var entry = Assert.Single((await client.GetJson("/api/v1/organizations/me/audit-log?action=customer.created")).GetProperty("items")

@@ -166,7 +166,7 @@ public sealed class StripeLibraryTests(StripePackage package, SqliteTestDatabase
                 .ToList();
         var known = StripeSignatureTests.Headers.Select(variant => new Case(
             Encoding.UTF8.GetString(StripeSignatureTests.SignedBody), StripeSignatureTests.Secret, StripeSignatureTests.Now, variant.Header,
-                StripeSignatureTests.Now)).ToList();
+            StripeSignatureTests.Now)).ToList();
         await File.WriteAllTextAsync(Path.Combine(package.Directory, "cases.json"),
             JsonSerializer.Serialize(generated.Concat(known), JsonSerializerOptions.Web), Ct);
 

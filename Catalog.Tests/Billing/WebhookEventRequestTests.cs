@@ -53,7 +53,7 @@ public abstract class WebhookEventRequestTests(TestDatabase database, FakeStripe
     {
         foreach (var body in new[] { "", "null", "[]", "{}", "x", """{"id":"evt_1","type":"x","created":"now"}""",
             """{"id":"","type":"x","created":1}""", """{"id":"evt_1","type":"x","created":-1}""",
-                """{"id":"evt_\ud800","type":"x","created":1}""" })
+            """{"id":"evt_\ud800","type":"x","created":1}""" })
         {
             await (await PostWebhook(body)).Problem(400, "malformed");
         }

@@ -175,8 +175,8 @@ public abstract class BulkFaultTests(TestDatabase database) : EndpointTests(data
 
             Assert.True(
                 alone.SequenceEqual(together),
-                    $"{JsonSerializer.Serialize(items.Select((_, i) => Body("s", i)))}\nalone: {string.Join(' ', alone)}\ntogether: "
-                        + $"{string.Join(' ', together)}");
+                $"{JsonSerializer.Serialize(items.Select((_, i) => Body("s", i)))}\nalone: {string.Join(' ', alone)}\ntogether: "
+                    + $"{string.Join(' ', together)}");
             foreach (var run in new[] { 1, 2 })
             {
                 Assert.Equal(await Run($"{Name}-s{round}-r{run}"), await Run($"{Name}-m{round}-r{run}"));

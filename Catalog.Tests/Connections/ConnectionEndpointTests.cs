@@ -140,7 +140,7 @@ public abstract class ConnectionEndpointTests(TestDatabase database)
         Assert.Equal("unreachable", await Test("""{"dsn":"postgresql://a@127.0.0.1:1/d"}"""));
         Assert.Equal(
             "unreachable",
-                await Test($$"""{"dsn":"postgresql://a@127.0.0.1:{{((IPEndPoint)silent.LocalEndpoint).Port}}/d?sslmode=disable"}"""));
+            await Test($$"""{"dsn":"postgresql://a@127.0.0.1:{{((IPEndPoint)silent.LocalEndpoint).Port}}/d?sslmode=disable"}"""));
         Assert.Equal("unreachable", await Test("""{"dsn":"postgresql://a@nothing.invalid/d"}"""));
         Assert.Equal("refused", await Test("""{"dsn":"postgresql://a@169.254.169.254/d"}"""));
         Assert.Equal("refused", await Test("""{"dsn":"postgresql://a@[::ffff:169.254.169.254]/d"}"""));

@@ -51,7 +51,7 @@ public abstract class HostTests(TestDatabase database)
     public async Task A_too_long_host_is_422(int length) =>
         await (await Client.PostJson(
             Connections,
-                new
+            new
                 {
                     id = Name,
                     type = "postgres",
@@ -89,7 +89,7 @@ public abstract class HostTests(TestDatabase database)
             await Client.PostJson(Connections, new { id, type = "postgres", config = new { host = "h" } });
             await Database.Database.Write("default", session => session.Execute(
                 "update connections set config = @config where organization_id = 'default' and id = @id",
-                    new { id, config = JsonSerializer.Serialize(new { host }) }, Ct), Ct);
+                new { id, config = JsonSerializer.Serialize(new { host }) }, Ct), Ct);
 
             Assert.Equal("unreachable", await Test(id));
         }
@@ -130,7 +130,7 @@ public abstract class HostTests(TestDatabase database)
             var id = Guid.NewGuid().ToString();
             await Client.PostJson(
                 Connections,
-                    new
+                new
                     {
                         id,
                         type = "postgres",

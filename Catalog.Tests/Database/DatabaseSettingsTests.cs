@@ -232,7 +232,7 @@ public sealed class DatabaseSettingsTests : IDisposable
 
         Assert.Equal(
             ["DATAXPIPE_DB has parameters that the Catalog does not support and ignores: statement_timeout, supa, tcp_user_timeout."],
-                warnings);
+            warnings);
         // Parameters that would put row values into messages or turn off the pool are left out.
         var given = Read(("DATAXPIPE_DB", $"Host=h;Password={Canary};Include Error Detail=true;Pooling=false;Log Parameters=true"));
         Assert.Equal((false, true, false), (given.Postgres!.IncludeErrorDetail, given.Postgres.Pooling, given.Postgres.LogParameters));

@@ -58,7 +58,7 @@ public abstract class RetentionUnderLoadTests(TestDatabase database)
         TestContext.Current.TestOutputHelper!.WriteLine(
             $"{ledger}; removal {Stopwatch.GetElapsedTime(began, ended).TotalSeconds:0.0} s; without "
                 + $"{Summary(sent, post => post.At >= warm && (post.At < began || post.At > ended))}; with "
-                    + $"{Summary(sent, post => post.At >= began && post.At <= ended)}");
+                + $"{Summary(sent, post => post.At >= began && post.At <= ended)}");
         Assert.True(result.Exit == 0, result.ToString());
         Assert.Equal(old, result.Json.GetProperty("rows").GetInt64());
         Assert.All(ledger.Statuses.Keys, status => Assert.True((int)status is 200 or 201, $"{status}: {ledger}"));

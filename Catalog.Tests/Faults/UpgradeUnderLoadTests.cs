@@ -33,8 +33,8 @@ public sealed class UpgradeUnderLoadTests(PostgresTestDatabase database) : IClas
         await File.WriteAllTextAsync(
             Path.Combine(
                 _scripts, "postgres",
-                    "0099_note.sql".Replace("0099", $"{Directory.GetFiles(Path.Combine(_scripts, "postgres"), "*.sql").Length + 1:0000}",
-                        StringComparison.Ordinal)),
+                "0099_note.sql".Replace("0099", $"{Directory.GetFiles(Path.Combine(_scripts, "postgres"), "*.sql").Length + 1:0000}",
+                    StringComparison.Ordinal)),
             "alter table check_results add column note text;\nalter table runs add column note text;\n", Ct);
         using var app = new CatalogApp(database);
         using var client = app.Client();

@@ -49,8 +49,8 @@ public abstract class IngestBatchTests : IAsyncLifetime
         {
             await registration.Register(
                 organization,
-                    [.. new[] { _pipeline, _other }.Select(id => new NewPipeline { Id = id, Version = "1", Body = "{}", BodyHash = [1] })],
-                        Ct);
+                [.. new[] { _pipeline, _other }.Select(id => new NewPipeline { Id = id, Version = "1", Body = "{}", BodyHash = [1] })],
+                Ct);
         }
     }
 
@@ -70,7 +70,7 @@ public abstract class IngestBatchTests : IAsyncLifetime
 
         Assert.Equal(
             [[ResultOutcome.Stored], [ResultOutcome.Duplicate], [ResultOutcome.IdTaken], [ResultOutcome.Duplicate, ResultOutcome.Stored]],
-                outcomes);
+            outcomes);
         Assert.Equal(
             [[ResultOutcome.Duplicate], [ResultOutcome.IdTaken]], await InOneBatch([Result(id)], [Result(id) with { RequestHash = [9] }]));
     }
@@ -216,8 +216,8 @@ public abstract class IngestBatchTests : IAsyncLifetime
         // The digests of one run do not affect another run.
         Assert.Equal(
             RunOutcome.KeyReused,
-                (await InOneBatch(keyed with { Digest = [7] }, Event(run + "-k2", _pipeline) with { IdIsDerived = true, Digest = [7] }))[0]
-                    .Outcome);
+            (await InOneBatch(keyed with { Digest = [7] }, Event(run + "-k2", _pipeline) with { IdIsDerived = true, Digest = [7] }))[0]
+                .Outcome);
         Assert.Null(await new RunRepository(_database.Database).Find("default", run + "-none", Ct));
     }
 

@@ -125,5 +125,5 @@ public abstract class IngestEndpointTests(TestDatabase database)
     private Task<List<string>> Stored() =>
         _database.Database.Many<string>(
             "default", "select id from check_results where organization_id = 'default' and pipeline_id = @pipeline",
-                new { pipeline = _pipeline }, Ct);
+            new { pipeline = _pipeline }, Ct);
 }

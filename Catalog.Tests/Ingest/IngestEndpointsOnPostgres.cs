@@ -62,7 +62,7 @@ public sealed class IngestEndpointsOnPostgres(PostgresTestDatabase database) : I
                     }, ct),
                 _ => await client.PostAsJsonAsync(
                     "/api/v1/runs/", new { id = $"run{i % 40 / 4}", pipeline_id = organization, status = "running", records_processed = i },
-                        ct),
+                    ct),
             };
             Assert.True(answer.StatusCode is HttpStatusCode.Created or HttpStatusCode.OK, await answer.Content.ReadAsStringAsync(ct));
         });

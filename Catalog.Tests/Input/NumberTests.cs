@@ -31,13 +31,13 @@ public abstract class NumberTests(TestDatabase database) : EndpointTests(databas
         Assert.Equal(HttpStatusCode.Created, (await Result($"\"id\":\"{Name}\",\"failed_rows\":{sent},\"total_rows\":{sent}")).StatusCode);
         Assert.Equal(
             HttpStatusCode.Created,
-                (await Send(
-                    HttpMethod.Post, "/api/v1/runs/",
-                        $$"""{"id":"{{Name}}","pipeline_id":"{{Name}}","status":"running","records_processed":{{sent}},"stages":[{"stage_name":"a","status":"running","records_processed":{{sent}}}]}""")).StatusCode);
+            (await Send(
+                HttpMethod.Post, "/api/v1/runs/",
+                $$"""{"id":"{{Name}}","pipeline_id":"{{Name}}","status":"running","records_processed":{{sent}},"stages":[{"stage_name":"a","status":"running","records_processed":{{sent}}}]}""")).StatusCode);
         Assert.Equal(
             HttpStatusCode.OK,
-                (await Send(HttpMethod.Put, $"/api/v1/runs/{Name}/stages/b", $$"""{"status":"running","records_processed":{{sent}}}"""))
-                    .StatusCode);
+            (await Send(HttpMethod.Put, $"/api/v1/runs/{Name}/stages/b", $$"""{"status":"running","records_processed":{{sent}}}"""))
+                .StatusCode);
 
         var result = await Client.GetJson($"/api/v1/checks/results/{Name}");
         var run = await Client.GetJson($"/api/v1/runs/{Name}");
@@ -96,8 +96,8 @@ public abstract class NumberTests(TestDatabase database) : EndpointTests(databas
         Assert.Equal(HttpStatusCode.Created, (await owner.PostAsync("/api/v1/organizations/me/api-keys", key, Ct)).StatusCode);
         Assert.Equal(
             HttpStatusCode.Created,
-                (await Send(HttpMethod.Post, "/api/v1/connections/",
-                    $$"""{"id":"{{Name}}","type":"postgres","config":{"host":"h","port":5432.0} }""")).StatusCode);
+            (await Send(HttpMethod.Post, "/api/v1/connections/",
+                $$"""{"id":"{{Name}}","type":"postgres","config":{"host":"h","port":5432.0} }""")).StatusCode);
         await (await Send(HttpMethod.Post, "/api/v1/connections/",
             $$"""{"id":"{{Name}}-2","type":"postgres","config":{"host":"h","port":5432.5} }""")).Problem(422, "invalid");
     }
@@ -130,7 +130,7 @@ public abstract class NumberTests(TestDatabase database) : EndpointTests(databas
         {
             await Refused(
                 await Send(HttpMethod.Post, "/api/v1/checks/", $$"""{"id":"{{Name}}","kind":"x","{{field}}":{"a":{{number}} } }"""),
-                    $"/{field}");
+                $"/{field}");
         }
 
         await Refused(
@@ -145,7 +145,7 @@ public abstract class NumberTests(TestDatabase database) : EndpointTests(databas
 
         var many = await Send(
             HttpMethod.Post, "/api/v1/checks/results",
-                $$"""[{"pipeline_id":"{{Name}}","check_id":"c","status":"pass","observed_value":{{number}}},{"pipeline_id":"{{Name}}","check_id":"c","status":"pass"}]""");
+            $$"""[{"pipeline_id":"{{Name}}","check_id":"c","status":"pass","observed_value":{{number}}},{"pipeline_id":"{{Name}}","check_id":"c","status":"pass"}]""");
         Assert.Equal(["rejected", "stored"], (await many.Json()).GetProperty("items").EnumerateArray()
             .Select(item => item.GetProperty("outcome").GetString()));
 

@@ -28,8 +28,8 @@ public abstract class DatasetNameTests(TestDatabase database) : EndpointTests(da
         // The names are not made unique, so other tests of this class share these datasets.
         Assert.Equal(
             HttpStatusCode.Created,
-                (await Client.PostJson(
-                    "/api/v1/pipelines/", new { name = Name, edges = new[] { new { from = name, to = $"{Name}.out" } } })).StatusCode);
+            (await Client.PostJson(
+                "/api/v1/pipelines/", new { name = Name, edges = new[] { new { from = name, to = $"{Name}.out" } } })).StatusCode);
         await Client.PostJson("/api/v1/checks/results", new { pipeline_id = Name, check_id = "c", status = "pass", dataset = name });
         var id = Uri.EscapeDataString(name);
 
@@ -71,7 +71,7 @@ public abstract class DatasetNameTests(TestDatabase database) : EndpointTests(da
 
         foreach (var path in new[] { $"lineage/{Uri.EscapeDataString(absolute)}", $"lineage?dataset={Uri.EscapeDataString(absolute)}",
             $"datasets/{Uri.EscapeDataString(absolute)}", $"lineage/{Uri.EscapeDataString(absolute)}/impact",
-                $"lineage/{Uri.EscapeDataString("/" + absolute)}" })
+            $"lineage/{Uri.EscapeDataString("/" + absolute)}" })
         {
             await (await Client.GetAsync($"/api/v1/{path}", Ct)).Problem(404, "not_found");
         }

@@ -136,7 +136,7 @@ public abstract class LineageEndpointTests(TestDatabase database) : EndpointTest
             });
         await Client.PostJson(
             "/api/v1/pipelines/",
-                new { name = Name + "-2", owner = "bob", edges = new[] { new { from = $"{Name}.b", to = $"{Name}.c" } } });
+            new { name = Name + "-2", owner = "bob", edges = new[] { new { from = $"{Name}.b", to = $"{Name}.c" } } });
         await Client.PostJson(
             "/api/v1/checks/results", new { pipeline_id = Name + "-1", check_id = "rows", status = "fail", dataset = $"{Name}.b" });
 
@@ -156,13 +156,13 @@ public abstract class LineageEndpointTests(TestDatabase database) : EndpointTest
     {
         await Client.PostJson(
             "/api/v1/pipelines/",
-                new { name = Name + "-1", owner = "ann", edges = new[] { new { from = $"{Name}.a", to = $"{Name}.b" } } });
+            new { name = Name + "-1", owner = "ann", edges = new[] { new { from = $"{Name}.a", to = $"{Name}.b" } } });
         await Client.PostJson(
             "/api/v1/pipelines/",
-                new { name = Name + "-2", owner = "bob", edges = new[] { new { from = $"{Name}.b", to = $"{Name}.c" } } });
+            new { name = Name + "-2", owner = "bob", edges = new[] { new { from = $"{Name}.b", to = $"{Name}.c" } } });
         await Client.PostJson(
             "/api/v1/pipelines/",
-                new { name = Name + "-3", owner = "eve", edges = new[] { new { from = $"{Name}.z", to = $"{Name}.a" } } });
+            new { name = Name + "-3", owner = "eve", edges = new[] { new { from = $"{Name}.z", to = $"{Name}.a" } } });
         await Client.PostJson("/api/v1/checks/results",
             new { pipeline_id = Name + "-2", check_id = "rows", status = "fail", dataset = $"{Name}.c", executed_at = "2026-01-02" });
         await Client.PostJson(

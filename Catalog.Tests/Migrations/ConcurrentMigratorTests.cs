@@ -255,7 +255,7 @@ public sealed class ConcurrentMigratorTests(PostgresTestDatabase server) : IClas
             Assert.All(results, result => Assert.True(result.Exit == 0, result.ToString()));
             Assert.Equal(
                 Revisions.Length,
-                    results.Sum(result => result.Output.Split('\n').Count(line => line.StartsWith("applied ", StringComparison.Ordinal))));
+                results.Sum(result => result.Output.Split('\n').Count(line => line.StartsWith("applied ", StringComparison.Ordinal))));
             Assert.Equal(Revisions, (await Look(address)).Applied.Select(row => Path.GetFileNameWithoutExtension(row.ScriptName)));
             processes.ForEach(process => process.Dispose());
         }
@@ -286,7 +286,7 @@ public sealed class ConcurrentMigratorTests(PostgresTestDatabase server) : IClas
                     0, await observing.ExecuteScalarAsync<int>(
                         "select count(*)::int from pg_stat_activity where datname = current_database() and query like "
                             + "'%pg_try_advisory_lock(%' and pid <> pg_backend_pid() and (state = 'idle in transaction' or (state = "
-                                + "'active' and now() - query_start > interval '1 second'))"));
+                            + "'active' and now() - query_start > interval '1 second'))"));
             }
 
             await transaction.CommitAsync(Ct);

@@ -249,7 +249,7 @@ public abstract class DbUpTests : IDisposable
 
     protected static async Task<T> With<T>(
         string address, TestChain? scripts, Func<Migrator, Task<T>> work, MigrationLimits? limits = null,
-            Action<MigrationStep>? progress = null)
+        Action<MigrationStep>? progress = null)
     {
         await using var database = MigrationDatabase.Open(TestDatabase.Read(address));
         var folder = database.Dialect.Folder;

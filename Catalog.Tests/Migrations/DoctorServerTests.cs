@@ -208,7 +208,7 @@ public sealed class DoctorServerTests
         var address = await PostgresTestDatabase.Empty("catalog_empty", superuser: true);
         Assert.SkipWhen(
             await DedicatedPostgres.Scalar<bool>(address, "select exists (select from pg_settings where name = 'pg_stat_statements.max')"),
-                "This server has loaded the library.");
+            "This server has loaded the library.");
         await DedicatedPostgres.Execute(address, "create extension pg_stat_statements");
 
         Assert.Contains("shared_preload_libraries", Code("pg_stat_statements_not_loaded", await Examine(address)).Action);

@@ -213,7 +213,7 @@ public abstract class DoctorTests
     /// <param name="settings">Further settings of the service.</param>
     internal static async Task<DoctorReport> Examine(
         string migrator, string? service = null, string role = "catalog_app", DoctorThresholds? limits = null, string? scripts = null,
-            params (string Name, string Value)[] settings)
+        params (string Name, string Value)[] settings)
     {
         var configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
         {

@@ -147,7 +147,7 @@ public sealed class GrantTests : IClassFixture<PostgresTestDatabase>, IAsyncLife
         await DedicatedPostgres.Execute(
             _address, "do $$ declare t text; begin for t in select relname from pg_class where relnamespace = "
                 + $"'public'::regnamespace and relkind = 'r' loop execute format('alter table public.%I owner to {owner}', t); end "
-                    + "loop; end $$");
+                + "loop; end $$");
         await DedicatedPostgres.Execute(_address, $"alter schema public owner to {owner}");
         (string, string)[] settings =
         [

@@ -112,8 +112,8 @@ public sealed class KillTests : IClassFixture<PostgresTestDatabase>
             Assert.Null(hidden.State);
             Assert.Contains(
                 "pg_signal_backend",
-                    (await Assert.ThrowsAsync<MigrationException>(() =>
-                        PostgresProcesses.End(connection, hidden, wholeConnection: false, Ct))).Message);
+                (await Assert.ThrowsAsync<MigrationException>(() =>
+                    PostgresProcesses.End(connection, hidden, wholeConnection: false, Ct))).Message);
             Assert.False(statement.Done.IsCompleted);
         }
         finally

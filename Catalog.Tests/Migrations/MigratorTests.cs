@@ -366,13 +366,13 @@ public abstract class MigratorTests : IDisposable
             .Fault);
         Assert.Contains(
             "would never be applied",
-                (await Refused(root =>
-                    File.WriteAllText(Path.Combine(Directory.CreateDirectory(Path.Combine(root, "sub")).FullName, "0005_y.sql"),
-                        "select 1"))).Message);
+            (await Refused(root =>
+                File.WriteAllText(Path.Combine(Directory.CreateDirectory(Path.Combine(root, "sub")).FullName, "0005_y.sql"),
+                    "select 1"))).Message);
         Assert.Contains(
             "is not UTF-8",
-                (await Refused(root => File.WriteAllBytes(Path.Combine(root, "0002_currency.sql"), [.. "select 'caf"u8, 0xe9, .. "'"u8])))
-                    .Message);
+            (await Refused(root => File.WriteAllBytes(Path.Combine(root, "0002_currency.sql"), [.. "select 'caf"u8, 0xe9, .. "'"u8])))
+                .Message);
     }
 
     [Fact]

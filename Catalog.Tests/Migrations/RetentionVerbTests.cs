@@ -33,7 +33,7 @@ public sealed class RetentionVerbOnPostgres : RetentionVerbTests
         {
             await client.ExecuteAsync(
                 "select 1 from check_results where id = 'held' for update; update runs set updated_at = updated_at where id = 'held'",
-                    transaction: open);
+                transaction: open);
             var clock = Stopwatch.StartNew();
             await Apply(new(30, 30, null));
             Assert.True(clock.Elapsed < TimeSpan.FromSeconds(2), $"{clock.Elapsed}");
@@ -522,7 +522,7 @@ public abstract class RetentionVerbTests : IAsyncLifetime
         {
             await Execute(
                 "insert into run_stages (organization_id, run_id, stage_name, status) values (@organization, @id, @stage, 'completed')",
-                    new { organization, id, stage = $"{stage}" });
+                new { organization, id, stage = $"{stage}" });
         }
     }
 

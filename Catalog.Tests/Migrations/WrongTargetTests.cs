@@ -77,7 +77,7 @@ public sealed class WrongTargetTests(PostgresTestDatabase server) : IClassFixtur
         {
             foreach (var arguments in new string[][] { ["upgrade"], ["verify"], ["current"], ["history"], ["stamp", "head"],
                 ["wait", "--head"], ["backup", "--output", Path.GetTempPath()], ["doctor"], ["grant"], ["retention", "--dry-run"],
-                    ["verify", "--print"] })
+                ["verify", "--print"] })
             {
                 refused = await MigratorConsole.Run(PostgresTestDatabase.AddressOf(name + "_latin"), arguments);
                 Assert.True(refused.Exit == 1 && (refused.Errors + refused.Output).Contains("encoding is LATIN1", StringComparison.Ordinal),

@@ -114,7 +114,7 @@ public sealed class LogTests(SqliteTestDatabase database) : IClassFixture<Sqlite
             ("DATAXPIPE_PG_POOL_MAXX", "c4nary"), ("dataxpipe_secret_kye", "c4nary"), ("DATAXPIPE__DB", "c4nary"),
             // Names are case-insensitive, and Kubernetes sets these variables for a service named dataxpipe.
             ("dataxpipe_access_log", "true"), ("DATAXPIPE_SERVICE_HOST", "10.0.0.1"), ("DATAXPIPE_SERVICE_PORT", "80"),
-                ("DATAXPIPE_PORT_80_TCP", "tcp://10.0.0.1:80"),
+            ("DATAXPIPE_PORT_80_TCP", "tcp://10.0.0.1:80"),
         ];
         string[] expected =
         [

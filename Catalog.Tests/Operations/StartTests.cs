@@ -84,7 +84,7 @@ public sealed class StartTests(PostgresTestDatabase postgres) : IClassFixture<Po
 
         await Refused(
             ["setpriv", "--reuid=1000660000", "--clear-groups", "dotnet", typeof(Catalog.Api.Operations.Health).Assembly.Location],
-                expected, ("DATAXPIPE_DB", file), ("HOME", "/nonexistent"));
+            expected, ("DATAXPIPE_DB", file), ("HOME", "/nonexistent"));
         File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite);
         var console = Path.Combine(AppContext.BaseDirectory, "Catalog.Migrations.dll");
         foreach (var arguments in new string[][] { ["current"], ["backup", "--output", _directory], ["transfer", "--from", file] })

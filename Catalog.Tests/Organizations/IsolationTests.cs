@@ -35,8 +35,8 @@ public abstract class IsolationTests(TestDatabase database) : EndpointTests(data
                     var (their, no) = (await AnswerOf(ours, operation, id, query), await AnswerOf(ours, operation, missing, query));
                     Assert.True(
                         their == no,
-                            $"{operation.Method} {operation.Path}{query} answers differently for {id} and for a missing "
-                                + $"id:\n{their}\n{no}");
+                        $"{operation.Method} {operation.Path}{query} answers differently for {id} and for a missing "
+                            + $"id:\n{their}\n{no}");
                     Assert.DoesNotContain("canary", their, StringComparison.Ordinal);
                     count++;
                 }

@@ -35,7 +35,7 @@ public sealed class RowSecurityTests : IClassFixture<PostgresTestDatabase>, IAsy
             {
                 await owner.ExecuteAsync(
                     $"insert into {table} select (jsonb_populate_record(null::{table}, @row::jsonb)).* on conflict do nothing",
-                        new { row = Row(await Columns(owner, table), organization) });
+                    new { row = Row(await Columns(owner, table), organization) });
             }
         }
     }
@@ -251,8 +251,8 @@ public sealed class RowSecurityTests : IClassFixture<PostgresTestDatabase>, IAsy
 
         await DedicatedPostgres.Execute(
             administrator,
-                "insert into organizations (organization_id, name, plan, created_at, updated_at) values ('a', 'a', 'free', now(), "
-                    + "now()), ('b', 'b', 'free', now(), now())");
+            "insert into organizations (organization_id, name, plan, created_at, updated_at) values ('a', 'a', 'free', now(), "
+                + "now()), ('b', 'b', 'free', now(), now())");
         await using var database = Databases.Open(TestDatabase.Read(DedicatedPostgres.WithUser(administrator, role)));
         async Task<int> Seen() => (await database.Many<string>("a", "select organization_id from organizations", null, Ct)).Count;
         async Task WaitUntil(bool held)

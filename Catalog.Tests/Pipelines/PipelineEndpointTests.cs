@@ -270,7 +270,7 @@ public abstract class PipelineEndpointTests : IDisposable
         var names = new[] { "a", "b" }.ToDictionary(name => DatasetId.Of("", $"{_name}.{name}"), name => $"{_name}.{name}");
         var rows = await _database.Database.Many<EdgeRow>(
             "default", "select upstream, valid_from, valid_to from lineage_edges where pipeline_id = @_name order by upstream, valid_from",
-                new { _name }, Ct);
+            new { _name }, Ct);
         return [.. rows.Select(row => (names[row.Upstream], row.ValidTo is not null, row.ValidFrom))
             .OrderBy(row => row.Item1, StringComparer.Ordinal).ThenBy(row => row.ValidFrom).Select(row => (row.Item1, row.Item2))];
     }

@@ -40,22 +40,22 @@ public abstract class RepeatedRunTests : IDisposable
         "completed", "half", new[] { Failed, """{"status":"completed","completed_at":"2026-01-31T11:10:00Z","error_message":"half"}""" })]
     [InlineData(
         "completed", "half",
-            new[] { """{"status":"running","error_message":"boom"}""", """{"status":"completed","error_message":"half"}""" })]
+        new[] { """{"status":"running","error_message":"boom"}""", """{"status":"completed","error_message":"half"}""" })]
     [InlineData(
         "completed", null,
-            new[] { Failed, Completed, """{"status":"running","started_at":"2026-01-31T12:00:00Z","error_message":"late"}""" })]
+        new[] { Failed, Completed, """{"status":"running","started_at":"2026-01-31T12:00:00Z","error_message":"late"}""" })]
     [InlineData(
         "completed", null, new[] { Completed, """{"status":"up_for_retry","error_message":"try 1"}""",
             """{"status":"up_for_retry","completed_at":"2026-01-31T11:20:00Z","error_message":"try 2"}""" })]
     [InlineData(
         "completed", null,
-            new[] { Completed, """{"status":"up_for_retry","completed_at":"2026-01-31T11:10:00Z","error_message":"try 1"}""" })]
+        new[] { Completed, """{"status":"up_for_retry","completed_at":"2026-01-31T11:10:00Z","error_message":"try 1"}""" })]
     [InlineData("completed", null, new[] { """{"status":"completed"}""", """{"status":"up_for_retry","error_message":"try 1"}""" })]
     [InlineData(
         "completed", null, new[] { Completed, """{"status":"failed","started_at":"2026-01-31T12:00:00Z","error_message":"boom"}""" })]
     [InlineData(
         "completed", null,
-            new[] { Completed, """{"status":"pending","started_at":"2026-01-31T12:00:00Z","error_message":"queue full"}""" })]
+        new[] { Completed, """{"status":"pending","started_at":"2026-01-31T12:00:00Z","error_message":"queue full"}""" })]
     [InlineData(
         "skipped", null, new[] { """{"status":"skipped","completed_at":"2026-01-31T11:10:00Z"}""",
             """{"status":"up_for_retry","started_at":"2026-01-31T12:00:00Z","error_message":"try 1"}""" })]

@@ -39,7 +39,7 @@ public abstract class StatusWordTests(TestDatabase database) : EndpointTests(dat
 
         await Client.PostJson(
             "/api/v1/runs/",
-                new { id = Name, pipeline_id = Name, status = word, stages = new[] { new { stage_name = "a", status = word } } });
+            new { id = Name, pipeline_id = Name, status = word, stages = new[] { new { stage_name = "a", status = word } } });
         await Client.PutAsJsonAsync($"/api/v1/runs/{Name}/stages/b", new { status = word }, Ct);
 
         var run = await Client.GetJson($"/api/v1/runs/{Name}");

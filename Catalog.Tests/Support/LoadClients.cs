@@ -112,5 +112,5 @@ public sealed class Ledger
     public override string ToString() =>
         $"{Results.Count} results and {Runs.Count} runs acknowledged; answers: "
             + $"{string.Join(", ", Statuses.OrderBy(status => status.Key).Select(status => $"{(int)status.Key} × {status.Value}"))}; "
-                + $"longest {LongestResponse.TotalSeconds:0.0} s";
+            + $"longest {LongestResponse.TotalSeconds:0.0} s";
 }

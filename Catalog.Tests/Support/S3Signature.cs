@@ -33,7 +33,7 @@ internal static class S3Signature
                 .Order(StringComparer.Ordinal));
         var canonical = string.Join('\n', request.Method, string.Join('/', request.Path.Value!.Split('/').Select(Escape)), query,
             string.Concat(signed.Select(name => $"{name}:{string.Join(',', request.Headers[name].Select(value => value!.Trim()))}\n")),
-                named["SignedHeaders"], body);
+            named["SignedHeaders"], body);
         byte[] Mac(byte[] key, string text) => HMACSHA256.HashData(key, Encoding.UTF8.GetBytes(text));
         static string Hex(byte[] bytes) => Convert.ToHexStringLower(bytes);
         var key = scope[1].Split('/').Aggregate(Encoding.UTF8.GetBytes("AWS4" + FakeS3.Secret), Mac);

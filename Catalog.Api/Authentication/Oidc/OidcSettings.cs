@@ -56,7 +56,7 @@ internal static class OidcSettings
                 "DATAXPIPE_OIDC_ORGANIZATION must be the id of one organization, which all tokens of DATAXPIPE_OIDC_AUTHORITY belong "
                     + "to, and "
                 + "DATAXPIPE_OIDC_ORGANIZATION_CLAIM must be left out. If each token names its organization, leave "
-                    + "DATAXPIPE_OIDC_ORGANIZATION out.");
+                + "DATAXPIPE_OIDC_ORGANIZATION out.");
         }
 
         return new()

@@ -46,7 +46,7 @@ internal static class PostgresFailure
                 $"{host} ended a statement: {failure.MessageText} (57014).",
                 "If this happens at the first connection, the statement_timeout of the role or the database is too short to start a "
                 + $"session: `alter role \"{settings.Postgres.Username}\" reset statement_timeout`, or `alter database "
-                    + $"\"{database}\" reset "
+                + $"\"{database}\" reset "
                 + "statement_timeout`."),
             PostgresException { SqlState: "42501" } => Error("not_permitted", $"this user has no right to connect to {database}.",
                 $"Ask the owner to run `grant connect on database \"{database}\" to` the user."),

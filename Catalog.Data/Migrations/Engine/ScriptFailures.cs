@@ -23,7 +23,7 @@ internal static class ScriptFailures
     /// <summary>The driver cannot run the statement at all, such as a copy from standard input.</summary>
     public static MigrationException NotRunnable(SqlFile file, SqlStatement? statement, Exception cause) => new(MigrationFault.ScriptFailed,
         $"{Place(file, statement, null)}: this statement cannot be run by a migration ({cause.Message.TrimEnd('.')}). {StateOf(file)}",
-            cause);
+        cause);
 
     private static string Place(SqlFile file, SqlStatement? statement, int? position)
     {

@@ -26,7 +26,7 @@ internal static class PostgresSchema
                 $"{login} has no right to create tables in schema {schema}. As an administrator, run `grant create on schema "
                     + $"{schema} to {login};` "
                 + $"or `alter database {database} owner to {login};`; or set DATAXPIPE_MIGRATIONS_DB to an address of the owner of "
-                    + "the tables."),
+                + "the tables."),
             false when mayCreateSchema => $"create schema if not exists \"{schema}\"",
             false => throw new MigrationException(MigrationFault.NotPermitted,
                 $"The schema {schema} does not exist, and {login} has no right to create it. As an administrator, run `create schema "

@@ -109,16 +109,16 @@ internal sealed class PostgresSchemaDialect(PostgresSession session) : SchemaDia
         {
             throw new MigrationException(
                 MigrationFault.WrongTarget,
-                    "The server is a standby, which is read-only. Set DATAXPIPE_MIGRATIONS_DB to the primary, or add "
-                        + "target_session_attrs=primary to an address of several hosts.");
+                "The server is a standby, which is read-only. Set DATAXPIPE_MIGRATIONS_DB to the primary, or add "
+                    + "target_session_attrs=primary to an address of several hosts.");
         }
 
         if (server.ReadOnly == "on")
         {
             throw new MigrationException(
                 MigrationFault.WrongTarget,
-                    "Transactions are read-only (default_transaction_read_only): remove this setting from the role or the database, "
-                        + "or use another role.");
+                "Transactions are read-only (default_transaction_read_only): remove this setting from the role or the database, "
+                    + "or use another role.");
         }
 
         await PostgresPoolerCheck.Validate((NpgsqlConnection)connection, server.Process, another, ct);

@@ -66,7 +66,7 @@ internal sealed class Comparison
                 $"| {name} | {Cell(sample => sample.Rate, "N0")} | "
                     + $"{(reference is null ? "" : Statistics.Ratio(Ratio(name, reference)) + " | ")}{Cell(sample => sample.P50, "0.00")} | {Cell(sample => sample.P99, "0.00")} | "
                 + $"{Cell(sample => sample.ServiceMicroseconds, "0.0")} | {Cell(sample => sample.PostgresMicroseconds, "0.0")} | "
-                    + $"{samples.Sum(sample => sample.Failed)} | "
+                + $"{samples.Sum(sample => sample.Failed)} | "
                 + $"{(samples.All(sample => sample.Lost is null) ? "–" : samples.Sum(sample => sample.Acknowledged).ToString("N0", CultureInfo.InvariantCulture))} | {(samples.All(sample => sample.Lost is null) ? "–" : samples.Sum(sample => sample.Lost))} |");
         }
     }

@@ -20,8 +20,8 @@ internal sealed record Goal(string Workload, double Value, string Unit, double T
             Console.WriteLine(
                 string.Create(
                     CultureInfo.InvariantCulture,
-                        $"| {goal.Workload} | {goal.Value:0.##} {goal.Unit} | {(goal.IsMinimum ? "≥" : "≤")} {goal.Target:0.##} "
-                            + $"{goal.Unit} | {(goal.Reached ? "yes" : "**no**")} |"));
+                    $"| {goal.Workload} | {goal.Value:0.##} {goal.Unit} | {(goal.IsMinimum ? "≥" : "≤")} {goal.Target:0.##} "
+                        + $"{goal.Unit} | {(goal.Reached ? "yes" : "**no**")} |"));
         }
     }
 }

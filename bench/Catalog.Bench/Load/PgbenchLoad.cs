@@ -23,7 +23,7 @@ internal sealed partial class PgbenchLoad(TestBed testBed, string database, stri
                 "-f", _script,
                 // Logs the latency of every tenth transaction.
                 "-l", "--sampling-rate=0.1", $"--log-prefix={log}", "-h", "127.0.0.1", "-p", $"{testBed.Postgres.Port}", "-U", "postgres",
-                    database,
+                database,
             ],
             ct, TimeSpan.FromSeconds(seconds + 30), new Dictionary<string, string> { ["PGSSLMODE"] = "disable" });
         var used = ProcessUsage.CpuSecondsWithChildren(testBed.Postgres.ProcessId) - before;

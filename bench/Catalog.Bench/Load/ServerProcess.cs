@@ -52,7 +52,7 @@ internal sealed class ServerProcess : IAsyncDisposable
     /// <param name="user">The user to run as when this process is root; null to keep the current user.</param>
     public static ServerProcess Start(
         IReadOnlyList<string> command, IReadOnlyDictionary<string, string> environment, string directory, string stopSignal = "TERM",
-            string? user = null)
+        string? user = null)
     {
         IEnumerable<string> switchUser = user is null || Environment.UserName != "root"
             ? [] : [$"--reuid={user}", $"--regid={user}", "--init-groups"];

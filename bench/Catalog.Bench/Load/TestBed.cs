@@ -40,7 +40,7 @@ internal sealed class TestBed : IAsyncDisposable
             {
                 await Tool.Run(
                     ["dotnet", "publish", project, "-c", "Release", "-o", Path.Combine(folder, target), "--nologo", "-v", "quiet"], ct,
-                        directory: Root);
+                    directory: Root);
             }
 
             return new(options, folder, await Postgres.Start(Path.Combine(folder, "postgres"), ct));

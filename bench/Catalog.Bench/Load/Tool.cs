@@ -9,8 +9,8 @@ internal static class Tool
     /// <exception cref="BenchException">The program does not exist, ended with another code than 0, or exceeded the
     /// limit (default: 5 minutes).</exception>
     public static async Task<string> Run(
-        IReadOnlyList<string> command, CancellationToken ct, TimeSpan? limit = null, IReadOnlyDictionary<string,
-            string>? environment = null, string? directory = null)
+        IReadOnlyList<string> command, CancellationToken ct, TimeSpan? limit = null,
+        IReadOnlyDictionary<string, string>? environment = null, string? directory = null)
     {
         var start = new ProcessStartInfo(command[0], command.Skip(1))
         {

@@ -28,7 +28,7 @@ internal static class GrowthWorkload
         Candidate Page(Service service, string name) => new HttpLoad(testBed, service, name, 32, Requests.RecentPage).Candidate;
         var comparison = await Comparison.Run(testBed.Options, ct,
             Post(largeService, largeTable, "post, large table"), Post(smallService, smallTable, "post, small table"),
-                Page(largeService, "recent page, large table"), Page(smallService, "recent page, small table"));
+            Page(largeService, "recent page, large table"), Page(smallService, "recent page, small table"));
         comparison.Print("requests");
         await testBed.DropDatabase(large, ct);
         await testBed.DropDatabase(small, ct);

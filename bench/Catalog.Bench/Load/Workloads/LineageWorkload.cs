@@ -24,8 +24,8 @@ internal static class LineageWorkload
         Console.WriteLine(
             string.Create(
                 CultureInfo.InvariantCulture,
-                    $"{datasets:N0} datasets, {edges:N0} edges; one client, {Starts} start datasets; each is requested once before "
-                        + $"the measurement.\n"));
+                $"{datasets:N0} datasets, {edges:N0} edges; one client, {Starts} start datasets; each is requested once before "
+                    + $"the measurement.\n"));
 
         Console.WriteLine("| | p50 ms | p95 ms | p99 ms | datasets, median | datasets, maximum | KiB, median | service µs | Postgres µs |");
         Console.WriteLine("|---|---|---|---|---|---|---|---|---|");
@@ -67,7 +67,7 @@ internal static class LineageWorkload
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"| depth {depth} | {Statistics.Median(times):0.00} | {Statistics.Percentile(times, 0.95):0.00} | "
                 + $"{Statistics.Percentile(times, 0.99):0.00} | {Statistics.Median(reached):N0} | {reached.Max():N0} | "
-                    + $"{Statistics.Median(sizes):N0} | {serviceMicroseconds:N0} | {postgresMicroseconds:N0} |"));
+                + $"{Statistics.Median(sizes):N0} | {serviceMicroseconds:N0} | {postgresMicroseconds:N0} |"));
         return Statistics.Percentile(times, 0.95);
     }
 

@@ -25,8 +25,8 @@ internal static class MemoryWorkload
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{sample.Rate:N0} requests/s for {testBed.Options.MemorySeconds} s, {sample.Failed} not 2xx, {sample.Lost} lost. "
                 + $"Resident MiB: idle {idle:0}, after a quarter {samples[samples.Count / 4]:0}, half "
-                    + $"{samples[samples.Count / 2]:0}, at the end {samples[^1]:0}, maximum {samples.Max():0}; slope of the second "
-                        + $"half {slope:0.0} MiB per minute."));
+                + $"{samples[samples.Count / 2]:0}, at the end {samples[^1]:0}, maximum {samples.Max():0}; slope of the second "
+                + $"half {slope:0.0} MiB per minute."));
         await testBed.DropDatabase(database, ct);
         // A slope counts as flat below a tenth of the memory limit per minute.
         return [Goal.Maximum("memory, 128 clients: maximum", samples.Max(), 250, "MiB"),

@@ -15,7 +15,7 @@ internal static class ReadWorkload
 
     private static async Task<IReadOnlyList<Goal>> Run(
         TestBed testBed, string name, Request[] requests, string reference, Func<string, string> statement, double target,
-            CancellationToken ct)
+        CancellationToken ct)
     {
         var database = await testBed.NewDatabase(ct);
         await using var service = await Service.Start(testBed, testBed.Postgres.ServiceUri(database), ownOrganization: true, ct);

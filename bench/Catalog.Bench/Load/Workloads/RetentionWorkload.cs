@@ -41,7 +41,7 @@ internal static class RetentionWorkload
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"\n{OldRows - remaining:N0} of {OldRows:N0} old results were removed in {testBed.Options.Rounds + 1} turns; p99 during "
                 + $"retention is {Statistics.Ratio(comparison.RatioOf(DuringRetention, Alone, sample => sample.P99!.Value))} of p99 "
-                    + $"alone."));
+                + $"alone."));
         await testBed.DropDatabase(database, ct);
         return [];
     }

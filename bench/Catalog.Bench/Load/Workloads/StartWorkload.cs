@@ -23,8 +23,8 @@ internal static class StartWorkload
         Console.WriteLine(
             string.Create(
                 CultureInfo.InvariantCulture,
-                    $"{seconds.Count} starts: median {Statistics.Median(seconds):0.000} s, minimum {seconds.Min():0.000} s, maximum "
-                        + $"{seconds.Max():0.000} s."));
+                $"{seconds.Count} starts: median {Statistics.Median(seconds):0.000} s, minimum {seconds.Min():0.000} s, maximum "
+                    + $"{seconds.Max():0.000} s."));
         return [Goal.Maximum("start to ready, median", Statistics.Median(seconds), 1.0, "s")];
     }
 }
