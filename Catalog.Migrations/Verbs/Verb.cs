@@ -36,8 +36,8 @@ internal static class Verb
 
     /// <summary>Creates a verb that works on a database: by default the one of the migrator's settings.</summary>
     /// <inheritdoc cref="On(string, string, string, Func{ParseResult, Output, CancellationToken, Task{int}})" path="/param"/>
-    public static Command On(string name, string description, string example, Func<MigrationDatabase, ParseResult, Output,
-        CancellationToken, Task<int>> work,
+    public static Command On(string name, string description, string example,
+        Func<MigrationDatabase, ParseResult, Output, CancellationToken, Task<int>> work,
         Func<ParseResult, DatabaseSettings>? which = null)
     {
         var command = new Command(name, description);

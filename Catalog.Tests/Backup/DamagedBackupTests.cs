@@ -152,8 +152,8 @@ public sealed class DamagedBackupTests(FilledDatabases databases, BackupFolder f
             PostgresClient.Run("/bin/sh", ["-c", "echo begun; sleep 30"], new Dictionary<string, string?>(), null, null, Ct,
                 TimeSpan.FromSeconds(0.3)));
         Assert.Equal(
-            0, (await PostgresClient.Run("/bin/sh", ["-c", "for i in 1 2 3; do sleep 0.2; echo $i; done"], new Dictionary<string,
-                string?>(), null, null, Ct, TimeSpan.FromSeconds(5))).Exit);
+            0, (await PostgresClient.Run("/bin/sh", ["-c", "for i in 1 2 3; do sleep 0.2; echo $i; done"],
+                new Dictionary<string, string?>(), null, null, Ct, TimeSpan.FromSeconds(5))).Exit);
     }
 
     [Fact]

@@ -52,15 +52,15 @@ public abstract class HostTests(TestDatabase database)
         await (await Client.PostJson(
             Connections,
             new
+            {
+                id = Name,
+                type = "postgres",
+                config = new
                 {
-                    id = Name,
-                    type = "postgres",
-                    config = new
-                    {
-                        host = string.Join('.', Enumerable.Repeat("abcdefg", 40))[..length]
+                    host = string.Join('.', Enumerable.Repeat("abcdefg", 40))[..length]
                     .TrimEnd('.') + "b"
-                    }
-                })).Problem(422, "invalid");
+                }
+            })).Problem(422, "invalid");
 
     [Theory]
     [InlineData("a..b")]
@@ -131,18 +131,18 @@ public abstract class HostTests(TestDatabase database)
             await Client.PostJson(
                 Connections,
                 new
+                {
+                    id,
+                    type = "postgres",
+                    config = new
                     {
-                        id,
-                        type = "postgres",
-                        config = new
-                        {
-                            host = "127.0.0.1",
-                            port = ((IPEndPoint)server.LocalEndpoint).Port,
-                            user = "u",
-                            password = "p",
-                            sslmode = mode
-                        }
-                    });
+                        host = "127.0.0.1",
+                        port = ((IPEndPoint)server.LocalEndpoint).Port,
+                        user = "u",
+                        password = "p",
+                        sslmode = mode
+                    }
+                });
 
             Assert.Contains(await Test(id), new[] { "unreachable", "tls_failed", "authentication_failed" });
             server.Stop();

@@ -170,17 +170,17 @@ public abstract class LineageWalkTests(TestDatabase database)
 
     private Task<int> Store(int datasets, List<LineageEdge> edges) => _db.Write(_organization, async session =>
     {
-        var names = new Rows<string>(new Column<string, Guid>("id", name => DatasetId.Of("", name)), new Column<string,
-            string>("name", name => name), new Column<string, DateTimeOffset>("created_at", _ => Then));
-        await session.Run<string,
-            int>("insert into datasets (organization_id, id, namespace, name, created_at) select @organization, rows.id, '', "
+        var names = new Rows<string>(new Column<string, Guid>("id", name => DatasetId.Of("", name)),
+            new Column<string, string>("name", name => name), new Column<string, DateTimeOffset>("created_at", _ => Then));
+        await session.Run<string, int>(
+            "insert into datasets (organization_id, id, namespace, name, created_at) select @organization, rows.id, '', "
                 + "rows.name, rows.created_at from rows",
             names, [.. Enumerable.Range(0, datasets).Select(i => $"n{i}")], Ct);
         var rows = new Rows<LineageEdge>(
-            new Column<LineageEdge, Guid>("upstream", edge => edge.Upstream), new Column<LineageEdge,
-            Guid>("downstream", edge => edge.Downstream), new Column<LineageEdge, string>("pipeline_id", edge => edge.PipelineId),
-            new Column<LineageEdge, DateTimeOffset>("valid_from", edge => edge.ValidFrom), new Column<LineageEdge,
-                DateTimeOffset?>("valid_to", edge => edge.ValidTo));
+            new Column<LineageEdge, Guid>("upstream", edge => edge.Upstream),
+            new Column<LineageEdge, Guid>("downstream", edge => edge.Downstream), new Column<LineageEdge, string>("pipeline_id", edge => edge.PipelineId),
+            new Column<LineageEdge, DateTimeOffset>("valid_from", edge => edge.ValidFrom),
+                new Column<LineageEdge, DateTimeOffset?>("valid_to", edge => edge.ValidTo));
         await session.Run<LineageEdge, int>(
             "insert into lineage_edges (organization_id, upstream, downstream, pipeline_id, valid_from, valid_to) select "
                 + "@organization, rows.upstream, rows.downstream, rows.pipeline_id, rows.valid_from, rows.valid_to from rows",

@@ -25,8 +25,8 @@ public abstract class EndpointTests : IDisposable
     /// <summary>A name that no other test uses.</summary>
     protected string Name { get; } = $"n{Guid.NewGuid():N}";
 
-    protected Task<HttpResponseMessage> Send(HttpMethod method, string path, string? json = null, params (string Name, string Value)[
-] headers)
+    protected Task<HttpResponseMessage> Send(HttpMethod method, string path, string? json = null,
+        params (string Name, string Value)[] headers)
     {
         var request = new HttpRequestMessage(method, path);
         if (json is not null)

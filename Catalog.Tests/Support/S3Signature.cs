@@ -91,8 +91,8 @@ internal static class S3Signature
     /// <summary>
     /// Removes the chunk framing: <c>size[;chunk-signature=…]</c>, the data, …, size 0, then trailers.
     /// </summary>
-    public static byte[] RemoveFraming(byte[] sent, out List<(byte[] Data, string Signature)> chunks, out SortedDictionary<string,
-        string> trailer)
+    public static byte[] RemoveFraming(byte[] sent, out List<(byte[] Data, string Signature)> chunks,
+        out SortedDictionary<string, string> trailer)
     {
         (chunks, trailer) = ([], new(StringComparer.Ordinal));
         var at = 0;
