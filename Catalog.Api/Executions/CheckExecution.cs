@@ -1,5 +1,6 @@
 using Catalog.Data.Checks;
 using Catalog.Data.Executions;
+using Catalog.Data.Pipelines;
 using Catalog.Data.Warehouses;
 
 namespace Catalog.Api.Executions;
@@ -13,8 +14,8 @@ internal delegate Task RunChecks(IReadOnlyList<Check> checks, CheckRunContext co
     CancellationToken ct);
 
 /// <summary>What an execution needs besides its job.</summary>
-internal sealed record CheckExecution(ExecutionJobs Jobs, VerdictStore Verdicts, CheckResultRepository Results, OpenWarehouse Open,
-    RunChecks Runner, WarehouseTurns Turns, ExecutionSettings Settings, TimeProvider Time)
+internal sealed record CheckExecution(ExecutionJobs Jobs, VerdictStore Verdicts, CheckResultRepository Results,
+    PipelineRepository Pipelines, OpenWarehouse Open, RunChecks Runner, WarehouseTurns Turns, ExecutionSettings Settings, TimeProvider Time)
 {
     /// <summary>Runs the checks of an execution, those of each connection together.</summary>
     /// <param name="organization">The organization.</param>
@@ -27,13 +28,16 @@ internal sealed record CheckExecution(ExecutionJobs Jobs, VerdictStore Verdicts,
         {
             Open = (connection, stop) => Open(organization, connection, stop),
             History = (check, most, stop) => History(organization, check, most, stop),
-            // The Catalog stores no tags of columns yet, so no column is known to hold personal data.
-            PiiColumns = (_, _) => Task.FromResult<IReadOnlySet<string>>(new HashSet<string>()),
+            PiiColumns = (check, table, stop) => ReadPersonalColumns(organization, check, table, stop),
             Time = Time,
         };
         return Task.WhenAll(checks.GroupBy(check => check.ConnectionId!, StringComparer.Ordinal).Select(group =>
             Turns.Run(organization, group.Key, () => Runner([.. group], context, report, ct), ct)));
     }
+
+    private async Task<IReadOnlySet<string>> ReadPersonalColumns(string organization, Check check, string table, CancellationToken ct) =>
+        check.PipelineId.Length > 0 && await Pipelines.Find(organization, check.PipelineId, ct) is { } pipeline
+            ? PersonalColumns.Of(pipeline.Body, check.Dataset ?? table, table) : new HashSet<string>();
 
     private async Task<IReadOnlyList<HistoryPoint>> History(string organization, Check check, int most, CancellationToken ct)
     {

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Catalog.Api.Http;
 using Catalog.Data.Executions;
 using FluentValidation;
@@ -104,15 +105,19 @@ public sealed record OutcomeCounts
 public sealed record ExecutionDetail : ExecutionItem
 {
     /// <summary>The rows that the executed checks judged; a table that several checks read counts once.</summary>
+    [JsonPropertyOrder(1)]
     public required long Rows { get; init; }
 
     /// <summary>Rows per second since the start; null before the first rows.</summary>
+    [JsonPropertyOrder(1)]
     public double? RowsPerSecond { get; init; }
 
     /// <summary>The progress by table, ordered by name.</summary>
+    [JsonPropertyOrder(1)]
     public required IReadOnlyList<TableProgress> Tables { get; init; }
 
     /// <summary>The checks in the order of their ids.</summary>
+    [JsonPropertyOrder(1)]
     public required IReadOnlyList<ExecutedCheck> Checks { get; init; }
 
     internal static ExecutionDetail From(Execution execution, IReadOnlyList<ExecutionCheck> checks, DateTimeOffset now)

@@ -277,7 +277,7 @@ public sealed class CheckRunner
     }
 
     private async Task<IReadOnlySet<string>> PiiColumns(CheckDefinition check, CancellationToken ct) =>
-        await _context.PiiColumns(check.Check.Dataset ?? check.Table, ct);
+        await _context.PiiColumns(check.Check, check.Table, ct);
 
     private static bool ConcernsOneCheck(WarehouseProblem problem) => problem is WarehouseProblem.Sql or WarehouseProblem.ColumnMissing
         or WarehouseProblem.TableMissing or WarehouseProblem.PermissionDenied or WarehouseProblem.Refused or WarehouseProblem.TooMuchData;

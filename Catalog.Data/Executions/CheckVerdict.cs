@@ -18,8 +18,9 @@ public sealed record CheckRunContext
     /// <summary>Reads the newest results of a check, at most as many as asked for.</summary>
     public required Func<Check, int, CancellationToken, Task<IReadOnlyList<HistoryPoint>>> History { get; init; }
 
-    /// <summary>Reads the columns of a dataset that are tagged <c>pii</c>. They are never sampled.</summary>
-    public required Func<string, CancellationToken, Task<IReadOnlySet<string>>> PiiColumns { get; init; }
+    /// <summary>Reads the columns of a check's table that are tagged <c>pii</c>. Their values are never kept.</summary>
+    /// <remarks>The arguments are the check and the name of its table.</remarks>
+    public required Func<Check, string, CancellationToken, Task<IReadOnlySet<string>>> PiiColumns { get; init; }
 
     /// <summary>The clock.</summary>
     public required TimeProvider Time { get; init; }

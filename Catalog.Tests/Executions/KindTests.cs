@@ -237,7 +237,7 @@ public abstract class KindTests(WarehouseSource source, string text, string time
                 return session;
             },
             History = (_, count, _) => Task.FromResult<IReadOnlyList<HistoryPoint>>([.. _history.Take(count)]),
-            PiiColumns = (_, _) => Task.FromResult<IReadOnlySet<string>>(_pii),
+            PiiColumns = (_, _, _) => Task.FromResult<IReadOnlySet<string>>(_pii),
             Time = _clock,
         }, verdict =>
         {

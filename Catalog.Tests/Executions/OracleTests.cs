@@ -168,7 +168,7 @@ public abstract class OracleTests(WarehouseSource source)
     {
         Open = (_, ct) => warehouse.Open(new(), ct),
         History = (_, _, _) => Task.FromResult<IReadOnlyList<HistoryPoint>>([]),
-        PiiColumns = (_, _) => Task.FromResult<IReadOnlySet<string>>(new HashSet<string>()),
+        PiiColumns = (_, _, _) => Task.FromResult<IReadOnlySet<string>>(new HashSet<string>()),
         Time = TimeProvider.System,
     };
 }
