@@ -1,3 +1,4 @@
+using Catalog.Bench.Checks;
 using Catalog.Bench.Load;
 using Catalog.Bench.Micro;
 
@@ -14,9 +15,12 @@ internal static class Bench
                 return MicroBenchmarks.Run(filters);
             case ["load", .. var options] when !options.Contains("--help"):
                 return await LoadRun.Run(options);
+            case ["checks", .. var numbers]:
+                return await CheckBenchmark.Run(numbers);
             default:
                 Console.Error.WriteLine($"""
                     Usage: Catalog.Bench micro [--filter PATTERN]   measure single functions
+                           Catalog.Bench checks [DUCKDB_ROWS POSTGRES_ROWS ROUNDS]  measure checks of a table
                            Catalog.Bench load [OPTION…] [WORKLOAD…]  measure the whole service and its references
 
                     {LoadOptions.Usage}

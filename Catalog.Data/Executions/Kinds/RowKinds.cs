@@ -50,7 +50,7 @@ internal static class RowKinds
     public static CheckKind AcceptedValues(CheckParameters parameters)
     {
         var values = parameters.Scalars("values");
-        return NonNull(parameters.Column(), (sql, name) => values.Count == 0 ? "1 = 1" : $"{In(sql, name, values, not: true)}",
+        return NonNull(parameters.Column(), (sql, name) => values.Count == 0 ? $"{name} is not null" : $"{In(sql, name, values, not: true)}",
             $"{{\"values\":{Json(values)}}}");
     }
 
@@ -142,8 +142,14 @@ internal static class RowKinds
     private static CheckKind AllRows(string column, Func<WarehouseSql, string, string> violation) =>
         Rows(null, sql => violation(sql, column), [column], null);
 
+    // A condition on a null is neither true nor false, so it counts no row and needs no test for null.
     private static CheckKind NonNull(string column, Func<WarehouseSql, string, string> violation, string? expected) =>
-        Rows(sql => $"{sql.Quote(column)} is not null", sql => violation(sql, sql.Quote(column)), [column], expected);
+        Rows(sql => $"{sql.Quote(column)} is not null", sql => violation(sql, sql.Quote(column)), [column], expected) with
+        {
+            Scan = scan => new(
+                [scan.Count(violation(scan.Sql, scan.Sql.Quote(column))), $"count({scan.Value(scan.Sql.Quote(column))})"],
+                values => Measure.OfRows(values.Span[0], values.Span[1])),
+        };
 
     // The kind of rows that are judged when a condition holds and violate the check when another holds too.
     private static CheckKind Rows(Func<WarehouseSql, string>? judged, Func<WarehouseSql, string> violation, IReadOnlyList<string> columns,
