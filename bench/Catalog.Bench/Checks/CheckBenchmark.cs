@@ -157,7 +157,7 @@ internal static class CheckBenchmark
         {
             Open = async (_, token) => opened = await warehouse.Open(new(), token),
             History = (_, _, _) => Task.FromResult<IReadOnlyList<HistoryPoint>>([]),
-            PiiColumns = (_, _) => Task.FromResult<IReadOnlySet<string>>(new HashSet<string>()),
+            PiiColumns = (_, _, _) => Task.FromResult<IReadOnlySet<string>>(new HashSet<string>()),
             Time = TimeProvider.System,
         }, verdict =>
         {
