@@ -1,4 +1,5 @@
 using Catalog.Data;
+using Catalog.Data.Database;
 using Catalog.Data.Executions;
 
 namespace Catalog.Api.Executions;
@@ -31,6 +32,10 @@ internal sealed partial class ExecutionWorker(CheckExecution parts, ExecutionSig
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
             {
                 break;
+            }
+            catch (DatabaseUnavailableException)
+            {
+                // Readiness logs the outage.
             }
             catch (Exception failure)
             {

@@ -1,5 +1,6 @@
 using Catalog.Api.Background;
 using Catalog.Data;
+using Catalog.Data.Database;
 using Catalog.Data.Executions;
 
 namespace Catalog.Api.Executions;
@@ -19,6 +20,18 @@ internal sealed class ScheduleWork(ScheduleTicks ticks, ExecutionSettings settin
             return;
         }
 
+        try
+        {
+            await RunDue(ct);
+        }
+        catch (DatabaseUnavailableException)
+        {
+            // Readiness logs the outage, and the ticks are due after it.
+        }
+    }
+
+    private async Task RunDue(CancellationToken ct)
+    {
         foreach (var organization in await ticks.DueOrganizations(time.Now(), ct))
         {
             (int Ticks, bool More) moved;

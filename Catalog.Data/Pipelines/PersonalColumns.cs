@@ -10,13 +10,15 @@ public static class PersonalColumns
 {
     private const string Tag = "pii";
 
+    private static readonly string[] Sides = ["sources", "targets"];
+
     /// <summary>The names of the columns. They are compared without regard to case.</summary>
     /// <param name="body">The body of the pipeline.</param>
     /// <param name="datasets">The names of the dataset and of its table.</param>
     public static IReadOnlySet<string> Of(string body, params IReadOnlyCollection<string> datasets)
     {
         using var json = JsonDocument.Parse(body);
-        return new[] { "sources", "targets" }
+        return Sides
             .SelectMany(side => Items(json.RootElement, side))
             .Where(item => Text(item, "object") is { } name && datasets.Contains(name, StringComparer.Ordinal))
             .SelectMany(item => Items(item, "columns"))
