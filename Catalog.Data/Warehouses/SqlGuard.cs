@@ -1,76 +1,261 @@
+using System.Text;
+
 namespace Catalog.Data.Warehouses;
 
-/// <summary>The rules by which a warehouse reads SQL.</summary>
-public enum WarehouseSqlFamily
-{
-    /// <summary>Postgres and the servers that speak its protocol.</summary>
-    Postgres,
-
-    /// <summary>MySQL and MariaDB.</summary>
-    MySql,
-
-    /// <summary>SQLite.</summary>
-    Sqlite,
-
-    /// <summary>DuckDB.</summary>
-    DuckDb,
-
-    /// <summary>Microsoft SQL Server.</summary>
-    SqlServer,
-
-    /// <summary>ClickHouse.</summary>
-    ClickHouse,
-}
-
 /// <summary>
-/// Refuses SQL of users that does more than read tables. It is one layer of several: the server also runs the statement
-/// in a read-only transaction, with limits, as a user that should only be allowed to read. SQL that the lexer does not
-/// understand is refused. Words in strings, comments and quoted names have no meaning to the guard.
+/// Refuses SQL of users that does more than read. It is one of several layers: the role of the login, the read-only
+/// transaction and the limits of a session hold where this one does not know a function of the server.
 /// </summary>
 public static class SqlGuard
 {
-    /// <summary>The largest length of a statement, in characters.</summary>
-    public const int MaxLength = 64 * 1024;
+    private const int MaxBytes = 64 * 1024;
 
-    /// <summary>Judges a complete statement. One <c>;</c> may follow it.</summary>
-    /// <returns>Null if the statement is allowed; otherwise the reason, which contains no literal of the statement.</returns>
-    public static string? Refuse(string sql, WarehouseSqlFamily family) => Read(sql, family, out var lexer)
-        ?? new SqlGuardRules(lexer!.Tokens, family, isCondition: false).Refuse();
+    // Engines that run in this process parse recursively, and end the process when the stack is full.
+    private const int MaxDepth = 100;
 
-    /// <summary>Judges a condition that is inserted into a statement, such as the filter of a check.</summary>
-    /// <returns>Null if the condition is allowed; otherwise the reason, which contains no literal of the condition.</returns>
-    public static string? RefuseExpression(string sql, WarehouseSqlFamily family) => Read(sql, family, out var lexer)
-        ?? (lexer!.EndsInLineComment
-            ? "A condition must not end in a line comment, because the comment would hide the SQL that follows. Remove the comment."
-            : new SqlGuardRules(lexer.Tokens, family, isCondition: true).Refuse());
+    // The words that end a condition. All families reserve them, so that a column with this name needs quotes anyway.
+    private static readonly HashSet<string> ClauseWords =
+        ["select", "from", "where", "group", "having", "order", "union", "intersect", "except"];
+
+    // The words that may follow a column. After insert, update, delete and merge as statements, a name or INTO does.
+    private static readonly HashSet<string> AfterColumn =
+        ["is", "in", "and", "or", "not", "as", "between", "from", "then", "else", "end", "when", "asc", "desc"];
+
+    // UPDATE OR IGNORE of SQLite, and words that SQLite and MySQL take for the name of a table.
+    private static readonly HashSet<string> AfterUpdate = ["or", "asc", "desc", "end"];
+
+    /// <summary>Judges a statement that runs alone or as a subquery. One semicolon may end it.</summary>
+    /// <returns>Null: it may run; otherwise the reason, which says what to do.</returns>
+    public static string? Refuse(string sql, WarehouseSqlFamily family)
+    {
+        ArgumentNullException.ThrowIfNull(sql);
+        if (Read(sql, family, out var tokens) is { } problem)
+        {
+            return problem;
+        }
+
+        tokens = WithoutEnd(tokens);
+        return RefuseBeginning(tokens, family) ?? RefuseParts(tokens, family);
+    }
 
     /// <summary>
-    /// An allowed statement without the <c>;</c> and the comments around it, so that it can be used as a subquery.
+    /// Judges a condition that is put into parentheses as it is, such as <c>where (...)</c>. A comment may end it if a new
+    /// line follows.
     /// </summary>
-    /// <exception cref="ArgumentException">The statement is not allowed.</exception>
+    /// <returns>Null: it may be used; otherwise the reason, which says what to do.</returns>
+    public static string? RefuseExpression(string sql, WarehouseSqlFamily family)
+    {
+        ArgumentNullException.ThrowIfNull(sql);
+        return Read(sql, family, out var tokens) ?? RefuseClauses(tokens) ?? RefuseOpenComment(sql, tokens, family)
+            ?? RefuseParts(tokens, family);
+    }
+
+    /// <summary>
+    /// The part of an allowed statement that runs, without the semicolon and the comments around it, so that a subquery can
+    /// hold it.
+    /// </summary>
+    /// <exception cref="ArgumentException">The statement is refused.</exception>
     public static string Statement(string sql, WarehouseSqlFamily family)
     {
-        if (Refuse(sql, family) is { } reason)
+        if (Refuse(sql, family) is { } problem)
         {
-            throw new ArgumentException(reason, nameof(sql));
+            throw new ArgumentException(problem, nameof(sql));
         }
 
-        _ = Read(sql, family, out var lexer);
-        var tokens = lexer!.Tokens;
-        var last = tokens[^1].Is(';') ? tokens[^2] : tokens[^1];
-        return sql[tokens[0].Start..last.End];
+        _ = Read(sql, family, out var tokens);
+        tokens = WithoutEnd(tokens);
+        return sql[tokens[0].Start..tokens[^1].End];
     }
 
-    private static string? Read(string sql, WarehouseSqlFamily family, out SqlGuardLexer? lexer)
+    private static IReadOnlyList<SqlToken> WithoutEnd(IReadOnlyList<SqlToken> tokens) =>
+        tokens.Count > 0 && tokens[^1].IsSymbol(';') ? [.. tokens.SkipLast(1)] : tokens;
+
+    private static string? Read(string sql, WarehouseSqlFamily family, out IReadOnlyList<SqlToken> tokens)
     {
-        lexer = null;
-        if (sql.Length > MaxLength)
+        tokens = [];
+        if (sql.Length > MaxBytes || Encoding.UTF8.GetByteCount(sql) > MaxBytes)
         {
-            return $"The SQL is longer than {MaxLength} characters. Shorten it, or create a view in the warehouse.";
+            return "The SQL is longer than 64 KiB. Shorten it, or create a view in the warehouse and query that.";
         }
 
-        lexer = new(sql, family);
-        return lexer.Read()
-            ?? (lexer.Tokens.Count == 0 ? "The SQL is empty or contains only comments. Write a SELECT statement or a condition." : null);
+        return SqlLexer.Read(sql, family, out tokens) ?? RefuseNesting(tokens);
     }
+
+    private static string? RefuseNesting(IReadOnlyList<SqlToken> tokens)
+    {
+        var open = new Stack<char>();
+        foreach (var token in tokens.Where(token => token.Kind == SqlTokenKind.Symbol))
+        {
+            switch (token.Text[0])
+            {
+                case '(' or '[' or '{' when open.Count == MaxDepth:
+                    return $"Parentheses are nested more than {MaxDepth} deep. Simplify the SQL.";
+                case '(':
+                    open.Push(')');
+                    break;
+                case '[':
+                    open.Push(']');
+                    break;
+                case '{':
+                    open.Push('}');
+                    break;
+                case ')' or ']' or '}' when !open.TryPop(out var expected) || expected != token.Text[0]:
+                    return $"There is a {token.Text} that closes nothing. Balance the parentheses.";
+                default:
+                    break;
+            }
+        }
+
+        return open.TryPop(out var missing) ? $"A {missing} is missing. Balance the parentheses." : null;
+    }
+
+    private static string? RefuseOpenComment(string sql, IReadOnlyList<SqlToken> tokens, WarehouseSqlFamily family)
+    {
+        _ = SqlLexer.Read(sql[tokens[^1].End..] + ")", family, out var appended);
+        return appended.Count > 0 ? null
+            : "The comment at the end would hide what the service appends. Move it above the last line, or remove it.";
+    }
+
+    private static string? RefuseBeginning(IReadOnlyList<SqlToken> tokens, WarehouseSqlFamily family)
+    {
+        string[] words = family switch
+        {
+            WarehouseSqlFamily.Postgres or WarehouseSqlFamily.MySql => ["SELECT", "WITH", "VALUES", "TABLE"],
+            WarehouseSqlFamily.DuckDb => ["SELECT", "WITH", "VALUES", "TABLE", "FROM"],
+            WarehouseSqlFamily.Sqlite => ["SELECT", "WITH", "VALUES"],
+            _ => ["SELECT", "WITH"],
+        };
+        var first = tokens.SkipWhile(token => token.IsSymbol('(')).FirstOrDefault();
+        var begin = $"{string.Join(", ", words[..^1])} or {words[^1]}";
+        return first.Kind switch
+        {
+            SqlTokenKind.None => $"The SQL is empty. Write a query that begins with {begin}.",
+            SqlTokenKind.Word when words.Contains(first.Text, StringComparer.OrdinalIgnoreCase) => null,
+            SqlTokenKind.Word => $"Only queries can run here, and {Shown(first)} begins another statement. Begin with {begin}.",
+            _ => $"Only queries can run here. Begin with {begin}.",
+        };
+    }
+
+    private static string? RefuseClauses(IReadOnlyList<SqlToken> tokens)
+    {
+        if (tokens.Count == 0)
+        {
+            return "The condition is empty. Write one, or leave it out.";
+        }
+
+        var depth = 0;
+        for (var i = 0; i < tokens.Count; i++)
+        {
+            var token = tokens[i];
+            depth += token.Kind != SqlTokenKind.Symbol ? 0
+                : token.Text[0] switch { '(' or '[' or '{' => 1, ')' or ']' or '}' => -1, _ => 0 };
+            if (token.IsSymbol(';'))
+            {
+                return "A condition has no semicolon. Remove it.";
+            }
+
+            if (depth == 0 && token.IsSymbol(','))
+            {
+                return "A condition is one expression. Join its parts by AND or OR instead of a comma.";
+            }
+
+            var isName = i > 0 && (IsMember(tokens, i) || (token.Text == "from" && tokens[i - 1].Is("distinct")));
+            // LIMIT and OFFSET are names of columns for some families; before a number they are not.
+            var isLimit = (token.Is("limit") || token.Is("offset")) && At(tokens, i + 1).Kind == SqlTokenKind.Number;
+            var isOption = token.Is("option") && At(tokens, i + 1).IsSymbol('(');
+            if (depth == 0 && (token.IsAny(ClauseWords) || isLimit || isOption) && !isName)
+            {
+                return $"{Shown(token)} is not a part of a condition. Write only the condition, such as: amount > 0. "
+                    + "Put a subquery into parentheses.";
+            }
+        }
+
+        return null;
+    }
+
+    private static string? RefuseParts(IReadOnlyList<SqlToken> tokens, WarehouseSqlFamily family)
+    {
+        for (var i = 0; i < tokens.Count; i++)
+        {
+            var token = tokens[i];
+            if (token.IsSymbol(';'))
+            {
+                return "Only one statement can run here. Remove the semicolon and what follows it.";
+            }
+
+            var isKeyword = token.Kind == SqlTokenKind.Word && !IsMember(tokens, i);
+            var problem = (isKeyword ? RefuseWord(tokens, i, family) : null) ?? SqlNames.Refuse(tokens, i, family);
+            if (problem is not null)
+            {
+                return problem;
+            }
+        }
+
+        return family switch
+        {
+            WarehouseSqlFamily.DuckDb => DuckDbFiles.Refuse(tokens),
+            WarehouseSqlFamily.SqlServer => SqlServerStatements.Refuse(tokens),
+            _ => null,
+        };
+    }
+
+    private static string? RefuseWord(IReadOnlyList<SqlToken> tokens, int i, WarehouseSqlFamily family)
+    {
+        var (word, next, afterNext) = (tokens[i], At(tokens, i + 1), At(tokens, i + 2));
+        switch (word.Text)
+        {
+            case "into":
+                return "INTO writes the result into a table, a file or a variable. Remove it, or put it into quotes if it is a name.";
+            case "for" when next.Text is "update" or "share" || (next.Is("no") && afterNext.Is("key"))
+                || (next.Is("key") && afterNext.Is("share")):
+            case "lock" when next.Is("in") && afterNext.Is("share"):
+                return $"{Shown(word)} {Shown(next)} locks rows. Remove it.";
+            case "next" or "previous" when next.Is("value") && afterNext.Is("for"):
+                return $"{Shown(word)} VALUE FOR changes or depends on a sequence. Remove it.";
+            case "insert" or "update" or "delete" or "merge" when IsStatement(tokens, i):
+                return $"{Shown(word)} changes data, and only queries can run here. If it is the name of a column, put it into quotes.";
+            // A setting without a value is set to true.
+            case "settings" when family == WarehouseSqlFamily.ClickHouse && next.IsName && !IsClickHouseName(tokens, i)
+                && (afterNext.IsSymbol('=') || afterNext.IsSymbol(',') || afterNext.Is("format") || EndsClause(afterNext)):
+                return "SETTINGS can lift the limits of the query. Remove it.";
+            case "format" when family == WarehouseSqlFamily.ClickHouse && next.IsName && !IsClickHouseName(tokens, i)
+                && EndsClause(afterNext):
+                return "FORMAT changes how the result is sent. Remove it.";
+            default:
+                return family == WarehouseSqlFamily.SqlServer ? SqlServerStatements.RefuseWord(word, next) : null;
+        }
+    }
+
+    // Postgres, MySQL, SQLite and SQL Server allow a statement that changes data after WITH; Postgres also within it.
+    private static bool IsStatement(IReadOnlyList<SqlToken> tokens, int i)
+    {
+        var (word, next) = (tokens[i], At(tokens, i + 1));
+        return !At(tokens, i - 1).Is("as") && next.Kind switch
+        {
+            SqlTokenKind.Quoted or SqlTokenKind.String => true,
+            SqlTokenKind.Word => !next.IsAny(AfterColumn) || (word.Is("delete") && next.Is("from"))
+                || (word.Is("update") && next.IsAny(AfterUpdate)),
+            // insert(...) and merge(...) are functions of some families.
+            SqlTokenKind.Symbol => next.IsSymbol('(') && word.Text is "update" or "delete",
+            _ => false,
+        };
+    }
+
+    // A name after a dot is never a keyword. A dot after a number or operator may be read as a part of a number.
+    private static bool IsMember(IReadOnlyList<SqlToken> tokens, int i) => At(tokens, i - 1).IsSymbol('.')
+        && At(tokens, i - 2) is var owner && (owner.IsName || owner.IsSymbol(')') || owner.IsSymbol(']') || owner.IsSymbol('.'));
+
+    // FROM settings s, ORDER BY format DESC. FROM after AS or a dot is a name itself.
+    private static bool IsClickHouseName(IReadOnlyList<SqlToken> tokens, int i) => !At(tokens, i + 2).IsSymbol('=')
+        && (At(tokens, i + 1).Is("asc") || At(tokens, i + 1).Is("desc")
+            || ((At(tokens, i - 1).Is("from") || At(tokens, i - 1).Is("join"))
+                && !At(tokens, i - 2).Is("as") && !At(tokens, i - 2).IsSymbol('.')));
+
+    private static bool EndsClause(SqlToken token) =>
+        token.Kind == SqlTokenKind.None || token.IsSymbol(')') || token.Is("settings") || token.Is("into");
+
+    private static SqlToken At(IReadOnlyList<SqlToken> tokens, int i) =>
+        i >= 0 && i < tokens.Count ? tokens[i] : new(SqlTokenKind.None, "", 0, 0);
+
+    private static string Shown(SqlToken word) => word.Text.Length > 30 ? "the word" : word.Text.ToUpperInvariant();
 }

@@ -1,3 +1,5 @@
+using Catalog.Data.Warehouses;
+
 namespace Catalog.Data.Executions.Kinds;
 
 /// <summary>The kinds whose statement the user wrote.</summary>
@@ -11,7 +13,7 @@ internal static class SqlKinds
         {
             HasWhere = false,
             Statement = context => new(
-                $"select count(*) from ({Trimmed(sql)}\n) as violations", rows => Measured.Count(rows.Rows[0][0]) is var failed
+                $"select count(*) from ({SqlGuard.Statement(sql, context.Sql.Family)}) as violations", rows => Measured.Count(rows.Rows[0][0]) is var failed
                     ? new() { Number = failed, Failed = failed, Violated = failed > 0 } : null!),
         };
     }
@@ -23,7 +25,7 @@ internal static class SqlKinds
         return new()
         {
             HasWhere = false,
-            Statement = _ => new(Trimmed(sql), rows => rows.Rows is [[{ } value]]
+            Statement = context => new(SqlGuard.Statement(sql, context.Sql.Family), rows => rows.Rows is [[{ } value]]
                 ? Measure.OfValue(value, bounds)
                 : new() { Problem = "the statement must return one row with one value that is not null." }),
             Expected = bounds?.ToJson(),
@@ -41,7 +43,7 @@ internal static class SqlKinds
         return new()
         {
             HasWhere = false,
-            Statement = _ => new(Trimmed(sql), rows => rows.Rows is [[bool holds]]
+            Statement = context => new(SqlGuard.Statement(sql, context.Sql.Family), rows => rows.Rows is [[bool holds]]
                 ? new() { Number = holds ? 1 : 0, Observed = holds ? "true" : "false", Violated = !holds }
                 : new()
                 {
@@ -66,6 +68,4 @@ internal static class SqlKinds
 
         return sql;
     }
-
-    private static string Trimmed(string sql) => sql.TrimEnd().TrimEnd(';');
 }

@@ -1,0 +1,27 @@
+namespace Catalog.Data.Warehouses;
+
+internal enum SqlTokenKind
+{
+    None,
+    Word,
+    Quoted,
+    String,
+    Number,
+    Symbol,
+}
+
+/// <summary>A part of an SQL text. Comments and white space are not parts.</summary>
+/// <param name="Kind">What it is. A text in double quotes is a quoted name, also on MySQL (a mode decides).</param>
+/// <param name="Text">A word in lower case; a name or string without its quotes; a symbol's one character.</param>
+/// <param name="Start">The index of its first character in the SQL text.</param>
+/// <param name="End">The index after its last character.</param>
+internal readonly record struct SqlToken(SqlTokenKind Kind, string Text, int Start, int End)
+{
+    public bool IsName => Kind is SqlTokenKind.Word or SqlTokenKind.Quoted;
+
+    public bool Is(string word) => Kind == SqlTokenKind.Word && Text == word;
+
+    public bool IsAny(IReadOnlySet<string> words) => Kind == SqlTokenKind.Word && words.Contains(Text);
+
+    public bool IsSymbol(char symbol) => Kind == SqlTokenKind.Symbol && Text[0] == symbol;
+}
