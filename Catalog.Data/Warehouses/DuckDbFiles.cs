@@ -65,7 +65,7 @@ internal static partial class DuckDbFiles
             }
             else if (token.Is("from"))
             {
-                expectsTable = !level.IsArguments && !previous.Is("distinct");
+                expectsTable = !level.IsArguments && !EndsIsDistinct(tokens, i);
                 level = level with { ListsTables = level.ListsTables || expectsTable };
             }
             else if (token.IsAny(BeforeTable) || (token.IsAny(Descriptions) && previous.IsSymbol('(')))
@@ -84,6 +84,10 @@ internal static partial class DuckDbFiles
 
         return null;
     }
+
+    // In AS DISTINCT FROM, distinct is a name and a table follows.
+    private static bool EndsIsDistinct(IReadOnlyList<SqlToken> tokens, int from) => from > 1 && tokens[from - 1].Is("distinct")
+        && (tokens[from - 2].Is("is") || (from > 2 && tokens[from - 2].Is("not") && tokens[from - 3].Is("is")));
 
     // In FROM (VALUES (...), (...)) a comma separates rows. Elsewhere VALUES may be an alias.
     private static bool BeginsValues(IReadOnlyList<SqlToken> tokens, int i) => tokens[i].Is("values")

@@ -92,6 +92,8 @@ internal static partial class RefusedSql
         (DuckDb, "select * from (summarize \"x.csv\")", "reads a file"),
         (DuckDb, "table 'x.csv'", "reads a file"),
         (DuckDb, "select exists (from 'x.csv')", "reads a file"),
+        (DuckDb, "select (select a as distinct from 'x.csv')", "reads a file"),
+        (DuckDb, "values ((select t.distinct from \"x.csv\"))", "reads a file"),
         (DuckDb, "select ?", "parameter or a variable"),
         (DuckDb, "select /* /* */ getenv('a') */", "beginning of another comment"),
         (DuckDb, "load httpfs", "LOAD begins another"),
