@@ -30,6 +30,11 @@ internal static class CheckEndpoints
     private static async Task<IResult> Post(Body<PostCheck> body, Caller caller, CheckRepository checks, TimeProvider time,
         CancellationToken ct)
     {
+        if (SchedulesWithoutScope(body.Value, caller))
+        {
+            return Problems.Forbidden(Scopes.Execute);
+        }
+
         var (id, pipeline) = (body.Value.Id!, body.Value.PipelineId ?? "");
         var check = body.Value.ToCheck(id, pipeline, Encoding.UTF8.GetString(body.Json.Span), time.Now());
         return await checks.Insert(caller.Organization, check, ct) switch
@@ -57,6 +62,11 @@ internal static class CheckEndpoints
         PathId id, [AsParameters] CheckSelector selector, Body<PutCheck> body, IfMatch match, Caller caller, CheckRepository checks,
         TimeProvider time, CancellationToken ct)
     {
+        if (SchedulesWithoutScope(body.Value, caller))
+        {
+            return Problems.Forbidden(Scopes.Execute);
+        }
+
         var found = await checks.Find(caller.Organization, id.Value, selector.PipelineId, ct);
         if ((Refusal(found, id) ?? match.Check(() => CheckItem.From(found[0]).Definition)) is { } refusal)
         {
@@ -124,6 +134,10 @@ internal static class CheckEndpoints
             NextCursor = page.Next?.ToText(query.List),
         });
     }
+
+    // The schedule runs SQL of the caller on the warehouse, as an execution does.
+    private static bool SchedulesWithoutScope(PutCheck check, Caller caller) =>
+        check is { Schedule: not null, ConnectionId: not null } && !caller.Scopes.Contains(Scopes.Execute);
 
     private static IResult? Refusal(List<Check> found, PathId id) => found.Count switch
     {

@@ -117,7 +117,11 @@ internal static class ConnectionEndpoints
 
     private static async Task<IResult> Test(PathId id, Caller caller, ConnectionWarehouses warehouses, CancellationToken ct) =>
         await warehouses.Test(caller.Organization, id.Value, ct) is var (state, detail)
-            ? TypedResults.Ok(new ConnectionTest { Status = JsonNamingPolicy.SnakeCaseLower.ConvertName(state.ToString()), Detail = detail })
+            ? TypedResults.Ok(new ConnectionTest
+            {
+                Status = JsonNamingPolicy.SnakeCaseLower.ConvertName(state.ToString()),
+                Detail = detail
+            })
             : Problems.NotFound("connection");
 
     // Returns null when the configuration contains a secret and no key is configured to encrypt it.

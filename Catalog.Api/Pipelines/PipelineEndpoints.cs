@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Catalog.Api.Http;
 using Catalog.Api.OpenApi;
+using Catalog.Data;
 using Catalog.Data.Pipelines;
 using FluentValidation;
 
@@ -30,7 +31,8 @@ internal static class PipelineEndpoints
     }
 
     private static async Task<IResult> Post(
-        HttpContext context, Caller caller, PipelineRegistration registration, IValidator<PipelineSpec> validator, CancellationToken ct)
+        HttpContext context, Caller caller, PipelineRegistration registration, IValidator<PipelineSpec> validator, TimeProvider time,
+        CancellationToken ct)
     {
         var (bytes, problem) = await JsonBody.Read(context, acceptsArray: true);
         if (problem is not null)
@@ -48,6 +50,13 @@ internal static class PipelineEndpoints
         if (refusal is not null)
         {
             return refusal;
+        }
+
+        // A schedule runs SQL of the caller on a warehouse, as an execution does.
+        if (!caller.Scopes.Contains(Scopes.Execute)
+            && pipelines.Any(pipeline => pipeline.Checks.Any(check => check.IsScheduled(time.Now()))))
+        {
+            return Problems.Forbidden(Scopes.Execute);
         }
 
         var (outcomes, ceiling) = await registration.Register(caller.Organization, pipelines, ct);

@@ -29,7 +29,8 @@ internal readonly record struct SecretPath(string Path, string? Key)
             .Select(prefix => prefix.Replace(SecretSettings.Placeholder, organization, StringComparison.Ordinal)).ToList();
         var mount = path.Split('/')[0] + "/";
         return allowed.Exists(prefix => path.StartsWith(prefix, StringComparison.Ordinal)) ? new(path, key)
-            : allowed.Count > 0 && !configured.Any(prefix => prefix.StartsWith(mount, StringComparison.Ordinal)) ? new(allowed[0] + path, key)
+            : allowed.Count > 0 && !configured.Any(prefix => prefix.StartsWith(mount, StringComparison.Ordinal))
+                ? new(allowed[0] + path, key)
             : null;
     }
 

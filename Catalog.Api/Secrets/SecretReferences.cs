@@ -109,7 +109,8 @@ internal sealed class SecretReferences(SecretSettings settings, IConfiguration c
 
     // The folder of an organization. Without the placeholder it belongs to the organization default.
     private string? Folder(string organization) =>
-        settings.Folder is not { } folder || !SecretPath.IsValid(organization) || organization.Contains('/', StringComparison.Ordinal) ? null
+        settings.Folder is not { } folder || !SecretPath.IsValid(organization) || organization.Contains('/', StringComparison.Ordinal)
+            ? null
         : folder.Contains(SecretSettings.Placeholder, StringComparison.Ordinal)
             ? folder.Replace(SecretSettings.Placeholder, organization, StringComparison.Ordinal)
         : organization == Organization.Default ? folder : null;

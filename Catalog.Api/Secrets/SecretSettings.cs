@@ -14,7 +14,10 @@ internal sealed record SecretSettings
     /// <summary>Null when no Vault is configured.</summary>
     public required VaultSettings? Vault { get; init; }
 
-    /// <summary>The beginning of environment variables that <c>env:</c> may read, in the organization <c>default</c> only; null: none.</summary>
+    /// <summary>
+    /// The beginning of environment variables that <c>env:</c> may read, in the organization <c>default</c> only; null:
+    /// none.
+    /// </summary>
     public required string? EnvironmentPrefix { get; init; }
 
     /// <summary>The folder that <c>file:</c> may read, without a slash at its end; null: none.</summary>

@@ -73,7 +73,8 @@ internal sealed class VaultToken(VaultHttp vault, VaultSettings settings, TimePr
     private async Task<bool> Renew(string token, CancellationToken ct)
     {
         var (status, answer) = await vault.Send("auth/token/renew-self", token, new { }, ct);
-        return status == HttpStatusCode.ServiceUnavailable ? throw VaultSecrets.Sealed() : status == HttpStatusCode.OK && Keep(answer) is not null;
+        return status == HttpStatusCode.ServiceUnavailable ? throw VaultSecrets.Sealed()
+            : status == HttpStatusCode.OK && Keep(answer) is not null;
     }
 
     // Keeps the lease, and returns the token of the answer.

@@ -88,7 +88,8 @@ internal sealed class CheckResultStore(CatalogDatabase db)
         var unstored = groups.ConvertAll(group => group.Simple.FindAll(place => place.IsOpen));
         var explains = groups.Zip(unstored, (group, places) => Explain(group.Organization, places.Select(place => place.Result))).ToList();
         var closedGates = groups
-            .Zip(unstored, (group, places) => CheckStates.ReadClosedGates(group.Organization, places.Select(place => place.Result))).ToList();
+            .Zip(unstored, (group, places) => CheckStates.ReadClosedGates(group.Organization, places.Select(place => place.Result)))
+            .ToList();
         await db.Write([.. explains, .. closedGates], CancellationToken.None);
         await FoldGates(groups, closedGates);
         for (var i = 0; i < groups.Count; i++)

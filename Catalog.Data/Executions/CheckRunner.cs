@@ -251,15 +251,9 @@ public sealed class CheckRunner
             measure = history.Compare(measure, await _context.History(check.Check, history.Points, ct));
         }
 
-        // The least or greatest text of a column, for example, is data.
-        if (measure.Observed is ['"', ..] && await PiiColumns(check, ct) is { Count: > 0 } pii
-            && check.Parameters.Columns().Any(column => pii.Contains(column, StringComparer.OrdinalIgnoreCase)))
-        {
-            measure = measure with { Observed = "\"(hidden)\"" };
-        }
-
         var samples = check.Samples > 0 && measure.Failed > 0 ? await ReadSamples(session, check, ct) : null;
-        await _report(Verdicts.Judge(check, measure, duration, samples));
+        var verdict = Verdicts.Judge(check, measure, duration, samples);
+        await _report(check.Kind.ShowsValue && await IsHidden(check, ct) ? Verdicts.HideValue(verdict) : verdict);
     }
 
     // The verdict stands without its sample, so a failure of this statement is not reported.
@@ -278,6 +272,12 @@ public sealed class CheckRunner
 
     private async Task<IReadOnlySet<string>> PiiColumns(CheckDefinition check, CancellationToken ct) =>
         await _context.PiiColumns(check.Check, check.Table, ct);
+
+    private async Task<bool> IsHidden(CheckDefinition check, CancellationToken ct)
+    {
+        var hidden = (await PiiColumns(check, ct)).Concat(check.SampleDeny).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        return check.Parameters.Columns().Any(hidden.Contains);
+    }
 
     private static bool ConcernsOneCheck(WarehouseProblem problem) => problem is WarehouseProblem.Sql or WarehouseProblem.ColumnMissing
         or WarehouseProblem.TableMissing or WarehouseProblem.PermissionDenied or WarehouseProblem.Refused or WarehouseProblem.TooMuchData;

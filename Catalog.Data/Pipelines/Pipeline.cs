@@ -1,3 +1,5 @@
+using Catalog.Data.Schedules;
+
 namespace Catalog.Data.Pipelines;
 
 /// <summary>A pipeline in a list, with its latest run and open failures.</summary>
@@ -90,6 +92,9 @@ public sealed record NewCheck
 
     /// <summary>The JSON of the check in the request body, unchanged.</summary>
     public required string Definition { get; init; }
+
+    /// <summary>Whether the Catalog would execute the check by its schedule.</summary>
+    public bool IsScheduled(DateTimeOffset now) => CheckSchedules.IsScheduled(new("", Id, ConnectionId, Definition), now);
 }
 
 /// <summary>The result of a registration.</summary>

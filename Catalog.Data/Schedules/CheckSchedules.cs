@@ -68,6 +68,9 @@ internal sealed class CheckSchedules(Dialect dialect, Session session, string or
         return session.Execute(sql, new { organization, ids = pipelines.ToArray() }, ct);
     }
 
+    /// <summary>Whether a check has a schedule and a connection.</summary>
+    public static bool IsScheduled(ScheduledCheck check, DateTimeOffset now) => RowOf(check, now) is not null;
+
     // Definitions of pipelines may have any shape: a schedule that cannot be read is no schedule.
     private static Row? RowOf(ScheduledCheck check, DateTimeOffset now)
     {

@@ -14,6 +14,7 @@ internal static class SqlNames
     private const string Files = "reads or writes files of the server";
     private const string Network = "connects to other servers";
     private const string Waits = "makes the server wait";
+    private const string Memory = "makes values of any size";
     private const string Locks = "takes or releases locks that outlive the query";
     private const string Session = "changes the session, the server or other sessions";
     private const string Sequences = "changes a sequence";
@@ -70,6 +71,8 @@ internal static class SqlNames
             new(Session, "checkpoint force_checkpoint enable_logging disable_logging truncate_duckdb_logs enable_profiling "
                 + "disable_profiling write_log add_parquet_key set_config"),
             new(Sequences, "nextval setval"),
+            // DuckDB runs in this process, and its memory limit does not hold for the result of these.
+            new(Memory, "repeat lpad rpad range generate_series list_resize array_resize format printf"),
             new(SqlInText, "query query_table json_execute_serialized_sql json_serialize_plan *_substrait "
                 + "*_substrait_json python_map_function sql_auto_complete"),
             new(Internals, "getenv getvariable current_setting which_secret"),

@@ -192,6 +192,35 @@ public abstract class KindTests(WarehouseSource source, string text, string time
     }
 
     [Fact]
+    public async Task Denied_values_of_a_column_are_not_shown_as_the_measured_value()
+    {
+        await CreateTables();
+        var verdicts = await Run(
+            """{"kind":"max","column":"amount","params":{"max":60,"sample_deny":["AMOUNT"]}}""",
+            """{"kind":"median","column":"amount","params":{"min":0,"sample_deny":["amount"]}}""",
+            """{"kind":"avg","column":"amount","params":{"min":0,"sample_deny":["amount"]}}""");
+
+        Assert.All(verdicts, verdict => Assert.Equal("pass", verdict.Status));
+        Assert.All(verdicts.Take(2), verdict => Assert.Equal(("\"(hidden)\"", null), (verdict.ObservedValue, verdict.ObservedNumber)));
+        Assert.DoesNotContain("50", verdicts[0].Message, StringComparison.Ordinal);
+        Assert.Equal(30, verdicts[2].ObservedNumber);
+    }
+
+    [Fact]
+    public async Task A_value_that_cannot_be_compared_is_an_error_and_never_a_pass()
+    {
+        await CreateTables();
+        var verdicts = await Run(
+            """{"kind":"sql_value","sql":"select 'abc' as v","fail":{"above":1}}""",
+            """{"kind":"sql_value","sql":"select 'abc' as v","fail":{"below":1}}""",
+            """{"kind":"max","column":"name","fail":{"above":1}}""");
+        Assert.All(verdicts, verdict => Assert.Equal("error", verdict.Status));
+
+        const string Percent = """{"kind":"cross_table_row_count","params":{"other_table":"nobody"},"fail":{"above":10,"unit":"percent"}}""";
+        Assert.Equal("fail", Assert.Single(await Run(Percent)).Status);
+    }
+
+    [Fact]
     public async Task History_kinds_compare_with_earlier_results()
     {
         await CreateTables();

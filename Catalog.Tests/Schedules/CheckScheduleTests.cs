@@ -62,6 +62,21 @@ public abstract class CheckScheduleTests(TestDatabase database) : ExecutionTests
     }
 
     [Fact]
+    public async Task A_schedule_needs_the_scope_execute()
+    {
+        using var writer = App.Client("dev-key");
+        var scheduled = new { id = "a", kind = "row_count", dataset = "t", connection_id = "w", schedule = Hourly };
+        Assert.Equal(403, (int)(await writer.PostJson("/api/v1/checks/", scheduled)).StatusCode);
+        Assert.Equal(403, (int)(await writer.PostJson("/api/v1/pipelines/", new { name = Name, checks = new[] { scheduled } })).StatusCode);
+        Assert.Null(await NextTick("a"));
+
+        var unscheduled = new { id = Name, kind = "row_count", dataset = "t", connection_id = "w" };
+        Assert.Equal(201, (int)(await writer.PostJson("/api/v1/checks/", unscheduled)).StatusCode);
+        Assert.Equal(403, (int)(await writer.PutAsJsonAsync($"/api/v1/checks/{Name}",
+            new { kind = "row_count", dataset = "t", connection_id = "w", schedule = Hourly }, Ct)).StatusCode);
+    }
+
+    [Fact]
     public async Task Missed_ticks_are_caught_up_by_one_execution()
     {
         await Client.PostJson("/api/v1/checks/", new { id = Name, kind = "pass", connection_id = "w", schedule = "*/5 * * * *" });

@@ -20,9 +20,9 @@ internal static class AggregateKinds
         };
     }
 
-    public static CheckKind Min(CheckParameters parameters) => Column(parameters, (scan, name) => $"min({scan.Value(name)})");
+    public static CheckKind Min(CheckParameters parameters) => Column(parameters, (scan, name) => $"min({scan.Value(name)})") with { ShowsValue = true };
 
-    public static CheckKind Max(CheckParameters parameters) => Column(parameters, (scan, name) => $"max({scan.Value(name)})");
+    public static CheckKind Max(CheckParameters parameters) => Column(parameters, (scan, name) => $"max({scan.Value(name)})") with { ShowsValue = true };
 
     public static CheckKind Sum(CheckParameters parameters) => Column(parameters, (scan, name) => scan.Sql.Sum(scan.Value(name)));
 
@@ -84,6 +84,7 @@ internal static class AggregateKinds
         var (column, bounds) = (parameters.Column(), Bounds.Read(parameters));
         return kind with
         {
+            ShowsValue = true,
             Statement = context =>
             {
                 // For engines without the aggregate: the rows on both sides of the position, and the line between them.

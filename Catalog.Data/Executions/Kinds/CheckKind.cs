@@ -42,6 +42,9 @@ internal sealed record CheckKind
     /// <summary>A second table whose rows are counted; null for other kinds.</summary>
     public OtherTable? Other { get; init; }
 
+    /// <summary>Whether the measured value is a value of the column, such as the greatest one.</summary>
+    public bool ShowsValue { get; init; }
+
     /// <summary>Whether the thresholds are ages, which may be written as <c>2h</c>.</summary>
     public bool HasAges { get; init; }
 

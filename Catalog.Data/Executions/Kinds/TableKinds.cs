@@ -24,6 +24,11 @@ internal static class TableKinds
             HasBounds = bounds is not null,
             Statement = context => new(context.Sql.Columns(context.Name), rows =>
             {
+                if (rows.Truncated)
+                {
+                    return new() { Problem = "the table has more columns than a result may have rows." };
+                }
+
                 if (rows.Rows.Count == 0)
                 {
                     return new() { Problem = "the table does not exist, or the user may not read it." };
@@ -95,6 +100,7 @@ internal static class TableKinds
             Expected = maxAge is null ? null : $"{{\"max_age\":{JsonSerializer.Serialize(parameters.Text("max_age"))}}}",
             NeedsThreshold = maxAge is null,
             HasAges = true,
+            ShowsValue = true,
         };
     }
 

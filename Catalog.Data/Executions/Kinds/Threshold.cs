@@ -80,12 +80,13 @@ internal sealed record Threshold
 
     /// <summary>Whether the condition holds for a number, or for a share: a number of rows of a total.</summary>
     /// <param name="number">The measured number.</param>
-    /// <param name="total">The number of judged rows; used when the unit is percent. A share of no rows is 0.</param>
+    /// <param name="total">The number of judged rows; used when the unit is percent.</param>
     public bool IsMet(double number, long? total)
     {
         if (IsPercent && total is 0)
         {
-            return _conditions.TrueForAll(condition => Holds(condition.Comparison, condition.Bounds, 0m));
+            // No row of none is no share; any row of none is more than every share.
+            return _conditions.TrueForAll(condition => Holds(condition.Comparison, condition.Bounds, number == 0 ? 0m : 1e15m));
         }
 
         // A share is compared without a division, so that 3 of 10 rows are exactly 30 percent.

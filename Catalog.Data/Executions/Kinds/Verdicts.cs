@@ -15,6 +15,12 @@ internal static class Verdicts
             return Error(definition.Check, problem, definition.Table, duration);
         }
 
+        if ((definition.Fail ?? definition.Warn) is not null && measure is { Number: null, Judged: null, NotCompared: null })
+        {
+            return Error(definition.Check, "the measured value is not a number, and thresholds compare numbers. Use params.min or params.max.",
+                definition.Table, duration);
+        }
+
         var status = StatusOf(definition, measure);
         var facts = new Dictionary<string, string>(measure.Facts ?? new Dictionary<string, string>(), StringComparer.Ordinal);
         if (samples is not null)
@@ -37,6 +43,15 @@ internal static class Verdicts
             Table = definition.Table.Length == 0 ? null : definition.Table,
         };
     }
+
+    /// <summary>The verdict without the measured value, which is a value of a column that must not be kept.</summary>
+    public static CheckVerdict HideValue(CheckVerdict verdict) => verdict.Status == CheckStatus.Error ? verdict : verdict with
+    {
+        ObservedValue = "\"(hidden)\"",
+        ObservedNumber = null,
+        Message = "The value is hidden, because its column is tagged pii or denied.",
+        Metadata = null,
+    };
 
     /// <summary>The verdict of a check that could not be evaluated.</summary>
     public static CheckVerdict Error(Check check, string reason, string? table = null, TimeSpan duration = default) => new()
