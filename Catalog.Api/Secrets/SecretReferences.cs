@@ -98,7 +98,8 @@ internal sealed class SecretReferences(SecretSettings settings, IConfiguration c
         {
             var file = new FileInfo(path);
             return !file.Exists ? throw VaultHttp.Unavailable("The file with the secret does not exist. Check the path.")
-                : file.Length is 0 or > MaxFileBytes ? throw VaultHttp.Unavailable("The file with the secret is empty or larger than 64 KiB.")
+                : file.Length is 0 or > MaxFileBytes
+                ? throw VaultHttp.Unavailable("The file with the secret is empty or larger than 64 KiB.")
                 : (await System.IO.File.ReadAllTextAsync(path, ct)).TrimEnd('\r', '\n');
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)

@@ -9,7 +9,8 @@ internal sealed record SecretSettings
     public const string Placeholder = "{organization}";
 
     // Prefixes that would reveal the service's own settings.
-    private static readonly string[] OwnSettings = ["DATAXPIPE_", "DATABASE_", "POSTGRES_", "AWS_", "ASPNETCORE_", "DOTNET_", "KUBERNETES_"];
+    private static readonly string[] OwnSettings =
+        ["DATAXPIPE_", "DATABASE_", "POSTGRES_", "AWS_", "ASPNETCORE_", "DOTNET_", "KUBERNETES_"];
 
     /// <summary>Null when no Vault is configured.</summary>
     public required VaultSettings? Vault { get; init; }
@@ -37,7 +38,8 @@ internal sealed record SecretSettings
                 || prefix.StartsWith(own, StringComparison.Ordinal))))
         {
             throw new SettingException(
-                $"{PrefixName} must be at least 4 capital letters, digits or underscores, and must not match the service's own settings; for "
+                $"{PrefixName} must be at least 4 capital letters, digits or underscores, and must not match the service's own "
+                    + "settings; for "
                     + "example WAREHOUSE_SECRET_.");
         }
 

@@ -24,7 +24,8 @@ internal sealed class VaultSecrets(VaultHttp vault, VaultToken tokens)
             (status, body) = await vault.Send(path.Path, token, body: null, ct);
             if (status == HttpStatusCode.Forbidden && await IsRefused(token, ct))
             {
-                throw VaultHttp.Unavailable("Vault refuses the token of the service: it was replaced or has ended. The operator must set a new one.");
+                throw VaultHttp.Unavailable(
+                    "Vault refuses the token of the service: it was replaced or has ended. The operator must set a new one.");
             }
         }
 
@@ -58,7 +59,8 @@ internal sealed class VaultSecrets(VaultHttp vault, VaultToken tokens)
         }
 
         var keys = data.EnumerateObject().Select(member => member.Name).ToList();
-        var value = (key ?? (keys is [var only] ? only : "value")) is var name && data.TryGetProperty(name, out var found) ? found : default;
+        var value = (key ?? (keys is [var only] ? only : "value")) is var name && data.TryGetProperty(name, out var found)
+            ? found : default;
         var lease = json.TryGetProperty("lease_duration", out var seconds) && seconds.ValueKind == JsonValueKind.Number
             && seconds.TryGetInt32(out var length) && length > 0 ? TimeSpan.FromSeconds(length) : (TimeSpan?)null;
         return value.ValueKind == JsonValueKind.String ? (value.GetString()!, lease)

@@ -90,7 +90,8 @@ internal sealed record VaultSettings
         && (address.Scheme == Uri.UriSchemeHttps || (address.Scheme == Uri.UriSchemeHttp && address.IsLoopback))
             ? address
             : throw new SettingException(
-                $"{AddressName} must be an https:// address without user, password, query and fragment; http:// is allowed for loopback only.");
+                $"{AddressName} must be an https:// address without user, password, query and fragment; http:// is "
+                    + "allowed for loopback only.");
 
     private static string ReadMount(string mount) => SecretPath.IsValid(mount) ? mount
         : throw new SettingException("DATAXPIPE_VAULT_AUTH_MOUNT must be the path of a mount below auth/, such as approle.");
@@ -98,7 +99,8 @@ internal sealed record VaultSettings
     private static List<string> ReadPaths(string text)
     {
         var paths = text.Split(',', StringSplitOptions.TrimEntries).Select(path => path.TrimEnd('/') + "/").ToList();
-        if (!paths.TrueForAll(path => SecretPath.IsValid(path.Replace(SecretSettings.Placeholder, "x", StringComparison.Ordinal).TrimEnd('/'))
+        if (!paths.TrueForAll(path =>
+            SecretPath.IsValid(path.Replace(SecretSettings.Placeholder, "x", StringComparison.Ordinal).TrimEnd('/'))
             && path.Split('/').All(part => part == SecretSettings.Placeholder || !part.Contains('{', StringComparison.Ordinal))))
         {
             throw new SettingException(

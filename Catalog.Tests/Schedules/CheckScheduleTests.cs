@@ -64,7 +64,9 @@ public abstract class CheckScheduleTests(TestDatabase database) : ExecutionTests
     [Fact]
     public async Task A_schedule_needs_the_scope_execute()
     {
-        using var writer = App.Client("dev-key");
+        var key = await (await Client.PostJson("/api/v1/organizations/me/api-keys", new { name = "w", scopes = new[] { "read", "write" } }))
+            .Json();
+        using var writer = App.With(Text(key, "key"));
         var scheduled = new { id = "a", kind = "row_count", dataset = "t", connection_id = "w", schedule = Hourly };
         Assert.Equal(403, (int)(await writer.PostJson("/api/v1/checks/", scheduled)).StatusCode);
         Assert.Equal(403, (int)(await writer.PostJson("/api/v1/pipelines/", new { name = Name, checks = new[] { scheduled } })).StatusCode);
@@ -72,8 +74,8 @@ public abstract class CheckScheduleTests(TestDatabase database) : ExecutionTests
 
         var unscheduled = new { id = Name, kind = "row_count", dataset = "t", connection_id = "w" };
         Assert.Equal(201, (int)(await writer.PostJson("/api/v1/checks/", unscheduled)).StatusCode);
-        Assert.Equal(403, (int)(await writer.PutAsJsonAsync($"/api/v1/checks/{Name}",
-            new { kind = "row_count", dataset = "t", connection_id = "w", schedule = Hourly }, Ct)).StatusCode);
+        Assert.Equal(403, (int)(await writer.PutAsync($"/api/v1/checks/{Name}", System.Net.Http.Json.JsonContent.Create(
+            new { kind = "row_count", dataset = "t", connection_id = "w", schedule = Hourly }), Ct)).StatusCode);
     }
 
     [Fact]
@@ -146,8 +148,8 @@ public abstract class CheckScheduleTests(TestDatabase database) : ExecutionTests
     private async Task<DateTimeOffset?> NextTick(string check)
     {
         var due = await Database.Database.One<long?>("default",
-            "select due_ms from check_schedules where organization_id = @organization and check_id = @check",
-            new { organization = "default", check }, Ct);
+            "select due_ms from check_schedules where organization_id = @organization and pipeline_id in (@Name, '') and check_id = @check",
+            new { organization = "default", Name, check }, Ct);
         return due is null ? null : DateTimeOffset.FromUnixTimeMilliseconds(due.Value);
     }
 

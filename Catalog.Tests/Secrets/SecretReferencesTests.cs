@@ -218,8 +218,10 @@ public sealed class SecretReferencesTests : IAsyncLifetime
     [InlineData("default", "env:DATAXPIPE_VAULT_TOKEN", null)]
     [InlineData("default", "env:WAREHOUSE_:A", null)]
     [InlineData("acme", "env:WAREHOUSE_A", null)]
-    public async Task Variables_with_the_prefix_are_read_by_the_organization_default(string organization, string reference, string? value) =>
-        await AssertValue(value, References(("DATAXPIPE_SECRET_ENV_PREFIX", "WAREHOUSE_"), ("WAREHOUSE_A", "from a variable")), organization,
+    public async Task Variables_with_the_prefix_are_read_by_the_organization_default(
+        string organization, string reference, string? value) =>
+        await AssertValue(value, References(("DATAXPIPE_SECRET_ENV_PREFIX", "WAREHOUSE_"), ("WAREHOUSE_A", "from a variable")),
+            organization,
             reference);
 
     [Theory]
@@ -238,7 +240,8 @@ public sealed class SecretReferencesTests : IAsyncLifetime
             await File.WriteAllTextAsync(Path.Combine(_folder, name, "a"), "from a file\n", Ct);
         }
 
-        await AssertValue(value, References(("DATAXPIPE_SECRET_FOLDER", $"{_folder}/{{organization}}")), organization, $"file:{_folder}/{path}");
+        await AssertValue(value, References(("DATAXPIPE_SECRET_FOLDER", $"{_folder}/{{organization}}")), organization,
+            $"file:{_folder}/{path}");
     }
 
     private static async Task AssertValue(string? value, SecretReferences references, string organization, string reference)
