@@ -172,10 +172,10 @@ public sealed class BackupRefusalTests(PostgresTestDatabase database, BackupFold
     {
         database.Require();
         using var server = PostgresCluster.Start(fsync: false).Require();
-        const string Password = "Canary 7781:\\@/'\"%ü";
+        const string Password = "c4nary 7781:\\@/'\"%ü";
         await using (var connection = await Open(server.Uri))
         {
-            await connection.ExecuteAsync("create role keeper superuser login password 'Canary 7781:\\@/''\"%ü'");
+            await connection.ExecuteAsync("create role keeper superuser login password 'c4nary 7781:\\@/''\"%ü'");
             var file = await connection.ExecuteScalarAsync<string>("show hba_file");
             await File.WriteAllTextAsync(file!, "host all keeper 127.0.0.1/32 scram-sha-256\n" + await File.ReadAllTextAsync(file!, Ct),
                 Ct);
@@ -200,11 +200,11 @@ public sealed class BackupRefusalTests(PostgresTestDatabase database, BackupFold
         var everything = await File.ReadAllTextAsync(seen, Ct) + result + restored + drill + await File.ReadAllTextAsync(
             result.Json.GetProperty("path").GetString() + ".json", Ct);
         Assert.Contains("--snapshot=", everything);
-        Assert.DoesNotContain("Canary", everything);
+        Assert.DoesNotContain("c4nary", everything);
 
-        var refused = await MigratorConsole.Run(Address("Canary-wrong"), "backup", "--output", where, "--json");
+        var refused = await MigratorConsole.Run(Address("c4nary-wrong"), "backup", "--output", where, "--json");
         Assert.Equal((7, "authentication_failed"), (refused.Exit, refused.Code()));
-        Assert.DoesNotContain("Canary", refused.ToString());
+        Assert.DoesNotContain("c4nary", refused.ToString());
     }
 
     /// <summary>

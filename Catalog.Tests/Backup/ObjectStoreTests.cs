@@ -48,7 +48,7 @@ public sealed class ObjectStoreTests(SqliteTestDatabase database, BackupFolder f
         Assert.Equal(3, store.Objects.Count);
         foreach (var result in new[] { backup, restored, drill, again })
         {
-            Assert.DoesNotContain("Canary-S3-2219", result.ToString());
+            Assert.DoesNotContain("c4nary-S3-2219", result.ToString());
         }
     }
 
@@ -119,7 +119,7 @@ public sealed class ObjectStoreTests(SqliteTestDatabase database, BackupFolder f
                 catch (BackupException exception)
                 {
                     Assert.True(exception.Exit is ExitCodes.Damaged or ExitCodes.Unreachable, exception.Message);
-                    Assert.DoesNotContain("Canary-S3-2219", exception.ToString());
+                    Assert.DoesNotContain("c4nary-S3-2219", exception.ToString());
                     failed++;
                     if (store.Objects.ContainsKey($"nightly/{next.File}.json"))
                     {
@@ -172,19 +172,19 @@ public sealed class ObjectStoreTests(SqliteTestDatabase database, BackupFolder f
             Assert.True(result.Exit == exit, result.ToString());
             Assert.Equal(code, result.Code());
             Assert.Contains(words, result.Errors);
-            Assert.DoesNotContain("Canary-S3", result.ToString());
+            Assert.DoesNotContain("c4nary-S3", result.ToString());
             Assert.Empty(store.Objects);
             Assert.DoesNotContain(BackupSteps.Names(where), name => name.Contains(".part", StringComparison.Ordinal));
         }
 
         await Task.WhenAll(
-            Fails(7, "store_credentials", "rejected the access key", Url, ("AWS_SECRET_ACCESS_KEY", "Canary-S3-wrong")),
+            Fails(7, "store_credentials", "rejected the access key", Url, ("AWS_SECRET_ACCESS_KEY", "c4nary-S3-wrong")),
             Fails(7, "store_credentials", "rejected the access key", Url, ("AWS_ACCESS_KEY_ID", "AKIAOTHER")),
             Fails(7, "bucket_missing", "bucket elsewhere does not exist", "s3://elsewhere/nightly"),
             Fails(7, "store_unreachable", "is unreachable", Url, ("DATAXPIPE_S3_ENDPOINT", "http://127.0.0.1:1")),
             Fails(2, "setting", "must begin with https://", Url, ("DATAXPIPE_S3_ENDPOINT", "http://s3.example.com")),
             Fails(2, "setting", "Set AWS_ACCESS_KEY_ID", Url, ("AWS_ACCESS_KEY_ID", "")),
-            Fails(2, "setting", "without keys", "s3://key:Canary-S3@bucket/x"),
+            Fails(2, "setting", "without keys", "s3://key:c4nary-S3@bucket/x"),
             Fails(2, "setting", "Set DATAXPIPE_S3_REGION", "spaces://bucket/x", ("DATAXPIPE_S3_ENDPOINT", ""), ("DATAXPIPE_S3_REGION", "")),
             Fails(2, "setting", "--upload takes", "/var/backups"));
         store.FaultFor = (_, _, _) => S3Fault.ClockSkew;

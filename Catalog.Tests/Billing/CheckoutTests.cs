@@ -214,7 +214,7 @@ public abstract class CheckoutTests(TestDatabase database, FakeStripe stripe) : 
 
         output.AddRange(App.Log.At(LogLevel.Trace));
         Assert.Contains(output, line => line.Contains("api_key_expired", StringComparison.Ordinal));
-        foreach (var secret in new[] { FakeStripe.Canary, FakeStripe.Key, FakeStripe.WebhookSecret, FakeStripe.OldWebhookSecret, "Canary" })
+        foreach (var secret in new[] { FakeStripe.Canary, FakeStripe.Key, FakeStripe.WebhookSecret, FakeStripe.OldWebhookSecret, Canaries.Word })
         {
             Assert.DoesNotContain(output, line => line.Contains(secret, StringComparison.OrdinalIgnoreCase));
         }

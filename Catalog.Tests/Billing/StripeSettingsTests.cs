@@ -8,11 +8,11 @@ namespace Catalog.Tests.Billing;
 [Trait("Category", "Fast")]
 public sealed class StripeSettingsTests
 {
-    private const string Canary = "CanarySetting6617";
+    private const string Canary = "c4narySetting6617";
 
     private static readonly Dictionary<string, string?> Complete = new()
     {
-        ["DATAXPIPE_STRIPE_SECRET_KEY"] = "sk_live_0123456789abcdef",
+        ["DATAXPIPE_STRIPE_SECRET_KEY"] = "sk_live_c4nary0123456789abcdef",
         ["DATAXPIPE_STRIPE_WEBHOOK_SECRET"] = "whsec_0123456789abcdef",
         ["DATAXPIPE_STRIPE_PRICE_TEAM"] = "price_1",
         ["DATAXPIPE_STRIPE_PRICE_BUSINESS"] = "price_2",

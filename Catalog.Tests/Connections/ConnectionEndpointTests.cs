@@ -14,10 +14,10 @@ public sealed class ConnectionEndpointsOnPostgres(PostgresTestDatabase database)
     IClassFixture<PostgresTestDatabase>;
 
 public abstract class ConnectionEndpointTests(TestDatabase database)
-    : EndpointTests(database, ("DATAXPIPE_SECRET_KEY", "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="))
+    : EndpointTests(database, ("DATAXPIPE_SECRET_KEY", Canaries.SecretKey))
 {
     private const string Path = "/api/v1/connections/";
-    private const string Canary = "c4nary-pa55word";
+    private const string Canary = $"{Canaries.Word}-pa55word";
 
     [Fact]
     public async Task A_connection_is_registered_read_replaced_and_deleted()
@@ -99,11 +99,11 @@ public abstract class ConnectionEndpointTests(TestDatabase database)
     [InlineData("""{"id":"a","type":"postgres","config":{"dsn":"postgresql://h/d?sslrootcert=/etc/passwd"}}""", "/config/dsn")]
     [InlineData("""{"id":"a","type":"postgres","config":{"host":"/var/run/postgresql"}}""", "/config")]
     [InlineData("""{"id":"a","type":"postgres","config":{"host":"h","password":"***"}}""", "/config/password")]
-    [InlineData("""{"id":"a","type":"postgres","config":{"host":"h","password_secret":"hunter2"}}""", "/config/password_secret")]
+    [InlineData("""{"id":"a","type":"postgres","config":{"host":"h","password_secret":"c4nary"}}""", "/config/password_secret")]
     [InlineData("""{"id":"a","type":"postgres","config":{"host":"h","port":70000}}""", "/config")]
-    [InlineData("""{"id":"a","type":"postgres","config":{"host":"http://u:secret@h"}}""", "/config")]
-    [InlineData("""{"id":"a","type":"postgres","config":{"host":"u:secret@h"}}""", "/config")]
-    [InlineData("""{"id":"a","type":"postgres","config":{"host":"h; password=secret"}}""", "/config")]
+    [InlineData("""{"id":"a","type":"postgres","config":{"host":"http://u:c4nary@h"}}""", "/config")]
+    [InlineData("""{"id":"a","type":"postgres","config":{"host":"u:c4nary@h"}}""", "/config")]
+    [InlineData("""{"id":"a","type":"postgres","config":{"host":"h; password=c4nary"}}""", "/config")]
     [InlineData("""{"id":"a","type":"postgres","config":{"dsn":"postgresql://h/d","host":"h"}}""", "/config")]
     [InlineData("""{"id":"a","type":"postgres","config":{"host":"h","password":"p","password_secret":"a/b"}}""", "/config/password_secret")]
     [InlineData("""{"id":"a","type":"postgres","config":{"host":"h","options":"-c x=y"}}""", "/config/options")]

@@ -14,7 +14,7 @@ public sealed class HostsOnPostgres(PostgresTestDatabase database) : HostTests(d
 /// Invalid host names are refused at registration; every other failure of a connection test has a status.
 /// </summary>
 public abstract class HostTests(TestDatabase database)
-    : EndpointTests(database, ("DATAXPIPE_SECRET_KEY", "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="))
+    : EndpointTests(database, ("DATAXPIPE_SECRET_KEY", Canaries.SecretKey))
 {
     private const string Connections = "/api/v1/connections/";
 
@@ -31,7 +31,7 @@ public abstract class HostTests(TestDatabase database)
     public async Task An_invalid_host_is_422_or_its_test_returns_a_status(string host)
     {
         foreach (var config in new object[] {
-            new { host }, new { dsn = $"postgresql://u:p@{Uri.EscapeDataString(host)}/d?sslmode=disable" } })
+            new { host }, new { dsn = $"postgresql://u:c4nary@{Uri.EscapeDataString(host)}/d?sslmode=disable" } })
         {
             var id = Guid.NewGuid().ToString();
             var posted = await Client.PostJson(Connections, new { id, type = "postgres", config });

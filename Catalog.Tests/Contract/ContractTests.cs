@@ -20,8 +20,8 @@ public abstract class ContractTests(TestDatabase database) : EndpointTests(datab
     // Billing is configured, but the organization is self-hosted, so no request goes to Stripe.
     private static readonly (string, string)[] BillingSettings =
     [
-        ("DATAXPIPE_STRIPE_API", "http://127.0.0.1:9"), ("DATAXPIPE_STRIPE_SECRET_KEY", "sk_test_0123456789"),
-        ("DATAXPIPE_STRIPE_WEBHOOK_SECRET", "whsec_0123456789"),
+        ("DATAXPIPE_STRIPE_API", "http://127.0.0.1:9"), ("DATAXPIPE_STRIPE_SECRET_KEY", "sk_test_c4nary0123456789"),
+        ("DATAXPIPE_STRIPE_WEBHOOK_SECRET", "whsec_c4nary0123456789"),
         ("DATAXPIPE_STRIPE_PRICE_TEAM", "price_1"), ("DATAXPIPE_STRIPE_PRICE_BUSINESS", "price_2"),
         ("DATAXPIPE_STRIPE_RETURN_URL", "https://catalog.example/"),
     ];

@@ -12,7 +12,7 @@ namespace Catalog.Tests.Migrations;
 [Collection(nameof(DedicatedPostgres))]
 public sealed class DoctorConnectionTests
 {
-    private const string Password = "s3cret-that-nobody-may-see";
+    private const string Password = "c4nary-that-nobody-may-see";
     private readonly DedicatedPostgres _server;
 
     public DoctorConnectionTests(DedicatedPostgres server) => _server = server.Require();

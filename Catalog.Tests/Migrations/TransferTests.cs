@@ -8,7 +8,7 @@ namespace Catalog.Tests.Migrations;
 /// <summary>Transfers of whole files with the console, as operators run it.</summary>
 public sealed class TransferTests(PostgresTestDatabase server) : IClassFixture<PostgresTestDatabase>
 {
-    private const string Canary = "Canary-7781";
+    private const string Canary = "c4nary-7781";
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 

@@ -96,14 +96,14 @@ public sealed class WrongTargetTests(PostgresTestDatabase server) : IClassFixtur
         server.Require();
         var address = await PostgresTestDatabase.Empty("catalog_owned");
         var role = $"catalog_reader_{Guid.NewGuid():N}";
-        await PostgresTestDatabase.Execute($"create role {role} login password 'Canary-7781'");
+        await PostgresTestDatabase.Execute($"create role {role} login password 'c4nary-7781'");
         try
         {
-            var asReader = new UriBuilder(address) { UserName = role, Password = "Canary-7781" }.Uri.ToString();
+            var asReader = new UriBuilder(address) { UserName = role, Password = "c4nary-7781" }.Uri.ToString();
             var refused = await MigratorConsole.Run(asReader, "upgrade");
             Assert.Equal(1, refused.Exit);
             Assert.Contains("DATAXPIPE_MIGRATIONS_DB", refused.Errors);
-            Assert.DoesNotContain("Canary-7781", refused.ToString());
+            Assert.DoesNotContain("c4nary-7781", refused.ToString());
         }
         finally
         {

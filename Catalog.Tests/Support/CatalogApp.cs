@@ -12,7 +12,7 @@ namespace Catalog.Tests.Support;
 /// <summary>The service on a real loopback port, with one database.</summary>
 public sealed class CatalogApp : WebApplicationFactory<Catalog.Api.Operations.Health>
 {
-    public const string Key = "platform-key-for-tests-0123456789abcdef";
+    public const string Key = $"platform-key-{Canaries.Word}-0123456789abcdef";
     private readonly Dictionary<string, string?> _settings;
 
     public CatalogApp(TestDatabase database, params (string Name, string Value)[] settings)
@@ -31,8 +31,11 @@ public sealed class CatalogApp : WebApplicationFactory<Catalog.Api.Operations.He
         UseKestrel(0);
     }
 
+    /// <summary>Searches for secrets in the answers and log lines.</summary>
+    public Canaries Canaries { get; init; } = Canaries.Suite;
+
     /// <summary>The log lines of the service.</summary>
-    public LogLines Log { get; } = new();
+    public LogLines Log => field ??= new(Canaries);
 
     /// <summary>The service's clock. Null: the system clock.</summary>
     public TimeProvider? Time { get; init; }
@@ -89,10 +92,7 @@ public sealed class CatalogApp : WebApplicationFactory<Catalog.Api.Operations.He
     public HttpClient Anonymous()
     {
         StartServer();
-        return new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, MaxConnectionsPerServer = 128 })
-        {
-            BaseAddress = ClientOptions.BaseAddress
-        };
+        return new HttpClient(new CanaryHandler(Canaries)) { BaseAddress = ClientOptions.BaseAddress };
     }
 }
 

@@ -54,7 +54,7 @@ public static class MigratorConsole
             ProcessTerminationTimeout = null,
         };
         var exit = await Task.Run(() => CommandLine.Run(arguments, around)).WaitAsync(Limit);
-        return new(exit, output.ToString(), errors.ToString());
+        return Searched(new(exit, output.ToString(), errors.ToString()));
     }
 
     /// <summary>Starts a process with redirected output and empty input.</summary>
@@ -111,6 +111,12 @@ public static class MigratorConsole
         var errors = process.StandardError.ReadToEndAsync();
         using var limit = new CancellationTokenSource(Limit);
         await process.WaitForExitAsync(limit.Token);
-        return new(process.ExitCode, await output, await errors);
+        return Searched(new(process.ExitCode, await output, await errors));
+    }
+
+    private static ConsoleResult Searched(ConsoleResult result)
+    {
+        Canaries.Suite.Require("The output of the console", result.ToString());
+        return result;
     }
 }

@@ -53,6 +53,7 @@ public sealed class ServiceProcess : IDisposable
         {
             if (line is not null)
             {
+                Canaries.Suite.Search("A log line of a process", line);
                 Log.Add(line);
             }
         }
