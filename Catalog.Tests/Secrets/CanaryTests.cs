@@ -12,8 +12,8 @@ public sealed class CanariesOnSqlite(SqliteTestDatabase database) : CanaryTests(
 public sealed class CanariesOnPostgres(PostgresTestDatabase database) : CanaryTests(database), IClassFixture<PostgresTestDatabase>;
 
 /// <summary>
-/// Each kind of secret and each kind of failure: no secret is in an answer, in a log line of any level, or in a tag of a
-/// metric.
+/// Each kind of secret and each kind of failure: no secret is in an answer, in a log line of any level, or in a tag of
+/// a metric.
 /// </summary>
 public abstract class CanaryTests : IAsyncLifetime
 {

@@ -9,8 +9,8 @@ using Catalog.Tests.Support;
 namespace Catalog.Tests.Support;
 
 /// <summary>
-/// Searches for secrets in everything that the service and the console write: answers, log lines, console output and tags
-/// of metrics. Each secret in the tests contains <see cref="Word"/>, and keys and tokens are known by their form.
+/// Searches for secrets in everything that the service and the console write: answers, log lines, console output and
+/// tags of metrics. Each secret in the tests contains <see cref="Word"/>; keys and tokens are known by their form.
 /// </summary>
 public sealed partial class Canaries
 {
