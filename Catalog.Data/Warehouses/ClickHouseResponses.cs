@@ -67,6 +67,6 @@ internal sealed class ClickHouseResponses(HttpMessageHandler inner, WarehouseLim
         }
 
         private int Count(int read) => (_read += read) <= most ? read
-            : throw WarehouseMessages.TooMuchData("The answer of the warehouse is too large. Select fewer rows or columns.");
+            : throw WarehouseMessages.AnswerTooLarge();
     }
 }

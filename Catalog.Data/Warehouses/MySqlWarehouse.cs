@@ -35,10 +35,11 @@ public sealed class MySqlWarehouse : Warehouse
 
     private async Task<WarehouseConnection> Connect(IPAddress address, WarehouseLimits limits, CancellationToken ct)
     {
+        var relay = new LimitedRelay(address, _address.Port);
         var connection = new MySqlConnection(new MySqlConnectionStringBuilder
         {
-            Server = address.ToString(),
-            Port = (uint)_address.Port,
+            Server = relay.Host,
+            Port = (uint)relay.Port,
             UserID = _address.User,
             Password = _address.Password,
             Database = _address.Database ?? "",
@@ -64,7 +65,7 @@ public sealed class MySqlWarehouse : Warehouse
         }.ConnectionString);
         if (_address.Tls == ServerTls.VerifyFull)
         {
-            // The connection goes to the checked address, but the certificate must match the host name.
+            // The connection goes to the relay, but the certificate must match the host name.
             connection.RemoteCertificateValidationCallback = (_, certificate, _, errors) =>
                 (errors & ~SslPolicyErrors.RemoteCertificateNameMismatch) == SslPolicyErrors.None
                 && certificate is X509Certificate2 given && given.MatchesHostname(_address.Host);
@@ -74,11 +75,16 @@ public sealed class MySqlWarehouse : Warehouse
         {
             await connection.OpenAsync(ct);
             await MySqlWarehouseConnection.Begin(connection, limits, ct);
-            return new MySqlWarehouseConnection(connection);
+            return new MySqlWarehouseConnection(connection, relay);
         }
         catch
         {
-            await connection.DisposeAsync();
+            await relay.Close(connection);
+            if (relay.IsOverLimit)
+            {
+                throw WarehouseMessages.AnswerTooLarge();
+            }
+
             throw;
         }
     }

@@ -6,7 +6,7 @@ using MySqlConnector;
 namespace Catalog.Data.Warehouses;
 
 /// <summary>A connection to a MySQL or MariaDB warehouse in a read-only transaction.</summary>
-internal sealed class MySqlWarehouseConnection(MySqlConnection connection) : WarehouseConnection(connection)
+internal sealed class MySqlWarehouseConnection(MySqlConnection connection, LimitedRelay relay) : WarehouseConnection(connection, relay)
 {
     /// <summary>Starts the transaction and sets the limits of the session.</summary>
     public static async Task Begin(MySqlConnection connection, WarehouseLimits limits, CancellationToken ct)

@@ -5,7 +5,8 @@ using Npgsql;
 namespace Catalog.Data.Warehouses;
 
 /// <summary>A connection to a Postgres warehouse in a read-only transaction.</summary>
-internal sealed class PostgresConnection(NpgsqlDataSource source, NpgsqlConnection connection) : WarehouseConnection(connection)
+internal sealed class PostgresConnection(NpgsqlDataSource source, NpgsqlConnection connection, LimitedRelay relay)
+    : WarehouseConnection(connection, relay)
 {
     /// <summary>
     /// Starts the transaction and sets its limits. The query that sets them also fixes the transaction: Postgres refuses

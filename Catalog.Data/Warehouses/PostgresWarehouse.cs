@@ -117,10 +117,12 @@ public sealed class PostgresWarehouse : Warehouse
 
     private async Task<WarehouseConnection> Connect(IPAddress address, WarehouseLimits limits, CancellationToken ct)
     {
-        var source = CreateSource(address.ToString(), limits);
+        var relay = new LimitedRelay(address, _settings.Port);
+        NpgsqlDataSource? source = null;
         NpgsqlConnection? connection = null;
         try
         {
+            source = CreateSource(relay, limits);
             connection = await source.OpenConnectionAsync(ct);
             if (_catalog is not null && await _catalog.Is(connection, ct))
             {
@@ -128,12 +130,17 @@ public sealed class PostgresWarehouse : Warehouse
             }
 
             await PostgresConnection.Begin(connection, limits, ct);
-            return new PostgresConnection(source, connection);
+            return new PostgresConnection(source, connection, relay);
         }
         catch
         {
-            await (connection?.DisposeAsync() ?? ValueTask.CompletedTask);
-            await source.DisposeAsync();
+            await relay.Close(connection);
+            await (source?.DisposeAsync() ?? ValueTask.CompletedTask);
+            if (relay.IsOverLimit)
+            {
+                throw WarehouseMessages.AnswerTooLarge();
+            }
+
             throw;
         }
     }
@@ -141,13 +148,14 @@ public sealed class PostgresWarehouse : Warehouse
     // User, password and database are always set: the driver would fill an empty one from the environment of this
     // process, and send the operator's password to the host of the connection. A random password is rejected by a
     // server that requires a password, and ignored by one that does not.
-    private NpgsqlDataSource CreateSource(string address, WarehouseLimits limits)
+    private NpgsqlDataSource CreateSource(LimitedRelay relay, WarehouseLimits limits)
     {
         var name = _settings.Host!;
         var user = _settings.Username is { Length: > 0 } given ? given : "catalog";
         var settings = new NpgsqlConnectionStringBuilder(_settings.ConnectionString)
         {
-            Host = address,
+            Host = relay.Host,
+            Port = relay.Port,
             Username = user,
             Password = _settings.Password is { Length: > 0 } password ? password : Guid.NewGuid().ToString(),
             Database = _settings.Database is { Length: > 0 } database ? database : user,
@@ -164,7 +172,7 @@ public sealed class PostgresWarehouse : Warehouse
             IncludeErrorDetail = false,
         };
         var builder = new NpgsqlDataSourceBuilder(settings.ConnectionString) { Name = "warehouse" };
-        // The connection goes to the checked address, but the certificate must match the host name.
+        // The connection goes to the relay, but the certificate must match the host name.
         builder.UseSslClientAuthenticationOptionsCallback((SslClientAuthenticationOptions options) => options.TargetHost = name);
         return builder.Build();
     }

@@ -4,13 +4,20 @@ namespace Catalog.Data.Warehouses;
 
 /// <summary>One open connection of a driver, and where drivers differ.</summary>
 /// <param name="connection">The open connection.</param>
-internal abstract class WarehouseConnection(DbConnection connection) : IAsyncDisposable
+/// <param name="relay">What the connection goes through; null for drivers that read no stream of a server.</param>
+internal abstract class WarehouseConnection(DbConnection connection, LimitedRelay? relay = null) : IAsyncDisposable
 {
     /// <summary>The open connection.</summary>
     protected DbConnection Connection { get; } = connection;
 
     /// <summary>Whether the driver works inside this process and blocks the thread of the caller.</summary>
     public virtual bool IsBlocking => false;
+
+    /// <summary>Whether the server has sent more than a statement may, and the connection was ended for that.</summary>
+    public bool IsOverLimit => relay is { IsOverLimit: true };
+
+    /// <summary>Starts to count what the server sends. Called before each statement.</summary>
+    public void BeginStatement() => relay?.BeginStatement();
 
     /// <summary>Sends one statement. A text with more statements fails, and none of them runs.</summary>
     public abstract Task<DbDataReader> Execute(string sql, CancellationToken ct);
@@ -34,6 +41,6 @@ internal abstract class WarehouseConnection(DbConnection connection) : IAsyncDis
     public virtual ValueTask DisposeAsync()
     {
         GC.SuppressFinalize(this);
-        return Connection.DisposeAsync();
+        return relay?.Close(Connection) ?? Connection.DisposeAsync();
     }
 }

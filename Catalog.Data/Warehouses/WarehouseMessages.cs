@@ -39,6 +39,9 @@ internal static class WarehouseMessages
 
     public static WarehouseException TooMuchData(string what) => new(WarehouseProblem.TooMuchData, what);
 
+    public static WarehouseException AnswerTooLarge() =>
+        TooMuchData("The answer of the warehouse is too large. Select fewer rows or columns.");
+
     public static WarehouseException Unreadable() => new(WarehouseProblem.Sql,
         "The result contains a value that cannot be read. Cast the column to text.");
 

@@ -46,6 +46,7 @@ public sealed class WarehouseSession : IAsyncDisposable
         var connection = _connection ??= await _connect(ct);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
         limit.CancelAfter(_limits.Timeout + Grace);
+        connection.BeginStatement();
         var running = new Running();
         Task<WarehouseRows>? reading = null;
         try
@@ -66,7 +67,8 @@ public sealed class WarehouseSession : IAsyncDisposable
         {
             await Drop(running.Reader, reading);
             ct.ThrowIfCancellationRequested();
-            throw limit.IsCancellationRequested ? WarehouseMessages.Timeout(_limits)
+            throw connection.IsOverLimit && exception is not WarehouseException ? WarehouseMessages.AnswerTooLarge()
+                : limit.IsCancellationRequested ? WarehouseMessages.Timeout(_limits)
                 : exception as WarehouseException ?? (exception is OperationCanceledException or TimeoutException
                     ? WarehouseMessages.Timeout(_limits) : connection.Translate(exception));
         }

@@ -46,11 +46,10 @@ public sealed class HostileServerTests
         ["an unknown type"] = (HostileServer.Send(HostileServer.Columns(1, 99999999), Row),
             [WarehouseProblem.Unreachable, WarehouseProblem.Timeout, WarehouseProblem.Sql]),
         ["endless notices"] = (HostileServer.Endless([], HostileServer.Message('N', [.. "SNOTICE\0VNOTICE\0C00000\0Mx\0\0"u8])),
-            [WarehouseProblem.Timeout, WarehouseProblem.Unreachable]),
+            [WarehouseProblem.Timeout, WarehouseProblem.Unreachable, WarehouseProblem.TooMuchData]),
         ["an error of 2 GB"] = (HostileServer.Endless(HostileServer.Message('E', [], int.MaxValue), new byte[65536]),
-            [WarehouseProblem.Timeout, WarehouseProblem.Unreachable, WarehouseProblem.Sql]),
-        ["noise"] = (HostileServer.Endless([], [.. "noise\u0001\u0002"u8]),
-            [WarehouseProblem.Timeout, WarehouseProblem.Unreachable, WarehouseProblem.Sql]),
+            [WarehouseProblem.TooMuchData]),
+        ["noise"] = (HostileServer.Endless([], [.. "noise\u0001\u0002"u8]), [WarehouseProblem.TooMuchData]),
     };
 
     public static TheoryData<string> Names => [.. Answers.Keys];
