@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Data.Common;
+using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using System.Net.Sockets;
 
@@ -14,6 +15,7 @@ namespace Catalog.Data.Warehouses;
 /// cancel a statement. All of its connections share the limit. A driver that closes its side is done, and the server's
 /// side is closed too.
 /// </remarks>
+[SuppressMessage("Design", "CA1001", Justification = "Close disposes them, after the connection of the driver.")]
 internal sealed class LimitedRelay
 {
     // Npgsql reads the list of the types while it logs in, about 100 bytes for each type of the users.

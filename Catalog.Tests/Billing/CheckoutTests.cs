@@ -214,7 +214,9 @@ public abstract class CheckoutTests(TestDatabase database, FakeStripe stripe) : 
 
         output.AddRange(App.Log.At(LogLevel.Trace));
         Assert.Contains(output, line => line.Contains("api_key_expired", StringComparison.Ordinal));
-        foreach (var secret in new[] { FakeStripe.Canary, FakeStripe.Key, FakeStripe.WebhookSecret, FakeStripe.OldWebhookSecret, Canaries.Word })
+        string[] secrets =
+            [FakeStripe.Canary, FakeStripe.Key, FakeStripe.WebhookSecret, FakeStripe.OldWebhookSecret, Canaries.Word];
+        foreach (var secret in secrets)
         {
             Assert.DoesNotContain(output, line => line.Contains(secret, StringComparison.OrdinalIgnoreCase));
         }

@@ -194,7 +194,8 @@ public abstract class ContractTests(TestDatabase database) : EndpointTests(datab
             .Replace("{stage_name}", $"stage-{i % 5}", StringComparison.Ordinal);
 
     // A schema cannot say what the kind of a check requires.
-    private static bool DependsOnKind(Operation operation, int status) => status == 422 && operation.Id is ("CreateCheck" or "ReplaceCheck");
+    private static bool DependsOnKind(Operation operation, int status) =>
+        status == 422 && operation.Id is ("CreateCheck" or "ReplaceCheck");
 
     private async Task Check(ApiDocument document, Operation operation, string query, JsonNode? body, string? broken, int i)
     {
@@ -210,7 +211,8 @@ public abstract class ContractTests(TestDatabase database) : EndpointTests(datab
         var finding = status >= 500 ? "a 5xx"
             : !documented ? $"the answer {status} {type} is not documented"
             : broken is not null && status is not (400 or 404 or 422) ? $"accepted though broken ({broken})"
-            : broken is null && status is not ((>= 200 and < 300) or 404 or 409) && !DependsOnKind(operation, status) ? "refused though valid"
+            : broken is null && status is not ((>= 200 and < 300) or 404 or 409) && !DependsOnKind(operation, status)
+            ? "refused though valid"
             : schema is not null && document.Mismatch(JsonNode.Parse(text), schema) is { } mismatch
             ? $"the answer does not match its schema: {mismatch}"
             : null;

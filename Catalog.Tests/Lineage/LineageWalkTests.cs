@@ -178,7 +178,8 @@ public abstract class LineageWalkTests(TestDatabase database)
             names, [.. Enumerable.Range(0, datasets).Select(i => $"n{i}")], Ct);
         var rows = new Rows<LineageEdge>(
             new Column<LineageEdge, Guid>("upstream", edge => edge.Upstream),
-            new Column<LineageEdge, Guid>("downstream", edge => edge.Downstream), new Column<LineageEdge, string>("pipeline_id", edge => edge.PipelineId),
+            new Column<LineageEdge, Guid>("downstream", edge => edge.Downstream),
+            new Column<LineageEdge, string>("pipeline_id", edge => edge.PipelineId),
             new Column<LineageEdge, DateTimeOffset>("valid_from", edge => edge.ValidFrom),
                 new Column<LineageEdge, DateTimeOffset?>("valid_to", edge => edge.ValidTo));
         await session.Run<LineageEdge, int>(

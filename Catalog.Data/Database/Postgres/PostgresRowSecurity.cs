@@ -180,8 +180,8 @@ internal sealed class PostgresRowSecurity(PostgresPool pool, string role, bool r
     private State Enforced(string description, string role)
     {
         string Before(string setting) => $"select {pool.ForTransaction}{role}set_config('app.{setting}', @{Context.Parameter}, true);\n";
-        return new(new(true, description, false), Before("organization_id"), Before("api_key_id"), Before("stripe_customer_id"), Before("due_ms"),
-            true, pool.IsBehindPooler, TimeProvider.System.GetTimestamp());
+        return new(new(true, description, false), Before("organization_id"), Before("api_key_id"), Before("stripe_customer_id"),
+            Before("due_ms"), true, pool.IsBehindPooler, TimeProvider.System.GetTimestamp());
     }
 
     private State NotEnforced(string description)

@@ -20,9 +20,11 @@ internal static class AggregateKinds
         };
     }
 
-    public static CheckKind Min(CheckParameters parameters) => Column(parameters, (scan, name) => $"min({scan.Value(name)})") with { ShowsValue = true };
+    public static CheckKind Min(CheckParameters parameters) =>
+        Column(parameters, (scan, name) => $"min({scan.Value(name)})") with { ShowsValue = true };
 
-    public static CheckKind Max(CheckParameters parameters) => Column(parameters, (scan, name) => $"max({scan.Value(name)})") with { ShowsValue = true };
+    public static CheckKind Max(CheckParameters parameters) =>
+        Column(parameters, (scan, name) => $"max({scan.Value(name)})") with { ShowsValue = true };
 
     public static CheckKind Sum(CheckParameters parameters) => Column(parameters, (scan, name) => scan.Sql.Sum(scan.Value(name)));
 

@@ -50,7 +50,8 @@ internal static class RowKinds
     public static CheckKind AcceptedValues(CheckParameters parameters)
     {
         var values = parameters.Scalars("values");
-        return NonNull(parameters.Column(), (sql, name) => values.Count == 0 ? $"{name} is not null" : $"{In(sql, name, values, not: true)}",
+        return NonNull(parameters.Column(),
+            (sql, name) => values.Count == 0 ? $"{name} is not null" : In(sql, name, values, not: true),
             $"{{\"values\":{Json(values)}}}");
     }
 

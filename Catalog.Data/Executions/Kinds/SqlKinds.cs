@@ -13,8 +13,11 @@ internal static class SqlKinds
         {
             HasWhere = false,
             Statement = context => new(
-                $"select count(*) from ({SqlGuard.Statement(sql, context.Sql.Family)}) as violations", rows => Measured.Count(rows.Rows[0][0]) is var failed
-                    ? new() { Number = failed, Failed = failed, Violated = failed > 0 } : null!),
+                $"select count(*) from ({SqlGuard.Statement(sql, context.Sql.Family)}) as violations", rows =>
+                {
+                    var failed = Measured.Count(rows.Rows[0][0]);
+                    return new() { Number = failed, Failed = failed, Violated = failed > 0 };
+                }),
         };
     }
 

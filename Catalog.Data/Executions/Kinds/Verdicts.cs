@@ -17,8 +17,9 @@ internal static class Verdicts
 
         if ((definition.Fail ?? definition.Warn) is not null && measure is { Number: null, Judged: null, NotCompared: null })
         {
-            return Error(definition.Check, "the measured value is not a number, and thresholds compare numbers. Use params.min or params.max.",
-                definition.Table, duration);
+            return Error(definition.Check,
+                "the measured value is not a number, and thresholds compare numbers. Use params.min or params.max.", definition.Table,
+                duration);
         }
 
         var status = StatusOf(definition, measure);

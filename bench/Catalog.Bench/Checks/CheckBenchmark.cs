@@ -93,7 +93,8 @@ internal static class CheckBenchmark
             await command.ExecuteNonQueryAsync(ct);
         }
 
-        var warehouse = new WarehouseFactory(new(true), new(folder), null).Create("default", new() { Type = "duckdb", Path = "orders.duckdb" });
+        var warehouse = new WarehouseFactory(new(true), new(folder), null)
+            .Create("default", new() { Type = "duckdb", Path = "orders.duckdb" });
         await Compare($"DuckDB, {rows:N0} rows", warehouse, rounds, ct);
     }
 
