@@ -312,7 +312,8 @@ public abstract class RetentionVerbTests : IAsyncLifetime
         Assert.Equal(["default/just deleted", "default/live", "default/with a result", "default/with a run"], await Ids("pipelines"));
         Assert.Equal(await Ids("pipelines"), await Ids("pipeline_versions", "pipeline_id"));
         Assert.Equal(await Ids("pipelines"), await Ids("pipeline_tags", "pipeline_id"));
-        Assert.Equal("default runs runs=1 run_stages=0 run_events=0 run_check_states=0|default pipelines pipelines=2 pipeline_versions=2 pipeline_tags=2",
+        Assert.Equal("default runs runs=1 run_stages=0 run_events=0 run_check_states=0|"
+            + "default pipelines pipelines=2 pipeline_versions=2 pipeline_tags=2",
             Text(removed));
         Assert.Equal(Text(planned), Text(removed));
         await Apply(new(30, 30, null));
@@ -487,8 +488,8 @@ public abstract class RetentionVerbTests : IAsyncLifetime
 
     private static RemovalLimits LimitsOf(int batch) => new() { Batch = batch, Pause = TimeSpan.Zero };
 
-    protected Task Result(string organization, string id, DateTimeOffset executed, DateTimeOffset? created = null, string pipeline = "p", string? run = null, string status = "pass",
-        string check = "c") => Execute("""
+    protected Task Result(string organization, string id, DateTimeOffset executed, DateTimeOffset? created = null, string pipeline = "p",
+        string? run = null, string status = "pass", string check = "c") => Execute("""
         insert into check_results (organization_id, id, pipeline_id, check_id, run_id, status, severity, executed_at, request_hash, created_at)
         values (@organization, @id, @pipeline, @check, @run, @status, 'error', @executed, @hash, @created)
         """, new { organization, id, pipeline, check, run, status, executed, hash = Array.Empty<byte>(), created = created ?? executed });

@@ -76,8 +76,12 @@ public abstract class CanaryTests : IAsyncLifetime
         await SendInvalidConfigurations();
         await SendWrongKeys();
         await UseStripe();
-        foreach (var path in new[] { Connections, Connections + "?limit=500", "/api/v1/organizations/me/audit-log", "/api/v1/checks/results/",
-            "/api/v1/executions/", "/api/v1/pipelines/", "/api/v1/checks/", "/openapi/v1.json", "/ready", "/version" })
+        string[] paths =
+        [
+            Connections, Connections + "?limit=500", "/api/v1/organizations/me/audit-log", "/api/v1/checks/results/", "/api/v1/executions/",
+            "/api/v1/pipelines/", "/api/v1/checks/", "/openapi/v1.json", "/ready", "/version",
+        ];
+        foreach (var path in paths)
         {
             Assert.Equal(200, (int)(await Send(HttpMethod.Get, path)).StatusCode);
         }
