@@ -49,14 +49,16 @@ public sealed class AnnouncedLengthTests
         {
             await stream.WriteAsync(Greeting, ct);
             await HostileServer.AfterRequest((login, token) => Packets(login, 2, token))(stream, ct);
-        }),
+        }
+        ),
         ["MySQL, after the login"] = ("mysql", async (stream, ct) =>
         {
             await stream.WriteAsync(Greeting, ct);
             await HostileServer.AfterRequest(
                 (login, token) => login.WriteAsync(Packet(2, [0, 0, 0, 2, 0, 0, 0]), token).AsTask())(stream, ct);
             await HostileServer.AfterRequest((request, token) => Packets(request, 1, token))(stream, ct);
-        }),
+        }
+        ),
     };
 
     public static TheoryData<string> Names => [.. Logins.Keys];
