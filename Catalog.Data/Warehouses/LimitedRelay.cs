@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Data.Common;
-using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using System.Net.Sockets;
 
@@ -15,8 +14,7 @@ namespace Catalog.Data.Warehouses;
 /// cancel a statement. All of its connections share the limit. A driver that closes its side is done, and the server's
 /// side is closed too.
 /// </remarks>
-[SuppressMessage("Design", "CA1001", Justification = "Close disposes them, after the connection of the driver.")]
-internal sealed class LimitedRelay
+internal sealed class LimitedRelay : IAsyncDisposable
 {
     // Npgsql reads the list of the types while it logs in, about 100 bytes for each type of the users.
     private const int LoginBytes = 4 * 1024 * 1024;
@@ -38,6 +36,7 @@ internal sealed class LimitedRelay
     private readonly IPEndPoint _local;
     private long _left = LoginBytes;
     private volatile bool _isOverLimit;
+    private bool _isClosed;
 
     /// <summary>Starts to listen. The server is reached when the driver connects.</summary>
     /// <param name="address">The checked address of the server.</param>
@@ -165,17 +164,29 @@ internal sealed class LimitedRelay
 
     private static bool IsEnd(Exception exception) => exception is SocketException or OperationCanceledException or ObjectDisposedException;
 
-    /// <summary>Closes the connection of the driver, if it has one, and then all that remains of it.</summary>
+    /// <summary>Closes the connection of the driver, if there is one, and then what remains of it here.</summary>
     public async ValueTask Close(DbConnection? connection)
     {
         var closing = connection?.DisposeAsync().AsTask() ?? Task.CompletedTask;
         await Task.WhenAny(closing, Task.Delay(MaxClose));
+        await DisposeAsync();
+        await closing;
+    }
+
+    /// <inheritdoc />
+    public async ValueTask DisposeAsync()
+    {
+        if (_isClosed)
+        {
+            return;
+        }
+
+        _isClosed = true;
         _listener.Stop();
         await _accepting;
         await Task.WhenAny(Task.WhenAll(_connections), Task.Delay(Goodbye));
         await _stop.CancelAsync();
         await Task.WhenAll(_connections);
         _stop.Dispose();
-        await closing;
     }
 }
