@@ -75,7 +75,7 @@ public sealed class LogTests(SqliteTestDatabase database) : IClassFixture<Sqlite
         Assert.Contains("cannot be reached", body);
         Assert.DoesNotContain("127.0.0.1:1", body);
         Assert.DoesNotContain("nowhere", body);
-        Assert.DoesNotContain("ada", body);
+        Assert.DoesNotContain("user ada", body);
         Assert.Contains(app.Log.At(LogLevel.Warning), line => line.StartsWith("Not ready: ", StringComparison.Ordinal)
             && line.Contains(expected, StringComparison.Ordinal));
         Assert.DoesNotContain(app.Log.At(LogLevel.Trace), line => line.Contains("c4nary", StringComparison.Ordinal));

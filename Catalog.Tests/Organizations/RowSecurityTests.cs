@@ -14,6 +14,9 @@ namespace Catalog.Tests.Organizations;
 /// </summary>
 public sealed class RowSecurityTests : IClassFixture<PostgresTestDatabase>, IAsyncLifetime
 {
+    // A worker would run the rows that the tests store as due work.
+    private static readonly (string, string) NoWorkers = ("DATAXPIPE_EXECUTION_WORKERS", "0");
+
     private readonly PostgresTestDatabase _database;
     private string[] _tables = [];
 
@@ -157,13 +160,14 @@ public sealed class RowSecurityTests : IClassFixture<PostgresTestDatabase>, IAsy
     [Fact]
     public async Task The_service_warns_only_if_row_level_security_cannot_be_enforced()
     {
-        using var warned = new CatalogApp(new ExistingDatabase(_database.Address), ("DATAXPIPE_APP_ROLE", "nobody_made_this"));
+        using var warned = new CatalogApp(
+            new ExistingDatabase(_database.Address), ("DATAXPIPE_APP_ROLE", "nobody_made_this"), NoWorkers);
         using var client = warned.Client();
         Assert.Equal(200, (int)(await client.GetAsync("/api/v1/runs/", Ct)).StatusCode);
         Assert.Contains(warned.Log.At(LogLevel.Warning), line =>
             line.Contains("the role nobody_made_this does not exist", StringComparison.Ordinal));
 
-        using var held = new CatalogApp(_database, ("DATAXPIPE_REQUIRE_RLS", "true"));
+        using var held = new CatalogApp(_database, ("DATAXPIPE_REQUIRE_RLS", "true"), NoWorkers);
         using var servedClient = held.Client();
         Assert.Equal(200, (int)(await servedClient.GetAsync("/api/v1/runs/", Ct)).StatusCode);
         Assert.Empty(held.Log.At(LogLevel.Warning));

@@ -33,10 +33,10 @@ public sealed class HostileServerTests
         ["30000 columns"] = (HostileServer.Endless(HostileServer.Columns(30000, Text), Row),
             [WarehouseProblem.TooMuchData, WarehouseProblem.Unreachable]),
         ["a row of a negative length"] = (HostileServer.Send(HostileServer.Columns(1, Text), HostileServer.Message('D', [0, 1], -5)),
-            [WarehouseProblem.Unreachable, WarehouseProblem.Timeout, WarehouseProblem.Sql]),
+            [WarehouseProblem.Unreachable, WarehouseProblem.Timeout, WarehouseProblem.Sql, WarehouseProblem.TooMuchData]),
         ["a value of a negative length"] = (HostileServer.Send(
             HostileServer.Columns(1, Text), HostileServer.Message('D', [0, 1, 0xff, 0xff, 0xff, 0xf0])),
-            [WarehouseProblem.Unreachable, WarehouseProblem.Timeout, WarehouseProblem.Sql]),
+            [WarehouseProblem.Unreachable, WarehouseProblem.Timeout, WarehouseProblem.Sql, WarehouseProblem.TooMuchData]),
         ["a value longer than its row"] = (HostileServer.Send(
             HostileServer.Columns(1, Text), HostileServer.Message('D', [0, 1, 0, 0, 0x10, 0, 65])),
             [WarehouseProblem.Unreachable, WarehouseProblem.Timeout, WarehouseProblem.Sql]),
