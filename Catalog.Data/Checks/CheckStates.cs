@@ -5,9 +5,8 @@ namespace Catalog.Data.Checks;
 /// <summary>
 /// Keeps the latest result of each check (<c>check_states</c>) and of each check within a run
 /// (<c>run_check_states</c>). The latest result is the one executed last; at equal times the worse one: fail (severity
-/// error before warn), error, warn, pass; then the one with the greater id. The statements read the stored results by
-/// their ids, so an id that is not stored changes nothing, and neither does a repeat. For any order of results the
-/// states end equal.
+/// error before warn), error, warn, pass; then the one with the greater id. A result that is not stored changes
+/// nothing, and neither does a repeat. For any order of results the states end equal.
 /// </summary>
 internal static class CheckStates
 {
@@ -52,7 +51,26 @@ internal static class CheckStates
     private const string PlaceInRun =
         $"row_number() over (partition by results.run_id, results.pipeline_id, results.check_id {LatestFirst}) as place";
 
-    private static readonly Rows<CheckResult> Ids = new(new Column<CheckResult, string>("id", result => result.Id));
+    private static readonly Rows<CheckResult> Posted = new(
+        new Column<CheckResult, string>("id", result => result.Id),
+        new Column<CheckResult, string>("pipeline_id", result => result.PipelineId),
+        new Column<CheckResult, string>("check_id", result => result.CheckId),
+        new Column<CheckResult, string?>("run_id", result => result.RunId),
+        new Column<CheckResult, string>("status", result => result.Status),
+        new Column<CheckResult, string>("severity", result => result.Severity),
+        new Column<CheckResult, string?>("dataset", result => result.Dataset),
+        new Column<CheckResult, double?>("observed_number", result => result.ObservedNumber),
+        new Column<CheckResult, DateTimeOffset>("executed_at", result => result.ExecutedAt),
+        new Column<CheckResult, byte[]>("request_hash", result => result.RequestHash));
+
+    // Whether a posted result is the stored one with its id. A scalar subquery reads by the primary key, whatever the
+    // statistics say. A join would be planned as a scan of the whole table while they are those of an empty one. A repeat
+    // of a post without a time has another time, and its result is folded already.
+    private const string IsStored = """
+        (select 1 from check_results as present
+         where present.organization_id = @organization and present.id = results.id and present.executed_at = results.executed_at
+           and present.request_hash = results.request_hash) = 1
+        """;
 
     private static readonly Rows<RunOfResults> Runs = new(
         new Column<RunOfResults, string>("id", run => run.Id),
@@ -66,8 +84,8 @@ internal static class CheckStates
             , stored as (
                 select results.pipeline_id, results.check_id, results.id, results.run_id, results.status, results.severity, results.dataset,
                     results.observed_number, results.executed_at, {Rank} as rank, {(results.Count == 1 ? OnlyPlace : PlaceOfCheck)}
-                from rows
-                join check_results as results on results.organization_id = @organization and results.id = rows.id
+                from rows as results
+                where {IsStored}
             )
             insert into check_states (organization_id, pipeline_id, check_id, result_id, run_id, status, severity, rank, dataset,
                 observed_number, executed_at)
@@ -84,7 +102,7 @@ internal static class CheckStates
                 > (check_states.executed_at, check_states.rank, check_states.result_id)
             """;
 
-        return new Statement<CheckResult, NoResult>(organization, sql, Ids, results);
+        return new Statement<CheckResult, NoResult>(organization, sql, Posted, results);
     }
 
     /// <summary>Folds stored results into the states of their checks within their runs.</summary>
@@ -95,14 +113,13 @@ internal static class CheckStates
             -- CheckStates.FoldRuns
             , stored as (
                 select {RunColumns}, {(ofRuns.Count == 1 ? OnlyPlace : PlaceInRun)}
-                from rows
-                join check_results as results on results.organization_id = @organization and results.id = rows.id
-                where results.run_id is not null
+                from rows as results
+                where {IsStored}
             )
             {UpsertRunStates}
             """;
 
-        return new Statement<CheckResult, NoResult>(organization, sql, Ids, ofRuns);
+        return new Statement<CheckResult, NoResult>(organization, sql, Posted, ofRuns);
     }
 
     /// <summary>
@@ -113,10 +130,9 @@ internal static class CheckStates
     {
         const string Sql = """
             -- CheckStates.ReadClosedGates
-            select runs.id
+            select rows.id
             from rows
-            join runs on runs.organization_id = @organization and runs.id = rows.id
-            where runs.gate_check_id is not null
+            where (select runs.gate_check_id from runs where runs.organization_id = @organization and runs.id = rows.id) is not null
             """;
 
         return new(organization, Sql, Runs, RunsOf(results));
