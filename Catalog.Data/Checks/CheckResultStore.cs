@@ -6,6 +6,22 @@ namespace Catalog.Data.Checks;
 /// <summary>Stores check results. <see cref="CheckResultRepository"/> reads them.</summary>
 internal sealed class CheckResultStore(CatalogDatabase db)
 {
+    // Every writer locks ids in the same order, so that writers cannot deadlock.
+    private const string InsertRows = $"""
+        insert into check_results (organization_id, {CheckResultTable.StoredColumns})
+        select @organization, {CheckResultTable.StoredColumns}
+        from rows
+        where (rows.pipeline_id = '' or exists (
+                select 1 from pipelines
+                where pipelines.organization_id = @organization and pipelines.id = rows.pipeline_id and pipelines.deleted_at is null))
+          and not exists (
+                select 1 from runs
+                where runs.organization_id = @organization and runs.id = rows.run_id and runs.pipeline_id <> rows.pipeline_id)
+        order by rows.id
+        on conflict (organization_id, id) do nothing
+        returning id
+        """;
+
     private static readonly Rows<Unstored> UnstoredRows = new(
         new Column<Unstored, int>("place", unstored => unstored.Place),
         new Column<Unstored, string>("id", unstored => unstored.Result.Id),
@@ -39,20 +55,27 @@ internal sealed class CheckResultStore(CatalogDatabase db)
 
     private async Task InsertSimple(List<ResultGroup> groups)
     {
-        List<Statement<CheckResult, string>> inserts = [];
-        List<Statement<CheckStates.RunOfResults, string>> closedGates = [];
-        List<Statement> statements = [];
-        foreach (var group in groups)
+        var results = groups.ConvertAll(group =>
+            group.Simple.Select(place => place.Result).DistinctBy(result => result.Id, StringComparer.Ordinal).ToList());
+        var closedGates = groups.Zip(results, (group, own) => CheckStates.ReadClosedGates(group.Organization, own)).ToList();
+        List<Statement<CheckResult, string>> inserts;
+        if (db.Dialect.InsertsInExpressions)
         {
-            List<CheckResult> results =
-                [.. group.Simple.Select(place => place.Result).DistinctBy(result => result.Id, StringComparer.Ordinal)];
-            inserts.Add(Insert(group.Organization, results));
-            closedGates.Add(CheckStates.ReadClosedGates(group.Organization, results));
-            statements.AddRange([inserts[^1], CheckStates.FoldRuns(group.Organization, results), closedGates[^1],
-                CheckStates.Fold(group.Organization, results)]);
+            inserts = [.. groups.Zip(results, (group, own) => InsertAndFold(group.Organization, own))];
+            await db.Write([.. inserts, .. closedGates], CancellationToken.None);
+        }
+        else
+        {
+            inserts = [.. groups.Zip(results, (group, own) => Insert(group.Organization, own))];
+            await db.WriteAcrossOrganizations(async session =>
+            {
+                await session.Send(inserts, CancellationToken.None);
+                var folds = Enumerable.Range(0, groups.Count).SelectMany(i => Fold(groups[i].Organization, results[i], inserts[i]));
+                await session.Send(folds, CancellationToken.None);
+                await session.Send(closedGates, CancellationToken.None);
+            }, CancellationToken.None);
         }
 
-        await db.Write(statements, CancellationToken.None);
         await FoldGates(groups, closedGates);
         foreach (var (group, insert) in groups.Zip(inserts))
         {
@@ -68,6 +91,13 @@ internal sealed class CheckResultStore(CatalogDatabase db)
 
             group.CompleteKnown();
         }
+    }
+
+    private static Statement[] Fold(string organization, List<CheckResult> results, Statement<CheckResult, string> insert)
+    {
+        var ids = insert.Results.ToHashSet(StringComparer.Ordinal);
+        var stored = results.FindAll(result => ids.Contains(result.Id));
+        return [CheckStates.FoldRuns(organization, stored), CheckStates.Fold(organization, stored)];
     }
 
     // Simple results close no gate, and few of their runs have a closed one. Such a run follows in a transaction of its own,
@@ -211,12 +241,13 @@ internal sealed class CheckResultStore(CatalogDatabase db)
         var ct = CancellationToken.None;
         var all = part.ConvertAll(place => results[place]);
         var insert = Insert(organization, all);
-        await session.Send([insert, CheckStates.FoldRuns(organization, all)], ct);
-        var stored = insert.Results.ToHashSet(StringComparer.Ordinal);
+        var stored = (await session.Run(insert, ct)).ToHashSet(StringComparer.Ordinal);
         var inserted = part.FindAll(place => stored.Contains(results[place].Id));
+        await session.Send([CheckStates.FoldRuns(organization, inserted.ConvertAll(place => results[place]))], ct);
         var ofOtherPipelines = await new RunGates(db.Dialect, session, organization)
             .Close(inserted.ConvertAll(place => results[place]), ct);
-        await session.Send([.. CheckStates.FoldGates(db.Dialect, organization, all), CheckStates.Fold(organization, all)], ct);
+        var kept = inserted.ConvertAll(place => results[place]).FindAll(result => !ofOtherPipelines.Contains(result.Id));
+        await session.Send([.. CheckStates.FoldGates(db.Dialect, organization, all), CheckStates.Fold(organization, kept)], ct);
         foreach (var place in inserted)
         {
             outcomes[place] = ofOtherPipelines.Contains(results[place].Id) ? ResultOutcome.RunIdTaken : ResultOutcome.Stored;
@@ -231,27 +262,19 @@ internal sealed class CheckResultStore(CatalogDatabase db)
     }
 
     // Inserts the results that nothing prevents and returns their ids. No two results may have the same id.
-    private static Statement<CheckResult, string> Insert(string organization, IEnumerable<CheckResult> results)
-    {
-        // Every writer locks ids in the same order, so that writers cannot deadlock.
-        const string Sql = $"""
-            -- Results.Insert
-            insert into check_results (organization_id, {CheckResultTable.StoredColumns})
-            select @organization, {CheckResultTable.StoredColumns}
-            from rows
-            where (rows.pipeline_id = '' or exists (
-                    select 1 from pipelines
-                    where pipelines.organization_id = @organization and pipelines.id = rows.pipeline_id and pipelines.deleted_at is null))
-              and not exists (
-                    select 1 from runs
-                    where runs.organization_id = @organization and runs.id = rows.run_id and runs.pipeline_id <> rows.pipeline_id)
-            order by rows.id
-            on conflict (organization_id, id) do nothing
-            returning id
-            """;
+    private static Statement<CheckResult, string> Insert(string organization, IEnumerable<CheckResult> results) => new(organization, $"""
+        -- Results.Insert
+        {InsertRows}
+        """, CheckResultTable.Rows, [.. results.OrderBy(result => result.Id, StringComparer.Ordinal)]);
 
-        return new(organization, Sql, CheckResultTable.Rows, [.. results.OrderBy(result => result.Id, StringComparer.Ordinal)]);
-    }
+    // As Insert, and folds the inserted results into the states of their checks.
+    private static Statement<CheckResult, string> InsertAndFold(string organization, List<CheckResult> results) => new(organization, $"""
+        -- Results.InsertAndFold
+        , inserted as (
+            {InsertRows}
+        ), {CheckStates.FoldInserted(results.Count)}
+        select id from inserted
+        """, CheckResultTable.Rows, [.. results.OrderBy(result => result.Id, StringComparer.Ordinal)]);
 
     // Reads what prevents the insert of results: one explanation for each.
     private static Statement<Unstored, Explanation> Explain(string organization, IEnumerable<CheckResult> results)

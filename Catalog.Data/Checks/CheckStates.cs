@@ -5,8 +5,8 @@ namespace Catalog.Data.Checks;
 /// <summary>
 /// Keeps the latest result of each check (<c>check_states</c>) and of each check within a run
 /// (<c>run_check_states</c>). The latest result is the one executed last; at equal times the worse one: fail (severity
-/// error before warn), error, warn, pass; then the one with the greater id. A result that is not stored changes
-/// nothing, and neither does a repeat. For any order of results the states end equal.
+/// error before warn), error, warn, pass; then the one with the greater id. Only stored results
+/// are folded, in the transaction that stores them. For any order of results the states end equal.
 /// </summary>
 internal static class CheckStates
 {
@@ -17,7 +17,7 @@ internal static class CheckStates
         """;
 
     /// <summary>
-    /// Stores the rows of <c>stored</c> that have <c>place</c> 1, except those that are not later than the present
+    /// Stores the rows of <c>stored</c> that have <c>run_place</c> 1, except those that are not later than the present
     /// state.
     /// </summary>
     private const string UpsertRunStates = """
@@ -25,13 +25,30 @@ internal static class CheckStates
         select @organization, stored.run_id, stored.pipeline_id, stored.check_id, stored.id, stored.status, stored.severity, stored.rank,
             stored.executed_at
         from stored
-        where stored.place = 1
+        where stored.run_place = 1 and stored.run_id is not null
         order by stored.run_id, stored.pipeline_id, stored.check_id
         on conflict (organization_id, run_id, pipeline_id, check_id) do update
         set result_id = excluded.result_id, status = excluded.status, severity = excluded.severity, rank = excluded.rank,
             executed_at = excluded.executed_at
         where (excluded.executed_at, excluded.rank, excluded.result_id)
             > (run_check_states.executed_at, run_check_states.rank, run_check_states.result_id)
+        """;
+
+    /// <summary>As <see cref="UpsertRunStates"/>, for the states of checks and <c>check_place</c>.</summary>
+    private const string UpsertStates = """
+        insert into check_states (organization_id, pipeline_id, check_id, result_id, run_id, status, severity, rank, dataset,
+            observed_number, executed_at)
+        select @organization, stored.pipeline_id, stored.check_id, stored.id, stored.run_id, stored.status, stored.severity, stored.rank,
+            stored.dataset, stored.observed_number, stored.executed_at
+        from stored
+        where stored.check_place = 1
+        order by stored.pipeline_id, stored.check_id
+        on conflict (organization_id, pipeline_id, check_id) do update
+        set result_id = excluded.result_id, run_id = excluded.run_id, status = excluded.status, severity = excluded.severity,
+            rank = excluded.rank, dataset = excluded.dataset, observed_number = excluded.observed_number,
+            executed_at = excluded.executed_at
+        where (excluded.executed_at, excluded.rank, excluded.result_id)
+            > (check_states.executed_at, check_states.rank, check_states.result_id)
         """;
 
     private const string RunColumns = $"""
@@ -41,86 +58,63 @@ internal static class CheckStates
 
     private const string LatestFirst = $"order by results.executed_at desc, {Rank} desc, results.id desc";
 
+    private const string PlaceInRun =
+        $"row_number() over (partition by results.run_id, results.pipeline_id, results.check_id {LatestFirst}) as run_place";
+
     // A lone result, the most frequent batch, needs no comparison with others of its batch. Without one its plan takes
     // less time.
-    private const string OnlyPlace = "1 as place";
+    private const string LonePlaces = "1 as check_place, 1 as run_place";
 
-    private const string PlaceOfCheck =
-        $"row_number() over (partition by results.pipeline_id, results.check_id {LatestFirst}) as place";
-
-    private const string PlaceInRun =
-        $"row_number() over (partition by results.run_id, results.pipeline_id, results.check_id {LatestFirst}) as place";
-
-    private static readonly Rows<CheckResult> Posted = new(
-        new Column<CheckResult, string>("id", result => result.Id),
-        new Column<CheckResult, string>("pipeline_id", result => result.PipelineId),
-        new Column<CheckResult, string>("check_id", result => result.CheckId),
-        new Column<CheckResult, string?>("run_id", result => result.RunId),
-        new Column<CheckResult, string>("status", result => result.Status),
-        new Column<CheckResult, string>("severity", result => result.Severity),
-        new Column<CheckResult, string?>("dataset", result => result.Dataset),
-        new Column<CheckResult, double?>("observed_number", result => result.ObservedNumber),
-        new Column<CheckResult, DateTimeOffset>("executed_at", result => result.ExecutedAt),
-        new Column<CheckResult, byte[]>("request_hash", result => result.RequestHash));
-
-    // Whether a posted result is the stored one with its id. A scalar subquery reads by the primary key, whatever the
-    // statistics say. A join would be planned as a scan of the whole table while they are those of an empty one. A repeat
-    // of a post without a time has another time, and its result is folded already.
-    private const string IsStored = """
-        (select 1 from check_results as present
-         where present.organization_id = @organization and present.id = results.id and present.executed_at = results.executed_at
-           and present.request_hash = results.request_hash) = 1
-        """;
+    private const string Places =
+        $"row_number() over (partition by results.pipeline_id, results.check_id {LatestFirst}) as check_place, {PlaceInRun}";
 
     private static readonly Rows<RunOfResults> Runs = new(
         new Column<RunOfResults, string>("id", run => run.Id),
         new Column<RunOfResults, DateTimeOffset>("updated_at", run => run.UpdatedAt));
 
-    /// <summary>Folds stored results into the states of their checks.</summary>
-    public static Statement Fold(string organization, IReadOnlyList<CheckResult> results)
-    {
-        var sql = $"""
-            -- CheckStates.Fold
-            , stored as (
-                select results.pipeline_id, results.check_id, results.id, results.run_id, results.status, results.severity, results.dataset,
-                    results.observed_number, results.executed_at, {Rank} as rank, {(results.Count == 1 ? OnlyPlace : PlaceOfCheck)}
-                from rows as results
-                where {IsStored}
-            )
-            insert into check_states (organization_id, pipeline_id, check_id, result_id, run_id, status, severity, rank, dataset,
-                observed_number, executed_at)
-            select @organization, stored.pipeline_id, stored.check_id, stored.id, stored.run_id, stored.status, stored.severity,
-                stored.rank, stored.dataset, stored.observed_number, stored.executed_at
-            from stored
-            where stored.place = 1
-            order by stored.pipeline_id, stored.check_id
-            on conflict (organization_id, pipeline_id, check_id) do update
-            set result_id = excluded.result_id, run_id = excluded.run_id, status = excluded.status, severity = excluded.severity,
-                rank = excluded.rank, dataset = excluded.dataset, observed_number = excluded.observed_number,
-                executed_at = excluded.executed_at
-            where (excluded.executed_at, excluded.rank, excluded.result_id)
-                > (check_states.executed_at, check_states.rank, check_states.result_id)
-            """;
+    /// <summary>
+    /// The part of a statement that folds the results whose ids are in <c>inserted</c>, for an engine that inserts in
+    /// common table expressions. The statement stores them itself: a lookup of what it stored would be planned by the
+    /// statistics of the table, which for a new one are those of an empty table.
+    /// </summary>
+    public static string FoldInserted(int results) => $"""
+        stored as (
+            select {RunColumns}, results.dataset, results.observed_number, {(results == 1 ? LonePlaces : Places)}
+            from rows as results
+            join inserted on inserted.id = results.id
+        ), run_states as (
+            {UpsertRunStates}
+            returning 1
+        ), states as (
+            {UpsertStates}
+        )
+        """;
 
-        return new Statement<CheckResult, NoResult>(organization, sql, Posted, results);
-    }
+    /// <summary>Folds stored results into the states of their checks.</summary>
+    public static Statement Fold(string organization, IReadOnlyList<CheckResult> results) =>
+        new Statement<CheckResult, NoResult>(organization, $"""
+            -- CheckStates.Fold
+            {Stored(results)}
+            {UpsertStates}
+            """, CheckResultTable.Rows, results);
 
     /// <summary>Folds stored results into the states of their checks within their runs.</summary>
     public static Statement FoldRuns(string organization, IReadOnlyList<CheckResult> results)
     {
         List<CheckResult> ofRuns = [.. results.Where(result => result.RunId is not null)];
-        var sql = $"""
+        return new Statement<CheckResult, NoResult>(organization, $"""
             -- CheckStates.FoldRuns
-            , stored as (
-                select {RunColumns}, {(ofRuns.Count == 1 ? OnlyPlace : PlaceInRun)}
-                from rows as results
-                where {IsStored}
-            )
+            {Stored(ofRuns)}
             {UpsertRunStates}
-            """;
-
-        return new Statement<CheckResult, NoResult>(organization, sql, Posted, ofRuns);
+            """, CheckResultTable.Rows, ofRuns);
     }
+
+    private static string Stored(IReadOnlyList<CheckResult> results) => $"""
+        , stored as (
+            select {RunColumns}, results.dataset, results.observed_number, {(results.Count == 1 ? LonePlaces : Places)}
+            from rows as results
+        )
+        """;
 
     /// <summary>
     /// Reads which runs of results have a closed gate, after <see cref="FoldRuns"/> in the same transaction. A failure

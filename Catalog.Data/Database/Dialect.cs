@@ -31,6 +31,9 @@ public abstract class Dialect
     /// <summary>The maximum number of values in a list parameter.</summary>
     public abstract int ListLimit { get; }
 
+    /// <summary>Whether a common table expression may insert, so that one statement stores rows in several tables.</summary>
+    public abstract bool InsertsInExpressions { get; }
+
     /// <summary>
     /// The clause that makes a query lock the rows it reads, in reading order, until the transaction ends; empty where
     /// it is not needed.

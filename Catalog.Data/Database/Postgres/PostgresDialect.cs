@@ -42,6 +42,8 @@ internal sealed class PostgresDialect(PostgresPool? pool = null, PostgresRowSecu
     // The list is one array parameter. The limit keeps the duration of one statement acceptable.
     public override int ListLimit => 50_000;
 
+    public override bool InsertsInExpressions => true;
+
     public override string ForUpdate => "for update";
 
     public override string ForUpdateSkipLocked => "for update skip locked";

@@ -18,6 +18,8 @@ internal sealed class SqliteDialect : Dialect
     public override int ListLimit => 900;
 
     // Not needed: SQLite has a single writer.
+    public override bool InsertsInExpressions => false;
+
     public override string ForUpdate => "";
 
     public override string ForUpdateSkipLocked => "";
