@@ -1,0 +1,3 @@
+-- transaction: none
+-- Deleted pipelines, page by page.
+create index concurrently pipelines_deleted_idx on pipelines (organization_id, created_at, id) where deleted_at is not null;

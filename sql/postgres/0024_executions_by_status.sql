@@ -1,0 +1,3 @@
+-- transaction: none
+-- Executions with a status, newest first.
+create index concurrently executions_status_idx on executions (organization_id, status, created_at, id);

@@ -1,0 +1,2 @@
+-- transaction: none
+drop index concurrently pipelines_scheduled_idx;

@@ -1,0 +1,2 @@
+-- transaction: none
+drop index concurrently executions_status_idx;

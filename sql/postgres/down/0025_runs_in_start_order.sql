@@ -1,0 +1,2 @@
+-- transaction: none
+drop index concurrently runs_started_order_idx;

@@ -1,0 +1,2 @@
+-- transaction: none
+create index concurrently runs_started_at_idx on runs (organization_id, coalesce(started_at, created_at), id);

@@ -1,0 +1,2 @@
+-- transaction: none
+drop index concurrently runs_ended_order_idx;

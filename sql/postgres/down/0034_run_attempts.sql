@@ -1,0 +1,3 @@
+alter table run_events drop column report;
+alter table runs drop column attempt;
+drop table run_attempts;

@@ -1,0 +1,1 @@
+drop table lineage_events;

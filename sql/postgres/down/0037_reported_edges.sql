@@ -1,0 +1,2 @@
+-- transaction: none
+drop index concurrently if exists lineage_edges_reported_idx;

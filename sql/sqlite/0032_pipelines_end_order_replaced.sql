@@ -1,0 +1,2 @@
+-- Replaced by 0031.
+drop index runs_pipeline_id_ended_at_idx;

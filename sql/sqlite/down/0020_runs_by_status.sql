@@ -1,0 +1,1 @@
+drop index runs_status_ended_at_idx;

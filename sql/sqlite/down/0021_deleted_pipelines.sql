@@ -1,0 +1,1 @@
+drop index pipelines_deleted_idx;

@@ -1,0 +1,1 @@
+drop index pipelines_scheduled_idx;

@@ -1,0 +1,1 @@
+delete from check_schedules where due_ms = 0;

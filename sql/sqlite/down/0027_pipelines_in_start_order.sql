@@ -1,0 +1,1 @@
+drop index runs_pipeline_id_started_order_idx;

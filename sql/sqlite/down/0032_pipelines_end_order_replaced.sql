@@ -1,0 +1,1 @@
+create index runs_pipeline_id_ended_at_idx on runs (organization_id, pipeline_id, coalesce(completed_at, '9999-12-31T23:59:59.999999Z'), id);

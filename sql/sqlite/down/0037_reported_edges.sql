@@ -1,0 +1,1 @@
+drop index lineage_edges_reported_idx;

@@ -1,0 +1,1 @@
+drop index check_states_dataset_idx;
