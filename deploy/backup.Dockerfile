@@ -6,8 +6,16 @@ ARG CATALOG=catalog:local
 FROM ${CATALOG} AS catalog
 
 FROM mcr.microsoft.com/dotnet/aspnet:10.0-noble
-# pg_dump must not be older than the server; Ubuntu 24.04 has version 16.
-RUN apt-get update && apt-get install --yes --no-install-recommends postgresql-client && rm -rf /var/lib/apt/lists/*
+# pg_dump must not be older than the server: version 17 backs up servers from 15 to 17. CLIENT=postgresql-client installs
+# the version of the base image instead, without the repository of the PostgreSQL project.
+ARG CLIENT=postgresql-client-17
+RUN apt-get update \
+    && if [ "$CLIENT" != postgresql-client ]; then \
+        apt-get install --yes --no-install-recommends ca-certificates postgresql-common \
+        && /usr/share/postgresql-common/pgdg/apt.postgresql.org.sh -y; \
+    fi \
+    && apt-get install --yes --no-install-recommends "$CLIENT" \
+    && rm -rf /var/lib/apt/lists/*
 COPY --from=catalog /app /app
 ENV DOTNET_EnableDiagnostics=0
 USER 1654:1654
