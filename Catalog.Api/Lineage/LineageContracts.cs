@@ -41,6 +41,57 @@ public sealed record ImpactQuery
     public int? Depth { get; init; }
 }
 
+/// <summary>The two datasets of a path, its greatest length and its time.</summary>
+public sealed record LineagePathQuery
+{
+    /// <summary>The id of the dataset where the path begins.</summary>
+    public string? From { get; init; }
+
+    /// <summary>The id of the dataset where it ends.</summary>
+    public string? To { get; init; }
+
+    /// <summary>The maximum number of hops between datasets, 0 to 1,000. Default: 1,000.</summary>
+    public int? Depth { get; init; }
+
+    /// <summary>The time at which the edges are valid. Default: now.</summary>
+    public Instant? At { get; init; }
+}
+
+/// <summary>The shortest paths downstream from one dataset to another.</summary>
+public sealed record LineagePathItem
+{
+    /// <summary>Whether a path was found.</summary>
+    public required bool Found { get; init; }
+
+    /// <summary>The number of hops of the shortest paths; 0 from a dataset to itself, null when no path was found.</summary>
+    public required int? Hops { get; init; }
+
+    /// <summary>The datasets of all shortest paths, with <c>depth</c> as their distance from the first one.</summary>
+    public required IReadOnlyList<LineageNode> Nodes { get; init; }
+
+    /// <summary>The edges between them, from the first dataset on; several pipelines may declare the same one.</summary>
+    public required IReadOnlyList<LineageEdgeItem> Edges { get; init; }
+
+    /// <summary>
+    /// Whether <c>depth</c> or the size limit of the search ended it. If no path was found, there may be one; if one was
+    /// found, a shorter one or others of its length may be missing.
+    /// </summary>
+    public required bool Truncated { get; init; }
+
+    internal static LineagePathItem From(LineagePath path)
+    {
+        var graph = LineageGraphItem.From(path.Graph);
+        return new()
+        {
+            Found = path.Hops is not null,
+            Hops = path.Hops,
+            Nodes = graph.Nodes,
+            Edges = graph.Edges,
+            Truncated = graph.Truncated,
+        };
+    }
+}
+
 /// <summary>The part of the lineage graph around a dataset.</summary>
 public sealed record LineageGraphItem
 {
@@ -161,7 +212,7 @@ public sealed record OpenFailureItem
 }
 
 /// <summary>Filters of a list of datasets.</summary>
-public sealed record DatasetQuery : ListQuery
+public sealed record DatasetQuery : CountedListQuery
 {
     internal override string List => "datasets";
 
@@ -203,7 +254,22 @@ public sealed record DatasetDetail
     /// <summary>Its columns, when a producer has reported them; otherwise null.</summary>
     public RawJson? Schema { get; init; }
 
-    /// <summary>The distinct owners of the pipelines that write it, sorted.</summary>
+    /// <summary>The versions of its schema, newest first; at most 10.</summary>
+    public required IReadOnlyList<SchemaVersion> SchemaHistory { get; init; }
+
+    /// <summary>Its description, when a producer has reported one.</summary>
+    public string? Description { get; init; }
+
+    /// <summary>The ids of its other names, sorted; at most 100. Each of them finds this dataset.</summary>
+    public required IReadOnlyList<string> Aliases { get; init; }
+
+    /// <summary>Its quality metrics, newest first; at most 20.</summary>
+    public required IReadOnlyList<QualityMetrics> QualityMetrics { get; init; }
+
+    /// <summary>The last runs that wrote it as events report, newest first; at most 20.</summary>
+    public required IReadOnlyList<DatasetWriteItem> LastWrites { get; init; }
+
+    /// <summary>The distinct owners of the pipelines that write it and those that events report, sorted.</summary>
     public required IReadOnlyList<string> Owners { get; init; }
 
     /// <summary>The distinct tags of the pipelines that write it, sorted.</summary>

@@ -20,6 +20,16 @@ internal sealed class LineageByDatasetQueryValidator : LineageFieldsValidator<Li
         .Text(2 * Validation.MaxDataset);
 }
 
+internal sealed class LineagePathQueryValidator : AbstractValidator<LineagePathQuery>
+{
+    public LineagePathQueryValidator()
+    {
+        RuleFor(query => query.From).NotEmpty().WithMessage("is required.").Text(2 * Validation.MaxDataset);
+        RuleFor(query => query.To).NotEmpty().WithMessage("is required.").Text(2 * Validation.MaxDataset);
+        RuleFor(query => query.Depth).InclusiveBetween(0, LineageEndpoints.MaxDepth).WithMessage("must be from 0 to 1000.");
+    }
+}
+
 internal sealed class ImpactQueryValidator : AbstractValidator<ImpactQuery>
 {
     public ImpactQueryValidator() =>

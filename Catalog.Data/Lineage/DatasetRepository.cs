@@ -11,6 +11,61 @@ public sealed class DatasetRepository(CatalogDatabase db)
     /// <summary>The maximum number of pipelines that one call reads; more are left out.</summary>
     public const int MaxPipelines = 1000;
 
+    /// <summary>The maximum number of datasets of a pipeline from which its impact is walked.</summary>
+    public const int MaxOutputs = 1000;
+
+    /// <summary>
+    /// The ids of the datasets that a pipeline writes, by its current edges: at most one more than
+    /// <see cref="MaxOutputs"/>.
+    /// </summary>
+    public Task<List<Guid>> Outputs(string organization, string pipelineId, CancellationToken ct)
+    {
+        const string Sql = """
+            -- Datasets.Outputs
+            select distinct downstream
+            from lineage_edges
+            where organization_id = @organization and pipeline_id = @pipelineId and valid_to is null
+            order by downstream
+            limit @Take
+            """;
+
+        return db.Many<Guid>(organization, Sql, new { organization, pipelineId, Take = MaxOutputs + 1 }, ct);
+    }
+
+    /// <summary>
+    /// The current edges of a pipeline with their datasets, all of which have the depth 0; at most
+    /// <paramref name="limit"/> edges.
+    /// </summary>
+    public Task<LineageGraph> OfPipeline(string organization, string pipelineId, int limit, CancellationToken ct) =>
+        db.Read(organization, async session =>
+        {
+            const string Edges = """
+                -- Datasets.OfPipeline
+                select upstream, downstream, pipeline_id, valid_from
+                from lineage_edges
+                where organization_id = @organization and pipeline_id = @pipelineId and valid_to is null
+                limit @Take
+                """;
+            var datasets = $"""
+                -- Datasets.OfPipeline: datasets
+                select id, namespace, name, created_at
+                from {db.Dialect.ByIndex("datasets", "organization_id = @organization", "id", "@ids")}
+                """;
+
+            var edges = await session.Many<LineageEdge>(Edges, new { organization, pipelineId, Take = limit + 1 }, ct);
+            var drawn = edges.Take(limit).OrderBy(edge => edge.Upstream).ThenBy(edge => edge.Downstream).ToList();
+            List<Dataset> found = [];
+            var ends = drawn.SelectMany(edge => new[] { edge.Upstream, edge.Downstream }).Distinct().Order();
+            foreach (var ids in ends.Chunk(db.Dialect.ListLimit))
+            {
+                found.AddRange(await session.Many<Dataset>(datasets, new { organization, ids }, ct));
+            }
+
+            return new LineageGraph(
+                [.. found.OrderBy(dataset => dataset.DisplayId, StringComparer.Ordinal).Select(dataset => (dataset, 0))], drawn,
+                edges.Count > limit, []);
+        }, ct);
+
     /// <summary>One page of datasets, newest first.</summary>
     /// <param name="organization">The organization that owns the datasets.</param>
     /// <param name="ns">Only datasets in this namespace; empty for datasets without a namespace, null for all.</param>
@@ -41,6 +96,23 @@ public sealed class DatasetRepository(CatalogDatabase db)
             Take = limit + 1,
         }, ct);
         return Page.Of(rows, limit, dataset => new Cursor(dataset.CreatedAt, dataset.Id.ToString()));
+    }
+
+    /// <summary>Counts the datasets that <see cref="List"/> lists.</summary>
+    public async Task<RowCount> Count(string organization, string? ns, CancellationToken ct)
+    {
+        var sql = $"""
+            -- Datasets.Count
+            select count(*)
+            from (
+                select 1
+                from datasets
+                where organization_id = @organization {(ns is null ? "" : "and namespace = @ns")}
+                limit {RowCount.Take}
+            ) as counted
+            """;
+
+        return RowCount.Of(await db.One<long>(organization, sql, new { organization, ns }, ct));
     }
 
     /// <summary>
@@ -76,10 +148,13 @@ public sealed class DatasetRepository(CatalogDatabase db)
     /// </summary>
     public Task<List<LineagePipeline>> Owners(string organization, IReadOnlyList<string> pipelines, CancellationToken ct)
     {
+        // The condition stands outside: within the look-up it lets the planner choose the index of all pipelines that are
+        // not deleted when the table has no statistics.
         var sql = $"""
             -- Datasets.Owners
             select id, owner
-            from {db.Dialect.ByIndex("pipelines", "organization_id = @organization and deleted_at is null", "id", "@ids")}
+            from {db.Dialect.ByIndex("pipelines", "organization_id = @organization", "id", "@ids")}
+            where deleted_at is null
             order by id
             """;
 

@@ -1,4 +1,3 @@
-using System.Data.Common;
 using Catalog.Data.Database;
 
 namespace Catalog.Data.Lineage;
@@ -16,6 +15,9 @@ public sealed class LineageRepository(CatalogDatabase db, LineageBudget budget)
     // The row limit of the first statement. A larger neighbourhood is read hop by hop, and the result of the first
     // statement is discarded; the limit keeps the cost of that low.
     private const int FirstRows = 5000;
+
+    /// <summary>The same reader with another size limit.</summary>
+    public LineageRepository Within(LineageBudget other) => new(db, other);
 
     /// <summary>The part of the graph around a dataset.</summary>
     /// <param name="organization">The organization that owns the graph.</param>
@@ -38,8 +40,13 @@ public sealed class LineageRepository(CatalogDatabase db, LineageBudget budget)
         CancellationToken ct) =>
         db.Read(organization, async session =>
         {
-            var context = new ReadContext(session, organization, at, ct);
-            var nearby = await Around(context, DatasetId.Of(shownId), direction, Math.Min(depth, firstHops));
+            var reader = new LineageReader(db.Dialect, session, organization, at, ct);
+            var nearby = await Around(reader, DatasetId.Of(shownId), direction, Math.Min(depth, firstHops));
+            if (nearby.Start is null && await reader.OfAlias(DatasetId.Of(shownId)) is { } named)
+            {
+                nearby = await Around(reader, named, direction, Math.Min(depth, firstHops));
+            }
+
             if (nearby.Start is not { } start)
             {
                 return null;
@@ -51,20 +58,37 @@ public sealed class LineageRepository(CatalogDatabase db, LineageBudget budget)
                 foreach (var side in walk.Sides.TakeWhile(_ => walk.Cut is null))
                 {
                     var known = nearby.EdgesOf(side, hop);
-                    var found = known ?? await Neighbours(context, side, walk.Room);
+                    var found = known ?? await reader.Neighbours(side, walk.Room);
                     walk.AddHop(side, found, known is not null || found.Count <= walk.Room, hop);
                 }
             }
 
             var datasets = nearby.Datasets;
-            var frontier = await Frontier(context, walk, depth, datasets);
-            await ReadDatasets(context, walk.Depths.Keys.Where(id => !datasets.ContainsKey(id)), datasets);
+            var frontier = await Frontier(reader, walk, depth, datasets);
+            await reader.Datasets(walk.Depths.Keys.Where(id => !datasets.ContainsKey(id)), datasets);
             return new LineageGraph(
                 NearestFirst(walk.Depths, datasets), walk.Edges, walk.Cut is not null,
                 [.. frontier.Select(id => datasets[id]).OrderBy(dataset => dataset.DisplayId, StringComparer.Ordinal)]);
         }, ct);
 
-    private static List<(Dataset Dataset, int Depth)> NearestFirst(
+    /// <summary>The part of the current graph downstream of several datasets, which have the depth 0.</summary>
+    public Task<LineageGraph> Downstream(string organization, IReadOnlyCollection<Guid> starts, int depth, CancellationToken ct) =>
+        db.Read(organization, async session =>
+        {
+            var reader = new LineageReader(db.Dialect, session, organization, null, ct);
+            var walk = new LineageWalk(starts, LineageDirection.Downstream, budget);
+            for (var (hop, side) = (1, walk.Sides[0]); hop <= depth && walk.Cut is null && side.Level.Count > 0; hop++)
+            {
+                var found = await reader.Neighbours(side, walk.Room);
+                walk.AddHop(side, found, found.Count <= walk.Room, hop);
+            }
+
+            var datasets = new Dictionary<Guid, Dataset>();
+            await reader.Datasets(walk.Depths.Keys, datasets);
+            return new LineageGraph(NearestFirst(walk.Depths, datasets), walk.Edges, walk.Cut is not null, []);
+        }, ct);
+
+    internal static List<(Dataset Dataset, int Depth)> NearestFirst(
         IReadOnlyDictionary<Guid, int> depths, Dictionary<Guid, Dataset> datasets)
     {
         var nodes = depths.Select(node => (Name: datasets[node.Key].DisplayId, Dataset: datasets[node.Key], Depth: node.Value)).ToArray();
@@ -74,20 +98,20 @@ public sealed class LineageRepository(CatalogDatabase db, LineageBudget budget)
     }
 
     // Reads the start, the datasets within the given number of hops, and the edges between them, in one statement.
-    private async Task<NearbyGraph> Around(ReadContext context, Guid id, LineageDirection direction, int hops)
+    private async Task<NearbyGraph> Around(LineageReader reader, Guid id, LineageDirection direction, int hops)
     {
-        var (session, organization, at, ct) = context;
+        var (session, organization, at, ct) = (reader.Session, reader.Organization, reader.At, reader.Ct);
         var maxRows = Math.Min(budget.Edges, FirstRows);
         var nearby = new NearbyGraph(hops, maxRows);
         await session.Each(AroundSql(direction, at), new { organization, id, at, hops, limit = maxRows + 1L }, row =>
         {
             if (row.GetInt32(0) is var way && way != 0)
             {
-                nearby.Add((LineageDirection)way, Edge(row, 1, at));
+                nearby.Add((LineageDirection)way, LineageReader.Edge(row, 1, at));
             }
             else
             {
-                nearby.Add(Dataset(row.GetGuid(1), row.GetString(6), row.GetString(3), row.GetFieldValue<DateTimeOffset>(4)),
+                nearby.Add(LineageReader.Dataset(row.GetGuid(1), row.GetString(6), row.GetString(3), row.GetFieldValue<DateTimeOffset>(4)),
                     row.GetInt64(7));
             }
         }, ct);
@@ -103,9 +127,9 @@ public sealed class LineageRepository(CatalogDatabase db, LineageBudget budget)
             {way} (id, depth) as (
                 select id, 0 from start
                 union
-                select edges.{far}, {way}.depth + 1
+                select {far}, {way}.depth + 1
                 from {way}
-                join lineage_edges as edges on edges.organization_id = @organization and edges.{near} = {way}.id and {ValidAt(at, "edges.")}
+                {db.Dialect.JoinByIndex("lineage_edges", $"organization_id = @organization and {LineageReader.ValidAt(at, "")}", near, $"{way}.id")}
                 where {way}.depth < @hops
             ), {way}_nodes (id, depth, times) as (
                 select id, min(depth), count(*) from (select id, depth from {way} limit @limit) as first group by id
@@ -115,7 +139,7 @@ public sealed class LineageRepository(CatalogDatabase db, LineageBudget budget)
             select * from (
                 select {number} as way, upstream as id, downstream, pipeline_id as name, valid_from, {(at is null ? "null as valid_to" : "valid_to")}, '' as namespace, 0 as times
                 from {way}_nodes
-                {db.Dialect.JoinByIndex("lineage_edges", $"organization_id = @organization and {ValidAt(at, "")}", near, $"{way}_nodes.id")}
+                {db.Dialect.JoinByIndex("lineage_edges", $"organization_id = @organization and {LineageReader.ValidAt(at, "")}", near, $"{way}_nodes.id")}
                 where {way}_nodes.depth < @hops
                 limit @limit) as {way}_edges
             """;
@@ -144,38 +168,8 @@ public sealed class LineageRepository(CatalogDatabase db, LineageBudget budget)
             """;
     }
 
-    // The edges of a level: all of them when they fit, otherwise the first room + 1 in key order.
-    private async Task<List<LineageEdge>> Neighbours(ReadContext context, LineageWalk.Side side, int room)
-    {
-        List<Guid> level = [.. side.Level.Order()];
-        var edges = await Neighbours(context, side, room, level, ordered: false);
-        return edges.Count <= room ? edges : await Neighbours(context, side, room, level, ordered: true);
-    }
-
-    private async Task<List<LineageEdge>> Neighbours(ReadContext context, LineageWalk.Side side, int room, List<Guid> level, bool ordered)
-    {
-        var (session, organization, at, ct) = context;
-        var (near, far) = side.Direction == LineageDirection.Upstream ? ("downstream", "upstream") : ("upstream", "downstream");
-        // Current edges have no valid_to. Without that column an index-only scan is enough.
-        var sql = $"""
-            -- Lineage.Neighbours
-            select upstream, downstream, pipeline_id, valid_from{(at is null ? "" : ", valid_to")}
-            from {db.Dialect.ByIndex("lineage_edges", $"organization_id = @organization and {ValidAt(at, "")}", near, "@ids")}
-            {(ordered ? $"order by {near}, {far}, pipeline_id, valid_from" : "")}
-            limit @limit
-            """;
-
-        List<LineageEdge> edges = [];
-        foreach (var ids in level.Chunk(db.Dialect.ListLimit).TakeWhile(_ => edges.Count <= room))
-        {
-            await session.Each(sql, new { organization, ids, at, limit = room + 1L - edges.Count }, row => edges.Add(Edge(row, 0, at)), ct);
-        }
-
-        return edges;
-    }
-
     // The datasets that the walk did not follow because the budget stopped it, and that have further edges.
-    private async Task<HashSet<Guid>> Frontier(ReadContext context, LineageWalk walk, int depth, Dictionary<Guid, Dataset> datasets)
+    private async Task<HashSet<Guid>> Frontier(LineageReader reader, LineageWalk walk, int depth, Dictionary<Guid, Dataset> datasets)
     {
         if (walk.Cut is not { } cut)
         {
@@ -188,17 +182,17 @@ public sealed class LineageRepository(CatalogDatabase db, LineageBudget budget)
             frontier.UnionWith(side.Unfollowed);
             // Datasets at the maximum depth are not part of the frontier: the caller did not ask for more hops.
             var next = side.Level.Where(_ => side.Depth < depth);
-            await Beyond(context, side, [.. side.Unread.Concat(next).Where(id => !frontier.Contains(id))], frontier, datasets);
+            await Beyond(reader, side, [.. side.Unread.Concat(next).Where(id => !frontier.Contains(id))], frontier, datasets);
         }
 
         return frontier;
     }
 
     // Adds those of the ids that have further edges to the frontier, and all of them to the datasets.
-    private async Task Beyond(ReadContext context, LineageWalk.Side side, IReadOnlyList<Guid> ids, HashSet<Guid> frontier,
+    private async Task Beyond(LineageReader reader, LineageWalk.Side side, IReadOnlyList<Guid> ids, HashSet<Guid> frontier,
         Dictionary<Guid, Dataset> datasets)
     {
-        var (session, organization, at, ct) = context;
+        var (session, organization, at, ct) = (reader.Session, reader.Organization, reader.At, reader.Ct);
         var (near, far) = side.Direction == LineageDirection.Upstream ? ("downstream", "upstream") : ("upstream", "downstream");
         // A subquery with a limit is one index look-up for each dataset; an exists could be planned as a join over all
         // edges. The order by makes the planner choose the right index even when the table has no statistics. The names
@@ -208,7 +202,7 @@ public sealed class LineageRepository(CatalogDatabase db, LineageBudget budget)
             select id, namespace, name, created_at, coalesce((
                 select 1
                 from lineage_edges as edges
-                where edges.organization_id = @organization and edges.{near} = datasets.id and {ValidAt(at, "edges.")}
+                where edges.organization_id = @organization and edges.{near} = datasets.id and {LineageReader.ValidAt(at, "edges.")}
                 order by edges.{far}
                 limit 1), 0)
             from {db.Dialect.ByIndex("datasets", "organization_id = @organization", "id", "@ids")}
@@ -219,7 +213,7 @@ public sealed class LineageRepository(CatalogDatabase db, LineageBudget budget)
             await session.Each(sql, new { organization, ids = chunk, at }, row =>
             {
                 var id = row.GetGuid(0);
-                datasets.TryAdd(id, Dataset(id, row.GetString(1), row.GetString(2), row.GetFieldValue<DateTimeOffset>(3)));
+                datasets.TryAdd(id, LineageReader.Dataset(id, row.GetString(1), row.GetString(2), row.GetFieldValue<DateTimeOffset>(3)));
                 if (row.GetInt32(4) == 1)
                 {
                     frontier.Add(id);
@@ -228,52 +222,22 @@ public sealed class LineageRepository(CatalogDatabase db, LineageBudget budget)
         }
     }
 
-    /// <returns>The dataset with this shown id, or null when it does not exist.</returns>
+    /// <returns>The dataset with this shown id or other name, or null when it does not exist.</returns>
     public Task<Dataset?> Find(string organization, string shownId, CancellationToken ct)
     {
+        // Two look-ups: under row security a function such as coalesce keeps Postgres from using the index.
         const string Sql = """
             -- Lineage.Find
             select id, namespace, name, created_at
             from datasets
             where organization_id = @organization and id = @id
+            union all
+            select id, namespace, name, created_at
+            from datasets
+            where organization_id = @organization
+              and id = (select dataset from dataset_aliases where organization_id = @organization and alias = @id)
             """;
 
         return db.One<Dataset>(organization, Sql, new { organization, id = DatasetId.Of(shownId) }, ct);
     }
-
-    private async Task ReadDatasets(ReadContext context, IEnumerable<Guid> ids, Dictionary<Guid, Dataset> datasets)
-    {
-        var (session, organization, _, ct) = context;
-        var sql = $"""
-            -- Lineage.Datasets
-            select id, namespace, name, created_at
-            from {db.Dialect.ByIndex("datasets", "organization_id = @organization", "id", "@ids")}
-            """;
-
-        foreach (var chunk in ids.Order().Chunk(db.Dialect.ListLimit).ToList())
-        {
-            await session.Each(sql, new { organization, ids = chunk }, row =>
-            {
-                var dataset = Dataset(row.GetGuid(0), row.GetString(1), row.GetString(2), row.GetFieldValue<DateTimeOffset>(3));
-                datasets.Add(dataset.Id, dataset);
-            }, ct);
-        }
-    }
-
-    private static string ValidAt(DateTimeOffset? at, string edges) =>
-        at is null ? $"{edges}valid_to is null" : $"{edges}valid_from <= @at and ({edges}valid_to is null or {edges}valid_to > @at)";
-
-    private static LineageEdge Edge(DbDataReader row, int first, DateTimeOffset? at) => new()
-    {
-        Upstream = row.GetGuid(first),
-        Downstream = row.GetGuid(first + 1),
-        PipelineId = row.GetString(first + 2),
-        ValidFrom = row.GetFieldValue<DateTimeOffset>(first + 3),
-        ValidTo = at is null || row.IsDBNull(first + 4) ? null : row.GetFieldValue<DateTimeOffset>(first + 4),
-    };
-
-    private static Dataset Dataset(Guid id, string ns, string name, DateTimeOffset createdAt) =>
-        new() { Id = id, Namespace = ns, Name = name, CreatedAt = createdAt };
-
-    private readonly record struct ReadContext(Session Session, string Organization, DateTimeOffset? At, CancellationToken Ct);
 }

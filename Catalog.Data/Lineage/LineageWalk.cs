@@ -16,11 +16,16 @@ internal sealed class LineageWalk
     private readonly HashSet<(Guid, Guid, string, DateTimeOffset)>? _taken;
 
     public LineageWalk(Guid start, LineageDirection direction, LineageBudget budget)
+        : this([start], direction, budget)
+    {
+    }
+
+    public LineageWalk(IReadOnlyCollection<Guid> starts, LineageDirection direction, LineageBudget budget)
     {
         _budget = budget;
-        _depths = new() { [start] = 0 };
+        _depths = starts.ToDictionary(start => start, _ => 0);
         Sides = [.. new[] { LineageDirection.Upstream, LineageDirection.Downstream }.Where(each => direction.HasFlag(each))
-            .Select(each => new Side(each, start))];
+            .Select(each => new Side(each, starts))];
         _taken = Sides.Count > 1 ? [] : null;
     }
 
@@ -126,7 +131,7 @@ internal sealed class LineageWalk
         (edge.Upstream, edge.Downstream, edge.PipelineId, edge.ValidFrom);
 
     /// <summary>The part of the walk in one direction.</summary>
-    internal sealed class Side(LineageDirection direction, Guid start)
+    internal sealed class Side(LineageDirection direction, IReadOnlyCollection<Guid> starts)
     {
         private readonly bool _up = direction == LineageDirection.Upstream;
 
@@ -136,10 +141,10 @@ internal sealed class LineageWalk
         /// The datasets that this side has reached. Each side has its own set: in a cycle both sides reach a dataset,
         /// and both continue from it.
         /// </summary>
-        public HashSet<Guid> Seen { get; } = [start];
+        public HashSet<Guid> Seen { get; } = [.. starts];
 
         /// <summary>The datasets whose edges are read next.</summary>
-        public List<Guid> Level { get; set; } = [start];
+        public List<Guid> Level { get; set; } = [.. starts];
 
         /// <summary>The distance of <see cref="Level"/> from the start, in hops.</summary>
         public int Depth { get; set; }

@@ -1,10 +1,36 @@
 using Catalog.Data.Database;
 using Catalog.Data.Lineage;
 using Catalog.Tests.Support;
+using Dapper;
+using Microsoft.Data.Sqlite;
 
 namespace Catalog.Tests.Lineage;
 
-public sealed class LineageWalkOnSqlite(SqliteTestDatabase database) : LineageWalkTests(database), IClassFixture<SqliteTestDatabase>;
+public sealed class LineageWalkOnSqlite(SqliteTestDatabase database) : LineageWalkTests(database), IClassFixture<SqliteTestDatabase>
+{
+    [Theory]
+    [InlineData(null)]
+    [InlineData("2026-01-02T00:00:00Z")]
+    public async Task Each_hop_of_a_dataset_is_an_index_lookup(string? at)
+    {
+        var then = at is null ? (DateTimeOffset?)null : DateTimeOffset.Parse(at, System.Globalization.CultureInfo.InvariantCulture);
+        await Store(2, [Edge(0, 1, "p", Then, null)]);
+        List<string> statements = [];
+        await using (var counted = Databases.Open(database.Settings, (sql, _) => statements.Add(sql)))
+        {
+            await new LineageRepository(counted, LineageBudget.Default).Walk(Organization, "n0", LineageDirection.Both, 3, then, Ct);
+        }
+
+        await using var connection = new SqliteConnection($"Data Source={database.Settings.SqlitePath}");
+        var plan = (await connection.QueryAsync("explain query plan " + Assert.Single(statements),
+            new { organization = Organization, id = "", at, hops = 3, limit = 10 })).Select(row => (string)row.detail).ToList();
+
+        // Two hops and two lists of edges.
+        var edges = plan.Where(step => step.Contains("lineage_edges", StringComparison.Ordinal)).ToList();
+        Assert.Equal(4, edges.Count);
+        Assert.All(edges, step => Assert.Contains("stream=?", step, StringComparison.Ordinal));
+    }
+}
 
 public sealed class LineageWalkOnPostgres(PostgresTestDatabase database) : LineageWalkTests(database), IClassFixture<PostgresTestDatabase>;
 
@@ -13,11 +39,12 @@ public sealed class LineageWalkOnPostgres(PostgresTestDatabase database) : Linea
 /// </summary>
 public abstract class LineageWalkTests(TestDatabase database)
 {
-    private static readonly DateTimeOffset Then = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+    private protected static readonly DateTimeOffset Then = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
     private readonly CatalogDatabase _db = database.Require().Database;
-    private readonly string _organization = $"o{Guid.NewGuid():N}";
 
-    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+    protected string Organization { get; } = $"o{Guid.NewGuid():N}";
+
+    protected static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     [Theory]
     [InlineData(1)]
@@ -80,7 +107,7 @@ public abstract class LineageWalkTests(TestDatabase database)
         await using var counted = Databases.Open(database.Settings, (sql, _) => statements.Add(sql));
 
         var graph = await new LineageRepository(counted, LineageBudget.Default)
-            .Walk(_organization, "n0", LineageDirection.Both, 3, null, Ct);
+            .Walk(Organization, "n0", LineageDirection.Both, 3, null, Ct);
 
         Assert.Equal(4, graph!.Nodes.Count);
         Assert.Single(statements);
@@ -92,7 +119,7 @@ public abstract class LineageWalkTests(TestDatabase database)
 
     private async Task<string> Read(LineageBudget budget, LineageDirection direction, int depth, DateTimeOffset? at, int near)
     {
-        var graph = (await new LineageRepository(_db, budget).Walk(_organization, "n0", direction, depth, at, near, Ct))!;
+        var graph = (await new LineageRepository(_db, budget).Walk(Organization, "n0", direction, depth, at, near, Ct))!;
         return Text(graph.Nodes.Select(node => (node.Dataset.Id, node.Depth)), graph.Edges, graph.Frontier.Select(dataset => dataset.Id),
             graph.Truncated);
     }
@@ -159,16 +186,17 @@ public abstract class LineageWalkTests(TestDatabase database)
         .Order(StringComparer.Ordinal),
         .. frontier.Select(id => $"on from {id}").Order(StringComparer.Ordinal), truncated ? "cut" : "whole"]);
 
-    private static LineageEdge Edge(int upstream, int downstream, string pipeline, DateTimeOffset from, DateTimeOffset? to) => new()
-    {
-        Upstream = DatasetId.Of("", $"n{upstream}"),
-        Downstream = DatasetId.Of("", $"n{downstream}"),
-        PipelineId = pipeline,
-        ValidFrom = from,
-        ValidTo = to,
-    };
+    private protected static LineageEdge Edge(
+        int upstream, int downstream, string pipeline, DateTimeOffset from, DateTimeOffset? to) => new()
+        {
+            Upstream = DatasetId.Of("", $"n{upstream}"),
+            Downstream = DatasetId.Of("", $"n{downstream}"),
+            PipelineId = pipeline,
+            ValidFrom = from,
+            ValidTo = to,
+        };
 
-    private Task<int> Store(int datasets, List<LineageEdge> edges) => _db.Write(_organization, async session =>
+    private protected Task<int> Store(int datasets, List<LineageEdge> edges) => _db.Write(Organization, async session =>
     {
         var names = new Rows<string>(new Column<string, Guid>("id", name => DatasetId.Of("", name)),
             new Column<string, string>("name", name => name), new Column<string, DateTimeOffset>("created_at", _ => Then));

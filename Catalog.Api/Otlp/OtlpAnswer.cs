@@ -1,0 +1,49 @@
+using System.Text.Json;
+using Catalog.Api.Http;
+using Catalog.Data.Otlp;
+
+namespace Catalog.Api.Otlp;
+
+/// <summary>
+/// Answers as OTLP/HTTP defines: in the encoding of the request, errors as google.rpc.Status. Exporters repeat a request
+/// only after 429, 502, 503 and 504.
+/// </summary>
+/// <param name="isProtobuf">Whether the request is in protobuf.</param>
+internal sealed class OtlpAnswer(bool isProtobuf)
+{
+    private const int InvalidArgument = 3;
+    private const int Unavailable = 14;
+
+    public IResult Accepted(int rejected)
+    {
+        var message = rejected == 0 ? ""
+            : $"{rejected} spans have no valid trace_id and span_id, or exceed the number of spans of one request.";
+        return isProtobuf ? TypedResults.Bytes(OtlpProtobufAnswer.Response(rejected, message), OtlpEndpoints.Protobuf)
+            : TypedResults.Text(rejected == 0 ? "{}" : JsonSerializer.Serialize(
+                // 64-bit numbers are text in the JSON of protobuf.
+                new { partialSuccess = new { rejectedSpans = $"{rejected}", errorMessage = message } }), OtlpEndpoints.Json);
+    }
+
+    public IResult Refused(HttpContext context, Problem problem)
+    {
+        if (problem.RetryAfterSeconds is { } seconds)
+        {
+            context.Response.Headers.RetryAfter = seconds.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        }
+
+        var code = problem.Status >= 500 ? Unavailable : InvalidArgument;
+        context.Response.StatusCode = problem.Status;
+        return isProtobuf ? new OtlpBytes(OtlpProtobufAnswer.Status(code, problem.Detail))
+            : TypedResults.Text(JsonSerializer.Serialize(new { code, message = problem.Detail }), OtlpEndpoints.Json,
+                statusCode: problem.Status);
+    }
+
+    private sealed class OtlpBytes(byte[] bytes) : IResult
+    {
+        public async Task ExecuteAsync(HttpContext httpContext)
+        {
+            httpContext.Response.ContentType = OtlpEndpoints.Protobuf;
+            await httpContext.Response.Body.WriteAsync(bytes, httpContext.RequestAborted);
+        }
+    }
+}

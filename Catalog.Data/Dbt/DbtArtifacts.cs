@@ -1,0 +1,183 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using Catalog.Data.Events;
+using Catalog.Data.OpenLineage;
+
+namespace Catalog.Data.Dbt;
+
+/// <summary>The artifacts of one upload, as dbt writes them to its folder <c>target</c>.</summary>
+public sealed partial record DbtArtifacts
+{
+    private const int MaxBodyCharacters = 32 * 1024 * 1024;
+
+    private static readonly JsonWriterOptions Compact = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    /// <summary>manifest.json.</summary>
+    public JsonElement? Manifest { get; init; }
+
+    /// <summary>run_results.json.</summary>
+    public JsonElement? RunResults { get; init; }
+
+    /// <summary>sources.json; null when it is not sent.</summary>
+    public JsonElement? Sources { get; init; }
+
+    /// <summary>catalog.json; null when it is not sent.</summary>
+    public JsonElement? Catalog { get; init; }
+
+    /// <summary>The namespace of the datasets; null for the one that <see cref="DbtGraph"/> derives.</summary>
+    public string? Namespace { get; init; }
+
+    /// <summary>Reads the artifacts.</summary>
+    /// <param name="receivedAt">When they were received.</param>
+    /// <returns>The event; or the errors by JSON pointer when an artifact is missing or is another file.</returns>
+    public (LoggedEvent? Event, Dictionary<string, string[]>? Errors) Read(DateTimeOffset receivedAt)
+    {
+        var errors = Errors();
+        if (errors.Count > 0)
+        {
+            return (null, errors);
+        }
+
+        var digest = Digest();
+        var body = Body();
+        if (body.Length > MaxBodyCharacters)
+        {
+            return (null, new() { ["/manifest"] = ["is too large, even without its SQL."] });
+        }
+
+        using var kept = JsonDocument.Parse(body, new() { MaxDepth = 80 });
+        return (new LoggedEvent
+        {
+            Dialect = EventDialect.Dbt,
+            Digest = digest,
+            Body = body,
+            ReceivedAt = receivedAt,
+            Report = DbtReport.Read(kept.RootElement, receivedAt, digest),
+        }, null);
+    }
+
+    /// <summary>The version of an artifact: the number in its schema's address; null when it is another file.</summary>
+    /// <param name="artifact">The artifact.</param>
+    /// <param name="kind">The name in the schema's address.</param>
+    internal static int? Version(JsonElement artifact, string kind)
+    {
+        var match = SchemaAddress().Match(artifact.Object("metadata")?.Text("dbt_schema_version") ?? "");
+        return match.Success && match.Groups["kind"].Value == kind
+            ? int.Parse(match.Groups["version"].Value, CultureInfo.InvariantCulture) : null;
+    }
+
+    private Dictionary<string, string[]> Errors()
+    {
+        var errors = new Dictionary<string, string[]>(StringComparer.Ordinal);
+        Check(errors, "manifest", Manifest, "manifest", "nodes", isRequired: true);
+        Check(errors, "run_results", RunResults, "run-results", "results", isRequired: true);
+        Check(errors, "sources", Sources, "sources", "results", isRequired: false);
+        Check(errors, "catalog", Catalog, "catalog", "nodes", isRequired: false);
+        if (Namespace is { Length: > 500 })
+        {
+            errors["/namespace"] = ["has more than 500 characters."];
+        }
+
+        if (RunResults is { } results && results.Object("metadata")?.Text("invocation_id") is { Length: > JobId.MaxLength })
+        {
+            errors["/run_results/metadata/invocation_id"] = [$"has more than {JobId.MaxLength} characters."];
+        }
+
+        return errors;
+    }
+
+    private static void Check(Dictionary<string, string[]> errors, string name, JsonElement? artifact, string kind, string content,
+        bool isRequired)
+    {
+        if (artifact is not { ValueKind: not JsonValueKind.Null } json)
+        {
+            if (isRequired)
+            {
+                errors[$"/{name}"] = [$"is required: the content of target/{name}.json of dbt."];
+            }
+
+            return;
+        }
+
+        if (json.ValueKind != JsonValueKind.Object)
+        {
+            errors[$"/{name}"] = [$"must be an object: the content of target/{name}.json of dbt."];
+        }
+        else if (Version(json, kind) is null)
+        {
+            errors[$"/{name}/metadata/dbt_schema_version"] =
+                [$"must be https://schemas.getdbt.com/dbt/{kind}/v….json: send target/{name}.json of dbt as {name}."];
+        }
+        else if (!json.TryGetProperty(content, out var items)
+            || items.ValueKind != (content == "nodes" ? JsonValueKind.Object : JsonValueKind.Array))
+        {
+            errors[$"/{name}/{content}"] = [$"is required: {(content == "nodes" ? "an object" : "an array")}."];
+        }
+    }
+
+    // The ids of the invocations are the key. Artifacts of another invocation that are added to a known run, such as
+    // catalog.json, are another event of the same run.
+    private byte[] Digest()
+    {
+        var run = RunResults!.Value;
+        var key = run.Object("metadata")?.Text("invocation_id") ?? Convert.ToHexString(CanonicalJson.Hash(run));
+        return SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\0', key, IdOf(Sources), IdOf(Catalog))));
+
+        static string? IdOf(JsonElement? artifact) => artifact is not { ValueKind: JsonValueKind.Object } json ? null
+            : json.Object("metadata")?.Text("invocation_id") ?? Convert.ToHexString(CanonicalJson.Hash(json));
+    }
+
+    private string Body()
+    {
+        using var buffer = new MemoryStream();
+        using (var writer = new Utf8JsonWriter(buffer, Compact))
+        {
+            writer.WriteStartObject();
+            if (Namespace is not null)
+            {
+                writer.WriteString("namespace", Namespace);
+            }
+
+            writer.WritePropertyName("manifest");
+            WriteManifest(writer, Manifest!.Value);
+            Write(writer, "run_results", RunResults, KeptMembers.RunResults);
+            Write(writer, "sources", Sources, KeptMembers.Sources);
+            Write(writer, "catalog", Catalog, KeptMembers.Catalog);
+            writer.WriteEndObject();
+        }
+
+        return Encoding.UTF8.GetString(buffer.GetBuffer(), 0, (int)buffer.Length);
+    }
+
+    private static void Write(Utf8JsonWriter writer, string name, JsonElement? artifact, KeptMembers kept)
+    {
+        if (artifact is { ValueKind: JsonValueKind.Object } json)
+        {
+            writer.WritePropertyName(name);
+            kept.Write(writer, json);
+        }
+    }
+
+    // Parts of the manifest that are not read are named, so that the report can count them.
+    private static void WriteManifest(Utf8JsonWriter writer, JsonElement manifest)
+    {
+        writer.WriteStartObject();
+        writer.WritePropertyName("artifact");
+        KeptMembers.Manifest.Write(writer, manifest);
+        writer.WriteStartArray("unread");
+        foreach (var name in DbtReport.UnreadParts.Where(name => manifest.Members(name).Any()))
+        {
+            writer.WriteStringValue(name);
+        }
+
+        writer.WriteEndArray();
+        writer.WriteEndObject();
+    }
+
+    [GeneratedRegex(@"^https://schemas\.getdbt\.com/dbt/(?<kind>[a-z-]+)/v(?<version>[1-9][0-9]{0,2})\.json$")]
+    private static partial Regex SchemaAddress();
+}

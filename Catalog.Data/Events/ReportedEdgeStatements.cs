@@ -1,0 +1,110 @@
+using Catalog.Data.Database;
+
+namespace Catalog.Data.Events;
+
+/// <summary>
+/// The statements that fold reported edges. An edge holds from its first report on. It ends at the start of the first
+/// completed run of its pipeline, after its last report, that reported edges: that run no longer had it. Both follow
+/// from all reports together, in any order.
+/// </summary>
+internal static class ReportedEdgeStatements
+{
+    private static readonly Rows<EdgeRow> EdgeRows = new(
+        new Column<EdgeRow, string>("pipeline_id", row => row.PipelineId),
+        new Column<EdgeRow, Guid>("upstream", row => row.Upstream),
+        new Column<EdgeRow, Guid>("downstream", row => row.Downstream),
+        new Column<EdgeRow, DateTimeOffset>("first_at", row => row.First),
+        new Column<EdgeRow, DateTimeOffset>("last_at", row => row.Last));
+
+    private static readonly Rows<RunRow> RunRows = new(
+        new Column<RunRow, string>("run_id", row => row.RunId), new Column<RunRow, string>("pipeline_id", row => row.PipelineId));
+
+    private static readonly Rows<string> Ids = new(new Column<string, string>("pipeline_id", id => id));
+
+    /// <summary>All statements, in the order in which they must run.</summary>
+    /// <param name="organization">The organization.</param>
+    /// <param name="runs">Runs whose inputs or outputs changed.</param>
+    /// <param name="edges">Edges that events state one by one.</param>
+    /// <param name="pipelines">Pipelines whose runs or edges changed.</param>
+    public static IEnumerable<Statement> All(string organization, List<RunRow> runs, List<EdgeRow> edges, List<string> pipelines) =>
+    [
+        new Statement<RunRow, NoResult>(organization, MarkRuns, RunRows, runs),
+        // SQLite runs a statement once for each run: of two runs with one new edge, the second only widens it.
+        new Statement<RunRow, NoResult>(organization, $"-- ReportedEdges.InsertOfRuns\n{OfRuns}{Insert}", RunRows, runs),
+        new Statement<RunRow, NoResult>(organization, $"-- ReportedEdges.WidenOfRuns\n{OfRuns}{Widen}", RunRows, runs),
+        new Statement<EdgeRow, NoResult>(organization, $"-- ReportedEdges.Insert\n{OfRows}{Insert}", EdgeRows, edges),
+        new Statement<EdgeRow, NoResult>(organization, $"-- ReportedEdges.Widen\n{OfRows}{Widen}", EdgeRows, edges),
+        new Statement<string, NoResult>(organization, End, Ids, pipelines),
+    ];
+
+    private const string MarkRuns = """
+        -- ReportedEdges.MarkRuns
+        update lineage_runs
+        set has_edges = true
+        from rows
+        where lineage_runs.organization_id = @organization and lineage_runs.run_id = rows.run_id and not lineage_runs.has_edges
+          and exists (select 1 from run_datasets
+              where organization_id = @organization and run_id = rows.run_id and direction = 'input')
+          and exists (select 1 from run_datasets
+              where organization_id = @organization and run_id = rows.run_id and direction = 'output')
+        """;
+
+    private const string OfRows = """
+        , pairs as (select pipeline_id, upstream, downstream, first_at, last_at from rows)
+        """;
+
+    private const string OfRuns = """
+        , pairs as (
+            select rows.pipeline_id, inputs.dataset as upstream, outputs.dataset as downstream,
+                   min(case when inputs.first_at < outputs.first_at then inputs.first_at else outputs.first_at end) as first_at,
+                   max(case when inputs.last_at > outputs.last_at then inputs.last_at else outputs.last_at end) as last_at
+            from rows
+            join run_datasets as inputs on inputs.organization_id = @organization and inputs.run_id = rows.run_id
+                and inputs.direction = 'input'
+            join run_datasets as outputs on outputs.organization_id = @organization and outputs.run_id = rows.run_id
+                and outputs.direction = 'output' and outputs.dataset <> inputs.dataset
+            group by rows.pipeline_id, inputs.dataset, outputs.dataset
+        )
+        """;
+
+    private const string Widen = """
+
+        update lineage_edges
+        set valid_from = case when pairs.first_at < lineage_edges.valid_from then pairs.first_at else lineage_edges.valid_from end,
+            last_at = case when pairs.last_at > lineage_edges.last_at then pairs.last_at else lineage_edges.last_at end
+        from pairs
+        where lineage_edges.organization_id = @organization and lineage_edges.upstream = pairs.upstream
+          and lineage_edges.downstream = pairs.downstream and lineage_edges.pipeline_id = pairs.pipeline_id
+          and lineage_edges.last_at is not null
+          and (pairs.first_at < lineage_edges.valid_from or pairs.last_at > lineage_edges.last_at)
+        """;
+
+    private const string Insert = """
+
+        insert into lineage_edges (organization_id, upstream, downstream, pipeline_id, valid_from, last_at)
+        select @organization, pairs.upstream, pairs.downstream, pairs.pipeline_id, pairs.first_at, pairs.last_at
+        from pairs
+        where not exists (
+            select 1 from lineage_edges as known
+            where known.organization_id = @organization and known.upstream = pairs.upstream and known.downstream = pairs.downstream
+              and known.pipeline_id = pairs.pipeline_id and known.last_at is not null)
+        order by pairs.upstream, pairs.downstream
+        on conflict (organization_id, upstream, downstream, pipeline_id, valid_from) do nothing
+        """;
+
+    private const string NextEnd = """
+        (select min(runs.first_at)
+            from lineage_runs as runs
+            where runs.organization_id = @organization and runs.pipeline_id = lineage_edges.pipeline_id and runs.completed and runs.has_edges
+              and runs.first_at > lineage_edges.last_at)
+        """;
+
+    private const string End = $"""
+        -- ReportedEdges.End
+        update lineage_edges
+        set valid_to = {NextEnd}
+        from rows
+        where lineage_edges.organization_id = @organization and lineage_edges.pipeline_id = rows.pipeline_id
+          and lineage_edges.last_at is not null and lineage_edges.valid_to is distinct from {NextEnd}
+        """;
+}

@@ -1,0 +1,129 @@
+using System.Text.Json;
+using Catalog.Data.Events;
+
+namespace Catalog.Data.OpenLineage;
+
+/// <summary>Reads the datasets of an event with their facets.</summary>
+internal static class DatasetFacets
+{
+    private static readonly HashSet<string> Kept =
+    [
+        "schema", "ownership", "documentation", "dataSource", "datasetType", "version", "storage", "catalog", "hierarchy", "tags",
+        "lifecycleStateChange", "dataQualityMetrics",
+    ];
+
+    /// <summary>Reads the inputs and outputs of a job.</summary>
+    public static void ReadUses(ReportBuilder report, JsonElement @event)
+    {
+        List<DatasetName> inputs = [];
+        foreach (var json in @event.Items("inputs"))
+        {
+            if (report.Dataset(json, "input") is { } input)
+            {
+                inputs.Add(input);
+                Read(report, input, json, "input");
+                Use(report, input, UseDirection.Input, json.Object("inputFacets")?.Object("inputStatistics"));
+            }
+        }
+
+        // Every input is upstream of every output. An event with too many pairs keeps its datasets, without these edges.
+        var hasTooManyPairs = (long)inputs.Count * @event.Items("outputs").Count() > ReportBuilder.MaxEdges;
+        if (hasTooManyPairs)
+        {
+            report.Unread("event", "outputs", UnreadReason.Limit);
+        }
+
+        foreach (var json in @event.Items("outputs"))
+        {
+            if (report.Dataset(json, "output") is not { } output)
+            {
+                continue;
+            }
+
+            Read(report, output, json, "output");
+            var isDeclared = hasTooManyPairs || json.Object("facets")?.Object("lineage") is not null;
+            Use(report, output, isDeclared ? UseDirection.DeclaredOutput : UseDirection.Output,
+                json.Object("outputFacets")?.Object("outputStatistics"));
+            if (report.RunId is null && !isDeclared)
+            {
+                inputs.ForEach(input => report.Edge(input, output));
+            }
+        }
+    }
+
+    /// <summary>Reads a dataset that stands alone in an event.</summary>
+    public static void ReadDataset(ReportBuilder report, JsonElement json)
+    {
+        if (report.Dataset(json, "dataset") is { } dataset)
+        {
+            Read(report, dataset, json, "dataset");
+        }
+    }
+
+    private static void Use(ReportBuilder report, DatasetName dataset, string direction, JsonElement? statistics)
+    {
+        if (report.RunId is { } run)
+        {
+            report.Use(new(run, dataset, direction,
+                statistics?.Count("rowCount"), statistics?.Count("size"), statistics?.Count("fileCount")));
+        }
+    }
+
+    private static void Read(ReportBuilder report, DatasetName dataset, JsonElement json, string place)
+    {
+        foreach (var facet in json.Members("facets").Concat(json.Members("inputFacets")).Concat(json.Members("outputFacets")))
+        {
+            switch (facet.Name)
+            {
+                case var name when Kept.Contains(name):
+                    report.Keep(FacetSubject.Dataset, "", dataset, name, facet.Value);
+                    if (name == "lifecycleStateChange")
+                    {
+                        ReadRename(report, dataset, facet.Value);
+                    }
+
+                    break;
+                case "symlinks":
+                    ReadSymlinks(report, dataset, facet.Value);
+                    break;
+                case "columnLineage":
+                    ColumnLineage.Read(report, dataset, facet.Value);
+                    break;
+                case "lineage":
+                    DeclaredLineage.ReadTarget(report, dataset, facet.Value);
+                    break;
+                case "dataQualityAssertions":
+                    Assertions.Read(report, dataset, facet.Value);
+                    break;
+                // Read where the use of the dataset is read.
+                case "inputStatistics" or "outputStatistics":
+                    break;
+                case var name:
+                    report.Unread(place, name, UnreadReason.Unknown);
+                    break;
+            }
+        }
+    }
+
+    // The data goes on under the new name, so what depends on the new name depends on the old one.
+    private static void ReadRename(ReportBuilder report, DatasetName dataset, JsonElement facet)
+    {
+        if ("RENAME".Equals(facet.Text("lifecycleStateChange"), StringComparison.OrdinalIgnoreCase)
+            && facet.Object("previousIdentifier") is { } previous && report.Dataset(previous, "dataset") is { } old
+            && old.Key != dataset.Key)
+        {
+            report.Edge(old, dataset);
+        }
+    }
+
+    private static void ReadSymlinks(ReportBuilder report, DatasetName dataset, JsonElement facet)
+    {
+        foreach (var identifier in facet.Items("identifiers").Take(20))
+        {
+            if (report.Dataset(identifier, "dataset") is { } other)
+            {
+                report.Alias(dataset, other);
+            }
+        }
+    }
+}

@@ -1,0 +1,191 @@
+using System.Text;
+using System.Text.Json;
+using Catalog.Data.Checks;
+using Catalog.Data.Events;
+using Catalog.Data.Runs;
+
+namespace Catalog.Data.OpenLineage;
+
+/// <summary>Collects what an event says, within the limits of one event.</summary>
+/// <param name="at">The time of the event.</param>
+/// <param name="receivedAt">When it was received.</param>
+internal sealed class ReportBuilder(DateTimeOffset at, DateTimeOffset receivedAt)
+{
+    /// <summary>Edges between datasets of one event.</summary>
+    public const int MaxEdges = 100_000;
+
+    private const int MaxColumnEdges = 20_000;
+    private const int MaxFacetCharacters = 256 * 1024;
+    private const int MaxName = 2000;
+    // Both columns and the pipeline are in one row of an index, which has at most 2,704 bytes on Postgres.
+    private const int MaxColumnBytes = 500;
+    private const int MaxUnreadName = 128;
+    private const int MaxUnread = 200;
+
+    private static readonly string[] Underscored = ["_producer", "_schemaURL", "_deleted"];
+
+    private readonly List<ReportedFacet> _facets = [];
+    private readonly HashSet<DatasetName> _datasets = [];
+    private readonly List<ReportedUse> _uses = [];
+    private readonly HashSet<ReportedEdge> _edges = [];
+    private readonly HashSet<ReportedColumnEdge> _columnEdges = [];
+    private readonly HashSet<ReportedAlias> _aliases = [];
+    private readonly Dictionary<string, CheckResult> _results = new(StringComparer.Ordinal);
+    private readonly HashSet<UnreadFacet> _unread = [];
+
+    /// <summary>How many datasets the event may name.</summary>
+    public int MaxDatasets { get; init; } = 2000;
+
+    /// <summary>How many check results the event may have.</summary>
+    public int MaxResults { get; init; } = 1000;
+
+    /// <summary>The place and the name under which results above <see cref="MaxResults"/> are counted.</summary>
+    public (string Place, string Facet) ResultPart { get; init; } = ("dataset", "dataQualityAssertions");
+
+    public DateTimeOffset At => at;
+
+    public DateTimeOffset ReceivedAt => receivedAt;
+
+    /// <summary>The event's job; null for an event about a dataset.</summary>
+    public ReportedJob? Job { get; set; }
+
+    public List<ReportedJob> OtherJobs { get; } = [];
+
+    /// <summary>The event's run; null for other events.</summary>
+    public string? RunId { get; set; }
+
+    public List<ReportedRun> Runs { get; } = [];
+
+    public List<RunEvent> RunEvents { get; } = [];
+
+    /// <summary>The pipeline of edges and results; empty for an event about a dataset.</summary>
+    public string PipelineId => Job?.PipelineId ?? "";
+
+    public void Unread(string place, string facet, string reason)
+    {
+        if (_unread.Count < MaxUnread)
+        {
+            _unread.Add(new(place, StoredText.Cut(StoredText.Clean(facet), MaxUnreadName), reason));
+        }
+    }
+
+    /// <summary>The dataset that an object names; null when it has no name, or the event has too many datasets.</summary>
+    /// <param name="json">An object with namespace and name.</param>
+    /// <param name="place">The place of the object, for <see cref="Unread"/>.</param>
+    public DatasetName? Dataset(JsonElement json, string place)
+    {
+        if (json.Text("name") is not { } name || (json.Text("namespace") ?? "") is not { } space)
+        {
+            Unread(place, "name", UnreadReason.Invalid);
+            return null;
+        }
+
+        return Dataset(new DatasetName(space, name), place);
+    }
+
+    /// <summary>The dataset itself; null when its name is too long, or the event has too many datasets.</summary>
+    /// <param name="dataset">The dataset.</param>
+    /// <param name="place">The place where it is named, for <see cref="Unread"/>.</param>
+    public DatasetName? Dataset(DatasetName dataset, string place)
+    {
+        if (dataset.Namespace.Length + dataset.Name.Length > MaxName || (_datasets.Count >= MaxDatasets && !_datasets.Contains(dataset)))
+        {
+            Unread(place, "name", UnreadReason.Limit);
+            return null;
+        }
+
+        _datasets.Add(dataset);
+        return dataset;
+    }
+
+    /// <summary>Keeps a facet as it is. A facet that says it is deleted is kept as null.</summary>
+    public void Keep(string subject, string id, DatasetName? dataset, string name, JsonElement facet)
+    {
+        if (facet.ValueKind != JsonValueKind.Object)
+        {
+            Unread(subject, name, UnreadReason.Invalid);
+            return;
+        }
+
+        var isDeleted = facet.TryGetProperty("_deleted", out var deleted) && deleted.ValueKind == JsonValueKind.True;
+        Keep(subject, id, dataset, name, isDeleted ? "null" : CanonicalJson.Text(facet, Underscored));
+    }
+
+    /// <summary>Keeps a value under the name of a facet.</summary>
+    public void Keep(string subject, string id, DatasetName? dataset, string name, string json)
+    {
+        if (json.Length > MaxFacetCharacters)
+        {
+            Unread(subject, name, UnreadReason.Limit);
+            return;
+        }
+
+        _facets.Add(new(subject, id, dataset, name, json));
+    }
+
+    public void Use(ReportedUse use) => _uses.Add(use);
+
+    /// <summary>Adds an edge.</summary>
+    /// <returns>False when the event has too many edges.</returns>
+    public bool Edge(DatasetName upstream, DatasetName downstream)
+    {
+        if (_edges.Count >= MaxEdges)
+        {
+            Unread("dataset", "edges", UnreadReason.Limit);
+            return false;
+        }
+
+        _edges.Add(new(PipelineId, upstream, downstream, RunId));
+        return true;
+    }
+
+    public void ColumnEdge(DatasetName upstream, string upstreamColumn, DatasetName downstream, string downstreamColumn,
+        string transformation)
+    {
+        if (_columnEdges.Count >= MaxColumnEdges || Encoding.UTF8.GetByteCount(upstreamColumn) > MaxColumnBytes
+            || Encoding.UTF8.GetByteCount(downstreamColumn) > MaxColumnBytes)
+        {
+            Unread("dataset", "columnLineage", UnreadReason.Limit);
+            return;
+        }
+
+        _columnEdges.Add(new(PipelineId, upstream, upstreamColumn, downstream, downstreamColumn, transformation));
+    }
+
+    public void Alias(DatasetName dataset, DatasetName other)
+    {
+        if (dataset.Key != other.Key)
+        {
+            _aliases.Add(new(dataset, other));
+        }
+    }
+
+    /// <summary>Adds a result. The same assertion may stand at two places of an event; it is one result.</summary>
+    public void Result(CheckResult result)
+    {
+        if (_results.Count < MaxResults)
+        {
+            _results.TryAdd(result.Id, result);
+        }
+        else
+        {
+            Unread(ResultPart.Place, ResultPart.Facet, UnreadReason.Limit);
+        }
+    }
+
+    public EventReport Build() => new()
+    {
+        At = at,
+        Jobs = Job is null ? [] : [Job, .. OtherJobs.Where(job => job.PipelineId != Job.PipelineId)],
+        RunEvents = RunEvents,
+        Runs = Runs,
+        Facets = _facets,
+        Datasets = [.. _datasets],
+        Uses = _uses,
+        Edges = [.. _edges],
+        ColumnEdges = [.. _columnEdges],
+        Aliases = [.. _aliases],
+        Results = [.. _results.Values],
+        Unread = [.. _unread],
+    };
+}

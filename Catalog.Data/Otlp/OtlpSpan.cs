@@ -1,0 +1,128 @@
+using System.Text.Json;
+using Catalog.Data.OpenLineage;
+
+namespace Catalog.Data.Otlp;
+
+/// <summary>A span of OTLP, with the attributes that are read.</summary>
+public sealed record OtlpSpan
+{
+    /// <summary>32 hexadecimal digits in lower case.</summary>
+    public required string TraceId { get; init; }
+
+    /// <summary>16 hexadecimal digits in lower case.</summary>
+    public required string SpanId { get; init; }
+
+    /// <summary>Whether no other span is its parent.</summary>
+    public required bool IsRoot { get; init; }
+
+    public required string Name { get; init; }
+
+    /// <summary>The instrumentation scope; empty when it has no name.</summary>
+    public required string Scope { get; init; }
+
+    /// <summary>The project that the resource names, otherwise its service; empty for none.</summary>
+    public required string Project { get; init; }
+
+    /// <summary>The start in nanoseconds since 1970; 0 when it is unknown.</summary>
+    public required ulong Start { get; init; }
+
+    /// <summary>The end in nanoseconds since 1970; 0 when it is unknown.</summary>
+    public required ulong End { get; init; }
+
+    /// <summary>Whether the status is an error.</summary>
+    public required bool IsError { get; init; }
+
+    public required string StatusMessage { get; init; }
+
+    /// <summary>The known attributes by name.</summary>
+    public required IReadOnlyDictionary<string, string> Attributes { get; init; }
+}
+
+/// <summary>The spans of one request.</summary>
+/// <param name="Spans">The valid spans.</param>
+/// <param name="Rejected">The number of spans that are not valid.</param>
+public sealed record OtlpSpans(IReadOnlyList<OtlpSpan> Spans, int Rejected);
+
+/// <summary>Collects the attributes of a span that are known, also those inside of other attributes.</summary>
+internal sealed class OtlpAttributes
+{
+    /// <summary>The attribute of a resource that names the dbt project.</summary>
+    public const string ProjectName = "dbt.project_name";
+
+    public const string ServiceName = "service.name";
+
+    private const int MaxText = 4096;
+
+    // The detail of an outcome is an attribute with attributes of its own, or their JSON.
+    private const string Detail = "node_outcome_detail";
+
+    private static readonly HashSet<string> Known =
+    [
+        "unique_id", "phase", "node_outcome", "node_skip_reason", "test_outcome", "failing_rows", "rows_affected", "event_type",
+        ProjectName, ServiceName,
+    ];
+
+    private readonly SortedDictionary<string, string> _values = new(StringComparer.Ordinal);
+
+    public IReadOnlyDictionary<string, string> Values => _values;
+
+    /// <summary>The project that a resource names.</summary>
+    public string Project => _values.GetValueOrDefault(ProjectName) ?? _values.GetValueOrDefault(ServiceName) ?? "";
+
+    public void Add(string key, string value)
+    {
+        if (value.Length == 0)
+        {
+            return;
+        }
+
+        if (Known.Contains(key))
+        {
+            _values.TryAdd(key, Clean(value, MaxText));
+        }
+        else if (key == Detail && value.StartsWith('{') && value.Length <= MaxText)
+        {
+            AddJson(value);
+        }
+    }
+
+    /// <summary>Cuts a text, and replaces the character that Postgres cannot store.</summary>
+    public static string Clean(string text, int most) => StoredText.Cut(StoredText.Clean(text), most);
+
+    private void AddJson(string text)
+    {
+        try
+        {
+            using var json = JsonDocument.Parse(text, new() { MaxDepth = 8 });
+            AddMembers(json.RootElement);
+        }
+        catch (JsonException)
+        {
+            // It is not the JSON of a detail; the other attributes say what the node did.
+        }
+    }
+
+    private void AddMembers(JsonElement json)
+    {
+        if (json.ValueKind != JsonValueKind.Object)
+        {
+            return;
+        }
+
+        foreach (var member in json.EnumerateObject())
+        {
+            if (member.Value.ValueKind == JsonValueKind.Object)
+            {
+                AddMembers(member.Value);
+            }
+            else if (json.Text(member.Name) is { } text)
+            {
+                Add(member.Name, text);
+            }
+            else if (member.Value.ValueKind == JsonValueKind.Number)
+            {
+                Add(member.Name, member.Value.GetRawText());
+            }
+        }
+    }
+}
