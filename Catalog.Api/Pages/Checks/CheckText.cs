@@ -1,0 +1,31 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using Catalog.Api.Http;
+
+namespace Catalog.Api.Pages.Checks;
+
+/// <summary>Fields of a definition as text.</summary>
+internal static class CheckText
+{
+    private static readonly JsonSerializerOptions Readable =
+        new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    /// <summary>The text of a field; a value that is no text is shown as JSON. Null for a field that is not there.</summary>
+    public static string? Of(RawJson? field)
+    {
+        if (field is not { } raw)
+        {
+            return null;
+        }
+
+        using var json = JsonDocument.Parse(raw.Text);
+        return json.RootElement.ValueKind == JsonValueKind.String ? json.RootElement.GetString() : raw.Text;
+    }
+
+    /// <summary>JSON in lines. It is written into a page as text, which encodes it.</summary>
+    public static string Indented(string json)
+    {
+        using var document = JsonDocument.Parse(json);
+        return JsonSerializer.Serialize(document.RootElement, Readable);
+    }
+}

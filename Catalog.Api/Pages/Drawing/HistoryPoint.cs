@@ -1,0 +1,68 @@
+namespace Catalog.Api.Pages.Drawing;
+
+/// <summary>One result of a check.</summary>
+/// <param name="At">When it was computed.</param>
+/// <param name="Status">Its status.</param>
+/// <param name="Value">The measured number; null when there is none, as for an error.</param>
+/// <param name="Href">Where its mark leads; null for a mark without a link.</param>
+public sealed record HistoryPoint(DateTimeOffset At, string Status, double? Value, string? Href = null);
+
+/// <summary>The limits of a check. Null: no such limit.</summary>
+public sealed record HistoryLimits
+{
+    public double? WarnAbove { get; init; }
+    public double? WarnBelow { get; init; }
+    public double? FailAbove { get; init; }
+    public double? FailBelow { get; init; }
+}
+
+/// <summary>Fewer points that show the same.</summary>
+public static class Downsample
+{
+    /// <summary>
+    /// At most <paramref name="most"/> of the points, which must be sorted by time. The first, the last, the lowest, the
+    /// highest and every failure stay. If there are more failures than that, each of equal parts of the time keeps one.
+    /// </summary>
+    public static IReadOnlyList<HistoryPoint> To(IReadOnlyList<HistoryPoint> points, int most)
+    {
+        if (points.Count <= most)
+        {
+            return points;
+        }
+
+        var kept = new SortedSet<int>(Extremes(points, 0, points.Count)) { 0, points.Count - 1 };
+        var failures = Enumerable.Range(0, points.Count).Where(index => StatusLook.Of(points[index].Status).IsFailure).ToList();
+        var room = most - kept.Count;
+        kept.UnionWith(failures.Count <= room ? failures : OfEachPart(failures, room));
+
+        // What is left of the room goes to the lowest and the highest point of equal parts.
+        var parts = (most - kept.Count) / 2;
+        for (var part = 0; part < parts; part++)
+        {
+            kept.UnionWith(Extremes(points, (int)((long)points.Count * part / parts), (int)((long)points.Count * (part + 1) / parts)));
+        }
+
+        return [.. kept.Select(index => points[index])];
+    }
+
+    private static IEnumerable<int> OfEachPart(List<int> failures, int room) =>
+        Enumerable.Range(0, Math.Max(0, room)).Select(part => failures[(int)((long)failures.Count * part / room)]);
+
+    private static IEnumerable<int> Extremes(IReadOnlyList<HistoryPoint> points, int from, int to)
+    {
+        int? lowest = null;
+        int? highest = null;
+        for (var index = from; index < to; index++)
+        {
+            if (points[index].Value is not { } value || double.IsNaN(value))
+            {
+                continue;
+            }
+
+            lowest = lowest is { } low && points[low].Value <= value ? lowest : index;
+            highest = highest is { } high && points[high].Value >= value ? highest : index;
+        }
+
+        return lowest is null ? [] : [lowest.Value, highest!.Value];
+    }
+}

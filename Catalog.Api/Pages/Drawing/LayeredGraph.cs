@@ -1,0 +1,164 @@
+namespace Catalog.Api.Pages.Drawing;
+
+/// <summary>A connected graph with a rank for each node, and lanes where an edge passes a rank.</summary>
+internal sealed class LayeredGraph
+{
+    // Beyond it, the longest edges pass straight through: a chain of thousands with as many shortcuts has millions of lanes.
+    private const int MaximumLanes = 40_000;
+
+    private LayeredGraph(int nodes, List<Edge> edges, List<int> rankOf, List<(int Left, int Right)> links)
+    {
+        Nodes = nodes;
+        Edges = edges;
+        RankOf = [.. rankOf];
+        Links = links;
+    }
+
+    /// <summary>The number of nodes. Higher numbers are lanes.</summary>
+    public int Nodes { get; }
+
+    public IReadOnlyList<Edge> Edges { get; }
+
+    /// <summary>The rank of each node and each lane.</summary>
+    public int[] RankOf { get; }
+
+    /// <summary>The parts of all edges from one rank to the next.</summary>
+    public IReadOnlyList<(int Left, int Right)> Links { get; }
+
+    /// <summary>Ranks the nodes of edges without duplicates and self-loops, sorted by their ends.</summary>
+    public static LayeredGraph Of(int nodes, List<(int From, int To)> edges)
+    {
+        var back = BackEdges(nodes, edges);
+        var forward = edges.Select((edge, index) => back[index] ? (From: edge.To, To: edge.From) : edge).ToList();
+        var ranks = Ranks(nodes, forward);
+        var rankOf = new List<int>(ranks);
+        var links = new List<(int, int)>(edges.Count);
+        var all = new Edge[edges.Count];
+        var room = MaximumLanes;
+        foreach (var index in Enumerable.Range(0, edges.Count).OrderBy(index => ranks[forward[index].To] - ranks[forward[index].From]))
+        {
+            var (left, right) = forward[index];
+            var lanes = new List<int>();
+            var needed = ranks[right] - ranks[left] - 1;
+            if (needed <= room)
+            {
+                room -= needed;
+                for (var rank = ranks[left] + 1; rank < ranks[right]; rank++)
+                {
+                    lanes.Add(rankOf.Count);
+                    rankOf.Add(rank);
+                }
+
+                int[] stops = [left, .. lanes, right];
+                links.AddRange(stops.Skip(1).Zip(stops, (next, stop) => (stop, next)));
+            }
+
+            all[index] = new Edge(edges[index].From, edges[index].To, back[index], lanes);
+        }
+
+        return new LayeredGraph(nodes, [.. all], rankOf, links);
+    }
+
+    // Edges that lead back to a node whose descent is not finished close a cycle. Nodes that nothing leads to come first.
+    private static bool[] BackEdges(int nodes, List<(int From, int To)> edges)
+    {
+        var leaving = Leaving(nodes, edges);
+        var entered = new bool[nodes];
+        foreach (var (_, to) in edges)
+        {
+            entered[to] = true;
+        }
+
+        var back = new bool[edges.Count];
+        var state = new byte[nodes];
+        var next = new int[nodes];
+        var path = new Stack<int>();
+        foreach (var start in Enumerable.Range(0, nodes).OrderBy(node => entered[node]))
+        {
+            if (state[start] != 0)
+            {
+                continue;
+            }
+
+            state[start] = 1;
+            path.Push(start);
+            while (path.TryPeek(out var node))
+            {
+                if (next[node] == leaving[node].Count)
+                {
+                    state[path.Pop()] = 2;
+                    continue;
+                }
+
+                var edge = leaving[node][next[node]++];
+                var to = edges[edge].To;
+                back[edge] = state[to] == 1;
+                if (state[to] == 0)
+                {
+                    state[to] = 1;
+                    path.Push(to);
+                }
+            }
+        }
+
+        return back;
+    }
+
+    // The longest path from a source; then a source moves right, next to its nearest target.
+    private static int[] Ranks(int nodes, List<(int From, int To)> edges)
+    {
+        var leaving = Leaving(nodes, edges);
+        var waiting = new int[nodes];
+        foreach (var (_, to) in edges)
+        {
+            waiting[to]++;
+        }
+
+        var sources = Enumerable.Range(0, nodes).Where(node => waiting[node] == 0).ToList();
+        var ranks = new int[nodes];
+        var ready = new Queue<int>(sources);
+        while (ready.TryDequeue(out var node))
+        {
+            foreach (var to in leaving[node].Select(edge => edges[edge].To))
+            {
+                ranks[to] = Math.Max(ranks[to], ranks[node] + 1);
+                waiting[to]--;
+                if (waiting[to] == 0)
+                {
+                    ready.Enqueue(to);
+                }
+            }
+        }
+
+        foreach (var source in sources.Where(source => leaving[source].Count > 0))
+        {
+            ranks[source] = leaving[source].Min(edge => ranks[edges[edge].To]) - 1;
+        }
+
+        var lowest = nodes == 0 ? 0 : ranks.Min();
+        return [.. ranks.Select(rank => rank - lowest)];
+    }
+
+    private static List<int>[] Leaving(int nodes, List<(int From, int To)> edges)
+    {
+        var leaving = new List<int>[nodes];
+        for (var node = 0; node < nodes; node++)
+        {
+            leaving[node] = [];
+        }
+
+        for (var edge = 0; edge < edges.Count; edge++)
+        {
+            leaving[edges[edge].From].Add(edge);
+        }
+
+        return leaving;
+    }
+
+    /// <summary>An edge.</summary>
+    /// <param name="From">The node that it leaves.</param>
+    /// <param name="To">The node where it arrives.</param>
+    /// <param name="IsBack">Whether it is turned in the ranks, because it closes a cycle.</param>
+    /// <param name="Lanes">Where it passes ranks, from the left to the right.</param>
+    internal sealed record Edge(int From, int To, bool IsBack, IReadOnlyList<int> Lanes);
+}
