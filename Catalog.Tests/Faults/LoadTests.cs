@@ -37,13 +37,14 @@ public sealed class LoadTests(PostgresTestDatabase database) : IClassFixture<Pos
     }
 
     [Theory]
+    [Trait("Fault", "F03")]
     [InlineData(1, 2, 7)]
     [InlineData(4, 5, 20, Explicit = true, Traits = ["Category", "Long"])]
     public async Task A_stop_of_Postgres_under_load_gives_503_until_it_is_back(int before, int stopped, int seconds)
     {
         using var server = PostgresCluster.Start(fsync: true).Require();
         await TestDatabase.Migrate(server.Uri);
-        await using var database = new StoppableDatabase(server.Uri);
+        await using var database = new ForeignDatabase(server.Uri);
         using var app = new CatalogApp(database);
         using var client = app.Client();
         await client.PostJson("/api/v1/pipelines/", new { name = "load" });
@@ -89,12 +90,5 @@ public sealed class LoadTests(PostgresTestDatabase database) : IClassFixture<Pos
         }
 
         return count;
-    }
-
-    private sealed class StoppableDatabase(string uri) : TestDatabase
-    {
-        public override string Address => uri;
-
-        public override ValueTask InitializeAsync() => ValueTask.CompletedTask;
     }
 }

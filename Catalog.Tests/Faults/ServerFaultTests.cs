@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using Catalog.Data.Database;
-using Catalog.Data.Database.Postgres;
 using Catalog.Tests.Support;
 using Dapper;
 using Microsoft.Extensions.Logging;
@@ -20,11 +19,12 @@ public sealed class ServerFaultTests
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     [Fact]
+    [Trait("Fault", "F05")]
     public async Task A_frozen_server_gives_503_in_time()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Stopping the server's processes needs /proc.");
         using var server = PostgresCluster.Start(fsync: false).Require();
-        await using var database = new At(await MigratedWithLogin(server));
+        await using var database = new ForeignDatabase(await ForeignDatabase.MigratedWithLogin(server));
         using var app = new CatalogApp(database);
         using var client = app.Client();
         await client.PostJson("/api/v1/pipelines/", new { name = "load", version = "1" });
@@ -46,14 +46,16 @@ public sealed class ServerFaultTests
 
     [Fact(Explicit = true)]
     [Trait("Category", "Long")]
+    [Trait("Fault", "F04")]
+    [Trait("Fault", "F11")]
     public async Task Ten_minutes_of_server_faults_lose_no_rows()
     {
         Pooler.Require();
         using var server = PostgresCluster.Start(fsync: true).Require();
-        var address = await MigratedWithLogin(server);
+        var address = await ForeignDatabase.MigratedWithLogin(server);
         using var pooler = new Pooler("transaction", poolSize: 8, address);
-        await using var direct = new At(address);
-        await using var pooled = new At(pooler.Through(address));
+        await using var direct = new ForeignDatabase(address);
+        await using var pooled = new ForeignDatabase(pooler.Through(address));
         using var directApp = new CatalogApp(direct);
         using var pooledApp = new CatalogApp(pooled);
         HttpClient[] clients = [directApp.Client(), pooledApp.Client()];
@@ -124,20 +126,6 @@ public sealed class ServerFaultTests
         return new();
     }
 
-    // Migrates the database and creates a login as in production. Returns the login's address.
-    private static async Task<string> MigratedWithLogin(PostgresCluster server)
-    {
-        await using (var connection = new NpgsqlConnection(PostgresUri.Parse("server", server.Uri).ConnectionString))
-        {
-            await connection.ExecuteAsync(
-                $"{PostgresGrants.CreateRole(DatabaseSettings.DefaultAppRole)}; create role service login; "
-                    + $"{PostgresGrants.GrantMembership(DatabaseSettings.DefaultAppRole, "service")}");
-        }
-
-        await TestDatabase.Migrate(server.Uri);
-        return new UriBuilder(server.Uri) { UserName = "service" }.Uri.ToString();
-    }
-
     private static Task Restart(PostgresCluster server)
     {
         server.Stop();
@@ -178,12 +166,5 @@ public sealed class ServerFaultTests
         settings.Pooling = false;
         await using var connection = new NpgsqlConnection(settings.ConnectionString);
         await connection.ExecuteAsync(sql);
-    }
-
-    private sealed class At(string uri) : TestDatabase
-    {
-        public override string Address => uri;
-
-        public override ValueTask InitializeAsync() => ValueTask.CompletedTask;
     }
 }

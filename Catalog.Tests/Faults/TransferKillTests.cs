@@ -8,6 +8,7 @@ namespace Catalog.Tests.Faults;
 /// A transfer that is killed repeatedly at random points ends with the same rows as one without kills.
 /// </summary>
 [Trait("Category", "Faults")]
+[Trait("Fault", "F33")]
 public sealed class TransferKillTests(PostgresTestDatabase server) : IClassFixture<PostgresTestDatabase>
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;

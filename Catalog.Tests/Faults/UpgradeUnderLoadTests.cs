@@ -20,6 +20,7 @@ public sealed class UpgradeUnderLoadTests(PostgresTestDatabase database) : IClas
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     [Fact]
+    [Trait("Fault", "F29")]
     public async Task A_hundred_posts_a_second_during_an_upgrade_are_all_acknowledged()
     {
         database.Require();
