@@ -1,10 +1,16 @@
+using System.Diagnostics;
 using Catalog.Api.Background;
 using Catalog.Api.Http;
+using Catalog.Api.Operations;
 using Catalog.Api.Organizations;
+using Catalog.Api.Pages;
+using Catalog.Api.Pipelines;
+using Catalog.Data;
 using FluentValidation;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Configuration.Memory;
+using Microsoft.Extensions.Logging.Console;
 
 namespace Catalog.Api;
 
@@ -16,6 +22,8 @@ internal static class HttpServices
     // Paths without a version, for older clients. They reach the same handlers and are not in the OpenAPI document.
     private static readonly PathString[] UnversionedPaths =
         ["/pipelines", "/runs", "/checks", "/executions", "/connections", "/lineage", "/datasets"];
+
+    private static readonly string[] EventPaths = ["/lineage", "/lineage/batch", "/api/v1/lineage", "/api/v1/lineage/batch"];
 
     private static readonly PathString V1 = "/api/v1";
 
@@ -32,22 +40,29 @@ internal static class HttpServices
                 // At Information it logs every wrong key twice; RepeatedWarnings logs wrong keys instead.
                 ["Logging:LogLevel:Catalog.Api.Authentication.CallerAuthentication"] = "Warning",
                 // One line per entry, with the time, also for entries of the framework.
-                ["Logging:Console:FormatterName"] = settings.LogAsJson ? "json" : "simple",
+                ["Logging:Console:FormatterName"] = settings.LogAsJson ? JsonLogFormatter.FormatterName : "simple",
                 ["Logging:Console:FormatterOptions:SingleLine"] = "true",
                 ["Logging:Console:FormatterOptions:UseUtcTimestamp"] = "true",
-                ["Logging:Console:FormatterOptions:TimestampFormat"] = settings.LogAsJson
-                    ? "yyyy-MM-dd'T'HH:mm:ss.fff'Z'" : "yyyy-MM-dd'T'HH:mm:ss.fff'Z' ",
-                // The authentication services add data protection, which this service does not use.
+                ["Logging:Console:FormatterOptions:TimestampFormat"] = "yyyy-MM-dd'T'HH:mm:ss.fff'Z' ",
+                // It warns that it overrides Cache-Control, although every page has no-store.
+                ["Logging:LogLevel:Microsoft.AspNetCore.Antiforgery"] = "Error",
+                // It warns that keys are not encrypted; DatabaseKeyRing encrypts them.
                 ["Logging:LogLevel:Microsoft.AspNetCore.DataProtection"] = "Error",
+                // It logs a stack trace when the keys cannot be read; the request that needs them logs the reason.
+                ["Logging:LogLevel:Microsoft.AspNetCore.DataProtection.KeyManagement.KeyRingProvider"] = "Critical",
+                // At its limit it warns for each connection that it closes; the metric kestrel.rejected_connections counts them.
+                ["Logging:LogLevel:Microsoft.AspNetCore.Server.Kestrel.Connections"] = "Error",
                 // Polly logs every attempt of an outgoing request; the caller logs the result.
                 ["Logging:LogLevel:Polly"] = "Error",
                 // Program reports a failed start in one line; the host would log a stack trace.
                 ["Logging:LogLevel:Microsoft.Extensions.Hosting.Internal.Host"] = "Critical",
             },
         });
+        builder.Logging.AddConsoleFormatter<JsonLogFormatter, ConsoleFormatterOptions>();
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxConcurrentConnections = OpenFiles.MaxConnections();
             kestrel.Limits.MaxRequestBodySize = RequestLimits.ServerBody;
             // Higher than this service's own limits, so that a long request line or header gets a problem response;
             // Kestrel's own has no body.
@@ -66,20 +81,25 @@ internal static class HttpServices
         builder.Services.ConfigureHttpJsonOptions(options => ApiJson.Configure(options.SerializerOptions));
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(25));
         builder.Services.AddValidatorsFromAssemblyContaining<ServiceSettings>(ServiceLifetime.Singleton, includeInternalTypes: true);
+        builder.Services.AddSingleton<PostedChecks>();
         builder.Services.AddRequestDecompression();
         builder.Services.AddSingleton(settings);
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddRecurring<RepeatedWarnings>();
+        builder.Services.AddSingleton<Draining>().AddHostedService(services => services.GetRequiredService<Draining>());
     }
 
     public static void UseHttp(this WebApplication app)
     {
+        app.UseMetrics(app.Services.GetRequiredService<ServiceSettings>().Urls);
         app.Use(DefaultHeaders.Add);
+        app.Use(app.Services.GetRequiredService<Draining>().CloseConnection);
         if (app.Services.GetRequiredService<ServiceSettings>().AccessLog)
         {
             app.UseMiddleware<AccessLog>();
         }
 
+        app.UsePages();
         app.UseMiddleware<ExceptionHandling>();
         app.Use(ValidateTarget);
         app.Use(AddVersionPrefix);
@@ -88,6 +108,7 @@ internal static class HttpServices
         app.UseAuthentication();
         app.UseMiddleware<RateLimiting>();
         app.UseAuthorization();
+        app.Use(TagOrganization);
         app.Use(QueryParameters.Validate);
     }
 
@@ -113,6 +134,17 @@ internal static class HttpServices
                 : next(context);
     }
 
+    // Runs after authorization, which authenticates the sessions of the pages. Log lines and spans read the tag.
+    private static Task TagOrganization(HttpContext context, RequestDelegate next)
+    {
+        if (context.User is CallerPrincipal { Caller.Organization: var organization })
+        {
+            Activity.Current?.SetTag(Traces.Organization, organization);
+        }
+
+        return next(context);
+    }
+
     private static int LengthOf(IHeaderDictionary headers)
     {
         var length = 0;
@@ -130,6 +162,14 @@ internal static class HttpServices
 
     private static Task AddVersionPrefix(HttpContext context, RequestDelegate next)
     {
+        // OpenLineage clients join their address and path with doubled slashes, and lose an event that is redirected.
+        if (HttpMethods.IsPost(context.Request.Method) && context.Request.Path.Value!.Contains("//", StringComparison.Ordinal)
+            && '/' + string.Join('/', context.Request.Path.Value!.Split('/', StringSplitOptions.RemoveEmptyEntries)) is var joined
+            && EventPaths.Contains(joined))
+        {
+            context.Request.Path = joined;
+        }
+
         if (Array.Exists(UnversionedPaths, prefix => context.Request.Path.StartsWithSegments(prefix, StringComparison.Ordinal)))
         {
             context.Request.Path = V1.Add(context.Request.Path);

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 
 namespace Catalog.Data;
@@ -29,6 +30,19 @@ public static class CanonicalJson
         }
 
         return SHA256.HashData(buffer.WrittenSpan);
+    }
+
+    /// <summary>The canonical form as text.</summary>
+    /// <inheritdoc cref="Hash" path="/param"/>
+    public static string Text(JsonElement element, params string[] except)
+    {
+        var buffer = new ArrayBufferWriter<byte>(1024);
+        using (var writer = new Utf8JsonWriter(buffer))
+        {
+            Write(writer, element, except);
+        }
+
+        return Encoding.UTF8.GetString(buffer.WrittenSpan);
     }
 
     /// <summary>

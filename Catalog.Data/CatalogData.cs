@@ -2,12 +2,16 @@ using Catalog.Data.Billing;
 using Catalog.Data.Checks;
 using Catalog.Data.Connections;
 using Catalog.Data.Database;
+using Catalog.Data.DatasetReadiness;
+using Catalog.Data.Events;
 using Catalog.Data.Executions;
 using Catalog.Data.Ingest;
 using Catalog.Data.Lineage;
 using Catalog.Data.Organizations;
 using Catalog.Data.Pipelines;
 using Catalog.Data.Runs;
+using Catalog.Data.Search;
+using Catalog.Data.SignIn;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
@@ -26,12 +30,25 @@ public static partial class CatalogData
         .AddSingleton(provider => Open(settings, provider.GetRequiredService<ILogger<CatalogDatabase>>()))
         .AddSingleton<PipelineRepository>()
         .AddSingleton<PipelineRegistration>()
+        .AddSingleton<PipelineRuns>()
+        .AddSingleton<PipelineDurations>()
+        .AddSingleton<PipelineHistory>()
+        .AddSingleton<OverduePipelines>()
+        .AddSingleton<FailingPipelines>()
         .AddSingleton<RunRepository>()
+        .AddSingleton<RunEventRepository>()
+        .AddSingleton<RunNeighbors>()
+        .AddSingleton<RunVersions>()
+        .AddSingleton<RunHours>()
         .AddSingleton<CheckRepository>()
         .AddSingleton<CheckResultRepository>()
+        .AddSingleton<CheckStateRepository>()
+        .AddSingleton<CheckChanges>()
         .AddSingleton(ingest)
         .AddSingleton<ResultIngest>()
         .AddHostedService(provider => provider.GetRequiredService<ResultIngest>())
+        .AddSingleton<EventIngest>()
+        .AddHostedService(provider => provider.GetRequiredService<EventIngest>())
         .AddSingleton<RunIngest>()
         .AddHostedService(provider => provider.GetRequiredService<RunIngest>())
         .AddSingleton<ExecutionRepository>()
@@ -42,11 +59,21 @@ public static partial class CatalogData
         .AddSingleton<OrganizationRepository>()
         .AddSingleton<ApiKeyRepository>()
         .AddSingleton<AuditRepository>()
+        .AddSingleton<DataProtectionKeyRepository>()
+        .AddSingleton<EndedSessionRepository>()
         .AddSingleton<BillingRepository>()
         .AddSingleton<RequestRateRepository>()
         .AddSingleton(LineageBudget.Default)
         .AddSingleton<LineageRepository>()
-        .AddSingleton<DatasetRepository>();
+        .AddSingleton<LineagePaths>()
+        .AddSingleton<ColumnLineageRepository>()
+        .AddSingleton<RunLineageRepository>()
+        .AddSingleton<UnreadFacetRepository>()
+        .AddSingleton<DatasetRepository>()
+        .AddSingleton<DatasetFactRepository>()
+        .AddSingleton<DatasetStates>()
+        .AddSingleton(provider => ActivatorUtilities.CreateInstance<ReadinessRepository>(provider, ReadinessRepository.DefaultBudget))
+        .AddSingleton<SearchRepository>();
 
     private static CatalogDatabase Open(DatabaseSettings settings, ILogger log) => Databases.Open(
         settings,

@@ -10,6 +10,20 @@ namespace Catalog.Data;
 /// <param name="Next">The position of the last item, or null when this is the last page.</param>
 public sealed record Page<T>(IReadOnlyList<T> Items, Cursor? Next);
 
+/// <summary>The number of rows that a filter selects, counted up to a maximum.</summary>
+/// <param name="Value">The number of rows, at most <see cref="Max"/>.</param>
+/// <param name="IsMinimum">Whether there are more rows than <see cref="Max"/>.</param>
+public readonly record struct RowCount(long Value, bool IsMinimum)
+{
+    /// <summary>The maximum number of counted rows.</summary>
+    public const int Max = 10_000;
+
+    /// <summary>The number of rows to read, so that a count above the maximum is noticed.</summary>
+    internal const string Take = "10001";
+
+    internal static RowCount Of(long counted) => new(Math.Min(counted, Max), counted > Max);
+}
+
 /// <summary>Creates pages from query results.</summary>
 internal static class Page
 {
@@ -63,6 +77,20 @@ public readonly record struct Cursor(DateTimeOffset At, string Id)
 
         cursor = new(new DateTimeOffset(ticks, TimeSpan.Zero), parts[1]);
         return true;
+    }
+
+    /// <summary>One id of two parts that clients chose: it contains the length of the first part.</summary>
+    internal static string Pair(string first, string second) =>
+        string.Create(CultureInfo.InvariantCulture, $"{first.Length}:{first}{second}");
+
+    /// <summary>The parts of an id that <see cref="Pair"/> joined. Another text is returned as the first part.</summary>
+    internal static (string First, string Second) SplitPair(string text)
+    {
+        var colon = text.IndexOf(':', StringComparison.Ordinal);
+        return colon > 0 && int.TryParse(text[..colon], NumberStyles.None, CultureInfo.InvariantCulture, out var length)
+            && length <= text.Length - colon - 1
+            ? (text.Substring(colon + 1, length), text[(colon + 1 + length)..])
+            : (text, "");
     }
 
     private static string Checksum(string list, string text) =>

@@ -50,6 +50,22 @@ internal sealed class ApiKeyCache(ApiKeyRepository keys, TimeProvider time) : ID
         return match.Principal;
     }
 
+    /// <summary>
+    /// The principal of a session that was started with a key; null when the key has expired or was revoked since.
+    /// </summary>
+    public async ValueTask<ClaimsPrincipal?> FindById(string organization, string id, CancellationToken ct)
+    {
+        var found = Array.Find(await _cache.Get(id, ct), cached => cached.Key.OrganizationId == organization);
+        var now = time.Now();
+        if (found?.Key.IsLive(now) != true)
+        {
+            return null;
+        }
+
+        _used[(organization, id)] = now;
+        return found.Principal;
+    }
+
     /// <summary>Removes a changed key: the next request with it reads the database.</summary>
     public void Forget(string id) => _cache.Forget(id);
 

@@ -12,7 +12,7 @@ internal static class Callers
     {
         services.AddAuthentication(CallerAuthentication.SchemeName)
             .AddScheme<AuthenticationSchemeOptions, CallerAuthentication>(CallerAuthentication.SchemeName, null);
-        services.AddSingleton<ApiKeyCache>().AddSingleton<PlanCache>().AddRecurring<KeyUsageWriter>();
+        services.AddSingleton<ApiKeyCache>().AddSingleton<KeyVerifier>().AddSingleton<PlanCache>().AddRecurring<KeyUsageWriter>();
         var authorization = services.AddAuthorizationBuilder();
         foreach (var scope in Scopes.All)
         {

@@ -24,8 +24,7 @@ internal static class BillingEndpoints
 
     public static void MapBilling(this IEndpointRouteBuilder routes)
     {
-        var billing = routes.MapGroup("/billing").WithTags("Billing").AddEndpointFilter(RequireConfigured)
-            .AddEndpointFilter(HandleStripeFailure);
+        var billing = routes.MapGroup("/billing").WithTags("Billing").AsksStripe();
 
         billing.MapPost("/checkout", PostCheckout).WithName("BeginCheckout").Requires(Scopes.Manage).Reads<PostCheckout>()
             .Produces<BillingPage>(201).Refuses(404, 409, 501, 502)
@@ -52,15 +51,15 @@ internal static class BillingEndpoints
             return Task.CompletedTask;
         });
 
+    /// <summary>The routes need Stripe: without its settings, or when it fails, they answer with a problem.</summary>
+    public static TBuilder AsksStripe<TBuilder>(this TBuilder route) where TBuilder : IEndpointConventionBuilder =>
+        route.AddEndpointFilter(RequireConfigured).AddEndpointFilter(HandleStripeFailure);
+
     private static async Task<IResult> PostCheckout(Body<PostCheckout> body, Caller caller, Checkout checkout, CancellationToken ct) =>
         await checkout.Begin(caller, Plan.Of(body.Value.Plan!), ct) is var (url, problem) && problem is null ? Page(url!) : problem!;
 
-    private static async Task<IResult> PostPortal(Caller caller, OrganizationRepository organizations, StripeApi stripe,
-        CancellationToken ct) =>
-        await organizations.Find(caller.Organization, ct) is not { } organization ? Problems.OrganizationNotFound()
-        : organization.Plan == Plan.SelfHosted.Name && organization.StripeCustomerId is null ? Problems.SelfHosted()
-        : organization.StripeCustomerId is not { } customer ? Problems.NoCustomer()
-        : Page(await stripe.Portal(customer, ct));
+    private static async Task<IResult> PostPortal(Caller caller, Checkout checkout, CancellationToken ct) =>
+        await checkout.OpenPortal(caller, ct) is var (url, problem) && problem is null ? Page(url!) : problem!;
 
     private static async Task<IResult> PostWebhookEvent(HttpContext context, StripeApi stripe, PlanSync plans, TimeProvider time,
         CancellationToken ct)

@@ -40,6 +40,15 @@ internal sealed class Checkout(StripeApi stripe, BillingRepository billing, Orga
             : (null, Problems.OrganizationNotFound());
     }
 
+    /// <summary>Creates a page at Stripe where the subscription can be changed or cancelled.</summary>
+    /// <returns>The URL of the page, or the problem to answer with.</returns>
+    /// <exception cref="BillingException">The request to Stripe failed.</exception>
+    public async Task<(string? Url, Problem? Problem)> OpenPortal(Caller caller, CancellationToken ct) =>
+        await organizations.Find(caller.Organization, ct) is not { } organization ? (null, Problems.OrganizationNotFound())
+        : organization.Plan == Plan.SelfHosted.Name && organization.StripeCustomerId is null ? (null, Problems.SelfHosted())
+        : organization.StripeCustomerId is not { } customer ? (null, Problems.NoCustomer())
+        : (await stripe.Portal(customer, ct), null);
+
     private async Task<string?> CustomerOf(Organization organization, Caller caller, CancellationToken ct)
     {
         if (organization.StripeCustomerId is { } existing)

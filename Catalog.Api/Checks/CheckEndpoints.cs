@@ -49,7 +49,8 @@ internal static class CheckEndpoints
     private static async Task<Ok<ItemList<CheckItem>>> List([AsParameters] CheckQuery query, Caller caller, CheckRepository checks,
         CancellationToken ct) =>
         TypedResults.Ok(
-            Lists.Of(query, await checks.List(caller.Organization, query.ToFilter(), query.After(), query.Take(), ct), CheckItem.From));
+            Lists.Of(query, await checks.List(caller.Organization, query.ToFilter(), query.After(), query.Take(), ct), CheckItem.From,
+                await query.Counted(() => checks.Count(caller.Organization, query.ToFilter(), ct))));
 
     private static async Task<IResult> Get(PathId id, [AsParameters] CheckSelector selector, Caller caller, CheckRepository checks,
         CancellationToken ct)
@@ -97,7 +98,7 @@ internal static class CheckEndpoints
 
     private static async Task<IResult> History(
         PathId id, [AsParameters] HistoryQuery query, Caller caller, CheckRepository checks, CheckResultRepository results,
-        CancellationToken ct)
+        CheckChanges changes, CancellationToken ct)
     {
         var found = await checks.Find(caller.Organization, id.Value, query.PipelineId, ct);
         if (found.Count > 1)
@@ -126,10 +127,14 @@ internal static class CheckEndpoints
         }
 
         var counts = await checks.CountStatuses(caller.Organization, filter, ct);
+        var streak = await changes.Streak(caller.Organization, filter, ct);
         return TypedResults.Ok(new CheckHistory
         {
             PassRate = counts.PassRate,
             Counts = new() { Pass = counts.Pass, Warn = counts.Warn, Fail = counts.Fail, Error = counts.Error },
+            Changes = streak.Changes,
+            FailingSince = streak.FailingSince,
+            FailingResults = streak.FailingResults,
             Items = [.. page.Items.Select(Measurement.From)],
             NextCursor = page.Next?.ToText(query.List),
         });

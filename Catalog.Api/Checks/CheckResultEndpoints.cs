@@ -69,7 +69,8 @@ internal static class CheckResultEndpoints
         CancellationToken ct)
     {
         var page = await results.List(caller.Organization, query.ToFilter(), query.After(), query.Take(), ct);
-        return new CheckResultPage(page, page.Next?.ToText(query.List));
+        var count = await query.Counted(() => results.Count(caller.Organization, query.ToFilter(), ct));
+        return new CheckResultPage(page, page.Next?.ToText(query.List), count);
     }
 
     private static async Task<IResult> Get(PathId id, Caller caller, CheckResultRepository results, CancellationToken ct) =>

@@ -9,7 +9,7 @@ namespace Catalog.Api.Checks;
 /// A page of results, written by hand from the rows into the response buffer, because this list is read most. The bytes
 /// are those of a serialized <see cref="ItemList{T}"/> of <see cref="CheckResultItem"/>.
 /// </summary>
-internal sealed class CheckResultPage(Page<CheckResult> page, string? nextCursor) : IResult
+internal sealed class CheckResultPage(Page<CheckResult> page, string? nextCursor, RowCount? count = null) : IResult
 {
     internal static readonly JsonWriterOptions Options = new()
     {
@@ -41,6 +41,12 @@ internal sealed class CheckResultPage(Page<CheckResult> page, string? nextCursor
 
         writer.WriteEndArray();
         CheckResultItem.Text(writer, "next_cursor"u8, nextCursor);
+        if (count is { } counted)
+        {
+            writer.WriteNumber("count"u8, counted.Value);
+            writer.WriteBoolean("count_is_minimum"u8, counted.IsMinimum);
+        }
+
         writer.WriteEndObject();
         writer.Flush();
     }

@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Mvc;
 namespace Catalog.Api.Checks;
 
 /// <summary>Selects results to list.</summary>
-public sealed record CheckResultQuery : ListQuery
+public sealed record CheckResultQuery : CountedListQuery
 {
     internal override string List => "check_results";
 

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Catalog.Api.Http;
+using Catalog.Data;
 using Catalog.Data.Checks;
 using Catalog.Data.Executions.Kinds;
 using Catalog.Data.Schedules;
@@ -38,12 +39,23 @@ internal abstract class CheckFieldsValidator<T> : AbstractValidator<T> where T :
         });
     }
 
-    // Other tools have kinds of their own, and run them themselves: their definitions are only stored.
+    // Other tools have kinds of their own, and run them themselves: their definitions are only stored. A kind that is
+    // almost one of the Catalog's is a typing error.
     private static IReadOnlyDictionary<string, string> ExecutionErrors(PutCheck check)
     {
-        if (check.ConnectionId is null || check.Kind is not { } kind || !CheckDefinition.KindNames.Contains(kind))
+        if (check.ConnectionId is null || (check.Kind ?? check.Sql) is null)
         {
             return new Dictionary<string, string>();
+        }
+
+        if (check.Kind is { } kind && !CheckDefinition.KindNames.Contains(kind))
+        {
+            return Nearest.FindTypo(kind, CheckDefinition.KindNames) is not { } nearest ? new Dictionary<string, string>()
+                : new Dictionary<string, string>
+                {
+                    ["/kind"] = $"is not a kind that the Catalog runs; the nearest is {nearest}. A kind of another tool needs no "
+                        + "connection_id.",
+                };
         }
 
         // A member that is not valid itself has its own error already.
@@ -61,7 +73,7 @@ internal abstract class CheckFieldsValidator<T> : AbstractValidator<T> where T :
             ["warn"] = Node(check.Warn),
             ["fail"] = Node(check.Fail),
         };
-        return CheckDefinition.Validate(kind, check.Dataset, JsonSerializer.SerializeToElement(definition));
+        return CheckDefinition.Validate(check.Kind, check.Dataset, JsonSerializer.SerializeToElement(definition));
     }
 
     private static bool IsTimeZone(string name) => TimeZoneInfo.TryFindSystemTimeZoneById(name, out var zone) && zone.HasIanaId;
@@ -73,7 +85,8 @@ internal sealed class PostCheckValidator : CheckFieldsValidator<PostCheck>
 {
     public PostCheckValidator()
     {
-        RuleFor(check => check.Id).Key().Must(id => id is not "results").WithMessage("must not be results, which is a path of the API.");
+        RuleFor(check => check.Id).Key().Must(id => id is not ("results" or "states" or "flapping"))
+            .WithMessage("must not be results, states or flapping, which are paths of the API.");
         RuleFor(check => check.PipelineId).OptionalKey();
     }
 }

@@ -53,7 +53,8 @@ public sealed record PostCheckResult
     public string? Message { get; init; }
 
     /// <summary>
-    /// When the check was executed, RFC 3339; UTC when it has no offset. The default is the current time.
+    /// When the check was executed, RFC 3339; UTC when it has no offset. The default is the current time. At most 24 hours
+    /// ahead of the service's clock, because the latest result of a check decides its state.
     /// </summary>
     public DateTimeOffset? ExecutedAt { get; init; }
 
@@ -97,7 +98,7 @@ public sealed record PostCheckResult
 
 internal sealed class PostCheckResultValidator : AbstractValidator<PostCheckResult>
 {
-    public PostCheckResultValidator()
+    public PostCheckResultValidator(TimeProvider time)
     {
         RuleFor(result => result.Id).OptionalKey();
         RuleFor(result => result.PipelineId).Key();
@@ -115,6 +116,7 @@ internal sealed class PostCheckResultValidator : AbstractValidator<PostCheckResu
         RuleFor(result => result.FailedRows).Count();
         RuleFor(result => result.TotalRows).Count();
         RuleFor(result => result.Message).Text(Validation.MaxMessage);
+        RuleFor(result => result.ExecutedAt).NotFarAhead(time, ": then it is the current time");
         RuleFor(result => result.DurationSeconds).InclusiveBetween(0, double.MaxValue).WithMessage("must be 0 or more, and finite.");
         RuleFor(result => result.ObservedValue).Value();
         RuleFor(result => result.Expected).Value();

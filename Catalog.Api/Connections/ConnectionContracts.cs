@@ -63,7 +63,7 @@ public sealed record ConnectionTest
     /// </summary>
     public required string Status { get; init; }
 
-    /// <summary>What to do about it; null when the status says all.</summary>
+    /// <summary>What to do about it. With <c>ok</c>: null, or a warning that the user is a superuser.</summary>
     public string? Detail { get; init; }
 }
 

@@ -12,7 +12,8 @@ internal static class ConnectionEndpoints
 {
     public static IServiceCollection AddConnections(this IServiceCollection services, ServiceSettings settings,
         DatabaseSettings database) => services
-        .AddSingleton(new SecretBox(settings.SecretKey ?? SecretKeyFile.ReadOrCreate(database)))
+        .AddSingleton(new SecretBox(
+            settings.SecretKey ?? SecretKeyFile.ReadOrCreate(database), settings.PreviousSecretKey))
         .AddSingleton(new DestinationGuard(settings.PrivateWarehouses))
         .AddSingleton(new WarehouseFiles(settings.WarehouseFiles))
         .AddSingleton(provider => new WarehouseFactory(provider.GetRequiredService<DestinationGuard>(),

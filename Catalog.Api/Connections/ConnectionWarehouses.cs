@@ -10,8 +10,8 @@ internal sealed class ConnectionWarehouses(
     ConnectionRepository connections, SecretBox box, WarehousePool pool, SecretReferences secretReferences)
 {
     /// <summary>Tests a connection.</summary>
-    /// <returns>The result, and what to do about it; null when there is no such connection.</returns>
-    public async Task<(WarehouseState State, string? Detail)?> Test(string organization, string id, CancellationToken ct)
+    /// <returns>The result; null when there is no such connection.</returns>
+    public async Task<WarehouseTest?> Test(string organization, string id, CancellationToken ct)
     {
         if (await connections.Find(organization, id, ct) is not { } connection)
         {
@@ -20,13 +20,13 @@ internal sealed class ConnectionWarehouses(
 
         try
         {
-            var state = await (await Warehouse(organization, connection, ct)).Test(ct);
-            return (state == WarehouseState.AuthenticationFailed && ForgetSecrets(organization, connection)
-                ? await (await Warehouse(organization, connection, ct)).Test(ct) : state, null);
+            var test = await (await Warehouse(organization, connection, ct)).Test(ct);
+            return test.State == WarehouseState.AuthenticationFailed && ForgetSecrets(organization, connection)
+                ? await (await Warehouse(organization, connection, ct)).Test(ct) : test;
         }
         catch (WarehouseException exception)
         {
-            return (Enum.Parse<WarehouseState>(exception.Problem.ToString()), exception.Message);
+            return new(Enum.Parse<WarehouseState>(exception.Problem.ToString()), exception.Message);
         }
     }
 

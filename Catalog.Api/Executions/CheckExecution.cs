@@ -15,7 +15,8 @@ internal delegate Task RunChecks(IReadOnlyList<Check> checks, CheckRunContext co
 
 /// <summary>What an execution needs besides its job.</summary>
 internal sealed record CheckExecution(ExecutionJobs Jobs, VerdictStore Verdicts, CheckResultRepository Results,
-    PipelineRepository Pipelines, OpenWarehouse Open, RunChecks Runner, WarehouseTurns Turns, ExecutionSettings Settings, TimeProvider Time)
+    PipelineRepository Pipelines, OpenWarehouse Open, RunChecks Runner, WarehouseTurns Turns, ExecutionErrors Errors,
+    ExecutionMetrics Metrics, ExecutionSettings Settings, TimeProvider Time)
 {
     /// <summary>Runs the checks of an execution, those of each connection together.</summary>
     /// <param name="organization">The organization.</param>

@@ -20,7 +20,7 @@ public record PostCheckExecution
 public sealed record PostPipelineExecution : PostCheckExecution
 {
     /// <summary>
-    /// The ids of the checks to execute, at most 500. The default is all checks of the pipeline that have a connection_id.
+    /// The ids of the checks to execute, 1 to 500. The default is all checks of the pipeline that have a connection_id.
     /// </summary>
     public IReadOnlyList<string?>? Checks { get; init; }
 }
@@ -112,7 +112,7 @@ public sealed record ExecutionDetail : ExecutionItem
     [JsonPropertyOrder(1)]
     public double? RowsPerSecond { get; init; }
 
-    /// <summary>The progress by table, ordered by name.</summary>
+    /// <summary>The progress by connection and table, ordered by the name of the table.</summary>
     [JsonPropertyOrder(1)]
     public required IReadOnlyList<TableProgress> Tables { get; init; }
 
@@ -123,7 +123,8 @@ public sealed record ExecutionDetail : ExecutionItem
     internal static ExecutionDetail From(Execution execution, IReadOnlyList<ExecutionCheck> checks, DateTimeOffset now)
     {
         List<TableProgress> tables = [.. checks.Where(check => check.TableName is not null)
-            .GroupBy(check => check.TableName!, StringComparer.Ordinal).OrderBy(table => table.Key, StringComparer.Ordinal)
+            .GroupBy(check => (check.ConnectionId, Table: check.TableName!))
+            .OrderBy(table => table.Key.Table, StringComparer.Ordinal).ThenBy(table => table.Key.ConnectionId, StringComparer.Ordinal)
             .Select(TableProgress.Of)];
         var rows = tables.Sum(table => table.Rows);
         var seconds = execution.StartedAt is { } started ? ((execution.FinishedAt ?? now) - started).TotalSeconds : 0;
@@ -146,6 +147,9 @@ public sealed record ExecutionDetail : ExecutionItem
 /// <summary>The progress of the checks of one table.</summary>
 public sealed record TableProgress
 {
+    /// <summary>The connection of the checks; null when they were deleted.</summary>
+    public string? ConnectionId { get; init; }
+
     /// <summary>The table's name, as the checks give it.</summary>
     public required string Table { get; init; }
 
@@ -159,12 +163,13 @@ public sealed record TableProgress
     public double? RowsPerSecond { get; init; }
 
     // Checks of one table share a scan, so its rows and its time count once.
-    internal static TableProgress Of(IGrouping<string, ExecutionCheck> table)
+    internal static TableProgress Of(IGrouping<(string? ConnectionId, string Table), ExecutionCheck> table)
     {
         var (rows, seconds) = (table.Max(check => check.TotalRows) ?? 0, table.Max(check => check.DurationSeconds) ?? 0);
         return new()
         {
-            Table = table.Key,
+            ConnectionId = table.Key.ConnectionId,
+            Table = table.Key.Table,
             Executed = table.Count(),
             Rows = rows,
             RowsPerSecond = rows > 0 && seconds > 0 ? Math.Round(rows / seconds, 1) : null,
@@ -191,6 +196,9 @@ public sealed record ExecutedCheck
     /// <summary>The id of the stored check result; null when there is none.</summary>
     public string? ResultId { get; init; }
 
+    /// <summary>The connection in the check's definition; null when the check was deleted.</summary>
+    public string? ConnectionId { get; init; }
+
     /// <summary>The table that the check read; null when it is not known.</summary>
     public string? Table { get; init; }
 
@@ -207,6 +215,7 @@ public sealed record ExecutedCheck
         Status = check.Status,
         Message = check.Message,
         ResultId = check.ResultId,
+        ConnectionId = check.ConnectionId,
         Table = check.TableName,
         FailedRows = check.FailedRows,
         TotalRows = check.TotalRows,
@@ -216,7 +225,7 @@ public sealed record ExecutedCheck
 }
 
 /// <summary>Selects executions to list.</summary>
-public sealed record ExecutionQuery : ListQuery
+public sealed record ExecutionQuery : CountedListQuery
 {
     internal override string List => "executions";
 
@@ -254,6 +263,8 @@ internal sealed class PostPipelineExecutionValidator : AbstractValidator<PostPip
     public PostPipelineExecutionValidator()
     {
         RuleFor(execution => execution.RunId).OptionalKey();
+        RuleFor(execution => execution.Checks).SetValidator(new NotEmptyRule<PostPipelineExecution, string?>(
+            "must name a check. Leave it out to execute all checks of the pipeline that have a connection_id."));
         RuleForEach(execution => execution.Checks).Key();
     }
 }

@@ -1,5 +1,4 @@
 using Catalog.Api.Http;
-using Catalog.Data;
 using Catalog.Data.Checks;
 using Catalog.Data.Executions;
 using Catalog.Data.Pipelines;
@@ -62,33 +61,43 @@ internal static class ExecutionEndpoints
     private static async Task<IResult> ExecutePipeline(PathId id, Body<PostPipelineExecution> body, IdempotencyKey key, PreferWait wait,
         Caller caller, PipelineRepository pipelines, ExecutionRepository executions, ExecutionStart start, CancellationToken ct)
     {
-        if (await pipelines.Find(caller.Organization, id.Value, ct) is null)
+        List<string>? ids = body.Value.Checks is { } asked ? [.. asked.Select(check => check!).Distinct(StringComparer.Ordinal)] : null;
+        var (checks, refusal) = await Executable(caller.Organization, id.Value, ids, pipelines, executions, ct);
+        return refusal ?? await start.Start(caller, key, wait, new()
         {
-            return Problems.NotFound("pipeline");
+            Route = $"/pipelines/{id.Value}/checks/execute",
+            Body = body.Root,
+            PipelineId = id.Value,
+            RunId = body.Value.RunId,
+            Checks = checks,
+        }, ct);
+    }
+
+    /// <summary>The checks of a pipeline that one execution can take.</summary>
+    /// <param name="organization">The organization.</param>
+    /// <param name="pipelineId">The pipeline.</param>
+    /// <param name="ids">The checks; null for all that have a connection.</param>
+    /// <param name="pipelines">Finds the pipeline.</param>
+    /// <param name="executions">Finds the checks.</param>
+    /// <param name="ct">Cancels the operation.</param>
+    /// <returns>The checks, or why they cannot be executed.</returns>
+    internal static async Task<(List<CheckToExecute> Checks, Problem? Refusal)> Executable(string organization, string pipelineId,
+        List<string>? ids, PipelineRepository pipelines, ExecutionRepository executions, CancellationToken ct)
+    {
+        if (await pipelines.Find(organization, pipelineId, ct) is null)
+        {
+            return ([], Problems.NotFound("pipeline"));
         }
 
-        List<string>? ids = body.Value.Checks is { } asked ? [.. asked.Select(check => check!).Distinct(StringComparer.Ordinal)] : null;
         if (ids?.Count > MaxChecks)
         {
-            return TooManyChecks();
+            return ([], TooManyChecks());
         }
 
-        var checks = await executions.Executable(caller.Organization, id.Value, ids, MaxChecks + 1, ct);
-        if (ids?.FindIndex(check => checks.TrueForAll(known => known.CheckId != check)) is >= 0 and var unknown)
-        {
-            return Problems.CheckUnknown(ids[unknown]);
-        }
-
-        return checks.Count == 0 ? Problems.NoExecutableChecks(id.Value)
-            : checks.Count > MaxChecks ? TooManyChecks()
-            : await start.Start(caller, key, wait, new()
-            {
-                Route = $"/pipelines/{id.Value}/checks/execute",
-                Body = body.Root,
-                PipelineId = id.Value,
-                RunId = body.Value.RunId,
-                Checks = checks,
-            }, ct);
+        var checks = await executions.Executable(organization, pipelineId, ids, MaxChecks + 1, ct);
+        return ids?.FindIndex(check => checks.TrueForAll(known => known.CheckId != check)) is >= 0 and var unknown
+            ? ([], Problems.CheckUnknown(ids[unknown]))
+            : (checks, checks.Count == 0 ? Problems.NoExecutableChecks(pipelineId) : checks.Count > MaxChecks ? TooManyChecks() : null);
     }
 
     private static Problem TooManyChecks() =>
@@ -97,27 +106,19 @@ internal static class ExecutionEndpoints
     private static async Task<Ok<ItemList<ExecutionItem>>> List([AsParameters] ExecutionQuery query, Caller caller,
         ExecutionRepository executions, CancellationToken ct) =>
         TypedResults.Ok(Lists.Of(query, await executions.List(caller.Organization, query.ToFilter(), query.After(), query.Take(), ct),
-            ExecutionItem.From));
+            ExecutionItem.From, await query.Counted(() => executions.Count(caller.Organization, query.ToFilter(), ct))));
 
     private static async Task<IResult> Get(PathId id, PreferWait wait, Caller caller, ExecutionWait waiting, CancellationToken ct) =>
         await waiting.Wait(caller.Organization, id.Value, wait, ct) is { } execution
             ? TypedResults.Ok(execution) : Problems.NotFound("execution");
 
-    private static async Task<IResult> Cancel(PathId id, Caller caller, ExecutionRepository executions, ExecutionWait waiting,
-        ExecutionSignals signals, TimeProvider time, CancellationToken ct)
+    private static async Task<IResult> Cancel(PathId id, Caller caller, ExecutionStop stop, ExecutionWait waiting, CancellationToken ct)
     {
-        if (await executions.Find(caller.Organization, id.Value, ct) is not { } before)
+        if (await stop.Stop(caller.Organization, id.Value, ct) is { } problem)
         {
-            return Problems.NotFound("execution");
+            return problem;
         }
 
-        if (before.Status is ExecutionStatus.Completed or ExecutionStatus.Failed)
-        {
-            return Problems.ExecutionFinished(before.Status);
-        }
-
-        await executions.Cancel(caller.Organization, id.Value, time.Now(), ct);
-        signals.Cancel(caller.Organization, id.Value);
         return await waiting.Wait(caller.Organization, id.Value, default, ct) switch
         {
             null => Problems.NotFound("execution"),

@@ -24,6 +24,7 @@ internal sealed partial class ExecutionRun(CheckExecution parts, string organiza
 
     private readonly CancellationTokenSource _stop = new();
     private int _reason;
+    private int _errors;
 
     private enum Reason
     {
@@ -33,6 +34,9 @@ internal sealed partial class ExecutionRun(CheckExecution parts, string organiza
         LeaseLost,
         ReplicaStops,
     }
+
+    /// <summary>The status that the execution ended with; <c>interrupted</c> when another claim will end it.</summary>
+    public string Outcome { get; private set; } = "interrupted";
 
     /// <summary>Stops the checks because a client cancels the execution.</summary>
     public void Cancel()
@@ -139,18 +143,30 @@ internal sealed partial class ExecutionRun(CheckExecution parts, string organiza
         }
     }
 
-    private Task Finish(string status, string? error) =>
-        parts.Jobs.Finish(organization, job.Id, claim, status, error, parts.Time.Now(), CancellationToken.None);
+    private async Task Finish(string status, string? error)
+    {
+        await parts.Jobs.Finish(organization, job.Id, claim, status, error, parts.Time.Now(), CancellationToken.None);
+        Outcome = status;
+        parts.Errors.Ended(organization, job.PipelineId, job.Id, _errors);
+    }
 
     // A verdict that arrives after the checks were stopped may only say that its statement was cancelled.
     private Task Report(long place, CheckVerdict verdict)
     {
         _stop.Token.ThrowIfCancellationRequested();
+        parts.Metrics.Checked(verdict.Status);
+        if (verdict.Status == CheckStatus.Error)
+        {
+            Interlocked.Increment(ref _errors);
+        }
+
         return parts.Verdicts.Store(organization, job, claim, place, verdict, CancellationToken.None);
     }
 
     private async Task ReportErrors(IReadOnlyList<OpenCheck> checks, string message)
     {
+        Interlocked.Add(ref _errors, checks.Count);
+        parts.Metrics.Checked(CheckStatus.Error, checks.Count);
         foreach (var check in checks)
         {
             if (check.ToCheck() is { } definition)

@@ -12,8 +12,9 @@ internal static class ExecutionServices
         .AddSingleton(settings)
         .AddSingleton<ExecutionSignals>()
         .AddSingleton<ExecutionWait>()
-        .AddSingleton<ExecutionStart>()
+        .AddSingleton<ExecutionStart>().AddSingleton<ExecutionStop>()
         .AddSingleton<WarehouseTurns>()
+        .AddSingleton<ExecutionMetrics>()
         .AddSingleton<CheckExecution>()
         .AddSingleton<OpenWarehouse>(provider =>
         {
@@ -23,5 +24,7 @@ internal static class ExecutionServices
         })
         .AddSingleton<RunChecks>(CheckRunner.Run)
         .AddHostedService<ExecutionWorker>()
+        .AddRecurring<ExecutionErrors>()
+        .AddRecurring<ExecutionQueueAge>()
         .AddRecurring<ScheduleWork>();
 }

@@ -23,11 +23,27 @@ internal sealed record StartRequest
 internal sealed class ExecutionStart(ExecutionRepository executions, ExecutionSignals signals, ExecutionWait waiting,
     ExecutionSettings settings, TimeProvider time)
 {
+    /// <summary>Queues an execution and waits for it as long as the client prefers.</summary>
     public async Task<IResult> Start(Caller caller, IdempotencyKey key, PreferWait wait, StartRequest request, CancellationToken ct)
+    {
+        var (id, refusal) = await Queue(caller, key, request, ct);
+        if (refusal is not null)
+        {
+            return refusal;
+        }
+
+        var execution = await waiting.Wait(caller.Organization, id, wait, ct);
+        return execution is null ? Problems.NotFound("execution")
+            : new StartedResult(execution, execution.FinishedAt is null ? 202 : 200);
+    }
+
+    /// <summary>Queues an execution.</summary>
+    /// <returns>Its id, or why it is not queued.</returns>
+    public async Task<(string Id, IResult? Refusal)> Queue(Caller caller, IdempotencyKey key, StartRequest request, CancellationToken ct)
     {
         if (key.Refusal is { } refusal)
         {
-            return refusal;
+            return ("", refusal);
         }
 
         var derived = key.IdOf(caller, request.Route, 0);
@@ -43,20 +59,18 @@ internal sealed class ExecutionStart(ExecutionRepository executions, ExecutionSi
             CreatedAt = time.Now(),
             Checks = request.Checks,
         }, settings.Queue, ct);
-        switch (outcome)
+        if (outcome is ExecutionOutcome.QueueFull or ExecutionOutcome.RunIdTaken or ExecutionOutcome.KeyReused)
         {
-            case ExecutionOutcome.QueueFull:
-                return Problems.ExecutionQueueFull();
-            case ExecutionOutcome.RunIdTaken:
-                return Problems.RunIdTaken(request.RunId!);
-            case ExecutionOutcome.KeyReused:
-                return Problems.IdempotencyKeyReused();
+            return ("", outcome switch
+            {
+                ExecutionOutcome.QueueFull => Problems.ExecutionQueueFull(),
+                ExecutionOutcome.RunIdTaken => Problems.RunIdTaken(request.RunId!),
+                _ => Problems.IdempotencyKeyReused(),
+            });
         }
 
         signals.Wake();
-        var execution = await waiting.Wait(caller.Organization, id, wait, ct);
-        return execution is null ? Problems.NotFound("execution")
-            : new StartedResult(execution, execution.FinishedAt is null ? 202 : 200);
+        return (id, null);
     }
 
     // Location is sent with 200 too: the client did not choose the id.

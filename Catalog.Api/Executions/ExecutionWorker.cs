@@ -79,10 +79,20 @@ internal sealed partial class ExecutionWorker(CheckExecution parts, ExecutionSig
     private async Task Run(string organization, ExecutionJob job, string claim, CancellationToken stopping)
     {
         await Task.Yield();
+        using var span = Traces.Begin("execution", organization);
+        span.SetTag("catalog.execution.id", job.Id);
+        var began = parts.Time.GetTimestamp();
+        if (job.Attempts == 1)
+        {
+            parts.Metrics.Started(parts.Time.Now() - job.CreatedAt);
+        }
+
         using var run = new ExecutionRun(parts, organization, job, claim, log);
         signals.Began(organization, job.Id, run.Cancel);
         await run.Run(stopping);
         signals.Ended(organization, job.Id);
+        span.SetTag("catalog.execution.outcome", run.Outcome);
+        parts.Metrics.Ended(run.Outcome, parts.Time.GetElapsedTime(began));
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Looking for executions failed and will be retried")]

@@ -13,7 +13,7 @@ namespace Catalog.Api.Http;
 /// <param name="Actor">The caller's name in the audit log.</param>
 /// <param name="Scopes">The permissions of the key or token; see <see cref="Http.Scopes"/>.</param>
 /// <param name="IsOperator">Whether the caller uses the operator's key.</param>
-internal sealed record Caller(string Organization, string Actor, IReadOnlyList<string> Scopes, bool IsOperator)
+public sealed record Caller(string Organization, string Actor, IReadOnlyList<string> Scopes, bool IsOperator)
 {
     public static ValueTask<Caller> BindAsync(HttpContext context, ParameterInfo parameter) => ValueTask.FromResult(Of(context.User));
 

@@ -14,9 +14,10 @@ internal sealed partial class ExceptionHandling(RequestDelegate next, RepeatedWa
             await next(context);
         }
         catch (Exception exception) when (exception is ConnectionResetException or ConnectionAbortedException
+            or OperationCanceledException { InnerException: ConnectionResetException or ConnectionAbortedException }
             || context.RequestAborted.IsCancellationRequested)
         {
-            // The client disconnected; log 499 and ignore the error.
+            // The client disconnected, or did not finish its request before the service stopped; log 499 and ignore the error.
             if (!context.Response.HasStarted)
             {
                 context.Response.StatusCode = 499;
@@ -38,7 +39,9 @@ internal sealed partial class ExceptionHandling(RequestDelegate next, RepeatedWa
         var response = context.Response;
         if (response.StatusCode >= 400 && !response.HasStarted && response.ContentType is null && response.ContentLength is null)
         {
-            await Problems.Of(response.StatusCode).ExecuteAsync(context);
+            var problem = response.StatusCode is 404 or 405 && await MisplacedEvent.IsIn(context)
+                ? Problems.OpenLineagePath() : Problems.Of(response.StatusCode);
+            await problem.ExecuteAsync(context);
         }
     }
 

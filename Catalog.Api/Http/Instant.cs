@@ -7,49 +7,8 @@ namespace Catalog.Api.Http;
 /// <summary>A point in time in a query parameter or a body.</summary>
 public readonly partial record struct Instant(DateTimeOffset Value)
 {
-    private static readonly string[] Formats =
-    [
-        "yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK", "yyyy-MM-dd'T'HH:mm:ssK", "yyyy-MM-dd'T'HH:mmK", "yyyy-MM-dd",
-    ];
-
-    /// <summary>
-    /// Reads RFC 3339. A time without an offset is UTC; a date alone is midnight UTC. Digits beyond microseconds are
-    /// cut off.
-    /// </summary>
-    public static bool TryParse(string text, out DateTimeOffset instant)
-    {
-        instant = default;
-        if (text.Length is < 10 or > 64)
-        {
-            return false;
-        }
-
-        text = text.ToUpperInvariant();
-        if (text[10..].StartsWith(' '))
-        {
-            text = text[..10] + 'T' + text[11..];
-        }
-
-        // Go and Java write nanoseconds, and .NET reads at most seven fractional digits.
-        if (text.IndexOf('.', StringComparison.Ordinal) is > 0 and var dot)
-        {
-            var end = dot + 1;
-            while (end < text.Length && char.IsAsciiDigit(text[end]))
-            {
-                end++;
-            }
-
-            text = end - dot > 8 ? text[..(dot + 8)] + text[end..] : text;
-        }
-
-        if (!DateTimeOffset.TryParseExact(text, Formats, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var parsed))
-        {
-            return false;
-        }
-
-        instant = Clock.Truncate(parsed);
-        return true;
-    }
+    /// <inheritdoc cref="Rfc3339.TryParse" />
+    public static bool TryParse(string text, out DateTimeOffset instant) => Rfc3339.TryParse(text, out instant);
 
     /// <summary>
     /// Reads a query parameter. A plus sign that was not percent-encoded arrives as a space; it is read as a plus sign.

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Catalog.Data;
 using FluentValidation;
 
@@ -15,6 +16,29 @@ public sealed record ItemList<T>
 
     /// <summary>Send this value as <c>cursor</c> to read the next page. Null on the last page.</summary>
     public string? NextCursor { get; init; }
+
+    /// <summary>
+    /// With <c>count=true</c>: the number of items on all pages, at most 10,000. Otherwise, and in lists without this
+    /// parameter, it is left out.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public long? Count { get; init; }
+
+    /// <summary>Whether there are more items than <c>count</c>. Left out when <c>count</c> is.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public bool? CountIsMinimum { get; init; }
+}
+
+/// <summary>A number of objects.</summary>
+public sealed record CountItem
+{
+    /// <summary>At most 10,000.</summary>
+    public required long Count { get; init; }
+
+    /// <summary>Whether there are more than <c>count</c>.</summary>
+    public required bool CountIsMinimum { get; init; }
+
+    internal static CountItem From(RowCount count) => new() { Count = count.Value, CountIsMinimum = count.IsMinimum };
 }
 
 /// <summary>The query parameters of every list.</summary>
@@ -34,6 +58,19 @@ public abstract record ListQuery
     internal Cursor? After() => Cursor is { } text && Catalog.Data.Cursor.TryParse(List, text, out var cursor) ? cursor : null;
 }
 
+/// <summary>The query parameters of a list that can count its items.</summary>
+public abstract record CountedListQuery : ListQuery
+{
+    /// <summary>
+    /// <c>true</c> adds <c>count</c>, the number of items that match the filters on all pages, and
+    /// <c>count_is_minimum</c>.
+    /// </summary>
+    public bool? Count { get; init; }
+
+    /// <summary>Counts when the caller asks for it.</summary>
+    internal async Task<RowCount?> Counted(Func<Task<RowCount>> count) => Count is true ? await count() : null;
+}
+
 /// <summary>
 /// The rules of <see cref="ListQuery"/>. The validator of each list adds the rules of its own parameters.
 /// </summary>
@@ -51,6 +88,11 @@ internal abstract class ListQueryValidator<T> : AbstractValidator<T> where T : L
 
 internal static class Lists
 {
-    public static ItemList<TItem> Of<TRow, TItem>(ListQuery query, Page<TRow> page, Func<TRow, TItem> item) =>
-        new() { Items = [.. page.Items.Select(item)], NextCursor = page.Next?.ToText(query.List) };
+    public static ItemList<TItem> Of<TRow, TItem>(ListQuery query, Page<TRow> page, Func<TRow, TItem> item, RowCount? count = null) => new()
+    {
+        Items = [.. page.Items.Select(item)],
+        NextCursor = page.Next?.ToText(query.List),
+        Count = count?.Value,
+        CountIsMinimum = count?.IsMinimum,
+    };
 }

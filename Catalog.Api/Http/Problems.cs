@@ -1,6 +1,4 @@
-using System.Diagnostics;
-using System.Text.Json;
-using System.Text.Json.Serialization;
+using Catalog.Data;
 using Catalog.Data.Database;
 using Catalog.Data.Migrations;
 using Catalog.Data.Organizations;
@@ -31,6 +29,9 @@ internal static class Problems
             + "set in DATAXPIPE_PLATFORM_KEY.")
     { WwwAuthenticate = "Bearer realm=\"catalog\"" };
 
+    public static Problem FormExpired() => new(400, "form_expired",
+        "The form was not sent by a page of this service, or it is too old. Go back, reload the page and send it again.");
+
     public static Problem Forbidden(string scope) => new(403, "forbidden", $"This key lacks the scope '{scope}'. Use a key that has it.");
 
     public static Problem OperatorOnly() => new(403, "forbidden", "This needs the operator's key, which is set in DATAXPIPE_PLATFORM_KEY.");
@@ -51,7 +52,14 @@ internal static class Problems
 
     public static Problem PathUnknown() => new(404, "not_found", "This path does not exist. See /openapi/v1.json for all paths.");
 
+    public static Problem OpenLineagePath() => new(404, "not_found",
+        "OpenLineage events are received at /api/v1/lineage. Set OPENLINEAGE_URL to the address of this service with a slash at its "
+            + "end and no path, and OPENLINEAGE_ENDPOINT to api/v1/lineage (spark.openlineage.transport.url and .endpoint for Spark).");
+
     public static Problem NotFound(string what) => new(404, "not_found", $"No {what} with this id exists in your organization.");
+
+    public static Problem DatasetUnknown(string parameter) =>
+        new(404, "not_found", $"The dataset of the parameter '{parameter}' does not exist in your organization.");
 
     public static Problem OrganizationNotFound() => new(404, "not_found", "No organization with this id is registered.");
 
@@ -223,88 +231,5 @@ internal static class Problems
     };
 
     // A response repeats only the first 80 characters of a client's text, enough to recognise it.
-    private static string Shorten(string text) => text.Length <= 80 ? text : text[..(char.IsHighSurrogate(text[79]) ? 79 : 80)] + "…";
-}
-
-/// <summary>
-/// An error response: <c>application/problem+json</c> (RFC 9457). It is sent whatever the client accepts, because the
-/// client must see the reason.
-/// </summary>
-internal sealed class Problem(int status, string code, string detail) : IResult
-{
-    public int Status { get; } = status;
-
-    public string Code { get; } = code;
-
-    public string Detail { get; } = detail;
-
-    public IReadOnlyDictionary<string, string[]>? Errors { get; init; }
-
-    public int? RetryAfterSeconds { get; init; }
-
-    public string? WwwAuthenticate { get; init; }
-
-    public string? Plan { get; init; }
-
-    public Task ExecuteAsync(HttpContext httpContext)
-    {
-        var response = httpContext.Response;
-        response.StatusCode = Status;
-        response.ContentType = "application/problem+json";
-        if (RetryAfterSeconds is { } seconds)
-        {
-            response.Headers.RetryAfter = seconds.ToString(System.Globalization.CultureInfo.InvariantCulture);
-        }
-
-        if (WwwAuthenticate is { } scheme)
-        {
-            response.Headers.WWWAuthenticate = scheme;
-        }
-
-        return HttpMethods.IsHead(httpContext.Request.Method)
-            ? Task.CompletedTask : JsonSerializer.SerializeAsync(response.Body, new ProblemBody
-            {
-                Type = $"urn:catalog:problem:{Code}",
-                Title = ReasonPhrases.GetReasonPhrase(Status),
-                Status = Status,
-                Detail = Detail,
-                Code = Code,
-                TraceId = Activity.Current?.TraceId.ToString() ?? httpContext.TraceIdentifier,
-                Errors = Errors,
-                Plan = Plan,
-            }, ApiJson.Options, httpContext.RequestAborted);
-    }
-}
-
-/// <summary>An error response (RFC 9457): what is wrong and what to do about it.</summary>
-public sealed record ProblemBody
-{
-    /// <summary>A URI that identifies the kind of problem: <c>urn:catalog:problem:</c> and the code.</summary>
-    public required string Type { get; init; }
-
-    /// <summary>The reason phrase of the HTTP status.</summary>
-    public required string Title { get; init; }
-
-    /// <summary>The HTTP status code.</summary>
-    public required int Status { get; init; }
-
-    /// <summary>What is wrong with this request, and what to do about it. For people; the text may change.</summary>
-    public required string Detail { get; init; }
-
-    /// <summary>A stable error code for programs, such as <c>not_found</c>.</summary>
-    public required string Code { get; init; }
-
-    /// <summary>The id of the request in the service's log.</summary>
-    public required string TraceId { get; init; }
-
-    /// <summary>
-    /// Only for invalid requests: error messages by JSON pointer into the body (<c>/results/3/status</c>) or by query
-    /// parameter.
-    /// </summary>
-    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
-    public IReadOnlyDictionary<string, string[]>? Errors { get; init; }
-
-    /// <summary>Only with the code <c>plan_limit_reached</c>: the smallest plan that would allow the request.</summary>
-    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
-    public string? Plan { get; init; }
+    private static string Shorten(string text) => text.Length <= 80 ? text : StoredText.Cut(text, 80) + "…";
 }

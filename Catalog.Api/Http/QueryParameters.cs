@@ -25,7 +25,7 @@ internal static class QueryParameters
             return next(context);
         }
 
-        var accepted = metadata.GetMetadata<QueryMetadata>()?.Parameters ?? QueryMetadata.None;
+        var accepted = QueryMetadata.Of(metadata);
         var now = context.RequestServices.GetRequiredService<TimeProvider>().Now();
         var errors = new Dictionary<string, string[]>();
         var normalizedQuery = new Dictionary<string, StringValues>(StringComparer.OrdinalIgnoreCase);
@@ -92,6 +92,11 @@ internal sealed record QueryParameter(Type Type, bool AllowsEmpty)
             return error == JsonNumber.OutOfRange ? null : error;
         }
 
+        if (Type == typeof(bool?))
+        {
+            return text is "true" or "false" ? null : "must be true or false.";
+        }
+
         return Type != typeof(Instant?) || Instant.TryParse(text, null, out _) ? null : Instant.ReadAgo(text, now, out normalized);
     }
 }
@@ -100,14 +105,24 @@ internal sealed record QueryParameter(Type Type, bool AllowsEmpty)
 /// <param name="Type">The record that the query is bound to.</param>
 internal sealed record QueryMetadata(Type Type)
 {
-    /// <summary>The parameters of a route that has none.</summary>
-    public static IReadOnlyDictionary<string, QueryParameter> None { get; } = new Dictionary<string, QueryParameter>();
+    private static readonly IReadOnlyDictionary<string, QueryParameter> None = new Dictionary<string, QueryParameter>();
 
     /// <summary>The parameters by name; letter case is ignored.</summary>
     public IReadOnlyDictionary<string, QueryParameter> Parameters { get; } = Type.GetProperties().ToDictionary(
         property => property.GetCustomAttribute<FromQueryAttribute>()?.Name ?? JsonNamingPolicy.SnakeCaseLower.ConvertName(property.Name),
         property => new QueryParameter(property.PropertyType, property.IsDefined(typeof(AllowsEmptyAttribute))),
         StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>The parameters of a route; a page has those of its list and those of every page.</summary>
+    public static IReadOnlyDictionary<string, QueryParameter> Of(EndpointMetadataCollection metadata) =>
+        metadata.GetOrderedMetadata<QueryMetadata>() switch
+        {
+            [] => None,
+            [var only] => only.Parameters,
+            var several => several.SelectMany(query => query.Parameters)
+                .DistinctBy(parameter => parameter.Key, StringComparer.OrdinalIgnoreCase)
+                .ToDictionary(StringComparer.OrdinalIgnoreCase),
+        };
 }
 
 /// <summary>Marks a query parameter whose empty value has a meaning.</summary>

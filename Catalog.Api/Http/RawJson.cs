@@ -9,4 +9,7 @@ public readonly record struct RawJson(string Text)
 
     /// <summary>The value for a stored text; null when null was stored.</summary>
     public static RawJson? From(string? text) => text is null ? null : new(text);
+
+    /// <summary>The JSON text.</summary>
+    public override string ToString() => Text;
 }

@@ -16,6 +16,7 @@ internal sealed partial class RepeatedWarnings(DatabaseSettings settings, IMeter
     // Clients can use many addresses, so the number of addresses that are counted separately is limited.
     private readonly RepeatCounter<string> _addresses = new(1000, "further addresses");
     private readonly RepeatCounter<Unavailability> _outages = new(int.MaxValue, default);
+    private readonly RepeatCounter<string> _providers = new(10, "further providers");
     private readonly Counter<long> _refused = meters.Create("Catalog")
         .CreateCounter<long>("catalog.keys.refused", "{request}", "Requests with an invalid key or token");
     private readonly Counter<long> _unserved =
@@ -52,6 +53,15 @@ internal sealed partial class RepeatedWarnings(DatabaseSettings settings, IMeter
         }
     }
 
+    /// <summary>Counts an attempt to sign in at an OpenID provider that does not answer.</summary>
+    public void ProviderUnavailable(string authority, string cause)
+    {
+        if (_providers.Add(authority))
+        {
+            LogProvider(authority, cause);
+        }
+    }
+
     public Task Run(CancellationToken ct)
     {
         // The last run, at stop, gets a token that cannot be cancelled.
@@ -66,8 +76,19 @@ internal sealed partial class RepeatedWarnings(DatabaseSettings settings, IMeter
             LogMoreUnserved(more, reason);
         }
 
+        foreach (var (authority, more) in _providers.TakeRepeats(last))
+        {
+            LogMoreOfProvider(authority, more);
+        }
+
         return Task.CompletedTask;
     }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Nobody can sign in at {Authority}, because it does not answer: {Cause}")]
+    private partial void LogProvider(string authority, string cause);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Authority} did not answer {Count} more attempts to sign in")]
+    private partial void LogMoreOfProvider(string authority, long count);
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "Invalid key or token from {Address}")]
     private partial void LogWrongKey(string address);

@@ -30,6 +30,9 @@ internal sealed record ServiceSettings
     /// <summary>The 32-byte key that encrypts the secrets of connections; null when none is set.</summary>
     public required byte[]? SecretKey { get; init; }
 
+    /// <summary>The key before the last change; null when there is none. It decrypts only.</summary>
+    public required byte[]? PreviousSecretKey { get; init; }
+
     /// <summary>Whether connections to warehouses at loopback and private addresses are allowed.</summary>
     public required bool PrivateWarehouses { get; init; }
 
@@ -82,7 +85,8 @@ internal sealed record ServiceSettings
                 DevKeys = devKeys,
                 UseMigrations = useMigrations,
                 Urls = urls,
-                SecretKey = SecretKeyOf(configuration),
+                SecretKey = Data.Connections.SecretKey.FromSetting(configuration, "DATAXPIPE_SECRET_KEY"),
+                PreviousSecretKey = Data.Connections.SecretKey.FromSetting(configuration, "DATAXPIPE_SECRET_KEY_PREVIOUS"),
                 LogAsJson = Setting.Text(configuration, "DATAXPIPE_LOG_FORMAT")?.ToLowerInvariant() switch
                 {
                     null or "text" => false,
@@ -100,17 +104,6 @@ internal sealed record ServiceSettings
         var folder = Setting.Text(configuration, key);
         return folder is null || Directory.Exists(folder) ? folder
             : throw new SettingException($"{key} must name an existing folder. Create it, or leave the setting out.");
-    }
-
-    private static byte[]? SecretKeyOf(IConfiguration configuration)
-    {
-        if (Setting.Text(configuration, "DATAXPIPE_SECRET_KEY") is not { } text)
-        {
-            return null;
-        }
-
-        return Data.Connections.SecretKey.Parse(text)
-            ?? throw new SettingException("DATAXPIPE_SECRET_KEY must be 32 bytes in base64; create one with `openssl rand -base64 32`.");
     }
 
     // The addresses that Kestrel will bind, determined before it listens, because the development keys are allowed on

@@ -15,6 +15,9 @@ internal static class Validation
 
     public const string NoNul = "must not contain the character U+0000, which Postgres cannot store.";
 
+    // A client whose clock or time zone is wrong is ahead by less.
+    private static readonly TimeSpan MaxAhead = TimeSpan.FromHours(24);
+
     /// <summary>Validates a value.</summary>
     /// <returns>The error messages by JSON pointer; null when the value is valid.</returns>
     public static Dictionary<string, string[]>? Errors<T>(this IValidator<T> validator, T value)
@@ -67,6 +70,15 @@ internal static class Validation
     /// <summary>A count: 0 or more.</summary>
     public static IRuleBuilderOptions<T, long?> Count<T>(this IRuleBuilder<T, long?> rule) =>
         rule.GreaterThanOrEqualTo(0).WithMessage("must be 0 or more.");
+
+    /// <summary>A time of an event: at most 24 hours ahead of the service's clock.</summary>
+    /// <param name="rule">The rule.</param>
+    /// <param name="time">The service's clock.</param>
+    /// <param name="without">What a missing time means, as a clause of the message; empty when it means nothing.</param>
+    public static IRuleBuilderOptions<T, DateTimeOffset?> NotFarAhead<T>(
+        this IRuleBuilder<T, DateTimeOffset?> rule, TimeProvider time, string without = "") => rule
+        .Must(at => at is null || at - time.GetUtcNow() <= MaxAhead)
+        .WithMessage($"is more than 24 hours ahead of the service's clock. Correct it, or leave it out{without}.");
 
     /// <summary>An array item that must not be null.</summary>
     public static IRuleBuilderOptions<T, TItem?> Present<T, TItem>(this IRuleBuilder<T, TItem?> rule) where TItem : class =>

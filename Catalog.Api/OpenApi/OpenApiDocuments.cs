@@ -13,6 +13,9 @@ namespace Catalog.Api.OpenApi;
 /// </summary>
 internal static class OpenApiDocuments
 {
+    private const string RateLimited =
+        "The plan's requests per minute are used up; send the request again after the seconds in Retry-After";
+
     public static IServiceCollection AddOpenApiDocument(this IServiceCollection services) => services.AddOpenApi("v1", options =>
     {
         options.OpenApiVersion = OpenApiSpecVersion.OpenApi3_1;
@@ -58,6 +61,8 @@ internal static class OpenApiDocuments
         document.Tags = new HashSet<OpenApiTag>
         {
             new() { Name = "Operations", Description = "Health probes and the build version. No key is needed." },
+            new() { Name = "Overview", Description = "What needs attention now." },
+            new() { Name = "Search", Description = "Objects by a part of their names." },
             new() { Name = "Pipelines", Description = "Registered pipelines and their versions." },
             new() { Name = "Runs", Description = "The status and history of runs and their stages." },
             new() { Name = "Checks", Description = "Data quality checks and their results." },
@@ -90,11 +95,17 @@ internal static class OpenApiDocuments
             new() { [new OpenApiSecuritySchemeReference("api_key", context.Document)] = [] },
             new() { [new OpenApiSecuritySchemeReference("bearer", context.Document)] = [] },
         ];
+        if (operation.Responses?.TryGetValue("429", out var refused) == true)
+        {
+            refused.Description = "The plan's requests per minute are used up (`rate_limited`), or too many executions wait "
+                + "(`execution_queue_full`); send the request again after the seconds in Retry-After";
+        }
+
         foreach (var (status, description) in new[]
                  {
                      ("401", "The key is missing or not valid"), ("403", "The key lacks the scope, or a limit of the plan is reached"),
                      ("414", "The path and query are too long"), ("431", "The headers are too large"),
-                     ("429", "The plan's requests per minute are used up; send the request again after the seconds in Retry-After"),
+                     ("429", RateLimited),
                      ("503", "The database is not available; send the same request again after the seconds in Retry-After"),
                  })
         {

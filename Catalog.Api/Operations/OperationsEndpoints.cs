@@ -5,12 +5,14 @@ namespace Catalog.Api.Operations;
 
 internal static class OperationsEndpoints
 {
-    private static readonly string Version =
+    /// <summary>The version number, followed by a plus sign and the commit when the build knew it.</summary>
+    public static readonly string Version =
         typeof(OperationsEndpoints).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
 
     public static void MapOperations(this IEndpointRouteBuilder routes)
     {
-        var operations = routes.MapGroup("").WithTags("Operations");
+        // Probes would outnumber the requests of clients in the metrics, and a replica that is not ready is no error.
+        var operations = routes.MapGroup("").WithTags("Operations").DisableHttpMetrics();
 
         operations.MapGet("/health", () => TypedResults.Ok(new Health { Status = "ok" })).WithName("GetHealth")
             .WithSummary("Liveness probe: the process is running. Does not check the database");

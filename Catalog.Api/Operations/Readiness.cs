@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Catalog.Api.Background;
 using Catalog.Data.Database;
 using Catalog.Data.Migrations;
@@ -20,15 +21,22 @@ internal sealed partial class Readiness : IRecurringWork, IAsyncDisposable
     private readonly ILogger<Readiness> _log;
     private readonly SemaphoreSlim _checkLock = new(1, 1);
     private (SchemaState State, long At)? _last;
+    private volatile SchemaState? _measured;
     private string? _logged = "";
 
     public Readiness(
         DatabaseSettings settings, CatalogDatabase database, TimeProvider time, IHostApplicationLifetime lifetime, IsolationWatch isolation,
-        ILogger<Readiness> log)
+        IMeterFactory meters, ILogger<Readiness> log)
     {
         _explain = exception => Databases.DescribeFailure(settings, exception);
         _probe = new SchemaProbe(settings, database.ContextSql);
         (_time, _lifetime, _isolation, _log) = (time, lifetime, isolation, log);
+        var meter = meters.Create("Catalog");
+        meter.CreateObservableGauge("catalog.ready", () => _measured is { Ready: true } ? 1 : 0, null,
+            "1 if this replica can serve requests, else 0");
+        meter.CreateObservableGauge("catalog.schema.at_head", AtHead, null,
+            "1 if all scripts of this build are applied, else 0; absent if the database did not tell");
+        meter.CreateObservableGauge("catalog.schema.revision", Revision, null, "Always 1; the label is the newest applied script");
     }
 
     public string Name => "watch readiness";
@@ -52,7 +60,9 @@ internal sealed partial class Readiness : IRecurringWork, IAsyncDisposable
                 _last = last = (await CheckNow(), _time.GetTimestamp());
             }
 
-            var state = last.State.Ready && _isolation.Refusal is { } refusal ? new(false, last.State.Head, refusal) : last.State;
+            var state = last.State.Ready && _isolation.Refusal is { } refusal
+                ? last.State with { Ready = false, Reason = refusal } : last.State;
+            _measured = state;
             LogChange(state);
             return state;
         }
@@ -76,6 +86,11 @@ internal sealed partial class Readiness : IRecurringWork, IAsyncDisposable
             return new(false, null, SchemaProbe.Describe(Unavailability.TimedOut)) { Cause = _explain(new TimeoutException()) };
         }
     }
+
+    private IEnumerable<Measurement<int>> AtHead() => _measured is { IsBehind: { } behind } ? [new(behind ? 0 : 1)] : [];
+
+    private IEnumerable<Measurement<int>> Revision() =>
+        _measured is { Head: { } head } ? [new(1, new KeyValuePair<string, object?>("revision", head))] : [];
 
     private void LogChange(SchemaState state)
     {

@@ -39,7 +39,7 @@ public sealed record AuditItem
 }
 
 /// <summary>The query parameters of the audit log.</summary>
-public sealed record AuditQuery : ListQuery
+public sealed record AuditQuery : CountedListQuery
 {
     internal override string List => "audit_log";
 

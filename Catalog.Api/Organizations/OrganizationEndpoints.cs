@@ -12,6 +12,8 @@ internal static class OrganizationEndpoints
 {
     public static IServiceCollection AddOrganizations(this IServiceCollection services) => services
         .AddSingleton<RequestRates>()
+        .AddSingleton<ApiKeyIssuer>()
+        .AddSingleton<OrganizationDetails>()
         .AddRecurring<RateMerging>();
 
     public static void MapOrganizations(this IEndpointRouteBuilder routes)
@@ -53,7 +55,7 @@ internal static class OrganizationEndpoints
             UpdatedAt = now
         };
         var text = KeyText.New();
-        var key = ApiKeyEndpoints.NewKey(text, organization.Id, "first key", Scopes.All, null, caller, now);
+        var key = ApiKeyIssuer.NewKey(text, organization.Id, "first key", Scopes.All, null, caller, now);
         if (organization.Id != Organization.Default && await organizations.Insert(
             organization, key, caller.NewAuditEntry("organization", organization.Id, "created", time, Detail(null, organization.Plan)), ct))
         {
@@ -67,43 +69,17 @@ internal static class OrganizationEndpoints
             : Problems.IdTaken("organization", organization.Id);
     }
 
-    private static Task<IResult> Get(PathId id, OrganizationRepository organizations, RequestRates rates, CancellationToken ct) =>
-        Read(id.Value, organizations, rates, ct);
+    private static Task<IResult> Get(PathId id, OrganizationDetails details, CancellationToken ct) => Read(id.Value, details, ct);
 
-    private static Task<IResult> GetMine(Caller caller, OrganizationRepository organizations, RequestRates rates, CancellationToken ct) =>
-        Read(caller.Organization, organizations, rates, ct);
+    private static Task<IResult> GetMine(Caller caller, OrganizationDetails details, CancellationToken ct) =>
+        Read(caller.Organization, details, ct);
 
-    private static async Task<IResult> Read(string id, OrganizationRepository organizations, RequestRates rates, CancellationToken ct)
-    {
-        if (!Organization.IsId(id) || await organizations.Find(id, ct) is not { } organization)
-        {
-            return Problems.OrganizationNotFound();
-        }
-
-        var usage = await organizations.Usage(id, ct);
-        var plan = Plan.Of(organization.Plan);
-        return TypedResults.Ok(new OrganizationItem
-        {
-            Id = organization.Id,
-            Name = organization.Name,
-            Plan = organization.Plan,
-            Ceilings = PlanCeilings.From(plan),
-            Usage = new()
-            {
-                Pipelines = usage.Pipelines,
-                Connections = usage.Connections,
-                RequestsLeft = plan.RequestsPerMinute is { } perMinute ? rates.Remaining(id, perMinute) : null,
-            },
-            Retention = Retention.From(organization),
-            Subscribed = organization.StripeSubscriptionId is not null,
-            CreatedAt = organization.CreatedAt,
-            UpdatedAt = organization.UpdatedAt,
-        });
-    }
+    private static async Task<IResult> Read(string id, OrganizationDetails details, CancellationToken ct) =>
+        await details.Find(id, ct) is { } organization ? TypedResults.Ok(organization) : Problems.OrganizationNotFound();
 
     private static async Task<IResult> Patch(
-        PathId id, Body<PatchOrganization> body, Caller caller, OrganizationRepository organizations, PlanCache known, RequestRates rates,
-        TimeProvider time, CancellationToken ct)
+        PathId id, Body<PatchOrganization> body, Caller caller, OrganizationRepository organizations, PlanCache known,
+        OrganizationDetails details, TimeProvider time, CancellationToken ct)
     {
         if (id.Value == Organization.Default)
         {
@@ -117,39 +93,26 @@ internal static class OrganizationEndpoints
         }
 
         known.Forget(id.Value);
-        return await Read(id.Value, organizations, rates, ct);
+        return await Read(id.Value, details, ct);
     }
 
     private static Task<IResult> PutRetention(
-        PathId id, Body<PutRetention> body, Caller caller, OrganizationRepository organizations, RequestRates rates, TimeProvider time,
-        CancellationToken ct) =>
-        SetRetention(id.Value, body.Value, caller, organizations, rates, time, ct);
+        PathId id, Body<PutRetention> body, Caller caller, OrganizationDetails details, CancellationToken ct) =>
+        SetRetention(id.Value, body.Value, caller, details, ct);
 
     private static Task<IResult> PutMyRetention(
-        Body<PutRetention> body, Caller caller, OrganizationRepository organizations, RequestRates rates, TimeProvider time,
-        CancellationToken ct) =>
-        SetRetention(caller.Organization, body.Value, caller, organizations, rates, time, ct);
+        Body<PutRetention> body, Caller caller, OrganizationDetails details, CancellationToken ct) =>
+        SetRetention(caller.Organization, body.Value, caller, details, ct);
 
     private static async Task<IResult> SetRetention(
-        string id, PutRetention retention, Caller caller, OrganizationRepository organizations, RequestRates rates, TimeProvider time,
-        CancellationToken ct)
-    {
-        if (id == Organization.Default)
-        {
-            return Problems.DefaultOrganization();
-        }
-
-        var entry = caller.NewAuditEntry("organization", id, "changed", time, JsonSerializer.Serialize(retention, ApiJson.Options));
-        return Organization.IsId(id)
-            && await organizations.SetRetention(id, retention.RunsKeptDays, retention.ResultsKeptDays, retention.EventsKeptDays, entry, ct)
-            ? await Read(id, organizations, rates, ct)
-            : Problems.OrganizationNotFound();
-    }
+        string id, PutRetention retention, Caller caller, OrganizationDetails details, CancellationToken ct) =>
+        await details.SetRetention(id, retention, caller, ct) is { } problem ? problem : await Read(id, details, ct);
 
     private static async Task<Ok<ItemList<AuditItem>>> AuditLog([AsParameters] AuditQuery query, Caller caller, AuditRepository audit,
         CancellationToken ct) =>
         TypedResults.Ok(
-            Lists.Of(query, await audit.List(caller.Organization, query.ToFilter(), query.After(), query.Take(), ct), AuditItem.From));
+            Lists.Of(query, await audit.List(caller.Organization, query.ToFilter(), query.After(), query.Take(), ct), AuditItem.From,
+                await query.Counted(() => audit.Count(caller.Organization, query.ToFilter(), ct))));
 
     private static string Detail(string? name, string? plan) => JsonSerializer.Serialize(
         new[] { ("name", name), ("plan", plan) }.Where(pair => pair.Item2 is not null).ToDictionary(pair => pair.Item1, pair => pair.Item2),

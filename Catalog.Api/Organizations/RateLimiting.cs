@@ -1,21 +1,25 @@
 using System.Globalization;
+using System.Security.Claims;
 using Catalog.Api.Authentication;
 using Catalog.Api.Http;
+using Catalog.Api.SignIn;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authorization;
 
 namespace Catalog.Api.Organizations;
 
 /// <summary>
-/// Limits the requests per minute of each organization by its plan, and returns the remaining number in each response
-/// (draft-ietf-httpapi-ratelimit-headers, in the version with three headers, which clients support).
+/// Limits the requests per minute of each organization by its plan, of the API and of the pages together, and returns
+/// the remaining number in each response (draft-ietf-httpapi-ratelimit-headers, in the version with three headers,
+/// which clients support).
 /// </summary>
 internal sealed class RateLimiting(RequestDelegate next, PlanCache plans, RequestRates rates)
 {
     public async Task Invoke(HttpContext context)
     {
-        // Only /api is limited. Probes stay available, even with a key in the request.
-        if (context.User.Identity is { IsAuthenticated: true } && context.Request.Path.StartsWithSegments("/api"))
+        if (await Limited(context) is { } user)
         {
-            var organization = Caller.Of(context.User).Organization;
+            var organization = Caller.Of(user).Organization;
             if (await plans.PlanOf(organization, context.RequestAborted) is not { } plan)
             {
                 await Problems.OrganizationUnknown().ExecuteAsync(context);
@@ -26,8 +30,10 @@ internal sealed class RateLimiting(RequestDelegate next, PlanCache plans, Reques
             {
                 var allowance = await rates.Take(organization, perMinute, context.RequestAborted);
                 SetHeaders(context.Response.Headers, perMinute, allowance);
-                if (!allowance.Allowed)
+                if (!allowance.Allowed && context.GetEndpoint()?.Metadata.GetMetadata<CountsWithoutLimit>() is null)
                 {
+                    // The error page shows who is signed in.
+                    context.User = user;
                     await Problems.RateLimited(plan, Math.Max(1, allowance.SecondsUntilNext)).ExecuteAsync(context);
                     return;
                 }
@@ -37,6 +43,27 @@ internal sealed class RateLimiting(RequestDelegate next, PlanCache plans, Reques
         await next(context);
     }
 
+    // The caller of a request that counts: of the API, or of a page that needs a session. Probes stay available, even with a
+    // key in the request; signing in and out does too, and what an open page requests to follow something does not count.
+    private static async ValueTask<ClaimsPrincipal?> Limited(HttpContext context)
+    {
+        if (context.Request.Path.StartsWithSegments("/api")
+            || context.GetEndpoint()?.Metadata.GetMetadata<CountsWithoutLimit>() is not null)
+        {
+            return context.User.Identity is { IsAuthenticated: true } ? context.User : null;
+        }
+
+        if (context.GetEndpoint()?.Metadata is not { } route || route.GetMetadata<IAllowAnonymous>() is not null
+            || !route.GetOrderedMetadata<IAuthorizeData>().Any(data => data.AuthenticationSchemes == SignInServices.Scheme)
+            || route.GetMetadata<FollowingRequests>()?.Contain(context.Request) == true)
+        {
+            return null;
+        }
+
+        // The authorization authenticates sessions, and comes later. It uses this result again.
+        return (await context.AuthenticateAsync(SignInServices.Scheme)).Principal;
+    }
+
     private static void SetHeaders(IHeaderDictionary headers, int perMinute, Allowance allowance)
     {
         headers["RateLimit-Limit"] = perMinute.ToString(CultureInfo.InvariantCulture);
@@ -44,3 +71,16 @@ internal sealed class RateLimiting(RequestDelegate next, PlanCache plans, Reques
         headers["RateLimit-Reset"] = allowance.SecondsUntilFull.ToString(CultureInfo.InvariantCulture);
     }
 }
+
+/// <summary>
+/// The requests of a route count against the rate of the plan but are never refused for it. OpenLineage clients lose an
+/// event that is answered with 429, or hold up their job for as long as Retry-After says.
+/// </summary>
+internal sealed record CountsWithoutLimit;
+
+/// <summary>
+/// The requests of a route that an open page sends by itself, to follow a run or an execution. They do not count against
+/// the rate of the plan: opening the page did.
+/// </summary>
+/// <param name="Contain">Whether a request is one of them.</param>
+internal sealed record FollowingRequests(Func<HttpRequest, bool> Contain);

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Catalog.Api.Http;
+using Catalog.Api.Runs;
 using Catalog.Data;
 using Catalog.Data.Checks;
 using Catalog.Data.Pipelines;
@@ -35,6 +36,10 @@ public sealed record PipelineItem
     /// <summary>The number of checks whose latest result is a failure.</summary>
     public required int OpenFailures { get; init; }
 
+    /// <summary>When the pipeline was deleted; left out when it is not.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public DateTimeOffset? DeletedAt { get; init; }
+
     internal static PipelineItem From(Pipeline row) => new()
     {
         Id = row.Id,
@@ -55,6 +60,7 @@ public sealed record PipelineItem
             CompletedAt = row.RunCompletedAt,
         },
         OpenFailures = row.OpenFailures,
+        DeletedAt = row.DeletedAt,
     };
 }
 
@@ -122,7 +128,7 @@ public sealed record RegistrationReceipt
 }
 
 /// <summary>Filters of a list of pipelines.</summary>
-public sealed record PipelineQuery : ListQuery
+public sealed record PipelineQuery : CountedListQuery
 {
     internal override string List => "pipelines";
 
@@ -135,8 +141,18 @@ public sealed record PipelineQuery : ListQuery
     /// <summary>Only pipelines in this environment.</summary>
     public string? Environment { get; init; }
 
+    /// <summary>
+    /// Only pipelines whose latest run has this status, or one of several statuses separated by commas, such as
+    /// <c>failed,running</c>. 10,000 pipelines are examined for each page, so a page may be short and have a
+    /// next_cursor, and <c>count</c> counts the matching ones of the newest 10,000.
+    /// </summary>
+    public string? Status { get; init; }
+
     /// <summary>Only pipelines whose name, description or owner contains this text, ignoring case.</summary>
     public string? Q { get; init; }
+
+    /// <summary><c>true</c> lists the deleted pipelines, with <c>deleted_at</c>, instead of the others.</summary>
+    public bool? Deleted { get; init; }
 
     /// <summary>
     /// <c>export</c> returns a plain array of all current bodies, unchanged, instead of a page. POST accepts that
@@ -144,7 +160,15 @@ public sealed record PipelineQuery : ListQuery
     /// </summary>
     public string? Format { get; init; }
 
-    internal PipelineFilter ToFilter() => new() { Owner = Owner, Tag = Tag, Environment = Environment, Search = Q };
+    internal PipelineFilter ToFilter() => new()
+    {
+        Owner = Owner,
+        Tag = Tag,
+        Environment = Environment,
+        Statuses = Status is null ? null : RunStatuses.Read(Status),
+        Search = Q,
+        Deleted = Deleted is true,
+    };
 }
 
 /// <summary>The page of a list of pipeline versions.</summary>

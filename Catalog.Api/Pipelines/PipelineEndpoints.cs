@@ -31,8 +31,8 @@ internal static class PipelineEndpoints
     }
 
     private static async Task<IResult> Post(
-        HttpContext context, Caller caller, PipelineRegistration registration, IValidator<PipelineSpec> validator, TimeProvider time,
-        CancellationToken ct)
+        HttpContext context, Caller caller, PipelineRegistration registration, IValidator<PipelineSpec> validator, PostedChecks checks,
+        TimeProvider time, CancellationToken ct)
     {
         var (bytes, problem) = await JsonBody.Read(context, acceptsArray: true);
         if (problem is not null)
@@ -46,7 +46,7 @@ internal static class PipelineEndpoints
         }
 
         using var json = JsonDocument.Parse(bytes, new JsonDocumentOptions { MaxDepth = ApiJson.MaxDepth + 1 });
-        var (pipelines, refusal) = PostedPipelines.Read(json.RootElement, validator);
+        var (pipelines, refusal) = PostedPipelines.Read(json.RootElement, validator, checks);
         if (refusal is not null)
         {
             return refusal;
@@ -77,7 +77,7 @@ internal static class PipelineEndpoints
         CancellationToken ct) =>
         query.Format is null
             ? TypedResults.Ok(Lists.Of(query, await pipelines.List(caller.Organization, query.ToFilter(), query.After(), query.Take(), ct),
-                PipelineItem.From))
+                PipelineItem.From, await query.Counted(() => pipelines.Count(caller.Organization, query.ToFilter(), ct))))
             : TypedResults.Ok((await pipelines.Export(caller.Organization, ct)).Select(body => new RawJson(body)));
 
     private static async Task<IResult> Get(PathId id, Caller caller, PipelineRepository pipelines, CancellationToken ct) =>

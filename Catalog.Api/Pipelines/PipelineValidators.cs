@@ -1,4 +1,5 @@
 using Catalog.Api.Http;
+using Catalog.Api.Runs;
 using Catalog.Data.Checks;
 using Catalog.Data.Schedules;
 using FluentValidation;
@@ -10,7 +11,8 @@ internal sealed class PipelineSpecValidator : AbstractValidator<PipelineSpec>
 {
     public PipelineSpecValidator()
     {
-        RuleFor(pipeline => pipeline.Name).Key();
+        RuleFor(pipeline => pipeline.Name).Key().Must(name => name is not "overdue")
+            .WithMessage("must not be overdue, which is a path of the API.");
         RuleFor(pipeline => pipeline.Version)
             .SetValidator(new JsonRule<PipelineSpec>(JsonSchemaType.String | JsonSchemaType.Number, "must be text or a number."));
         RuleFor(pipeline => pipeline.VersionText()).OptionalKey().OverridePropertyName("Version")
@@ -128,6 +130,7 @@ internal sealed class PipelineQueryValidator : ListQueryValidator<PipelineQuery>
         RuleFor(query => query.Owner).Text(Validation.MaxKey);
         RuleFor(query => query.Tag).Text(Validation.MaxKey);
         RuleFor(query => query.Environment).Text(Validation.MaxKey);
+        RuleFor(query => query.Status).SetValidator(RunStatuses.Rule<PipelineQuery>());
         RuleFor(query => query.Q).Text(Validation.MaxKey);
         RuleFor(query => query.Format).OneOf(["export"]);
     }

@@ -11,28 +11,30 @@ namespace Catalog.Api.Pipelines;
 /// </summary>
 internal static class PostedPipelines
 {
-    public static (IReadOnlyList<NewPipeline> Pipelines, Problem? Refusal) Read(JsonElement body, IValidator<PipelineSpec> validator)
+    public static (IReadOnlyList<NewPipeline> Pipelines, Problem? Refusal) Read(JsonElement body, IValidator<PipelineSpec> validator,
+        PostedChecks checks)
     {
         if (body.ValueKind != JsonValueKind.Array)
         {
             var errors = new Dictionary<string, string[]>();
-            var pipeline = ReadOne(body, "", validator, errors);
+            var pipeline = ReadOne(body, "", validator, checks, errors);
             return errors.Count == 0 ? ([pipeline!], null) : ([], Problems.Invalid(errors));
         }
 
         return body.GetArrayLength() > RequestLimits.BulkItems
             ? ([], Problems.TooLarge($"A request can contain at most {RequestLimits.BulkItems} pipelines. Split it into several requests."))
-            : ReadMany(body, validator);
+            : ReadMany(body, validator, checks);
     }
 
-    private static (IReadOnlyList<NewPipeline>, Problem?) ReadMany(JsonElement array, IValidator<PipelineSpec> validator)
+    private static (IReadOnlyList<NewPipeline>, Problem?) ReadMany(JsonElement array, IValidator<PipelineSpec> validator,
+        PostedChecks checks)
     {
         var errors = new Dictionary<string, string[]>();
         var pipelines = new List<NewPipeline>();
         var names = new HashSet<string>(StringComparer.Ordinal);
         foreach (var (index, item) in array.EnumerateArray().Index())
         {
-            if (ReadOne(item, $"/{index}", validator, errors) is not { } pipeline)
+            if (ReadOne(item, $"/{index}", validator, checks, errors) is not { } pipeline)
             {
                 continue;
             }
@@ -48,10 +50,12 @@ internal static class PostedPipelines
     }
 
     private static NewPipeline? ReadOne(JsonElement item, string prefix, IValidator<PipelineSpec> validator,
-        Dictionary<string, string[]> errors)
+        PostedChecks checks, Dictionary<string, string[]> errors)
     {
-        var (spec, found) = JsonParser.Parse(item, validator);
-        foreach (var (pointer, messages) in found ?? [])
+        var (spec, parsed) = JsonParser.Parse(item, validator);
+        var found = parsed ?? [];
+        checks.Validate(item, found);
+        foreach (var (pointer, messages) in found)
         {
             errors[prefix + pointer] = messages;
         }
@@ -63,6 +67,6 @@ internal static class PostedPipelines
             return null;
         }
 
-        return found is null ? PipelineBodies.ToPipeline(spec!, item) : null;
+        return found.Count == 0 ? PipelineBodies.ToPipeline(spec!, item) : null;
     }
 }

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Catalog.Api.Http;
 using Catalog.Data;
 using Catalog.Data.Runs;
@@ -8,9 +9,10 @@ namespace Catalog.Api.Runs;
 
 /// <summary>
 /// An event of a run. A field that is left out changes nothing. For records_processed, error_message, trigger,
-/// external_url and metadata the latest event counts, by its completed_at or else its started_at; an event without both
-/// is earlier than all others. An explicit null clears such a field; of two events with the same time, null wins over a
-/// value.
+/// external_url and metadata the latest event counts, by its completed_at or else its started_at; an event that carries
+/// no time at all counts as of its receipt. An explicit null clears such a field; of two events with the same time,
+/// null wins over a value. A start that lies more than 60 s after the run's latest end, or a higher attempt, begins a
+/// new attempt of the run.
 /// </summary>
 public record PatchRun
 {
@@ -29,10 +31,19 @@ public record PatchRun
     /// </summary>
     public string? Status { get; init; }
 
-    /// <summary>When the run started, RFC 3339; UTC when it has no offset. The earliest of all events counts.</summary>
+    /// <summary>
+    /// The number of the attempt that the event belongs to, from 1 to 1000. Without it the started_at of the event
+    /// decides, or else its completed_at, or else its receipt.
+    /// </summary>
+    public long? Attempt { get; init; }
+
+    /// <summary>
+    /// When the attempt started, RFC 3339; UTC when it has no offset. The earliest of its events counts. At most 24
+    /// hours ahead of the service's clock, like all times of events.
+    /// </summary>
     public DateTimeOffset? StartedAt { get; init; }
 
-    /// <summary>When the run ended. The latest of all events counts.</summary>
+    /// <summary>When the attempt ended. The latest of its events counts.</summary>
     public DateTimeOffset? CompletedAt { get; init; }
 
     /// <summary>The number of processed rows or items, 0 or more.</summary>
@@ -64,6 +75,7 @@ public record PatchRun
         RunId = runId,
         PipelineId = PipelineId,
         Status = Status is null ? null : RunStatus.Words[Status],
+        Attempt = (int?)Attempt,
         StartedAt = StartedAt,
         CompletedAt = CompletedAt,
         RecordsProcessed = RecordsProcessed,
@@ -77,6 +89,7 @@ public record PatchRun
             .Select((stage, i) => stage.ToReport(stage.StageName!, root.GetProperty("stages")[i]))],
         Digest = CanonicalJson.Hash(root),
         Body = Encoding.UTF8.GetString(json.Span),
+        BodyIsReport = true,
     };
 }
 
@@ -123,7 +136,7 @@ public sealed record PostedStage : PutStage
     public string? StageName { get; init; }
 }
 
-/// <summary>The current state of a run.</summary>
+/// <summary>The current state of a run: that of its latest attempt.</summary>
 public sealed record RunItem
 {
     public required string Id { get; init; }
@@ -131,6 +144,9 @@ public sealed record RunItem
 
     /// <summary>pending, running, completed, failed, cancelled or skipped.</summary>
     public required string Status { get; init; }
+
+    /// <summary>The number of the latest attempt, from 1.</summary>
+    public required long Attempt { get; init; }
 
     /// <summary>When the first event or failed check of the run was received.</summary>
     public required DateTimeOffset CreatedAt { get; init; }
@@ -164,6 +180,12 @@ public sealed record RunItem
     public required CheckSummary Checks { get; init; }
 
     /// <summary>
+    /// The earlier attempts, oldest first, at most the last 100. Left out in a list of runs.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<RunAttemptItem>? Attempts { get; init; }
+
+    /// <summary>
     /// Texts about accepted but inconsistent values: an end before the start, of the run or of a stage. Clocks of two
     /// machines may differ.
     /// </summary>
@@ -177,6 +199,7 @@ public sealed record RunItem
             Id = run.Id,
             PipelineId = run.PipelineId,
             Status = run.Status,
+            Attempt = run.Attempt,
             CreatedAt = run.CreatedAt,
             StartedAt = run.StartedAt,
             CompletedAt = run.CompletedAt,
@@ -189,6 +212,7 @@ public sealed record RunItem
             CheckGate = run.CheckGate,
             Stages = [.. detail.Stages.Select(StageItem.From)],
             Checks = CheckSummary.From(detail.Checks),
+            Attempts = detail.Attempts?.Select(RunAttemptItem.From).ToList(),
             Warnings =
             [
                 .. Duration.Warning("The run", run.StartedAt, run.CompletedAt),

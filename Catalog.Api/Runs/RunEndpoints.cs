@@ -42,7 +42,8 @@ internal static class RunEndpoints
     private static async Task<Ok<ItemList<RunItem>>> List([AsParameters] RunQuery query, Caller caller, RunRepository runs,
         CancellationToken ct) =>
         TypedResults.Ok(
-            Lists.Of(query, await runs.List(caller.Organization, query.ToFilter(), query.After(), query.Take(), ct), RunItem.From));
+            Lists.Of(query, await runs.List(caller.Organization, query.ToFilter(), query.After(), query.Take(), ct), RunItem.From,
+                await query.Counted(() => runs.Count(caller.Organization, query.ToFilter(), ct))));
 
     private static async Task<IResult> Get(PathId id, Caller caller, RunRepository runs, CancellationToken ct) =>
         await runs.Find(caller.Organization, id.Value, ct) is { } run ? TypedResults.Ok(RunItem.From(run)) : Problems.NotFound("run");
@@ -64,18 +65,18 @@ internal static class RunEndpoints
         return await Record(body.Value.ToEvent(id.Value, body.Root, body.Json) with { RunMustExist = true }, caller, ingest);
     }
 
-    private static async Task<IResult> Events(PathId id, [AsParameters] RunEventQuery query, Caller caller, RunRepository runs,
+    private static async Task<IResult> Events(PathId id, [AsParameters] RunEventQuery query, Caller caller, RunEventRepository events,
         CancellationToken ct) =>
-        await runs.Events(caller.Organization, id.Value, query.After(), query.Take(), ct) is { } page
+        await events.List(caller.Organization, id.Value, query.After(), query.Take(), ct) is { } page
             ? TypedResults.Ok(Lists.Of(query, page, RunEventItem.From))
             : Problems.NotFound("run");
 
     // A report on a stage is stored as an event of its run.
     private static async Task<IResult> PutStage(
         PathId id, PathId stage_name, Body<PutStage> body, IfMatch match, Caller caller, RunIngest ingest, RunRepository runs,
-        CancellationToken ct)
+        TimeProvider time, CancellationToken ct)
     {
-        if (new PostedStageValidator().Errors(new PostedStage { StageName = stage_name.Value, Status = "pending" }) is { } errors)
+        if (new PostedStageValidator(time).Errors(new PostedStage { StageName = stage_name.Value, Status = "pending" }) is { } errors)
         {
             return Problems.Invalid(errors);
         }

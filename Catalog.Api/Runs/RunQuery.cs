@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Mvc;
 namespace Catalog.Api.Runs;
 
 /// <summary>Selects runs to list.</summary>
-public sealed record RunQuery : ListQuery
+public sealed record RunQuery : CountedListQuery
 {
     internal override string List => Order() is RunOrder.Created ? "runs" : $"runs by {Sort}";
 
@@ -50,14 +50,11 @@ public sealed record RunQuery : ListQuery
     /// </summary>
     public string? Sort { get; init; }
 
-    /// <summary>The words of <see cref="Status"/> as sent.</summary>
-    internal string[] Statuses() => (Status ?? "").Split(',', StringSplitOptions.TrimEntries);
-
     internal RunFilter ToFilter() => new()
     {
         Order = Order(),
         PipelineId = PipelineId,
-        Statuses = Status is null ? null : [.. Statuses().Select(word => RunStatus.Words[word]).Distinct(StringComparer.Ordinal)],
+        Statuses = Status is null ? null : RunStatuses.Read(Status),
         StartedSince = StartedSince?.Value,
         StartedUntil = StartedUntil?.Value,
         EndedSince = EndedSince?.Value,

@@ -27,6 +27,7 @@ internal static class StageEvent
         Stages = [report.ToReport(stage, json)],
         Digest = CanonicalJson.HashInList(List, json, Name, stage),
         Body = Body(stage, json),
+        BodyIsReport = true,
     };
 
     private static string Body(string stage, JsonElement json)

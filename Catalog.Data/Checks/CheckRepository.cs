@@ -26,6 +26,7 @@ public sealed class CheckRepository(CatalogDatabase db)
                 select 1 from pipelines
                 where pipelines.organization_id = @organization and pipelines.id = @PipelineId and pipelines.deleted_at is null)
             on conflict (organization_id, pipeline_id, id) do nothing
+            returning id
             """;
         const string Present = """
             -- Checks.Present
@@ -46,7 +47,8 @@ public sealed class CheckRepository(CatalogDatabase db)
             check.Definition,
             check.CreatedAt,
         };
-        if (await session.Execute(Sql, parameters, ct) == 1)
+        // The row, not the number of affected rows: Citus also counts rows that are in conflict.
+        if (await session.One<string>(Sql, parameters, ct) is not null)
         {
             await Schedule(session, organization, check, check.CreatedAt, ct);
             return CheckOutcome.Created;
@@ -92,11 +94,7 @@ public sealed class CheckRepository(CatalogDatabase db)
                 from checks
                 {(filter.Status is null ? "" : $"join {StateOf("checks")}")}
                 where checks.organization_id = @organization
-                  {(filter.PipelineId is null ? "" : "and checks.pipeline_id = @PipelineId")}
-                  {(filter.Dataset is null ? "" : "and checks.dataset = @Dataset")}
-                  {(filter.Kind is null ? "" : "and checks.kind = @Kind")}
-                  {(filter.Severity is null ? "" : "and checks.severity = @Severity")}
-                  {(filter.Status is null ? "" : "and states.status = @Status")}
+                  {Conditions(filter)}
                   {(after is null ? "" : "and (checks.created_at, checks.id, checks.pipeline_id) < (@At, @Id, @Pipeline)")}
                 order by checks.created_at desc, checks.id desc, checks.pipeline_id desc
                 limit @Take
@@ -107,8 +105,7 @@ public sealed class CheckRepository(CatalogDatabase db)
             order by page.created_at desc, page.id desc, page.pipeline_id desc
             """;
 
-        // The key has two client-defined parts, so the cursor contains the length of the first.
-        var (id, pipeline) = Split(after?.Id ?? "0:");
+        var (id, pipeline) = Cursor.SplitPair(after?.Id ?? "");
         var rows = await db.Many(organization, sql, new
         {
             organization,
@@ -122,8 +119,43 @@ public sealed class CheckRepository(CatalogDatabase db)
             Pipeline = pipeline,
             Take = limit + 1,
         }, Read, ct);
-        return Page.Of(rows, limit, check => new Cursor(check.CreatedAt, $"{check.Id.Length}:{check.Id}{check.PipelineId}"));
+        return Page.Of(rows, limit, check => new Cursor(check.CreatedAt, Cursor.Pair(check.Id, check.PipelineId)));
     }
+
+    /// <summary>Counts the definitions that <see cref="List"/> lists.</summary>
+    public async Task<RowCount> Count(string organization, CheckFilter filter, CancellationToken ct)
+    {
+        var sql = $"""
+            -- Checks.Count
+            select count(*)
+            from (
+                select 1
+                from checks
+                {(filter.Status is null ? "" : $"join {StateOf("checks")}")}
+                where checks.organization_id = @organization
+                  {Conditions(filter)}
+                limit {RowCount.Take}
+            ) as counted
+            """;
+
+        return RowCount.Of(await db.One<long>(organization, sql, new
+        {
+            organization,
+            filter.PipelineId,
+            filter.Dataset,
+            filter.Kind,
+            filter.Severity,
+            filter.Status,
+        }, ct));
+    }
+
+    private static string Conditions(CheckFilter filter) => $"""
+        {(filter.PipelineId is null ? "" : "and checks.pipeline_id = @PipelineId")}
+        {(filter.Dataset is null ? "" : "and checks.dataset = @Dataset")}
+        {(filter.Kind is null ? "" : "and checks.kind = @Kind")}
+        {(filter.Severity is null ? "" : "and checks.severity = @Severity")}
+        {(filter.Status is null ? "" : "and states.status = @Status")}
+        """;
 
     /// <summary>Replaces a definition and clears its pipeline version.</summary>
     /// <param name="organization">The organization.</param>
@@ -248,14 +280,6 @@ public sealed class CheckRepository(CatalogDatabase db)
             ObservedNumber = row.NumberOrNull(14),
         },
     };
-
-    private static (string Id, string Pipeline) Split(string text)
-    {
-        var colon = text.IndexOf(':', StringComparison.Ordinal);
-        return colon > 0 && int.TryParse(text[..colon], out var length) && length >= 0 && colon + 1 + length <= text.Length
-            ? (text.Substring(colon + 1, length), text[(colon + 1 + length)..])
-            : (text, "");
-    }
 
     private static byte[] Hash(string definition)
     {

@@ -102,6 +102,19 @@ public sealed record CheckResult
     internal bool ClosesGate => this is { RunId: not null, Status: CheckStatus.Fail, Severity: CheckSeverity.Error };
 }
 
+/// <summary>What a chart shows of a result.</summary>
+public sealed record ResultPoint
+{
+    public required string Id { get; init; }
+    public required DateTimeOffset ExecutedAt { get; init; }
+
+    /// <summary>A word of <see cref="CheckStatus"/>.</summary>
+    public required string Status { get; init; }
+
+    /// <summary>The observed value when it is a finite number, otherwise null.</summary>
+    public double? ObservedNumber { get; init; }
+}
+
 /// <summary>A check whose latest result is a failure, with fields of that result.</summary>
 public sealed record OpenFailure
 {

@@ -34,35 +34,122 @@ public sealed class CheckResultRepository(CatalogDatabase db)
             select {CheckResultTable.Columns}
             from check_results
             where organization_id = @organization
-              {(filter.PipelineId is null ? "" : "and pipeline_id = @PipelineId")}
-              {(filter.CheckId is null ? "" : "and check_id = @CheckId")}
-              {(filter.RunId is null ? "" : "and run_id = @RunId")}
-              {(filter.Dataset is null ? "" : "and dataset_key = @DatasetKey")}
-              {(filter.Status is null ? "" : "and status = @Status")}
-              {(filter.Severity is null ? "" : "and severity = @Severity")}
-              {(filter.Since is null ? "" : "and executed_at >= @Since")}
-              {(filter.Until is null ? "" : "and executed_at < @Until")}
+              {Conditions(filter)}
               {(after is null ? "" : "and (executed_at, id) < ((select @At), (select @Id))")}
             order by executed_at desc, id desc
             limit {(limit == DefaultLimit ? DefaultTake : "@Take")}
             """;
 
-        var rows = await db.Many(organization, sql, new
-        {
-            organization,
-            filter.PipelineId,
-            filter.CheckId,
-            filter.RunId,
-            filter.Status,
-            filter.Severity,
-            DatasetKey = filter.Dataset is { } dataset ? DatasetId.Of(dataset) : (Guid?)null,
-            filter.Since,
-            filter.Until,
-            after?.At,
-            after?.Id,
-            Take = limit + 1,
-        }, CheckResultTable.Read, ct);
+        var rows = await db.Many(organization, sql, Parameters(organization, filter, after, limit + 1), CheckResultTable.Read, ct);
         return Page.Of(rows, limit, result => new Cursor(result.ExecutedAt, result.Id));
+    }
+
+    /// <summary>Reads the numbers of the newest results, latest execution first, without their texts.</summary>
+    public Task<List<ResultPoint>> Points(string organization, CheckResultFilter filter, int limit, CancellationToken ct)
+    {
+        var sql = $"""
+            -- CheckResults.Points
+            select id, executed_at, status, observed_number
+            from check_results
+            where organization_id = @organization
+              {Conditions(filter)}
+            order by executed_at desc, id desc
+            limit @Take
+            """;
+
+        return db.Many<ResultPoint>(organization, sql, Parameters(organization, filter, null, limit), ct);
+    }
+
+    /// <summary>Counts the results that <see cref="List"/> lists.</summary>
+    public async Task<RowCount> Count(string organization, CheckResultFilter filter, CancellationToken ct)
+    {
+        var sql = $"""
+            -- CheckResults.Count
+            select count(*)
+            from (
+                select 1
+                from check_results
+                where organization_id = @organization
+                  {Conditions(filter)}
+                limit {RowCount.Take}
+            ) as counted
+            """;
+
+        return RowCount.Of(await db.One<long>(organization, sql, Parameters(organization, filter, null, 0), ct));
+    }
+
+    /// <summary>
+    /// Reads one page of a run's results, the worst first (fail of severity error, fail, error, warn, pass), then the
+    /// latest execution first. A page reads the index entries of the run and the results of the page.
+    /// </summary>
+    /// <returns>The page, or null when the run does not exist.</returns>
+    public Task<Page<CheckResult>?> OfRun(string organization, string runId, Cursor? after, int limit, CancellationToken ct) =>
+        db.Read(organization, async session =>
+        {
+            const string RunExists = """
+                -- CheckResults.RunExists
+                select 1
+                from runs
+                where organization_id = @organization and id = @runId
+                """;
+            var sql = $"""
+                -- CheckResults.OfRun
+                with page as materialized (
+                    select id as result_id, place, executed_at as at
+                    from (
+                        select results.id, results.executed_at, {CheckStates.Rank} as place
+                        from check_results as results
+                        where results.organization_id = @organization and results.run_id = @runId) as ranked
+                    {(after is null ? "" : "where (place, executed_at, id) < (@place, @At, @id)")}
+                    order by place desc, executed_at desc, id desc
+                    limit @Take
+                )
+                select {CheckResultTable.Columns}
+                from page
+                join check_results on organization_id = @organization and id = page.result_id
+                order by page.place desc, page.at desc, page.result_id desc
+                """;
+
+            if (await session.One<int?>(RunExists, new { organization, runId }, ct) is null)
+            {
+                return null;
+            }
+
+            var (place, id) = Cursor.SplitPair(after?.Id ?? "");
+            var rows = new List<CheckResult>();
+            await session.Each(sql, new
+            {
+                organization,
+                runId,
+                place = int.TryParse(place, out var known) ? known : 0,
+                after?.At,
+                id,
+                Take = limit + 1,
+            }, row => rows.Add(CheckResultTable.Read(row)), ct);
+            return Page.Of(rows, limit, result => new Cursor(result.ExecutedAt, Cursor.Pair($"{CheckStates.RankOf(result)}", result.Id)));
+        }, ct);
+
+    /// <summary>Counts the newest results of a time, at most 2,000, by status.</summary>
+    /// <param name="organization">The organization.</param>
+    /// <param name="since">Executed at or after.</param>
+    /// <param name="until">Executed before.</param>
+    /// <param name="ct">Cancels the operation.</param>
+    public async Task<CheckStatusCounts> CountNewest(string organization, DateTimeOffset since, DateTimeOffset until, CancellationToken ct)
+    {
+        const string Sql = """
+            -- CheckResults.CountNewest
+            select count(case when status = 'pass' then 1 end) as pass, count(case when status = 'warn' then 1 end) as warn,
+                   count(case when status = 'fail' then 1 end) as fail, count(case when status = 'error' then 1 end) as error
+            from (
+                select status
+                from check_results
+                where organization_id = @organization and executed_at >= @since and executed_at < @until
+                order by executed_at desc, id desc
+                limit 2000
+            ) as newest
+            """;
+
+        return (await db.One<CheckStatusCounts>(organization, Sql, new { organization, since, until }, ct))!;
     }
 
     /// <summary>The checks of pipelines whose latest result is a failure.</summary>
@@ -79,4 +166,31 @@ public sealed class CheckResultRepository(CatalogDatabase db)
 
         return db.Many<OpenFailure>(organization, sql, new { organization, ids = pipelines.ToArray() }, ct);
     }
+
+    private string Conditions(CheckResultFilter filter) => $"""
+        {(filter.PipelineId is null ? "" : $"and {db.Dialect.Selective("pipeline_id = @PipelineId")}")}
+        {(filter.CheckId is null ? "" : $"and {db.Dialect.Selective("check_id = @CheckId")}")}
+        {(filter.RunId is null ? "" : "and run_id = @RunId")}
+        {(filter.Dataset is null ? "" : "and dataset_key = @DatasetKey")}
+        {(filter.Status is null ? "" : "and status = @Status")}
+        {(filter.Severity is null ? "" : "and severity = @Severity")}
+        {(filter.Since is null ? "" : "and executed_at >= @Since")}
+        {(filter.Until is null ? "" : "and executed_at < @Until")}
+        """;
+
+    private static object Parameters(string organization, CheckResultFilter filter, Cursor? after, int take) => new
+    {
+        organization,
+        filter.PipelineId,
+        filter.CheckId,
+        filter.RunId,
+        filter.Status,
+        filter.Severity,
+        DatasetKey = filter.Dataset is { } dataset ? DatasetId.Of(dataset) : (Guid?)null,
+        filter.Since,
+        filter.Until,
+        after?.At,
+        after?.Id,
+        Take = take,
+    };
 }

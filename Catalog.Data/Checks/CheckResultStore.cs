@@ -6,28 +6,6 @@ namespace Catalog.Data.Checks;
 /// <summary>Stores check results. <see cref="CheckResultRepository"/> reads them.</summary>
 internal sealed class CheckResultStore(CatalogDatabase db)
 {
-    // Every writer locks ids in the same order, so that writers cannot deadlock.
-    private const string InsertRows = $"""
-        insert into check_results (organization_id, {CheckResultTable.StoredColumns})
-        select @organization, {CheckResultTable.StoredColumns}
-        from rows
-        where (rows.pipeline_id = '' or exists (
-                select 1 from pipelines
-                where pipelines.organization_id = @organization and pipelines.id = rows.pipeline_id and pipelines.deleted_at is null))
-          and not exists (
-                select 1 from runs
-                where runs.organization_id = @organization and runs.id = rows.run_id and runs.pipeline_id <> rows.pipeline_id)
-        order by rows.id
-        on conflict (organization_id, id) do nothing
-        returning id
-        """;
-
-    private static readonly Rows<Unstored> UnstoredRows = new(
-        new Column<Unstored, int>("place", unstored => unstored.Place),
-        new Column<Unstored, string>("id", unstored => unstored.Result.Id),
-        new Column<Unstored, string>("pipeline_id", unstored => unstored.Result.PipelineId),
-        new Column<Unstored, string?>("run_id", unstored => unstored.Result.RunId));
-
     /// <summary>
     /// Stores the results of several requests. Completes each request, with one outcome for each of its results, as
     /// soon as these are committed: a later failure cannot change them. Most batches need one statement for each
@@ -61,12 +39,12 @@ internal sealed class CheckResultStore(CatalogDatabase db)
         List<Statement<CheckResult, string>> inserts;
         if (db.Dialect.InsertsInExpressions)
         {
-            inserts = [.. groups.Zip(results, (group, own) => InsertAndFold(group.Organization, own))];
+            inserts = [.. groups.Zip(results, (group, own) => CheckResultStatements.InsertAndFold(group.Organization, own))];
             await db.Write([.. inserts, .. closedGates], CancellationToken.None);
         }
         else
         {
-            inserts = [.. groups.Zip(results, (group, own) => Insert(group.Organization, own))];
+            inserts = [.. groups.Zip(results, (group, own) => CheckResultStatements.Insert(group.Organization, own))];
             await db.WriteAcrossOrganizations(async session =>
             {
                 await session.Send(inserts, CancellationToken.None);
@@ -116,7 +94,8 @@ internal sealed class CheckResultStore(CatalogDatabase db)
     private async Task ExplainSimple(List<ResultGroup> groups)
     {
         var unstored = groups.ConvertAll(group => group.Simple.FindAll(place => place.IsOpen));
-        var explains = groups.Zip(unstored, (group, places) => Explain(group.Organization, places.Select(place => place.Result))).ToList();
+        var explains = groups.Zip(unstored, (group, places) =>
+            CheckResultStatements.Explain(group.Organization, places.Select(place => place.Result))).ToList();
         var closedGates = groups
             .Zip(unstored, (group, places) => CheckStates.ReadClosedGates(group.Organization, places.Select(place => place.Result)))
             .ToList();
@@ -150,7 +129,7 @@ internal sealed class CheckResultStore(CatalogDatabase db)
             for (var i = 0; i < others.Count; i++)
             {
                 var organization = others[i].Group.Organization;
-                outcomes[i] = await Store(session.ForOrganization(organization), organization, others[i]
+                outcomes[i] = await StoreInTransaction(session.ForOrganization(organization), organization, others[i]
                     .Places.ConvertAll(place => place.Result));
             }
         }, CancellationToken.None);
@@ -173,7 +152,7 @@ internal sealed class CheckResultStore(CatalogDatabase db)
             {
                 request.Complete(await db.Write(group.Organization, async session =>
                 {
-                    var outcomes = await Store(session, group.Organization, request.Results);
+                    var outcomes = await StoreInTransaction(session, group.Organization, request.Results);
                     if (outcomes.Contains(ResultOutcome.KeyReused))
                     {
                         session.RequestRollback();
@@ -189,7 +168,7 @@ internal sealed class CheckResultStore(CatalogDatabase db)
     /// Stores results inside a transaction and sets the gates of their runs. The outcomes are those that the results
     /// would have if they were stored one by one in this order.
     /// </summary>
-    private async Task<ResultOutcome[]> Store(Session session, string organization, IReadOnlyList<CheckResult> results)
+    public async Task<ResultOutcome[]> StoreInTransaction(Session session, string organization, IReadOnlyList<CheckResult> results)
     {
         var outcomes = new ResultOutcome?[results.Count];
         foreach (var part in Parts(results))
@@ -240,7 +219,7 @@ internal sealed class CheckResultStore(CatalogDatabase db)
         // exception, CheckStates.CompleteRuns, is rare, and a deadlock is retried.
         var ct = CancellationToken.None;
         var all = part.ConvertAll(place => results[place]);
-        var insert = Insert(organization, all);
+        var insert = CheckResultStatements.Insert(organization, all);
         var stored = (await session.Run(insert, ct)).ToHashSet(StringComparer.Ordinal);
         var inserted = part.FindAll(place => stored.Contains(results[place].Id));
         await session.Send([CheckStates.FoldRuns(organization, inserted.ConvertAll(place => results[place]))], ct);
@@ -254,78 +233,11 @@ internal sealed class CheckResultStore(CatalogDatabase db)
         }
 
         var unstored = part.FindAll(place => outcomes[place] is null);
-        foreach (var explanation in await session.Run(Explain(organization, unstored.Select(place => results[place])), ct))
+        var explain = CheckResultStatements.Explain(organization, unstored.Select(place => results[place]));
+        foreach (var explanation in await session.Run(explain, ct))
         {
             var place = unstored[explanation.Place];
             outcomes[place] = explanation.OutcomeOf(results[place]);
-        }
-    }
-
-    // Inserts the results that nothing prevents and returns their ids. No two results may have the same id.
-    private static Statement<CheckResult, string> Insert(string organization, IEnumerable<CheckResult> results) => new(organization, $"""
-        -- Results.Insert
-        {InsertRows}
-        """, CheckResultTable.Rows, [.. results.OrderBy(result => result.Id, StringComparer.Ordinal)]);
-
-    // As Insert, and folds the inserted results into the states of their checks.
-    private static Statement<CheckResult, string> InsertAndFold(string organization, List<CheckResult> results) => new(organization, $"""
-        -- Results.InsertAndFold
-        , inserted as (
-            {InsertRows}
-        ), {CheckStates.FoldInserted(results.Count)}
-        select id from inserted
-        """, CheckResultTable.Rows, [.. results.OrderBy(result => result.Id, StringComparer.Ordinal)]);
-
-    // Reads what prevents the insert of results: one explanation for each.
-    private static Statement<Unstored, Explanation> Explain(string organization, IEnumerable<CheckResult> results)
-    {
-        const string Sql = """
-            -- Results.Explain
-            select rows.place, results.request_hash as present, rows.pipeline_id = '' or pipelines.id is not null as pipeline_known,
-                runs.pipeline_id as run_owner
-            from rows
-            left join check_results as results on results.organization_id = @organization and results.id = rows.id
-            left join pipelines on pipelines.organization_id = @organization and pipelines.id = rows.pipeline_id
-                and pipelines.deleted_at is null
-            left join runs on runs.organization_id = @organization and runs.id = rows.run_id
-            """;
-
-        return new(organization, Sql, UnstoredRows, [.. results.Select((result, place) => new Unstored(place, result))]);
-    }
-
-    /// <summary>A result that was not inserted, with its index among the others.</summary>
-    private readonly record struct Unstored(int Place, CheckResult Result);
-
-    /// <summary>What prevented the insert of a result.</summary>
-    private sealed record Explanation
-    {
-        /// <summary>The index of the result in the statement.</summary>
-        public required int Place { get; init; }
-
-        /// <summary>The request hash of the stored result with the same id; null when there is none.</summary>
-        public byte[]? Present { get; init; }
-
-        public required bool PipelineKnown { get; init; }
-
-        /// <summary>The pipeline of the result's run; null when the run is unknown or the result names none.</summary>
-        public string? RunOwner { get; init; }
-
-        /// <summary>
-        /// The outcome of the result; null when nothing prevents its insert any more. This is the only place that
-        /// decides about a reused id or idempotency key: the same request is a duplicate, another request is refused.
-        /// </summary>
-        public ResultOutcome? OutcomeOf(CheckResult result)
-        {
-            if (Present is not null)
-            {
-                return Present.AsSpan().SequenceEqual(result.RequestHash) ? ResultOutcome.Duplicate
-                    : result.IdIsDerived ? ResultOutcome.KeyReused
-                    : ResultOutcome.IdTaken;
-            }
-
-            return !PipelineKnown ? ResultOutcome.PipelineUnknown
-                : RunOwner is not null && RunOwner != result.PipelineId ? ResultOutcome.RunIdTaken
-                : null;
         }
     }
 }

@@ -11,10 +11,19 @@ namespace Catalog.Data.Checks;
 internal static class CheckStates
 {
     /// <summary>The order of results with equal times: the worse has the higher rank.</summary>
-    private const string Rank = """
+    internal const string Rank = """
         case when results.status = 'fail' and results.severity = 'error' then 4 when results.status = 'fail' then 3
              when results.status = 'error' then 2 when results.status = 'warn' then 1 else 0 end
         """;
+
+    /// <summary>The <see cref="Rank"/> of a result.</summary>
+    internal static int RankOf(CheckResult result) => result.Status switch
+    {
+        CheckStatus.Fail => result.Severity == CheckSeverity.Error ? 4 : 3,
+        CheckStatus.Error => 2,
+        CheckStatus.Warn => 1,
+        _ => 0,
+    };
 
     /// <summary>
     /// Stores the rows of <c>stored</c> that have <c>run_place</c> 1, except those that are not later than the present

@@ -18,10 +18,11 @@ public sealed class ResultIngest : IHostedService
     public ResultIngest(CatalogDatabase db, IngestSettings settings, IMeterFactory meters)
     {
         var store = new CheckResultStore(db);
-        _queue = new("check_results", settings, meters, store.Write);
+        _queue = new("check_results", settings, meters, result => result.ExecutedAt, store.Write);
         // A transaction of thousands of rows would delay requests with one row. Bulk requests gain nothing from a
         // shared commit, but two writers are faster than one.
-        _bulkQueue = new("check_results_bulk", settings with { Writers = Math.Max(2, settings.Writers) }, meters, store.Write);
+        _bulkQueue = new("check_results_bulk", settings with { Writers = Math.Max(2, settings.Writers) }, meters,
+            result => result.ExecutedAt, store.Write);
     }
 
     /// <summary>Queues the results of one request.</summary>

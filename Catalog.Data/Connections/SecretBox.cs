@@ -9,7 +9,8 @@ namespace Catalog.Data.Connections;
 /// one connection cannot be decrypted as those of another.
 /// </summary>
 /// <param name="key">A key of 32 bytes; null when none is configured, and nothing can be encrypted.</param>
-public sealed class SecretBox(byte[]? key)
+/// <param name="previous">The key before the last change, which only decrypts; null when there is none.</param>
+public sealed class SecretBox(byte[]? key, byte[]? previous = null)
 {
     private const byte Version = 1;
     private const int Nonce = 12;
@@ -25,7 +26,7 @@ public sealed class SecretBox(byte[]? key)
         var box = new byte[1 + Nonce + Tag + plain.Length];
         box[0] = Version;
         RandomNumberGenerator.Fill(box.AsSpan(1, Nonce));
-        using var aes = new AesGcm(Key, Tag);
+        using var aes = new AesGcm(key ?? throw new InvalidOperationException("Check CanSeal first."), Tag);
         aes.Encrypt(box.AsSpan(1, Nonce), plain, box.AsSpan(1 + Nonce + Tag), box.AsSpan(1 + Nonce, Tag), Owner(organization, connection));
         return box;
     }
@@ -34,7 +35,16 @@ public sealed class SecretBox(byte[]? key)
     /// <returns>
     /// The text; null when it was encrypted with another key or for another connection, or when no key is configured.
     /// </returns>
-    public string? Open(string organization, string connection, byte[] box)
+    public string? Open(string organization, string connection, byte[] box) =>
+        OpenWith(key, organization, connection, box) ?? OpenWith(previous, organization, connection, box);
+
+    /// <summary>Encrypts again with the key what was encrypted with the previous one.</summary>
+    /// <returns>The new form; the same when the key decrypts it already; null when neither key does.</returns>
+    public byte[]? Reseal(string organization, string connection, byte[] box) =>
+        OpenWith(key, organization, connection, box) is not null ? box
+            : OpenWith(previous, organization, connection, box) is { } text ? Seal(organization, connection, text) : null;
+
+    private static string? OpenWith(byte[]? key, string organization, string connection, byte[] box)
     {
         if (key is null || box.Length < 1 + Nonce + Tag || box[0] != Version)
         {
@@ -44,7 +54,7 @@ public sealed class SecretBox(byte[]? key)
         var plain = new byte[box.Length - 1 - Nonce - Tag];
         try
         {
-            using var aes = new AesGcm(Key, Tag);
+            using var aes = new AesGcm(key, Tag);
             aes.Decrypt(box.AsSpan(1, Nonce), box.AsSpan(1 + Nonce + Tag), box.AsSpan(1 + Nonce, Tag), plain,
                 Owner(organization, connection));
             return Encoding.UTF8.GetString(plain);
@@ -54,8 +64,6 @@ public sealed class SecretBox(byte[]? key)
             return null;
         }
     }
-
-    private byte[] Key => key ?? throw new InvalidOperationException("Check CanSeal first.");
 
     private static byte[] Owner(string organization, string connection) => Encoding.UTF8.GetBytes($"{organization}\0{connection}");
 }

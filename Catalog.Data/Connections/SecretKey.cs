@@ -1,4 +1,5 @@
 using Catalog.Data.Database;
+using Microsoft.Extensions.Configuration;
 
 namespace Catalog.Data.Connections;
 
@@ -16,6 +17,12 @@ public static class SecretKey
         FileRights.RequireReadable(file, "set DATAXPIPE_SECRET_KEY to the key in the file");
         return Parse(await File.ReadAllTextAsync(file, ct));
     }
+
+    /// <summary>Reads a key from a setting.</summary>
+    /// <returns>The key; null when the setting is absent.</returns>
+    /// <exception cref="SettingException">The setting is not 32 bytes in base64.</exception>
+    public static byte[]? FromSetting(IConfiguration settings, string name) => Setting.Text(settings, name) is not { } text ? null
+        : Parse(text) ?? throw new SettingException($"{name} must be 32 bytes in base64; create one with `openssl rand -base64 32`.");
 
     /// <returns>The key; null when the text is not 32 bytes in base64.</returns>
     public static byte[]? Parse(string text)

@@ -20,7 +20,7 @@ public sealed class CatalogDatabase(DbDataSource reads, DbDataSource writes, Dia
     public Task<Isolation?> Isolation(CancellationToken ct) => TranslateErrors(() => Dialect.Isolation(ct));
 
     /// <summary>The SQL that sets role and context before the statements of requests; null when none is needed.</summary>
-    public ValueTask<string?> ContextSql(CancellationToken ct) => Dialect.ContextSql(ct);
+    public ValueTask<ContextSql?> ContextSql(CancellationToken ct) => Dialect.ContextSql(ct);
 
     /// <summary>The first row of one read-only statement; the type's default when there is none.</summary>
     public Task<T?> One<T>(string organization, string sql, object? parameters, CancellationToken ct) =>
@@ -115,7 +115,7 @@ public sealed class CatalogDatabase(DbDataSource reads, DbDataSource writes, Dia
 
     // A pooled connection may have been lost while idle; the first request that uses it fails. So a second connection is tried.
     private Task<T> Run<T>(
-        DbDataSource source, Func<ValueTask<string?>> contextSql, Func<DbConnection, string?, OperationState, Task<T>> work,
+        DbDataSource source, Func<ValueTask<ContextSql?>> contextSql, Func<DbConnection, ContextSql?, OperationState, Task<T>> work,
         CancellationToken ct) =>
         TranslateErrors(async () =>
         {
@@ -132,7 +132,7 @@ public sealed class CatalogDatabase(DbDataSource reads, DbDataSource writes, Dia
 
     // The context SQL comes first, because finding it may need a connection too.
     private async Task<T> RunOnConnection<T>(
-        DbDataSource source, Func<ValueTask<string?>> contextSql, Func<DbConnection, string?, OperationState, Task<T>> work,
+        DbDataSource source, Func<ValueTask<ContextSql?>> contextSql, Func<DbConnection, ContextSql?, OperationState, Task<T>> work,
         OperationState state, CancellationToken ct)
     {
         var context = await contextSql();

@@ -9,13 +9,13 @@ public sealed class CrossOrganizationSession
     private readonly DbConnection _connection;
     private readonly DbTransaction? _transaction;
     private readonly Dialect _dialect;
-    private readonly string? _contextSql;
+    private readonly ContextSql? _contextSql;
     private readonly OperationState _state;
     private readonly Action<string, TimeSpan>? _echo;
     private string? _organization;
 
     internal CrossOrganizationSession(
-        DbConnection connection, DbTransaction? transaction, Dialect dialect, string? contextSql, OperationState state,
+        DbConnection connection, DbTransaction? transaction, Dialect dialect, ContextSql? contextSql, OperationState state,
         Action<string, TimeSpan>? echo) =>
         (_connection, _transaction, _dialect, _contextSql, _state, _echo) = (connection, transaction, dialect, contextSql, state, echo);
 

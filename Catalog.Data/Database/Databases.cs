@@ -54,6 +54,6 @@ public static class Databases
         };
         var builder = new NpgsqlDataSourceBuilder(settings.ConnectionString) { Name = name };
         session.Configure(builder, $"{statementSeconds}s");
-        return builder.Build();
+        return builder.ConfigureTracing(PostgresTracing.None).Build();
     }
 }

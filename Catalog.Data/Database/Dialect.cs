@@ -8,6 +8,9 @@ public abstract class Dialect
     /// <summary>A condition: <paramref name="column"/> equals one of the values of a list parameter.</summary>
     public abstract string IsAnyOf(string column, string parameter);
 
+    /// <summary>A condition that few rows meet, so that an index that begins with it is better than one without it.</summary>
+    public abstract string Selective(string condition);
+
     /// <summary>
     /// The rows of a table whose <paramref name="key"/> equals one of the values of a list parameter, under the table's name. Each value
     /// is an index lookup. For long lists: with <see cref="IsAnyOf"/> and hundreds of values a planner may scan the whole table.
@@ -27,6 +30,21 @@ public abstract class Dialect
     /// <param name="key">An indexed column.</param>
     /// <param name="value">The qualified name of a column of the tables before the join.</param>
     public abstract string JoinByIndex(string table, string where, string key, string value);
+
+    /// <summary>
+    /// A join with the first rows of a table, in an order, for each row of the tables before the join. Each is the start of an index
+    /// range.
+    /// </summary>
+    /// <param name="table">The table.</param>
+    /// <param name="where">
+    /// Conditions on its rows; its column names without the table name, those of the tables before the join with it.
+    /// </param>
+    /// <param name="order">The order of an index; column names without the table name.</param>
+    /// <param name="take">The maximum number of rows: a number or a parameter.</param>
+    public abstract string JoinFirst(string table, string where, string order, string take);
+
+    /// <summary>The start of the hour, in UTC, of a time column.</summary>
+    public abstract string HourOf(string column);
 
     /// <summary>The maximum number of values in a list parameter.</summary>
     public abstract int ListLimit { get; }
@@ -67,10 +85,10 @@ public abstract class Dialect
     }
 
     /// <summary>The SQL that sets an organization's context before its statements; null when none is needed.</summary>
-    internal virtual ValueTask<string?> ContextSql(CancellationToken ct) => default;
+    internal virtual ValueTask<ContextSql?> ContextSql(CancellationToken ct) => default;
 
     /// <summary>The SQL that sets the context of a lookup; null when none is needed.</summary>
-    internal virtual ValueTask<string?> ContextSql(LookUp by, CancellationToken ct) => default;
+    internal virtual ValueTask<ContextSql?> ContextSql(LookUp by, CancellationToken ct) => default;
 
     /// <summary>Whether the database itself isolates organizations; null on an engine without row-level security.</summary>
     internal virtual Task<Isolation?> Isolation(CancellationToken ct) => Task.FromResult<Isolation?>(null);

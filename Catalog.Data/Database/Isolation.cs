@@ -29,10 +29,9 @@ public enum LookUp
 /// The context of the statements on one connection, sent in the same round trip: row-level security needs the
 /// organization.
 /// </summary>
-/// <param name="Sql">Sets role and context for the transaction, from the parameter <see cref="Parameter"/>; null when
-/// nothing must be set.</param>
-/// <param name="Value">The value of the parameter: the organization or key whose rows are visible.</param>
-internal readonly record struct Context(string? Sql, string Value)
+/// <param name="Sql">Sets role and context for the transaction; null when nothing must be set.</param>
+/// <param name="Value">The organization or key whose rows are visible.</param>
+internal readonly record struct Context(ContextSql? Sql, string Value)
 {
     public const string Parameter = "app_context";
 }

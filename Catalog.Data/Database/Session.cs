@@ -71,7 +71,8 @@ public sealed class Session
         TakeContextSql() is not { } contextSql
             ? Connection.ExecuteAsync(new CommandDefinition(sql, parameters, Transaction, cancellationToken: ct))
             : Connection.ExecuteAsync(
-                new CommandDefinition(contextSql + sql, WithContext(parameters), Transaction, cancellationToken: ct)));
+                new CommandDefinition(InContext(contextSql, sql), WithContext(contextSql, parameters), Transaction,
+                    cancellationToken: ct)));
 
     /// <summary>Runs a statement over a set of rows. The parameter <c>@organization</c> is also set.</summary>
     /// <returns>The returned rows, in no guaranteed order.</returns>
@@ -123,7 +124,7 @@ public sealed class Session
     }
 
     // The context is valid until the transaction ends; without a transaction, for one statement.
-    private string? TakeContextSql()
+    private ContextSql? TakeContextSql()
     {
         if (_contextIsSet)
         {
@@ -134,7 +135,7 @@ public sealed class Session
         return _context.Sql;
     }
 
-    private async Task<List<T>> QueryInContext<T>(string contextSql, string sql, object? parameters, CancellationToken ct)
+    private async Task<List<T>> QueryInContext<T>(ContextSql contextSql, string sql, object? parameters, CancellationToken ct)
     {
         await using var reader = await Read(contextSql, sql, parameters, ct);
         var rows = new List<T>();
@@ -149,12 +150,12 @@ public sealed class Session
         return rows;
     }
 
-    private async Task<DbDataReader> Read(string? contextSql, string sql, object? parameters, CancellationToken ct)
+    private async Task<DbDataReader> Read(ContextSql? contextSql, string sql, object? parameters, CancellationToken ct)
     {
-        var reader = await Connection.ExecuteReaderAsync(
-            new CommandDefinition(contextSql + sql, contextSql is null ? parameters : WithContext(parameters), Transaction,
-                cancellationToken: ct));
-        if (contextSql is null)
+        var reader = await Connection.ExecuteReaderAsync(contextSql is null
+            ? new CommandDefinition(sql, parameters, Transaction, cancellationToken: ct)
+            : new CommandDefinition(InContext(contextSql, sql), WithContext(contextSql, parameters), Transaction, cancellationToken: ct));
+        if (contextSql is not { ReturnsRow: true })
         {
             return reader;
         }
@@ -172,9 +173,16 @@ public sealed class Session
         }
     }
 
+    private string InContext(ContextSql contextSql, string sql) => contextSql.Before(sql, _context.Value, Transaction is not null);
+
     // Both values name the organization: if they differ, row-level security returns no rows.
-    private DynamicParameters WithContext(object? parameters)
+    private object? WithContext(ContextSql contextSql, object? parameters)
     {
+        if (contextSql.IsBlock)
+        {
+            return parameters;
+        }
+
         var all = new DynamicParameters(parameters);
         all.Add(Context.Parameter, _context.Value);
         return all;

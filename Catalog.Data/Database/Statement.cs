@@ -11,7 +11,7 @@ public abstract class Statement(string organization, string sql)
     internal string Sql => sql;
 
     /// <summary>The SQL that sets the context, sent in the same round trip; null when the context is already set or not needed.</summary>
-    internal string? ContextSql { get; set; }
+    internal ContextSql? ContextSql { get; set; }
 
     internal abstract int Count { get; }
 

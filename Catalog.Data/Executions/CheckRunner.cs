@@ -123,13 +123,13 @@ public sealed class CheckRunner
     private async Task Separate(ReopenedSession session, List<CheckDefinition> checks, WarehouseException failure, CancellationToken ct)
     {
         var columns = ConcernsOneCheck(failure.Problem) && (checks.Count > 1 || failure.Problem == WarehouseProblem.ColumnMissing)
-            ? await ColumnNames(session, checks[0].Table, ct) : null;
+            ? await session.Columns(checks[0].Table, ct) : null;
         string? Missing(CheckDefinition check) => columns is { Count: > 0 }
             ? check.Parameters.Columns().FirstOrDefault(column => !columns.Contains(column)) : null;
         var rest = checks.Where(check => Missing(check) is null).ToList();
         foreach (var check in checks.Except(rest))
         {
-            await _report(Verdicts.Error(check.Check, $"the table has no column {Missing(check)}.", check.Table));
+            await _report(Verdicts.Error(check.Check, MissingNames.OfColumn(check.Table, Missing(check)!), check.Table));
         }
 
         if (rest.Count < checks.Count)
@@ -143,34 +143,13 @@ public sealed class CheckRunner
         {
             foreach (var check in checks)
             {
-                await _report(Verdicts.Error(check.Check, failure.Message, check.Table));
+                await _report(Verdicts.Error(check.Check, await MissingNames.Describe(session, check, failure, ct), check.Table));
             }
         }
         else
         {
             await RunScan(session, checks[..(checks.Count / 2)], ct);
             await RunScan(session, checks[(checks.Count / 2)..], ct);
-        }
-    }
-
-    // Null when they cannot be read; empty when there is no such table.
-    private static async Task<HashSet<string>?> ColumnNames(ReopenedSession session, string table, CancellationToken ct)
-    {
-        if (session.Columns.TryGetValue(table, out var known))
-        {
-            return known;
-        }
-
-        try
-        {
-            var open = await session.Get(ct);
-            return session.Columns[table] = (await open.Query(open.Sql.Columns(table), ct)).Rows.Select(row => $"{row[0]}")
-                .ToHashSet(StringComparer.OrdinalIgnoreCase);
-        }
-        catch (WarehouseException)
-        {
-            await session.Close();
-            return null;
         }
     }
 
@@ -194,23 +173,25 @@ public sealed class CheckRunner
         var clock = Stopwatch.StartNew();
         try
         {
-            var open = await session.Get(ct);
             if (check.GroupBy.Count > 0)
             {
-                await _report(await CheckScan.RunGroups(open, check, await PiiColumns(check, ct), ct) is { } groups
-                    ? Verdicts.JudgeGroups(check, groups, clock.Elapsed)
+                var hidden = await HiddenColumns.Read(session, check, _context, ct);
+                await _report(await CheckScan.RunGroups(await session.Get(ct), check, hidden, ct) is { } groups
+                    ? Verdicts.JudgeGroups(check, groups, clock.Elapsed, hidden.All)
                     : Verdicts.Error(check.Check, $"there are more than {check.MaxGroups} groups; raise params.max_groups, at most 1000.",
                         check.Table));
                 return;
             }
 
+            var open = await session.Get(ct);
             var measure = check.Kind.Other is { } other ? await CompareTables(open, check, other, ct) : await Measure(open, check, ct);
             await Report(session, check, measure, clock.Elapsed, ct);
         }
         catch (WarehouseException failure)
         {
+            var duration = clock.Elapsed;
             await session.Close();
-            await _report(Verdicts.Error(check.Check, failure.Message, check.Table, clock.Elapsed));
+            await _report(Verdicts.Error(check.Check, await MissingNames.Describe(session, check, failure, ct), check.Table, duration));
         }
         catch (NotSupportedException failure)
         {
@@ -251,63 +232,14 @@ public sealed class CheckRunner
             measure = history.Compare(measure, await _context.History(check.Check, history.Points, ct));
         }
 
-        var samples = check.Samples > 0 && measure.Failed > 0 ? await ReadSamples(session, check, ct) : null;
-        var verdict = Verdicts.Judge(check, measure, duration, samples);
-        await _report(check.Kind.ShowsValue && await IsHidden(check, ct) ? Verdicts.HideValue(verdict) : verdict);
-    }
-
-    // The verdict stands without its sample, so a failure of this statement is not reported.
-    private async Task<string?> ReadSamples(ReopenedSession session, CheckDefinition check, CancellationToken ct)
-    {
-        try
-        {
-            return await CheckSamples.Read(await session.Get(ct), check, await PiiColumns(check, ct), ct);
-        }
-        catch (WarehouseException)
-        {
-            await session.Close();
-            return null;
-        }
-    }
-
-    private async Task<IReadOnlySet<string>> PiiColumns(CheckDefinition check, CancellationToken ct) =>
-        await _context.PiiColumns(check.Check, check.Table, ct);
-
-    private async Task<bool> IsHidden(CheckDefinition check, CancellationToken ct)
-    {
-        var hidden = (await PiiColumns(check, ct)).Concat(check.SampleDeny).ToHashSet(StringComparer.OrdinalIgnoreCase);
-        return check.Parameters.Columns().Any(hidden.Contains);
+        var takesSample = check.Samples > 0 && measure.Failed > 0;
+        var hidden = takesSample || check.Kind.ShowsValue ? await HiddenColumns.Read(session, check, _context, ct) : null;
+        var verdict = Verdicts.Judge(
+            check, measure, duration, takesSample ? await CheckSamples.Read(session, check, hidden!, ct) : null);
+        await _report(check.Kind.ShowsValue && check.Parameters.Columns().Any(hidden!.Contains)
+            ? Verdicts.HideValue(verdict, hidden!.Reason) : verdict);
     }
 
     private static bool ConcernsOneCheck(WarehouseProblem problem) => problem is WarehouseProblem.Sql or WarehouseProblem.ColumnMissing
         or WarehouseProblem.TableMissing or WarehouseProblem.PermissionDenied or WarehouseProblem.Refused or WarehouseProblem.TooMuchData;
-
-    /// <summary>A session that is opened again after a failed statement, which may have ended its transaction.</summary>
-    private sealed class ReopenedSession(string connection, Func<string, CancellationToken, Task<WarehouseSession>> open) : IAsyncDisposable
-    {
-        private WarehouseSession? _session;
-
-        public bool WasOpened { get; private set; }
-
-        /// <summary>The columns of tables whose checks failed.</summary>
-        public Dictionary<string, HashSet<string>> Columns { get; } = new(StringComparer.Ordinal);
-
-        public async Task<WarehouseSession> Get(CancellationToken ct)
-        {
-            _session ??= await open(connection, ct);
-            WasOpened = true;
-            return _session;
-        }
-
-        public async Task Close()
-        {
-            if (_session is { } session)
-            {
-                _session = null;
-                await session.DisposeAsync();
-            }
-        }
-
-        public async ValueTask DisposeAsync() => await Close();
-    }
 }

@@ -4,27 +4,51 @@ using Catalog.Data.Warehouses;
 
 namespace Catalog.Data.Executions;
 
+/// <summary>The sample of a check, or why there is none.</summary>
+/// <param name="Rows">The rows as a JSON array of objects; null when there is no sample.</param>
+/// <param name="LeftOut">Why there is no sample: a sentence; null when there is one.</param>
+internal sealed record CheckSample(string? Rows, string? LeftOut);
+
 /// <summary>Reads a few of the rows that violate a check.</summary>
 internal static class CheckSamples
 {
     private const int MaxText = 200;
 
-    /// <summary>Reads the sample of a check as a JSON array of objects.</summary>
+    /// <summary>
+    /// Reads the sample of a check. A failure of its statement leaves the sample out: the verdict stands without it.
+    /// </summary>
     /// <param name="session">The warehouse.</param>
-    /// <param name="check">The check.</param>
-    /// <param name="pii">Columns that are never read.</param>
+    /// <param name="check">The check, of a kind that judges rows.</param>
+    /// <param name="hidden">Columns that are never read.</param>
     /// <param name="ct">Cancels the operation.</param>
-    /// <returns>Null when no column of the check may be shown, or the kind judges no rows.</returns>
-    public static async Task<string?> Read(WarehouseSession session, CheckDefinition check, IReadOnlySet<string> pii, CancellationToken ct)
+    public static async Task<CheckSample> Read(ReopenedSession session, CheckDefinition check, HiddenColumns hidden, CancellationToken ct)
     {
-        var columns = check.Kind.SampleColumns.Where(column => !pii.Contains(column, StringComparer.OrdinalIgnoreCase)
-            && !check.SampleDeny.Contains(column, StringComparer.OrdinalIgnoreCase)).Distinct(StringComparer.Ordinal).ToList();
-        if (check.Kind.Violation is not { } violation || columns.Count == 0)
+        if (check.Kind.SampleColumns.Count == 0)
         {
-            return null;
+            return new(null, "the definition names no column. Add column or columns, which the sample then shows.");
         }
 
-        var filter = check.Where is null ? violation(session.Sql) : $"({check.Where}) and ({violation(session.Sql)})";
+        var columns = check.Kind.SampleColumns.Where(column => !hidden.Contains(column)).Distinct(StringComparer.Ordinal).ToList();
+        if (columns.Count == 0)
+        {
+            return new(null, hidden.All ?? "all its columns are tagged pii or denied.");
+        }
+
+        try
+        {
+            return new(await Read(await session.Get(ct), check, columns, ct), null);
+        }
+        catch (WarehouseException failure)
+        {
+            await session.Close();
+            return new(null, failure.Message);
+        }
+    }
+
+    private static async Task<string> Read(WarehouseSession session, CheckDefinition check, List<string> columns, CancellationToken ct)
+    {
+        var violation = check.Kind.Violation!(session.Sql);
+        var filter = check.Where is null ? violation : $"({check.Where}) and ({violation})";
         var rows = await session.Query(session.Sql.Limit(
             $"select {string.Join(", ", columns.Select(session.Sql.Quote))} from {session.Sql.Table(check.Table)} where {filter}",
             check.Samples), ct);
@@ -33,7 +57,7 @@ internal static class CheckSamples
 
     /// <summary>A value whose text is cut when it is long.</summary>
     public static object? Cut(object? value) => value is string { Length: > MaxText } text
-        ? $"{text[..(char.IsHighSurrogate(text[MaxText - 1]) ? MaxText - 1 : MaxText)]}…" : value;
+        ? $"{StoredText.Cut(text, MaxText)}…" : value;
 
     private static string Member(string column, object? value) => $"{JsonSerializer.Serialize(column)}:{Measured.Json(Cut(value))}";
 }

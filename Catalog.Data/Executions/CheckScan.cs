@@ -53,14 +53,13 @@ internal static class CheckScan
     /// <summary>Runs the statement of one check with groups.</summary>
     /// <param name="session">The warehouse.</param>
     /// <param name="check">The check.</param>
-    /// <param name="pii">Columns whose values are hidden.</param>
+    /// <param name="hidden">Columns whose values are hidden.</param>
     /// <param name="ct">Cancels the operation.</param>
     /// <returns>The values of each group, as JSON, with its measure; null when there are too many groups.</returns>
     public static async Task<List<(string Group, Measure Measure)>?> RunGroups(WarehouseSession session, CheckDefinition check,
-        IReadOnlySet<string> pii, CancellationToken ct)
+        HiddenColumns hidden, CancellationToken ct)
     {
         var plan = check.Kind.Scan!(new(session.Sql, null));
-        var hidden = pii.Concat(check.SampleDeny).ToHashSet(StringComparer.OrdinalIgnoreCase);
         string Group(object? value, int place) =>
             hidden.Contains(check.GroupBy[place]) ? "\"(hidden)\"" : Measured.Json(CheckSamples.Cut(value));
         var names = string.Join(", ", check.GroupBy.Select(session.Sql.Quote));

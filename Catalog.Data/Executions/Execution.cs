@@ -80,6 +80,9 @@ public sealed record ExecutionCheck
     /// <summary>Null when no result was stored.</summary>
     public string? ResultId { get; init; }
 
+    /// <summary>The connection in the check's definition; null when the check was deleted.</summary>
+    public string? ConnectionId { get; init; }
+
     /// <summary>The table that was read; null when it is not known.</summary>
     public string? TableName { get; init; }
 

@@ -30,6 +30,22 @@ public sealed class ExecutionJobs(CatalogDatabase db)
         return db.LookUp<string>(LookUp.DueWork, Key(now), sql, ct);
     }
 
+    /// <summary>When the job of any organization that has waited longest became due; null when none waits.</summary>
+    public async Task<DateTimeOffset?> OldestDue(DateTimeOffset now, CancellationToken ct)
+    {
+        const string Sql = """
+            -- ExecutionJobs.OldestDue
+            select due_ms
+            from executions
+            where due_ms <= cast(@value as bigint)
+            order by due_ms
+            limit 1
+            """;
+
+        return await db.LookUp<long>(LookUp.DueWork, Key(now), Sql, ct) is [var due]
+            ? DateTimeOffset.FromUnixTimeMilliseconds(due) : null;
+    }
+
     /// <summary>The value that a look-up of due work compares with.</summary>
     internal static string Key(DateTimeOffset now) => now.ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture);
 
@@ -62,7 +78,7 @@ public sealed class ExecutionJobs(CatalogDatabase db)
             where organization_id = @organization and id = (select id from next)
               and (select count(*) from executions as running
                    where running.organization_id = @organization and running.due_ms > @nowMs and running.status = 'running') < @maxRunning
-            returning id, pipeline_id, run_id, attempts, cancel_requested_at
+            returning id, pipeline_id, run_id, attempts, cancel_requested_at, created_at
             """;
 
         return session.One<ExecutionJob>(sql, new
@@ -188,6 +204,7 @@ public sealed record ExecutionJob
     public required long Attempts { get; init; }
 
     public DateTimeOffset? CancelRequestedAt { get; init; }
+    public required DateTimeOffset CreatedAt { get; init; }
 }
 
 /// <summary>The state of a claimed execution when its lease was extended.</summary>

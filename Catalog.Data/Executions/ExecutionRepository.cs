@@ -112,11 +112,14 @@ public sealed class ExecutionRepository(CatalogDatabase db)
     {
         const string Sql = """
             -- Executions.Checks
-            select place, pipeline_id, check_id, severity, status, message, result_id, table_name, failed_rows, total_rows,
-                duration_seconds, finished_at
-            from execution_checks
-            where organization_id = @organization and execution_id = @id
-            order by place
+            select executed.place, executed.pipeline_id, executed.check_id, executed.severity, executed.status, executed.message,
+                executed.result_id, checks.connection_id, executed.table_name, executed.failed_rows, executed.total_rows,
+                executed.duration_seconds, executed.finished_at
+            from execution_checks as executed
+            left join checks on checks.organization_id = @organization and checks.pipeline_id = executed.pipeline_id
+                and checks.id = executed.check_id
+            where executed.organization_id = @organization and executed.execution_id = @id
+            order by executed.place
             """;
 
         return db.Many<ExecutionCheck>(organization, Sql, new { organization, id }, ct);
@@ -131,9 +134,7 @@ public sealed class ExecutionRepository(CatalogDatabase db)
                 select {Columns}
                 from executions
                 where executions.organization_id = @organization
-                  {(filter.Status is null ? "" : "and executions.status = @Status")}
-                  {(filter.PipelineId is null ? "" : "and executions.pipeline_id = @PipelineId")}
-                  {(filter.CheckId is null ? "" : "and exists (select 1 from execution_checks as checks where checks.organization_id = @organization and checks.execution_id = executions.id and checks.check_id = @CheckId)")}
+                  {Conditions(filter)}
                   {(after is null ? "" : "and (executions.created_at, executions.id) < (@At, @Id)")}
                 order by executions.created_at desc, executions.id desc
                 limit @Take
@@ -155,6 +156,31 @@ public sealed class ExecutionRepository(CatalogDatabase db)
         }, ct);
         return Page.Of(rows, limit, execution => new Cursor(execution.CreatedAt, execution.Id));
     }
+
+    /// <summary>Counts the executions that <see cref="List"/> lists.</summary>
+    public async Task<RowCount> Count(string organization, ExecutionFilter filter, CancellationToken ct)
+    {
+        var sql = $"""
+            -- Executions.Count
+            select count(*)
+            from (
+                select 1
+                from executions
+                where executions.organization_id = @organization
+                  {Conditions(filter)}
+                limit {RowCount.Take}
+            ) as counted
+            """;
+
+        return RowCount.Of(await db.One<long>(
+            organization, sql, new { organization, filter.Status, filter.PipelineId, filter.CheckId }, ct));
+    }
+
+    private static string Conditions(ExecutionFilter filter) => $"""
+        {(filter.Status is null ? "" : "and executions.status = @Status")}
+        {(filter.PipelineId is null ? "" : "and executions.pipeline_id = @PipelineId")}
+        {(filter.CheckId is null ? "" : "and exists (select 1 from execution_checks as checks where checks.organization_id = @organization and checks.execution_id = executions.id and checks.check_id = @CheckId)")}
+        """;
 
     /// <summary>
     /// Cancels an execution that waits, and asks the replica that executes one to stop. Does nothing when the execution

@@ -39,17 +39,19 @@ internal static class ExecutionStatements
             on conflict (organization_id, id) do nothing
             returning id
             """;
+        // Returns rows for the reason given in PipelineRegistration.
         const string Checks = """
             -- Executions.InsertChecks
             insert into execution_checks (organization_id, execution_id, place, pipeline_id, check_id, severity)
             select @organization, rows.execution_id, rows.place, rows.pipeline_id, rows.check_id, rows.severity
             from rows
+            returning check_id
             """;
 
         var inserted = (await session.Run<NewExecution, string>(Sql, Rows, executions, ct)).ToHashSet(StringComparer.Ordinal);
         List<Row> checks = [.. executions.Where(execution => inserted.Contains(execution.Id))
             .SelectMany(execution => execution.Checks.Select((check, place) => new Row(execution.Id, place, check)))];
-        await session.Run<Row, NoResult>(Checks, CheckRows, checks, ct);
+        await session.Run<Row, string>(Checks, CheckRows, checks, ct);
         return inserted;
     }
 

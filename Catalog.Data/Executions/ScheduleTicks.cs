@@ -20,6 +20,10 @@ public sealed class ScheduleTicks(CatalogDatabase db)
         new Column<NextTick, string>("check_id", tick => tick.CheckId),
         new Column<NextTick, long>("due_ms", tick => tick.Due));
 
+    private static readonly Rows<DueTick> Keys = new(
+        new Column<DueTick, string>("pipeline_id", tick => tick.PipelineId),
+        new Column<DueTick, string>("check_id", tick => tick.CheckId));
+
     private sealed record NextTick(string PipelineId, string CheckId, long Due);
 
     /// <summary>The organizations with due ticks.</summary>
@@ -75,11 +79,13 @@ public sealed class ScheduleTicks(CatalogDatabase db)
               and check_schedules.check_id = rows.check_id
             """;
 
-        var ticks = await session.Many<DueTick>(due, new { organization, nowMs = now.ToUnixTimeMilliseconds() }, ct);
+        var found = await session.Many<DueTick>(due, new { organization, nowMs = now.ToUnixTimeMilliseconds() }, ct);
+        List<DueTick> unread = [.. found.Where(tick => tick.DueMs == 0)];
+        await ReadSchedules(session, organization, unread, now, ct);
         var room = maxQueued - await ExecutionStatements.CountQueued(session, organization, ct);
         var moved = new List<DueTick>();
         var executions = new List<NewExecution>();
-        foreach (var group in ticks.GroupBy(tick => (tick.PipelineId, tick.DueMs)))
+        foreach (var group in found.Except(unread).GroupBy(tick => (tick.PipelineId, tick.DueMs)))
         {
             List<DueTick> executed = [.. group.Where(tick => tick.Registered && tick.Severity is not null)];
             if (executed.Count > 0 && executions.Count >= room)
@@ -96,8 +102,31 @@ public sealed class ScheduleTicks(CatalogDatabase db)
 
         await ExecutionStatements.Insert(session, executions, ct);
         await session.Run<NextTick, NoResult>(Move, NextTicks, [.. moved.Select(tick => Next(tick, now))], ct);
-        return (moved.Count, ticks.Count == BatchSize && moved.Count > 0);
+        var changed = moved.Count + unread.Count;
+        return (changed, found.Count == BatchSize && changed > 0);
     }, ct);
+
+    // The upgrade inserts rows without a schedule for the checks that an earlier release stored. No tick of them was
+    // missed.
+    private async Task ReadSchedules(Session session, string organization, List<DueTick> ticks, DateTimeOffset now, CancellationToken ct)
+    {
+        // Without a left join from rows: Citus 13.2 crashes on it.
+        const string Sql = """
+            -- ScheduleTicks.Definitions
+            select rows.pipeline_id, rows.check_id,
+                (select connection_id from checks
+                 where checks.organization_id = @organization and checks.pipeline_id = rows.pipeline_id
+                   and checks.id = rows.check_id) as connection_id,
+                (select definition from checks
+                 where checks.organization_id = @organization and checks.pipeline_id = rows.pipeline_id
+                   and checks.id = rows.check_id) as definition
+            from rows
+            """;
+
+        var read = await session.Run<DueTick, StoredDefinition>(Sql, Keys, ticks, ct);
+        await new CheckSchedules(db.Dialect, session, organization).Store([.. read.Select(check => new ScheduledCheck(
+            check.PipelineId, check.CheckId, check.ConnectionId, check.Definition ?? "{}"))], now, ct);
+    }
 
     // Without a next time (the time zone is no longer known) the tick moves by a day, so that it is looked at again.
     private static NextTick Next(DueTick tick, DateTimeOffset now) => new(tick.PipelineId, tick.CheckId,
@@ -121,6 +150,16 @@ public sealed class ScheduleTicks(CatalogDatabase db)
                 Severity = tick.Severity!,
             })],
         };
+    }
+
+    private sealed record StoredDefinition
+    {
+        public required string PipelineId { get; init; }
+        public required string CheckId { get; init; }
+        public string? ConnectionId { get; init; }
+
+        /// <summary>Null when the check was deleted.</summary>
+        public string? Definition { get; init; }
     }
 
     private sealed record DueTick

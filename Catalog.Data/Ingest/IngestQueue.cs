@@ -22,8 +22,10 @@ internal sealed class IngestQueue<TItem, TOutcome>
     private readonly Channel<IngestRequest<TItem, TOutcome>> _channel;
     private readonly Func<IReadOnlyList<IngestRequest<TItem, TOutcome>>, Task> _write;
     private readonly int _maxWriters;
-    private readonly Histogram<int> _batchSizes;
-    private readonly KeyValuePair<string, object?> _tag;
+    private readonly Func<TItem, DateTimeOffset?> _eventTime;
+    private readonly IngestMetrics _metrics;
+    private readonly ExecutionContext? _context = ExecutionContext.Capture();
+    private readonly string _name;
     private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _writers;
     private long _bytes;
@@ -33,19 +35,17 @@ internal sealed class IngestQueue<TItem, TOutcome>
     /// <param name="name">The queue's name in metrics.</param>
     /// <param name="settings">The limits.</param>
     /// <param name="meters">Creates the meter.</param>
+    /// <param name="eventTime">Returns when the event of an item happened; null when that is not known.</param>
     /// <param name="write">Stores a batch and completes its requests. When it throws, each incomplete request is
     /// either not stored or safe to store again.</param>
-    public IngestQueue(string name, IngestSettings settings, IMeterFactory meters,
+    public IngestQueue(string name, IngestSettings settings, IMeterFactory meters, Func<TItem, DateTimeOffset?> eventTime,
         Func<IReadOnlyList<IngestRequest<TItem, TOutcome>>, Task> write)
     {
         _channel = Channel.CreateBounded<IngestRequest<TItem, TOutcome>>(settings.Queue);
         _write = write;
         _maxWriters = settings.Writers;
-        _tag = new("queue", name);
-        var meter = meters.Create("Catalog");
-        _batchSizes = meter.CreateHistogram<int>("catalog.ingest.batch", "{request}", "Requests that shared a commit");
-        meter.CreateObservableGauge("catalog.ingest.queued", () => new Measurement<int>(_channel.Reader.Count, _tag), "{request}",
-            "Requests that wait to be written");
+        (_name, _eventTime) = (name, eventTime);
+        _metrics = new(name, meters, () => _channel.Reader.Count);
     }
 
     /// <summary>Starts to write. Requests that were enqueued before are written too.</summary>
@@ -78,11 +78,13 @@ internal sealed class IngestQueue<TItem, TOutcome>
         if (Interlocked.Add(ref _bytes, bytes) <= MaxQueuedBytes && _channel.Writer.TryWrite(request))
         {
             var done = request.Done;
+            _metrics.Arrived(items, _eventTime);
             StartWriterIfNeeded();
             return done;
         }
 
         Interlocked.Add(ref _bytes, -bytes);
+        _metrics.Refused();
         return null;
     }
 
@@ -91,9 +93,13 @@ internal sealed class IngestQueue<TItem, TOutcome>
         if (_started && TryBecomeWriter())
         {
             // The writer serves other requests too, so it must not inherit this request's context.
-            using (ExecutionContext.SuppressFlow())
+            if (_context is null)
             {
                 _ = WriteAll();
+            }
+            else
+            {
+                ExecutionContext.Run(_context, queue => _ = ((IngestQueue<TItem, TOutcome>)queue!).WriteAll(), this);
             }
         }
     }
@@ -121,11 +127,17 @@ internal sealed class IngestQueue<TItem, TOutcome>
         {
             while (NextBatch() is { Count: > 0 } batch)
             {
-                _batchSizes.Record(batch.Count, _tag);
+                _metrics.Batch(batch.Count);
+                using var span = IngestSpan.Start(_name, batch);
                 var writing = Write(batch, MaxAttempts);
                 var wasAsync = !writing.IsCompleted;
                 await writing;
-                Interlocked.Add(ref _bytes, -batch.Sum(request => request.Bytes));
+                foreach (var request in batch)
+                {
+                    Interlocked.Add(ref _bytes, -request.Bytes);
+                    _metrics.Ended(request.ArrivedAt);
+                }
+
                 if (!wasAsync && !onOwnThread)
                 {
                     // An in-process engine wrote synchronously: give the thread back to its request.

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Threading.Tasks.Sources;
 
 namespace Catalog.Data.Ingest;
@@ -15,6 +16,12 @@ internal sealed class IngestRequest<TItem, TOutcome>(string organization, IReadO
     public IReadOnlyList<TItem> Items => items;
 
     public long Bytes => bytes;
+
+    /// <summary>The time stamp of <see cref="Stopwatch"/> when the request was created.</summary>
+    public long ArrivedAt { get; } = Stopwatch.GetTimestamp();
+
+    /// <summary>The span of the request; the default when nothing records spans.</summary>
+    public ActivityContext Span { get; } = Traces.Source.HasListeners() && Activity.Current is { } span ? span.Context : default;
 
     /// <summary>One outcome for each item. Await it once.</summary>
     public ValueTask<TOutcome[]> Done => new(this, _done.Version);

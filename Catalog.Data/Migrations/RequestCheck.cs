@@ -1,4 +1,5 @@
 using System.Data.Common;
+using Catalog.Data.Database;
 
 namespace Catalog.Data.Migrations;
 
@@ -10,5 +11,5 @@ internal abstract class RequestCheck
     /// <param name="contextSql">The SQL that sets role and context of requests; null when none is needed.</param>
     /// <param name="ct">Cancels the operation.</param>
     /// <exception cref="DbException">The error that a request would get.</exception>
-    internal abstract Task Run(DbConnection connection, string? contextSql, CancellationToken ct);
+    internal abstract Task Run(DbConnection connection, ContextSql? contextSql, CancellationToken ct);
 }

@@ -14,7 +14,7 @@ namespace Catalog.Data.Migrations;
 public sealed class SchemaProbe : IAsyncDisposable
 {
     private readonly DatabaseSettings _settings;
-    private readonly Func<CancellationToken, ValueTask<string?>>? _contextSql;
+    private readonly Func<CancellationToken, ValueTask<ContextSql?>>? _contextSql;
     private readonly DbDataSource _source;
     private readonly SchemaDialect _dialect;
     private readonly RequestCheck _requestCheck;
@@ -24,7 +24,7 @@ public sealed class SchemaProbe : IAsyncDisposable
     /// <param name="settings">The address. The probe has its own connections, because it must answer when the request
     /// pool is exhausted.</param>
     /// <param name="contextSql">Returns the SQL that sets role and context of requests; null when none is needed.</param>
-    public SchemaProbe(DatabaseSettings settings, Func<CancellationToken, ValueTask<string?>>? contextSql = null)
+    public SchemaProbe(DatabaseSettings settings, Func<CancellationToken, ValueTask<ContextSql?>>? contextSql = null)
     {
         DapperTypes.Register();
         (_settings, _contextSql) = (settings, contextSql);
@@ -59,11 +59,12 @@ public sealed class SchemaProbe : IAsyncDisposable
             {
                 return new(false, head,
                     $"The schema is behind: {string.Join(", ", pending.Select(Path.GetFileNameWithoutExtension))} not applied. "
-                    + "Run `catalog-migrations upgrade head`.");
+                    + "Run `catalog-migrations upgrade head`.")
+                { IsBehind = true };
             }
 
             await _requestCheck.Run(connection, _contextSql is null ? null : await _contextSql(ct), ct);
-            return new(true, head, null);
+            return new(true, head, null) { IsBehind = false };
         }
         catch (MigrationException unreadable)
         {

@@ -38,10 +38,7 @@ public sealed class AuditRepository(CatalogDatabase db)
             select id, occurred_at, actor, action, object_type, object_id, detail
             from audit_log
             where organization_id = @organization
-              {(filter.Actor is null ? "" : "and actor = @Actor")}
-              {(filter.Action is null ? "" : "and action = @Action")}
-              {(filter.Since is null ? "" : "and occurred_at >= @Since")}
-              {(filter.Until is null ? "" : "and occurred_at < @Until")}
+              {Conditions(filter)}
               {(after is null ? "" : "and (occurred_at, id) < (@At, @Id)")}
             order by occurred_at desc, id desc
             limit @Take
@@ -61,6 +58,32 @@ public sealed class AuditRepository(CatalogDatabase db)
             }, ct);
         return Page.Of(rows, limit, entry => new Cursor(entry.OccurredAt, entry.Id));
     }
+
+    /// <summary>Counts the entries that <see cref="List"/> lists.</summary>
+    public async Task<RowCount> Count(string organization, AuditFilter filter, CancellationToken ct)
+    {
+        var sql = $"""
+            -- Audit.Count
+            select count(*)
+            from (
+                select 1
+                from audit_log
+                where organization_id = @organization
+                  {Conditions(filter)}
+                limit {RowCount.Take}
+            ) as counted
+            """;
+
+        return RowCount.Of(await db.One<long>(
+            organization, sql, new { organization, filter.Actor, filter.Action, filter.Since, filter.Until }, ct));
+    }
+
+    private static string Conditions(AuditFilter filter) => $"""
+        {(filter.Actor is null ? "" : "and actor = @Actor")}
+        {(filter.Action is null ? "" : "and action = @Action")}
+        {(filter.Since is null ? "" : "and occurred_at >= @Since")}
+        {(filter.Until is null ? "" : "and occurred_at < @Until")}
+        """;
 }
 
 /// <summary>The filter of the audit log. A null property does not filter.</summary>

@@ -17,6 +17,9 @@ public sealed record Pipeline
     public required DateTimeOffset CreatedAt { get; init; }
     public required DateTimeOffset UpdatedAt { get; init; }
 
+    /// <summary>When the pipeline was deleted; null when it is not.</summary>
+    public DateTimeOffset? DeletedAt { get; init; }
+
     /// <summary>The number of checks whose latest result is a failure.</summary>
     public int OpenFailures { get; init; }
 
@@ -48,9 +51,19 @@ public sealed record PipelineVersion
 public sealed record PipelineFilter
 {
     public string? Id { get; init; }
+
+    /// <summary>At most 100 ids.</summary>
+    public IReadOnlyList<string>? Ids { get; init; }
+
     public string? Owner { get; init; }
     public string? Tag { get; init; }
     public string? Environment { get; init; }
+
+    /// <summary>Words of RunStatus. A pipeline matches when the run that started last has one of them.</summary>
+    public IReadOnlyList<string>? Statuses { get; init; }
+
+    /// <summary>Selects the deleted pipelines instead of the others.</summary>
+    public bool Deleted { get; init; }
 
     /// <summary>Text that name, description or owner contains, ignoring case.</summary>
     public string? Search { get; init; }

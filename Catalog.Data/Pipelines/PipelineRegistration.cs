@@ -115,6 +115,8 @@ public sealed class PipelineRegistration(CatalogDatabase db, TimeProvider time)
             .ToDictionary(row => (row.PipelineId, row.Version), row => row.BodyHash);
     }
 
+    // This and the other inserts return a row: without it or "on conflict", Citus copies the rows with COPY, which row-level
+    // security refuses.
     private static Task InsertVersions(Session session, List<NewPipeline> pipelines, DateTimeOffset now, CancellationToken ct)
     {
         var rows = new Rows<NewPipeline>(
@@ -128,9 +130,10 @@ public sealed class PipelineRegistration(CatalogDatabase db, TimeProvider time)
             insert into pipeline_versions (organization_id, pipeline_id, version, body, body_hash, created_at)
             select @organization, rows.pipeline_id, rows.version, rows.body, rows.body_hash, rows.created_at
             from rows
+            returning version
             """;
 
-        return session.Run<NewPipeline, int>(Sql, rows, pipelines, ct);
+        return session.Run<NewPipeline, string>(Sql, rows, pipelines, ct);
     }
 
     private static Task Update(Session session, List<NewPipeline> pipelines, DateTimeOffset now, CancellationToken ct)
@@ -169,6 +172,7 @@ public sealed class PipelineRegistration(CatalogDatabase db, TimeProvider time)
             insert into pipeline_tags (organization_id, pipeline_id, tag)
             select @organization, rows.pipeline_id, rows.tag
             from rows
+            returning tag
             """;
 
         if (pipelines.Count == 0)
@@ -179,7 +183,7 @@ public sealed class PipelineRegistration(CatalogDatabase db, TimeProvider time)
         await session.Execute(delete, new { organization, ids = pipelines.Select(pipeline => pipeline.Id).ToArray() }, ct);
         var tags = pipelines.SelectMany(pipeline => pipeline.Tags.Distinct(StringComparer.Ordinal).Select(tag => (pipeline.Id, tag)))
             .ToList();
-        await session.Run<(string Id, string Tag), int>(Insert, Tags, tags, ct);
+        await session.Run<(string Id, string Tag), string>(Insert, Tags, tags, ct);
     }
 
     private static readonly Rows<(string Id, string Tag)> Tags = new(

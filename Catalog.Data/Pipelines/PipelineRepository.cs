@@ -8,7 +8,12 @@ namespace Catalog.Data.Pipelines;
 /// <summary>Reads and soft-deletes pipelines. <see cref="PipelineRegistration"/> writes them.</summary>
 public sealed class PipelineRepository(CatalogDatabase db, CheckResultRepository results)
 {
-    /// <summary>One page of pipelines, newest first.</summary>
+    // With a filter by status: the number of pipelines whose latest run is looked up for one page.
+    private const int MaxExamined = RowCount.Max;
+
+    /// <summary>
+    /// One page of pipelines, newest first. With a filter by status the page may be short although there is a next one.
+    /// </summary>
     public async Task<Page<Pipeline>> List(string organization, PipelineFilter filter, Cursor? after, int limit, CancellationToken ct)
     {
         var page = await ListWithTags(organization, filter, after, limit, ct);
@@ -26,52 +31,110 @@ public sealed class PipelineRepository(CatalogDatabase db, CheckResultRepository
         {
             // The latest run has the latest start time: a backfill that reports an old start is not it. Its id is
             // selected in a separate step: with a join on a subquery, row-level security would make Postgres read every
-            // run of the organization.
+            // run of the organization. For the order of the list, SQLite would read all pipelines to find a few ids.
+            var last = filter.Statuses is null ? null : await LastExamined(session, organization, filter, after, ct);
             var sql = $"""
-                -- Pipelines.List
+                -- Pipelines.List{(filter.Ids is not null ? "OfIds" : filter.Statuses is null ? "" : "ByStatus")}
                 with page as (
-                    select id, current_version, description, owner, environment, schedule, created_at, updated_at
+                    select id, current_version, description, owner, environment, schedule, created_at, updated_at, deleted_at
                     from pipelines
-                    where organization_id = @organization and deleted_at is null
-                      {(filter.Id is null ? "" : "and id = @Only")}
-                      {(filter.Owner is null ? "" : "and owner = @Owner")}
-                      {(filter.Environment is null ? "" : "and environment = @Environment")}
-                      {(filter.Tag is null ? "" : "and exists (select 1 from pipeline_tags as tags where tags.organization_id = @organization and tags.tag = @Tag and tags.pipeline_id = pipelines.id)")}
-                      {(filter.Search is null ? "" : "and search_key like @Pattern escape '\\'")}
+                    where organization_id = @organization {Conditions(filter)} {HasStatus(filter, last)}
                       {(after is null ? "" : "and (created_at, id) < (@At, @Id)")}
-                    order by created_at desc, id desc
+                    order by {(filter.Ids is null ? "created_at desc, id desc" : "id")}
                     limit @Take
                 ), latest as materialized (
                     select page.*, (
                         select runs.id from runs
                         where runs.organization_id = @organization and runs.pipeline_id = page.id
-                        order by coalesce(runs.started_at, runs.created_at) desc, runs.id desc
+                        order by {RunSortTimes.Started} desc, runs.id desc
                         limit 1) as latest_run_id
                     from page
                 )
                 select page.id, page.current_version as version, page.description, page.owner, page.environment, page.schedule,
-                       page.created_at, page.updated_at, runs.id as run_id, runs.status as run_status, runs.created_at as run_created_at,
-                       runs.started_at as run_started_at, runs.completed_at as run_completed_at
+                       page.created_at, page.updated_at, page.deleted_at, runs.id as run_id, runs.status as run_status,
+                       runs.created_at as run_created_at, runs.started_at as run_started_at, runs.completed_at as run_completed_at
                 from latest as page
                 left join runs on runs.organization_id = @organization and runs.id = page.latest_run_id
                 order by page.created_at desc, page.id desc
                 """;
 
-            var rows = await session.Many<Pipeline>(sql, new
-            {
-                organization,
-                Only = filter.Id,
-                filter.Owner,
-                filter.Environment,
-                filter.Tag,
-                Pattern = filter.Search is { } text ? SearchPattern.Contains(SearchPattern.Fold(text)) : null,
-                after?.At,
-                after?.Id,
-                Take = limit + 1,
-            }, ct);
+            var rows = await session.Many<Pipeline>(sql, Parameters(organization, filter, after, last, limit + 1), ct);
             var page = Page.Of(rows, limit, pipeline => new Cursor(pipeline.CreatedAt, pipeline.Id));
-            return page with { Items = await WithTags(session, organization, page.Items, ct) };
+            return new Page<Pipeline>(await WithTags(session, organization, page.Items, ct), page.Next ?? last);
         }, ct);
+
+    /// <returns>The last pipeline that a filter by status examines; null when it examines all.</returns>
+    private async Task<Cursor?> LastExamined(Session session, string organization, PipelineFilter filter, Cursor? after,
+        CancellationToken ct)
+    {
+        var sql = $"""
+            -- Pipelines.LastExamined
+            select id, created_at
+            from pipelines
+            where organization_id = @organization {Conditions(filter)}
+              {(after is null ? "" : "and (created_at, id) < (@At, @Id)")}
+            order by created_at desc, id desc
+            limit 1 offset {MaxExamined}
+            """;
+
+        return await session.One<Position>(sql, Parameters(organization, filter, after, null, 0), ct) is { } last
+            ? new Cursor(last.CreatedAt, last.Id) : null;
+    }
+
+    /// <summary>Counts the pipelines that <see cref="List"/> lists.</summary>
+    public Task<RowCount> Count(string organization, PipelineFilter filter, CancellationToken ct) => db.Read(organization, async session =>
+    {
+        var last = filter.Statuses is null ? null : await LastExamined(session, organization, filter, null, ct);
+        var sql = $"""
+            -- Pipelines.Count
+            select count(*)
+            from (
+                select 1
+                from pipelines
+                where organization_id = @organization {Conditions(filter)} {HasStatus(filter, last)}
+                limit {RowCount.Take}
+            ) as counted
+            """;
+
+        var count = RowCount.Of(await session.One<long>(sql, Parameters(organization, filter, null, last, 0), ct));
+        return count with { IsMinimum = count.IsMinimum || last is not null };
+    }, ct);
+
+    private string HasStatus(PipelineFilter filter, Cursor? last) => filter.Statuses is null ? "" : $"""
+        {(last is null ? "" : "and (created_at, id) >= (@LastAt, @LastId)")} and {db.Dialect.IsAnyOf($"""
+            (select runs.status from runs
+             where runs.organization_id = @organization and runs.pipeline_id = pipelines.id
+             order by {RunSortTimes.Started} desc, runs.id desc
+             limit 1)
+            """, "@statuses")}
+        """;
+
+    private string Conditions(PipelineFilter filter) => $"""
+        and {(filter.Deleted ? "deleted_at is not null" : "deleted_at is null")}
+        {(filter.Id is null ? "" : "and id = @Only")}
+        {(filter.Ids is null ? "" : "and " + db.Dialect.IsAnyOf("id", "@ids"))}
+        {(filter.Owner is null ? "" : "and owner = @Owner")}
+        {(filter.Environment is null ? "" : "and environment = @Environment")}
+        {(filter.Tag is null ? "" : "and exists (select 1 from pipeline_tags as tags where tags.organization_id = @organization and tags.tag = @Tag and tags.pipeline_id = pipelines.id)")}
+        {(filter.Search is null ? "" : "and search_key like @Pattern escape '\\'")}
+        """;
+
+    private static object Parameters(string organization, PipelineFilter filter, Cursor? after, Cursor? last, int take) => new
+    {
+        organization,
+        Only = filter.Id,
+        ids = filter.Ids?.ToArray(),
+        filter.Owner,
+        filter.Environment,
+        filter.Tag,
+        statuses = filter.Statuses?.ToArray(),
+        Pattern = filter.Search is { } text ? SearchPattern.Contains(SearchPattern.Fold(text)) : null,
+        after?.At,
+        after?.Id,
+        LastAt = last?.At,
+        LastId = last?.Id,
+        Take = take,
+    };
 
     /// <returns>The current version, or null when the pipeline does not exist or is deleted.</returns>
     public Task<PipelineVersion?> Find(string organization, string id, CancellationToken ct)
@@ -191,5 +254,11 @@ public sealed class PipelineRepository(CatalogDatabase db, CheckResultRepository
     {
         public required string PipelineId { get; init; }
         public required string Tag { get; init; }
+    }
+
+    private sealed record Position
+    {
+        public required string Id { get; init; }
+        public required DateTimeOffset CreatedAt { get; init; }
     }
 }

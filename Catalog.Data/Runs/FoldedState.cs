@@ -26,9 +26,9 @@ internal class FoldedState
     public string? ErrorMessage { get; set; }
 
     /// <summary>
-    /// A JSON object with the UTC ticks of the deciding event for each decided field. A value from an event without a
-    /// time has no entry, a null from such an event has -1. Every entry is a number, because the previous release reads
-    /// this too.
+    /// A JSON object with the UTC ticks of the deciding event for each decided field. Earlier releases stored no entry
+    /// for a value from an event without a time, and -1 for a null from such an event. Every entry is a number, because
+    /// the previous release reads this too.
     /// </summary>
     public string DecidedAt
     {
@@ -47,30 +47,32 @@ internal class FoldedState
             : ErrorMessage;
 
     // Parsed on demand: most rows are only shown.
-    private Dictionary<string, long> Decisions => _decidedAt ??= JsonSerializer.Deserialize<Dictionary<string, long>>(_json)!;
+    protected Dictionary<string, long> Decisions => _decidedAt ??= JsonSerializer.Deserialize<Dictionary<string, long>>(_json)!;
 
-    public void Apply(Report report)
+    /// <param name="report">The report.</param>
+    /// <param name="time">Its time, or the time of its event.</param>
+    public void Apply(Report report, DateTimeOffset time)
     {
+        var at = (report.At ?? time).UtcTicks;
         if (report.Status is { } status)
         {
-            ApplyStatus(status, report.CompletedAt);
+            ApplyStatus(status, at);
         }
 
         StartedAt = report.StartedAt < StartedAt || StartedAt is null ? report.StartedAt ?? StartedAt : StartedAt;
         CompletedAt = report.CompletedAt > CompletedAt || CompletedAt is null ? report.CompletedAt ?? CompletedAt : CompletedAt;
         RecordsProcessed = Latest(ClearableFields.RecordsProcessed, "records_processed", RecordsProcessed, report.RecordsProcessed, report,
-            Comparer<long?>.Default);
-        ApplyError(report);
+            at, Comparer<long?>.Default);
+        ApplyError(report, at);
     }
 
-    protected T Latest<T>(ClearableFields field, string name, T current, T reported, Report report, IComparer<T> order)
+    protected T Latest<T>(ClearableFields field, string name, T current, T reported, Report report, long at, IComparer<T> order)
     {
         if (reported is null && !report.Clears.HasFlag(field))
         {
             return current;
         }
 
-        var at = Ticks(report.At);
         if (current is not null || Decisions.ContainsKey(name))
         {
             var comparison = at.CompareTo(DecisionOf(name));
@@ -80,14 +82,14 @@ internal class FoldedState
             }
         }
 
-        Decide(name, at, isNull: reported is null);
+        Decisions[name] = at;
         return reported;
     }
 
-    private void ApplyError(Report report)
+    private void ApplyError(Report report, long at)
     {
         var before = (ErrorMessage, DecisionOf("error_message"));
-        ErrorMessage = Latest(ClearableFields.ErrorMessage, "error_message", ErrorMessage, report.ErrorMessage, report,
+        ErrorMessage = Latest(ClearableFields.ErrorMessage, "error_message", ErrorMessage, report.ErrorMessage, report, at,
             StringComparer.Ordinal);
         var after = (ErrorMessage, DecisionOf("error_message"));
         if (after != before)
@@ -96,107 +98,30 @@ internal class FoldedState
             Decisions.Remove(TryGaveError);
         }
 
-        if (report is { ErrorMessage: not null, Status: not null } && after == (report.ErrorMessage, Ticks(report.At)))
+        if (report is { ErrorMessage: not null, Status: not null } && after == (report.ErrorMessage, at))
         {
             Decisions[EndsWell(report.Status) ? EndGaveError : TryGaveError] = 1;
         }
     }
 
-    private void ApplyStatus(string status, DateTimeOffset? completedAt)
+    private void ApplyStatus(string status, long time)
     {
-        var at = RunStatus.Rank(status) == 2 ? Ticks(completedAt) : -1;
+        var at = RunStatus.Rank(status) == 2 ? time : -1;
         if (Status is null
             || (RunStatus.Rank(status), at, RunStatus.TieBreak(status))
                 .CompareTo((RunStatus.Rank(Status), DecisionOf("status"), RunStatus.TieBreak(Status))) > 0)
         {
             Status = status;
-            Decide("status", at, isNull: false);
+            if (at >= 0)
+            {
+                Decisions["status"] = at;
+            }
         }
     }
 
     private static bool EndsWell(string? status) => status is RunStatus.Completed or RunStatus.Skipped;
 
-    private static long Ticks(DateTimeOffset? at) => at?.UtcTicks ?? -1;
-
     private long DecisionOf(string field) => Decisions.GetValueOrDefault(field, -1);
-
-    private void Decide(string field, long ticks, bool isNull)
-    {
-        if (ticks < 0 && !isNull)
-        {
-            Decisions.Remove(field);
-        }
-        else
-        {
-            Decisions[field] = ticks;
-        }
-    }
-}
-
-/// <summary>A row of <c>runs</c> into which events are folded.</summary>
-internal sealed class FoldedRun : FoldedState
-{
-    public required string Id { get; init; }
-
-    public required string PipelineId { get; init; }
-
-    public string? Trigger { get; set; }
-
-    public string? ExternalUrl { get; set; }
-
-    public string? Metadata { get; set; }
-
-    public bool CheckGate { get; set; } = true;
-
-    public string? GateCheckId { get; init; }
-
-    public required DateTimeOffset CreatedAt { get; init; }
-
-    public DateTimeOffset UpdatedAt { get; init; }
-
-    /// <summary>The status that clients see: failed when the gate is closed, otherwise the reported status.</summary>
-    public string VisibleStatus => CheckGate && GateCheckId is not null ? RunStatus.Failed : Status ?? RunStatus.Pending;
-
-    /// <summary>The sort time of a run without an end.</summary>
-    public static readonly DateTimeOffset Never = Clock.Truncate(DateTimeOffset.MaxValue);
-
-    /// <summary>
-    /// The time that the run is sorted by. Without a start it is the arrival; without an end it is later than every
-    /// end.
-    /// </summary>
-    public DateTimeOffset SortTime(RunOrder order) => order switch
-    {
-        RunOrder.Started => StartedAt ?? CreatedAt,
-        RunOrder.Ended => CompletedAt ?? Never,
-        _ => CreatedAt,
-    };
-
-    public void Apply(RunEvent @event)
-    {
-        base.Apply(@event);
-        Trigger = Latest(ClearableFields.Trigger, "trigger", Trigger, @event.Trigger, @event, StringComparer.Ordinal);
-        ExternalUrl = Latest(ClearableFields.ExternalUrl, "external_url", ExternalUrl, @event.ExternalUrl, @event, StringComparer.Ordinal);
-        Metadata = Latest(ClearableFields.Metadata, "metadata", Metadata, @event.Metadata, @event, StringComparer.Ordinal);
-        CheckGate = CheckGate && @event.CheckGate is not false;
-    }
-
-    public Run ToRun(DateTimeOffset updatedAt) => new()
-    {
-        Id = Id,
-        PipelineId = PipelineId,
-        Status = VisibleStatus,
-        StartedAt = StartedAt,
-        CompletedAt = CompletedAt,
-        RecordsProcessed = RecordsProcessed,
-        ErrorMessage = VisibleError,
-        Trigger = Trigger,
-        ExternalUrl = ExternalUrl,
-        Metadata = Metadata,
-        CheckGate = CheckGate,
-        GateCheckId = GateCheckId,
-        CreatedAt = CreatedAt,
-        UpdatedAt = updatedAt,
-    };
 }
 
 /// <summary>A row of <c>run_stages</c> into which events are folded.</summary>

@@ -9,6 +9,9 @@ public sealed record Run
     /// <summary>The status that clients see; failed when the gate is closed.</summary>
     public required string Status { get; init; }
 
+    /// <summary>The number of the latest attempt, whose state this is; from 1.</summary>
+    public required long Attempt { get; init; }
+
     public DateTimeOffset? StartedAt { get; init; }
     public DateTimeOffset? CompletedAt { get; init; }
     public long? RecordsProcessed { get; init; }
@@ -42,6 +45,21 @@ public sealed record RunStage
     public string? ErrorMessage { get; init; }
 }
 
+/// <summary>An earlier attempt of a run.</summary>
+public sealed record RunAttempt
+{
+    /// <summary>Its number, from 1.</summary>
+    public required long Attempt { get; init; }
+
+    /// <summary>The status that its events report; the gate of checks concerns the latest attempt only.</summary>
+    public required string Status { get; init; }
+
+    public DateTimeOffset? StartedAt { get; init; }
+    public DateTimeOffset? CompletedAt { get; init; }
+    public long? RecordsProcessed { get; init; }
+    public string? ErrorMessage { get; init; }
+}
+
 /// <summary>The number of a run's check results with one status.</summary>
 public sealed record CheckCount
 {
@@ -56,6 +74,9 @@ public sealed record CheckCount
 /// <param name="Checks">Its check results counted by status. A status without results has no entry.</param>
 public sealed record RunDetail(Run Run, IReadOnlyList<RunStage> Stages, IReadOnlyList<CheckCount> Checks)
 {
+    /// <summary>The earlier attempts, oldest first; null in a list of runs, which does not read them.</summary>
+    public IReadOnlyList<RunAttempt>? Attempts { get; init; }
+
     internal static List<RunStage> SortStages(IEnumerable<RunStage> stages) =>
         [.. stages.OrderBy(stage => stage.StartedAt ?? DateTimeOffset.MaxValue).ThenBy(stage => stage.StageName, StringComparer.Ordinal)];
 }

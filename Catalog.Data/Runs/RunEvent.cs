@@ -112,9 +112,7 @@ public abstract record Report
     /// <summary>The fields that the event clears.</summary>
     public ClearableFields Clears { get; init; }
 
-    /// <summary>
-    /// The time of the report; null when the event has no time, which counts as earlier than every time.
-    /// </summary>
+    /// <summary>The report's own time; null when it has none.</summary>
     internal DateTimeOffset? At => CompletedAt ?? StartedAt;
 }
 
@@ -127,6 +125,9 @@ public sealed record StageReport : Report
 /// <summary>One event of a run.</summary>
 public sealed record RunEvent : Report
 {
+    /// <summary>The highest number of an attempt that an event may name.</summary>
+    public const int MaxAttempt = 1000;
+
     public required string RunId { get; init; }
 
     /// <summary>The run's pipeline. Null only when <see cref="RunMustExist"/>.</summary>
@@ -147,6 +148,12 @@ public sealed record RunEvent : Report
     /// </summary>
     public bool? CheckGate { get; init; }
 
+    /// <summary>
+    /// The number of the attempt that the event belongs to, from 1 to <see cref="MaxAttempt"/>. Null when the time of
+    /// the event decides.
+    /// </summary>
+    public int? Attempt { get; init; }
+
     public IReadOnlyList<StageReport> Stages { get; init; } = [];
 
     /// <summary>SHA-256 of the canonical JSON. A repeated event changes nothing.</summary>
@@ -154,6 +161,12 @@ public sealed record RunEvent : Report
 
     /// <summary>The JSON as received.</summary>
     public required string Body { get; init; }
+
+    /// <summary>
+    /// Whether <see cref="Body"/> is a run event of this API, from which the report can be read again. Otherwise the
+    /// report is stored beside the body.
+    /// </summary>
+    public bool BodyIsReport { get; init; }
 
     /// <summary>
     /// The run's id is derived from an idempotency key: the event must be the run's first event or a repeat of a stored

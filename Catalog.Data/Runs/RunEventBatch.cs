@@ -12,8 +12,10 @@ internal sealed class RunEventBatch(Dialect dialect, string organization, IReadO
     private readonly RunOutcome[] _outcomes = new RunOutcome[events.Count];
     private readonly Dictionary<string, FoldedRun> _runs = new(StringComparer.Ordinal);
     private readonly HashSet<string> _knownPipelines = new(StringComparer.Ordinal);
-    private readonly Dictionary<(string RunId, string Name), FoldedStage> _stages = [];
-    private readonly HashSet<(string RunId, string Digest)> _storedDigests = [];
+    private readonly Dictionary<string, Dictionary<string, FoldedStage>> _stages = new(StringComparer.Ordinal);
+    private readonly Dictionary<(string RunId, string Digest), DateTimeOffset> _receipts = [];
+    private readonly Dictionary<string, IReadOnlyList<FoldedRun>> _earlier = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, RunRefold> _refolds = new(StringComparer.Ordinal);
     private readonly List<CheckCount> _checks = [];
     private LockedRuns? _locked;
     private Statement<RunEvent, StoredEvent>? _stored;
@@ -29,13 +31,17 @@ internal sealed class RunEventBatch(Dialect dialect, string organization, IReadO
             await batch.LockRest(session, ct);
         }
 
+        foreach (var batch in batches)
+        {
+            await batch.ReadAttempts(session, ct);
+        }
+
         await session.Send(batches.SelectMany(batch => batch.Store()), ct);
     }
 
     /// <summary>One receipt for each event, in order.</summary>
     public RunReceipt[] Receipts()
     {
-        var stages = _stages.Values.ToLookup(stage => stage.RunId, stage => stage.ToStage(), StringComparer.Ordinal);
         var checks = _checks.ToLookup(count => count.RunId, StringComparer.Ordinal);
         var details = new Dictionary<string, RunDetail>(StringComparer.Ordinal);
         return [.. events.Zip(_outcomes, (@event, outcome) =>
@@ -43,7 +49,11 @@ internal sealed class RunEventBatch(Dialect dialect, string organization, IReadO
 
         RunDetail Detail(string id) => details.TryGetValue(id, out var detail)
             ? detail
-            : details[id] = new(_runs[id].ToRun(now), RunDetail.SortStages(stages[id]), [.. checks[id]]);
+            : details[id] = new(
+                _runs[id].ToRun(now), RunDetail.SortStages(StagesOf(id).Values.Select(stage => stage.ToStage())), [.. checks[id]])
+            {
+                Attempts = [.. _earlier.GetValueOrDefault(id, []).Select(attempt => attempt.ToAttempt())],
+            };
     }
 
     private IEnumerable<Statement> Lock()
@@ -51,7 +61,7 @@ internal sealed class RunEventBatch(Dialect dialect, string organization, IReadO
         // Normally all events of a run name one pipeline, and one trip locks everything. After a client error LockRest
         // locks the rest.
         _locked = Lock(events, _ => true);
-        _stored = _sql.FindStored([.. events.Where(@event => @event.IdIsDerived)]);
+        _stored = _sql.FindStored([.. events.Where(@event => @event.IdIsDerived || ReceivedReport.IsItsOnlyTime(@event))]);
         return [.. _locked.Statements, _stored];
     }
 
@@ -63,8 +73,19 @@ internal sealed class RunEventBatch(Dialect dialect, string organization, IReadO
     // Returns false when LockRest must run.
     private bool ReadLocked()
     {
+        // The work is repeated after a lost connection.
+        _runs.Clear();
+        _stages.Clear();
+        _receipts.Clear();
+        _earlier.Clear();
+        _refolds.Clear();
+        _checks.Clear();
         Add(_locked!);
-        _storedDigests.UnionWith(_stored!.Results.Select(stored => (stored.RunId, Convert.ToHexString(stored.Digest))));
+        foreach (var stored in _stored!.Results)
+        {
+            _receipts[(stored.RunId, Convert.ToHexString(stored.Digest))] = stored.ReceivedAt;
+        }
+
         return events.All(@event => @event.RunMustExist || _knownPipelines.Contains(@event.PipelineId!));
     }
 
@@ -91,31 +112,90 @@ internal sealed class RunEventBatch(Dialect dialect, string organization, IReadO
         _knownPipelines.UnionWith(locked.Requested.Where(run => created.Contains(run.Id)).Select(run => run.PipelineId!));
         foreach (var stage in locked.Stages.Results)
         {
-            _stages[(stage.RunId, stage.StageName)] = stage;
+            StagesOf(stage.RunId)[stage.StageName] = stage;
         }
 
         _checks.AddRange(locked.Checks.Results);
     }
 
+    // Most runs have one attempt, and need nothing here.
+    private async Task ReadAttempts(CrossOrganizationSession session, CancellationToken ct)
+    {
+        foreach (var group in Enumerable.Range(0, events.Count).GroupBy(i => events[i].RunId, StringComparer.Ordinal))
+        {
+            if (!_runs.TryGetValue(group.Key, out var run))
+            {
+                continue;
+            }
+
+            var isFolded = run.TakesAll(group.Select(Received));
+            if (run.Attempt > 1 || !isFolded)
+            {
+                _earlier[run.Id] = await RunAttemptTable.Find(session.ForOrganization(organization), organization, run.Id, ct);
+            }
+
+            if (!isFolded)
+            {
+                _refolds[run.Id] = await RunRefold.Read(session.ForOrganization(organization), organization, run, _earlier[run.Id], ct);
+            }
+        }
+    }
+
     private IEnumerable<Statement> Store()
     {
-        List<RunEvent> accepted = [];
-        HashSet<FoldedStage> reported = [];
+        List<ReceivedReport> accepted = [];
+        HashSet<FoldedStage> stages = [];
         for (var i = 0; i < _outcomes.Length; i++)
         {
             var @event = events[i];
             _outcomes[i] = OutcomeOf(@event);
             if (_outcomes[i] is RunOutcome.Created or RunOutcome.Updated)
             {
-                accepted.Add(@event);
-                _storedDigests.Add((@event.RunId, Convert.ToHexString(@event.Digest)));
-                _runs[@event.RunId].Apply(@event);
-                reported.UnionWith(@event.Stages.Select(report => Apply(@event.RunId, report)));
+                var received = Received(i);
+                accepted.Add(received);
+                _receipts[(@event.RunId, Convert.ToHexString(@event.Digest))] = received.ReceivedAt;
+                if (_refolds.TryGetValue(@event.RunId, out var refold))
+                {
+                    refold.Add(received);
+                }
+                else
+                {
+                    _runs[@event.RunId].Apply(received);
+                    stages.UnionWith(received.ApplyTo(StagesOf(@event.RunId)));
+                }
             }
         }
 
-        return _sql.Store(accepted, [.. accepted.Select(@event => @event.RunId).Distinct(StringComparer.Ordinal).Select(id => _runs[id])],
-            [.. reported]);
+        string[] changed = [.. accepted.Select(received => received.Event.RunId).Distinct(StringComparer.Ordinal)];
+        List<RefoldedRun> refolded = [.. changed.Where(_refolds.ContainsKey).Select(id => _refolds[id].Fold([.. StagesOf(id).Values]))];
+        foreach (var run in refolded)
+        {
+            (_runs[run.Run.Id], _earlier[run.Run.Id]) = (run.Run, run.Earlier);
+            _stages[run.Run.Id] = run.Stages.ToDictionary(stage => stage.StageName, StringComparer.Ordinal);
+            stages.UnionWith(run.Stages);
+        }
+
+        return
+        [
+            .. _sql.Store(accepted, [.. changed.Select(id => _runs[id])], [.. stages], [.. refolded.SelectMany(run => run.DeletedStages)]),
+            .. RunAttemptTable.Store(
+                organization, [.. refolded.SelectMany(run => run.Earlier)], [.. refolded.SelectMany(run => run.DeletedAttempts)]),
+        ];
+    }
+
+    // The events of a batch are received in their order, and a repeated event at its first receipt.
+    private ReceivedReport Received(int i) => new(events[i], _receipts.Count == 0
+        ? now.AddMicroseconds(i)
+        : _receipts.GetValueOrDefault((events[i].RunId, Convert.ToHexString(events[i].Digest)), now.AddMicroseconds(i)));
+
+    private Dictionary<string, FoldedStage> StagesOf(string runId)
+    {
+        if (!_stages.TryGetValue(runId, out var stages))
+        {
+            _stages.Add(runId, stages = new(StringComparer.Ordinal));
+        }
+
+        return stages;
     }
 
     private RunOutcome OutcomeOf(RunEvent @event)
@@ -131,19 +211,8 @@ internal sealed class RunEventBatch(Dialect dialect, string organization, IReadO
         }
 
         return @event.PipelineId is not null && @event.PipelineId != run.PipelineId ? RunOutcome.RunIdTaken
-            : run.Status is null ? RunOutcome.Created
-            : @event.IdIsDerived && !_storedDigests.Contains((@event.RunId, Convert.ToHexString(@event.Digest))) ? RunOutcome.KeyReused
+            : run.Status is null && !(_refolds.TryGetValue(run.Id, out var refold) && refold.HasStatus) ? RunOutcome.Created
+            : @event.IdIsDerived && !_receipts.ContainsKey((@event.RunId, Convert.ToHexString(@event.Digest))) ? RunOutcome.KeyReused
             : RunOutcome.Updated;
-    }
-
-    private FoldedStage Apply(string runId, StageReport report)
-    {
-        if (!_stages.TryGetValue((runId, report.StageName), out var stage))
-        {
-            _stages.Add((runId, report.StageName), stage = new() { RunId = runId, StageName = report.StageName });
-        }
-
-        stage.Apply(report);
-        return stage;
     }
 }

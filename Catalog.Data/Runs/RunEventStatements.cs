@@ -7,7 +7,8 @@ internal sealed class RunEventStatements(Dialect dialect, string organization, D
 {
     private const string RunColumns = """
         runs.id, runs.pipeline_id, runs.reported_status as status, runs.started_at, runs.completed_at, runs.records_processed, runs.error_message,
-        runs.trigger, runs.external_url, runs.metadata, runs.decided_at, runs.check_gate, runs.gate_check_id, runs.created_at
+        runs.trigger, runs.external_url, runs.metadata, runs.decided_at, runs.check_gate, runs.gate_check_id, runs.attempt,
+        runs.created_at
         """;
 
     private static readonly Rows<RunToLock> RunsToLock = new(
@@ -23,11 +24,13 @@ internal sealed class RunEventStatements(Dialect dialect, string organization, D
         new Column<RunEvent, string>("run_id", @event => @event.RunId),
         new Column<RunEvent, byte[]>("digest", @event => @event.Digest));
 
-    private readonly Rows<RunEvent> _events = new(
-        new Column<RunEvent, string>("run_id", @event => @event.RunId),
-        new Column<RunEvent, byte[]>("digest", @event => @event.Digest),
-        new Column<RunEvent, string>("body", @event => @event.Body),
-        new Column<RunEvent, DateTimeOffset>("received_at", _ => now));
+    private static readonly Rows<ReceivedReport> Events = new(
+        new Column<ReceivedReport, string>("run_id", received => received.Event.RunId),
+        new Column<ReceivedReport, byte[]>("digest", received => received.Event.Digest),
+        new Column<ReceivedReport, string>("body", received => received.Event.Body),
+        new Column<ReceivedReport, string?>(
+            "report", received => received.Event.BodyIsReport ? null : RunEventReport.Write(received.Event)),
+        new Column<ReceivedReport, DateTimeOffset>("received_at", received => received.ReceivedAt));
 
     private readonly Rows<FoldedRun> _runs = new(
         new Column<FoldedRun, string>("id", run => run.Id),
@@ -42,7 +45,12 @@ internal sealed class RunEventStatements(Dialect dialect, string organization, D
         new Column<FoldedRun, string?>("metadata", run => run.Metadata),
         new Column<FoldedRun, string>("decided_at", run => run.DecidedAt),
         new Column<FoldedRun, bool>("check_gate", run => run.CheckGate),
+        new Column<FoldedRun, long>("attempt", run => run.Attempt),
         new Column<FoldedRun, DateTimeOffset>("updated_at", _ => now));
+
+    private static readonly Rows<FoldedStage> StageKeys = new(
+        new Column<FoldedStage, string>("run_id", stage => stage.RunId),
+        new Column<FoldedStage, string>("stage_name", stage => stage.StageName));
 
     private static readonly Rows<FoldedStage> StageRows = new(
         new Column<FoldedStage, string>("run_id", stage => stage.RunId),
@@ -110,7 +118,7 @@ internal sealed class RunEventStatements(Dialect dialect, string organization, D
     {
         const string Sql = """
             -- RunEvents.FindStored
-            select events.run_id, events.digest
+            select events.run_id, events.digest, events.received_at
             from rows
             join run_events as events on events.organization_id = @organization and events.run_id = rows.run_id
                 and events.digest = rows.digest
@@ -119,14 +127,14 @@ internal sealed class RunEventStatements(Dialect dialect, string organization, D
         return new(organization, Sql, EventKeys, events);
     }
 
-    /// <summary>Stores events and the changed runs and stages.</summary>
-    public IEnumerable<Statement> Store(IReadOnlyList<RunEvent> events, IReadOnlyList<FoldedRun> runs,
-        IReadOnlyList<FoldedStage> stages)
+    /// <summary>Stores events and the changed runs and stages, and deletes stages.</summary>
+    public IEnumerable<Statement> Store(IReadOnlyList<ReceivedReport> events, IReadOnlyList<FoldedRun> runs,
+        IReadOnlyList<FoldedStage> stages, IReadOnlyList<FoldedStage> deleted)
     {
         const string Insert = """
             -- RunEvents.Insert
-            insert into run_events (organization_id, run_id, digest, body, received_at)
-            select @organization, rows.run_id, rows.digest, rows.body, rows.received_at
+            insert into run_events (organization_id, run_id, digest, body, report, received_at)
+            select @organization, rows.run_id, rows.digest, rows.body, rows.report, rows.received_at
             from rows
             where true
             on conflict (organization_id, run_id, digest) do nothing
@@ -137,9 +145,14 @@ internal sealed class RunEventStatements(Dialect dialect, string organization, D
             set status = rows.status, reported_status = rows.reported_status, started_at = rows.started_at, completed_at = rows.completed_at,
                 records_processed = rows.records_processed, error_message = rows.error_message, trigger = rows.trigger,
                 external_url = rows.external_url, metadata = rows.metadata, decided_at = rows.decided_at, check_gate = rows.check_gate,
-                updated_at = rows.updated_at
+                attempt = rows.attempt, updated_at = rows.updated_at
             from rows
             where runs.organization_id = @organization and runs.id = rows.id
+            """;
+        const string Delete = """
+            -- RunEvents.DeleteStages
+            delete from run_stages
+            where organization_id = @organization and (run_id, stage_name) in (select rows.run_id, rows.stage_name from rows)
             """;
         const string Upsert = """
             -- RunEvents.UpsertStages
@@ -156,8 +169,9 @@ internal sealed class RunEventStatements(Dialect dialect, string organization, D
 
         return
         [
-            new Statement<RunEvent, NoResult>(organization, Insert, _events, events),
+            new Statement<ReceivedReport, NoResult>(organization, Insert, Events, events),
             new Statement<FoldedRun, NoResult>(organization, Update, _runs, runs),
+            new Statement<FoldedStage, NoResult>(organization, Delete, StageKeys, deleted),
             new Statement<FoldedStage, NoResult>(organization, Upsert, StageRows, stages),
         ];
     }
@@ -178,11 +192,12 @@ internal sealed record RunToLock(string Id, RunEvent? First, DateTimeOffset Crea
     public DateTimeOffset? CompletedAt => First is { IdIsDerived: false } ? First.CompletedAt : null;
 }
 
-/// <summary>The key of an event that is stored already.</summary>
+/// <summary>An event that is stored already.</summary>
 internal sealed record StoredEvent
 {
     public required string RunId { get; init; }
     public required byte[] Digest { get; init; }
+    public required DateTimeOffset ReceivedAt { get; init; }
 }
 
 /// <summary>The statements that lock runs and read their stages and check counts.</summary>

@@ -18,7 +18,7 @@ public sealed class RunIngest : IHostedService
     public RunIngest(CatalogDatabase db, IngestSettings settings, TimeProvider time, IMeterFactory meters)
     {
         (_db, _time) = (db, time);
-        _queue = new("run_events", settings, meters, Write);
+        _queue = new("run_events", settings, meters, @event => @event.At, Write);
     }
 
     /// <summary>Queues the event of one request.</summary>

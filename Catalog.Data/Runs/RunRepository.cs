@@ -7,18 +7,18 @@ public sealed class RunRepository(CatalogDatabase db)
 {
     private const string Columns = """
         id, pipeline_id, reported_status as status, started_at, completed_at, records_processed, error_message, trigger, external_url, metadata,
-        decided_at, check_gate, gate_check_id, created_at, updated_at
+        decided_at, check_gate, gate_check_id, attempt, created_at, updated_at
         """;
 
-    // The indexes contain the expressions Started and Ended exactly as written here. A run without an end is sorted at
-    // the last possible instant. SQLite uses no index for a pair that contains an expression, so a cursor also compares
-    // its first part alone.
-    private const string Started = "coalesce(started_at, created_at)";
-    private const string Never = "'9999-12-31T23:59:59.999999Z'";
-    private const string Ended = $"coalesce(completed_at, {Never})";
+    private const string Started = RunSortTimes.Started;
+    private const string Never = RunSortTimes.Never;
+    private const string Ended = RunSortTimes.Ended;
     private const string OrUnended = "and (completed_at is not null or status in ('pending', 'running'))";
 
-    /// <returns>The run with its stages and check counts, or null when no run has this id.</returns>
+    // So many runs are sorted in a few milliseconds.
+    private const int Few = 5000;
+
+    /// <returns>The run with its stages, check counts and earlier attempts, or null when no run has this id.</returns>
     public Task<RunDetail?> Find(string organization, string id, CancellationToken ct) => db.Read(organization, async session =>
     {
         const string Sql = $"""
@@ -28,91 +28,177 @@ public sealed class RunRepository(CatalogDatabase db)
             where organization_id = @organization and id = @id
             """;
 
-        return await session.One<FoldedRun>(Sql, new { organization, id }, ct) is { } run
-            ? (await WithDetail(session, organization, [run], ct))[0]
-            : null;
+        if (await session.One<FoldedRun>(Sql, new { organization, id }, ct) is not { } run)
+        {
+            return null;
+        }
+
+        var earlier = run.Attempt == 1 ? [] : await RunAttemptTable.Find(session, organization, id, ct);
+        return (await WithDetail(session, organization, [run], ct))[0] with
+        {
+            Attempts = [.. earlier.Select(attempt => attempt.ToAttempt())],
+        };
     }, ct);
 
     /// <summary>Reads one page in the filter's order, newest first.</summary>
-    public Task<Page<RunDetail>> List(string organization, RunFilter filter, Cursor? after, int limit, CancellationToken ct) =>
-        db.Read(organization, async session =>
-        {
-            // Leaves out an upper bound when the cursor is below it: of two upper bounds SQLite may search by the
-            // higher one.
-            bool CursorIsBelow(RunOrder order, DateTimeOffset? until) => filter.Order == order && after?.At < until;
-
-            var order = filter.Order switch { RunOrder.Started => Started, RunOrder.Ended => Ended, _ => "created_at" };
-            var sql = $"""
-                -- Runs.List
-                select {Columns}
-                from runs
-                where organization_id = @organization
-                  {(filter.PipelineId is null ? "" : "and pipeline_id = @PipelineId")}
-                  {(filter.Statuses is null ? "" : "and " + db.Dialect.IsAnyOf("status", "@statuses"))}
-                  {(filter.Since is null ? "" : "and created_at >= @Since")}
-                  {(filter.Until is null || CursorIsBelow(RunOrder.Created, filter.Until) ? "" : "and created_at < @Until")}
-                  {(filter.StartedSince is null ? "" : $"and {Started} >= @StartedSince")}
-                  {(filter.StartedUntil is null || CursorIsBelow(RunOrder.Started, filter.StartedUntil) ? "" : $"and {Started} < @StartedUntil")}
-                  {(filter.StartedSince is null && filter.StartedUntil is null ? "" : "and started_at is not null")}
-                  {(filter.EndedSince is null ? "" : $"and {Ended} >= @EndedSince")}
-                  {(filter.EndedSince is null || CursorIsBelow(RunOrder.Ended, FoldedRun.Never) ? "" : filter.IncludesUnended ? OrUnended : $"and {Ended} < {Never}")}
-                  {(filter.EndedUntil is null || CursorIsBelow(RunOrder.Ended, filter.EndedUntil) ? "" : $"and {Ended} < @EndedUntil")}
-                  {(after is null ? "" : $"and {order} <= @At and ({order}, id) < (@At, @Id)")}
-                order by {order} desc, id desc
+    /// <param name="organization">The organization.</param>
+    /// <param name="filter">Which runs, and their order.</param>
+    /// <param name="after">The position after which the page begins.</param>
+    /// <param name="limit">The maximum number of runs.</param>
+    /// <param name="ct">Cancels the operation.</param>
+    /// <param name="openStagesOnly">
+    /// Whether only the failed and running stages are read, and no check counts: a run may have hundreds of stages.
+    /// </param>
+    public Task<Page<RunDetail>> List(string organization, RunFilter filter, Cursor? after, int limit, CancellationToken ct,
+        bool openStagesOnly = false) => db.Read(organization, async session =>
+    {
+        var order = OrderOf(filter);
+        // SQLite searches no index for a pair with an expression, so its first part is also compared alone.
+        var below = after is null ? "" : $"and {order} <= @At and ({order}, id) < (@At, @Id)";
+        var sql = await AreFew(session, organization, filter, ct)
+            ? $"""
+            -- Runs.ListFew
+            with matching as materialized (
+                {Matching($"id as run_id, {order} as place", filter, below)}
+            ), page as materialized (
+                select *
+                from matching
+                order by place desc, run_id desc
                 limit @Take
-                """;
+            )
+            select {Columns}
+            from page
+            join runs on organization_id = @organization and id = page.run_id
+            order by page.place desc, page.run_id desc
+            """
+            : $"""
+            -- Runs.List
+            select {Columns}
+            from runs
+            where organization_id = @organization
+              {Conditions(filter, after)}
+              {below}
+            order by {order} desc, id desc
+            limit @Take
+            """;
 
-            var runs = await session.Many<FoldedRun>(sql, new
-            {
-                organization,
-                filter.PipelineId,
-                statuses = filter.Statuses?.ToArray(),
-                filter.Since,
-                filter.Until,
-                filter.StartedSince,
-                filter.StartedUntil,
-                filter.EndedSince,
-                filter.EndedUntil,
-                after?.At,
-                after?.Id,
-                Take = limit + 1,
-            }, ct);
-            var page = Page.Of(runs, limit, run => new Cursor(run.SortTime(filter.Order), run.Id));
-            return new Page<RunDetail>(await WithDetail(session, organization, page.Items, ct), page.Next);
-        }, ct);
+        var runs = await session.Many<FoldedRun>(sql, Parameters(organization, filter, after, limit + 1), ct);
+        var page = Page.Of(runs, limit, run => new Cursor(run.SortTime(filter.Order), run.Id));
+        var details = openStagesOnly
+            ? await WithOpenStages(session, organization, page.Items, ct) : await WithDetail(session, organization, page.Items, ct);
+        return new Page<RunDetail>(details, page.Next);
+    }, ct);
 
-    /// <summary>Reads one page of a run's events, latest received first.</summary>
-    /// <returns>The page, or null when the run does not exist.</returns>
-    public Task<Page<ReceivedEvent>?> Events(string organization, string id, Cursor? after, int limit, CancellationToken ct) =>
-        db.Read(organization, async session =>
+    /// <summary>Counts the runs that <see cref="List"/> lists.</summary>
+    public async Task<RowCount> Count(string organization, RunFilter filter, CancellationToken ct)
+    {
+        var sql = $"""
+            -- Runs.Count
+            select count(*)
+            from (
+                {Matching("1", filter, "")}
+                limit {RowCount.Take}
+            ) as counted
+            """;
+
+        return RowCount.Of(await db.One<long>(organization, sql, Parameters(organization, filter, null, 0), ct));
+    }
+
+    // Whether few runs have the status and end of the filter. They are then read by status and sorted: by the index of the order,
+    // every run would be read to find them.
+    private async Task<bool> AreFew(Session session, string organization, RunFilter filter, CancellationToken ct)
+    {
+        if (filter.Statuses is null || filter.PipelineId is not null)
         {
-            const string Exists = """
-                -- Runs.Exists
-                select 1
-                from runs
-                where organization_id = @organization and id = @id
-                """;
-            var sql = $"""
-                -- Runs.Events
-                select body, received_at, digest
-                from run_events
-                where organization_id = @organization and run_id = @id
-                  {(after is null ? "" : "and (received_at, digest) < (@At, @digest)")}
-                order by received_at desc, digest desc
-                limit @Take
-                """;
+            return false;
+        }
 
-            if (await session.One<int?>(Exists, new { organization, id }, ct) is null)
-            {
-                return null;
-            }
+        var byIndex = new RunFilter { Statuses = filter.Statuses, EndedSince = filter.EndedSince, EndedUntil = filter.EndedUntil };
+        var sql = $"""
+            -- Runs.AreFew
+            select count(*)
+            from (
+                {Matching("1", byIndex, "")}
+                limit {Few + 1}
+            ) as matching
+            """;
 
-            // A forged cursor may contain no digest; the page then begins after all events with its time.
-            var digest = after is { } cursor && cursor.Id.Length == 64 && cursor.Id.All(char.IsAsciiHexDigit)
-                ? Convert.FromHexString(cursor.Id) : [];
-            var events = await session.Many<ReceivedEvent>(sql, new { organization, id, after?.At, digest, Take = limit + 1 }, ct);
-            return Page.Of(events, limit, @event => new Cursor(@event.ReceivedAt, @event.Id));
-        }, ct);
+        return await session.One<long>(sql, Parameters(organization, byIndex, null, 0), ct) <= Few;
+    }
+
+    // The runs of a filter. The end is compared without an expression, because the index by status has the plain column. Runs
+    // without an end have no place in that range, so they are a second part.
+    private string Matching(string columns, RunFilter filter, string below)
+    {
+        string Part(string end) => $"""
+            select {columns}
+            from runs
+            where organization_id = @organization
+              {Conditions(filter with { EndedSince = null, EndedUntil = null }, null)}
+              {end}
+              {below}
+            """;
+
+        var ended = $"""
+            {(filter.EndedSince is null ? "" : "and completed_at >= @EndedSince")}
+            {(filter.EndedUntil is null ? "" : "and completed_at < @EndedUntil")}
+            """;
+        return filter is { EndedSince: not null, EndedUntil: null, IncludesUnended: true }
+            ? $"{Part(ended)}\nunion all\n{Part("and completed_at is null and status in ('pending', 'running')")}"
+            : Part(ended);
+    }
+
+    private static string OrderOf(RunFilter filter) =>
+        filter.Order switch { RunOrder.Started => Started, RunOrder.Ended => Ended, _ => "created_at" };
+
+    private string Conditions(RunFilter filter, Cursor? after)
+    {
+        // Leaves out an upper bound when the cursor is below it: of two upper bounds SQLite may search by the higher one.
+        bool CursorIsBelow(RunOrder order, DateTimeOffset? until) => filter.Order == order && after?.At < until;
+
+        return $"""
+            {(filter.PipelineId is null ? "" : $"and {db.Dialect.Selective("pipeline_id = @PipelineId")}")}
+            {(filter.Statuses is null ? "" : "and " + db.Dialect.IsAnyOf("status", "@statuses"))}
+            {(filter.Since is null ? "" : "and created_at >= @Since")}
+            {(filter.Until is null || CursorIsBelow(RunOrder.Created, filter.Until) ? "" : "and created_at < @Until")}
+            {(filter.StartedSince is null ? "" : $"and {Started} >= @StartedSince")}
+            {(filter.StartedUntil is null || CursorIsBelow(RunOrder.Started, filter.StartedUntil) ? "" : $"and {Started} < @StartedUntil")}
+            {(filter.StartedSince is null && filter.StartedUntil is null ? "" : "and started_at is not null")}
+            {(filter.EndedSince is null ? "" : $"and {Ended} >= @EndedSince")}
+            {(filter.EndedSince is null || CursorIsBelow(RunOrder.Ended, FoldedRun.Never) ? "" : filter.IncludesUnended ? OrUnended : $"and {Ended} < {Never}")}
+            {(filter.EndedUntil is null || CursorIsBelow(RunOrder.Ended, filter.EndedUntil) ? "" : $"and {Ended} < @EndedUntil")}
+            """;
+    }
+
+    private static object Parameters(string organization, RunFilter filter, Cursor? after, int take) => new
+    {
+        organization,
+        filter.PipelineId,
+        statuses = filter.Statuses?.ToArray(),
+        filter.Since,
+        filter.Until,
+        filter.StartedSince,
+        filter.StartedUntil,
+        filter.EndedSince,
+        filter.EndedUntil,
+        after?.At,
+        after?.Id,
+        Take = take,
+    };
+
+    private async Task<List<RunDetail>> WithOpenStages(Session session, string organization, IReadOnlyList<FoldedRun> runs,
+        CancellationToken ct)
+    {
+        var sql = $"""
+            -- Runs.OpenStages
+            select run_id, stage_name, status, started_at, completed_at, records_processed, error_message, decided_at
+            from {db.Dialect.ByIndex("run_stages", "organization_id = @organization and status in ('failed', 'running')", "run_id", "@ids")}
+            """;
+
+        var stages = (await session.Many<FoldedStage>(sql, new { organization, ids = runs.Select(run => run.Id).ToArray() }, ct))
+            .ToLookup(stage => stage.RunId, stage => stage.ToStage(), StringComparer.Ordinal);
+        return [.. runs.Select(run => new RunDetail(run.ToRun(run.UpdatedAt), RunDetail.SortStages(stages[run.Id]), []))];
+    }
 
     private async Task<List<RunDetail>> WithDetail(Session session, string organization, IReadOnlyList<FoldedRun> runs,
         CancellationToken ct)

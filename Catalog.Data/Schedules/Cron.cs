@@ -63,6 +63,33 @@ public sealed class Cron
     public DateTimeOffset? Next(DateTimeOffset after, TimeZoneInfo zone) =>
         _expressions.Min(expression => expression.GetNextOccurrence(after, zone))?.ToUniversalTime();
 
+    /// <summary>The last time at or before <paramref name="at"/>, and not before <paramref name="since"/>.</summary>
+    /// <returns>Null when there is no such time.</returns>
+    public DateTimeOffset? Previous(DateTimeOffset at, DateTimeOffset since, TimeZoneInfo zone)
+    {
+        if (Next(since.AddTicks(-1), zone) is not { } found || found > at)
+        {
+            return null;
+        }
+
+        // The next time can only be asked for, so the time that remains is halved. No time of the schedule is after last.
+        var last = at;
+        while (last - found >= TimeSpan.FromMinutes(1))
+        {
+            var middle = found + (last - found) / 2;
+            if (Next(middle, zone) is { } later && later <= at)
+            {
+                found = later;
+            }
+            else
+            {
+                last = middle;
+            }
+        }
+
+        return found;
+    }
+
     /// <summary>The first time after <paramref name="after"/> in the time zone with this id.</summary>
     /// <returns>Null when the expression or the time zone is not valid, or there is no such time.</returns>
     public static DateTimeOffset? Next(string expression, string zone, DateTimeOffset after) =>

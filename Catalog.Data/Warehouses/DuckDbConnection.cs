@@ -10,6 +10,7 @@ internal sealed partial class DuckDbConnection(DuckDBConnection connection, Ware
 {
     private CancellationTokenRegistration _stop;
     private CancellationTokenSource? _limit;
+    private IReadOnlySet<int> _numbers = new HashSet<int>();
 
     /// <inheritdoc />
     public override bool IsBlocking => true;
@@ -18,7 +19,7 @@ internal sealed partial class DuckDbConnection(DuckDBConnection connection, Ware
     public override Task<DbDataReader> Execute(string sql, CancellationToken ct)
     {
         Release();
-        RequireOneSelect(sql);
+        (sql, _numbers) = ReadableSelect(sql);
         _limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
         _stop = _limit.Token.Register(connection.NativeConnection.Interrupt);
         _limit.CancelAfter(limits.Timeout);
@@ -29,8 +30,12 @@ internal sealed partial class DuckDbConnection(DuckDBConnection connection, Ware
         return Task.FromResult<DbDataReader>(command.ExecuteReader());
     }
 
+    /// <inheritdoc />
+    public override object ReadValue(DbDataReader reader, int column) => _numbers.Contains(column)
+        ? WarehouseValues.Number(reader.GetString(column)) : base.ReadValue(reader, column);
+
     // The driver runs every statement of a text, of any type. So DuckDB's own parser reads the text first.
-    private void RequireOneSelect(string sql)
+    private (string Sql, IReadOnlySet<int> Numbers) ReadableSelect(string sql)
     {
         var native = connection.NativeConnection;
         var count = NativeMethods.ExtractStatements.DuckDBExtractStatements(native, sql, out var statements);
@@ -47,13 +52,16 @@ internal sealed partial class DuckDbConnection(DuckDBConnection connection, Ware
             {
                 using (prepared)
                 {
-                    if (state == DuckDBState.Success && TypeOf(prepared) != (int)DuckDBStatementType.Select)
+                    if (state == DuckDBState.Success)
                     {
-                        throw WarehouseMessages.OneStatement();
+                        return TypeOf(prepared) == (int)DuckDBStatementType.Select ? DuckDbColumns.Readable(sql, prepared)
+                            : throw WarehouseMessages.OneStatement();
                     }
                 }
             }
         }
+
+        return (sql, new HashSet<int>());
     }
 
     // The driver has no method for it.

@@ -51,8 +51,13 @@ public sealed class DuckDbWarehouse : Warehouse
         }
     }
 
-    internal override WarehouseException Translate(Exception exception) => exception is DuckDBException
-        ? new(WarehouseProblem.DatabaseMissing,
-            "The file of the connection cannot be opened: it is no DuckDB database, has a newer version, or another program writes to it.")
-        : WarehouseMessages.Unreachable();
+    internal override WarehouseException Translate(Exception exception) => exception switch
+    {
+        DuckDBException { Message: var message } when message.Contains("lock on file", StringComparison.Ordinal) =>
+            WarehouseMessages.FileLocked(),
+        DuckDBException { Message: var message } when message.Contains("ermission denied", StringComparison.Ordinal) =>
+            WarehouseMessages.FileUnreadable(),
+        _ => new(WarehouseProblem.DatabaseMissing,
+            "The file of the connection cannot be opened: it is no DuckDB database, or has a newer version."),
+    };
 }

@@ -26,6 +26,13 @@ public sealed class MySqlWarehouse : Warehouse
     /// <inheritdoc />
     public override WarehouseSql Sql { get; } = new MySqlSql();
 
+    // All privileges contain SUPER. The view shows a user the own privileges.
+    private protected override string SuperuserSql => """
+        select count(*) from information_schema.user_privileges
+        where privilege_type = 'SUPER' and grantee = concat(
+            '''', substring_index(current_user(), '@', 1), '''@''', substring_index(current_user(), '@', -1), '''')
+        """;
+
     internal static ServerAddress Parse(WarehouseSettings settings) => ServerAddress.Parse(
         settings, _ => UsualPort, ServerTls.Prefer, ServerTls.Disable, ServerTls.Require, ServerTls.VerifyFull);
 

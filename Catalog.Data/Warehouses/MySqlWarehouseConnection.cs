@@ -41,6 +41,11 @@ internal sealed class MySqlWarehouseConnection(MySqlConnection connection, Limit
     }
 
     /// <inheritdoc />
+    // The driver reads numbers of up to 28 digits only.
+    public override object ReadValue(DbDataReader reader, int column) => reader.GetDataTypeName(column) == "DECIMAL"
+        ? WarehouseValues.Number(((MySqlDataReader)reader).GetMySqlDecimal(column).ToString()) : base.ReadValue(reader, column);
+
+    /// <inheritdoc />
     public override async Task Abort(DbDataReader? reader)
     {
         if (reader is null or { IsClosed: true })

@@ -62,6 +62,20 @@ internal sealed class PostgresConnection(NpgsqlDataSource source, NpgsqlConnecti
     public override long? SizeOf(DbDataReader reader, int column) => reader.GetBytes(column, 0, null, 0, 0);
 
     /// <inheritdoc />
+    // The driver reads numbers of up to 28 digits only.
+    public override object ReadValue(DbDataReader reader, int column)
+    {
+        if (!reader.GetDataTypeName(column).StartsWith("numeric", StringComparison.Ordinal) || reader.GetDataTypeName(column).EndsWith(']'))
+        {
+            return base.ReadValue(reader, column);
+        }
+
+        var bytes = new byte[reader.GetBytes(column, 0, null, 0, 0)];
+        reader.GetBytes(column, 0, bytes, 0, bytes.Length);
+        return PostgresNumeric.Read(bytes);
+    }
+
+    /// <inheritdoc />
     public override async Task Abort(DbDataReader? reader)
     {
         if (reader is null or { IsClosed: true })

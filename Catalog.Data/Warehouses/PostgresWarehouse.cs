@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Security;
 using System.Security.Authentication;
 using Catalog.Data.Database;
+using Catalog.Data.Database.Postgres;
 using Catalog.Data.Warehouses.Sql;
 using Npgsql;
 
@@ -30,6 +31,8 @@ public sealed class PostgresWarehouse : Warehouse
 
     /// <inheritdoc />
     public override WarehouseSql Sql { get; } = new PostgresSql();
+
+    private protected override string SuperuserSql => "select pg_catalog.current_setting('is_superuser') = 'on'";
 
     /// <summary>The address of a configuration without the password.</summary>
     /// <exception cref="SettingException">The configuration is not valid.</exception>
@@ -174,7 +177,7 @@ public sealed class PostgresWarehouse : Warehouse
         var builder = new NpgsqlDataSourceBuilder(settings.ConnectionString) { Name = "warehouse" };
         // The connection goes to the relay, but the certificate must match the host name.
         builder.UseSslClientAuthenticationOptionsCallback((SslClientAuthenticationOptions options) => options.TargetHost = name);
-        return builder.Build();
+        return builder.ConfigureTracing(PostgresTracing.None).Build();
     }
 
     internal override WarehouseException Translate(Exception exception) => exception switch

@@ -162,8 +162,7 @@ public static class SqlGuard
             var isName = i > 0 && (IsMember(tokens, i) || (token.Text == "from" && tokens[i - 1].Is("distinct")));
             // LIMIT and OFFSET are names of columns for some families; before a number they are not.
             var isLimit = (token.Is("limit") || token.Is("offset")) && At(tokens, i + 1).Kind == SqlTokenKind.Number;
-            var isOption = token.Is("option") && At(tokens, i + 1).IsSymbol('(');
-            if (depth == 0 && (token.IsAny(ClauseWords) || isLimit || isOption) && !isName)
+            if (depth == 0 && (token.IsAny(ClauseWords) || isLimit) && !isName)
             {
                 return $"{Shown(token)} is not a part of a condition. Write only the condition, such as: amount > 0. "
                     + "Put a subquery into parentheses.";
@@ -191,12 +190,7 @@ public static class SqlGuard
             }
         }
 
-        return family switch
-        {
-            WarehouseSqlFamily.DuckDb => DuckDbFiles.Refuse(tokens),
-            WarehouseSqlFamily.SqlServer => SqlServerStatements.Refuse(tokens),
-            _ => null,
-        };
+        return family == WarehouseSqlFamily.DuckDb ? DuckDbFiles.Refuse(tokens) : null;
     }
 
     private static string? RefuseWord(IReadOnlyList<SqlToken> tokens, int i, WarehouseSqlFamily family)
@@ -222,11 +216,11 @@ public static class SqlGuard
                 && EndsClause(afterNext):
                 return "FORMAT changes how the result is sent. Remove it.";
             default:
-                return family == WarehouseSqlFamily.SqlServer ? SqlServerStatements.RefuseWord(word, next) : null;
+                return null;
         }
     }
 
-    // Postgres, MySQL, SQLite and SQL Server allow a statement that changes data after WITH; Postgres also within it.
+    // Postgres, MySQL and SQLite allow a statement that changes data after WITH; Postgres also within it.
     private static bool IsStatement(IReadOnlyList<SqlToken> tokens, int i)
     {
         var (word, next) = (tokens[i], At(tokens, i + 1));

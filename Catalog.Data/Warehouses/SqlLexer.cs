@@ -65,7 +65,7 @@ internal sealed partial class SqlLexer
                 });
             case '"':
             case '`' when _family is Family.MySql or Family.Sqlite or Family.ClickHouse:
-            case '[' when _family is Family.Sqlite or Family.SqlServer:
+            case '[' when _family == Family.Sqlite:
                 return ReadQuoted(c == '[' ? ']' : c);
             case '$' when _family is Family.Postgres or Family.DuckDb or Family.ClickHouse:
                 return ReadDollarQuoted();
@@ -73,7 +73,7 @@ internal sealed partial class SqlLexer
             case >= '0' and <= '9':
                 return ReadNumber();
             default:
-                return (c == '#' && _family == Family.SqlServer) || SqlCharacter.LengthInWord(_sql, _at) > 0 ? ReadWord() : ReadSymbol();
+                return SqlCharacter.LengthInWord(_sql, _at) > 0 ? ReadWord() : ReadSymbol();
         }
     }
 
@@ -109,7 +109,7 @@ internal sealed partial class SqlLexer
             }
             else if (_sql[_at] == '/' && Peek(1) == '*')
             {
-                if (_family is not (Family.Postgres or Family.SqlServer))
+                if (_family != Family.Postgres)
                 {
                     return $"The comment at character {start + 1} contains the beginning of another comment. Remove it.";
                 }
@@ -125,16 +125,10 @@ internal sealed partial class SqlLexer
     private string? ReadWord()
     {
         var start = _at;
-        _at += _sql[_at] == '#' ? 1 : 0;
         while (_at < _sql.Length)
         {
             var length = SqlCharacter.LengthInWord(_sql, _at);
-            if (length == 0 && _sql[_at] switch
-            {
-                '$' => _family != Family.ClickHouse,
-                '@' or '#' => _family == Family.SqlServer,
-                _ => false,
-            })
+            if (length == 0 && _sql[_at] == '$' && _family != Family.ClickHouse)
             {
                 length = 1;
             }

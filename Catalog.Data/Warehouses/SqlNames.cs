@@ -77,12 +77,6 @@ internal static class SqlNames
                 + "*_substrait_json python_map_function sql_auto_complete"),
             new(Internals, "getenv getvariable current_setting which_secret"),
         ],
-        [Family.SqlServer] =
-        [
-            new(Files, "fn_trace_gettable fn_trace_getinfo fn_get_audit_file fn_xe_* fn_dblog fn_dump_dblog fn_full_dblog "
-                + "dm_os_file_exists dm_os_enumerate_filesystem fn_physloccracker xp_* sp_*"),
-            new(Network, "openrowset opendatasource openquery openxml ai_generate_* predict"),
-        ],
         [Family.ClickHouse] =
         [
             new(Files, "file filecluster filesystem input sqlite"),
@@ -112,9 +106,6 @@ internal static class SqlNames
         [Family.Sqlite] = new(Internals, "pragma_* sqlite_dbpage sqlite_dbdata sqlite_dbptr sqlite_stmt", except: "pragma_table_info"),
         [Family.DuckDb] = new(Internals, "pragma_* duckdb_secrets duckdb_settings duckdb_variables duckdb_logs* duckdb_databases "
             + "duckdb_extensions duckdb_external_* duckdb_temporary_files", except: "pragma_table_info"),
-        [Family.SqlServer] = new(Internals, "sql_logins syslogins sysprocesses sysusers dm_exec_* dm_os_* dm_xe_* sys.credentials "
-            + "sys.servers sys.sysservers sys.linked_logins sys.remote_logins sys.configurations sys.backup_devices "
-            + "sys.server_principal_credentials query_store_query_text msdb.*"),
         // New versions add logs of statements, so only what describes tables is allowed.
         [Family.ClickHouse] = new(Internals, "system.*", except: "system.one system.numbers system.numbers_mt system.zeros system.zeros_mt "
             + "system.databases system.tables system.columns system.parts system.parts_columns system.data_skipping_indices "

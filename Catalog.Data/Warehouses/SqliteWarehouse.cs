@@ -1,5 +1,6 @@
 using Catalog.Data.Warehouses.Sql;
 using Microsoft.Data.Sqlite;
+using SQLitePCL;
 
 namespace Catalog.Data.Warehouses;
 
@@ -33,6 +34,8 @@ public sealed class SqliteWarehouse : Warehouse
             DataSource = _files.Find(_organization, _path),
             Mode = SqliteOpenMode.ReadOnly,
             Pooling = false,
+            // How long a locked file is tried, in seconds: less than a connection may take.
+            DefaultTimeout = 3,
         }.ConnectionString);
         try
         {
@@ -52,7 +55,11 @@ public sealed class SqliteWarehouse : Warehouse
         }
     }
 
-    internal override WarehouseException Translate(Exception exception) => exception is SqliteException { SqliteErrorCode: 26 or 11 }
-        ? new(WarehouseProblem.DatabaseMissing, "The file of the connection is no SQLite database.")
-        : WarehouseMessages.Unreachable();
+    internal override WarehouseException Translate(Exception exception) => exception switch
+    {
+        SqliteException { SqliteErrorCode: raw.SQLITE_NOTADB or raw.SQLITE_CORRUPT } =>
+            new(WarehouseProblem.DatabaseMissing, "The file of the connection is no SQLite database."),
+        SqliteException { SqliteErrorCode: raw.SQLITE_BUSY or raw.SQLITE_LOCKED } => WarehouseMessages.FileLocked(),
+        _ => WarehouseMessages.FileUnreadable(),
+    };
 }

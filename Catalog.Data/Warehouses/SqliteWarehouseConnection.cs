@@ -92,7 +92,8 @@ internal sealed class SqliteWarehouseConnection : WarehouseConnection
     /// <inheritdoc />
     public override WarehouseException Translate(Exception exception) => exception switch
     {
-        SqliteException { SqliteErrorCode: raw.SQLITE_INTERRUPT or raw.SQLITE_BUSY or raw.SQLITE_LOCKED } => WarehouseMessages.TimedOut(),
+        SqliteException { SqliteErrorCode: raw.SQLITE_INTERRUPT } => WarehouseMessages.TimedOut(),
+        SqliteException { SqliteErrorCode: raw.SQLITE_BUSY or raw.SQLITE_LOCKED } => WarehouseMessages.FileLocked(),
         SqliteException { SqliteErrorCode: raw.SQLITE_AUTH or raw.SQLITE_READONLY } =>
             WarehouseMessages.Refused("Only statements that read can run here, and none that opens another file."),
         SqliteException { SqliteErrorCode: raw.SQLITE_TOOBIG } =>

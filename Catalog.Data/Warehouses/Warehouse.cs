@@ -24,18 +24,23 @@ public abstract class Warehouse : IAsyncDisposable
     public abstract WarehouseSql Sql { get; }
 
     /// <summary>
-    /// Tests the connection: connects, logs in and starts a read-only transaction, within 5 seconds.
+    /// Tests the connection: connects, logs in and starts a read-only transaction, within 5 seconds. Warns about a user
+    /// who may do everything.
     /// </summary>
-    public async Task<WarehouseState> Test(CancellationToken ct)
+    public async Task<WarehouseTest> Test(CancellationToken ct)
     {
         try
         {
-            await using var connection = await ConnectInTime(new() { Timeout = MaxWait }, ct);
-            return WarehouseState.Ok;
+            var limits = new WarehouseLimits { Timeout = MaxWait };
+            await using var session = new WarehouseSession(token => ConnectInTime(limits, token), Sql, limits, () => { });
+            await session.Connect(ct);
+            return new(WarehouseState.Ok, await IsSuperuser(session, ct)
+                ? "The user of the connection is a superuser. Use a role that may only read." : null);
         }
         catch (WarehouseException exception)
         {
-            return Enum.TryParse<WarehouseState>(exception.Problem.ToString(), out var state) ? state : WarehouseState.Unreachable;
+            return new(Enum.TryParse<WarehouseState>(exception.Problem.ToString(), out var state) ? state : WarehouseState.Unreachable,
+                exception.Message);
         }
     }
 
@@ -60,12 +65,28 @@ public abstract class Warehouse : IAsyncDisposable
         }
     }
 
+    /// <summary>A statement that selects whether the user may do everything; null for types without users.</summary>
+    private protected virtual string? SuperuserSql => null;
+
     /// <summary>Opens a connection, with the read-only transaction and the limits set.</summary>
     /// <exception cref="WarehouseException">The warehouse cannot be reached or refuses the login.</exception>
     internal abstract Task<WarehouseConnection> Connect(WarehouseLimits limits, CancellationToken ct);
 
     /// <summary>Turns any exception of the driver while it connects into one for users.</summary>
     internal abstract WarehouseException Translate(Exception exception);
+
+    // A server that does not answer this leaves the test as it is.
+    private async Task<bool> IsSuperuser(WarehouseSession session, CancellationToken ct)
+    {
+        try
+        {
+            return SuperuserSql is { } sql && (await session.Query(sql, ct)).Rows is [[true or > 0L]];
+        }
+        catch (WarehouseException)
+        {
+            return false;
+        }
+    }
 
     // The driver's own limit is per answer: a server that sends one byte a second never reaches it.
     private async Task<WarehouseConnection> ConnectInTime(WarehouseLimits limits, CancellationToken ct)

@@ -41,6 +41,11 @@ public sealed class WarehouseFiles(string? folder)
             }
         }
 
-        return File.Exists(place) ? place : throw WarehouseMessages.DatabaseMissing();
+        // A pipe, a device or a socket has no length, and to open one may block for ever.
+        return new FileInfo(place) is not { Exists: true } file
+            ? throw new WarehouseException(WarehouseProblem.DatabaseMissing,
+                "There is no file of this name below the folder of the organization. Check path.")
+            : file.Length > 0 ? place
+            : throw WarehouseMessages.Refused("path names an empty file, or something else than a file. Give the name of a database file.");
     }
 }

@@ -7,6 +7,12 @@ internal static class WarehouseMessages
     public static WarehouseException Unreachable() => new(WarehouseProblem.Unreachable,
         "The warehouse does not answer. Check host and port of the connection, and that the server accepts connections from this service.");
 
+    public static WarehouseException FileLocked() => new(WarehouseProblem.Unreachable,
+        "Another program writes to the file of the connection and has locked it. Try again when it has ended, or register a copy.");
+
+    public static WarehouseException FileUnreadable() => new(WarehouseProblem.Refused,
+        "This service may not read the file of the connection. Its operator gives it the right to.");
+
     public static WarehouseException Refused(string reason) => new(WarehouseProblem.Refused, reason);
 
     public static WarehouseException RefusedAddress() =>

@@ -15,9 +15,6 @@ public enum WarehouseSqlFamily
     /// <summary>DuckDB.</summary>
     DuckDb,
 
-    /// <summary>Microsoft SQL Server.</summary>
-    SqlServer,
-
     /// <summary>ClickHouse.</summary>
     ClickHouse,
 }

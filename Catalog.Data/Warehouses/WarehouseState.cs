@@ -1,6 +1,11 @@
 namespace Catalog.Data.Warehouses;
 
 /// <summary>The result of a connection test.</summary>
+/// <param name="State">Whether the connection and the login succeeded.</param>
+/// <param name="Detail">What to do about it, or a warning; null when all is well. Contains no address and no secret.</param>
+public sealed record WarehouseTest(WarehouseState State, string? Detail);
+
+/// <summary>Whether a connection and its login succeeded.</summary>
 public enum WarehouseState
 {
     /// <summary>The connection and the login succeeded.</summary>

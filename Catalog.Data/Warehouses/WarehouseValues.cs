@@ -77,6 +77,14 @@ internal sealed class WarehouseValues(WarehouseConnection connection, WarehouseL
         _ => value.ToString(),
     };
 
+    /// <summary>
+    /// The number of a text: decimal, which has up to 28 digits and rounds further ones after the point; double beyond its
+    /// range.
+    /// </summary>
+    /// <exception cref="FormatException">The text is no number.</exception>
+    internal static object Number(string text) => decimal.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
+        ? number : double.Parse(text, NumberStyles.Float, CultureInfo.InvariantCulture);
+
     private static string Text(object? item) => Normalize(item) switch
     {
         null => "null",

@@ -6,6 +6,7 @@ using Catalog.Data.Database.Postgres;
 using Catalog.Data.Migrations;
 using Catalog.Data.Migrations.Postgres;
 using Dapper;
+using Npgsql;
 
 namespace Catalog.Migrations.Backup;
 
@@ -60,7 +61,8 @@ internal static partial class PostgresRestore
                 PostgresClientAddress.EnvironmentVariables(database.Settings, connection), async input =>
                 {
                     await input.WriteAsync(Encoding.UTF8.GetBytes(prologue), ct);
-                    readError = await PostgresArchive.Read(path, manifest, script => script.CopyToAsync(input, ct), ct);
+                    var server = ((NpgsqlConnection)connection).PostgreSqlVersion.Major;
+                    readError = await PostgresArchive.Read(path, manifest, script => CopyScript(script, input, server, ct), ct);
                     if (readError is null)
                     {
                         await input.WriteAsync(Encoding.UTF8.GetBytes(epilogue), ct);
@@ -84,6 +86,22 @@ internal static partial class PostgresRestore
                 : throw BackupException.Damaged(
                     $"{manifest.File} is not a complete script, and the database is unchanged: psql did not reach the commit.");
         }, ct);
+    }
+
+    // pg_dump and pg_restore 17 set a parameter that earlier servers do not have, although they can be used with these.
+    private static async Task CopyScript(Stream script, Stream input, int serverMajor, CancellationToken ct)
+    {
+        var head = new byte[8192];
+        var length = await script.ReadAtLeastAsync(head, head.Length, throwOnEndOfStream: false, ct);
+        var setting = "\nSET transaction_timeout = 0;\n"u8;
+        var at = serverMajor < 17 ? head.AsSpan(0, length).IndexOf(setting) : -1;
+        if (at >= 0)
+        {
+            head.AsSpan(at, setting.Length - 1).Fill((byte)'\n');
+        }
+
+        await input.WriteAsync(head.AsMemory(0, length), ct);
+        await script.CopyToAsync(input, ct);
     }
 
     private static BackupException RestoreFailed(Manifest manifest, ProgramResult result)

@@ -57,8 +57,22 @@ public static class PostgresRoleGrant
             await TryExecute(PostgresGrants.CreateRole(role));
         }
 
+        // Without the role, its creation and this are both left to an administrator.
+        if (!before.CanLogIn && await connection.ExecuteScalarAsync<bool>(
+            new CommandDefinition(PostgresCitus.IsInstalled, transaction: transaction, cancellationToken: ct)))
+        {
+            if (needed is null)
+            {
+                await TryExecute(PostgresGrants.AllowLogin(role));
+            }
+            else
+            {
+                needed += $"{PostgresGrants.AllowLogin(role)};\n";
+            }
+        }
+
         var joinsRole = login != role && !before.CanBeAssumed;
-        if (joinsRole && needed is null)
+        if (joinsRole && (needed is null || before.Exists))
         {
             await TryExecute(PostgresGrants.GrantMembership(role, login!));
         }

@@ -6,9 +6,8 @@ namespace Catalog.Migrations.Retention;
 /// <param name="organization">Id of the organization.</param>
 /// <param name="batches">Runs the transactions.</param>
 /// <param name="table">The table.</param>
-/// <param name="column">The column of the dependent tables that refers to the table.</param>
-/// <param name="dependentTables">The dependent tables.</param>
-internal sealed class CascadeRemoval(string organization, RemovalBatches batches, string table, string column, string[] dependentTables)
+/// <param name="dependents">The dependent tables.</param>
+internal sealed class CascadeRemoval(string organization, RemovalBatches batches, string table, Dependent[] dependents)
 {
     /// <summary>Removes the first rows that fit into one batch, including their dependent rows.</summary>
     /// <param name="transaction">The transaction in which the rows were found.</param>
@@ -31,14 +30,14 @@ internal sealed class CascadeRemoval(string organization, RemovalBatches batches
     private async Task<List<OldRow>> FitBatch(DbTransaction transaction, List<OldRow> old)
     {
         var weights = old.ToDictionary(row => row.Id, _ => 1L, StringComparer.Ordinal);
-        foreach (var dependent in dependentTables)
+        foreach (var dependent in dependents)
         {
             var sql = $"""
                 -- CascadeRemoval.FitBatch
-                select {column} as id, count(*) as rows
-                from {dependent}
-                where organization_id = @organization and {batches.Queries.IsAnyOf(column, "@ids")}
-                group by {column}
+                select {dependent.Column} as id, count(*) as rows
+                from {dependent.Table}
+                where organization_id = @organization {dependent.Condition} and {batches.Queries.IsAnyOf(dependent.Column, "@ids")}
+                group by {dependent.Column}
                 """;
 
             foreach (var ids in IdChunks(old))
@@ -57,12 +56,12 @@ internal sealed class CascadeRemoval(string organization, RemovalBatches batches
     private async Task<List<TableRows>> Remove(DbTransaction transaction, List<OldRow> old)
     {
         var removed = new List<TableRows>();
-        foreach (var (from, key) in dependentTables.Select(dependent => (dependent, column)).Append((table, "id")))
+        foreach (var (from, key, condition) in dependents.Append(new(table, "id")))
         {
             var sql = $"""
                 -- CascadeRemoval.Remove
                 delete from {from}
-                where organization_id = @organization and {batches.Queries.IsAnyOf(key, "@ids")}
+                where organization_id = @organization {condition} and {batches.Queries.IsAnyOf(key, "@ids")}
                 """;
 
             var rows = 0L;
@@ -92,3 +91,9 @@ internal sealed record OldRow
     public required string Id { get; init; }
     public required DateTimeOffset At { get; init; }
 }
+
+/// <summary>A table whose rows are removed together with the row that they refer to.</summary>
+/// <param name="Table">The table.</param>
+/// <param name="Column">The column with the id of the other row.</param>
+/// <param name="Condition">A further condition that begins with <c>and</c>; empty for none.</param>
+internal sealed record Dependent(string Table, string Column, string Condition = "");

@@ -31,7 +31,7 @@ internal static class ExecutionRemoval
     /// <inheritdoc cref="ResultRemoval.NextBatch"/>
     public static Func<DbTransaction, Task<RemovedBatch>> NextBatch(RemovalPart part, RemovalBatches batches)
     {
-        var cascade = new CascadeRemoval(part.Organization, batches, "executions", "execution_id", ["execution_checks"]);
+        var cascade = new CascadeRemoval(part.Organization, batches, "executions", [new("execution_checks", "execution_id")]);
         DateTimeOffset? from = null;
         return async transaction =>
         {

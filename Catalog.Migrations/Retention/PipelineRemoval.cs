@@ -2,10 +2,14 @@ using System.Data.Common;
 
 namespace Catalog.Migrations.Retention;
 
-/// <summary>Removes deleted pipelines without runs and results, together with their versions and tags.</summary>
+/// <summary>Removes deleted pipelines without runs and results, together with their versions, tags and facets.</summary>
 internal static class PipelineRemoval
 {
-    private static readonly string[] DependentTables = ["pipeline_versions", "pipeline_tags"];
+    private static readonly Dependent[] Dependents =
+    [
+        new("pipeline_versions", "pipeline_id"), new("pipeline_tags", "pipeline_id"),
+        new("facets", "subject_id", "and facets.subject = 'job'"),
+    ];
 
     /// <inheritdoc cref="ResultRemoval.CountQueries"/>
     /// <param name="runsRemoved">True if old runs are removed first.</param>
@@ -19,22 +23,23 @@ internal static class PipelineRemoval
             from pipelines
             where pipelines.organization_id = @organization and {removable}
             """;
-        string DependentRows(string table) => $"""
+        string DependentRows(Dependent dependent) => $"""
             -- PipelineRemoval.CountDependentRows
             select count(*)
             from pipelines
-            cross join {table}
+            cross join {dependent.Table}
             where pipelines.organization_id = @organization and {removable}
-              and {table}.organization_id = @organization and {table}.pipeline_id = pipelines.id
+              and {dependent.Table}.organization_id = @organization {dependent.Condition}
+              and {dependent.Table}.{dependent.Column} = pipelines.id
             """;
 
-        return [("pipelines", pipelines), .. DependentTables.Select(table => (table, DependentRows(table)))];
+        return [("pipelines", pipelines), .. Dependents.Select(dependent => (dependent.Table, DependentRows(dependent)))];
     }
 
     /// <inheritdoc cref="ResultRemoval.NextBatch"/>
     public static Func<DbTransaction, Task<RemovedBatch>> NextBatch(RemovalPart part, RemovalBatches batches)
     {
-        var cascade = new CascadeRemoval(part.Organization, batches, "pipelines", "pipeline_id", DependentTables);
+        var cascade = new CascadeRemoval(part.Organization, batches, "pipelines", Dependents);
         string? after = null;
         return async transaction =>
         {

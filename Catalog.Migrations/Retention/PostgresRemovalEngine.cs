@@ -1,5 +1,8 @@
 using System.Data.Common;
+using System.Text.Json;
+using Catalog.Data.Migrations;
 using Catalog.Data.Migrations.Postgres;
+using Catalog.Migrations.Distribution;
 using Dapper;
 
 namespace Catalog.Migrations.Retention;
@@ -11,6 +14,43 @@ internal sealed class PostgresRemovalEngine : RemovalEngine
     internal override Task<IAsyncDisposable?> Lock(DbConnection connection, TimeSpan maxWait, Action<string> waiting,
         CancellationToken ct) =>
         PostgresAdvisoryLock.Retention.Acquire(connection, maxWait, waiting, ct);
+
+    // Citus rejects the recursive query, because it has no condition on one organization. Each shard is a table of its own, and
+    // answers it.
+    internal override async Task<List<string>?> OrganizationsOf(DbConnection connection, DbTransaction? transaction,
+        Func<string, string> walk, string[] tables, CancellationToken ct)
+    {
+        const string Sql = """
+            -- PostgresRemovalEngine.OrganizationsOf
+            select success, result
+            from run_command_on_shards(@table::regclass, @command)
+            """;
+
+        if (await CitusTable.ReadAll(connection, ct) is not { } known
+            || !known.Exists(table => !table.IsLocal && tables.Contains(table.Name)))
+        {
+            return null;
+        }
+
+        var organizations = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var table in tables)
+        {
+            // "%s" is the name of a shard, and its only use: format() would read another percent sign.
+            var command = $"with recursive {walk("%1$s")} select coalesce(json_agg(id), '[]') from found where id is not null";
+            var shards = await connection.QueryAsync<(bool Success, string Result)>(
+                new CommandDefinition(Sql, new { table, command }, transaction, cancellationToken: ct));
+            foreach (var (success, result) in shards)
+            {
+                organizations.UnionWith(success
+                    ? JsonSerializer.Deserialize<string[]>(result)!
+                    : throw new MigrationException(MigrationFault.ConnectionLost,
+                        $"A part of the table {table} could not be read. Run `catalog-migrations doctor` to find the server that does not "
+                            + "answer, then run this again."));
+            }
+        }
+
+        return [.. organizations];
+    }
 
     internal override Task PlanByIndex(DbConnection connection, DbTransaction transaction, CancellationToken ct)
     {

@@ -28,7 +28,7 @@ public sealed class Removal(MigrationDatabase database, RetentionDays days, Time
         await using var connection = await database.Reads.OpenConnectionAsync(ct);
         await using var reading = await _dialect.BeginRead(connection, ct);
         await _engine.PlanByIndex(connection, reading, ct);
-        var plan = await RemovalPlan.Find(connection, reading, scope, days, time.Now(), ct);
+        var plan = await RemovalPlan.Find(_engine, connection, reading, scope, days, time.Now(), ct);
         var counted = new List<Removed>();
         foreach (var part in plan)
         {
@@ -60,7 +60,7 @@ public sealed class Removal(MigrationDatabase database, RetentionDays days, Time
         using var stop = new CancellationTokenSource();
         await using var cancellation = ct.Register(() => stop.CancelAfter(TimeSpan.FromSeconds(5)));
         var batches = new RemovalBatches(database, connection, _limits, time, stop.Token) { Progress = Progress };
-        var plan = await batches.RetryOnLock(() => RemovalPlan.Find(connection, null, scope, days, time.Now(), ct), ct);
+        var plan = await batches.RetryOnLock(() => RemovalPlan.Find(_engine, connection, null, scope, days, time.Now(), ct), ct);
         var removed = new List<Removed>();
         foreach (var part in plan)
         {
@@ -69,7 +69,7 @@ public sealed class Removal(MigrationDatabase database, RetentionDays days, Time
                 RetentionKind.Results => ResultRemoval.NextBatch(part, batches),
                 RetentionKind.Executions => ExecutionRemoval.NextBatch(part, batches),
                 RetentionKind.Runs => RunRemoval.NextBatch(part, batches),
-                RetentionKind.Events => EventRemoval.NextBatch(part, batches),
+                RetentionKind.Events => LoggedEventRemoval.NextBatch(part, batches, EventRemoval.NextBatch(part, batches)),
                 _ => PipelineRemoval.NextBatch(part, batches),
             }, ct);
             if (rows.Any(table => table.Rows > 0))
@@ -98,7 +98,7 @@ public sealed class Removal(MigrationDatabase database, RetentionDays days, Time
             RetentionKind.Results => ResultRemoval.CountQueries(),
             RetentionKind.Executions => ExecutionRemoval.CountQueries(),
             RetentionKind.Runs => RunRemoval.CountQueries(),
-            RetentionKind.Events => EventRemoval.CountQueries(runsBefore is not null),
+            RetentionKind.Events => [.. EventRemoval.CountQueries(runsBefore is not null), LoggedEventRemoval.CountQuery()],
             _ => PipelineRemoval.CountQueries(runsBefore is not null, resultsBefore is not null),
         };
         var rows = new List<TableRows>();

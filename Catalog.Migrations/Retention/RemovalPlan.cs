@@ -11,23 +11,31 @@ internal static class RemovalPlan
     /// <returns>The parts with a limited retention, in the order of removal.</returns>
     /// <exception cref="MigrationException">The organization in <paramref name="scope"/> does not exist.</exception>
     public static async Task<List<RemovalPart>> Find(
-        DbConnection connection, DbTransaction? transaction, RemovalScope scope, RetentionDays days, DateTimeOffset now,
-        CancellationToken ct)
+        RemovalEngine engine, DbConnection connection, DbTransaction? transaction, RemovalScope scope, RetentionDays days,
+        DateTimeOffset now, CancellationToken ct)
     {
         // Finds each next organization by index; "select distinct" would read every row.
-        static string Organizations(string table) => $"""
-            of_{table} (id) as (
+        static string Walk(string name, string table) => $"""
+            {name} (id) as (
                 select min(organization_id) from {table}
                 union all
-                select (select min(organization_id) from {table} where organization_id > of_{table}.id)
-                from of_{table}
-                where of_{table}.id is not null
+                select (select min(organization_id) from {table} where organization_id > {name}.id)
+                from {name}
+                where {name}.id is not null
             )
             """;
 
-        var sql = $"""
+        const string AllOrganizations = """
+            -- RemovalPlan.AllOrganizations
+            select organization_id, runs_kept_days, results_kept_days, events_kept_days
+            from organizations
+            """;
+
+        var apart = await engine.OrganizationsOf(connection, transaction, table => Walk("found", table),
+            ["runs", "check_results", "pipelines"], ct);
+        var sql = apart is not null ? AllOrganizations : $"""
             -- RemovalPlan.Find
-            with recursive {Organizations("runs")}, {Organizations("check_results")}, {Organizations("pipelines")}
+            with recursive {Walk("of_runs", "runs")}, {Walk("of_check_results", "check_results")}, {Walk("of_pipelines", "pipelines")}
             select found.id as organization_id, organizations.runs_kept_days, organizations.results_kept_days,
                 organizations.events_kept_days
             from (select 'default' as id union select id from of_runs union select id from of_check_results union select id
@@ -40,6 +48,14 @@ internal static class RemovalPlan
         var organizations = (
             await connection.QueryAsync<OrganizationDays>(
                 new CommandDefinition(sql, new { scope.Organization }, transaction, cancellationToken: ct))).AsList();
+        if (apart is not null)
+        {
+            organizations = [.. organizations
+                .Concat(apart.Append("default").Except(organizations.Select(organization => organization.OrganizationId))
+                    .Select(id => new OrganizationDays { OrganizationId = id }))
+                .Where(organization => scope.Organization is null || organization.OrganizationId == scope.Organization)];
+        }
+
         if (scope.Organization is not null && organizations.Count == 0)
         {
             throw new MigrationException(

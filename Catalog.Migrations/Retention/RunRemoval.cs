@@ -2,10 +2,14 @@ using System.Data.Common;
 
 namespace Catalog.Migrations.Retention;
 
-/// <summary>Removes old runs, together with their stages, events and states of checks.</summary>
+/// <summary>Removes old runs, together with their stages, events, states of checks, earlier attempts and lineage.</summary>
 internal static class RunRemoval
 {
-    private static readonly string[] DependentTables = ["run_stages", "run_events", "run_check_states"];
+    private static readonly Dependent[] Dependents =
+    [
+        new("run_stages", "run_id"), new("run_events", "run_id"), new("run_check_states", "run_id"), new("run_attempts", "run_id"),
+        new("lineage_runs", "run_id"), new("run_datasets", "run_id"), new("facets", "subject_id", "and facets.subject = 'run'"),
+    ];
 
     /// <summary>
     /// SQL condition for an old run. A run without a reported end may still be active: it is old only if its last update is old as well.
@@ -23,22 +27,23 @@ internal static class RunRemoval
             from runs
             where runs.organization_id = @organization and {IsOld("@before")}
             """;
-        string DependentRows(string table) => $"""
+        string DependentRows(Dependent dependent) => $"""
             -- RunRemoval.CountDependentRows
             select count(*)
             from runs
-            cross join {table}
+            cross join {dependent.Table}
             where runs.organization_id = @organization and {IsOld("@before")}
-              and {table}.organization_id = @organization and {table}.run_id = runs.id
+              and {dependent.Table}.organization_id = @organization {dependent.Condition}
+              and {dependent.Table}.{dependent.Column} = runs.id
             """;
 
-        return [("runs", runs), .. DependentTables.Select(table => (table, DependentRows(table)))];
+        return [("runs", runs), .. Dependents.Select(dependent => (dependent.Table, DependentRows(dependent)))];
     }
 
     /// <inheritdoc cref="ResultRemoval.NextBatch"/>
     public static Func<DbTransaction, Task<RemovedBatch>> NextBatch(RemovalPart part, RemovalBatches batches)
     {
-        var cascade = new CascadeRemoval(part.Organization, batches, "runs", "run_id", DependentTables);
+        var cascade = new CascadeRemoval(part.Organization, batches, "runs", Dependents);
         DateTimeOffset? from = null;
         return async transaction =>
         {

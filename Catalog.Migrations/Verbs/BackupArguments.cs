@@ -32,6 +32,11 @@ internal sealed class BackupArguments
         Description = "Compression level 1 to 9, or none. Default: 6 on Postgres, none on SQLite.",
         HelpName = "N|none"
     };
+    private readonly Option<string?> _metrics = new("--metrics")
+    {
+        Description = "After success, also write the time of the backup to this file, for node_exporter's textfile collector.",
+        HelpName = "FILE.prom"
+    };
     private readonly Option<double> _lockWait = LimitOptions.Seconds(
         "--lock-wait", TimeSpan.FromSeconds(30), "Seconds to wait for a table lock.");
 
@@ -52,7 +57,7 @@ internal sealed class BackupArguments
 
     public void AddTo(Command command)
     {
-        foreach (var option in new Option[] { _folder, _upload, _format, _schemaOnly, _compress, _lockWait })
+        foreach (var option in new Option[] { _folder, _upload, _format, _schemaOnly, _compress, _metrics, _lockWait })
         {
             command.Options.Add(option);
         }
@@ -88,6 +93,14 @@ internal sealed class BackupArguments
         var directory = Path.GetFullPath(folder);
         return File.Exists(directory) ? throw new SettingException($"--output: {directory} is a file; name a folder.") : directory;
     }
+
+    /// <returns>The absolute path of the file for metrics; null when none is requested.</returns>
+    /// <exception cref="SettingException">The file cannot be used.</exception>
+    /// <exception cref="BackupException">The backup would have no rows, so it must not count as the newest.</exception>
+    public string? ReadMetrics(ParseResult arguments) =>
+        arguments.GetValue(_schemaOnly) && arguments.GetValue(_metrics) is not null
+            ? throw new BackupException(ExitCode.Usage, "usage", "--metrics is not for --schema-only: such a backup contains no rows.")
+            : BackupMetrics.ReadPath(arguments.GetValue(_metrics));
 
     /// <returns>The bucket to upload to; null when no upload is requested.</returns>
     /// <exception cref="SettingException">The address is not an s3:// or spaces:// address.</exception>

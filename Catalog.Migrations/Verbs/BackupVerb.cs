@@ -34,12 +34,18 @@ internal static class BackupVerb
         // Opened before the backup is taken, so that an invalid address fails at once.
         using var store = options.OpenUpload(arguments);
         var directory = options.ReadFolder(arguments);
+        var metrics = options.ReadMetrics(arguments);
         var manifest = await BackupRunner.Take(database, directory, backup, TimeProvider.System, ct);
         Print(manifest, clock.Elapsed, output);
         if (store is not null)
         {
             await Upload.Send(store, Path.Combine(directory, manifest.File), manifest, ct);
             output.Line($"uploaded to {store.Display}");
+        }
+
+        if (metrics is not null)
+        {
+            BackupMetrics.Write(metrics, manifest);
         }
 
         var removed = await Prune(options.Rotation, directory, store, arguments, output, ct);

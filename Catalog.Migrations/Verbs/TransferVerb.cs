@@ -71,9 +71,7 @@ internal static class TransferVerb
     private static async Task<int> Run(MigrationDatabase database, DatabaseSettings source, ParseResult arguments, bool dryRun, double wait,
         Output output, CancellationToken ct)
     {
-        var secretKey = Setting.Text(Verb.Settings(arguments), "DATAXPIPE_SECRET_KEY") is { } text
-            ? SecretKey.Parse(text) ?? throw new SettingException("DATAXPIPE_SECRET_KEY must be 32 bytes in base64.")
-            : null;
+        var secretKey = SecretKey.FromSetting(Verb.Settings(arguments), "DATAXPIPE_SECRET_KEY");
         output.Line($"from  {source.Display}");
         output.Line($"to    {database.Settings.Display}");
         TransferReport report;

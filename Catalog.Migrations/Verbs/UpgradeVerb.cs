@@ -1,7 +1,9 @@
 using Catalog.Data.Database;
 using System.CommandLine;
 using System.Globalization;
+using Catalog.Data;
 using Catalog.Data.Migrations;
+using Catalog.Migrations.Distribution;
 
 namespace Catalog.Migrations.Verbs;
 
@@ -28,7 +30,14 @@ internal static class UpgradeVerb
                     AppRole = DatabaseSettings.ReadAppRole(Verb.Settings(arguments)),
                 };
                 var steps = await migrator.Upgrade(arguments.GetValue(target)!, arguments.GetValue(again), ct);
-                return await Report(migrator, steps, output, ct);
+                var exit = await Report(migrator, steps, output, ct);
+                if (await CitusDistribution.Undistributed(database, ct) is { Count: > 0 } local)
+                {
+                    output.Progress($"catalog-migrations: {Quantity.Of(local.Count, "table is", "tables are")} not distributed by Citus: "
+                        + $"{Quantity.Few(local)}. Run `catalog-migrations distribute apply`.");
+                }
+
+                return exit;
             });
         command.Arguments.Add(target);
         command.Options.Add(again);

@@ -33,6 +33,12 @@ public sealed class OidcTrustEntryTests
     [InlineData("repo:acme/data-*:environment:prod", "repo:acme/site:environment:prod", false)]
     [InlineData("repo:acme/app:ref:refs/heads/release/*", "repo:acme/app:ref:refs/heads/release/1/2", true)]
     [InlineData("repo:acme/app:ref:refs/heads/release/*", "repo:acme/app:ref:refs/heads/release", false)]
+    [InlineData("repo:acme@12/*", "repo:acme@12/app@34:ref:refs/heads/main", true)]
+    [InlineData("repo:acme@12/*", "repo:acme@123/app@34:ref:refs/heads/main", false)]
+    [InlineData("repo:acme@12/*", "repo:acme/app:ref:refs/heads/main", false)]
+    [InlineData("repo:acme/*", "repo:acme@12/app@34:ref:refs/heads/main", false)]
+    [InlineData("repo:acme@12/app@34:ref:refs/heads/main", "repo:acme@12/app@35:ref:refs/heads/main", false)]
+    [InlineData("repo:acme@12/app@*:ref:refs/heads/main", "repo:acme@12/app@34:ref:refs/heads/main", true)]
     [InlineData("system:serviceaccount:ci:*", "system:serviceaccount:ci:loader", true)]
     [InlineData("system:serviceaccount:ci:*", "system:serviceaccount:ci-evil:loader", false)]
     public void A_pattern_matches_the_whole_subject_case_sensitively(string pattern, string subject, bool matches) =>
@@ -68,6 +74,8 @@ public sealed class OidcTrustEntryTests
     [InlineData("subject", "\"*c4nary\"", "two complete parts")]
     [InlineData("subject", "\"repo:*\"", "two complete parts")]
     [InlineData("subject", "\"repo:acme*\"", "two complete parts")]
+    [InlineData("subject", "\"repo:acme@*\"", "two complete parts")]
+    [InlineData("subject", "\"repo:*@12/app@34:*\"", "two complete parts")]
     [InlineData("subject", "\"repo:*/app:ref:refs/heads/main\"", "two complete parts")]
     [InlineData("subject", "\"spiffe://*\"", "two complete parts")]
     [InlineData("organization", "\"\"", "organization must be")]
@@ -97,6 +105,18 @@ public sealed class OidcTrustEntryTests
         Assert.DoesNotContain('\n', refusal.Message);
         Assert.Contains(expected == "must be a JSON array" ? "DATAXPIPE_OIDC_TRUST" : "DATAXPIPE_OIDC_TRUST, entry 2", refusal.Message,
             StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_issuer_of_GitHub_Actions_is_accepted_with_fixed_scopes()
+    {
+        var entry = Entry(Repository);
+        entry["issuer"] = "https://token.actions.githubusercontent.com";
+
+        var trust = Read(entry).Single();
+
+        Assert.Equal(("https://token.actions.githubusercontent.com", "team"), (trust.Issuer, trust.Organization));
+        Assert.Equal(["write"], trust.Scopes);
     }
 
     private static IReadOnlyList<TokenTrust> Read(string json) =>

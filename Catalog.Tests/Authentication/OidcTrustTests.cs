@@ -48,6 +48,43 @@ public sealed class OidcTrustTests(SqliteTestDatabase database) : IClassFixture<
             .Select(entry => entry.GetProperty("actor").GetString()));
     }
 
+    [Fact]
+    public async Task A_token_with_every_claim_and_header_of_GitHub_Actions_signs_in()
+    {
+        const string Subject = "repo:octo-org@65/octo-repo@74:environment:prod";
+        using var app = await _issuer.App(database, Trust(Entry("repo:octo-org@65/octo-repo@74:*")));
+        using var client = app.Anonymous();
+        var claims = new (string Name, string Value)[]
+        {
+            ("environment", "prod"), ("sha", "example-sha"), ("actor", "octocat"), ("actor_id", "12"), ("base_ref", ""), ("head_ref", ""),
+            ("event_name", "workflow_dispatch"), ("ref_type", "branch"), ("ref_protected", "true"), ("repository_id", "74"),
+            ("repository_owner_id", "65"), ("repository_visibility", "private"), ("run_id", "example-run-id"), ("run_number", "10"),
+            ("job_workflow_ref", "octo-org/octo-automation/.github/workflows/oidc.yml@refs/heads/main"),
+            ("job_workflow_sha", "example-sha"),
+            ("workflow_ref", "octo-org/octo-repo/.github/workflows/load.yml@refs/heads/main"), ("workflow_sha", "example-sha"),
+            ("check_run_id", "1"), ("enterprise", "octo"), ("enterprise_id", "3"),
+        };
+        string With(string subject)
+        {
+            return _issuer.CreateToken(
+                header: header => (header["typ"], header["x5t"]) = ("JWT", "example-thumbprint"),
+                payload: payload =>
+                {
+                    (payload["scope"], payload["organization"], payload["sub"]) = (null, null, subject);
+                    payload["nbf"] = _issuer.Clock.Seconds - 300;
+                    foreach (var (name, value) in claims)
+                    {
+                        payload[name] = value;
+                    }
+                });
+        }
+
+        Assert.Equal(201, await PostStatus(client, With(Subject)));
+        // A later owner of the same names has other numbers.
+        Assert.Equal(401, await PostStatus(client, With("repo:octo-org@66/octo-repo@74:environment:prod")));
+        Assert.Equal(401, await PostStatus(client, With("repo:octo-org/octo-repo:environment:prod")));
+    }
+
     [Theory]
     [InlineData("repo:octo-org-evil/octo-repo:ref:refs/heads/main")]
     [InlineData("repo:octo-org/octo-repo:ref:refs/heads/main2")]

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Net.Http.Headers;
 using System.Text;
 using Catalog.Tests.Support;
@@ -9,7 +8,7 @@ namespace Catalog.Tests.Authentication;
 /// Tokens of a certified third-party provider, as a check that is independent of our own test provider.
 /// </summary>
 [Trait("Category", "Npm")]
-public sealed class RealProviderTests(OidcProviderPackage package, SqliteTestDatabase database) : IClassFixture<OidcProviderPackage>,
+public sealed class RealProviderTests(RealProvider provider, SqliteTestDatabase database) : IClassFixture<RealProvider>,
     IClassFixture<SqliteTestDatabase>
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
@@ -17,28 +16,13 @@ public sealed class RealProviderTests(OidcProviderPackage package, SqliteTestDat
     [Fact]
     public async Task Tokens_of_a_real_provider_are_accepted_with_their_scopes()
     {
-        package.Require();
-        // The provider exits when its standard input closes, so also when this process is killed.
-        using var provider = Process.Start(new ProcessStartInfo("node", [Path.Combine(package.Directory, "server.mjs")])
-        { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true })!;
-        var errors = provider.StandardError.ReadToEndAsync(CancellationToken.None);
-        try
+        using var app = new CatalogApp(
+            database, ("DATAXPIPE_OIDC_AUTHORITY", provider.Authority), ("DATAXPIPE_OIDC_AUDIENCE", Issuer.Audience));
+        using var owner = await app.Organization("certified");
+        using var client = app.Anonymous();
+        foreach (var algorithm in new[] { "RS256", "PS256", "ES256" })
         {
-            var authority = await provider.StandardOutput.ReadLineAsync(Ct).AsTask().WaitAsync(TimeSpan.FromSeconds(30), Ct);
-            Assert.True(authority is not null, authority is null ? await errors : "");
-            using var app = new CatalogApp(
-                database, ("DATAXPIPE_OIDC_AUTHORITY", authority!), ("DATAXPIPE_OIDC_AUDIENCE", Issuer.Audience));
-            using var owner = await app.Organization("certified");
-            using var client = app.Anonymous();
-            foreach (var algorithm in new[] { "RS256", "PS256", "ES256" })
-            {
-                await CheckTokens(client, authority!, algorithm);
-            }
-        }
-        finally
-        {
-            provider.Kill(entireProcessTree: true);
-            await provider.WaitForExitAsync(CancellationToken.None);
+            await CheckTokens(client, provider.Authority, algorithm);
         }
     }
 

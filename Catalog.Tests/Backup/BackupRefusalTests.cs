@@ -207,6 +207,23 @@ public sealed class BackupRefusalTests(PostgresTestDatabase database, BackupFold
         Assert.DoesNotContain("c4nary", refused.ToString());
     }
 
+    [Fact]
+    public async Task A_setting_that_newer_client_programs_add_does_not_stop_a_restore_on_an_earlier_server()
+    {
+        database.Require();
+        var bin = Script("pg_restore", "[ \"$1\" = --version ] && exec REAL --version; "
+            + "REAL \"$@\" | sed 's/^SET lock_timeout = 0;$/&\\nSET transaction_timeout = 0;/'");
+        Script("psql", "exec REAL \"$@\"", bin);
+        Script("pg_dump", "exec REAL \"$@\"", bin);
+        var backup = await BackupSteps.BackUp(database.Address, folder.New());
+        var target = await PostgresTestDatabase.Empty("catalog_newer_client", superuser: true);
+
+        var restored = await MigratorConsole.RunProcess(target, [("PG_BIN", bin)], "restore", backup);
+
+        Assert.True(restored.Exit == 0, restored.ToString());
+        Assert.Equal(await BackupSteps.Hash(database.Address), await BackupSteps.Hash(target));
+    }
+
     /// <summary>
     /// Writes a shell script in place of a Postgres program; REAL in its body is replaced by the program's path.
     /// </summary>

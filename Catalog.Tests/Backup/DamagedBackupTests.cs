@@ -11,6 +11,7 @@ namespace Catalog.Tests.Backup;
 /// Truncated and bit-flipped backups in each format are not restored and are reported as damaged. The target stays
 /// unchanged.
 /// </summary>
+[Trait("Fault", "F31")]
 public sealed class DamagedBackupTests(FilledDatabases databases, BackupFolder folder) : IClassFixture<FilledDatabases>,
     IClassFixture<BackupFolder>
 {

@@ -44,6 +44,9 @@ public abstract class CheckEndpointTests(TestDatabase database) : EndpointTests(
     [InlineData("""{"id":"x","dataset":"d","connection_id":"c","kind":"range","column":"a","params":{"mim":1,"max":2}}""", "/params/mim")]
     [InlineData("""{"id":"x","dataset":"d","connection_id":"c","kind":"not_null"}""", "/column")]
     [InlineData("""{"id":"x","dataset":"d","connection_id":"c","kind":"avg","column":"a","fail":{"larger":1}}""", "/fail")]
+    [InlineData("""{"id":"x","dataset":"d","connection_id":"c","kind":"row_cuont"}""", "/kind")]
+    [InlineData("""{"id":"x","connection_id":"c","kind":"sql_rows","sql":"checks/orders.sql"}""", "/sql")]
+    [InlineData("""{"id":"x","connection_id":"c","sql":"checks/orders.sql"}""", "/sql")]
     [InlineData("""{"id":"x","kind":"k","schedule":"@daily","schedule_time_zone":"Europe/Nowhere"}""", "/schedule_time_zone")]
     public async Task A_definition_that_the_Catalog_would_run_must_be_one_that_it_can_run(string body, string pointer)
     {
@@ -53,6 +56,8 @@ public abstract class CheckEndpointTests(TestDatabase database) : EndpointTests(
 
     [Theory]
     [InlineData("""{"id":"ID","dataset":"d","kind":"range","column":"a","params":{"mim":1}}""")]
+    [InlineData("""{"id":"ID","dataset":"d","kind":"row_cuont"}""")]
+    [InlineData("""{"id":"ID","connection_id":"c","kind":"sql_value","sql":"values(1)","fail":1}""")]
     [InlineData("""{"id":"ID","dataset":"d","connection_id":"c","kind":"kind_of_another_tool","params":{"mim":1}}""")]
     public async Task Other_definitions_are_stored_as_they_are(string body)
     {

@@ -134,6 +134,24 @@ public abstract class CheckResultEndpointTests : IDisposable
     }
 
     [Fact]
+    public async Task A_result_of_the_future_is_refused_and_hides_no_later_result()
+    {
+        await Register();
+        string Body(string status, DateTimeOffset at) =>
+            $$"""{"pipeline_id":"{{_pipeline}}","check_id":"c","status":"{{status}}","executed_at":"{{at:O}}"}""";
+        var now = DateTimeOffset.UtcNow;
+
+        var problem = await (await Post(Body("pass", now.AddHours(25)))).Problem(422, "invalid");
+        var bulk = await Post($"[{Body("pass", now.AddHours(23))},{Body("fail", now.AddYears(70))}]");
+
+        Assert.Contains("24 hours ahead", problem.GetProperty("errors").GetProperty("/executed_at")[0].GetString(),
+            StringComparison.Ordinal);
+        Assert.Equal(207, (int)bulk.StatusCode);
+        Assert.Equal(["stored", "rejected"], (await bulk.Json()).GetProperty("items").EnumerateArray()
+            .Select(item => item.GetProperty("outcome").GetString()));
+    }
+
+    [Fact]
     public async Task Filters_select_results()
     {
         await Register();

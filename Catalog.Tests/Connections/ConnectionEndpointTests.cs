@@ -202,7 +202,12 @@ public abstract class ConnectionEndpointTests(TestDatabase database)
         var id = Guid.NewGuid().ToString();
         Assert.Equal(HttpStatusCode.Created,
             (await Send(HttpMethod.Post, Path, $$"""{"id":"{{id}}","type":"{{type}}","config":{{config}}}""")).StatusCode);
-        return (await (await Send(HttpMethod.Post, $"{Path}{id}/test")).Json()).GetProperty("status").GetString();
+        var test = await (await Send(HttpMethod.Post, $"{Path}{id}/test")).Json();
+        var (status, detail) = (test.GetProperty("status").GetString(), test.GetProperty("detail").GetString());
+        // Every problem has a text; the user of the reachable server is a superuser.
+        Assert.True(detail is { Length: > 20 }, $"{status}: {detail}");
+        Assert.DoesNotContain("169.254", detail, StringComparison.Ordinal);
+        return status;
     }
 }
 

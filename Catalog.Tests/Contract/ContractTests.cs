@@ -36,7 +36,10 @@ public abstract class ContractTests(TestDatabase database) : EndpointTests(datab
         var document = await Prepare();
         var random = new Random(20261121);
         var sampler = new Sampler(document, random);
-        var operations = document.Operations.Where(operation => operation.NeedsKey && operation.Id != "TestConnection").ToList();
+        // Bodies of other tools are accepted when only a part of them is understood; their own tests send wrong ones.
+        string[] others = ["PostLineageEvent", "PostLineageBatch", "PostDbtArtifacts", "PostTraces"];
+        var operations = document.Operations
+            .Where(operation => operation.NeedsKey && operation.Id != "TestConnection" && !others.Contains(operation.Id)).ToList();
         var broken = operations.SelectMany(operation => Broken(operation, sampler)).ToList();
         for (var i = 0; i < requests - broken.Count; i++)
         {
@@ -115,8 +118,10 @@ public abstract class ContractTests(TestDatabase database) : EndpointTests(datab
         Assert.Equal(201, (int)created.StatusCode);
         Assert.Equal(200, (int)(await Send(HttpMethod.Get, created.Headers.Location!.OriginalString)).StatusCode);
         Assert.Equal(204, (int)(await Send(HttpMethod.Delete, $"/api/v1/{collection}/{Name}")).StatusCode);
-        foreach (var related in document.Operations.Where(candidate =>
-            candidate.Path.StartsWith($"/api/v1/{collection}/{{id}}", StringComparison.Ordinal)))
+        // What remains of a deleted pipeline can be read.
+        string[] remaining = ["GetPipelineRemains", "GetPipelineVersion", "GetPipelineVersionChanges"];
+        foreach (var related in document.Operations.Where(candidate => !remaining.Contains(candidate.Id)
+            && candidate.Path.StartsWith($"/api/v1/{collection}/{{id}}", StringComparison.Ordinal)))
         {
             var example = related.Body is null ? null : related.Example!.ToJsonString();
             await (await Send(new HttpMethod(related.Method), related.Path.Replace("{id}", Name, StringComparison.Ordinal), example))
@@ -189,13 +194,13 @@ public abstract class ContractTests(TestDatabase database) : EndpointTests(datab
 
     private static string Fill(string path, int i) => i % 3 == 2
         ? path.Replace("{id}", "nobody", StringComparison.Ordinal).Replace("{dataset}", "nobody", StringComparison.Ordinal)
-            .Replace("{stage_name}", "s%2F1", StringComparison.Ordinal)
+            .Replace("{stage_name}", "s%2F1", StringComparison.Ordinal).Replace("{version}", "1", StringComparison.Ordinal)
         : path.Replace("{id}", "contract", StringComparison.Ordinal).Replace("{dataset}", "contract", StringComparison.Ordinal)
-            .Replace("{stage_name}", $"stage-{i % 5}", StringComparison.Ordinal);
+            .Replace("{stage_name}", $"stage-{i % 5}", StringComparison.Ordinal).Replace("{version}", $"{i % 3}", StringComparison.Ordinal);
 
     // A schema cannot say what the kind of a check requires.
     private static bool DependsOnKind(Operation operation, int status) =>
-        status == 422 && operation.Id is ("CreateCheck" or "ReplaceCheck");
+        status == 422 && operation.Id is ("CreateCheck" or "ReplaceCheck" or "RegisterPipeline");
 
     private async Task Check(ApiDocument document, Operation operation, string query, JsonNode? body, string? broken, int i)
     {

@@ -44,12 +44,13 @@ public sealed class Sampler(ApiDocument document, Random random)
                 0 => (long)((double?)schema["minimum"] ?? 0),
                 1 => Maximum(schema, 9007199254740993L),
                 _ =>
-                (long)random.Next(1, Maximum(schema, 1000) > 1000 ? 1000 : (int)Maximum(schema, 1000))
+                (long)random.Next(
+                    Math.Clamp((int)((double?)schema["minimum"] ?? 1), 1, 999), (int)Math.Clamp(Maximum(schema, 1000), 1, 1000) + 1)
             },
             "number" => random.Next(3) switch { 0 => 0, 1 => 1e-300, _ => random.NextDouble() * 1e6 },
             "array" => new JsonArray(
                 [.. Enumerable.Range(0, random.Next((int?)schema["minItems"] ?? 0, 4))
-                    .Select(_ => Valid(schema["items"]!, name.TrimEnd('s')))]),
+                    .Select(_ => schema["items"] is { } items ? Valid(items, name.TrimEnd('s')) : Any())]),
             "object" => schema["properties"] is JsonObject properties ? Object(schema, properties) : new JsonObject { ["k"] = Any() },
             _ => Text(schema),
         };
@@ -135,7 +136,7 @@ public sealed class Sampler(ApiDocument document, Random random)
             yield return ("too large", JsonValue.Create((long)(double)schema["maximum"]! + 1));
         }
 
-        if ((string?)schema["format"] is "date-time" or "cron" or "uri" or "organization-id" or "run-statuses")
+        if ((string?)schema["format"] is "date-time" or "cron" or "uri" or "organization-id" or "run-statuses" or "check-statuses")
         {
             yield return ("wrong format", "not a form");
         }
@@ -154,6 +155,7 @@ public sealed class Sampler(ApiDocument document, Random random)
                 "organization-id" => $"org-{random.Next(1_000_000_000)}",
                 "run-statuses" =>
                     "failed,running",
+                "check-statuses" => "fail,error",
                 _ => "x"
             };
         }
@@ -187,6 +189,8 @@ public sealed class Sampler(ApiDocument document, Random random)
         "config" => new JsonObject { ["host"] = "db.example", ["port"] = 5432, ["user"] = "u", ["password_secret"] = "vault/data/p" },
         "type" => "postgres",
         "kind" => "row_count",
+        // Times of events must not be far in the future.
+        "executed_at" or "started_at" or "completed_at" => Times.Where(time => time[0] != '9').ElementAt(random.Next(Times.Length - 1)),
         "inputs" or "input" => new JsonArray(),
         "load_mode" => "full",
         "write_mode" => "append",

@@ -5,6 +5,7 @@ using Catalog.Data.Checks;
 using Catalog.Data.Connections;
 using Catalog.Data.Database;
 using Catalog.Data.Database.Postgres;
+using Catalog.Data.Executions;
 using Catalog.Data.Lineage;
 using Catalog.Data.Pipelines;
 using Catalog.Data.Runs;
@@ -18,7 +19,7 @@ namespace Catalog.Tests.Database;
 /// Calls the repositories on 100,000 rows while the server reports the plan of every statement, and asserts that no
 /// plan reads or sorts a whole large table. The plans are those for the given values, as without prepared statements.
 /// </summary>
-public sealed class QueryPlanTests(QueryPlanTests.Filled filled) : IClassFixture<QueryPlanTests.Filled>
+public sealed partial class QueryPlanTests(QueryPlanTests.Filled filled) : IClassFixture<QueryPlanTests.Filled>
 {
     private const string Organization = "default";
 
@@ -33,6 +34,17 @@ public sealed class QueryPlanTests(QueryPlanTests.Filled filled) : IClassFixture
         ["Datasets.Owners"] = "at most 1,000 pipelines",
         ["Datasets.Tags"] = "the tags of at most 1,000 pipelines",
         ["Pipelines.Tags"] = "the tags of a page's pipelines",
+        ["CheckResults.OfRun"] = "the results of one run",
+        ["CheckStates.List"] = "a page of each status",
+        ["CheckChanges.Flapping"] = "the last results of 1,000 checks",
+        ["Datasets.Outputs"] = "the datasets that one pipeline writes",
+        ["Runs.ListFew"] = "at most 5,000 runs with a status",
+        ["Pipelines.Scheduled"] = "the last scheduled pipelines, fewer than a chunk",
+        ["Pipelines.ListOfIds"] = "at most 100 pipelines",
+        ["FailingPipelines.ByRun"] = "the newest 2,000 failed runs",
+        ["RunEvents.Reports"] = "the events of one run",
+        ["Runs.ByHour"] = "the runs that ended in a day",
+        ["DatasetFacts.Facets"] = "the values of one facet of a dataset",
     };
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
@@ -72,8 +84,15 @@ public sealed class QueryPlanTests(QueryPlanTests.Filled filled) : IClassFixture
         await datasets.Tags(Organization, [.. Enumerable.Range(0, 100).Select(i => $"p{i}")], Ct);
 
         await runs.Find(Organization, run, Ct);
-        await runs.Events(Organization, run, null, 50, Ct);
-        await runs.Events(Organization, run, cursor, 50, Ct);
+        await new RunEventRepository(db).List(Organization, run, null, 50, Ct);
+        await new RunEventRepository(db).Find(Organization, run, new string('a', 64), Ct);
+        await db.Read(Organization, async session =>
+        {
+            var earlier = await RunAttemptTable.Find(session, Organization, run, Ct);
+            var row = new FoldedRun { Id = run, PipelineId = pipeline, CreatedAt = cursor.At };
+            return await RunRefold.Read(session, Organization, row, earlier, Ct);
+        }, Ct);
+        await new RunEventRepository(db).List(Organization, run, cursor, 50, Ct);
         foreach (var filter in RunFilters(pipeline, since, until, cursor.At))
         {
             await runs.List(Organization, filter, null, 50, Ct);
@@ -107,6 +126,18 @@ public sealed class QueryPlanTests(QueryPlanTests.Filled filled) : IClassFixture
             await checks.List(Organization, filter, cursor, filter.Status is null ? 500 : 50, Ct);
         }
 
+        var executions = new ExecutionRepository(db);
+        foreach (var filter in new ExecutionFilter[] { new(), new() { PipelineId = pipeline }, new() { CheckId = "k7" },
+            new() { PipelineId = pipeline, CheckId = "k7" }, new() { Status = "failed" }, new() { Status = "completed" },
+            new() { Status = "queued" }, new() { PipelineId = pipeline, Status = "failed" } })
+        {
+            await executions.List(Organization, filter, null, 50, Ct);
+            await executions.List(Organization, filter, cursor, 50, Ct);
+        }
+
+        await executions.Find(Organization, "x777", Ct);
+        await executions.Checks(Organization, "x777", Ct);
+
         await results.OpenFailures(Organization, [.. Enumerable.Range(0, 500).Select(i => $"p{i}")], Ct);
 
         await pipelines.Find(Organization, pipeline, Ct);
@@ -127,42 +158,13 @@ public sealed class QueryPlanTests(QueryPlanTests.Filled filled) : IClassFixture
         {
             "Lineage.Around", "Lineage.Neighbours", "Lineage.Beyond", "Lineage.Find", "Lineage.Datasets", "Datasets.List",
             "Datasets.Pipelines", "Datasets.Owners", "Runs.Find", "Runs.List", "Runs.Events", "Runs.Stages",
+            "RunAttempts.Find", "RunEvents.Reports",
             "Runs.CheckCounts", "CheckResults.Find", "CheckResults.List", "CheckResults.OpenFailures", "Checks.CountStatuses",
             "Checks.Find", "Checks.List", "Checks.ListByStatus", "Pipelines.Find", "Pipelines.List", "Connections.Find", "Connections.List",
+            "Executions.List", "Executions.Find", "Executions.Checks",
         }, named);
         var faults = plans.SelectMany(plan => Faults(plan.Query, plan.Plan)).Distinct().ToList();
         Assert.True(faults.Count == 0, string.Join("\n\n", faults));
-    }
-
-    // A page of one pipeline's runs reads no runs of other pipelines.
-    [Fact]
-    public async Task A_page_of_runs_is_read_from_the_index_with_its_order()
-    {
-        var plans = new List<(string Query, JsonElement Plan)>();
-        await using var db = filled.Open(plans.Add);
-        var runs = new RunRepository(db);
-        var cursor = new Cursor(new DateTimeOffset(2026, 1, 20, 0, 0, 0, TimeSpan.Zero), "x");
-        foreach (var order in Enum.GetValues<RunOrder>())
-        {
-            foreach (var pipeline in new[] { null, "p77" })
-            {
-                foreach (var at in new Cursor?[] { null, cursor })
-                {
-                    plans.Clear();
-                    var page = await runs.List(Organization, new() { Order = order, PipelineId = pipeline }, at, 50, Ct);
-
-                    var index = $"runs_{(pipeline is null ? "" : "pipeline_id_")}{order.ToString().ToLowerInvariant()}_at_idx";
-                    Assert.Equal(50, page.Items.Count);
-                    Assert.Contains($"\"{index}\"", plans.Single(plan => NameOf(plan.Query) == "Runs.List").Plan.GetRawText(),
-                        StringComparison.Ordinal);
-                }
-            }
-        }
-
-        plans.Clear();
-        await new PipelineRepository(db, new CheckResultRepository(db)).List(Organization, new(), null, 50, Ct);
-        Assert.Contains("\"runs_pipeline_id_started_at_idx\"", plans.Single(plan => NameOf(plan.Query) == "Pipelines.List")
-            .Plan.GetRawText(), StringComparison.Ordinal);
     }
 
     // Planning takes longer than reading 51 rows. A custom plan for a cursor near the newest rows looks cheaper than
@@ -209,6 +211,12 @@ public sealed class QueryPlanTests(QueryPlanTests.Filled filled) : IClassFixture
             yield return $"reads all of {plan.GetProperty("Relation Name").GetString()}: {query}";
         }
 
+        // Row-level security makes a filter of a comparison that it does not know to be free of leaks.
+        if (ComparesPosition(plan, "Filter") && !FewRows.ContainsKey(NameOf(query)))
+        {
+            yield return $"compares row by row {plan.GetProperty("Filter")}: {query}";
+        }
+
         // Current edges must be read from the index alone; ended edges are read from the table.
         if (type == "Index Scan" && plan.GetProperty("Relation Name").GetString() == "lineage_edges"
             && NameOf(query).StartsWith("Lineage.", StringComparison.Ordinal) && !query.Contains("valid_to >", StringComparison.Ordinal))
@@ -247,8 +255,13 @@ public sealed class QueryPlanTests(QueryPlanTests.Filled filled) : IClassFixture
             await using var connection = await _source.OpenConnectionAsync();
             await connection.ExecuteAsync("""
                 create function pg_temp.did(i bigint) returns uuid language sql as $$ select substr(encode(sha256('\x00'::bytea || convert_to('d' || i, 'utf8')), 'hex'), 1, 32)::uuid $$;
-                insert into pipelines select 'default', 'p' || i, '1', null, 'o' || i % 4, case i % 2 when 0 then 'prod' else 'test' end, null, 'p' || i, '2026-01-01'::timestamptz + i * interval '4 minutes', '2026-01-01', null from generate_series(1, 10000) i;
+                insert into pipelines select 'default', 'p' || i, '1', null, 'o' || i % 4, case i % 2 when 0 then 'prod' else 'test' end, case when i % 2 = 0 then '0 6 * * *' end, 'p' || i, '2026-01-01'::timestamptz + i * interval '4 minutes', '2026-01-01', null from generate_series(1, 10000) i;
+                insert into pipelines select 'default', 'x' || i, '1', null, 'o', null, null, 'x' || i, '2026-01-01'::timestamptz + i * interval '4 minutes', '2026-01-01', '2026-02-01' from generate_series(1, 500) i;
                 insert into pipeline_versions select 'default', 'p' || i, '1', '{}', '\x00', '2026-01-01' from generate_series(1, 10000) i;
+                insert into pipeline_versions select 'default', 'p78', 'v' || i, '{}', '\x00', '2026-01-01'::timestamptz + i * interval '4 minutes' from generate_series(1, 10000) i;
+                insert into lineage_events select 'default', 'openlineage', decode(lpad(to_hex(i), 64, '0'), 'hex'), null, null, '2026-01-01', '{}', '2026-01-01' from generate_series(1, 100000) i;
+                insert into api_keys select 'default', 'a' || i, 'name', '\x00', 'read', '2026-01-01'::timestamptz + i * interval '4 minutes', 'x' from generate_series(1, 10000) i;
+                insert into audit_log select 'default', 'l' || i, '2026-01-01'::timestamptz + i * interval '25 seconds', 'x', 'x', 'x', 'x' from generate_series(1, 100000) i;
                 insert into pipeline_tags select 'default', 'p' || i, t from generate_series(1, 10000) i, unnest(array['gold', 'daily']) t;
                 insert into runs select 'default', 'r' || i, 'p' || i % 1000, (array['completed', 'completed', 'completed', 'failed', 'running'])[1 + i % 5], 'completed',
                        case when i % 50 > 0 then '2026-01-01'::timestamptz + i * interval '25 seconds' - i % 7 * interval '1 hour' end,
@@ -257,6 +270,7 @@ public sealed class QueryPlanTests(QueryPlanTests.Filled filled) : IClassFixture
                        '2026-01-01'::timestamptz + i * interval '25 seconds', '2026-01-01' from generate_series(1, 100000) i order by hashint8(i);
                 insert into run_events select 'default', 'r' || case when i <= 5000 then 12345 else i end, decode(md5(i::text), 'hex'), '{}', '2026-01-01'::timestamptz + i * interval '25 seconds' from generate_series(1, 100000) i order by hashint8(i);
                 insert into run_stages select 'default', 'r' || i, 'load', 'completed', null, null, i, null, '{}' from generate_series(1, 100000) i order by hashint8(i);
+                insert into run_attempts select 'default', 'r' || i, 1, 'failed', null, null, i, null, '{}' from generate_series(1, 100000) i order by hashint8(i);
                 insert into checks select 'default', case i % 5 when 0 then '' else 'p' || i % 1000 end, 'k' || i / case i % 5 when 0 then 1 else 1000 end, '1', 'd' || i, null, (array['rows', 'freshness', 'sql'])[1 + i % 3], case i % 4 when 0 then 'warn' else 'error' end, '{}', '2026-01-01'::timestamptz + i * interval '4 minutes', '2026-01-01' from generate_series(1, 10000) i;
                 insert into check_results (organization_id, id, pipeline_id, check_id, run_id, status, severity, dataset, dataset_key, executed_at, request_hash, created_at)
                 select 'default', 'c' || i, 'p' || i % 1000, 'k' || i / 1000 % 10, 'r' || i, case i % 20 when 0 then 'fail' else 'pass' end, case i % 4 when 0 then 'warn' else 'error' end, 'd' || i % 30000, pg_temp.did(i % 30000),
@@ -264,7 +278,17 @@ public sealed class QueryPlanTests(QueryPlanTests.Filled filled) : IClassFixture
                 insert into check_states select 'default', case i % 5 when 0 then '' else 'p' || i % 1000 end, 'k' || i / case i % 5 when 0 then 1 else 1000 end, 'c' || i, null, case i % 20 when 1 then 'fail' else 'pass' end, 'error', 0, 'd' || i, i, '2026-01-01' from generate_series(1, 10000) i;
                 insert into check_states select 'default', 'p' || i % 1000, 'x' || i, 'c' || i, null, case i % 20 when 1 then 'fail' else 'pass' end, 'error', 0, 'd' || i, i, '2026-01-01' from generate_series(1, 90000) i;
                 insert into connections select 'default', 'w' || i, (array['postgres', 'sqlite'])[1 + i % 2], '{}', null, '2026-01-01'::timestamptz + i * interval '1 hour', '2026-01-01' from generate_series(1, 2000) i;
+                insert into executions (organization_id, id, pipeline_id, status, attempts, due_ms, created_at)
+                select 'default', 'x' || i, case when i % 10 > 0 then 'p' || i % 1000 end, (array['completed', 'completed', 'completed', 'failed', 'cancelled'])[1 + i % 5], 1, null,
+                       '2026-01-01'::timestamptz + i * interval '25 seconds' from generate_series(1, 100000) i order by hashint8(i);
+                insert into execution_checks (organization_id, execution_id, place, pipeline_id, check_id, severity, status)
+                select 'default', 'x' || i, place, 'p' || i % 1000, 'k' || (i / 1000 + place) % 10, 'error', 'pass' from generate_series(1, 100000) i, generate_series(0, 1) place order by hashint8(i);
                 insert into datasets select 'default', pg_temp.did(i), '', 'd' || i, '2026-01-01'::timestamptz + i * interval '1 minute' from generate_series(0, 30000) i order by hashint8(i);
+                insert into run_datasets select 'default', 'r' || i, (array['output', 'declared_output', 'input'])[1 + i % 3], pg_temp.did(i % 30000), '2026-01-01'::timestamptz + i * interval '25 seconds', '2026-01-01'::timestamptz + i * interval '26 seconds' from generate_series(1, 100000) i order by hashint8(i);
+                insert into lineage_runs select 'default', 'r' || i, 'p' || i % 1000, '2026-01-01', '2026-01-01', true, true, case when i % 10 > 0 then 'r' || i / 10 end, null, null from generate_series(1, 100000) i order by hashint8(i);
+                insert into facets select 'default', 'dataset', pg_temp.did(i % 30000)::text, (array['schema', 'documentation', 'ownership', 'dataQualityMetrics'])[1 + i % 4], decode(md5(i::text), 'hex'), '{}', '2026-01-01', '2026-01-01'::timestamptz + i * interval '25 seconds' from generate_series(1, 100000) i order by hashint8(i);
+                insert into column_edges select 'default', pg_temp.did(1 + i % 30000), 'c' || i % 7, pg_temp.did(i % 30000), 'c' || i, 'p1', '', '2026-01-01', '2026-01-01' from generate_series(1, 100000) i order by hashint8(i);
+                insert into dataset_aliases select 'default', pg_temp.did(i + 50000), '', 'd' || i + 50000, pg_temp.did(i % 30000), '2026-01-01' from generate_series(1, 30000) i order by hashint8(i);
                 insert into lineage_edges select 'default', pg_temp.did(greatest(0, n - 1 - abs(hashint8(e)::bigint) % 50)), pg_temp.did(n), 'p' || n % 10000, '2026-01-01', case e % 20 when 0 then '2026-02-01'::timestamptz end
                 from (select e, 1 + abs(hashint8(-e)::bigint) % 30000 as n from generate_series(1, 100000) e) x order by hashint8(e) on conflict do nothing;
                 """, commandTimeout: 300);

@@ -78,6 +78,7 @@ public sealed class SessionTests(PostgresTestDatabase database) : IClassFixture<
     }
 
     [Fact]
+    [Trait("Fault", "F11")]
     public async Task A_pooler_without_its_setting_is_detected()
     {
         database.Require();
@@ -135,6 +136,7 @@ public sealed class SessionTests(PostgresTestDatabase database) : IClassFixture<
     }
 
     [Fact]
+    [Trait("Fault", "F11")]
     public async Task Dead_connections_in_the_pool_fail_no_request()
     {
         var login = await Login();

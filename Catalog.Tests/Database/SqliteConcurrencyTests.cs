@@ -9,6 +9,7 @@ public sealed class SqliteConcurrencyTests(SqliteTestDatabase database) : IClass
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     [Fact]
+    [Trait("Fault", "F21")]
     public async Task Eight_writers_and_eight_readers_never_see_a_locked_database()
     {
         const int PerWriter = 100;

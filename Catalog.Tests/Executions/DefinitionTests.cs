@@ -29,6 +29,8 @@ public sealed class DefinitionTests
     [InlineData("range", """{"column":"a"}""", "/params/min")]
     [InlineData("range", """{"column":"a","params":{"min":{}}}""", "/params/min")]
     [InlineData("range", """{"column":"a","params":{"min":2,"max":1}}""", "/params/max")]
+    [InlineData("range", """{"column":"a","params":{"min":9007199254740993,"max":9007199254740992}}""", "/params/max")]
+    [InlineData("not_null", """{"column":"a","fail":{"above":1000000001,"unit":"percent"}}""", "/fail")]
     [InlineData("length", """{"column":"a","params":{"min":"x"}}""", "/params/min")]
     [InlineData("pattern", """{"column":"a","params":{"regex":"a","like":"b"}}""", "/params/regex")]
     [InlineData("accepted_values", """{"column":"a"}""", "/params/values")]

@@ -1,4 +1,5 @@
 using Catalog.Tests.Support;
+using Microsoft.Extensions.Logging;
 
 namespace Catalog.Tests.Executions;
 
@@ -27,7 +28,7 @@ public abstract class ExecutionEndpointTests(TestDatabase database) : ExecutionT
         Assert.Equal("""{"pass":1,"warn":1,"fail":0,"error":1}""", execution.GetProperty("outcomes").GetRawText());
         Assert.Equal(3000, execution.GetProperty("rows").GetInt64());
         var table = execution.GetProperty("tables")[0];
-        Assert.Equal("""{"table":"t0","executed":1,"rows":1000,"rows_per_second":2000}""", table.GetRawText());
+        Assert.Equal("""{"connection_id":"w","table":"t0","executed":1,"rows":1000,"rows_per_second":2000}""", table.GetRawText());
         var check = execution.GetProperty("checks")[0];
         Assert.Equal(("error-2", "error", Name), (Text(check, "check_id"), Text(check, "status"), Text(check, "pipeline_id")));
         var result = await Client.GetJson($"/api/v1/checks/results/{Text(check, "result_id")}");
@@ -131,7 +132,8 @@ public abstract class ExecutionEndpointTests(TestDatabase database) : ExecutionT
 
         await (await Execute(new { run_id = Name })).Problem(409, "run_id_taken");
         await (await Execute(new { checks = new[] { "pass-0", "unknown" } })).Problem(404, "check_not_found");
-        await (await Execute(new { checks = Array.Empty<string>() })).Problem(409, "no_executable_checks");
+        var empty = await (await Execute(new { checks = Array.Empty<string>() })).Problem(422, "invalid");
+        Assert.Contains("Leave it out", empty.GetProperty("errors").GetProperty("/checks")[0].GetString(), StringComparison.Ordinal);
         await (await Execute(new { checks = Enumerable.Range(0, 501).Select(i => $"c{i}") })).Problem(413, "too_large");
         await (await Execute(new { chekcs = 1 })).Problem(422, "invalid");
         await (await Execute(path: "/api/v1/pipelines/unknown/checks/execute")).Problem(404, "not_found");
@@ -206,6 +208,18 @@ public abstract class ExecutionEndpointTests(TestDatabase database) : ExecutionT
         Assert.Equal([ids[0]], await List($"&limit=2&cursor={Text(page, "next_cursor")}"));
         Assert.Equal("""{"pass":0,"warn":0,"fail":1,"error":0}""", page.GetProperty("items")[1].GetProperty("outcomes").GetRawText());
         await (await Client.GetAsync("/api/v1/executions/?status=done", Ct)).Problem(422, "invalid");
+    }
+
+    [Fact]
+    public async Task Executions_with_errors_are_logged_once_without_the_reason()
+    {
+        await Pipeline("error", "pass", "error");
+        var id = Text(await (await Execute()).Json(), "id");
+        await Execute();
+
+        var lines = App.Log.At(LogLevel.Warning).Where(line => line.Contains(Name, StringComparison.Ordinal)).ToList();
+        Assert.StartsWith($"2 checks of execution {id} could not be evaluated", Assert.Single(lines), StringComparison.Ordinal);
+        Assert.DoesNotContain("scripted", lines[0], StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,10 +1,6 @@
-using System.Text.Json;
-using Catalog.Data.Checks;
 using Catalog.Data.Executions;
-using Catalog.Data.Warehouses;
 using Catalog.Tests.Support;
 using Catalog.Tests.Warehouses;
-using Microsoft.Extensions.Time.Testing;
 
 namespace Catalog.Tests.Executions;
 
@@ -25,24 +21,15 @@ public sealed class KindsOnMariaDb : KindTests, IClassFixture<MariaDbSource>
 }
 
 /// <summary>The kinds of checks on a real warehouse: numbers, NULL, empty tables, errors, groups, samples and history.</summary>
-public abstract class KindTests(WarehouseSource source, string text, string time)
+public abstract class KindTests(WarehouseSource source, string text, string time) : CheckRunTests(source, text, time)
 {
-    private readonly List<WarehouseSession> _sessions = [];
-    private readonly List<HistoryPoint> _history = [];
-    private readonly HashSet<string> _pii = [];
-    private readonly FakeTimeProvider _clock = new(new(2026, 1, 6, 0, 0, 0, TimeSpan.Zero));
-
-    private static CancellationToken Ct => TestContext.Current.CancellationToken;
-
-    private int Statements => _sessions.Sum(session => session.Statements);
-
     // kind and parameters, status, number, failed rows, judged rows.
     public static TheoryData<string, string, double?, long?, long?> Kinds { get; } = new()
     {
-        { """{"kind":"row_count"}""", "pass", 6, null, null },
-        { """{"kind":"row_count","params":{"min":7}}""", "fail", 6, null, null },
-        { """{"kind":"row_count","params":{"where":"grp = 'b'"},"fail":{"not_equals":3}}""", "pass", 3, null, null },
-        { """{"kind":"row_count","warn":{"above":5},"fail":{"above":6}}""", "warn", 6, null, null },
+        { """{"kind":"row_count"}""", "pass", 6, null, 6 },
+        { """{"kind":"row_count","params":{"min":7}}""", "fail", 6, null, 6 },
+        { """{"kind":"row_count","params":{"where":"grp = 'b'"},"fail":{"not_equals":3}}""", "pass", 3, null, 3 },
+        { """{"kind":"row_count","warn":{"above":5},"fail":{"above":6}}""", "warn", 6, null, 6 },
         { """{"kind":"not_null","column":"name"}""", "fail", 1, 1, 6 },
         { """{"kind":"not_null","column":"name","params":{"where":"grp <> 'b'"}}""", "pass", 0, 0, 3 },
         { """{"kind":"not_null","column":"name","fail":{"above":17,"unit":"percent"}}""", "pass", 1, 1, 6 },
@@ -165,7 +152,7 @@ public abstract class KindTests(WarehouseSource source, string text, string time
     public async Task Groups_are_judged_one_by_one_and_the_worst_decides()
     {
         await CreateTables();
-        _pii.Add("name");
+        Pii.Add("name");
         var verdicts = await Run(
             """{"kind":"row_count","params":{"group_by":"grp","min":2}}""", """{"kind":"not_null","column":"name","params":{"group_by":["grp"]}}""",
             """{"kind":"row_count","params":{"group_by":"grp","max_groups":2}}""", """{"kind":"row_count","params":{"group_by":"name"}}""");
@@ -185,7 +172,7 @@ public abstract class KindTests(WarehouseSource source, string text, string time
         Assert.Null(Sample(Assert.Single(await Run(denied))));
         Assert.Equal("""[{"grp":"c"}]""", Sample(Assert.Single(await Run(
             """{"kind":"relationships","column":"grp","params":{"to_table":"parents","to_column":"grp","samples":5}}"""))));
-        _pii.Add("Name");
+        Pii.Add("Name");
         Assert.Null(Sample(Assert.Single(await Run(Named))));
         Assert.DoesNotContain("ann", Assert.Single(await Run("""{"kind":"min","column":"name","params":{"min":"a"}}""")).ObservedValue!,
             StringComparison.OrdinalIgnoreCase);
@@ -228,65 +215,13 @@ public abstract class KindTests(WarehouseSource source, string text, string time
         const string Anomaly = """{"kind":"anomaly"}""";
         Assert.Equal("pass", Assert.Single(await Run(Volume)).Status);
         // An error has no number; the result before it counts.
-        _history.AddRange([new(default, null, "error"), new(default, 10, "pass")]);
+        History.AddRange([new(default, null, "error"), new(default, 10, "pass")]);
         Assert.Equal("fail", Assert.Single(await Run(Volume)).Status);
         Assert.Equal("pass", Assert.Single(await Run("""{"kind":"volume_change","fail":{"above":10},"params":{"direction":"increase"}}""")).Status);
         Assert.Equal("pass", Assert.Single(await Run(Anomaly)).Status);
-        _history.AddRange(new double[] { 9, 10, 11, 10, 9, 11 }.Select(number => new HistoryPoint(default, number, "pass")));
+        History.AddRange(new double[] { 9, 10, 11, 10, 9, 11 }.Select(number => new HistoryPoint(default, number, "pass")));
         Assert.Equal("fail", Assert.Single(await Run(Anomaly)).Status);
         Assert.Equal(6, Assert.Single(await Run(Anomaly)).ObservedNumber);
         Assert.Equal("pass", Assert.Single(await Run("""{"kind":"anomaly","params":{"ignore_change_below_percent":50}}""")).Status);
-    }
-
-    private static string? Sample(CheckVerdict verdict) => verdict.Metadata is { } json
-        && JsonDocument.Parse(json).RootElement.TryGetProperty("samples", out var samples) ? samples.GetRawText() : null;
-
-    private async Task<List<CheckVerdict>> Run(params string[] definitions)
-    {
-        await using var warehouse = source.Create();
-        var verdicts = new Dictionary<string, CheckVerdict>(StringComparer.Ordinal);
-        var checks = definitions.Select((definition, i) => new Check
-        {
-            Id = $"{i}",
-            PipelineId = "",
-            Dataset = "people",
-            ConnectionId = "warehouse",
-            Kind = JsonDocument.Parse(definition).RootElement.GetProperty("kind").GetString(),
-            Severity = CheckSeverity.Error,
-            Definition = definition,
-            CreatedAt = default,
-            UpdatedAt = default,
-        }).ToList();
-        await CheckRunner.Run(checks, new()
-        {
-            Open = async (_, ct) =>
-            {
-                var session = await warehouse.Open(new(), ct);
-                _sessions.Add(session);
-                return session;
-            },
-            History = (_, count, _) => Task.FromResult<IReadOnlyList<HistoryPoint>>([.. _history.Take(count)]),
-            PiiColumns = (_, _, _) => Task.FromResult<IReadOnlySet<string>>(_pii),
-            Time = _clock,
-        }, verdict =>
-        {
-            verdicts.Add(verdict.Check.Id, verdict);
-            return Task.CompletedTask;
-        }, Ct);
-        return [.. checks.Select(check => verdicts[check.Id])];
-    }
-
-    private async Task CreateTables()
-    {
-        await using var warehouse = source.Create();
-        var odd = warehouse.Sql.Quote("Select \"x\" `y`");
-        var columns = $"(id integer, name {text}, amount decimal(10, 2), created {time}, grp {text}, note {text}, {odd} integer)";
-        await source.Execute("drop table if exists people", "drop table if exists nobody", "drop table if exists parents",
-            $"create table people {columns}", $"create table nobody {columns}", $"create table parents (grp {text})",
-            """
-            insert into people values (1, 'ann', 10, '2026-01-01 00:00:00', 'a', ' ', 1), (2, 'bob', 20, '2026-01-02 00:00:00', 'a', 'x', null),
-                (3, 'bob', 30, '2026-01-03 00:00:00', 'b', null, null), (4, null, 40, '2026-01-04 00:00:00', 'b', 'null', null),
-                (5, 'Éva', null, '2026-01-05 00:00:00', 'b', 'y', null), (6, 'o''hara', 50, null, 'c', 'z', null)
-            """, "insert into parents values ('a'), ('b')");
     }
 }

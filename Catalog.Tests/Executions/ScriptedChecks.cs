@@ -25,7 +25,7 @@ internal sealed class ScriptedChecks
         Replace = services => services.AddSingleton<RunChecks>(Run),
     };
 
-    private async Task Run(IReadOnlyList<Check> checks, CheckRunContext context, Func<CheckVerdict, Task> report, CancellationToken ct)
+    public async Task Run(IReadOnlyList<Check> checks, CheckRunContext context, Func<CheckVerdict, Task> report, CancellationToken ct)
     {
         foreach (var check in checks)
         {

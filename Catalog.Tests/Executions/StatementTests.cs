@@ -3,29 +3,11 @@ using Catalog.Data.Warehouses.Sql;
 
 namespace Catalog.Tests.Executions;
 
-/// <summary>The SQL of the types of warehouses that no test can start.</summary>
+/// <summary>The SQL of the type of warehouse that no test can start.</summary>
 [Trait("Category", "Fast")]
 public sealed class StatementTests
 {
-    private static readonly SqlServerSql SqlServer = new();
     private static readonly ClickHouseSql ClickHouse = new();
-
-    [Fact]
-    public void SqlServer_has_its_own_quotes_literals_and_functions()
-    {
-        Assert.Equal("[my]].schema].[Or\"ders]", SqlServer.Table("\"my].schema\".\"Or\"\"ders\""));
-        Assert.Equal("N'o''hara \\'", SqlServer.Text("o'hara \\"));
-        Assert.Equal("1", SqlServer.Literal(Json("true")));
-        Assert.Equal("(len(cast([c] as nvarchar(max)) + N'x') - 1)", SqlServer.Length("[c]"));
-        Assert.Equal("cast([c] as nvarchar(max)) like N'50\\%\\[a]_' escape N'\\'", SqlServer.Like("[c]", "50\\%[a]_"));
-        Assert.Equal("sum(cast([c] as float))", SqlServer.Sum("[c]"));
-        Assert.Equal("stdev([c])", SqlServer.StandardDeviation("[c]"));
-        Assert.Equal("select top 3 [c] from [t]", SqlServer.Limit("select [c] from [t]", 3));
-        Assert.Equal("select column_name, data_type from information_schema.columns where table_name = N'orders' "
-            + "and table_schema = schema_name() order by ordinal_position", SqlServer.Columns("orders"));
-        Assert.False(SqlServer.HasQuantile);
-        Assert.Throws<NotSupportedException>(() => SqlServer.Matches("[c]", "^a"));
-    }
 
     [Fact]
     public void ClickHouse_has_its_own_quotes_literals_and_functions()

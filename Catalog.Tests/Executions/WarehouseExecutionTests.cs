@@ -54,6 +54,27 @@ public abstract class WarehouseExecutionTests : IDisposable
     }
 
     [Fact]
+    public async Task Progress_is_counted_by_connection_and_by_every_kind_that_counts_rows()
+    {
+        foreach (var (name, rows) in new[] { ("east", "(1), (2), (3)"), ("west", "(1), (2)") })
+        {
+            await Warehouse(name, "create table places (id integer)", $"insert into places values {rows}");
+        }
+
+        await Pipeline(
+            new { id = "1", kind = "row_count", dataset = "places", connection_id = "east" },
+            new { id = "2", kind = "not_null", dataset = "places", column = "id", connection_id = "west" },
+            new { id = "3", kind = "unique", dataset = "places", column = "id", connection_id = "west" });
+
+        var execution = await Execute(null);
+
+        Assert.Equal(["east places 1 3", "west places 2 2"], execution.GetProperty("tables").EnumerateArray().Select(table =>
+            $"{table.GetProperty("connection_id")} {table.GetProperty("table")} {table.GetProperty("executed")} {table.GetProperty("rows")}"));
+        Assert.Equal(5, execution.GetProperty("rows").GetInt64());
+        Assert.Equal("west", execution.GetProperty("checks")[1].GetProperty("connection_id").GetString());
+    }
+
+    [Fact]
     public async Task A_statement_that_takes_too_long_is_an_error()
     {
         await Warehouse("slow", ["create table n (i integer)", "insert into n values (1)",

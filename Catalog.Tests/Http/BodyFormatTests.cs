@@ -79,6 +79,7 @@ public sealed class BodyFormatTests(SqliteTestDatabase database) : EndpointTests
     }
 
     [Theory]
+    [Trait("Fault", "F25")]
     [InlineData(1, 40_000)]
     [InlineData(1, 200_000)]
     [InlineData(300, 200)]

@@ -17,6 +17,7 @@ public abstract class HttpFeatureTests(TestDatabase database) : EndpointTests(da
     private const string Results = "/api/v1/checks/results";
 
     [Fact]
+    [Trait("Fault", "F22")]
     public async Task A_keyed_result_is_stored_once_by_fifty_clients_and_another_body_is_422()
     {
         await Register();
@@ -53,6 +54,7 @@ public abstract class HttpFeatureTests(TestDatabase database) : EndpointTests(da
     }
 
     [Fact]
+    [Trait("Fault", "F22")]
     public async Task Of_concurrent_bodies_with_one_key_exactly_one_is_stored_completely()
     {
         await Register();
@@ -168,6 +170,7 @@ public abstract class HttpFeatureTests(TestDatabase database) : EndpointTests(da
     }
 
     [Fact]
+    [Trait("Fault", "F25")]
     public async Task A_decompression_bomb_is_refused_at_the_limit() =>
         await (await Compressed("gzip", "gzip", new byte[200 * 1024 * 1024])).Problem(413, "too_large");
 

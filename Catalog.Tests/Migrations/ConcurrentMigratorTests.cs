@@ -15,9 +15,11 @@ public sealed class ConcurrentMigratorTests(PostgresTestDatabase server) : IClas
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     [Fact]
+    [Trait("Fault", "F27")]
     public Task Twenty_concurrent_runners_succeed_and_record_each_revision_once() => Race(rounds: 1);
 
     [Fact(Explicit = true)]
+    [Trait("Fault", "F27")]
     [Trait("Category", "Long")]
     public Task Twenty_concurrent_runners_fifty_times() => Race(rounds: 50);
 
@@ -29,6 +31,7 @@ public sealed class ConcurrentMigratorTests(PostgresTestDatabase server) : IClas
     public Task Waiting_runners_and_an_index_built_concurrently_fifty_times() => WaitBesideConcurrentIndex(rounds: 50);
 
     [Theory]
+    [Trait("Fault", "F28")]
     [InlineData("0001_shop", "before", Explicit = true, Traits = ["Category", "Long"])]
     [InlineData("0001_shop", "inside")]
     [InlineData("0001_shop", "after", Explicit = true, Traits = ["Category", "Long"])]
@@ -156,6 +159,7 @@ public sealed class ConcurrentMigratorTests(PostgresTestDatabase server) : IClas
     }
 
     [Theory]
+    [Trait("Fault", "F28")]
     [InlineData(2)]
     [InlineData(10, Explicit = true, Traits = ["Category", "Long"])]
     public async Task An_upgrade_after_a_kill_at_any_time_reaches_the_same_schema(int kills)
@@ -206,6 +210,7 @@ public sealed class ConcurrentMigratorTests(PostgresTestDatabase server) : IClas
     }
 
     [Fact]
+    [Trait("Fault", "F26")]
     public async Task A_locked_table_is_retried_and_then_reported_with_its_own_code()
     {
         var address = await Empty();

@@ -116,8 +116,11 @@ public sealed partial class FingerprintTests(PostgresTestDatabase server) : ICla
                 .Replace("WHERE (", "where (", StringComparison.Ordinal).Replace("UNIQUE", "unique", StringComparison.Ordinal)
                 .Replace(" IS NULL", " is null", StringComparison.Ordinal).Replace(" IS NOT NULL", " is not null", StringComparison.Ordinal)
                 .Replace(" AND ", " and ", StringComparison.Ordinal)
-                .Replace("COALESCE(", "coalesce (", StringComparison.Ordinal) is var words
-            && Instants().Replace(words, "${day}T${time}Z") is var text
+                .Replace("COALESCE(", "coalesce (", StringComparison.Ordinal)
+                .Replace("length(", "length (", StringComparison.Ordinal)
+                .Replace("( CASE", "(CASE", StringComparison.Ordinal) is var words
+            && Case().Replace(Instants().Replace(words, "${day}T${time}Z"), match => string.Join(' ', Words().Matches(match.Value)
+                .Select(word => word.Value.ToLowerInvariant()))) is var text
                 ? Where().Replace(text, match =>
                     match.Value.Replace("(", "", StringComparison.Ordinal).Replace(")", "", StringComparison.Ordinal))
                 : null
@@ -152,6 +155,12 @@ public sealed partial class FingerprintTests(PostgresTestDatabase server) : ICla
 
     [GeneratedRegex(@"(?<day>\d{4}-\d\d-\d\d) (?<time>[\d:.]+)\+00")]
     private static partial Regex Instants();
+
+    [GeneratedRegex(@"\(case .*? end\)", RegexOptions.IgnoreCase)]
+    private static partial Regex Case();
+
+    [GeneratedRegex(@"'[^']*'|\w+")]
+    private static partial Regex Words();
 
     [GeneratedRegex("where .*$")]
     private static partial Regex Where();

@@ -98,7 +98,9 @@ public abstract class MigratorTests : IDisposable
                 Assert.Equal(seen[^1], await Fingerprint(address, scripts));
             }
 
-            Assert.Equal(seen.Count, seen.Distinct().Count());
+            // This script changes rows only.
+            var unchanged = chain.Scripts.Count(script => script.Revision == "0023_schedules_of_earlier_checks");
+            Assert.Equal(seen.Count - unchanged, seen.Distinct().Count());
         }
     }
 
@@ -403,6 +405,7 @@ public abstract class MigratorTests : IDisposable
     }
 
     [Fact]
+    [Trait("Fault", "F30")]
     public async Task The_probe_reports_the_missing_revision()
     {
         var address = await EmptyDatabase();

@@ -9,7 +9,10 @@ public sealed partial class OperationsGuideTests(PostgresTestDatabase server) : 
 {
     // A page needs what the pages before it have created.
     private static readonly string[] Pages =
-        ["deploy.md", "sqlite-to-postgres.md", "backup-and-restore.md", "retention.md", "troubleshooting.md"];
+    [
+        "deploy.md", "sqlite-to-postgres.md", "backup-and-restore.md", "retention.md", "fail-over.md", "rotate-keys.md",
+        "troubleshooting.md",
+    ];
 
     private static readonly string Folder = Path.Combine(ConventionTests.Root, "docs", "operations");
 
@@ -37,6 +40,7 @@ public sealed partial class OperationsGuideTests(PostgresTestDatabase server) : 
             RedirectStandardOutput = true,
             RedirectStandardError = true
         };
+        start.Environment["DATAXPIPE_SECRET_KEY"] = Canaries.SecretKey;
         start.Environment["DATAXPIPE_DB"] = await PostgresTestDatabase.Empty("catalog_guide");
 
         using var process = Process.Start(start)!;

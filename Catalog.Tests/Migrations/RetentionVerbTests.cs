@@ -100,6 +100,8 @@ public sealed class RetentionVerbOnPostgres : RetentionVerbTests
             select organization_id, 'p', id, id, 'pass', 'error', 0, created_at from runs;
             insert into run_check_states (organization_id, run_id, pipeline_id, check_id, result_id, status, severity, rank, executed_at)
             select organization_id, id, 'p', id, id, 'pass', 'error', 0, created_at from runs;
+            insert into run_attempts (organization_id, run_id, attempt, status)
+            select organization_id, id, 1, 'failed' from runs;
             """, new { now = Now });
         await Migrations.Analyze(Ct);
         var before = await Scans();
@@ -119,7 +121,7 @@ public sealed class RetentionVerbOnPostgres : RetentionVerbTests
         await using var connection = await Migrations.Source.OpenConnectionAsync(Ct);
         return (await connection.QueryAsync<string>(
             "select relname || ' ' || seq_scan from pg_stat_user_tables where relname in ('runs', 'check_results', 'run_events', "
-                + "'run_stages', 'check_states', 'run_check_states') order by 1")).AsList();
+                + "'run_stages', 'check_states', 'run_check_states', 'run_attempts') order by 1")).AsList();
     }
 }
 
@@ -171,7 +173,9 @@ public abstract class RetentionVerbTests : IAsyncLifetime
         Assert.Equal(["default/as old", "default/younger"], await Ids("runs"));
         Assert.Equal(4, (await Ids("run_events", "run_id")).Count);
         Assert.Equal(4, (await Ids("run_stages", "run_id")).Count);
-        Assert.Equal("default results check_results=1|default runs runs=1 run_stages=2 run_events=2 run_check_states=0", Text(report));
+        Assert.Equal(
+            "default results check_results=1|default runs runs=1 run_stages=2 run_events=2 run_check_states=0 run_attempts=0 "
+                + "lineage_runs=0 run_datasets=0 facets=0", Text(report));
     }
 
     [Fact]
@@ -218,6 +222,7 @@ public abstract class RetentionVerbTests : IAsyncLifetime
     {
         await Run("default", "r", Days(-40), events: [Days(-40), Days(-31), Days(-30), Days(-1)], stages: 1, gate: "c");
         await Result("default", "x", Days(-40), run: "r", status: "fail");
+        await Execute("insert into run_attempts (organization_id, run_id, attempt, status) values ('default', 'r', 1, 'failed')", new { });
         var before = await Rows("runs");
 
         await Apply(new(null, 30, 30));
@@ -225,6 +230,7 @@ public abstract class RetentionVerbTests : IAsyncLifetime
         Assert.Empty(await Ids("check_results"));
         Assert.Equal(2, (await Ids("run_events", "run_id")).Count);
         Assert.Single(await Ids("run_stages", "run_id"));
+        Assert.Single(await Ids("run_attempts", "run_id"));
         Assert.Equal(before, await Rows("runs"));
     }
 
@@ -245,11 +251,20 @@ public abstract class RetentionVerbTests : IAsyncLifetime
 
         await Result("own", "1", Days(-5), check: "removed");
         await State("own", "removed", "1", Days(-5), "old");
+        foreach (var (organization, run) in new[] { ("default", "kept"), ("default", "old"), ("own", "old") })
+        {
+            await Execute("insert into run_attempts (organization_id, run_id, attempt, status) values (@organization, @run, 1, 'failed')",
+                new { organization, run });
+        }
+
         var report = await Apply(new(30, 30, null));
 
-        Assert.Equal("default results check_results=3|default runs runs=1 run_stages=0 run_events=0 run_check_states=1", Text(report));
+        Assert.Equal(
+            "default results check_results=3|default runs runs=1 run_stages=0 run_events=0 run_check_states=1 run_attempts=1 "
+                + "lineage_runs=0 run_datasets=0 facets=0", Text(report));
         Assert.Equal(["default/3", "default/4", "default/6", "own/1"], await Ids("check_states", "result_id"));
         Assert.Equal(["default/1", "default/3", "default/6", "own/1"], await Ids("run_check_states", "result_id"));
+        Assert.Equal(["default/kept", "own/old"], await Ids("run_attempts", "run_id"));
     }
 
     [Fact]
@@ -312,8 +327,9 @@ public abstract class RetentionVerbTests : IAsyncLifetime
         Assert.Equal(["default/just deleted", "default/live", "default/with a result", "default/with a run"], await Ids("pipelines"));
         Assert.Equal(await Ids("pipelines"), await Ids("pipeline_versions", "pipeline_id"));
         Assert.Equal(await Ids("pipelines"), await Ids("pipeline_tags", "pipeline_id"));
-        Assert.Equal("default runs runs=1 run_stages=0 run_events=0 run_check_states=0|"
-            + "default pipelines pipelines=2 pipeline_versions=2 pipeline_tags=2",
+        Assert.Equal("default runs runs=1 run_stages=0 run_events=0 run_check_states=0 run_attempts=0 lineage_runs=0 run_datasets=0 "
+            + "facets=0|"
+            + "default pipelines pipelines=2 pipeline_versions=2 pipeline_tags=2 facets=0",
             Text(removed));
         Assert.Equal(Text(planned), Text(removed));
         await Apply(new(30, 30, null));
@@ -406,7 +422,8 @@ public abstract class RetentionVerbTests : IAsyncLifetime
         Assert.Equal(
         [
             ("default", "retention", "runs.removed", "default",
-                """{"before":"2026-10-22T12:00:00.000000Z","kept_days":30,"runs":12,"run_stages":0,"run_events":12,"run_check_states":0}"""),
+                """{"before":"2026-10-22T12:00:00.000000Z","kept_days":30,"runs":12,"run_stages":0,"run_events":12,"run_check_states":0,"run_attempts":0"""
+                    + ""","lineage_runs":0,"run_datasets":0,"facets":0}"""),
             ("own", "retention", "results.removed", "own", """{"before":"2026-11-14T12:00:00.000000Z","kept_days":7,"check_results":12}"""),
         ], entries);
     }
@@ -626,7 +643,8 @@ public abstract class RetentionVerbTests : IAsyncLifetime
     {
         var rows = new List<string>();
         foreach (var table in new[] { "runs", "run_stages", "run_events", "check_results", "check_states", "run_check_states",
-            "executions", "execution_checks", "pipelines", "pipeline_versions", "pipeline_tags", "organizations", "audit_log" })
+            "run_attempts", "executions", "execution_checks", "pipelines", "pipeline_versions", "pipeline_tags", "organizations",
+            "audit_log" })
         {
             rows.AddRange(await Rows(table));
         }

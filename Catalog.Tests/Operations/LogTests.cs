@@ -164,7 +164,7 @@ public sealed class LogTests(SqliteTestDatabase database) : IClassFixture<Sqlite
         var lines = await Lines(("DATAXPIPE_LOG_FORMAT", "json"));
         Assert.NotEmpty(lines);
         Assert.All(lines, line =>
-            Assert.Matches(@"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z\z", JsonDocument.Parse(line).RootElement.GetProperty("Timestamp")
+            Assert.Matches(@"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z\z", JsonDocument.Parse(line).RootElement.GetProperty("timestamp")
                 .GetString()!));
     }
 

@@ -47,6 +47,7 @@ public sealed class ReadyTests(PostgresTestDatabase postgres) : IClassFixture<Po
     }
 
     [Fact]
+    [Trait("Fault", "F30")]
     public async Task An_outdated_schema_is_named_as_the_reason()
     {
         postgres.Require();

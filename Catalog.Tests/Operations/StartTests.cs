@@ -28,6 +28,8 @@ public sealed class StartTests(PostgresTestDatabase postgres) : IClassFixture<Po
     [InlineData("DATAXPIPE_SECRET_KEY", "c4nary", "DATAXPIPE_SECRET_KEY")]
     [InlineData("DATAXPIPE_DB", "\"catalog.db\"", "DATAXPIPE_DB is in quotes")]
     [InlineData("DATAXPIPE_LOG_FORMAT", "xml", "DATAXPIPE_LOG_FORMAT")]
+    [InlineData("DATAXPIPE_METRICS_PORT", "0", "DATAXPIPE_METRICS_PORT must be a whole number from 1 to 65535")]
+    [InlineData("OTEL_EXPORTER_OTLP_ENDPOINT", "collector", "OTEL_EXPORTER_OTLP_ENDPOINT must be an address")]
     [InlineData("ASPNETCORE_URLS", "garbage", "ASPNETCORE_URLS")]
     [InlineData("DATAXPIPE_RETENTION_RUNS_DAYS", "0", "DATAXPIPE_RETENTION_RUNS_DAYS must be a whole number from 1 to 36500")]
     [InlineData("DATAXPIPE_RETENTION_RESULTS_DAYS", "c4nary", "DATAXPIPE_RETENTION_RESULTS_DAYS must be a whole number from 1 to 36500")]
@@ -146,6 +148,15 @@ public sealed class StartTests(PostgresTestDatabase postgres) : IClassFixture<Po
 
         await Refused(
             "no other process uses the address", ("ASPNETCORE_URLS", $"http://127.0.0.1:{((IPEndPoint)taken.LocalEndpoint).Port}"));
+    }
+
+    [Fact]
+    [Trait("Fault", "F36")]
+    public Task Too_few_open_files_stop_the_start()
+    {
+        Assert.SkipUnless(File.Exists("/usr/bin/prlimit"), "prlimit is missing (Debian: apt-get install util-linux).");
+        return Refused(["prlimit", "--nofile=256:256", "dotnet", typeof(Catalog.Api.Operations.Health).Assembly.Location],
+            "The limit for open files is 256. The service needs at least 432");
     }
 
     private Task<int> Refused(string expected, params (string Name, string Value)[] settings) =>

@@ -14,6 +14,7 @@ public sealed class PoolerIsolationTests(PostgresTestDatabase database) : IClass
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     [Theory]
+    [Trait("Fault", "F12")]
     [InlineData(2_000)]
     [InlineData(20_000, Explicit = true, Traits = ["Category", "Long"])]
     public async Task Interleaved_requests_never_see_rows_of_the_other_organization(int requests)

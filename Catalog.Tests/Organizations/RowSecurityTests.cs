@@ -316,6 +316,7 @@ public sealed class RowSecurityTests : IClassFixture<PostgresTestDatabase>, IAsy
             "status" => columns.Any(other => other.Name == "severity") ? "\"fail\"" : "\"failed\"",
             "severity" => "\"warn\"",
             "plan" => "\"free\"",
+            "direction" => "\"input\"",
             _ => column.Type switch
             {
                 "text" => $"\"{column.Name}-{organization}\"",

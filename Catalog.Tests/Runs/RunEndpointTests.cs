@@ -48,6 +48,40 @@ public abstract class RunEndpointTests : IDisposable
         Assert.Equal(2, (await _client.GetJson($"/api/v1/runs/{id}/events")).GetProperty("items").GetArrayLength());
     }
 
+    [Theory]
+    [InlineData("started_at", false)]
+    [InlineData("completed_at", false)]
+    [InlineData("started_at", true)]
+    [InlineData("completed_at", true)]
+    public async Task An_event_of_the_future_is_refused(string field, bool ofStage)
+    {
+        await Register();
+        var id = Guid.NewGuid().ToString();
+        Dictionary<string, object?> Body(int hours)
+        {
+            var at = DateTimeOffset.UtcNow.AddHours(hours).ToString("O");
+            var body = new Dictionary<string, object?> { ["id"] = id, ["pipeline_id"] = _pipeline, ["status"] = "running" };
+            body[ofStage ? "stages" : field] = ofStage
+                ? new[] { new Dictionary<string, object?> { ["stage_name"] = "load", ["status"] = "running", [field] = at } } : at;
+            return body;
+        }
+
+        var refused = await (await _client.PostJson("/api/v1/runs/", Body(25))).Problem(422, "invalid");
+        var reason = refused.GetProperty("errors").GetProperty(ofStage ? $"/stages/0/{field}" : $"/{field}")[0].GetString();
+        Assert.Contains("24 hours ahead", reason, StringComparison.Ordinal);
+        await (await _client.GetAsync($"/api/v1/runs/{id}", TestContext.Current.CancellationToken)).Problem(404, "not_found");
+        Assert.Equal(HttpStatusCode.Created, (await _client.PostJson("/api/v1/runs/", Body(23))).StatusCode);
+
+        var far = DateTimeOffset.UtcNow.AddYears(70).ToString("O");
+        await (await _client.PatchAsJsonAsync(
+            $"/api/v1/runs/{id}", Body(25), TestContext.Current.CancellationToken)).Problem(422, "invalid");
+        await (await _client.PutAsJsonAsync($"/api/v1/runs/{id}/stages/load", new Dictionary<string, object?>
+        {
+            ["status"] = "running",
+            [field] = far,
+        }, TestContext.Current.CancellationToken)).Problem(422, "invalid");
+    }
+
     [Fact]
     public async Task A_repeated_event_is_stored_once()
     {

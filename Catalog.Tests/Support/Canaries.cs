@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
+using System.Net;
 using System.Text.RegularExpressions;
 using Catalog.Tests.Support;
 
@@ -100,13 +101,15 @@ public sealed partial class Canaries
     }
 
     // An id of 12 characters is public; a longer text contains a part of the secret.
-    [GeneratedRegex("dxp_[0-9A-Za-z]{13}", RegexOptions.CultureInvariant)]
+    [GeneratedRegex("(?<![0-9A-Za-z_-])dxp_[0-9A-Za-z]{13}", RegexOptions.CultureInvariant)]
     private static partial Regex ApiKey();
 }
 
 /// <summary>Searches each answer before the test reads it.</summary>
-public sealed partial class CanaryHandler(Canaries canaries) : DelegatingHandler(
-    new SocketsHttpHandler { AllowAutoRedirect = false, MaxConnectionsPerServer = 128 })
+/// <param name="canaries">The search.</param>
+/// <param name="cookies">The cookies of the client; null: cookies of its own.</param>
+public sealed partial class CanaryHandler(Canaries canaries, CookieContainer? cookies = null) : DelegatingHandler(
+    new SocketsHttpHandler { AllowAutoRedirect = false, MaxConnectionsPerServer = 128, CookieContainer = cookies ?? new() })
 {
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
@@ -120,7 +123,8 @@ public sealed partial class CanaryHandler(Canaries canaries) : DelegatingHandler
     }
 
     // These routes show a new API key once.
-    [GeneratedRegex(@"^(/api/v1)?/organizations(/?|/[^/]+/api-keys/?|/me/api-keys/[^/]+/rotate/?)\z", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"^((/api/v1)?/organizations(/?|/[^/]+/api-keys/?|/me/api-keys/[^/]+/rotate/?)|/ui/keys(/[^/]+/rotate)?)\z",
+        RegexOptions.CultureInvariant)]
     private static partial Regex ShowsKey();
 }
 

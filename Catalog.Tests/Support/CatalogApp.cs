@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
 using Microsoft.AspNetCore.Hosting;
@@ -89,10 +90,11 @@ public sealed class CatalogApp : WebApplicationFactory<Catalog.Api.Operations.He
     }
 
     /// <summary>A client without a key.</summary>
-    public HttpClient Anonymous()
+    /// <param name="cookies">The cookies of the client; null: cookies of its own.</param>
+    public HttpClient Anonymous(CookieContainer? cookies = null)
     {
         StartServer();
-        return new HttpClient(new CanaryHandler(Canaries)) { BaseAddress = ClientOptions.BaseAddress };
+        return new HttpClient(new CanaryHandler(Canaries, cookies)) { BaseAddress = ClientOptions.BaseAddress };
     }
 }
 

@@ -15,6 +15,9 @@ public abstract class NpmPackage(string folder) : IAsyncLifetime
 
     public string Directory { get; } = System.IO.Directory.CreateTempSubdirectory("catalog-client-").FullName;
 
+    /// <summary>Whether npm is installed.</summary>
+    public static bool IsAvailable => Npm is not null;
+
     /// <summary>Test constructors call this, as <see cref="TestDatabase.Require"/>.</summary>
     public NpmPackage Require()
     {

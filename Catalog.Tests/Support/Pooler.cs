@@ -77,6 +77,9 @@ public sealed class Pooler : IDisposable
     /// <summary>The last lines of its log.</summary>
     public string Log => string.Join('\n', File.ReadLines(Path.Combine(_directory, "pgbouncer.log")).TakeLast(40));
 
+    /// <summary>Kills it. It is started again at once.</summary>
+    public void Restart() => _process!.Kill();
+
     public void Dispose()
     {
         _disposed = true;

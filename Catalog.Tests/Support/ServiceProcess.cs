@@ -7,13 +7,22 @@ namespace Catalog.Tests.Support;
 public sealed class ServiceProcess : IDisposable
 {
     private readonly Process _process;
+    private bool _disposed;
     private readonly string _directory = Directory.CreateTempSubdirectory("catalog-replica-").FullName;
 
     /// <param name="address">The value of DATAXPIPE_DB.</param>
     /// <param name="settings">Further settings.</param>
-    public ServiceProcess(string address, params (string Name, string Value)[] settings)
+    public ServiceProcess(string address, params (string Name, string Value)[] settings) : this([], address, settings)
     {
-        var start = new ProcessStartInfo("dotnet", [typeof(Health).Assembly.Location])
+    }
+
+    /// <param name="prefix">A program that limits the service and becomes it, with its arguments.</param>
+    /// <param name="address">The value of DATAXPIPE_DB.</param>
+    /// <param name="settings">Further settings.</param>
+    public ServiceProcess(string[] prefix, string address, params (string Name, string Value)[] settings)
+    {
+        string[] command = [.. prefix, "dotnet", typeof(Health).Assembly.Location];
+        var start = new ProcessStartInfo(command[0], command[1..])
         {
             WorkingDirectory = _directory,
             RedirectStandardError = true,
@@ -38,9 +47,57 @@ public sealed class ServiceProcess : IDisposable
     /// <summary>The lines of its log.</summary>
     public List<string> Log { get; } = [];
 
+    /// <summary>Waits until the service listens.</summary>
+    /// <returns>A client of the first address.</returns>
+    public async Task<HttpClient> Client()
+    {
+        const string Listening = "Now listening on: ";
+        var line = (await Lines(Listening)).Find(line => line.Contains(Listening, StringComparison.Ordinal))!;
+        var address = line[(line.IndexOf(Listening, StringComparison.Ordinal) + Listening.Length)..].Split('"')[0].Trim();
+        return new HttpClient(new CanaryHandler(Canaries.Suite)) { BaseAddress = new(address) };
+    }
+
+    /// <summary>Waits until a line of the log contains a text.</summary>
+    /// <returns>The lines so far.</returns>
+    public async Task<List<string>> Lines(string text)
+    {
+        for (var tries = 0; tries < 600; tries++)
+        {
+            lock (Log)
+            {
+                if (Log.Exists(line => line.Contains(text, StringComparison.Ordinal)))
+                {
+                    return [.. Log];
+                }
+            }
+
+            await Task.Delay(50, TestContext.Current.CancellationToken);
+        }
+
+        throw new TimeoutException($"No line of the log contains {text}:\n{string.Join('\n', Log)}");
+    }
+
+    /// <summary>Whether it runs.</summary>
+    public bool IsRunning => !_process.HasExited;
+
+    /// <summary>Tells it to stop, as an orchestrator does.</summary>
+    /// <returns>Its exit code.</returns>
+    public async Task<int> Terminate()
+    {
+        using var kill = Process.Start("kill", ["-TERM", $"{_process.Id}"]);
+        await _process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        return _process.ExitCode;
+    }
+
     /// <summary>Ends it without notice, as SIGKILL does.</summary>
     public void Dispose()
     {
+        if (_disposed)
+        {
+            return;
+        }
+
+        _disposed = true;
         _process.Kill();
         _process.WaitForExit();
         _process.Dispose();

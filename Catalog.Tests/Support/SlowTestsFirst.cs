@@ -13,7 +13,8 @@ public sealed class SlowTestsFirst : ITestCollectionOrderer
     // later.
     private static readonly string[] Slow =
     [
-        "BackupFaultTests", "ConcurrentMigratorTests", "OperationsGuideTests", "TransferKillTests", "RetentionVerbOnPostgres",
+        "BackupFaultTests", "EveryPageTests", "WithoutScriptTests", "LiveRunTests", "ConcurrentMigratorTests", "OperationsGuideTests",
+        "TransferKillTests", "RetentionVerbOnPostgres",
         "GeneratedClientTests", "SigningKeyTests",
         "CheckoutOnSqlite", "CheckoutOnPostgres", "BackupTests", "WebhookEventFaultsOnPostgres", "RowSecurityTests", "SessionTests",
         "ContractOnPostgres", "TransferTests",

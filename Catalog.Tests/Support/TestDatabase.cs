@@ -269,7 +269,9 @@ public sealed class PostgresTestDatabase : TestDatabase
             {
                 var address = await Empty("catalog_template", superuser);
                 await Migrate(address);
-                Templates[superuser] = template = new Uri(address).AbsolutePath.TrimStart('/');
+                template = new Uri(address).AbsolutePath.TrimStart('/');
+                await CitusServer.DistributeTemplate(address, template);
+                Templates[superuser] = template;
             }
 
             return template;

@@ -79,7 +79,7 @@ public sealed class AnnouncedLengthTests
             SslMode = "disable",
         });
 
-        Assert.Equal(WarehouseState.Unreachable, await InBounds(warehouse.Test(Ct)));
+        Assert.Equal(WarehouseState.Unreachable, (await InBounds(warehouse.Test(Ct))).State);
         Assert.Equal(1, server.Connections);
     }
 

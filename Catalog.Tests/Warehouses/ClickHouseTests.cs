@@ -86,7 +86,7 @@ public sealed class ClickHouseTests
         using var server = new HostileServer(Http([], _ => (302, [], null)));
         await using var warehouse = Create(server);
 
-        Assert.Equal(WarehouseState.Unreachable, await warehouse.Test(Ct));
+        Assert.Equal(WarehouseState.Unreachable, (await warehouse.Test(Ct)).State);
         Assert.Equal(1, server.Connections);
     }
 
@@ -138,6 +138,6 @@ public sealed class ClickHouseTests
     {
         using var server = new HostileServer(Http([], _ => (403, Encoding.ASCII.GetBytes($"Code: {code}. DB::Exception: x. (NAME)"), null)));
         await using var warehouse = Create(server);
-        Assert.Equal(expected, await warehouse.Test(Ct));
+        Assert.Equal(expected, (await warehouse.Test(Ct)).State);
     }
 }

@@ -125,7 +125,7 @@ public sealed class DestinationGuardTests
     public async Task A_warehouse_of_a_stranger_is_refused(string type, string dsn)
     {
         await using var warehouse = new WarehouseFactory(new(false), new(null), null).Create("acme", new() { Type = type, Dsn = dsn });
-        Assert.Equal(WarehouseState.Refused, await warehouse.Test(Ct));
+        Assert.Equal(WarehouseState.Refused, (await warehouse.Test(Ct)).State);
     }
 
     [Theory]
@@ -141,7 +141,7 @@ public sealed class DestinationGuardTests
         })
         {
             await using var warehouse = factory.Create("acme", new() { Type = type, Host = host, Port = port, User = "u" });
-            Assert.Equal(WarehouseState.Refused, await warehouse.Test(Ct));
+            Assert.Equal(WarehouseState.Refused, (await warehouse.Test(Ct)).State);
         }
     }
 }

@@ -6,6 +6,7 @@ using Catalog.Tests.Support;
 namespace Catalog.Tests.Warehouses;
 
 /// <summary>Servers that lie: each statement and each test of a connection ends in time, with a word.</summary>
+[Trait("Fault", "F34")]
 public sealed class HostileServerTests
 {
     private const int Text = 25;
@@ -82,8 +83,8 @@ public sealed class HostileServerTests
         Assert.Contains(problem.Problem, problems);
         Assert.InRange(clock.Elapsed.TotalSeconds, 0, 6);
         // The driver reserves memory for a message that is no row, whatever length the server announces. Most of it stays
-        // unused (see AnnouncedLengthTests).
-        Assert.InRange(most, 0, name is "an error of 2 GB" or "noise" ? long.MaxValue : 256_000_000);
+        // unused (see AnnouncedLengthTests). When endless notices are cut, it may take the text of one for a length.
+        Assert.InRange(most, 0, name is "an error of 2 GB" or "noise" or "endless notices" ? long.MaxValue : 256_000_000);
         // The session goes on with a new connection.
         Assert.Equal(1L, Assert.Single((await session.Query("select 1", Ct)).Rows)[0]);
     }
@@ -169,7 +170,7 @@ public sealed class HostileServerTests
                 SslMode = mode,
             });
             var clock = Stopwatch.StartNew();
-            var state = await warehouse.Test(Ct);
+            var (state, _) = await warehouse.Test(Ct);
             Assert.True(state is WarehouseState.Unreachable or WarehouseState.TlsFailed or WarehouseState.AuthenticationFailed,
                 $"{type} {answer.Name} {mode}: {state}");
             Assert.True(clock.Elapsed.TotalSeconds < 10, $"{type} {answer.Name} {mode}: {clock.Elapsed}");

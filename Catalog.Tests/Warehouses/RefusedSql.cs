@@ -186,10 +186,6 @@ internal static partial class RefusedSql
         (DuckDb, "exists (from x.parquet)", "reads a file"),
         (DuckDb, "exists (from 'x.csv')", "reads a file"),
 
-        (SqlServer, "1 = 1 exec xp_x", "EXEC is a statement"),
-        (SqlServer, "1 = 1 drop table t", "is a statement of its own"),
-        (SqlServer, "1 = 1 option (maxdop 1)", "OPTION is not a part"),
-
         (WarehouseSqlFamily.ClickHouse, "a in (select * from url('http://x'))", "connects to other servers"),
         (WarehouseSqlFamily.ClickHouse, "a = 1 settings readonly = 0", "SETTINGS"),
         (WarehouseSqlFamily.ClickHouse, "1 = 1 settings readonly = 0", "SETTINGS"),

@@ -1,5 +1,6 @@
 using Catalog.Data.Warehouses;
 using Catalog.Tests.Support;
+using Microsoft.Data.Sqlite;
 
 namespace Catalog.Tests.Warehouses;
 
@@ -46,7 +47,7 @@ public sealed class WarehouseFilesTests(SqliteTestDatabase catalog) : IClassFixt
     {
         var files = new WarehouseFiles(_folder);
         Directory.CreateDirectory(Path.Combine(_folder, "acme", "sales"));
-        File.WriteAllText(Path.Combine(_folder, "acme", "sales", "2026.db"), "");
+        File.WriteAllText(Path.Combine(_folder, "acme", "sales", "2026.db"), "x");
 
         Assert.Equal(Path.Combine(_folder, "acme", "sales", "2026.db"), files.Find("acme", "sales/2026.db"));
         Assert.Equal(WarehouseProblem.DatabaseMissing,
@@ -55,6 +56,43 @@ public sealed class WarehouseFilesTests(SqliteTestDatabase catalog) : IClassFixt
         Assert.Equal(WarehouseProblem.Refused, Assert.Throws<WarehouseException>(() => files.Find("..", "acme/sales/2026.db")).Problem);
         Assert.Equal(WarehouseProblem.Refused,
             Assert.Throws<WarehouseException>(() => new WarehouseFiles(null).Find("acme", "sales/2026.db")).Problem);
+    }
+
+    [Fact]
+    public async Task What_is_no_ordinary_file_is_refused_and_not_opened()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no pipes in folders.");
+        var pipe = Path.Combine(Directory.CreateDirectory(Path.Combine(_folder, "acme")).FullName, "pipe.db");
+        using var make = System.Diagnostics.Process.Start("mkfifo", pipe);
+        await make.WaitForExitAsync(Ct);
+        File.CreateSymbolicLink(Path.Combine(_folder, "acme", "zero.db"), "/dev/zero");
+        File.WriteAllText(Path.Combine(_folder, "acme", "empty.db"), "");
+
+        foreach (var name in new[] { "pipe.db", "zero.db", "empty.db" })
+        {
+            Assert.Equal(WarehouseProblem.Refused,
+                Assert.Throws<WarehouseException>(() => new WarehouseFiles(_folder).Find("acme", name)).Problem);
+            Assert.Equal(WarehouseState.Refused, await Test("sqlite", name));
+            Assert.Equal(WarehouseState.Refused, await Test("duckdb", name));
+        }
+    }
+
+    [Fact]
+    public async Task A_locked_file_is_named_as_such()
+    {
+        var path = Path.Combine(Directory.CreateDirectory(Path.Combine(_folder, "acme")).FullName, "locked.db");
+        await using var writer = new SqliteConnection($"Data Source={path};Pooling=False");
+        await writer.OpenAsync(Ct);
+        await using var command = writer.CreateCommand();
+        command.CommandText = "create table t (a integer); begin exclusive";
+        await command.ExecuteNonQueryAsync(Ct);
+        await using var warehouse = new WarehouseFactory(new(true), new(_folder), null)
+            .Create("acme", new() { Type = "sqlite", Path = "locked.db" });
+
+        var (state, detail) = await warehouse.Test(Ct);
+
+        Assert.Equal(WarehouseState.Unreachable, state);
+        Assert.Contains("Another program writes to the file", detail, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -89,6 +127,6 @@ public sealed class WarehouseFilesTests(SqliteTestDatabase catalog) : IClassFixt
     private async Task<WarehouseState> Test(string type, string path)
     {
         await using var warehouse = new WarehouseFactory(new(true), new(_folder), null).Create("acme", new() { Type = type, Path = path });
-        return await warehouse.Test(Ct);
+        return (await warehouse.Test(Ct)).State;
     }
 }

@@ -107,10 +107,10 @@ public sealed class WarehouseSessionOnPostgres : WarehouseSessionTests, IClassFi
         var identity = new CatalogIdentity(own);
         await using var same = new WarehouseFactory(new(true), new(null), identity).Create(
             "acme", new() { Type = "postgres", Dsn = address.Replace("127.0.0.1", "localhost", StringComparison.Ordinal) });
-        Assert.Equal(WarehouseState.Refused, await same.Test(Ct));
+        Assert.Equal(WarehouseState.Refused, (await same.Test(Ct)).State);
 
         await using var other = _source.Create(catalog: identity);
-        Assert.Equal(WarehouseState.Ok, await other.Test(Ct));
+        Assert.Equal(WarehouseState.Ok, (await other.Test(Ct)).State);
     }
 
     [Fact]
@@ -176,7 +176,7 @@ public sealed class WarehouseSessionOnMariaDb : WarehouseSessionTests, IClassFix
     public async Task The_test_of_a_connection_names_the_problem()
     {
         var factory = new WarehouseFactory(new(true), new(null), null);
-        Task<WarehouseState> Test(WarehouseSettings settings) => factory.Create("acme", settings).Test(Ct);
+        async Task<WarehouseState> Test(WarehouseSettings settings) => (await factory.Create("acme", settings).Test(Ct)).State;
 
         Assert.Equal(WarehouseState.AuthenticationFailed, await Test(_source.Settings with { Password = "wrong" }));
         Assert.Equal(WarehouseState.AuthenticationFailed, await Test(_source.Settings with { User = "nobody_here" }));
@@ -184,5 +184,7 @@ public sealed class WarehouseSessionOnMariaDb : WarehouseSessionTests, IClassFix
         Assert.Equal(WarehouseState.TlsFailed, await Test(_source.Settings with { SslMode = "verify-full" }));
         Assert.Equal(WarehouseState.Unreachable, await Test(_source.Settings with { Port = 1 }));
         Assert.Equal(WarehouseState.Refused, await Test(_source.Settings with { Host = "169.254.169.254" }));
+        await using var root = factory.Create("acme", _source.Settings with { User = "root", Password = "" });
+        Assert.Contains("is a superuser", (await root.Test(Ct)).Detail, StringComparison.Ordinal);
     }
 }

@@ -190,7 +190,11 @@ public abstract class WarehouseSessionTests(WarehouseSource source)
     public async Task The_warehouse_is_ready()
     {
         await using var warehouse = source.Create();
-        Assert.Equal(WarehouseState.Ok, await warehouse.Test(Ct));
+        var (state, detail) = await warehouse.Test(Ct);
+        Assert.Equal(WarehouseState.Ok, state);
+        // The user of the Postgres database is a superuser.
+        Assert.Equal(warehouse.Type == "postgres" ? "The user of the connection is a superuser. Use a role that may only read." : null,
+            detail);
     }
 
     [Fact]

@@ -29,6 +29,9 @@ internal sealed class AccessTokens(IEnumerable<TrustedIssuer> issuers, TimeProvi
     public bool IsToken(HttpRequest request, string credential) =>
         _issuers.Count > 0 && request.Headers.Authorization.Count == 1 && credential.AsSpan().Count('.') == 2;
 
+    /// <summary>The token that JwtBearer is to validate. At sign-in to the pages it is not in the request.</summary>
+    public static string? TokenOf(HttpContext context) => context.Items[typeof(AccessTokens)] as string;
+
     public async Task<AuthenticateResult> Authenticate(HttpContext context, string token)
     {
         var hash = Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(token)));
@@ -60,6 +63,7 @@ internal sealed class AccessTokens(IEnumerable<TrustedIssuer> issuers, TimeProvi
         }
 
         var keys = await issuer.Keys.For(text.Header.Text("kid"), context.RequestAborted);
+        context.Items[typeof(AccessTokens)] = token;
         if (await context.AuthenticateAsync(issuer.Scheme) is { Succeeded: false } result)
         {
             // Only the type: the message may contain parts of the token, which must not be logged.

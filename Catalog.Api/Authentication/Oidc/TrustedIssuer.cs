@@ -31,6 +31,14 @@ internal sealed class TrustedIssuer(string scheme, IReadOnlyList<TokenTrust> tru
         // AccessTokens has already refreshed the keys for an unknown key id.
         options.RefreshOnIssuerKeyNotFound = false;
         options.MapInboundClaims = false;
+        options.Events = new()
+        {
+            OnMessageReceived = received =>
+            {
+                received.Token = AccessTokens.TokenOf(received.HttpContext);
+                return Task.CompletedTask;
+            },
+        };
         options.TokenValidationParameters = new()
         {
             ValidAlgorithms = VerifyingKeys.Algorithms,

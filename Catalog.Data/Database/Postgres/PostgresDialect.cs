@@ -24,13 +24,16 @@ internal sealed class PostgresDialect(PostgresPool? pool = null, PostgresRowSecu
         [typeof(DateTimeOffset)] = NpgsqlDbType.TimestampTz,
     };
 
-    internal override ValueTask<string?> ContextSql(CancellationToken ct) => security?.ForOrganization(ct) ?? default;
+    internal override ValueTask<ContextSql?> ContextSql(CancellationToken ct) => security?.ForOrganization(ct) ?? default;
 
-    internal override ValueTask<string?> ContextSql(LookUp by, CancellationToken ct) => security?.For(by, ct) ?? default;
+    internal override ValueTask<ContextSql?> ContextSql(LookUp by, CancellationToken ct) => security?.For(by, ct) ?? default;
 
     internal override async Task<Isolation?> Isolation(CancellationToken ct) => security is null ? null : await security.Check(ct);
 
     public override string IsAnyOf(string column, string parameter) => $"{column} = any({parameter})";
+
+    // The server's statistics say how many rows meet it.
+    public override string Selective(string condition) => condition;
 
     public override string ByIndex(string table, string where, string key, string parameter) =>
         $"unnest({parameter}) as asked (value) {JoinByIndex(table, where, key, "asked.value")}";
@@ -38,6 +41,11 @@ internal sealed class PostgresDialect(PostgresPool? pool = null, PostgresRowSecu
     // "offset 0" stops the planner from flattening the subquery, so it must use the index for each value.
     public override string JoinByIndex(string table, string where, string key, string value) =>
         $"cross join lateral (select * from {table} where {where} and {key} = {value} offset 0) as {table}";
+
+    public override string JoinFirst(string table, string where, string order, string take) =>
+        $"cross join lateral (select * from {table} where {where} order by {order} limit {take}) as {table}";
+
+    public override string HourOf(string column) => $"date_trunc('hour', {column}, 'UTC')";
 
     // The list is one array parameter. The limit keeps the duration of one statement acceptable.
     public override int ListLimit => 50_000;
@@ -53,25 +61,32 @@ internal sealed class PostgresDialect(PostgresPool? pool = null, PostgresRowSecu
     {
         await using var batch = ((NpgsqlConnection)connection).CreateBatch();
         batch.Transaction = (NpgsqlTransaction?)transaction;
+        var ownBlock = transaction is null && statements[0].ContextSql is { IsBlock: true };
+        if (ownBlock)
+        {
+            batch.BatchCommands.Add(new("begin"));
+        }
+
         foreach (var statement in statements)
         {
-            if (statement.ContextSql is { } contextSql)
+            foreach (var command in ContextCommands(statement))
             {
-                batch.BatchCommands.Add(
-                    new NpgsqlBatchCommand(contextSql)
-                    {
-                        Parameters = { new NpgsqlParameter<string>(Context.Parameter, statement.Organization) }
-                    });
+                batch.BatchCommands.Add(command);
             }
 
             batch.BatchCommands.Add(statement.Count == 1 ? SingleRowCommand(statement) : ArrayCommand(statement));
+        }
+
+        if (ownBlock)
+        {
+            batch.BatchCommands.Add(new("commit"));
         }
 
         // The driver skips results without rows.
         await using var reader = await batch.ExecuteReaderAsync(ct);
         foreach (var statement in statements)
         {
-            if (statement.ContextSql is not null)
+            if (statement.ContextSql is { ReturnsRow: true })
             {
                 await reader.NextResultAsync(ct);
             }
@@ -92,6 +107,19 @@ internal sealed class PostgresDialect(PostgresPool? pool = null, PostgresRowSecu
         {
         }
     }
+
+    private static IEnumerable<NpgsqlBatchCommand> ContextCommands(Statement statement) => statement.ContextSql switch
+    {
+        null => [],
+        { IsBlock: true } block => block.Statements(statement.Organization).Select(sql => new NpgsqlBatchCommand(sql)),
+        var single =>
+        [
+            new NpgsqlBatchCommand(single.Statements("").Single())
+            {
+                Parameters = { new NpgsqlParameter<string>(Context.Parameter, statement.Organization) }
+            },
+        ],
+    };
 
     private static NpgsqlBatchCommand ArrayCommand(Statement statement)
     {
@@ -141,6 +169,13 @@ internal sealed class PostgresDialect(PostgresPool? pool = null, PostgresRowSecu
         {
             try
             {
+                // The driver would roll back only when the connection returns to the pool.
+                if (security?.UsesBlocks is true)
+                {
+                    using var rollback = new NpgsqlCommand("rollback", open) { CommandTimeout = 1 };
+                    rollback.ExecuteNonQuery();
+                }
+
                 open.UnprepareAll();
             }
             catch (Exception exception) when (exception is NpgsqlException or InvalidOperationException)

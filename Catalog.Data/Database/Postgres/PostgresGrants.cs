@@ -13,9 +13,11 @@ public static partial class PostgresGrants
     /// other tables in the schema.
     /// </summary>
     internal const string TableNames = """
-        'api_keys', 'audit_log', 'check_results', 'check_schedules', 'check_states', 'checks', 'connections', 'datasets',
-        'execution_checks', 'executions', 'lineage_edges', 'organizations', 'pipeline_tags', 'pipeline_versions', 'pipelines',
-        'request_rates', 'run_check_states', 'run_events', 'run_stages', 'runs', 'stripe_events'
+        'api_keys', 'audit_log', 'check_results', 'check_schedules', 'check_states', 'checks', 'column_edges',
+        'connections', 'data_protection_keys', 'dataset_aliases', 'datasets', 'ended_sessions', 'execution_checks',
+        'executions', 'facets', 'lineage_edges', 'lineage_events', 'lineage_runs', 'organizations', 'pipeline_tags',
+        'pipeline_versions', 'pipelines', 'request_rates', 'run_attempts', 'run_check_states', 'run_datasets',
+        'run_events', 'run_stages', 'runs', 'stripe_events', 'unread_facets'
         """;
 
     /// <summary>
@@ -100,6 +102,9 @@ public static partial class PostgresGrants
             end if;
         end $$
         """;
+
+    /// <summary>The statement that lets the role log in: Citus opens its connections to other servers as the role.</summary>
+    public static string AllowLogin(string role) => $"alter role \"{Validated(role)}\" login";
 
     /// <summary>The statement that lets a login assume the role.</summary>
     public static string GrantMembership(string role, string login) => IsLogin(login)

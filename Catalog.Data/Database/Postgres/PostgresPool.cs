@@ -36,10 +36,10 @@ internal sealed class PostgresPool : DbDataSource
         direct.UsePhysicalConnectionInitializer(
             connection => Begin(connection).GetAwaiter().GetResult(),
             Begin);
-        _direct = direct.Build();
+        _direct = direct.ConfigureTracing(PostgresTracing.Own).Build();
         _pooled = new(() => new NpgsqlDataSourceBuilder(
             new NpgsqlConnectionStringBuilder(settings.ConnectionString) { MaxAutoPrepare = 0 }.ConnectionString)
-        { Name = "catalog-pooled" }.Build());
+        { Name = "catalog-pooled" }.ConfigureTracing(PostgresTracing.Own).Build());
     }
 
     /// <inheritdoc />

@@ -14,6 +14,8 @@ internal sealed record PostgresRole
 
     public required bool BypassesRowSecurity { get; init; }
 
+    public required bool CanLogIn { get; init; }
+
     /// <summary>Whether the role owns a Catalog table, or inherits from its owner.</summary>
     public required bool OwnsTables { get; init; }
 
@@ -53,7 +55,8 @@ internal sealed record PostgresRole
             -- PostgresRole.Find
             with ours as ({{PostgresGrants.TablesQuery}})
             select r.oid is not null as "exists", l.oid is not null as login_exists,
-                   coalesce(r.rolsuper, false) as superuser, coalesce(r.rolbypassrls, false) as bypasses_row_security,
+                   coalesce(r.rolcanlogin, false) as can_log_in, coalesce(r.rolsuper, false) as superuser,
+                   coalesce(r.rolbypassrls, false) as bypasses_row_security,
                    coalesce(not r.rolsuper and exists (select from ours where pg_has_role(r.oid, ours.owner, 'USAGE')),
                        false) as owns_tables,
                    coalesce(pg_has_role(l.oid, r.oid, 'MEMBER'), false) as can_be_assumed,

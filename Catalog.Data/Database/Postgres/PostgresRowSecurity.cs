@@ -46,10 +46,10 @@ internal sealed class PostgresRowSecurity(PostgresPool pool, string role, bool r
     private Task<State>? _runningCheck;
 
     /// <summary>The SQL that sets an organization's context before its statements; null when none is needed.</summary>
-    public async ValueTask<string?> ForOrganization(CancellationToken ct) => (await CurrentState(ct)).Organization;
+    public async ValueTask<ContextSql?> ForOrganization(CancellationToken ct) => (await CurrentState(ct)).Organization;
 
     /// <summary>The SQL that sets the context of a lookup; null when none is needed.</summary>
-    public async ValueTask<string?> For(LookUp by, CancellationToken ct)
+    public async ValueTask<ContextSql?> For(LookUp by, CancellationToken ct)
     {
         var found = await CurrentState(ct);
         return by switch
@@ -59,6 +59,9 @@ internal sealed class PostgresRowSecurity(PostgresPool pool, string role, bool r
             _ => found.DueWork,
         };
     }
+
+    /// <summary>Whether statements run in transaction blocks with settings that Citus forwards.</summary>
+    public bool UsesBlocks => _state is { Organization.IsBlock: true };
 
     /// <summary>Checks again, at most every five seconds.</summary>
     public async Task<Isolation> Check(CancellationToken ct) => (await Refresh(ct)).Isolation;
@@ -127,12 +130,12 @@ internal sealed class PostgresRowSecurity(PostgresPool pool, string role, bool r
         // If row-level security already applies to the login, no role switch is needed, which would cost time in each statement.
         if (await IsBound(connection, null, ct))
         {
-            return Enforced("row-level security applies to the service's login", "");
+            return Enforced("row-level security applies to the service's login", null, await IsCitus(connection, ct));
         }
 
         if (await IsBound(connection, role, ct))
         {
-            return Enforced($"statements run as {role}, and row-level security applies to it", $"set_config('role', '{role}', true), ");
+            return Enforced($"statements run as {role}, and row-level security applies to it", role, await IsCitus(connection, ct));
         }
 
         var login = await connection.ExecuteScalarAsync<string>(new CommandDefinition("select session_user::text", cancellationToken: ct));
@@ -177,9 +180,16 @@ internal sealed class PostgresRowSecurity(PostgresPool pool, string role, bool r
         return (await connection.QueryAsync<T?>(new CommandDefinition(sql, transaction: transaction, cancellationToken: ct))).AsList();
     }
 
-    private State Enforced(string description, string role)
+    private static Task<bool> IsCitus(NpgsqlConnection connection, CancellationToken ct) => connection.ExecuteScalarAsync<bool>(
+        new CommandDefinition(PostgresCitus.IsInstalled, cancellationToken: ct));
+
+    private State Enforced(string description, string? assumed, bool onCitus)
     {
-        string Before(string setting) => $"select {pool.ForTransaction}{role}set_config('app.{setting}', @{Context.Parameter}, true);\n";
+        var session = pool.ForTransaction;
+        var roleSql = assumed is null ? "" : $"set_config('role', '{assumed}', true), ";
+        ContextSql Before(string setting) => onCitus
+            ? PostgresCitus.Context(session, assumed, $"app.{setting}")
+            : ContextSql.WithParameter($"select {session}{roleSql}set_config('app.{setting}', @{Context.Parameter}, true)");
         return new(new(true, description, false), Before("organization_id"), Before("api_key_id"), Before("stripe_customer_id"),
             Before("due_ms"), true, pool.IsBehindPooler, TimeProvider.System.GetTimestamp());
     }
@@ -187,11 +197,12 @@ internal sealed class PostgresRowSecurity(PostgresPool pool, string role, bool r
     private State NotEnforced(string description)
     {
         var session = pool.ForTransaction;
-        var before = session.Length == 0 ? null : $"select {session}set_config('app.organization_id', @{Context.Parameter}, true);\n";
+        var before = session.Length == 0
+            ? null : ContextSql.WithParameter($"select {session}set_config('app.organization_id', @{Context.Parameter}, true)");
         return new(new(false, description, required), before, before, before, before, false, pool.IsBehindPooler,
             TimeProvider.System.GetTimestamp());
     }
 
-    private sealed record State(Isolation Isolation, string? Organization, string? ApiKey, string? StripeCustomer, string? DueWork,
-        bool WasEnforced, bool BehindPooler, long At);
+    private sealed record State(Isolation Isolation, ContextSql? Organization, ContextSql? ApiKey, ContextSql? StripeCustomer,
+        ContextSql? DueWork, bool WasEnforced, bool BehindPooler, long At);
 }

@@ -8,11 +8,23 @@ internal sealed class SqliteDialect : Dialect
     // Dapper expands the parameter into (@ids1, @ids2, ...) on engines without arrays.
     public override string IsAnyOf(string column, string parameter) => $"{column} in {parameter}";
 
+    // Without statistics SQLite expects two bounds of a time to find fewer rows than an equal id.
+    public override string Selective(string condition) => $"unlikely({condition})";
+
     public override string ByIndex(string table, string where, string key, string parameter) =>
         $"(select * from {table} where {where} and {IsAnyOf(key, parameter)}) as {table}";
 
+    // "cross" keeps the order of the join: otherwise SQLite may read the whole table, and for each of its rows all rows
+    // before the join.
     public override string JoinByIndex(string table, string where, string key, string value) =>
-        $"join (select * from {table} where {where}) as {table} on {table}.{key} = {value}";
+        $"cross join (select * from {table} where {where}) as {table} on {table}.{key} = {value}";
+
+    // SQLite has no lateral join. Inside the subquery the table's name means its own rows; "cross" keeps the order of the join.
+    public override string JoinFirst(string table, string where, string order, string take) => $"""
+        cross join {table} on {table}.rowid in (select {table}.rowid from {table} where {where} order by {order} limit {take})
+        """;
+
+    public override string HourOf(string column) => $"substr({column}, 1, 13) || ':00:00.000000Z'";
 
     // One parameter per value. Some SQLite builds allow only 999, and long SQL text is parsed each time.
     public override int ListLimit => 900;

@@ -3,7 +3,7 @@ namespace Catalog.Data.Executions.Kinds;
 /// <summary>The kinds that compare one number of a table or column with bounds or thresholds. Nulls are left out.</summary>
 internal static class AggregateKinds
 {
-    /// <summary>The number of rows. Without bounds and thresholds, an empty table fails.</summary>
+    /// <summary>The number of rows, which is that of the judged rows too. Without bounds and thresholds, an empty table fails.</summary>
     public static CheckKind RowCount(CheckParameters parameters)
     {
         var bounds = Bounds.Read(parameters);
@@ -13,10 +13,11 @@ internal static class AggregateKinds
             {
                 var rows = Measured.Count(values.Span[0]);
                 var measure = Measure.OfValue(rows, bounds);
-                return measure with { Violated = bounds is null ? rows == 0 : measure.Violated };
+                return measure with { Total = rows, Violated = bounds is null ? rows == 0 : measure.Violated };
             }),
             Expected = bounds?.ToJson(),
             HasBounds = bounds is not null,
+            Unit = "rows",
         };
     }
 

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Catalog.Data.Warehouses.Sql;
@@ -18,7 +17,7 @@ internal sealed partial record Bounds(JsonElement? Min, JsonElement? Max, bool S
             parameters.Scalar("min"), parameters.Scalar("max"), parameters.Flag("strict_min"), parameters.Flag("strict_max"));
         // A range without any number in it is a mistake, except for lengths, which Great Expectations lets fail.
         if (bounds is { Min: { ValueKind: JsonValueKind.Number } min, Max: { ValueKind: JsonValueKind.Number } max }
-            && min.GetDouble() > max.GetDouble() && !allowEmpty)
+            && Measured.Compare(Measured.OfJson(min), Measured.OfJson(max)) > 0 && !allowEmpty)
         {
             parameters.Wrong("max", "must not be less than min.");
         }
@@ -73,12 +72,12 @@ internal sealed partial record Bounds(JsonElement? Min, JsonElement? Max, bool S
     {
         if (bound.ValueKind == JsonValueKind.Number)
         {
-            return Measured.Number(value) is { } number ? number.CompareTo(bound.GetDouble()) : null;
+            return Measured.Compare(value, Measured.OfJson(bound));
         }
 
         if (bound.ValueKind is JsonValueKind.True or JsonValueKind.False)
         {
-            return Measured.Number(value) is { } number ? number.CompareTo(bound.ValueKind == JsonValueKind.True ? 1.0 : 0.0) : null;
+            return Measured.Compare(value, bound.GetBoolean());
         }
 
         // A text column may hold times. They are compared as times when the bound is one too.
@@ -88,10 +87,7 @@ internal sealed partial record Bounds(JsonElement? Min, JsonElement? Max, bool S
             return time.CompareTo(boundTime);
         }
 
-        return value is string other ? string.CompareOrdinal(other, text)
-            : Measured.Number(value) is { } measured
-                && double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var parsed) ? measured.CompareTo(parsed)
-            : null;
+        return value is string other ? string.CompareOrdinal(other, text) : Measured.Compare(value, text);
     }
 
     [GeneratedRegex("^[0-9]{4}-[0-9]{2}-[0-9]{2}")]

@@ -118,7 +118,7 @@ public sealed class CheckDefinition
         }
         else if (name.Length == 0 && parameters.Sql is not null)
         {
-            kind = definition.TryGetProperty("fail", out _) || definition.TryGetProperty("warn", out _)
+            kind = IsGiven(definition, "fail") || IsGiven(definition, "warn")
                 ? SqlKinds.Value(parameters) : SqlKinds.Bare(parameters);
         }
         else
@@ -193,6 +193,9 @@ public sealed class CheckDefinition
         parameters.RefuseUnknown(name.Length == 0 ? "a statement" : name);
         return parameters.Errors.Count == 0 ? result : null;
     }
+
+    private static bool IsGiven(JsonElement definition, string name) =>
+        Member(definition, name).ValueKind is not (JsonValueKind.Undefined or JsonValueKind.Null);
 
     private static JsonElement Member(JsonElement definition, string name) =>
         definition.TryGetProperty(name, out var value) ? value : default;

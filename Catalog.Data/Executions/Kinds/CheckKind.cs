@@ -45,6 +45,12 @@ internal sealed record CheckKind
     /// <summary>Whether the measured value is a value of the column, such as the greatest one.</summary>
     public bool ShowsValue { get; init; }
 
+    /// <summary>The unit of the measured number, to be shown; null when it has none.</summary>
+    public string? Unit { get; init; }
+
+    /// <summary>The unit of the number that is compared when it is another one, to be shown.</summary>
+    public string? JudgedUnit { get; init; }
+
     /// <summary>Whether the thresholds are ages, which may be written as <c>2h</c>.</summary>
     public bool HasAges { get; init; }
 
@@ -98,7 +104,6 @@ internal sealed record StatementContext(WarehouseSql Sql, string Name, string? W
     /// <summary>The quoted table.</summary>
     public string Table => Sql.Table(Name);
 
-
     /// <summary>The clause that selects the rows of the check for which a condition holds.</summary>
     public string Filter(string? condition) => (Where, condition) switch
     {
@@ -117,6 +122,12 @@ internal sealed record Measure
 
     /// <summary>The number that thresholds are compared with when it is not the measured one, such as a change.</summary>
     public double? Judged { get; init; }
+
+    /// <summary>
+    /// The number that thresholds are compared with, without rounding; null when the warehouse gives a floating-point
+    /// number.
+    /// </summary>
+    public decimal? Exact { get; init; }
 
     /// <summary>The number of violating rows; null for kinds that judge no rows.</summary>
     public long? Failed { get; init; }
@@ -144,7 +155,7 @@ internal sealed record Measure
 
     /// <inheritdoc cref="OfRows(object?, object?)" />
     public static Measure OfRows(long failed, long total) =>
-        new() { Number = failed, Failed = failed, Total = total, Violated = failed > 0 };
+        new() { Number = failed, Exact = failed, Failed = failed, Total = total, Violated = failed > 0 };
 
     /// <summary>A measure of one value with bounds.</summary>
     public static Measure OfValue(object? value, Bounds? bounds)
@@ -158,6 +169,12 @@ internal sealed record Measure
         var outside = bounds?.IsOutside(value);
         return bounds is not null && outside is null
             ? new() { Problem = "the measured value cannot be compared with min or max: they are of another type." }
-            : new() { Number = Measured.Number(value), Observed = Measured.Json(value), Violated = outside ?? false };
+            : new()
+            {
+                Number = Measured.Number(value),
+                Exact = Measured.Exact(value),
+                Observed = Measured.Json(value),
+                Violated = outside ?? false,
+            };
     }
 }

@@ -33,12 +33,14 @@ internal static class HistoryKinds
                 return measure with
                 {
                     Judged = Directed(change, direction),
+                    Exact = null,
                     Violated = false,
                     Facts = Facts(("change_percent", change), ("baseline", baseline)),
                 };
             }),
             NeedsThreshold = true,
             IsPercent = true,
+            JudgedUnit = "percent",
         };
     }
 
@@ -96,11 +98,13 @@ internal static class HistoryKinds
                 return measure with
                 {
                     Judged = change >= ignoreBelow ? Math.Min(Directed(score, direction), 1e6) : 0,
+                    Exact = null,
                     Violated = Directed(score, direction) > sensitivity && change >= ignoreBelow,
                     Facts = Facts(("z_score", Math.Clamp(score, -1e6, 1e6)), ("mean", mean), ("standard_deviation", deviation)),
                 };
             }),
             NeedsThreshold = false,
+            JudgedUnit = "standard deviations",
         };
     }
 

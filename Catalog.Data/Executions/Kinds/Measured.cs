@@ -18,8 +18,33 @@ internal static class Measured
         _ => null,
     };
 
+    /// <summary>
+    /// A value as a number without rounding. Null for a floating-point number, for one beyond the range of decimal, and
+    /// for what is no number.
+    /// </summary>
+    public static decimal? Exact(object? value) => value switch
+    {
+        bool flag => flag ? 1 : 0,
+        decimal or long or ulong or int or uint or short or ushort or sbyte or byte =>
+            Convert.ToDecimal(value, CultureInfo.InvariantCulture),
+        string text => decimal.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) ? number : null,
+        _ => null,
+    };
+
+    /// <summary>
+    /// Compares two numbers: without rounding when both are exact, otherwise as floating-point numbers. Null when one of
+    /// them is no number.
+    /// </summary>
+    public static int? Compare(object? left, object? right) => (Exact(left), Exact(right)) is ({ } first, { } second)
+        ? first.CompareTo(second)
+        : (Number(left), Number(right)) is ({ } one, { } other) ? one.CompareTo(other) : null;
+
+    /// <summary>A JSON number: decimal, or double when it is beyond the range of decimal.</summary>
+    public static object OfJson(JsonElement number) => number.TryGetDecimal(out var exact) ? exact : number.GetDouble();
+
     /// <summary>A count; 0 for null, which is the sum of no rows.</summary>
-    public static long Count(object? value) => Number(value) is { } number ? (long)number : 0;
+    public static long Count(object? value) => Exact(value) is { } exact ? (long)Math.Clamp(exact, long.MinValue, long.MaxValue)
+        : Number(value) is { } number ? (long)number : 0;
 
     /// <summary>A value as a time; one without an offset is UTC. Null when it is none.</summary>
     public static DateTimeOffset? Time(object? value) => Time(value, TimeZoneInfo.Utc);

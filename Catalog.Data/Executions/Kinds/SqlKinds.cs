@@ -1,3 +1,4 @@
+using System.Buffers;
 using Catalog.Data.Warehouses;
 
 namespace Catalog.Data.Executions.Kinds;
@@ -5,6 +6,9 @@ namespace Catalog.Data.Executions.Kinds;
 /// <summary>The kinds whose statement the user wrote.</summary>
 internal static class SqlKinds
 {
+    private static readonly SearchValues<char> OfPaths =
+        SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.:/\\~@");
+
     /// <summary>Each row that the statement returns is a violation.</summary>
     public static CheckKind Rows(CheckParameters parameters)
     {
@@ -16,7 +20,7 @@ internal static class SqlKinds
                 $"select count(*) from ({SqlGuard.Statement(sql, context.Sql.Family)}) as violations", rows =>
                 {
                     var failed = Measured.Count(rows.Rows[0][0]);
-                    return new() { Number = failed, Failed = failed, Violated = failed > 0 };
+                    return new() { Number = failed, Exact = failed, Failed = failed, Violated = failed > 0 };
                 }),
         };
     }
@@ -64,9 +68,10 @@ internal static class SqlKinds
             return "";
         }
 
-        if (!sql.AsSpan().Trim().ContainsAny(' ', '\n', '\t'))
+        // One word of the characters of paths: a statement has a space, a parenthesis or a quote.
+        if (!sql.AsSpan().Trim().ContainsAnyExcept(OfPaths))
         {
-            parameters.Add("/sql", "is a path. The service cannot read files of the pipeline: send the text of the statement.");
+            parameters.Add("/sql", "is a path or a name. The service cannot read files of the pipeline: send the text of the statement.");
         }
 
         return sql;

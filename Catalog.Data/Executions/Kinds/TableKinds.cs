@@ -6,6 +6,13 @@ namespace Catalog.Data.Executions.Kinds;
 /// <summary>The kinds that compare a table with another, with a clock, or with an expected schema.</summary>
 internal static class TableKinds
 {
+    // The clock of the warehouse may differ from the one of this service.
+    private static readonly TimeSpan MaxAhead = TimeSpan.FromMinutes(5);
+
+    private static string InFuture(string column) =>
+        $"the newest value of the column {column} is more than {MaxAhead.TotalMinutes:0} minutes in the future, so its age is not known. "
+        + "Correct the value, set params.time_zone to the zone in which it is written, or leave such rows out with params.where.";
+
     /// <summary>The columns of the table. The number is that of the differences.</summary>
     public static CheckKind Schema(CheckParameters parameters)
     {
@@ -54,7 +61,10 @@ internal static class TableKinds
         };
     }
 
-    /// <summary>The age of the newest value of a column, in seconds. A table without values fails.</summary>
+    /// <summary>
+    /// The age of the newest value of a column, in seconds. A table without values fails. A value of the future has no
+    /// age, so it is an error.
+    /// </summary>
     public static CheckKind Freshness(CheckParameters parameters, TimeProvider time)
     {
         var column = parameters.Column();
@@ -82,13 +92,19 @@ internal static class TableKinds
 
                 if (Measured.Time(values.Span[0], zone!) is not { } newest)
                 {
-                    return new() { Problem = "the newest value of the column is not a time." };
+                    return new() { Problem = $"the newest value of the column {column} is not a time." };
                 }
 
                 // A session reads a time without zone as UTC. The definition says in which zone it is written.
                 newest = values.Span[0] is not string && parameters.Has("time_zone") ? Measured.In(zone!, newest.UtcDateTime) : newest;
 
                 var age = (time.GetUtcNow() - newest).TotalSeconds;
+                if (age < -MaxAhead.TotalSeconds)
+                {
+                    return new() { Problem = InFuture(column) };
+                }
+
+                age = Math.Max(0, age);
                 return new()
                 {
                     Number = Math.Round(age, 3),
@@ -100,6 +116,7 @@ internal static class TableKinds
             Expected = maxAge is null ? null : $"{{\"max_age\":{JsonSerializer.Serialize(parameters.Text("max_age"))}}}",
             NeedsThreshold = maxAge is null,
             HasAges = true,
+            Unit = "seconds",
             ShowsValue = true,
         };
     }
@@ -112,6 +129,7 @@ internal static class TableKinds
         return AggregateKinds.RowCount(parameters) with
         {
             CountsRows = true,
+            JudgedUnit = "rows",
             Other = new(parameters.Text("other_connection_id"), parameters.Required("other_table"),
                 parameters.Condition("other_where")),
             Expected = JsonSerializer.Serialize(new { rows_of = parameters.Text("other_table"), factor }),
@@ -121,12 +139,15 @@ internal static class TableKinds
     /// <summary>Compares the rows of a check with those of its other table.</summary>
     public static Measure Compare(Measure own, long other, double factor)
     {
-        var expected = other * factor;
+        // A factor of this size keeps the product within the range of decimal.
+        decimal? exact = Math.Abs(factor) < 1e9 && own.Exact is { } rows ? Math.Abs(rows - (other * (decimal)factor)) : null;
+        var difference = (double?)exact ?? Math.Abs((own.Number ?? 0) - (other * factor));
         return own with
         {
-            Judged = Math.Abs((own.Number ?? 0) - expected),
+            Judged = difference,
+            Exact = exact,
             Total = other,
-            Violated = Math.Abs((own.Number ?? 0) - expected) > 1e-9,
+            Violated = difference > 1e-9,
             Facts = new Dictionary<string, string>(StringComparer.Ordinal) { ["other_rows"] = Measured.Json(other) },
         };
     }

@@ -12,6 +12,9 @@ internal sealed record Threshold
     private static readonly string[] Comparisons =
         ["above", "at_least", "below", "at_most", "equals", "not_equals", "between", "outside"];
 
+    // Its product with every number of rows is within the range of decimal.
+    private const decimal MostPercent = 1_000_000_000;
+
     private readonly List<(string Comparison, decimal[] Bounds)> _conditions = [];
 
     private Threshold(string json) => Json = json;
@@ -72,6 +75,8 @@ internal sealed record Threshold
             }
         }
 
+        error ??= threshold.IsPercent && threshold._conditions.SelectMany(condition => condition.Bounds)
+            .Any(bound => Math.Abs(bound) > MostPercent) ? $"must give percentages of at most {MostPercent}." : null;
         error ??= threshold.IsNeverMet()
             ? "can never be met: its comparisons must all hold. Use outside for a number beyond a range." : null;
         error ??= threshold._conditions.Count == 0 ? $"must contain a comparison: {string.Join(", ", Comparisons)}." : null;
@@ -79,24 +84,29 @@ internal sealed record Threshold
     }
 
     /// <summary>Whether the condition holds for a number, or for a share: a number of rows of a total.</summary>
-    /// <param name="number">The measured number.</param>
+    /// <param name="number">The measured number; NaN, when no row has a value, meets every condition.</param>
+    /// <param name="exact">The same number without rounding; null for a floating-point number.</param>
     /// <param name="total">The number of judged rows; used when the unit is percent.</param>
-    public bool IsMet(double number, long? total)
+    public bool IsMet(double number, decimal? exact, long? total)
     {
+        // A floating-point number of this size is compared by its decimal digits, so that 0.1 is 0.1.
+        exact ??= Math.Abs(number) < 1e15 ? (decimal)number : null;
         if (IsPercent && total is 0)
         {
             // No row of none is no share; any row of none is more than every share.
-            return _conditions.TrueForAll(condition => Holds(condition.Comparison, condition.Bounds, number == 0 ? 0m : 1e15m));
+            return _conditions.TrueForAll(condition =>
+                Holds(condition.Comparison, condition.Bounds, (number == 0 ? 0m : decimal.MaxValue).CompareTo));
         }
 
         // A share is compared without a division, so that 3 of 10 rows are exactly 30 percent.
-        if (IsPercent && total is { } rows && Math.Abs(number) < 1e15)
+        if (IsPercent && total is { } rows && exact is { } count && Math.Abs(count) < 1e26m)
         {
             return _conditions.TrueForAll(condition => Holds(
-                condition.Comparison, Array.ConvertAll(condition.Bounds, bound => bound * rows), (decimal)number * 100));
+                condition.Comparison, Array.ConvertAll(condition.Bounds, bound => bound * rows), (count * 100).CompareTo));
         }
 
-        return double.IsNaN(number) || _conditions.TrueForAll(condition => Holds(condition.Comparison, condition.Bounds, number));
+        return double.IsNaN(number) || _conditions.TrueForAll(condition => Holds(condition.Comparison, condition.Bounds,
+            bound => exact is { } precise ? precise.CompareTo(bound) : number.CompareTo((double)bound)));
     }
 
     private bool IsNeverMet()
@@ -127,33 +137,21 @@ internal sealed record Threshold
     }
 
     private static decimal? Bound(JsonElement value, bool durations) =>
-        value.ValueKind == JsonValueKind.Number && value.TryGetDecimal(out var number) && Math.Abs(number) < 1e15m ? number
+        value.ValueKind == JsonValueKind.Number && value.TryGetDecimal(out var number) ? number
         : durations && value.ValueKind == JsonValueKind.String && Age.Parse(value.GetString()!) is { } age ? (decimal)age.TotalSeconds
         : null;
 
-    private static bool Holds(string comparison, decimal[] bounds, decimal number) => comparison switch
+    private static bool Holds(string comparison, decimal[] bounds, Func<decimal, int> compare) => comparison switch
     {
-        "above" => number > bounds[0],
-        "at_least" => number >= bounds[0],
-        "below" => number < bounds[0],
-        "at_most" => number <= bounds[0],
-        "equals" => number == bounds[0],
-        "not_equals" => number != bounds[0],
-        "between" => number >= bounds[0] && number <= bounds[1],
-        _ => number < bounds[0] || number > bounds[1],
+        "above" => compare(bounds[0]) > 0,
+        "at_least" => compare(bounds[0]) >= 0,
+        "below" => compare(bounds[0]) < 0,
+        "at_most" => compare(bounds[0]) <= 0,
+        "equals" => compare(bounds[0]) == 0,
+        "not_equals" => compare(bounds[0]) != 0,
+        "between" => compare(bounds[0]) >= 0 && compare(bounds[1]) <= 0,
+        _ => compare(bounds[0]) < 0 || compare(bounds[1]) > 0,
     };
-
-    // Numbers beyond the range of decimal are compared as double.
-    private static bool Holds(string comparison, decimal[] bounds, double number)
-    {
-        if (Math.Abs(number) < 1e15)
-        {
-            return Holds(comparison, bounds, (decimal)number);
-        }
-
-        var sign = number > 0 ? 1e15m : -1e15m;
-        return Holds(comparison, bounds, sign);
-    }
 
     /// <inheritdoc />
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Json}");

@@ -8,7 +8,7 @@ namespace Catalog.Data.Executions.Kinds;
 internal static class Verdicts
 {
     /// <summary>Compares a measure with the rule and the thresholds of a definition.</summary>
-    public static CheckVerdict Judge(CheckDefinition definition, Measure measure, TimeSpan duration, string? samples = null)
+    public static CheckVerdict Judge(CheckDefinition definition, Measure measure, TimeSpan duration, CheckSample? sample = null)
     {
         if (measure.Problem is { } problem)
         {
@@ -24,9 +24,14 @@ internal static class Verdicts
 
         var status = StatusOf(definition, measure);
         var facts = new Dictionary<string, string>(measure.Facts ?? new Dictionary<string, string>(), StringComparer.Ordinal);
-        if (samples is not null)
+        if (sample?.Rows is { } rows)
         {
-            facts["samples"] = samples;
+            facts["samples"] = rows;
+        }
+
+        if (sample?.LeftOut is { } reason)
+        {
+            facts["samples_left_out"] = JsonSerializer.Serialize(reason);
         }
 
         return new()
@@ -38,7 +43,8 @@ internal static class Verdicts
             Expected = Expected(definition),
             FailedRows = measure.Failed,
             TotalRows = measure.Total,
-            Message = Message(definition, measure, status),
+            Message = Message(definition, measure, status)
+                + (sample?.LeftOut is { } why ? $" No sample is kept: {why}" : ""),
             Duration = duration,
             Metadata = facts.Count == 0 ? null : Json(facts),
             Table = definition.Table.Length == 0 ? null : definition.Table,
@@ -46,13 +52,16 @@ internal static class Verdicts
     }
 
     /// <summary>The verdict without the measured value, which is a value of a column that must not be kept.</summary>
-    public static CheckVerdict HideValue(CheckVerdict verdict) => verdict.Status == CheckStatus.Error ? verdict : verdict with
-    {
-        ObservedValue = "\"(hidden)\"",
-        ObservedNumber = null,
-        Message = "The value is hidden, because its column is tagged pii or denied.",
-        Metadata = null,
-    };
+    /// <param name="verdict">The verdict.</param>
+    /// <param name="reason">Why the value is hidden: a sentence.</param>
+    public static CheckVerdict HideValue(CheckVerdict verdict, string reason) => verdict.Status == CheckStatus.Error ? verdict
+        : verdict with
+        {
+            ObservedValue = "\"(hidden)\"",
+            ObservedNumber = null,
+            Message = $"The value is hidden: {reason}",
+            Metadata = null,
+        };
 
     /// <summary>The verdict of a check that could not be evaluated.</summary>
     public static CheckVerdict Error(Check check, string reason, string? table = null, TimeSpan duration = default) => new()
@@ -68,8 +77,9 @@ internal static class Verdicts
     /// <param name="definition">The definition.</param>
     /// <param name="groups">The values that name each group, as JSON, and its measure.</param>
     /// <param name="duration">The time of the statement.</param>
+    /// <param name="hidden">Why the names of all groups are hidden: a sentence; null when they are not.</param>
     public static CheckVerdict JudgeGroups(CheckDefinition definition, IReadOnlyList<(string Group, Measure Measure)> groups,
-        TimeSpan duration)
+        TimeSpan duration, string? hidden)
     {
         if (groups.Count == 0)
         {
@@ -87,7 +97,8 @@ internal static class Verdicts
             TotalRows = groups.All(group => group.Measure.Total is not null) ? groups.Sum(group => group.Measure.Total) : null,
             Message = string.Create(
                 CultureInfo.InvariantCulture,
-                $"{failing} of {verdicts.Count} groups do not pass. The worst group: {worst.Verdict.Message}"),
+                $"{failing} of {verdicts.Count} groups do not pass. The worst group: {worst.Verdict.Message}")
+                + (hidden is null ? "" : $" The names of the groups are hidden: {hidden}"),
             Metadata = Json(new Dictionary<string, string>(StringComparer.Ordinal)
             {
                 ["groups"] = $"[{string.Join(',', verdicts.OrderByDescending(group => Rank(group.Verdict.Status)).Take(100).Select(group =>
@@ -116,7 +127,7 @@ internal static class Verdicts
 
     private static bool IsMet(CheckDefinition definition, Threshold? threshold, Measure measure) =>
         threshold is not null && (measure.Judged ?? measure.Number) is { } number
-        && threshold.IsMet(number, definition.Kind.IsPercent ? null : measure.Total);
+        && threshold.IsMet(number, measure.Exact, definition.Kind.IsPercent ? null : measure.Total);
 
     private static string? Expected(CheckDefinition definition)
     {
@@ -137,9 +148,10 @@ internal static class Verdicts
                 : string.Create(CultureInfo.InvariantCulture, $"{failed} rows violate the check")
             : measure.Observed == "null" ? "there is no row with a value"
             : measure.Judged is { } judged && measure.Number is { } number
-                ? string.Create(CultureInfo.InvariantCulture, $"the value is {number:0.######}, compared: {judged:0.######}")
+                ? $"the value is {Text(number, null, definition.Kind.Unit)}, "
+                    + $"compared: {Text(judged, measure.Exact, definition.Kind.JudgedUnit)}"
             : measure.Number is { } value && double.IsFinite(value)
-                ? string.Create(CultureInfo.InvariantCulture, $"the value is {value:0.######}")
+                ? $"the value is {Text(value, measure.Exact, definition.Kind.Unit)}"
             : "the value was compared";
         var why = measure.NotCompared is { } reason ? $"; {reason}"
             : status == CheckStatus.Fail && definition.Fail is { } fail ? $"; it fails at {fail.Json}"
@@ -147,6 +159,10 @@ internal static class Verdicts
             : "";
         return $"{char.ToUpperInvariant(what[0])}{what[1..]}{why}.";
     }
+
+    private static string Text(double number, decimal? exact, string? unit) => (exact is { } precise
+        ? precise.ToString("0.######", CultureInfo.InvariantCulture) : number.ToString("0.######", CultureInfo.InvariantCulture))
+        + (unit is null ? "" : $" {unit}");
 
     private static string Json(Dictionary<string, string> facts) =>
         $"{{{string.Join(',', facts.Select(fact => $"{JsonSerializer.Serialize(fact.Key)}:{fact.Value}"))}}}";

@@ -7,7 +7,7 @@ namespace Catalog.Data.Migrations.Postgres;
 
 internal sealed class PostgresRequestCheck(PostgresSession session) : RequestCheck
 {
-    internal override async Task Run(DbConnection connection, string? contextSql, CancellationToken ct)
+    internal override async Task Run(DbConnection connection, ContextSql? contextSql, CancellationToken ct)
     {
         // A standby or read-only session rejects this write, although it matches no row.
         const string Write = """
@@ -24,7 +24,7 @@ internal sealed class PostgresRequestCheck(PostgresSession session) : RequestChe
 
         await using var transaction = await connection.BeginTransactionAsync(ct);
         await connection.ExecuteAsync(new CommandDefinition(
-            contextSql ?? $"select {session.ForTransaction}@{Context.Parameter}::text",
+            string.Join(";\n", contextSql?.Statements("default") ?? [$"select {session.ForTransaction}@{Context.Parameter}::text"]),
             new DynamicParameters(new Dictionary<string, object> { [Context.Parameter] = "default" }),
             transaction, cancellationToken: ct));
         await connection.ExecuteAsync(new CommandDefinition(Write, transaction: transaction, cancellationToken: ct));

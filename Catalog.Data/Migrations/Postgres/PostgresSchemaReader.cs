@@ -11,7 +11,7 @@ namespace Catalog.Data.Migrations.Postgres;
 internal sealed class PostgresSchemaReader : SchemaReader
 {
     // Columns have no numbers: a column that was dropped and added again is the same. Not-null constraints, which Postgres 18 lists
-    // too, are already part of the columns.
+    // too, are already part of the columns. Postgres writes "case" in several lines; a description is one line.
     internal const string Sql = $"""
         -- PostgresSchemaReader.Describe
         with left_out as (select 0::oid as classid, 0::oid as objid where false), ours as (
@@ -102,7 +102,8 @@ internal sealed class PostgresSchemaReader : SchemaReader
         join pg_constraint k on k.conrelid = t.oid and k.contype in ('p', 'u', 'f', 'c', 'x')
         where ('pg_constraint'::regclass, k.oid) not in (select * from left_out)
         union all
-        select format('index %s.%s %s%s', t.relname, c.relname, regexp_replace(pg_get_indexdef(i.indexrelid), '^.* (USING .*)$', '\1'),
+        select format('index %s.%s %s%s', t.relname, c.relname,
+            regexp_replace(regexp_replace(pg_get_indexdef(i.indexrelid), '\n *', ' ', 'g'), '^.* (USING .*)$', '\1'),
             case when i.indisunique then ' unique' else '' end || case when i.indisvalid then '' else ' invalid' end)
         from tables t
         join pg_index i on i.indrelid = t.oid

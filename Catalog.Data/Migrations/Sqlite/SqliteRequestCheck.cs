@@ -1,4 +1,5 @@
 using System.Data.Common;
+using Catalog.Data.Database;
 using Microsoft.Data.Sqlite;
 
 namespace Catalog.Data.Migrations.Sqlite;
@@ -8,7 +9,7 @@ internal sealed class SqliteRequestCheck : RequestCheck
     private static readonly SqliteSchemaDialect Dialect = new();
 
     // Begins a write and rolls it back: this fails when the file or folder is write-protected.
-    internal override async Task Run(DbConnection connection, string? contextSql, CancellationToken ct)
+    internal override async Task Run(DbConnection connection, ContextSql? contextSql, CancellationToken ct)
     {
         var file = new SqliteConnectionStringBuilder
         {

@@ -16,10 +16,6 @@ public sealed class PostgresSql : WarehouseSql
     public override string Length(string expression) => $"char_length({expression})";
 
     /// <inheritdoc />
-    /// <remarks>A sum of numeric may have more digits than a client can read.</remarks>
-    public override string Sum(string expression) => $"cast(sum({expression}) as double precision)";
-
-    /// <inheritdoc />
     public override string Matches(string expression, string pattern) => $"{AsText(expression)} ~ {Text(pattern)}";
 
     /// <inheritdoc />

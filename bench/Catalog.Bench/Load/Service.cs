@@ -71,6 +71,24 @@ internal sealed class Service : IAsyncDisposable
         }
     }
 
+    /// <summary>Starts another process on the same database, whose requests use the key of <paramref name="first"/>.</summary>
+    public static async Task<Service> Join(TestBed testBed, string database, Service first, CancellationToken ct,
+        params (string Name, string Value)[] settings)
+    {
+        var service = Launch(testBed, database, settings);
+        try
+        {
+            await service.WaitFor("/ready", ct);
+            (service.Organization, service.Key) = (first.Organization, first.Key);
+            return service;
+        }
+        catch
+        {
+            await service.DisposeAsync();
+            throw;
+        }
+    }
+
     /// <summary>Starts the published Catalog without waiting until it is ready.</summary>
     public static Service Launch(TestBed testBed, string database, params (string Name, string Value)[] settings)
     {

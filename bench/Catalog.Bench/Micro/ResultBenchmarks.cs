@@ -13,7 +13,7 @@ public class ResultBenchmarks
 {
     private static readonly DateTimeOffset Now = DateTimeOffset.Parse("2026-01-31T08:00:00Z", CultureInfo.InvariantCulture);
 
-    private readonly PostedResults.ReadOptions _options = new(_ => null, new PostCheckResultValidator(), Now);
+    private readonly PostedResults.ReadOptions _options = new(_ => null, new PostCheckResultValidator(TimeProvider.System), Now);
     private readonly ArrayBufferWriter<byte> _buffer = new(64 * 1024);
     private byte[] _body = [];
     private JsonDocument _parsed = null!;

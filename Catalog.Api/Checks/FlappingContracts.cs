@@ -1,0 +1,60 @@
+using Catalog.Api.Http;
+using Catalog.Data.Checks;
+using Microsoft.AspNetCore.Mvc;
+using FluentValidation;
+
+namespace Catalog.Api.Checks;
+
+/// <summary>Selects checks whose status changes often.</summary>
+public sealed record FlappingQuery : ListQuery
+{
+    internal override string List => "flapping_checks";
+
+    /// <summary>The number of last results of each check that are examined, 2 to 100. The default is 20.</summary>
+    public int? Window { get; init; }
+
+    /// <summary>The number of changes in these results from which a check is listed, 1 to 99. The default is 3.</summary>
+    [FromQuery(Name = "min_changes")]
+    public int? MinChanges { get; init; }
+
+    /// <summary>Only checks of this pipeline; empty: only standalone checks.</summary>
+    [FromQuery(Name = "pipeline_id"), AllowsEmpty]
+    public string? PipelineId { get; init; }
+}
+
+internal sealed class FlappingQueryValidator : ListQueryValidator<FlappingQuery>
+{
+    public FlappingQueryValidator()
+    {
+        RuleFor(query => query.Window).InclusiveBetween(2, 100).WithMessage("must be from 2 to 100.");
+        RuleFor(query => query.MinChanges).InclusiveBetween(1, 99).WithMessage("must be from 1 to 99.");
+        RuleFor(query => query.PipelineId).Text(Validation.MaxKey);
+    }
+}
+
+/// <summary>A check whose status changed often.</summary>
+public sealed record FlappingItem
+{
+    /// <summary>Empty for a standalone check.</summary>
+    public required string PipelineId { get; init; }
+
+    public required string CheckId { get; init; }
+
+    /// <summary>The number of examined results whose status differs from the result before.</summary>
+    public required int Changes { get; init; }
+
+    /// <summary>The statuses of the examined results, latest first.</summary>
+    public required IReadOnlyList<string> Statuses { get; init; }
+
+    /// <summary>When the latest result was executed.</summary>
+    public required DateTimeOffset ExecutedAt { get; init; }
+
+    internal static FlappingItem From(FlappingCheck check) => new()
+    {
+        PipelineId = check.PipelineId,
+        CheckId = check.CheckId,
+        Changes = check.Changes,
+        Statuses = check.Statuses,
+        ExecutedAt = check.ExecutedAt,
+    };
+}

@@ -1,0 +1,35 @@
+using Catalog.Data.Runs;
+
+namespace Catalog.Api.Runs;
+
+/// <summary>An earlier attempt of a run.</summary>
+public sealed record RunAttemptItem
+{
+    /// <summary>Its number, from 1. Numbers that clients give may leave gaps.</summary>
+    public required long Attempt { get; init; }
+
+    /// <summary>The same words as for a run, as reported: failed checks change the status of the run only.</summary>
+    public required string Status { get; init; }
+
+    public DateTimeOffset? StartedAt { get; init; }
+    public DateTimeOffset? CompletedAt { get; init; }
+
+    /// <summary>
+    /// The time from start to end in seconds; null until both are known, or when the end is before the start.
+    /// </summary>
+    public double? DurationSeconds { get; init; }
+
+    public long? RecordsProcessed { get; init; }
+    public string? ErrorMessage { get; init; }
+
+    internal static RunAttemptItem From(RunAttempt attempt) => new()
+    {
+        Attempt = attempt.Attempt,
+        Status = attempt.Status,
+        StartedAt = attempt.StartedAt,
+        CompletedAt = attempt.CompletedAt,
+        DurationSeconds = Duration.Seconds(attempt.StartedAt, attempt.CompletedAt),
+        RecordsProcessed = attempt.RecordsProcessed,
+        ErrorMessage = attempt.ErrorMessage,
+    };
+}

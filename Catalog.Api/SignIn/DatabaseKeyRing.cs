@@ -1,0 +1,102 @@
+using System.Collections.Immutable;
+using System.Xml.Linq;
+using Catalog.Api.Background;
+using Catalog.Data;
+using Catalog.Data.Connections;
+using Catalog.Data.Database;
+using Catalog.Data.Organizations;
+using Catalog.Data.SignIn;
+using Microsoft.AspNetCore.DataProtection.Repositories;
+
+namespace Catalog.Api.SignIn;
+
+/// <summary>
+/// Keeps the framework's data-protection keys in the database, encrypted, so that a cookie of one replica is valid on
+/// all. Without a secret key they are kept in memory: sessions then end with the process.
+/// </summary>
+/// <remarks>
+/// The framework reads the keys synchronously, also for requests: each cookie with an unknown key makes it read them
+/// again in the first two minutes. Therefore it reads a copy in memory, and the copy is refreshed in the background.
+/// </remarks>
+internal sealed partial class DatabaseKeyRing(
+    DataProtectionKeyRepository keys, SecretBox box, TimeProvider time, ILogger<DatabaseKeyRing> log) : IXmlRepository, IRecurringWork
+{
+    private static readonly TimeSpan AfterStart = TimeSpan.FromMinutes(2);
+
+    private readonly long _start = time.GetTimestamp();
+    private readonly Lock _lock = new();
+
+    // Null until the keys were read once. A new key must not be made before that: the database may have one.
+    private ImmutableList<XElement>? _elements = box.CanSeal ? null : [];
+    private DatabaseUnavailableException? _failure;
+
+    public string Name => "data-protection keys";
+
+    /// <summary>Short after the start, when other replicas may make their first key; a later key is valid only two days later.</summary>
+    public TimeSpan Pause =>
+        _elements is null || time.GetElapsedTime(_start) < AfterStart ? TimeSpan.FromSeconds(5) : TimeSpan.FromHours(1);
+
+    /// <summary>
+    /// Reads the keys: once before the service listens, then in the background. Pages answer 503 until the database could be
+    /// read once.
+    /// </summary>
+    public async Task Run(CancellationToken ct)
+    {
+        if (!box.CanSeal)
+        {
+            return;
+        }
+
+        try
+        {
+            var stored = await keys.List(ct);
+            lock (_lock)
+            {
+                // A key that was sealed with an earlier secret key cannot be read; its sessions have ended. A key that was
+                // stored while this read ran stays.
+                _elements =
+                [
+                    .. stored.Select(key => box.Open(Organization.Default, DataProtectionKey.Prefix + key.Id, key.Sealed)).OfType<string>()
+                        .Select(XElement.Parse)
+                        .UnionBy(_elements ?? [], element => (string?)element.Attribute("id")),
+                ];
+            }
+        }
+        catch (DatabaseUnavailableException failure)
+        {
+            // The readiness logs the reason.
+            _failure = failure;
+        }
+    }
+
+    public IReadOnlyCollection<XElement> GetAllElements() =>
+        _elements ?? throw new DatabaseUnavailableException(_failure!.Reason, _failure);
+
+    public void StoreElement(XElement element, string friendlyName)
+    {
+        if (box.CanSeal)
+        {
+            var xml = element.ToString(SaveOptions.DisableFormatting);
+            var key = new DataProtectionKey
+            {
+                Id = friendlyName,
+                Sealed = box.Seal(Organization.Default, DataProtectionKey.Prefix + friendlyName, xml),
+            };
+            // The framework calls this from synchronous code: at the start, and then about every 90 days in the background.
+            keys.Add(key, time.Now(), CancellationToken.None).GetAwaiter().GetResult();
+        }
+        else
+        {
+            LogInMemory();
+        }
+
+        lock (_lock)
+        {
+            _elements = (_elements ?? []).Add(element);
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Sessions of the pages end when this process ends, and are not valid on other "
+        + "replicas, because no secret key is set. Set DATAXPIPE_SECRET_KEY.")]
+    private partial void LogInMemory();
+}

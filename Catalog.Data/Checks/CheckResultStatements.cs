@@ -1,0 +1,100 @@
+using Catalog.Data.Database;
+
+namespace Catalog.Data.Checks;
+
+/// <summary>The statements of <see cref="CheckResultStore"/>.</summary>
+internal static class CheckResultStatements
+{
+    // Every writer locks ids in the same order, so that writers cannot deadlock.
+    private const string InsertRows = $"""
+        insert into check_results (organization_id, {CheckResultTable.StoredColumns})
+        select @organization, {CheckResultTable.StoredColumns}
+        from rows
+        where (rows.pipeline_id = '' or exists (
+                select 1 from pipelines
+                where pipelines.organization_id = @organization and pipelines.id = rows.pipeline_id and pipelines.deleted_at is null))
+          and not exists (
+                select 1 from runs
+                where runs.organization_id = @organization and runs.id = rows.run_id and runs.pipeline_id <> rows.pipeline_id)
+        order by rows.id
+        on conflict (organization_id, id) do nothing
+        returning id
+        """;
+
+    private static readonly Rows<Unstored> UnstoredRows = new(
+        new Column<Unstored, int>("place", unstored => unstored.Place),
+        new Column<Unstored, string>("id", unstored => unstored.Result.Id),
+        new Column<Unstored, string>("pipeline_id", unstored => unstored.Result.PipelineId),
+        new Column<Unstored, string?>("run_id", unstored => unstored.Result.RunId));
+
+    /// <summary>Inserts the results that nothing prevents, and returns their ids. No two may have the same id.</summary>
+    public static Statement<CheckResult, string> Insert(string organization, IEnumerable<CheckResult> results) => new(organization, $"""
+        -- Results.Insert
+        {InsertRows}
+        """, CheckResultTable.Rows, [.. results.OrderBy(result => result.Id, StringComparer.Ordinal)]);
+
+    /// <summary>As <see cref="Insert"/>, and folds the inserted results into the states of their checks.</summary>
+    public static Statement<CheckResult, string> InsertAndFold(string organization, List<CheckResult> results) => new(organization, $"""
+        -- Results.InsertAndFold
+        , inserted as (
+            {InsertRows}
+        ), {CheckStates.FoldInserted(results.Count)}
+        select id from inserted
+        """, CheckResultTable.Rows, [.. results.OrderBy(result => result.Id, StringComparer.Ordinal)]);
+
+    /// <summary>Reads what prevents the insert of results: one explanation for each.</summary>
+    public static Statement<Unstored, Explanation> Explain(string organization, IEnumerable<CheckResult> results)
+    {
+        // Without left joins from rows: Citus 13.2 crashes on them.
+        const string Sql = """
+            -- Results.Explain
+            select rows.place,
+                (select results.request_hash from check_results as results
+                 where results.organization_id = @organization and results.id = rows.id) as present,
+                rows.pipeline_id = '' or exists (
+                    select 1 from pipelines
+                    where pipelines.organization_id = @organization and pipelines.id = rows.pipeline_id
+                      and pipelines.deleted_at is null) as pipeline_known,
+                (select runs.pipeline_id from runs where runs.organization_id = @organization and runs.id = rows.run_id) as run_owner
+            from rows
+            """;
+
+        return new(organization, Sql, UnstoredRows, [.. results.Select((result, place) => new Unstored(place, result))]);
+    }
+
+    /// <summary>A result that was not inserted, with its index among the others.</summary>
+    internal readonly record struct Unstored(int Place, CheckResult Result);
+
+    /// <summary>What prevented the insert of a result.</summary>
+    internal sealed record Explanation
+    {
+        /// <summary>The index of the result in the statement.</summary>
+        public required int Place { get; init; }
+
+        /// <summary>The request hash of the stored result with the same id; null when there is none.</summary>
+        public byte[]? Present { get; init; }
+
+        public required bool PipelineKnown { get; init; }
+
+        /// <summary>The pipeline of the result's run; null when the run is unknown or the result names none.</summary>
+        public string? RunOwner { get; init; }
+
+        /// <summary>
+        /// The outcome of the result; null when nothing prevents its insert any more. This is the only place that
+        /// decides about a reused id or idempotency key: the same request is a duplicate, another request is refused.
+        /// </summary>
+        public ResultOutcome? OutcomeOf(CheckResult result)
+        {
+            if (Present is not null)
+            {
+                return Present.AsSpan().SequenceEqual(result.RequestHash) ? ResultOutcome.Duplicate
+                    : result.IdIsDerived ? ResultOutcome.KeyReused
+                    : ResultOutcome.IdTaken;
+            }
+
+            return !PipelineKnown ? ResultOutcome.PipelineUnknown
+                : RunOwner is not null && RunOwner != result.PipelineId ? ResultOutcome.RunIdTaken
+                : null;
+        }
+    }
+}

@@ -1,0 +1,74 @@
+using Catalog.Data.Pipelines;
+using Catalog.Data.Runs;
+
+namespace Catalog.Data.DatasetReadiness;
+
+/// <summary>Finds out which runs wrote a dataset, or may have written it.</summary>
+internal static class DatasetWriters
+{
+    /// <summary>The pipelines that write a dataset, with their last writes.</summary>
+    /// <param name="declared">The pipelines whose edges end in the dataset.</param>
+    /// <param name="uses">The last writes of the dataset that events report.</param>
+    /// <param name="runs">The runs of these writes by id; those that are not known are missing.</param>
+    /// <param name="pipelines">The pipelines by id.</param>
+    /// <param name="recent">The last runs of these pipelines.</param>
+    public static List<WriterFacts> Of(IEnumerable<string> declared, List<UseFacts> uses, Dictionary<string, RecentRun> runs,
+        Dictionary<string, WriterPipeline> pipelines, ILookup<string, RecentRun> recent)
+    {
+        var reported = uses.GroupBy(use => use.RunId, StringComparer.Ordinal)
+            .Select(group => (RunId: group.Key, Run: runs.GetValueOrDefault(group.Key), LastAt: group.Max(use => use.LastAt)))
+            .ToLookup(use => use.Run?.PipelineId ?? "", StringComparer.Ordinal);
+        HashSet<string> edges = new(declared, StringComparer.Ordinal);
+        var ids = edges.Concat(reported.Select(group => group.Key)).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal);
+        return [.. ids.Select(id =>
+        {
+            var own = reported[id].ToList();
+            List<WriteFacts> writes = [.. own.Select(use => Write(use.RunId, use.Run, use.LastAt))];
+            var known = own.Select(use => use.RunId).ToHashSet(StringComparer.Ordinal);
+            var others = recent[id].Where(run => !known.Contains(run.Id)).Select(run => Write(run.Id, run, null)).ToList();
+            // A pipeline without an edge to the dataset that ended well since, and did not write it, writes it no more.
+            var isPast = !edges.Contains(id)
+                && others.Exists(run => run.Status == RunStatus.Completed && writes.TrueForAll(write => write.At < run.At));
+            var pipeline = pipelines.GetValueOrDefault(id);
+            return new WriterFacts
+            {
+                PipelineId = id,
+                IsCurrent = id.Length > 0 && !isPast && pipeline?.DeletedAt is null,
+                Schedule = pipeline?.Schedule,
+                RegisteredAt = pipeline?.CreatedAt ?? default,
+                // When events report what its runs write, a run that ended well without this dataset did not write it. Any other run
+                // may not have reported yet.
+                Writes = [.. writes, .. others.Where(run => own.Count == 0 || run.Status != RunStatus.Completed)],
+            };
+        })];
+    }
+
+    private static WriteFacts Write(string id, RecentRun? run, DateTimeOffset? reportedAt)
+    {
+        var end = run?.CompletedAt ?? run?.StartedAt ?? run?.CreatedAt;
+        return new()
+        {
+            RunId = id,
+            Status = run?.Status,
+            StartedAt = run?.StartedAt,
+            At = reportedAt > end || end is null ? reportedAt ?? default : end.Value,
+        };
+    }
+}
+
+/// <summary>A write of a dataset that an event reports.</summary>
+internal sealed record UseFacts
+{
+    public required Guid Dataset { get; init; }
+    public required string RunId { get; init; }
+    public required DateTimeOffset LastAt { get; init; }
+}
+
+/// <summary>A pipeline that writes.</summary>
+internal sealed record WriterPipeline
+{
+    public required string Id { get; init; }
+    public string? Schedule { get; init; }
+    public required DateTimeOffset CreatedAt { get; init; }
+    public DateTimeOffset? DeletedAt { get; init; }
+}

@@ -1,0 +1,173 @@
+using Catalog.Data.Database;
+using Catalog.Data.Lineage;
+using Catalog.Data.Pipelines;
+
+namespace Catalog.Data.DatasetReadiness;
+
+/// <summary>
+/// Reads what <see cref="ReadinessRules"/> judges, for a dataset and those upstream of it: each kind of fact is one
+/// statement for all of them.
+/// </summary>
+public sealed class ReadinessRepository(
+    CatalogDatabase db, LineageRepository lineage, PipelineRuns pipelineRuns, LineageBudget budget)
+{
+    /// <summary>The size limit of the graph upstream.</summary>
+    public static LineageBudget DefaultBudget { get; } = new(2000, 20_000);
+
+    /// <summary>The number of last writes of a dataset, for each word of direction, that are read.</summary>
+    public const int Writes = 20;
+
+    /// <summary>The number of last runs of a pipeline that are read.</summary>
+    public const int RunsOfPipeline = 5;
+
+    private const int MaxChecks = 20_000;
+
+    // The index has no longer names: a row of an index of Postgres has at most 2,704 bytes.
+    private const int MaxName = 500;
+    private const int PipelinesOfChunk = 500;
+
+    /// <summary>Judges a dataset.</summary>
+    /// <param name="organization">The organization.</param>
+    /// <param name="shownId">The shown id of the dataset.</param>
+    /// <param name="depth">The number of hops upstream that are judged too.</param>
+    /// <param name="asOf">The time for which the data must be fresh; null for now.</param>
+    /// <param name="now">The time.</param>
+    /// <param name="ct">Cancels the operation.</param>
+    /// <returns>The readiness, or null when the dataset does not exist.</returns>
+    public async Task<Readiness?> Find(string organization, string shownId, int depth, DateTimeOffset? asOf, DateTimeOffset now,
+        CancellationToken ct)
+    {
+        // One hop more, because the edges that end in a dataset name the pipelines that write it.
+        if (await lineage.Within(budget).Walk(organization, shownId, LineageDirection.Upstream, depth + 1, null, ct) is not { } graph)
+        {
+            return null;
+        }
+
+        var judged = graph.Nodes.Where(node => node.Depth <= depth).ToList();
+        var declared = graph.Edges.Where(edge => edge.PipelineId.Length > 0).ToLookup(edge => edge.Downstream, edge => edge.PipelineId);
+        var (uses, runs, states) = await db.Read(organization, async session =>
+        {
+            var uses = await Uses(session, organization, [.. judged.Select(node => node.Dataset.Id).Order()], ct);
+            var runs = await Runs(session, organization, [.. uses.Select(use => use.RunId).Distinct().Order(StringComparer.Ordinal)], ct);
+            var states = await Checks(session, organization, [.. judged.Select(node => node.Dataset)], ct);
+            return (uses.ToLookup(use => use.Dataset), runs, states);
+        }, ct);
+        var writers = judged.SelectMany(node => declared[node.Dataset.Id]).Concat(runs.Values.Select(run => run.PipelineId))
+            .Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).ToList();
+        var (pipelines, recent) = await Pipelines(organization, writers, ct);
+
+        var checks = states.Take(MaxChecks).ToLookup(state => state.Dataset, StringComparer.Ordinal);
+        List<ReadinessReason> reasons = [];
+        foreach (var (dataset, distance) in judged)
+        {
+            reasons.AddRange(ReadinessRules.Judge(new()
+            {
+                Dataset = dataset.DisplayId,
+                Depth = distance,
+                Writers = DatasetWriters.Of(declared[dataset.Id], [.. uses[dataset.Id]], runs, pipelines, recent),
+                Checks = [.. checks[dataset.DisplayId]],
+                AreChecksComplete = states.Count <= MaxChecks && IsIndexed(dataset),
+            }, asOf, now));
+        }
+
+        var status = ReadinessRules.Status(reasons, graph.Truncated);
+        return new(judged[0].Dataset.DisplayId, status, Sorted(reasons), judged.Count, graph.Truncated);
+    }
+
+    // Upstream, only what prevents something is worth a line.
+    private static List<ReadinessReason> Sorted(List<ReadinessReason> reasons) =>
+    [
+        .. reasons.Where(reason => reason.Depth == 0 || reason.Effect != ReadinessStatus.Ready || reason.Code == ReadinessCode.CheckWarns)
+            .OrderBy(reason => reason.Effect switch { ReadinessStatus.NotReady => 0, ReadinessStatus.Unknown => 1, _ => 2 })
+            .ThenBy(reason => reason.Depth).ThenBy(reason => reason.Dataset, StringComparer.Ordinal)
+            .ThenBy(reason => reason.Code, StringComparer.Ordinal).ThenBy(reason => reason.PipelineId, StringComparer.Ordinal)
+            .ThenBy(reason => reason.CheckId, StringComparer.Ordinal),
+    ];
+
+    private async Task<List<UseFacts>> Uses(Session session, string organization, List<Guid> datasets, CancellationToken ct)
+    {
+        string Last(string direction) => $"""
+            select run_datasets.dataset, run_datasets.run_id, run_datasets.last_at
+            from {db.Dialect.ByIndex("datasets", "organization_id = @organization", "id", "@ids")}
+            {db.Dialect.JoinFirst("run_datasets",
+                $"organization_id = @organization and dataset = datasets.id and direction = '{direction}'",
+                "last_at desc, run_id desc", $"{Writes}")}
+            """;
+        var sql = $"""
+            -- Readiness.Uses
+            {Last("output")}
+            union all
+            {Last("declared_output")}
+            """;
+
+        List<UseFacts> uses = [];
+        foreach (var ids in datasets.Chunk(db.Dialect.ListLimit))
+        {
+            uses.AddRange(await session.Many<UseFacts>(sql, new { organization, ids }, ct));
+        }
+
+        return uses;
+    }
+
+    private async Task<Dictionary<string, RecentRun>> Runs(Session session, string organization, List<string> runs, CancellationToken ct)
+    {
+        var sql = $"""
+            -- Readiness.Runs
+            select pipeline_id, id, status, created_at, started_at, completed_at
+            from {db.Dialect.ByIndex("runs", "organization_id = @organization", "id", "@ids")}
+            """;
+
+        Dictionary<string, RecentRun> found = new(StringComparer.Ordinal);
+        foreach (var ids in runs.Chunk(db.Dialect.ListLimit))
+        {
+            (await session.Many<RecentRun>(sql, new { organization, ids }, ct)).ForEach(run => found.Add(run.Id, run));
+        }
+
+        return found;
+    }
+
+    // At most one more than MaxChecks.
+    private async Task<List<CheckFacts>> Checks(Session session, string organization, List<Dataset> datasets, CancellationToken ct)
+    {
+        // The length is the condition of the index.
+        var where = $"organization_id = @organization and length(dataset) < {MaxName + 1}";
+        var sql = $"""
+            -- Readiness.Checks
+            select dataset, pipeline_id, check_id, status, severity, run_id, executed_at
+            from {db.Dialect.ByIndex("check_states", where, "dataset", "@ids")}
+            limit @Take
+            """;
+
+        List<CheckFacts> checks = [];
+        var names = datasets.Where(IsIndexed).Select(dataset => dataset.DisplayId).Order(StringComparer.Ordinal);
+        foreach (var ids in names.Chunk(db.Dialect.ListLimit).TakeWhile(_ => checks.Count <= MaxChecks))
+        {
+            checks.AddRange(await session.Many<CheckFacts>(sql, new { organization, ids, Take = MaxChecks + 1 - checks.Count }, ct));
+        }
+
+        return checks;
+    }
+
+    private static bool IsIndexed(Dataset dataset) => dataset.DisplayId.Length <= MaxName;
+
+    private async Task<(Dictionary<string, WriterPipeline> Pipelines, ILookup<string, RecentRun> Recent)> Pipelines(string organization,
+        List<string> pipelines, CancellationToken ct)
+    {
+        var sql = $"""
+            -- Readiness.Pipelines
+            select id, schedule, created_at, deleted_at
+            from {db.Dialect.ByIndex("pipelines", "organization_id = @organization", "id", "@ids")}
+            """;
+
+        Dictionary<string, WriterPipeline> found = new(StringComparer.Ordinal);
+        List<RecentRun> recent = [];
+        foreach (var ids in pipelines.Chunk(PipelinesOfChunk))
+        {
+            (await db.Many<WriterPipeline>(organization, sql, new { organization, ids }, ct))
+                .ForEach(pipeline => found.Add(pipeline.Id, pipeline));
+            recent.AddRange((await pipelineRuns.RecentRuns(organization, ids, RunsOfPipeline, ct)).SelectMany(runs => runs));
+        }
+
+        return (found, recent.ToLookup(run => run.PipelineId, StringComparer.Ordinal));
+    }
+}

@@ -1,0 +1,44 @@
+using Catalog.Data.Executions.Kinds;
+
+namespace Catalog.Data.Executions;
+
+/// <summary>
+/// The columns of a check whose values are never kept: those that are tagged <c>pii</c> and those of <c>sample_deny</c>.
+/// A name in <c>sample_deny</c> that is no column may be a misspelt one, so then all columns are hidden.
+/// </summary>
+internal sealed class HiddenColumns
+{
+    private readonly HashSet<string> _names;
+
+    private HiddenColumns(HashSet<string> names, string? all) => (_names, All) = (names, all);
+
+    /// <summary>Why all columns are hidden: a sentence; null when only some are.</summary>
+    public string? All { get; }
+
+    /// <summary>Why a column is hidden: a sentence.</summary>
+    public string Reason => All ?? "its column is tagged pii or denied.";
+
+    public bool Contains(string column) => All is not null || _names.Contains(column);
+
+    /// <summary>Reads what is hidden for a check.</summary>
+    /// <param name="session">The warehouse; it may be another session afterwards.</param>
+    /// <param name="check">The check.</param>
+    /// <param name="context">What the run needs.</param>
+    /// <param name="ct">Cancels the operation.</param>
+    public static async Task<HiddenColumns> Read(ReopenedSession session, CheckDefinition check, CheckRunContext context,
+        CancellationToken ct)
+    {
+        var names = (await context.PiiColumns(check.Check, check.Table, ct)).Concat(check.SampleDeny)
+            .ToHashSet(StringComparer.OrdinalIgnoreCase);
+        if (check.SampleDeny.Count == 0)
+        {
+            return new(names, null);
+        }
+
+        return await session.Columns(check.Table, ct) is not { Count: > 0 } columns
+            ? new(names, "the columns of the table cannot be read, so the names in sample_deny cannot be compared with them.")
+            : check.SampleDeny.FirstOrDefault(name => !columns.Contains(name)) is { } unknown
+                ? new(names, $"sample_deny names {unknown}, which is no column of the table. Correct the name.")
+                : new(names, null);
+    }
+}

@@ -1,0 +1,39 @@
+using Catalog.Data.Database;
+
+namespace Catalog.Data.Runs;
+
+/// <summary>Finds the runs of the same pipeline before and after a run, by start.</summary>
+public sealed class RunNeighbors(CatalogDatabase db)
+{
+    /// <returns>The id of the previous and of the next run; null where there is none.</returns>
+    public async Task<(string? Previous, string? Next)> Of(string organization, Run run, CancellationToken ct)
+    {
+        // SQLite searches the index only for a condition on the expression alone.
+        const string Sql = $"""
+            -- RunNeighbors.Of
+            select 'previous' as side, id from (
+                select id from runs
+                where organization_id = @organization and pipeline_id = @PipelineId and {RunSortTimes.Started} <= @at
+                  and ({RunSortTimes.Started}, id) < (@at, @Id)
+                order by {RunSortTimes.Started} desc, id desc
+                limit 1) as earlier
+            union all
+            select 'next' as side, id from (
+                select id from runs
+                where organization_id = @organization and pipeline_id = @PipelineId and {RunSortTimes.Started} >= @at
+                  and ({RunSortTimes.Started}, id) > (@at, @Id)
+                order by {RunSortTimes.Started}, id
+                limit 1) as later
+            """;
+
+        var rows = await db.Many<Neighbor>(
+            organization, Sql, new { organization, run.PipelineId, run.Id, at = run.StartedAt ?? run.CreatedAt }, ct);
+        return (rows.Find(row => row.Side == "previous")?.Id, rows.Find(row => row.Side == "next")?.Id);
+    }
+
+    private sealed record Neighbor
+    {
+        public required string Side { get; init; }
+        public required string Id { get; init; }
+    }
+}
