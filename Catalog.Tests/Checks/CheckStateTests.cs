@@ -6,6 +6,7 @@ using Catalog.Data.Runs;
 using Catalog.Tests.Support;
 using Dapper;
 using Microsoft.Extensions.DependencyInjection;
+using static Catalog.Tests.Checks.CheckHistory;
 
 namespace Catalog.Tests.Checks;
 
@@ -60,8 +61,6 @@ public sealed class CheckStateOnPostgres(PostgresTestDatabase database) : CheckS
 /// </summary>
 public abstract class CheckStateTests : IAsyncLifetime
 {
-    private const string Pipeline = "nightly";
-    private static readonly DateTimeOffset Noon = new(2026, 1, 1, 12, 0, 0, TimeSpan.Zero);
     private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().BuildServiceProvider();
     private readonly TestDatabase _database;
     private readonly ResultIngest _results;
@@ -105,8 +104,8 @@ public abstract class CheckStateTests : IAsyncLifetime
         for (var seed = 0; seed < histories; seed++)
         {
             var random = new Random(seed);
-            var history = History(random);
-            var expected = Expected(history);
+            var history = CheckHistory.Any(random);
+            var expected = CheckHistory.Tables(history);
             foreach (var way in new[] { "ordered", "shuffled", "parallel" })
             {
                 var organization = $"{Organization}-{seed}-{way}";
@@ -133,9 +132,9 @@ public abstract class CheckStateTests : IAsyncLifetime
         object[] history =
         [
             Result("c", "fail", 1, "r"), Result("c", "pass", 2, "r"), Result("d", "fail", 1, "r"), Result("d", "error", 1, "r"),
-            new RunEvent { RunId = "r", PipelineId = Pipeline, Status = "completed", Digest = [1], Body = "{}" },
+            new RunEvent { RunId = "r", PipelineId = Nightly, Status = "completed", Digest = [1], Body = "{}" },
         ];
-        var expected = Expected(history);
+        var expected = CheckHistory.Tables(history);
         Assert.Contains("run r failed gate d", expected, StringComparison.Ordinal);
         foreach (var (place, permutation) in Permutations(history).Index())
         {
@@ -200,7 +199,7 @@ public abstract class CheckStateTests : IAsyncLifetime
         await Send(new RunEvent
         {
             RunId = "r",
-            PipelineId = Pipeline,
+            PipelineId = Nightly,
             Status = "completed",
             CheckGate = false,
             Digest = [1],
@@ -249,64 +248,6 @@ public abstract class CheckStateTests : IAsyncLifetime
         Assert.Equal(before, await Tables(Organization));
     }
 
-    private static object[] History(Random random)
-    {
-        string[] words = ["pass", "warn", "fail", "fail", "error"];
-        return
-        [
-            .. Enumerable.Range(0, random.Next(3, 14)).Select(i =>
-                (object)(Result($"check-{random.Next(3)}", words[random.Next(words.Length)], random.Next(4),
-                    random.Next(4) == 0 ? null : $"run-{random.Next(2)}", random.Next(4) == 0 ? "warn" : "error", $"result-{i:00}"))),
-            .. Enumerable.Range(0, random.Next(4)).Select(i => new RunEvent
-            {
-                RunId = $"run-{random.Next(2)}",
-                PipelineId = Pipeline,
-                Status = i == 0 ? "completed" : "running",
-                CheckGate = random.Next(6) == 0 ? false : null,
-                Digest = [(byte)i],
-                Body = "{}",
-            }),
-        ];
-    }
-
-    // The same rules, over the whole history.
-    private static string Expected(object[] history)
-    {
-        var results = history.OfType<CheckResult>().ToList();
-        var events = history.OfType<RunEvent>().ToLookup(@event => @event.RunId);
-        CheckResult Latest(IEnumerable<CheckResult> of) =>
-            of.OrderBy(result => (result.ExecutedAt, Rank(result))).ThenBy(result => result.Id, StringComparer.Ordinal).Last();
-        var ofRuns = results.Where(result => result.RunId is not null)
-            .GroupBy(result => (result.RunId!, result.CheckId)).Select(Latest).ToList();
-        var runs = events.Select(run => run.Key).Union(results.Where(Closes).Select(result => result.RunId!))
-            .Order(StringComparer.Ordinal).Select(id =>
-            {
-                var gate = ofRuns.Where(result => result.RunId == id && Closes(result)).Min(result => result.CheckId);
-                var reported = events[id].Any(@event => @event.Status == "completed") ? "completed"
-                    : events[id].Any() ? "running" : "pending";
-                var closed = gate is not null && events[id].All(@event => @event.CheckGate is null);
-                return $"run {id} {(closed ? "failed" : reported)} gate {gate}";
-            });
-        return Text(
-            runs,
-            results.GroupBy(result => result.CheckId).Select(Latest)
-                .Select(result => $"{Line(result)} {result.Dataset} {result.ObservedNumber}"),
-            ofRuns.Select(Line));
-    }
-
-    private static bool Closes(CheckResult result) => result is { RunId: not null, Status: "fail", Severity: "error" };
-
-    private static int Rank(CheckResult result) => result.Status switch
-    {
-        "fail" => result.Severity == "error" ? 4 : 3,
-        "error" => 2,
-        "warn" => 1,
-        _ => 0,
-    };
-
-    private static string Line(CheckResult result) =>
-        $"{result.CheckId} {result.RunId} {result.Id} {result.Status} {result.Severity} {Rank(result)} {result.ExecutedAt:O}";
-
     private async Task<string> Tables(string organization)
     {
         await using var database = MigrationDatabase.Open(_database.Settings);
@@ -324,26 +265,6 @@ public abstract class CheckStateTests : IAsyncLifetime
             ofRuns.Select(state => Line(state.Result)));
     }
 
-    private static string Text(params IEnumerable<string>[] tables) =>
-        string.Join("\n\n", tables.Select(lines => string.Join('\n', lines.Order(StringComparer.Ordinal))));
-
-    private static List<object[]> Requests(object[] items, Random random)
-    {
-        List<object[]> requests = [];
-        for (var i = 0; i < items.Length;)
-        {
-            var bulk = items[i] is RunEvent ? 1 : items.Skip(i).TakeWhile(item => item is CheckResult).Take(random.Next(1, 6)).Count();
-            requests.Add(items[i..(i + bulk)]);
-            i += bulk;
-        }
-
-        return requests;
-    }
-
-    private static IEnumerable<object[]> Permutations(object[] items) => items.Length == 1
-        ? [items]
-        : items.SelectMany((first, i) => Permutations([.. items[..i], .. items[(i + 1)..]]).Select(rest => (object[])[first, .. rest]));
-
     protected Task Send(object item) => Send(Organization, [item], false);
 
     private async Task Send(string organization, object[] request, bool otherWriter)
@@ -358,7 +279,7 @@ public abstract class CheckStateTests : IAsyncLifetime
     }
 
     protected Task Complete(string run) =>
-        Send(new RunEvent { RunId = run, PipelineId = Pipeline, Status = "completed", CompletedAt = Noon, Digest = [1], Body = "{}" });
+        Send(new RunEvent { RunId = run, PipelineId = Nightly, Status = "completed", CompletedAt = Noon, Digest = [1], Body = "{}" });
 
     protected async Task<(string, string?)> Gate(string run)
     {
@@ -374,23 +295,7 @@ public abstract class CheckStateTests : IAsyncLifetime
     }
 
     private Task Register(string organization) => new PipelineRegistration(_database.Database, TimeProvider.System).Register(organization,
-        [.. new[] { Pipeline, "other" }.Select(id => new NewPipeline { Id = id, Version = "1", Body = "{}", BodyHash = [1] })], Ct);
-
-    protected static CheckResult Result(string check, string status, int minute, string? run = null, string severity = "error",
-        string? id = null) => new()
-        {
-            Id = id ?? $"{check}-{status}-{minute}-{run}",
-            PipelineId = Pipeline,
-            CheckId = check,
-            RunId = run,
-            Status = status,
-            Severity = severity,
-            Dataset = $"set {minute}",
-            ObservedNumber = minute,
-            ExecutedAt = Noon.AddMinutes(minute),
-            CreatedAt = Noon,
-            RequestHash = [1],
-        };
+        [.. new[] { Nightly, "other" }.Select(id => new NewPipeline { Id = id, Version = "1", Body = "{}", BodyHash = [1] })], Ct);
 
     private IMeterFactory Meters => _services.GetRequiredService<IMeterFactory>();
 }

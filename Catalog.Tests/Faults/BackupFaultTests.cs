@@ -195,12 +195,17 @@ public sealed class BackupFaultTests(PostgresTestDatabase postgres, SqliteTestDa
         var noise = engine == "postgres" ? "md5(i::text) || md5((i * 7)::text) || md5((i * 11)::text)" : "hex(randomblob(48))";
         var hash = engine == "postgres" ? "'\\x00'::bytea" : "x'00'";
         var now = engine == "postgres" ? "now()" : "'2026-11-21T00:00:00.000000Z'";
-        await database.Database.Write("default", session => session.Execute($"""
-            with recursive n(i) as (select 1 union all select i + 1 from n where i < 40000)
-            insert into check_results (organization_id, id, pipeline_id, check_id, status, severity, executed_at, created_at, request_hash, message)
-            select 'default', 'r' || i, 'load', 'c', 'pass', 'error', {now}, {now}, {hash}, {noise} from n where true
-            on conflict do nothing
-            """, null, Ct), Ct);
+        // Several statements: one of 40,000 rows may exceed the time limit on a busy machine.
+        for (var first = 1; first < 40_000; first += 5_000)
+        {
+            await database.Database.Write("default", session => session.Execute($"""
+                with recursive n(i) as (select {first} union all select i + 1 from n where i < {first + 4_999})
+                insert into check_results (organization_id, id, pipeline_id, check_id, status, severity, executed_at, created_at, request_hash, message)
+                select 'default', 'r' || i, 'load', 'c', 'pass', 'error', {now}, {now}, {hash}, {noise} from n where true
+                on conflict do nothing
+                """, null, Ct), Ct);
+        }
+
         return database.Address;
     }
 

@@ -127,7 +127,7 @@ public sealed class DoctorServerTests
         await DedicatedPostgres.Execute(address, $"alter role {role} nobypassrls", $"alter table runs owner to {role}");
         Assert.Contains("owns the Catalog's tables", (await Found("app_role_bypasses_row_security")).Message);
         await DedicatedPostgres.Execute(address, "alter table runs owner to postgres", $"revoke all on runs from {role}");
-        Assert.Contains("24 tables", (await Found("app_role_not_granted")).Message);
+        Assert.Matches(" [0-9]+ tables", (await Found("app_role_not_granted")).Message);
         Assert.Contains($"catalog-migrations grant --member {login}", (await Found("app_role_not_assumable")).Action);
         Assert.Equal(Severity.Error, (await Found("service_not_permitted")).Severity);
 

@@ -173,7 +173,7 @@ public sealed class TransferValueTests(PostgresTestDatabase server) : IClassFixt
         using var pair = await TransferPair.Make();
         pair.Change("""
             insert into datasets values ('default', '6f9619ff-8b86-d011-b42d-00c04fc964ff', '', 'small letters', '2026-01-01T00:00:00.000000Z');
-            insert into lineage_edges values ('default', '6F9619FF-8B86-D011-B42D-00C04FC964FF', '7F9619FF-8B86-D011-B42D-00C04FC964FF', 'p', '2026-01-31 06:05:00', null);
+            insert into lineage_edges values ('default', '6F9619FF-8B86-D011-B42D-00C04FC964FF', '7F9619FF-8B86-D011-B42D-00C04FC964FF', 'p', '2026-01-31 06:05:00', null, null);
             insert into pipeline_tags values ('default', 'p', x'00'), ('default', null, 'tag');
             """.Replace("null, 'tag'", "char(27) || '[31m', cast(x'ff' as text)", StringComparison.Ordinal));
         // A long value can be indexed only if it can be compressed.

@@ -18,7 +18,7 @@ public sealed class RunStateOnPostgres(PostgresTestDatabase database) : RunState
 /// </summary>
 public abstract class RunStateTests : IAsyncLifetime
 {
-    private static readonly DateTimeOffset Noon = new(2026, 1, 1, 12, 0, 0, TimeSpan.Zero);
+    private static readonly DateTimeOffset Noon = RunHistory.Noon;
     private readonly SetClock _clock = new();
     private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().BuildServiceProvider();
     private readonly TestDatabase _database;
@@ -62,7 +62,7 @@ public abstract class RunStateTests : IAsyncLifetime
         for (var seed = 0; seed < histories; seed++)
         {
             var random = new Random(seed);
-            var history = seed % 2 == 0 ? History(random, minutes: 5) : History(random, minutes: 20, attempts: 4);
+            var history = seed % 2 == 0 ? RunHistory.Any(random, minutes: 5) : RunHistory.Any(random, minutes: 20, attempts: 4);
             var ordered = await Feed($"ordered-{seed}", history);
             var shuffled = history.Concat(history.Where(_ => random.Next(3) == 0)).ToArray();
             random.Shuffle(shuffled);
@@ -82,7 +82,7 @@ public abstract class RunStateTests : IAsyncLifetime
         for (var seed = 0; seed < histories; seed++)
         {
             var random = new Random(seed);
-            var (history, expected) = Attempts(random);
+            var (history, expected) = RunHistory.WithAttempts(random);
             EventFields[] shuffled = [.. history, .. history.Where(_ => random.Next(3) == 0)];
             random.Shuffle(shuffled);
 
@@ -103,7 +103,7 @@ public abstract class RunStateTests : IAsyncLifetime
     [Fact]
     public async Task Events_of_one_run_have_the_same_result_in_one_batch_and_one_by_one()
     {
-        EventFields[] history = [.. History(new Random(7), minutes: 5).Select((@event, i) =>
+        EventFields[] history = [.. RunHistory.Any(new Random(7), minutes: 5).Select((@event, i) =>
             @event with { ReceivedAt = Noon.AddMicroseconds(i) })];
         var single = await Feed("single", history);
         _clock.Time = Noon;
@@ -245,88 +245,6 @@ public abstract class RunStateTests : IAsyncLifetime
         Assert.Equal((Noon, Noon.AddMinutes(64), 63), (run.Run.StartedAt, run.Run.CompletedAt, run.Run.RecordsProcessed));
         Assert.Equal([60, 61, 62, 63], run.Stages.Select(stage => stage.RecordsProcessed!.Value));
         Assert.Equal(64, (await new RunEventRepository(_database.Database).List("default", run.Run.Id, null, 500, Ct))!.Items.Count);
-    }
-
-    // The fields of an event that a test sets; the run, the digest and the body are added.
-    private sealed record EventFields
-    {
-        public int Number { get; init; }
-        public DateTimeOffset ReceivedAt { get; init; } = Noon;
-        public int? Attempt { get; init; }
-        public string? Status { get; init; }
-        public DateTimeOffset? StartedAt { get; init; }
-        public DateTimeOffset? CompletedAt { get; init; }
-        public long? RecordsProcessed { get; init; }
-        public string? ErrorMessage { get; init; }
-        public string? Trigger { get; init; }
-        public string? ExternalUrl { get; init; }
-        public string? Metadata { get; init; }
-        public ClearableFields Clears { get; init; }
-        public bool? CheckGate { get; init; }
-        public IReadOnlyList<StageReport> Stages { get; init; } = [];
-    }
-
-    private static EventFields[] History(Random random, int minutes, int attempts = 1)
-    {
-        string[] words = ["pending", "running", "completed", "failed", "cancelled", "skipped"];
-        DateTimeOffset? RandomTime() => random.Next(4) == 0 ? null : Noon.AddMinutes(random.Next(minutes));
-        string? RandomText(string text) => random.Next(2) == 0 ? null : $"{text} {random.Next(3)}";
-        ClearableFields RandomNulls() => random.Next(3) == 0 ? (ClearableFields)random.Next(32) : ClearableFields.None;
-        return
-        [
-            .. Enumerable.Range(0, random.Next(2, 9)).Select(i => new EventFields
-            {
-                Number = i,
-                ReceivedAt = Noon.AddMinutes(random.Next(minutes)).AddSeconds(i),
-                Attempt = attempts == 1 || random.Next(4) > 0 ? null : random.Next(1, attempts + 1),
-                Status = words[random.Next(words.Length)],
-                StartedAt = RandomTime(),
-                CompletedAt = random.Next(2) == 0 ? null : RandomTime(),
-                RecordsProcessed = random.Next(3) == 0 ? null : random.Next(5),
-                ErrorMessage = RandomText("error"),
-                Trigger = RandomText("trigger"),
-                Metadata = random.Next(2) == 0 ? null : $$"""{"metadata": {{random.Next(3)}}}""",
-                Clears = RandomNulls(),
-                CheckGate = random.Next(6) == 0 ? false : null,
-                Stages = random.Next(2) == 0
-                    ? [] : [new StageReport { StageName = $"stage {random.Next(2)}", Status = words[random.Next(words.Length)],
-                        CompletedAt = RandomTime(), RecordsProcessed = random.Next(3) == 0
-                            ? null : random.Next(4), ErrorMessage = RandomText("error"), Clears = RandomNulls() }],
-            }),
-        ];
-    }
-
-    // Attempts that follow each other by 61 s to 10 minutes, of which some clients name the number.
-    private static (EventFields[] Events, List<RunAttempt> Attempts) Attempts(Random random)
-    {
-        List<EventFields> events = [];
-        List<RunAttempt> attempts = [];
-        var (start, names, count) = (Noon, random.Next(2) == 0, random.Next(1, 5));
-        for (var number = 1; number <= count; number++)
-        {
-            var end = start.AddSeconds(random.Next(1, 600));
-            var failed = random.Next(2) == 0;
-            var fields = new EventFields { Attempt = names ? number : null };
-            events.AddRange([
-                fields with { Status = "running", StartedAt = start, Metadata = $$"""{"try": {{number}}}""",
-                    ExternalUrl = number == 1 ? "url" : null },
-                fields with { Stages = [new StageReport { StageName = $"stage {number}", Status = "completed", CompletedAt = end }] },
-                fields with { Status = failed ? "failed" : "completed", StartedAt = random.Next(2) == 0 ? start : null, CompletedAt = end,
-                    RecordsProcessed = number, ErrorMessage = failed ? $"error {number}" : null },
-            ]);
-            attempts.Add(new()
-            {
-                Attempt = number,
-                Status = failed ? "failed" : "completed",
-                StartedAt = start,
-                CompletedAt = end,
-                RecordsProcessed = number,
-                ErrorMessage = failed ? $"error {number}" : null,
-            });
-            start = end.AddSeconds(random.Next(61, 600));
-        }
-
-        return ([.. events.Select((@event, i) => @event with { Number = i })], attempts);
     }
 
     private async Task<RunDetail> Feed(string name, params EventFields[] events)

@@ -14,7 +14,7 @@ public sealed class SlowTestsFirst : ITestCollectionOrderer
     private static readonly string[] Slow =
     [
         "BackupFaultTests", "EveryPageTests", "WithoutScriptTests", "LiveRunTests", "ConcurrentMigratorTests", "OperationsGuideTests",
-        "TransferKillTests", "RetentionVerbOnPostgres",
+        "TransferKillTests", "RetentionRunOnPostgres",
         "GeneratedClientTests", "SigningKeyTests",
         "CheckoutOnSqlite", "CheckoutOnPostgres", "BackupTests", "WebhookEventFaultsOnPostgres", "RowSecurityTests", "SessionTests",
         "ContractOnPostgres", "TransferTests",

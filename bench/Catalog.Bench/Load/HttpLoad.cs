@@ -4,7 +4,11 @@ using System.Text;
 namespace Catalog.Bench.Load;
 
 /// <summary>A request. Clients send the requests of a list one after the other, and start again at the end.</summary>
-internal sealed record Request(string Method, string Path, string? Body = null);
+internal sealed record Request(string Method, string Path, string? Body = null)
+{
+    /// <summary>A text in a body that is replaced by twelve digits, which differ in every pass over the requests.</summary>
+    public const string Sequence = "SEQUENCE____";
+}
 
 /// <summary>Clients that send the next request as soon as the last is answered: wrk with one thread.</summary>
 internal sealed class HttpLoad(TestBed testBed, Service service, string name, int clients, IReadOnlyList<Request> requests,
@@ -44,7 +48,8 @@ internal sealed class HttpLoad(TestBed testBed, Service service, string name, in
 
     private static string WriteScript(TestBed testBed, Service service, IReadOnlyList<Request> requests)
     {
-        var lua = new StringBuilder("local requests, last = {}, 0\nfunction init(arguments)\n");
+        var numbered = requests.Any(request => request.Body?.Contains(Request.Sequence, StringComparison.Ordinal) == true);
+        var lua = new StringBuilder($"local requests, last, numbered = {{}}, 0, {(numbered ? "true" : "false")}\nfunction init(arguments)\n");
         lua.Append(CultureInfo.InvariantCulture,
             $"  local headers = {{ [\"X-API-KEY\"] = \"{service.Key}\", [\"Content-Type\"] = \"application/json\" }}\n");
         foreach (var request in requests)
@@ -56,9 +61,12 @@ internal sealed class HttpLoad(TestBed testBed, Service service, string name, in
 
         lua.Append("""
             end
+            local pass = os.time() % 1000000 * 1000000
             function request()
               last = last % #requests + 1
-              return requests[last]
+              if last == 1 then pass = pass + 1 end
+              if not numbered then return requests[last] end
+              return (requests[last]:gsub("SEQUENCE____", string.format("%012d", pass)))
             end
             function done(summary, latency, _)
               local errors = summary.errors

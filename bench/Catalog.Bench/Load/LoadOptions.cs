@@ -4,7 +4,7 @@ namespace Catalog.Bench.Load;
 internal sealed record LoadOptions
 {
     public const string Usage = """
-        Workloads: post bulk list get lineage isolation growth scale retention sqlite memory start peers (default: all)
+        Workloads: post bulk events list get lineage pages isolation growth scale retention sqlite memory start peers (default: all)
 
           --rounds N           rounds of each comparison (5)
           --seconds S          seconds of each measurement (4)

@@ -12,6 +12,7 @@ internal static class LoadRun
     [
         ("post", PostWorkload.Run),
         ("bulk", BulkWorkload.Run),
+        ("events", EventsWorkload.Run),
         ("list", ReadWorkload.List),
         ("get", ReadWorkload.Get),
         ("lineage", LineageWorkload.Run),

@@ -1,7 +1,7 @@
 namespace Catalog.Bench.Load;
 
-/// <summary>The table check_results of one database.</summary>
-internal sealed class ResultTable(TestBed testBed, string database)
+/// <summary>A table of one database whose rows are counted.</summary>
+internal sealed class ResultTable(TestBed testBed, string database, string table = "check_results")
 {
     /// <summary>
     /// Wraps a candidate: counts the rows that it adds to the table, and reports acknowledged rows that are missing as
@@ -17,7 +17,7 @@ internal sealed class ResultTable(TestBed testBed, string database)
         {
             if (truncate)
             {
-                await testBed.Postgres.Execute(database, "truncate check_results", ct);
+                await testBed.Postgres.Execute(database, $"truncate {table}", ct);
             }
 
             await testBed.Postgres.Execute(database, "checkpoint", ct);
@@ -47,5 +47,5 @@ internal sealed class ResultTable(TestBed testBed, string database)
             + "tablename = 'check_results'", ct);
 
     private Task<long> Count(string condition, CancellationToken ct) =>
-        testBed.Postgres.Scalar<long>(database, $"select count(*) from check_results where {condition}", ct);
+        testBed.Postgres.Scalar<long>(database, $"select count(*) from {table} where {condition}", ct);
 }
