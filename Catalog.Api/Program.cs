@@ -92,6 +92,7 @@ try
     api.MapBilling();
     routes.MapApiReference();
     routes.MapPages();
+    app.BuildEndpoints();
 
     var background = app.Services.GetServices<IHostedService>().OfType<BackgroundService>().ToList();
     await app.RunAsync();

@@ -54,6 +54,19 @@ internal static class RouteExtensions
     }
 
     /// <summary>
+    /// Builds the endpoints of all routes now. A group builds them again for each reader of its list, such as the matcher
+    /// and authorization.
+    /// </summary>
+    /// <param name="app">The application; routes that are added later are built as usual.</param>
+    public static void BuildEndpoints(this WebApplication app)
+    {
+        var sources = ((IEndpointRouteBuilder)app).DataSources;
+        var built = new DefaultEndpointDataSource([.. sources.SelectMany(source => source.Endpoints)]);
+        sources.Clear();
+        sources.Add(built);
+    }
+
+    /// <summary>
     /// Answers 405 for every other method on a fixed path such as <c>/me</c>. Without it the router would match the
     /// path's last segment as an id.
     /// </summary>
