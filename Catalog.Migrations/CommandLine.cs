@@ -69,6 +69,7 @@ public static class CommandLine
             GrantVerb.Command(),
             ResealVerb.Command(),
             RetentionVerb.Command(),
+            ReplayVerb.Command(),
             DistributeVerb.Command(),
             BackupVerb.Command(),
             RestoreVerb.Command(),

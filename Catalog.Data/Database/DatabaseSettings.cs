@@ -55,6 +55,13 @@ public sealed partial class DatabaseSettings
     /// <summary>Whether requests fail unless row-level security isolates organizations.</summary>
     public bool RequireRowSecurity { get; private set; }
 
+    /// <summary>The same Postgres database with another schema.</summary>
+    internal DatabaseSettings InSchema(string schema) =>
+        new(Engine, null, Postgres) { ReadFrom = ReadFrom, Schema = schema, BehindPooler = BehindPooler };
+
+    /// <summary>Another SQLite file.</summary>
+    internal static DatabaseSettings OfFile(string path) => new(DatabaseEngine.Sqlite, path, null);
+
     /// <summary>A description for logs: engine, host and database, never a password.</summary>
     public string Display => Postgres is { } postgres
         ? $"Postgres database {postgres.Database ?? postgres.Username ?? "(default)"} on {postgres.Host}"

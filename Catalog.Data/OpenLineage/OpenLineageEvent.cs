@@ -55,7 +55,11 @@ public static class OpenLineageEvent
     private static Dictionary<string, string[]>? NameError(JsonElement json, string pointer) =>
         json.Text("name") is null ? new() { [$"{pointer}/name"] = ["is required."] } : null;
 
-    private static EventReport Report(JsonElement json, DateTimeOffset receivedAt, byte[] digest)
+    /// <summary>Reads the body of a logged event as a report.</summary>
+    /// <param name="json">The event, which has passed <see cref="Read"/>.</param>
+    /// <param name="receivedAt">When it was received.</param>
+    /// <param name="digest">The digest of the logged event.</param>
+    internal static EventReport Report(JsonElement json, DateTimeOffset receivedAt, byte[] digest)
     {
         // A time that lies far ahead would be the latest of its run and job for ever.
         var time = json.Time("eventTime");

@@ -22,7 +22,7 @@ public abstract class OpenLineageFoldTests
 {
     private const string Postgres = "postgres://db:5432";
 
-    private static readonly DateTimeOffset Now = new(2026, 6, 1, 0, 0, 0, TimeSpan.Zero);
+    internal static readonly DateTimeOffset Now = new(2026, 6, 1, 0, 0, 0, TimeSpan.Zero);
 
     // The columns that depend on the receipt of an event are left out.
     private static readonly string[] Tables =
@@ -129,16 +129,18 @@ public abstract class OpenLineageFoldTests
         _ => value.ToString()!,
     };
 
-    private static LoggedEvent Read(string text)
+    internal static LoggedEvent Read(string text) => Read(text, Now);
+
+    internal static LoggedEvent Read(string text, DateTimeOffset receivedAt)
     {
         using var json = JsonDocument.Parse(text);
-        var (@event, errors) = OpenLineageEvent.Read(json.RootElement, Now);
+        var (@event, errors) = OpenLineageEvent.Read(json.RootElement, receivedAt);
         Assert.Null(errors);
         return @event!;
     }
 
     // Runs of two jobs whose inputs, outputs, facets, aliases and results change from run to run.
-    private static IEnumerable<string> History(Random random)
+    internal static IEnumerable<string> History(Random random)
     {
         var at = new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero).AddHours(random.Next(1000));
         for (var run = 0; run < 6; run++)

@@ -1,0 +1,39 @@
+using System.Data;
+using System.Data.Common;
+using Catalog.Data.Migrations;
+using Dapper;
+
+namespace Catalog.Migrations.Replay;
+
+/// <summary>The shadow is a schema of the same database.</summary>
+internal sealed class PostgresReplayShadow(MigrationDatabase live)
+    : ReplayShadow(live, MigrationDatabase.Open(live.Settings.InSchema(Schema)))
+{
+    public override string ResultOfLog => "t.id = encode(substring(t.request_hash for 16), 'hex')::uuid::text";
+
+    public override Task Attach(DbConnection connection, CancellationToken ct) => Task.CompletedTask;
+
+    public override Task Detach(DbConnection connection) => Task.CompletedTask;
+
+    public override async Task<DbTransaction> BeginRead(DbConnection connection, CancellationToken ct) =>
+        await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, ct);
+
+    public override async Task<DbTransaction> BeginWrite(DbConnection connection, CancellationToken ct)
+    {
+        var transaction = await connection.BeginTransactionAsync(ct);
+        await connection.ExecuteAsync(new CommandDefinition(
+            "set local lock_timeout = '10s'; lock table lineage_events in share row exclusive mode; set local lock_timeout = 0",
+            transaction: transaction, cancellationToken: ct));
+        return transaction;
+    }
+
+    protected override void Claim()
+    {
+    }
+
+    protected override async Task Drop(CancellationToken ct)
+    {
+        await using var connection = await Live.Source.OpenConnectionAsync(ct);
+        await Live.Dialect.Execute(connection, null, $"drop schema if exists {Schema} cascade", ct);
+    }
+}

@@ -1,0 +1,207 @@
+using System.Data.Common;
+using System.Text.Json;
+using Catalog.Data;
+using Catalog.Data.Events;
+using Dapper;
+
+namespace Catalog.Migrations.Replay;
+
+/// <summary>Reads the log of one organization and folds it into the shadow.</summary>
+/// <param name="shadow">The shadow.</param>
+/// <param name="reader">A connection of its own, which sees what the shadow committed.</param>
+/// <param name="organization">The organization.</param>
+/// <param name="progress">Called after each batch with the number of folded events.</param>
+internal sealed class ReplayLog(ReplayShadow shadow, DbConnection reader, string organization, Action<long> progress)
+{
+    private const int MaxBatchCharacters = 16 * 1024 * 1024;
+
+    private readonly Dictionary<string, DateTimeOffset> _deleted = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _unreadable = new(StringComparer.Ordinal);
+
+    /// <summary>Events from before it are left out.</summary>
+    public DateTimeOffset Horizon { get; set; }
+
+    /// <summary>The number of folded events.</summary>
+    public long Folded { get; private set; }
+
+    /// <summary>The number of events whose body cannot be read.</summary>
+    public long Unreadable => _unreadable.Count;
+
+    /// <summary>The time before which retention has removed bodies, from its entries in the audit log; null for never.</summary>
+    public async Task<DateTimeOffset?> RemovedBefore(CancellationToken ct)
+    {
+        const string Sql = """
+            -- ReplayLog.RemovedBefore
+            select detail
+            from audit_log
+            where organization_id = @organization and actor = 'retention' and action = 'events.removed'
+            """;
+
+        DateTimeOffset? last = null;
+        foreach (var detail in await reader.QueryAsync<string>(new CommandDefinition(Sql, new { organization }, cancellationToken: ct)))
+        {
+            using var json = JsonDocument.Parse(detail);
+            if (json.RootElement.TryGetProperty("before", out var before) && Rfc3339.TryParse(before.GetString()!, out var at))
+            {
+                last = last > at ? last : at;
+            }
+        }
+
+        return last;
+    }
+
+    /// <summary>
+    /// Copies the rows that the fold needs and does not make: the organization with its limits, its pipelines, and the runs
+    /// of other sources, so that an event cannot take the id of one.
+    /// </summary>
+    /// <param name="connection">A connection that writes.</param>
+    /// <param name="ct">Cancels the operation.</param>
+    public async Task CopyBase(DbConnection connection, CancellationToken ct)
+    {
+        const string Runs = """
+            id in (select e.run_id from run_events as e
+                where e.organization_id = @organization and not exists (select 1 from lineage_events as log
+                    where log.organization_id = @organization and log.dialect in ('openlineage', 'dbt', 'otlp') and log.digest = e.digest))
+            """;
+        string[] statements =
+        [
+            $"insert into {ReplayShadow.Schema}.organizations select * from organizations where organization_id = @organization",
+            $"insert into {ReplayShadow.Schema}.pipelines select * from pipelines where organization_id = @organization",
+            $"insert into {ReplayShadow.Schema}.runs select * from runs where organization_id = @organization and {Runs}",
+            $"update {ReplayShadow.Schema}.pipelines set deleted_at = null where organization_id = @organization",
+        ];
+        await using var transaction = await connection.BeginTransactionAsync(ct);
+        foreach (var sql in statements)
+        {
+            await connection.ExecuteAsync(
+                new CommandDefinition(sql, new { organization }, transaction, commandTimeout: 0, cancellationToken: ct));
+        }
+
+        foreach (var (id, at) in await connection.QueryAsync<(string, DateTimeOffset)>(new CommandDefinition(
+            "select id, deleted_at from pipelines where organization_id = @organization and deleted_at is not null",
+            new { organization }, transaction, cancellationToken: ct)))
+        {
+            _deleted[id] = at;
+        }
+
+        await transaction.CommitAsync(ct);
+    }
+
+    /// <summary>Folds the events that the shadow does not have.</summary>
+    /// <param name="most">The number of events in one transaction.</param>
+    /// <param name="ct">Cancels the operation.</param>
+    /// <returns>The number of events.</returns>
+    public async Task<long> FoldNew(int most, CancellationToken ct)
+    {
+        const string Sql = $"""
+            -- ReplayLog.FoldNew
+            select dialect, digest, received_at, length(body) as length
+            from lineage_events as t
+            where t.organization_id = @organization and (t.received_at >= @Horizon or t.event_time >= @Horizon)
+              and not exists (select 1 from {ReplayShadow.Schema}.lineage_events as s
+                  where s.organization_id = t.organization_id and s.dialect = t.dialect and s.digest = t.digest)
+            order by t.received_at, t.dialect, t.digest
+            """;
+
+        var before = Folded;
+        var keys = (await reader.QueryAsync<EventKey>(new CommandDefinition(
+            Sql, new { organization, Horizon }, commandTimeout: 0, cancellationToken: ct)))
+            .Where(key => !_unreadable.Contains(key.Name)).ToList();
+        for (var from = 0; from < keys.Count;)
+        {
+            var to = from + 1;
+            for (var size = keys[from].Length; to < keys.Count && to - from < most && (size += keys[to].Length) <= MaxBatchCharacters;)
+            {
+                to++;
+            }
+
+            await Fold(keys[from..to], ct);
+            from = to;
+            progress(Folded);
+        }
+
+        return Folded - before;
+    }
+
+    /// <summary>
+    /// Deletes what belongs to runs that retention removed from the live tables, so that it is not brought back.
+    /// </summary>
+    /// <param name="transaction">The transaction that compares.</param>
+    /// <param name="organization">The organization.</param>
+    /// <param name="before">Older runs are removed by retention; null when runs are kept.</param>
+    /// <param name="ct">Cancels the operation.</param>
+    public static async Task ForgetRemoved(DbTransaction transaction, string organization, DateTimeOffset? before, CancellationToken ct)
+    {
+        if (before is null)
+        {
+            return;
+        }
+
+        const string S = ReplayShadow.Schema;
+        const string Gone = $"""
+            select s.id
+            from {S}.runs as s
+            where s.organization_id = @organization
+              and not exists (select 1 from runs as r where r.organization_id = @organization and r.id = s.id)
+              and not exists (select 1 from {S}.lineage_events as log
+                  where log.organization_id = @organization and log.run_id = s.id and log.received_at >= @before)
+            """;
+        foreach (var (table, condition) in new[]
+        {
+            ("lineage_runs", "run_id"), ("run_datasets", "run_id"), ("run_events", "run_id"), ("check_results", "run_id"),
+            ("facets", "subject = 'run' and subject_id"),
+        })
+        {
+            await transaction.Connection!.ExecuteAsync(new CommandDefinition(
+                $"delete from {S}.{table} where organization_id = @organization and {condition} in ({Gone})",
+                new { organization, before }, transaction, commandTimeout: 0, cancellationToken: ct));
+        }
+    }
+
+    private async Task Fold(List<EventKey> keys, CancellationToken ct)
+    {
+        const string Sql = """
+            -- ReplayLog.Fold
+            select dialect, digest, body, received_at
+            from lineage_events
+            where organization_id = @organization and dialect = @Dialect and digest = @Digest
+            """;
+
+        List<LoggedEvent> events = [];
+        foreach (var key in keys)
+        {
+            var stored = await reader.QuerySingleAsync<StoredEvent>(new CommandDefinition(
+                Sql, new { organization, key.Dialect, key.Digest }, cancellationToken: ct));
+            try
+            {
+                events.Add(AsReceived(stored.Read()));
+            }
+            catch (InvalidDataException)
+            {
+                _unreadable.Add(key.Name);
+            }
+        }
+
+        if (events.Count > 0)
+        {
+            await shadow.Fold(organization, events, ct);
+            Folded += events.Count;
+        }
+    }
+
+    // An event of a pipeline that was deleted before its receipt changed nothing but a counter.
+    private LoggedEvent AsReceived(LoggedEvent @event) =>
+        @event.Report.Jobs is [var own, ..] && _deleted.TryGetValue(own.PipelineId, out var deleted) && deleted <= @event.ReceivedAt
+            ? @event with { Report = new() { At = @event.Report.At, Unread = [new("event", "job", UnreadReason.Deleted)] } }
+            : @event;
+
+    private sealed record EventKey
+    {
+        public required string Dialect { get; init; }
+        public required byte[] Digest { get; init; }
+        public required DateTimeOffset ReceivedAt { get; init; }
+        public required long Length { get; init; }
+
+        public string Name => $"{Dialect} {Convert.ToHexString(Digest)}";
+    }
+}

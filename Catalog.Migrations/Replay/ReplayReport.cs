@@ -1,0 +1,51 @@
+namespace Catalog.Migrations.Replay;
+
+/// <summary>What a replay found, and on apply changed.</summary>
+/// <param name="Organizations">One entry for each organization with events.</param>
+public sealed record ReplayReport(IReadOnlyList<ReplayedOrganization> Organizations)
+{
+    /// <summary>Whether any row differs.</summary>
+    public bool Differs => Organizations.Any(organization => organization.Tables.Any(table => table.Differs));
+}
+
+/// <summary>The replay of one organization.</summary>
+public sealed record ReplayedOrganization
+{
+    public required string Organization { get; init; }
+
+    /// <summary>The number of events that were folded.</summary>
+    public required long Events { get; init; }
+
+    /// <summary>The number of events whose stored body could not be read; they are not folded.</summary>
+    public required long Unreadable { get; init; }
+
+    /// <summary>
+    /// Events that were received before it are not folded: retention removed their bodies, or <c>--since</c> leaves them
+    /// out. Rows that were first reported before it stay as they are. Null: the whole log is folded.
+    /// </summary>
+    public DateTimeOffset? Horizon { get; init; }
+
+    /// <summary>Whether retention set the horizon.</summary>
+    public bool IsHorizonOfRetention { get; init; }
+
+    /// <summary>The tables with a difference.</summary>
+    public required IReadOnlyList<ReplayedTable> Tables { get; init; }
+
+    /// <summary>The runs that were folded again; 0 in a dry run.</summary>
+    public int Runs { get; init; }
+
+    /// <summary>The seconds for which events of all organizations waited; 0 in a dry run.</summary>
+    public double LockedSeconds { get; init; }
+}
+
+/// <summary>The differences of one table.</summary>
+/// <param name="Table">The table.</param>
+/// <param name="OnlyLive">Rows that the replay does not have; apply deletes them.</param>
+/// <param name="OnlyReplayed">Rows that are missing; apply inserts them.</param>
+/// <param name="Different">Rows with other values; apply replaces them.</param>
+/// <param name="Examples">The keys of the first rows, such as <c>only live: nightly, orders</c>.</param>
+public sealed record ReplayedTable(string Table, long OnlyLive, long OnlyReplayed, long Different, IReadOnlyList<string> Examples)
+{
+    /// <summary>Whether any row differs.</summary>
+    public bool Differs => OnlyLive + OnlyReplayed + Different > 0;
+}

@@ -1,0 +1,88 @@
+using System.Data.Common;
+using Catalog.Data.Checks;
+using Catalog.Data.Database;
+using Catalog.Data.Events;
+using Catalog.Data.Migrations;
+
+namespace Catalog.Migrations.Replay;
+
+/// <summary>
+/// The tables that a replay folds into, beside those of the service: a schema of its own on Postgres, a file of its own on
+/// SQLite. They are brought to head by the same scripts, and dropped on disposal.
+/// </summary>
+internal abstract class ReplayShadow : IAsyncDisposable
+{
+    /// <summary>The schema by which a connection names the tables of the shadow.</summary>
+    public const string Schema = "catalog_replay";
+
+    private readonly CheckResultStore _results;
+
+    protected ReplayShadow(MigrationDatabase live, MigrationDatabase tables)
+    {
+        (Live, Tables) = (live, tables);
+        _results = new(new CatalogDatabase(tables.Reads, tables.Source, tables.Failures, null));
+    }
+
+    protected MigrationDatabase Live { get; }
+
+    protected MigrationDatabase Tables { get; }
+
+    /// <summary>The condition of a result <c>t</c> whose id follows from its hash, as those of events do.</summary>
+    public abstract string ResultOfLog { get; }
+
+    /// <summary>Creates empty tables; those that a killed replay left are dropped before.</summary>
+    /// <param name="live">The database of the service.</param>
+    /// <param name="ct">Cancels the operation.</param>
+    public static async Task<ReplayShadow> Create(MigrationDatabase live, CancellationToken ct)
+    {
+        ReplayShadow shadow = live.Settings.Engine == DatabaseEngine.Postgres
+            ? new PostgresReplayShadow(live) : new SqliteReplayShadow(live);
+        shadow.Claim();
+        try
+        {
+            await shadow.Drop(ct);
+            await new Migrator(shadow.Tables, Chain.BuiltIn(live.Dialect.Folder), TimeProvider.System).Upgrade("head", again: false, ct);
+            return shadow;
+        }
+        catch
+        {
+            await shadow.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Lets a connection to the live tables name those of the shadow by <see cref="Schema"/>.</summary>
+    public abstract Task Attach(DbConnection connection, CancellationToken ct);
+
+    /// <summary>Ends <see cref="Attach"/>, before the connection returns to its pool.</summary>
+    public abstract Task Detach(DbConnection connection);
+
+    /// <summary>Begins a transaction in which two reads see the same rows.</summary>
+    public abstract Task<DbTransaction> BeginRead(DbConnection connection, CancellationToken ct);
+
+    /// <summary>Begins a transaction in which no event is stored by others.</summary>
+    public abstract Task<DbTransaction> BeginWrite(DbConnection connection, CancellationToken ct);
+
+    /// <summary>Stores and folds events in the shadow.</summary>
+    public async Task Fold(string organization, IReadOnlyList<LoggedEvent> events, CancellationToken ct)
+    {
+        await using var connection = await Tables.Source.OpenConnectionAsync(ct);
+        await using var transaction = await connection.BeginTransactionAsync(ct);
+        var session = new CrossOrganizationSession(connection, transaction, Tables.Failures, null, new OperationState(), null);
+        await new EventBatch(Tables.Failures, _results, organization, events).Store(session, ct);
+        await transaction.CommitAsync(ct);
+    }
+
+    public virtual async ValueTask DisposeAsync()
+    {
+        await Tables.DisposeAsync();
+        await Drop(CancellationToken.None);
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Excludes another replay where the lock of the database does not.</summary>
+    /// <exception cref="MigrationException">Another replay is running.</exception>
+    protected abstract void Claim();
+
+    protected abstract Task Drop(CancellationToken ct);
+}

@@ -1,0 +1,90 @@
+using System.Data.Common;
+using Catalog.Data.Database;
+using Dapper;
+
+namespace Catalog.Migrations.Replay;
+
+/// <summary>Compares the live tables of one organization with the shadow, and replaces the rows that differ.</summary>
+internal sealed class ReplaySwap(
+    Dialect dialect, DbConnection connection, DbTransaction transaction, string organization, DateTimeOffset? horizon, string resultOfLog)
+{
+    private const string Shadow = ReplayShadow.Schema;
+    private const int Examples = 3;
+
+    // A table whose rows have no time of their own is compared only when the whole log is folded.
+    private readonly List<ReplayTable> _tables =
+        [.. ReplayTables.All(resultOfLog).Where(table => table.FirstAt is not null || horizon is null || !table.DeletesRows)];
+
+    /// <summary>Counts the differences of each table.</summary>
+    public async Task<List<ReplayedTable>> Compare(CancellationToken ct)
+    {
+        List<ReplayedTable> compared = [];
+        foreach (var table in _tables)
+        {
+            List<string> examples = [];
+            async Task<long> Count(string kind, string keys)
+            {
+                var count = await One<long>($"-- Replay.Compare {table.Name}\nselect count(*) from ({keys}) as counted", ct);
+                if (count > 0)
+                {
+                    var rows = await Many<dynamic>($"{keys} limit {Examples}", ct);
+                    examples.AddRange(rows.Select(row =>
+                        $"{kind}: {string.Join(", ", ((IDictionary<string, object?>)row).Values.Select(Text))}"));
+                }
+
+                return count;
+            }
+
+            compared.Add(new(table.Name, await Count("only live", table.OnlyLive(Shadow)),
+                await Count("only replayed", table.OnlyReplayed(Shadow)), await Count("different", table.Different(Shadow)), examples));
+        }
+
+        return compared;
+    }
+
+    /// <summary>Replaces the rows that differ, and folds the runs and the states of checks again that depend on them.</summary>
+    /// <returns>The number of runs that were folded again.</returns>
+    public async Task<int> Apply(CancellationToken ct)
+    {
+        var session = new CrossOrganizationSession(connection, transaction, dialect, null, new OperationState(), null);
+        var again = new FoldAgain(dialect, session.ForOrganization(organization), session, organization);
+        await again.Find(Keys("run_events"), Keys("check_results"), Shadow, Parameters, ct);
+        foreach (var table in _tables.AsEnumerable().Reverse().Where(table => table.DeletesRows))
+        {
+            await Execute(table.Delete(Shadow), ct);
+        }
+
+        foreach (var table in _tables)
+        {
+            await Execute(table.Insert(Shadow), ct);
+        }
+
+        await Execute(ReplayTables.Describe(Shadow), ct);
+        await Execute(ReplayTables.DeleteDatasets(Shadow), ct);
+        return await again.Run(ct);
+    }
+
+    private object Parameters => new { organization, horizon = horizon ?? DateTimeOffset.UnixEpoch };
+
+    private string Keys(string name)
+    {
+        var table = _tables.Single(table => table.Name == name);
+        return $"{table.OnlyLive(Shadow)} union {table.OnlyReplayed(Shadow)} union {table.Different(Shadow)}";
+    }
+
+    private Task<T?> One<T>(string sql, CancellationToken ct) => connection.ExecuteScalarAsync<T>(Command(sql, ct));
+
+    private Task<IEnumerable<T>> Many<T>(string sql, CancellationToken ct) => connection.QueryAsync<T>(Command(sql, ct));
+
+    private Task<int> Execute(string sql, CancellationToken ct) => connection.ExecuteAsync(Command(sql, ct));
+
+    private CommandDefinition Command(string sql, CancellationToken ct) =>
+        new(sql, Parameters, transaction, commandTimeout: 0, cancellationToken: ct);
+
+    private static string Text(object? value) => value switch
+    {
+        null => "null",
+        byte[] bytes => Convert.ToHexStringLower(bytes.AsSpan(0, Math.Min(8, bytes.Length))),
+        _ => value.ToString()!,
+    };
+}

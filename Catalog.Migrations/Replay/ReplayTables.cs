@@ -1,0 +1,117 @@
+using Catalog.Data.Events;
+
+namespace Catalog.Migrations.Replay;
+
+/// <summary>The tables that the log is folded into.</summary>
+internal static class ReplayTables
+{
+    private const string OfLivePipeline = """
+        not exists (select 1 from pipelines as deleted
+            where deleted.organization_id = @organization and deleted.id = t.pipeline_id and deleted.deleted_at is not null)
+        """;
+
+    // The key of the log begins with the dialect.
+    private const string AnyDialect =
+        $"log.dialect in ('{EventDialect.OpenLineage}', '{EventDialect.Dbt}', '{EventDialect.Otlp}')";
+
+    /// <summary>The tables, in the order in which rows are inserted.</summary>
+    /// <param name="resultOfLog">The condition of a check result <c>t</c> that an event reported.</param>
+    public static ReplayTable[] All(string resultOfLog) =>
+    [
+        // A pipeline, once registered, belongs to its users: it is never deleted here.
+        new("pipelines", ["id"], [])
+        {
+            Copied = ["current_version", "description", "owner", "search_key", "created_at", "updated_at"],
+            Condition = "t.deleted_at is null",
+            DeletesRows = false,
+        },
+        new("pipeline_versions", ["pipeline_id", "version"], [])
+        {
+            Copied = ["body", "body_hash", "created_at"],
+            Condition = $"t.version = '{JobRegistration.ReportedVersion}'",
+            DeletesRows = false,
+        },
+        new("pipeline_tags", ["pipeline_id", "tag"], []) { DeletesRows = false },
+        new("datasets", ["id"], [])
+        {
+            Copied = ["namespace", "name", "created_at"],
+            FirstAt = "t.created_at",
+            // A dataset that no row names any more.
+            Condition = "true",
+            DeletesRows = false,
+        },
+        new("dataset_aliases", ["alias"], ["namespace", "name", "dataset"]) { Copied = ["created_at"], FirstAt = null },
+        new("facets", ["subject", "subject_id", "facet", "value_hash"], ["value", "first_at", "last_at"]),
+        new("lineage_runs", ["run_id"],
+            ["pipeline_id", "first_at", "last_at", "completed", "has_edges", "parent_run_id", "parent_job", "root_run_id"]),
+        new("run_datasets", ["run_id", "direction", "dataset"],
+            ["first_at", "last_at", "row_count", "byte_count", "file_count", "measured_at"]),
+        new("lineage_edges", ["upstream", "downstream", "pipeline_id"], ["valid_from", "valid_to", "last_at"])
+        {
+            FirstAt = "t.valid_from",
+            Condition = $"t.last_at is not null and {OfLivePipeline}",
+        },
+        new("column_edges", ["downstream", "downstream_column", "upstream", "upstream_column", "pipeline_id"],
+            ["transformation", "first_at", "last_at"]) { Condition = OfLivePipeline },
+        new("unread_facets", ["place", "facet", "reason"], ["events", "first_at", "last_at"]) { FirstAt = null },
+        new("check_results", ["id"],
+        [
+            "pipeline_id", "check_id", "run_id", "status", "severity", "dataset", "observed_value", "expected", "failed_rows", "total_rows",
+            "message", "executed_at", "duration_seconds", "metadata",
+        ])
+        {
+            Copied = ["dataset_key", "observed_number", "request_hash", "created_at"],
+            FirstAt = "t.executed_at",
+            Condition = $"{resultOfLog} and {OfLivePipeline}",
+        },
+        new("run_events", ["run_id", "digest"], ["body"])
+        {
+            Copied = ["report", "received_at"],
+            // The shadow stores many events with one receipt.
+            Replaced = new Dictionary<string, string>
+            {
+                ["received_at"] = $"""
+                    (select min(log.received_at) from shadow.lineage_events as log
+                     where log.organization_id = t.organization_id and {AnyDialect} and log.digest = t.digest)
+                    """,
+            },
+            FirstAt = $"""
+                (select min(log.received_at) from lineage_events as log
+                 where log.organization_id = t.organization_id and {AnyDialect} and log.digest = t.digest)
+                """,
+            Condition = $"""
+                exists (select 1 from lineage_events as log
+                    where log.organization_id = @organization and {AnyDialect} and log.digest = t.digest)
+                and not exists (select 1 from runs join pipelines on pipelines.organization_id = runs.organization_id
+                        and pipelines.id = runs.pipeline_id
+                    where runs.organization_id = @organization and runs.id = t.run_id and pipelines.deleted_at is not null)
+                """,
+        },
+    ];
+
+    /// <summary>Deletes datasets of the log that no row names any more.</summary>
+    /// <param name="shadow">The schema of the shadow.</param>
+    public static string DeleteDatasets(string shadow) => $"""
+        -- Replay.DeleteDatasets
+        delete from datasets
+        where organization_id = @organization and created_at >= @horizon
+          and not exists (select 1 from {shadow}.datasets as s where s.organization_id = @organization and s.id = datasets.id)
+          and not exists (select 1 from lineage_edges as e where e.organization_id = @organization and e.upstream = datasets.id)
+          and not exists (select 1 from lineage_edges as e where e.organization_id = @organization and e.downstream = datasets.id)
+          and not exists (select 1 from run_datasets as u where u.organization_id = @organization and u.dataset = datasets.id)
+          and not exists (select 1 from dataset_aliases as a where a.organization_id = @organization and a.dataset = datasets.id)
+          and not exists (select 1 from check_results as r where r.organization_id = @organization and r.dataset_key = datasets.id)
+        """;
+
+    /// <summary>Gives pipelines of the log the description and owner of the replay.</summary>
+    /// <inheritdoc cref="DeleteDatasets"/>
+    public static string Describe(string shadow) => $"""
+        -- Replay.Describe
+        update pipelines
+        set description = s.description, owner = s.owner, search_key = s.search_key
+        from {shadow}.pipelines as s
+        where pipelines.organization_id = @organization and pipelines.current_version = '{JobRegistration.ReportedVersion}'
+          and s.organization_id = @organization and s.id = pipelines.id
+          and (s.description is distinct from pipelines.description or s.owner is distinct from pipelines.owner)
+        """;
+}

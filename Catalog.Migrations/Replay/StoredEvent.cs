@@ -1,0 +1,53 @@
+using System.Text.Json;
+using Catalog.Data.Dbt;
+using Catalog.Data.Events;
+using Catalog.Data.OpenLineage;
+using Catalog.Data.Otlp;
+
+namespace Catalog.Migrations.Replay;
+
+/// <summary>An event as the log stores it.</summary>
+internal sealed record StoredEvent
+{
+    // A dbt manifest is nested deeper than an event.
+    private static readonly JsonDocumentOptions Deep = new() { MaxDepth = 128 };
+
+    /// <summary>A word of <see cref="EventDialect"/>.</summary>
+    public required string Dialect { get; init; }
+
+    public required byte[] Digest { get; init; }
+
+    public required string Body { get; init; }
+
+    public required DateTimeOffset ReceivedAt { get; init; }
+
+    /// <summary>
+    /// Reads the event again. The digest stays as stored, because it was made before values were removed from the body.
+    /// </summary>
+    /// <exception cref="InvalidDataException">The body or the dialect cannot be read.</exception>
+    public LoggedEvent Read()
+    {
+        try
+        {
+            using var json = JsonDocument.Parse(Body, Deep);
+            return new()
+            {
+                Dialect = Dialect,
+                Digest = Digest,
+                Body = Body,
+                ReceivedAt = ReceivedAt,
+                Report = Dialect switch
+                {
+                    EventDialect.OpenLineage => OpenLineageEvent.Report(json.RootElement, ReceivedAt, Digest),
+                    EventDialect.Dbt => DbtReport.Read(json.RootElement, ReceivedAt, Digest),
+                    EventDialect.Otlp => OtlpEvents.Report(json.RootElement, ReceivedAt, Digest),
+                    _ => throw new InvalidDataException($"The dialect '{Dialect}' is unknown."),
+                },
+            };
+        }
+        catch (JsonException exception)
+        {
+            throw new InvalidDataException("The body is not JSON.", exception);
+        }
+    }
+}
