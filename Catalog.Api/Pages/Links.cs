@@ -22,6 +22,7 @@ internal static class Links
     public const string Usage = "/ui/usage";
     public const string Audit = "/ui/audit";
     public const string Retention = "/ui/retention";
+    public const string UnreadFacets = "/ui/unread-facets";
 
     public static string Pipeline(string id) => $"{Pipelines}/{Escape(id)}";
 
@@ -36,6 +37,11 @@ internal static class Links
     public static string Dataset(string id) => $"{Datasets}/{Escape(id)}";
 
     public static string Lineage(string id) => $"{Graph}?dataset={Escape(id)}";
+
+    /// <summary>The page about the lineage of columns.</summary>
+    /// <param name="dataset">The dataset's id.</param>
+    /// <param name="column">The column; null for all.</param>
+    public static string Columns(string dataset, string? column) => With($"{Graph}/columns", ("dataset", dataset), ("column", column));
 
     public static string Execution(string id) => $"{Executions}/{Escape(id)}";
 

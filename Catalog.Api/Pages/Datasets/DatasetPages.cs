@@ -2,7 +2,9 @@ using Catalog.Api.Http;
 using Catalog.Api.Lineage;
 using Catalog.Api.Pages.Lineage;
 using Catalog.Api.SignIn;
+using Catalog.Data;
 using Catalog.Data.Checks;
+using Catalog.Data.DatasetReadiness;
 using Catalog.Data.Lineage;
 using Catalog.Data.Pipelines;
 
@@ -40,7 +42,8 @@ internal static class DatasetPages
     }
 
     private static async Task<IResult> Show(PathId id, Caller caller, LineageRepository lineage, DatasetRepository datasets,
-        DatasetFactRepository facts, CheckResultRepository results, PipelineRuns runs, GraphReader graphs, CancellationToken ct)
+        DatasetFactRepository facts, CheckResultRepository results, PipelineRuns runs, GraphReader graphs, ReadinessRepository readiness,
+        TimeProvider time, CancellationToken ct)
     {
         if (await lineage.Find(caller.Organization, id.Value, ct) is not { } dataset
             || await graphs.Around(caller.Organization, dataset.DisplayId, LineageDirection.Both, 1, null, nodes: 40, ct) is not { } graph)
@@ -57,6 +60,7 @@ internal static class DatasetPages
         return PageResult.Of<DatasetPage>(
             (nameof(DatasetPage.Dataset), detail),
             (nameof(DatasetPage.Graph), graph),
+            (nameof(DatasetPage.Readiness), await readiness.Find(caller.Organization, dataset.DisplayId, 1, null, time.Now(), ct)),
             (nameof(DatasetPage.Runs), await runs.RecentRuns(caller.Organization, shown, Drawing.SparklinePlan.Limit, ct)),
             (nameof(DatasetPage.Failures), failures.CountBy(failure => failure.PipelineId).ToDictionary(StringComparer.Ordinal)));
     }

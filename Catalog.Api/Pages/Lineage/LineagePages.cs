@@ -12,8 +12,18 @@ internal static class LineagePages
     // The page names the nearest datasets and counts the others up to this number.
     private static readonly LineageBudget ImpactBudget = new(1000, 5000);
 
-    public static void MapLineagePages(this IEndpointRouteBuilder pages) =>
+    public static void MapLineagePages(this IEndpointRouteBuilder pages)
+    {
         pages.MapGet("/lineage", Show).RequiresSession(Scopes.Read).ReadsQuery<LineagePageQuery>();
+        pages.MapGet("/lineage/columns", ShowColumns).RequiresSession(Scopes.Read).ReadsQuery<ColumnPageQuery>();
+    }
+
+    private static async Task<IResult> ShowColumns([AsParameters] ColumnPageQuery query, Caller caller, ColumnLineageRepository columns,
+        CancellationToken ct) =>
+        await columns.Walk(caller.Organization, query.Dataset!, query.Column ?? "", LineageDirection.Both, query.Hops, ct) is { } graph
+            ? PageResult.Of<ColumnLineagePage>(
+                (nameof(ColumnLineagePage.Query), query), (nameof(ColumnLineagePage.Graph), ColumnGraphItem.From(graph)))
+            : Problems.NotFound("dataset");
 
     private static async Task<IResult> Show([AsParameters] LineagePageQuery query, Caller caller, GraphReader graphs,
         LineageRepository lineage, DatasetRepository datasets, CheckResultRepository results, HttpContext context, CancellationToken ct)

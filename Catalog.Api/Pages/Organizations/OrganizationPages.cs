@@ -3,6 +3,7 @@ using Catalog.Api.Billing;
 using Catalog.Api.Http;
 using Catalog.Api.Organizations;
 using Catalog.Api.SignIn;
+using Catalog.Data.Lineage;
 using Catalog.Data.Organizations;
 using FluentValidation;
 
@@ -18,6 +19,7 @@ internal static class OrganizationPages
         pages.MapPost("/usage/portal", OpenPortal).RequiresSession(Scopes.Manage).DisableAntiforgery().RequiresForm().AsksStripe();
         pages.MapGet("/retention", ShowRetention).RequiresSession(Scopes.Read);
         pages.MapPost("/retention", SetRetention).RequiresSession(Scopes.Manage).DisableAntiforgery().RequiresForm();
+        pages.MapGet("/unread-facets", ShowUnread).RequiresSession(Scopes.Read);
         pages.MapGet("/audit", AuditLog).RequiresSession(Scopes.Manage).ReadsPage<AuditQuery>();
     }
 
@@ -25,6 +27,9 @@ internal static class OrganizationPages
         await details.Find(caller.Organization, ct) is { } organization
             ? PageResult.Of<UsagePage>((nameof(UsagePage.Organization), organization), (nameof(UsagePage.HasBilling), stripe.IsConfigured))
             : Problems.OrganizationNotFound();
+
+    private static async Task<IResult> ShowUnread(Caller caller, UnreadFacetRepository unread, CancellationToken ct) =>
+        PageResult.Of<UnreadFacetsPage>((nameof(UnreadFacetsPage.Facets), await unread.List(caller.Organization, ct)));
 
     private static async Task<IResult> BeginCheckout(IFormCollection form, Caller caller, Checkout checkout,
         IValidator<PostCheckout> validator, CancellationToken ct)

@@ -1,11 +1,13 @@
 using Catalog.Api.Checks;
 using Catalog.Api.Http;
+using Catalog.Api.Lineage;
 using Catalog.Api.Organizations;
 using Catalog.Api.Pages.Live;
 using Catalog.Api.Runs;
 using Catalog.Api.SignIn;
 using Catalog.Data;
 using Catalog.Data.Checks;
+using Catalog.Data.Lineage;
 using Catalog.Data.Runs;
 
 namespace Catalog.Api.Pages.Runs;
@@ -43,8 +45,8 @@ internal static class RunPages
     }
 
     private static async Task<IResult> Show(PathId id, [AsParameters] RunPageQuery query, Caller caller, RunRepository runs,
-        RunEventRepository events, RunNeighbors neighbors, CheckResultRepository results, LiveRuns live, TimeProvider time,
-        HttpContext context, CancellationToken ct)
+        RunEventRepository events, RunNeighbors neighbors, CheckResultRepository results, RunLineageRepository lineage,
+        LiveRuns live, TimeProvider time, HttpContext context, CancellationToken ct)
     {
         if (await runs.Find(caller.Organization, id.Value, ct) is not { } detail)
         {
@@ -64,6 +66,8 @@ internal static class RunPages
             (nameof(RunPage.Run), run), (nameof(RunPage.Previous), previous), (nameof(RunPage.Next), next),
             (nameof(RunPage.Results), (page?.Items ?? []).Select(CheckResultItem.From).ToList()),
             (nameof(RunPage.Events), ReceivedEvents.Of(received?.Items ?? [])), (nameof(RunPage.HasMoreEvents), received?.Next is not null),
+            (nameof(RunPage.Lineage), RunLineageItem.From(
+                detail.Run, await lineage.Of(caller.Organization, detail.Run.Id, detail.Run.StartedAt, ct))),
             (nameof(RunPage.AllStages), query.Stages == "all"),
             // Results of checks can still fail a run that has just ended.
             (nameof(RunPage.IsLive), (!RunState.HasEnded(run) || time.Now() - run.CompletedAt < TimeSpan.FromMinutes(1))

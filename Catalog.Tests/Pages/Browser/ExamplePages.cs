@@ -37,6 +37,7 @@ public static class ExamplePages
         ["lineage-expanded"] = $"/ui/lineage?dataset={ExampleData.Chain}&depth=1000&nodes=250",
         ["lineage-250-neighbours"] = $"/ui/lineage?dataset={ExampleData.Hub}",
         ["lineage-path"] = $"/ui/lineage?dataset=layer_0.table_10&to={ExampleData.Chain}",
+        ["lineage-columns"] = $"/ui/lineage/columns?dataset={ExampleData.Hub}",
         ["search"] = "/ui/search?q=orders",
         ["executions"] = "/ui/executions",
         ["execution"] = "/ui/executions/EXECUTION",
@@ -47,6 +48,7 @@ public static class ExamplePages
         ["usage"] = "/ui/usage",
         ["retention"] = "/ui/retention",
         ["audit"] = "/ui/audit",
+        ["unread-facets"] = "/ui/unread-facets",
         ["not-found"] = "/ui/runs/no-such-run",
         ["wrong-filter"] = "/ui/runs?status=wrong",
     };
