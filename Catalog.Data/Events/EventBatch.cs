@@ -24,7 +24,7 @@ internal sealed class EventBatch(
         await jobs.Finish(session.ForOrganization(organization), ct);
 
         var stored = log.Results.Select(row => (row.Dialect, Convert.ToHexString(row.Digest))).ToHashSet();
-        var facts = new LineageFacts(organization, aliases.Resolve, _now);
+        var facts = new LineageFacts(dialect, organization, aliases.Resolve, _now);
         var outcomes = new Dictionary<(string, string), EventOutcome>();
         List<LoggedEvent> folded = [];
         foreach (var @event in distinct)

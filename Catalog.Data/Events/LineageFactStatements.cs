@@ -55,15 +55,15 @@ internal static class LineageFactStatements
         new Column<UnreadRow, DateTimeOffset>("last_at", row => row.Last));
 
     /// <summary>All statements, in the order in which they must run. Every list is sorted by its key.</summary>
-    public static IEnumerable<Statement> All(string organization, DateTimeOffset now, List<DatasetName> datasets, List<FacetRow> facets,
-        List<RunRow> runs, List<UseRow> uses, List<RunRow> runsWithUses, List<EdgeRow> edges, List<ColumnRow> columns,
-        List<string> pipelines, List<UnreadRow> unread) =>
+    public static IEnumerable<Statement> All(Dialect dialect, string organization, DateTimeOffset now, List<DatasetName> datasets,
+        List<FacetRow> facets, List<RunRow> runs, List<UseRow> uses, List<RunRow> runsWithUses, List<EdgeRow> edges,
+        List<ColumnRow> columns, List<string> pipelines, List<UnreadRow> unread) =>
     [
         InsertDatasets(organization, now, datasets),
         new Statement<FacetRow, NoResult>(organization, UpsertFacets, FacetRows, facets),
         new Statement<RunRow, NoResult>(organization, UpsertRuns, RunRows, runs),
         new Statement<UseRow, NoResult>(organization, UpsertUses, UseRows, uses),
-        .. ReportedEdgeStatements.All(organization, runsWithUses, edges, pipelines),
+        .. ReportedEdgeStatements.All(dialect, organization, runsWithUses, edges, pipelines),
         new Statement<ColumnRow, NoResult>(organization, UpsertColumns, ColumnRows, columns),
         new Statement<UnreadRow, NoResult>(organization, CountUnread, UnreadRows, unread),
     ];

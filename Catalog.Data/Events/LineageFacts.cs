@@ -9,7 +9,7 @@ namespace Catalog.Data.Events;
 /// statements that fold it into the tables. Each fold takes the earlier of two first times, the later of two last times
 /// and the greater of two values, so its result does not depend on the order of events.
 /// </summary>
-internal sealed class LineageFacts(string organization, Func<DatasetName, DatasetName> resolve, DateTimeOffset now)
+internal sealed class LineageFacts(Dialect dialect, string organization, Func<DatasetName, DatasetName> resolve, DateTimeOffset now)
 {
     private readonly Dictionary<Guid, DatasetName> _datasets = [];
     private readonly Dictionary<(string, string, string, string), FacetRow> _facets = [];
@@ -75,7 +75,7 @@ internal sealed class LineageFacts(string organization, Func<DatasetName, Datase
     }
 
     /// <summary>The statements in the order in which they must run.</summary>
-    public IEnumerable<Statement> Statements() => LineageFactStatements.All(organization, now,
+    public IEnumerable<Statement> Statements() => LineageFactStatements.All(dialect, organization, now,
         [.. _datasets.OrderBy(row => row.Key).Select(row => row.Value)],
         [.. _facets.OrderBy(row => row.Key).Select(row => row.Value)],
         [.. _runs.Values.OrderBy(row => row.RunId, StringComparer.Ordinal)],

@@ -22,31 +22,48 @@ internal static class ReportedEdgeStatements
     private static readonly Rows<string> Ids = new(new Column<string, string>("pipeline_id", id => id));
 
     /// <summary>All statements, in the order in which they must run.</summary>
+    /// <param name="dialect">The engine.</param>
     /// <param name="organization">The organization.</param>
     /// <param name="runs">Runs whose inputs or outputs changed.</param>
     /// <param name="edges">Edges that events state one by one.</param>
     /// <param name="pipelines">Pipelines whose runs or edges changed.</param>
-    public static IEnumerable<Statement> All(string organization, List<RunRow> runs, List<EdgeRow> edges, List<string> pipelines) =>
-    [
-        new Statement<RunRow, NoResult>(organization, MarkRuns, RunRows, runs),
-        // SQLite runs a statement once for each run: of two runs with one new edge, the second only widens it.
-        new Statement<RunRow, NoResult>(organization, $"-- ReportedEdges.InsertOfRuns\n{OfRuns}{Insert}", RunRows, runs),
-        new Statement<RunRow, NoResult>(organization, $"-- ReportedEdges.WidenOfRuns\n{OfRuns}{Widen}", RunRows, runs),
-        new Statement<EdgeRow, NoResult>(organization, $"-- ReportedEdges.Insert\n{OfRows}{Insert}", EdgeRows, edges),
-        new Statement<EdgeRow, NoResult>(organization, $"-- ReportedEdges.Widen\n{OfRows}{Widen}", EdgeRows, edges),
-        new Statement<string, NoResult>(organization, End, Ids, pipelines),
-    ];
+    public static IEnumerable<Statement> All(
+        Dialect dialect, string organization, List<RunRow> runs, List<EdgeRow> edges, List<string> pipelines)
+    {
+        var uses = Uses(dialect);
+        var ofRuns = uses + OfRuns;
+        return
+        [
+            new Statement<RunRow, NoResult>(organization, $"-- ReportedEdges.MarkRuns\n{uses}{MarkRuns}", RunRows, runs),
+            // SQLite runs a statement once for each run: of two runs with one new edge, the second only widens it.
+            new Statement<RunRow, NoResult>(organization, $"-- ReportedEdges.InsertOfRuns\n{ofRuns}{Insert}", RunRows, runs),
+            new Statement<RunRow, NoResult>(organization, $"-- ReportedEdges.WidenOfRuns\n{ofRuns}{Widen}", RunRows, runs),
+            new Statement<EdgeRow, NoResult>(organization, $"-- ReportedEdges.Insert\n{OfRows}{Insert}", EdgeRows, edges),
+            new Statement<EdgeRow, NoResult>(organization, $"-- ReportedEdges.Widen\n{OfRows}{Widen}", EdgeRows, edges),
+            new Statement<string, NoResult>(organization, End, Ids, pipelines),
+        ];
+    }
+
+    // By one index lookup for each run: a plan from the time when the table was new would read all its rows.
+    private static string Uses(Dialect dialect)
+    {
+        string Of(string direction) => $"""
+            {direction}s as (
+                select rows.run_id, rows.pipeline_id, run_datasets.dataset, run_datasets.first_at, run_datasets.last_at
+                from rows
+                {dialect.JoinByIndex("run_datasets", $"organization_id = @organization and direction = '{direction}'", "run_id", "rows.run_id")}
+            )
+            """;
+        return $", {Of("input")}, {Of("output")}";
+    }
 
     private const string MarkRuns = """
-        -- ReportedEdges.MarkRuns
+
         update lineage_runs
         set has_edges = true
         from rows
         where lineage_runs.organization_id = @organization and lineage_runs.run_id = rows.run_id and not lineage_runs.has_edges
-          and exists (select 1 from run_datasets
-              where organization_id = @organization and run_id = rows.run_id and direction = 'input')
-          and exists (select 1 from run_datasets
-              where organization_id = @organization and run_id = rows.run_id and direction = 'output')
+          and rows.run_id in (select run_id from inputs) and rows.run_id in (select run_id from outputs)
         """;
 
     private const string OfRows = """
@@ -55,15 +72,12 @@ internal static class ReportedEdgeStatements
 
     private const string OfRuns = """
         , pairs as (
-            select rows.pipeline_id, inputs.dataset as upstream, outputs.dataset as downstream,
+            select inputs.pipeline_id, inputs.dataset as upstream, outputs.dataset as downstream,
                    min(case when inputs.first_at < outputs.first_at then inputs.first_at else outputs.first_at end) as first_at,
                    max(case when inputs.last_at > outputs.last_at then inputs.last_at else outputs.last_at end) as last_at
-            from rows
-            join run_datasets as inputs on inputs.organization_id = @organization and inputs.run_id = rows.run_id
-                and inputs.direction = 'input'
-            join run_datasets as outputs on outputs.organization_id = @organization and outputs.run_id = rows.run_id
-                and outputs.direction = 'output' and outputs.dataset <> inputs.dataset
-            group by rows.pipeline_id, inputs.dataset, outputs.dataset
+            from inputs
+            join outputs on outputs.run_id = inputs.run_id and outputs.dataset <> inputs.dataset
+            group by inputs.pipeline_id, inputs.dataset, outputs.dataset
         )
         """;
 
