@@ -35,9 +35,7 @@ internal static class ReplayTables
         new("datasets", ["id"], [])
         {
             Copied = ["namespace", "name", "created_at"],
-            FirstAt = "t.created_at",
-            // A dataset that no row names any more.
-            Condition = "true",
+            // Those that no row names any more are deleted at the end.
             DeletesRows = false,
         },
         new("dataset_aliases", ["alias"], ["namespace", "name", "dataset"]) { Copied = ["created_at"], FirstAt = null },

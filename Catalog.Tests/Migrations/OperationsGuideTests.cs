@@ -10,7 +10,7 @@ public sealed partial class OperationsGuideTests(PostgresTestDatabase server) : 
     // A page needs what the pages before it have created.
     private static readonly string[] Pages =
     [
-        "deploy.md", "sqlite-to-postgres.md", "backup-and-restore.md", "retention.md", "fail-over.md", "rotate-keys.md",
+        "deploy.md", "sqlite-to-postgres.md", "backup-and-restore.md", "retention.md", "replay.md", "fail-over.md", "rotate-keys.md",
         "troubleshooting.md",
     ];
 
