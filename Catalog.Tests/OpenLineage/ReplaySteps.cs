@@ -19,7 +19,7 @@ public abstract class ReplaySteps : IAsyncLifetime
         Database.Require();
     }
 
-    public async ValueTask DisposeAsync()
+    public virtual async ValueTask DisposeAsync()
     {
         await Database.DisposeAsync();
         GC.SuppressFinalize(this);

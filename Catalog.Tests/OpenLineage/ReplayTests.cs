@@ -1,3 +1,4 @@
+using System.Data.Common;
 using Catalog.Data.Migrations;
 using Catalog.Migrations.Retention;
 using Catalog.Tests.Dbt;
@@ -22,6 +23,17 @@ public sealed class ReplayOnSqlite : ReplayTests
 
 public sealed class ReplayOnPostgres : ReplayTests
 {
+    // The lock ends with its session.
+    private MigrationDatabase? _migrations;
+    private DbConnection? _session;
+
+    public override async ValueTask DisposeAsync()
+    {
+        await (_session?.DisposeAsync() ?? ValueTask.CompletedTask);
+        await (_migrations?.DisposeAsync() ?? ValueTask.CompletedTask);
+        await base.DisposeAsync();
+    }
+
     protected override TestDatabase New() => new PostgresTestDatabase();
 
     protected override Task LeaveShadow() =>
@@ -29,11 +41,9 @@ public sealed class ReplayOnPostgres : ReplayTests
 
     protected override async Task<IAsyncDisposable> Running()
     {
-        var migrations = MigrationDatabase.Open(Database.Settings);
-        var connection = await migrations.Source.OpenConnectionAsync(Ct);
-        Assert.NotNull(await RemovalEngine.For(migrations).Lock(connection, TimeSpan.Zero, _ => { }, Ct));
-        // The lock ends with its session.
-        return migrations;
+        _migrations = MigrationDatabase.Open(Database.Settings);
+        _session = await _migrations.Source.OpenConnectionAsync(Ct);
+        return (await RemovalEngine.For(_migrations).Lock(_session, TimeSpan.Zero, _ => { }, Ct))!;
     }
 
     protected override Task RefuseResults() =>
