@@ -78,11 +78,14 @@ public sealed class EventReplay(MigrationDatabase database, RetentionDays days, 
         var removed = await log.RemovedBefore(ct);
         var horizon = since > (removed ?? DateTimeOffset.MinValue) ? since : removed;
         log.Horizon = horizon ?? DateTimeOffset.UnixEpoch;
-        await log.CopyBase(connection, ct);
+        await ReplayBase.Copy(connection, organization, horizon, ct);
+        await log.ReadDeleted(ct);
+        var folding = Stopwatch.StartNew();
         for (var i = 0; i < CatchUps && await log.FoldNew(EventsOfBatch, ct) > 0; i++)
         {
         }
 
+        folding.Stop();
         var clock = Stopwatch.StartNew();
         await using var transaction = apply ? await shadow.BeginWrite(connection, ct) : await shadow.BeginRead(connection, ct);
         if (apply)
@@ -90,8 +93,8 @@ public sealed class EventReplay(MigrationDatabase database, RetentionDays days, 
             await log.FoldNew(EventsOfBatch, ct);
         }
 
-        await ReplayLog.ForgetRemoved(transaction, organization, await RunsBefore(connection, transaction, organization, ct), ct);
-        var swap = new ReplaySwap(_dialect, connection, transaction, organization, horizon, shadow.ResultOfLog);
+        await new RemovedRows(connection, transaction, organization).Delete(database, days, time.Now(), ct);
+        var swap = new ReplaySwap(_dialect, connection, transaction, organization, new(horizon, removed), shadow.ResultOfLog);
         var tables = await swap.Compare(ct);
         var runs = apply && tables.Any(table => table.Differs) ? await swap.Apply(ct) : 0;
         if (apply)
@@ -104,6 +107,7 @@ public sealed class EventReplay(MigrationDatabase database, RetentionDays days, 
         {
             Organization = organization,
             Events = log.Folded,
+            FoldSeconds = folding.Elapsed.TotalSeconds,
             Unreadable = log.Unreadable,
             Horizon = horizon,
             IsHorizonOfRetention = horizon is not null && horizon == removed,
@@ -111,22 +115,6 @@ public sealed class EventReplay(MigrationDatabase database, RetentionDays days, 
             Runs = runs,
             LockedSeconds = apply ? clock.Elapsed.TotalSeconds : 0,
         };
-    }
-
-    private async Task<DateTimeOffset?> RunsBefore(
-        DbConnection connection, DbTransaction transaction, string organization, CancellationToken ct)
-    {
-        try
-        {
-            var plan = await RemovalPlan.Find(RemovalEngine.For(database), connection, transaction,
-                RemovalScope.All with { Organization = organization }, days, time.Now(), ct);
-            return plan.Find(part => part.Kind == RetentionKind.Runs)?.Before;
-        }
-        // An organization that has nothing but events.
-        catch (MigrationException exception) when (exception.Fault == MigrationFault.UnknownTarget)
-        {
-            return null;
-        }
     }
 
     private static async Task<List<string>> Organizations(DbConnection connection, string? organization, CancellationToken ct)

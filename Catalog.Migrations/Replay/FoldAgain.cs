@@ -20,10 +20,11 @@ internal sealed class FoldAgain(Dialect dialect, Session session, CrossOrganizat
     /// <summary>Finds the runs and checks to fold again, before rows are replaced.</summary>
     /// <param name="events">A query of the keys (run_id, digest) of run events that will be replaced.</param>
     /// <param name="results">A query of the ids of results that will be replaced.</param>
+    /// <param name="runs">A query of the ids of runs that must be folded again.</param>
     /// <param name="shadow">The schema of the shadow.</param>
-    /// <param name="parameters">The parameters of both queries.</param>
+    /// <param name="parameters">The parameters of all queries.</param>
     /// <param name="ct">Cancels the operation.</param>
-    public async Task Find(string events, string results, string shadow, object parameters, CancellationToken ct)
+    public async Task Find(string events, string results, string runs, string shadow, object parameters, CancellationToken ct)
     {
         var ofChecks = $"""
             -- FoldAgain.Checks
@@ -34,17 +35,19 @@ internal sealed class FoldAgain(Dialect dialect, Session session, CrossOrganizat
             select pipeline_id, check_id, run_id from {shadow}.check_results
             where organization_id = @organization and id in (select id from changed)
             """;
-        // Of a run from before the horizon not all events are there.
+        // Retention may have removed events of an older run.
         var ofRuns = $"""
             -- FoldAgain.Runs
             select run_id
             from (select run_id from ({events}) as changed
                   union
+                  select id from ({runs}) as changed
+                  union
                   select run_id from check_results where organization_id = @organization and id in ({results})
                   union
                   select run_id from {shadow}.check_results where organization_id = @organization and id in ({results})) as changed
             where run_id is not null and not exists (
-                select 1 from runs where runs.organization_id = @organization and runs.id = changed.run_id and runs.created_at < @horizon)
+                select 1 from runs where runs.organization_id = @organization and runs.id = changed.run_id and runs.created_at < @removed)
             order by run_id
             """;
 
@@ -71,12 +74,12 @@ internal sealed class FoldAgain(Dialect dialect, Session session, CrossOrganizat
 
     private async Task Fold(string run, CancellationToken ct)
     {
-        const string Events = """
+        const string Events = $"""
             -- FoldAgain.Events
-            select e.digest, e.body, e.report, e.received_at, coalesce(runs.pipeline_id, lineage_runs.pipeline_id) as pipeline_id
+            select e.digest, e.body, e.report, e.received_at, coalesce(replayed.pipeline_id, runs.pipeline_id) as pipeline_id
             from run_events as e
             left join runs on runs.organization_id = e.organization_id and runs.id = e.run_id
-            left join lineage_runs on lineage_runs.organization_id = e.organization_id and lineage_runs.run_id = e.run_id
+            left join {ReplayShadow.Schema}.runs as replayed on replayed.organization_id = e.organization_id and replayed.id = e.run_id
             where e.organization_id = @organization and e.run_id = @run
             order by e.received_at, e.digest
             """;

@@ -50,41 +50,21 @@ internal sealed class ReplayLog(ReplayShadow shadow, DbConnection reader, string
         return last;
     }
 
-    /// <summary>
-    /// Copies the rows that the fold needs and does not make: the organization with its limits, its pipelines, and the runs
-    /// of other sources, so that an event cannot take the id of one.
-    /// </summary>
-    /// <param name="connection">A connection that writes.</param>
-    /// <param name="ct">Cancels the operation.</param>
-    public async Task CopyBase(DbConnection connection, CancellationToken ct)
+    /// <summary>Reads which pipelines are deleted: events that they sent afterwards changed nothing.</summary>
+    public async Task ReadDeleted(CancellationToken ct)
     {
-        const string Runs = """
-            id in (select e.run_id from run_events as e
-                where e.organization_id = @organization and not exists (select 1 from lineage_events as log
-                    where log.organization_id = @organization and log.dialect in ('openlineage', 'dbt', 'otlp') and log.digest = e.digest))
+        const string Sql = """
+            -- ReplayLog.ReadDeleted
+            select id, deleted_at
+            from pipelines
+            where organization_id = @organization and deleted_at is not null
             """;
-        string[] statements =
-        [
-            $"insert into {ReplayShadow.Schema}.organizations select * from organizations where organization_id = @organization",
-            $"insert into {ReplayShadow.Schema}.pipelines select * from pipelines where organization_id = @organization",
-            $"insert into {ReplayShadow.Schema}.runs select * from runs where organization_id = @organization and {Runs}",
-            $"update {ReplayShadow.Schema}.pipelines set deleted_at = null where organization_id = @organization",
-        ];
-        await using var transaction = await connection.BeginTransactionAsync(ct);
-        foreach (var sql in statements)
-        {
-            await connection.ExecuteAsync(
-                new CommandDefinition(sql, new { organization }, transaction, commandTimeout: 0, cancellationToken: ct));
-        }
 
-        foreach (var (id, at) in await connection.QueryAsync<(string, DateTimeOffset)>(new CommandDefinition(
-            "select id, deleted_at from pipelines where organization_id = @organization and deleted_at is not null",
-            new { organization }, transaction, cancellationToken: ct)))
+        foreach (var (id, at) in await reader.QueryAsync<(string, DateTimeOffset)>(
+            new CommandDefinition(Sql, new { organization }, cancellationToken: ct)))
         {
             _deleted[id] = at;
         }
-
-        await transaction.CommitAsync(ct);
     }
 
     /// <summary>Folds the events that the shadow does not have.</summary>
@@ -121,41 +101,6 @@ internal sealed class ReplayLog(ReplayShadow shadow, DbConnection reader, string
         }
 
         return Folded - before;
-    }
-
-    /// <summary>
-    /// Deletes what belongs to runs that retention removed from the live tables, so that it is not brought back.
-    /// </summary>
-    /// <param name="transaction">The transaction that compares.</param>
-    /// <param name="organization">The organization.</param>
-    /// <param name="before">Older runs are removed by retention; null when runs are kept.</param>
-    /// <param name="ct">Cancels the operation.</param>
-    public static async Task ForgetRemoved(DbTransaction transaction, string organization, DateTimeOffset? before, CancellationToken ct)
-    {
-        if (before is null)
-        {
-            return;
-        }
-
-        const string S = ReplayShadow.Schema;
-        const string Gone = $"""
-            select s.id
-            from {S}.runs as s
-            where s.organization_id = @organization
-              and not exists (select 1 from runs as r where r.organization_id = @organization and r.id = s.id)
-              and not exists (select 1 from {S}.lineage_events as log
-                  where log.organization_id = @organization and log.run_id = s.id and log.received_at >= @before)
-            """;
-        foreach (var (table, condition) in new[]
-        {
-            ("lineage_runs", "run_id"), ("run_datasets", "run_id"), ("run_events", "run_id"), ("check_results", "run_id"),
-            ("facets", "subject = 'run' and subject_id"),
-        })
-        {
-            await transaction.Connection!.ExecuteAsync(new CommandDefinition(
-                $"delete from {S}.{table} where organization_id = @organization and {condition} in ({Gone})",
-                new { organization, before }, transaction, commandTimeout: 0, cancellationToken: ct));
-        }
     }
 
     private async Task Fold(List<EventKey> keys, CancellationToken ct)

@@ -16,6 +16,9 @@ public sealed record ReplayedOrganization
     /// <summary>The number of events that were folded.</summary>
     public required long Events { get; init; }
 
+    /// <summary>The seconds in which they were read and folded.</summary>
+    public required double FoldSeconds { get; init; }
+
     /// <summary>The number of events whose stored body could not be read; they are not folded.</summary>
     public required long Unreadable { get; init; }
 
@@ -40,11 +43,14 @@ public sealed record ReplayedOrganization
 
 /// <summary>The differences of one table.</summary>
 /// <param name="Table">The table.</param>
+/// <param name="Live">The number of rows of the log in the live table, from the horizon on.</param>
+/// <param name="Replayed">The number of rows that the replay made.</param>
 /// <param name="OnlyLive">Rows that the replay does not have; apply deletes them.</param>
 /// <param name="OnlyReplayed">Rows that are missing; apply inserts them.</param>
 /// <param name="Different">Rows with other values; apply replaces them.</param>
 /// <param name="Examples">The keys of the first rows, such as <c>only live: nightly, orders</c>.</param>
-public sealed record ReplayedTable(string Table, long OnlyLive, long OnlyReplayed, long Different, IReadOnlyList<string> Examples)
+public sealed record ReplayedTable(
+    string Table, long Live, long Replayed, long OnlyLive, long OnlyReplayed, long Different, IReadOnlyList<string> Examples)
 {
     /// <summary>Whether any row differs.</summary>
     public bool Differs => OnlyLive + OnlyReplayed + Different > 0;

@@ -6,14 +6,14 @@ namespace Catalog.Migrations.Replay;
 
 /// <summary>Compares the live tables of one organization with the shadow, and replaces the rows that differ.</summary>
 internal sealed class ReplaySwap(
-    Dialect dialect, DbConnection connection, DbTransaction transaction, string organization, DateTimeOffset? horizon, string resultOfLog)
+    Dialect dialect, DbConnection connection, DbTransaction transaction, string organization, ReplayHorizon horizon, string resultOfLog)
 {
     private const string Shadow = ReplayShadow.Schema;
     private const int Examples = 3;
 
     // A table whose rows have no time of their own is compared only when the whole log is folded.
     private readonly List<ReplayTable> _tables =
-        [.. ReplayTables.All(resultOfLog).Where(table => table.FirstAt is not null || horizon is null || !table.DeletesRows)];
+        [.. ReplayTables.All(resultOfLog).Where(table => table.FirstAt is not null || horizon.FoldedFrom is null || !table.DeletesRows)];
 
     /// <summary>Counts the differences of each table.</summary>
     public async Task<List<ReplayedTable>> Compare(CancellationToken ct)
@@ -35,8 +35,10 @@ internal sealed class ReplaySwap(
                 return count;
             }
 
-            compared.Add(new(table.Name, await Count("only live", table.OnlyLive(Shadow)),
-                await Count("only replayed", table.OnlyReplayed(Shadow)), await Count("different", table.Different(Shadow)), examples));
+            var (onlyLive, onlyReplayed, different) = (await Count("only live", table.OnlyLive(Shadow)),
+                await Count("only replayed", table.OnlyReplayed(Shadow)), await Count("different", table.Different(Shadow)));
+            compared.Add(new(table.Name, await Rows(table.LiveRows, ct), await Rows(table.ReplayedRows(Shadow), ct),
+                onlyLive, onlyReplayed, different, examples));
         }
 
         return compared;
@@ -48,13 +50,13 @@ internal sealed class ReplaySwap(
     {
         var session = new CrossOrganizationSession(connection, transaction, dialect, null, new OperationState(), null);
         var again = new FoldAgain(dialect, session.ForOrganization(organization), session, organization);
-        await again.Find(Keys("run_events"), Keys("check_results"), Shadow, Parameters, ct);
+        await again.Find(Keys("run_events"), Keys("check_results"), Keys("runs"), Shadow, Parameters, ct);
         foreach (var table in _tables.AsEnumerable().Reverse().Where(table => table.DeletesRows))
         {
             await Execute(table.Delete(Shadow), ct);
         }
 
-        foreach (var table in _tables)
+        foreach (var table in _tables.Where(table => table.InsertsRows))
         {
             await Execute(table.Insert(Shadow), ct);
         }
@@ -64,7 +66,15 @@ internal sealed class ReplaySwap(
         return await again.Run(ct);
     }
 
-    private object Parameters => new { organization, horizon = horizon ?? DateTimeOffset.UnixEpoch };
+    private object Parameters => new
+    {
+        organization,
+        horizon = horizon.FoldedFrom ?? DateTimeOffset.UnixEpoch,
+        removed = horizon.RemovedBefore ?? DateTimeOffset.UnixEpoch,
+    };
+
+    private async Task<long> Rows(string rows, CancellationToken ct) =>
+        await One<long>($"-- Replay.Rows\nselect count(*) from ({rows}) as counted", ct);
 
     private string Keys(string name)
     {
@@ -88,3 +98,8 @@ internal sealed class ReplaySwap(
         _ => value.ToString()!,
     };
 }
+
+/// <summary>How far back a replay reaches.</summary>
+/// <param name="FoldedFrom">Events from before it are not folded; null: the whole log is.</param>
+/// <param name="RemovedBefore">Retention removed events from before it; null: none.</param>
+internal sealed record ReplayHorizon(DateTimeOffset? FoldedFrom, DateTimeOffset? RemovedBefore);

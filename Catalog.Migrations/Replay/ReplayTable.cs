@@ -27,6 +27,17 @@ internal sealed record ReplayTable(string Name, string[] Key, string[] Values)
     /// <summary>Whether rows that only the live table has are deleted.</summary>
     public bool DeletesRows { get; init; } = true;
 
+    /// <summary>Whether missing rows are inserted; otherwise they are folded again from rows of other tables.</summary>
+    public bool InsertsRows { get; init; } = true;
+
+    /// <summary>The live rows that are compared.</summary>
+    public string LiveRows => $"select 1 from {Name} as t where {Live}";
+
+    /// <summary>The replayed rows that are compared.</summary>
+    /// <inheritdoc cref="OnlyLive"/>
+    public string ReplayedRows(string shadow) =>
+        $"select 1 from {shadow}.{Name} as t where t.organization_id = @organization and {Condition}";
+
     /// <summary>The keys of live rows that the replay does not have.</summary>
     /// <param name="shadow">The schema of the shadow.</param>
     public string OnlyLive(string shadow) => DeletesRows ? $"""

@@ -5,9 +5,17 @@ namespace Catalog.Migrations.Replay;
 /// <summary>The tables that the log is folded into.</summary>
 internal static class ReplayTables
 {
-    private const string OfLivePipeline = """
-        not exists (select 1 from pipelines as deleted
+    // Those of a pipeline that was deleted, and perhaps removed since, stay as they were at its deletion.
+    private const string OfLivePipeline = $"""
+        exists (select 1 from {ReplayShadow.Schema}.pipelines as known
+            where known.organization_id = @organization and known.id = t.pipeline_id)
+        and not exists (select 1 from pipelines as deleted
             where deleted.organization_id = @organization and deleted.id = t.pipeline_id and deleted.deleted_at is not null)
+        """;
+
+    private const string NotDeleted = """
+        not exists (select 1 from pipelines as deleted
+            where deleted.organization_id = @organization and deleted.id = t.id and deleted.deleted_at is not null)
         """;
 
     // The key of the log begins with the dialect.
@@ -19,19 +27,21 @@ internal static class ReplayTables
     public static ReplayTable[] All(string resultOfLog) =>
     [
         // A pipeline, once registered, belongs to its users: it is never deleted here.
-        new("pipelines", ["id"], [])
+        new("pipelines", ["id"], ["description", "owner"])
         {
-            Copied = ["current_version", "description", "owner", "search_key", "created_at", "updated_at"],
-            Condition = "t.deleted_at is null",
+            Copied = ["current_version", "search_key", "created_at", "updated_at"],
+            FirstAt = null,
+            Condition = $"t.current_version = '{JobRegistration.ReportedVersion}' and {NotDeleted}",
             DeletesRows = false,
         },
         new("pipeline_versions", ["pipeline_id", "version"], [])
         {
             Copied = ["body", "body_hash", "created_at"],
+            FirstAt = null,
             Condition = $"t.version = '{JobRegistration.ReportedVersion}'",
             DeletesRows = false,
         },
-        new("pipeline_tags", ["pipeline_id", "tag"], []) { DeletesRows = false },
+        new("pipeline_tags", ["pipeline_id", "tag"], []) { FirstAt = null, DeletesRows = false },
         new("datasets", ["id"], [])
         {
             Copied = ["namespace", "name", "created_at"],
@@ -52,6 +62,14 @@ internal static class ReplayTables
         new("column_edges", ["downstream", "downstream_column", "upstream", "upstream_column", "pipeline_id"],
             ["transformation", "first_at", "last_at"]) { Condition = OfLivePipeline },
         new("unread_facets", ["place", "facet", "reason"], ["events", "first_at", "last_at"]) { FirstAt = null },
+        // Which pipeline a run belongs to; everything else follows from its events.
+        new("runs", ["id"], ["pipeline_id"])
+        {
+            FirstAt = "t.created_at",
+            Condition = OfLivePipeline,
+            DeletesRows = false,
+            InsertsRows = false,
+        },
         new("check_results", ["id"],
         [
             "pipeline_id", "check_id", "run_id", "status", "severity", "dataset", "observed_value", "expected", "failed_rows", "total_rows",

@@ -98,6 +98,8 @@ internal static class ReplayVerb
         foreach (var organization in report.Organizations)
         {
             output.Line($"{organization.Organization}: {Quantity.Of(organization.Events, "event", "events")} folded"
+                + (organization.FoldSeconds < 1 ? "" : string.Create(CultureInfo.InvariantCulture,
+                    $" in {organization.FoldSeconds:0} s ({organization.Events / organization.FoldSeconds:0}/s)"))
                 + (organization.Unreadable == 0 ? "" : $", {Quantity.Of(organization.Unreadable, "event", "events")} cannot be read")
                 + (organization.Horizon is not { } horizon ? "" : string.Create(
                     CultureInfo.InvariantCulture, $", none from before {horizon:yyyy-MM-dd HH:mm:ss'Z'}")
@@ -111,10 +113,13 @@ internal static class ReplayVerb
             .SelectMany(organization => organization.Tables.Select(table => (organization.Organization, table))).ToList();
         if (rows.Count > 0)
         {
-            output.Table(["organization", "table", ">only live", ">only replayed", ">different", "first keys"], rows.Select(row => new[]
+            string[] columns =
+                ["organization", "table", ">live", ">replayed", ">only live", ">only replayed", ">different", "first keys"];
+            output.Table(columns, rows.Select(row => new[]
             {
-                row.Organization, row.table.Table, Quantity.Number(row.table.OnlyLive), Quantity.Number(row.table.OnlyReplayed),
-                Quantity.Number(row.table.Different), string.Join("; ", row.table.Examples),
+                row.Organization, row.table.Table, Quantity.Number(row.table.Live), Quantity.Number(row.table.Replayed),
+                Quantity.Number(row.table.OnlyLive), Quantity.Number(row.table.OnlyReplayed), Quantity.Number(row.table.Different),
+                string.Join("; ", row.table.Examples),
             }));
         }
 

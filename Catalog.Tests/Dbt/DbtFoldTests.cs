@@ -21,6 +21,9 @@ public abstract class DbtFoldTests
 {
     private static readonly DateTimeOffset Now = new(2026, 9, 1, 0, 0, 0, TimeSpan.Zero);
 
+    internal static IReadOnlyList<LoggedEvent> Examples =>
+        [Example("i-1", "2026-03-01T10:00:00Z"), Example("i-2", "2026-03-02T10:00:00Z")];
+
     protected abstract TestDatabase New();
 
     [Theory]

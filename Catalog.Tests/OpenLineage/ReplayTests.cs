@@ -1,7 +1,9 @@
-using Catalog.Data.Events;
+using System.Data.Common;
 using Catalog.Data.Migrations;
+using Catalog.Migrations.Retention;
+using Catalog.Tests.Dbt;
+using Catalog.Tests.Otlp;
 using Catalog.Tests.Support;
-using Dapper;
 
 namespace Catalog.Tests.OpenLineage;
 
@@ -10,40 +12,55 @@ public sealed class ReplayOnSqlite : ReplayTests
     protected override TestDatabase New() => new SqliteTestDatabase();
 
     protected override Task LeaveShadow() => File.WriteAllTextAsync($"{Database.Address}.replay", "left by a killed replay", Ct);
+
+    protected override Task<IAsyncDisposable> Running() => Task.FromResult<IAsyncDisposable>(
+        new FileStream($"{Database.Address}.replay-lock", FileMode.Create, FileAccess.ReadWrite, FileShare.None));
+
+    protected override Task RefuseResults() => Execute("""
+        create trigger refuse before insert on check_results begin select raise(abort, 'refused'); end
+        """);
 }
 
 public sealed class ReplayOnPostgres : ReplayTests
 {
+    // The lock ends with its session.
+    private MigrationDatabase? _migrations;
+    private DbConnection? _session;
+
+    public override async ValueTask DisposeAsync()
+    {
+        await (_session?.DisposeAsync() ?? ValueTask.CompletedTask);
+        await (_migrations?.DisposeAsync() ?? ValueTask.CompletedTask);
+        await base.DisposeAsync();
+    }
+
     protected override TestDatabase New() => new PostgresTestDatabase();
 
     protected override Task LeaveShadow() =>
         Execute("create schema catalog_replay; create table catalog_replay.facets (left_by text)");
+
+    protected override async Task<IAsyncDisposable> Running()
+    {
+        _migrations = MigrationDatabase.Open(Database.Settings);
+        _session = await _migrations.Source.OpenConnectionAsync(Ct);
+        return (await RemovalEngine.For(_migrations).Lock(_session, TimeSpan.Zero, _ => { }, Ct))!;
+    }
+
+    protected override Task RefuseResults() =>
+        Execute("alter table check_results add constraint refuse check (status = 'none') not valid");
 }
 
-/// <summary>A replay finds and repairs every difference between the tables and the log. Each test has its own database.</summary>
-public abstract class ReplayTests : IAsyncLifetime
+/// <summary>A replay finds and repairs every difference between the tables and the log.</summary>
+public abstract class ReplayTests : ReplaySteps
 {
-    protected TestDatabase Database { get; private set; } = null!;
-
-    protected static CancellationToken Ct => TestContext.Current.CancellationToken;
-
-    protected abstract TestDatabase New();
-
     /// <summary>Leaves what a killed replay leaves.</summary>
     protected abstract Task LeaveShadow();
 
-    public async ValueTask InitializeAsync()
-    {
-        Database = New();
-        await Database.InitializeAsync();
-        Database.Require();
-    }
+    /// <summary>Holds what a running replay holds.</summary>
+    protected abstract Task<IAsyncDisposable> Running();
 
-    public async ValueTask DisposeAsync()
-    {
-        await Database.DisposeAsync();
-        GC.SuppressFinalize(this);
-    }
+    /// <summary>Makes the last step of a replacement fail.</summary>
+    protected abstract Task RefuseResults();
 
     [Fact]
     public async Task Nothing_differs_after_real_events()
@@ -80,6 +97,85 @@ public abstract class ReplayTests : IAsyncLifetime
         Assert.Equal((0, intact), (applied.Exit, await FoldedTables.Read(Database)));
         Assert.Contains("replaced", applied.Output);
         Assert.Equal(0, (await Console("--dry-run")).Exit);
+    }
+
+    [Fact]
+    public async Task Nothing_differs_after_dbt_artifacts_and_traces()
+    {
+        await Store("default", [.. DbtFoldTests.Examples, .. OtlpTracesTests.Events(OtlpTracesTests.Invocation)]);
+        Assert.Equal("", Differences(await Console("--dry-run", "--json")));
+        var intact = await FoldedTables.Read(Database);
+        await Execute("delete from lineage_edges; update check_results set status = 'warn'; delete from facets; delete from run_datasets");
+
+        Assert.Equal(0, (await Console("apply")).Exit);
+
+        Assert.Equal(intact, await FoldedTables.Read(Database));
+    }
+
+    [Fact]
+    public async Task A_run_gets_the_pipeline_that_the_log_names()
+    {
+        await Store("default", Events(0, 1));
+        var intact = await FoldedTables.Read(Database);
+        await Execute("""
+            update lineage_runs set pipeline_id = 'airflow/dag' where pipeline_id like 'airflow/dag.task%';
+            update runs set pipeline_id = 'airflow/dag' where pipeline_id like 'airflow/dag.task%'
+            """);
+        Assert.NotEqual(intact, await FoldedTables.Read(Database));
+
+        Assert.Equal(0, (await Console("apply")).Exit);
+
+        Assert.Equal(intact, await FoldedTables.Read(Database));
+    }
+
+    [Fact]
+    public async Task Descriptions_are_replaced()
+    {
+        await Store("default", Events(0, 1));
+        var intact = await FoldedTables.Read(Database);
+        await Execute("update pipelines set description = 'wrong' where id like 'airflow/dag.task%'");
+
+        Assert.Contains("pipelines ", Differences(await Console("--dry-run", "--json")));
+        Assert.Equal(0, (await Console("apply")).Exit);
+
+        Assert.Equal(intact, await FoldedTables.Read(Database));
+    }
+
+    [Fact]
+    public async Task Nothing_differs_after_a_pipeline_was_deleted()
+    {
+        await Store("default", Events(0));
+        using var client = Database.SharedService().Client();
+        var id = Uri.EscapeDataString("airflow/dag.task1");
+        (await client.DeleteAsync($"/api/v1/pipelines/{id}", Ct)).EnsureSuccessStatusCode();
+        await Store("default", Events(1), DateTimeOffset.UtcNow);
+
+        Assert.Equal("", Differences(await Console("--dry-run", "--json")));
+    }
+
+    [Fact]
+    public async Task A_second_replay_is_refused_while_one_runs()
+    {
+        await Store("default", Events(0));
+        await using var running = await Running();
+
+        var refused = await Console("apply", "--wait", "1");
+
+        Assert.Equal(5, refused.Exit);
+        Assert.Contains("nother replay", refused.Errors);
+    }
+
+    [Fact]
+    public async Task A_replay_that_fails_changes_nothing()
+    {
+        await Store("default", Events(0, 1));
+        await Damage("default");
+        var damaged = await FoldedTables.Read(Database);
+        await RefuseResults();
+
+        Assert.Equal(1, (await Console("apply")).Exit);
+
+        Assert.Equal(damaged, await FoldedTables.Read(Database));
     }
 
     [Fact]
@@ -138,30 +234,6 @@ public abstract class ReplayTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_replay_does_not_reach_behind_events_that_retention_removed()
-    {
-        await Store("default", Events(0, 1));
-        var intact = await FoldedTables.Read(Database);
-        await Execute("""
-            insert into audit_log (organization_id, id, occurred_at, actor, action, object_type, object_id, detail)
-            values ('default', 'x', @now, 'retention', 'events.removed', 'organization', 'default',
-                '{"before":"2026-06-02T00:00:00.000000Z","kept_days":1}');
-            delete from lineage_events
-            """);
-        await Store("default", ["""{"eventTime":"2026-06-02T01:00:00Z","job":{"namespace":"n","name":"later"},"producer":"p"}"""],
-            new(2026, 6, 2, 1, 0, 0, TimeSpan.Zero));
-        await Execute("delete from pipelines where id = 'n/later'");
-
-        var applied = await Console("apply");
-
-        Assert.Equal(0, applied.Exit);
-        Assert.Contains("none from before 2026-06-02 00:00:00Z, whose bodies retention removed", applied.Output);
-        Assert.Equal(1, await Scalar("select count(*) from pipelines where id = 'n/later'"));
-        await Execute("delete from pipelines where id = 'n/later'");
-        Assert.Equal(intact, await FoldedTables.Read(Database));
-    }
-
-    [Fact]
     public async Task Tables_of_a_killed_replay_are_dropped()
     {
         await Store("default", Events(0));
@@ -182,47 +254,4 @@ public abstract class ReplayTests : IAsyncLifetime
         Assert.Equal(2, unknown.Exit);
         Assert.Contains("'unknown' has no events", unknown.Errors);
     }
-
-    protected async Task Execute(string sql)
-    {
-        await using var migrations = MigrationDatabase.Open(Database.Settings);
-        await using var connection = await migrations.Source.OpenConnectionAsync(Ct);
-        await connection.ExecuteAsync(sql, new { now = DateTimeOffset.UnixEpoch });
-    }
-
-    private async Task<long> Scalar(string sql)
-    {
-        await using var migrations = MigrationDatabase.Open(Database.Settings);
-        await using var connection = await migrations.Source.OpenConnectionAsync(Ct);
-        return await connection.ExecuteScalarAsync<long>(sql);
-    }
-
-    // Each statement is what a wrong mapping would have stored.
-    private Task Damage(string organization) => Execute($"""
-        delete from facets where organization_id = '{organization}' and subject = 'dataset' and facet = 'schema';
-        delete from lineage_runs where organization_id = '{organization}' and run_id = (
-            select min(run_id) from lineage_runs where organization_id = '{organization}' and run_id like 'run-%');
-        update lineage_edges set last_at = @now where organization_id = '{organization}';
-        update column_edges set upstream_column = 'wrong' where organization_id = '{organization}';
-        update check_results set status = 'fail' where organization_id = '{organization}' and check_id like 'not_null%' and status = 'pass';
-        update check_states set status = 'fail', rank = 4 where organization_id = '{organization}' and check_id like 'not_null%';
-        update run_events set body = replace(body, '"completed"', '"failed"')
-            where organization_id = '{organization}' and run_id like 'run-%';
-        update runs set status = 'failed', reported_status = 'failed' where organization_id = '{organization}' and id like 'run-%'
-        """);
-
-    private Task<ConsoleResult> Console(params string[] arguments) => MigratorConsole.Run(Database.Address, ["replay", .. arguments]);
-
-    private Task Store(string organization, IEnumerable<string> events, DateTimeOffset? receivedAt = null) =>
-        new EventStore(Database.Database).Store(
-            [(organization, [.. events.Select(text => OpenLineageFoldTests.Read(text, receivedAt ?? OpenLineageFoldTests.Now))])]);
-
-    private static IEnumerable<string> Events(params int[] seeds) =>
-        seeds.SelectMany(seed => OpenLineageFoldTests.History(new Random(seed)));
-
-    private static string Differences(ConsoleResult result) => string.Join('\n',
-        result.Json.GetProperty("organizations").EnumerateArray().SelectMany(organization =>
-            organization.GetProperty("tables").EnumerateArray().Select(table =>
-                $"{table.GetProperty("table").GetString()} {table.GetProperty("only_live")} {table.GetProperty("only_replayed")} "
-                    + $"{table.GetProperty("different")} {table.GetProperty("examples")}")));
 }

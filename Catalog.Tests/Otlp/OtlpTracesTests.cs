@@ -27,7 +27,7 @@ public abstract class OtlpTracesTests(TestDatabase database) : EndpointTests(dat
 
     private static readonly DateTimeOffset Now = new(2026, 9, 1, 0, 0, 0, TimeSpan.Zero);
 
-    private static readonly SpanExample[] Invocation =
+    internal static readonly SpanExample[] Invocation =
     [
         new(Trace, "00000000000000a1", "Node(model.shop.sales)", 1, 2, ("unique_id", "model.shop.sales"),
             ("phase", "EXECUTION_PHASE_ANALYZE"), ("node_outcome", "NODE_OUTCOME_SUCCESS")),
@@ -227,6 +227,8 @@ public abstract class OtlpTracesTests(TestDatabase database) : EndpointTests(dat
         {
             Headers = { ContentType = new(type) },
         }, Ct);
+
+    internal static IReadOnlyList<LoggedEvent> Events(SpanExample[] spans) => Events(OtlpProtobuf.Read(SpanExample.Protobuf(spans))!);
 
     private static IReadOnlyList<LoggedEvent> Events(OtlpSpans spans) => OtlpEvents.Of(spans.Spans, null, Now);
 

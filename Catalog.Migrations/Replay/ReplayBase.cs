@@ -1,0 +1,91 @@
+using System.Data.Common;
+using Catalog.Data;
+using Catalog.Data.Events;
+using Dapper;
+
+namespace Catalog.Migrations.Replay;
+
+/// <summary>Copies the rows of an organization that the fold needs and does not make into the shadow.</summary>
+internal static class ReplayBase
+{
+    private const string S = ReplayShadow.Schema;
+
+    // The organization with its limits, its pipelines, and the runs of other sources, so that an event cannot take the id
+    // of one.
+    private static readonly string[] Always =
+    [
+        $"insert into {S}.organizations select * from organizations where organization_id = @organization",
+        $"insert into {S}.pipelines select * from pipelines where organization_id = @organization",
+        $"""
+        insert into {S}.runs
+        select *
+        from runs
+        where organization_id = @organization and id in (
+            select e.run_id
+            from run_events as e
+            where e.organization_id = @organization and not exists (select 1 from lineage_events as log
+                where log.organization_id = @organization and log.dialect in ('openlineage', 'dbt', 'otlp') and log.digest = e.digest))
+        """,
+        $"update {S}.pipelines set deleted_at = null where organization_id = @organization",
+    ];
+
+    // What events from before the horizon said, and later ones depend on: which names are one dataset, and which runs
+    // began before.
+    private static readonly string[] BehindHorizon =
+    [
+        $"""
+        insert into {S}.datasets
+        select *
+        from datasets
+        where organization_id = @organization and id in (select dataset from dataset_aliases where organization_id = @organization)
+        """,
+        $"insert into {S}.dataset_aliases select * from dataset_aliases where organization_id = @organization",
+        $"insert into {S}.lineage_runs select * from lineage_runs where organization_id = @organization and first_at < @horizon",
+    ];
+
+    /// <summary>Copies.</summary>
+    /// <param name="connection">A connection that writes to the shadow.</param>
+    /// <param name="organization">The organization.</param>
+    /// <param name="horizon">The time from which events are folded; null for the whole log.</param>
+    /// <param name="ct">Cancels the operation.</param>
+    public static async Task Copy(DbConnection connection, string organization, DateTimeOffset? horizon, CancellationToken ct)
+    {
+        await using var transaction = await connection.BeginTransactionAsync(ct);
+        foreach (var sql in horizon is null ? Always : [.. Always, .. BehindHorizon])
+        {
+            await connection.ExecuteAsync(
+                new CommandDefinition(sql, new { organization, horizon }, transaction, commandTimeout: 0, cancellationToken: ct));
+        }
+
+        if (horizon is null)
+        {
+            await ForgetDescriptions(connection, transaction, organization, ct);
+        }
+
+        await transaction.CommitAsync(ct);
+    }
+
+    // Those of pipelines that only events report are a fold of the whole log.
+    private static async Task ForgetDescriptions(
+        DbConnection connection, DbTransaction transaction, string organization, CancellationToken ct)
+    {
+        const string Find = $"""
+            -- ReplayBase.FindDescriptions
+            select id
+            from {S}.pipelines
+            where organization_id = @organization and current_version = '{JobRegistration.ReportedVersion}'
+              and (description is not null or owner is not null)
+            """;
+        const string Forget = $"""
+            -- ReplayBase.ForgetDescriptions
+            update {S}.pipelines
+            set description = null, owner = null, search_key = @key
+            where organization_id = @organization and id = @id
+            """;
+
+        var described = await connection.QueryAsync<string>(
+            new CommandDefinition(Find, new { organization }, transaction, cancellationToken: ct));
+        var rows = described.Select(id => new { organization, id, key = SearchPattern.Fold(id) }).ToList();
+        await connection.ExecuteAsync(new CommandDefinition(Forget, rows, transaction, cancellationToken: ct));
+    }
+}
