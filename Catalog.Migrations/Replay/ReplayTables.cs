@@ -45,6 +45,7 @@ internal static class ReplayTables
         new("datasets", ["id"], [])
         {
             Copied = ["namespace", "name", "created_at"],
+            FirstAt = "t.created_at",
             // Those that no row names any more are deleted at the end.
             DeletesRows = false,
         },
