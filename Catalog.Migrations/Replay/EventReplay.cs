@@ -86,6 +86,7 @@ public sealed class EventReplay(MigrationDatabase database, RetentionDays days, 
         }
 
         folding.Stop();
+        await shadow.Analyze(connection, ct);
         var clock = Stopwatch.StartNew();
         await using var transaction = apply ? await shadow.BeginWrite(connection, ct) : await shadow.BeginRead(connection, ct);
         if (apply)

@@ -28,7 +28,7 @@ internal sealed class FoldAgain(Dialect dialect, Session session, CrossOrganizat
     {
         var ofChecks = $"""
             -- FoldAgain.Checks
-            with changed as ({results})
+            with changed as materialized ({results})
             select pipeline_id, check_id, run_id from check_results
             where organization_id = @organization and id in (select id from changed)
             union
@@ -38,14 +38,16 @@ internal sealed class FoldAgain(Dialect dialect, Session session, CrossOrganizat
         // Retention may have removed events of an older run.
         var ofRuns = $"""
             -- FoldAgain.Runs
+            with results as materialized ({results})
             select run_id
             from (select run_id from ({events}) as changed
                   union
                   select id from ({runs}) as changed
                   union
-                  select run_id from check_results where organization_id = @organization and id in ({results})
+                  select run_id from check_results where organization_id = @organization and id in (select id from results)
                   union
-                  select run_id from {shadow}.check_results where organization_id = @organization and id in ({results})) as changed
+                  select run_id from {shadow}.check_results where organization_id = @organization and id in (select id from results)
+                 ) as changed
             where run_id is not null and not exists (
                 select 1 from runs where runs.organization_id = @organization and runs.id = changed.run_id and runs.created_at < @removed)
             order by run_id

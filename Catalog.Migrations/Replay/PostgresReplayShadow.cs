@@ -15,6 +15,16 @@ internal sealed class PostgresReplayShadow(MigrationDatabase live)
 
     public override Task Detach(DbConnection connection) => Task.CompletedTask;
 
+    public override async Task Analyze(DbConnection connection, CancellationToken ct)
+    {
+        const string Tables = $"select format('analyze %I.%I', schemaname, tablename) from pg_tables where schemaname = '{Schema}'";
+
+        foreach (var sql in await connection.QueryAsync<string>(new CommandDefinition(Tables, cancellationToken: ct)))
+        {
+            await connection.ExecuteAsync(new CommandDefinition(sql, commandTimeout: 0, cancellationToken: ct));
+        }
+    }
+
     public override async Task<DbTransaction> BeginRead(DbConnection connection, CancellationToken ct) =>
         await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, ct);
 

@@ -57,6 +57,9 @@ internal abstract class ReplayShadow : IAsyncDisposable
     /// <summary>Ends <see cref="Attach"/>, before the connection returns to its pool.</summary>
     public abstract Task Detach(DbConnection connection);
 
+    /// <summary>Tells the planner how many rows were folded: it plans the comparison for empty tables otherwise.</summary>
+    public virtual Task Analyze(DbConnection connection, CancellationToken ct) => Task.CompletedTask;
+
     /// <summary>Begins a transaction in which two reads see the same rows.</summary>
     public abstract Task<DbTransaction> BeginRead(DbConnection connection, CancellationToken ct);
 

@@ -70,9 +70,10 @@ internal sealed record ReplayTable(string Name, string[] Key, string[] Values)
     /// <inheritdoc cref="OnlyLive"/>
     public string Delete(string shadow) => $"""
         -- Replay.Delete {Name}
+        with changed as materialized ({OnlyLive(shadow)} union all {Different(shadow)})
         delete from {Name}
         where organization_id = @organization and {Condition.Replace("t.", $"{Name}.", StringComparison.Ordinal)}
-          and ({Columns(Name, Key)}) in ({OnlyLive(shadow)} union all {Different(shadow)})
+          and ({Columns(Name, Key)}) in (select * from changed)
         """;
 
     /// <summary>Inserts the replayed rows that are missing.</summary>
@@ -82,11 +83,12 @@ internal sealed record ReplayTable(string Name, string[] Key, string[] Values)
         string[] all = ["organization_id", .. Key, .. Values, .. Copied];
         return $"""
             -- Replay.Insert {Name}
+            with missing as materialized ({OnlyReplayed(shadow)})
             insert into {Name} ({string.Join(", ", all)})
             select {string.Join(", ", all.Select(column => Replaced.TryGetValue(column, out var sql)
                 ? sql.Replace("shadow.", $"{shadow}.", StringComparison.Ordinal) : $"t.{column}"))}
             from {shadow}.{Name} as t
-            where t.organization_id = @organization and {Condition} and ({Columns("t", Key)}) in ({OnlyReplayed(shadow)})
+            where t.organization_id = @organization and {Condition} and ({Columns("t", Key)}) in (select * from missing)
             on conflict do nothing
             """;
     }
