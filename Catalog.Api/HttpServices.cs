@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Catalog.Api.Background;
 using Catalog.Api.Http;
+using Catalog.Api.Marquez;
 using Catalog.Api.Operations;
 using Catalog.Api.Organizations;
 using Catalog.Api.Pages;
@@ -103,8 +104,10 @@ internal static class HttpServices
         app.UseMiddleware<ExceptionHandling>();
         app.Use(ValidateTarget);
         app.Use(AddVersionPrefix);
+        app.Use(MarquezPaths.Choose);
         app.UseRequestDecompression();
         app.UseRouting();
+        app.Use(MarquezJson.ShapeErrors);
         app.UseAuthentication();
         app.UseMiddleware<RateLimiting>();
         app.UseAuthorization();

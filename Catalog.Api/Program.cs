@@ -11,6 +11,7 @@ using Catalog.Api.Demo;
 using Catalog.Api.Executions;
 using Catalog.Api.Http;
 using Catalog.Api.Lineage;
+using Catalog.Api.Marquez;
 using Catalog.Api.OpenApi;
 using Catalog.Api.OpenLineage;
 using Catalog.Api.Operations;
@@ -52,6 +53,7 @@ try
     builder.Services.AddSecrets(SecretSettings.Read(builder.Configuration));
     builder.Services.AddBilling(StripeSettings.Read(builder.Configuration));
     builder.Services.AddSignIn().AddOidcSignIn(OidcSignInSettings.Read(builder.Configuration)).AddPages();
+    builder.Services.AddMarquez();
     builder.Services.AddOpenApiDocument();
     DemoFolder.AddTo(builder.Services, demo);
 
@@ -90,6 +92,7 @@ try
     api.MapOrganizations();
     api.MapApiKeys();
     api.MapBilling();
+    api.MapMarquez();
     routes.MapApiReference();
     routes.MapPages();
     app.BuildEndpoints();

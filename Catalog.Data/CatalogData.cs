@@ -7,6 +7,7 @@ using Catalog.Data.Events;
 using Catalog.Data.Executions;
 using Catalog.Data.Ingest;
 using Catalog.Data.Lineage;
+using Catalog.Data.Marquez;
 using Catalog.Data.Organizations;
 using Catalog.Data.Pipelines;
 using Catalog.Data.Runs;
@@ -73,7 +74,17 @@ public static partial class CatalogData
         .AddSingleton<DatasetFactRepository>()
         .AddSingleton<DatasetStates>()
         .AddSingleton(provider => ActivatorUtilities.CreateInstance<ReadinessRepository>(provider, ReadinessRepository.DefaultBudget))
-        .AddSingleton<SearchRepository>();
+        .AddSingleton<SearchRepository>()
+        .AddSingleton<MarquezJobs>()
+        .AddSingleton<MarquezJobDetails>()
+        .AddSingleton<MarquezRuns>()
+        .AddSingleton<MarquezDatasets>()
+        .AddSingleton<MarquezDatasetDetails>()
+        .AddSingleton<MarquezGraph>()
+        .AddSingleton<MarquezNamespaces>()
+        .AddSingleton<MarquezEvents>()
+        .AddSingleton<MarquezSearch>()
+        .AddSingleton<MarquezStatistics>();
 
     private static CatalogDatabase Open(DatabaseSettings settings, ILogger log) => Databases.Open(
         settings,

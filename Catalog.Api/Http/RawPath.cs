@@ -57,7 +57,7 @@ internal static partial class RawPath
     }
 
     // Dataset names come from warehouses, and some contain the text %2F.
-    [GeneratedRegex("^(/api/v1|/ui)?/(lineage|datasets)/")]
+    [GeneratedRegex("^(/api/v1|/ui)?/(lineage|datasets|namespaces)/")]
     private static partial Regex DatasetPath();
 
     private static bool IsUtf8(ReadOnlySpan<char> text)

@@ -5,7 +5,8 @@ namespace Catalog.Data.Pipelines;
 /// <summary>Reads the last runs of pipelines.</summary>
 public sealed class PipelineRuns(CatalogDatabase db)
 {
-    private const string Order = $"{RunSortTimes.Started} desc, id desc";
+    /// <summary>The latest start first; an order of <c>runs</c>.</summary>
+    internal const string Order = $"{RunSortTimes.Started} desc, id desc";
 
     /// <summary>The last started runs of each pipeline, in one statement, latest start first.</summary>
     /// <param name="organization">The organization.</param>
@@ -17,7 +18,7 @@ public sealed class PipelineRuns(CatalogDatabase db)
     {
         var sql = $"""
             -- PipelineRuns.Recent
-            select runs.pipeline_id, runs.id, runs.status, runs.created_at, runs.started_at, runs.completed_at
+            select runs.pipeline_id, runs.id, runs.status, runs.created_at, runs.updated_at, runs.started_at, runs.completed_at
             from {db.Dialect.ByIndex("pipelines", "organization_id = @organization", "id", "@ids")}
             {db.Dialect.JoinFirst("runs", "organization_id = @organization and pipeline_id = pipelines.id", Order, "@count")}
             """;
@@ -39,6 +40,7 @@ public sealed record RecentRun
     public required string Status { get; init; }
 
     public required DateTimeOffset CreatedAt { get; init; }
+    public DateTimeOffset UpdatedAt { get; init; }
     public DateTimeOffset? StartedAt { get; init; }
     public DateTimeOffset? CompletedAt { get; init; }
 

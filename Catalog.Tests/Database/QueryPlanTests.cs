@@ -44,6 +44,14 @@ public sealed partial class QueryPlanTests(QueryPlanTests.Filled filled) : IClas
         ["FailingPipelines.ByRun"] = "the newest 2,000 failed runs",
         ["RunEvents.Reports"] = "the events of one run",
         ["Runs.ByHour"] = "the runs that ended in a day",
+        ["Marquez.Jobs"] = "the newest 20,000 pipelines, which are more than the table has",
+        ["Marquez.CountJobs"] = "the newest 20,000 pipelines, which are more than the table has",
+        ["Marquez.Datasets"] = "the newest 20,000 datasets",
+        ["Marquez.Facets"] = "the values of the facets of a page",
+        ["Marquez.Metrics"] = "the values of one facet of a dataset",
+        ["Marquez.FacetHistory"] = "the values of two facets of a dataset",
+        ["Marquez.JobsOfDatasets"] = "20 runs of each dataset of a graph",
+        ["Marquez.Hours"] = "the runs that ended in a day",
         ["DatasetFacts.Facets"] = "the values of one facet of a dataset",
     };
 
