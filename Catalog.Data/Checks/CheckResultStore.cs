@@ -48,7 +48,7 @@ internal sealed class CheckResultStore(CatalogDatabase db)
             await db.WriteAcrossOrganizations(async session =>
             {
                 await session.Send(inserts, CancellationToken.None);
-                var folds = Enumerable.Range(0, groups.Count).SelectMany(i => Fold(groups[i].Organization, results[i], inserts[i]));
+                var folds = Enumerable.Range(0, groups.Count).Select(i => Fold(groups[i].Organization, results[i], inserts[i]));
                 await session.Send(folds, CancellationToken.None);
                 await session.Send(closedGates, CancellationToken.None);
             }, CancellationToken.None);
@@ -71,11 +71,10 @@ internal sealed class CheckResultStore(CatalogDatabase db)
         }
     }
 
-    private static Statement[] Fold(string organization, List<CheckResult> results, Statement<CheckResult, string> insert)
+    private static Statement Fold(string organization, List<CheckResult> results, Statement<CheckResult, string> insert)
     {
         var ids = insert.Results.ToHashSet(StringComparer.Ordinal);
-        var stored = results.FindAll(result => ids.Contains(result.Id));
-        return [CheckStates.FoldRuns(organization, stored), CheckStates.Fold(organization, stored)];
+        return CheckStates.Fold(organization, results.FindAll(result => ids.Contains(result.Id)));
     }
 
     // Simple results close no gate, and few of their runs have a closed one. Such a run follows in a transaction of its own,
@@ -215,18 +214,17 @@ internal sealed class CheckResultStore(CatalogDatabase db)
     private async Task StorePart(Session session, string organization, IReadOnlyList<CheckResult> results, List<int> part,
         ResultOutcome?[] outcomes)
     {
-        // Every writer locks states of runs, then runs, then states of checks, so that writers do not deadlock. The
-        // exception, CheckStates.CompleteRuns, is rare, and a deadlock is retried.
+        // Every writer of results locks states of checks, then runs, so that writers do not deadlock. A batch of events
+        // of other tools locks its runs first; a deadlock is retried.
         var ct = CancellationToken.None;
         var all = part.ConvertAll(place => results[place]);
         var insert = CheckResultStatements.Insert(organization, all);
         var stored = (await session.Run(insert, ct)).ToHashSet(StringComparer.Ordinal);
         var inserted = part.FindAll(place => stored.Contains(results[place].Id));
-        await session.Send([CheckStates.FoldRuns(organization, inserted.ConvertAll(place => results[place]))], ct);
+        await session.Send([CheckStates.Fold(organization, inserted.ConvertAll(place => results[place]))], ct);
         var ofOtherPipelines = await new RunGates(db.Dialect, session, organization)
             .Close(inserted.ConvertAll(place => results[place]), ct);
-        var kept = inserted.ConvertAll(place => results[place]).FindAll(result => !ofOtherPipelines.Contains(result.Id));
-        await session.Send([.. CheckStates.FoldGates(db.Dialect, organization, all), CheckStates.Fold(organization, kept)], ct);
+        await session.Send(CheckStates.FoldGates(db.Dialect, organization, all), ct);
         foreach (var place in inserted)
         {
             outcomes[place] = ofOtherPipelines.Contains(results[place].Id) ? ResultOutcome.RunIdTaken : ResultOutcome.Stored;

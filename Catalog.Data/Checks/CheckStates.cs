@@ -3,10 +3,10 @@ using Catalog.Data.Database;
 namespace Catalog.Data.Checks;
 
 /// <summary>
-/// Keeps the latest result of each check (<c>check_states</c>) and of each check within a run
-/// (<c>run_check_states</c>). The latest result is the one executed last; at equal times the worse one: fail (severity
-/// error before warn), error, warn, pass; then the one with the greater id. Only stored results
-/// are folded, in the transaction that stores them. For any order of results the states end equal.
+/// Keeps the latest result of each check (<c>check_states</c>), and the gates of runs. The latest result is the one
+/// executed last; at equal times the worse one: fail (severity error before warn), error, warn, pass; then the one with
+/// the greater id. Only stored results are folded, in the transaction that stores them. For any order of results the
+/// states and the gates end equal.
 /// </summary>
 internal static class CheckStates
 {
@@ -25,32 +25,15 @@ internal static class CheckStates
         _ => 0,
     };
 
-    /// <summary>
-    /// Stores the rows of <c>stored</c> that have <c>run_place</c> 1, except those that are not later than the present
-    /// state.
-    /// </summary>
-    private const string UpsertRunStates = """
-        insert into run_check_states (organization_id, run_id, pipeline_id, check_id, result_id, status, severity, rank, executed_at)
-        select @organization, stored.run_id, stored.pipeline_id, stored.check_id, stored.id, stored.status, stored.severity, stored.rank,
-            stored.executed_at
-        from stored
-        where stored.run_place = 1 and stored.run_id is not null
-        order by stored.run_id, stored.pipeline_id, stored.check_id
-        on conflict (organization_id, run_id, pipeline_id, check_id) do update
-        set result_id = excluded.result_id, status = excluded.status, severity = excluded.severity, rank = excluded.rank,
-            executed_at = excluded.executed_at
-        where (excluded.executed_at, excluded.rank, excluded.result_id)
-            > (run_check_states.executed_at, run_check_states.rank, run_check_states.result_id)
-        """;
-
-    /// <summary>As <see cref="UpsertRunStates"/>, for the states of checks and <c>check_place</c>.</summary>
+    // The conflicting row is locked also when it stays as it is. So of two writers of one check, the later one sees the
+    // results of the other in its next statement; gates depend on this.
     private const string UpsertStates = """
         insert into check_states (organization_id, pipeline_id, check_id, result_id, run_id, status, severity, rank, dataset,
             observed_number, executed_at)
         select @organization, stored.pipeline_id, stored.check_id, stored.id, stored.run_id, stored.status, stored.severity, stored.rank,
             stored.dataset, stored.observed_number, stored.executed_at
         from stored
-        where stored.check_place = 1
+        where stored.place = 1
         order by stored.pipeline_id, stored.check_id
         on conflict (organization_id, pipeline_id, check_id) do update
         set result_id = excluded.result_id, run_id = excluded.run_id, status = excluded.status, severity = excluded.severity,
@@ -60,26 +43,34 @@ internal static class CheckStates
             > (check_states.executed_at, check_states.rank, check_states.result_id)
         """;
 
-    private const string RunColumns = $"""
+    private const string Columns = $"""
         results.run_id, results.pipeline_id, results.check_id, results.id, results.status, results.severity, results.executed_at,
-        {Rank} as rank
+        results.dataset, results.observed_number, {Rank} as rank
         """;
 
     private const string LatestFirst = $"order by results.executed_at desc, {Rank} desc, results.id desc";
 
-    private const string PlaceInRun =
-        $"row_number() over (partition by results.run_id, results.pipeline_id, results.check_id {LatestFirst}) as run_place";
-
     // A lone result, the most frequent batch, needs no comparison with others of its batch. Without one its plan takes
     // less time.
-    private const string LonePlaces = "1 as check_place, 1 as run_place";
+    private const string LonePlace = "1 as place";
 
-    private const string Places =
-        $"row_number() over (partition by results.pipeline_id, results.check_id {LatestFirst}) as check_place, {PlaceInRun}";
+    private const string Place = $"row_number() over (partition by results.pipeline_id, results.check_id {LatestFirst}) as place";
+
+    // Retention may remove the results of a run and keep the run: its gate then stays as it is.
+    private const string RemovedFailure = """
+        case when not exists (
+            select 1 from check_results as results
+            where results.organization_id = @organization and results.run_id = runs.id and results.check_id = runs.gate_check_id)
+        then runs.gate_check_id end
+        """;
 
     private static readonly Rows<RunOfResults> Runs = new(
         new Column<RunOfResults, string>("id", run => run.Id),
         new Column<RunOfResults, DateTimeOffset>("updated_at", run => run.UpdatedAt));
+
+    private static readonly Rows<CheckKey> Checks = new(
+        new Column<CheckKey, string>("pipeline_id", check => check.PipelineId),
+        new Column<CheckKey, string>("check_id", check => check.CheckId));
 
     /// <summary>
     /// The part of a statement that folds the results whose ids are in <c>inserted</c>, for an engine that inserts in
@@ -88,12 +79,9 @@ internal static class CheckStates
     /// </summary>
     public static string FoldInserted(int results) => $"""
         stored as (
-            select {RunColumns}, results.dataset, results.observed_number, {(results == 1 ? LonePlaces : Places)}
+            select {Columns}, {(results == 1 ? LonePlace : Place)}
             from rows as results
             join inserted on inserted.id = results.id
-        ), run_states as (
-            {UpsertRunStates}
-            returning 1
         ), states as (
             {UpsertStates}
         )
@@ -103,31 +91,45 @@ internal static class CheckStates
     public static Statement Fold(string organization, IReadOnlyList<CheckResult> results) =>
         new Statement<CheckResult, NoResult>(organization, $"""
             -- CheckStates.Fold
-            {Stored(results)}
+            , stored as (
+                select {Columns}, {(results.Count == 1 ? LonePlace : Place)}
+                from rows as results
+            )
             {UpsertStates}
             """, CheckResultTable.Rows, results);
 
-    /// <summary>Folds stored results into the states of their checks within their runs.</summary>
-    public static Statement FoldRuns(string organization, IReadOnlyList<CheckResult> results)
+    /// <summary>
+    /// Folds the states of checks again from all their results, after results were deleted. A check without results has
+    /// no state.
+    /// </summary>
+    public static IEnumerable<Statement> FoldAgain(string organization, IReadOnlyList<CheckKey> checks)
     {
-        List<CheckResult> ofRuns = [.. results.Where(result => result.RunId is not null)];
-        return new Statement<CheckResult, NoResult>(organization, $"""
-            -- CheckStates.FoldRuns
-            {Stored(ofRuns)}
-            {UpsertRunStates}
-            """, CheckResultTable.Rows, ofRuns);
+        const string Delete = """
+            -- CheckStates.DeleteAgain
+            delete from check_states
+            where organization_id = @organization and (pipeline_id, check_id) in (select pipeline_id, check_id from rows)
+            """;
+        const string Insert = $"""
+            -- CheckStates.FoldAgain
+            , stored as (
+                select {Columns}, {Place}
+                from (select distinct pipeline_id, check_id from rows) as changed
+                join check_results as results on results.organization_id = @organization and results.pipeline_id = changed.pipeline_id
+                    and results.check_id = changed.check_id
+            )
+            {UpsertStates}
+            """;
+
+        return
+        [
+            new Statement<CheckKey, NoResult>(organization, Delete, Checks, checks),
+            new Statement<CheckKey, NoResult>(organization, Insert, Checks, checks),
+        ];
     }
 
-    private static string Stored(IReadOnlyList<CheckResult> results) => $"""
-        , stored as (
-            select {RunColumns}, results.dataset, results.observed_number, {(results.Count == 1 ? LonePlaces : Places)}
-            from rows as results
-        )
-        """;
-
     /// <summary>
-    /// Reads which runs of results have a closed gate, after <see cref="FoldRuns"/> in the same transaction. A failure
-    /// that another writer stores for the same check is either seen here, or its writer sees the states of this one.
+    /// Reads which runs of results have a closed gate, after <see cref="Fold"/> in the same transaction. A failure
+    /// that another writer stores for the same check is either seen here, or its writer sees the results of this one.
     /// </summary>
     public static Statement<RunOfResults, string> ReadClosedGates(string organization, IEnumerable<CheckResult> results)
     {
@@ -142,9 +144,9 @@ internal static class CheckStates
     }
 
     /// <summary>
-    /// Makes closed gates follow the states of the runs' checks, after <see cref="FoldRuns"/> in the same transaction.
-    /// Each statement sees what other writers committed while the statement before waited for them, so the run is
-    /// locked in a statement of its own. A run whose gate lifts has the status that its events report.
+    /// Makes closed gates follow the latest results of the runs' checks, after <see cref="Fold"/> in the same
+    /// transaction. Each statement sees what other writers committed while the statement before waited for them, so the
+    /// run is locked in a statement of its own. A run whose gate lifts has the status that its events report.
     /// </summary>
     public static IEnumerable<Statement> FoldGates(Dialect dialect, string organization, IEnumerable<CheckResult> results)
     {
@@ -157,23 +159,14 @@ internal static class CheckStates
             order by rows.id
             {dialect.ForUpdate}
             """;
-        // Results that the previous release stored have no states. So before a gate is lifted, all results of its run are read.
-        const string Complete = $"""
-            -- CheckStates.CompleteRuns
-            , stored as (
-                select {RunColumns}, {PlaceInRun}
-                from rows
-                join runs on runs.organization_id = @organization and runs.id = rows.id
-                join check_results as results on results.organization_id = @organization and results.run_id = runs.id
-                    and results.pipeline_id = runs.pipeline_id
-                where runs.gate_check_id is not null and not exists (
-                    select 1 from run_check_states as states
-                    where states.organization_id = @organization and states.run_id = rows.id and states.pipeline_id = runs.pipeline_id
-                      and states.status = 'fail' and states.severity = 'error')
-            )
-            {UpsertRunStates}
+        // The previous release keeps states for each run. Without them it reads the results too, as long as it runs
+        // beside this one.
+        const string ForgetStates = """
+            -- CheckStates.ForgetRunStates
+            delete from run_check_states
+            where organization_id = @organization and run_id in (select id from rows)
             """;
-        const string FoldGates = """
+        var foldGates = $"""
             -- CheckStates.FoldGates
             update runs
             set gate_check_id = gates.check_id,
@@ -181,11 +174,7 @@ internal static class CheckStates
                     else coalesce(runs.reported_status, 'pending') end,
                 updated_at = gates.updated_at
             from (
-                select runs.id, rows.updated_at, (
-                    select min(states.check_id)
-                    from run_check_states as states
-                    where states.organization_id = @organization and states.run_id = runs.id and states.pipeline_id = runs.pipeline_id
-                      and states.status = 'fail' and states.severity = 'error') as check_id
+                select runs.id, rows.updated_at, coalesce({FirstFailure("runs.id", "runs.pipeline_id")}, {RemovedFailure}) as check_id
                 from rows
                 join runs on runs.organization_id = @organization and runs.id = rows.id
                 where runs.gate_check_id is not null
@@ -197,10 +186,27 @@ internal static class CheckStates
         return
         [
             new Statement<RunOfResults, string>(organization, lockClosed, Runs, runs),
-            new Statement<RunOfResults, NoResult>(organization, Complete, Runs, runs),
-            new Statement<RunOfResults, NoResult>(organization, FoldGates, Runs, runs),
+            new Statement<RunOfResults, NoResult>(organization, ForgetStates, Runs, runs),
+            new Statement<RunOfResults, NoResult>(organization, foldGates, Runs, runs),
         ];
     }
+
+    /// <summary>
+    /// SQL for what closes the gate of a run: the first check, by id, whose latest result in the run is a failure of
+    /// severity error; null when there is none. It reads all results of the run.
+    /// </summary>
+    /// <param name="run">SQL for the id of the run.</param>
+    /// <param name="pipeline">SQL for its pipeline: results that precede their run may name another one.</param>
+    public static string FirstFailure(string run, string pipeline) => $"""
+        (select min(latest.check_id)
+         from (
+             select results.check_id, results.status, results.severity,
+                 row_number() over (partition by results.check_id {LatestFirst}) as place
+             from check_results as results
+             where results.organization_id = @organization and results.run_id = {run} and results.pipeline_id = {pipeline}
+         ) as latest
+         where latest.place = 1 and latest.status = 'fail' and latest.severity = 'error')
+        """;
 
     private static List<RunOfResults> RunsOf(IEnumerable<CheckResult> results) =>
     [
@@ -211,4 +217,7 @@ internal static class CheckStates
 
     /// <summary>A run that results name, with the time when the last of them was received.</summary>
     internal readonly record struct RunOfResults(string Id, DateTimeOffset UpdatedAt);
+
+    /// <summary>A check of a pipeline.</summary>
+    internal readonly record struct CheckKey(string PipelineId, string CheckId);
 }

@@ -45,12 +45,6 @@ internal sealed class RunGates(Dialect dialect, Session session, string organiza
             delete from check_results
             where organization_id = @organization and {dialect.IsAnyOf("id", "@ids")}
             """;
-        var deleteStates = $"""
-            -- RunGates.DeleteStatesOfOtherPipelines
-            delete from run_check_states
-            where organization_id = @organization and {dialect.IsAnyOf("run_id", "@runs")} and {dialect.IsAnyOf("result_id", "@ids")}
-            """;
-
         var failures = stored.Where(result => result.ClosesGate).ToList();
         List<Gate> gates =
         [
@@ -61,16 +55,11 @@ internal sealed class RunGates(Dialect dialect, Session session, string organiza
         ];
         var closed = (await session.Run<Gate, string>(CloseGates, Gates, gates, ct)).ToHashSet(StringComparer.Ordinal);
         var ofOtherPipelines = failures.FindAll(result => !closed.Contains(result.RunId!));
-        foreach (var results in ofOtherPipelines.Chunk(dialect.ListLimit / 2))
+        foreach (var results in ofOtherPipelines.Chunk(dialect.ListLimit))
         {
-            var parameters = new
-            {
-                organization,
-                ids = results.Select(result => result.Id).ToArray(),
-                runs = results.Select(result => result.RunId!).Distinct(StringComparer.Ordinal).ToArray(),
-            };
-            await session.Execute(deleteResults, parameters, ct);
-            await session.Execute(deleteStates, parameters, ct);
+            await session.Execute(deleteResults, new { organization, ids = results.Select(result => result.Id).ToArray() }, ct);
+            List<CheckStates.CheckKey> checks = [.. results.Select(result => new CheckStates.CheckKey(result.PipelineId, result.CheckId))];
+            await session.Send(CheckStates.FoldAgain(organization, checks), ct);
         }
 
         return ofOtherPipelines.Select(result => result.Id).ToHashSet(StringComparer.Ordinal);

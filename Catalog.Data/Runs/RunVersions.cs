@@ -6,24 +6,21 @@ namespace Catalog.Data.Runs;
 public sealed class RunVersions(CatalogDatabase db)
 {
     /// <summary>
-    /// Reads the versions of runs with one statement. A version changes with each event of the run and with each changed
-    /// state of its checks.
+    /// Reads the versions of runs with one statement. A version changes with each event of the run and with each result.
     /// </summary>
     public async Task<IReadOnlyDictionary<string, string>> Read(string organization, IReadOnlyCollection<string> ids, CancellationToken ct)
     {
         var sql = $"""
             -- RunVersions.Read
             select runs.id, runs.updated_at, runs.status,
-                (select count(*) from run_check_states as states
-                 where states.organization_id = @organization and states.run_id = runs.id) as checks,
-                (select sum(states.rank) from run_check_states as states
-                 where states.organization_id = @organization and states.run_id = runs.id) as ranks
+                (select count(*) from check_results as results
+                 where results.organization_id = @organization and results.run_id = runs.id) as results
             from {db.Dialect.ByIndex("runs", "organization_id = @organization", "id", "@ids")}
             """;
 
         var rows = await db.Many<Row>(organization, sql, new { organization, ids = ids.ToArray() }, ct);
         return rows.ToDictionary(
-            row => row.Id, row => FormattableString.Invariant($"{row.UpdatedAt.UtcTicks}-{row.Status}-{row.Checks}-{row.Ranks}"),
+            row => row.Id, row => FormattableString.Invariant($"{row.UpdatedAt.UtcTicks}-{row.Status}-{row.Results}"),
             StringComparer.Ordinal);
     }
 
@@ -32,7 +29,6 @@ public sealed class RunVersions(CatalogDatabase db)
         public required string Id { get; init; }
         public required DateTimeOffset UpdatedAt { get; init; }
         public required string Status { get; init; }
-        public required long Checks { get; init; }
-        public long? Ranks { get; init; }
+        public required long Results { get; init; }
     }
 }

@@ -9,13 +9,8 @@ namespace Catalog.Migrations.Replay;
 /// </summary>
 internal sealed class FoldAgain(Dialect dialect, Session session, CrossOrganizationSession batches, string organization)
 {
-    private static readonly Rows<CheckOfRun> Checks = new(
-        new Column<CheckOfRun, string>("pipeline_id", check => check.PipelineId),
-        new Column<CheckOfRun, string>("check_id", check => check.CheckId),
-        new Column<CheckOfRun, string?>("run_id", check => check.RunId));
-
     private List<string> _runs = [];
-    private List<CheckOfRun> _checks = [];
+    private List<CheckStates.CheckKey> _checks = [];
 
     /// <summary>Finds the runs and checks to fold again, before rows are replaced.</summary>
     /// <param name="events">A query of the keys (run_id, digest) of run events that will be replaced.</param>
@@ -29,10 +24,10 @@ internal sealed class FoldAgain(Dialect dialect, Session session, CrossOrganizat
         var ofChecks = $"""
             -- FoldAgain.Checks
             with changed as materialized ({results})
-            select pipeline_id, check_id, run_id from check_results
+            select pipeline_id, check_id from check_results
             where organization_id = @organization and id in (select id from changed)
             union
-            select pipeline_id, check_id, run_id from {shadow}.check_results
+            select pipeline_id, check_id from {shadow}.check_results
             where organization_id = @organization and id in (select id from changed)
             """;
         // Retention may have removed events of an older run.
@@ -53,7 +48,8 @@ internal sealed class FoldAgain(Dialect dialect, Session session, CrossOrganizat
             order by run_id
             """;
 
-        _checks = await session.Many<CheckOfRun>(ofChecks, parameters, ct);
+        _checks = (await session.Many<Check>(ofChecks, parameters, ct))
+            .ConvertAll(check => new CheckStates.CheckKey(check.PipelineId, check.CheckId));
         _runs = await session.Many<string>(ofRuns, parameters, ct);
     }
 
@@ -61,11 +57,7 @@ internal sealed class FoldAgain(Dialect dialect, Session session, CrossOrganizat
     /// <returns>The number of runs.</returns>
     public async Task<int> Run(CancellationToken ct)
     {
-        foreach (var sql in new[] { DeleteStates, InsertStates, DeleteRunStates, InsertRunStates })
-        {
-            await session.Run<CheckOfRun, NoResult>(sql, Checks, _checks, ct);
-        }
-
+        await session.Send(CheckStates.FoldAgain(organization, _checks), ct);
         foreach (var run in _runs)
         {
             await Fold(run, ct);
@@ -108,80 +100,40 @@ internal sealed class FoldAgain(Dialect dialect, Session session, CrossOrganizat
         await session.Execute(CloseGate, new { organization, run }, ct);
     }
 
-    // A failed check creates its run when no event did.
-    private const string CreateByGate = """
+    // A failed check creates its run when no event did. Its run is of the pipeline of the first failure.
+    private static readonly string CreateByGate = $"""
         -- FoldAgain.CreateByGate
         insert into runs (organization_id, id, pipeline_id, status, gate_check_id, created_at, updated_at)
-        select organization_id, run_id, min(pipeline_id), 'failed', min(check_id), min(executed_at), min(executed_at)
-        from run_check_states
-        where organization_id = @organization and run_id = @run and status = 'fail' and severity = 'error'
-        group by organization_id, run_id
+        select @organization, @run, failed.pipeline_id, 'failed', failed.check_id, failed.at, failed.at
+        from (
+            select owners.pipeline_id, {CheckStates.FirstFailure("@run", "owners.pipeline_id")} as check_id, owners.at
+            from (
+                select pipeline_id, min(executed_at) as at
+                from check_results
+                where organization_id = @organization and run_id = @run and status = 'fail' and severity = 'error'
+                group by pipeline_id) as owners) as failed
+        where failed.check_id is not null
+        order by failed.pipeline_id
+        limit 1
         on conflict (organization_id, id) do nothing
         """;
 
-    private const string CloseGate = """
+    private static readonly string CloseGate = $"""
         -- FoldAgain.CloseGate
         update runs
-        set status = case when check_gate then 'failed' else status end,
-            gate_check_id = (
-                select min(states.check_id)
-                from run_check_states as states
-                where states.organization_id = @organization and states.run_id = @run and states.pipeline_id = runs.pipeline_id
-                  and states.status = 'fail' and states.severity = 'error')
-        where organization_id = @organization and id = @run and exists (
-            select 1
-            from run_check_states as states
-            where states.organization_id = @organization and states.run_id = @run and states.pipeline_id = runs.pipeline_id
-              and states.status = 'fail' and states.severity = 'error')
-        """;
-
-    private const string DeleteStates = """
-        -- FoldAgain.DeleteStates
-        delete from check_states
-        where organization_id = @organization and (pipeline_id, check_id) in (select pipeline_id, check_id from rows)
-        """;
-
-    private const string InsertStates = $"""
-        -- FoldAgain.InsertStates
-        insert into check_states (organization_id, pipeline_id, check_id, result_id, run_id, status, severity, rank, dataset,
-            observed_number, executed_at)
-        select @organization, pipeline_id, check_id, id, run_id, status, severity, rank, dataset, observed_number, executed_at
+        set status = case when runs.check_gate then 'failed' else runs.status end, gate_check_id = gates.check_id
         from (
-            select results.*, {CheckStates.Rank} as rank, row_number() over (partition by results.pipeline_id, results.check_id
-                order by results.executed_at desc, {CheckStates.Rank} desc, results.id desc) as place
-            from (select distinct pipeline_id, check_id from rows) as changed
-            join check_results as results on results.organization_id = @organization and results.pipeline_id = changed.pipeline_id
-                and results.check_id = changed.check_id) as placed
-        where place = 1
-        on conflict (organization_id, pipeline_id, check_id) do nothing
+            select runs.id, {CheckStates.FirstFailure("runs.id", "runs.pipeline_id")} as check_id
+            from runs
+            where runs.organization_id = @organization and runs.id = @run
+        ) as gates
+        where runs.organization_id = @organization and runs.id = gates.id and gates.check_id is not null
         """;
 
-    private const string DeleteRunStates = """
-        -- FoldAgain.DeleteRunStates
-        delete from run_check_states
-        where organization_id = @organization and (run_id, pipeline_id, check_id) in (select run_id, pipeline_id, check_id from rows)
-        """;
-
-    private const string InsertRunStates = $"""
-        -- FoldAgain.InsertRunStates
-        insert into run_check_states (organization_id, run_id, pipeline_id, check_id, result_id, status, severity, rank, executed_at)
-        select @organization, run_id, pipeline_id, check_id, id, status, severity, rank, executed_at
-        from (
-            select results.*, {CheckStates.Rank} as rank, row_number() over (
-                partition by results.run_id, results.pipeline_id, results.check_id
-                order by results.executed_at desc, {CheckStates.Rank} desc, results.id desc) as place
-            from (select distinct run_id, pipeline_id, check_id from rows) as changed
-            join check_results as results on results.organization_id = @organization and results.run_id = changed.run_id
-                and results.pipeline_id = changed.pipeline_id and results.check_id = changed.check_id) as placed
-        where place = 1
-        on conflict (organization_id, run_id, pipeline_id, check_id) do nothing
-        """;
-
-    private sealed record CheckOfRun
+    private sealed record Check
     {
         public required string PipelineId { get; init; }
         public required string CheckId { get; init; }
-        public string? RunId { get; init; }
     }
 
     private sealed record StoredRunEvent

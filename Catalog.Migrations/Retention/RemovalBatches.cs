@@ -98,6 +98,11 @@ internal sealed class RemovalBatches(MigrationDatabase database, DbConnection co
     public Task<int> Execute(DbTransaction transaction, string sql, object parameters) =>
         connection.ExecuteAsync(new CommandDefinition(sql, parameters, transaction, cancellationToken: stop));
 
+    /// <summary>Sends statements over rows in the transaction. Statements without rows are skipped.</summary>
+    public Task Send(DbTransaction transaction, string organization, IEnumerable<Statement> statements) =>
+        new CrossOrganizationSession(connection, transaction, Queries, null, new OperationState(), null)
+            .ForOrganization(organization).Send(statements, stop);
+
     private async Task<RemovedBatch> RunBatch(Func<DbTransaction, Task<RemovedBatch>> batch, RemovalAudit audit, List<TableRows> before)
     {
         await using var transaction = await connection.BeginTransactionAsync(stop);

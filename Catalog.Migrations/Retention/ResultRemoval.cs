@@ -1,4 +1,5 @@
 using System.Data.Common;
+using Catalog.Data.Checks;
 
 namespace Catalog.Migrations.Retention;
 
@@ -53,19 +54,16 @@ internal static class ResultRemoval
         };
     }
 
-    // The state of a check is removed with its result. The state of a check within a run stays as long as the run, whose
-    // gate depends on it. The comparison of times keeps a state that was replaced by a newer result just now.
+    // The state of a check follows from the results that remain: none, or results that were sent late.
     private static async Task<int> Remove(DbTransaction transaction, RemovalPart part, RemovalBatches batches, string[] ids)
     {
-        var deleteStates = $"""
-            -- ResultRemoval.DeleteStates
-            delete from check_states
-            where organization_id = @organization and executed_at < @before and (pipeline_id, check_id) in (
-                select states.pipeline_id, states.check_id
-                from check_results
-                join check_states as states on states.organization_id = @organization and states.pipeline_id = check_results.pipeline_id
-                    and states.check_id = check_results.check_id and states.result_id = check_results.id
-                where check_results.organization_id = @organization and {batches.Queries.IsAnyOf("check_results.id", "@ids")})
+        var changedChecks = $"""
+            -- ResultRemoval.ChangedChecks
+            select states.pipeline_id, states.check_id
+            from check_results
+            join check_states as states on states.organization_id = @organization and states.pipeline_id = check_results.pipeline_id
+                and states.check_id = check_results.check_id and states.result_id = check_results.id
+            where check_results.organization_id = @organization and {batches.Queries.IsAnyOf("check_results.id", "@ids")}
             """;
         var deleteRunStates = $"""
             -- ResultRemoval.DeleteRunStates
@@ -86,8 +84,17 @@ internal static class ResultRemoval
             """;
 
         var parameters = new { organization = part.Organization, before = part.Before, ids };
-        await batches.Execute(transaction, deleteStates, parameters);
+        var changed = await batches.Query<Check>(transaction, changedChecks, parameters);
         await batches.Execute(transaction, deleteRunStates, parameters);
-        return await batches.Execute(transaction, deleteResults, parameters);
+        var deleted = await batches.Execute(transaction, deleteResults, parameters);
+        await batches.Send(transaction, part.Organization, CheckStates.FoldAgain(
+            part.Organization, changed.ConvertAll(check => new CheckStates.CheckKey(check.PipelineId, check.CheckId))));
+        return deleted;
+    }
+
+    private sealed record Check
+    {
+        public required string PipelineId { get; init; }
+        public required string CheckId { get; init; }
     }
 }

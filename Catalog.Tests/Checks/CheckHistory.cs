@@ -51,8 +51,7 @@ internal static class CheckHistory
         return Text(
             runs,
             results.GroupBy(result => result.CheckId).Select(Latest)
-                .Select(result => $"{Line(result)} {result.Dataset} {result.ObservedNumber}"),
-            ofRuns.Select(Line));
+                .Select(result => $"{Line(result)} {result.Dataset} {result.ObservedNumber}"));
     }
 
     public static bool Closes(CheckResult result) => result is { RunId: not null, Status: "fail", Severity: "error" };

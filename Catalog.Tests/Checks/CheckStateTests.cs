@@ -20,10 +20,9 @@ public sealed class CheckStateOnPostgres(PostgresTestDatabase database) : CheckS
     {
         await Complete("r");
         await Send(Result("a", "fail", 1, "r"));
-        await Meanwhile("""
+        await Meanwhile($"""
             update runs set updated_at = updated_at where organization_id = @organization;
-            insert into run_check_states (organization_id, run_id, pipeline_id, check_id, result_id, status, severity, rank, executed_at)
-            values (@organization, 'r', 'nightly', 'b', 'x', 'fail', 'error', 4, '2026-01-01')
+            {Failure("b")}
             """, Result("a", "pass", 2, "r"));
 
         Assert.Equal(("failed", "b"), await Gate("r"));
@@ -32,15 +31,21 @@ public sealed class CheckStateOnPostgres(PostgresTestDatabase database) : CheckS
     [Fact]
     public async Task A_pass_that_waits_for_the_failure_of_its_own_check_lifts_the_gate()
     {
-        await Meanwhile("""
+        await Meanwhile($"""
             insert into runs (organization_id, id, pipeline_id, status, gate_check_id, created_at, updated_at)
             values (@organization, 'r', 'nightly', 'failed', 'a', now(), now());
-            insert into run_check_states (organization_id, run_id, pipeline_id, check_id, result_id, status, severity, rank, executed_at)
-            values (@organization, 'r', 'nightly', 'a', 'x', 'fail', 'error', 4, '2026-01-01')
+            {Failure("a")}
             """, Result("a", "pass", 2, "r"));
 
         Assert.Equal(("pending", null), await Gate("r"));
     }
+
+    private static string Failure(string check) => $"""
+        insert into check_results (organization_id, id, pipeline_id, check_id, run_id, status, severity, executed_at, request_hash, created_at)
+        values (@organization, 'x', 'nightly', '{check}', 'r', 'fail', 'error', '2026-01-01', '', now());
+        insert into check_states (organization_id, pipeline_id, check_id, result_id, run_id, status, severity, rank, executed_at)
+        values (@organization, 'nightly', '{check}', 'x', 'r', 'fail', 'error', 4, '2026-01-01')
+        """;
 
     private async Task Meanwhile(string sql, CheckResult posted)
     {
@@ -211,19 +216,33 @@ public abstract class CheckStateTests : IAsyncLifetime
         Assert.Equal(("completed", null), await Gate("r"));
     }
 
-    // The release before this one stored results and closed gates without states.
+    // The release before this one closes and lifts gates by states of its own, beside this one.
     [Fact]
-    public async Task Results_without_states_keep_a_gate_closed_until_they_are_overtaken()
+    public async Task A_gate_that_follows_the_results_leaves_no_state_to_the_previous_release()
     {
         await Complete("r");
         await Send(Result("a", "fail", 1, "r"));
-        await Send(Result("b", "fail", 1, "r"));
-        await Send(Result("c", "pass", 1, "r"));
-        await Execute("delete from run_check_states where organization_id = @organization");
+        await Execute("""
+            insert into run_check_states (organization_id, run_id, pipeline_id, check_id, result_id, status, severity, rank, executed_at)
+            values (@organization, 'r', 'nightly', 'a', 'x', 'fail', 'error', 4, '2026-01-01')
+            """);
 
         await Send(Result("a", "pass", 2, "r"));
-        Assert.Equal(("failed", "b"), await Gate("r"));
+
+        Assert.Equal(("completed", null), await Gate("r"));
+        Assert.Equal(0, await Execute("delete from run_check_states where organization_id = @organization"));
+    }
+
+    [Fact]
+    public async Task A_gate_whose_result_retention_removed_stays_closed_until_its_check_passes()
+    {
+        await Complete("r");
+        await Send(Result("a", "fail", 1, "r"));
+        await Execute("delete from check_results where organization_id = @organization");
+
         await Send(Result("b", "pass", 2, "r"));
+        Assert.Equal(("failed", "a"), await Gate("r"));
+        await Send(Result("a", "pass", 3, "r"));
         Assert.Equal(("completed", null), await Gate("r"));
     }
 
@@ -253,16 +272,13 @@ public abstract class CheckStateTests : IAsyncLifetime
         await using var database = MigrationDatabase.Open(_database.Settings);
         await using var connection = await database.Source.OpenConnectionAsync(Ct);
         var runs = await connection.QueryAsync<Run>("select * from runs where organization_id = @organization", new { organization });
-        async Task<List<(CheckResult Result, long Rank)>> States(string table) =>
-            (await connection.QueryAsync<CheckResult, long, (CheckResult, long)>(
-                $"select result_id as id, states.*, rank from {table} as states where organization_id = @organization",
-                (result, rank) => (result, rank), new { organization }, splitOn: "rank")).AsList();
-        var (checks, ofRuns) = (await States("check_states"), await States("run_check_states"));
-        Assert.All(checks.Concat(ofRuns), state => Assert.Equal(Rank(state.Result), state.Rank));
+        var checks = (await connection.QueryAsync<CheckResult, long, (CheckResult Result, long Rank)>(
+            "select result_id as id, states.*, rank from check_states as states where organization_id = @organization",
+            (result, rank) => (result, rank), new { organization }, splitOn: "rank")).AsList();
+        Assert.All(checks, state => Assert.Equal(Rank(state.Result), state.Rank));
         return Text(
             runs.Select(run => $"run {run.Id} {run.Status} gate {run.GateCheckId}"),
-            checks.Select(state => $"{Line(state.Result)} {state.Result.Dataset} {state.Result.ObservedNumber}"),
-            ofRuns.Select(state => Line(state.Result)));
+            checks.Select(state => $"{Line(state.Result)} {state.Result.Dataset} {state.Result.ObservedNumber}"));
     }
 
     protected Task Send(object item) => Send(Organization, [item], false);
@@ -287,11 +303,11 @@ public abstract class CheckStateTests : IAsyncLifetime
         return (found.Status, found.GateCheckId);
     }
 
-    private async Task Execute(string sql)
+    private async Task<int> Execute(string sql)
     {
         await using var database = MigrationDatabase.Open(_database.Settings);
         await using var connection = await database.Source.OpenConnectionAsync(Ct);
-        await connection.ExecuteAsync(sql, new { organization = Organization });
+        return await connection.ExecuteAsync(sql, new { organization = Organization });
     }
 
     private Task Register(string organization) => new PipelineRegistration(_database.Database, TimeProvider.System).Register(organization,

@@ -123,6 +123,19 @@ public abstract class RetentionVerbTests(TestDatabase database) : RetentionSteps
     }
 
     [Fact]
+    public async Task The_state_of_a_check_becomes_that_of_a_result_that_was_sent_late()
+    {
+        await Result("default", "late", Days(-60), created: Days(-2), status: "fail");
+        await Result("default", "old", Days(-40));
+        await State("default", "c", "old", Days(-40), "r");
+
+        await Apply(new(null, 30, null));
+
+        Assert.Equal(["default/late"], await Ids("check_states", "result_id"));
+        Assert.Equal(["default/fail"], await Ids("check_states", "status"));
+    }
+
+    [Fact]
     public async Task An_organization_can_lower_the_number_of_days_but_not_raise_it()
     {
         await Organization("own", runs: 10, results: 90, events: 0);
