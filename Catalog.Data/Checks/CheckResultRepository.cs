@@ -10,6 +10,7 @@ public sealed class CheckResultRepository(CatalogDatabase db)
     // makes a new plan for each page, which takes longer than the read itself.
     private const int DefaultLimit = 50;
     private const string DefaultTake = "51";
+    private const string LatestFirst = "order by executed_at desc, id desc";
 
     /// <returns>The result, or null when no result has this id.</returns>
     public Task<CheckResult?> Find(string organization, string id, CancellationToken ct)
@@ -27,22 +28,77 @@ public sealed class CheckResultRepository(CatalogDatabase db)
     /// <summary>Reads one page, latest execution first.</summary>
     public async Task<Page<CheckResult>> List(string organization, CheckResultFilter filter, Cursor? after, int limit, CancellationToken ct)
     {
+        var take = limit == DefaultLimit ? DefaultTake : "@Take";
         // The cursor is a subquery, which hides its value from the planner. With a visible value near the newest end
         // the planner expects a custom plan to be cheaper and plans each page again.
-        var sql = $"""
-            -- CheckResults.List
-            select {CheckResultTable.Columns}
-            from check_results
-            where organization_id = @organization
+        var conditions = $"""
+            organization_id = @organization
               {Conditions(filter)}
               {(after is null ? "" : "and (executed_at, id) < ((select @At), (select @Id))")}
-            order by executed_at desc, id desc
-            limit {(limit == DefaultLimit ? DefaultTake : "@Take")}
+            """;
+        var sql = SpansChecks(filter) ? Merged(conditions, $"{ChecksOf(filter)} {Recent(filter, after, take)}", take) : $"""
+            -- CheckResults.List{(filter.RunId is null ? "" : "OfRunId")}
+            select {CheckResultTable.Columns}
+            from check_results
+            where {conditions}
+            {LatestFirst}
+            limit {take}
             """;
 
         var rows = await db.Many(organization, sql, Parameters(organization, filter, after, limit + 1), CheckResultTable.Read, ct);
         return Page.Of(rows, limit, result => new Cursor(result.ExecutedAt, result.Id));
     }
+
+    // Results have an index by check of a pipeline, and none by pipeline or by check alone: each index costs every post.
+    // So the page is merged from those checks of check_states whose newest matching results are the newest ones. No
+    // other check can have a result on the page.
+    private string Merged(string conditions, string checks, string take)
+    {
+        string Newest(string check, string count) => db.Dialect.JoinFirst("check_results",
+            $"{conditions} and pipeline_id = {check}.pipeline_id and check_id = {check}.check_id", "executed_at desc, id desc", count);
+        return $"""
+            -- CheckResults.ListOfChecks
+            with newest as (
+                select check_results.pipeline_id, check_results.check_id
+                from check_states
+                {Newest("check_states", "1")}
+                where {checks}
+                order by check_results.executed_at desc, check_results.id desc
+                limit {take}
+            ), page as (
+                select check_results.id as result_id, check_results.executed_at as at
+                from newest
+                {Newest("newest", take)}
+                order by check_results.executed_at desc, check_results.id desc
+                limit {take}
+            )
+            select {CheckResultTable.Columns}
+            from page
+            {db.Dialect.JoinByIndex("check_results", "organization_id = @organization", "id", "page.result_id")}
+            order by page.at desc, page.result_id desc
+            """;
+    }
+
+    // The latest result of each check tells, without reading results, which checks can be on a first page.
+    private static string Recent(CheckResultFilter filter, Cursor? after, string take) =>
+        after is null && filter is { Status: null, Severity: null, Until: null } ? $"""
+            and check_states.executed_at >= coalesce((
+                select check_states.executed_at
+                from check_states
+                where {ChecksOf(filter)}
+                order by check_states.executed_at desc
+                limit 1 offset {take} - 1), check_states.executed_at)
+            """
+        : filter.Since is null ? "" : "and check_states.executed_at >= @Since";
+
+    // Whether results of several checks match, and no other index than that by check orders them.
+    private static bool SpansChecks(CheckResultFilter filter) =>
+        (filter.PipelineId is null) != (filter.CheckId is null) && filter.RunId is null && filter.Dataset is null;
+
+    private static string ChecksOf(CheckResultFilter filter) => $"""
+        check_states.organization_id = @organization
+          and check_states.{(filter.CheckId is null ? "pipeline_id = @PipelineId" : "check_id = @CheckId")}
+        """;
 
     /// <summary>Reads the numbers of the newest results, latest execution first, without their texts.</summary>
     public Task<List<ResultPoint>> Points(string organization, CheckResultFilter filter, int limit, CancellationToken ct)
@@ -53,7 +109,7 @@ public sealed class CheckResultRepository(CatalogDatabase db)
             from check_results
             where organization_id = @organization
               {Conditions(filter)}
-            order by executed_at desc, id desc
+            {LatestFirst}
             limit @Take
             """;
 
@@ -63,14 +119,20 @@ public sealed class CheckResultRepository(CatalogDatabase db)
     /// <summary>Counts the results that <see cref="List"/> lists.</summary>
     public async Task<RowCount> Count(string organization, CheckResultFilter filter, CancellationToken ct)
     {
+        var conditions = $"organization_id = @organization {Conditions(filter)}";
+        var counted = !SpansChecks(filter) ? $"from check_results where {conditions}" : $"""
+            from check_states
+            {db.Dialect.JoinFirst("check_results",
+                $"{conditions} and pipeline_id = check_states.pipeline_id and check_id = check_states.check_id",
+                "executed_at desc, id desc", $"{RowCount.Take}")}
+            where {ChecksOf(filter)}
+            """;
         var sql = $"""
             -- CheckResults.Count
             select count(*)
             from (
                 select 1
-                from check_results
-                where organization_id = @organization
-                  {Conditions(filter)}
+                {counted}
                 limit {RowCount.Take}
             ) as counted
             """;
@@ -167,12 +229,15 @@ public sealed class CheckResultRepository(CatalogDatabase db)
         return db.Many<OpenFailure>(organization, sql, new { organization, ids = pipelines.ToArray() }, ct);
     }
 
+    // An index by check has only results that did not pass. The planner cannot know from a parameter that it serves the
+    // filter.
     private string Conditions(CheckResultFilter filter) => $"""
         {(filter.PipelineId is null ? "" : $"and {db.Dialect.Selective("pipeline_id = @PipelineId")}")}
         {(filter.CheckId is null ? "" : $"and {db.Dialect.Selective("check_id = @CheckId")}")}
         {(filter.RunId is null ? "" : "and run_id = @RunId")}
         {(filter.Dataset is null ? "" : "and dataset_key = @DatasetKey")}
         {(filter.Status is null ? "" : "and status = @Status")}
+        {(filter.Status is null or CheckStatus.Pass || (filter.PipelineId ?? filter.CheckId) is null ? "" : "and status <> 'pass'")}
         {(filter.Severity is null ? "" : "and severity = @Severity")}
         {(filter.Since is null ? "" : "and executed_at >= @Since")}
         {(filter.Until is null ? "" : "and executed_at < @Until")}

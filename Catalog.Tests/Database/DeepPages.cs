@@ -38,7 +38,9 @@ internal static class DeepPages
             {
                 new(), new() { PipelineId = "p77" }, new() { CheckId = "k7" }, new() { PipelineId = "p77", CheckId = "k7" },
                 new() { PipelineId = "p77", Since = Middle.AddDays(-10) }, new() { CheckId = "k7", Since = Middle.AddDays(-10) },
-            }.Select(filter => ("CheckResults.List", (Func<Task>)(() => results.List(Organization, filter, Position, 50, Ct)))),
+            }.Select(filter => (
+                filter.PipelineId is null == filter.CheckId is null ? "CheckResults.List" : "CheckResults.ListOfChecks",
+                (Func<Task>)(() => results.List(Organization, filter, Position, 50, Ct)))),
             .. new CheckFilter[] { new(), new() { PipelineId = "p77" }, new() { Kind = "freshness" } }
                 .Select(filter => ("Checks.List", (Func<Task>)(() => new CheckRepository(db).List(Organization, filter, check, 50, Ct)))),
             .. new CheckStateFilter[] { new(), new() { PipelineId = "p77" } }.Select(filter =>

@@ -97,7 +97,7 @@ public sealed partial class QueryPlanTests
             ("FailingPipelines.ByRun", "runs_status_ended_at_idx"), ("FailingPipelines.ByRun", "runs_pipeline_id_started_order_idx"),
             ("FailingPipelines.ByCheck", "check_states_status_idx"),
             ("PipelineDurations.Started", "runs_pipeline_id_started_order_idx"),
-            ("CheckResults.OfRun", "check_results_run_id_idx"), ("Pipelines.List", "pipelines_deleted_idx"),
+            ("CheckResults.OfRun", "check_results_run_idx"), ("Pipelines.List", "pipelines_deleted_idx"),
         })
         {
             Assert.All(plans.Where(plan => NameOf(plan.Query) == query), plan =>

@@ -35,6 +35,8 @@ public sealed partial class QueryPlanTests(QueryPlanTests.Filled filled) : IClas
         ["Datasets.Tags"] = "the tags of at most 1,000 pipelines",
         ["Pipelines.Tags"] = "the tags of a page's pipelines",
         ["CheckResults.OfRun"] = "the results of one run",
+        ["CheckResults.ListOfRunId"] = "the results of one run",
+        ["CheckResults.ListOfChecks"] = "one result of each check, then a page of each newest check",
         ["CheckStates.List"] = "a page of each status",
         ["CheckChanges.Flapping"] = "the last results of 1,000 checks",
         ["Datasets.Outputs"] = "the datasets that one pipeline writes",
@@ -113,12 +115,19 @@ public sealed partial class QueryPlanTests(QueryPlanTests.Filled filled) : IClas
         {
             new(), new() { PipelineId = pipeline }, new() { CheckId = "k7" }, new() { PipelineId = pipeline, CheckId = "k7" },
             new() { RunId = run }, new() { Dataset = dataset }, new() { Status = "fail" },
+            new() { PipelineId = pipeline, Status = "fail" }, new() { CheckId = "k7", Status = "fail" },
+            new() { PipelineId = pipeline, CheckId = "k7", Status = "fail" }, new() { CheckId = "k7", Severity = "warn" },
+            new() { PipelineId = pipeline, Since = since, Until = until },
             new() { Severity = "warn" }, new() { Since = since }, new() { Until = until },
             new() { PipelineId = pipeline, CheckId = "k7", Since = since, Until = cursor.At },
         })
         {
             await results.List(Organization, filter, null, 50, Ct);
             await results.List(Organization, filter, cursor, 500, Ct);
+            if ((filter.PipelineId ?? filter.CheckId) is not null)
+            {
+                await results.Count(Organization, filter, Ct);
+            }
         }
 
         await checks.CountStatuses(Organization, new() { PipelineId = pipeline, CheckId = "k7" }, Ct);
@@ -167,7 +176,8 @@ public sealed partial class QueryPlanTests(QueryPlanTests.Filled filled) : IClas
             "Lineage.Around", "Lineage.Neighbours", "Lineage.Beyond", "Lineage.Find", "Lineage.Datasets", "Datasets.List",
             "Datasets.Pipelines", "Datasets.Owners", "Runs.Find", "Runs.List", "Runs.Events", "Runs.Stages",
             "RunAttempts.Find", "RunEvents.Reports",
-            "Runs.CheckCounts", "CheckResults.Find", "CheckResults.List", "CheckResults.OpenFailures", "Checks.CountStatuses",
+            "Runs.CheckCounts", "CheckResults.Find", "CheckResults.List", "CheckResults.ListOfChecks",
+            "CheckResults.OpenFailures", "Checks.CountStatuses",
             "Checks.Find", "Checks.List", "Checks.ListByStatus", "Pipelines.Find", "Pipelines.List", "Connections.Find", "Connections.List",
             "Executions.List", "Executions.Find", "Executions.Checks",
         }, named);

@@ -115,7 +115,7 @@ public sealed partial class FingerprintTests(PostgresTestDatabase server) : ICla
             ? Casts().Replace(line, "").Replace(" USING btree", "", StringComparison.Ordinal)
                 .Replace("WHERE (", "where (", StringComparison.Ordinal).Replace("UNIQUE", "unique", StringComparison.Ordinal)
                 .Replace(" IS NULL", " is null", StringComparison.Ordinal).Replace(" IS NOT NULL", " is not null", StringComparison.Ordinal)
-                .Replace(" AND ", " and ", StringComparison.Ordinal)
+                .Replace(" AND ", " and ", StringComparison.Ordinal).Replace("< >", "<>", StringComparison.Ordinal)
                 .Replace("COALESCE(", "coalesce (", StringComparison.Ordinal)
                 .Replace("length(", "length (", StringComparison.Ordinal)
                 .Replace("( CASE", "(CASE", StringComparison.Ordinal) is var words

@@ -1,0 +1,3 @@
+-- transaction: none
+-- The failures of a check, without reading the results that passed.
+create index concurrently check_results_not_passed_idx on check_results (organization_id, pipeline_id, check_id, executed_at, id) where status <> 'pass';

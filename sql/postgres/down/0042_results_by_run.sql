@@ -1,0 +1,2 @@
+-- transaction: none
+drop index concurrently if exists check_results_run_idx;

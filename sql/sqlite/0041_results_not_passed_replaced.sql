@@ -1,0 +1,2 @@
+-- Replaced by 0040.
+drop index check_results_failed_idx;

@@ -1,0 +1,1 @@
+drop index check_states_check_id_idx;

@@ -1,0 +1,1 @@
+drop index check_results_not_passed_idx;

@@ -1,0 +1,1 @@
+create index check_results_failed_idx on check_results (organization_id, pipeline_id, check_id) where status = 'fail';

@@ -1,0 +1,1 @@
+drop index check_results_run_idx;
