@@ -1,4 +1,5 @@
 using System.Buffers.Text;
+using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
@@ -8,7 +9,14 @@ namespace Catalog.Tests.Authentication;
 /// <summary>A key pair of a provider or of an attacker.</summary>
 public sealed record IssuerKey(string? Id, AsymmetricAlgorithm Pair) : IDisposable
 {
-    public static IssuerKey Rsa(string? id, int bits = 2048) => new(id, RSA.Create(bits));
+    private const int RsaBits = 2048;
+
+    // Making a pair takes half a second of CPU time. Pairs that are used at the same time differ.
+    private static readonly ConcurrentBag<RSA> Spare = [];
+    private int _disposals;
+
+    public static IssuerKey Rsa(string? id, int bits = RsaBits) =>
+        new(id, bits == RsaBits && Spare.TryTake(out var spare) ? spare : RSA.Create(bits));
 
     public static IssuerKey Elliptic(string? id, ECCurve? curve = null) => new(id, ECDsa.Create(curve ?? ECCurve.NamedCurves.nistP256));
 
@@ -50,7 +58,22 @@ public sealed record IssuerKey(string? Id, AsymmetricAlgorithm Pair) : IDisposab
         _ => throw new InvalidOperationException("No such key."),
     };
 
-    public void Dispose() => Pair.Dispose();
+    public void Dispose()
+    {
+        if (Interlocked.Increment(ref _disposals) > 1)
+        {
+            return;
+        }
+
+        if (Pair is RSA { KeySize: RsaBits } rsa)
+        {
+            Spare.Add(rsa);
+        }
+        else
+        {
+            Pair.Dispose();
+        }
+    }
 }
 
 /// <summary>Builds tokens, including invalid tokens that no library creates.</summary>
