@@ -1,110 +1,64 @@
-using System.Diagnostics.Metrics;
-using Catalog.Data;
+using System.Buffers;
+using System.Text;
+using System.Text.Json;
+using Catalog.Api.Checks;
+using Catalog.Api.Http;
 using Catalog.Data.Checks;
-using Catalog.Data.Pipelines;
-using Catalog.Tests.Support;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace Catalog.Tests.Checks;
 
+/// <summary>The JSON of the hand-written page equals the serialized contract types.</summary>
 [Trait("Category", "Fast")]
-public sealed class CheckResultPagesOnSqlite(SqliteTestDatabase database) : CheckResultPageTests(database),
-    IClassFixture<SqliteTestDatabase>;
-
-public sealed class CheckResultPagesOnPostgres(PostgresTestDatabase database) : CheckResultPageTests(database),
-    IClassFixture<PostgresTestDatabase>;
-
-/// <summary>
-/// Pages of results of several checks are merged from the results of each check. They contain the same results in the
-/// same order as a sorted list of all of them.
-/// </summary>
-public abstract class CheckResultPageTests(TestDatabase database) : IAsyncLifetime
+public sealed class CheckResultPageTests
 {
-    private static readonly string[] Statuses = [CheckStatus.Pass, CheckStatus.Warn, CheckStatus.Fail, CheckStatus.Error];
-    private readonly string _organization = $"o-{Guid.NewGuid():N}";
-    private readonly List<CheckResult> _all = [];
-
-    private static CancellationToken Ct => TestContext.Current.CancellationToken;
-
-    public async ValueTask InitializeAsync()
-    {
-        database.Require();
-        string[] pipelines = ["p0", "p1", "p2", "p3", ""];
-        await new PipelineRegistration(database.Database, TimeProvider.System).Register(_organization,
-            [.. pipelines.Where(id => id.Length > 0).Select(id => new NewPipeline { Id = id, Version = "1", Body = "{}", BodyHash = [1] })],
-            Ct);
-        var random = new Random(1);
-        for (var i = 0; i < 900; i++)
-        {
-            // Few times, so that many results have equal ones. Some checks have only old results.
-            var check = random.Next(70);
-            _all.Add(CheckHistory.Result($"check-{check}", Statuses[random.Next(4)], check < 5 ? 0 : random.Next(40), id: $"r{i:000}",
-                severity: random.Next(3) == 0 ? CheckSeverity.Warn : CheckSeverity.Error) with
-            {
-                PipelineId = pipelines[random.Next(pipelines.Length)],
-            });
-        }
-
-        await using var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
-        var ingest = new ResultIngest(database.Database, new(1, 4096), services.GetRequiredService<IMeterFactory>());
-        await ingest.StartAsync(Ct);
-        await ingest.Enqueue(_organization, _all, 1)!.Value;
-        await ingest.StopAsync(Ct);
-    }
-
-    public ValueTask DisposeAsync()
-    {
-        GC.SuppressFinalize(this);
-        return ValueTask.CompletedTask;
-    }
+    private static readonly DateTimeOffset Noon = new(2026, 1, 31, 12, 0, 0, 123, 456, TimeSpan.Zero);
 
     [Fact]
-    public async Task Pages_by_pipeline_or_by_check_equal_the_sorted_list()
+    public void A_page_has_the_JSON_of_the_contract()
     {
-        var results = new CheckResultRepository(database.Database);
-        var (since, until) = (CheckHistory.Noon.AddMinutes(10), CheckHistory.Noon.AddMinutes(30));
-        CheckResultFilter[] times = [new(), new() { Since = since }, new() { Until = until }, new() { Since = since, Until = until }];
-        foreach (var filter in
-            from key in new CheckResultFilter[] { new() { PipelineId = "p1" }, new() { PipelineId = "" }, new() { CheckId = "check-7" },
-                new() { CheckId = "check-2" }, new() { PipelineId = "p2", CheckId = "check-9" }, new() { PipelineId = "unknown" } }
-            from time in times
-            from status in new[] { null, CheckStatus.Fail, CheckStatus.Pass }
-            from severity in new[] { null, CheckSeverity.Warn }
-            select key with { Since = time.Since, Until = time.Until, Status = status, Severity = severity })
+        var bare = new CheckResult
         {
-            var expected = _all.Where(result => Matches(result, filter))
-                .OrderByDescending(result => result.ExecutedAt).ThenByDescending(result => result.Id, StringComparer.Ordinal)
-                .Select(result => result.Id).ToList();
-            foreach (var limit in new[] { 1, 7, 50, 200 })
-            {
-                Assert.Equal(expected.Take(limit * 4), (await Pages(results, filter, limit)).Take(limit * 4));
-            }
+            Id = "1",
+            PipelineId = "p",
+            CheckId = "c",
+            Status = "pass",
+            Severity = "error",
+            ExecutedAt = Noon,
+            CreatedAt = Noon
+        };
+        var full = bare with
+        {
+            Id = "a/\"b\"\\ <&'+> é 🎉",
+            RunId = "r\n\u2028",
+            Dataset = "mart.orders",
+            ObservedValue = "12345678901234567890.50",
+            ObservedNumber = 1e300,
+            Expected = """{"max": [1,  2]}""",
+            FailedRows = 0,
+            TotalRows = long.MaxValue,
+            Message = "héllo",
+            DurationSeconds = 0.1,
+            Metadata = string.Concat(Enumerable.Repeat("[", 64)) + string.Concat(Enumerable.Repeat("]", 64)),
+        };
 
-            Assert.Equal(expected.Count, (await results.Count(_organization, filter, Ct)).Value);
-        }
+        // A new field needs a value above.
+        Assert.All(typeof(CheckResultItem).GetProperties(), property => Assert.NotNull(property.GetValue(CheckResultItem.From(full))));
+        Assert.Equal(Serialized([], null), Written([], null));
+        Assert.Equal(Serialized([bare, full], "next"), Written([bare, full], "next"));
     }
 
-    private async Task<List<string>> Pages(CheckResultRepository results, CheckResultFilter filter, int limit)
+    private static string Written(CheckResult[] results, string? next)
     {
-        List<string> ids = [];
-        Cursor? after = null;
-        for (var page = 0; page < 4; page++)
+        var buffer = new ArrayBufferWriter<byte>();
+        using (var writer = new Utf8JsonWriter(buffer, CheckResultPage.Options))
         {
-            var found = await results.List(_organization, filter, after, limit, Ct);
-            ids.AddRange(found.Items.Select(result => result.Id));
-            if (found.Next is null)
-            {
-                break;
-            }
-
-            after = found.Next;
+            new CheckResultPage(new(results, null), next).Write(writer);
         }
 
-        return ids;
+        return Encoding.UTF8.GetString(buffer.WrittenSpan);
     }
 
-    private static bool Matches(CheckResult result, CheckResultFilter filter) =>
-        (filter.PipelineId ?? result.PipelineId) == result.PipelineId && (filter.CheckId ?? result.CheckId) == result.CheckId
-        && (filter.Status ?? result.Status) == result.Status && (filter.Severity ?? result.Severity) == result.Severity
-        && (filter.Since is null || result.ExecutedAt >= filter.Since) && (filter.Until is null || result.ExecutedAt < filter.Until);
+    private static string Serialized(CheckResult[] results, string? next) =>
+        JsonSerializer.Serialize(new ItemList<CheckResultItem> { Items = [.. results.Select(CheckResultItem.From)], NextCursor = next },
+            ApiJson.Options);
 }
