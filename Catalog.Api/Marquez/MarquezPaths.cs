@@ -11,7 +11,7 @@ internal static class MarquezPaths
     /// <summary>The route of the search, below <c>/api/v1</c>.</summary>
     public const string Search = "/marquez/search";
 
-    private static readonly string[] SearchParameters = ["sort", "filter", "limit", "namespace", "before", "after"];
+    private static readonly string[] SearchParameters = ["sort", "filter", "namespace", "before", "after"];
 
     /// <summary>Middleware, before routing.</summary>
     public static Task Choose(HttpContext context, RequestDelegate next)

@@ -34,7 +34,7 @@ public abstract class MarquezErrorTests(TestDatabase database) : MarquezSteps(da
     [InlineData("/column-lineage?nodeId=datasetField:x:y:")]
     [InlineData("/events/lineage?before=yesterday")]
     [InlineData("/events/lineage?sortDirection=up")]
-    [InlineData("/search?limit=10")]
+    [InlineData("/search?sort=NAME&limit=10")]
     [InlineData("/search?q=x&sort=size")]
     [InlineData("/search?q=x&filter=run")]
     [InlineData("/stats/jobs")]
