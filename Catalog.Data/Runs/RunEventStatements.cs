@@ -96,12 +96,13 @@ internal sealed class RunEventStatements(Dialect dialect, string organization, D
             from rows
             join run_stages as stages on stages.organization_id = @organization and stages.run_id = rows.run_id
             """;
-        const string Checks = """
+        // A join could be planned while the table is small, and would then read all results of the organization.
+        var checks = $"""
             -- RunEvents.CheckCounts
-            select results.run_id, results.status, count(*) as count
+            select check_results.run_id, check_results.status, count(*) as count
             from rows
-            join check_results as results on results.organization_id = @organization and results.run_id = rows.run_id
-            group by results.run_id, results.status
+            {dialect.JoinByIndex("check_results", "organization_id = @organization", "run_id", "rows.run_id")}
+            group by check_results.run_id, check_results.status
             """;
 
         string[] ids = [.. runs.Select(run => run.Id)];
@@ -110,7 +111,7 @@ internal sealed class RunEventStatements(Dialect dialect, string organization, D
             new(organization, create, RunsToLock, [.. runs.Where(run => run.PipelineId is not null)]),
             new(organization, find, RunsToLock, [.. runs.Where(run => run.PipelineId is null)]),
             new(organization, Stages, RunIds, ids),
-            new(organization, Checks, RunIds, ids));
+            new(organization, checks, RunIds, ids));
     }
 
     /// <summary>Finds the events that are stored already.</summary>
