@@ -5,7 +5,8 @@ namespace Catalog.Data.Checks;
 /// <summary>The statements of <see cref="CheckResultStore"/>.</summary>
 internal static class CheckResultStatements
 {
-    // Every writer locks ids in the same order, so that writers cannot deadlock.
+    // Every writer locks ids in the same order, so that writers cannot deadlock. The pipeline of a run is a subquery for
+    // each row: a "not exists" can be planned as a join that reads all runs of the organization.
     private const string InsertRows = $"""
         insert into check_results (organization_id, {CheckResultTable.StoredColumns})
         select @organization, {CheckResultTable.StoredColumns}
@@ -13,9 +14,9 @@ internal static class CheckResultStatements
         where (rows.pipeline_id = '' or exists (
                 select 1 from pipelines
                 where pipelines.organization_id = @organization and pipelines.id = rows.pipeline_id and pipelines.deleted_at is null))
-          and not exists (
-                select 1 from runs
-                where runs.organization_id = @organization and runs.id = rows.run_id and runs.pipeline_id <> rows.pipeline_id)
+          and coalesce((
+                select runs.pipeline_id from runs
+                where runs.organization_id = @organization and runs.id = rows.run_id), rows.pipeline_id) = rows.pipeline_id
         order by rows.id
         on conflict (organization_id, id) do nothing
         returning id

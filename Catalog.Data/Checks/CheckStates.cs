@@ -58,9 +58,10 @@ internal static class CheckStates
 
     // Retention may remove the results of a run and keep the run: its gate then stays as it is.
     private const string RemovedFailure = """
-        case when not exists (
-            select 1 from check_results as results
-            where results.organization_id = @organization and results.run_id = runs.id and results.check_id = runs.gate_check_id)
+        case when (
+            select results.id from check_results as results
+            where results.organization_id = @organization and results.run_id = runs.id and results.check_id = runs.gate_check_id
+            limit 1) is null
         then runs.gate_check_id end
         """;
 
@@ -150,12 +151,12 @@ internal static class CheckStates
     /// </summary>
     public static IEnumerable<Statement> FoldGates(Dialect dialect, string organization, IEnumerable<CheckResult> results)
     {
+        var closed = dialect.JoinByIndex("runs", "organization_id = @organization and gate_check_id is not null", "id", "rows.id");
         var lockClosed = $"""
             -- CheckStates.LockClosedGates
             select runs.id
             from rows
-            join runs on runs.organization_id = @organization and runs.id = rows.id
-            where runs.gate_check_id is not null
+            {closed}
             order by rows.id
             {dialect.ForUpdate}
             """;
@@ -166,20 +167,22 @@ internal static class CheckStates
             delete from run_check_states
             where organization_id = @organization and run_id in (select id from rows)
             """;
+        // The runs exist and are locked, so that this only updates; an upsert finds each of them by its key.
         var foldGates = $"""
             -- CheckStates.FoldGates
-            update runs
-            set gate_check_id = gates.check_id,
-                status = case when runs.check_gate and gates.check_id is not null then 'failed'
-                    else coalesce(runs.reported_status, 'pending') end,
-                updated_at = gates.updated_at
+            insert into runs (organization_id, id, pipeline_id, status, gate_check_id, created_at, updated_at)
+            select @organization, gates.id, gates.pipeline_id,
+                case when gates.check_gate and gates.check_id is not null then 'failed' else coalesce(gates.reported_status, 'pending') end,
+                gates.check_id, gates.created_at, gates.updated_at
             from (
-                select runs.id, rows.updated_at, coalesce({FirstFailure("runs.id", "runs.pipeline_id")}, {RemovedFailure}) as check_id
+                select runs.id, runs.pipeline_id, runs.check_gate, runs.reported_status, runs.gate_check_id, runs.created_at, rows.updated_at,
+                    coalesce({FirstFailure(dialect, "runs.id", "runs.pipeline_id")}, {RemovedFailure}) as check_id
                 from rows
-                join runs on runs.organization_id = @organization and runs.id = rows.id
-                where runs.gate_check_id is not null
+                {closed}
             ) as gates
-            where runs.organization_id = @organization and runs.id = gates.id and runs.gate_check_id is distinct from gates.check_id
+            where gates.gate_check_id is distinct from gates.check_id
+            on conflict (organization_id, id) do update
+            set gate_check_id = excluded.gate_check_id, status = excluded.status, updated_at = excluded.updated_at
             """;
 
         var runs = RunsOf(results);
@@ -195,15 +198,17 @@ internal static class CheckStates
     /// SQL for what closes the gate of a run: the first check, by id, whose latest result in the run is a failure of
     /// severity error; null when there is none. It reads all results of the run.
     /// </summary>
+    /// <param name="dialect">The engine's SQL.</param>
     /// <param name="run">SQL for the id of the run.</param>
     /// <param name="pipeline">SQL for its pipeline: results that precede their run may name another one.</param>
-    public static string FirstFailure(string run, string pipeline) => $"""
+    public static string FirstFailure(Dialect dialect, string run, string pipeline) => $"""
         (select min(latest.check_id)
          from (
-             select results.check_id, results.status, results.severity,
-                 row_number() over (partition by results.check_id {LatestFirst}) as place
-             from check_results as results
-             where results.organization_id = @organization and results.run_id = {run} and results.pipeline_id = {pipeline}
+             select check_results.check_id, check_results.status, check_results.severity, row_number() over (
+                 partition by check_results.check_id {LatestFirst.Replace("results.", "check_results.", StringComparison.Ordinal)}) as place
+             from (select 1) as one
+             {dialect.JoinByIndex("check_results", "organization_id = @organization", "run_id", run)}
+             where check_results.pipeline_id = {pipeline}
          ) as latest
          where latest.place = 1 and latest.status = 'fail' and latest.severity = 'error')
         """;

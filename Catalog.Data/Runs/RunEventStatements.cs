@@ -34,6 +34,7 @@ internal sealed class RunEventStatements(Dialect dialect, string organization, D
 
     private readonly Rows<FoldedRun> _runs = new(
         new Column<FoldedRun, string>("id", run => run.Id),
+        new Column<FoldedRun, string>("pipeline_id", run => run.PipelineId),
         new Column<FoldedRun, string>("status", run => run.VisibleStatus),
         new Column<FoldedRun, string?>("reported_status", run => run.Status),
         new Column<FoldedRun, DateTimeOffset?>("started_at", run => run.StartedAt),
@@ -46,6 +47,7 @@ internal sealed class RunEventStatements(Dialect dialect, string organization, D
         new Column<FoldedRun, string>("decided_at", run => run.DecidedAt),
         new Column<FoldedRun, bool>("check_gate", run => run.CheckGate),
         new Column<FoldedRun, long>("attempt", run => run.Attempt),
+        new Column<FoldedRun, DateTimeOffset>("created_at", run => run.CreatedAt),
         new Column<FoldedRun, DateTimeOffset>("updated_at", _ => now));
 
     private static readonly Rows<FoldedStage> StageKeys = new(
@@ -89,14 +91,14 @@ internal sealed class RunEventStatements(Dialect dialect, string organization, D
             order by rows.id
             {dialect.ForUpdate}
             """;
-        const string Stages = """
+        // By index: a plan of a join from the time when the tables were small reads all their rows of the organization.
+        var stages = $"""
             -- RunEvents.Stages
-            select stages.run_id, stages.stage_name, stages.status, stages.started_at, stages.completed_at, stages.records_processed,
-                   stages.error_message, stages.decided_at
+            select run_stages.run_id, run_stages.stage_name, run_stages.status, run_stages.started_at, run_stages.completed_at,
+                   run_stages.records_processed, run_stages.error_message, run_stages.decided_at
             from rows
-            join run_stages as stages on stages.organization_id = @organization and stages.run_id = rows.run_id
+            {dialect.JoinByIndex("run_stages", "organization_id = @organization", "run_id", "rows.run_id")}
             """;
-        // A join could be planned while the table is small, and would then read all results of the organization.
         var checks = $"""
             -- RunEvents.CheckCounts
             select check_results.run_id, check_results.status, count(*) as count
@@ -110,7 +112,7 @@ internal sealed class RunEventStatements(Dialect dialect, string organization, D
             runs,
             new(organization, create, RunsToLock, [.. runs.Where(run => run.PipelineId is not null)]),
             new(organization, find, RunsToLock, [.. runs.Where(run => run.PipelineId is null)]),
-            new(organization, Stages, RunIds, ids),
+            new(organization, stages, RunIds, ids),
             new(organization, checks, RunIds, ids));
     }
 
@@ -140,15 +142,23 @@ internal sealed class RunEventStatements(Dialect dialect, string organization, D
             where true
             on conflict (organization_id, run_id, digest) do nothing
             """;
+        // Each run exists and is locked, so that this only updates. An upsert finds it by its key; an update joined with
+        // the rows can have a plan from the time when the table was small, which reads all runs of the organization.
         const string Update = """
             -- RunEvents.Update
-            update runs
-            set status = rows.status, reported_status = rows.reported_status, started_at = rows.started_at, completed_at = rows.completed_at,
-                records_processed = rows.records_processed, error_message = rows.error_message, trigger = rows.trigger,
-                external_url = rows.external_url, metadata = rows.metadata, decided_at = rows.decided_at, check_gate = rows.check_gate,
-                attempt = rows.attempt, updated_at = rows.updated_at
+            insert into runs (organization_id, id, pipeline_id, status, reported_status, started_at, completed_at, records_processed,
+                error_message, trigger, external_url, metadata, decided_at, check_gate, attempt, created_at, updated_at)
+            select @organization, rows.id, rows.pipeline_id, rows.status, rows.reported_status, rows.started_at, rows.completed_at,
+                   rows.records_processed, rows.error_message, rows.trigger, rows.external_url, rows.metadata, rows.decided_at,
+                   rows.check_gate, rows.attempt, rows.created_at, rows.updated_at
             from rows
-            where runs.organization_id = @organization and runs.id = rows.id
+            where true
+            on conflict (organization_id, id) do update
+            set status = excluded.status, reported_status = excluded.reported_status, started_at = excluded.started_at,
+                completed_at = excluded.completed_at, records_processed = excluded.records_processed,
+                error_message = excluded.error_message, trigger = excluded.trigger, external_url = excluded.external_url,
+                metadata = excluded.metadata, decided_at = excluded.decided_at, check_gate = excluded.check_gate,
+                attempt = excluded.attempt, updated_at = excluded.updated_at
             """;
         const string Delete = """
             -- RunEvents.DeleteStages

@@ -101,12 +101,12 @@ internal sealed class FoldAgain(Dialect dialect, Session session, CrossOrganizat
     }
 
     // A failed check creates its run when no event did. Its run is of the pipeline of the first failure.
-    private static readonly string CreateByGate = $"""
+    private string CreateByGate => $"""
         -- FoldAgain.CreateByGate
         insert into runs (organization_id, id, pipeline_id, status, gate_check_id, created_at, updated_at)
         select @organization, @run, failed.pipeline_id, 'failed', failed.check_id, failed.at, failed.at
         from (
-            select owners.pipeline_id, {CheckStates.FirstFailure("@run", "owners.pipeline_id")} as check_id, owners.at
+            select owners.pipeline_id, {CheckStates.FirstFailure(dialect, "@run", "owners.pipeline_id")} as check_id, owners.at
             from (
                 select pipeline_id, min(executed_at) as at
                 from check_results
@@ -118,12 +118,12 @@ internal sealed class FoldAgain(Dialect dialect, Session session, CrossOrganizat
         on conflict (organization_id, id) do nothing
         """;
 
-    private static readonly string CloseGate = $"""
+    private string CloseGate => $"""
         -- FoldAgain.CloseGate
         update runs
         set status = case when runs.check_gate then 'failed' else runs.status end, gate_check_id = gates.check_id
         from (
-            select runs.id, {CheckStates.FirstFailure("runs.id", "runs.pipeline_id")} as check_id
+            select runs.id, {CheckStates.FirstFailure(dialect, "runs.id", "runs.pipeline_id")} as check_id
             from runs
             where runs.organization_id = @organization and runs.id = @run
         ) as gates

@@ -1,4 +1,3 @@
-using System.Data.Common;
 using System.Text.Json;
 using Catalog.Data;
 using Catalog.Data.Checks;
@@ -219,7 +218,7 @@ public sealed partial class QueryPlanTests(QueryPlanTests.Filled filled) : IClas
             _ => filter with { Since = times.Since, Until = times.Until },
         };
 
-    private static string NameOf(string query) => query.TrimStart()[3..].Split('\n')[0].Trim();
+    internal static string NameOf(string query) => query.TrimStart()[3..].Split('\n')[0].Trim();
 
     private static IEnumerable<string> Faults(string query, JsonElement plan)
     {
@@ -332,7 +331,7 @@ public sealed partial class QueryPlanTests(QueryPlanTests.Filled filled) : IClas
 
         public CatalogDatabase Open(Action<(string Query, JsonElement Plan)> report)
         {
-            var source = new Explaining(_source!, report);
+            var source = new ExplainingSource(_source!, report);
             _pool ??= new(Settings(), new(DatabaseSettings.DefaultSchema));
             return new(source, source, new PostgresDialect(_pool, new(_pool, DatabaseSettings.DefaultAppRole, required: true)), null);
         }
@@ -350,33 +349,6 @@ public sealed partial class QueryPlanTests(QueryPlanTests.Filled filled) : IClas
             }
 
             await _database.DisposeAsync();
-        }
-    }
-
-    // The server's module auto_explain sends the plan of each executed statement, with its values, as a notice.
-    private sealed class Explaining(NpgsqlDataSource source, Action<(string Query, JsonElement Plan)> report) : DbDataSource
-    {
-        public override string ConnectionString => source.ConnectionString;
-
-        protected override DbConnection CreateDbConnection() => throw new NotSupportedException("Open the connection.");
-
-        protected override async ValueTask<DbConnection> OpenDbConnectionAsync(CancellationToken cancellationToken = default)
-        {
-            var connection = await source.OpenConnectionAsync(cancellationToken);
-            await connection.ExecuteAsync("""
-                load 'auto_explain';
-                set auto_explain.log_min_duration = 0; set auto_explain.log_format = json; set auto_explain.log_level = notice; set client_min_messages = notice; set plan_cache_mode = force_custom_plan;
-                """);
-            connection.Notice += (_, args) =>
-            {
-                var text = args.Notice.MessageText;
-                if (text.Contains("plan:", StringComparison.Ordinal))
-                {
-                    using var json = JsonDocument.Parse(text[text.IndexOf('{', StringComparison.Ordinal)..]);
-                    report((json.RootElement.GetProperty("Query Text").GetString()!, json.RootElement.GetProperty("Plan").Clone()));
-                }
-            };
-            return connection;
         }
     }
 }
