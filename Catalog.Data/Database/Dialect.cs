@@ -22,6 +22,16 @@ public abstract class Dialect
     public abstract string ByIndex(string table, string where, string key, string parameter);
 
     /// <summary>
+    /// The values of a list parameter as the column <paramref name="key"/> of <paramref name="table"/>, for a join with another table.
+    /// Postgres does not read the table, so that values which it does not have are included; SQLite leaves them out.
+    /// </summary>
+    /// <param name="table">A table with one row for each value.</param>
+    /// <param name="where">Further conditions on its rows; column names without the table name.</param>
+    /// <param name="key">An indexed column.</param>
+    /// <param name="parameter">The list parameter.</param>
+    public abstract string Keys(string table, string where, string key, string parameter);
+
+    /// <summary>
     /// A join with the rows of a table whose <paramref name="key"/> equals <paramref name="value"/>, also by one index
     /// lookup each.
     /// </summary>

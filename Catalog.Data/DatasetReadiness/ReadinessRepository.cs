@@ -37,13 +37,12 @@ public sealed class ReadinessRepository(
     public async Task<Readiness?> Find(string organization, string shownId, int depth, DateTimeOffset? asOf, DateTimeOffset now,
         CancellationToken ct)
     {
-        // One hop more, because the edges that end in a dataset name the pipelines that write it.
-        if (await lineage.Within(budget).Walk(organization, shownId, LineageDirection.Upstream, depth + 1, null, ct) is not { } graph)
+        if (await lineage.Within(budget).UpstreamWithWriters(organization, shownId, depth, ct) is not { } graph)
         {
             return null;
         }
 
-        var judged = graph.Nodes.Where(node => node.Depth <= depth).ToList();
+        var judged = graph.Nodes;
         var declared = graph.Edges.Where(edge => edge.PipelineId.Length > 0).ToLookup(edge => edge.Downstream, edge => edge.PipelineId);
         var (uses, runs, states) = await db.Read(organization, async session =>
         {
@@ -88,7 +87,7 @@ public sealed class ReadinessRepository(
     {
         string Last(string direction) => $"""
             select run_datasets.dataset, run_datasets.run_id, run_datasets.last_at
-            from {db.Dialect.ByIndex("datasets", "organization_id = @organization", "id", "@ids")}
+            from {db.Dialect.Keys("datasets", "organization_id = @organization", "id", "@ids")}
             {db.Dialect.JoinFirst("run_datasets",
                 $"organization_id = @organization and dataset = datasets.id and direction = '{direction}'",
                 "last_at desc, run_id desc", $"{Writes}")}

@@ -53,7 +53,7 @@ public sealed class DatasetStates(CatalogDatabase db)
         var sql = $"""
             -- DatasetStates.Producers
             select distinct datasets.id as dataset, lineage_edges.pipeline_id
-            from {db.Dialect.ByIndex("datasets", "organization_id = @organization", "id", "@ids")}
+            from {db.Dialect.Keys("datasets", "organization_id = @organization", "id", "@ids")}
             {edges}
             """;
 

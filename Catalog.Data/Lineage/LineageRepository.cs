@@ -41,35 +41,65 @@ public sealed class LineageRepository(CatalogDatabase db, LineageBudget budget)
         db.Read(organization, async session =>
         {
             var reader = new LineageReader(db.Dialect, session, organization, at, ct);
-            var nearby = await Around(reader, DatasetId.Of(shownId), direction, Math.Min(depth, firstHops));
-            if (nearby.Start is null && await reader.OfAlias(DatasetId.Of(shownId)) is { } named)
-            {
-                nearby = await Around(reader, named, direction, Math.Min(depth, firstHops));
-            }
-
-            if (nearby.Start is not { } start)
+            if (await WalkFrom(reader, shownId, direction, depth, firstHops) is not var (walk, datasets))
             {
                 return null;
             }
 
-            var walk = new LineageWalk(start.Id, direction, budget);
-            for (var hop = 1; hop <= depth && walk.Cut is null && walk.Sides.Any(side => side.Level.Count > 0); hop++)
-            {
-                foreach (var side in walk.Sides.TakeWhile(_ => walk.Cut is null))
-                {
-                    var known = nearby.EdgesOf(side, hop);
-                    var found = known ?? await reader.Neighbours(side, walk.Room);
-                    walk.AddHop(side, found, known is not null || found.Count <= walk.Room, hop);
-                }
-            }
-
-            var datasets = nearby.Datasets;
             var frontier = await Frontier(reader, walk, depth, datasets);
             await reader.Datasets(walk.Depths.Keys.Where(id => !datasets.ContainsKey(id)), datasets);
             return new LineageGraph(
                 NearestFirst(walk.Depths, datasets), walk.Edges, walk.Cut is not null,
                 [.. frontier.Select(id => datasets[id]).OrderBy(dataset => dataset.DisplayId, StringComparer.Ordinal)]);
         }, ct);
+
+    /// <summary>
+    /// The part of the current graph upstream of a dataset. Its edges include those that end in the farthest datasets, because they
+    /// name the pipelines that write these. It has no frontier.
+    /// </summary>
+    /// <inheritdoc cref="Walk(string, string, LineageDirection, int, DateTimeOffset?, CancellationToken)"/>
+    public Task<LineageGraph?> UpstreamWithWriters(string organization, string shownId, int depth, CancellationToken ct) =>
+        db.Read(organization, async session =>
+        {
+            var reader = new LineageReader(db.Dialect, session, organization, null, ct);
+            if (await WalkFrom(reader, shownId, LineageDirection.Upstream, depth + 1, FirstHops) is not var (walk, datasets))
+            {
+                return null;
+            }
+
+            var depths = walk.Depths.Where(node => node.Value <= depth).ToDictionary();
+            await reader.Datasets(depths.Keys.Where(id => !datasets.ContainsKey(id)), datasets);
+            return new LineageGraph(NearestFirst(depths, datasets), walk.Edges, walk.Cut is not null, []);
+        }, ct);
+
+    // The walk, and the datasets that it has read. Null when the dataset does not exist.
+    private async Task<(LineageWalk Walk, Dictionary<Guid, Dataset> Datasets)?> WalkFrom(
+        LineageReader reader, string shownId, LineageDirection direction, int depth, int firstHops)
+    {
+        var nearby = await Around(reader, DatasetId.Of(shownId), direction, Math.Min(depth, firstHops));
+        if (nearby.Start is null && await reader.OfAlias(DatasetId.Of(shownId)) is { } named)
+        {
+            nearby = await Around(reader, named, direction, Math.Min(depth, firstHops));
+        }
+
+        if (nearby.Start is not { } start)
+        {
+            return null;
+        }
+
+        var walk = new LineageWalk(start.Id, direction, budget);
+        for (var hop = 1; hop <= depth && walk.Cut is null && walk.Sides.Any(side => side.Level.Count > 0); hop++)
+        {
+            foreach (var side in walk.Sides.TakeWhile(_ => walk.Cut is null))
+            {
+                var known = nearby.EdgesOf(side, hop);
+                var found = known ?? await reader.Neighbours(side, walk.Room);
+                walk.AddHop(side, found, known is not null || found.Count <= walk.Room, hop);
+            }
+        }
+
+        return (walk, nearby.Datasets);
+    }
 
     /// <summary>The part of the current graph downstream of several datasets, which have the depth 0.</summary>
     public Task<LineageGraph> Downstream(string organization, IReadOnlyCollection<Guid> starts, int depth, CancellationToken ct) =>

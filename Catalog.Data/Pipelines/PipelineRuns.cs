@@ -19,7 +19,7 @@ public sealed class PipelineRuns(CatalogDatabase db)
         var sql = $"""
             -- PipelineRuns.Recent
             select runs.pipeline_id, runs.id, runs.status, runs.created_at, runs.updated_at, runs.started_at, runs.completed_at
-            from {db.Dialect.ByIndex("pipelines", "organization_id = @organization", "id", "@ids")}
+            from {db.Dialect.Keys("pipelines", "organization_id = @organization", "id", "@ids")}
             {db.Dialect.JoinFirst("runs", "organization_id = @organization and pipeline_id = pipelines.id", Order, "@count")}
             """;
 

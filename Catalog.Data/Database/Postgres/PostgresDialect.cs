@@ -38,6 +38,8 @@ internal sealed class PostgresDialect(PostgresPool? pool = null, PostgresRowSecu
     public override string ByIndex(string table, string where, string key, string parameter) =>
         $"unnest({parameter}) as asked (value) {JoinByIndex(table, where, key, "asked.value")}";
 
+    public override string Keys(string table, string where, string key, string parameter) => $"unnest({parameter}) as {table} ({key})";
+
     // "offset 0" stops the planner from flattening the subquery, so it must use the index for each value.
     public override string JoinByIndex(string table, string where, string key, string value) =>
         $"cross join lateral (select * from {table} where {where} and {key} = {value} offset 0) as {table}";

@@ -14,6 +14,9 @@ internal sealed class SqliteDialect : Dialect
     public override string ByIndex(string table, string where, string key, string parameter) =>
         $"(select * from {table} where {where} and {IsAnyOf(key, parameter)}) as {table}";
 
+    // Dapper expands a list parameter only behind "in", so that the values are read from the table.
+    public override string Keys(string table, string where, string key, string parameter) => ByIndex(table, where, key, parameter);
+
     // "cross" keeps the order of the join: otherwise SQLite may read the whole table, and for each of its rows all rows
     // before the join.
     public override string JoinByIndex(string table, string where, string key, string value) =>
