@@ -6,6 +6,7 @@ namespace Catalog.Tests.Backup;
 /// <summary>
 /// A backup contains only the Catalog's own objects. A plain owner can restore it, whatever else is in the database.
 /// </summary>
+[Trait("Category", "Slow")]
 public sealed class BackupContentsTests(BackupFolder folder) : IClassFixture<BackupFolder>
 {
     // Other objects: administrators, providers and other programs create them. The backup's role has no right on many

@@ -7,6 +7,7 @@ using Npgsql;
 namespace Catalog.Tests.Backup;
 
 /// <summary>Incomplete backups of Postgres are refused, and no secret is visible to other users.</summary>
+[Trait("Category", "Slow")]
 public sealed class BackupRefusalTests(PostgresTestDatabase database, BackupFolder folder) : IClassFixture<PostgresTestDatabase>,
     IClassFixture<BackupFolder>
 {

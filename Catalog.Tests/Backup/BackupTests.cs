@@ -9,6 +9,7 @@ using Npgsql;
 namespace Catalog.Tests.Backup;
 
 /// <summary>Backup, restore, drill and verification, on both engines and in every format.</summary>
+[Trait("Category", "Slow")]
 public sealed class BackupTests(FilledDatabases databases, BackupFolder folder) : IClassFixture<FilledDatabases>,
     IClassFixture<BackupFolder>
 {

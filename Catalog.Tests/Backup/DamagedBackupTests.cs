@@ -12,6 +12,7 @@ namespace Catalog.Tests.Backup;
 /// unchanged.
 /// </summary>
 [Trait("Fault", "F31")]
+[Trait("Category", "Slow")]
 public sealed class DamagedBackupTests(FilledDatabases databases, BackupFolder folder) : IClassFixture<FilledDatabases>,
     IClassFixture<BackupFolder>
 {

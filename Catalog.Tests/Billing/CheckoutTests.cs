@@ -176,6 +176,7 @@ public abstract class CheckoutTests(TestDatabase database, FakeStripe stripe) : 
     }
 
     [Fact]
+    [Trait("Category", "Slow")]
     public async Task Stripe_texts_and_secrets_appear_in_no_answer_or_log()
     {
         var (_, fresh) = await Organization();

@@ -8,6 +8,7 @@ using Microsoft.Extensions.Logging;
 namespace Catalog.Tests.Clients;
 
 /// <summary>The Python client while the service is away, slow or not the Catalog, and while its disk is full.</summary>
+[Trait("Category", "Slow")]
 public sealed class PythonClientFaultTests(SqliteTestDatabase database) : IClassFixture<SqliteTestDatabase>, IDisposable
 {
     private readonly PythonJob _job = new();

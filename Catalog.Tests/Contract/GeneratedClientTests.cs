@@ -4,6 +4,7 @@ namespace Catalog.Tests.Contract;
 
 /// <summary>Generates, compiles and runs a typed client of the OpenAPI document, and lints the document.</summary>
 [Trait("Category", "Npm")]
+[Trait("Category", "Slow")]
 public sealed class GeneratedClientTests : IClassFixture<ClientPackage>, IClassFixture<SqliteTestDatabase>, IDisposable
 {
     private readonly NpmPackage _package;

@@ -5,6 +5,7 @@ using Catalog.Tests.Support;
 namespace Catalog.Tests.Demo;
 
 /// <summary>The demo as a newcomer starts it: a process with <c>--demo</c> and nothing configured.</summary>
+[Trait("Category", "Slow")]
 public sealed partial class DemoTests(DemoProcess demo) : IClassFixture<DemoProcess>
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;

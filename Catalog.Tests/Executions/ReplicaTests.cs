@@ -11,6 +11,7 @@ namespace Catalog.Tests.Executions;
 /// <summary>Three replicas execute scheduled checks while they are killed at random.</summary>
 [Trait("Category", "Faults")]
 [Collection(nameof(Alone))]
+[Trait("Category", "Slow")]
 public sealed class ReplicaTests(PostgresTestDatabase database) : IClassFixture<PostgresTestDatabase>
 {
     private static readonly string[] Organizations = ["default", "a", "b", "c", "d"];

@@ -11,6 +11,7 @@ namespace Catalog.Tests.Faults;
 /// stay, and the next backup works.
 /// </summary>
 [Trait("Category", "Faults")]
+[Trait("Category", "Slow")]
 public sealed class BackupFaultTests(PostgresTestDatabase postgres, SqliteTestDatabase sqlite, BackupFolder folder)
     : IClassFixture<PostgresTestDatabase>, IClassFixture<SqliteTestDatabase>, IClassFixture<BackupFolder>
 {

@@ -5,6 +5,7 @@ namespace Catalog.Tests.Faults;
 
 /// <summary>The disk of the database is full while clients post, and has space again later.</summary>
 [Trait("Category", "Faults")]
+[Trait("Category", "Slow")]
 public sealed class FullDiskTests
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;

@@ -14,6 +14,7 @@ public sealed class Alone;
 /// </summary>
 [Trait("Category", "Faults")]
 [Collection(nameof(Alone))]
+[Trait("Category", "Slow")]
 public sealed class LoadTests(PostgresTestDatabase database) : IClassFixture<PostgresTestDatabase>
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;

@@ -6,6 +6,7 @@ namespace Catalog.Tests.Faults;
 /// <summary>The network between the service and Postgres is slow, silent or cut while clients post.</summary>
 [Trait("Category", "Faults")]
 [Collection(nameof(Alone))]
+[Trait("Category", "Slow")]
 public sealed class NetworkFaultTests(PostgresTestDatabase database) : IClassFixture<PostgresTestDatabase>
 {
     private readonly TestDatabase _database = database.Require();

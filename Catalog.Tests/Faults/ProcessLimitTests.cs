@@ -7,6 +7,7 @@ namespace Catalog.Tests.Faults;
 
 /// <summary>The service has few open files or little memory, or is told to stop, while clients post.</summary>
 [Trait("Category", "Faults")]
+[Trait("Category", "Slow")]
 public sealed class ProcessLimitTests(SqliteTestDatabase database) : IClassFixture<SqliteTestDatabase>
 {
     private const string Memory = "/sys/fs/cgroup/memory";

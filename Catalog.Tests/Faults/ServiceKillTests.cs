@@ -16,6 +16,7 @@ public sealed class ServiceKillsOnSqlite(SqliteTestDatabase database) : ServiceK
 
 /// <summary>The service is killed while clients post, and started again on the same database.</summary>
 [Trait("Category", "Faults")]
+[Trait("Category", "Slow")]
 public abstract class ServiceKillTests(TestDatabase database)
 {
     private readonly TestDatabase _database = database.Require();

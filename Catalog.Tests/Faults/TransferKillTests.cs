@@ -9,6 +9,7 @@ namespace Catalog.Tests.Faults;
 /// </summary>
 [Trait("Category", "Faults")]
 [Trait("Fault", "F33")]
+[Trait("Category", "Slow")]
 public sealed class TransferKillTests(PostgresTestDatabase server) : IClassFixture<PostgresTestDatabase>
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;

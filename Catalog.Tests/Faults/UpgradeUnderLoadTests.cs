@@ -13,6 +13,7 @@ namespace Catalog.Tests.Faults;
 /// </summary>
 [Trait("Category", "Faults")]
 [Collection(nameof(Alone))]
+[Trait("Category", "Slow")]
 public sealed class UpgradeUnderLoadTests(PostgresTestDatabase database) : IClassFixture<PostgresTestDatabase>, IDisposable
 {
     private readonly string _scripts = Directory.CreateTempSubdirectory("catalog-scripts-").FullName;

@@ -75,6 +75,7 @@ public abstract class HostileInputTests : IDisposable
     }
 
     [Fact]
+    [Trait("Category", "Slow")]
     public async Task Every_naughty_string_is_handled_in_every_string_field()
     {
         var strings = JsonSerializer.Deserialize<string[]>(

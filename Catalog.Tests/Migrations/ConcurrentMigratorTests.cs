@@ -6,6 +6,7 @@ using Dapper;
 namespace Catalog.Tests.Migrations;
 
 /// <summary>Concurrent and killed migrators: real processes on real Postgres.</summary>
+[Trait("Category", "Slow")]
 public sealed class ConcurrentMigratorTests(PostgresTestDatabase server) : IClassFixture<PostgresTestDatabase>, IDisposable
 {
     private const int GateKey = 77;

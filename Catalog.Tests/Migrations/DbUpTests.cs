@@ -116,6 +116,7 @@ public sealed class DbUpOnPostgres : DbUpTests, IClassFixture<PostgresTestDataba
 }
 
 /// <summary>Compares the migrator with unmodified ("stock") DbUp on the same scripts and databases.</summary>
+[Trait("Category", "Slow")]
 public abstract class DbUpTests : IDisposable
 {
     protected static CancellationToken Ct => TestContext.Current.CancellationToken;

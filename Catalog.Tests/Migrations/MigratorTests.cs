@@ -69,6 +69,7 @@ public abstract class MigratorTests(string engine) : MigratorSteps(engine)
     }
 
     [Fact]
+    [Trait("Category", "Slow")]
     public async Task Upgrade_downgrade_and_upgrade_give_the_same_schema_at_every_revision()
     {
         foreach (var scripts in new[] { null, Folder })

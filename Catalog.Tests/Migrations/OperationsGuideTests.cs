@@ -5,6 +5,7 @@ using Catalog.Tests.Support;
 namespace Catalog.Tests.Migrations;
 
 /// <summary>Runs the marked commands of docs/operations as written, page after page, on a new database.</summary>
+[Trait("Category", "Slow")]
 public sealed partial class OperationsGuideTests(PostgresTestDatabase server) : IClassFixture<PostgresTestDatabase>
 {
     // A page needs what the pages before it have created.

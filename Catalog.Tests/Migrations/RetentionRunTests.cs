@@ -79,6 +79,7 @@ public sealed class RetentionRunOnPostgres() : RetentionRunTests(new PostgresTes
     }
 
     [Fact]
+    [Trait("Category", "Slow")]
     public async Task No_statement_reads_a_whole_table()
     {
         await Execute("""

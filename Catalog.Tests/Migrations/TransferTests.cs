@@ -106,6 +106,7 @@ public sealed class TransferTests(PostgresTestDatabase server) : IClassFixture<P
     }
 
     [Fact]
+    [Trait("Category", "Slow")]
     public async Task A_killed_transfer_is_resumed()
     {
         server.Require();

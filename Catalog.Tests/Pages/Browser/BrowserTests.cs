@@ -7,6 +7,7 @@ namespace Catalog.Tests.Pages.Browser;
 /// Tests in a real browser. Each visit has a browser context of its own; when the test ends, no visit may have a fault.
 /// </summary>
 [Trait("Category", "Browser")]
+[Trait("Category", "Slow")]
 public abstract class BrowserTests : IAsyncLifetime
 {
     private readonly List<(IBrowserContext Context, Visit Visit)> _visits = [];

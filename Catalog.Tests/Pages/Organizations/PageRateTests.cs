@@ -8,6 +8,7 @@ public sealed class PageRatesOnSqlite(SqliteTestDatabase database) : PageRateTes
 public sealed class PageRatesOnPostgres(PostgresTestDatabase database) : PageRateTests(database), IClassFixture<PostgresTestDatabase>;
 
 /// <summary>Pages count as requests of the organization's plan.</summary>
+[Trait("Category", "Slow")]
 public abstract class PageRateTests(TestDatabase database) : EndpointTests(database)
 {
     [Fact]
