@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Catalog.Data.Organizations;
 using Catalog.Tests.Support;
+using Microsoft.Extensions.Logging;
 
 namespace Catalog.Tests.Organizations;
 
@@ -141,7 +142,8 @@ public abstract class PlanTests(TestDatabase database) : EndpointTests(database)
         while ((int)(await otherClient.GetAsync("/api/v1/runs/?limit=1", Ct)).StatusCode == 200)
         {
             passed++;
-            Assert.True(Environment.TickCount64 < until, $"The other replica allowed {passed} requests.");
+            Assert.True(Environment.TickCount64 < until, $"The other replica allowed {passed} requests. Warnings: "
+                + string.Join('\n', App.Log.At(LogLevel.Warning).Concat(other.Log.At(LogLevel.Warning))));
             await Task.Delay(100, Ct);
         }
 
