@@ -75,6 +75,7 @@ public abstract class WarehouseExecutionTests : IDisposable
     }
 
     [Fact]
+    [Trait("Category", "Slow")]
     public async Task A_statement_that_takes_too_long_is_an_error()
     {
         await Warehouse("slow", ["create table n (i integer)", "insert into n values (1)",

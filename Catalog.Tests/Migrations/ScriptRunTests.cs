@@ -143,6 +143,7 @@ public sealed class ScriptRunTests(PostgresTestDatabase server) : IClassFixture<
     }
 
     [Fact]
+    [Trait("Category", "Slow")]
     public async Task A_second_migrator_of_a_SQLite_file_waits_for_the_first()
     {
         var path = Path.Combine(_directory, "busy.db");

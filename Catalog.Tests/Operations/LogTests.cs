@@ -82,6 +82,7 @@ public sealed class LogTests(SqliteTestDatabase database) : IClassFixture<Sqlite
     }
 
     [Fact]
+    [Trait("Category", "Slow")]
     public async Task A_server_that_never_answers_is_reported_as_timed_out_with_its_address()
     {
         using var silent = new TcpListener(IPAddress.Loopback, 0);
