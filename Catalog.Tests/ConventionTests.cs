@@ -193,6 +193,10 @@ public sealed partial class ConventionTests(SqliteTestDatabase database) : IClas
         Assert.Empty(tooLong);
     }
 
+    [Fact]
+    public void Source_files_have_at_most_300_lines() =>
+        Assert.DoesNotContain(Sources(), file => File.ReadLines(Path.Combine(Root, file)).Count() > 300);
+
     internal static IEnumerable<string> Sources() => Directory.EnumerateFiles(Root, "*.cs", SearchOption.AllDirectories)
         .Select(file => Path.GetRelativePath(Root, file).Replace('\\', '/'))
         .Where(file => !file.Contains("/obj/", StringComparison.Ordinal) && !file.Contains("/bin/", StringComparison.Ordinal));

@@ -188,40 +188,6 @@ public abstract class IngestBatchTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Events_in_one_batch_are_applied_in_order()
-    {
-        var run = $"{_pipeline}-run";
-        var keyed = Event(run + "-k", _pipeline) with { IdIsDerived = true };
-
-        var outcomes = await InOneBatch(
-            Event(run, "nobody"),
-            Event(run, _pipeline),
-            Event(run, _pipeline),
-            Event(run, _other),
-            Event(run, null) with { RunMustExist = true, Trigger = "patched" },
-            Event(run + "-none", null) with { RunMustExist = true },
-            Event(run + "-none", "nobody"),
-            keyed,
-            keyed,
-            keyed with { Digest = [7] },
-            Event(run + "-k2", _pipeline) with { IdIsDerived = true, Digest = [7] });
-
-        Assert.Equal(
-            [
-                RunOutcome.PipelineUnknown, RunOutcome.Created, RunOutcome.Updated, RunOutcome.RunIdTaken, RunOutcome.Updated,
-                RunOutcome.RunUnknown, RunOutcome.PipelineUnknown,
-                RunOutcome.Created, RunOutcome.Updated, RunOutcome.KeyReused, RunOutcome.Created,
-            ], outcomes.Select(receipt => receipt.Outcome));
-        Assert.Equal("patched", outcomes[1].Run!.Run.Trigger);
-        // The digests of one run do not affect another run.
-        Assert.Equal(
-            RunOutcome.KeyReused,
-            (await InOneBatch(keyed with { Digest = [7] }, Event(run + "-k2", _pipeline) with { IdIsDerived = true, Digest = [7] }))[0]
-                .Outcome);
-        Assert.Null(await new RunRepository(_database.Database).Find("default", run + "-none", Ct));
-    }
-
-    [Fact]
     public async Task An_answer_equals_the_stored_run()
     {
         var run = $"{_pipeline}-run";
@@ -237,45 +203,8 @@ public abstract class IngestBatchTests : IAsyncLifetime
             Event(run, _pipeline) with { Status = "completed", CompletedAt = Noon.AddHours(1), RecordsProcessed = 5 });
 
         var read = (await new RunRepository(_database.Database).Find("default", run, Ct))!;
-        Assert.All(receipts, receipt => Assert.Equal((Describe(read), "failed"), (Describe(receipt.Run!), receipt.Run!.Run.Status)));
-    }
-
-    [Fact]
-    [Trait("Fault", "F23")]
-    public async Task Shuffled_and_repeated_events_end_in_the_same_state_as_ordered_ones()
-    {
-        var random = new Random(11);
-        string[] words = ["pending", "running", "completed", "failed", "cancelled", "skipped"];
-        var events = Enumerable.Range(0, 600).Select(i => Event($"{_pipeline}-{i % 60}", _pipeline) with
-        {
-            Status = words[random.Next(words.Length)],
-            // An event without a time counts as of its receipt, so its place depends on the order.
-            StartedAt = Noon.AddMinutes(random.Next(5)),
-            CompletedAt = random.Next(2) == 0 ? null : Noon.AddMinutes(random.Next(5)),
-            RecordsProcessed = random.Next(3) == 0 ? null : random.Next(5),
-            ErrorMessage = random.Next(2) == 0 ? null : $"error {random.Next(3)}",
-            Digest = BitConverter.GetBytes(i),
-            Stages = [new() { StageName = $"stage {random.Next(2)}", Status = words[random.Next(words.Length)],
-                RecordsProcessed = random.Next(4) }],
-        }).ToList();
-        var shuffled = events.Concat(events.Where(_ => random.Next(3) == 0)).ToArray();
-        random.Shuffle(shuffled);
-        var ingest = new RunIngest(_database.Database, new(4, 4096), TimeProvider.System, Meters);
-        await ingest.StartAsync(Ct);
-        foreach (var @event in events)
-        {
-            await ingest.Enqueue("second", @event)!.Value;
-        }
-
-        await Parallel.ForEachAsync(shuffled, new ParallelOptions { MaxDegreeOfParallelism = 64, CancellationToken = Ct },
-            async (@event, _) => await ingest.Enqueue("default", @event)!.Value);
-        await ingest.StopAsync(Ct);
-
-        var runs = new RunRepository(_database.Database);
-        foreach (var id in events.Select(@event => @event.RunId).Distinct())
-        {
-            Assert.Equal(Describe((await runs.Find("second", id, Ct))!), Describe((await runs.Find("default", id, Ct))!));
-        }
+        var expected = (RunEventBatchTests.Describe(read), "failed");
+        Assert.All(receipts, receipt => Assert.Equal(expected, (RunEventBatchTests.Describe(receipt.Run!), receipt.Run!.Run.Status)));
     }
 
     private IMeterFactory Meters => _services.GetRequiredService<IMeterFactory>();
@@ -332,7 +261,4 @@ public abstract class IngestBatchTests : IAsyncLifetime
         var run = (await runs.Find("default", id, Ct))!.Run;
         return (run.Status, run.GateCheckId);
     }
-
-    private static string Describe(RunDetail detail) => (detail.Run with { CreatedAt = default, UpdatedAt = default }).ToString()
-        + string.Concat(detail.Stages) + string.Concat(detail.Checks.OrderBy(count => count.Status, StringComparer.Ordinal));
 }

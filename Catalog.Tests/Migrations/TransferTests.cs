@@ -2,13 +2,13 @@ using System.Text.Json;
 using Catalog.Tests.Support;
 using Dapper;
 using Npgsql;
+using static Catalog.Tests.Migrations.TransferContent;
 
 namespace Catalog.Tests.Migrations;
 
 /// <summary>Transfers of whole files with the console, as operators run it.</summary>
 public sealed class TransferTests(PostgresTestDatabase server) : IClassFixture<PostgresTestDatabase>
 {
-    private const string Canary = "c4nary-7781";
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
@@ -17,8 +17,8 @@ public sealed class TransferTests(PostgresTestDatabase server) : IClassFixture<P
     {
         server.Require();
         using var pair = await TransferPair.Make();
-        await using var from = new LentDatabase(pair.Source);
-        await using var to = new LentDatabase(pair.Target);
+        await using var from = new ForeignDatabase(pair.Source);
+        await using var to = new ForeignDatabase(pair.Target);
         var before = new Dictionary<string, string>();
         using (var app = new CatalogApp(from))
         using (var client = app.Client())
@@ -47,7 +47,8 @@ public sealed class TransferTests(PostgresTestDatabase server) : IClassFixture<P
             }
 
             // The key of the file opens the transferred password. With another key the answer would be 201.
-            Assert.Equal(System.Net.HttpStatusCode.OK, (await client.PostJson("/api/v1/connections/", Connection)).StatusCode);
+            using var connection = await client.PostJson("/api/v1/connections/", Connection);
+            Assert.Equal(System.Net.HttpStatusCode.OK, connection.StatusCode);
         }
 
         var again = await pair.Transfer();
@@ -65,8 +66,8 @@ public sealed class TransferTests(PostgresTestDatabase server) : IClassFixture<P
     {
         server.Require();
         using var pair = await TransferPair.Make();
-        await using var from = new LentDatabase(pair.Source);
-        await using var to = new LentDatabase(pair.Target);
+        await using var from = new ForeignDatabase(pair.Source);
+        await using var to = new ForeignDatabase(pair.Target);
         using var old = new CatalogApp(from);
         using var source = old.Client();
         await Fill(source);
@@ -243,61 +244,6 @@ public sealed class TransferTests(PostgresTestDatabase server) : IClassFixture<P
         }
     }
 
-    private static readonly object Connection = new
-    {
-        id = "shop",
-        type = "postgres",
-        config = new { host = "db.example", user = "ann", password = Canary }
-    };
-
-    private static readonly string[] Paths =
-    [
-        "/api/v1/pipelines/", "/api/v1/pipelines/?format=export", "/api/v1/pipelines/daily_orders",
-        "/api/v1/pipelines/daily_orders/versions", "/api/v1/pipelines/?q=sales",
-        "/api/v1/runs/", "/api/v1/runs/r-1", "/api/v1/runs/r-1/events", "/api/v1/runs/?status=failed", "/api/v1/checks/",
-        "/api/v1/checks/orders_not_empty?pipeline_id=daily_orders",
-        "/api/v1/checks/orders_not_empty/history?pipeline_id=daily_orders", "/api/v1/checks/results/", "/api/v1/checks/results/c-1",
-        "/api/v1/connections/", "/api/v1/connections/shop",
-        "/api/v1/datasets/", "/api/v1/lineage/mart.orders", "/api/v1/lineage/public.orders/impact",
-    ];
-
-    private static async Task Fill(HttpClient client)
-    {
-        async Task Post(string path, string body)
-        {
-            using var answer = await client.PostAsync(path, new StringContent(body, System.Text.Encoding.UTF8, "application/json"), Ct);
-            Assert.True(answer.IsSuccessStatusCode, $"{path}: {await answer.Content.ReadAsStringAsync(Ct)}");
-        }
-
-        foreach (var name in new[] { "RegisterPipeline", "RegisterPipeline" })
-        {
-            await Post("/api/v1/pipelines/", await File.ReadAllTextAsync(Path.Combine(ConventionTests.Root, "docs", "walk", name + ".json"),
-                Ct));
-        }
-
-        await Post("/api/v1/pipelines/",
-            """{"name":"daily_orders","version":"2","owner":"sales-data","tags":["Ärger 🚀"],"number":1.50,"checks":[{"id":"orders_not_empty","sql":"select count(*) from mart.orders","severity":"error"}],"lineage":{"edges":[{"from":"public.orders","to":"mart.orders"},{"from":"mart.orders","to":"mart.daily"}]}}""");
-        await Post("/api/v1/pipelines/", """[{"name":"p-2"},{"name":"P-10","tags":["a","b"]}]""");
-        await Post("/api/v1/runs/",
-            """{"id":"r-1","pipeline_id":"daily_orders","status":"running","started_at":"2026-01-31T06:00:00.123456Z","metadata":{"z":1,"a":[1.0,2e3]}}""");
-        using (var stage = await client.PutAsync(
-            "/api/v1/runs/r-1/stages/load", new StringContent("""{"status":"completed","records_processed":9007199254740993}""",
-                System.Text.Encoding.UTF8, "application/json"), Ct))
-        {
-            Assert.True(stage.IsSuccessStatusCode);
-        }
-
-        await Post("/api/v1/runs/",
-            """{"id":"r-1","pipeline_id":"daily_orders","status":"completed","completed_at":"2026-01-31T06:02:00Z"}""");
-        await Post("/api/v1/runs/", """{"id":"r-2","pipeline_id":"p-2","status":"skipped"}""");
-        await Post("/api/v1/checks/results",
-            """{"id":"c-1","pipeline_id":"daily_orders","check_id":"orders_not_empty","run_id":"r-1","status":"fail","dataset":"mart.orders","observed_value":0.1,"message":"zażółć 🚀","executed_at":"2026-01-31T06:05:00.000001Z","duration_seconds":5e-324}""");
-        await Post("/api/v1/checks/results",
-            """[{"id":"c-2","pipeline_id":"p-2","check_id":"nobody_knows_it","run_id":"a-run-nobody-knows","status":"pass","observed_value":{"b":[null,true]},"failed_rows":0},{"id":"c-3","pipeline_id":"daily_orders","check_id":"orders_not_empty","status":"warn","severity":"warn"}]""");
-        using var connection = await client.PostJson("/api/v1/connections/", Connection);
-        Assert.True(connection.IsSuccessStatusCode);
-    }
-
     private static JsonElement Table(JsonElement document, string name) =>
         document.GetProperty("tables").EnumerateArray().Single(table => table.GetProperty("table").GetString() == name);
 
@@ -310,11 +256,4 @@ public sealed class TransferTests(PostgresTestDatabase server) : IClassFixture<P
             "select schema_history::text from schema_history"),
         .. (await target.QueryAsync<string>("select relname from pg_class where relnamespace = 'public'::regnamespace and relkind = "
             + "'r' order by 1")).ToList().Select(table => table + target.ExecuteScalar<long>($"select count(*) from \"{table}\""))]);
-
-    private sealed class LentDatabase(string address) : TestDatabase
-    {
-        public override string Address => address;
-
-        public override ValueTask InitializeAsync() => ValueTask.CompletedTask;
-    }
 }

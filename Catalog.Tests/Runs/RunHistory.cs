@@ -41,6 +41,11 @@ internal static class RunHistory
         ];
     }
 
+    /// <summary>A run without its ids and times of storage, as a text to compare.</summary>
+    public static string Comparable(RunDetail detail) =>
+        detail.Run with { Id = "", CreatedAt = default, UpdatedAt = default } + string.Concat(
+            detail.Stages.Select(stage => stage with { RunId = "" })) + string.Concat(detail.Attempts!);
+
     /// <summary>Attempts that follow each other by 61 s to 10 minutes, of which some clients name the number.</summary>
     public static (EventFields[] Events, List<RunAttempt> Attempts) WithAttempts(Random random)
     {
@@ -92,4 +97,24 @@ internal sealed record EventFields
     public ClearableFields Clears { get; init; }
     public bool? CheckGate { get; init; }
     public IReadOnlyList<StageReport> Stages { get; init; } = [];
+
+    public RunEvent ToEvent(string runId, string pipelineId) => new()
+    {
+        RunId = runId,
+        PipelineId = pipelineId,
+        Status = Status,
+        StartedAt = StartedAt,
+        CompletedAt = CompletedAt,
+        RecordsProcessed = RecordsProcessed,
+        ErrorMessage = ErrorMessage,
+        Trigger = Trigger,
+        ExternalUrl = ExternalUrl,
+        Metadata = Metadata,
+        Clears = Clears,
+        CheckGate = CheckGate,
+        Stages = Stages,
+        Attempt = Attempt,
+        Digest = BitConverter.GetBytes(Number),
+        Body = "{}",
+    };
 }

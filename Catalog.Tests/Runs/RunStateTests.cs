@@ -69,7 +69,7 @@ public abstract class RunStateTests : IAsyncLifetime
 
             var actual = await Feed($"shuffled-{seed}", shuffled);
 
-            Assert.Equal(Comparable(ordered), Comparable(actual));
+            Assert.Equal(RunHistory.Comparable(ordered), RunHistory.Comparable(actual));
             Assert.Equal(await Decisions($"ordered-{seed}"), await Decisions($"shuffled-{seed}"));
         }
     }
@@ -116,7 +116,7 @@ public abstract class RunStateTests : IAsyncLifetime
 
         Assert.Equal([RunOutcome.Created, .. Enumerable.Repeat(RunOutcome.Updated, history.Length - 1)], (await Task.WhenAll(taken))
             .Select(answer => answer.Single().Outcome));
-        Assert.Equal(Comparable(single), Comparable((await _runs.Find("default", $"{_pipeline}-batch", Ct))!));
+        Assert.Equal(RunHistory.Comparable(single), RunHistory.Comparable((await _runs.Find("default", $"{_pipeline}-batch", Ct))!));
     }
 
     [Fact]
@@ -261,29 +261,7 @@ public abstract class RunStateTests : IAsyncLifetime
 
     private async Task<RunOutcome> Take(RunEvent @event) => (await _events.Enqueue("default", @event)!.Value).Single().Outcome;
 
-    private RunEvent Of(EventFields fields, string name) => new()
-    {
-        RunId = $"{_pipeline}-{name}",
-        PipelineId = _pipeline,
-        Status = fields.Status,
-        StartedAt = fields.StartedAt,
-        CompletedAt = fields.CompletedAt,
-        RecordsProcessed = fields.RecordsProcessed,
-        ErrorMessage = fields.ErrorMessage,
-        Trigger = fields.Trigger,
-        ExternalUrl = fields.ExternalUrl,
-        Metadata = fields.Metadata,
-        Clears = fields.Clears,
-        CheckGate = fields.CheckGate,
-        Stages = fields.Stages,
-        Attempt = fields.Attempt,
-        Digest = BitConverter.GetBytes(fields.Number),
-        Body = "{}",
-    };
-
-    private static string Comparable(RunDetail detail) =>
-        detail.Run with { Id = "", CreatedAt = default, UpdatedAt = default } + string.Concat(
-            detail.Stages.Select(stage => stage with { RunId = "" })) + string.Concat(detail.Attempts!);
+    private RunEvent Of(EventFields fields, string name) => fields.ToEvent($"{_pipeline}-{name}", _pipeline);
 
     // The times that decide about further events.
     private async Task<List<string>> Decisions(string name)
@@ -313,11 +291,4 @@ public abstract class RunStateTests : IAsyncLifetime
     private IMeterFactory Meters => _services.GetRequiredService<IMeterFactory>();
 
     private RunIngest Events(int writers) => new(_database.Database, new(writers, 4096), _clock, Meters);
-
-    private sealed class SetClock : TimeProvider
-    {
-        public DateTimeOffset Time { get; set; } = Noon;
-
-        public override DateTimeOffset GetUtcNow() => Time;
-    }
 }

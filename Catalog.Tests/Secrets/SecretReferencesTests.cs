@@ -112,7 +112,7 @@ public sealed class SecretReferencesTests : IAsyncLifetime
         _vault.Secrets["secret/data/default/deleted"] = """{"data":{"data":null,"metadata":{"version":1}}}""";
         _vault.IsSealed = fault == "sealed";
         _vault.Tokens[FakeVault.Token] = fault != "token";
-        _vault.Fault = context => Misbehave(context, fault);
+        _vault.Fault = context => VaultFault.Respond(context, fault);
 
         var message = await Failure(references, "default", fault switch
         {
@@ -221,8 +221,7 @@ public sealed class SecretReferencesTests : IAsyncLifetime
     public async Task Variables_with_the_prefix_are_read_by_the_organization_default(
         string organization, string reference, string? value) =>
         await AssertValue(value, References(("DATAXPIPE_SECRET_ENV_PREFIX", "WAREHOUSE_"), ("WAREHOUSE_A", "from a variable")),
-            organization,
-            reference);
+            organization, reference);
 
     [Theory]
     [InlineData("acme", "acme/a", "from a file")]
@@ -263,52 +262,6 @@ public sealed class SecretReferencesTests : IAsyncLifetime
         return exception.Message;
     }
 
-    private static async Task<bool> Misbehave(HttpContext context, string fault)
-    {
-        var response = context.Response;
-        switch (fault)
-        {
-            case "forbidden":
-                response.StatusCode = 403;
-                return true;
-            case "500":
-                response.StatusCode = 500;
-                return true;
-            case "slow":
-                await Task.Delay(TimeSpan.FromSeconds(10), context.RequestAborted).ContinueWith(_ => { }, TaskScheduler.Default);
-                return true;
-            case "slow body":
-                for (var part = 0; part < 40 && !context.RequestAborted.IsCancellationRequested; part++)
-                {
-                    await response.WriteAsync(" ");
-                    await response.Body.FlushAsync();
-                    await Task.Delay(200);
-                }
-
-                return true;
-            case "reset":
-                context.Abort();
-                return true;
-            case "html":
-                await response.WriteAsync($"<html>{FakeVault.Canary}</html>");
-                return true;
-            case "list":
-                await response.WriteAsync($$"""{"data":["{{FakeVault.Canary}}"]}""");
-                return true;
-            case "huge":
-                await response.WriteAsync(new string(' ', 2_000_000));
-                return true;
-            case "redirect":
-                response.Redirect("http://localhost:1/v1/secret/data/default/db");
-                return true;
-            case "circle":
-                response.Redirect(context.Request.Path);
-                return true;
-            default:
-                return false;
-        }
-    }
-
     private SecretReferences Kubernetes()
     {
         var file = Path.Combine(_folder, "jwt");
@@ -334,15 +287,5 @@ public sealed class SecretReferencesTests : IAsyncLifetime
             .AddSecrets(SecretSettings.Read(configuration)).BuildServiceProvider();
         _providers.Add(provider);
         return provider.GetRequiredService<SecretReferences>();
-    }
-
-    // The retries of the HTTP client use the same clock, so its timers must be real.
-    private sealed class ShiftedTime : TimeProvider
-    {
-        private TimeSpan _shift;
-
-        public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + _shift;
-
-        public void Advance(TimeSpan time) => _shift += time;
     }
 }

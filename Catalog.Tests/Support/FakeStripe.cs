@@ -16,7 +16,7 @@ namespace Catalog.Tests.Support;
 /// Stripe's API in this process. It keeps customers, sessions and subscriptions, and requires the key, the version and
 /// form-encoded bodies. It repeats its first answer to an Idempotency-Key, also a failure, and fails chosen requests.
 /// </summary>
-public sealed class FakeStripe : IAsyncLifetime
+public sealed partial class FakeStripe : IAsyncLifetime
 {
     public const string Key = $"sk_test_{Canaries.Word}Key7731abcdefghij";
     public const string WebhookSecret = $"whsec_{Canaries.Word}Hook4471abcdefghij";
@@ -29,10 +29,7 @@ public sealed class FakeStripe : IAsyncLifetime
 
     private readonly WebApplication _app;
     private readonly ConcurrentDictionary<string, StoredAnswer> _answers = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, FakeSubscription> _subscriptions = new(StringComparer.Ordinal);
-    private readonly Lock _subscriptionsLock = new();
     private int _requests;
-    private int _created;
 
     public FakeStripe()
     {
@@ -42,9 +39,6 @@ public sealed class FakeStripe : IAsyncLifetime
         _app = builder.Build();
         _app.Run(Serve);
     }
-
-    /// <summary>Form fields by customer id. Null: the customer is deleted.</summary>
-    public ConcurrentDictionary<string, Dictionary<string, string>?> Customers { get; } = new(StringComparer.Ordinal);
 
     /// <summary>The form fields of each created checkout or portal session.</summary>
     public ConcurrentQueue<Dictionary<string, string>> Sessions { get; } = new();
@@ -107,75 +101,6 @@ public sealed class FakeStripe : IAsyncLifetime
             await _app.DisposeAsync();
         }
     }
-
-    /// <summary>Creates a subscription of a customer.</summary>
-    /// <returns>The subscription's id and the event that reports it.</returns>
-    public (string Id, string Event) Subscribe(string customer, string price, string status = "active")
-    {
-        lock (_subscriptionsLock)
-        {
-            var subscription = new FakeSubscription($"sub_{Interlocked.Increment(ref _created):000000}", customer, price, status);
-            _subscriptions[subscription.Id] = subscription;
-            return (subscription.Id, Event("customer.subscription.created", subscription.Json()));
-        }
-    }
-
-    /// <summary>Changes a subscription's status, price or both; null leaves a value unchanged.</summary>
-    /// <returns>The event that reports the change.</returns>
-    public string Change(string id, string? status = null, string? price = null)
-    {
-        lock (_subscriptionsLock)
-        {
-            var before = _subscriptions[id];
-            var subscription = _subscriptions[id] = before with { Status = status ?? before.Status, Price = price ?? before.Price };
-            return Event(subscription.Status == "canceled" ? "customer.subscription.deleted" : "customer.subscription.updated",
-                subscription.Json());
-        }
-    }
-
-    /// <summary>Deletes a customer and cancels its subscriptions.</summary>
-    /// <returns>The event that reports the deletion.</returns>
-    public string Delete(string customer)
-    {
-        lock (_subscriptionsLock)
-        {
-            Customers[customer] = null;
-            foreach (var subscription in _subscriptions.Values.Where(subscription => subscription.Customer == customer).ToList())
-            {
-                _subscriptions[subscription.Id] = subscription with { Status = "canceled" };
-            }
-
-            return Event("customer.deleted", new { id = customer, @object = "customer" });
-        }
-    }
-
-    /// <summary>The customer id of an organization, which must have exactly one customer.</summary>
-    public string CustomerOf(string organization) => Customers.Single(customer => customer.Value?["metadata[organization]"] == organization)
-        .Key;
-
-    /// <summary>The plan that a customer pays for now: business, team or free.</summary>
-    public string PlanOf(string customer)
-    {
-        lock (_subscriptionsLock)
-        {
-            var paid = _subscriptions.Values.Where(subscription => subscription.Customer == customer
-                && subscription.Status is "active" or "past_due" or "trialing").Select(subscription => subscription.Price).ToList();
-            return paid.Contains(Business) ? "business" : paid.Contains(Team) ? "team" : "free";
-        }
-    }
-
-    public string Event(string type, object about) => JsonSerializer.Serialize(new
-    {
-        id = $"evt_{Interlocked.Increment(ref _created):000000}{Guid.NewGuid():N}",
-        @object = "event",
-        api_version = "2026-10-28.endive",
-        created = TimeProvider.System.GetUtcNow().ToUnixTimeSeconds(),
-        data = new { @object = about },
-        livemode = false,
-        pending_webhooks = 1,
-        request = new { id = (string?)null, idempotency_key = (string?)null },
-        type,
-    });
 
     private async Task Serve(HttpContext context)
     {
@@ -268,24 +193,7 @@ public sealed class FakeStripe : IAsyncLifetime
             return (400, Error("invalid_request_error", "resource_missing"));
         }
 
-        lock (_subscriptionsLock)
-        {
-            // Pages of two subscriptions, so that clients must read all pages.
-            var all = _subscriptions.Values.Where(subscription =>
-                subscription.Customer == of && (query["status"] == "all" || subscription.Status != "canceled"))
-                .OrderByDescending(subscription => subscription.Id, StringComparer.Ordinal)
-                .SkipWhile(subscription => query.ContainsKey("starting_after")
-                    && string.CompareOrdinal(subscription.Id, query["starting_after"]) >= 0).ToList();
-            return (200,
-                JsonSerializer.Serialize(
-                    new
-                    {
-                        @object = "list",
-                        data = all.Take(2).Select(subscription => subscription.Json()),
-                        has_more = all.Count > 2,
-                        url = "/v1/subscriptions"
-                    }));
-        }
+        return (200, PageOfSubscriptions(of, query["status"] == "all", query["starting_after"]));
     }
 
     private async Task<(int, string)> Post(HttpContext context, string path, StripeFault fault)
@@ -368,22 +276,5 @@ public sealed class FakeStripe : IAsyncLifetime
         public string RequestText { get; } = requestText;
 
         public (int Status, string Body)? Answer { get; set; }
-    }
-
-    private sealed record FakeSubscription(string Id, string Customer, string Price, string Status)
-    {
-        public object Json() => new
-        {
-            id = Id,
-            @object = "subscription",
-            customer = Customer,
-            status = Status,
-            items = new
-            {
-                @object = "list",
-                data = new[] {
-                    new { id = $"si_{Id}", @object = "subscription_item", price = new { id = Price, @object = "price" }, quantity = 1 } }
-            },
-        };
     }
 }

@@ -13,10 +13,9 @@ public sealed class SlowTestsFirst : ITestCollectionOrderer
     // later.
     private static readonly string[] Slow =
     [
-        "BackupFaultTests", "EveryPageTests", "WithoutScriptTests", "LiveRunTests", "ConcurrentMigratorTests", "OperationsGuideTests",
-        "TransferKillTests", "RetentionRunOnPostgres",
-        "GeneratedClientTests", "SigningKeyTests",
-        "CheckoutOnSqlite", "CheckoutOnPostgres", "BackupTests", "WebhookEventFaultsOnPostgres", "RowSecurityTests", "SessionTests",
+        "BackupFaultTests", "EveryPageTests", "WithoutScriptTests", "LiveRunTests", "KilledMigratorTests", "ConcurrentMigratorTests",
+        "OperationsGuideTests", "TransferKillTests", "RetentionRunOnPostgres", "GeneratedClientTests", "SigningKeyTests",
+        "CheckoutOnSqlite", "CheckoutOnPostgres", "BackupTests", "WebhookEventFaultsOnPostgres", "RowSecurityLossTests", "SessionTests",
         "ContractOnPostgres", "TransferTests",
     ];
 
