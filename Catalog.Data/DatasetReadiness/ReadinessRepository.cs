@@ -44,17 +44,21 @@ public sealed class ReadinessRepository(
 
         var judged = graph.Nodes;
         var declared = graph.Edges.Where(edge => edge.PipelineId.Length > 0).ToLookup(edge => edge.Downstream, edge => edge.PipelineId);
-        var (uses, runs, states) = await db.Read(organization, async session =>
+        var writers = judged.SelectMany(node => declared[node.Dataset.Id]).ToHashSet(StringComparer.Ordinal);
+        // Three connections at once: the look-ups of one statement use one core of the server.
+        var reading = (
+            Written: Written(organization, [.. judged.Select(node => node.Dataset.Id).Order()], ct),
+            States: Checks(organization, [.. judged.Select(node => node.Dataset)], ct),
+            Declared: Pipelines(organization, writers, ct));
+        await Task.WhenAll(reading.Written, reading.States, reading.Declared);
+        var ((uses, runs), states, (pipelines, recent)) = (await reading.Written, await reading.States, await reading.Declared);
+        var others = await Pipelines(organization, runs.Values.Select(run => run.PipelineId).Where(id => !writers.Contains(id)), ct);
+        foreach (var pipeline in others.Pipelines.Values)
         {
-            var uses = await Uses(session, organization, [.. judged.Select(node => node.Dataset.Id).Order()], ct);
-            var runs = await Runs(session, organization, [.. uses.Select(use => use.RunId).Distinct().Order(StringComparer.Ordinal)], ct);
-            var states = await Checks(session, organization, [.. judged.Select(node => node.Dataset)], ct);
-            return (uses.ToLookup(use => use.Dataset), runs, states);
-        }, ct);
-        var writers = judged.SelectMany(node => declared[node.Dataset.Id]).Concat(runs.Values.Select(run => run.PipelineId))
-            .Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).ToList();
-        var (pipelines, recent) = await Pipelines(organization, writers, ct);
+            pipelines.Add(pipeline.Id, pipeline);
+        }
 
+        var lastRuns = recent.Concat(others.Recent).ToLookup(run => run.PipelineId, StringComparer.Ordinal);
         var checks = states.Take(MaxChecks).ToLookup(state => state.Dataset, StringComparer.Ordinal);
         List<ReadinessReason> reasons = [];
         foreach (var (dataset, distance) in judged)
@@ -63,7 +67,7 @@ public sealed class ReadinessRepository(
             {
                 Dataset = dataset.DisplayId,
                 Depth = distance,
-                Writers = DatasetWriters.Of(declared[dataset.Id], [.. uses[dataset.Id]], runs, pipelines, recent),
+                Writers = DatasetWriters.Of(declared[dataset.Id], [.. uses[dataset.Id]], runs, pipelines, lastRuns),
                 Checks = [.. checks[dataset.DisplayId]],
                 AreChecksComplete = states.Count <= MaxChecks && IsIndexed(dataset),
             }, asOf, now));
@@ -83,7 +87,9 @@ public sealed class ReadinessRepository(
             .ThenBy(reason => reason.CheckId, StringComparer.Ordinal),
     ];
 
-    private async Task<List<UseFacts>> Uses(Session session, string organization, List<Guid> datasets, CancellationToken ct)
+    // The last writes of the datasets, then the runs of these writes.
+    private async Task<(ILookup<Guid, UseFacts> Uses, Dictionary<string, RecentRun> Runs)> Written(
+        string organization, List<Guid> datasets, CancellationToken ct)
     {
         string Last(string direction) => $"""
             select run_datasets.dataset, run_datasets.run_id, run_datasets.last_at
@@ -92,41 +98,35 @@ public sealed class ReadinessRepository(
                 $"organization_id = @organization and dataset = datasets.id and direction = '{direction}'",
                 "last_at desc, run_id desc", $"{Writes}")}
             """;
-        var sql = $"""
+        var usesSql = $"""
             -- Readiness.Uses
             {Last("output")}
             union all
             {Last("declared_output")}
             """;
-
-        List<UseFacts> uses = [];
-        foreach (var ids in datasets.Chunk(db.Dialect.ListLimit))
-        {
-            uses.AddRange(await session.Many<UseFacts>(sql, new { organization, ids }, ct));
-        }
-
-        return uses;
-    }
-
-    private async Task<Dictionary<string, RecentRun>> Runs(Session session, string organization, List<string> runs, CancellationToken ct)
-    {
-        var sql = $"""
+        var runsSql = $"""
             -- Readiness.Runs
             select pipeline_id, id, status, created_at, started_at, completed_at
             from {db.Dialect.ByIndex("runs", "organization_id = @organization", "id", "@ids")}
             """;
 
-        Dictionary<string, RecentRun> found = new(StringComparer.Ordinal);
-        foreach (var ids in runs.Chunk(db.Dialect.ListLimit))
+        List<UseFacts> uses = [];
+        foreach (var ids in datasets.Chunk(db.Dialect.ListLimit))
         {
-            (await session.Many<RecentRun>(sql, new { organization, ids }, ct)).ForEach(run => found.Add(run.Id, run));
+            uses.AddRange(await db.Many<UseFacts>(organization, usesSql, new { organization, ids }, ct));
         }
 
-        return found;
+        Dictionary<string, RecentRun> runs = new(StringComparer.Ordinal);
+        foreach (var ids in uses.Select(use => use.RunId).Distinct().Order(StringComparer.Ordinal).Chunk(db.Dialect.ListLimit))
+        {
+            (await db.Many<RecentRun>(organization, runsSql, new { organization, ids }, ct)).ForEach(run => runs.Add(run.Id, run));
+        }
+
+        return (uses.ToLookup(use => use.Dataset), runs);
     }
 
     // At most one more than MaxChecks.
-    private async Task<List<CheckFacts>> Checks(Session session, string organization, List<Dataset> datasets, CancellationToken ct)
+    private async Task<List<CheckFacts>> Checks(string organization, List<Dataset> datasets, CancellationToken ct)
     {
         // The length is the condition of the index.
         var where = $"organization_id = @organization and length(dataset) < {MaxName + 1}";
@@ -141,7 +141,8 @@ public sealed class ReadinessRepository(
         var names = datasets.Where(IsIndexed).Select(dataset => dataset.DisplayId).Order(StringComparer.Ordinal);
         foreach (var ids in names.Chunk(db.Dialect.ListLimit).TakeWhile(_ => checks.Count <= MaxChecks))
         {
-            checks.AddRange(await session.Many<CheckFacts>(sql, new { organization, ids, Take = MaxChecks + 1 - checks.Count }, ct));
+            checks.AddRange(await db.Many<CheckFacts>(
+                organization, sql, new { organization, ids, Take = MaxChecks + 1 - checks.Count }, ct));
         }
 
         return checks;
@@ -149,8 +150,8 @@ public sealed class ReadinessRepository(
 
     private static bool IsIndexed(Dataset dataset) => dataset.DisplayId.Length <= MaxName;
 
-    private async Task<(Dictionary<string, WriterPipeline> Pipelines, ILookup<string, RecentRun> Recent)> Pipelines(string organization,
-        List<string> pipelines, CancellationToken ct)
+    private async Task<(Dictionary<string, WriterPipeline> Pipelines, List<RecentRun> Recent)> Pipelines(string organization,
+        IEnumerable<string> pipelines, CancellationToken ct)
     {
         var sql = $"""
             -- Readiness.Pipelines
@@ -160,13 +161,13 @@ public sealed class ReadinessRepository(
 
         Dictionary<string, WriterPipeline> found = new(StringComparer.Ordinal);
         List<RecentRun> recent = [];
-        foreach (var ids in pipelines.Chunk(PipelinesOfChunk))
+        foreach (var ids in pipelines.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).Chunk(PipelinesOfChunk))
         {
             (await db.Many<WriterPipeline>(organization, sql, new { organization, ids }, ct))
                 .ForEach(pipeline => found.Add(pipeline.Id, pipeline));
             recent.AddRange((await pipelineRuns.RecentRuns(organization, ids, RunsOfPipeline, ct)).SelectMany(runs => runs));
         }
 
-        return (found, recent.ToLookup(run => run.PipelineId, StringComparer.Ordinal));
+        return (found, recent);
     }
 }

@@ -21,7 +21,7 @@ public sealed class ColumnLineageRepository(CatalogDatabase db, LineageRepositor
             return null;
         }
 
-        return await db.Read(organization, async session =>
+        var walk = await db.Read(organization, async session =>
         {
             var walk = new ColumnWalk(new(start.Id, column), budget);
             foreach (var way in new[] { LineageDirection.Upstream, LineageDirection.Downstream }.Where(way => direction.HasFlag(way)))
@@ -33,11 +33,12 @@ public sealed class ColumnLineageRepository(CatalogDatabase db, LineageRepositor
                 }
             }
 
-            var datasets = new Dictionary<Guid, Dataset>();
-            var ids = walk.Depths.Keys.Select(node => node.Dataset).Distinct();
-            await new LineageReader(db.Dialect, session, organization, null, ct).Datasets(ids, datasets);
-            return new ColumnGraph(datasets, walk.Depths, walk.Edges, walk.IsCut, walk.Frontier);
+            return walk;
         }, ct);
+        var datasets = new Dictionary<Guid, Dataset>();
+        await new LineageReader(db, organization, null, ct).Datasets(
+            walk.Depths.Keys.Select(node => node.Dataset).Distinct(), datasets);
+        return new ColumnGraph(datasets, walk.Depths, walk.Edges, walk.IsCut, walk.Frontier);
     }
 
     // The edges of the datasets of a level at any of its columns: a few more than those of the level.

@@ -78,7 +78,7 @@ public sealed class DatasetFactRepository(CatalogDatabase db)
         };
     }, ct);
 
-    // The parts of a union may arrive in any order; equal times keep theirs.
+    // The branches of a SQL union arrive in any order. Values with equal times keep the order of their branch.
     private static List<FacetValue> Ordered(IEnumerable<FacetValue> values) => [.. values.OrderByDescending(value => value.LastAt)];
 
     private sealed record AliasName

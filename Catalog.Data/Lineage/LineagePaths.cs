@@ -15,55 +15,55 @@ public sealed class LineagePaths(CatalogDatabase db, LineageBudget budget)
     /// <param name="at">The time at which the edges are valid; null for the current edges.</param>
     /// <param name="ct">Cancels the query.</param>
     /// <returns>The paths, or null when one of the datasets does not exist.</returns>
-    public Task<LineagePath?> Find(string organization, string from, string to, int depth, DateTimeOffset? at, CancellationToken ct) =>
-        db.Read(organization, async session =>
+    public async Task<LineagePath?> Find(
+        string organization, string from, string to, int depth, DateTimeOffset? at, CancellationToken ct)
+    {
+        var reader = new LineageReader(db, organization, at, ct);
+        var (start, end) = (DatasetId.Of(from), DatasetId.Of(to));
+        var datasets = new Dictionary<Guid, Dataset>();
+        await reader.Datasets(new[] { start, end }.Distinct(), datasets);
+        if (!datasets.ContainsKey(start) || !datasets.ContainsKey(end))
         {
-            var reader = new LineageReader(db.Dialect, session, organization, at, ct);
-            var (start, end) = (DatasetId.Of(from), DatasetId.Of(to));
-            var datasets = new Dictionary<Guid, Dataset>();
-            await reader.Datasets(new[] { start, end }.Distinct(), datasets);
-            if (!datasets.ContainsKey(start) || !datasets.ContainsKey(end))
-            {
-                (start, end) = (await reader.OfAlias(start) ?? start, await reader.OfAlias(end) ?? end);
-                await reader.Datasets(new[] { start, end }.Distinct().Where(id => !datasets.ContainsKey(id)), datasets);
-            }
+            (start, end) = (await reader.OfAlias(start) ?? start, await reader.OfAlias(end) ?? end);
+            await reader.Datasets(new[] { start, end }.Distinct().Where(id => !datasets.ContainsKey(id)), datasets);
+        }
 
-            if (!datasets.ContainsKey(start) || !datasets.ContainsKey(end))
-            {
-                return null;
-            }
+        if (!datasets.ContainsKey(start) || !datasets.ContainsKey(end))
+        {
+            return null;
+        }
 
-            var half = new LineageBudget(Math.Max(1, budget.Nodes / 2), Math.Max(1, budget.Edges / 2));
-            var down = new LineageWalk(start, LineageDirection.Downstream, half);
-            var up = new LineageWalk(end, LineageDirection.Upstream, half);
-            var (meeting, truncated) = await Meet(reader, down, up, depth);
-            if (meeting.Count == 0)
-            {
-                return new LineagePath(null, new LineageGraph([], [], truncated, []));
-            }
+        var half = new LineageBudget(Math.Max(1, budget.Nodes / 2), Math.Max(1, budget.Edges / 2));
+        var down = new LineageWalk(start, LineageDirection.Downstream, half);
+        var up = new LineageWalk(end, LineageDirection.Upstream, half);
+        var (meeting, truncated) = await Meet(reader, down, up, depth);
+        if (meeting.Count == 0)
+        {
+            return new LineagePath(null, new LineageGraph([], [], truncated, []));
+        }
 
-            var length = down.Depths[meeting[0]] + up.Depths[meeting[0]];
-            var (before, after) = (EdgesTo(meeting, down), EdgesTo(meeting, up));
-            Dictionary<Guid, int> hops = new() { [start] = 0, [end] = length };
-            foreach (var edge in before)
-            {
-                (hops[edge.Upstream], hops[edge.Downstream]) = (down.Depths[edge.Upstream], down.Depths[edge.Downstream]);
-            }
+        var length = down.Depths[meeting[0]] + up.Depths[meeting[0]];
+        var (before, after) = (EdgesTo(meeting, down), EdgesTo(meeting, up));
+        Dictionary<Guid, int> hops = new() { [start] = 0, [end] = length };
+        foreach (var edge in before)
+        {
+            (hops[edge.Upstream], hops[edge.Downstream]) = (down.Depths[edge.Upstream], down.Depths[edge.Downstream]);
+        }
 
-            foreach (var edge in after)
-            {
-                (hops[edge.Upstream], hops[edge.Downstream]) = (length - up.Depths[edge.Upstream], length - up.Depths[edge.Downstream]);
-            }
+        foreach (var edge in after)
+        {
+            (hops[edge.Upstream], hops[edge.Downstream]) = (length - up.Depths[edge.Upstream], length - up.Depths[edge.Downstream]);
+        }
 
-            await reader.Datasets(hops.Keys.Where(id => !datasets.ContainsKey(id)), datasets);
-            return new LineagePath(length, new LineageGraph(
-                LineageRepository.NearestFirst(hops, datasets),
-                [.. before.Concat(after).OrderBy(edge => hops[edge.Upstream])
-                    .ThenBy(edge => datasets[edge.Upstream].DisplayId, StringComparer.Ordinal)
-                    .ThenBy(edge => datasets[edge.Downstream].DisplayId, StringComparer.Ordinal)
-                    .ThenBy(edge => edge.PipelineId, StringComparer.Ordinal)],
-                truncated, []));
-        }, ct);
+        await reader.Datasets(hops.Keys.Where(id => !datasets.ContainsKey(id)), datasets);
+        return new LineagePath(length, new LineageGraph(
+            LineageRepository.NearestFirst(hops, datasets),
+            [.. before.Concat(after).OrderBy(edge => hops[edge.Upstream])
+                .ThenBy(edge => datasets[edge.Upstream].DisplayId, StringComparer.Ordinal)
+                .ThenBy(edge => datasets[edge.Downstream].DisplayId, StringComparer.Ordinal)
+                .ThenBy(edge => edge.PipelineId, StringComparer.Ordinal)],
+            truncated, []));
+    }
 
     // Walks until a dataset is reached from both ends: every shortest path passes one of those with the smallest sum of
     // distances. The second result is whether a limit ended the search or one of the walks.

@@ -3,15 +3,20 @@ using Catalog.Data.Database;
 
 namespace Catalog.Data.Lineage;
 
-/// <summary>Reads edges and datasets of one organization within one session.</summary>
-/// <param name="Dialect">The engine's SQL.</param>
-/// <param name="Session">The session.</param>
+/// <summary>
+/// Reads edges and datasets of one organization. A long list of ids is read as two halves at once, on two connections:
+/// the look-ups of one statement use one core of the server.
+/// </summary>
+/// <param name="Db">The database.</param>
 /// <param name="Organization">The organization that owns the graph.</param>
 /// <param name="At">The time at which the edges are valid; null for the current edges.</param>
 /// <param name="Ct">Cancels the statements.</param>
-internal sealed record LineageReader(Dialect Dialect, Session Session, string Organization, DateTimeOffset? At, CancellationToken Ct)
+internal sealed record LineageReader(CatalogDatabase Db, string Organization, DateTimeOffset? At, CancellationToken Ct)
 {
-    /// <summary>The edges of a side's level: all of them when they fit, otherwise the first room + 1 in key order.</summary>
+    // A shorter list takes less than a millisecond.
+    private const int MinHalf = 200;
+
+    /// <summary>The edges of a side's level: all of them when they fit, otherwise at least the first room + 1 in key order.</summary>
     public async Task<List<LineageEdge>> Neighbours(LineageWalk.Side side, int room)
     {
         List<Guid> level = [.. side.Level.Order()];
@@ -19,26 +24,19 @@ internal sealed record LineageReader(Dialect Dialect, Session Session, string Or
         return edges.Count <= room ? edges : await Neighbours(side, room, level, ordered: true);
     }
 
-    private async Task<List<LineageEdge>> Neighbours(LineageWalk.Side side, int room, List<Guid> level, bool ordered)
+    private Task<List<LineageEdge>> Neighbours(LineageWalk.Side side, int room, List<Guid> level, bool ordered)
     {
         var (near, far) = side.Direction == LineageDirection.Upstream ? ("downstream", "upstream") : ("upstream", "downstream");
         // Current edges have no valid_to. Without that column an index-only scan is enough.
         var sql = $"""
             -- Lineage.Neighbours
             select upstream, downstream, pipeline_id, valid_from{(At is null ? "" : ", valid_to")}
-            from {Dialect.ByIndex("lineage_edges", $"organization_id = @organization and {ValidAt(At, "")}", near, "@ids")}
+            from {Db.Dialect.ByIndex("lineage_edges", $"organization_id = @organization and {ValidAt(At, "")}", near, "@ids")}
             {(ordered ? $"order by {near}, {far}, pipeline_id, valid_from" : "")}
             limit @limit
             """;
 
-        List<LineageEdge> edges = [];
-        foreach (var ids in level.Chunk(Dialect.ListLimit).TakeWhile(_ => edges.Count <= room))
-        {
-            var parameters = new { organization = Organization, ids, at = At, limit = room + 1L - edges.Count };
-            await Session.Each(sql, parameters, row => edges.Add(Edge(row, 0, At)), Ct);
-        }
-
-        return edges;
+        return OfIds(sql, level, row => Edge(row, 0, At), room + 1);
     }
 
     /// <summary>Adds the datasets with these ids; unknown ones are left out.</summary>
@@ -47,16 +45,42 @@ internal sealed record LineageReader(Dialect Dialect, Session Session, string Or
         var sql = $"""
             -- Lineage.Datasets
             select id, namespace, name, created_at
-            from {Dialect.ByIndex("datasets", "organization_id = @organization", "id", "@ids")}
+            from {Db.Dialect.ByIndex("datasets", "organization_id = @organization", "id", "@ids")}
             """;
 
-        foreach (var chunk in ids.Order().Chunk(Dialect.ListLimit).ToList())
+        foreach (var dataset in await OfIds(sql, [.. ids.Order()], row =>
+            Dataset(row.GetGuid(0), row.GetString(1), row.GetString(2), row.GetFieldValue<DateTimeOffset>(3))))
         {
-            await Session.Each(sql, new { organization = Organization, ids = chunk }, row =>
+            datasets.Add(dataset.Id, dataset);
+        }
+    }
+
+    /// <summary>The rows of a statement that looks up each of <c>@ids</c>.</summary>
+    /// <param name="sql">The statement. It may use <c>@limit</c>, <c>@at</c> and <c>@organization</c>.</param>
+    /// <param name="ids">The ids in order. The rows of the first half of them come first.</param>
+    /// <param name="read">Reads a row.</param>
+    /// <param name="limit">The number of rows of each half at which reading stops.</param>
+    public async Task<List<T>> OfIds<T>(string sql, List<Guid> ids, Func<DbDataReader, T> read, int limit = int.MaxValue)
+    {
+        if (ids.Count < 2 * MinHalf)
+        {
+            return await Part(ids);
+        }
+
+        var halves = await Task.WhenAll(Part(ids[..(ids.Count / 2)]), Part(ids[(ids.Count / 2)..]));
+        halves[0].AddRange(halves[1]);
+        return halves[0];
+
+        async Task<List<T>> Part(List<Guid> part)
+        {
+            List<T> rows = [];
+            foreach (var chunk in part.Chunk(Db.Dialect.ListLimit).TakeWhile(_ => rows.Count < limit))
             {
-                var dataset = Dataset(row.GetGuid(0), row.GetString(1), row.GetString(2), row.GetFieldValue<DateTimeOffset>(3));
-                datasets.Add(dataset.Id, dataset);
-            }, Ct);
+                var parameters = new { organization = Organization, ids = chunk, at = At, limit = (long)limit - rows.Count };
+                rows.AddRange(await Db.Many(Organization, sql, parameters, read, Ct));
+            }
+
+            return rows;
         }
     }
 
@@ -70,7 +94,7 @@ internal sealed record LineageReader(Dialect Dialect, Session Session, string Or
             where organization_id = @organization and alias = @alias
             """;
 
-        return Session.One<Guid?>(Sql, new { organization = Organization, alias }, Ct);
+        return Db.One<Guid?>(Organization, Sql, new { organization = Organization, alias }, Ct);
     }
 
     public static string ValidAt(DateTimeOffset? at, string edges) =>

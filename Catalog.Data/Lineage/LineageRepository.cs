@@ -35,42 +35,40 @@ public sealed class LineageRepository(CatalogDatabase db, LineageBudget budget)
     /// As above, with <paramref name="firstHops"/> hops in the first statement. The result does not depend on that
     /// number.
     /// </summary>
-    internal Task<LineageGraph?> Walk(
+    internal async Task<LineageGraph?> Walk(
         string organization, string shownId, LineageDirection direction, int depth, DateTimeOffset? at, int firstHops,
-        CancellationToken ct) =>
-        db.Read(organization, async session =>
+        CancellationToken ct)
+    {
+        var reader = new LineageReader(db, organization, at, ct);
+        if (await WalkFrom(reader, shownId, direction, depth, firstHops) is not var (walk, datasets))
         {
-            var reader = new LineageReader(db.Dialect, session, organization, at, ct);
-            if (await WalkFrom(reader, shownId, direction, depth, firstHops) is not var (walk, datasets))
-            {
-                return null;
-            }
+            return null;
+        }
 
-            var frontier = await Frontier(reader, walk, depth, datasets);
-            await reader.Datasets(walk.Depths.Keys.Where(id => !datasets.ContainsKey(id)), datasets);
-            return new LineageGraph(
-                NearestFirst(walk.Depths, datasets), walk.Edges, walk.Cut is not null,
-                [.. frontier.Select(id => datasets[id]).OrderBy(dataset => dataset.DisplayId, StringComparer.Ordinal)]);
-        }, ct);
+        var frontier = await Frontier(reader, walk, depth, datasets);
+        await reader.Datasets(walk.Depths.Keys.Where(id => !datasets.ContainsKey(id)), datasets);
+        return new LineageGraph(
+            NearestFirst(walk.Depths, datasets), walk.Edges, walk.Cut is not null,
+            [.. frontier.Select(id => datasets[id]).OrderBy(dataset => dataset.DisplayId, StringComparer.Ordinal)]);
+    }
 
     /// <summary>
     /// The part of the current graph upstream of a dataset. Its edges include those that end in the farthest datasets, because they
     /// name the pipelines that write these. It has no frontier.
     /// </summary>
     /// <inheritdoc cref="Walk(string, string, LineageDirection, int, DateTimeOffset?, CancellationToken)"/>
-    public Task<LineageGraph?> UpstreamWithWriters(string organization, string shownId, int depth, CancellationToken ct) =>
-        db.Read(organization, async session =>
+    public async Task<LineageGraph?> UpstreamWithWriters(string organization, string shownId, int depth, CancellationToken ct)
+    {
+        var reader = new LineageReader(db, organization, null, ct);
+        if (await WalkFrom(reader, shownId, LineageDirection.Upstream, depth + 1, FirstHops) is not var (walk, datasets))
         {
-            var reader = new LineageReader(db.Dialect, session, organization, null, ct);
-            if (await WalkFrom(reader, shownId, LineageDirection.Upstream, depth + 1, FirstHops) is not var (walk, datasets))
-            {
-                return null;
-            }
+            return null;
+        }
 
-            var depths = walk.Depths.Where(node => node.Value <= depth).ToDictionary();
-            await reader.Datasets(depths.Keys.Where(id => !datasets.ContainsKey(id)), datasets);
-            return new LineageGraph(NearestFirst(depths, datasets), walk.Edges, walk.Cut is not null, []);
-        }, ct);
+        var depths = walk.Depths.Where(node => node.Value <= depth).ToDictionary();
+        await reader.Datasets(depths.Keys.Where(id => !datasets.ContainsKey(id)), datasets);
+        return new LineageGraph(NearestFirst(depths, datasets), walk.Edges, walk.Cut is not null, []);
+    }
 
     // The walk, and the datasets that it has read. Null when the dataset does not exist.
     private async Task<(LineageWalk Walk, Dictionary<Guid, Dataset> Datasets)?> WalkFrom(
@@ -102,21 +100,20 @@ public sealed class LineageRepository(CatalogDatabase db, LineageBudget budget)
     }
 
     /// <summary>The part of the current graph downstream of several datasets, which have the depth 0.</summary>
-    public Task<LineageGraph> Downstream(string organization, IReadOnlyCollection<Guid> starts, int depth, CancellationToken ct) =>
-        db.Read(organization, async session =>
+    public async Task<LineageGraph> Downstream(string organization, IReadOnlyCollection<Guid> starts, int depth, CancellationToken ct)
+    {
+        var reader = new LineageReader(db, organization, null, ct);
+        var walk = new LineageWalk(starts, LineageDirection.Downstream, budget);
+        for (var (hop, side) = (1, walk.Sides[0]); hop <= depth && walk.Cut is null && side.Level.Count > 0; hop++)
         {
-            var reader = new LineageReader(db.Dialect, session, organization, null, ct);
-            var walk = new LineageWalk(starts, LineageDirection.Downstream, budget);
-            for (var (hop, side) = (1, walk.Sides[0]); hop <= depth && walk.Cut is null && side.Level.Count > 0; hop++)
-            {
-                var found = await reader.Neighbours(side, walk.Room);
-                walk.AddHop(side, found, found.Count <= walk.Room, hop);
-            }
+            var found = await reader.Neighbours(side, walk.Room);
+            walk.AddHop(side, found, found.Count <= walk.Room, hop);
+        }
 
-            var datasets = new Dictionary<Guid, Dataset>();
-            await reader.Datasets(walk.Depths.Keys, datasets);
-            return new LineageGraph(NearestFirst(walk.Depths, datasets), walk.Edges, walk.Cut is not null, []);
-        }, ct);
+        var datasets = new Dictionary<Guid, Dataset>();
+        await reader.Datasets(walk.Depths.Keys, datasets);
+        return new LineageGraph(NearestFirst(walk.Depths, datasets), walk.Edges, walk.Cut is not null, []);
+    }
 
     internal static List<(Dataset Dataset, int Depth)> NearestFirst(
         IReadOnlyDictionary<Guid, int> depths, Dictionary<Guid, Dataset> datasets)
@@ -130,21 +127,29 @@ public sealed class LineageRepository(CatalogDatabase db, LineageBudget budget)
     // Reads the start, the datasets within the given number of hops, and the edges between them, in one statement.
     private async Task<NearbyGraph> Around(LineageReader reader, Guid id, LineageDirection direction, int hops)
     {
-        var (session, organization, at, ct) = (reader.Session, reader.Organization, reader.At, reader.Ct);
+        var (organization, at) = (reader.Organization, reader.At);
         var maxRows = Math.Min(budget.Edges, FirstRows);
+        var rows = await db.Many(
+            organization, AroundSql(direction, at), new { organization, id, at, hops, limit = maxRows + 1L },
+            row => row.GetInt32(0) is var way && way != 0
+                ? (Way: way, Edge: LineageReader.Edge(row, 1, at), Dataset: (Dataset?)null, Times: 0L)
+                : (way, null,
+                    LineageReader.Dataset(row.GetGuid(1), row.GetString(6), row.GetString(3), row.GetFieldValue<DateTimeOffset>(4)),
+                    row.GetInt64(7)),
+            reader.Ct);
         var nearby = new NearbyGraph(hops, maxRows);
-        await session.Each(AroundSql(direction, at), new { organization, id, at, hops, limit = maxRows + 1L }, row =>
+        foreach (var row in rows)
         {
-            if (row.GetInt32(0) is var way && way != 0)
+            if (row.Edge is { } edge)
             {
-                nearby.Add((LineageDirection)way, LineageReader.Edge(row, 1, at));
+                nearby.Add((LineageDirection)row.Way, edge);
             }
             else
             {
-                nearby.Add(LineageReader.Dataset(row.GetGuid(1), row.GetString(6), row.GetString(3), row.GetFieldValue<DateTimeOffset>(4)),
-                    row.GetInt64(7));
+                nearby.Add(row.Dataset!, row.Times);
             }
-        }, ct);
+        }
+
         nearby.Start = nearby.Datasets.GetValueOrDefault(id);
         return nearby;
     }
@@ -212,17 +217,16 @@ public sealed class LineageRepository(CatalogDatabase db, LineageBudget budget)
             frontier.UnionWith(side.Unfollowed);
             // Datasets at the maximum depth are not part of the frontier: the caller did not ask for more hops.
             var next = side.Level.Where(_ => side.Depth < depth);
-            await Beyond(reader, side, [.. side.Unread.Concat(next).Where(id => !frontier.Contains(id))], frontier, datasets);
+            await Beyond(reader, side, side.Unread.Concat(next).Where(id => !frontier.Contains(id)).ToList(), frontier, datasets);
         }
 
         return frontier;
     }
 
     // Adds those of the ids that have further edges to the frontier, and all of them to the datasets.
-    private async Task Beyond(LineageReader reader, LineageWalk.Side side, IReadOnlyList<Guid> ids, HashSet<Guid> frontier,
+    private async Task Beyond(LineageReader reader, LineageWalk.Side side, IEnumerable<Guid> ids, HashSet<Guid> frontier,
         Dictionary<Guid, Dataset> datasets)
     {
-        var (session, organization, at, ct) = (reader.Session, reader.Organization, reader.At, reader.Ct);
         var (near, far) = side.Direction == LineageDirection.Upstream ? ("downstream", "upstream") : ("upstream", "downstream");
         // A subquery with a limit is one index look-up for each dataset; an exists could be planned as a join over all
         // edges. The order by makes the planner choose the right index even when the table has no statistics. The names
@@ -232,23 +236,22 @@ public sealed class LineageRepository(CatalogDatabase db, LineageBudget budget)
             select id, namespace, name, created_at, coalesce((
                 select 1
                 from lineage_edges as edges
-                where edges.organization_id = @organization and edges.{near} = datasets.id and {LineageReader.ValidAt(at, "edges.")}
+                where edges.organization_id = @organization and edges.{near} = datasets.id and {LineageReader.ValidAt(reader.At, "edges.")}
                 order by edges.{far}
                 limit 1), 0)
             from {db.Dialect.ByIndex("datasets", "organization_id = @organization", "id", "@ids")}
             """;
 
-        foreach (var chunk in ids.Order().Chunk(db.Dialect.ListLimit))
+        var rows = await reader.OfIds(sql, [.. ids.Order()], row => (
+            Dataset: LineageReader.Dataset(row.GetGuid(0), row.GetString(1), row.GetString(2), row.GetFieldValue<DateTimeOffset>(3)),
+            HasMore: row.GetInt32(4) == 1));
+        foreach (var (dataset, hasMore) in rows)
         {
-            await session.Each(sql, new { organization, ids = chunk, at }, row =>
+            datasets.TryAdd(dataset.Id, dataset);
+            if (hasMore)
             {
-                var id = row.GetGuid(0);
-                datasets.TryAdd(id, LineageReader.Dataset(id, row.GetString(1), row.GetString(2), row.GetFieldValue<DateTimeOffset>(3)));
-                if (row.GetInt32(4) == 1)
-                {
-                    frontier.Add(id);
-                }
-            }, ct);
+                frontier.Add(dataset.Id);
+            }
         }
     }
 

@@ -16,7 +16,16 @@ public sealed class RunLineageRepository(CatalogDatabase db)
     /// <param name="runId">The run.</param>
     /// <param name="startedAt">Its start; null when it is not known.</param>
     /// <param name="ct">Cancels the operation.</param>
-    public Task<RunLineage> Of(string organization, string runId, DateTimeOffset? startedAt, CancellationToken ct) =>
+    public async Task<RunLineage> Of(string organization, string runId, DateTimeOffset? startedAt, CancellationToken ct)
+    {
+        var found = await Read(organization, runId, startedAt, ct);
+        var datasets = new Dictionary<Guid, Dataset>();
+        await new LineageReader(db, organization, null, ct).Datasets(
+            found.Inputs.Concat(found.Outputs).Select(one => one.Use.Dataset).Distinct(), datasets);
+        return found with { Datasets = datasets };
+    }
+
+    private Task<RunLineage> Read(string organization, string runId, DateTimeOffset? startedAt, CancellationToken ct) =>
         db.Read(organization, async session =>
         {
             const string Place = """
@@ -62,9 +71,6 @@ public sealed class RunLineageRepository(CatalogDatabase db)
             string?[] named = [place?.ParentRunId, place?.RootRunId, .. children,
                 .. read.Concat(written).SelectMany(one => one.Item2).Select(use => use.RunId)];
             var runs = await Runs(session, organization, [.. named.OfType<string>().Distinct().Order(StringComparer.Ordinal)], ct);
-            var datasets = new Dictionary<Guid, Dataset>();
-            await new LineageReader(db.Dialect, session, organization, null, ct).Datasets(
-                uses.Take(MaxRows).Select(use => use.Dataset).Distinct(), datasets);
             return new RunLineage
             {
                 Place = place ?? new(),
@@ -72,7 +78,6 @@ public sealed class RunLineageRepository(CatalogDatabase db)
                 Inputs = [.. read],
                 Outputs = [.. written],
                 Runs = runs,
-                Datasets = datasets,
                 Truncated = uses.Count > MaxRows || children.Count > MaxRows,
             };
         }, ct);
@@ -146,7 +151,8 @@ public sealed record RunLineage
     /// <summary>The state of the runs that are named; those that only events of other runs name are missing.</summary>
     public required IReadOnlyDictionary<string, RunState> Runs { get; init; }
 
-    public required IReadOnlyDictionary<Guid, Dataset> Datasets { get; init; }
+    /// <summary>The datasets that it read and wrote.</summary>
+    public IReadOnlyDictionary<Guid, Dataset> Datasets { get; init; } = new Dictionary<Guid, Dataset>();
 
     /// <summary>Whether datasets or children are left out.</summary>
     public required bool Truncated { get; init; }

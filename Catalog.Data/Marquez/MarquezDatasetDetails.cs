@@ -17,17 +17,16 @@ public sealed class MarquezDatasetDetails(CatalogDatabase db)
     private const int MaxStates = 5000;
 
     /// <summary>The datasets with their facets, columns, checks and last writes, in the same order.</summary>
-    public Task<List<MarquezDatasetDetail>> Of(string organization, IReadOnlyList<Dataset> datasets, CancellationToken ct) =>
-        db.Read(organization, async session =>
+    public async Task<List<MarquezDatasetDetail>> Of(string organization, IReadOnlyList<Dataset> datasets, CancellationToken ct)
+    {
+        Guid[] keys = [.. datasets.Select(dataset => dataset.Id).Distinct().Order()];
+        if (keys.Length == 0)
         {
-            Guid[] keys = [.. datasets.Select(dataset => dataset.Id).Distinct().Order()];
-            if (keys.Length == 0)
-            {
-                return [];
-            }
+            return [];
+        }
 
-            var facets = await MarquezFacets.Current(
-                session, db.Dialect, organization, FacetSubject.Dataset, keys.Select(key => key.ToString()), ct);
+        var (facets, writes, columns, states, metrics) = await db.Read(organization, async session =>
+        {
             List<LastWrite> writes = [];
             List<ColumnEdge> columns = [];
             foreach (var ids in keys.Chunk(db.Dialect.ListLimit))
@@ -36,27 +35,33 @@ public sealed class MarquezDatasetDetails(CatalogDatabase db)
                 columns.AddRange(await Columns(session, organization, ids, ct));
             }
 
-            var sources = new Dictionary<Guid, Dataset>();
-            await new LineageReader(db.Dialect, session, organization, null, ct).Datasets(
-                columns.Select(edge => edge.Upstream).Distinct(), sources);
-            var states = (await States(session, organization, datasets, ct)).ToLookup(state => state.Dataset, StringComparer.Ordinal);
-            var written = writes.ToLookup(write => write.Dataset);
-            var byDataset = columns.ToLookup(edge => edge.Downstream);
-            var metrics = datasets.Count == 1 ? await MarquezFacets.Metrics(session, organization, keys[0], ct) : null;
-            return datasets.Select(dataset => new MarquezDatasetDetail
+            return (
+                await MarquezFacets.Current(
+                    session, db.Dialect, organization, FacetSubject.Dataset, keys.Select(key => key.ToString()), ct),
+                writes.ToLookup(write => write.Dataset), columns.ToLookup(edge => edge.Downstream),
+                (await States(session, organization, datasets, ct)).ToLookup(state => state.Dataset, StringComparer.Ordinal),
+                datasets.Count == 1 ? await MarquezFacets.Metrics(session, organization, keys[0], ct) : null);
+        }, ct);
+        var sources = new Dictionary<Guid, Dataset>();
+        await new LineageReader(db, organization, null, ct).Datasets(
+            columns.SelectMany(edges => edges).Select(edge => edge.Upstream).Distinct(), sources);
+        return
+        [
+            .. datasets.Select(dataset => new MarquezDatasetDetail
             {
                 Dataset = dataset,
                 Facets = [.. facets[dataset.Id.ToString()]],
                 Metrics = metrics == "null" ? null : metrics,
                 Columns =
                 [
-                    .. byDataset[dataset.Id].Where(edge => sources.ContainsKey(edge.Upstream))
+                    .. columns[dataset.Id].Where(edge => sources.ContainsKey(edge.Upstream))
                         .Select(edge => (edge, NodeName.Of(sources[edge.Upstream]))),
                 ],
-                LastWrite = written[dataset.Id].OrderByDescending(write => write.At).FirstOrDefault(),
+                LastWrite = writes[dataset.Id].OrderByDescending(write => write.At).FirstOrDefault(),
                 States = [.. states[dataset.DisplayId].OrderBy(state => state.CheckId, StringComparer.Ordinal)],
-            }).ToList();
-        }, ct);
+            }),
+        ];
+    }
 
     private Task<List<LastWrite>> LastWrites(Session session, string organization, Guid[] ids, CancellationToken ct)
     {

@@ -26,15 +26,12 @@ public sealed class MarquezGraph(CatalogDatabase db, MarquezJobs jobs, MarquezJo
 
     private async Task<JobGraph> Around(string organization, List<Guid> starts, JobRow? start, int depth, CancellationToken ct)
     {
-        var (walk, datasets, candidates) = await db.Read(organization, async session =>
-        {
-            var reader = new LineageReader(db.Dialect, session, organization, null, ct);
-            var walked = await Walk(reader, starts, depth);
-            var found = new Dictionary<Guid, Dataset>();
-            await reader.Datasets(walked.Depths.Keys, found);
-            Guid[] near = [.. walked.Depths.Where(node => node.Value < depth).Select(node => node.Key).Order()];
-            return (walked, found, near.Length == 0 ? [] : await JobsOf(session, organization, near, ct));
-        }, ct);
+        var reader = new LineageReader(db, organization, null, ct);
+        var walk = await Walk(reader, starts, depth);
+        var datasets = new Dictionary<Guid, Dataset>();
+        await reader.Datasets(walk.Depths.Keys, datasets);
+        Guid[] near = [.. walk.Depths.Where(node => node.Value < depth).Select(node => node.Key).Order()];
+        var candidates = near.Length == 0 ? [] : await JobsOf(organization, near, ct);
 
         var ids = candidates.Concat(walk.Edges.Select(edge => edge.PipelineId)).Concat(start is null ? [] : [start.Id])
             .Distinct(StringComparer.Ordinal).ToList();
@@ -89,7 +86,7 @@ public sealed class MarquezGraph(CatalogDatabase db, MarquezJobs jobs, MarquezJo
         return links;
     }
 
-    private Task<List<string>> JobsOf(Session session, string organization, Guid[] ids, CancellationToken ct)
+    private Task<List<string>> JobsOf(string organization, Guid[] ids, CancellationToken ct)
     {
         string Part(string direction) => $"""
             select runs.pipeline_id
@@ -110,7 +107,7 @@ public sealed class MarquezGraph(CatalogDatabase db, MarquezJobs jobs, MarquezJo
             limit {MarquezJobDetails.MaxJobs}
             """;
 
-        return session.Many<string>(sql, new { organization, ids }, ct);
+        return db.Many<string>(organization, sql, new { organization, ids }, ct);
     }
 }
 

@@ -97,6 +97,12 @@ public abstract class LineageWalkTests(TestDatabase database)
                 Assert.Equal(expected, await Read(budget, LineageDirection.Downstream, 5, null, near));
             }
         }
+
+        // The halves of a long level wait for the only connection, and hold none.
+        await using var narrow = Databases.Open(TestDatabase.Read(database.ServiceAddress, ("DATAXPIPE_PG_POOL_MAX", "1")));
+        var graph = await new LineageRepository(narrow, LineageBudget.Default)
+            .Walk(Organization, "n0", LineageDirection.Downstream, 5, null, Ct);
+        Assert.Equal((Leaves + 8, 2 * Leaves), (graph!.Nodes.Count, graph.Edges.Count));
     }
 
     [Fact]
