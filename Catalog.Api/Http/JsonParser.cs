@@ -78,9 +78,36 @@ internal static class JsonParser
         }
         catch (JsonException exception)
         {
-            return (null, new() { [JsonPointer.OfPath(exception.Path)] = [MessageOf(exception)] });
+            return (null, IsUnknownField(exception)
+                ? UnknownAndInvalid(json, validator)
+                : new() { [JsonPointer.OfPath(exception.Path)] = [MessageOf(exception)] });
         }
     }
+
+    // Reports the other errors as well, so that a client can correct all of them at once.
+    private static Dictionary<string, string[]> UnknownAndInvalid<T>(JsonElement json, IValidator<T> validator) where T : class
+    {
+        var errors = UnknownFields.Find(json, typeof(T));
+        try
+        {
+            if (json.Deserialize<T>(UnknownFields.IgnoringOptions) is { } value)
+            {
+                foreach (var (pointer, messages) in validator.Errors(value) ?? [])
+                {
+                    errors.TryAdd(pointer, messages);
+                }
+            }
+        }
+        catch (JsonException exception)
+        {
+            errors.TryAdd(JsonPointer.OfPath(exception.Path), [MessageOf(exception)]);
+        }
+
+        return errors;
+    }
+
+    private static bool IsUnknownField(JsonException exception) =>
+        exception.Message.Contains("could not be mapped", StringComparison.Ordinal);
 
     /// <summary>
     /// Whether any object, at any depth, has two members of the same name. Deserialization into a contract already
@@ -104,17 +131,23 @@ internal static class JsonParser
     private static string MessageOf(JsonException exception) =>
         exception.Message.StartsWith("must ", StringComparison.Ordinal)
         || exception.Message.StartsWith(JsonNumber.Unreadable, StringComparison.Ordinal) ? exception.Message
-        : exception.Message.Contains("could not be mapped", StringComparison.Ordinal) ? "is not a field here; check its spelling."
         : exception.Message.Contains("uplicate", StringComparison.Ordinal) ? "is given twice."
         : "has the wrong type.";
 
     private static Problem NotJson(ReadOnlySpan<byte> bytes, JsonException exception, string what)
     {
+        if (bytes.Trim(" \t\r\n"u8).IsEmpty)
+        {
+            return Problems.Malformed($"The {what} is empty. Send JSON.");
+        }
+
         var (line, column) = (exception.LineNumber + 1, exception.BytePositionInLine + 1);
         var word = WordAt(bytes, exception);
         return Problems.Malformed(word.TrimStart('+', '-').ToLowerInvariant() is "nan" or "infinity" or "inf"
             ? $"{word} is not JSON: send null or text in its place (line {line} of the {what}, byte {column})."
-            : $"The {what} is not valid JSON at line {line}, byte {column}. The maximum nesting depth is {ApiJson.MaxDepth}.");
+            : exception.Message.Contains("maximum configured depth", StringComparison.Ordinal)
+                ? $"The {what} is nested too deeply at line {line}, byte {column}. The maximum nesting depth is {ApiJson.MaxDepth}."
+                : $"The {what} is not valid JSON at line {line}, byte {column}.");
     }
 
     // The word around the position of the error. The reader may report a position inside the word, so the search goes

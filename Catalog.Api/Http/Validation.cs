@@ -65,7 +65,8 @@ internal static class Validation
     public static IRuleBuilderOptions<T, string?> OneOf<T>(this IRuleBuilder<T, string?> rule, IReadOnlyDictionary<string, string> words) =>
         rule.SetValidator(new OneOfRule<T>(
         [.. words.Keys], words.ContainsKey,
-        $"must be one of: {string.Join(", ", words.Values.Distinct())}, or another tool's word for one of these."));
+        $"must be one of: {string.Join(", ", words.Values.Distinct())}, or a word of another tool for one of these, such as "
+            + $"{words.Keys.First(word => !words.Values.Contains(word))}."));
 
     /// <summary>A count: 0 or more.</summary>
     public static IRuleBuilderOptions<T, long?> Count<T>(this IRuleBuilder<T, long?> rule) =>

@@ -40,6 +40,44 @@ public sealed class BodyFormatTests(SqliteTestDatabase database) : EndpointTests
             .GetString()!.Contains("charset", StringComparison.Ordinal));
     }
 
+    [Fact]
+    public async Task Unknown_fields_are_reported_together_with_all_other_errors()
+    {
+        var body = """
+            {"statsu":"done","records_processed":-1,"stages":[{"stage_name":"a","status":"running"},{"stage_nme":"b","a/b":1}],"metadata":{"any":1}}
+            """;
+
+        var errors = (await (await Post("/api/v1/runs/", "application/json", body)).Problem(422, "invalid")).GetProperty("errors");
+
+        Assert.Equal(
+            ["/pipeline_id", "/records_processed", "/stages/1/a~1b", "/stages/1/stage_name", "/stages/1/stage_nme",
+                "/stages/1/status", "/statsu", "/status"],
+            errors.EnumerateObject().Select(error => error.Name).Order(StringComparer.Ordinal));
+        Assert.StartsWith("is not a field here; did you mean status? This object has the fields attempt, check_gate,",
+            errors.GetProperty("/statsu")[0].GetString());
+        Assert.EndsWith("has the fields completed_at, error_message, records_processed, stage_name, started_at, status.",
+            errors.GetProperty("/stages/1/a~1b")[0].GetString());
+    }
+
+    [Fact]
+    public async Task Ten_of_many_unknown_fields_are_reported_and_a_long_name_costs_little()
+    {
+        var members = string.Join(',', Enumerable.Range(0, 2000).Select(i => $"\"{i}{new string('x', 400)}\":1"));
+
+        var errors = (await (await Post("/api/v1/runs/", "application/json", $"{{{members}}}")).Problem(422, "invalid")).GetProperty("errors");
+
+        Assert.Equal(10, errors.EnumerateObject().Count(error => error.Value[0].GetString()!.StartsWith("is not a field here. ",
+            StringComparison.Ordinal)));
+    }
+
+    [Theory]
+    [InlineData("", "The body is empty. Send JSON.")]
+    [InlineData(" \n", "The body is empty. Send JSON.")]
+    [InlineData("{\"a\":", "The body is not valid JSON at line 1, byte 6.")]
+    public async Task An_empty_or_cut_off_body_is_named_in_the_error(string body, string detail) =>
+        Assert.Equal(detail, (await (await Post("/api/v1/runs/", "application/json", body)).Problem(400, "malformed"))
+            .GetProperty("detail").GetString());
+
     [Theory]
     [InlineData("NaN")]
     [InlineData("nan")]
