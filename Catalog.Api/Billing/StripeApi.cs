@@ -123,8 +123,8 @@ internal sealed partial class StripeApi
             return all;
         }
 
-        // With an API key of another account every customer is missing. A wrong API key must not downgrade anyone:
-        // require Stripe's `deleted` flag.
+        // With an API key of another Stripe account, every customer is reported as not found. A customer counts as
+        // deleted only if Stripe returns the `deleted` flag; otherwise a wrong key would downgrade everyone.
         var found = await Send("GET customers", () => new CustomerService(_client).GetAsync(customer, null, null, ct), ct);
         return found.Deleted == true ? null : missing ? throw new BillingException(BillingFailure.Missing) : all;
     }

@@ -46,7 +46,7 @@ public sealed record CheckHistory
     public DateTimeOffset? FailingSince { get; init; }
 
     /// <summary>
-    /// The number of failures since the last other result, at most 100; 0 when the latest result is no failure.
+    /// The number of failures since the last other result, at most 100; 0 when the latest result is not a failure.
     /// </summary>
     public required int FailingResults { get; init; }
 

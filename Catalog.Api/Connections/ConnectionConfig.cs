@@ -157,7 +157,7 @@ internal sealed class ConnectionConfig
     }
 
     /// <summary>The configuration for a driver.</summary>
-    /// <exception cref="SettingException">The port is no port.</exception>
+    /// <exception cref="SettingException">The port is not a number from 1 to 65535.</exception>
     public WarehouseSettings Settings(string type) => new()
     {
         Type = type,

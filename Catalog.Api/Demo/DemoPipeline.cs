@@ -37,7 +37,7 @@ internal sealed record DemoPipeline(string Name, string? Schedule, string Owner,
     {
         if (Schedule is null)
         {
-            // It starts again every two minutes, so that somebody who looks sees a run that goes on.
+            // It starts again every two minutes, so that a visitor sees a run in progress.
             var step = TimeSpan.FromMinutes(2).Ticks;
             var first = new DateTimeOffset((from.UtcTicks + step - 1) / step * step, TimeSpan.Zero);
             for (var tick = first; tick < until; tick = tick.AddTicks(step))

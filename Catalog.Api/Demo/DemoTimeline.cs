@@ -64,7 +64,7 @@ internal sealed class DemoTimeline(DateTimeOffset now)
     {
         var inDetail = tick > now - Detailed;
         Add(run.Posts(inDetail));
-        // Somebody starts a daily run again, if its failure has not lasted for days.
+        // A person starts a daily run again, if its failure has not lasted for days.
         if (run.Failed && pipeline is { FailsSinceDays: null, Schedule: { } schedule } && !schedule.Contains('/', StringComparison.Ordinal)
             && char.IsAsciiDigit(schedule.Split(' ')[1][0]))
         {

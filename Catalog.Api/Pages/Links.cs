@@ -71,7 +71,7 @@ internal static class Links
     public static string Here(HttpRequest request) => !HttpMethods.IsGet(request.Method) ? CameFrom(request) :
         Change(request, ("cursor", Written(request.HttpContext)["cursor"] is [{ } cursor] ? cursor : null));
 
-    // The address of a form that was sent is no page: the page with the form is.
+    // The address that a form was sent to is not a page; use that of the page with the form.
     private static string CameFrom(HttpRequest request) =>
         Uri.TryCreate(request.Headers.Referer, UriKind.Absolute, out var page) && page.Authority == request.Host.Value
             ? page.PathAndQuery : Overview;

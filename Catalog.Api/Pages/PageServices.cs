@@ -109,7 +109,7 @@ internal static class PageServices
         {
             return await context.RequestServices.GetRequiredService<IAntiforgery>().IsRequestValidAsync(context);
         }
-        // The body is no form. A body that is too large, or was cut off, has its own error.
+        // The body is not a form. A body that is too large, or was cut off, has its own error.
         catch (AntiforgeryValidationException exception) when (exception.InnerException is not BadHttpRequestException)
         {
             return false;

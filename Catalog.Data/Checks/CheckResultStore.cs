@@ -172,7 +172,8 @@ internal sealed class CheckResultStore(CatalogDatabase db)
         var outcomes = new ResultOutcome?[results.Count];
         foreach (var part in Parts(results))
         {
-            // One attempt is enough unless a deleted pipeline is registered again between two statements.
+            // Retry at most twice: when a deleted pipeline is registered again between two statements, the first attempt
+            // leaves results without an outcome.
             for (var attempt = 0; attempt < 3 && part.Exists(place => outcomes[place] is null); attempt++)
             {
                 await StorePart(session, organization, results, part.FindAll(place => outcomes[place] is null), outcomes);

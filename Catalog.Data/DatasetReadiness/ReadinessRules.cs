@@ -129,7 +129,8 @@ public static class ReadinessRules
             CheckStatus.Pass => null,
             CheckStatus.Fail or CheckStatus.Warn => (ReadinessCode.CheckWarns, ReadinessStatus.Ready, "A check warns."),
             _ when isError => (ReadinessCode.CheckError, ReadinessStatus.Unknown, "A check could not be run."),
-            _ => (ReadinessCode.CheckError, ReadinessStatus.Ready, "A check of severity warn could not be run."),
+            _ => (ReadinessCode.CheckError, ReadinessStatus.Ready,
+                "A check of severity warn could not be run; it does not make the dataset unready."),
         };
 
         return found is var (code, effect, detail)

@@ -11,7 +11,7 @@ namespace Catalog.Data.Dbt;
 /// <param name="Dataset">The relation; null when it is none, as a test or an ephemeral model.</param>
 internal sealed record DbtNode(string Id, string Type, JsonElement Json, DatasetName? Dataset)
 {
-    /// <summary>A model that is no relation: what depends on it depends on its parents.</summary>
+    /// <summary>A model without a relation in the warehouse: what depends on it depends on its parents.</summary>
     public bool IsEphemeral => Type == "model" && Dataset is null;
 
     public bool IsTest => Type is "test" or "unit_test";

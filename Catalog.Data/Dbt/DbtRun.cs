@@ -62,7 +62,7 @@ internal static class DbtRun
     public static DateTimeOffset? Time(ReportBuilder report, JsonElement json, string name) =>
         json.Time(name) is { } time && time <= report.ReceivedAt + OpenLineageEvent.MaxAhead ? time : null;
 
-    /// <summary>The number of seconds; null when it is no duration.</summary>
+    /// <summary>The number of seconds; null when it is not a duration.</summary>
     public static double? Seconds(JsonElement json, string name) =>
         json.ValueKind == JsonValueKind.Object && json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number
         && value.TryGetDouble(out var seconds) && seconds is >= 0 and <= MaxSeconds ? seconds : null;

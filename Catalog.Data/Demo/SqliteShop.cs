@@ -11,7 +11,7 @@ public static class SqliteShop
     /// <summary>The number of customers who have no e-mail address.</summary>
     public const int CustomersWithoutEmail = 40;
 
-    // One order has a status that nobody knows; every thirtieth customer has no e-mail address.
+    // One order has an unknown status; every thirtieth customer has no e-mail address.
     private const string Sql = """
         pragma synchronous = off;
         create table customers (id integer primary key, name text not null, email text, country text not null);

@@ -7,7 +7,7 @@ namespace Catalog.Data.Otlp;
 /// <summary>Reads the JSON encoding of an ExportTraceServiceRequest.</summary>
 public static class OtlpJson
 {
-    /// <summary>Reads the spans; null when the document is no such request.</summary>
+    /// <summary>Reads the spans; null when the document is not such a request.</summary>
     public static OtlpSpans? Read(JsonElement json)
     {
         if (json.ValueKind != JsonValueKind.Object

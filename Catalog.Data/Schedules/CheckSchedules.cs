@@ -71,7 +71,7 @@ internal sealed class CheckSchedules(Dialect dialect, Session session, string or
     /// <summary>Whether a check has a schedule and a connection.</summary>
     public static bool IsScheduled(ScheduledCheck check, DateTimeOffset now) => RowOf(check, now) is not null;
 
-    // Definitions of pipelines may have any shape: a schedule that cannot be read is no schedule.
+    // Definitions of pipelines may have any shape: a schedule that cannot be read is ignored.
     private static Row? RowOf(ScheduledCheck check, DateTimeOffset now)
     {
         if (check.ConnectionId is null)

@@ -32,10 +32,10 @@ internal static class PostgresRoles
                 $"The role {service.Role} for the service's statements is missing: row-level security does not protect the "
                     + "organizations from each other, only the statements' own conditions do.", "Run `catalog-migrations grant`.");
         }
-        else if (found.ExemptReason is { } above)
+        else if (found.ExemptReason is { } reason)
         {
             Warn("app_role_bypasses_row_security",
-                $"The role {service.Role}, which the service's statements run as, {above}: row-level security does not apply to it.",
+                $"Row-level security does not apply to the role {service.Role}, which runs the service's statements: the role {reason}.",
                 found.FixFor(service.Role));
         }
         else

@@ -11,7 +11,7 @@ internal sealed class Confirmation
     private readonly Option<bool> _yes = new("--yes") { Description = "Do not ask for confirmation; requires --database." };
     private readonly Option<string?> _database = new("--database")
     {
-        Description = "The name of the database (on SQLite of the file), as confirmation.",
+        Description = "Confirms the command: the name of the database, or of the SQLite file.",
         HelpName = "NAME"
     };
     private readonly Option<bool> _production = new("--production")

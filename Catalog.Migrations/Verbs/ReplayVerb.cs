@@ -21,7 +21,7 @@ internal static class ReplayVerb
         var organization = new Option<string?>("--organization") { Description = "Only for this organization.", HelpName = "ID" };
         var since = new Option<string?>("--since")
         {
-            Description = "Only events received since this time; rows that were first reported before it stay as they are.",
+            Description = "Replays only events received at or after this time. Rows that an earlier event reported first do not change.",
             HelpName = "TIME"
         };
         var wait = LimitOptions.Seconds(

@@ -8,7 +8,7 @@ namespace Catalog.Api.Pages.Checks;
 /// <summary>The limits of a check that a chart of its numbers can show.</summary>
 internal static class CheckLimits
 {
-    /// <summary>Reads them. A limit in percent, of equality or between two numbers is no line of the chart.</summary>
+    /// <summary>Reads them. A limit in percent, of equality or between two numbers is not drawn as a line.</summary>
     public static HistoryLimits Of(CheckItem? check)
     {
         var (warnBelow, warnAbove) = Bounds(check?.Warn);

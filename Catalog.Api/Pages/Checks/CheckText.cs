@@ -10,7 +10,7 @@ internal static class CheckText
     private static readonly JsonSerializerOptions Readable =
         new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    /// <summary>The text of a field; a value that is no text is shown as JSON. Null for a field that is not there.</summary>
+    /// <summary>The text of a field; a value that is not text is shown as JSON. Null when the field is missing.</summary>
     public static string? Of(RawJson? field)
     {
         if (field is not { } raw)

@@ -15,7 +15,7 @@ internal sealed record ResultSample(IReadOnlyList<string> Columns, IReadOnlyList
 
     /// <summary>Reads the sample of a result.</summary>
     /// <param name="metadata">The metadata of the result, which another program may have sent.</param>
-    /// <returns>Null when there is none, or it is no list of objects.</returns>
+    /// <returns>Null when there is none, or it is not a list of objects.</returns>
     public static ResultSample? Of(RawJson? metadata)
     {
         if (metadata is not { } raw)

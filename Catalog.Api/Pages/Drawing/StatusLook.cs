@@ -2,7 +2,7 @@ namespace Catalog.Api.Pages.Drawing;
 
 /// <summary>
 /// How a status looks: a word, a shape and the class of its colour. Statuses that mean the same have the same shape;
-/// all others differ in their outline, so that nobody needs the colour.
+/// all others differ in their outline, so that the colour is not needed.
 /// </summary>
 /// <param name="Class">The class of the colour, such as <c>status-failed</c>. Never made from input.</param>
 /// <param name="Word">The word for people.</param>
@@ -35,7 +35,7 @@ public sealed record StatusLook(string Class, string Word, string? Fill, string?
 
     private static readonly StatusLook None = new("status-none", "no run", null, "M3 7h8", null);
 
-    /// <summary>Whether the status is one that somebody has to look at: failed, fail or error.</summary>
+    /// <summary>Whether the status needs attention: failed, fail or error.</summary>
     public bool IsFailure => Class is "status-failed" or "status-fail" or "status-error";
 
     /// <summary>The statuses with a look of their own.</summary>

@@ -91,7 +91,7 @@ internal static class KeyPages
         CancellationToken ct) =>
         Lists.Of(query, await keys.List(caller.Organization, query.After(), query.Take(), ct), key => ApiKeyItem.From(key, time.Now()));
 
-    // Empty is null. Text that is no number is a number that the rules refuse.
+    // Empty text gives null. Text that is not a number gives a number that the validator rejects.
     private static long? Seconds(string? text) => string.IsNullOrEmpty(text) ? null
         : long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) ? seconds : -1;
 }

@@ -90,7 +90,7 @@ internal static class OrganizationPages
             : PageResult.Of<AuditPage>((nameof(AuditPage.Query), query), (nameof(AuditPage.Entries), list));
     }
 
-    // Empty is null. Text that is no number is a number that the rules refuse.
+    // Empty text gives null. Text that is not a number gives a number that the validator rejects.
     private static long? Days(string? text) => string.IsNullOrWhiteSpace(text) ? null
         : long.TryParse(text.Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out var days) ? days : -1;
 }
