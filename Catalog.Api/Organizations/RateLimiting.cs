@@ -43,8 +43,8 @@ internal sealed class RateLimiting(RequestDelegate next, PlanCache plans, Reques
         await next(context);
     }
 
-    // The caller of a request that counts: of the API, or of a page that needs a session. Probes stay available, even with a
-    // key in the request; signing in and out does too, and what an open page requests to follow something does not count.
+    // The caller of a request that counts against the limit: a request of the API, or of a page that needs a session.
+    // Probes, signing in and out, and the requests that an open page sends by itself do not count.
     private static async ValueTask<ClaimsPrincipal?> Limited(HttpContext context)
     {
         if (context.Request.Path.StartsWithSegments("/api")

@@ -88,7 +88,7 @@ internal sealed class VaultToken(VaultHttp vault, VaultSettings settings, TimePr
 
         var seconds = auth.TryGetProperty("lease_duration", out var lease) && lease.TryGetDouble(out var value) ? value : 0;
         _isRenewable = auth.TryGetProperty("renewable", out var renewable) && renewable.ValueKind == JsonValueKind.True;
-        // 0: the token does not end.
+        // 0: the token does not expire.
         _renewAt = time.GetUtcNow() + TimeSpan.FromSeconds(seconds is > 0 and < 86_400 ? seconds * 2 / 3 : 86_400);
         return token.GetString();
     }

@@ -26,7 +26,8 @@ internal static class DatasetWriters
             List<WriteFacts> writes = [.. own.Select(use => Write(use.RunId, use.Run, use.LastAt))];
             var known = own.Select(use => use.RunId).ToHashSet(StringComparer.Ordinal);
             var others = recent[id].Where(run => !known.Contains(run.Id)).Select(run => Write(run.Id, run, null)).ToList();
-            // A pipeline without an edge to the dataset that ended well since, and did not write it, writes it no more.
+            // A pipeline no longer writes the dataset when it has no edge to it and has completed a later run without
+            // writing it.
             var isPast = !edges.Contains(id)
                 && others.Exists(run => run.Status == RunStatus.Completed && writes.TrueForAll(write => write.At < run.At));
             var pipeline = pipelines.GetValueOrDefault(id);

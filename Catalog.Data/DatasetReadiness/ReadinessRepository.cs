@@ -22,7 +22,7 @@ public sealed class ReadinessRepository(
 
     private const int MaxChecks = 20_000;
 
-    // The index has no longer names: a row of an index of Postgres has at most 2,704 bytes.
+    // Longer names are not in the index: an index row of Postgres has at most 2,704 bytes.
     private const int MaxName = 500;
     private const int PipelinesOfChunk = 500;
 
@@ -77,7 +77,7 @@ public sealed class ReadinessRepository(
         return new(judged[0].Dataset.DisplayId, status, Sorted(reasons), judged.Count, graph.Truncated);
     }
 
-    // Upstream, only what prevents something is worth a line.
+    // Of datasets upstream, only the reasons that prevent readiness are listed.
     private static List<ReadinessReason> Sorted(List<ReadinessReason> reasons) =>
     [
         .. reasons.Where(reason => reason.Depth == 0 || reason.Effect != ReadinessStatus.Ready || reason.Code == ReadinessCode.CheckWarns)

@@ -46,7 +46,7 @@ public sealed class MarquezJobs(CatalogDatabase db)
             limit,
             offset,
             From = prefix,
-            // No character follows this one.
+            // The greatest character: no id with the prefix sorts after it.
             To = prefix + "\U0010FFFF",
             Part = NodeName.BodyPart(filter.Namespace ?? ""),
             NoNamespace = NodeName.BodyPart(""),

@@ -45,7 +45,7 @@ internal static class RunFacets
         }
     }
 
-    // Every other type, and none, is a run that runs: so do other receivers of OpenLineage.
+    // Any other event type, or none, means that the run is running; other receivers of OpenLineage decide the same.
     private static string StatusOf(string? eventType) => eventType?.ToUpperInvariant() switch
     {
         "COMPLETE" => RunStatus.Completed,
@@ -60,7 +60,7 @@ internal static class RunFacets
         report.RunEvents.Add(StoredRunEvent.Of(id, report.PipelineId, digest, new()
         {
             Status = status,
-            // A run runs from the first event that says so: a producer may leave out START, or send OTHER before it.
+            // A run has started with its first event: a producer may leave out START, or send OTHER before it.
             StartedAt = status == RunStatus.Running ? report.At : null,
             CompletedAt = status == RunStatus.Running ? null : report.At,
             RecordsProcessed = Written(@event),

@@ -39,7 +39,7 @@ internal static class FusionTrace
                 break;
             }
 
-            // The span of the whole node says most, then the one that executed it, then the last one.
+            // Prefer the span of the whole node, then the one that executed it, then the last one.
             var best = node.OrderByDescending(span => span.IsWhole).ThenByDescending(span => span.IsExecution)
                 .ThenByDescending(span => span.End).First();
             if (best.Status is not { } status)

@@ -48,8 +48,8 @@ public static class OtlpProtobuf
         }
     }
 
-    // A field with another wire type than its definition would be read as something else. Only the varints of values
-    // (2, 3), the code of a status (3) and fixed 64-bit times (7, 8) are no length-delimited fields.
+    // A field with another wire type than its definition would be read as something else. All are
+    // length-delimited except the varints of values (2, 3), the code of a status (3) and fixed 64-bit times (7, 8).
     private static bool IsExpected(uint tag) => WireFormat.GetTagWireType(tag) switch
     {
         WireFormat.WireType.LengthDelimited => true,

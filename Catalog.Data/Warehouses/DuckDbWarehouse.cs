@@ -25,7 +25,7 @@ public sealed class DuckDbWarehouse : Warehouse
     internal override Task<WarehouseConnection> Connect(WarehouseLimits limits, CancellationToken ct)
     {
         // No other file, no network, no extension that is not built in, and no statement that changes these settings.
-        // The last one has to be the last one.
+        // lock_configuration must come last: it forbids further settings.
         var connection = new DuckDBConnection(new DuckDBConnectionStringBuilder
         {
             DataSource = _files.Find(_organization, _path),

@@ -26,7 +26,7 @@ public sealed class MySqlWarehouse : Warehouse
     /// <inheritdoc />
     public override WarehouseSql Sql { get; } = new MySqlSql();
 
-    // All privileges contain SUPER. The view shows a user the own privileges.
+    // ALL PRIVILEGES contains SUPER. The view shows users their own privileges.
     private protected override string SuperuserSql => """
         select count(*) from information_schema.user_privileges
         where privilege_type = 'SUPER' and grantee = concat(

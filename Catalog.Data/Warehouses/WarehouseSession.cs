@@ -77,7 +77,7 @@ public sealed class WarehouseSession : IAsyncDisposable
     private async Task<WarehouseRows> Read(WarehouseConnection connection, string text, Running running, CancellationToken ct)
     {
         var reader = running.Reader = await connection.Execute(text, ct);
-        // A statement without columns is none that reads, such as COMMIT.
+        // A statement that returns no columns, such as COMMIT, does not read.
         if (reader.FieldCount is 0)
         {
             throw WarehouseMessages.NoRows();

@@ -29,8 +29,8 @@ internal static class ReplayBase
         $"update {S}.pipelines set deleted_at = null where organization_id = @organization",
     ];
 
-    // What events from before the horizon said, and later ones depend on: which names are one dataset, and which runs
-    // began before.
+    // What later events need from those before the horizon: which names are one dataset, and which runs began before
+    // it.
     private static readonly string[] BehindHorizon =
     [
         $"""

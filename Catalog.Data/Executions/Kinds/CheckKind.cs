@@ -160,7 +160,7 @@ internal sealed record Measure
     /// <summary>A measure of one value with bounds.</summary>
     public static Measure OfValue(object? value, Bounds? bounds)
     {
-        // No row has a value: nothing meets a bound, and every threshold is met.
+        // No row has a value to compare, so the check is violated.
         if (value is null or double.NaN)
         {
             return new() { Number = double.NaN, Observed = "null", Violated = true };

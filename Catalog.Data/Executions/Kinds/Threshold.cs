@@ -93,7 +93,7 @@ internal sealed record Threshold
         exact ??= Math.Abs(number) < 1e15 ? (decimal)number : null;
         if (IsPercent && total is 0)
         {
-            // No row of none is no share; any row of none is more than every share.
+            // Of a table without rows, 0 rows are a share of 0, and any other number exceeds every share.
             return _conditions.TrueForAll(condition =>
                 Holds(condition.Comparison, condition.Bounds, (number == 0 ? 0m : decimal.MaxValue).CompareTo));
         }

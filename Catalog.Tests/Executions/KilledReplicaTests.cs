@@ -12,7 +12,7 @@ namespace Catalog.Tests.Executions;
 [Trait("Category", "Faults")]
 [Collection(nameof(Alone))]
 [Trait("Category", "Slow")]
-public sealed class ReplicaTests(PostgresTestDatabase database) : IClassFixture<PostgresTestDatabase>
+public sealed class KilledReplicaTests(PostgresTestDatabase database) : IClassFixture<PostgresTestDatabase>
 {
     private static readonly string[] Organizations = ["default", "a", "b", "c", "d"];
 
