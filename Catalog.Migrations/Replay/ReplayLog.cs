@@ -1,19 +1,21 @@
 using System.Data.Common;
 using System.Text.Json;
 using Catalog.Data;
+using Catalog.Data.Database;
 using Catalog.Data.Events;
 using Dapper;
 
 namespace Catalog.Migrations.Replay;
 
 /// <summary>Reads the log of one organization and folds it into the shadow.</summary>
+/// <param name="dialect">The engine.</param>
 /// <param name="shadow">The shadow.</param>
 /// <param name="reader">A connection of its own, which sees what the shadow committed.</param>
 /// <param name="organization">The organization.</param>
 /// <param name="progress">Called after each batch with the number of folded events.</param>
-internal sealed class ReplayLog(ReplayShadow shadow, DbConnection reader, string organization, Action<long> progress)
+internal sealed class ReplayLog(Dialect dialect, ReplayShadow shadow, DbConnection reader, string organization, Action<long> progress)
 {
-    private const int MaxBatchCharacters = 16 * 1024 * 1024;
+    private const int MaxBatchBytes = 16 * 1024 * 1024;
 
     private readonly Dictionary<string, DateTimeOffset> _deleted = new(StringComparer.Ordinal);
     private readonly HashSet<string> _unreadable = new(StringComparer.Ordinal);
@@ -75,7 +77,7 @@ internal sealed class ReplayLog(ReplayShadow shadow, DbConnection reader, string
     {
         const string Sql = $"""
             -- ReplayLog.FoldNew
-            select dialect, digest, received_at, length(body) as length
+            select dialect, digest, received_at, octet_length(body) as length
             from lineage_events as t
             where t.organization_id = @organization and (t.received_at >= @Horizon or t.event_time >= @Horizon)
               and not exists (select 1 from {ReplayShadow.Schema}.lineage_events as s
@@ -87,43 +89,98 @@ internal sealed class ReplayLog(ReplayShadow shadow, DbConnection reader, string
         var keys = (await reader.QueryAsync<EventKey>(new CommandDefinition(
             Sql, new { organization, Horizon }, commandTimeout: 0, cancellationToken: ct)))
             .Where(key => !_unreadable.Contains(key.Name)).ToList();
-        for (var from = 0; from < keys.Count;)
+        var batches = Batches(keys, most);
+        // The next batch is read while this one is folded. On another thread: SQLite reads without waiting for anything.
+        var reading = batches.Count == 0 ? null : Task.Run(() => Read(batches[0], ct), ct);
+        for (var i = 0; i < batches.Count; i++)
         {
-            var to = from + 1;
-            for (var size = keys[from].Length; to < keys.Count && to - from < most && (size += keys[to].Length) <= MaxBatchCharacters;)
+            var events = await reading!;
+            reading = i + 1 == batches.Count ? null : Task.Run(() => Read(batches[i + 1], ct), ct);
+            try
             {
-                to++;
+                await Fold(batches[i], events, ct);
+            }
+            catch when (reading is not null)
+            {
+                // The reader must be idle before its connection is used again or closed.
+                await reading.ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+                throw;
             }
 
-            await Fold(keys[from..to], ct);
-            from = to;
             progress(Folded);
         }
 
         return Folded - before;
     }
 
-    private async Task Fold(List<EventKey> keys, CancellationToken ct)
+    private static List<List<EventKey>> Batches(List<EventKey> keys, int most)
     {
-        const string Sql = """
-            -- ReplayLog.Fold
+        List<List<EventKey>> batches = [];
+        for (var from = 0; from < keys.Count;)
+        {
+            var to = from + 1;
+            for (var size = keys[from].Length; to < keys.Count && to - from < most && (size += keys[to].Length) <= MaxBatchBytes;)
+            {
+                to++;
+            }
+
+            batches.Add(keys[from..to]);
+            from = to;
+        }
+
+        return batches;
+    }
+
+    // The events in the order of the keys; null for one whose body cannot be read.
+    private async Task<LoggedEvent?[]> Read(List<EventKey> keys, CancellationToken ct)
+    {
+        var sql = $"""
+            -- ReplayLog.Read
             select dialect, digest, body, received_at
-            from lineage_events
-            where organization_id = @organization and dialect = @Dialect and digest = @Digest
+            from {dialect.ByIndex("lineage_events", "organization_id = @organization and dialect = @name", "digest", "@digests")}
             """;
 
-        List<LoggedEvent> events = [];
-        foreach (var key in keys)
+        Dictionary<string, StoredEvent> stored = new(StringComparer.Ordinal);
+        foreach (var part in keys.GroupBy(key => key.Dialect, StringComparer.Ordinal))
         {
-            var stored = await reader.QuerySingleAsync<StoredEvent>(new CommandDefinition(
-                Sql, new { organization, key.Dialect, key.Digest }, cancellationToken: ct));
+            foreach (var digests in part.Select(key => key.Digest).Chunk(dialect.ListLimit))
+            {
+                foreach (var @event in await reader.QueryAsync<StoredEvent>(new CommandDefinition(
+                    sql, new { organization, name = part.Key, digests }, commandTimeout: 0, cancellationToken: ct)))
+                {
+                    stored.Add(EventKey.NameOf(@event.Dialect, @event.Digest), @event);
+                }
+            }
+        }
+
+        var events = new LoggedEvent?[keys.Count];
+        Parallel.For(0, keys.Count, new ParallelOptions { CancellationToken = ct }, i =>
+        {
             try
             {
-                events.Add(AsReceived(stored.Read()));
+                events[i] = stored[keys[i].Name].Read();
             }
             catch (InvalidDataException)
             {
+                events[i] = null;
+            }
+        });
+        return events;
+    }
+
+    private async Task Fold(List<EventKey> keys, LoggedEvent?[] read, CancellationToken ct)
+    {
+        List<LoggedEvent> events = [];
+        foreach (var (key, @event) in keys.Zip(read))
+        {
+            if (@event is null)
+            {
                 _unreadable.Add(key.Name);
+            }
+            else
+            {
+                // The shadow needs the key of an event and not its body.
+                events.Add(AsReceived(@event) with { Body = "{}" });
             }
         }
 
@@ -147,6 +204,8 @@ internal sealed class ReplayLog(ReplayShadow shadow, DbConnection reader, string
         public required DateTimeOffset ReceivedAt { get; init; }
         public required long Length { get; init; }
 
-        public string Name => $"{Dialect} {Convert.ToHexString(Digest)}";
+        public string Name => NameOf(Dialect, Digest);
+
+        public static string NameOf(string dialect, byte[] digest) => $"{dialect} {Convert.ToHexString(digest)}";
     }
 }
