@@ -18,6 +18,9 @@ public static class CanonicalJson
         [.. Enumerable.Range(' ', 95).Select(character => (byte)character)
             .Except([(byte)'"', (byte)'\\', (byte)'&', (byte)'\'', (byte)'+', (byte)'<', (byte)'>', (byte)'`'])]);
 
+    // More members are sorted as a list: the insertion below takes quadratic time.
+    private const int MaxPlainMembers = 32;
+
     /// <summary>SHA-256 of the canonical form.</summary>
     /// <param name="element">The document. Its strings must be valid Unicode.</param>
     /// <param name="except">Names of members of the outermost object that are left out.</param>
@@ -80,7 +83,11 @@ public static class CanonicalJson
         {
             case JsonValueKind.Object:
                 writer.WriteStartObject();
-                WriteMembers(writer, Members(element, except));
+                if (except.Length > 0 || !TryWritePlainMembers(writer, element))
+                {
+                    WriteMembers(writer, Members(element, except));
+                }
+
                 writer.WriteEndObject();
                 break;
             case JsonValueKind.Array:
@@ -102,6 +109,50 @@ public static class CanonicalJson
             default:
                 writer.WriteRawValue(JsonMarshal.GetRawUtf8Value(element), skipInputValidation: true);
                 break;
+        }
+    }
+
+    // Writes members whose names need no escape, without a string for each name. The order of such names by bytes is their
+    // ordinal order. Returns false, and writes nothing, when a name needs an escape or there are many members.
+    private static bool TryWritePlainMembers(Utf8JsonWriter writer, JsonElement element)
+    {
+        if (element.GetPropertyCount() is var count && count > MaxPlainMembers)
+        {
+            return false;
+        }
+
+        var members = ArrayPool<JsonProperty>.Shared.Rent(count);
+        try
+        {
+            var sorted = 0;
+            foreach (var member in element.EnumerateObject())
+            {
+                var name = JsonMarshal.GetRawUtf8PropertyName(member);
+                if (name.ContainsAnyExcept(Unescaped))
+                {
+                    return false;
+                }
+
+                var place = sorted++;
+                for (; place > 0 && JsonMarshal.GetRawUtf8PropertyName(members[place - 1]).SequenceCompareTo(name) > 0; place--)
+                {
+                    members[place] = members[place - 1];
+                }
+
+                members[place] = member;
+            }
+
+            foreach (var member in members.AsSpan(0, sorted))
+            {
+                writer.WritePropertyName(JsonMarshal.GetRawUtf8PropertyName(member));
+                Write(writer, member.Value, []);
+            }
+
+            return true;
+        }
+        finally
+        {
+            ArrayPool<JsonProperty>.Shared.Return(members, clearArray: true);
         }
     }
 

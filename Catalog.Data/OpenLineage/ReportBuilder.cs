@@ -25,6 +25,8 @@ internal sealed class ReportBuilder(DateTimeOffset at, DateTimeOffset receivedAt
     private static readonly string[] Underscored = ["_producer", "_schemaURL", "_deleted"];
 
     private readonly List<ReportedFacet> _facets = [];
+    // Each name is hashed once: the lineage of columns names a dataset for each column.
+    private readonly Dictionary<(string Namespace, string Name), DatasetName> _names = [];
     private readonly HashSet<DatasetName> _datasets = [];
     private readonly List<ReportedUse> _uses = [];
     private readonly HashSet<ReportedEdge> _edges = [];
@@ -80,7 +82,12 @@ internal sealed class ReportBuilder(DateTimeOffset at, DateTimeOffset receivedAt
             return null;
         }
 
-        return Dataset(new DatasetName(space, name), place);
+        if (!_names.TryGetValue((space, name), out var dataset))
+        {
+            _names.Add((space, name), dataset = new DatasetName(space, name));
+        }
+
+        return Dataset(dataset, place);
     }
 
     /// <summary>The dataset itself; null when its name is too long, or the event has too many datasets.</summary>
