@@ -11,9 +11,9 @@ internal static class CheckResultStatements
         insert into check_results (organization_id, {CheckResultTable.StoredColumns})
         select @organization, {CheckResultTable.StoredColumns}
         from rows
-        where (rows.pipeline_id = '' or exists (
+        where (rows.pipeline_id = '' or (
                 select 1 from pipelines
-                where pipelines.organization_id = @organization and pipelines.id = rows.pipeline_id and pipelines.deleted_at is null))
+                where pipelines.organization_id = @organization and pipelines.id = rows.pipeline_id and pipelines.deleted_at is null) = 1)
           and coalesce((
                 select runs.pipeline_id from runs
                 where runs.organization_id = @organization and runs.id = rows.run_id), rows.pipeline_id) = rows.pipeline_id
@@ -52,10 +52,10 @@ internal static class CheckResultStatements
             select rows.place,
                 (select results.request_hash from check_results as results
                  where results.organization_id = @organization and results.id = rows.id) as present,
-                rows.pipeline_id = '' or exists (
+                rows.pipeline_id = '' or (
                     select 1 from pipelines
                     where pipelines.organization_id = @organization and pipelines.id = rows.pipeline_id
-                      and pipelines.deleted_at is null) as pipeline_known,
+                      and pipelines.deleted_at is null) is not null as pipeline_known,
                 (select runs.pipeline_id from runs where runs.organization_id = @organization and runs.id = rows.run_id) as run_owner
             from rows
             """;

@@ -41,6 +41,10 @@ public abstract class Dialect
     /// <param name="value">The qualified name of a column of the tables before the join.</param>
     public abstract string JoinByIndex(string table, string where, string key, string value);
 
+    /// <summary>As <see cref="JoinByIndex"/>, and locks the rows until the transaction ends.</summary>
+    /// <inheritdoc cref="JoinByIndex" path="/param"/>
+    public abstract string LockByIndex(string table, string where, string key, string value);
+
     /// <summary>
     /// A join with the first rows of a table, in an order, for each row of the tables before the join. Each is the start of an index
     /// range.

@@ -82,7 +82,7 @@ internal sealed class EventBatch(
             facts.Add(@event.Report, jobs, taken);
         }
 
-        var descriptions = new JobDescriptions(organization, folded.SelectMany(@event => @event.Report.Facets));
+        var descriptions = new JobDescriptions(dialect, organization, folded.SelectMany(@event => @event.Report.Facets));
         await session.Send([.. facts.Statements(), descriptions.Current], ct);
         await session.Send([descriptions.Update(_now)], ct);
     }

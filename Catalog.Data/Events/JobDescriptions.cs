@@ -14,7 +14,7 @@ internal sealed class JobDescriptions
 
     private readonly string _organization;
 
-    public JobDescriptions(string organization, IEnumerable<ReportedFacet> facets)
+    public JobDescriptions(Dialect dialect, string organization, IEnumerable<ReportedFacet> facets)
     {
         _organization = organization;
         List<string> ids =
@@ -27,19 +27,20 @@ internal sealed class JobDescriptions
              where organization_id = @organization and subject = 'job' and subject_id = pipelines.id and facet =
             """;
         const string Order = "order by last_at desc, value_hash desc limit 1)";
-        const string Sql = $"""
+        var sql = $"""
             -- JobDescriptions.Current
             select pipelines.id, pipelines.description, pipelines.owner,
                    {Latest} 'documentation' {Order} as documentation,
                    {Latest} 'ownership' {Order} as ownership
             from rows
-            join pipelines on pipelines.organization_id = @organization and pipelines.id = rows.id and pipelines.current_version = rows.reported
+            {dialect.LockByIndex("pipelines", "organization_id = @organization", "id", "rows.id")}
+            where pipelines.current_version = rows.reported
             """;
 
-        Current = new(organization, Sql, Ids, ids);
+        Current = new(organization, sql, Ids, ids);
     }
 
-    /// <summary>Reads the facets after they were stored.</summary>
+    /// <summary>Reads the facets after they were stored, and locks the pipelines.</summary>
     public Statement<string, Described> Current { get; }
 
     /// <summary>Updates the pipelines that differ from <see cref="Current"/>.</summary>
@@ -47,16 +48,21 @@ internal sealed class JobDescriptions
     {
         var rows = new Rows<Described>(
             new Column<Described, string>("id", row => row.Id),
+            new Column<Described, string>("version", _ => JobRegistration.ReportedVersion),
             new Column<Described, string?>("description", row => row.NewDescription),
             new Column<Described, string?>("owner", row => row.NewOwner),
             new Column<Described, string>("search_key", row => SearchPattern.Fold(row.Id, row.NewDescription, row.NewOwner)),
             new Column<Described, DateTimeOffset>("updated_at", _ => now));
+        // Each pipeline exists and is locked, so that this only updates: an upsert finds it by its key.
         const string Sql = """
             -- JobDescriptions.Update
-            update pipelines
-            set description = rows.description, owner = rows.owner, search_key = rows.search_key, updated_at = rows.updated_at
+            insert into pipelines (organization_id, id, current_version, description, owner, search_key, created_at, updated_at)
+            select @organization, rows.id, rows.version, rows.description, rows.owner, rows.search_key, rows.updated_at, rows.updated_at
             from rows
-            where pipelines.organization_id = @organization and pipelines.id = rows.id
+            where true
+            on conflict (organization_id, id) do update
+            set description = excluded.description, owner = excluded.owner, search_key = excluded.search_key,
+                updated_at = excluded.updated_at
             """;
 
         return new Statement<Described, NoResult>(_organization, Sql, rows,

@@ -79,16 +79,15 @@ internal sealed class JobRegistration
         return new(_organization, Sql, rows, jobs);
     }
 
-    // The lock makes writers of one job wait for each other, so that none misses an edge that the other inserts.
+    // The lock makes writers of one job wait for each other, so that none misses an edge that the other inserts. The ids
+    // are sorted and looked up in their order, so that writers cannot deadlock.
     private Statement<string, string> Live(Dialect dialect, List<string> ids)
     {
         var sql = $"""
             -- JobRegistration.Live
             select pipelines.id
             from rows
-            join pipelines on pipelines.organization_id = @organization and pipelines.id = rows.id and pipelines.deleted_at is null
-            order by pipelines.id
-            {(dialect.ForUpdate.Length == 0 ? "" : dialect.ForUpdate + " of pipelines")}
+            {dialect.LockByIndex("pipelines", "organization_id = @organization and deleted_at is null", "id", "rows.id")}
             """;
 
         return new(_organization, sql, Ids, ids);

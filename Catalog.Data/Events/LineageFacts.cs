@@ -18,6 +18,8 @@ internal sealed class LineageFacts(Dialect dialect, string organization, Func<Da
     private readonly Dictionary<(string, Guid, Guid), EdgeRow> _edges = [];
     private readonly Dictionary<(Guid, string, Guid, string, string), ColumnRow> _columns = [];
     private readonly Dictionary<UnreadFacet, UnreadRow> _unread = [];
+    private readonly HashSet<string> _runsWithInputs = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _runsWithOutputs = new(StringComparer.Ordinal);
     private readonly HashSet<string> _runsWithUses = new(StringComparer.Ordinal);
     private readonly HashSet<string> _pipelines = new(StringComparer.Ordinal);
 
@@ -78,13 +80,17 @@ internal sealed class LineageFacts(Dialect dialect, string organization, Func<Da
     public IEnumerable<Statement> Statements() => LineageFactStatements.All(dialect, organization, now,
         [.. _datasets.OrderBy(row => row.Key).Select(row => row.Value)],
         [.. _facets.OrderBy(row => row.Key).Select(row => row.Value)],
-        [.. _runs.Values.OrderBy(row => row.RunId, StringComparer.Ordinal)],
+        [.. _runs.Values.Select(WithEdges).OrderBy(row => row.RunId, StringComparer.Ordinal)],
         [.. _uses.OrderBy(row => row.Key).Select(row => row.Value)],
-        [.. _runs.Values.Where(row => _runsWithUses.Contains(row.RunId)).OrderBy(row => row.RunId, StringComparer.Ordinal)],
+        [.. _runs.Values.Where(row => _runsWithUses.Contains(row.RunId)).Select(WithEdges)
+            .OrderBy(row => row.RunId, StringComparer.Ordinal)],
         [.. _edges.OrderBy(row => row.Key).Select(row => row.Value)],
         [.. _columns.OrderBy(row => row.Key).Select(row => row.Value)],
         [.. _pipelines.Order(StringComparer.Ordinal)],
         [.. _unread.Values.OrderBy(row => (row.Key.Place, row.Key.Facet, row.Key.Reason))]);
+
+    private RunRow WithEdges(RunRow row) =>
+        _runsWithInputs.Contains(row.RunId) && _runsWithOutputs.Contains(row.RunId) ? row with { HasEdges = true } : row;
 
     private void Add(DateTimeOffset at, ReportedRun run)
     {
@@ -126,6 +132,15 @@ internal sealed class LineageFacts(Dialect dialect, string organization, Func<Da
 
         _uses[key] = row;
         _runsWithUses.Add(use.RunId);
+        switch (use.Direction)
+        {
+            case UseDirection.Input:
+                _runsWithInputs.Add(use.RunId);
+                break;
+            case UseDirection.Output:
+                _runsWithOutputs.Add(use.RunId);
+                break;
+        }
     }
 
     private void Add(DateTimeOffset at, ReportedEdge edge)
@@ -182,7 +197,7 @@ internal sealed record RunRow(
     string RunId, string PipelineId, DateTimeOffset First, DateTimeOffset Last, bool Completed, string? ParentRunId, string? ParentJob,
     string? RootRunId)
 {
-    /// <summary>Whether an edge without <see cref="UseRow"/> was reported in the run.</summary>
+    /// <summary>Whether the events of the batch report an edge of the run, or both its inputs and its outputs.</summary>
     public bool HasEdges { get; init; }
 }
 

@@ -19,6 +19,10 @@ internal static class ReportedEdgeStatements
     private static readonly Rows<RunRow> RunRows = new(
         new Column<RunRow, string>("run_id", row => row.RunId), new Column<RunRow, string>("pipeline_id", row => row.PipelineId));
 
+    private static readonly Rows<RunRow> MarkRows = new(
+        new Column<RunRow, string>("run_id", row => row.RunId), new Column<RunRow, string>("pipeline_id", row => row.PipelineId),
+        new Column<RunRow, DateTimeOffset>("first_at", row => row.First), new Column<RunRow, DateTimeOffset>("last_at", row => row.Last));
+
     private static readonly Rows<string> Ids = new(new Column<string, string>("pipeline_id", id => id));
 
     /// <summary>All statements, in the order in which they must run.</summary>
@@ -34,7 +38,8 @@ internal static class ReportedEdgeStatements
         var ofRuns = uses + OfRuns;
         return
         [
-            new Statement<RunRow, NoResult>(organization, $"-- ReportedEdges.MarkRuns\n{uses}{MarkRuns}", RunRows, runs),
+            new Statement<RunRow, NoResult>(
+                organization, $"-- ReportedEdges.MarkRuns\n{uses}{MarkRuns}", MarkRows, runs.FindAll(run => !run.HasEdges)),
             // SQLite runs a statement once for each run: of two runs with one new edge, the second only widens it.
             new Statement<RunRow, NoResult>(organization, $"-- ReportedEdges.InsertOfRuns\n{ofRuns}{Insert}", RunRows, runs),
             new Statement<RunRow, NoResult>(organization, $"-- ReportedEdges.WidenOfRuns\n{ofRuns}{Widen}", RunRows, runs),
@@ -57,13 +62,16 @@ internal static class ReportedEdgeStatements
         return $", {Of("input")}, {Of("output")}";
     }
 
+    // Each run exists, so that this only updates: an upsert finds it by its key.
     private const string MarkRuns = """
 
-        update lineage_runs
-        set has_edges = true
+        insert into lineage_runs (organization_id, run_id, pipeline_id, first_at, last_at, completed, has_edges)
+        select @organization, rows.run_id, rows.pipeline_id, rows.first_at, rows.last_at, false, true
         from rows
-        where lineage_runs.organization_id = @organization and lineage_runs.run_id = rows.run_id and not lineage_runs.has_edges
-          and rows.run_id in (select run_id from inputs) and rows.run_id in (select run_id from outputs)
+        where rows.run_id in (select run_id from inputs) and rows.run_id in (select run_id from outputs)
+        on conflict (organization_id, run_id) do update
+        set has_edges = true
+        where not lineage_runs.has_edges
         """;
 
     private const string OfRows = """

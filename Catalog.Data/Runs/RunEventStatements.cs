@@ -75,9 +75,9 @@ internal sealed class RunEventStatements(Dialect dialect, string organization, D
             insert into runs (organization_id, id, pipeline_id, status, started_at, completed_at, created_at, updated_at)
             select @organization, rows.id, rows.pipeline_id, 'pending', rows.started_at, rows.completed_at, rows.created_at, rows.created_at
             from rows
-            where exists (
+            where (
                 select 1 from pipelines
-                where pipelines.organization_id = @organization and pipelines.id = rows.pipeline_id and pipelines.deleted_at is null)
+                where pipelines.organization_id = @organization and pipelines.id = rows.pipeline_id and pipelines.deleted_at is null) = 1
             order by rows.id
             on conflict (organization_id, id) do update set updated_at = runs.updated_at
             returning {RunColumns.Replace("runs.", "", StringComparison.Ordinal)}

@@ -3,6 +3,8 @@ using System.Text.Json;
 using Catalog.Data.Checks;
 using Catalog.Data.Database;
 using Catalog.Data.Database.Postgres;
+using Catalog.Data.Events;
+using Catalog.Data.OpenLineage;
 using Catalog.Data.Pipelines;
 using Catalog.Data.Runs;
 using Catalog.Tests.Checks;
@@ -19,21 +21,21 @@ namespace Catalog.Tests.Database;
 public sealed class IngestPlanTests(PostgresTestDatabase database) : IClassFixture<PostgresTestDatabase>
 {
     private const string Organization = "default";
-    private static readonly string[] Growing = ["runs", "run_stages", "run_events", "check_results", "check_states"];
+    private static readonly string[] Growing =
+    [
+        "runs", "run_stages", "run_events", "check_results", "check_states", "pipelines", "datasets", "dataset_aliases", "lineage_runs",
+        "lineage_edges", "run_datasets", "facets", "column_edges", "lineage_events",
+    ];
+
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task Runs_and_results_are_found_by_their_keys_before_the_tables_have_statistics()
     {
-        database.Require();
         var plans = new List<(string Query, JsonElement Plan)>();
-        var settings = PostgresUri.Parse("POSTGRES_DSN", database.SuperuserAddress);
-        await using var source = NpgsqlDataSource.Create(settings.ConnectionString);
-        await using var pool = new PostgresPool(settings, new(DatabaseSettings.DefaultSchema));
-        var explaining = new ExplainingSource(source, plans.Add);
-        await using var db = new CatalogDatabase(explaining, explaining,
-            new PostgresDialect(pool, new(pool, DatabaseSettings.DefaultAppRole, required: true)), null);
+        await using var explained = Explained(plans);
+        var db = explained.Database;
         await new PipelineRegistration(database.Database, TimeProvider.System).Register(
             Organization, [new() { Id = CheckHistory.Nightly, Version = "1", Body = "{}", BodyHash = [1] }], Ct);
         await using var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
@@ -62,12 +64,54 @@ public sealed class IngestPlanTests(PostgresTestDatabase database) : IClassFixtu
         }
 
         await Task.WhenAll(events.StopAsync(Ct), results.StopAsync(Ct));
-        var named = plans.Select(plan => QueryPlanTests.NameOf(plan.Query)).ToHashSet(StringComparer.Ordinal);
-        Assert.Superset(new HashSet<string>(StringComparer.Ordinal)
+        AssertByKey(plans, "RunEvents.LockOrCreate", "RunEvents.Stages", "RunEvents.CheckCounts", "RunEvents.Update",
+            "RunEvents.Insert", "Results.InsertAndFold", "CheckStates.ReadClosedGates");
+    }
+
+    [Fact]
+    public async Task Lineage_is_found_by_its_keys_before_the_tables_have_statistics()
+    {
+        var plans = new List<(string Query, JsonElement Plan)>();
+        await using var explained = Explained(plans);
+        await using var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
+        var events = new EventIngest(explained.Database, new(1, 4096), services.GetRequiredService<IMeterFactory>());
+        await events.StartAsync(Ct);
+
+        foreach (var type in new[] { "START", "COMPLETE" })
         {
-            "RunEvents.LockOrCreate", "RunEvents.Stages", "RunEvents.CheckCounts", "RunEvents.Update", "RunEvents.Insert",
-            "Results.InsertAndFold", "CheckStates.ReadClosedGates",
-        }, named);
+            await Task.WhenAll(Enumerable.Range(0, 30).Select(i => events.Enqueue(Organization, [Event(i, type)])!.Value.AsTask()));
+        }
+
+        await events.StopAsync(Ct);
+        AssertByKey(plans, "EventLog.Insert", "JobRegistration.Live", "DatasetAliases.Read", "LineageFacts.UpsertRuns",
+            "ReportedEdges.MarkRuns", "ReportedEdges.InsertOfRuns", "ReportedEdges.WidenOfRuns", "ReportedEdges.End",
+            "JobDescriptions.Current");
+    }
+
+    // A START reports the inputs and a COMPLETE the outputs, as of Spark.
+    private static LoggedEvent Event(int number, string type)
+    {
+        var datasets = JsonSerializer.Serialize(Enumerable.Range(0, 3).Select(i => new { @namespace = "db", name = $"t{number + i}" }));
+        using var json = JsonDocument.Parse($$$"""
+            {
+              "eventType": "{{{type}}}", "eventTime": "2026-01-01T00:0{{{type.Length}}}:00Z", "run": { "runId": "l{{{number}}}" },
+              "job": { "namespace": "n", "name": "job{{{number % 7}}}", "facets": { "documentation": { "description": "d{{{number}}}" } } },
+              "{{{(type == "START" ? "inputs" : "outputs")}}}": {{{datasets}}}
+            }
+            """);
+        return OpenLineageEvent.Read(json.RootElement, new(2026, 1, 1, 1, 0, 0, TimeSpan.Zero)).Event!;
+    }
+
+    private ExplainedDatabase Explained(List<(string Query, JsonElement Plan)> plans)
+    {
+        database.Require();
+        return new(PostgresUri.Parse("POSTGRES_DSN", database.SuperuserAddress), plans.Add);
+    }
+
+    private static void AssertByKey(List<(string Query, JsonElement Plan)> plans, params string[] statements)
+    {
+        Assert.Superset(statements.ToHashSet(StringComparer.Ordinal),
+            plans.Select(plan => QueryPlanTests.NameOf(plan.Query)).ToHashSet(StringComparer.Ordinal));
         var faults = plans.SelectMany(plan => Faults(plan.Query, plan.Plan)).Distinct().ToList();
         Assert.True(faults.Count == 0, string.Join("\n\n", faults));
     }
@@ -89,6 +133,30 @@ public sealed class IngestPlanTests(PostgresTestDatabase database) : IClassFixtu
             {
                 yield return fault;
             }
+        }
+    }
+
+    private sealed class ExplainedDatabase : IAsyncDisposable
+    {
+        private readonly NpgsqlDataSource _source;
+        private readonly PostgresPool _pool;
+
+        public ExplainedDatabase(NpgsqlConnectionStringBuilder settings, Action<(string Query, JsonElement Plan)> report)
+        {
+            _source = NpgsqlDataSource.Create(settings.ConnectionString);
+            _pool = new(settings, new(DatabaseSettings.DefaultSchema));
+            var explaining = new ExplainingSource(_source, report);
+            Database = new(explaining, explaining,
+                new PostgresDialect(_pool, new(_pool, DatabaseSettings.DefaultAppRole, required: true)), null);
+        }
+
+        public CatalogDatabase Database { get; }
+
+        public async ValueTask DisposeAsync()
+        {
+            await Database.DisposeAsync();
+            await _pool.DisposeAsync();
+            await _source.DisposeAsync();
         }
     }
 }

@@ -44,6 +44,10 @@ internal sealed class PostgresDialect(PostgresPool? pool = null, PostgresRowSecu
     public override string JoinByIndex(string table, string where, string key, string value) =>
         $"cross join lateral (select * from {table} where {where} and {key} = {value} offset 0) as {table}";
 
+    // A subquery that locks is not flattened either.
+    public override string LockByIndex(string table, string where, string key, string value) =>
+        $"cross join lateral (select * from {table} where {where} and {key} = {value} for update) as {table}";
+
     public override string JoinFirst(string table, string where, string order, string take) =>
         $"cross join lateral (select * from {table} where {where} order by {order} limit {take}) as {table}";
 

@@ -22,6 +22,8 @@ internal sealed class SqliteDialect : Dialect
     public override string JoinByIndex(string table, string where, string key, string value) =>
         $"cross join (select * from {table} where {where}) as {table} on {table}.{key} = {value}";
 
+    public override string LockByIndex(string table, string where, string key, string value) => JoinByIndex(table, where, key, value);
+
     // SQLite has no lateral join. Inside the subquery the table's name means its own rows; "cross" keeps the order of the join.
     public override string JoinFirst(string table, string where, string order, string take) => $"""
         cross join {table} on {table}.rowid in (select {table}.rowid from {table} where {where} order by {order} limit {take})
