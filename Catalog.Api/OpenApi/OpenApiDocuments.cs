@@ -153,6 +153,11 @@ internal static class OpenApiDocuments
             ContractSchemas.Apply(query.Type, context.ApplicationServices, parameters);
         }
 
+        Headers(operation, metadata);
+    }
+
+    private static void Headers(OpenApiOperation operation, IList<object> metadata)
+    {
         void Header(string name, string description) => (operation.Parameters ??= []).Add(new OpenApiParameter
         {
             Name = name,

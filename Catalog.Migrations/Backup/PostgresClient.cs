@@ -61,23 +61,7 @@ internal static partial class PostgresClient
         Func<Stream, Task>? readOutput, CancellationToken ct,
         TimeSpan? idleTimeout = null)
     {
-        var start = new ProcessStartInfo(program, arguments)
-        {
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true
-        };
-        start.Environment["LC_MESSAGES"] = "C";
-        foreach (var (name, value) in variables)
-        {
-            start.Environment.Remove(name);
-            if (value is not null)
-            {
-                start.Environment[name] = value;
-            }
-        }
-
-        using var process = Start(start);
+        using var process = Start(StartInfo(program, arguments, variables));
         try
         {
             var errors = ReadErrors(process.StandardError);
@@ -118,6 +102,28 @@ internal static partial class PostgresClient
                 process.WaitForExit(5000);
             }
         }
+    }
+
+    private static ProcessStartInfo StartInfo(
+        string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string?> variables)
+    {
+        var start = new ProcessStartInfo(program, arguments)
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true
+        };
+        start.Environment["LC_MESSAGES"] = "C";
+        foreach (var (name, value) in variables)
+        {
+            start.Environment.Remove(name);
+            if (value is not null)
+            {
+                start.Environment[name] = value;
+            }
+        }
+
+        return start;
     }
 
     private static Process Start(ProcessStartInfo start)

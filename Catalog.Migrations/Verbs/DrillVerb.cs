@@ -28,55 +28,59 @@ internal static class DrillVerb
             + "Reports the recovery time (RTO) and the possible data loss (RPO). Exits 4 when the newest backup is not good or the "
             + "restored data differs.",
             "backups drill /var/backups/catalog\nbackups drill s3://company-backups/catalog --api /app/api/Catalog.Api.dll --json",
-            (database, arguments, output, ct) => BackupFailures.Translate(async () =>
-            {
-                var program = ApiProcess.Find(arguments.GetValue(api));
-                using var place = BackupPlace.At(arguments.GetValue(where)!, Verb.Settings(arguments));
-                var steps = new Steps(output);
-                var backups = (await StoredBackup.List(place, ct)).Where(backup => backup.Manifest is { SchemaOnly: false } manifest
-                    && manifest.Engine == database.Dialect.Folder).ToList();
-                using var folder = new TemporaryFolder();
-                var damaged = new List<StoredBackup>();
-                var (backup, file) = await steps.Measure("fetched and read completely", () =>
-                    NewestGood(place, backups, folder.Path, damaged, output, ct));
-                var manifest = backup.Manifest!;
-
-                await using var scratch = database.Settings.Engine == DatabaseEngine.Postgres ? await steps.Measure(
-                    "scratch database created", () => PostgresScratch.Create(database, TimeProvider.System.Now(), ct)) : null;
-                var address = scratch?.Uri ?? $"sqlite:///{Path.Combine(folder.Path, "drill.db")}";
-                await using var restored = MigrationDatabase.Open(
-                    DatabaseSettings.Read(new ConfigurationBuilder()
-                        .AddInMemoryCollection(new Dictionary<string, string?> { ["DATAXPIPE_DB"] = address }).Build()));
-                await steps.Measure("restored", () =>
-                    BackupRestore.Run(restored, file, manifest, (name, _) =>
-                        throw new InvalidOperationException($"The scratch database {name} is not empty."), DatabaseSettings.ReadAppRole(
-                            Verb.Settings(arguments)), ct));
-                var differences = await steps.Measure("verified and counted", () => Compare(restored, manifest, ct));
-                var chain = Chain.BuiltIn(database.Dialect.Folder);
-                if (manifest.SchemaRevision != chain.Scripts[^1].Revision)
-                {
-                    await steps.Measure("upgraded to this build's schema", () =>
-                        new Migrator(restored, chain, TimeProvider.System).Upgrade(Chain.Head, again: false, ct));
-                }
-
-                using (var service = await steps.Measure("service ready", () => ApiProcess.Start(program, address, ct)))
-                {
-                    var recovery = steps.Total;
-                    foreach (var path in Paths)
-                    {
-                        await steps.Measure($"read {path}", () => service.Get(path, ct));
-                    }
-
-                    Report(output, place, backup, damaged, differences, steps, recovery,
-                        [.. backups.Where(other => other.State == BackupState.Complete && other.Manifest!.Database == manifest.Database
-                            && !damaged.Contains(other))]);
-                }
-
-                return differences.Count > 0 || damaged.Count > 0 ? ExitCode.Drift : ExitCode.Ok;
-            }));
+            (database, arguments, output, ct) => BackupFailures.Translate(() =>
+                Run(database, arguments, arguments.GetValue(where)!, arguments.GetValue(api), output, ct)));
         command.Arguments.Add(where);
         command.Options.Add(api);
         return command;
+    }
+
+    private static async Task<int> Run(MigrationDatabase database, ParseResult arguments, string where, string? api, Output output,
+        CancellationToken ct)
+    {
+        var program = ApiProcess.Find(api);
+        using var place = BackupPlace.At(where, Verb.Settings(arguments));
+        var steps = new Steps(output);
+        var backups = (await StoredBackup.List(place, ct)).Where(backup => backup.Manifest is { SchemaOnly: false } manifest
+            && manifest.Engine == database.Dialect.Folder).ToList();
+        using var folder = new TemporaryFolder();
+        var damaged = new List<StoredBackup>();
+        var (backup, file) = await steps.Measure("fetched and read completely", () =>
+            NewestGood(place, backups, folder.Path, damaged, output, ct));
+        var manifest = backup.Manifest!;
+
+        await using var scratch = database.Settings.Engine == DatabaseEngine.Postgres ? await steps.Measure(
+            "scratch database created", () => PostgresScratch.Create(database, TimeProvider.System.Now(), ct)) : null;
+        var address = scratch?.Uri ?? $"sqlite:///{Path.Combine(folder.Path, "drill.db")}";
+        await using var restored = MigrationDatabase.Open(
+            DatabaseSettings.Read(new ConfigurationBuilder()
+                .AddInMemoryCollection(new Dictionary<string, string?> { ["DATAXPIPE_DB"] = address }).Build()));
+        await steps.Measure("restored", () =>
+            BackupRestore.Run(restored, file, manifest, (name, _) =>
+                throw new InvalidOperationException($"The scratch database {name} is not empty."), DatabaseSettings.ReadAppRole(
+                    Verb.Settings(arguments)), ct));
+        var differences = await steps.Measure("verified and counted", () => Compare(restored, manifest, ct));
+        var chain = Chain.BuiltIn(database.Dialect.Folder);
+        if (manifest.SchemaRevision != chain.Scripts[^1].Revision)
+        {
+            await steps.Measure("upgraded to this build's schema", () =>
+                new Migrator(restored, chain, TimeProvider.System).Upgrade(Chain.Head, again: false, ct));
+        }
+
+        using (var service = await steps.Measure("service ready", () => ApiProcess.Start(program, address, ct)))
+        {
+            var recovery = steps.Total;
+            foreach (var path in Paths)
+            {
+                await steps.Measure($"read {path}", () => service.Get(path, ct));
+            }
+
+            Report(output, place, backup, damaged, differences, steps, recovery,
+                [.. backups.Where(other => other.State == BackupState.Complete && other.Manifest!.Database == manifest.Database
+                    && !damaged.Contains(other))]);
+        }
+
+        return differences.Count > 0 || damaged.Count > 0 ? ExitCode.Drift : ExitCode.Ok;
     }
 
     private static async Task<(StoredBackup Backup, string Path)> NewestGood(BackupPlace place, IReadOnlyList<StoredBackup> backups,

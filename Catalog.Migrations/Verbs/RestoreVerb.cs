@@ -51,37 +51,42 @@ internal static class RestoreVerb
                             + $"them with the backup of {manifest.StartedAt:yyyy-MM-dd HH:mm:ss}Z.");
                     return Task.CompletedTask;
                 }, DatabaseSettings.ReadAppRole(Verb.Settings(arguments)), ct);
-                output.Line(
-                    string.Create(CultureInfo.InvariantCulture,
-                        $"restored {manifest.SchemaRevision}, {manifest.AllRows} rows, {clock.Elapsed.TotalSeconds:0.0} s"));
-                if (manifest.Rows.GetValueOrDefault("connections") > 0)
-                {
-                    output.Line(BackupVerb.KeyNote);
-                }
-
-                var behind = manifest.SchemaRevision != Chain.BuiltIn(database.Dialect.Folder).Scripts[^1].Revision;
-                if (behind)
-                {
-                    output.Line("this build requires a newer schema: run `catalog-migrations upgrade`");
-                }
-
-                output.Document(
-                    new
-                    {
-                        restored = manifest.File,
-                        database = database.Settings.Display,
-                        revision = manifest.SchemaRevision,
-                        at_head = !behind,
-                        rows = manifest.AllRows,
-                        tables = manifest.Rows,
-                        seconds = Math.Round(clock.Elapsed.TotalSeconds, 3)
-                    });
+                Report(database, manifest, clock.Elapsed, output);
                 return ExitCode.Ok;
             }));
         command.Arguments.Add(file);
         command.Options.Add(force);
         confirmation.AddTo(command);
         return command;
+    }
+
+    private static void Report(MigrationDatabase database, Manifest manifest, TimeSpan elapsed, Output output)
+    {
+        output.Line(
+            string.Create(CultureInfo.InvariantCulture,
+                $"restored {manifest.SchemaRevision}, {manifest.AllRows} rows, {elapsed.TotalSeconds:0.0} s"));
+        if (manifest.Rows.GetValueOrDefault("connections") > 0)
+        {
+            output.Line(BackupVerb.KeyNote);
+        }
+
+        var behind = manifest.SchemaRevision != Chain.BuiltIn(database.Dialect.Folder).Scripts[^1].Revision;
+        if (behind)
+        {
+            output.Line("this build requires a newer schema: run `catalog-migrations upgrade`");
+        }
+
+        output.Document(
+            new
+            {
+                restored = manifest.File,
+                database = database.Settings.Display,
+                revision = manifest.SchemaRevision,
+                at_head = !behind,
+                rows = manifest.AllRows,
+                tables = manifest.Rows,
+                seconds = Math.Round(elapsed.TotalSeconds, 3)
+            });
     }
 
     /// <summary>Splits the path or URL of a backup into its place and its file name.</summary>
