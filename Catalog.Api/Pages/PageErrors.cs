@@ -47,7 +47,7 @@ internal static class PageErrors
         "invalid" => isForm ? "Go back, correct this and send the form again." : "The address of this page has values that it cannot use.",
         "not_found" when problem.Detail.StartsWith("This path", StringComparison.Ordinal) => "There is no page with this address.",
         "id_taken" or "idempotency_key_reused" =>
-            "This form was sent before, and did its work then. A new key is shown only once: revoke it, open the page again and create "
+            "This form was sent before and was processed then. A new key is shown only once: revoke it, open the page again and create "
                 + "another.",
         "malformed" or "unsupported_media_type" => "The form did not arrive as it was sent. Open the page again and send its form.",
         "too_large" => "This is more than one form may contain, or than one execution may do. Send less at a time.",

@@ -87,7 +87,8 @@ public static class ReadinessRules
         if (writes.Skip(1).FirstOrDefault(IsOpen) is { } open)
         {
             yield return Reason(ReadinessCode.OlderRunOpen, ReadinessStatus.Unknown,
-                "An earlier run has not ended and may still write. If it was killed, report its end.", open);
+                "An earlier run has not ended and may still write to the dataset. If its process was killed, post an event with its "
+                    + "end.", open);
         }
 
         if (writer.Schedule is { } schedule && writer.IsCurrent)

@@ -38,7 +38,7 @@ internal sealed class HiddenColumns
         return await session.Columns(check.Table, ct) is not { Count: > 0 } columns
             ? new(names, "the columns of the table cannot be read, so the names in sample_deny cannot be compared with them.")
             : check.SampleDeny.FirstOrDefault(name => !columns.Contains(name)) is { } unknown
-                ? new(names, $"sample_deny names {unknown}, which is no column of the table. Correct the name.")
+                ? new(names, $"sample_deny names {unknown}, which is not a column of the table. Correct the name.")
                 : new(names, null);
     }
 }

@@ -69,7 +69,7 @@ public static class OtlpProtobuf
                 case 1:
                     ReadAttributes(resource, input.ReadBytes(), 1, 0);
                     return true;
-                // The resource may follow its spans.
+                // The resource may come after its spans, so the spans are read at the end.
                 case 2:
                     scopes.Add(input.ReadBytes());
                     return true;

@@ -17,7 +17,7 @@ internal static class PostgresNumeric
     {
         if (bytes.Length < Header || bytes.Length != Header + (2 * BinaryPrimitives.ReadInt16BigEndian(bytes)))
         {
-            throw new FormatException("The bytes are no numeric value.");
+            throw new FormatException("The bytes are not a numeric value.");
         }
 
         var weight = BinaryPrimitives.ReadInt16BigEndian(bytes[2..]);

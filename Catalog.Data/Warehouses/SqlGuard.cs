@@ -100,13 +100,13 @@ public static class SqlGuard
                     open.Push('}');
                     break;
                 case ')' or ']' or '}' when !open.TryPop(out var expected) || expected != token.Text[0]:
-                    return $"There is a {token.Text} that closes nothing. Balance the parentheses.";
+                    return $"There is a {token.Text} that closes nothing. Balance the brackets.";
                 default:
                     break;
             }
         }
 
-        return open.TryPop(out var missing) ? $"A {missing} is missing. Balance the parentheses." : null;
+        return open.TryPop(out var missing) ? $"A {missing} is missing. Balance the brackets." : null;
     }
 
     private static string? RefuseOpenComment(string sql, IReadOnlyList<SqlToken> tokens, WarehouseSqlFamily family)

@@ -11,7 +11,7 @@ internal static class WarehouseMessages
         "Another program writes to the file of the connection and has locked it. Try again when it has ended, or register a copy.");
 
     public static WarehouseException FileUnreadable() => new(WarehouseProblem.Refused,
-        "This service may not read the file of the connection. Its operator gives it the right to.");
+        "This service may not read the file of the connection. Ask its operator to allow it.");
 
     public static WarehouseException Refused(string reason) => new(WarehouseProblem.Refused, reason);
 

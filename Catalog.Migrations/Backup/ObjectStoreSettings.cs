@@ -87,7 +87,8 @@ internal sealed record ObjectStoreSettings
         if (!Uri.TryCreate(text, UriKind.Absolute, out var address) || address.Scheme is not ("https" or "http")
             || address.UserInfo.Length > 0)
         {
-            throw new SettingException("DATAXPIPE_S3_ENDPOINT must be an https:// address without keys.");
+            throw new SettingException(
+                "DATAXPIPE_S3_ENDPOINT must be an address such as https://s3.example.com, without a user or password in it.");
         }
 
         return address.Scheme == "https" || address.IsLoopback || insecure

@@ -21,7 +21,8 @@ internal sealed class LiveRun(
     // The connection stays open through proxies, and an ended session is noticed.
     private static readonly TimeSpan Beat = TimeSpan.FromSeconds(5);
 
-    // The bars of running stages grow. A state may be large, so it is not sent with each beat.
+    // The state is sent again even without a change, because the bars of running stages grow. It may be large, so that
+    // only some beats carry it.
     private const int BeatsBetweenStates = 6;
 
     // The results of checks often arrive after the end, and can still fail the run.

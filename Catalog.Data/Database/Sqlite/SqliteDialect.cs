@@ -24,7 +24,8 @@ internal sealed class SqliteDialect : Dialect
 
     public override string LockByIndex(string table, string where, string key, string value) => JoinByIndex(table, where, key, value);
 
-    // SQLite has no lateral join. Inside the subquery the table's name means its own rows; "cross" keeps the order of the join.
+    // SQLite has no lateral join; this subquery takes its place. In it, the table's name means the rows of the subquery, not
+    // those of the outer query. "cross join" keeps SQLite from joining the tables in another order.
     public override string JoinFirst(string table, string where, string order, string take) => $"""
         cross join {table} on {table}.rowid in (select {table}.rowid from {table} where {where} order by {order} limit {take})
         """;

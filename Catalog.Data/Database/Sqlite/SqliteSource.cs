@@ -67,7 +67,7 @@ internal sealed class SqliteSource : DbDataSource
     {
         if (_writer?.Wait(LockTimeout) is false)
         {
-            throw new TimeoutException("The SQLite file was locked by other writers for the whole time.");
+            throw new TimeoutException("Other writers kept the SQLite file locked until the time limit.");
         }
 
         return OpenWithPragmas();
@@ -77,7 +77,7 @@ internal sealed class SqliteSource : DbDataSource
     {
         if (_writer is not null && !await _writer.WaitAsync(LockTimeout, cancellationToken))
         {
-            throw new TimeoutException("The SQLite file was locked by other writers for the whole time.");
+            throw new TimeoutException("Other writers kept the SQLite file locked until the time limit.");
         }
 
         return OpenWithPragmas();

@@ -89,7 +89,7 @@ internal sealed record Threshold
     /// <param name="total">The number of judged rows; used when the unit is percent.</param>
     public bool IsMet(double number, decimal? exact, long? total)
     {
-        // A floating-point number of this size is compared by its decimal digits, so that 0.1 is 0.1.
+        // A double below 1e15 is compared as a decimal: a double cannot store 0.1 exactly, and 0.1 must meet a bound of 0.1.
         exact ??= Math.Abs(number) < 1e15 ? (decimal)number : null;
         if (IsPercent && total is 0)
         {

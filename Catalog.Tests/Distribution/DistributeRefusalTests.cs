@@ -3,7 +3,7 @@ using Catalog.Tests.Support;
 namespace Catalog.Tests.Distribution;
 
 /// <summary>The verb distribute on databases that cannot be distributed.</summary>
-public abstract class DistributeVerbTests(TestDatabase database)
+public abstract class DistributeRefusalTests(TestDatabase database)
 {
     private readonly TestDatabase _database = database.Require();
 
@@ -34,13 +34,14 @@ public abstract class DistributeVerbTests(TestDatabase database)
         Assert.Equal(2, (await MigratorConsole.Run(_database.Address, arguments)).Exit);
 }
 
-public sealed class DistributeVerbOnSqlite(SqliteTestDatabase database) : DistributeVerbTests(database), IClassFixture<SqliteTestDatabase>
+public sealed class DistributeRefusalsOnSqlite(SqliteTestDatabase database)
+    : DistributeRefusalTests(database), IClassFixture<SqliteTestDatabase>
 {
     protected override string Reason => "SQLite cannot distribute tables";
 }
 
-public sealed class DistributeVerbOnPostgres(PostgresTestDatabase database)
-    : DistributeVerbTests(database), IClassFixture<PostgresTestDatabase>
+public sealed class DistributeRefusalsOnPostgres(PostgresTestDatabase database)
+    : DistributeRefusalTests(database), IClassFixture<PostgresTestDatabase>
 {
     protected override string Reason => "extension citus";
 }
