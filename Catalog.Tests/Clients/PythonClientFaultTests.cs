@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Catalog.Data.Pipelines;
 using Catalog.Tests.Support;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -259,10 +260,11 @@ public sealed class PythonClientFaultTests(SqliteTestDatabase database) : IClass
 
     private async Task<ServiceProcess> Start()
     {
+        // Before the service listens: a job that posts to it already would be refused.
+        await new PipelineRegistration(database.Database, TimeProvider.System)
+            .Register("default", [new NewPipeline { Id = _pipeline, Version = "1", Body = "{}", BodyHash = [1] }], Ct);
         var service = new ServiceProcess(database.ServiceAddress, ("ASPNETCORE_URLS", $"http://127.0.0.1:{_port}"));
         using var client = await service.Client();
-        client.DefaultRequestHeaders.Add("X-API-KEY", CatalogApp.Key);
-        await client.PostJson("/api/v1/pipelines/", new { name = _pipeline });
         return service;
     }
 
