@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
@@ -13,7 +14,10 @@ internal static class UnknownFields
     // A longer name is not a typing error, and comparing it takes long.
     private const int MaxCompared = 100;
 
-    /// <summary>The same options, which ignore unknown members.</summary>
+    // By contract: a body may have a million items of one type.
+    private static readonly ConcurrentDictionary<Type, Dictionary<string, Type>> Known = new();
+
+    /// <summary>The options of the API, but unknown members are ignored.</summary>
     public static JsonSerializerOptions IgnoringOptions { get; } =
         new(ApiJson.Options) { UnmappedMemberHandling = JsonUnmappedMemberHandling.Skip };
 
@@ -33,7 +37,7 @@ internal static class UnknownFields
         var info = ApiJson.Options.GetTypeInfo(type);
         if (info.Kind == JsonTypeInfoKind.Enumerable && json.ValueKind == JsonValueKind.Array)
         {
-            foreach (var (index, item) in json.EnumerateArray().Index())
+            foreach (var (index, item) in json.EnumerateArray().Index().TakeWhile(_ => found.Count < MaxReported))
             {
                 Add(item, info.ElementType!, $"{pointer}/{index}", found);
             }
@@ -46,9 +50,7 @@ internal static class UnknownFields
 
     private static void AddMembers(JsonElement json, JsonTypeInfo info, string pointer, Dictionary<string, string[]> found)
     {
-        var known = info.Properties.Where(property => property.Set is not null || property.AssociatedParameter is not null)
-            .DistinctBy(property => property.Name, StringComparer.Ordinal)
-            .ToDictionary(property => property.Name, property => property.PropertyType, StringComparer.Ordinal);
+        var known = Known.GetOrAdd(info.Type, static (_, contract) => FieldsOf(contract), info);
         foreach (var member in json.EnumerateObject().TakeWhile(_ => found.Count < MaxReported))
         {
             var own = pointer + JsonPointer.OfName(member.Name);
@@ -62,6 +64,11 @@ internal static class UnknownFields
             }
         }
     }
+
+    private static Dictionary<string, Type> FieldsOf(JsonTypeInfo contract) => contract.Properties
+        .Where(property => property.Set is not null || property.AssociatedParameter is not null)
+        .DistinctBy(property => property.Name, StringComparer.Ordinal)
+        .ToDictionary(property => property.Name, property => property.PropertyType, StringComparer.Ordinal);
 
     private static string Message(string name, string[] known) =>
         (name.Length <= MaxCompared && Nearest.FindTypo(name, known) is { } nearest
