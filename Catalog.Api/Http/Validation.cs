@@ -15,19 +15,37 @@ internal static class Validation
 
     public const string NoNul = "must not contain the character U+0000, which Postgres cannot store.";
 
+    // A body of 1 MiB can have an error in each of 600,000 fields, whose messages would take 28 MB.
+    private const int MaxPointers = 100;
+
     // A client whose clock or time zone is wrong is ahead by less.
     private static readonly TimeSpan MaxAhead = TimeSpan.FromHours(24);
 
     /// <summary>Validates a value.</summary>
-    /// <returns>The error messages by JSON pointer; null when the value is valid.</returns>
+    /// <returns>
+    /// The error messages by JSON pointer; null when the value is valid. Of more than 100 pointers the first 100 are
+    /// listed, and the pointer of the whole value says how many there are.
+    /// </returns>
     public static Dictionary<string, string[]>? Errors<T>(this IValidator<T> validator, T value)
     {
         var result = validator.Validate(value);
-        return result.IsValid
-            ? null
-            : result.Errors.GroupBy(error => error.PropertyName is ['/', ..]
-                ? error.PropertyName : JsonPointer.OfProperty(error.PropertyName), StringComparer.Ordinal)
-                .ToDictionary(group => group.Key, group => group.Select(error => error.ErrorMessage).Distinct().ToArray());
+        if (result.IsValid)
+        {
+            return null;
+        }
+
+        var byPointer = result.Errors.ToLookup(
+            error => error.PropertyName is ['/', ..] ? error.PropertyName : JsonPointer.OfProperty(error.PropertyName),
+            error => error.ErrorMessage,
+            StringComparer.Ordinal);
+        var errors = byPointer.Take(MaxPointers).ToDictionary(group => group.Key, group => group.Distinct().ToArray());
+        if (byPointer.Count > MaxPointers)
+        {
+            errors[""] = [.. errors.GetValueOrDefault("", []),
+                $"has errors in {byPointer.Count} fields, of which {MaxPointers} are listed. Correct them and send it again to see more."];
+        }
+
+        return errors;
     }
 
     /// <summary>A required id or name: at most 256 characters, and usable in a URL path without ambiguity.</summary>

@@ -70,6 +70,19 @@ public sealed class BodyFormatTests(SqliteTestDatabase database) : EndpointTests
             StringComparison.Ordinal)));
     }
 
+    [Fact]
+    public async Task A_hundred_of_many_fields_with_errors_are_listed()
+    {
+        var stages = string.Join(',', Enumerable.Repeat("{}", 100_000));
+
+        var answer = await Post("/api/v1/runs/", "application/json", $$"""{"pipeline_id":"p","status":"running","stages":[{{stages}}]}""");
+        var errors = (await answer.Problem(422, "invalid")).GetProperty("errors");
+
+        Assert.Equal(101, errors.EnumerateObject().Count());
+        Assert.Equal("is required.", errors.GetProperty("/stages/49/stage_name")[0].GetString());
+        Assert.StartsWith("has errors in 200000 fields, of which 100 are listed.", errors.GetProperty("")[0].GetString());
+    }
+
     [Theory]
     [InlineData("", "The body is empty. Send JSON.")]
     [InlineData(" \n", "The body is empty. Send JSON.")]
