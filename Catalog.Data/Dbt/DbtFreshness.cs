@@ -36,6 +36,9 @@ internal static class DbtFreshness
         }
     }
 
+    /// <summary>The id of the check of a source.</summary>
+    public static string CheckIdOf(string source) => JobId.Shorten($"freshness.{source}");
+
     // Of a source, error is the age above error_after, and runtime error is a query that failed.
     private static string? StatusOf(JsonElement result) => result.Text("status")?.ToLowerInvariant() switch
     {
@@ -49,7 +52,7 @@ internal static class DbtFreshness
     private static void Add(ReportBuilder report, DbtGraph graph, JsonElement result, string id, string status, string invocation,
         DateTimeOffset at)
     {
-        var checkId = JobId.Shorten($"freshness.{id}");
+        var checkId = CheckIdOf(id);
         var hash = DbtTests.Hash(report, $"{checkId}\0{invocation}", "freshness");
         var age = result.TryGetProperty("max_loaded_at_time_ago_in_s", out var value) && value.ValueKind == JsonValueKind.Number
             && value.TryGetDouble(out var seconds) && double.IsFinite(seconds) ? value : (JsonElement?)null;

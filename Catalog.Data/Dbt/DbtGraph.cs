@@ -58,9 +58,14 @@ internal sealed class DbtGraph
     public IReadOnlyCollection<DatasetName> Parents(DbtNode node) =>
         _parents.TryGetValue(node.Id, out var parents) ? parents : _parents[node.Id] = FindParents(node);
 
-    /// <summary>The dataset that a test is about; null when it is none.</summary>
+    /// <summary>The dataset that a test or unit test is about; null when it is none.</summary>
     public DatasetName? Tested(DbtNode test)
     {
+        if (test.Type == "unit_test")
+        {
+            return test.DependsOn.Select(id => Find(id)?.Dataset).FirstOrDefault(dataset => dataset is not null);
+        }
+
         if (test.Json.Text("attached_node") is { } attached)
         {
             return Find(attached)?.Dataset;

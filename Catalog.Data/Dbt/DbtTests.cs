@@ -59,9 +59,8 @@ internal static partial class DbtTests
             CheckId = checkId,
             RunId = report.RunId,
             Status = status,
-            Severity = "warn".Equals(config?.Text("severity"), StringComparison.OrdinalIgnoreCase)
-                ? CheckSeverity.Warn : CheckSeverity.Error,
-            Dataset = (node.Type == "test" ? graph.Tested(node) : TestedByUnit(graph, node))?.ShownId,
+            Severity = DbtChecks.SeverityOf(node),
+            Dataset = graph.Tested(node)?.ShownId,
             ObservedValue = failures?.ToString(CultureInfo.InvariantCulture),
             ObservedNumber = failures,
             Expected = Expected(config),
@@ -80,9 +79,6 @@ internal static partial class DbtTests
         string.Join('\0', "dbt", kind, report.PipelineId, report.RunId, checkId)));
 
     internal static string IdOf(byte[] hash) => new Guid(hash.AsSpan(0, 16), bigEndian: true).ToString();
-
-    private static DatasetName? TestedByUnit(DbtGraph graph, DbtNode node) =>
-        node.DependsOn.Select(id => graph.Find(id)?.Dataset).FirstOrDefault(dataset => dataset is not null);
 
     // Before version 2 of run_results only the message has the number: "Got 3 results, expected 0.", or the number alone.
     private static long? Failures(JsonElement result)

@@ -19,7 +19,7 @@ internal sealed class KeptMembers
 
     private static readonly KeptMembers Node = Of(
         "resource_type", "package_name", "database", "schema", "alias", "identifier", "name", "description", "tags", "column_name",
-        "attached_node", "file_key_name", "type", "model")
+        "attached_node", "file_key_name", "type", "model", "freshness")
         .With("meta", Owner)
         .With("owner", Owner)
         .With("columns", Columns)

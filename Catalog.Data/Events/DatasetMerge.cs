@@ -1,4 +1,5 @@
 using Catalog.Data.Database;
+using Catalog.Data.Pipelines;
 
 namespace Catalog.Data.Events;
 
@@ -79,6 +80,11 @@ internal sealed class DatasetMerge(Session session, string organization, Dataset
             -- DatasetMerge.States
             update check_states set dataset = @keptId
             where organization_id = @organization and dataset = @mergedId
+            """,
+            $"""
+            -- DatasetMerge.Checks
+            update checks set dataset = @keptId
+            where organization_id = @organization and pipeline_version = '{PipelineVersion.Reported}' and dataset = @mergedId
             """,
             """
             -- DatasetMerge.MoveAliases

@@ -85,6 +85,14 @@ internal sealed class EventBatch(
         var descriptions = new JobDescriptions(dialect, organization, folded.SelectMany(@event => @event.Report.Facets));
         await session.Send([.. facts.Statements(), descriptions.Current], ct);
         await session.Send([descriptions.Update(_now)], ct);
+        foreach (var report in folded.Select(@event => @event.Report))
+        {
+            if (report is { Checks: { } checks, Jobs: [var own, ..] })
+            {
+                await new ReportedChecks(session.ForOrganization(organization), organization, own.PipelineId, aliases.Resolve)
+                    .Store(checks, report.At, _now, ct);
+            }
+        }
     }
 
     private async Task<HashSet<(string RunId, string PipelineId)>> StoreRuns(CrossOrganizationSession session, JobRegistration jobs,

@@ -44,6 +44,11 @@ public sealed record EventReport
     /// <summary>Check results, with distinct ids.</summary>
     public IReadOnlyList<CheckResult> Results { get; init; } = [];
 
+    /// <summary>
+    /// The definitions of all checks of the event's own job, with distinct ids; null when the event does not define checks.
+    /// </summary>
+    public IReadOnlyList<ReportedCheck>? Checks { get; init; }
+
     /// <summary>The parts that were not understood, each once.</summary>
     public IReadOnlyList<UnreadFacet> Unread { get; init; } = [];
 }
@@ -130,6 +135,15 @@ public sealed record ReportedEdge(string PipelineId, DatasetName Upstream, Datas
 /// <param name="Transformation">A JSON array of transformations; empty when none is reported.</param>
 public sealed record ReportedColumnEdge(
     string PipelineId, DatasetName Upstream, string UpstreamColumn, DatasetName Downstream, string DownstreamColumn, string Transformation);
+
+/// <summary>The definition of a check, without its pipeline.</summary>
+/// <param name="Id">The check's id.</param>
+/// <param name="Dataset">The dataset that it judges; null when it is not known.</param>
+/// <param name="Kind">What it judges, in the words of the tool that runs it.</param>
+/// <param name="Severity">A word of <see cref="CheckSeverity"/>.</param>
+/// <param name="Column">The column that it judges; null for none or several.</param>
+/// <param name="Parameters">A JSON object; null for none.</param>
+public sealed record ReportedCheck(string Id, DatasetName? Dataset, string Kind, string Severity, string? Column, string? Parameters);
 
 /// <summary>Two names of the same data.</summary>
 /// <param name="Dataset">One name.</param>

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Catalog.Data.Database;
+using Catalog.Data.Pipelines;
 
 namespace Catalog.Data.Events;
 
@@ -10,7 +11,7 @@ namespace Catalog.Data.Events;
 internal sealed class JobDescriptions
 {
     private static readonly Rows<string> Ids = new(
-        new Column<string, string>("id", id => id), new Column<string, string>("reported", _ => JobRegistration.ReportedVersion));
+        new Column<string, string>("id", id => id), new Column<string, string>("reported", _ => PipelineVersion.Reported));
 
     private readonly string _organization;
 
@@ -48,7 +49,7 @@ internal sealed class JobDescriptions
     {
         var rows = new Rows<Described>(
             new Column<Described, string>("id", row => row.Id),
-            new Column<Described, string>("version", _ => JobRegistration.ReportedVersion),
+            new Column<Described, string>("version", _ => PipelineVersion.Reported),
             new Column<Described, string?>("description", row => row.NewDescription),
             new Column<Described, string?>("owner", row => row.NewOwner),
             new Column<Described, string>("search_key", row => SearchPattern.Fold(row.Id, row.NewDescription, row.NewOwner)),

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Catalog.Data.Database;
 using Catalog.Data.Organizations;
+using Catalog.Data.Pipelines;
 
 namespace Catalog.Data.Events;
 
@@ -10,9 +11,6 @@ namespace Catalog.Data.Events;
 /// </summary>
 internal sealed class JobRegistration
 {
-    /// <summary>The version of a pipeline that only events report.</summary>
-    public const string ReportedVersion = "reported";
-
     private static readonly Rows<string> Ids = new(new Column<string, string>("id", id => id));
 
     private readonly string _organization;
@@ -62,7 +60,7 @@ internal sealed class JobRegistration
     {
         var rows = new Rows<ReportedJob>(
             new Column<ReportedJob, string>("id", job => job.PipelineId),
-            new Column<ReportedJob, string>("version", _ => ReportedVersion),
+            new Column<ReportedJob, string>("version", _ => PipelineVersion.Reported),
             new Column<ReportedJob, string>("search_key", job => SearchPattern.Fold(job.PipelineId)),
             new Column<ReportedJob, DateTimeOffset>("now", _ => _now));
         const string Sql = """
@@ -143,7 +141,7 @@ internal sealed class JobRegistration
     {
         var rows = new Rows<string>(
             new Column<string, string>("pipeline_id", id => id),
-            new Column<string, string>("version", _ => ReportedVersion),
+            new Column<string, string>("version", _ => PipelineVersion.Reported),
             new Column<string, string>("body", BodyOf),
             new Column<string, byte[]>("body_hash", id => HashOf(BodyOf(id))),
             new Column<string, DateTimeOffset>("created_at", _ => _now));

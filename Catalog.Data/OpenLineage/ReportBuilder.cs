@@ -34,11 +34,12 @@ internal sealed class ReportBuilder(DateTimeOffset at, DateTimeOffset receivedAt
     private readonly HashSet<ReportedAlias> _aliases = [];
     private readonly Dictionary<string, CheckResult> _results = new(StringComparer.Ordinal);
     private readonly HashSet<UnreadFacet> _unread = [];
+    private List<ReportedCheck>? _checks;
 
     /// <summary>How many datasets the event may name.</summary>
     public int MaxDatasets { get; init; } = 2000;
 
-    /// <summary>How many check results the event may have.</summary>
+    /// <summary>How many check results, and how many check definitions, the event may have.</summary>
     public int MaxResults { get; init; } = 1000;
 
     /// <summary>The place and the name under which results above <see cref="MaxResults"/> are counted.</summary>
@@ -180,6 +181,21 @@ internal sealed class ReportBuilder(DateTimeOffset at, DateTimeOffset receivedAt
         }
     }
 
+    /// <summary>Adds the definitions of all checks of the job.</summary>
+    public void Define(IEnumerable<ReportedCheck> checks)
+    {
+        var distinct = checks.DistinctBy(check => check.Id, StringComparer.Ordinal)
+            .OrderBy(check => check.Id, StringComparer.Ordinal).Take(MaxResults + 1).ToList();
+        if (distinct.Count > MaxResults)
+        {
+            Unread("event", "checks", UnreadReason.Limit);
+            distinct.RemoveAt(MaxResults);
+        }
+
+        _checks = distinct;
+        _facets.Add(new(FacetSubject.Job, PipelineId, null, ReportedChecks.Facet, $"{{\"count\":{distinct.Count}}}"));
+    }
+
     public EventReport Build() => new()
     {
         At = at,
@@ -193,6 +209,7 @@ internal sealed class ReportBuilder(DateTimeOffset at, DateTimeOffset receivedAt
         ColumnEdges = [.. _columnEdges],
         Aliases = [.. _aliases],
         Results = [.. _results.Values],
+        Checks = _checks,
         Unread = [.. _unread],
     };
 }

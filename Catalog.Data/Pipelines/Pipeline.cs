@@ -36,6 +36,9 @@ public sealed record Pipeline
 /// <summary>One version of a pipeline.</summary>
 public sealed record PipelineVersion
 {
+    /// <summary>The version of a pipeline that only events report, and of the checks that they define.</summary>
+    public const string Reported = "reported";
+
     public required string Version { get; init; }
 
     /// <summary>The request body, unchanged.</summary>

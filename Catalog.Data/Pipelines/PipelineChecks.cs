@@ -21,7 +21,7 @@ internal sealed class PipelineChecks(Dialect dialect, Session session, string or
 
     /// <summary>
     /// Stores the checks of each new current version, and deletes checks that only earlier versions of the pipeline
-    /// define.
+    /// define. Checks that events define stay: a later event deletes them.
     /// </summary>
     public async Task Replace(List<NewPipeline> pipelines, DateTimeOffset now, CancellationToken ct)
     {
@@ -42,7 +42,7 @@ internal sealed class PipelineChecks(Dialect dialect, Session session, string or
             -- PipelineChecks.DropStale
             delete from checks
             where organization_id = @organization and {dialect.IsAnyOf("pipeline_id", "@ids")} and pipeline_version is not null
-              and not exists (
+              and pipeline_version <> '{PipelineVersion.Reported}' and not exists (
                     select 1 from pipelines
                     where pipelines.organization_id = @organization and pipelines.id = checks.pipeline_id
                       and pipelines.current_version = checks.pipeline_version)

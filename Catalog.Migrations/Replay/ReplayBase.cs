@@ -1,6 +1,6 @@
 using System.Data.Common;
 using Catalog.Data;
-using Catalog.Data.Events;
+using Catalog.Data.Pipelines;
 using Dapper;
 
 namespace Catalog.Migrations.Replay;
@@ -73,7 +73,7 @@ internal static class ReplayBase
             -- ReplayBase.FindDescriptions
             select id
             from {S}.pipelines
-            where organization_id = @organization and current_version = '{JobRegistration.ReportedVersion}'
+            where organization_id = @organization and current_version = '{PipelineVersion.Reported}'
               and (description is not null or owner is not null)
             """;
         const string Forget = $"""

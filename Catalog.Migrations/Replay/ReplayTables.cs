@@ -1,4 +1,5 @@
 using Catalog.Data.Events;
+using Catalog.Data.Pipelines;
 
 namespace Catalog.Migrations.Replay;
 
@@ -31,14 +32,14 @@ internal static class ReplayTables
         {
             Copied = ["current_version", "search_key", "created_at", "updated_at"],
             FirstAt = null,
-            Condition = $"t.current_version = '{JobRegistration.ReportedVersion}' and {NotDeleted}",
+            Condition = $"t.current_version = '{PipelineVersion.Reported}' and {NotDeleted}",
             DeletesRows = false,
         },
         new("pipeline_versions", ["pipeline_id", "version"], [])
         {
             Copied = ["body", "body_hash", "created_at"],
             FirstAt = null,
-            Condition = $"t.version = '{JobRegistration.ReportedVersion}'",
+            Condition = $"t.version = '{PipelineVersion.Reported}'",
             DeletesRows = false,
         },
         new("pipeline_tags", ["pipeline_id", "tag"], []) { FirstAt = null, DeletesRows = false },
@@ -80,6 +81,12 @@ internal static class ReplayTables
             Copied = ["dataset_key", "observed_number", "request_hash", "created_at"],
             FirstAt = "t.executed_at",
             Condition = $"{resultOfLog} and {OfLivePipeline}",
+        },
+        new("checks", ["pipeline_id", "id"], ["dataset", "kind", "severity", "definition", "updated_at"])
+        {
+            Copied = ["pipeline_version", "created_at"],
+            FirstAt = "t.created_at",
+            Condition = $"t.pipeline_version = '{PipelineVersion.Reported}' and {OfLivePipeline}",
         },
         new("run_events", ["run_id", "digest"], ["body"])
         {
@@ -127,7 +134,7 @@ internal static class ReplayTables
         update pipelines
         set description = s.description, owner = s.owner, search_key = s.search_key
         from {shadow}.pipelines as s
-        where pipelines.organization_id = @organization and pipelines.current_version = '{JobRegistration.ReportedVersion}'
+        where pipelines.organization_id = @organization and pipelines.current_version = '{PipelineVersion.Reported}'
           and s.organization_id = @organization and s.id = pipelines.id
           and (s.description is distinct from pipelines.description or s.owner is distinct from pipelines.owner)
         """;

@@ -19,6 +19,7 @@ public static class FoldedTables
         from check_results
         """,
         "select pipeline_id, check_id, result_id, status from check_states",
+        "select pipeline_id, id, pipeline_version, dataset, kind, severity, definition, updated_at from checks",
         "select id, namespace, name from datasets",
         "select subject, subject_id, facet, value, first_at, last_at from facets",
         "select run_id, pipeline_id, first_at, last_at, completed, has_edges from lineage_runs",
