@@ -50,8 +50,7 @@ internal static class CheckStates
 
     private const string LatestFirst = $"order by results.executed_at desc, {Rank} desc, results.id desc";
 
-    // A lone result, the most frequent batch, needs no comparison with others of its batch. Without one its plan takes
-    // less time.
+    // A result without others of its check in the batch needs no comparison. Without one its plan takes less time.
     private const string LonePlace = "1 as place";
 
     private const string Place = $"row_number() over (partition by results.pipeline_id, results.check_id {LatestFirst}) as place";
@@ -89,15 +88,22 @@ internal static class CheckStates
         """;
 
     /// <summary>Folds stored results into the states of their checks.</summary>
-    public static Statement Fold(string organization, IReadOnlyList<CheckResult> results) =>
-        new Statement<CheckResult, NoResult>(organization, $"""
+    public static Statement Fold(string organization, IReadOnlyList<CheckResult> results)
+    {
+        // SQLite runs the statement once for each row, so rows that cannot be the latest are left out before.
+        var checks = results.GroupBy(result => (result.PipelineId, result.CheckId)).ToList();
+        var latest = checks.SelectMany(check => check.Max(Age) is var last ? check.Where(result => Age(result) == last) : []).ToList();
+        return new Statement<CheckResult, NoResult>(organization, $"""
             -- CheckStates.Fold
             , stored as (
-                select {Columns}, {(results.Count == 1 ? LonePlace : Place)}
+                select {Columns}, {(latest.Count == checks.Count ? LonePlace : Place)}
                 from rows as results
             )
             {UpsertStates}
-            """, CheckResultTable.Rows, results);
+            """, CheckResultTable.Rows, latest);
+
+        static (DateTimeOffset, int) Age(CheckResult result) => (result.ExecutedAt, RankOf(result));
+    }
 
     /// <summary>
     /// Folds the states of checks again from all their results, after results were deleted. A check without results has

@@ -25,7 +25,7 @@ public static class Databases
             return new(pool, pool, new PostgresDialect(pool, new(pool, settings.AppRole, settings.RequireRowSecurity)), echo);
         }
 
-        var (reads, writes) = SqliteSource.Open(settings.SqlitePath!);
+        var (reads, writes) = SqliteSource.Open(settings.SqlitePath!, keepsWriter: true);
         return new(reads, writes, new SqliteDialect(), echo);
     }
 

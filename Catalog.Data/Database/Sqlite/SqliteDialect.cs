@@ -48,28 +48,25 @@ internal sealed class SqliteDialect : Dialect
         using var own = transaction is null ? connection.BeginTransaction() : null;
         foreach (var statement in statements)
         {
-            Run((SqliteConnection)connection, (SqliteTransaction?)(transaction ?? own), statement, ct);
+            Run((SqliteSourceConnection)connection, (SqliteTransaction?)(transaction ?? own), statement, ct);
         }
 
         own?.Commit();
         return Task.CompletedTask;
     }
 
-    private static void Run(SqliteConnection connection, SqliteTransaction? transaction, Statement statement, CancellationToken ct)
+    private static void Run(SqliteSourceConnection connection, SqliteTransaction? transaction, Statement statement, CancellationToken ct)
     {
-        using var command = connection.CreateCommand();
-        command.CommandText = WithRows(statement, string.Join(", ", statement.Names.Select(name => '@' + name)));
+        var command = connection.Prepared(statement.Sql, () => Prepare(connection, transaction, statement));
         command.Transaction = transaction;
-        command.Parameters.AddWithValue("@organization", statement.Organization);
-        var parameters = statement.Names.Select(name => command.Parameters.Add(new SqliteParameter { ParameterName = '@' + name }))
-            .ToArray();
-        command.Prepare();
+        var parameters = command.Parameters;
+        parameters[0].Value = statement.Organization;
         for (var row = 0; row < statement.Count; row++)
         {
             ct.ThrowIfCancellationRequested();
-            for (var i = 0; i < parameters.Length; i++)
+            for (var i = 1; i < parameters.Count; i++)
             {
-                parameters[i].Value = SqliteValue.From(statement.Value(row, i));
+                parameters[i].Value = SqliteValue.From(statement.Value(row, i - 1));
             }
 
             using var reader = command.ExecuteReader();
@@ -78,6 +75,21 @@ internal sealed class SqliteDialect : Dialect
                 statement.AddResult(reader);
             }
         }
+    }
+
+    private static SqliteCommand Prepare(SqliteConnection connection, SqliteTransaction? transaction, Statement statement)
+    {
+        var command = connection.CreateCommand();
+        command.CommandText = WithRows(statement, string.Join(", ", statement.Names.Select(name => '@' + name)));
+        command.Transaction = transaction;
+        command.Parameters.AddWithValue("@organization", "");
+        foreach (var name in statement.Names)
+        {
+            command.Parameters.Add(new SqliteParameter { ParameterName = '@' + name });
+        }
+
+        command.Prepare();
+        return command;
     }
 
     // Result codes: sqlite.org/rescode.html.

@@ -14,10 +14,14 @@ internal sealed class SqliteSource : DbDataSource
     private readonly string _pragmas;
 
     private readonly string? _existingFile;
+    private readonly bool _keepsWriter;
+    private SqliteSourceConnection? _kept;
+    private volatile bool _disposed;
 
-    private SqliteSource(string connectionString, SemaphoreSlim? writer, string? existingFile = null)
+    private SqliteSource(string connectionString, SemaphoreSlim? writer, string? existingFile = null, bool keepsWriter = false)
     {
         ConnectionString = connectionString;
+        _keepsWriter = keepsWriter;
         _existingFile = existingFile;
         _writer = writer;
         // synchronous=full: acknowledged writes survive a power failure, not only a killed process.
@@ -32,7 +36,12 @@ internal sealed class SqliteSource : DbDataSource
     public override string ConnectionString { get; }
 
     /// <summary>The sources for reads and writes of one file. The file is created if it does not exist.</summary>
-    public static (DbDataSource Reads, DbDataSource Writes) Open(string path)
+    /// <param name="path">The file.</param>
+    /// <param name="keepsWriter">
+    /// Whether the writing connection stays open with its prepared statements. Its users must not change pragmas: they are
+    /// set only once.
+    /// </param>
+    public static (DbDataSource Reads, DbDataSource Writes) Open(string path, bool keepsWriter = false)
     {
         string ConnectionString(string mode) => new SqliteConnectionStringBuilder
         {
@@ -45,7 +54,7 @@ internal sealed class SqliteSource : DbDataSource
 
         // Different connection strings give separate driver pools: a reader's pragmas must never reach the writer.
         return (new SqliteSource(ConnectionString(""), null),
-            new SqliteSource(ConnectionString(";Recursive Triggers=False"), new SemaphoreSlim(1, 1)));
+            new SqliteSource(ConnectionString(";Recursive Triggers=False"), new SemaphoreSlim(1, 1), null, keepsWriter));
     }
 
     /// <summary>A read-only source. A file that does not exist is read as an empty database and is not created.</summary>
@@ -83,10 +92,16 @@ internal sealed class SqliteSource : DbDataSource
         return OpenWithPragmas();
     }
 
-    private Connection OpenWithPragmas()
+    private SqliteSourceConnection OpenWithPragmas()
     {
-        var connection = new Connection(_existingFile is null || File.Exists(_existingFile)
-            ? ConnectionString : "Data Source=:memory:", _writer);
+        if (Interlocked.Exchange(ref _kept, null) is { } kept)
+        {
+            kept.Reuse();
+            return kept;
+        }
+
+        var connection = new SqliteSourceConnection(
+            _existingFile is null || File.Exists(_existingFile) ? ConnectionString : "Data Source=:memory:", this, _writer);
         try
         {
             connection.Open();
@@ -115,21 +130,24 @@ internal sealed class SqliteSource : DbDataSource
         return base.DisposeAsyncCore();
     }
 
-    private void ClosePooled()
+    /// <summary>Keeps a connection open for the next writer.</summary>
+    /// <returns>False when this source keeps none.</returns>
+    internal bool Keep(SqliteSourceConnection connection)
     {
-        using var connection = new SqliteConnection(ConnectionString);
-        SqliteConnection.ClearPool(connection);
+        if (!_keepsWriter || _disposed)
+        {
+            return false;
+        }
+
+        _kept = connection;
+        return true;
     }
 
-    /// <summary>Releases the writer lock when it is disposed.</summary>
-    private sealed class Connection(string connectionString, SemaphoreSlim? writerLock) : SqliteConnection(connectionString)
+    private void ClosePooled()
     {
-        private SemaphoreSlim? _writerLock = writerLock;
-
-        protected override void Dispose(bool disposing)
-        {
-            base.Dispose(disposing);
-            Interlocked.Exchange(ref _writerLock, null)?.Release();
-        }
+        _disposed = true;
+        Interlocked.Exchange(ref _kept, null)?.Dispose();
+        using var connection = new SqliteConnection(ConnectionString);
+        SqliteConnection.ClearPool(connection);
     }
 }
