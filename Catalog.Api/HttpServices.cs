@@ -126,7 +126,7 @@ internal static class HttpServices
 
         if (RawPath.KeepEncodedPercent(target) is { } path)
         {
-            // Assigning a string would decode it once more.
+            // The constructor, because the conversion from a string to a path would decode it again.
             request.Path = new PathString(path);
         }
 

@@ -2,8 +2,8 @@ namespace Catalog.Api;
 
 /// <summary>
 /// Maps routes whose handlers are compiled at their first request. ASP.NET Core compiles all of them at start, which
-/// takes most of the start, and memory for routes that are never called. The methods have the names of those of ASP.NET
-/// Core and are preferred to them, because their namespace encloses those of the endpoints.
+/// takes most of the start, and memory for routes that are never called. The methods have the same names as those of
+/// ASP.NET Core. The compiler chooses these, because the endpoints are in namespaces below Catalog.Api.
 /// </summary>
 internal static class LazyRoutes
 {

@@ -3,7 +3,8 @@ namespace Catalog.Data;
 /// <summary>
 /// The times by which runs are sorted, as SQL. The indexes contain these expressions exactly as written here. They use
 /// <c>case</c>: under row-level security Postgres searches no index for a comparison with <c>coalesce</c>, which it
-/// does not know to be free of leaks. Inside a statement on other tables too, put the runs into a subquery.
+/// does not know to be free of leaks. A statement that reads other tables too must select the runs in a subquery,
+/// because these expressions have no table name.
 /// </summary>
 internal static class RunSortTimes
 {

@@ -15,7 +15,7 @@ internal sealed class ApiKeyCache(ApiKeyRepository keys, TimeProvider time) : ID
     /// <summary>How long a look-up result is used.</summary>
     public static readonly TimeSpan Lifetime = TimeSpan.FromSeconds(10);
 
-    // An unknown id is compared with this hash, so that it takes as long as a known id.
+    // For an unknown id the secret is compared with this hash, so that the answer takes as long as for a known id.
     private static readonly byte[] EmptyHash = new byte[32];
 
     private readonly ConcurrentDictionary<(string Organization, string Id), DateTimeOffset> _used = [];

@@ -51,7 +51,9 @@ internal static class BillingEndpoints
             return Task.CompletedTask;
         });
 
-    /// <summary>The routes need Stripe: without its settings, or when it fails, they answer with a problem.</summary>
+    /// <summary>
+    /// The route needs Stripe. It answers with a problem when billing is not configured or a request to Stripe fails.
+    /// </summary>
     public static TBuilder AsksStripe<TBuilder>(this TBuilder route) where TBuilder : IEndpointConventionBuilder =>
         route.AddEndpointFilter(RequireConfigured).AddEndpointFilter(HandleStripeFailure);
 

@@ -69,8 +69,8 @@ internal sealed class Checkout(StripeApi stripe, BillingRepository billing, Orga
 
         return await billing.SetCustomer(organization.Id, customer, caller.NewAuditEntry("customer", customer, "created", time), ct)
             ? customer
-            // Another request stored its customer first. Both are the same customer, unless the organization was
-            // renamed in between.
+            // Another request stored its customer first. Stripe returned the same customer to both, unless the
+            // organization was renamed in between: the name is part of the idempotency key.
             : (await organizations.Find(organization.Id, ct))?.StripeCustomerId;
     }
 }

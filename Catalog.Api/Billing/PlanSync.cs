@@ -17,7 +17,8 @@ internal sealed partial class PlanSync(
     StripeApi stripe, BillingRepository billing, OrganizationRepository organizations, PlanCache plans, TimeProvider time,
     ILogger<PlanSync> log)
 {
-    // Each conflict means that another event was applied. After the last attempt Stripe sends the event again.
+    // A conflict means that the organization changed meanwhile. If the last attempt conflicts too, the response is an
+    // error, and Stripe sends the event again.
     private const int MaxAttempts = 10;
 
     /// <summary>Applies one webhook event.</summary>
@@ -104,7 +105,8 @@ internal sealed partial class PlanSync(
             return new(organization, organization.Plan, customer, organization.StripeSubscriptionId);
         }
 
-        // Without a stored subscription the operator set the plan, so the end of a subscription must not change it.
+        // If no subscription is stored, the plan does not come from Stripe, so it stays. Otherwise the subscription has
+        // ended, and the plan becomes free.
         return new(organization, organization.StripeSubscriptionId is null ? organization.Plan : Plan.Free.Name, customer, null);
     }
 

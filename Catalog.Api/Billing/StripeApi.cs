@@ -49,9 +49,9 @@ internal sealed partial class StripeApi
     /// <returns>The customer's id.</returns>
     public async Task<string> CreateCustomer(Organization organization, CancellationToken ct)
     {
-        // Stripe repeats its response to an idempotency key for a day, even a failure. The revision changes after an
-        // abandoned attempt and after the customer was deleted. The creation time keeps apart two installations that
-        // share a Stripe account and an organization id.
+        // Stripe repeats its response to an idempotency key for a day, even a failure. So the key contains the
+        // revision, which changes after a failed attempt and after the customer was deleted. The creation time makes
+        // the keys of two installations different when they share a Stripe account and an organization id.
         var idempotencyKey = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture,
             $"customer\0{organization.Id}\0{organization.CreatedAt.UtcTicks}\0{organization.StripeRevision}\0{organization.Name}"))));
         var options = new CustomerCreateOptions { Name = organization.Name, Metadata = new() { ["organization"] = organization.Id } };

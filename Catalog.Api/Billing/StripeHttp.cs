@@ -6,8 +6,8 @@ namespace Catalog.Api.Billing;
 
 /// <summary>
 /// The HTTP client for Stripe. It follows no redirects, limits the size of a response and buffers it completely. A
-/// request is tried up to four times within DATAXPIPE_STRIPE_TIMEOUT, each attempt for at most half of it. When half of
-/// all requests of a minute fail, no request is sent for five seconds.
+/// request is tried up to four times within DATAXPIPE_STRIPE_TIMEOUT, each attempt for at most half of it. If at least
+/// 100 attempts were made within one minute and half of them failed, nothing is sent for five seconds.
 /// </summary>
 internal static class StripeHttp
 {

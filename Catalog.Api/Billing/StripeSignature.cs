@@ -10,7 +10,8 @@ namespace Catalog.Api.Billing;
 /// </summary>
 internal static class StripeSignature
 {
-    // Stripe sends at most two signatures, one for each secret of the endpoint. Each signature costs a comparison.
+    // Limits the number of comparisons: each signature in the header costs one. Stripe sends a timestamp and at most
+    // two signatures, one for each secret of the endpoint; the rest is reserve.
     private const int MaxParts = 16;
     private const int MaxHeaderLength = 4096;
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
@@ -27,7 +28,7 @@ internal static class StripeSignature
             var text = StrictUtf8.GetString(body);
             return secrets.Any(secret => IsValid(header, text, secret, now));
         }
-        // The library would hash other bytes than were received.
+        // The body is not UTF-8. As text it would have other bytes than those that were signed.
         catch (DecoderFallbackException)
         {
             return false;

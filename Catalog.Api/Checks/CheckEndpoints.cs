@@ -106,7 +106,8 @@ internal static class CheckEndpoints
             return Problems.CheckAmbiguous(id.Value);
         }
 
-        // Results may arrive before the definition. When the query names the pipeline, they are a history too.
+        // Results may arrive before the definition. If the query names the pipeline, the history of these results is
+        // shown.
         var pipeline = found.Count == 1 ? found[0].PipelineId : query.PipelineId;
         if (pipeline is null)
         {

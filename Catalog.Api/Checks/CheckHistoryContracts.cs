@@ -27,7 +27,7 @@ public sealed record CheckHistory
 {
     /// <summary>
     /// The share of passes among passed, warned and failed results, 0 to 1, over the newest 10,000 results of the
-    /// requested time; null when there are none.
+    /// requested period; null when there are none.
     /// </summary>
     public double? PassRate { get; init; }
 
@@ -35,12 +35,12 @@ public sealed record CheckHistory
     public required CheckCounts Counts { get; init; }
 
     /// <summary>
-    /// The number of results whose status differs from the result before, among the newest 100 of the requested time.
+    /// The number of results whose status differs from the result before, among the newest 100 of the requested period.
     /// </summary>
     public required int Changes { get; init; }
 
     /// <summary>
-    /// When the first of <c>failing_results</c> was executed; null when the latest result of the requested time is no
+    /// When the first of <c>failing_results</c> was executed; null when the latest result of the requested period is no
     /// failure.
     /// </summary>
     public DateTimeOffset? FailingSince { get; init; }

@@ -66,8 +66,8 @@ public sealed record CheckStateQuery : CountedListQuery
     public string? PipelineId { get; init; }
 
     /// <summary>
-    /// Only checks whose id contains this text; the case of ASCII letters is ignored. It is looked for in 20,000 checks
-    /// of each status.
+    /// Only checks whose id contains this text; the case of ASCII letters is ignored. For each status only the first
+    /// 20,000 checks, by pipeline and id, are searched.
     /// </summary>
     public string? Text { get; init; }
 
@@ -95,7 +95,7 @@ internal sealed class CheckStateQueryValidator : ListQueryValidator<CheckStateQu
     }
 }
 
-/// <summary>The page of a list of a run's results.</summary>
+/// <summary>The query parameters of the list of a run's results.</summary>
 public sealed record RunResultQuery : ListQuery
 {
     internal override string List => "run_results";

@@ -58,7 +58,7 @@ internal abstract class CheckFieldsValidator<T> : AbstractValidator<T> where T :
                 };
         }
 
-        // A member that is not valid itself has its own error already.
+        // Null when the member is absent. The rules above have validated its type already.
         JsonNode? Node(RawJson? value)
         {
             return RawJson.Stored(value) is { } text ? JsonNode.Parse(text) : null;

@@ -13,7 +13,9 @@ public sealed record FlappingQuery : ListQuery
     /// <summary>The number of last results of each check that are examined, 2 to 100. The default is 20.</summary>
     public int? Window { get; init; }
 
-    /// <summary>The number of changes in these results from which a check is listed, 1 to 99. The default is 3.</summary>
+    /// <summary>
+    /// A check is listed if its status changed at least this many times in these results, 1 to 99. The default is 3.
+    /// </summary>
     [FromQuery(Name = "min_changes")]
     public int? MinChanges { get; init; }
 

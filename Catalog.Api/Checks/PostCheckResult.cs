@@ -53,8 +53,9 @@ public sealed record PostCheckResult
     public string? Message { get; init; }
 
     /// <summary>
-    /// When the check was executed, RFC 3339; UTC when it has no offset. The default is the current time. At most 24 hours
-    /// ahead of the service's clock, because the latest result of a check decides its state.
+    /// When the check was executed, RFC 3339; UTC when it has no offset. The default is the current time. At most 24
+    /// hours ahead of the service's clock: a result far in the future would stay the latest one and hide all later
+    /// results.
     /// </summary>
     public DateTimeOffset? ExecutedAt { get; init; }
 

@@ -117,7 +117,8 @@ internal sealed class PostedResults
         }
 
         var posted = new PostedResults();
-        // A repeat with the same idempotency key must repeat the whole list, so its hash identifies the request.
+        // An idempotency key belongs to the whole list, so a repeated request must contain the same list. The hash of
+        // the list shows whether it does.
         var requestHash = options.DeriveId(0) is null ? null : CanonicalJson.Hash(array);
         foreach (var (index, item) in array.EnumerateArray().Index())
         {

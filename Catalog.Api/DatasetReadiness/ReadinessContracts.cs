@@ -12,8 +12,9 @@ public sealed record ReadinessQuery
     public int? Depth { get; init; }
 
     /// <summary>
-    /// The time for which the data must be fresh. With a schedule: the latest time of the schedule before it counts. Without
-    /// one: the run that wrote the data must have started at or after it. Default: now, which judges only schedules.
+    /// The time for which the data must be fresh. If the writing pipeline has a schedule: its last scheduled time
+    /// before as_of must have a run. If no writing pipeline has one: the run that wrote the requested dataset must have
+    /// started at or after as_of. The default is now; then data without a schedule is not judged by its age.
     /// </summary>
     [FromQuery(Name = "as_of")]
     public Instant? AsOf { get; init; }
@@ -35,8 +36,8 @@ public sealed record ReadinessItem
     public required string Status { get; init; }
 
     /// <summary>
-    /// Why: first what makes it not_ready, then what makes it unknown, then the rest; at most 500. Reasons upstream that
-    /// prevent nothing are left out, except checks that warn.
+    /// Why: first what makes it not_ready, then what makes it unknown, then the rest; at most 500. Reasons about
+    /// upstream datasets that do not change the status are left out, except checks that warn.
     /// </summary>
     public required IReadOnlyList<ReadinessReasonItem> Reasons { get; init; }
 
@@ -66,7 +67,9 @@ public sealed record ReadinessReasonItem
     /// </summary>
     public required string Code { get; init; }
 
-    /// <summary>What follows: not_ready or unknown; ready when it prevents nothing.</summary>
+    /// <summary>
+    /// The status that this reason causes: not_ready or unknown; ready if it does not change the status.
+    /// </summary>
     public required string Effect { get; init; }
 
     /// <summary>The dataset that it is about: the one that was asked for, or one upstream.</summary>

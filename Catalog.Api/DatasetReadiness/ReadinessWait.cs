@@ -7,7 +7,7 @@ namespace Catalog.Api.DatasetReadiness;
 /// <summary>Judges a dataset, and waits until it is ready.</summary>
 internal sealed class ReadinessWait(ReadinessRepository readiness, IHostApplicationLifetime lifetime, TimeProvider time)
 {
-    // Events may arrive at any replica; only the database has all of them.
+    // The time between two reads of the database. This replica is not told about events that arrive at others.
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
     /// <summary>Waits until the dataset is ready, or the time is over, or this replica stops.</summary>

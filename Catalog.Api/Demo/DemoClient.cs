@@ -25,13 +25,13 @@ internal sealed class DemoClient(
     CatalogDatabase db, IMeterFactory meters, ResultIngest results, IValidator<PipelineSpec> pipelineRules,
     PostedChecks checkRules, IValidator<PostRun> runRules, IValidator<PostCheckResult> resultRules)
 {
-    // Null would mean that the client deletes the value.
+    // Members that are null are left out, because an explicit null in an event deletes the stored value.
     private static readonly JsonSerializerOptions Json = new(ApiJson.Options)
     {
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     };
 
-    // After a pause of the machine there is much to post.
+    // The maximum number of items in one post. After the computer was asleep, many posts are due at once.
     private const int Part = RequestLimits.BulkItems;
 
     private readonly DemoClock _clock = new();

@@ -55,7 +55,7 @@ internal sealed class DemoRun
 
     private bool IsStream => _pipeline.Schedule is null;
 
-    // The schedules with a list of hours or every hour.
+    // True for streams, and for schedules that run every hour or every few hours.
     private bool IsWithinDay => IsStream || _pipeline.Schedule!.Split(' ')[1].StartsWith('*');
 
     /// <summary>The posts of the run, the first one first.</summary>

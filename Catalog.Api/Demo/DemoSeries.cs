@@ -8,7 +8,7 @@ namespace Catalog.Api.Demo;
 /// </summary>
 internal static class DemoSeries
 {
-    // People order at the weekend, beginning with Sunday.
+    // The demand on each day of the week, Sunday first. People order more at the weekend.
     private static readonly double[] Weekdays = [1.22, 0.95, 0.92, 0.94, 1.0, 1.1, 1.3];
 
     /// <summary>Random numbers that depend on a text only.</summary>

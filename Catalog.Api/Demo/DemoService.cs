@@ -17,7 +17,8 @@ internal sealed class DemoService(
     DemoFolder folder, DemoClient client, ConnectionRepository connections, ExecutionRepository executions, ExecutionSignals signals,
     ServiceSettings settings, IServer server, IHostApplicationLifetime lifetime, TimeProvider time) : BackgroundService
 {
-    // What is received together has one time of receipt. Older posts share more: each commit waits for the disk.
+    // All posts of a step get one time of receipt. The steps are longer for older posts, so that there are fewer
+    // commits: each commit waits for the disk.
     private static readonly (TimeSpan Age, TimeSpan Step)[] Grain =
     [
         (TimeSpan.FromHours(3), TimeSpan.FromMinutes(2)),

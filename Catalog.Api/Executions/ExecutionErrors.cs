@@ -4,8 +4,9 @@ using Catalog.Api.Http;
 namespace Catalog.Api.Executions;
 
 /// <summary>
-/// Logs executions with checks that could not be evaluated. The first one of a pipeline is logged at once, further ones as
-/// a count once a minute: a schedule would otherwise log each minute. The reasons are in the results.
+/// Logs executions with checks that could not be evaluated. The first such execution of a pipeline is logged at once.
+/// Further ones are counted, and the count is logged once a minute, so that many executions do not fill the log. The
+/// reasons are in the results.
 /// </summary>
 internal sealed partial class ExecutionErrors(ILogger<ExecutionErrors> log) : IRecurringWork
 {

@@ -16,7 +16,10 @@ namespace Catalog.Api.Executions;
 internal sealed partial class ExecutionRun(CheckExecution parts, string organization, ExecutionJob job, string claim, ILogger log)
     : IDisposable
 {
-    /// <summary>The number of claims after which an execution is given up: it may be what kills the replicas.</summary>
+    /// <summary>
+    /// An execution is given up after this many claims, because the execution itself may be the reason why replicas
+    /// crash.
+    /// </summary>
     public const int MaxAttempts = 5;
 
     private static readonly TimeSpan RetryPause = TimeSpan.FromSeconds(5);
@@ -150,7 +153,7 @@ internal sealed partial class ExecutionRun(CheckExecution parts, string organiza
         parts.Errors.Ended(organization, job.PipelineId, job.Id, _errors);
     }
 
-    // A verdict that arrives after the checks were stopped may only say that its statement was cancelled.
+    // After a stop, verdicts are not stored: an error may only mean that the statement was cancelled.
     private Task Report(long place, CheckVerdict verdict)
     {
         _stop.Token.ThrowIfCancellationRequested();

@@ -3,8 +3,8 @@ using System.Collections.Concurrent;
 namespace Catalog.Api.Executions;
 
 /// <summary>
-/// Signals between the parts of one replica, so that an execution starts, stops and is answered at once. Between
-/// replicas only the table counts.
+/// Signals between the parts of one replica, so that an execution starts and stops, and waiting requests get its
+/// result, at once. Other replicas do not get these signals; they read the table.
 /// </summary>
 internal sealed class ExecutionSignals : IDisposable
 {

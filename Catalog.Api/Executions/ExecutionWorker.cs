@@ -64,7 +64,8 @@ internal sealed partial class ExecutionWorker(CheckExecution parts, ExecutionSig
             }
 
             var claim = Guid.NewGuid().ToString();
-            // Without the token: a claim whose answer is lost would wait for its lease to end.
+            // Not cancelled with ct: if the answer to a successful claim were lost, the execution would wait until its
+            // lease ends.
             if (await parts.Jobs.Claim(organization, claim, parts.Time.Now(), parts.Settings.Lease, parts.Settings.PerOrganization,
                 CancellationToken.None) is { } job)
             {

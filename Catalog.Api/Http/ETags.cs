@@ -43,8 +43,8 @@ internal static class ETags
         return $"\"{Convert.ToHexStringLower(hash[..16])}\"";
     }
 
-    // Weak comparison for If-None-Match, strong comparison for If-Match (RFC 9110, 13.1). If-Match compares the first
-    // hash of a tag of two.
+    // Weak comparison for If-None-Match, strong comparison for If-Match (RFC 9110, 13.1). If the tag has two hashes,
+    // If-Match compares only the first one.
     internal static bool Matches(string? header, string tag, bool weak) =>
         header is not null && header.Split(',').Select(part => part.Trim())
             .Any(part => part == "*" || part == tag

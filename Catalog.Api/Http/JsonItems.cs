@@ -40,9 +40,8 @@ internal static class JsonItems
         return ends && items.TrueForAll(item => !item.IsEmpty) ? items : null;
     }
 
-    // Reads up to the comma or bracket that ends the item. Returns false when brackets or quotes do not close, and when
-    // the text may be more than one item because a comma or a quote is missing: then text could be read as delimiters
-    // and delimiters as text.
+    // Reads up to the comma or bracket that ends the item. Returns false when a bracket or quote is not closed. Also
+    // returns false when a comma or quote seems to be missing: the limits between items would then be wrong.
     private static bool TakeItem(ref ReadOnlySpan<byte> rest)
     {
         var open = new Stack<byte>();

@@ -27,7 +27,8 @@ internal static class MisplacedEvent
             return start.AsSpan().IndexOf("\"eventTime\""u8) >= 0
                 && (start.AsSpan().IndexOf("\"runId\""u8) >= 0 || start.AsSpan().IndexOf("\"producer\""u8) >= 0);
         }
-        // The body is cut off, too large or not compressed as it says: the path is wrong in any case.
+        // The body is cut off, too large, or not in the declared encoding. The answer is the same, because the path
+        // does not exist.
         catch (Exception exception) when (exception is IOException or InvalidDataException or InvalidOperationException)
         {
             return false;

@@ -5,7 +5,7 @@ using System.Text.Unicode;
 namespace Catalog.Api.Http;
 
 /// <summary>
-/// Checks path and query as they were sent. After Kestrel has decoded it, two different ids could look the same.
+/// Checks path and query before Kestrel decodes them, because after decoding two different ids can look the same.
 /// </summary>
 internal static partial class RawPath
 {

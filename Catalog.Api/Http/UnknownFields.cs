@@ -14,14 +14,14 @@ internal static class UnknownFields
     // A longer name is not a typing error, and comparing it takes long.
     private const int MaxCompared = 100;
 
-    // By contract: a body may have a million items of one type.
+    // The members of each contract type. They are kept, because a body may have a million items of one type.
     private static readonly ConcurrentDictionary<Type, Dictionary<string, Type>> Known = new();
 
     /// <summary>The options of the API, but unknown members are ignored.</summary>
     public static JsonSerializerOptions IgnoringOptions { get; } =
         new(ApiJson.Options) { UnmappedMemberHandling = JsonUnmappedMemberHandling.Skip };
 
-    /// <summary>Finds the first ten.</summary>
+    /// <summary>Finds the first ten unknown members.</summary>
     /// <param name="json">The value.</param>
     /// <param name="contract">The type that it should have.</param>
     /// <returns>The messages by JSON pointer.</returns>

@@ -45,7 +45,10 @@ internal sealed record MarquezJob
     public required string? Description { get; init; }
     public required MarquezRun? LatestRun { get; init; }
 
-    /// <summary>Null, not empty, for a job that has never run: the UI reduces the list without a first value.</summary>
+    /// <summary>
+    /// Null, not an empty list, for a job that has never run: the UI calls reduce() without a first value, which fails
+    /// for an empty list.
+    /// </summary>
     public required IReadOnlyList<MarquezRun>? LatestRuns { get; init; }
 
     public required IReadOnlyDictionary<string, RawJson> Facets { get; init; }

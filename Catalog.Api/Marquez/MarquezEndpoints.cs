@@ -24,7 +24,8 @@ internal static class MarquezEndpoints
         MarquezDatasetEndpoints.Map(routes);
         MarquezGraphEndpoints.Map(routes);
         MarquezStatisticEndpoints.Map(routes);
-        // Tags are facets of events, and their names have no description.
+        // In Marquez these routes write tags. Here tags come from facets of events and have no description, so every
+        // method answers 405.
         routes.MapOtherMethods("/tags/{tag}");
         routes.MapOtherMethods("/namespaces/{ns}/jobs/{job}/tags/{tag}");
         routes.MapOtherMethods("/namespaces/{ns}/datasets/{dataset}/tags/{tag}");

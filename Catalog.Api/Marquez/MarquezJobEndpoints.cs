@@ -42,7 +42,8 @@ internal static class MarquezJobEndpoints
         CancellationToken ct) =>
         await Find(ns, job, caller, jobs, details, ct) is { } found ? MarquezJson.Answer(found) : Problems.NotFound("job");
 
-    // Versions of a pipeline follow from its bodies, those of Marquez from its runs. So only the current one is shown.
+    // The Catalog creates a version of a job from the registered body, Marquez from runs. They do not correspond, so
+    // only the current version is shown.
     private static async Task<IResult> Versions(PathId ns, PathId job, MarquezQuery query, Caller caller, MarquezJobs jobs,
         MarquezJobDetails details, CancellationToken ct)
     {

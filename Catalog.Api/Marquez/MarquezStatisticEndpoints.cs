@@ -81,7 +81,7 @@ internal static class MarquezStatisticEndpoints
             Instant(day, zone), Instant(day.AddDays(1), zone), new(day, TimeSpan.Zero), new(day.AddDays(1), TimeSpan.Zero)))];
     }
 
-    // A midnight that the clock skips is the instant of the change.
+    // If a clock change skips midnight, the result is the instant of the clock change.
     private static DateTimeOffset Instant(DateTime local, TimeZoneInfo zone) =>
         new DateTimeOffset(local, zone.GetUtcOffset(local)).ToUniversalTime();
 

@@ -123,8 +123,8 @@ internal static class Telemetry
     private static bool IsTraced(HttpContext context) =>
         !Array.Exists(Untraced, path => context.Request.Path.StartsWithSegments(path, StringComparison.OrdinalIgnoreCase));
 
-    // No hosts: those of outgoing requests and statements belong to organizations, such as their warehouses. Of the
-    // framework's meters only the requests are kept.
+    // Metrics have no tags with host names: the hosts of outgoing requests and statements belong to organizations, such
+    // as their warehouses. Apart from request and runtime metrics, the framework's metrics are dropped.
     private static MetricStreamConfiguration? Select(Instrument instrument) => (instrument.Meter.Name, instrument.Name) switch
     {
         (_, "http.server.request.duration") => new() { TagKeys = ["http.request.method", "http.route", "http.response.status_code"] },

@@ -60,7 +60,7 @@ internal sealed class RateLimiting(RequestDelegate next, PlanCache plans, Reques
             return null;
         }
 
-        // The authorization authenticates sessions, and comes later. It uses this result again.
+        // The authorization middleware, which authenticates sessions, runs later. It uses this result again.
         return (await context.AuthenticateAsync(SignInServices.Scheme)).Principal;
     }
 

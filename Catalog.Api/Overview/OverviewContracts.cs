@@ -5,10 +5,12 @@ using FluentValidation;
 
 namespace Catalog.Api.Overview;
 
-/// <summary>Selects the time of an overview.</summary>
+/// <summary>Selects the period of an overview.</summary>
 public sealed record OverviewQuery
 {
-    /// <summary>The start of the time; an earlier one than 31 days ago counts as that. The default is 24 hours ago.</summary>
+    /// <summary>
+    /// The start of the period. If it is more than 31 days ago, 31 days ago is used. The default is 24 hours ago.
+    /// </summary>
     public Instant? Since { get; init; }
 }
 
@@ -20,7 +22,7 @@ public sealed record OverviewItem
     /// <summary>The time of this answer.</summary>
     public required DateTimeOffset AsOf { get; init; }
 
-    /// <summary>The start of the time: <c>since</c> of the request, or 31 days ago if that is later.</summary>
+    /// <summary>The start of the period: <c>since</c> of the request, or 31 days ago if that is later.</summary>
     public required DateTimeOffset Since { get; init; }
 
     /// <summary>Runs that failed and ended since then.</summary>

@@ -63,8 +63,9 @@ internal static class PageServices
             context.Request.Scheme = "https";
         }
 
-        // A form sends its empty fields. The address that people share contains only what filters.
-        // The raw target keeps the encoding of ids. One that does not begin with the path of pages could lead to another host.
+        // A browser also sends the empty fields of a form. The redirect leads to the address without them, so that
+        // people share short addresses. The raw target keeps the encoding of ids; it must begin with the path of pages,
+        // because another target could lead to another host.
         var target = context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
         if (HttpMethods.IsGet(context.Request.Method) && target.StartsWith(Root.Value!, StringComparison.OrdinalIgnoreCase)
             && context.Request.Query.Any(parameter => parameter.Value.All(string.IsNullOrEmpty)))

@@ -171,7 +171,7 @@ public sealed record PipelineQuery : CountedListQuery
     };
 }
 
-/// <summary>The page of a list of pipeline versions.</summary>
+/// <summary>The query parameters of the list of pipeline versions.</summary>
 public sealed record PipelineVersionQuery : ListQuery
 {
     internal override string List => "pipeline_versions";

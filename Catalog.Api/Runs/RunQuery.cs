@@ -27,8 +27,8 @@ public sealed record RunQuery : CountedListQuery
     public Instant? StartedUntil { get; init; }
 
     /// <summary>
-    /// Only runs that ended at or after this time. When <c>status</c> contains pending or running, runs of these that
-    /// have not ended match too.
+    /// Only runs that ended at or after this time. If <c>status</c> contains pending or running, runs with that status
+    /// that have not ended match too.
     /// </summary>
     [FromQuery(Name = "ended_since")]
     public Instant? EndedSince { get; init; }

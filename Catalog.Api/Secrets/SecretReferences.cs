@@ -65,7 +65,8 @@ internal sealed class SecretReferences(SecretSettings settings, IConfiguration c
     private string ReadVariable(string organization, string name)
     {
         const string Refused = "The organization must not read this environment variable. Use a name that the operator has allowed.";
-        // Names of variables have no separator that ids of organizations cannot contain, so only one organization may read them.
+        // Only the organization default may read variables. A prefix with the id of an organization would not be safe:
+        // every character of a variable name may also be in an id, so the prefix of "a" could match variables of "a_b".
         if (settings.EnvironmentPrefix is not { } prefix || organization != Organization.Default
             || !name.StartsWith(prefix, StringComparison.Ordinal)
             || !name.All(letter => char.IsAsciiLetterOrDigit(letter) || letter == '_'))

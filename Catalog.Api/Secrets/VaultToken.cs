@@ -5,8 +5,8 @@ using Catalog.Data.Warehouses;
 namespace Catalog.Api.Secrets;
 
 /// <summary>
-/// The token of the service for Vault. It is renewed when two thirds of its lease have passed. If that is not possible,
-/// the service signs in again.
+/// The token of the service for Vault. It is renewed when two thirds of its lease have passed, at the latest after a
+/// day. If that is not possible, the service signs in again.
 /// </summary>
 internal sealed class VaultToken(VaultHttp vault, VaultSettings settings, TimeProvider time) : IDisposable
 {
@@ -88,7 +88,7 @@ internal sealed class VaultToken(VaultHttp vault, VaultSettings settings, TimePr
 
         var seconds = auth.TryGetProperty("lease_duration", out var lease) && lease.TryGetDouble(out var value) ? value : 0;
         _isRenewable = auth.TryGetProperty("renewable", out var renewable) && renewable.ValueKind == JsonValueKind.True;
-        // 0: the token does not expire.
+        // A token without an end (0), or with a lease of a day or more, is renewed after one day.
         _renewAt = time.GetUtcNow() + TimeSpan.FromSeconds(seconds is > 0 and < 86_400 ? seconds * 2 / 3 : 86_400);
         return token.GetString();
     }

@@ -32,7 +32,10 @@ internal sealed partial class DatabaseKeyRing(
 
     public string Name => "data-protection keys";
 
-    /// <summary>Short after the start, when other replicas may make their first key; a later key is valid only two days later.</summary>
+    /// <summary>
+    /// The time between two reads. It is short soon after the start, because other replicas may create their first key
+    /// then. Later keys are used two days after they are created.
+    /// </summary>
     public TimeSpan Pause =>
         _elements is null || time.GetElapsedTime(_start) < AfterStart ? TimeSpan.FromSeconds(5) : TimeSpan.FromHours(1);
 

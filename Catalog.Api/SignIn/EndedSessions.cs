@@ -66,7 +66,8 @@ internal sealed class EndedSessions(EndedSessionRepository sessions, TimeProvide
     {
         var now = time.Now();
         var last = Interlocked.Read(ref _readAt);
-        // A session that ended after the last read expires later than that read by the time for which it is kept.
+        // The expiry of an ended session is the time of its sign-out plus Kept. So sessions that ended after the last
+        // read expire after that read plus Kept. Overlap allows for different clocks and late commits.
         var after = last == 0 ? now : new DateTimeOffset(last, TimeSpan.Zero) + Kept - Overlap;
         foreach (var session in await sessions.List(after, ct))
         {

@@ -83,7 +83,8 @@ internal static class SignInServices
 
     private static Task AskForKey(RedirectContext<CookieAuthenticationOptions> context)
     {
-        // The address that asked is the address of the page, not of the part that a script loads.
+        // A script asks for a part of a page. The address of that part must not be the page after sign-in, so this
+        // redirect does not name one.
         if (context.Request.Headers.ContainsKey("HX-Request"))
         {
             context.Response.StatusCode = StatusCodes.Status401Unauthorized;

@@ -26,7 +26,8 @@ public sealed class CheckChanges(CatalogDatabase db)
         CancellationToken ct) => db.Read(organization, async session =>
     {
         var (pipeline, check) = Cursor.SplitPair(after?.Id ?? "");
-        // SQLite searches no index for a pair whose first part is already given.
+        // If the query names the pipeline, SQLite does not use the index for a comparison of both columns. So only the
+        // check is compared then.
         var beyond = pipeline == pipelineId ? "and check_id > @check" : "and (pipeline_id, check_id) > (@pipeline, @check)";
         var range = $"""
             from check_states

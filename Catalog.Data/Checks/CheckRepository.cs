@@ -47,7 +47,8 @@ public sealed class CheckRepository(CatalogDatabase db)
             check.Definition,
             check.CreatedAt,
         };
-        // The row, not the number of affected rows: Citus also counts rows that are in conflict.
+        // Tests for a returned row and not the number of affected rows: Citus also counts rows that were not inserted
+        // because of a conflict.
         if (await session.One<string>(Sql, parameters, ct) is not null)
         {
             await Schedule(session, organization, check, check.CreatedAt, ct);
@@ -86,7 +87,8 @@ public sealed class CheckRepository(CatalogDatabase db)
     /// <summary>Reads one page, newest first.</summary>
     public async Task<Page<Check>> List(string organization, CheckFilter filter, Cursor? after, int limit, CancellationToken ct)
     {
-        // Without "materialized" Postgres expects more rows of the join than the page has, and reads all states.
+        // "materialized" makes Postgres read the page first. Without it, the planner expects too many rows for the join
+        // and reads all states.
         var sql = $"""
             -- Checks.List{(filter.Status is null ? "" : "ByStatus")}
             with page as materialized (

@@ -49,9 +49,9 @@ public sealed class CheckResultRepository(CatalogDatabase db)
         return Page.Of(rows, limit, result => new Cursor(result.ExecutedAt, result.Id));
     }
 
-    // Results have an index by check of a pipeline, and none by pipeline or by check alone: each index costs every post.
-    // So the page is merged from those checks of check_states whose newest matching results are the newest ones. No
-    // other check can have a result on the page.
+    // There is an index by pipeline and check, but none by only one of them, because each index slows down every
+    // insert. So the page is merged from the checks whose newest matching results are the newest ones. No other check
+    // can have a result on the page.
     private string Merged(string conditions, string checks, string take)
     {
         string Newest(string check, string count) => db.Dialect.JoinFirst("check_results",
@@ -91,7 +91,7 @@ public sealed class CheckResultRepository(CatalogDatabase db)
             """
         : filter.Since is null ? "" : "and check_states.executed_at >= @Since";
 
-    // Whether results of several checks match, and no other index than that by check orders them.
+    // Whether the filter matches results of several checks, and only the index by check can give their order.
     private static bool SpansChecks(CheckResultFilter filter) =>
         (filter.PipelineId is null) != (filter.CheckId is null) && filter.RunId is null && filter.Dataset is null;
 
@@ -191,7 +191,7 @@ public sealed class CheckResultRepository(CatalogDatabase db)
             return Page.Of(rows, limit, result => new Cursor(result.ExecutedAt, Cursor.Pair($"{CheckStates.RankOf(result)}", result.Id)));
         }, ct);
 
-    /// <summary>Counts the newest results of a time, at most 2,000, by status.</summary>
+    /// <summary>Counts by status the newest results between two times, at most 2,000.</summary>
     /// <param name="organization">The organization.</param>
     /// <param name="since">Executed at or after.</param>
     /// <param name="until">Executed before.</param>
@@ -229,8 +229,8 @@ public sealed class CheckResultRepository(CatalogDatabase db)
         return db.Many<OpenFailure>(organization, sql, new { organization, ids = pipelines.ToArray() }, ct);
     }
 
-    // An index by check has only results that did not pass. The planner cannot know from a parameter that it serves the
-    // filter.
+    // One index by check contains only results that did not pass. From a parameter the planner cannot see that it can
+    // use this index, so the condition is also written as text.
     private string Conditions(CheckResultFilter filter) => $"""
         {(filter.PipelineId is null ? "" : $"and {db.Dialect.Selective("pipeline_id = @PipelineId")}")}
         {(filter.CheckId is null ? "" : $"and {db.Dialect.Selective("check_id = @CheckId")}")}

@@ -28,7 +28,9 @@ internal static class CheckResultStatements
         new Column<Unstored, string>("pipeline_id", unstored => unstored.Result.PipelineId),
         new Column<Unstored, string?>("run_id", unstored => unstored.Result.RunId));
 
-    /// <summary>Inserts the results that nothing prevents, and returns their ids. No two may have the same id.</summary>
+    /// <summary>
+    /// Inserts the results that can be inserted, and returns their ids. The given results must have different ids.
+    /// </summary>
     public static Statement<CheckResult, string> Insert(string organization, IEnumerable<CheckResult> results) => new(organization, $"""
         -- Results.Insert
         {InsertRows}
@@ -46,7 +48,7 @@ internal static class CheckResultStatements
     /// <summary>Reads what prevents the insert of results: one explanation for each.</summary>
     public static Statement<Unstored, Explanation> Explain(string organization, IEnumerable<CheckResult> results)
     {
-        // Without left joins from rows: Citus 13.2 crashes on them.
+        // Subqueries, because left joins from rows crash Citus 13.2.
         const string Sql = """
             -- Results.Explain
             select rows.place,

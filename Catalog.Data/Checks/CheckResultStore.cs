@@ -77,9 +77,9 @@ internal sealed class CheckResultStore(CatalogDatabase db)
         return CheckStates.Fold(organization, results.FindAll(result => ids.Contains(result.Id)));
     }
 
-    // Simple results close no gate, and few of their runs have a closed one. Such a run follows in a transaction of its own,
-    // before any of these results is acknowledged. If the process dies between the two, the client sends its result
-    // again, and the gate is set then.
+    // Simple results never close a gate, and few belong to a run whose gate is closed. The gates of these runs are
+    // updated in a second transaction, before the results are acknowledged. If the process stops in between, the client
+    // sends its result again, and the gates are updated then.
     private async Task FoldGates(List<ResultGroup> groups, List<Statement<CheckStates.RunOfResults, string>> closedGates)
     {
         foreach (var (group, closed) in groups.Zip(closedGates).Where(pair => pair.Second.Results.Count > 0))
@@ -112,8 +112,8 @@ internal sealed class CheckResultStore(CatalogDatabase db)
         }
     }
 
-    // One transaction for the results that need several round trips: they close gates, or the reason that prevented
-    // their insert is gone.
+    // Stores in one transaction the results that need several round trips: failures that close a gate, and results that
+    // could not be inserted before and can be now.
     private async Task StoreOthers(List<ResultGroup> groups)
     {
         var others = groups.ConvertAll(group => (Group: group, Places: group.Open())).FindAll(other => other.Places.Count > 0);

@@ -18,7 +18,8 @@ public sealed class CheckStateRepository(CatalogDatabase db)
     {
         var first = (int)Math.Min(after?.At.UtcTicks ?? 0, WorstFirst.Length - 1);
         var (pipeline, check) = Cursor.SplitPair(after?.Id ?? "");
-        // SQLite searches no index for a pair whose first part is already given.
+        // If the query names the pipeline, SQLite does not use the index for a comparison of both columns. So only the
+        // check is compared then.
         var beyond = pipeline == filter.PipelineId ? "and check_id > @check" : "and (pipeline_id, check_id) > (@pipeline, @check)";
         // One index range for each status: a sort by status would read all states.
         string Part(int place) => $"""
@@ -38,7 +39,8 @@ public sealed class CheckStateRepository(CatalogDatabase db)
             return new([], null);
         }
 
-        // Without "materialized" Postgres expects more rows of the join than the page has, and reads all results.
+        // "materialized" makes Postgres read the page first. Without it, the planner expects too many rows for the join
+        // and reads all results.
         var sql = $"""
             -- CheckStates.List
             with page as materialized (

@@ -5,8 +5,8 @@ namespace Catalog.Data.Checks;
 /// <summary>
 /// Keeps the latest result of each check (<c>check_states</c>), and the gates of runs. The latest result is the one
 /// executed last; at equal times the worse one: fail (severity error before warn), error, warn, pass; then the one with
-/// the greater id. Only stored results are folded, in the transaction that stores them. For any order of results the
-/// states and the gates end equal.
+/// the greater id. Only stored results are folded, in the transaction that stores them. The final states and gates do
+/// not depend on the order in which results arrive.
 /// </summary>
 internal static class CheckStates
 {
@@ -25,8 +25,8 @@ internal static class CheckStates
         _ => 0,
     };
 
-    // The conflicting row is locked also when it stays as it is. So of two writers of one check, the later one sees the
-    // results of the other in its next statement; gates depend on this.
+    // The upsert locks an existing row even if it does not change it. So a second writer of the same check waits, and
+    // its next statement sees the results of the first. The gates need this.
     private const string UpsertStates = """
         insert into check_states (organization_id, pipeline_id, check_id, result_id, run_id, status, severity, rank, dataset,
             observed_number, executed_at)
@@ -50,7 +50,7 @@ internal static class CheckStates
 
     private const string LatestFirst = $"order by results.executed_at desc, {Rank} desc, results.id desc";
 
-    // A result without others of its check in the batch needs no comparison. Without one its plan takes less time.
+    // A check with one result in the batch needs no ranking, and a statement without row_number() is planned faster.
     private const string LonePlace = "1 as place";
 
     private const string Place = $"row_number() over (partition by results.pipeline_id, results.check_id {LatestFirst}) as place";
@@ -74,8 +74,8 @@ internal static class CheckStates
 
     /// <summary>
     /// The part of a statement that folds the results whose ids are in <c>inserted</c>, for an engine that inserts in
-    /// common table expressions. The statement stores them itself: a lookup of what it stored would be planned by the
-    /// statistics of the table, which for a new one are those of an empty table.
+    /// common table expressions. It takes the results from <c>rows</c> and does not read the table again: for a new
+    /// table the planner would use the statistics of an empty one.
     /// </summary>
     public static string FoldInserted(int results) => $"""
         stored as (
@@ -135,8 +135,9 @@ internal static class CheckStates
     }
 
     /// <summary>
-    /// Reads which runs of results have a closed gate, after <see cref="Fold"/> in the same transaction. A failure
-    /// that another writer stores for the same check is either seen here, or its writer sees the results of this one.
+    /// Reads which runs of results have a closed gate, after <see cref="Fold"/> in the same transaction. When another
+    /// writer stores a failure of the same check at the same time, either this statement sees the closed gate, or that
+    /// writer sees the results stored here.
     /// </summary>
     public static Statement<RunOfResults, string> ReadClosedGates(string organization, IEnumerable<CheckResult> results)
     {

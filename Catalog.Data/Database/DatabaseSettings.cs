@@ -98,7 +98,8 @@ public sealed partial class DatabaseSettings
     {
         foreach (var key in new[] { "DATAXPIPE_DB", "DATABASE_URL", "DATABASE:URL" })
         {
-            // Generators leave ${...} in the last two and expect the parts to be used. In the first one it is an error.
+            // Some tools leave a placeholder ${...} in DATABASE_URL or DATABASE__URL and set host and other parts
+            // separately, so such a value is skipped. In DATAXPIPE_DB it is an error.
             if (Setting.Text(configuration, key) is { } value && (key == "DATAXPIPE_DB" || !Placeholder().IsMatch(value)))
             {
                 return From(Setting.Name(key), value, configuration);

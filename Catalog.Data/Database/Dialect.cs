@@ -46,8 +46,8 @@ public abstract class Dialect
     public abstract string LockByIndex(string table, string where, string key, string value);
 
     /// <summary>
-    /// A join with the first rows of a table, in an order, for each row of the tables before the join. Each is the start of an index
-    /// range.
+    /// A join with the first rows of a table, in an order, for each row of the tables before the join. For each of them
+    /// the database reads only the beginning of an index range.
     /// </summary>
     /// <param name="table">The table.</param>
     /// <param name="where">

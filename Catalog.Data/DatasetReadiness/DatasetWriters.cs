@@ -37,8 +37,8 @@ internal static class DatasetWriters
                 IsCurrent = id.Length > 0 && !isPast && pipeline?.DeletedAt is null,
                 Schedule = pipeline?.Schedule,
                 RegisteredAt = pipeline?.CreatedAt ?? default,
-                // When events report what its runs write, a run that ended well without this dataset did not write it. Any other run
-                // may not have reported yet.
+                // If events report writes of this dataset by the pipeline, a completed run without such a report did
+                // not write it and is left out. A run with another status may still report a write, so it is included.
                 Writes = [.. writes, .. others.Where(run => own.Count == 0 || run.Status != RunStatus.Completed)],
             };
         })];

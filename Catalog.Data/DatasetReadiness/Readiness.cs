@@ -3,7 +3,7 @@ namespace Catalog.Data.DatasetReadiness;
 /// <summary>Whether a consumer may read a dataset.</summary>
 /// <param name="Dataset">The shown id; that of the dataset itself when an alias was asked for.</param>
 /// <param name="Status">A word of <see cref="ReadinessStatus"/>.</param>
-/// <param name="Reasons">Those that decide first; then the nearest first.</param>
+/// <param name="Reasons">Sorted by effect (not_ready, unknown, ready), then by distance, nearest first.</param>
 /// <param name="Datasets">The number of datasets that were judged.</param>
 /// <param name="Truncated">Whether the graph upstream is larger than the limit of one answer.</param>
 public sealed record Readiness(string Dataset, string Status, IReadOnlyList<ReadinessReason> Reasons, int Datasets, bool Truncated);
@@ -24,7 +24,10 @@ public sealed record ReadinessReason
     /// <summary>A word of <see cref="ReadinessCode"/>.</summary>
     public required string Code { get; init; }
 
-    /// <summary>A word of <see cref="ReadinessStatus"/>: what follows. Ready prevents nothing.</summary>
+    /// <summary>
+    /// The status that this reason causes: a word of <see cref="ReadinessStatus"/>. A reason with the effect ready
+    /// prevents nothing.
+    /// </summary>
     public required string Effect { get; init; }
 
     /// <summary>The shown id of the dataset.</summary>

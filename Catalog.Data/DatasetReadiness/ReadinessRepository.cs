@@ -77,7 +77,7 @@ public sealed class ReadinessRepository(
         return new(judged[0].Dataset.DisplayId, status, Sorted(reasons), judged.Count, graph.Truncated);
     }
 
-    // Of datasets upstream, only the reasons that prevent readiness are listed.
+    // For upstream datasets, only the reasons that prevent readiness and the checks that warn are listed.
     private static List<ReadinessReason> Sorted(List<ReadinessReason> reasons) =>
     [
         .. reasons.Where(reason => reason.Depth == 0 || reason.Effect != ReadinessStatus.Ready || reason.Code == ReadinessCode.CheckWarns)
@@ -128,7 +128,7 @@ public sealed class ReadinessRepository(
     // At most one more than MaxChecks.
     private async Task<List<CheckFacts>> Checks(string organization, List<Dataset> datasets, CancellationToken ct)
     {
-        // The length is the condition of the index.
+        // The index contains only names up to this length, so the query must have the same condition.
         var where = $"organization_id = @organization and length(dataset) < {MaxName + 1}";
         var sql = $"""
             -- Readiness.Checks

@@ -6,12 +6,14 @@ using Catalog.Data.Schedules;
 namespace Catalog.Data.DatasetReadiness;
 
 /// <summary>
-/// Decides from what is known whether a dataset is ready. A wrong "ready" is worse than any other mistake: what is not
-/// known is unknown.
+/// Decides from what is known whether a dataset is ready. A wrong "ready" is worse than any other mistake, so missing
+/// information gives "unknown".
 /// </summary>
 public static class ReadinessRules
 {
-    /// <summary>How old the result of a check may be that speaks for a dataset which no pipeline writes.</summary>
+    /// <summary>
+    /// For a dataset that no pipeline writes: the maximum age of a passed check result that still makes it ready.
+    /// </summary>
     public static readonly TimeSpan ChecksSpeakFor = TimeSpan.FromDays(1);
 
     /// <summary>The readiness that follows from reasons.</summary>
@@ -145,8 +147,8 @@ public static class ReadinessRules
             : null;
     }
 
-    // A result within the run may be of the time before it wrote, unless it names the run. Without the start, a result of an earlier
-    // attempt of the same run is not known to be one.
+    // A result during the run may have checked the old data, so it counts only if it names this run and is not older
+    // than its start. If the start is unknown it does not count, because it may belong to an earlier attempt.
     private static bool IsOfVersion(CheckFacts check, WriteFacts current) => check.ExecutedAt >= current.At
         || (check.RunId == current.RunId && check.ExecutedAt >= current.StartedAt);
 

@@ -119,8 +119,8 @@ public sealed partial record DbtArtifacts
         }
     }
 
-    // The ids of the invocations are the key. Artifacts of another invocation that are added to a known run, such as
-    // catalog.json, are another event of the same run.
+    // The digest is built from the ids of invocations, not from content. If a file of another invocation, such as
+    // catalog.json, is added to a known run, the upload is a new event of that run.
     private byte[] Digest()
     {
         var run = RunResults!.Value;

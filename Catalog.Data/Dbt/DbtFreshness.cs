@@ -39,7 +39,7 @@ internal static class DbtFreshness
     /// <summary>The id of the check of a source.</summary>
     public static string CheckIdOf(string source) => JobId.Shorten($"freshness.{source}");
 
-    // Of a source, error is the age above error_after, and runtime error is a query that failed.
+    // For a source, "error" means that its age is above error_after; "runtime error" means that the query failed.
     private static string? StatusOf(JsonElement result) => result.Text("status")?.ToLowerInvariant() switch
     {
         "pass" => CheckStatus.Pass,
@@ -61,7 +61,7 @@ internal static class DbtFreshness
             Id = DbtTests.IdOf(hash),
             PipelineId = report.PipelineId,
             CheckId = checkId,
-            // Freshness is measured by an invocation of its own, so it does not decide the run.
+            // A result names the run only when the invocation of the run measured it. Otherwise it cannot fail the run.
             RunId = invocation == report.RunId ? report.RunId : null,
             Status = status,
             Severity = CheckSeverity.Error,

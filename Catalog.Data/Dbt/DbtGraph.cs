@@ -8,7 +8,9 @@ namespace Catalog.Data.Dbt;
 /// <param name="Id">Its unique_id.</param>
 /// <param name="Type">Its resource_type, such as model or test.</param>
 /// <param name="Json">Its kept members.</param>
-/// <param name="Dataset">The relation; null when it is none, as a test or an ephemeral model.</param>
+/// <param name="Dataset">
+/// The dataset of the node; null when it has none, for example a test or an ephemeral model.
+/// </param>
 internal sealed record DbtNode(string Id, string Type, JsonElement Json, DatasetName? Dataset)
 {
     /// <summary>A model without a relation in the warehouse: what depends on it depends on its parents.</summary>

@@ -39,7 +39,7 @@ internal static partial class DbtTests
                 break;
             case "skipped" or "no-op" or "reused":
                 break;
-            // A test that is a success was compiled and never ran.
+            // The status success means that dbt compiled the test and did not run it. All other statuses are unknown.
             default:
                 report.Unread("run", "test", UnreadReason.Invalid);
                 break;

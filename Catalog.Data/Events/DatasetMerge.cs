@@ -140,7 +140,8 @@ internal sealed class DatasetMerge(Session session, string organization, Dataset
             measured_at = case when {LineageFactStatements.IsLaterMeasure} then excluded.measured_at else run_datasets.measured_at end
         """;
 
-    // An edge whose twin exists under the kept name widens it; every other edge gets the kept name.
+    // If the kept name already has the same edge, that edge gets the earlier start and the later last report of both.
+    // All other edges get the kept name.
     private static string[] Edges(string end, string other) =>
     [
         $"""

@@ -123,7 +123,10 @@ public static class UseDirection
 /// <param name="PipelineId">The job; empty when no job is reported.</param>
 /// <param name="Upstream">The source.</param>
 /// <param name="Downstream">The target.</param>
-/// <param name="RunId">The run that reports it, whose good end ends the edges that it does not report; null for none.</param>
+/// <param name="RunId">
+/// The run that reports the edge; null for none. When this run completes, edges of its pipeline that it did not report
+/// end.
+/// </param>
 public sealed record ReportedEdge(string PipelineId, DatasetName Upstream, DatasetName Downstream, string? RunId);
 
 /// <summary>An edge from one column to another.</summary>

@@ -105,7 +105,8 @@ internal sealed class LineageFacts(Dialect dialect, string organization, Func<Da
                 RootRunId = Greater(row.RootRunId, run.RootRunId),
             }
             : new(run.RunId, run.PipelineId, at, at, run.Completed, run.ParentRunId, run.ParentJob, run.RootRunId);
-        // Its first time moves when an earlier event arrives, and with it the end of edges.
+        // An earlier event can move the first time of the run, and this can change when edges end. So the edges of the
+        // pipeline are updated again.
         _pipelines.Add(run.PipelineId);
     }
 

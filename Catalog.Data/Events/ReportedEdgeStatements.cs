@@ -3,9 +3,9 @@ using Catalog.Data.Database;
 namespace Catalog.Data.Events;
 
 /// <summary>
-/// The statements that fold reported edges. An edge holds from its first report on. It ends at the start of the first
-/// completed run of its pipeline, after its last report, that reported edges: that run no longer had it. Both follow
-/// from all reports together, in any order.
+/// The statements that fold reported edges. An edge is valid from its first report. It ends at the start of the first
+/// later completed run of its pipeline that reported edges but not this one. The order in which reports arrive does not
+/// matter.
 /// </summary>
 internal static class ReportedEdgeStatements
 {
@@ -49,7 +49,8 @@ internal static class ReportedEdgeStatements
         ];
     }
 
-    // By one index lookup for each run: a plan from the time when the table was new would read all its rows.
+    // Looks up each run by index: the server may still use a plan from when the table was nearly empty, which reads all
+    // its rows.
     private static string Uses(Dialect dialect)
     {
         string Of(string direction) => $"""

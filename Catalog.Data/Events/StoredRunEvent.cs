@@ -3,8 +3,7 @@ using Catalog.Data.Runs;
 namespace Catalog.Data.Events;
 
 /// <summary>
-/// The event of a run that an event of another tool stands for. It is stored like an event of our own dialect, with its
-/// body in that dialect, so that a run is folded in one way.
+/// Converts an event of another tool to a run event in our own format, so that all runs are folded in the same way.
 /// </summary>
 public static class StoredRunEvent
 {

@@ -106,11 +106,11 @@ public sealed class ScheduleTicks(CatalogDatabase db)
         return (changed, found.Count == BatchSize && changed > 0);
     }, ct);
 
-    // The upgrade inserts rows without a schedule for the checks that an earlier release stored. No tick of them was
-    // missed.
+    // The upgrade inserts a row without a schedule for each check of an earlier release. This reads the schedule from
+    // the definition and sets the next tick; there are no earlier ticks to execute.
     private async Task ReadSchedules(Session session, string organization, List<DueTick> ticks, DateTimeOffset now, CancellationToken ct)
     {
-        // Without a left join from rows: Citus 13.2 crashes on it.
+        // A subquery, because a left join from rows crashes Citus 13.2.
         const string Sql = """
             -- ScheduleTicks.Definitions
             select rows.pipeline_id, rows.check_id,

@@ -86,7 +86,8 @@ public sealed class VerdictStore(ExecutionJobs jobs, ResultIngest ingest, CheckR
             ExecutedAt = now,
             DurationSeconds = verdict.Duration.TotalSeconds,
             Metadata = verdict.Metadata,
-            // Not the content: a repeated execution of the check is the same result, whatever it measures.
+            // The hash leaves out the measured values: if a replica repeats the check, its result counts as the same
+            // result.
             RequestHash = hash,
             CreatedAt = now,
         };

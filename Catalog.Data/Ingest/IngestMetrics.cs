@@ -9,7 +9,7 @@ internal sealed class IngestMetrics
     private static readonly InstrumentAdvice<double> Waits =
         new() { HistogramBucketBoundaries = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] };
 
-    // From seconds, as live events arrive, to weeks, as history that is loaded later.
+    // In seconds. Live events have small values; history that is loaded later has values up to a week and more.
     private static readonly InstrumentAdvice<double> Lags =
         new() { HistogramBucketBoundaries = [0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600, 21_600, 86_400, 604_800] };
 

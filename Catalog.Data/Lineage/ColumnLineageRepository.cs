@@ -41,7 +41,8 @@ public sealed class ColumnLineageRepository(CatalogDatabase db, LineageRepositor
         return new ColumnGraph(datasets, walk.Depths, walk.Edges, walk.IsCut, walk.Frontier);
     }
 
-    // The edges of the datasets of a level at any of its columns: a few more than those of the level.
+    // Reads edges whose dataset and whose column both occur in the level, but not always in the same node. The walk
+    // skips the extra edges.
     private async Task<List<ColumnEdge>> Edges(Session session, string organization, LineageDirection way,
         IReadOnlyCollection<ColumnNode> level, int most, CancellationToken ct)
     {

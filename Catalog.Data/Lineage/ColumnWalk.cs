@@ -30,7 +30,9 @@ internal sealed class ColumnWalk(ColumnNode start, LineageBudget budget)
 
     /// <summary>Adds the edges of the level, and makes their far ends the next level.</summary>
     /// <param name="way">The direction.</param>
-    /// <param name="found">The edges at the datasets of the level. More than the budget has room for are a cut.</param>
+    /// <param name="found">
+    /// The edges at the datasets of the level. If there are more than the budget allows, the walk stops.
+    /// </param>
     /// <param name="hop">The distance of the far ends from the start.</param>
     public void AddHop(LineageDirection way, List<ColumnEdge> found, int hop)
     {
@@ -38,7 +40,7 @@ internal sealed class ColumnWalk(ColumnNode start, LineageBudget budget)
         HashSet<ColumnNode> next = [];
         if (found.Count > budget.Edges)
         {
-            // Which edges were read is not known, so that the hop is left out.
+            // It is not known which of the edges were read, so the whole hop is left out.
             (IsCut, Level) = (true, Cut(Level));
             return;
         }

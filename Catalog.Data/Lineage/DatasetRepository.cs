@@ -148,8 +148,8 @@ public sealed class DatasetRepository(CatalogDatabase db)
     /// </summary>
     public Task<List<LineagePipeline>> Owners(string organization, IReadOnlyList<string> pipelines, CancellationToken ct)
     {
-        // The condition stands outside: within the look-up it lets the planner choose the index of all pipelines that are
-        // not deleted when the table has no statistics.
+        // deleted_at is tested outside the look-up. Inside it, a planner without statistics may use the index of all
+        // pipelines that are not deleted.
         var sql = $"""
             -- Datasets.Owners
             select id, owner

@@ -65,8 +65,8 @@ public sealed class LineagePaths(CatalogDatabase db, LineageBudget budget)
             truncated, []));
     }
 
-    // Walks until a dataset is reached from both ends: every shortest path passes one of those with the smallest sum of
-    // distances. The second result is whether a limit ended the search or one of the walks.
+    // Walks from both ends until the walks meet. Returns the meeting datasets with the smallest sum of distances (every
+    // shortest path contains one of them), and whether a limit stopped the search or a walk.
     private static async Task<(List<Guid> Meeting, bool Truncated)> Meet(
         LineageReader reader, LineageWalk down, LineageWalk up, int depth)
     {
@@ -76,7 +76,7 @@ public sealed class LineagePaths(CatalogDatabase db, LineageBudget budget)
             LineageWalk[] open = [.. new[] { down, up }.Where(walk => walk.Cut is null).OrderBy(walk => walk.Sides[0].Level.Count)];
             if (open.Length == 0 || open[0].Sides[0].Level.Count == 0 || down.Sides[0].Depth + up.Sides[0].Depth >= depth)
             {
-                // A walk that has seen everything on its side proves that there is no path.
+                // If one walk has no datasets left to visit, there is no path, and the result is not truncated.
                 return ([], open.Length == 0 || open[0].Sides[0].Level.Count > 0);
             }
 

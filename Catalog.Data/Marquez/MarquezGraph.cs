@@ -65,7 +65,8 @@ public sealed class MarquezGraph(CatalogDatabase db, MarquezJobs jobs, MarquezJo
         return walk;
     }
 
-    // An edge of the walk always counts; what a job reads and writes besides counts when the dataset is in the graph.
+    // Every edge of the walk gives two links. Other inputs and outputs of a job give a link only if the dataset is in
+    // the graph.
     private static HashSet<GraphLink> Links(LineageWalk walk, List<JobDetail> details, Dictionary<Guid, Dataset> datasets)
     {
         HashSet<GraphLink> links = [];

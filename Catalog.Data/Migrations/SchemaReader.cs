@@ -7,7 +7,8 @@ public abstract class SchemaReader
 {
     /// <summary>
     /// The live schema, one line per table, column, constraint, index and so on, in no guaranteed order. The search
-    /// path must be the Catalog's schema, because definitions name other schemas.
+    /// path must be the Catalog's schema: Postgres writes the schema name before objects outside of it, so with another
+    /// path the descriptions would differ.
     /// </summary>
     public abstract Task<List<string>> Describe(DbConnection connection, CancellationToken ct);
 

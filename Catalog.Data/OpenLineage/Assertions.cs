@@ -7,8 +7,8 @@ using Catalog.Data.Events;
 namespace Catalog.Data.OpenLineage;
 
 /// <summary>
-/// Reads check results: the dataQualityAssertions facet of datasets and the test facet of runs. An assertion that
-/// stands in several events with different times has several results, as its history.
+/// Reads check results: the dataQualityAssertions facet of datasets and the test facet of runs. If several events with
+/// different times report the same assertion, each report is a separate result.
 /// </summary>
 internal static class Assertions
 {

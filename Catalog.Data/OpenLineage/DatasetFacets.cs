@@ -105,7 +105,8 @@ internal static class DatasetFacets
         }
     }
 
-    // The data goes on under the new name, so what depends on the new name depends on the old one.
+    // After a rename, an edge leads from the old to the new name, so that everything downstream of the new name is also
+    // downstream of the old one.
     private static void ReadRename(ReportBuilder report, DatasetName dataset, JsonElement facet)
     {
         if ("RENAME".Equals(facet.Text("lifecycleStateChange"), StringComparison.OrdinalIgnoreCase)

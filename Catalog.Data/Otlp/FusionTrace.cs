@@ -85,7 +85,8 @@ internal static class FusionTrace
         };
     }
 
-    // A test without an outcome was not executed: its success is the one of its SQL.
+    // Without a test outcome the test did not run. The outcome "success" then concerns only its SQL, so no result is
+    // stored.
     private static void AddResult(ReportBuilder report, FusionSpan span, string checkId)
     {
         var status = (span.TestOutcome ?? span.Outcome) switch

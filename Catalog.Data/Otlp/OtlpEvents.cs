@@ -106,8 +106,8 @@ public static class OtlpEvents
         writer.WriteEndArray();
     });
 
-    // Spans of other programs are counted by scope. Their ids make each request an event of its own, and a repeated one
-    // the same.
+    // Spans of other programs are counted by scope. The event contains a hash of the ids of the spans: different
+    // requests give different events, and a repeated request gives the same event.
     private static string OtherBody(List<OtlpSpan> spans)
     {
         var ids = string.Join('\n', spans.Select(span => $"{span.TraceId} {span.SpanId}").Order(StringComparer.Ordinal));

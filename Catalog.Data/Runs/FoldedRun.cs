@@ -48,8 +48,9 @@ internal sealed class FoldedRun : FoldedState
     }
 
     /// <summary>
-    /// When the first event of the run was received; null without events. When stored events begin later, some are
-    /// removed. Earlier releases did not store it; the arrival of the run is never later.
+    /// When the first event of the run was received; null without events. If the oldest stored event was received later
+    /// than this, some events were removed. Earlier releases did not store this time; the arrival of the run, which is
+    /// never later, is used for their runs.
     /// </summary>
     public DateTimeOffset? FirstReceived
     {

@@ -104,8 +104,8 @@ public sealed class RunRepository(CatalogDatabase db)
         return RowCount.Of(await db.One<long>(organization, sql, Parameters(organization, filter, null, 0), ct));
     }
 
-    // Whether few runs have the status and end of the filter. They are then read by status and sorted: by the index of the order,
-    // every run would be read to find them.
+    // Whether few runs have the status and end of the filter. If so, they are read by status and then sorted. Reading
+    // in the order of the list would visit all runs to find them.
     private async Task<bool> AreFew(Session session, string organization, RunFilter filter, CancellationToken ct)
     {
         if (filter.Statuses is null || filter.PipelineId is not null)

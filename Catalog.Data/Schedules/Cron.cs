@@ -72,7 +72,8 @@ public sealed class Cron
             return null;
         }
 
-        // The next time can only be asked for, so the time that remains is halved. No time of the schedule is after last.
+        // The library can find only the next time, so this is a binary search. No scheduled time lies between last and
+        // at.
         var last = at;
         while (last - found >= TimeSpan.FromMinutes(1))
         {

@@ -25,7 +25,7 @@ internal sealed class LimitedRelay : IAsyncDisposable
     // A driver may wait for its server when it closes.
     private static readonly TimeSpan MaxClose = TimeSpan.FromSeconds(1);
 
-    // A driver says goodbye before it closes: the server would log an error without it.
+    // How long to wait for the driver's closing message: without it the server would log an error.
     private static readonly TimeSpan Goodbye = TimeSpan.FromSeconds(0.2);
 
     private readonly IPEndPoint _server;

@@ -91,9 +91,10 @@ internal static class SqlNames
         ],
     }.ToFrozenDictionary();
 
-    // Relations need no parentheses to be read. Those of system schemas that describe tables are allowed, because checks of
-    // metadata use them. Those that show passwords, statements of other sessions, or settings are not. A name that depends
-    // on the default schema, such as user in the database mysql, is not known: there the role of the login decides.
+    // A relation, unlike a function, is read without parentheses after its name. System relations that describe tables
+    // are allowed, because checks of metadata use them. Relations that show passwords, statements of other sessions or
+    // settings are refused. A name that depends on the default schema, such as user in the MySQL database mysql, is not
+    // recognized; only the rights of the login protect it.
     private static readonly FrozenDictionary<WarehouseSqlFamily, Group> Relations = new Dictionary<WarehouseSqlFamily, Group>
     {
         [Family.Postgres] = new(Internals, "pg_authid pg_shadow pg_user_mapping pg_user_mappings pg_largeobject pg_hba_file_rules "

@@ -104,7 +104,7 @@ public sealed class CitusDistribution(MigrationDatabase database, Migrator migra
 
     private static async Task<bool> Distribute(DbConnection connection, string table, int? shards, CancellationToken ct)
     {
-        // A count of shards is refused together with colocate_with.
+        // Citus accepts a number of shards only when colocate_with does not name another table.
         const string First = $"""
             -- CitusDistribution.Distribute
             select create_distributed_table(@table::regclass, '{PostgresCitus.Column}', colocate_with => 'none',
@@ -114,7 +114,8 @@ public sealed class CitusDistribution(MigrationDatabase database, Migrator migra
             -- CitusDistribution.Distribute
             select create_distributed_table(@table::regclass, '{PostgresCitus.Column}', colocate_with => '{PostgresCitus.FirstTable}')
             """;
-        // The rows were copied, and the coordinator's copy would stay.
+        // Distributing a table copies its rows to the shards and leaves the old rows in the coordinator's own table.
+        // This removes them.
         const string RemoveCopied = """
             -- CitusDistribution.RemoveCopied
             select truncate_local_data_after_distributing_table(@table::regclass)

@@ -57,7 +57,7 @@ public static class PostgresRoleGrant
             await TryExecute(PostgresGrants.CreateRole(role));
         }
 
-        // Without the role, its creation and this are both left to an administrator.
+        // If this program could not create the role, the administrator must create it and allow it to log in.
         if (!before.CanLogIn && await connection.ExecuteScalarAsync<bool>(
             new CommandDefinition(PostgresCitus.IsInstalled, transaction: transaction, cancellationToken: ct)))
         {

@@ -10,8 +10,9 @@ using Dapper;
 namespace Catalog.Migrations.Replay;
 
 /// <summary>
-/// Folds the log of events again, with the mapping of this program, into a shadow beside the live tables, compares both, and
-/// on apply replaces the rows that differ. The service keeps running.
+/// Reads the stored events again with the code of this build, and writes what follows from them to separate tables, the
+/// shadow. Compares the shadow with the live tables, and with "apply" replaces the live rows that differ. The service
+/// keeps running.
 /// </summary>
 /// <param name="database">The database.</param>
 /// <param name="days">What retention keeps: rows that it removed are not brought back.</param>
@@ -28,7 +29,7 @@ public sealed class EventReplay(MigrationDatabase database, RetentionDays days, 
     /// <summary>How long to wait for a retention run or another replay.</summary>
     public TimeSpan MaxWait { get; init; } = TimeSpan.FromSeconds(60);
 
-    /// <summary>Replays.</summary>
+    /// <summary>Replays the events of one organization or of all.</summary>
     /// <param name="organization">The organization; null for all with events.</param>
     /// <param name="since">Only events received since; null for all.</param>
     /// <param name="apply">Whether to replace the rows that differ, in one transaction for each organization.</param>

@@ -30,7 +30,8 @@ internal sealed class FoldAgain(Dialect dialect, Session session, CrossOrganizat
             select pipeline_id, check_id from {shadow}.check_results
             where organization_id = @organization and id in (select id from changed)
             """;
-        // Retention may have removed events of an older run.
+        // Runs from before the last removal of events are left out: some of their events may be missing, so folding the
+        // rest would give a wrong state.
         var ofRuns = $"""
             -- FoldAgain.Runs
             with results as materialized ({results})
@@ -53,7 +54,7 @@ internal sealed class FoldAgain(Dialect dialect, Session session, CrossOrganizat
         _runs = await session.Many<string>(ofRuns, parameters, ct);
     }
 
-    /// <summary>Folds.</summary>
+    /// <summary>Folds the events of these runs again.</summary>
     /// <returns>The number of runs.</returns>
     public async Task<int> Run(CancellationToken ct)
     {
@@ -100,7 +101,8 @@ internal sealed class FoldAgain(Dialect dialect, Session session, CrossOrganizat
         await session.Execute(CloseGate, new { organization, run }, ct);
     }
 
-    // A failed check creates its run when no event did. Its run is of the pipeline of the first failure.
+    // If no event created the run, a failed check creates it. If failures of several pipelines name the run, the
+    // pipeline with the smallest id is used.
     private string CreateByGate => $"""
         -- FoldAgain.CreateByGate
         insert into runs (organization_id, id, pipeline_id, status, gate_check_id, created_at, updated_at)

@@ -7,8 +7,8 @@ using Dapper;
 namespace Catalog.Migrations.Replay;
 
 /// <summary>
-/// Deletes from the shadow what retention removed from the live tables and the log still reports, so that a replay does not
-/// bring it back.
+/// Deletes rows from the shadow that retention removed from the live tables and whose events are still in the log.
+/// Otherwise the replay would insert them again.
 /// </summary>
 /// <param name="connection">A connection to both.</param>
 /// <param name="transaction">The transaction that compares.</param>
@@ -47,7 +47,7 @@ internal sealed class RemovedRows(DbConnection connection, DbTransaction transac
               where log.organization_id = @organization and log.pipeline_id = {S}.pipelines.id and log.received_at >= @before)
         """;
 
-    /// <summary>Deletes.</summary>
+    /// <summary>Deletes these rows from the shadow.</summary>
     /// <param name="database">The database.</param>
     /// <param name="days">For how many days the operator keeps data.</param>
     /// <param name="now">The time.</param>
@@ -96,7 +96,7 @@ internal sealed class RemovedRows(DbConnection connection, DbTransaction transac
             return await RemovalPlan.Find(RemovalEngine.For(database), connection, transaction,
                 RemovalScope.All with { Organization = organization }, days, now, ct);
         }
-        // An organization that has nothing but events.
+        // The organization has events and nothing else, so retention has nothing to remove.
         catch (MigrationException exception) when (exception.Fault == MigrationFault.UnknownTarget)
         {
             return [];

@@ -5,13 +5,15 @@ using Dapper;
 
 namespace Catalog.Migrations.Replay;
 
-/// <summary>Copies the rows of an organization that the fold needs and does not make into the shadow.</summary>
+/// <summary>
+/// Copies into the shadow the rows of an organization that folding the events needs and does not create.
+/// </summary>
 internal static class ReplayBase
 {
     private const string S = ReplayShadow.Schema;
 
-    // The organization with its limits, its pipelines, and the runs of other sources, so that an event cannot take the id
-    // of one.
+    // Always copied: the organization, its pipelines, and the runs that were posted. Without these runs, a replayed
+    // event could use the id of one of them.
     private static readonly string[] Always =
     [
         $"insert into {S}.organizations select * from organizations where organization_id = @organization",
@@ -29,8 +31,8 @@ internal static class ReplayBase
         $"update {S}.pipelines set deleted_at = null where organization_id = @organization",
     ];
 
-    // What later events need from those before the horizon: which names are one dataset, and which runs began before
-    // it.
+    // Rows that events before the horizon created and later events need: the other names of datasets, and the runs that
+    // started before the horizon.
     private static readonly string[] BehindHorizon =
     [
         $"""
@@ -43,7 +45,7 @@ internal static class ReplayBase
         $"insert into {S}.lineage_runs select * from lineage_runs where organization_id = @organization and first_at < @horizon",
     ];
 
-    /// <summary>Copies.</summary>
+    /// <summary>Copies the rows.</summary>
     /// <param name="connection">A connection that writes to the shadow.</param>
     /// <param name="organization">The organization.</param>
     /// <param name="horizon">The time from which events are folded; null for the whole log.</param>
@@ -65,7 +67,7 @@ internal static class ReplayBase
         await transaction.CommitAsync(ct);
     }
 
-    // Those of pipelines that only events report are a fold of the whole log.
+    // Only when the whole log is folded: the events set the descriptions of pipelines that only events report again.
     private static async Task ForgetDescriptions(
         DbConnection connection, DbTransaction transaction, string organization, CancellationToken ct)
     {

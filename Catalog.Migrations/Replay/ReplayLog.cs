@@ -52,7 +52,7 @@ internal sealed class ReplayLog(Dialect dialect, ReplayShadow shadow, DbConnecti
         return last;
     }
 
-    /// <summary>Reads which pipelines are deleted: events that they sent afterwards changed nothing.</summary>
+    /// <summary>Reads which pipelines are deleted: an event that was received later changes nothing.</summary>
     public async Task ReadDeleted(CancellationToken ct)
     {
         const string Sql = """
@@ -90,7 +90,8 @@ internal sealed class ReplayLog(Dialect dialect, ReplayShadow shadow, DbConnecti
             Sql, new { organization, Horizon }, commandTimeout: 0, cancellationToken: ct)))
             .Where(key => !_unreadable.Contains(key.Name)).ToList();
         var batches = Batches(keys, most);
-        // The next batch is read while this one is folded. On another thread: SQLite reads without waiting for anything.
+        // The next batch is read while this one is folded. On another thread, because the SQLite driver is synchronous:
+        // it would finish reading before the folding starts.
         var reading = batches.Count == 0 ? null : Task.Run(() => Read(batches[0], ct), ct);
         for (var i = 0; i < batches.Count; i++)
         {
@@ -191,7 +192,7 @@ internal sealed class ReplayLog(Dialect dialect, ReplayShadow shadow, DbConnecti
         }
     }
 
-    // An event of a pipeline that was deleted before its receipt changed nothing but a counter.
+    // If the pipeline was deleted before the event was received, the event is only counted as not read.
     private LoggedEvent AsReceived(LoggedEvent @event) =>
         @event.Report.Jobs is [var own, ..] && _deleted.TryGetValue(own.PipelineId, out var deleted) && deleted <= @event.ReceivedAt
             ? @event with { Report = new() { At = @event.Report.At, Unread = [new("event", "job", UnreadReason.Deleted)] } }

@@ -27,7 +27,10 @@ internal abstract class ReplayShadow : IAsyncDisposable
 
     protected MigrationDatabase Tables { get; }
 
-    /// <summary>The condition of a result <c>t</c> whose id follows from its hash, as those of events do.</summary>
+    /// <summary>
+    /// SQL condition: the id of the check result <c>t</c> is derived from its request hash, so an event reported the
+    /// result.
+    /// </summary>
     public abstract string ResultOfLog { get; }
 
     /// <summary>Creates empty tables; those that a killed replay left are dropped before.</summary>
@@ -83,7 +86,10 @@ internal abstract class ReplayShadow : IAsyncDisposable
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>Excludes another replay where the lock of the database does not.</summary>
+    /// <summary>
+    /// Prevents a second replay on SQLite, with a lock file. Does nothing on Postgres, where the lock of the database
+    /// prevents it.
+    /// </summary>
     /// <exception cref="MigrationException">Another replay is running.</exception>
     protected abstract void Claim();
 

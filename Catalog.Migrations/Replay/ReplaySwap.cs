@@ -11,7 +11,7 @@ internal sealed class ReplaySwap(
     private const string Shadow = ReplayShadow.Schema;
     private const int Examples = 3;
 
-    // A table whose rows have no time of their own is compared only when the whole log is folded.
+    // A table without a time column, from which rows are deleted, is compared only when the whole log is folded.
     private readonly List<ReplayTable> _tables =
         [.. ReplayTables.All(resultOfLog).Where(table => table.FirstAt is not null || horizon.FoldedFrom is null || !table.DeletesRows)];
 

@@ -9,13 +9,18 @@ namespace Catalog.Migrations.Replay;
 /// <param name="Values">The other columns that are compared.</param>
 internal sealed record ReplayTable(string Name, string[] Key, string[] Values)
 {
-    /// <summary>Columns that are copied and not compared, because they depend on the receipt or follow from others.</summary>
+    /// <summary>
+    /// Columns that are copied and not compared, because their value depends on the time of receipt or is computed from
+    /// other columns.
+    /// </summary>
     public string[] Copied { get; init; } = [];
 
-    /// <summary>The SQL of a copied column that the shadow does not have as it must be stored, by column.</summary>
+    /// <summary>For copied columns whose value in the shadow is wrong: the SQL of the right value, by column.</summary>
     public IReadOnlyDictionary<string, string> Replaced { get; init; } = new Dictionary<string, string>();
 
-    /// <summary>Selects the rows that the log stands behind; others, such as posted results, are left alone.</summary>
+    /// <summary>
+    /// SQL condition for the rows that come from the log. Other rows, such as posted results, are not changed.
+    /// </summary>
     public string Condition { get; init; } = "true";
 
     /// <summary>

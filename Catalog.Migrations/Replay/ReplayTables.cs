@@ -6,7 +6,8 @@ namespace Catalog.Migrations.Replay;
 /// <summary>The tables that the log is folded into.</summary>
 internal static class ReplayTables
 {
-    // Those of a pipeline that was deleted, and perhaps removed since, stay as they were at its deletion.
+    // Only rows of pipelines that are not deleted. Rows of a deleted pipeline stay as they were when it was deleted,
+    // even if retention has removed the pipeline since.
     private const string OfLivePipeline = $"""
         exists (select 1 from {ReplayShadow.Schema}.pipelines as known
             where known.organization_id = @organization and known.id = t.pipeline_id)
@@ -47,7 +48,7 @@ internal static class ReplayTables
         {
             Copied = ["namespace", "name", "created_at"],
             FirstAt = "t.created_at",
-            // Those that no row names any more are deleted at the end.
+            // Datasets that no row refers to any more are deleted at the end, by DeleteDatasets.
             DeletesRows = false,
         },
         new("dataset_aliases", ["alias"], ["namespace", "name", "dataset"]) { Copied = ["created_at"], FirstAt = null },
@@ -91,7 +92,7 @@ internal static class ReplayTables
         new("run_events", ["run_id", "digest"], ["body"])
         {
             Copied = ["report", "received_at"],
-            // The shadow stores many events with one receipt.
+            // The shadow stores a whole batch with one time of receipt, so the real time is read from the log.
             Replaced = new Dictionary<string, string>
             {
                 ["received_at"] = $"""

@@ -3,7 +3,8 @@ using System.Data.Common;
 namespace Catalog.Migrations.Retention;
 
 /// <summary>
-/// Removes old events of other tools from the log. What was folded from them stays, and cannot be folded again.
+/// Removes old events of other tools from the log. Rows that were made from these events stay, but a replay can no
+/// longer make them again.
 /// </summary>
 internal static class LoggedEventRemoval
 {
@@ -23,7 +24,7 @@ internal static class LoggedEventRemoval
     /// <inheritdoc cref="ResultRemoval.NextBatch"/>
     /// <param name="part">The organization and the time.</param>
     /// <param name="batches">Runs the transactions.</param>
-    /// <param name="before">Removes other events first, until it has no more.</param>
+    /// <param name="before">Removes other events first, until it has none left.</param>
     public static Func<DbTransaction, Task<RemovedBatch>> NextBatch(
         RemovalPart part, RemovalBatches batches, Func<DbTransaction, Task<RemovedBatch>> before)
     {

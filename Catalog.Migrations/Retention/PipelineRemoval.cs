@@ -60,7 +60,8 @@ internal static class PipelineRemoval
         };
     }
 
-    // SQL condition: no run or result of the pipeline exists. In a count, those to be removed first are ignored.
+    // SQL condition: no run or result of the pipeline exists. A dry run ignores runs and results that would be removed
+    // first.
     private static string IsRemovable(bool runsRemoved, bool resultsRemoved) => $"""
         pipelines.deleted_at < @before
           and not exists (select 1 from runs

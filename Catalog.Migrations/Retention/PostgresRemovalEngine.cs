@@ -35,7 +35,8 @@ internal sealed class PostgresRemovalEngine : RemovalEngine
         var organizations = new HashSet<string>(StringComparer.Ordinal);
         foreach (var table in tables)
         {
-            // "%s" is the name of a shard, and its only use: format() would read another percent sign.
+            // Citus runs the command through format(), which replaces %1$s with the shard's name. The command must
+            // contain no other percent sign.
             var command = $"with recursive {walk("%1$s")} select coalesce(json_agg(id), '[]') from found where id is not null";
             var shards = await connection.QueryAsync<(bool Success, string Result)>(
                 new CommandDefinition(Sql, new { table, command }, transaction, cancellationToken: ct));

@@ -54,7 +54,8 @@ internal static class ResultRemoval
         };
     }
 
-    // The state of a check follows from the results that remain: none, or results that were sent late.
+    // The check's state is computed again from the remaining results: usually there are none, sometimes results that
+    // were sent late.
     private static async Task<int> Remove(DbTransaction transaction, RemovalPart part, RemovalBatches batches, string[] ids)
     {
         var changedChecks = $"""

@@ -48,7 +48,7 @@ internal static class ResealVerb
             Print(output, "connections with secrets", connections);
             Print(output, "keys of sessions", sessions);
             output.Document(new { connections, sessions });
-            // Sessions of a key that no key decrypts have ended.
+            // A session key that cannot be decrypted only means that its sessions have ended, so it is not an error.
             if (connections.Unreadable == 0)
             {
                 return ExitCode.Ok;

@@ -29,7 +29,10 @@ internal sealed class AccessTokens(IEnumerable<TrustedIssuer> issuers, TimeProvi
     public bool IsToken(HttpRequest request, string credential) =>
         _issuers.Count > 0 && request.Headers.Authorization.Count == 1 && credential.AsSpan().Count('.') == 2;
 
-    /// <summary>The token that JwtBearer is to validate. At sign-in to the pages it is not in the request.</summary>
+    /// <summary>
+    /// The token that JwtBearer must validate. It is passed in Items, because the request of a sign-in to the pages
+    /// does not contain it.
+    /// </summary>
     public static string? TokenOf(HttpContext context) => context.Items[typeof(AccessTokens)] as string;
 
     public async Task<AuthenticateResult> Authenticate(HttpContext context, string token)

@@ -24,8 +24,8 @@ internal static class OidcSettings
         Uri.TryCreate(text, UriKind.Absolute, out var uri) && IsSafe(uri) && uri.Query == "" && uri.Fragment == "";
 
     /// <summary>
-    /// Whether the response of a URL cannot be changed on its way: https, or http on loopback. A user in the URL is not
-    /// allowed.
+    /// Whether nobody on the network can change the response of a URL: https, or http to loopback. The URL must not
+    /// contain a user name.
     /// </summary>
     public static bool IsSafe(Uri uri) =>
         uri.UserInfo == "" && uri.Host != "" && (uri.Scheme == Uri.UriSchemeHttps || (uri.Scheme == Uri.UriSchemeHttp && uri.IsLoopback));

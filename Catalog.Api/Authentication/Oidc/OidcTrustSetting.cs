@@ -98,7 +98,7 @@ internal static class OidcTrustSetting
             : throw new SettingException($"{where}scopes must be one or more of {string.Join(", ", Scopes.All)}.");
     }
 
-    // An entry with an invisible character never matches, or hides what it accepts.
+    // An entry with an invisible character matches no token, or the operator cannot see what it matches.
     private static bool IsInvisible(char character) => char.GetUnicodeCategory(character)
         is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator;
 

@@ -35,7 +35,8 @@ internal static class CheckPages
                 (nameof(CheckChoicePage.Id), id.Value), (nameof(CheckChoicePage.Checks), found.ConvertAll(CheckItem.From)));
         }
 
-        // Results may arrive before the definition. When the address names the pipeline, they are a history too.
+        // Results may arrive before the definition. If the address names the pipeline, the history of these results is
+        // shown.
         if ((found.Count == 1 ? found[0].PipelineId : query.Pipeline) is not { } pipeline)
         {
             return Problems.NotFound("check");

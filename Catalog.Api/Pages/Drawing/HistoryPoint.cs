@@ -20,8 +20,9 @@ public sealed record HistoryLimits
 public static class Downsample
 {
     /// <summary>
-    /// At most <paramref name="most"/> of the points, which must be sorted by time. The first, the last, the lowest, the
-    /// highest and every failure stay. If there are more failures than that, each of equal parts of the time keeps one.
+    /// At most <paramref name="most"/> of the points, which must be sorted by time. The first, the last, the lowest and
+    /// the highest point stay. All failures stay if there is room; otherwise failures at equal distances in their list
+    /// stay.
     /// </summary>
     public static IReadOnlyList<HistoryPoint> To(IReadOnlyList<HistoryPoint> points, int most)
     {

@@ -97,7 +97,8 @@ internal sealed class LayerOrder
         return crossings;
     }
 
-    // Walks the links by their left end and counts, in a Fenwick tree, those before that end further down.
+    // Counts crossings between two ranks: takes the links in the order of their left ends, and counts for each the
+    // earlier links whose right end is lower. The right ends are kept in a Fenwick tree.
     private long Count(int[] left, int rightLength)
     {
         var tree = new int[rightLength + 1];

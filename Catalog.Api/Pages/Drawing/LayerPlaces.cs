@@ -178,8 +178,8 @@ internal sealed class LayerPlaces
         }
     }
 
-    // The places nearest to the wishes that keep the order and the distances: neighbours that push each other move as one
-    // block to the mean of their wishes.
+    // Moves each slot as near as possible to its wanted place, without changing the order or overlapping. Slots that
+    // would overlap move as one block to the mean of their wanted places.
     private static void Move(Slot[] slots)
     {
         var blocks = new Stack<(double Sum, double Weight, int Count)>();
@@ -230,7 +230,8 @@ internal sealed class LayerPlaces
                 weight += pull;
             }
 
-            // A slot without neighbours on this side stays, but gives way.
+            // A slot without neighbours on this side wants its current place, with a low weight, so that other slots
+            // can push it.
             Wanted = weight > 0 ? (sum / weight) - middle : Top;
             Weight = weight > 0 ? weight : 0.1;
         }

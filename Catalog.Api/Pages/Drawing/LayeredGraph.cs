@@ -59,7 +59,8 @@ internal sealed class LayeredGraph
         return new LayeredGraph(nodes, [.. all], rankOf, links);
     }
 
-    // Edges that lead back to a node whose descent is not finished close a cycle. Nodes that nothing leads to come first.
+    // Depth-first search: an edge to a node on the current path closes a cycle. Nodes without incoming edges are
+    // visited first.
     private static bool[] BackEdges(int nodes, List<(int From, int To)> edges)
     {
         var leaving = Leaving(nodes, edges);
@@ -104,7 +105,8 @@ internal sealed class LayeredGraph
         return back;
     }
 
-    // The longest path from a source; then a source moves right, next to its nearest target.
+    // The rank of a node is the length of the longest path from a source. Afterwards each source moves to the rank
+    // before its nearest target.
     private static int[] Ranks(int nodes, List<(int From, int To)> edges)
     {
         var leaving = Leaving(nodes, edges);

@@ -40,8 +40,8 @@ internal sealed class GraphReader(
     }
 
     /// <summary>
-    /// The shortest paths from a dataset downstream to another one. When they have more datasets than a drawing, only the
-    /// first path is drawn, and of a longer one its beginning.
+    /// The shortest paths from a dataset downstream to another one. If they have more datasets or edges than a drawing
+    /// may have, only the first path is drawn. If that path is also too long, only its beginning is drawn.
     /// </summary>
     /// <returns>Null when one of the datasets does not exist.</returns>
     public async Task<DrawnPath?> Path(string organization, string dataset, string to, DateTimeOffset? at, CancellationToken ct)

@@ -53,7 +53,8 @@ internal static class KeyPages
                 (nameof(KeyListPage.Errors), errors));
         }
 
-        // Reloading the answer sends the form again: the text of the form makes the second request a repeat of the first.
+        // Reloading the answer sends the form again. Its field "form" is the idempotency key, so the second request
+        // counts as a repeat of the first.
         var text = form["form"].ToString();
         var repeat = new IdempotencyKey(text, text is { Length: > 0 and <= 64 } && text.All(char.IsAsciiLetterOrDigit));
         var (key, problem) = await issuer.Add(caller.Organization, posted, repeat, caller, ct);

@@ -39,7 +39,8 @@ internal static class OverviewPages
         var failedCount = runs.Count(organization, failed, ct);
         var runningRuns = runs.List(organization, running, null, Rows, ct, openStagesOnly: true);
         var runningCount = runs.Count(organization, running, ct);
-        // No index has the events of all runs in the order of their receipt; two have the starts and the ends.
+        // The newest changes come from the runs that started last and those that ended last: both orders have an index.
+        // No index has all events in the order of their receipt.
         var newestRuns = runs.List(organization, newest, null, Rows, ct, openStagesOnly: true);
         var endedRuns = runs.List(organization, ended, null, Rows, ct, openStagesOnly: true);
         var byHour = cache.Hours(organization, range, ct);

@@ -138,7 +138,8 @@ internal sealed class PostgresDialect(PostgresPool? pool = null, PostgresRowSecu
         return command;
     }
 
-    // A lone row without arrays, which cost the server a fifth of its processor for a lone result (docs/decisions, 0040).
+    // Sends a single row as plain parameters: for a single result, arrays cost a fifth of the server's CPU time
+    // (docs/decisions, 0040).
     private static NpgsqlBatchCommand SingleRowCommand(Statement statement)
     {
         var command = Command(statement, string.Join(", ", statement.Names.Select(name => '@' + name)));
@@ -193,7 +194,7 @@ internal sealed class PostgresDialect(PostgresPool? pool = null, PostgresRowSecu
 
     internal override bool IsRetryable(Exception failure) => failure switch
     {
-        // The pool no longer prepares statements.
+        // After this error the pool stops preparing statements, so a second attempt succeeds.
         PostgresException { SqlState: "26000" or "42P05" } => true,
         // A session that started in read-only mode stays so, even after the provider has lifted that mode.
         PostgresException { SqlState: "25006" } => pool?.ClearThrottled() is true,
@@ -214,7 +215,8 @@ internal sealed class PostgresDialect(PostgresPool? pool = null, PostgresRowSecu
 
     public override Unavailability? Classify(Exception exception) => exception switch
     {
-        // FATAL ends the session, which no error of a statement does: the session itself was rejected.
+        // An error in a statement is never FATAL, because FATAL ends the session. So the server rejected the session
+        // itself.
         PostgresException { InvariantSeverity: "FATAL", SqlState: var state } fatal when Classify(state) is null
             || (state == "42501" && fatal.Routine?.StartsWith("set_config", StringComparison.Ordinal) is true) =>
                 Unavailability.SessionRefused,

@@ -45,9 +45,10 @@ internal static class PostgresOwnObjects
         """;
 
     /// <summary>
-    /// What the tables' own definitions require and neither the Catalog nor every server has (<c>part</c>, <c>required</c>): the type or
-    /// collation of a column that others added, a function or sequence in a default, in a generated column or in a check, and a parent
-    /// table. pg_dump cannot leave these out of a table's definition, so they must exist where the backup is restored.
+    /// Objects that the definitions of the tables need, but that belong neither to the Catalog nor to every server
+    /// (<c>part</c>, <c>required</c>): the type or collation of a column that others added, a function or sequence in a
+    /// default, in a generated column or in a check, and a parent table. pg_dump cannot leave these out of a table's
+    /// definition, so they must exist where the backup is restored.
     /// </summary>
     internal const string Requirements = $"""
         select distinct pg_describe_object(d.classid, d.objid, d.objsubid) as part, pg_describe_object(d.refclassid, d.refobjid,

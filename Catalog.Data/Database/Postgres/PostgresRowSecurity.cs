@@ -30,7 +30,7 @@ internal sealed class PostgresRowSecurity(PostgresPool pool, string role, bool r
                      ('check_schedules', 'due')))
         """;
 
-    // pg_get_expr on a policy takes a lock on its table.
+    // Also finds tables whose policy has another condition. Reading the condition locks the table.
     private const string Unbound = $"""
         {Undeclared}
         union
@@ -149,7 +149,8 @@ internal sealed class PostgresRowSecurity(PostgresPool pool, string role, bool r
         });
     }
 
-    // Tests the effect for the running role, not the declaration; and that the role cannot change the audit log.
+    // Tests whether row-level security is active for the current role, not only whether the tables declare it. Also
+    // tests that the role cannot change the audit log.
     private async Task<bool> IsBound(NpgsqlConnection connection, string? role, CancellationToken ct)
     {
         const string Sql = $"""

@@ -8,13 +8,14 @@ internal sealed class SqliteDialect : Dialect
     // Dapper expands the parameter into (@ids1, @ids2, ...) on engines without arrays.
     public override string IsAnyOf(string column, string parameter) => $"{column} in {parameter}";
 
-    // Without statistics SQLite expects two bounds of a time to find fewer rows than an equal id.
+    // Without statistics SQLite expects that two bounds of a time match fewer rows than an equal id. "unlikely" tells
+    // it that this condition matches few rows.
     public override string Selective(string condition) => $"unlikely({condition})";
 
     public override string ByIndex(string table, string where, string key, string parameter) =>
         $"(select * from {table} where {where} and {IsAnyOf(key, parameter)}) as {table}";
 
-    // Dapper expands a list parameter only behind "in", so that the values are read from the table.
+    // Dapper expands a list parameter only after "in". So SQLite reads the values from the table.
     public override string Keys(string table, string where, string key, string parameter) => ByIndex(table, where, key, parameter);
 
     // "cross" keeps the order of the join: otherwise SQLite may read the whole table, and for each of its rows all rows
@@ -35,9 +36,10 @@ internal sealed class SqliteDialect : Dialect
     // One parameter per value. Some SQLite builds allow only 999, and long SQL text is parsed each time.
     public override int ListLimit => 900;
 
-    // Not needed: SQLite has a single writer.
+    // SQLite cannot insert in a common table expression.
     public override bool InsertsInExpressions => false;
 
+    // No row locks are needed: SQLite has a single writer.
     public override string ForUpdate => "";
 
     public override string ForUpdateSkipLocked => "";

@@ -19,7 +19,9 @@ internal static class SqliteValue
         _ => value,
     };
 
-    /// <summary>Reads our format, and the driver's format in the journal's column without time zone.</summary>
+    /// <summary>
+    /// Reads our time format, and the format without a time zone that the driver writes into the migration journal.
+    /// </summary>
     public static DateTimeOffset ToInstant(string text) =>
         DateTimeOffset.TryParseExact(text, Instant, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var instant)
             ? instant

@@ -135,7 +135,7 @@ internal static class RowKinds
             parameters.Wrong("expression", "is required: a condition in SQL that each row must meet.");
         }
 
-        // Not every engine can compare a condition with null.
+        // Not every engine accepts "(condition) is not null", so this is a case expression.
         return Rows(_ => $"case when ({expression}) then 1 when not ({expression}) then 0 end is not null", _ => $"not ({expression})",
             parameters.Columns(), null);
     }
@@ -152,7 +152,7 @@ internal static class RowKinds
                 values => Measure.OfRows(values.Span[0], values.Span[1])),
         };
 
-    // The kind of rows that are judged when a condition holds and violate the check when another holds too.
+    // Builds a kind from two conditions: which rows are judged (null: all), and which of these violate the check.
     private static CheckKind Rows(Func<WarehouseSql, string>? judged, Func<WarehouseSql, string> violation, IReadOnlyList<string> columns,
         string? expected)
     {

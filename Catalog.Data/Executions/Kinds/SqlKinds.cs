@@ -68,7 +68,7 @@ internal static class SqlKinds
             return "";
         }
 
-        // One word of the characters of paths: a statement has a space, a parenthesis or a quote.
+        // The text has only characters of file paths. A statement also has a space, a parenthesis or a quote.
         if (!sql.AsSpan().Trim().ContainsAnyExcept(OfPaths))
         {
             parameters.Add("/sql", "is a path or a name. The service cannot read files of the pipeline: send the text of the statement.");

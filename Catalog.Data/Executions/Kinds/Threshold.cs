@@ -93,7 +93,7 @@ internal sealed record Threshold
         exact ??= Math.Abs(number) < 1e15 ? (decimal)number : null;
         if (IsPercent && total is 0)
         {
-            // Of a table without rows, 0 rows are a share of 0, and any other number exceeds every share.
+            // If no rows were judged, 0 counts as 0 percent, and any other number counts as more than every percentage.
             return _conditions.TrueForAll(condition =>
                 Holds(condition.Comparison, condition.Bounds, (number == 0 ? 0m : decimal.MaxValue).CompareTo));
         }

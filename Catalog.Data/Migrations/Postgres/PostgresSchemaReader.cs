@@ -125,8 +125,8 @@ internal sealed class PostgresSchemaReader : SchemaReader
         (await connection.QueryAsync<string>(new CommandDefinition(Own, cancellationToken: ct))).AsList();
 
     /// <summary>
-    /// Runs <see cref="Sql"/>. The search path must be the Catalog's schema alone, because definitions name other
-    /// schemas.
+    /// Runs <see cref="Sql"/>. The search path must be the Catalog's schema alone: Postgres writes the schema name
+    /// before objects outside of it, so with another path the descriptions would differ.
     /// </summary>
     public override async Task<List<string>> Describe(DbConnection connection, CancellationToken ct) =>
         (await connection.QueryAsync<string>(new CommandDefinition(Sql, cancellationToken: ct))).AsList();

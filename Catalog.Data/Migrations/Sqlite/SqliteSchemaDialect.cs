@@ -78,8 +78,9 @@ internal sealed class SqliteSchemaDialect : SchemaDialect
         MigrationLimits limits, CancellationToken ct) =>
         ResetSession(connection, limits, ct);
 
-    // SQLite rebuilds tables to change them (lang_altertable.html, 7), and dropping a parent table would delete its child rows. Violations
-    // are found before the commit. Other connections are not affected, and the next user of this one sets the pragma again.
+    // Foreign keys are off while scripts run: to change a table, a script rebuilds it (lang_altertable.html, 7), and
+    // dropping a parent table would delete its child rows. Violations are found before the commit. The pragma applies
+    // to this connection only, and its next user sets it again.
     internal override async Task ResetSession(DbConnection connection, MigrationLimits limits, CancellationToken ct) =>
         await Execute(connection, null, "pragma foreign_keys=off", ct);
 
