@@ -63,7 +63,7 @@ internal static class HttpServices
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxConcurrentConnections = OpenFiles.MaxConnections();
+            kestrel.Limits.MaxConcurrentConnections = OpenFileLimit.MaxConnections();
             kestrel.Limits.MaxRequestBodySize = RequestLimits.ServerBody;
             // Higher than this service's own limits, so that a long request line or header gets a problem response;
             // Kestrel's own has no body.
@@ -142,7 +142,7 @@ internal static class HttpServices
     {
         if (context.User is CallerPrincipal { Caller.Organization: var organization })
         {
-            Activity.Current?.SetTag(Traces.Organization, organization);
+            Activity.Current?.SetTag(Tracing.Organization, organization);
         }
 
         return next(context);

@@ -46,7 +46,7 @@ try
     builder.AddTelemetry(TelemetrySettings.Read(builder.Configuration, settings.Urls));
     builder.Services.AddCallers().AddTokenSignIn(OidcSettings.Read(builder.Configuration));
     builder.Services.AddCatalogData(database, IngestSettings.Read(builder.Configuration));
-    builder.Services.AddRecurring<IsolationWatch>().AddRecurring<Readiness>();
+    builder.Services.AddRecurring<RowSecurityMonitor>().AddRecurring<Readiness>();
     builder.Services.AddConnections(settings, database).AddOrganizations();
     builder.Services.AddSingleton<ReadinessWait>();
     builder.Services.AddExecutions(ExecutionSettings.Read(builder.Configuration));
@@ -60,7 +60,7 @@ try
     var app = builder.Build();
     app.WarnAboutUnknownSettings();
     await app.UpgradeSchemaAtStart();
-    await app.Services.GetRequiredService<IsolationWatch>().Start(app.Lifetime.ApplicationStopping);
+    await app.Services.GetRequiredService<RowSecurityMonitor>().Start(app.Lifetime.ApplicationStopping);
     await app.Services.GetRequiredService<Readiness>().Check(app.Lifetime.ApplicationStopping);
     await app.Services.GetRequiredService<DatabaseKeyRing>().Run(app.Lifetime.ApplicationStopping);
     await app.Services.GetRequiredService<EndedSessions>().Run(app.Lifetime.ApplicationStopping);

@@ -44,7 +44,7 @@ public static partial class CatalogData
         .AddSingleton<CheckRepository>()
         .AddSingleton<CheckResultRepository>()
         .AddSingleton<CheckStateRepository>()
-        .AddSingleton<CheckChanges>()
+        .AddSingleton<CheckStatusChanges>()
         .AddSingleton(ingest)
         .AddSingleton<ResultIngest>()
         .AddHostedService(provider => provider.GetRequiredService<ResultIngest>())

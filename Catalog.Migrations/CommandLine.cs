@@ -38,7 +38,7 @@ public static class CommandLine
             && VerbSynonyms.Of(word) is { } name)
         {
             var command = Root.Subcommands.First(command => command.Name == name);
-            return $"There is no verb {word}. Use {name}: {command.Description!.Split(". ")[0].TrimEnd('.')}. Run "
+            return $"Unknown command {word}. Use {name}: {command.Description!.Split(". ")[0].TrimEnd('.')}. Run "
                 + $"`catalog-migrations {name}`, or `catalog-migrations {name} --help` first.";
         }
 

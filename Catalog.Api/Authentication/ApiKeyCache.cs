@@ -21,7 +21,7 @@ internal sealed class ApiKeyCache(ApiKeyRepository keys, TimeProvider time) : ID
     private readonly ConcurrentDictionary<(string Organization, string Id), DateTimeOffset> _used = [];
     private readonly ExpiringCache<CachedKey[]> _cache = new(Lifetime, 50_000, async id =>
         [.. (await keys.LookUp(id, CancellationToken.None))
-            .Select(key => new CachedKey(key, Callers.Principal(key.Id, key.OrganizationId, key.Scopes.Split(' '))))]);
+            .Select(key => new CachedKey(key, CallerServices.Principal(key.Id, key.OrganizationId, key.Scopes.Split(' '))))]);
 
     /// <summary>The principal of a key; null when the key is unknown, expired or revoked.</summary>
     public async ValueTask<ClaimsPrincipal?> Find(KeyText text, CancellationToken ct)

@@ -17,10 +17,11 @@ internal sealed class KeyVerifier(ServiceSettings settings, ApiKeyCache keys)
     ];
 
     /// <summary>The principal of the operator's key.</summary>
-    public static readonly ClaimsPrincipal Operator = Callers.Principal(
+    public static readonly ClaimsPrincipal Operator = CallerServices.Principal(
         "platform-key", Organization.Default, Scopes.All, new Claim(Scopes.Operator, ""));
-    private static readonly ClaimsPrincipal Admin = Callers.Principal("admin-key", Organization.Default, Scopes.All);
-    private static readonly ClaimsPrincipal Developer = Callers.Principal("dev-key", Organization.Default, [Scopes.Read, Scopes.Write]);
+    private static readonly ClaimsPrincipal Admin = CallerServices.Principal("admin-key", Organization.Default, Scopes.All);
+    private static readonly ClaimsPrincipal Developer =
+        CallerServices.Principal("dev-key", Organization.Default, [Scopes.Read, Scopes.Write]);
 
     private readonly byte[]? _platformKey = settings.PlatformKey is { } key ? SHA256.HashData(Encoding.UTF8.GetBytes(key)) : null;
 

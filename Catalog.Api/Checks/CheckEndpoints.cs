@@ -98,7 +98,7 @@ internal static class CheckEndpoints
 
     private static async Task<IResult> History(
         PathId id, [AsParameters] HistoryQuery query, Caller caller, CheckRepository checks, CheckResultRepository results,
-        CheckChanges changes, CancellationToken ct)
+        CheckStatusChanges changes, CancellationToken ct)
     {
         var found = await checks.Find(caller.Organization, id.Value, query.PipelineId, ct);
         if (found.Count > 1)

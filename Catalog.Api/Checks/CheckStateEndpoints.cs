@@ -30,7 +30,7 @@ internal static class CheckStateEndpoints
             await query.Counted(() => states.Count(caller.Organization, query.ToFilter(), ct))));
 
     private static async Task<Ok<ItemList<FlappingItem>>> Flapping([AsParameters] FlappingQuery query, Caller caller,
-        CheckChanges changes, CancellationToken ct) =>
+        CheckStatusChanges changes, CancellationToken ct) =>
         TypedResults.Ok(Lists.Of(
             query, await changes.Flapping(caller.Organization, query.PipelineId, query.Window ?? 20, query.MinChanges ?? 3, query.After(),
                 query.Take(), ct), FlappingItem.From));

@@ -15,7 +15,7 @@ internal delegate Task RunChecks(IReadOnlyList<Check> checks, CheckRunContext co
 
 /// <summary>What an execution needs besides its job.</summary>
 internal sealed record CheckExecution(ExecutionJobs Jobs, VerdictStore Verdicts, CheckResultRepository Results,
-    PipelineRepository Pipelines, OpenWarehouse Open, RunChecks Runner, WarehouseTurns Turns, ExecutionErrors Errors,
+    PipelineRepository Pipelines, OpenWarehouse Open, RunChecks Runner, ConnectionConcurrency Turns, ExecutionErrors Errors,
     ExecutionMetrics Metrics, ExecutionSettings Settings, TimeProvider Time)
 {
     /// <summary>Runs the checks of an execution, those of each connection together.</summary>

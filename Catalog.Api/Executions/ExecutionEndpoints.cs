@@ -101,7 +101,8 @@ internal static class ExecutionEndpoints
     }
 
     private static Problem TooManyChecks() =>
-        Problems.TooLarge($"One execution takes at most {MaxChecks} checks. Give their ids in checks, in parts.");
+        Problems.TooLarge($"One execution takes at most {MaxChecks} checks. Send several requests, each with at most {MaxChecks} "
+            + "ids in the field checks.");
 
     private static async Task<Ok<ItemList<ExecutionItem>>> List([AsParameters] ExecutionQuery query, Caller caller,
         ExecutionRepository executions, CancellationToken ct) =>
@@ -112,9 +113,10 @@ internal static class ExecutionEndpoints
         await waiting.Wait(caller.Organization, id.Value, wait, ct) is { } execution
             ? TypedResults.Ok(execution) : Problems.NotFound("execution");
 
-    private static async Task<IResult> Cancel(PathId id, Caller caller, ExecutionStop stop, ExecutionWait waiting, CancellationToken ct)
+    private static async Task<IResult> Cancel(
+        PathId id, Caller caller, ExecutionCancellation cancellation, ExecutionWait waiting, CancellationToken ct)
     {
-        if (await stop.Stop(caller.Organization, id.Value, ct) is { } problem)
+        if (await cancellation.Stop(caller.Organization, id.Value, ct) is { } problem)
         {
             return problem;
         }

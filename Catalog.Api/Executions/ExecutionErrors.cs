@@ -44,7 +44,8 @@ internal sealed partial class ExecutionErrors(ILogger<ExecutionErrors> log) : IR
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Checks} checks of execution {Execution} could not be evaluated (organization "
-        + "{Organization}, pipeline {Pipeline}); their results have the reasons. Further ones are logged as a count once a minute")]
+        + "{Organization}, pipeline {Pipeline}); see the results for the reasons. Further executions with such checks are only "
+        + "counted, in one log line a minute")]
     private partial void LogFirst(string organization, string pipeline, string execution, int checks);
 
     [LoggerMessage(Level = LogLevel.Warning,

@@ -118,10 +118,12 @@ internal sealed partial class ExecutionRun(CheckExecution parts, string organiza
         }
     }
 
-    private static string GivenUp => $"The execution was interrupted {MaxAttempts} times and is given up.";
+    private static string GivenUp => $"The execution was started {MaxAttempts} times and never finished, so it is not started "
+        + "again. Execute fewer checks at once.";
 
     private string TookTooLong =>
-        $"The execution took longer than {parts.Settings.Timeout.TotalSeconds:0} s, which the operator allows.";
+        $"The execution was stopped after {parts.Settings.Timeout.TotalSeconds:0} s, the limit of this service. Execute fewer "
+            + "checks at once.";
 
     private async Task End()
     {
@@ -266,6 +268,7 @@ internal sealed partial class ExecutionRun(CheckExecution parts, string organiza
     [LoggerMessage(Level = LogLevel.Warning, Message = "Execution {Id} failed in attempt {Attempt} and will be retried")]
     private partial void LogFailed(Exception failure, string id, long attempt);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Execution {Id} could not be given back; its lease ends by itself")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Execution {Id} could not be released; another attempt starts when its lease "
+        + "expires")]
     private partial void LogNotGivenBack(Exception failure, string id);
 }

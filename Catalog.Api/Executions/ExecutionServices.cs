@@ -12,8 +12,8 @@ internal static class ExecutionServices
         .AddSingleton(settings)
         .AddSingleton<ExecutionSignals>()
         .AddSingleton<ExecutionWait>()
-        .AddSingleton<ExecutionStart>().AddSingleton<ExecutionStop>()
-        .AddSingleton<WarehouseTurns>()
+        .AddSingleton<ExecutionStart>().AddSingleton<ExecutionCancellation>()
+        .AddSingleton<ConnectionConcurrency>()
         .AddSingleton<ExecutionMetrics>()
         .AddSingleton<CheckExecution>()
         .AddSingleton<OpenWarehouse>(provider =>

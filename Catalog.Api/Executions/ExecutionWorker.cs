@@ -80,7 +80,7 @@ internal sealed partial class ExecutionWorker(CheckExecution parts, ExecutionSig
     private async Task Run(string organization, ExecutionJob job, string claim, CancellationToken stopping)
     {
         await Task.Yield();
-        using var span = Traces.Begin("execution", organization);
+        using var span = Tracing.Begin("execution", organization);
         span.SetTag("catalog.execution.id", job.Id);
         var began = parts.Time.GetTimestamp();
         if (job.Attempts == 1)

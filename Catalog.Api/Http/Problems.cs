@@ -93,7 +93,8 @@ internal static class Problems
 
     public static Problem NotRotatable(string id) =>
         new(409, "key_not_rotatable",
-            $"The key '{Shorten(id)}' has expired or was revoked, or its replacement is still live. Rotate or revoke the replacement.");
+            $"The key '{Shorten(id)}' cannot be rotated: it has expired, was revoked, or already has a valid replacement. Create a "
+                + "new key, or rotate the replacement.");
 
     public static Problem SelfHosted() =>
         new(409, "self_hosted",
@@ -117,8 +118,8 @@ internal static class Problems
 
     public static Problem NoExecutableChecks(string pipeline) =>
         new(409, "no_executable_checks",
-            $"Nothing to execute: no check of the pipeline '{Shorten(pipeline)}' was named or has a connection_id. Add one to a check's "
-                + "definition.");
+            $"Nothing to execute: no check of the pipeline '{Shorten(pipeline)}' has a connection_id, or the list checks is empty. Add "
+                + "a connection_id to the definition of a check.");
 
     public static Problem ExecutionFinished(string status) =>
         new(409, "execution_finished", $"The execution is {status} and can no longer be cancelled.");

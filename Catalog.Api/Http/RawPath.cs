@@ -20,7 +20,7 @@ internal static partial class RawPath
 
         return !path.Contains('%') ? null
             : path.Contains("%252f", StringComparison.OrdinalIgnoreCase) && !DatasetPath().IsMatch(path)
-            ? Problems.Invalid("path", "contains an id with the text %2F, which is not allowed in ids; encode a slash as %2F.")
+            ? Problems.Invalid("path", "contains %252F, a slash that is encoded twice. Encode a slash in an id once, as %2F.")
             : !IsUtf8(path) ? Problems.Invalid("path", "contains percent-encoded bytes that are not UTF-8.")
             : null;
     }

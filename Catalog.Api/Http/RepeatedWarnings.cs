@@ -84,7 +84,7 @@ internal sealed partial class RepeatedWarnings(DatabaseSettings settings, IMeter
         return Task.CompletedTask;
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Sign-in at {Authority} fails, because it does not answer: {Cause}")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Sign-in fails, because the provider {Authority} does not answer: {Cause}")]
     private partial void LogProvider(string authority, string cause);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Authority} did not answer {Count} more attempts to sign in")]

@@ -83,7 +83,7 @@ internal static class Validation
     public static IRuleBuilderOptions<T, string?> OneOf<T>(this IRuleBuilder<T, string?> rule, IReadOnlyDictionary<string, string> words) =>
         rule.SetValidator(new OneOfRule<T>(
         [.. words.Keys], words.ContainsKey,
-        $"must be one of: {string.Join(", ", words.Values.Distinct())}, or a word of another tool for one of these, such as "
+        $"must be one of: {string.Join(", ", words.Values.Distinct())}, or a synonym that another tool uses, such as "
             + $"{words.Keys.First(word => !words.Values.Contains(word))}."));
 
     /// <summary>A count: 0 or more.</summary>

@@ -27,7 +27,7 @@ internal static class OpenLineageEndpoints
             .Produces<OpenLineageBatchResult>().Refuses(400, 413, 415, 422)
             .WithSummary("Post an array of at most 1,000 OpenLineage events");
         lineage.MapGet("/facets", ListUnread).WithName("ListUnreadFacets").Requires(Scopes.Read).Produces<UnreadFacetList>()
-            .WithSummary("List the parts of events that were stored and not understood");
+            .WithSummary("List the parts of stored events that the Catalog could not read");
         // Without this the router takes "facets" and "batch" as the id of a dataset.
         lineage.MapOtherMethods("/batch", HttpMethods.Post);
     }

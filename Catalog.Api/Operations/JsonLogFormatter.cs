@@ -38,7 +38,7 @@ internal sealed class JsonLogFormatter(TimeProvider time) : ConsoleFormatter(For
                 json.WriteString("span_id", span.SpanId.ToHexString());
             }
 
-            if (Traces.CurrentOrganization() is { } organization)
+            if (Tracing.CurrentOrganization() is { } organization)
             {
                 json.WriteString("organization", organization);
             }

@@ -17,7 +17,7 @@ internal sealed partial class Readiness : IRecurringWork, IAsyncDisposable
     private readonly Func<Exception, string?> _explain;
     private readonly TimeProvider _time;
     private readonly IHostApplicationLifetime _lifetime;
-    private readonly IsolationWatch _isolation;
+    private readonly RowSecurityMonitor _isolation;
     private readonly ILogger<Readiness> _log;
     private readonly SemaphoreSlim _checkLock = new(1, 1);
     private (SchemaState State, long At)? _last;
@@ -25,8 +25,8 @@ internal sealed partial class Readiness : IRecurringWork, IAsyncDisposable
     private string? _logged = "";
 
     public Readiness(
-        DatabaseSettings settings, CatalogDatabase database, TimeProvider time, IHostApplicationLifetime lifetime, IsolationWatch isolation,
-        IMeterFactory meters, ILogger<Readiness> log)
+        DatabaseSettings settings, CatalogDatabase database, TimeProvider time, IHostApplicationLifetime lifetime,
+        RowSecurityMonitor isolation, IMeterFactory meters, ILogger<Readiness> log)
     {
         _explain = exception => Databases.DescribeFailure(settings, exception);
         _probe = new SchemaProbe(settings, database.ContextSql);
@@ -35,7 +35,7 @@ internal sealed partial class Readiness : IRecurringWork, IAsyncDisposable
         meter.CreateObservableGauge("catalog.ready", () => _measured is { Ready: true } ? 1 : 0, null,
             "1 if this replica can serve requests, else 0");
         meter.CreateObservableGauge("catalog.schema.at_head", AtHead, null,
-            "1 if all scripts of this build are applied, else 0; absent if the database did not tell");
+            "1 if all scripts of this build are applied, else 0; absent if the state of the schema could not be read");
         meter.CreateObservableGauge("catalog.schema.revision", Revision, null, "Always 1; the label is the newest applied script");
     }
 

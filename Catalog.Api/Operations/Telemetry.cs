@@ -111,7 +111,7 @@ internal static class Telemetry
         if (settings.SendsOtlp)
         {
             telemetry
-                .WithTracing(traces => traces.AddSource(Traces.SourceName).AddPostgres().AddHttpClientInstrumentation()
+                .WithTracing(traces => traces.AddSource(Tracing.SourceName).AddPostgres().AddHttpClientInstrumentation()
                     .AddAspNetCoreInstrumentation(options => options.Filter = IsTraced))
                 .WithLogging(
                     logs => logs.AddProcessor(new OrganizationOfLogs()),
@@ -139,9 +139,9 @@ internal static class Telemetry
     {
         public override void OnEnd(LogRecord data)
         {
-            if (Traces.CurrentOrganization() is { } organization)
+            if (Tracing.CurrentOrganization() is { } organization)
             {
-                data.Attributes = [.. data.Attributes ?? [], new(Traces.Organization, organization)];
+                data.Attributes = [.. data.Attributes ?? [], new(Tracing.Organization, organization)];
             }
         }
     }

@@ -22,7 +22,8 @@ internal static class ApiKeyEndpoints
         keys.MapGet("/me/api-keys", List).WithName("ListApiKeys").Requires(Scopes.Manage).ReadsQuery<ApiKeyQuery>()
             .WithSummary("List keys, newest first, including expired and revoked ones");
         keys.MapPost("/me/api-keys/{id}/rotate", Rotate).WithName("RotateApiKey").Requires(Scopes.Manage).ReadsQuery<RotationQuery>()
-            .Produces<NewApiKey>(201).Refuses(404, 409).WithSummary("Replace a key with a new one; the old key stays valid for a while");
+            .Produces<NewApiKey>(201).Refuses(404, 409).WithSummary("Replace a key with a new one; the old key stays valid for "
+                + "overlap_seconds");
         keys.MapDelete("/me/api-keys/{id}", Delete).WithName("RevokeApiKey").Requires(Scopes.Manage).Produces(204).Refuses(404)
             .WithSummary("Revoke a key; within 10 seconds every replica rejects it");
     }

@@ -17,7 +17,7 @@ internal sealed class OtlpAnswer(bool isProtobuf)
     public IResult Accepted(int rejected)
     {
         var message = rejected == 0 ? ""
-            : $"{rejected} spans have no valid trace_id and span_id, or exceed the number of spans of one request.";
+            : $"{rejected} spans were rejected: they have no valid trace_id and span_id, or the request has too many spans.";
         return isProtobuf ? TypedResults.Bytes(OtlpProtobufAnswer.Response(rejected, message), OtlpEndpoints.Protobuf)
             : TypedResults.Text(rejected == 0 ? "{}" : JsonSerializer.Serialize(
                 // 64-bit numbers are text in the JSON of protobuf.

@@ -14,7 +14,7 @@ internal static class OverviewEndpoints
 
     public static void MapOverview(this IEndpointRouteBuilder routes) =>
         routes.MapGet("/overview", Get).WithName("GetOverview").WithTags("Overview").Requires(Scopes.Read).ReadsQuery<OverviewQuery>()
-            .WithSummary("Read what needs attention: failed, running and late, and how checks pass");
+            .WithSummary("Read a summary: failed and running runs, late pipelines, and the pass rate of checks");
 
     private static async Task<Ok<OverviewItem>> Get([AsParameters] OverviewQuery query, Caller caller, RunRepository runs, RunHours hours,
         CheckStateRepository states, CheckResultRepository results, OverduePipelines overdue, TimeProvider time, CancellationToken ct)

@@ -44,16 +44,17 @@ internal static class PageErrors
     /// <param name="isForm">Whether a form was sent.</param>
     public static string Detail(Problem problem, bool isForm) => problem.Code switch
     {
-        "invalid" => isForm ? "Go back, correct this and send the form again." : "The address of this page has values that it cannot use.",
+        "invalid" => isForm ? "Go back, correct this and send the form again." : "The address of this page contains an invalid "
+            + "value. Correct it, or open the page from the menu.",
         "not_found" when problem.Detail.StartsWith("This path", StringComparison.Ordinal) => "There is no page with this address.",
         "id_taken" or "idempotency_key_reused" =>
             "This form was sent before and was processed then. A new key is shown only once: revoke it, open the page again and create "
                 + "another.",
-        "malformed" or "unsupported_media_type" => "The form did not arrive as it was sent. Open the page again and send its form.",
-        "too_large" => "This is more than one form may contain, or than one execution may do. Send less at a time.",
+        "malformed" or "unsupported_media_type" => "The form was incomplete or damaged. Open the page again, fill in the form and send it.",
+        "too_large" => "The form is too large, or the execution has too many checks. Select fewer items and send it again.",
         "execution_queue_full" => "Too many executions wait. Nothing was started; try again when some have ended.",
         "plan_limit_reached" =>
-            $"The plan of your organization allows no more of these. The plan '{problem.Plan}' allows more: see Usage and plan.",
+            $"Your organization has reached a limit of its plan. The plan '{problem.Plan}' has a higher limit: see Usage and plan.",
         "organization_unknown" => "The organization of your sign-in is not registered here. Ask the operator to register it.",
         "no_executable_checks" =>
             "No check of this pipeline can be executed: none has a connection. Add a connection to a check's definition.",

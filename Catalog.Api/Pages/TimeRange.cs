@@ -39,7 +39,7 @@ public sealed partial record TimeRange(string Text, TimeSpan Length)
             return TryParse(context.Request.Cookies[Cookie]) ?? Default;
         }
 
-        Reader.Remember(context, Cookie, chosen.Text);
+        Viewer.Remember(context, Cookie, chosen.Text);
         return chosen;
     }
 

@@ -13,11 +13,11 @@ internal static class PipelineAnswerEndpoints
 
         pipelines.MapGet("/overdue", Overdue).WithName("ListOverduePipelines").Requires(Scopes.Read).ReadsQuery<OverdueQuery>()
             .Produces<OverdueItems>()
-            .WithSummary("List pipelines that did not start within 5 minutes of a time of their schedule, the longest expected first");
+            .WithSummary("List pipelines that did not start within 5 minutes of a time of their schedule, the most overdue first");
         pipelines.MapOtherMethods("/overdue", HttpMethods.Get);
         pipelines.MapGet("/{id}/durations", Durations).WithName("GetPipelineDurations").Requires(Scopes.Read)
             .Produces<PipelineDurationItem>().Refuses(404)
-            .WithSummary("Read how long the last runs of a pipeline and their stages took, and the latest run against them");
+            .WithSummary("Read the durations of the last runs of a pipeline and of their stages, and compare the latest run with them");
         pipelines.MapGet("/{id}/versions/{version}", Version).WithName("GetPipelineVersion").Requires(Scopes.Read).HasETag()
             .Produces<PipelineVersionItem>().Refuses(404).WithSummary("Read one version of a pipeline, deleted or not");
         pipelines.MapGet("/{id}/versions/{version}/changes", Changes).WithName("GetPipelineVersionChanges").Requires(Scopes.Read)

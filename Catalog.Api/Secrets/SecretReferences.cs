@@ -46,7 +46,8 @@ internal sealed class SecretReferences(SecretSettings settings, IConfiguration c
         }
 
         var path = SecretPath.Find(reference, organization, settings.Vault!.Paths)
-            ?? throw VaultHttp.Unavailable("The organization must not read this path of Vault. Use a path that the operator has allowed.");
+            ?? throw VaultHttp.Unavailable("Your organization is not allowed to read this path of Vault. Use a path that the "
+                + "operator has allowed.");
         if (_kept.TryGetValue((organization, reference), out var kept) && time.GetUtcNow() < kept.Ends)
         {
             return kept.Value;
@@ -64,7 +65,8 @@ internal sealed class SecretReferences(SecretSettings settings, IConfiguration c
 
     private string ReadVariable(string organization, string name)
     {
-        const string Refused = "The organization must not read this environment variable. Use a name that the operator has allowed.";
+        const string Refused = "Your organization is not allowed to read this environment variable. Use a name that the operator "
+            + "has allowed.";
         // Only the organization default may read variables. A prefix with the id of an organization would not be safe:
         // every character of a variable name may also be in an id, so the prefix of "a" could match variables of "a_b".
         if (settings.EnvironmentPrefix is not { } prefix || organization != Organization.Default
@@ -88,7 +90,8 @@ internal sealed class SecretReferences(SecretSettings settings, IConfiguration c
 
     private async Task<string> ReadFile(string organization, string path, CancellationToken ct)
     {
-        const string Refused = "The organization must not read this file. Use a file in the folder that the operator has allowed.";
+        const string Refused = "Your organization is not allowed to read this file. Use a file in the folder that the operator has "
+            + "allowed.";
         var folder = Folder(organization) ?? throw VaultHttp.Unavailable(Refused);
         if (!path.StartsWith(folder + "/", StringComparison.Ordinal) || !SecretPath.IsValid(path[(folder.Length + 1)..]))
         {
@@ -100,7 +103,7 @@ internal sealed class SecretReferences(SecretSettings settings, IConfiguration c
             var file = new FileInfo(path);
             return !file.Exists ? throw VaultHttp.Unavailable("The file with the secret does not exist. Check the path.")
                 : file.Length is 0 or > MaxFileBytes
-                ? throw VaultHttp.Unavailable("The file with the secret is empty or larger than 64 KiB.")
+                ? throw VaultHttp.Unavailable("The file with the secret is empty or larger than 64 KiB. The operator must correct it.")
                 : (await System.IO.File.ReadAllTextAsync(path, ct)).TrimEnd('\r', '\n');
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)

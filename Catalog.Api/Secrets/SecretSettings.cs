@@ -38,9 +38,8 @@ internal sealed record SecretSettings
                 || prefix.StartsWith(own, StringComparison.Ordinal))))
         {
             throw new SettingException(
-                $"{PrefixName} must be at least 4 capital letters, digits or underscores, and must not match the service's own "
-                    + "settings; for "
-                    + "example WAREHOUSE_SECRET_.");
+                $"{PrefixName} must be at least 4 capital letters, digits or underscores, and must not be the beginning of a setting "
+                    + "of the service, or begin like one; for example WAREHOUSE_SECRET_.");
         }
 
         var folder = Setting.Text(configuration, FolderName)?.TrimEnd('/');

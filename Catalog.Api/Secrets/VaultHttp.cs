@@ -92,7 +92,7 @@ internal sealed class VaultHttp(HttpClient client)
                 }
             }
 
-            throw Unavailable("Vault redirects too often. The operator must check its address.");
+            throw Unavailable("Vault sent too many redirects. The operator must check the address of Vault.");
         }
         catch (HttpRequestException exception) when (exception.HttpRequestError == HttpRequestError.ConfigurationLimitExceeded)
         {

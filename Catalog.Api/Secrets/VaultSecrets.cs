@@ -25,7 +25,7 @@ internal sealed class VaultSecrets(VaultHttp vault, VaultToken tokens)
             if (status == HttpStatusCode.Forbidden && await IsRefused(token, ct))
             {
                 throw VaultHttp.Unavailable(
-                    "Vault refuses the token of the service: it was replaced or has ended. The operator must set a new one.");
+                    "Vault rejected the token of the service: it expired or was revoked. The operator must set a new one.");
             }
         }
 
@@ -36,7 +36,8 @@ internal sealed class VaultSecrets(VaultHttp vault, VaultToken tokens)
             HttpStatusCode.Forbidden => throw VaultHttp.Unavailable(
                 "Vault forbids the service to read the secret. The operator must allow the path in the policy of the service."),
             HttpStatusCode.NotFound => throw VaultHttp.Unavailable("The secret is not found in Vault. Check the path."),
-            _ => throw VaultHttp.Unavailable("Vault gave an answer that is not understood. The operator must check its address and state."),
+            _ => throw VaultHttp.Unavailable("The response of Vault is not valid. The operator must check the address and the state "
+                + "of Vault."),
         };
     }
 
@@ -47,7 +48,7 @@ internal sealed class VaultSecrets(VaultHttp vault, VaultToken tokens)
     {
         if (!json.TryGetProperty("data", out var data) || data.ValueKind != JsonValueKind.Object)
         {
-            throw VaultHttp.Unavailable("Vault gave an answer that is not understood. The operator must check its address and state.");
+            throw VaultHttp.Unavailable("The response of Vault is not valid. The operator must check the address and the state of Vault.");
         }
 
         // Version 2 adds a level.

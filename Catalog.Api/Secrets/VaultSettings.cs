@@ -112,8 +112,9 @@ internal sealed record VaultSettings
         return shared.Exists(path => paths.Exists(other => other != path && other.StartsWith(path, StringComparison.Ordinal)
             && other.Contains(SecretSettings.Placeholder, StringComparison.Ordinal)))
             ? throw new SettingException(
-                $"{PathsName} contains a path above a path with {SecretSettings.Placeholder}, so the organization default could read the "
-                    + "secrets of all organizations. Use separate paths.")
+                $"{PathsName} contains a path that is the beginning of a path with {SecretSettings.Placeholder}. The organization "
+                    + "'default' could then "
+                    + "read the secrets of all organizations. Use paths that do not contain each other.")
             : paths;
     }
 

@@ -49,7 +49,8 @@ internal sealed class SessionTicket(KeyVerifier verifier, ApiKeyCache keys, Ende
             "key" => await keys.FindById(Value(Organization), Value(Actor), context.RequestAborted),
             "operator" => Value(Fingerprint) == verifier.PlatformKeyFingerprint ? KeyVerifier.Operator : null,
             "development" => verifier.DevelopmentKeysWork(context) ? KeyVerifier.DevelopmentKey(Value(Actor)) : null,
-            "token" => Callers.Principal(Value(Actor), Value(Organization), [.. ticket.FindAll("scope").Select(scope => scope.Value)]),
+            "token" => CallerServices.Principal(
+                Value(Actor), Value(Organization), [.. ticket.FindAll("scope").Select(scope => scope.Value)]),
             _ => null,
         };
     }

@@ -22,7 +22,7 @@ internal static class CheckResultStatements
         returning id
         """;
 
-    private static readonly Rows<Unstored> UnstoredRows = new(
+    private static readonly InputRows<Unstored> UnstoredRows = new(
         new Column<Unstored, int>("place", unstored => unstored.Place),
         new Column<Unstored, string>("id", unstored => unstored.Result.Id),
         new Column<Unstored, string>("pipeline_id", unstored => unstored.Result.PipelineId),

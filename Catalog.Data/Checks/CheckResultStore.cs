@@ -223,7 +223,7 @@ internal sealed class CheckResultStore(CatalogDatabase db)
         var stored = (await session.Run(insert, ct)).ToHashSet(StringComparer.Ordinal);
         var inserted = part.FindAll(place => stored.Contains(results[place].Id));
         await session.Send([CheckStates.Fold(organization, inserted.ConvertAll(place => results[place]))], ct);
-        var ofOtherPipelines = await new RunGates(db.Dialect, session, organization)
+        var ofOtherPipelines = await new RunGateClosing(db.Dialect, session, organization)
             .Close(inserted.ConvertAll(place => results[place]), ct);
         await session.Send(CheckStates.FoldGates(db.Dialect, organization, all), ct);
         foreach (var place in inserted)

@@ -19,7 +19,7 @@ internal static class CheckResultTable
     public const string StoredColumns = $"{Columns}, dataset_key, request_hash";
 
     /// <summary>The stored value of each column.</summary>
-    public static readonly Rows<CheckResult> Rows = new(
+    public static readonly InputRows<CheckResult> Rows = new(
         new Column<CheckResult, string>("id", result => result.Id),
         new Column<CheckResult, string>("pipeline_id", result => result.PipelineId),
         new Column<CheckResult, string>("check_id", result => result.CheckId),

@@ -64,11 +64,11 @@ internal static class CheckStates
         then runs.gate_check_id end
         """;
 
-    private static readonly Rows<RunOfResults> Runs = new(
+    private static readonly InputRows<RunOfResults> Runs = new(
         new Column<RunOfResults, string>("id", run => run.Id),
         new Column<RunOfResults, DateTimeOffset>("updated_at", run => run.UpdatedAt));
 
-    private static readonly Rows<CheckKey> Checks = new(
+    private static readonly InputRows<CheckKey> Checks = new(
         new Column<CheckKey, string>("pipeline_id", check => check.PipelineId),
         new Column<CheckKey, string>("check_id", check => check.CheckId));
 

@@ -35,8 +35,9 @@ public sealed class ConnectionRepository(CatalogDatabase db)
             return new ConnectionRegistration(false, null);
         }
 
-        if (await Ceilings.Lock(session, organization, ct) is { } plan
-            && Ceilings.Reached(plan, "connections", each => each.Connections, await session.One<long>(Count, new { organization }, ct))
+        if (await PlanEnforcement.Lock(session, organization, ct) is { } plan
+            && PlanEnforcement.Reached(
+                plan, "connections", each => each.Connections, await session.One<long>(Count, new { organization }, ct))
                 is { } reached)
         {
             session.RequestRollback();

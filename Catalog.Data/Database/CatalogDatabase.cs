@@ -115,11 +115,11 @@ public sealed class CatalogDatabase(DbDataSource reads, DbDataSource writes, Dia
 
     // A pooled connection may have been lost while idle; the first request that uses it fails. So a second connection is tried.
     private Task<T> Run<T>(
-        DbDataSource source, Func<ValueTask<ContextSql?>> contextSql, Func<DbConnection, ContextSql?, OperationState, Task<T>> work,
+        DbDataSource source, Func<ValueTask<ContextSql?>> contextSql, Func<DbConnection, ContextSql?, OperationTracker, Task<T>> work,
         CancellationToken ct) =>
         TranslateErrors(async () =>
         {
-            var state = new OperationState();
+            var state = new OperationTracker();
             try
             {
                 return await state.WaitWhileResponding(RunOnConnection(source, contextSql, work, state, ct));
@@ -132,8 +132,8 @@ public sealed class CatalogDatabase(DbDataSource reads, DbDataSource writes, Dia
 
     // The context SQL comes first, because finding it may need a connection too.
     private async Task<T> RunOnConnection<T>(
-        DbDataSource source, Func<ValueTask<ContextSql?>> contextSql, Func<DbConnection, ContextSql?, OperationState, Task<T>> work,
-        OperationState state, CancellationToken ct)
+        DbDataSource source, Func<ValueTask<ContextSql?>> contextSql, Func<DbConnection, ContextSql?, OperationTracker, Task<T>> work,
+        OperationTracker state, CancellationToken ct)
     {
         var context = await contextSql();
         await using var connection = await source.OpenConnectionAsync(ct);

@@ -10,11 +10,11 @@ public sealed class Session
     private readonly Action<string, TimeSpan>? _echo;
     private readonly Dialect _dialect;
     private readonly Context _context;
-    private readonly OperationState _state;
+    private readonly OperationTracker _state;
     private bool _contextIsSet;
 
     internal Session(
-        DbConnection connection, DbTransaction? transaction, Dialect dialect, Context context, OperationState state,
+        DbConnection connection, DbTransaction? transaction, Dialect dialect, Context context, OperationTracker state,
         Action<string, TimeSpan>? echo)
     {
         _echo = echo;
@@ -76,7 +76,7 @@ public sealed class Session
 
     /// <summary>Runs a statement over a set of rows. The parameter <c>@organization</c> is also set.</summary>
     /// <returns>The returned rows, in no guaranteed order.</returns>
-    public Task<List<TResult>> Run<T, TResult>(string sql, Rows<T> rows, IReadOnlyList<T> items, CancellationToken ct) =>
+    public Task<List<TResult>> Run<T, TResult>(string sql, InputRows<T> rows, IReadOnlyList<T> items, CancellationToken ct) =>
         Run(new Statement<T, TResult>(_context.Value, sql, rows, items), ct);
 
     /// <summary>Runs a statement that belongs to this session's organization.</summary>

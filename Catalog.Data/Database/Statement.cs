@@ -40,7 +40,7 @@ public readonly record struct NoResult;
 /// <param name="sql">The statement.</param>
 /// <param name="rows">The columns of the table <c>rows</c>.</param>
 /// <param name="items">The items that the rows are built from.</param>
-public sealed class Statement<T, TResult>(string organization, string sql, Rows<T> rows, IReadOnlyList<T> items)
+public sealed class Statement<T, TResult>(string organization, string sql, InputRows<T> rows, IReadOnlyList<T> items)
     : Statement(organization, sql)
 {
     private Func<DbDataReader, object>? _parse;

@@ -37,7 +37,7 @@ public static class ReadinessRules
         List<ReadinessReason> reasons = [.. writers.SelectMany(writer => JudgeWriter(facts, writer, asOf ?? now))];
         if (newest.Write is { Status: RunStatus.Completed } current)
         {
-            reasons.Add(Of(facts, ReadinessCode.Written, ReadinessStatus.Ready, "The run that wrote the current version ended well.") with
+            reasons.Add(Of(facts, ReadinessCode.Written, ReadinessStatus.Ready, "The run that wrote the current version completed.") with
             {
                 PipelineId = newest.Writer.PipelineId,
                 RunId = current.RunId,
@@ -55,7 +55,7 @@ public static class ReadinessRules
         if (!facts.AreChecksComplete)
         {
             reasons.Add(Of(facts, ReadinessCode.ChecksUnread, ReadinessStatus.Unknown,
-                "Not all results of its checks can be read: there are too many, or its name is too long."));
+                "Some check results could not be read: there are too many, or the name of the dataset is too long."));
         }
 
         if (writers.Count == 0)
@@ -105,7 +105,7 @@ public static class ReadinessRules
                 && OverduePipelines.IsMissed(due, writer.RegisteredAt, good.Count == 0 ? null : good.Max()))
             {
                 yield return Reason(ReadinessCode.Late, ReadinessStatus.NotReady,
-                    "No run that started at the latest time of the pipeline's schedule has ended well.") with
+                    "The last scheduled run is missing: no run has completed since the last time of the schedule.") with
                 { At = due };
             }
         }
@@ -156,9 +156,9 @@ public static class ReadinessRules
         facts.Checks.Any(check => check is { Status: CheckStatus.Pass, Severity: CheckSeverity.Error }
             && check.ExecutedAt >= now - ChecksSpeakFor)
             ? Of(facts, ReadinessCode.JudgedByChecks, ReadinessStatus.Ready,
-                "No pipeline writes it; a check of severity error passed in the last 24 hours.")
+                "No pipeline writes the dataset; a check of severity error passed in the last 24 hours.")
             : Of(facts, ReadinessCode.NoWriter, ReadinessStatus.Unknown,
-                "No pipeline that writes it is known, and no check of severity error passed in the last 24 hours.");
+                "No pipeline that writes the dataset is known, and no check of severity error passed in the last 24 hours.");
 
     private static bool IsOpen(WriteFacts write) => write.Status is RunStatus.Pending or RunStatus.Running;
 

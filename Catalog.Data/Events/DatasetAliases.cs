@@ -8,7 +8,7 @@ namespace Catalog.Data.Events;
 /// </summary>
 internal sealed class DatasetAliases
 {
-    private static readonly Rows<Guid> Keys = new(new Column<Guid, Guid>("id", key => key));
+    private static readonly InputRows<Guid> Keys = new(new Column<Guid, Guid>("id", key => key));
 
     private readonly Dictionary<Guid, DatasetName> _datasets = [];
 

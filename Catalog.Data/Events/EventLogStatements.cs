@@ -5,7 +5,7 @@ namespace Catalog.Data.Events;
 /// <summary>The statements that write the log.</summary>
 internal static class EventLogStatements
 {
-    private static readonly Rows<LoggedEvent> Rows = new(
+    private static readonly InputRows<LoggedEvent> Rows = new(
         new Column<LoggedEvent, string>("dialect", @event => @event.Dialect),
         new Column<LoggedEvent, byte[]>("digest", @event => @event.Digest),
         new Column<LoggedEvent, string?>("run_id", @event => @event.Report.Runs is [var run, ..] ? run.RunId : null),

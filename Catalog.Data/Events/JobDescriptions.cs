@@ -10,7 +10,7 @@ namespace Catalog.Data.Events;
 /// </summary>
 internal sealed class JobDescriptions
 {
-    private static readonly Rows<string> Ids = new(
+    private static readonly InputRows<string> Ids = new(
         new Column<string, string>("id", id => id), new Column<string, string>("reported", _ => PipelineVersion.Reported));
 
     private readonly string _organization;
@@ -47,7 +47,7 @@ internal sealed class JobDescriptions
     /// <summary>Updates the pipelines that differ from <see cref="Current"/>.</summary>
     public Statement Update(DateTimeOffset now)
     {
-        var rows = new Rows<Described>(
+        var rows = new InputRows<Described>(
             new Column<Described, string>("id", row => row.Id),
             new Column<Described, string>("version", _ => PipelineVersion.Reported),
             new Column<Described, string?>("description", row => row.NewDescription),

@@ -11,7 +11,7 @@ namespace Catalog.Data.Events;
 /// </summary>
 internal sealed class JobRegistration
 {
-    private static readonly Rows<string> Ids = new(new Column<string, string>("id", id => id));
+    private static readonly InputRows<string> Ids = new(new Column<string, string>("id", id => id));
 
     private readonly string _organization;
     private readonly DateTimeOffset _now;
@@ -58,7 +58,7 @@ internal sealed class JobRegistration
 
     private Statement<ReportedJob, string> Insert(List<ReportedJob> jobs)
     {
-        var rows = new Rows<ReportedJob>(
+        var rows = new InputRows<ReportedJob>(
             new Column<ReportedJob, string>("id", job => job.PipelineId),
             new Column<ReportedJob, string>("version", _ => PipelineVersion.Reported),
             new Column<ReportedJob, string>("search_key", job => SearchPattern.Fold(job.PipelineId)),
@@ -93,7 +93,7 @@ internal sealed class JobRegistration
 
     private Statement<(string PipelineId, string Tag), NoResult> InsertTags(List<(string PipelineId, string Tag)> tags)
     {
-        var rows = new Rows<(string PipelineId, string Tag)>(
+        var rows = new InputRows<(string PipelineId, string Tag)>(
             new Column<(string PipelineId, string Tag), string>("pipeline_id", row => row.PipelineId),
             new Column<(string PipelineId, string Tag), string>("tag", row => row.Tag));
         const string Sql = """
@@ -117,7 +117,7 @@ internal sealed class JobRegistration
             where organization_id = @organization and deleted_at is null
             """;
 
-        if (await Ceilings.Lock(session, _organization, ct) is not { Pipelines: { } most })
+        if (await PlanEnforcement.Lock(session, _organization, ct) is not { Pipelines: { } most })
         {
             return [];
         }
@@ -139,7 +139,7 @@ internal sealed class JobRegistration
 
     private Statement<string, NoResult> InsertVersions(List<string> ids)
     {
-        var rows = new Rows<string>(
+        var rows = new InputRows<string>(
             new Column<string, string>("pipeline_id", id => id),
             new Column<string, string>("version", _ => PipelineVersion.Reported),
             new Column<string, string>("body", BodyOf),

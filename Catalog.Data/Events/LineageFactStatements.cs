@@ -5,7 +5,7 @@ namespace Catalog.Data.Events;
 /// <summary>The statements that fold <see cref="LineageFacts"/> into the tables of one organization.</summary>
 internal static class LineageFactStatements
 {
-    private static readonly Rows<FacetRow> FacetRows = new(
+    private static readonly InputRows<FacetRow> FacetRows = new(
         new Column<FacetRow, string>("subject", row => row.Subject),
         new Column<FacetRow, string>("subject_id", row => row.Id),
         new Column<FacetRow, string>("facet", row => row.Facet),
@@ -14,7 +14,7 @@ internal static class LineageFactStatements
         new Column<FacetRow, DateTimeOffset>("first_at", row => row.First),
         new Column<FacetRow, DateTimeOffset>("last_at", row => row.Last));
 
-    private static readonly Rows<RunRow> RunRows = new(
+    private static readonly InputRows<RunRow> RunRows = new(
         new Column<RunRow, string>("run_id", row => row.RunId),
         new Column<RunRow, string>("pipeline_id", row => row.PipelineId),
         new Column<RunRow, DateTimeOffset>("first_at", row => row.First),
@@ -25,7 +25,7 @@ internal static class LineageFactStatements
         new Column<RunRow, string?>("parent_job", row => row.ParentJob),
         new Column<RunRow, string?>("root_run_id", row => row.RootRunId));
 
-    private static readonly Rows<UseRow> UseRows = new(
+    private static readonly InputRows<UseRow> UseRows = new(
         new Column<UseRow, string>("run_id", row => row.RunId),
         new Column<UseRow, string>("direction", row => row.Direction),
         new Column<UseRow, Guid>("dataset", row => row.Dataset),
@@ -36,7 +36,7 @@ internal static class LineageFactStatements
         new Column<UseRow, long?>("file_count", row => row.Files),
         new Column<UseRow, DateTimeOffset?>("measured_at", row => row.MeasuredAt));
 
-    private static readonly Rows<ColumnRow> ColumnRows = new(
+    private static readonly InputRows<ColumnRow> ColumnRows = new(
         new Column<ColumnRow, Guid>("downstream", row => row.Downstream),
         new Column<ColumnRow, string>("downstream_column", row => row.DownstreamColumn),
         new Column<ColumnRow, Guid>("upstream", row => row.Upstream),
@@ -46,7 +46,7 @@ internal static class LineageFactStatements
         new Column<ColumnRow, DateTimeOffset>("first_at", row => row.First),
         new Column<ColumnRow, DateTimeOffset>("last_at", row => row.Last));
 
-    private static readonly Rows<UnreadRow> UnreadRows = new(
+    private static readonly InputRows<UnreadRow> UnreadRows = new(
         new Column<UnreadRow, string>("place", row => row.Key.Place),
         new Column<UnreadRow, string>("facet", row => row.Key.Facet),
         new Column<UnreadRow, string>("reason", row => row.Key.Reason),
@@ -70,7 +70,7 @@ internal static class LineageFactStatements
 
     private static Statement<DatasetName, NoResult> InsertDatasets(string organization, DateTimeOffset now, List<DatasetName> datasets)
     {
-        var rows = new Rows<DatasetName>(
+        var rows = new InputRows<DatasetName>(
             new Column<DatasetName, Guid>("id", dataset => dataset.Key),
             new Column<DatasetName, string>("namespace", dataset => dataset.Namespace),
             new Column<DatasetName, string>("name", dataset => dataset.Name),

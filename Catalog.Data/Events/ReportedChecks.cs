@@ -24,7 +24,7 @@ internal sealed class ReportedChecks(Session session, string organization, strin
     /// <param name="ct">Cancels the operation.</param>
     public async Task Store(IReadOnlyList<ReportedCheck> checks, DateTimeOffset at, DateTimeOffset now, CancellationToken ct)
     {
-        var rows = new Rows<ReportedCheck>(
+        var rows = new InputRows<ReportedCheck>(
             new Column<ReportedCheck, string>("pipeline_id", _ => pipeline),
             new Column<ReportedCheck, string>("id", check => check.Id),
             new Column<ReportedCheck, string>("version", _ => PipelineVersion.Reported),

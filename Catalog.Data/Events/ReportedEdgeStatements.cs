@@ -9,21 +9,21 @@ namespace Catalog.Data.Events;
 /// </summary>
 internal static class ReportedEdgeStatements
 {
-    private static readonly Rows<EdgeRow> EdgeRows = new(
+    private static readonly InputRows<EdgeRow> EdgeRows = new(
         new Column<EdgeRow, string>("pipeline_id", row => row.PipelineId),
         new Column<EdgeRow, Guid>("upstream", row => row.Upstream),
         new Column<EdgeRow, Guid>("downstream", row => row.Downstream),
         new Column<EdgeRow, DateTimeOffset>("first_at", row => row.First),
         new Column<EdgeRow, DateTimeOffset>("last_at", row => row.Last));
 
-    private static readonly Rows<RunRow> RunRows = new(
+    private static readonly InputRows<RunRow> RunRows = new(
         new Column<RunRow, string>("run_id", row => row.RunId), new Column<RunRow, string>("pipeline_id", row => row.PipelineId));
 
-    private static readonly Rows<RunRow> MarkRows = new(
+    private static readonly InputRows<RunRow> MarkRows = new(
         new Column<RunRow, string>("run_id", row => row.RunId), new Column<RunRow, string>("pipeline_id", row => row.PipelineId),
         new Column<RunRow, DateTimeOffset>("first_at", row => row.First), new Column<RunRow, DateTimeOffset>("last_at", row => row.Last));
 
-    private static readonly Rows<string> Ids = new(new Column<string, string>("pipeline_id", id => id));
+    private static readonly InputRows<string> Ids = new(new Column<string, string>("pipeline_id", id => id));
 
     /// <summary>All statements, in the order in which they must run.</summary>
     /// <param name="dialect">The engine.</param>

@@ -5,7 +5,7 @@ namespace Catalog.Data.Executions;
 /// <summary>Inserts executions with their checks, inside a transaction.</summary>
 internal static class ExecutionStatements
 {
-    private static readonly Rows<NewExecution> Rows = new(
+    private static readonly InputRows<NewExecution> Rows = new(
         new Column<NewExecution, string>("id", execution => execution.Id),
         new Column<NewExecution, string?>("pipeline_id", execution => execution.PipelineId),
         new Column<NewExecution, string?>("run_id", execution => execution.RunId),
@@ -15,7 +15,7 @@ internal static class ExecutionStatements
         new Column<NewExecution, long>("due_ms", execution => execution.CreatedAt.ToUnixTimeMilliseconds()),
         new Column<NewExecution, DateTimeOffset>("created_at", execution => execution.CreatedAt));
 
-    private static readonly Rows<Row> CheckRows = new(
+    private static readonly InputRows<Row> CheckRows = new(
         new Column<Row, string>("execution_id", row => row.ExecutionId),
         new Column<Row, long>("place", row => row.Place),
         new Column<Row, string>("pipeline_id", row => row.Check.PipelineId),

@@ -15,12 +15,12 @@ public sealed class ScheduleTicks(CatalogDatabase db)
 {
     private const int BatchSize = 200;
 
-    private static readonly Rows<NextTick> NextTicks = new(
+    private static readonly InputRows<NextTick> NextTicks = new(
         new Column<NextTick, string>("pipeline_id", tick => tick.PipelineId),
         new Column<NextTick, string>("check_id", tick => tick.CheckId),
         new Column<NextTick, long>("due_ms", tick => tick.Due));
 
-    private static readonly Rows<DueTick> Keys = new(
+    private static readonly InputRows<DueTick> Keys = new(
         new Column<DueTick, string>("pipeline_id", tick => tick.PipelineId),
         new Column<DueTick, string>("check_id", tick => tick.CheckId));
 

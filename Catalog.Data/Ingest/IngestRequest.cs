@@ -21,7 +21,7 @@ internal sealed class IngestRequest<TItem, TOutcome>(string organization, IReadO
     public long ArrivedAt { get; } = Stopwatch.GetTimestamp();
 
     /// <summary>The span of the request; the default when nothing records spans.</summary>
-    public ActivityContext Span { get; } = Traces.Source.HasListeners() && Activity.Current is { } span ? span.Context : default;
+    public ActivityContext Span { get; } = Tracing.Source.HasListeners() && Activity.Current is { } span ? span.Context : default;
 
     /// <summary>One outcome for each item. Await it once.</summary>
     public ValueTask<TOutcome[]> Done => new(this, _done.Version);

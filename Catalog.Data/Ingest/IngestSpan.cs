@@ -9,13 +9,13 @@ internal static class IngestSpan
 {
     public static Activity? Start<TItem, TOutcome>(string queue, IReadOnlyList<IngestRequest<TItem, TOutcome>> batch)
     {
-        if (!Traces.Source.HasListeners())
+        if (!Tracing.Source.HasListeners())
         {
             return null;
         }
 
         var requests = batch.Select(request => request.Span).Where(span => span != default).ToList();
-        return Traces.Source.StartActivity($"ingest {queue}", ActivityKind.Internal, requests is [var alone] ? alone : default,
+        return Tracing.Source.StartActivity($"ingest {queue}", ActivityKind.Internal, requests is [var alone] ? alone : default,
             [new("catalog.ingest.batch", batch.Count)], requests.Count > 1 ? requests.Select(span => new ActivityLink(span)) : null);
     }
 }

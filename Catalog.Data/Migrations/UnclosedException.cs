@@ -4,8 +4,8 @@ namespace Catalog.Data.Migrations;
 /// <param name="line">The line where it begins, from 1.</param>
 public sealed class UnclosedException(int line)
     : FormatException(
-        $"what begins on line {line} does not end: a quote, a comment, a dollar tag, a parenthesis or the body of a trigger or "
-            + "function is not closed")
+        $"line {line} opens a quote, a comment, a dollar tag, a parenthesis or the body of a trigger or function that is "
+            + "never closed")
 {
     /// <summary>The first line in the file, from 1.</summary>
     public int Line { get; } = line;

@@ -151,7 +151,7 @@ public sealed class ApiKeyRepository(CatalogDatabase db)
     public Task SetLastUsed(string organization, IReadOnlyList<(string Id, DateTimeOffset At)> uses, CancellationToken ct) =>
         db.Write(organization, async session =>
     {
-        var rows = new Rows<(string Id, DateTimeOffset At)>(
+        var rows = new InputRows<(string Id, DateTimeOffset At)>(
             new Column<(string Id, DateTimeOffset At), string>("id", use => use.Id),
             new Column<(string Id, DateTimeOffset At), DateTimeOffset>("used_at", use => use.At));
         const string Sql = """

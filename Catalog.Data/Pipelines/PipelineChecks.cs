@@ -6,7 +6,7 @@ namespace Catalog.Data.Pipelines;
 /// <summary>Replaces the checks of pipelines, inside the transaction of their registration.</summary>
 internal sealed class PipelineChecks(Dialect dialect, Session session, string organization)
 {
-    private static readonly Rows<Row> Rows = new(
+    private static readonly InputRows<Row> Rows = new(
         new Column<Row, string>("pipeline_id", row => row.Pipeline.Id),
         new Column<Row, string>("id", row => row.Check.Id),
         new Column<Row, string>("pipeline_version", row => row.Pipeline.Version),

@@ -6,12 +6,12 @@ namespace Catalog.Data.Pipelines;
 /// <summary>Updates the lineage edges of pipelines, inside the transaction of their registration.</summary>
 internal sealed class PipelineEdges(Dialect dialect, Session session, string organization)
 {
-    private static readonly Rows<Dataset> Datasets = new(
+    private static readonly InputRows<Dataset> Datasets = new(
         new Column<Dataset, Guid>("id", dataset => dataset.Id),
         new Column<Dataset, string>("name", dataset => dataset.Name),
         new Column<Dataset, DateTimeOffset>("created_at", dataset => dataset.CreatedAt));
 
-    private static readonly Rows<Edge> Edges = new(
+    private static readonly InputRows<Edge> Edges = new(
         new Column<Edge, string>("pipeline_id", edge => edge.PipelineId),
         new Column<Edge, Guid>("upstream", edge => edge.Upstream),
         new Column<Edge, Guid>("downstream", edge => edge.Downstream),

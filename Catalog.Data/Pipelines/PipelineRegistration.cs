@@ -60,12 +60,12 @@ public sealed class PipelineRegistration(CatalogDatabase db, TimeProvider time)
         // added to the count.
         var returning = known.Values.Count(pipeline => pipeline.DeletedAt is not null);
         if ((returning == 0 && !known.Values.Any(pipeline => pipeline.CurrentVersion.Length == 0))
-            || await Ceilings.Lock(session, organization, ct) is not { } plan)
+            || await PlanEnforcement.Lock(session, organization, ct) is not { } plan)
         {
             return null;
         }
 
-        return Ceilings.Reached(plan, "pipelines", each =>
+        return PlanEnforcement.Reached(plan, "pipelines", each =>
             each.Pipelines, await session.One<long>(Live, new { organization }, ct) + returning);
     }
 
@@ -81,7 +81,7 @@ public sealed class PipelineRegistration(CatalogDatabase db, TimeProvider time)
     private static async Task<List<Known>> Lock(Session session, IReadOnlyList<NewPipeline> pipelines, DateTimeOffset now,
         CancellationToken ct)
     {
-        var rows = new Rows<NewPipeline>(
+        var rows = new InputRows<NewPipeline>(
             new Column<NewPipeline, string>("id", pipeline => pipeline.Id),
             new Column<NewPipeline, DateTimeOffset>("now", _ => now));
         const string Sql = """
@@ -119,7 +119,7 @@ public sealed class PipelineRegistration(CatalogDatabase db, TimeProvider time)
     // security refuses.
     private static Task InsertVersions(Session session, List<NewPipeline> pipelines, DateTimeOffset now, CancellationToken ct)
     {
-        var rows = new Rows<NewPipeline>(
+        var rows = new InputRows<NewPipeline>(
             new Column<NewPipeline, string>("pipeline_id", pipeline => pipeline.Id),
             new Column<NewPipeline, string>("version", pipeline => pipeline.Version),
             new Column<NewPipeline, string>("body", pipeline => pipeline.Body),
@@ -138,7 +138,7 @@ public sealed class PipelineRegistration(CatalogDatabase db, TimeProvider time)
 
     private static Task Update(Session session, List<NewPipeline> pipelines, DateTimeOffset now, CancellationToken ct)
     {
-        var rows = new Rows<NewPipeline>(
+        var rows = new InputRows<NewPipeline>(
             new Column<NewPipeline, string>("id", pipeline => pipeline.Id),
             new Column<NewPipeline, string>("current_version", pipeline => pipeline.Version),
             new Column<NewPipeline, string?>("description", pipeline => pipeline.Description),
@@ -186,7 +186,7 @@ public sealed class PipelineRegistration(CatalogDatabase db, TimeProvider time)
         await session.Run<(string Id, string Tag), string>(Insert, Tags, tags, ct);
     }
 
-    private static readonly Rows<(string Id, string Tag)> Tags = new(
+    private static readonly InputRows<(string Id, string Tag)> Tags = new(
         new Column<(string Id, string Tag), string>("pipeline_id", row => row.Id),
         new Column<(string Id, string Tag), string>("tag", row => row.Tag));
 

@@ -5,11 +5,11 @@ namespace Catalog.Data.Runs;
 /// <summary>The table of the earlier attempts of runs.</summary>
 internal static class RunAttemptTable
 {
-    private static readonly Rows<FoldedRun> Keys = new(
+    private static readonly InputRows<FoldedRun> Keys = new(
         new Column<FoldedRun, string>("run_id", attempt => attempt.Id),
         new Column<FoldedRun, long>("attempt", attempt => attempt.Attempt));
 
-    private static readonly Rows<FoldedRun> Attempts = new(
+    private static readonly InputRows<FoldedRun> Attempts = new(
         new Column<FoldedRun, string>("run_id", attempt => attempt.Id),
         new Column<FoldedRun, long>("attempt", attempt => attempt.Attempt),
         new Column<FoldedRun, string>("status", attempt => attempt.Status ?? RunStatus.Pending),

@@ -11,20 +11,20 @@ internal sealed class RunEventStatements(Dialect dialect, string organization, D
         runs.created_at
         """;
 
-    private static readonly Rows<RunToLock> RunsToLock = new(
+    private static readonly InputRows<RunToLock> RunsToLock = new(
         new Column<RunToLock, string>("id", run => run.Id),
         new Column<RunToLock, string?>("pipeline_id", run => run.PipelineId),
         new Column<RunToLock, DateTimeOffset?>("started_at", run => run.StartedAt),
         new Column<RunToLock, DateTimeOffset?>("completed_at", run => run.CompletedAt),
         new Column<RunToLock, DateTimeOffset>("created_at", run => run.CreatedAt));
 
-    private static readonly Rows<string> RunIds = new(new Column<string, string>("run_id", id => id));
+    private static readonly InputRows<string> RunIds = new(new Column<string, string>("run_id", id => id));
 
-    private static readonly Rows<RunEvent> EventKeys = new(
+    private static readonly InputRows<RunEvent> EventKeys = new(
         new Column<RunEvent, string>("run_id", @event => @event.RunId),
         new Column<RunEvent, byte[]>("digest", @event => @event.Digest));
 
-    private static readonly Rows<ReceivedReport> Events = new(
+    private static readonly InputRows<ReceivedReport> Events = new(
         new Column<ReceivedReport, string>("run_id", received => received.Event.RunId),
         new Column<ReceivedReport, byte[]>("digest", received => received.Event.Digest),
         new Column<ReceivedReport, string>("body", received => received.Event.Body),
@@ -32,7 +32,7 @@ internal sealed class RunEventStatements(Dialect dialect, string organization, D
             "report", received => received.Event.BodyIsReport ? null : RunEventReport.Write(received.Event)),
         new Column<ReceivedReport, DateTimeOffset>("received_at", received => received.ReceivedAt));
 
-    private readonly Rows<FoldedRun> _runs = new(
+    private readonly InputRows<FoldedRun> _runs = new(
         new Column<FoldedRun, string>("id", run => run.Id),
         new Column<FoldedRun, string>("pipeline_id", run => run.PipelineId),
         new Column<FoldedRun, string>("status", run => run.VisibleStatus),
@@ -50,11 +50,11 @@ internal sealed class RunEventStatements(Dialect dialect, string organization, D
         new Column<FoldedRun, DateTimeOffset>("created_at", run => run.CreatedAt),
         new Column<FoldedRun, DateTimeOffset>("updated_at", _ => now));
 
-    private static readonly Rows<FoldedStage> StageKeys = new(
+    private static readonly InputRows<FoldedStage> StageKeys = new(
         new Column<FoldedStage, string>("run_id", stage => stage.RunId),
         new Column<FoldedStage, string>("stage_name", stage => stage.StageName));
 
-    private static readonly Rows<FoldedStage> StageRows = new(
+    private static readonly InputRows<FoldedStage> StageRows = new(
         new Column<FoldedStage, string>("run_id", stage => stage.RunId),
         new Column<FoldedStage, string>("stage_name", stage => stage.StageName),
         new Column<FoldedStage, string>("status", stage => stage.Status ?? RunStatus.Pending),

@@ -8,14 +8,14 @@ namespace Catalog.Data.Schedules;
 /// </summary>
 internal sealed class CheckSchedules(Dialect dialect, Session session, string organization)
 {
-    private static readonly Rows<Row> Rows = new(
+    private static readonly InputRows<Row> Rows = new(
         new Column<Row, string>("pipeline_id", row => row.Check.PipelineId),
         new Column<Row, string>("check_id", row => row.Check.CheckId),
         new Column<Row, string>("schedule", row => row.Schedule),
         new Column<Row, string>("time_zone", row => row.TimeZone),
         new Column<Row, long>("due_ms", row => row.Due));
 
-    private static readonly Rows<ScheduledCheck> Keys = new(
+    private static readonly InputRows<ScheduledCheck> Keys = new(
         new Column<ScheduledCheck, string>("pipeline_id", check => check.PipelineId),
         new Column<ScheduledCheck, string>("check_id", check => check.CheckId));
 

@@ -100,7 +100,7 @@ public static class SqlGuard
                     open.Push('}');
                     break;
                 case ')' or ']' or '}' when !open.TryPop(out var expected) || expected != token.Text[0]:
-                    return $"There is a {token.Text} that closes nothing. Balance the brackets.";
+                    return $"The SQL contains a {token.Text} without an opening bracket before it. Remove it, or add the opening bracket.";
                 default:
                     break;
             }
@@ -113,7 +113,8 @@ public static class SqlGuard
     {
         _ = SqlLexer.Read(sql[tokens[^1].End..] + ")", family, out var appended);
         return appended.Count > 0 ? null
-            : "The comment at the end would hide what the service appends. Move it above the last line, or remove it.";
+            : "The SQL ends with a comment, and text that the service adds would become part of it. Move the comment above the last "
+                + "line, or remove it.";
     }
 
     private static string? RefuseBeginning(IReadOnlyList<SqlToken> tokens, WarehouseSqlFamily family)

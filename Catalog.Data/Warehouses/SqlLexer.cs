@@ -27,7 +27,7 @@ internal sealed partial class SqlLexer
         tokens = lexer._tokens;
         if (SqlCharacter.FirstImpossible(sql) is { } impossible)
         {
-            return $"Character {impossible + 1} is NUL or half of a character. Remove it.";
+            return $"Character {impossible + 1} is NUL or half of a surrogate pair. Remove it.";
         }
 
         while (lexer._at < sql.Length)

@@ -140,8 +140,8 @@ internal static class SqlNames
         // Collations of some servers take such letters for ASCII letters; the lists would not find the name.
         if (!Ascii.IsValid(token.Text))
         {
-            return "A name before a parenthesis has letters other than a to z. Call functions by names of ASCII letters; "
-                + "write a space and AS between other names and a parenthesis.";
+            return "A name before a parenthesis has letters other than a to z. The name of a function must be of ASCII letters. If it is "
+                + "not a function, write AS between the name and the parenthesis.";
         }
 
         var group = Array.Find(Functions[family], group => group.Has(name, owned));

@@ -16,7 +16,8 @@ internal static class WarehouseMessages
     public static WarehouseException Refused(string reason) => new(WarehouseProblem.Refused, reason);
 
     public static WarehouseException RefusedAddress() =>
-        Refused("This installation does not connect to the host or port of the connection. Ask its operator.");
+        Refused("The operator has not allowed the host or port of the connection. Ask the operator to allow it, or use another "
+            + "connection.");
 
     public static WarehouseException AuthenticationFailed() => new(WarehouseProblem.AuthenticationFailed,
         "The warehouse rejects the user or the password of the connection.");

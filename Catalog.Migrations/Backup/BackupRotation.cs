@@ -62,7 +62,8 @@ internal sealed class BackupRotationOptions
     private readonly Option<int?> _olderThan = Count("--older-than", 0, "Remove only backups older than this many days.");
     private readonly Option<bool> _shallow = new("--shallow")
     {
-        Description = "Read only the newest backup completely. Check only size and manifest of the others, which avoids downloads."
+        Description = "Read only the newest backup completely. For the others, compare only the size with the manifest, which "
+            + "avoids downloads."
     };
 
     public void AddTo(Command command)

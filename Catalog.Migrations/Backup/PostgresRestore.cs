@@ -84,7 +84,8 @@ internal static partial class PostgresRestore
             return result.Exit != 0 ? throw RestoreFailed(manifest, result)
                 : lastLine == commitMarker.ToString() ? true
                 : throw BackupException.Damaged(
-                    $"{manifest.File} is not a complete script, and the database is unchanged: psql did not reach the commit.");
+                    $"{manifest.File} is not a complete script, and the database is unchanged: psql did not reach the commit. Use "
+                        + "another backup.");
         }, ct);
     }
 

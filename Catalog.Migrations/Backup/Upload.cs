@@ -54,5 +54,5 @@ internal static class Upload
 
     private static BackupException ContentDiffers(long found, long expected) => new(ExitCode.Drift, "upload_garbled",
         $"The object store returned other content than was uploaded ({found} bytes instead of {expected}), so the upload was "
-            + "deleted. The store may save the framing of chunked uploads: check that it is a supported store.");
+            + "deleted. Some stores do not support uploads in chunks: use another store.");
 }

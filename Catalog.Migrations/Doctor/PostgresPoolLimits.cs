@@ -76,7 +76,7 @@ internal static class PostgresPoolLimits
         var replicas = free / pool;
         var advice = free < 1
             ? "Free connections first, or raise the limit."
-            : $"For N replicas set DATAXPIPE_PG_POOL_MAX to {free} / N or less: {free} for "
+            : $"Set DATAXPIPE_PG_POOL_MAX to at most {free} divided by the number of replicas: {free} for "
                 + $"one{(free >= 2 ? $", {free / 2} for two" : "")}{(free >= 4 ? $", {free / 4} for four" : "")}; or raise the limit.";
         if (replicas < 1)
         {

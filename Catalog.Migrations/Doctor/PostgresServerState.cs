@@ -54,7 +54,7 @@ internal static class PostgresServerState
         {
             report.Add("statistics_hidden", Severity.Note,
                 $"{state.Login} sees only the statements of its own role. The activity of other roles is not checked.",
-                $"Let an administrator run `grant pg_read_all_stats to \"{state.Login}\"`.");
+                $"Ask an administrator to run `grant pg_read_all_stats to \"{state.Login}\"`.");
         }
 
         await CheckSlots(connection, limits, report, ct);

@@ -54,7 +54,7 @@ internal sealed class SqliteDoctor(string path) : EngineDoctor
         catch (SqliteException exception) when (exception.SqliteErrorCode == 9 && !ct.IsCancellationRequested)
         {
             report.Add("not_examined", Severity.Note, $"{subject} could not be checked completely within {TimeLimit.TotalSeconds:0} s.",
-                "For a large file use `sqlite3 FILE` while the service is idle.");
+                "The file is large. Run `sqlite3 FILE 'pragma integrity_check'` while the service is idle.");
         }
     }
 

@@ -79,7 +79,7 @@ public sealed class EventReplay(MigrationDatabase database, RetentionDays days, 
         var removed = await log.RemovedBefore(ct);
         var horizon = since > (removed ?? DateTimeOffset.MinValue) ? since : removed;
         log.Horizon = horizon ?? DateTimeOffset.UnixEpoch;
-        await ReplayBase.Copy(connection, organization, horizon, ct);
+        await ReplayBaseRows.Copy(connection, organization, horizon, ct);
         await log.ReadDeleted(ct);
         var folding = Stopwatch.StartNew();
         for (var i = 0; i < CatchUps && await log.FoldNew(EventsOfBatch, ct) > 0; i++)
@@ -96,7 +96,7 @@ public sealed class EventReplay(MigrationDatabase database, RetentionDays days, 
         }
 
         await new RemovedRows(connection, transaction, organization).Delete(database, days, time.Now(), ct);
-        var swap = new ReplaySwap(_dialect, connection, transaction, organization, new(horizon, removed), shadow.ResultOfLog);
+        var swap = new ReplayComparison(_dialect, connection, transaction, organization, new(horizon, removed), shadow.ResultOfLog);
         var tables = await swap.Compare(ct);
         var runs = apply && tables.Any(table => table.Differs) ? await swap.Apply(ct) : 0;
         if (apply)

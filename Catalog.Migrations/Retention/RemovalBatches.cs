@@ -100,7 +100,7 @@ internal sealed class RemovalBatches(MigrationDatabase database, DbConnection co
 
     /// <summary>Sends statements over rows in the transaction. Statements without rows are skipped.</summary>
     public Task Send(DbTransaction transaction, string organization, IEnumerable<Statement> statements) =>
-        new CrossOrganizationSession(connection, transaction, Queries, null, new OperationState(), null)
+        new CrossOrganizationSession(connection, transaction, Queries, null, new OperationTracker(), null)
             .ForOrganization(organization).Send(statements, stop);
 
     private async Task<RemovedBatch> RunBatch(Func<DbTransaction, Task<RemovedBatch>> batch, RemovalAudit audit, List<TableRows> before)

@@ -99,7 +99,7 @@ internal static class ValueEncoder
 
         if (column.InKey && value.Bytes.ContainsAnyInRange((byte)'a', (byte)'f'))
         {
-            return "is a UUID in a key in lower-case letters: the service does not find it, and it sorts differently";
+            return "is a UUID in lower-case letters in a key, which the service does not find: change it to upper case";
         }
 
         to.Int32(16);

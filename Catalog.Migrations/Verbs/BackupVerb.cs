@@ -73,7 +73,7 @@ internal static class BackupVerb
         foreach (var place in new BackupPlace?[] { local, store }.OfType<BackupPlace>())
         {
             removed.AddRange(
-                await Pruning.Prune(place, rotation.Read(arguments), rotation.Shallow(arguments), dryRun: false, TimeProvider.System,
+                await BackupPruning.Prune(place, rotation.Read(arguments), rotation.Shallow(arguments), dryRun: false, TimeProvider.System,
                     output, ct));
         }
 

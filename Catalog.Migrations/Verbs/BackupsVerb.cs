@@ -139,7 +139,7 @@ internal static class BackupsVerb
             (arguments, output, ct) => BackupFailures.Translate(async () =>
             {
                 using var place = BackupPlace.At(arguments.GetValue(where)!, Verb.Settings(arguments));
-                var removed = await Pruning.Prune(place, retention.Read(arguments), retention.Shallow(arguments),
+                var removed = await BackupPruning.Prune(place, retention.Read(arguments), retention.Shallow(arguments),
                     arguments.GetValue(dryRun), TimeProvider.System, output, ct);
                 output.Line($"{removed.Count} {(arguments.GetValue(dryRun) ? "would be removed" : "removed")} from {place.Display}");
                 output.Document(new { place = place.Display, dry_run = arguments.GetValue(dryRun), removed });

@@ -16,7 +16,8 @@ internal static class DowngradeVerb
         var limits = new LimitOptions();
         var confirmation = new Confirmation();
         var command = Verb.On("downgrade",
-            "Revert applied migrations, newest first. Data in what they created is lost; asks for the database's name.",
+            "Revert applied migrations, newest first. Data in the tables and columns that they created is lost; asks for the "
+                + "database's name.",
             "downgrade -1\ndowngrade 0001_initial --yes --database catalog",
             async (database, arguments, output, ct) =>
             {

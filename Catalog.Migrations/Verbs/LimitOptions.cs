@@ -47,7 +47,11 @@ internal sealed class LimitOptions
 
     /// <summary>The option that runs an interrupted script again when its effect cannot be determined.</summary>
     public static Option<bool> Again() =>
-        new("--again") { Description = "Run an interrupted script without a transaction again. First check that it had no effect." };
+        new("--again")
+        {
+            Description = "Run a script again that has the line `-- transaction: none` and was interrupted. First "
+                + "check that it had no effect."
+        };
 
     /// <summary>Creates an option in seconds, from 0.001 to 86400.</summary>
     public static Option<double> Seconds(string name, TimeSpan defaultValue, string description)

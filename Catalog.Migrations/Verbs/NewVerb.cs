@@ -234,6 +234,6 @@ internal static class NewVerb
     private static string DownText(string engine, string revision) => $"""
         -- Reverts {engine}/{revision}.sql in reverse order, and nothing else.
         -- Replace this line with a sentence about the data that is lost.
-        {(engine == "postgres" ? "-- Drop an index that was built concurrently in the same way, in a script with the line `-- transaction: none`.\n" : "")}
+        {(engine == "postgres" ? "-- If the up script built an index concurrently, use `drop index concurrently` and the line `-- transaction: none`.\n" : "")}
         """;
 }

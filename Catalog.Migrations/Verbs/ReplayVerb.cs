@@ -21,7 +21,8 @@ internal static class ReplayVerb
         var organization = new Option<string?>("--organization") { Description = "Only for this organization.", HelpName = "ID" };
         var since = new Option<string?>("--since")
         {
-            Description = "Replays only events received at or after this time. Rows that an earlier event reported first do not change.",
+            Description = "Replays only events that were received, or happened, at or after this time. Rows that an earlier event "
+                + "reported do not change.",
             HelpName = "TIME"
         };
         var wait = LimitOptions.Seconds(
@@ -34,10 +35,11 @@ internal static class ReplayVerb
             }
         });
         var command = Verb.On("replay",
-            "Fold the stored events of OpenLineage, dbt and OTLP again, with the mapping of this program, into tables beside those of "
-                + "the service, and compare both. `replay apply` replaces the rows that differ, in one transaction for each "
-                + "organization, during which events wait. Posted runs and results are not changed. It cannot reach behind events that "
-                + "retention removed. Exits 0 when nothing differs or all was replaced, 3 when scripts are pending, 4 when a dry run "
+            "Read the stored events of OpenLineage, dbt and OTLP again with this build, write what follows from them to separate "
+                + "tables, and compare these with the live tables. `replay apply` replaces the rows that differ, in one transaction for "
+                + "each organization; new events wait meanwhile. Posted runs and results do not change. Rows from before the last event "
+                + "that retention removed are not replayed. Exits 0 when nothing differs or all was replaced, 3 when scripts are "
+                + "pending, 4 when a dry run "
                 + "found differences, 5 when a retention run or another replay blocks it.",
             "replay --dry-run\nreplay apply --organization acme\nreplay --dry-run --since 2026-11-01T00:00:00Z --json",
             (database, arguments, output, ct) => Run(database, RetentionDays.Read(Verb.Settings(arguments)),
@@ -104,7 +106,7 @@ internal static class ReplayVerb
                 + (organization.Horizon is not { } horizon ? "" : string.Create(
                     CultureInfo.InvariantCulture, $", none from before {horizon:yyyy-MM-dd HH:mm:ss'Z'}")
                     + (organization.IsHorizonOfRetention ? ", whose bodies retention removed" : "")
-                    + ": rows that were reported before stay as they are")
+                    + ": older rows are unchanged")
                 + (apply && organization.Runs > 0 ? $"; {Quantity.Of(organization.Runs, "run", "runs")} folded again" : "")
                 + (apply ? string.Create(CultureInfo.InvariantCulture, $"; events waited {organization.LockedSeconds:0.0} s") : ""));
         }
@@ -127,7 +129,7 @@ internal static class ReplayVerb
         {
             { Organizations.Count: 0 } => "nothing to do: the log has no events",
             { Differs: false } => "equal: the tables are what the log says",
-            _ when apply => "replaced: the tables are now what the log says",
+            _ when apply => "replaced: the tables now match the stored events",
             _ => "differs: run `catalog-migrations replay apply` to replace the rows; nothing was written",
         });
     }

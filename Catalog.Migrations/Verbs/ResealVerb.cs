@@ -33,8 +33,9 @@ internal static class ResealVerb
         """;
 
     public static Command Command() => Verb.On("reseal",
-        "Encrypt the secrets of connections and the keys of sessions with DATAXPIPE_SECRET_KEY that were encrypted with "
-            + "DATAXPIPE_SECRET_KEY_PREVIOUS. Safe to run again and beside the service. Exits 4 when neither key decrypts the secrets "
+        "Encrypt the secrets of connections and the keys of sessions again: decrypt them with DATAXPIPE_SECRET_KEY_PREVIOUS and "
+            + "encrypt them with DATAXPIPE_SECRET_KEY. Safe to run repeatedly and while the service runs. Exits 4 when neither key "
+            + "decrypts the secrets "
             + "of a connection.",
         "reseal\nreseal --json",
         async (database, arguments, output, ct) =>

@@ -42,21 +42,21 @@ public abstract class CheckChangeTests(TestDatabase database) : EndpointTests(da
     {
         using var client = await App.Organization(Name);
         await client.PostJson("/api/v1/pipelines/", new { name = "p" });
-        foreach (var chunk in Enumerable.Range(0, CheckChanges.MaxExamined + 1).Chunk(1000))
+        foreach (var chunk in Enumerable.Range(0, CheckStatusChanges.MaxExamined + 1).Chunk(1000))
         {
             await client.PostJson(
                 "/api/v1/checks/results", chunk.Select(i => new { pipeline_id = "p", check_id = $"c{i:0000}", status = "pass" }));
         }
 
         await Post(client, "p", "c0000", "pf");
-        await Post(client, "p", $"c{CheckChanges.MaxExamined:0000}", "pf");
-        var changes = new CheckChanges(Database.Database);
+        await Post(client, "p", $"c{CheckStatusChanges.MaxExamined:0000}", "pf");
+        var changes = new CheckStatusChanges(Database.Database);
 
         var first = await changes.Flapping(Name, null, 2, 1, null, 50, Ct);
         var second = await changes.Flapping(Name, null, 2, 1, first.Next, 50, Ct);
 
         Assert.Equal("c0000", Assert.Single(first.Items).CheckId);
-        Assert.Equal($"c{CheckChanges.MaxExamined:0000}", Assert.Single(second.Items).CheckId);
+        Assert.Equal($"c{CheckStatusChanges.MaxExamined:0000}", Assert.Single(second.Items).CheckId);
         Assert.Null(second.Next);
     }
 

@@ -45,8 +45,8 @@ internal static class DeepPages
                 .Select(filter => ("Checks.List", (Func<Task>)(() => new CheckRepository(db).List(Organization, filter, check, 50, Ct)))),
             .. new CheckStateFilter[] { new(), new() { PipelineId = "p77" } }.Select(filter =>
                 ("CheckStates.List", (Func<Task>)(() => new CheckStateRepository(db).List(Organization, filter, state, 50, Ct)))),
-            .. new[] { null, "p77" }.Select(pipeline => ("CheckChanges.Flapping",
-                (Func<Task>)(() => new CheckChanges(db).Flapping(Organization, pipeline, 20, 3, state, 50, Ct)))),
+            .. new[] { null, "p77" }.Select(pipeline => ("CheckStatusChanges.Flapping",
+                (Func<Task>)(() => new CheckStatusChanges(db).Flapping(Organization, pipeline, 20, 3, state, 50, Ct)))),
             .. new PipelineFilter[] { new(), new() { Owner = "o1" } }
                 .Select(filter => ("Pipelines.List", (Func<Task>)(() => pipelines.List(Organization, filter, Position, 50, Ct)))),
             ("Pipelines.Versions", () => pipelines.Versions(Organization, "p78", Position, 50, Ct)),

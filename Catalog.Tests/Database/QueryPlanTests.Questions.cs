@@ -17,7 +17,7 @@ public sealed partial class QueryPlanTests
         await using var db = filled.Open(plans.Add);
         var results = new CheckResultRepository(db);
         var states = new CheckStateRepository(db);
-        var changes = new CheckChanges(db);
+        var changes = new CheckStatusChanges(db);
         var history = new PipelineHistory(db);
         var datasets = new DatasetRepository(db);
         var now = new DateTimeOffset(2026, 1, 30, 0, 0, 0, TimeSpan.Zero);
@@ -81,7 +81,7 @@ public sealed partial class QueryPlanTests
         Assert.Superset(new HashSet<string>(StringComparer.Ordinal)
         {
             "CheckStates.List", "CheckStates.Count", "CheckStates.CountByStatus", "CheckResults.OfRun", "CheckResults.CountNewest",
-            "CheckChanges.Flapping", "CheckChanges.Streak", "Runs.Count", "Runs.ListFew", "Runs.ByHour", "PipelineRuns.Recent",
+            "CheckStatusChanges.Flapping", "CheckStatusChanges.Streak", "Runs.Count", "Runs.ListFew", "Runs.ByHour", "PipelineRuns.Recent",
             "Pipelines.Scheduled", "FailingPipelines.ByRun", "FailingPipelines.ByCheck",
             "PipelineDurations.Started", "PipelineDurations.Stages", "PipelineHistory.Remains", "Datasets.Outputs", "Datasets.OfPipeline",
             "DatasetStates.Neighbours", "DatasetStates.Producers", "DatasetStates.Checks", "Pipelines.Count", "Pipelines.ListByStatus",

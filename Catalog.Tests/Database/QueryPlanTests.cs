@@ -35,7 +35,7 @@ public sealed partial class QueryPlanTests(QueryPlanTests.Filled filled) : IClas
         ["CheckResults.ListOfRunId"] = "the results of one run",
         ["CheckResults.ListOfChecks"] = "one result of each check, then a page of each newest check",
         ["CheckStates.List"] = "a page of each status",
-        ["CheckChanges.Flapping"] = "the last results of 1,000 checks",
+        ["CheckStatusChanges.Flapping"] = "the last results of 1,000 checks",
         ["Datasets.Outputs"] = "the datasets that one pipeline writes",
         ["Runs.ListFew"] = "at most 5,000 runs with a status",
         ["Pipelines.Scheduled"] = "the last scheduled pipelines, fewer than a chunk",

@@ -125,10 +125,10 @@ public abstract class ExecutionJobTests(TestDatabase database) : ExecutionTests(
         var execution = await (await Execute()).Json();
 
         Assert.Equal("failed", Text(execution, "status"));
-        Assert.Contains("longer than 1 s", Text(execution, "error_message"), StringComparison.Ordinal);
+        Assert.Contains("stopped after 1 s", Text(execution, "error_message"), StringComparison.Ordinal);
         var check = execution.GetProperty("checks")[1];
         Assert.Equal("error", Text(check, "status"));
-        Assert.Contains("longer than 1 s", Text(check, "message"), StringComparison.Ordinal);
+        Assert.Contains("stopped after 1 s", Text(check, "message"), StringComparison.Ordinal);
         Assert.NotNull(Text(check, "result_id"));
     }
 

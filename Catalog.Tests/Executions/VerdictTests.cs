@@ -122,7 +122,7 @@ public abstract class VerdictTests(WarehouseSource source, string text, string t
             {
                 "table people has no column lost", "table people has no column gruop", "table nowhere does not exist",
                 "table parents has no column gone", "table elsewhere does not exist", "The value is 86400 seconds",
-                "column name is not a time", "The value is 6 rows, compared: 4 rows",
+                "column name is not a time", "The value is 6 rows, the number compared with the threshold is 4 rows",
             }.Zip(verdicts),
             pair => Assert.Contains(pair.First, pair.Second.Message, StringComparison.Ordinal));
     }

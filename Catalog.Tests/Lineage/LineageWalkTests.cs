@@ -204,13 +204,13 @@ public abstract class LineageWalkTests(TestDatabase database)
 
     private protected Task<int> Store(int datasets, List<LineageEdge> edges) => _db.Write(Organization, async session =>
     {
-        var names = new Rows<string>(new Column<string, Guid>("id", name => DatasetId.Of("", name)),
+        var names = new InputRows<string>(new Column<string, Guid>("id", name => DatasetId.Of("", name)),
             new Column<string, string>("name", name => name), new Column<string, DateTimeOffset>("created_at", _ => Then));
         await session.Run<string, int>(
             "insert into datasets (organization_id, id, namespace, name, created_at) select @organization, rows.id, '', "
                 + "rows.name, rows.created_at from rows",
             names, [.. Enumerable.Range(0, datasets).Select(i => $"n{i}")], Ct);
-        var rows = new Rows<LineageEdge>(
+        var rows = new InputRows<LineageEdge>(
             new Column<LineageEdge, Guid>("upstream", edge => edge.Upstream),
             new Column<LineageEdge, Guid>("downstream", edge => edge.Downstream),
             new Column<LineageEdge, string>("pipeline_id", edge => edge.PipelineId),

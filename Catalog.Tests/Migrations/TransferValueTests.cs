@@ -186,7 +186,7 @@ public sealed class TransferValueTests(PostgresTestDatabase server) : IClassFixt
         var found = result.Json.GetProperty("findings").EnumerateArray().Select(finding =>
             $"{Text(finding, "table")}.{Text(finding, "column")}: {Text(finding, "reason")}").Order(StringComparer.Ordinal).ToList();
         Assert.Equal(5, found.Count);
-        Assert.StartsWith("datasets.id: is a UUID in a key in lower-case letters", found[0]);
+        Assert.StartsWith("datasets.id: is a UUID in lower-case letters in a key", found[0]);
         Assert.StartsWith("lineage_edges.valid_from: is a timestamp in a key in another format", found[1]);
         Assert.Equal("pipeline_tags.tag: is a blob instead of text", found[2]);
         Assert.StartsWith("pipeline_tags.tag: is not valid UTF-8", found[3]);

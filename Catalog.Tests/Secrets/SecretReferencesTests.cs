@@ -86,7 +86,7 @@ public sealed class SecretReferencesTests : IAsyncLifetime
     [InlineData("acme/../default", "db#password")]
     public async Task A_path_outside_the_organization_is_refused_without_a_request(string organization, string reference)
     {
-        Assert.Contains("must not read this path", await Failure(References(), organization, reference), StringComparison.Ordinal);
+        Assert.Contains("not allowed to read this path", await Failure(References(), organization, reference), StringComparison.Ordinal);
         Assert.Empty(_vault.Requests);
     }
 
@@ -99,13 +99,13 @@ public sealed class SecretReferencesTests : IAsyncLifetime
     [InlineData("slow", "is slow")]
     [InlineData("slow body", "is slow")]
     [InlineData("reset", "is unreachable")]
-    [InlineData("html", "is not understood")]
-    [InlineData("list", "is not understood")]
-    [InlineData("500", "is not understood")]
+    [InlineData("html", "is not valid")]
+    [InlineData("list", "is not valid")]
+    [InlineData("500", "is not valid")]
     [InlineData("huge", "larger than 1 MiB")]
     [InlineData("redirect", "redirects to another address")]
-    [InlineData("circle", "redirects too often")]
-    [InlineData("token", "replaced or has ended")]
+    [InlineData("circle", "too many redirects")]
+    [InlineData("token", "expired or was revoked")]
     public async Task Each_failure_has_its_words(string fault, string words)
     {
         var references = References(("DATAXPIPE_VAULT_TIMEOUT", "2"));
@@ -207,9 +207,10 @@ public sealed class SecretReferencesTests : IAsyncLifetime
     {
         var references = References(("DATAXPIPE_VAULT_ADDRESS", ""), ("DATAXPIPE_VAULT_TOKEN", ""), ("WAREHOUSE_PASSWORD", "x"));
         Assert.Contains("No Vault is configured", await Failure(references, "default", "db#password"), StringComparison.Ordinal);
-        Assert.Contains("must not read this environment", await Failure(references, "default", "env:WAREHOUSE_PASSWORD"),
+        Assert.Contains("not allowed to read this environment", await Failure(references, "default", "env:WAREHOUSE_PASSWORD"),
             StringComparison.Ordinal);
-        Assert.Contains("must not read this file", await Failure(references, "default", "file:/etc/hostname"), StringComparison.Ordinal);
+        Assert.Contains("not allowed to read this file", await Failure(references, "default", "file:/etc/hostname"),
+            StringComparison.Ordinal);
     }
 
     [Theory]

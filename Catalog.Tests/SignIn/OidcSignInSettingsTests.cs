@@ -58,7 +58,7 @@ public sealed class OidcSignInSettingsTests(SqliteTestDatabase database) : IClas
         Assert.Contains("The OpenID provider does not answer. Try again later, or sign in with a key.", page);
         Assert.Contains("value=\"/ui/runs\"", page);
         Assert.Contains(app.Log.At(LogLevel.Warning), line =>
-            line.Contains("Sign-in at http://127.0.0.1:9 fails", StringComparison.Ordinal));
+            line.Contains("Sign-in fails, because the provider http://127.0.0.1:9 does", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -74,7 +74,7 @@ internal sealed class AccessTokens(IEnumerable<TrustedIssuer> issuers, TimeProvi
         }
 
         var claims = TokenClaims.Read(text.Payload, issuer.Trusts, time.GetUtcNow());
-        return new(Callers.Principal("oidc:" + claims.Subject, claims.Organization, claims.Scopes), claims.ExpiresAt, issuer, keys);
+        return new(CallerServices.Principal("oidc:" + claims.Subject, claims.Organization, claims.Scopes), claims.ExpiresAt, issuer, keys);
     }
 
     private void Cache(string hash, CachedToken valid)

@@ -41,14 +41,14 @@ internal sealed class TrustedIssuer(string scheme, IReadOnlyList<TokenTrust> tru
         };
         options.TokenValidationParameters = new()
         {
-            ValidAlgorithms = VerifyingKeys.Algorithms,
+            ValidAlgorithms = VerificationKeys.Algorithms,
             ValidIssuer = Name,
             ValidAudiences = [.. Trusts.Select(trust => trust.Audience)],
             RequireExpirationTime = true,
             RequireSignedTokens = true,
             TryAllIssuerSigningKeys = false,
             IssuerSigningKeyResolver = (_, token, id, parameters) =>
-                VerifyingKeys.Find(parameters.IssuerSigningKeys, id, ((JsonWebToken)token).Alg),
+                VerificationKeys.Find(parameters.IssuerSigningKeys, id, ((JsonWebToken)token).Alg),
             LifetimeValidator = (from, end, _, _) => IsCurrent(from, end, time.GetUtcNow().UtcDateTime),
         };
     }

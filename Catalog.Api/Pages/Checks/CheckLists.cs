@@ -30,7 +30,7 @@ internal static class CheckLists
     }
 
     private static async Task<IResult> Flapping([AsParameters] FlappingQuery query, [AsParameters] PageQuery page, Caller caller,
-        CheckChanges changes, HttpContext context, CancellationToken ct)
+        CheckStatusChanges changes, HttpContext context, CancellationToken ct)
     {
         var list = Lists.Of(query, await changes.Flapping(caller.Organization, query.PipelineId, query.Window ?? 20, query.MinChanges ?? 3,
             query.After(), query.Take(), ct), FlappingItem.From);

@@ -26,7 +26,7 @@ internal static class CheckPages
     }
 
     private static async Task<IResult> Show(PathId id, [AsParameters] CheckPageQuery query, Caller caller, CheckRepository checks,
-        CheckResultRepository results, CheckChanges changes, TimeProvider time, HttpContext context, CancellationToken ct)
+        CheckResultRepository results, CheckStatusChanges changes, TimeProvider time, HttpContext context, CancellationToken ct)
     {
         var found = await checks.Find(caller.Organization, id.Value, query.Pipeline, ct);
         if (found.Count > 1)

@@ -117,7 +117,7 @@ public sealed class TimelinePlan
     {
         var name = DrawingText.Shorten(stage.Name, 80);
         var times = stage.StartedAt is not { } start ? "not started"
-            : HasImpossibleEnd(stage) ? $"since {axis.Time(start)}, ended before its start by the client's clock"
+            : HasImpossibleEnd(stage) ? $"since {axis.Time(start)}; the reported end is before the start, so the client's clock is wrong"
             : stage.EndedAt is { } ended ? $"{axis.Time(start)} to {axis.Time(ended)}, {DrawingText.Duration(ended - start)}"
             : $"since {axis.Time(start)}, {DrawingText.Duration(end!.Value - start)}";
         return $"{name}: {times}" + (queued is { } waited ? $"; queued for {DrawingText.Duration(waited)}" : "");

@@ -45,11 +45,11 @@ internal static class ExecutionPages
 
         return query.Part == ExecutionPageQuery.State
             ? PageResult.Of<ExecutionState>(
-                (nameof(ExecutionState.Execution), execution), (nameof(ExecutionState.Reader), Reader.Of(context)))
+                (nameof(ExecutionState.Execution), execution), (nameof(ExecutionState.Viewer), Viewer.Of(context)))
             : PageResult.Of<ExecutionPage>((nameof(ExecutionPage.Execution), execution));
     }
 
-    private static async Task<IResult> Cancel(PathId id, Caller caller, ExecutionStop stop, CancellationToken ct) =>
+    private static async Task<IResult> Cancel(PathId id, Caller caller, ExecutionCancellation stop, CancellationToken ct) =>
         await stop.Stop(caller.Organization, id.Value, ct) is { } problem ? problem : TypedResults.LocalRedirect(Links.Execution(id.Value));
 }
 

@@ -18,7 +18,7 @@ internal static class LineageDownload
         var svg = await renderer.Dispatcher.InvokeAsync(async () => (await renderer.RenderComponentAsync<LineageDrawing>(
             ParameterView.FromDictionary(new Dictionary<string, object?>
             {
-                [nameof(LineageDrawing.Graph)] = GraphShape.Of(graph, dataset),
+                [nameof(LineageDrawing.Graph)] = DrawableLineage.Of(graph, dataset),
                 [nameof(LineageDrawing.Standalone)] = true,
             }))).ToHtmlString());
         context.Response.Headers.ContentDisposition = "attachment; filename=lineage.svg";

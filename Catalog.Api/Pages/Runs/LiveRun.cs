@@ -93,7 +93,7 @@ internal sealed class LiveRun(
         try
         {
             return await fragments.Render<RunState>(
-                (nameof(RunState.Run), run), (nameof(RunState.Results), results), (nameof(RunState.Reader), Reader.Of(context)));
+                (nameof(RunState.Run), run), (nameof(RunState.Results), results), (nameof(RunState.Viewer), Viewer.Of(context)));
         }
         finally
         {

@@ -62,12 +62,12 @@ internal static class SignInPages
     private static IResult SetTimeZone(IFormCollection form, HttpContext context)
     {
         // A button that names a zone comes after the text field, and wins.
-        if (Reader.FindZone(form["zone"].LastOrDefault()?.Trim()) is not { } found)
+        if (Viewer.FindZone(form["zone"].LastOrDefault()?.Trim()) is not { } found)
         {
             return Problems.Invalid("zone", "must be the name of an IANA time zone, such as Europe/Berlin or UTC.");
         }
 
-        Reader.Remember(context, Reader.ZoneCookie, found.Id);
+        Viewer.Remember(context, Viewer.ZoneCookie, found.Id);
         return TypedResults.LocalRedirect(Local(form["next"]));
     }
 

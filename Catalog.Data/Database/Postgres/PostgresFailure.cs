@@ -54,7 +54,7 @@ internal static class PostgresFailure
             PostgresException { SqlState: "53300" } =>
                 Error("too_many_connections", $"{host} has no connection left: {((PostgresException)exception).MessageText}.",
                 "Lower DATAXPIPE_PG_POOL_MAX or the number of replicas, or raise max_connections; then run `catalog-migrations "
-                    + "doctor` again to see which clients use them."),
+                    + "doctor` again to see which clients use the connections."),
             PostgresException { SqlState: "57P03" } =>
                 Error("server_starting", $"{host} is starting, stopping or recovering.", "Run `catalog-migrations wait`."),
             PostgresException { SqlState: var state } failure when state[..2] is "08" or "53" or "57" or "58" =>

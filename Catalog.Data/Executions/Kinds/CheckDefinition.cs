@@ -130,7 +130,7 @@ public sealed class CheckDefinition
         var table = parameters.Text("table") ?? check.Dataset ?? "";
         if (table.Length == 0 && !WithoutTable.Contains(name, StringComparer.Ordinal))
         {
-            parameters.Add("/dataset", "is required, or params.table: the table to check.");
+            parameters.Add("/dataset", "is missing. Set dataset or params.table to the table to check.");
         }
 
         var warn = Threshold.Read(Member(definition, "warn"), kind.HasAges, out var warnError);
@@ -147,7 +147,8 @@ public sealed class CheckDefinition
 
         if (kind.NeedsThreshold && warn is null && fail is null)
         {
-            parameters.Add("/fail", "is required for this kind, or warn, or params.min or params.max: it has no rule of its own.");
+            parameters.Add("/fail", "is missing. This kind has no default rule: set at least one of fail, warn, params.min and "
+                + "params.max.");
         }
 
         var result = new CheckDefinition(check, kind, parameters)
@@ -174,7 +175,7 @@ public sealed class CheckDefinition
 
         if (result.Samples > 0 && (kind.Violation is null || result.GroupBy.Count > 0))
         {
-            parameters.Wrong("samples", "is possible only for kinds that judge single rows, and without group_by.");
+            parameters.Wrong("samples", "is supported only for kinds that check each row, and not together with group_by.");
         }
 
         foreach (var (field, threshold) in new[] { ("/warn", warn), ("/fail", fail) })

@@ -83,7 +83,7 @@ internal static class HistoryKinds
                     {
                         Violated = false,
                         NotCompared = string.Create(
-                            CultureInfo.InvariantCulture, $"{numbers.Count} of {least} earlier results that are needed exist"),
+                            CultureInfo.InvariantCulture, $"only {numbers.Count} earlier results exist; the comparison needs {least}"),
                     };
                 }
 
@@ -119,5 +119,5 @@ internal static class HistoryKinds
         [.. points.Where(point => point.Status != Checks.CheckStatus.Error).Select(point => point.Number).OfType<double>().Take(window)];
 
     private static Dictionary<string, string> Facts(params (string Name, double Value)[] facts) =>
-        facts.ToDictionary(fact => fact.Name, fact => Measured.Json(Math.Round(fact.Value, 6)), StringComparer.Ordinal);
+        facts.ToDictionary(fact => fact.Name, fact => MeasuredValue.Json(Math.Round(fact.Value, 6)), StringComparer.Ordinal);
 }

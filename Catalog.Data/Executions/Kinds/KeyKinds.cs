@@ -38,8 +38,8 @@ internal static class KeyKinds
                     {
                         Facts = new Dictionary<string, string>(StringComparer.Ordinal)
                         {
-                            ["duplicate_rows"] = Measured.Json(Measured.Count(found[0])),
-                            ["duplicate_values"] = Measured.Json(Measured.Count(found[1])),
+                            ["duplicate_rows"] = MeasuredValue.Json(MeasuredValue.Count(found[0])),
+                            ["duplicate_values"] = MeasuredValue.Json(MeasuredValue.Count(found[1])),
                         },
                     };
                 });
@@ -97,7 +97,7 @@ internal static class KeyKinds
                 return new(sql, rows =>
                 {
                     var row = rows.Rows[0];
-                    var (common, accepted) = (Measured.Count(row[1]), Measured.Count(row[2]));
+                    var (common, accepted) = (MeasuredValue.Count(row[1]), MeasuredValue.Count(row[2]));
                     if (common == 0)
                     {
                         return Measure.OfValue(null, null);
@@ -110,8 +110,8 @@ internal static class KeyKinds
                         Violated = !passes,
                         Facts = new Dictionary<string, string>(StringComparer.Ordinal)
                         {
-                            ["most_common_rows"] = Measured.Json(Measured.Count(row[0])),
-                            ["most_common_values"] = Measured.Json(common),
+                            ["most_common_rows"] = MeasuredValue.Json(MeasuredValue.Count(row[0])),
+                            ["most_common_values"] = MeasuredValue.Json(common),
                         },
                     };
                 });

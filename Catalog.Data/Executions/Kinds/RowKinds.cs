@@ -90,7 +90,7 @@ internal static class RowKinds
         var anyOf = parameters.Word("match", "any", "all") == "any";
         if ((regex.Count > 0 ? 1 : 0) + (like.Count > 0 ? 1 : 0) + (format is null ? 0 : 1) != 1)
         {
-            parameters.Wrong("regex", "or like or format is required, and only one of them.");
+            parameters.Wrong("regex", "is missing, or is given with like or format. Set exactly one of regex, like and format.");
         }
 
         return NonNull(parameters.Column(), (sql, name) =>

@@ -19,7 +19,7 @@ internal static class SqlKinds
             Statement = context => new(
                 $"select count(*) from ({SqlGuard.Statement(sql, context.Sql.Family)}) as violations", rows =>
                 {
-                    var failed = Measured.Count(rows.Rows[0][0]);
+                    var failed = MeasuredValue.Count(rows.Rows[0][0]);
                     return new() { Number = failed, Exact = failed, Failed = failed, Violated = failed > 0 };
                 }),
         };
@@ -54,8 +54,8 @@ internal static class SqlKinds
                 ? new() { Number = holds ? 1 : 0, Observed = holds ? "true" : "false", Violated = !holds }
                 : new()
                 {
-                    Problem = "it is not known what the result means. Set kind to sql_rows if each row is a violation, or to "
-                        + "sql_value with a threshold if it is a number.",
+                    Problem = "the kind is missing, and the result is not one boolean. Set kind to sql_rows if each row is a violation, or "
+                        + "to sql_value with a threshold if the result is a number.",
                 }),
         };
     }

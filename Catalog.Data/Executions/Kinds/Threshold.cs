@@ -78,7 +78,7 @@ internal sealed record Threshold
         error ??= threshold.IsPercent && threshold._conditions.SelectMany(condition => condition.Bounds)
             .Any(bound => Math.Abs(bound) > MostPercent) ? $"must give percentages of at most {MostPercent}." : null;
         error ??= threshold.IsNeverMet()
-            ? "can never be met: its comparisons must all hold. Use outside for a number beyond a range." : null;
+            ? "can never be true, because all its comparisons must be true together. Use 'outside' for numbers outside a range." : null;
         error ??= threshold._conditions.Count == 0 ? $"must contain a comparison: {string.Join(", ", Comparisons)}." : null;
         return error is null ? threshold : null;
     }

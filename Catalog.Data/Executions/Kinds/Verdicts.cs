@@ -38,7 +38,7 @@ internal static class Verdicts
         {
             Check = definition.Check,
             Status = status,
-            ObservedValue = measure.Observed ?? (measure.Number is { } number ? Measured.Json(number) : null),
+            ObservedValue = measure.Observed ?? (measure.Number is { } number ? MeasuredValue.Json(number) : null),
             ObservedNumber = measure.Number is { } finite && double.IsFinite(finite) ? finite : null,
             Expected = Expected(definition),
             FailedRows = measure.Failed,
@@ -149,7 +149,7 @@ internal static class Verdicts
             : measure.Observed == "null" ? "there is no row with a value"
             : measure.Judged is { } judged && measure.Number is { } number
                 ? $"the value is {Text(number, null, definition.Kind.Unit)}, "
-                    + $"compared: {Text(judged, measure.Exact, definition.Kind.JudgedUnit)}"
+                    + $"the number compared with the threshold is {Text(judged, measure.Exact, definition.Kind.JudgedUnit)}"
             : measure.Number is { } value && double.IsFinite(value)
                 ? $"the value is {Text(value, measure.Exact, definition.Kind.Unit)}"
             : "the value was compared";

@@ -38,5 +38,5 @@ internal static class ScriptFailures
 
     private static string StateOf(SqlFile file) => file.Transactional
         ? "The whole script was rolled back."
-        : "It runs without a transaction; `catalog-migrations upgrade` checks what is left of it.";
+        : "The script runs without a transaction and may be applied in part. Run `catalog-migrations upgrade`, which checks its effect.";
 }

@@ -15,7 +15,7 @@ public sealed class BarsByHourTests
     [Fact]
     public void Failed_runs_stand_below_the_others()
     {
-        var plan = HoursPlan.Of([new(Start.AddHours(1), 10, 5), new(Start, 4, 0), new(Start.AddHours(-1), 99, 0)], Start,
+        var plan = RunsPerHourPlan.Of([new(Start.AddHours(1), 10, 5), new(Start, 4, 0), new(Start.AddHours(-1), 99, 0)], Start,
             Start.AddHours(24), TimeZoneInfo.Utc);
 
         Assert.Equal("14 runs, 5 failed, 1 Nov 2026 00:00:00 to 2 Nov 2026 00:00:00", plan.Label);
@@ -26,7 +26,7 @@ public sealed class BarsByHourTests
     [Fact]
     public void A_month_of_hours_is_added_up_to_at_most_100_bars()
     {
-        var plan = HoursPlan.Of([.. Enumerable.Range(0, 720).Select(hour => new HourRuns(Start.AddHours(hour), 2, 1, "/x"))], Start,
+        var plan = RunsPerHourPlan.Of([.. Enumerable.Range(0, 720).Select(hour => new HourRuns(Start.AddHours(hour), 2, 1, "/x"))], Start,
             Start.AddHours(720), TimeZoneInfo.Utc);
 
         Assert.Equal(90, plan.Bars.Count);

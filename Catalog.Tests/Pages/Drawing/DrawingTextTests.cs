@@ -50,14 +50,14 @@ public sealed class DrawingTextTests
     [InlineData("load orders", "stage-load_0020orders")]
     [InlineData("load_0020orders", "stage-load_005F0020orders")]
     [InlineData("é\"<", "stage-_00E9_0022_003C")]
-    public void Anchors_are_safe_and_readable(string name, string id) => Assert.Equal(id, Anchor.Of("stage", name));
+    public void Anchors_are_safe_and_readable(string name, string id) => Assert.Equal(id, ElementId.Of("stage", name));
 
     [Fact]
     public void Different_names_have_different_anchors()
     {
         var parts = new[] { "", "_", "_0020", " ", "__", "002", "0", "A", "é", "_005F" };
         var names = (from a in parts from b in parts from c in parts from d in parts select a + b + c + d).Distinct().ToList();
-        var anchors = names.Select(name => Anchor.Of("stage", name)).ToList();
+        var anchors = names.Select(name => ElementId.Of("stage", name)).ToList();
 
         Assert.Equal(names.Count, anchors.Distinct().Count());
         Assert.All(anchors, anchor => Assert.Matches("^[A-Za-z0-9_-]+$", anchor));

@@ -57,7 +57,7 @@ public sealed class TimelineTests
         var plan = TimelinePlan.Of(Run(60, 600, Stage("a", "completed", 0, 10), Stage("b", "completed", 40, 20)), 200);
 
         Assert.Equal("not known", plan.Rows[1].Duration);
-        Assert.Contains("ended before its start", plan.Rows[1].Title, StringComparison.Ordinal);
+        Assert.Contains("end is before the start", plan.Rows[1].Title, StringComparison.Ordinal);
         Assert.Equal(plan.Axis.Share(At(10)!.Value), plan.Rows[1].Queued!.Left);
     }
 

@@ -22,7 +22,7 @@ internal sealed class HttpLoad(TestBed testBed, Service service, string name, in
     {
         var (serviceSeconds, postgresSeconds) = (ProcessUsage.CpuSeconds(service.ProcessId), service.UsesPostgres
             ? ProcessUsage.CpuSecondsWithChildren(testBed.Postgres.ProcessId) : 0);
-        var output = await Tool.Run(
+        var output = await ProcessRunner.Run(
             ["wrk", "-t1", $"-c{clients}", $"-d{seconds}s", "--timeout", "10s", "-s", _script, service.Address.ToString()],
             ct, TimeSpan.FromSeconds(seconds + 30));
         (serviceSeconds, postgresSeconds) = (ProcessUsage.CpuSeconds(service.ProcessId) - serviceSeconds, service.UsesPostgres

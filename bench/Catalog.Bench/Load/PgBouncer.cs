@@ -35,7 +35,7 @@ internal sealed class PgBouncer : IAsyncDisposable
             """, ct);
         if (Environment.UserName == "root")
         {
-            await Tool.Run(["chown", "-R", "postgres", folder], ct);
+            await ProcessRunner.Run(["chown", "-R", "postgres", folder], ct);
         }
 
         var process = ServerProcess.Start([Program, "-q", file], new Dictionary<string, string>(), folder, user: "postgres");

@@ -17,7 +17,7 @@ internal sealed partial class PgbenchLoad(TestBed testBed, string database, stri
     {
         var log = testBed.NewFile("latency");
         var before = ProcessUsage.CpuSecondsWithChildren(testBed.Postgres.ProcessId);
-        var output = await Tool.Run(
+        var output = await ProcessRunner.Run(
             [
                 Path.Combine(testBed.Postgres.Bin, "pgbench"), "-n", "-M", "prepared", "-j", "1", "-c", $"{clients}", "-T", $"{seconds}",
                 "-f", _script,

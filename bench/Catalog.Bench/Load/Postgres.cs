@@ -38,11 +38,11 @@ internal sealed class Postgres : IAsyncDisposable
             ? ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", "--"] : [];
         if (asPostgres.Length > 0)
         {
-            await Tool.Run(["chown", "postgres", folder], ct);
+            await ProcessRunner.Run(["chown", "postgres", folder], ct);
         }
 
         var data = Path.Combine(folder, "data");
-        await Tool.Run(
+        await ProcessRunner.Run(
             [.. asPostgres, Path.Combine(bin, "initdb"), "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-locale"], ct);
         var port = FreePort();
         var server = ServerProcess.Start(

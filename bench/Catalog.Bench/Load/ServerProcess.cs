@@ -91,7 +91,7 @@ internal sealed class ServerProcess : IAsyncDisposable
             using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(10));
             try
             {
-                await Tool.Run(["kill", $"-{_stopSignal}", Id.ToString(CultureInfo.InvariantCulture)], timeout.Token);
+                await ProcessRunner.Run(["kill", $"-{_stopSignal}", Id.ToString(CultureInfo.InvariantCulture)], timeout.Token);
                 await _process.WaitForExitAsync(timeout.Token);
             }
             catch (Exception exception) when (exception is OperationCanceledException or BenchException)

@@ -24,7 +24,7 @@ internal sealed class TestBed : IAsyncDisposable
 
     public static async Task<TestBed> Create(LoadOptions options, CancellationToken ct)
     {
-        if (!Tool.Exists("wrk"))
+        if (!ProcessRunner.Exists("wrk"))
         {
             throw new BenchException("wrk was not found. Debian: apt-get install wrk");
         }
@@ -35,10 +35,10 @@ internal sealed class TestBed : IAsyncDisposable
         try
         {
             // Postgres may run as another user, which must be able to enter the folder.
-            await Tool.Run(["chmod", "755", folder], ct);
+            await ProcessRunner.Run(["chmod", "755", folder], ct);
             foreach (var (project, target) in new[] { ("Catalog.Api", "api"), ("Catalog.Migrations", "migrations") })
             {
-                await Tool.Run(
+                await ProcessRunner.Run(
                     ["dotnet", "publish", project, "-c", "Release", "-o", Path.Combine(folder, target), "--nologo", "-v", "quiet"], ct,
                     directory: Root);
             }
@@ -76,7 +76,8 @@ internal sealed class TestBed : IAsyncDisposable
     /// <param name="settings">Environment variables.</param>
     /// <param name="command">The verb and its options.</param>
     /// <param name="ct">Ends the program.</param>
-    public Task Migrations(string database, Dictionary<string, string> settings, string[] command, CancellationToken ct) => Tool.Run(
+    public Task Migrations(string database, Dictionary<string, string> settings, string[] command, CancellationToken ct) =>
+        ProcessRunner.Run(
         [Path.Combine(_folder, "migrations", "Catalog.Migrations"), .. command], ct, environment: new Dictionary<string,
             string>(settings)
         { ["DATAXPIPE_DB"] = database }, directory: _folder);

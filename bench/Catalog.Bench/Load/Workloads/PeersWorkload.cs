@@ -35,7 +35,7 @@ internal static class PeersWorkload
     private static async Task<Service?> Fastify(TestBed testBed, string database, CancellationToken ct)
     {
         var folder = Path.Combine(TestBed.Root, "bench", "peers", "fastify");
-        if (!Tool.Exists("node") || !Directory.Exists(Path.Combine(folder, "node_modules")))
+        if (!ProcessRunner.Exists("node") || !Directory.Exists(Path.Combine(folder, "node_modules")))
         {
             Console.WriteLine("fastify is skipped. It requires Node.js 20 or newer and `npm ci --prefix bench/peers/fastify`.");
             return null;
@@ -48,7 +48,7 @@ internal static class PeersWorkload
         }
 
         Console.WriteLine(
-            $"fastify {Version("fastify")}, pg {Version("pg")}, Node.js {(await Tool.Run(["node", "--version"], ct)).Trim()}, one "
+            $"fastify {Version("fastify")}, pg {Version("pg")}, Node.js {(await ProcessRunner.Run(["node", "--version"], ct)).Trim()}, one "
                 + "process.");
         return await Service.StartPeer(testBed, ["node", Path.Combine(folder, "server.js")], NewAddress(), database, ct);
     }
@@ -62,7 +62,7 @@ internal static class PeersWorkload
             """;
         try
         {
-            Console.WriteLine((await Tool.Run([Python, "-c", Versions], ct)).Trim());
+            Console.WriteLine((await ProcessRunner.Run([Python, "-c", Versions], ct)).Trim());
         }
         catch (BenchException)
         {

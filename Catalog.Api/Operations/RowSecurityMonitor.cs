@@ -8,7 +8,7 @@ namespace Catalog.Api.Operations;
 /// row-level security is required (DATAXPIPE_REQUIRE_RLS) and not active, the service does not start; when it becomes
 /// inactive later, requests are rejected and the service is not ready until it is active again.
 /// </summary>
-internal sealed partial class IsolationWatch(CatalogDatabase database, DatabaseSettings settings, ILogger<IsolationWatch> log)
+internal sealed partial class RowSecurityMonitor(CatalogDatabase database, DatabaseSettings settings, ILogger<RowSecurityMonitor> log)
     : IRecurringWork
 {
     private Isolation? _last;

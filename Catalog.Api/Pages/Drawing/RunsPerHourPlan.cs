@@ -13,7 +13,7 @@ public sealed record HourRuns(DateTimeOffset Hour, long Total, long Failed, stri
 /// <param name="Bars">The bars from left to right; an hour without runs has none.</param>
 /// <param name="Hours">How many hours one bar counts.</param>
 /// <param name="Label">The chart in one sentence.</param>
-public sealed record HoursPlan(TimeAxis Time, ValueAxis Values, IReadOnlyList<HoursPlan.Bar> Bars, int Hours, string Label)
+public sealed record RunsPerHourPlan(TimeAxis Time, ValueAxis Values, IReadOnlyList<RunsPerHourPlan.Bar> Bars, int Hours, string Label)
 {
     /// <summary>The maximum number of bars; more hours are added up.</summary>
     public const int MaximumBars = 100;
@@ -21,7 +21,7 @@ public sealed record HoursPlan(TimeAxis Time, ValueAxis Values, IReadOnlyList<Ho
     internal const double Height = 160;
 
     /// <summary>Plans the bars of the hours from <paramref name="from"/> to <paramref name="to"/>.</summary>
-    public static HoursPlan Of(IReadOnlyList<HourRuns> runs, DateTimeOffset from, DateTimeOffset to, TimeZoneInfo zone)
+    public static RunsPerHourPlan Of(IReadOnlyList<HourRuns> runs, DateTimeOffset from, DateTimeOffset to, TimeZoneInfo zone)
     {
         var time = TimeAxis.Of(from, to, zone, 7);
         var each = (int)Math.Min(int.MaxValue, Math.Ceiling((time.To - time.From).TotalHours / MaximumBars));
@@ -39,7 +39,7 @@ public sealed record HoursPlan(TimeAxis Time, ValueAxis Values, IReadOnlyList<Ho
             var left = time.Share(at);
             return new Bar(left, Math.Min(width, 1 - left), Y(axis, bar.Total), Y(axis, Math.Min(bar.Failed, bar.Total)), title, href);
         }).ToList();
-        return new HoursPlan(time, axis, drawn, each, $"{DrawingText.Of(bars.Sum(bar => bar.Total), "run")}, "
+        return new RunsPerHourPlan(time, axis, drawn, each, $"{DrawingText.Of(bars.Sum(bar => bar.Total), "run")}, "
             + $"{DrawingText.Count(bars.Sum(bar => bar.Failed))} failed, {time.DateAndTime(time.From)} to {time.DateAndTime(time.To)}");
     }
 

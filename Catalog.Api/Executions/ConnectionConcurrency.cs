@@ -3,7 +3,7 @@ using Catalog.Data.Executions;
 namespace Catalog.Api.Executions;
 
 /// <summary>Limits how many executions of this replica use one connection at once.</summary>
-internal sealed class WarehouseTurns(ExecutionSettings settings)
+internal sealed class ConnectionConcurrency(ExecutionSettings settings)
 {
     private readonly Dictionary<(string Organization, string Connection), Turn> _turns = [];
 

@@ -5,7 +5,7 @@ namespace Catalog.Data.Database;
 /// <c>unnest</c>; a single row is sent as plain parameters. SQLite runs the prepared statement once per row, which is faster in-process.
 /// </summary>
 /// <typeparam name="T">The type of the items that the rows are built from.</typeparam>
-public sealed class Rows<T>(params Column<T>[] columns)
+public sealed class InputRows<T>(params Column<T>[] columns)
 {
     internal Column<T>[] Columns { get; } = columns;
 
@@ -13,7 +13,7 @@ public sealed class Rows<T>(params Column<T>[] columns)
 }
 
 /// <summary>
-/// One column of <see cref="Rows{T}"/>: its name, used for the SQL column and the parameter, and its value for each
+/// One column of <see cref="InputRows{T}"/>: its name, used for the SQL column and the parameter, and its value for each
 /// item.
 /// </summary>
 public abstract class Column<T>(string name)

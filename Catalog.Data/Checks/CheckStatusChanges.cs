@@ -3,7 +3,7 @@ using Catalog.Data.Database;
 namespace Catalog.Data.Checks;
 
 /// <summary>Finds changes of status in the last results of checks.</summary>
-public sealed class CheckChanges(CatalogDatabase db)
+public sealed class CheckStatusChanges(CatalogDatabase db)
 {
     /// <summary>The maximum number of checks that one call examines.</summary>
     public const int MaxExamined = 1000;
@@ -37,13 +37,13 @@ public sealed class CheckChanges(CatalogDatabase db)
             order by pipeline_id, check_id
             """;
         var end = $"""
-            -- CheckChanges.End
+            -- CheckStatusChanges.End
             select pipeline_id, check_id
             {range}
             limit 2 offset {MaxExamined - 1}
             """;
         var sql = $"""
-            -- CheckChanges.Flapping
+            -- CheckStatusChanges.Flapping
             with asked as materialized (
                 select pipeline_id, check_id
                 {range}
@@ -77,7 +77,7 @@ public sealed class CheckChanges(CatalogDatabase db)
     public async Task<CheckStreak> Streak(string organization, CheckResultFilter filter, CancellationToken ct)
     {
         var sql = $"""
-            -- CheckChanges.Streak
+            -- CheckStatusChanges.Streak
             select id, pipeline_id, check_id, status, executed_at
             from check_results
             where organization_id = @organization and pipeline_id = @PipelineId and check_id = @CheckId
@@ -134,7 +134,7 @@ public sealed record FlappingCheck
     {
         PipelineId = latestFirst[0].PipelineId,
         CheckId = latestFirst[0].CheckId,
-        Changes = CheckChanges.Changes(latestFirst),
+        Changes = CheckStatusChanges.Changes(latestFirst),
         Statuses = [.. latestFirst.Select(result => result.Status)],
         ExecutedAt = latestFirst[0].ExecutedAt,
     };

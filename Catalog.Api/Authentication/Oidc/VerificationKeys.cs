@@ -4,7 +4,7 @@ using Microsoft.IdentityModel.Tokens;
 namespace Catalog.Api.Authentication.Oidc;
 
 /// <summary>Selects the keys of a provider that may verify signatures, and the key for one token.</summary>
-internal static class VerifyingKeys
+internal static class VerificationKeys
 {
     public static readonly string[] Algorithms = [SecurityAlgorithms.RsaSha256, SecurityAlgorithms.RsaSsaPssSha256,
         SecurityAlgorithms.EcdsaSha256];

@@ -5,7 +5,7 @@ using System.Text;
 namespace Catalog.Api.Pages.Drawing;
 
 /// <summary>Ids of elements to link to, such as <c>stage-load_orders</c>.</summary>
-public static class Anchor
+public static class ElementId
 {
     private static readonly SearchValues<char> Hex = SearchValues.Create("0123456789ABCDEF");
 

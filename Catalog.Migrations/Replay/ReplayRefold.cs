@@ -7,7 +7,7 @@ namespace Catalog.Migrations.Replay;
 /// <summary>
 /// Folds runs again from their events, and the states of checks from their results, after a replay replaced some of them.
 /// </summary>
-internal sealed class FoldAgain(Dialect dialect, Session session, CrossOrganizationSession batches, string organization)
+internal sealed class ReplayRefold(Dialect dialect, Session session, CrossOrganizationSession batches, string organization)
 {
     private List<string> _runs = [];
     private List<CheckStates.CheckKey> _checks = [];
@@ -22,7 +22,7 @@ internal sealed class FoldAgain(Dialect dialect, Session session, CrossOrganizat
     public async Task Find(string events, string results, string runs, string shadow, object parameters, CancellationToken ct)
     {
         var ofChecks = $"""
-            -- FoldAgain.Checks
+            -- ReplayRefold.Checks
             with changed as materialized ({results})
             select pipeline_id, check_id from check_results
             where organization_id = @organization and id in (select id from changed)
@@ -33,7 +33,7 @@ internal sealed class FoldAgain(Dialect dialect, Session session, CrossOrganizat
         // Runs from before the last removal of events are left out: some of their events may be missing, so folding the
         // rest would give a wrong state.
         var ofRuns = $"""
-            -- FoldAgain.Runs
+            -- ReplayRefold.Runs
             with results as materialized ({results})
             select run_id
             from (select run_id from ({events}) as changed
@@ -70,7 +70,7 @@ internal sealed class FoldAgain(Dialect dialect, Session session, CrossOrganizat
     private async Task Fold(string run, CancellationToken ct)
     {
         const string Events = $"""
-            -- FoldAgain.Events
+            -- ReplayRefold.Events
             select e.digest, e.body, e.report, e.received_at, coalesce(replayed.pipeline_id, runs.pipeline_id) as pipeline_id
             from run_events as e
             left join runs on runs.organization_id = e.organization_id and runs.id = e.run_id
@@ -104,7 +104,7 @@ internal sealed class FoldAgain(Dialect dialect, Session session, CrossOrganizat
     // If no event created the run, a failed check creates it. If failures of several pipelines name the run, the
     // pipeline with the smallest id is used.
     private string CreateByGate => $"""
-        -- FoldAgain.CreateByGate
+        -- ReplayRefold.CreateByGate
         insert into runs (organization_id, id, pipeline_id, status, gate_check_id, created_at, updated_at)
         select @organization, @run, failed.pipeline_id, 'failed', failed.check_id, failed.at, failed.at
         from (
@@ -121,7 +121,7 @@ internal sealed class FoldAgain(Dialect dialect, Session session, CrossOrganizat
         """;
 
     private string CloseGate => $"""
-        -- FoldAgain.CloseGate
+        -- ReplayRefold.CloseGate
         update runs
         set status = case when runs.check_gate then 'failed' else runs.status end, gate_check_id = gates.check_id
         from (

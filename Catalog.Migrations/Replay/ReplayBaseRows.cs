@@ -8,7 +8,7 @@ namespace Catalog.Migrations.Replay;
 /// <summary>
 /// Copies into the shadow the rows of an organization that folding the events needs and does not create.
 /// </summary>
-internal static class ReplayBase
+internal static class ReplayBaseRows
 {
     private const string S = ReplayShadow.Schema;
 
@@ -72,14 +72,14 @@ internal static class ReplayBase
         DbConnection connection, DbTransaction transaction, string organization, CancellationToken ct)
     {
         const string Find = $"""
-            -- ReplayBase.FindDescriptions
+            -- ReplayBaseRows.FindDescriptions
             select id
             from {S}.pipelines
             where organization_id = @organization and current_version = '{PipelineVersion.Reported}'
               and (description is not null or owner is not null)
             """;
         const string Forget = $"""
-            -- ReplayBase.ForgetDescriptions
+            -- ReplayBaseRows.ForgetDescriptions
             update {S}.pipelines
             set description = null, owner = null, search_key = @key
             where organization_id = @organization and id = @id

@@ -7,7 +7,7 @@ namespace Catalog.Api.Http;
 /// The limit of the process for open files. Each connection needs one. The runtime ends the process when none is left,
 /// so further connections are closed before that.
 /// </summary>
-internal static class OpenFiles
+internal static class OpenFileLimit
 {
     // About 300 for assemblies; the others for connections to databases and for files.
     private const int Reserved = 400;

@@ -3,7 +3,7 @@ using Catalog.Api.Pages.Drawing;
 namespace Catalog.Api.Pages.Lineage;
 
 /// <summary>A part of the lineage graph as the drawing takes it.</summary>
-internal static class GraphShape
+internal static class DrawableLineage
 {
     /// <param name="graph">The graph.</param>
     /// <param name="focus">The shown id of the dataset that it is about; null for none.</param>

@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Authentication;
 namespace Catalog.Api.Authentication;
 
 /// <summary>Registers authentication and authorization, and creates the principals of callers.</summary>
-internal static class Callers
+internal static class CallerServices
 {
     public static IServiceCollection AddCallers(this IServiceCollection services)
     {

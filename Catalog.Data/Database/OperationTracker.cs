@@ -3,7 +3,7 @@ using System.Data.Common;
 namespace Catalog.Data.Database;
 
 /// <summary>Tracks one database operation: whether it may be retried, and when the database last answered.</summary>
-internal sealed class OperationState
+internal sealed class OperationTracker
 {
     // The driver's own statement limit can be exceeded by seconds when a server accepts a connection but never answers.
     private static readonly TimeSpan ResponseTimeout = TimeSpan.FromSeconds(4.5);

@@ -3,7 +3,7 @@ using System.Diagnostics;
 namespace Catalog.Bench.Load;
 
 /// <summary>Runs programs and waits until they end.</summary>
-internal static class Tool
+internal static class ProcessRunner
 {
     /// <returns>The standard output of the program.</returns>
     /// <exception cref="BenchException">The program does not exist, ended with another code than 0, or exceeded the

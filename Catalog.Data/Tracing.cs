@@ -3,7 +3,7 @@ using System.Diagnostics;
 namespace Catalog.Data;
 
 /// <summary>The spans of the Catalog's own work, and the organization that log lines and spans name.</summary>
-public static class Traces
+public static class Tracing
 {
     /// <summary>The name of the source of spans.</summary>
     public const string SourceName = "Catalog";

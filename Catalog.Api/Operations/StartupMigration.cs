@@ -9,12 +9,12 @@ namespace Catalog.Api.Operations;
 /// Logs the database at start and, on SQLite without required migrations, upgrades the schema to the newest version
 /// before the service listens.
 /// </summary>
-internal static partial class StartupSchema
+internal static partial class StartupMigration
 {
     public static async Task UpgradeSchemaAtStart(this WebApplication app)
     {
         var settings = app.Services.GetRequiredService<DatabaseSettings>();
-        var log = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Catalog.Api.Operations.StartupSchema");
+        var log = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Catalog.Api.Operations.StartupMigration");
         LogDatabase(log, settings.Display);
         var service = app.Services.GetRequiredService<ServiceSettings>();
         if (service is { PlatformKey: null, DevKeys: false })

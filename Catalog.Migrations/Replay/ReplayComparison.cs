@@ -5,7 +5,7 @@ using Dapper;
 namespace Catalog.Migrations.Replay;
 
 /// <summary>Compares the live tables of one organization with the shadow, and replaces the rows that differ.</summary>
-internal sealed class ReplaySwap(
+internal sealed class ReplayComparison(
     Dialect dialect, DbConnection connection, DbTransaction transaction, string organization, ReplayHorizon horizon, string resultOfLog)
 {
     private const string Shadow = ReplayShadow.Schema;
@@ -48,8 +48,8 @@ internal sealed class ReplaySwap(
     /// <returns>The number of runs that were folded again.</returns>
     public async Task<int> Apply(CancellationToken ct)
     {
-        var session = new CrossOrganizationSession(connection, transaction, dialect, null, new OperationState(), null);
-        var again = new FoldAgain(dialect, session.ForOrganization(organization), session, organization);
+        var session = new CrossOrganizationSession(connection, transaction, dialect, null, new OperationTracker(), null);
+        var again = new ReplayRefold(dialect, session.ForOrganization(organization), session, organization);
         await again.Find(Keys("run_events"), Keys("check_results"), Keys("runs"), Shadow, Parameters, ct);
         foreach (var table in _tables.AsEnumerable().Reverse().Where(table => table.DeletesRows))
         {

@@ -3,7 +3,7 @@ using Catalog.Data;
 namespace Catalog.Migrations.Backup;
 
 /// <summary>Removes old backups, provided that the newest backup is good.</summary>
-internal static class Pruning
+internal static class BackupPruning
 {
     /// <summary>
     /// Removes the backups that no rule keeps. Damaged backups, files without a manifest and backups without rows are neither counted nor

@@ -6,9 +6,9 @@ namespace Catalog.Data.Checks;
 /// Closes the gates of runs inside the transaction that stores their failed results. Afterwards <see
 /// cref="CheckStates.FoldGates"/> lifts those whose failures are not the latest results.
 /// </summary>
-internal sealed class RunGates(Dialect dialect, Session session, string organization)
+internal sealed class RunGateClosing(Dialect dialect, Session session, string organization)
 {
-    private static readonly Rows<Gate> Gates = new(
+    private static readonly InputRows<Gate> Gates = new(
         new Column<Gate, string>("id", gate => gate.RunId),
         new Column<Gate, string>("pipeline_id", gate => gate.PipelineId),
         new Column<Gate, string>("gate_check_id", gate => gate.CheckId),
@@ -26,7 +26,7 @@ internal sealed class RunGates(Dialect dialect, Session session, string organiza
     public async Task<HashSet<string>> Close(List<CheckResult> stored, CancellationToken ct)
     {
         const string CloseGates = """
-            -- RunGates.Close
+            -- RunGateClosing.Close
             insert into runs (organization_id, id, pipeline_id, status, gate_check_id, created_at, updated_at)
             select @organization, rows.id, rows.pipeline_id, 'failed', rows.gate_check_id, rows.created_at, rows.created_at
             from rows
@@ -41,7 +41,7 @@ internal sealed class RunGates(Dialect dialect, Session session, string organiza
             returning id
             """;
         var deleteResults = $"""
-            -- RunGates.DeleteOfOtherPipelines
+            -- RunGateClosing.DeleteOfOtherPipelines
             delete from check_results
             where organization_id = @organization and {dialect.IsAnyOf("id", "@ids")}
             """;

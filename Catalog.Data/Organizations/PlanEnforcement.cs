@@ -3,7 +3,7 @@ using Catalog.Data.Database;
 namespace Catalog.Data.Organizations;
 
 /// <summary>Enforces the limits of the organization's plan in the transaction of a registration.</summary>
-internal static class Ceilings
+internal static class PlanEnforcement
 {
     /// <summary>
     /// Locks the organization's row until the transaction ends, if its plan has limits. A concurrent registration
@@ -13,7 +13,7 @@ internal static class Ceilings
     public static async Task<Plan?> Lock(Session session, string organization, CancellationToken ct)
     {
         const string Sql = """
-            -- Ceilings.Lock
+            -- PlanEnforcement.Lock
             update organizations
             set plan = plan
             where organization_id = @organization and plan in ('free', 'team')

@@ -9,12 +9,12 @@ namespace Catalog.Api.Pages;
 /// <param name="Caller">The signed-in caller; null on pages without sign-in.</param>
 /// <param name="Zone">The time zone of all times on the page.</param>
 /// <param name="Now">The time of the request.</param>
-public sealed record Reader(Caller? Caller, TimeZoneInfo Zone, DateTimeOffset Now)
+public sealed record Viewer(Caller? Caller, TimeZoneInfo Zone, DateTimeOffset Now)
 {
     /// <summary>The cookie with the id of the reader's time zone.</summary>
     public const string ZoneCookie = "catalog-zone";
 
-    public static Reader Of(HttpContext context) => new(
+    public static Viewer Of(HttpContext context) => new(
         (context.User as CallerPrincipal)?.Caller,
         FindZone(context.Request.Cookies[ZoneCookie]) ?? TimeZoneInfo.Utc,
         context.RequestServices.GetRequiredService<TimeProvider>().Now());

@@ -5,7 +5,7 @@ using Catalog.Data.Executions;
 namespace Catalog.Api.Executions;
 
 /// <summary>Cancels executions that clients no longer need.</summary>
-internal sealed class ExecutionStop(ExecutionRepository executions, ExecutionSignals signals, TimeProvider time)
+internal sealed class ExecutionCancellation(ExecutionRepository executions, ExecutionSignals signals, TimeProvider time)
 {
     /// <summary>Asks the replica that runs an execution to stop it; one that waits is cancelled at once.</summary>
     /// <returns>The problem to answer with; null when the request is stored.</returns>
