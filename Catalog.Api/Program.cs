@@ -44,7 +44,7 @@ try
 
     builder.AddHttp(settings);
     builder.AddTelemetry(TelemetrySettings.Read(builder.Configuration, settings.Urls));
-    builder.Services.AddCallers().AddTokenSignIn(OidcSettings.Read(builder.Configuration));
+    builder.Services.AddCallers().AddTokenValidation(OidcSettings.Read(builder.Configuration));
     builder.Services.AddCatalogData(database, IngestSettings.Read(builder.Configuration));
     builder.Services.AddRecurring<RowSecurityMonitor>().AddRecurring<Readiness>();
     builder.Services.AddConnections(settings, database).AddOrganizations();

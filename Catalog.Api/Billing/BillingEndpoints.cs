@@ -66,7 +66,7 @@ internal static class BillingEndpoints
     private static async Task<IResult> PostWebhookEvent(HttpContext context, StripeApi stripe, PlanSync plans, TimeProvider time,
         CancellationToken ct)
     {
-        var (bytes, problem) = await JsonBody.ReadBytes(context);
+        var (bytes, problem) = await RequestBody.ReadBytes(context);
         if (problem is not null)
         {
             return problem;

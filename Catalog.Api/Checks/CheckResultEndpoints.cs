@@ -32,7 +32,7 @@ internal static class CheckResultEndpoints
         HttpContext context, IdempotencyKey key, Caller caller, ResultIngest ingest, IValidator<PostCheckResult> validator,
         TimeProvider time)
     {
-        var (bytes, json, problem) = await JsonBody.ReadDocument(context);
+        var (bytes, json, problem) = await RequestBody.ReadDocument(context);
         using var _ = json;
         if (key.Refusal is { } refusal)
         {

@@ -43,7 +43,7 @@ internal sealed class DbtParts : IDisposable
 
     private async Task<Problem?> ReadJson(HttpContext context)
     {
-        var (_, json, problem) = await JsonBody.ReadDocument(context);
+        var (_, json, problem) = await RequestBody.ReadDocument(context);
         if (json is null)
         {
             return problem;
@@ -82,7 +82,7 @@ internal sealed class DbtParts : IDisposable
             return Problems.Malformed("The Content-Type multipart/form-data needs a boundary of at most 200 characters.");
         }
 
-        var (bytes, problem) = await JsonBody.ReadBytes(context);
+        var (bytes, problem) = await RequestBody.ReadBytes(context);
         if (problem is not null)
         {
             return problem;

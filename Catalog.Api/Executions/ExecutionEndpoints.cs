@@ -45,6 +45,11 @@ internal static class ExecutionEndpoints
             return found.Count == 0 ? Problems.NotFound("check") : Problems.CheckAmbiguous(id.Value);
         }
 
+        if (found[0] is { PipelineVersion: PipelineVersion.Reported, ConnectionId: null })
+        {
+            return Problems.CheckOfOtherTool(id.Value);
+        }
+
         var (pipeline, severity) = (found[0].PipelineId, found[0].Severity);
         return pipeline.Length == 0 && body.Value.RunId is not null
             ? Problems.CheckIsStandalone(id.Value)

@@ -43,9 +43,9 @@ internal sealed partial class ExecutionErrors(ILogger<ExecutionErrors> log) : IR
         return Task.CompletedTask;
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Checks} checks of execution {Execution} could not be evaluated (organization "
-        + "{Organization}, pipeline {Pipeline}); see the results for the reasons. Further executions with such checks are only "
-        + "counted, in one log line a minute")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Execution {Execution} has checks that could not be evaluated: {Checks} "
+        + "(organization {Organization}, pipeline {Pipeline}); see the results for the reasons. Further executions with such checks "
+        + "are only counted, in one log line a minute")]
     private partial void LogFirst(string organization, string pipeline, string execution, int checks);
 
     [LoggerMessage(Level = LogLevel.Warning,

@@ -39,7 +39,7 @@ internal sealed class Body<T> : IBody where T : class
         var isLeftOut = context.GetEndpoint()?.Metadata.GetMetadata<IAcceptsMetadata>() is { IsOptional: true }
             && context.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: false };
         var (bytes, json, problem) = isLeftOut
-            ? ("{}"u8.ToArray(), JsonDocument.Parse("{}"), null) : await JsonBody.ReadDocument(context);
+            ? ("{}"u8.ToArray(), JsonDocument.Parse("{}"), null) : await RequestBody.ReadDocument(context);
         if (json is null)
         {
             return new(null, bytes, default, problem);

@@ -55,7 +55,7 @@ internal sealed partial class ExceptionHandling(RequestDelegate next, RepeatedWa
                     || HttpMethods.IsHead(context.Request.Method));
             case BadHttpRequestException { StatusCode: 413 }:
                 return Problems.BodyTooLarge(RequestLimits.ServerBody);
-            // JsonBody reads all bodies, so a value that the router could not bind is a query parameter.
+            // RequestBody reads all bodies, so a value that the router could not bind is a query parameter.
             case BadHttpRequestException { StatusCode: 400 } bad when Parameter().Match(bad.Message) is { Success: true } match:
                 var name = System.Text.Json.JsonNamingPolicy.SnakeCaseLower.ConvertName(match.Groups["name"].Value);
                 return Problems.Invalid(name, "is not a valid value of this parameter.");

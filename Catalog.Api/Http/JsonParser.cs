@@ -1,12 +1,13 @@
 using System.Text;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using System.Text.Unicode;
 using FluentValidation;
 
 namespace Catalog.Api.Http;
 
 /// <summary>Parses JSON from clients, and turns the parser's exceptions into errors that a client can act on.</summary>
-internal static class JsonParser
+internal static partial class JsonParser
 {
     /// <summary>Parses a body or a part of one.</summary>
     /// <param name="bytes">The JSON text.</param>
@@ -42,6 +43,7 @@ internal static class JsonParser
             return Problems.Malformed($"The {what} is not valid UTF-8.");
         }
 
+        var at = 0;
         try
         {
             var reader = new Utf8JsonReader(bytes, new JsonReaderOptions { MaxDepth = maxDepth });
@@ -50,6 +52,7 @@ internal static class JsonParser
                 // An escaped surrogate without its pair is valid JSON but cannot be stored as text (RFC 7493, 2.1).
                 if (reader.TokenType is JsonTokenType.String or JsonTokenType.PropertyName && reader.ValueIsEscaped)
                 {
+                    at = (int)reader.TokenStartIndex;
                     reader.GetString();
                 }
             }
@@ -62,7 +65,9 @@ internal static class JsonParser
         }
         catch (InvalidOperationException)
         {
-            return Problems.Malformed($"A string in the {what} contains half of a surrogate pair, which is not valid Unicode.");
+            var line = bytes[..at].Count((byte)'\n') + 1;
+            return Problems.Malformed($"A string in the {what} contains half of a surrogate pair, which is not valid Unicode (line {line}, "
+                + $"byte {at - bytes[..at].LastIndexOf((byte)'\n')}).");
         }
     }
 
@@ -132,7 +137,21 @@ internal static class JsonParser
         exception.Message.StartsWith("must ", StringComparison.Ordinal)
         || exception.Message.StartsWith(JsonNumber.Unreadable, StringComparison.Ordinal) ? exception.Message
         : exception.Message.Contains("uplicate", StringComparison.Ordinal) ? "is given twice."
+        : Wanted().Match(exception.Message) is { Success: true } match ? $"must be {NameOf(match.Groups[1].Value)}."
         : "has the wrong type.";
+
+    private static string NameOf(string type) => type switch
+    {
+        "System.String" => "text",
+        "System.Boolean" => "true or false",
+        "System.Int32" or "System.Int64" => "a whole number",
+        "System.Double" or "System.Decimal" => "a number",
+        _ when type.StartsWith("System.Collections", StringComparison.Ordinal) || type.EndsWith(']') => "an array",
+        _ => "an object",
+    };
+
+    [GeneratedRegex(@"could not be converted to (?:System\.Nullable`1\[)?(\w+(?:[.+]\w+)*(?:\[\])?)")]
+    private static partial Regex Wanted();
 
     private static Problem NotJson(ReadOnlySpan<byte> bytes, JsonException exception, string what)
     {

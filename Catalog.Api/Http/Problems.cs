@@ -121,6 +121,10 @@ internal static class Problems
             $"Nothing to execute: no check of the pipeline '{Shorten(pipeline)}' has a connection_id, or the list checks is empty. Add "
                 + "a connection_id to the definition of a check.");
 
+    public static Problem CheckOfOtherTool(string id) =>
+        new(409, "no_executable_checks",
+            $"Another tool, such as dbt, defined the check '{Shorten(id)}' and executes it. The Catalog only stores its results.");
+
     public static Problem ExecutionFinished(string status) =>
         new(409, "execution_finished", $"The execution is {status} and can no longer be cancelled.");
 
@@ -142,7 +146,7 @@ internal static class Problems
     public static Problem TooLarge(string detail) => new(413, "too_large", detail);
 
     public static Problem BodyTooLarge(long limit) =>
-        TooLarge($"The maximum body size on this path is {limit / (1024 * 1024)} MiB. Split the request.");
+        TooLarge($"The maximum body size on this path is {limit / (1024 * 1024)} MiB. Send less in one request.");
 
     public static Problem UriTooLong() =>
         new(414, "uri_too_long", $"The maximum length of path and query is {RequestLimits.RequestLine} characters.");

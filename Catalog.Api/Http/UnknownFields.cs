@@ -11,6 +11,9 @@ internal static class UnknownFields
 {
     private const int MaxReported = 10;
 
+    // A body may have names of a megabyte.
+    private const int MaxShown = 256;
+
     // A longer name is not a typing error, and comparing it takes long.
     private const int MaxCompared = 100;
 
@@ -53,7 +56,7 @@ internal static class UnknownFields
         var known = Known.GetOrAdd(info.Type, static (_, contract) => FieldsOf(contract), info);
         foreach (var member in json.EnumerateObject().TakeWhile(_ => found.Count < MaxReported))
         {
-            var own = pointer + JsonPointer.OfName(member.Name);
+            var own = pointer + JsonPointer.OfName(StoredText.Cut(member.Name, MaxShown));
             if (known.TryGetValue(member.Name, out var type))
             {
                 Add(member.Value, type, own, found);

@@ -34,7 +34,7 @@ internal static class OpenLineageEndpoints
 
     private static async Task<IResult> Post(HttpContext context, Caller caller, EventIngest ingest, TimeProvider time)
     {
-        var (_, json, problem) = await JsonBody.ReadDocument(context);
+        var (_, json, problem) = await RequestBody.ReadDocument(context);
         using var _ = json;
         if (json is null)
         {
@@ -58,7 +58,7 @@ internal static class OpenLineageEndpoints
 
     private static async Task<IResult> PostBatch(HttpContext context, Caller caller, EventIngest ingest, TimeProvider time)
     {
-        var (_, json, problem) = await JsonBody.ReadDocument(context);
+        var (_, json, problem) = await RequestBody.ReadDocument(context);
         using var _ = json;
         if (json is null)
         {

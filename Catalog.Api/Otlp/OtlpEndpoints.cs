@@ -60,7 +60,7 @@ internal static class OtlpEndpoints
 
     private static async Task<(OtlpSpans?, Problem?)> ReadProtobuf(HttpContext context)
     {
-        var (bytes, problem) = await JsonBody.ReadBytes(context);
+        var (bytes, problem) = await RequestBody.ReadBytes(context);
         return problem is not null ? (null, problem)
             : OtlpProtobuf.Read(bytes) is { } spans ? (spans, null)
             : (null, Problems.Malformed("The body is not an ExportTraceServiceRequest of OTLP in protobuf."));
@@ -68,7 +68,7 @@ internal static class OtlpEndpoints
 
     private static async Task<(OtlpSpans?, Problem?)> ReadJson(HttpContext context)
     {
-        var (_, json, problem) = await JsonBody.ReadDocument(context);
+        var (_, json, problem) = await RequestBody.ReadDocument(context);
         using var _ = json;
         return json is null ? (null, problem)
             : OtlpJson.Read(json.RootElement) is { } spans ? (spans, null)

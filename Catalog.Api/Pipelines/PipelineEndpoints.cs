@@ -34,7 +34,7 @@ internal static class PipelineEndpoints
         HttpContext context, Caller caller, PipelineRegistration registration, IValidator<PipelineSpec> validator, PostedChecks checks,
         TimeProvider time, CancellationToken ct)
     {
-        var (bytes, problem) = await JsonBody.Read(context, acceptsArray: true);
+        var (bytes, problem) = await RequestBody.Read(context, acceptsArray: true);
         if (problem is not null)
         {
             return problem;

@@ -1,6 +1,7 @@
 using Catalog.Api.Http;
 using Catalog.Api.Runs;
 using Catalog.Data.Checks;
+using Catalog.Data.Pipelines;
 using Catalog.Data.Schedules;
 using FluentValidation;
 using Microsoft.OpenApi;
@@ -15,7 +16,9 @@ internal sealed class PipelineSpecValidator : AbstractValidator<PipelineSpec>
             .WithMessage("must not be overdue, which is a path of the API.");
         RuleFor(pipeline => pipeline.Version)
             .SetValidator(new JsonRule<PipelineSpec>(JsonSchemaType.String | JsonSchemaType.Number, "must be text or a number."));
-        RuleFor(pipeline => pipeline.VersionText()).OptionalKey().OverridePropertyName("Version")
+        RuleFor(pipeline => pipeline.VersionText()).OptionalKey().Must(version => version is not PipelineVersion.Reported)
+            .WithMessage($"must not be {PipelineVersion.Reported}, which is the version of pipelines that events report.")
+            .OverridePropertyName("Version")
             .When(pipeline => RawJson.Stored(pipeline.Version) is { } text && text[0] is not ('{' or '[' or 't' or 'f'));
         RuleFor(pipeline => pipeline.Description).Text(Validation.MaxMessage);
         RuleFor(pipeline => pipeline.Owner).Text(Validation.MaxKey);

@@ -82,9 +82,9 @@ public sealed partial record DbtArtifacts
             errors["/namespace"] = ["has more than 500 characters."];
         }
 
-        if (RunResults is { } results && results.Object("metadata")?.Text("invocation_id") is { Length: > JobId.MaxLength })
+        if (RunResults is { } results && results.Object("metadata")?.Text("invocation_id") is { } run && JobId.RunIdError(run) is { } error)
         {
-            errors["/run_results/metadata/invocation_id"] = [$"has more than {JobId.MaxLength} characters."];
+            errors["/run_results/metadata/invocation_id"] = [error];
         }
 
         return errors;

@@ -17,9 +17,8 @@ internal static class DbtChecks
     public const string UnitTest = "dbt.unit_test";
     public const string SourceFreshness = "dbt.source_freshness";
 
-    private const int MaxName = 200;
-    private const int MaxParameters = 16_384;
-    private const int MaxCondition = 4000;
+    private const int MaxName = 127;
+    private const int MaxParameter = 16_384;
 
     // Arguments that other fields of the definition have.
     private static readonly string[] Given = ["model", "column_name"];
@@ -28,19 +27,21 @@ internal static class DbtChecks
     private static readonly string[] Conditions = ["where", "fail_calc", "error_if", "warn_if"];
 
     /// <summary>The definitions, in any order.</summary>
-    public static IEnumerable<ReportedCheck> Of(DbtGraph graph)
+    /// <param name="report">Counts what is too long to be kept.</param>
+    /// <param name="graph">The nodes of the manifest.</param>
+    public static IEnumerable<ReportedCheck> Of(ReportBuilder report, DbtGraph graph)
     {
         foreach (var node in graph.Nodes)
         {
             if (node.IsTest)
             {
                 yield return new(JobId.Shorten(node.Id), graph.Tested(node), KindOf(node), SeverityOf(node),
-                    node.Json.Text("column_name", 500), Parameters(writer => WriteTest(writer, node)));
+                    node.Json.Text("column_name", 500), Parameters(writer => WriteTest(report, writer, node)));
             }
             else if (node.Type == "source" && node.Json.Object("freshness") is { } freshness && HasLimit(freshness))
             {
                 yield return new(DbtFreshness.CheckIdOf(node.Id), node.Dataset, SourceFreshness, CheckSeverity.Error, null,
-                    Parameters(writer => WriteMembers(writer, freshness)));
+                    Parameters(writer => WriteLimits(report, writer, freshness)));
             }
         }
     }
@@ -63,34 +64,51 @@ internal static class DbtChecks
     private static bool HasLimit(JsonElement freshness) =>
         freshness.Object("warn_after")?.Count("count") is not null || freshness.Object("error_after")?.Count("count") is not null;
 
-    private static void WriteTest(Utf8JsonWriter writer, DbtNode test)
+    private static void WriteTest(ReportBuilder report, Utf8JsonWriter writer, DbtNode test)
     {
-        var config = test.Json.Object("config");
-        if (test.Json.Object("test_metadata")?.Object("kwargs") is { } arguments)
-        {
-            WriteMembers(writer, arguments);
-        }
-
+        HashSet<string> written = new(Given, StringComparer.Ordinal);
         foreach (var name in Conditions)
         {
-            if (config?.Text(name, MaxCondition) is { } condition)
+            if (test.Json.Object("config")?.Text(name) is { } condition && Fits(report, name, condition.Length))
             {
                 writer.WriteString(name, condition);
+                written.Add(name);
+            }
+        }
+
+        foreach (var argument in test.Json.Object("test_metadata")?.Members("kwargs") ?? [])
+        {
+            if (written.Add(argument.Name) && Fits(report, "kwargs", argument.Value.GetRawText().Length))
+            {
+                writer.WritePropertyName(StoredText.Clean(argument.Name));
+                argument.Value.WriteTo(writer);
             }
         }
     }
 
-    private static void WriteMembers(Utf8JsonWriter writer, JsonElement json)
+    private static void WriteLimits(ReportBuilder report, Utf8JsonWriter writer, JsonElement freshness)
     {
-        foreach (var member in json.EnumerateObject().Where(member => !Given.Contains(member.Name, StringComparer.Ordinal)
-            && !Conditions.Contains(member.Name, StringComparer.Ordinal)))
+        foreach (var member in freshness.EnumerateObject())
         {
-            writer.WritePropertyName(StoredText.Clean(member.Name));
-            member.Value.WriteTo(writer);
+            if (Fits(report, "freshness", member.Value.GetRawText().Length))
+            {
+                writer.WritePropertyName(StoredText.Clean(member.Name));
+                member.Value.WriteTo(writer);
+            }
         }
     }
 
-    // Null without any, or when they are longer than a definition should be.
+    private static bool Fits(ReportBuilder report, string part, int length)
+    {
+        if (length > MaxParameter)
+        {
+            report.Unread("event", part, UnreadReason.Limit);
+        }
+
+        return length <= MaxParameter;
+    }
+
+    // Null without any.
     private static string? Parameters(Action<Utf8JsonWriter> write)
     {
         using var buffer = new MemoryStream();
@@ -101,6 +119,6 @@ internal static class DbtChecks
             writer.WriteEndObject();
         }
 
-        return buffer.Length is > 2 and <= MaxParameters ? Encoding.UTF8.GetString(buffer.ToArray()) : null;
+        return buffer.Length > 2 ? Encoding.UTF8.GetString(buffer.ToArray()) : null;
     }
 }

@@ -43,7 +43,7 @@ internal static class DbtReport
         var project = DbtProject.NameOf(manifest, graph);
         report.Job = new(JobId.Of("dbt", project), "dbt", project, []);
         DbtDatasets.Read(report, graph, json.Object("catalog"));
-        report.Define(DbtChecks.Of(graph));
+        report.Define(DbtChecks.Of(report, graph));
         if (!WithoutExecution.Contains(results.Object("args")?.Text("which") ?? ""))
         {
             DbtRun.Read(report, graph, results, digest);

@@ -90,7 +90,7 @@ internal sealed class EventBatch(
             if (report is { Checks: { } checks, Jobs: [var own, ..] })
             {
                 await new ReportedChecks(session.ForOrganization(organization), organization, own.PipelineId, aliases.Resolve)
-                    .Store(checks, report.At, _now, ct);
+                    .Store(checks, report.At, ct);
             }
         }
     }

@@ -9,21 +9,39 @@ public static class JobId
     /// <summary>Characters of an id.</summary>
     public const int MaxLength = 256;
 
+    // An encoded slash: a path with this text could mean two ids.
+    private const string EncodedSlash = "%2F";
+
     /// <summary>
-    /// The id. One that would be too long is cut and ends with a hash of the whole, so that different jobs keep
-    /// different ids.
+    /// The id. One that would be too long, or that a path cannot contain, is changed and ends with a hash of the whole,
+    /// so that different jobs keep different ids.
     /// </summary>
     public static string Of(string @namespace, string name) => Shorten(@namespace.Length == 0 ? name : $"{@namespace}/{name}");
 
-    /// <summary>Cuts an id that is too long, and adds a hash of the whole.</summary>
+    /// <summary>
+    /// Cuts an id that is too long, writes an encoded slash as a slash, and in these cases adds a hash of the whole. So it
+    /// does for a dot, two dots and white space too.
+    /// </summary>
     public static string Shorten(string id)
     {
-        if (id.Length <= MaxLength)
+        if (id.Length <= MaxLength && IsUsable(id))
         {
             return id;
         }
 
         var hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(id)).AsSpan(0, 8));
-        return $"{StoredText.Cut(id, MaxLength - hash.Length - 1)}~{hash}";
+        return $"{StoredText.Cut(WithSlashes(id), MaxLength - hash.Length - 1)}~{hash}";
     }
+
+    /// <summary>The text with slashes where it has encoded ones: the beginning of the id of each job of a namespace.</summary>
+    public static string WithSlashes(string text) => text.Replace(EncodedSlash, "/", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>Whether a path can contain the id.</summary>
+    public static bool IsUsable(string id) =>
+        !id.Contains(EncodedSlash, StringComparison.OrdinalIgnoreCase) && id is not ("." or "..") && !string.IsNullOrWhiteSpace(id);
+
+    /// <summary>What is wrong with the id of a run of another tool; null when it can be stored.</summary>
+    public static string? RunIdError(string id) => id.Length > MaxLength ? $"has more than {MaxLength} characters."
+        : IsUsable(id) ? null
+        : "must not be a dot, two dots or white space, and must not contain the text %2F, which is an encoded slash in paths.";
 }

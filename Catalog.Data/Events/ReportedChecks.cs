@@ -20,9 +20,8 @@ internal sealed class ReportedChecks(Session session, string organization, strin
     /// <summary>Stores the definitions of one event, whose facets are stored already.</summary>
     /// <param name="checks">All checks of the pipeline.</param>
     /// <param name="at">The time of the event.</param>
-    /// <param name="now">The time of its receipt.</param>
     /// <param name="ct">Cancels the operation.</param>
-    public async Task Store(IReadOnlyList<ReportedCheck> checks, DateTimeOffset at, DateTimeOffset now, CancellationToken ct)
+    public async Task Store(IReadOnlyList<ReportedCheck> checks, DateTimeOffset at, CancellationToken ct)
     {
         var rows = new InputRows<ReportedCheck>(
             new Column<ReportedCheck, string>("pipeline_id", _ => pipeline),
@@ -32,14 +31,13 @@ internal sealed class ReportedChecks(Session session, string organization, strin
             new Column<ReportedCheck, string>("kind", check => check.Kind),
             new Column<ReportedCheck, string>("severity", check => check.Severity),
             new Column<ReportedCheck, string>("definition", Definition),
-            new Column<ReportedCheck, DateTimeOffset>("received_at", _ => now),
             new Column<ReportedCheck, DateTimeOffset>("reported_at", _ => at));
         const string Upsert = """
             -- ReportedChecks.Upsert
             insert into checks (organization_id, pipeline_id, id, pipeline_version, dataset, kind, severity, definition, created_at,
                 updated_at)
             select @organization, rows.pipeline_id, rows.id, rows.version, rows.dataset, rows.kind, rows.severity, rows.definition,
-                rows.received_at, rows.reported_at
+                rows.reported_at, rows.reported_at
             from rows
             where true
             on conflict (organization_id, pipeline_id, id) do update

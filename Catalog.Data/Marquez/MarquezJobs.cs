@@ -1,4 +1,5 @@
 using Catalog.Data.Database;
+using Catalog.Data.Events;
 using Catalog.Data.Pipelines;
 
 namespace Catalog.Data.Marquez;
@@ -39,7 +40,7 @@ public sealed class MarquezJobs(CatalogDatabase db)
             {from}
             """;
 
-        var prefix = StoredText.Cut($"{filter.Namespace}/", 200);
+        var prefix = StoredText.Cut(JobId.WithSlashes($"{filter.Namespace}/"), 200);
         var parameters = new
         {
             organization,

@@ -42,7 +42,7 @@ public static class OpenLineageEvent
         if (json.Object("run") is { } run)
         {
             return run.Text("runId") is null ? new() { ["/run/runId"] = ["is required: the id of the run as text."] }
-                : run.Text("runId")!.Length > JobId.MaxLength ? new() { ["/run/runId"] = [$"has more than {JobId.MaxLength} characters."] }
+                : JobId.RunIdError(run.Text("runId")!) is { } error ? new() { ["/run/runId"] = [error] }
                 : json.Object("job") is not { } own ? new() { ["/job"] = ["is required for an event of a run."] }
                 : NameError(own, "/job");
         }

@@ -22,7 +22,7 @@ public sealed class EndedSessionRepository(CatalogDatabase db)
         return db.Many<EndedSession>(Organization.Default, Sql, new { organization = Organization.Default, after }, ct);
     }
 
-    /// <summary>Adds a session, and deletes those whose cookies have expired.</summary>
+    /// <summary>Adds an ended session, and deletes those whose cookies have expired.</summary>
     public Task Add(EndedSession session, DateTimeOffset now, CancellationToken ct) => db.Write(Organization.Default, async write =>
     {
         const string Delete = """

@@ -82,7 +82,7 @@ internal sealed class SqliteDoctor(string path) : EngineDoctor
         {
             report.Add("journal_mode", Severity.Warning,
                 $"The file's journal mode is {file.JournalMode}, not wal: readers and the writer block each other.",
-                "Start the service once, which sets the mode. If it does not persist, make the folder writable.");
+                "Start the service once, which sets the mode. If the mode changes back, make the folder writable.");
         }
 
         if (file.WalBytes > Math.Max(64 * 1024 * 1024, file.Bytes))

@@ -18,7 +18,7 @@ internal sealed partial class SqliteSnapshot : IDisposable
         _connection = Open(path);
     }
 
-    /// <summary>The connection, for statements about the schema and the journal.</summary>
+    /// <summary>The connection, for statements about the schema and the migration journal.</summary>
     public DbConnection Connection => _connection;
 
     /// <summary>Opens the file and begins the transaction.</summary>

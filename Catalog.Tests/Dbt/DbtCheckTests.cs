@@ -86,6 +86,66 @@ public abstract class DbtCheckTests(TestDatabase database) : EndpointTests(datab
         Assert.Equal("own", Text(Assert.Single(items.GetProperty("items").EnumerateArray()), "id"));
     }
 
+    [Fact]
+    public async Task A_check_of_dbt_is_not_executed_here()
+    {
+        using var client = await App.Organization(Name);
+        await Post(client, Defined("d-7", "2026-03-01T10:00:00Z"));
+
+        using var answer = await client.PostAsJsonAsync("/api/v1/checks/test.shop.broken.3/execute", new { }, Ct);
+
+        await answer.Problem(409, "no_executable_checks");
+        var item = await client.GetJson("/api/v1/checks/test.shop.broken.3");
+        var results = await client.GetJson("/api/v1/checks/results?check_id=test.shop.broken.3");
+        Assert.Equal("no such column", Text(results.GetProperty("items")[0], "message"));
+        Assert.True(string.CompareOrdinal(Text(item, "created_at"), Text(item, "updated_at")) <= 0);
+    }
+
+    [Fact]
+    public async Task The_version_of_reported_pipelines_cannot_be_registered()
+    {
+        using var client = await App.Organization(Name);
+        using var answer = await client.PostAsJsonAsync("/api/v1/pipelines/", new { name = "dbt/shop", version = "reported" }, Ct);
+
+        Assert.StartsWith("must not be reported", (await answer.Problem(422, "invalid")).GetProperty("errors").GetProperty("/version")[0]
+            .GetString());
+    }
+
+    [Fact]
+    public async Task Arguments_that_are_too_long_are_counted_and_the_others_are_kept()
+    {
+        using var client = await App.Organization(Name);
+        var upload = Defined("d-8", "2026-03-01T10:00:00Z");
+        var test = upload["manifest"]!["nodes"]!["test.shop.relation.2"]!;
+        test["test_metadata"]!["kwargs"]!["values"] = new string('x', 20_000);
+        test["test_metadata"]!["kwargs"]!["where"] = "argument";
+        test["config"]!["where"] = "day > 1";
+        await Post(client, upload);
+
+        var item = await client.GetJson("/api/v1/checks/test.shop.relation.2");
+        var facets = await client.GetJson("/api/v1/lineage/facets");
+
+        Assert.Equal("""{"where":"day > 1","to":"ref('rates')"}""", item.GetProperty("params").GetRawText());
+        Assert.Contains(facets.GetProperty("items").EnumerateArray(), facet => Text(facet, "facet") == "kwargs");
+    }
+
+    [Fact]
+    public async Task Ids_that_a_path_cannot_contain_are_changed_or_refused()
+    {
+        using var client = await App.Organization(Name);
+        var upload = Defined("d-9", "2026-03-01T10:00:00Z");
+        upload["manifest"]!["metadata"]!["project_name"] = "a%2Fb";
+        await Post(client, upload);
+        var id = Text((await client.GetJson("/api/v1/pipelines/")).GetProperty("items")[0], "id")!;
+        Assert.StartsWith("dbt/a/b~", id);
+        Assert.Equal(id, Text(await client.GetJson($"/api/v1/pipelines/{Uri.EscapeDataString(id)}"), "id"));
+
+        using var content = new StringContent(
+            DbtExample.Upload("shop", "run%2fx").ToJsonString(), Encoding.UTF8, "application/json");
+        using var answer = await client.PostAsync("/api/v1/dbt/artifacts", content, Ct);
+        await answer.Problem(422, "invalid");
+    }
+
     private static async Task Post(HttpClient client, JsonObject upload)
     {
         using var content = new StringContent(upload.ToJsonString(), Encoding.UTF8, "application/json");

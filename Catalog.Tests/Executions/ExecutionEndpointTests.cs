@@ -218,7 +218,7 @@ public abstract class ExecutionEndpointTests(TestDatabase database) : ExecutionT
         await Execute();
 
         var lines = App.Log.At(LogLevel.Warning).Where(line => line.Contains(Name, StringComparison.Ordinal)).ToList();
-        Assert.StartsWith($"2 checks of execution {id} could not be evaluated", Assert.Single(lines), StringComparison.Ordinal);
+        Assert.StartsWith($"Execution {id} has checks that could not be evaluated: 2", Assert.Single(lines), StringComparison.Ordinal);
         Assert.DoesNotContain("scripted", lines[0], StringComparison.Ordinal);
     }
 

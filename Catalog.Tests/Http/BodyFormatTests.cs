@@ -84,6 +84,20 @@ public sealed class BodyFormatTests(SqliteTestDatabase database) : EndpointTests
     }
 
     [Theory]
+    [InlineData("""{"pipeline_id":1}""", "/pipeline_id", "must be text.")]
+    [InlineData("""{"records_processed":"many"}""", "/records_processed", "must be a whole number, such as 3; ")]
+    [InlineData("""{"check_gate":1}""", "/check_gate", "must be true or false.")]
+    [InlineData("""{"stages":{}}""", "/stages", "must be an array.")]
+    [InlineData("""{"stages":[1]}""", "/stages/0", "must be an object.")]
+    [InlineData("[]", "", "must be an object.")]
+    public async Task A_field_of_the_wrong_type_is_answered_with_the_right_type(string body, string pointer, string message)
+    {
+        var errors = (await (await Post("/api/v1/runs/", "application/json", body)).Problem(422, "invalid")).GetProperty("errors");
+
+        Assert.StartsWith(message, errors.GetProperty(pointer)[0].GetString());
+    }
+
+    [Theory]
     [InlineData("", "The body is empty. Send JSON.")]
     [InlineData(" \n", "The body is empty. Send JSON.")]
     [InlineData("{\"a\":", "The body is not valid JSON at line 1, byte 6.")]

@@ -4,7 +4,7 @@ namespace Catalog.Api.Pages.Drawing;
 
 /// <summary>A tick of a time axis.</summary>
 /// <param name="Share">Its place, 0 (left) to 1.</param>
-/// <param name="Label">The time of day in 24 hours, or the date when ticks are days apart.</param>
+/// <param name="Label">The time of day in 24-hour form, or the date when ticks are days apart.</param>
 /// <param name="Date">The date, at the first tick and where the day changes; otherwise null.</param>
 public sealed record TimeTick(double Share, string Label, string? Date);
 

@@ -3,9 +3,9 @@ using Microsoft.AspNetCore.Authentication.JwtBearer;
 namespace Catalog.Api.Authentication.Oidc;
 
 /// <summary>Registers the validation of access tokens.</summary>
-internal static class TokenSignIn
+internal static class TokenValidation
 {
-    public static IServiceCollection AddTokenSignIn(this IServiceCollection services, IReadOnlyList<TokenTrust> trusts)
+    public static IServiceCollection AddTokenValidation(this IServiceCollection services, IReadOnlyList<TokenTrust> trusts)
     {
         foreach (var (index, issuer) in trusts.GroupBy(trust => trust.Issuer).Index())
         {

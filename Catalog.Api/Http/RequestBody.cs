@@ -10,7 +10,7 @@ namespace Catalog.Api.Http;
 /// Reads request bodies: checks content type, encoding and size. A body that is not JSON is answered with 400; JSON of
 /// the wrong shape is answered with 422 and JSON pointers (see <see cref="JsonParser"/>).
 /// </summary>
-internal static class JsonBody
+internal static class RequestBody
 {
     /// <summary>Reads a body and checks that it is JSON in valid UTF-8 whose strings are valid Unicode.</summary>
     /// <param name="context">The request.</param>
