@@ -42,18 +42,20 @@ internal sealed record LineageReader(CatalogDatabase Db, string Organization, Da
     /// <summary>Adds the datasets with these ids; unknown ones are left out.</summary>
     public async Task Datasets(IEnumerable<Guid> ids, Dictionary<Guid, Dataset> datasets)
     {
-        var sql = $"""
-            -- Lineage.Datasets
-            select id, namespace, name, created_at
-            from {Db.Dialect.ByIndex("datasets", "organization_id = @organization", "id", "@ids")}
-            """;
-
-        foreach (var dataset in await OfIds(sql, [.. ids.Order()], row =>
-            Dataset(row.GetGuid(0), row.GetString(1), row.GetString(2), row.GetFieldValue<DateTimeOffset>(3))))
+        foreach (var dataset in await OfIds(DatasetsSql, [.. ids.Order()], Dataset))
         {
             datasets.Add(dataset.Id, dataset);
         }
     }
+
+    /// <summary>The datasets with these ids, on one connection; unknown ones are left out.</summary>
+    public Task<List<Dataset>> Datasets(IEnumerable<Guid> ids) => Part(DatasetsSql, [.. ids.Order()], Dataset, int.MaxValue);
+
+    private string DatasetsSql => $"""
+        -- Lineage.Datasets
+        select id, namespace, name, created_at
+        from {Db.Dialect.ByIndex("datasets", "organization_id = @organization", "id", "@ids")}
+        """;
 
     /// <summary>The rows of a statement that looks up each of <c>@ids</c>.</summary>
     /// <param name="sql">The statement. It may use <c>@limit</c>, <c>@at</c> and <c>@organization</c>.</param>
@@ -64,24 +66,25 @@ internal sealed record LineageReader(CatalogDatabase Db, string Organization, Da
     {
         if (ids.Count < 2 * MinHalf)
         {
-            return await Part(ids);
+            return await Part(sql, ids, read, limit);
         }
 
-        var halves = await Task.WhenAll(Part(ids[..(ids.Count / 2)]), Part(ids[(ids.Count / 2)..]));
+        var half = ids.Count / 2;
+        var halves = await Task.WhenAll(Part(sql, ids[..half], read, limit), Part(sql, ids[half..], read, limit));
         halves[0].AddRange(halves[1]);
         return halves[0];
+    }
 
-        async Task<List<T>> Part(List<Guid> part)
+    private async Task<List<T>> Part<T>(string sql, List<Guid> ids, Func<DbDataReader, T> read, int limit)
+    {
+        List<T> rows = [];
+        foreach (var chunk in ids.Chunk(Db.Dialect.ListLimit).TakeWhile(_ => rows.Count < limit))
         {
-            List<T> rows = [];
-            foreach (var chunk in part.Chunk(Db.Dialect.ListLimit).TakeWhile(_ => rows.Count < limit))
-            {
-                var parameters = new { organization = Organization, ids = chunk, at = At, limit = (long)limit - rows.Count };
-                rows.AddRange(await Db.Many(Organization, sql, parameters, read, Ct));
-            }
-
-            return rows;
+            var parameters = new { organization = Organization, ids = chunk, at = At, limit = (long)limit - rows.Count };
+            rows.AddRange(await Db.Many(Organization, sql, parameters, read, Ct));
         }
+
+        return rows;
     }
 
     /// <summary>The dataset behind another name; null when no dataset has it.</summary>
@@ -108,6 +111,9 @@ internal sealed record LineageReader(CatalogDatabase Db, string Organization, Da
         ValidFrom = row.GetFieldValue<DateTimeOffset>(first + 3),
         ValidTo = at is null || row.IsDBNull(first + 4) ? null : row.GetFieldValue<DateTimeOffset>(first + 4),
     };
+
+    public static Dataset Dataset(DbDataReader row) =>
+        Dataset(row.GetGuid(0), row.GetString(1), row.GetString(2), row.GetFieldValue<DateTimeOffset>(3));
 
     public static Dataset Dataset(Guid id, string ns, string name, DateTimeOffset createdAt) =>
         new() { Id = id, Namespace = ns, Name = name, CreatedAt = createdAt };

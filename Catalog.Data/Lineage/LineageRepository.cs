@@ -91,12 +91,27 @@ public sealed class LineageRepository(CatalogDatabase db, LineageBudget budget)
             foreach (var side in walk.Sides.TakeWhile(_ => walk.Cut is null))
             {
                 var known = nearby.EdgesOf(side, hop);
-                var found = known ?? await reader.Neighbours(side, walk.Room);
+                var found = known ?? await NeighboursAndNames(reader, side, walk.Room, nearby.Datasets);
                 walk.AddHop(side, found, known is not null || found.Count <= walk.Room, hop);
             }
         }
 
         return (walk, nearby.Datasets);
+    }
+
+    // The names of the level are read beside its edges: both are look-ups that do not depend on each other.
+    private static async Task<List<LineageEdge>> NeighboursAndNames(
+        LineageReader reader, LineageWalk.Side side, int room, Dictionary<Guid, Dataset> datasets)
+    {
+        var names = reader.Datasets(side.Level.Where(id => !datasets.ContainsKey(id)));
+        var edges = reader.Neighbours(side, room);
+        await Task.WhenAll(names, edges);
+        foreach (var dataset in await names)
+        {
+            datasets.TryAdd(dataset.Id, dataset);
+        }
+
+        return await edges;
     }
 
     /// <summary>The part of the current graph downstream of several datasets, which have the depth 0.</summary>
@@ -243,7 +258,7 @@ public sealed class LineageRepository(CatalogDatabase db, LineageBudget budget)
             """;
 
         var rows = await reader.OfIds(sql, [.. ids.Order()], row => (
-            Dataset: LineageReader.Dataset(row.GetGuid(0), row.GetString(1), row.GetString(2), row.GetFieldValue<DateTimeOffset>(3)),
+            Dataset: LineageReader.Dataset(row),
             HasMore: row.GetInt32(4) == 1));
         foreach (var (dataset, hasMore) in rows)
         {

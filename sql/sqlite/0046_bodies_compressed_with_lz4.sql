@@ -1,0 +1,1 @@
+-- SQLite does not compress values, so nothing changes here.
