@@ -128,7 +128,7 @@ internal static class ReplayVerb
         output.Line(report switch
         {
             { Organizations.Count: 0 } => "nothing to do: the log has no events",
-            { Differs: false } => "equal: the tables are what the log says",
+            { Differs: false } => "equal: the tables match the stored events",
             _ when apply => "replaced: the tables now match the stored events",
             _ => "differs: run `catalog-migrations replay apply` to replace the rows; nothing was written",
         });
