@@ -174,7 +174,8 @@ internal static class Problems
     public static Problem Invalid(string pointer, string message) => Invalid(new Dictionary<string, string[]> { [pointer] = [message] });
 
     public static Problem IdempotencyKeyReused() =>
-        new(422, "idempotency_key_reused", "This Idempotency-Key was already used with another body. Use a new key for each request.");
+        new(422, "idempotency_key_reused", "This Idempotency-Key was already used with another body. Use a new key for "
+            + "another body; a repeated request keeps its key.");
 
     public static Problem Internal() => new(500, "internal_error", "The service failed unexpectedly. Report the trace_id to the operator.");
 

@@ -110,7 +110,10 @@ public sealed record RunInput
     /// <summary>Their size in bytes, when it was reported.</summary>
     public long? ByteCount { get; init; }
 
-    /// <summary>The run that wrote the version that was read: the last write before the run started; null when none is known.</summary>
+    /// <summary>
+    /// The run that wrote the version which this run read: the last one that wrote the dataset before this run started; null
+    /// when none is known.
+    /// </summary>
     public RunReference? WrittenBy { get; init; }
 
     /// <summary>The time of that write.</summary>

@@ -18,7 +18,8 @@ internal static class DbtChecks
     public const string SourceFreshness = "dbt.source_freshness";
 
     private const int MaxName = 127;
-    private const int MaxParameter = 16_384;
+    // As for the definition of a client: PostCheck.Params.
+    private const int MaxParameters = 64 * 1024;
 
     // Arguments that other fields of the definition have.
     private static readonly string[] Given = ["model", "column_name"];
@@ -69,7 +70,7 @@ internal static class DbtChecks
         HashSet<string> written = new(Given, StringComparer.Ordinal);
         foreach (var name in Conditions)
         {
-            if (test.Json.Object("config")?.Text(name) is { } condition && Fits(report, name, condition.Length))
+            if (test.Json.Object("config")?.Text(name) is { } condition && Fits(report, writer, name, condition.Length))
             {
                 writer.WriteString(name, condition);
                 written.Add(name);
@@ -78,7 +79,7 @@ internal static class DbtChecks
 
         foreach (var argument in test.Json.Object("test_metadata")?.Members("kwargs") ?? [])
         {
-            if (written.Add(argument.Name) && Fits(report, "kwargs", argument.Value.GetRawText().Length))
+            if (written.Add(argument.Name) && Fits(report, writer, "kwargs", argument.Value.GetRawText().Length))
             {
                 writer.WritePropertyName(StoredText.Clean(argument.Name));
                 argument.Value.WriteTo(writer);
@@ -90,7 +91,7 @@ internal static class DbtChecks
     {
         foreach (var member in freshness.EnumerateObject())
         {
-            if (Fits(report, "freshness", member.Value.GetRawText().Length))
+            if (Fits(report, writer, "freshness", member.Value.GetRawText().Length))
             {
                 writer.WritePropertyName(StoredText.Clean(member.Name));
                 member.Value.WriteTo(writer);
@@ -98,14 +99,15 @@ internal static class DbtChecks
         }
     }
 
-    private static bool Fits(ReportBuilder report, string part, int length)
+    private static bool Fits(ReportBuilder report, Utf8JsonWriter writer, string part, int length)
     {
-        if (length > MaxParameter)
+        var fits = writer.BytesPending + writer.BytesCommitted + length <= MaxParameters;
+        if (!fits)
         {
             report.Unread("event", part, UnreadReason.Limit);
         }
 
-        return length <= MaxParameter;
+        return fits;
     }
 
     // Null without any.

@@ -19,8 +19,8 @@ public static class JobId
     public static string Of(string @namespace, string name) => Shorten(@namespace.Length == 0 ? name : $"{@namespace}/{name}");
 
     /// <summary>
-    /// Cuts an id that is too long, writes an encoded slash as a slash, and in these cases adds a hash of the whole. So it
-    /// does for a dot, two dots and white space too.
+    /// Cuts an id that is too long and replaces encoded slashes by slashes. An id that is changed, or that is a dot, two
+    /// dots or white space, ends with a hash of the whole.
     /// </summary>
     public static string Shorten(string id)
     {

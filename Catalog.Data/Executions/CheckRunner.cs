@@ -222,7 +222,7 @@ public sealed class CheckRunner
     private static async Task<long> CountRows(WarehouseSession session, OtherTable other, CancellationToken ct)
     {
         var filter = other.Where is null ? "" : $" where ({other.Where})";
-        return MeasuredValue.Count((await session.Query($"select count(*) from {session.Sql.Table(other.Table)}{filter}", ct)).Rows[0][0]);
+        return MeasuredValues.Count((await session.Query($"select count(*) from {session.Sql.Table(other.Table)}{filter}", ct)).Rows[0][0]);
     }
 
     private async Task Report(ReopenedSession session, CheckDefinition check, Measure measure, TimeSpan duration, CancellationToken ct)

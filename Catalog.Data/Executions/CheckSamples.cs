@@ -59,5 +59,5 @@ internal static class CheckSamples
     public static object? Cut(object? value) => value is string { Length: > MaxText } text
         ? $"{StoredText.Cut(text, MaxText)}…" : value;
 
-    private static string Member(string column, object? value) => $"{JsonSerializer.Serialize(column)}:{MeasuredValue.Json(Cut(value))}";
+    private static string Member(string column, object? value) => $"{JsonSerializer.Serialize(column)}:{MeasuredValues.Json(Cut(value))}";
 }

@@ -61,7 +61,7 @@ internal static class CheckScan
     {
         var plan = check.Kind.Scan!(new(session.Sql, null));
         string Group(object? value, int place) =>
-            hidden.Contains(check.GroupBy[place]) ? "\"(hidden)\"" : MeasuredValue.Json(CheckSamples.Cut(value));
+            hidden.Contains(check.GroupBy[place]) ? "\"(hidden)\"" : MeasuredValues.Json(CheckSamples.Cut(value));
         var names = string.Join(", ", check.GroupBy.Select(session.Sql.Quote));
         var columns = check.GroupBy.Select((name, place) => $"{session.Sql.Quote(name)} as g{place}")
             .Concat(plan.Expressions.Select((expression, place) => $"{expression} as v{place}"));

@@ -53,7 +53,7 @@ public sealed record CheckVerdict
     /// <summary>The verdict in words. Contains no data of the warehouse.</summary>
     public required string Message { get; init; }
 
-    /// <summary>The time that the statements of the check took. Checks that share a scan share its time.</summary>
+    /// <summary>The time that the statements of the check took. Each check of a shared scan has the time of the whole scan.</summary>
     public TimeSpan Duration { get; init; }
 
     /// <summary>A JSON object with further facts, such as samples or groups; null when there are none.</summary>

@@ -79,6 +79,12 @@ internal static class RunFacets
     {
         var own = report.RunEvents[0];
         var parentId = parent?.Object("run")?.Text("runId", JobId.MaxLength);
+        if (parentId is not null && !JobId.IsUsable(parentId))
+        {
+            report.Unread("run", "parent", UnreadReason.Invalid);
+            parentId = null;
+        }
+
         var parentJob = parent?.Object("job") is { } named && named.Text("name") is not null ? JobFacets.Job(named) : null;
         var root = parent?.Object("root")?.Object("run")?.Text("runId", JobId.MaxLength);
         if (parentId == id)

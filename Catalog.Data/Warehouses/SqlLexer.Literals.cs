@@ -117,7 +117,8 @@ internal sealed partial class SqlLexer
         }
 
         return _at < _sql.Length && (_sql[_at] is '$' or '@' or '#' || SqlCharacter.LengthInWord(_sql, _at) > 0)
-            ? $"The number at character {start + 1} runs into a word. Write a space between them, or put the name into quotes."
+            ? $"A word follows the number at character {start + 1} without a space. Write a space between them, or quote a "
+                + "name that begins with a digit."
             : Add(SqlTokenKind.Number, _sql[start.._at]);
     }
 

@@ -117,7 +117,7 @@ public abstract class DbtCheckTests(TestDatabase database) : EndpointTests(datab
         using var client = await App.Organization(Name);
         var upload = Defined("d-8", "2026-03-01T10:00:00Z");
         var test = upload["manifest"]!["nodes"]!["test.shop.relation.2"]!;
-        test["test_metadata"]!["kwargs"]!["values"] = new string('x', 20_000);
+        test["test_metadata"]!["kwargs"]!["values"] = new string('x', 70_000);
         test["test_metadata"]!["kwargs"]!["where"] = "argument";
         test["config"]!["where"] = "day > 1";
         await Post(client, upload);

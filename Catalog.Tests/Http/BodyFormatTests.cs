@@ -101,7 +101,9 @@ public sealed class BodyFormatTests(SqliteTestDatabase database) : EndpointTests
     [InlineData("", "The body is empty. Send JSON.")]
     [InlineData(" \n", "The body is empty. Send JSON.")]
     [InlineData("{\"a\":", "The body is not valid JSON at line 1, byte 6.")]
-    public async Task An_empty_or_cut_off_body_is_named_in_the_error(string body, string detail) =>
+    [InlineData("{\n \"a\":\"\\ud800\"}",
+        "A string in the body contains half of a surrogate pair, which is not valid Unicode (line 2, byte 6).")]
+    public async Task A_body_that_is_not_json_is_answered_with_its_fault(string body, string detail) =>
         Assert.Equal(detail, (await (await Post("/api/v1/runs/", "application/json", body)).Problem(400, "malformed"))
             .GetProperty("detail").GetString());
 

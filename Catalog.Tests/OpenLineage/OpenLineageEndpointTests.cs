@@ -85,6 +85,19 @@ public abstract class OpenLineageEndpointTests(TestDatabase database) : Endpoint
     }
 
     [Fact]
+    public async Task A_parent_whose_id_a_path_cannot_contain_is_counted_and_not_stored()
+    {
+        var parent = $$$"""{"parent":{"run":{"runId":"dag%2F{{{Name}}}"},"job":{"namespace":"airflow","name":"{{{Name}}}"} } }""";
+
+        await Send(HttpMethod.Post, Path, Event("COMPLETE", "2026-01-01T00:05:00Z", job: $"{Name}.load", runFacets: parent));
+
+        Assert.Equal([Name], (await Client.GetJson("/api/v1/runs/")).GetProperty("items").EnumerateArray()
+            .Select(run => run.GetProperty("id").GetString()).Where(id => id!.Contains(Name, StringComparison.Ordinal)));
+        Assert.Contains((await Client.GetJson($"{Path}/facets")).GetProperty("items").EnumerateArray(), item =>
+            (item.GetProperty("facet").GetString(), item.GetProperty("reason").GetString()) == ("parent", "invalid"));
+    }
+
+    [Fact]
     public async Task A_failed_assertion_of_severity_warn_is_a_warning_and_is_stored_once()
     {
         const string Facet = """
@@ -162,6 +175,8 @@ public abstract class OpenLineageEndpointTests(TestDatabase database) : Endpoint
     [InlineData("{}", 422, "invalid")]
     [InlineData("""{"run":{"runId":7},"job":{"name":"x"}}""", 422, "invalid")]
     [InlineData("""{"run":{"runId":"x"}}""", 422, "invalid")]
+    [InlineData("""{"run":{"runId":"a%2fb"},"job":{"name":"x"}}""", 422, "invalid")]
+    [InlineData("""{"run":{"runId":".."},"job":{"name":"x"}}""", 422, "invalid")]
     [InlineData("""{"job":{"namespace":"x"}}""", 422, "invalid")]
     public async Task What_is_no_event_is_refused(string body, int status, string code) =>
         await (await Send(HttpMethod.Post, Path, body)).Problem(status, code);

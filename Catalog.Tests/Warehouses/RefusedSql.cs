@@ -101,9 +101,9 @@ internal static partial class RefusedSql
         ("select \u2018a\u2019", "U+2018"),
         ("select 1 \uff1b drop table t", "U+FF1B"),
         ("select \\N", "U+005C"),
-        ("select 1into t", "runs into a word"),
-        ("select 1.into t", "runs into a word"),
-        ("select 0x1ginto", "runs into a word"),
+        ("select 1into t", "without a space"),
+        ("select 1.into t", "without a space"),
+        ("select 0x1ginto", "without a space"),
         ("select \u017fleep(1)", "letters other than a to z"),
         ("select \"sle\u0117p\"(1)", "letters other than a to z"),
         ("select \u212aill(1)", "letters other than a to z"),
@@ -144,7 +144,7 @@ internal static partial class RefusedSql
         ("a\u00a0= 1", "U+00A0"),
         ("a = '\0'", "NUL"),
         ("a = 1 \u202e", "U+202E"),
-        ("a = 1into", "runs into a word"),
+        ("a = 1into", "without a space"),
     ];
 
     /// <summary>Conditions refused for one family.</summary>

@@ -36,7 +36,8 @@ internal static class PostgresFailure
                     + "database and this machine to pg_hba.conf and to reload it."),
             PostgresException { SqlState: "28000" } =>
                 Error("authentication_failed", $"{host} does not know the user, or the user cannot log in.",
-                $"Correct the user in {settings.ReadFrom}, or ask an administrator to run `create role NAME login`."),
+                $"Correct the user in {settings.ReadFrom}, or ask an administrator to run `create role NAME login`, "
+                + "or `alter role NAME login` if the role exists."),
             PostgresException { SqlState: "3D000" } => Error("database_missing", $"{host} has no database {database}.",
                 $"Run `create database \"{database}\" encoding 'UTF8' template template0` as a role with the right to create "
                     + $"databases, or correct the name in {settings.ReadFrom}."),

@@ -59,7 +59,7 @@ internal sealed class SqliteDialect : Dialect
 
     private static void Run(SqliteSourceConnection connection, SqliteTransaction? transaction, Statement statement, CancellationToken ct)
     {
-        var command = connection.Prepared(statement.Sql, () => Prepare(connection, transaction, statement));
+        var command = connection.Prepared(statement.Sql, () => Prepare(connection, statement));
         command.Transaction = transaction;
         var parameters = command.Parameters;
         parameters[0].Value = statement.Organization;
@@ -79,11 +79,10 @@ internal sealed class SqliteDialect : Dialect
         }
     }
 
-    private static SqliteCommand Prepare(SqliteConnection connection, SqliteTransaction? transaction, Statement statement)
+    private static SqliteCommand Prepare(SqliteConnection connection, Statement statement)
     {
         var command = connection.CreateCommand();
         command.CommandText = WithRows(statement, string.Join(", ", statement.Names.Select(name => '@' + name)));
-        command.Transaction = transaction;
         command.Parameters.AddWithValue("@organization", "");
         foreach (var name in statement.Names)
         {

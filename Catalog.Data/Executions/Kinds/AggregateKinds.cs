@@ -11,7 +11,7 @@ internal static class AggregateKinds
         {
             Scan = scan => new([scan.Rows], values =>
             {
-                var rows = MeasuredValue.Count(values.Span[0]);
+                var rows = MeasuredValues.Count(values.Span[0]);
                 var measure = Measure.OfValue(rows, bounds);
                 return measure with { Total = rows, Violated = bounds is null ? rows == 0 : measure.Violated };
             }),
@@ -60,8 +60,8 @@ internal static class AggregateKinds
         {
             Scan = scan => new(
                 [$"count(distinct {scan.Value(scan.Sql.Quote(column))})", scan.Count($"{scan.Sql.Quote(column)} is not null")],
-                values => MeasuredValue.Count(values.Span[1]) is > 0 and var total
-                    ? Measure.OfValue((double)MeasuredValue.Count(values.Span[0]) / total, bounds)
+                values => MeasuredValues.Count(values.Span[1]) is > 0 and var total
+                    ? Measure.OfValue((double)MeasuredValues.Count(values.Span[0]) / total, bounds)
                     : Measure.OfValue(0.0, bounds)),
             Expected = bounds?.ToJson(),
             HasBounds = bounds is not null,
@@ -105,7 +105,7 @@ internal static class AggregateKinds
 
     private static double? Between(object lower, object? upper, object position)
     {
-        var (low, at) = (MeasuredValue.Number(lower)!.Value, MeasuredValue.Number(position)!.Value);
-        return low + (((MeasuredValue.Number(upper) ?? low) - low) * (at - Math.Floor(at)));
+        var (low, at) = (MeasuredValues.Number(lower)!.Value, MeasuredValues.Number(position)!.Value);
+        return low + (((MeasuredValues.Number(upper) ?? low) - low) * (at - Math.Floor(at)));
     }
 }

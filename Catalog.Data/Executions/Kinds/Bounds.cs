@@ -17,7 +17,7 @@ internal sealed partial record Bounds(JsonElement? Min, JsonElement? Max, bool S
             parameters.Scalar("min"), parameters.Scalar("max"), parameters.Flag("strict_min"), parameters.Flag("strict_max"));
         // A range without any number in it is a mistake, except for lengths, which Great Expectations lets fail.
         if (bounds is { Min: { ValueKind: JsonValueKind.Number } min, Max: { ValueKind: JsonValueKind.Number } max }
-            && MeasuredValue.Compare(MeasuredValue.OfJson(min), MeasuredValue.OfJson(max)) > 0 && !allowEmpty)
+            && MeasuredValues.Compare(MeasuredValues.OfJson(min), MeasuredValues.OfJson(max)) > 0 && !allowEmpty)
         {
             parameters.Wrong("max", "must not be less than min.");
         }
@@ -72,22 +72,22 @@ internal sealed partial record Bounds(JsonElement? Min, JsonElement? Max, bool S
     {
         if (bound.ValueKind == JsonValueKind.Number)
         {
-            return MeasuredValue.Compare(value, MeasuredValue.OfJson(bound));
+            return MeasuredValues.Compare(value, MeasuredValues.OfJson(bound));
         }
 
         if (bound.ValueKind is JsonValueKind.True or JsonValueKind.False)
         {
-            return MeasuredValue.Compare(value, bound.GetBoolean());
+            return MeasuredValues.Compare(value, bound.GetBoolean());
         }
 
         // A text column may hold times. They are compared as times when the bound is one too.
         var text = bound.GetString()!;
-        if (IsDate().IsMatch(text) && MeasuredValue.Time(value) is { } time && MeasuredValue.Time(text) is { } boundTime)
+        if (IsDate().IsMatch(text) && MeasuredValues.Time(value) is { } time && MeasuredValues.Time(text) is { } boundTime)
         {
             return time.CompareTo(boundTime);
         }
 
-        return value is string other ? string.CompareOrdinal(other, text) : MeasuredValue.Compare(value, text);
+        return value is string other ? string.CompareOrdinal(other, text) : MeasuredValues.Compare(value, text);
     }
 
     [GeneratedRegex("^[0-9]{4}-[0-9]{2}-[0-9]{2}")]

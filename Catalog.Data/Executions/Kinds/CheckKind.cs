@@ -151,7 +151,7 @@ internal sealed record Measure
     public IReadOnlyDictionary<string, string>? Facts { get; init; }
 
     /// <summary>A measure of rows: some of them violate the check.</summary>
-    public static Measure OfRows(object? failed, object? total) => OfRows(MeasuredValue.Count(failed), MeasuredValue.Count(total));
+    public static Measure OfRows(object? failed, object? total) => OfRows(MeasuredValues.Count(failed), MeasuredValues.Count(total));
 
     /// <inheritdoc cref="OfRows(object?, object?)" />
     public static Measure OfRows(long failed, long total) =>
@@ -171,9 +171,9 @@ internal sealed record Measure
             ? new() { Problem = "the measured value cannot be compared with min or max: they are of another type." }
             : new()
             {
-                Number = MeasuredValue.Number(value),
-                Exact = MeasuredValue.Exact(value),
-                Observed = MeasuredValue.Json(value),
+                Number = MeasuredValues.Number(value),
+                Exact = MeasuredValues.Exact(value),
+                Observed = MeasuredValues.Json(value),
                 Violated = outside ?? false,
             };
     }

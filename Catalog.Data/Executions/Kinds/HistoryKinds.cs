@@ -119,5 +119,5 @@ internal static class HistoryKinds
         [.. points.Where(point => point.Status != Checks.CheckStatus.Error).Select(point => point.Number).OfType<double>().Take(window)];
 
     private static Dictionary<string, string> Facts(params (string Name, double Value)[] facts) =>
-        facts.ToDictionary(fact => fact.Name, fact => MeasuredValue.Json(Math.Round(fact.Value, 6)), StringComparer.Ordinal);
+        facts.ToDictionary(fact => fact.Name, fact => MeasuredValues.Json(Math.Round(fact.Value, 6)), StringComparer.Ordinal);
 }

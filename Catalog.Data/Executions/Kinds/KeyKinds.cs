@@ -38,8 +38,8 @@ internal static class KeyKinds
                     {
                         Facts = new Dictionary<string, string>(StringComparer.Ordinal)
                         {
-                            ["duplicate_rows"] = MeasuredValue.Json(MeasuredValue.Count(found[0])),
-                            ["duplicate_values"] = MeasuredValue.Json(MeasuredValue.Count(found[1])),
+                            ["duplicate_rows"] = MeasuredValues.Json(MeasuredValues.Count(found[0])),
+                            ["duplicate_values"] = MeasuredValues.Json(MeasuredValues.Count(found[1])),
                         },
                     };
                 });
@@ -97,7 +97,7 @@ internal static class KeyKinds
                 return new(sql, rows =>
                 {
                     var row = rows.Rows[0];
-                    var (common, accepted) = (MeasuredValue.Count(row[1]), MeasuredValue.Count(row[2]));
+                    var (common, accepted) = (MeasuredValues.Count(row[1]), MeasuredValues.Count(row[2]));
                     if (common == 0)
                     {
                         return Measure.OfValue(null, null);
@@ -110,8 +110,8 @@ internal static class KeyKinds
                         Violated = !passes,
                         Facts = new Dictionary<string, string>(StringComparer.Ordinal)
                         {
-                            ["most_common_rows"] = MeasuredValue.Json(MeasuredValue.Count(row[0])),
-                            ["most_common_values"] = MeasuredValue.Json(common),
+                            ["most_common_rows"] = MeasuredValues.Json(MeasuredValues.Count(row[0])),
+                            ["most_common_values"] = MeasuredValues.Json(common),
                         },
                     };
                 });

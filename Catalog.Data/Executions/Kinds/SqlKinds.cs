@@ -19,7 +19,7 @@ internal static class SqlKinds
             Statement = context => new(
                 $"select count(*) from ({SqlGuard.Statement(sql, context.Sql.Family)}) as violations", rows =>
                 {
-                    var failed = MeasuredValue.Count(rows.Rows[0][0]);
+                    var failed = MeasuredValues.Count(rows.Rows[0][0]);
                     return new() { Number = failed, Exact = failed, Failed = failed, Violated = failed > 0 };
                 }),
         };

@@ -90,13 +90,14 @@ internal static class TableKinds
                     return new() { Number = double.NaN, Observed = "null", Violated = true };
                 }
 
-                if (MeasuredValue.Time(values.Span[0], zone!) is not { } newest)
+                if (MeasuredValues.Time(values.Span[0], zone!) is not { } newest)
                 {
                     return new() { Problem = $"the newest value of the column {column} is not a time." };
                 }
 
                 // A session reads a time without zone as UTC. The definition says in which zone it is written.
-                newest = values.Span[0] is not string && parameters.Has("time_zone") ? MeasuredValue.In(zone!, newest.UtcDateTime) : newest;
+                newest = values.Span[0] is not string && parameters.Has("time_zone")
+                    ? MeasuredValues.In(zone!, newest.UtcDateTime) : newest;
 
                 var age = (time.GetUtcNow() - newest).TotalSeconds;
                 if (age < -MaxAhead.TotalSeconds)
@@ -109,7 +110,7 @@ internal static class TableKinds
                 {
                     Number = Math.Round(age, 3),
                     Violated = maxAge is { } most && age > most.TotalSeconds,
-                    Facts = new Dictionary<string, string>(StringComparer.Ordinal) { ["newest"] = MeasuredValue.Json(newest) },
+                    Facts = new Dictionary<string, string>(StringComparer.Ordinal) { ["newest"] = MeasuredValues.Json(newest) },
                 };
             }),
             HasBounds = maxAge is not null,
@@ -148,7 +149,7 @@ internal static class TableKinds
             Exact = exact,
             Total = other,
             Violated = difference > 1e-9,
-            Facts = new Dictionary<string, string>(StringComparer.Ordinal) { ["other_rows"] = MeasuredValue.Json(other) },
+            Facts = new Dictionary<string, string>(StringComparer.Ordinal) { ["other_rows"] = MeasuredValues.Json(other) },
         };
     }
 

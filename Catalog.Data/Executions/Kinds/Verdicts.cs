@@ -38,7 +38,7 @@ internal static class Verdicts
         {
             Check = definition.Check,
             Status = status,
-            ObservedValue = measure.Observed ?? (measure.Number is { } number ? MeasuredValue.Json(number) : null),
+            ObservedValue = measure.Observed ?? (measure.Number is { } number ? MeasuredValues.Json(number) : null),
             ObservedNumber = measure.Number is { } finite && double.IsFinite(finite) ? finite : null,
             Expected = Expected(definition),
             FailedRows = measure.Failed,

@@ -4,7 +4,7 @@ using System.Text.Json;
 namespace Catalog.Data.Executions.Kinds;
 
 /// <summary>Reads the values that warehouses return.</summary>
-internal static class MeasuredValue
+internal static class MeasuredValues
 {
     /// <summary>A value as a number; null when it is none.</summary>
     public static double? Number(object? value) => value switch
