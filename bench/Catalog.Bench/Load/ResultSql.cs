@@ -12,11 +12,22 @@ internal static class ResultSql
         """;
 
     /// <summary>The reference for single posts. Ids ascend with time, as the ids of the service do.</summary>
-    public static string InsertOne(string organization) => $"""
+    public static string InsertOne(string organization, string table = "check_results") => $"""
         \set n random(1, 1000000)
         \set r random(1, 9000000000000000000)
-        insert into check_results (organization_id, {Columns}, dataset_key)
+        insert into {table} (organization_id, {Columns}, dataset_key)
         values ('{organization}', {Ascending(":r")}, {Values(":n::int", "now()")});
+        """;
+
+    /// <summary>
+    /// Creates a table for the same rows with three indexes only: the key, time and run. It is what a team would write
+    /// without lists by check, dataset and status.
+    /// </summary>
+    public static string CreateTableWithThreeIndexes(string table) => $"""
+        create table {table} (like check_results including constraints);
+        alter table {table} add primary key (organization_id, id);
+        create index on {table} (organization_id, executed_at, id);
+        create index on {table} (organization_id, run_id);
         """;
 
     /// <summary>The reference for bulk posts: one statement that inserts this number of rows.</summary>

@@ -18,6 +18,6 @@ internal static class BulkWorkload
                     .Candidate));
         comparison.Print("rows", ReferenceName);
         await testBed.DropDatabase(database, ct);
-        return [Goal.Minimum("bulk of 1,000 / pgbench insert of 100, rows", comparison.Ratio(ServiceName, ReferenceName), 0.6)];
+        return [Goal.Minimum("bulk of 1,000 / pgbench insert of 100, rows", comparison.Ratio(ServiceName, ReferenceName), 0.75)];
     }
 }

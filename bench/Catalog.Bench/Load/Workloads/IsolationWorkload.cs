@@ -35,9 +35,9 @@ internal static class IsolationWorkload
         await testBed.DropDatabase(database, ct);
         return
         [
-            Goal.Minimum("isolation on / off, page of 50", reads.Ratio("page of 50, on", "page of 50, off"), 0.85),
-            Goal.Minimum("isolation on / off, get", reads.Ratio("get, on", "get, off"), 0.85),
-            Goal.Minimum("isolation on / off, post", posts.Ratio("post, 64 clients, on", "post, 64 clients, off"), 0.8),
+            Goal.Minimum("isolation on / off, page of 50", reads.Ratio("page of 50, on", "page of 50, off"), 0.9),
+            Goal.Minimum("isolation on / off, get", reads.Ratio("get, on", "get, off"), 0.9),
+            Goal.Minimum("isolation on / off, post", posts.Ratio("post, 64 clients, on", "post, 64 clients, off"), 0.9),
         ];
     }
 }

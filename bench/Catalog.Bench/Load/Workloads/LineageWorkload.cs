@@ -40,7 +40,7 @@ internal static class LineageWorkload
         await testBed.DropDatabase(database, ct);
         return
         [
-            Goal.Maximum("lineage, depth 3: p95", near.P95, 5, "ms"), Goal.Maximum("lineage, depth 20: p95", far.P95, 100, "ms"),
+            Goal.Maximum("lineage, depth 3: p95", near.P95, 3, "ms"), Goal.Maximum("lineage, depth 20: p95", far.P95, 80, "ms"),
             Goal.Maximum("readiness, depth 5: p99", ready.P99, 20, "ms"),
         ];
 

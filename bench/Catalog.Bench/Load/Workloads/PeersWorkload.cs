@@ -19,7 +19,7 @@ internal static class PeersWorkload
             ("DATAXPIPE_PG_POOL_MAX", "10"));
         await using var fastify = await Fastify(testBed, database, ct);
         await using var fastApi = await FastApi(testBed, database, ct);
-        (string Name, Service? Service, double Target)[] peers = [("fastify", fastify, 2.5), ("FastAPI", fastApi, 12)];
+        (string Name, Service? Service, double Target)[] peers = [("fastify", fastify, 3), ("FastAPI", fastApi, 16)];
 
         Candidate Post(Service service, string name) =>
             table.CheckLosses(new HttpLoad(testBed, service, name, 64, Requests.Posts).Candidate);

@@ -11,7 +11,7 @@ internal static class ReadWorkload
 
     public static Task<IReadOnlyList<Goal>> Get(TestBed testBed, CancellationToken ct) =>
         Run(testBed, "get", Requests.Singles(Rows), "pgbench select by key", organization =>
-            ResultSql.SelectOne(organization, Rows), 0.35, ct);
+            ResultSql.SelectOne(organization, Rows), 0.4, ct);
 
     private static async Task<IReadOnlyList<Goal>> Run(
         TestBed testBed, string name, Request[] requests, string reference, Func<string, string> statement, double target,

@@ -40,7 +40,7 @@ internal static class SqliteWorkload
                 new(OneRowName, (seconds, token) => InsertLoop(writes, seconds, 1, token)),
                 new(ManyRowsName, (seconds, token) => InsertLoop(writes, seconds, 32, token)));
             comparison.Print("rows", OneRowName);
-            return [Goal.Minimum("SQLite, post, 32 clients / one row per transaction", comparison.Ratio(ServiceName, OneRowName), 4)];
+            return [Goal.Minimum("SQLite, post, 32 clients / one row per transaction", comparison.Ratio(ServiceName, OneRowName), 2.5)];
         }
     }
 
